@@ -1,0 +1,2 @@
+//! covenant
+pub mod clock;
