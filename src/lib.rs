@@ -1,2 +1,3 @@
 //! covenant
 pub mod clock;
+pub mod wire;

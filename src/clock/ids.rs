@@ -19,10 +19,7 @@ impl Ids {
     /// A source of ids whose time part is `clock`'s and whose random part is drawn from `seed`.
     #[must_use]
     pub fn new(clock: Clock, seed: Seed) -> Self {
-        Self {
-            clock,
-            rng: Arc::new(Mutex::new(seed.rng())),
-        }
+        Self { clock, rng: Arc::new(Mutex::new(seed.rng())) }
     }
 
     /// The next UUIDv7.
@@ -37,10 +34,7 @@ impl Ids {
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0_u8; N];
-        self.rng
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill_bytes(&mut bytes);
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
         bytes
     }
 }

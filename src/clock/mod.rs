@@ -32,17 +32,13 @@ impl Clock {
     /// A clock that runs with the system's.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Hands::System {
-            offset_seconds: AtomicI64::new(0),
-        }))
+        Self(Arc::new(Hands::System { offset_seconds: AtomicI64::new(0) }))
     }
 
     /// A clock that stands at `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(Hands::Manual {
-            now_milliseconds: AtomicI64::new(start.as_millisecond()),
-        }))
+        Self(Arc::new(Hands::Manual { now_milliseconds: AtomicI64::new(start.as_millisecond()) }))
     }
 
     /// The moment this clock shows, to the millisecond.
@@ -54,8 +50,7 @@ impl Clock {
                 system_now().saturating_add(offset).unwrap_or(Timestamp::MAX)
             }
             Hands::Manual { now_milliseconds } => {
-                Timestamp::from_millisecond(now_milliseconds.load(Ordering::SeqCst))
-                    .unwrap_or(Timestamp::MAX)
+                Timestamp::from_millisecond(now_milliseconds.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
             }
         }
     }

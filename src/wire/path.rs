@@ -1,0 +1,186 @@
+//! The routes, all under one prefix (`powernode.md` §1, `binding.md`).
+
+use std::fmt;
+
+/// Where every federation route begins.
+pub const PREFIX: &str = "/api/v1/system/federation_api";
+
+/// A route of the federation plane. Displays as the path below [`PREFIX`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Route {
+    /// `POST /accept`
+    Accept,
+    /// `POST /heartbeat`
+    Heartbeat,
+    /// `GET /trust_bundle`, from the second generation on
+    TrustBundle,
+    /// `GET /resources/:kind/:id`
+    Resource {
+        /// `[a-z_]+`
+        kind: String,
+        /// `[A-Za-z0-9-]+`
+        id: String,
+    },
+    /// `POST /migrations`
+    Migrations,
+    /// `GET /migrations/:id` (proposed)
+    Migration {
+        /// The migration's id
+        id: String,
+    },
+    /// `POST /migrations/:id/commit` (proposed)
+    MigrationCommit {
+        /// The migration's id
+        id: String,
+    },
+    /// `GET /audit_excerpts`
+    AuditExcerpts,
+    /// `GET /service_catalog`
+    ServiceCatalog,
+    /// `POST /subscriptions`
+    Subscriptions,
+    /// `DELETE /subscriptions/:id`
+    Subscription {
+        /// The grant's id
+        id: String,
+    },
+    /// `POST /sync` (proposed)
+    Sync,
+}
+
+impl Route {
+    /// Reads method and path as a server does. `None` is a routing 404.
+    #[must_use]
+    pub fn parse(method: &str, path: &str) -> Option<Self> {
+        let below = path.strip_prefix(PREFIX)?.strip_prefix('/')?;
+        let parts: Vec<&str> = below.split('/').collect();
+        match (method, parts.as_slice()) {
+            ("POST", ["accept"]) => Some(Self::Accept),
+            ("POST", ["heartbeat"]) => Some(Self::Heartbeat),
+            ("GET", ["trust_bundle"]) => Some(Self::TrustBundle),
+            ("GET", ["resources", kind, id]) if is_kind(kind) && is_id(id) => {
+                Some(Self::Resource { kind: (*kind).to_owned(), id: (*id).to_owned() })
+            }
+            ("POST", ["migrations"]) => Some(Self::Migrations),
+            ("GET", ["migrations", id]) if is_id(id) => Some(Self::Migration { id: (*id).to_owned() }),
+            ("POST", ["migrations", id, "commit"]) if is_id(id) => {
+                Some(Self::MigrationCommit { id: (*id).to_owned() })
+            }
+            ("GET", ["audit_excerpts"]) => Some(Self::AuditExcerpts),
+            ("GET", ["service_catalog"]) => Some(Self::ServiceCatalog),
+            ("POST", ["subscriptions"]) => Some(Self::Subscriptions),
+            ("DELETE", ["subscriptions", id]) if is_id(id) => {
+                Some(Self::Subscription { id: (*id).to_owned() })
+            }
+            ("POST", ["sync"]) => Some(Self::Sync),
+            _ => None,
+        }
+    }
+
+    /// The method it is called with.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Accept
+            | Self::Heartbeat
+            | Self::Migrations
+            | Self::MigrationCommit { .. }
+            | Self::Subscriptions
+            | Self::Sync => "POST",
+            Self::TrustBundle
+            | Self::Resource { .. }
+            | Self::Migration { .. }
+            | Self::AuditExcerpts
+            | Self::ServiceCatalog => "GET",
+            Self::Subscription { .. } => "DELETE",
+        }
+    }
+
+    /// The whole path, prefix included.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{PREFIX}/{self}")
+    }
+
+    /// The route's name without its parameters: `resources`, `migrations/commit`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Heartbeat => "heartbeat",
+            Self::TrustBundle => "trust_bundle",
+            Self::Resource { .. } => "resources",
+            Self::Migrations => "migrations",
+            Self::Migration { .. } => "migrations/show",
+            Self::MigrationCommit { .. } => "migrations/commit",
+            Self::AuditExcerpts => "audit_excerpts",
+            Self::ServiceCatalog => "service_catalog",
+            Self::Subscriptions => "subscriptions",
+            Self::Subscription { .. } => "subscriptions/end",
+            Self::Sync => "sync",
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource { kind, id } => write!(f, "resources/{kind}/{id}"),
+            Self::Migration { id } => write!(f, "migrations/{id}"),
+            Self::MigrationCommit { id } => write!(f, "migrations/{id}/commit"),
+            Self::Subscription { id } => write!(f, "subscriptions/{id}"),
+            other => f.write_str(other.name()),
+        }
+    }
+}
+
+/// Whether `text` can name a resource kind: `[a-z_]+`.
+#[must_use]
+pub fn is_kind(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+/// Whether `text` can stand as an id in a path: `[A-Za-z0-9-]+`.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_reads_back_what_it_writes() {
+        let id = || "01a2075f-ab38-734e-bd8b-a790d60fdad4".to_owned();
+        for route in [
+            Route::Accept,
+            Route::Heartbeat,
+            Route::TrustBundle,
+            Route::Resource { kind: "skill".into(), id: id() },
+            Route::Migrations,
+            Route::Migration { id: id() },
+            Route::MigrationCommit { id: id() },
+            Route::AuditExcerpts,
+            Route::ServiceCatalog,
+            Route::Subscriptions,
+            Route::Subscription { id: id() },
+            Route::Sync,
+        ] {
+            assert_eq!(Route::parse(route.method(), &route.path()), Some(route));
+        }
+    }
+
+    #[test]
+    fn what_matches_no_route_is_none() {
+        for (method, path) in [
+            ("GET", "/api/v1/system/federation_api/accept"),
+            ("GET", "/api/v1/system/federation_api/resources/Skill/1"),
+            ("GET", "/api/v1/system/federation_api/resources/skill/..%2f"),
+            ("POST", "/api/v1/system/federation_api/"),
+            ("POST", "/accept"),
+        ] {
+            assert_eq!(Route::parse(method, path), None, "{method} {path}");
+        }
+    }
+}
