@@ -1,3 +1,6 @@
 //! covenant
 pub mod clock;
+pub mod net;
+pub mod pki;
+pub mod transcript;
 pub mod wire;

@@ -1,0 +1,63 @@
+//! A stream that remembers why its certificate was refused. HTTP/2 tells an I/O error on as text
+//! only, so it has to be caught below it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::pki::certificate_refusal;
+
+/// Why the certificate was refused, once it is known.
+pub(super) type Refusal = Arc<OnceLock<String>>;
+
+/// A stream whose errors are looked at as they pass.
+pub(super) struct Watched<S> {
+    stream: S,
+    refusal: Refusal,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, refusal: Refusal) -> Self {
+        Self { stream, refusal }
+    }
+
+    fn look<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &outcome
+            && let Some(reason) = certificate_refusal(error)
+        {
+            // The first reason is the cause; what comes after it follows from it.
+            let _ = self.refusal.set(reason);
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let outcome = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.look(outcome)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.look(outcome)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = Pin::new(&mut self.stream).poll_flush(cx);
+        self.look(outcome)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

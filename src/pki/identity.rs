@@ -1,0 +1,120 @@
+//! A certificate with its key, and the request that leads to one.
+
+use std::fmt;
+
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::certificate::chain_from_pem;
+use super::{Certificate, PEM_BYTES_MAX, PkiError};
+
+/// A certificate chain and the private key of its leaf.
+pub struct Identity {
+    leaf: Certificate,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    pub(super) fn new(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Result<Self, PkiError> {
+        let leaf = Certificate::from_der(&chain[0])?;
+        let key = PrivateKeyDer::try_from(key.serialize_der())
+            .map_err(|reason| PkiError::Unreadable { what: "private key", reason: reason.to_owned() })?;
+        Ok(Self { leaf, chain, key })
+    }
+
+    /// Reads a chain, leaf first, and its key.
+    pub fn from_pem(chain_pem: &str, key_pem: &str) -> Result<Self, PkiError> {
+        if key_pem.len() > PEM_BYTES_MAX {
+            return Err(PkiError::TooLong { what: "the PEM text", limit: PEM_BYTES_MAX });
+        }
+        let key = KeyPair::from_pem(key_pem)
+            .map_err(|error| PkiError::Unreadable { what: "private key", reason: error.to_string() })?;
+        let chain = chain_from_pem(chain_pem)?;
+        require_same_key(&chain[0], &key)?;
+        Self::new(chain, &key)
+    }
+
+    /// The leaf.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.chain.clone()
+    }
+
+    pub(super) fn key(&self) -> PrivateKeyDer<'static> {
+        self.key.clone_key()
+    }
+}
+
+impl Clone for Identity {
+    fn clone(&self) -> Self {
+        Self { leaf: self.leaf.clone(), chain: self.chain.clone(), key: self.key.clone_key() }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("leaf", &self.leaf.common_name).finish_non_exhaustive()
+    }
+}
+
+/// A request for a certificate, and the key it is for.
+pub struct SigningRequest {
+    pem: String,
+    key: KeyPair,
+}
+
+impl SigningRequest {
+    /// A request with a fresh key. The signer may choose another name.
+    pub fn new(common_name: &str) -> Result<Self, PkiError> {
+        let sign = |error: rcgen::Error| PkiError::Sign(error.to_string());
+        let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
+        let mut params = CertificateParams::new(Vec::new()).map_err(sign)?;
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        let pem = params.serialize_request(&key).and_then(|request| request.pem()).map_err(sign)?;
+        Ok(Self { pem, key })
+    }
+
+    /// The request, as PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The key, as PEM: for a platform that keeps it across restarts.
+    #[must_use]
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    /// The identity that the signer's certificate makes of it.
+    pub fn into_identity(self, cert_pem: &str, chain_pem: &str) -> Result<Identity, PkiError> {
+        let mut chain = chain_from_pem(cert_pem)?;
+        require_same_key(&chain[0], &self.key)?;
+        chain.extend(chain_from_pem(chain_pem).unwrap_or_default());
+        chain.dedup();
+        Identity::new(chain, &self.key)
+    }
+}
+
+impl fmt::Debug for SigningRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningRequest").finish_non_exhaustive()
+    }
+}
+
+fn require_same_key(leaf: &CertificateDer<'_>, key: &KeyPair) -> Result<(), PkiError> {
+    use x509_parser::prelude::{FromDer, X509Certificate};
+    let (_, parsed) = X509Certificate::from_der(leaf)
+        .map_err(|error| PkiError::Unreadable { what: "certificate", reason: error.to_string() })?;
+    if parsed.public_key().subject_public_key.data.as_ref() == key.public_key_raw() {
+        Ok(())
+    } else {
+        Err(PkiError::OtherKey)
+    }
+}

@@ -1,0 +1,174 @@
+//! Writing a transcript as it happens.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thiserror::Error;
+
+use super::entry::{Ending, Entry, RunStart, ScenarioStart, What};
+use super::mask::Mask;
+use super::story::Story;
+use crate::clock::Clock;
+
+/// The transcript of a run, open for writing. Clones share the file.
+#[derive(Clone, Debug)]
+pub struct Transcript(Arc<Sink>);
+
+#[derive(Debug)]
+struct Sink {
+    /// None: kept in memory only.
+    file: Option<(PathBuf, Mutex<File>)>,
+    /// The first thing that went wrong while writing.
+    fault: Mutex<Option<String>>,
+}
+
+/// A transcript could not be begun or written.
+#[derive(Debug, Error)]
+#[error("{path}: cannot write the transcript: {source}")]
+pub struct TranscriptError {
+    path: String,
+    source: io::Error,
+}
+
+impl Transcript {
+    /// A transcript in a new file, beginning with the run's own line.
+    pub fn create(path: &Path, start: RunStart, clock: &Clock) -> Result<Self, TranscriptError> {
+        let fail = |source| TranscriptError { path: path.display().to_string(), source };
+        let file = File::create(path).map_err(fail)?;
+        let transcript =
+            Self(Arc::new(Sink { file: Some((path.to_owned(), Mutex::new(file))), fault: Mutex::default() }));
+        transcript.write(&run_entry(1, What::Run(start), clock));
+        match transcript.fault() {
+            Some(fault) => Err(fail(io::Error::other(fault))),
+            None => Ok(transcript),
+        }
+    }
+
+    /// A transcript that is kept in its stories only.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self(Arc::new(Sink { file: None, fault: Mutex::default() }))
+    }
+
+    /// Begins a scenario's story.
+    #[must_use]
+    pub fn begin(&self, scenario: &str, start: ScenarioStart, clock: Clock) -> Recorder {
+        let recorder = Recorder(Arc::new(Shared {
+            transcript: self.clone(),
+            scenario: scenario.to_owned(),
+            clock,
+            state: Mutex::default(),
+        }));
+        recorder.record(None, None, What::Scenario(start));
+        recorder
+    }
+
+    /// Writes the run's last line.
+    pub fn end(&self, ending: Ending, clock: &Clock) {
+        self.write(&run_entry(2, What::End(ending), clock));
+    }
+
+    /// The first thing that went wrong while writing, if anything did: a fault of the environment.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        lock(&self.0.fault).clone()
+    }
+
+    fn write(&self, entry: &Entry) {
+        let Some((path, file)) = &self.0.file else {
+            return;
+        };
+        let mut line = serde_json::to_vec(entry).expect("an entry has text keys only");
+        line.push(b'\n');
+        // One write a line: a kill leaves whole lines and at most one cut one.
+        if let Err(error) = lock(file).write_all(&line) {
+            lock(&self.0.fault).get_or_insert_with(|| format!("{}: {error}", path.display()));
+        }
+    }
+}
+
+/// An entry of the run itself.
+fn run_entry(n: u64, what: What, clock: &Clock) -> Entry {
+    Entry { scenario: String::new(), n, at: clock.now(), step: None, label: None, what }
+}
+
+/// Records one scenario. Clones share its numbering; peers and operator write through clones.
+#[derive(Clone, Debug)]
+pub struct Recorder(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    transcript: Transcript,
+    scenario: String,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: Vec<Entry>,
+    mask: Mask,
+    ended: bool,
+}
+
+impl Recorder {
+    /// A recorder that writes no file: for tests of what records.
+    #[must_use]
+    pub fn in_memory(scenario: &str, clock: Clock) -> Self {
+        let start = ScenarioStart { source: String::new(), seed: crate::clock::Seed(0) };
+        Transcript::in_memory().begin(scenario, start, clock)
+    }
+
+    /// Masks, numbers and writes an entry; returns its number. What comes after the scenario's end
+    /// (an answer under way when it was stopped) is dropped, and its number is 0.
+    pub fn record(&self, step: Option<u32>, label: Option<&str>, mut what: What) -> u64 {
+        let mut state = lock(&self.0.state);
+        if state.ended {
+            return 0;
+        }
+        state.ended = matches!(what, What::End(_));
+        state.mask.apply(&mut what);
+        let entry = Entry {
+            scenario: self.0.scenario.clone(),
+            n: state.entries.len() as u64 + 1,
+            at: self.0.clock.now(),
+            step,
+            label: label.map(ToOwned::to_owned),
+            what,
+        };
+        self.0.transcript.write(&entry);
+        let n = entry.n;
+        state.entries.push(entry);
+        n
+    }
+
+    /// Learns a secret before it crosses the wire, so that it is masked from the first entry on.
+    pub fn learn_secret(&self, class: &'static str, secret: &str) {
+        lock(&self.0.state).mask.learn(class, secret);
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        lock(&self.0.state).entries.len() as u64
+    }
+
+    /// What has been recorded up to now.
+    #[must_use]
+    pub fn story(&self) -> Story {
+        Story::new(self.0.scenario.clone(), lock(&self.0.state).entries.clone())
+    }
+
+    /// Ends the scenario and gives its story.
+    #[must_use]
+    pub fn end(&self, ending: Ending) -> Story {
+        self.record(None, None, What::End(ending));
+        self.story()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
