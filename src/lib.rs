@@ -2,5 +2,6 @@
 pub mod clock;
 pub mod net;
 pub mod pki;
+pub mod reference;
 pub mod transcript;
 pub mod wire;

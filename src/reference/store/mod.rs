@@ -1,0 +1,73 @@
+//! What the platform knows, in SQLite: one table a kind of row, all in one shape ([`table`]),
+//! and the records themselves with real constraints ([`records`]).
+
+pub(crate) mod facts;
+pub(crate) mod records;
+pub(crate) mod rows;
+pub(crate) mod table;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+pub(crate) use table::Row;
+
+/// The store failed: a disk that is full, a file that is no database, a row of another version.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// From SQLite.
+    #[error("the database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A row that does not read back.
+    #[error("a row of {table} does not read back: {source}")]
+    Row {
+        /// The table.
+        table: &'static str,
+        /// What was wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// Opens a store in memory.
+pub(crate) fn open_in_memory() -> Result<Connection, StoreError> {
+    prepared(Connection::open_in_memory()?)
+}
+
+/// Opens the store in a file, made where it is not there. What was committed survives any death.
+pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    let db = Connection::open(path)?;
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    prepared(db)
+}
+
+fn prepared(db: Connection) -> Result<Connection, StoreError> {
+    db.set_prepared_statement_cache_capacity(128);
+    let transaction = db.unchecked_transaction()?;
+    for name in rows::TABLES {
+        table::create(&transaction, name)?;
+    }
+    records::create(&transaction)?;
+    transaction.commit()?;
+    Ok(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_file_keeps_what_was_committed_and_nothing_else() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("platform.db");
+        {
+            let db = open_file(&path).expect("opens");
+            facts::set(&db, "kept", &json!(1)).expect("writes");
+            let transaction = db.unchecked_transaction().expect("begins");
+            facts::set(&transaction, "lost", &json!(1)).expect("writes");
+        }
+        let db = open_file(&path).expect("opens again");
+        assert_eq!(facts::find(&db, "kept").expect("reads"), Some(json!(1)));
+        assert_eq!(facts::find(&db, "lost").expect("reads"), None);
+    }
+}
