@@ -1,5 +1,6 @@
 //! covenant
 pub mod clock;
+pub mod contract;
 pub mod net;
 pub mod pki;
 pub mod reference;
