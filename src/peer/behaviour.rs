@@ -1,0 +1,62 @@
+//! Departures of a peer from the contract, as hooks on one correct peer.
+
+use serde_json::{Map, Value};
+
+use crate::wire::migration::{MigrationView, Step};
+use crate::wire::path::Route;
+
+/// A way in which a peer departs from the contract. Each hook that is set bends one thing; what
+/// is not set is done right. One file each under `behaviours/`.
+#[derive(Debug)]
+pub struct Behaviour {
+    /// What a scenario calls it.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// The clauses that it breaks.
+    pub clauses: &'static [&'static str],
+    /// Bends the body of a request before it is sent.
+    pub request: Option<fn(&Route, &mut Value)>,
+    /// Bends an answer before it is sent: its status and its body.
+    pub answer: Option<fn(&Route, &mut u16, &mut Value)>,
+    /// As destination of a migration: whether the step at this place of so many is applied at all.
+    pub applies: Option<fn(usize, usize) -> bool>,
+    /// As destination of a migration: bends a record before it is stored. The id is its key.
+    pub stores: Option<fn(&Step, &mut String, &mut Map<String, Value>)>,
+    /// As destination of a migration: bends what is claimed of it.
+    pub claims: Option<fn(&mut MigrationView)>,
+    /// Sends no notice when it revokes.
+    pub revokes_silently: bool,
+}
+
+impl Behaviour {
+    /// Nothing is bent.
+    pub const HONEST: Self = Self {
+        name: "well-behaved",
+        about: "keeps every clause",
+        clauses: &[],
+        request: None,
+        answer: None,
+        applies: None,
+        stores: None,
+        claims: None,
+        revokes_silently: false,
+    };
+}
+
+/// Lets each behaviour bend `value`; returns the names of those that changed it.
+pub(super) fn bend<T: Clone + PartialEq>(
+    behaviours: &[&'static Behaviour],
+    value: &mut T,
+    hook: impl Fn(&Behaviour, &mut T),
+) -> Vec<String> {
+    let mut injected = Vec::new();
+    for behaviour in behaviours {
+        let before = value.clone();
+        hook(behaviour, value);
+        if *value != before {
+            injected.push(behaviour.name.to_owned());
+        }
+    }
+    injected
+}

@@ -1,0 +1,37 @@
+//! Declares a kind that it does not serve.
+
+use crate::peer::Behaviour;
+use crate::wire::path::Route;
+use serde_json::{Value, json};
+
+/// Declares a resource kind, and answers 404 for it.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "bogus-kind",
+    about: "declares a resource kind, and answers 404 for it",
+    clauses: &["3.1", "3.4"],
+    request: Some(|route, body| {
+        if matches!(route, Route::Accept | Route::Heartbeat) {
+            declare(body);
+        }
+    }),
+    answer: Some(|route, status, body| match route {
+        Route::Resource { kind, .. } if kind == BOGUS => {
+            *status = 404;
+            *body = json!({"success": false, "error": "not found", "code": "NOT_FOUND"});
+        }
+        Route::Accept | Route::Heartbeat if *status == 200 => declare(&mut body["data"]),
+        _ => {}
+    }),
+    ..Behaviour::HONEST
+};
+
+/// The kind that it declares.
+const BOGUS: &str = "phantom";
+
+fn declare(body: &mut Value) {
+    if let Some(kinds) = body["capabilities"]["resource_kinds"].as_array_mut() {
+        kinds.push(
+            json!({"kind": BOGUS, "schema_version": 1, "direction": "bidirectional", "policy": "manual"}),
+        );
+    }
+}

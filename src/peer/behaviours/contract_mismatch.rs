@@ -1,0 +1,19 @@
+//! Advertises a contract version that it does not honour.
+
+use crate::peer::Behaviour;
+use crate::wire::path::Route;
+use serde_json::json;
+
+/// Says in its heartbeats that it honours contract version 2, and agreed to 1.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "contract-mismatch",
+    about: "says in its heartbeats that it honours contract version 2, and agreed to 1",
+    clauses: &["12.1", "12.2"],
+    request: Some(|route, body| {
+        if matches!(route, Route::Heartbeat) {
+            body["contract_version"] = json!(2);
+            body["contract_digest"] = json!("ee".repeat(32));
+        }
+    }),
+    ..Behaviour::HONEST
+};

@@ -1,0 +1,65 @@
+//! Every departure of a peer from the contract, one file each.
+
+mod bogus_filter;
+mod bogus_kind;
+mod bogus_schema;
+mod contract_agreed_other;
+mod contract_mismatch;
+mod contract_other_digest;
+mod extensions_without_capabilities;
+mod handshake_flood;
+mod hidden_conflict;
+mod invented_conflict;
+mod partial_apply;
+mod remapped_ids;
+mod remapped_reference;
+mod silent_revocation;
+mod version_garbage;
+mod version_major;
+mod version_n_minus_2;
+
+use super::Behaviour;
+
+/// Every behaviour, by name.
+pub const BEHAVIOURS: &[&Behaviour] = &[
+    &Behaviour::HONEST,
+    &bogus_filter::BEHAVIOUR,
+    &bogus_kind::BEHAVIOUR,
+    &bogus_schema::BEHAVIOUR,
+    &contract_agreed_other::BEHAVIOUR,
+    &contract_mismatch::BEHAVIOUR,
+    &contract_other_digest::BEHAVIOUR,
+    &extensions_without_capabilities::BEHAVIOUR,
+    &handshake_flood::BEHAVIOUR,
+    &hidden_conflict::BEHAVIOUR,
+    &invented_conflict::BEHAVIOUR,
+    &partial_apply::BEHAVIOUR,
+    &remapped_ids::BEHAVIOUR,
+    &remapped_reference::BEHAVIOUR,
+    &silent_revocation::BEHAVIOUR,
+    &version_garbage::BEHAVIOUR,
+    &version_major::BEHAVIOUR,
+    &version_n_minus_2::BEHAVIOUR,
+];
+
+/// The behaviour of that name.
+#[must_use]
+pub fn behaviour(name: &str) -> Option<&'static Behaviour> {
+    BEHAVIOURS.iter().copied().find(|behaviour| behaviour.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_clauses_exist() {
+        for (place, behaviour) in BEHAVIOURS.iter().enumerate() {
+            assert!(BEHAVIOURS[..place].iter().all(|other| other.name != behaviour.name));
+            for clause in behaviour.clauses {
+                let id = clause.parse().expect("a clause's id");
+                assert!(crate::contract::REGISTER_V1.clause(id).is_some(), "{clause}");
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Runs a version that does not go with the target's.
+
+use crate::peer::Behaviour;
+use crate::wire::path::Route;
+use serde_json::json;
+
+/// Says that it runs what is no version at all.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "version-garbage",
+    about: "says that it runs what is no version at all",
+    clauses: &["10.1"],
+    request: Some(|route, body| {
+        if matches!(route, Route::Accept | Route::Heartbeat) {
+            body["platform_version"] = json!("latest-ish");
+            body["metadata"]["platform_version"] = json!("latest-ish");
+        }
+    }),
+    ..Behaviour::HONEST
+};

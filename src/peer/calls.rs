@@ -1,0 +1,212 @@
+//! Calling the target: one request, recorded with what became of it.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::behaviour::bend;
+use super::{Peer, PeerError};
+use crate::net::{Client, NetError, Request, Response};
+use crate::pki::ClientTls;
+use crate::transcript::{Body, Direction, Exchange, Failure, Message, What};
+use crate::wire::envelope::Answer;
+use crate::wire::header;
+use crate::wire::path::Route;
+
+/// Which step of a scenario is at work, and what it calls what it does.
+#[derive(Clone, Debug, Default)]
+pub struct Cue {
+    /// From 1.
+    pub step: Option<u32>,
+    /// `as = "…"`.
+    pub label: Option<String>,
+}
+
+/// A request to the target.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Prefix included.
+    pub path: String,
+    /// Without the question mark.
+    pub query: Option<String>,
+    /// Beside those that every call has.
+    pub headers: Vec<(String, String)>,
+    /// JSON.
+    pub body: Option<Value>,
+    /// A grant's token.
+    pub bearer_token: Option<String>,
+    /// Leaves the client certificate away.
+    pub without_certificate: bool,
+}
+
+impl Call {
+    /// A call of a route.
+    #[must_use]
+    pub fn route(route: &Route) -> Self {
+        Self { method: route.method().to_owned(), path: route.path(), ..Self::default() }
+    }
+
+    /// With a JSON body.
+    #[must_use]
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Under a grant.
+    #[must_use]
+    pub fn bearing(mut self, token: Option<&str>) -> Self {
+        self.bearer_token = token.map(ToOwned::to_owned);
+        self
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The number of its entry in the story.
+    pub n: u64,
+    /// The status; none where there was no answer.
+    pub status: Option<u16>,
+    /// The answer's JSON, or null.
+    pub body: Value,
+    /// The answer's data, read through its envelope, where it is a success.
+    pub data: Option<Value>,
+    /// Why there was no answer: [`NetError::kind`].
+    pub failure: Option<String>,
+}
+
+impl Outcome {
+    /// Whether the call was let in: answered with 2xx.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+impl Peer {
+    /// Sends a call to the target and records it. What the target does is never an error here.
+    pub async fn call(&self, cue: &Cue, mut call: Call) -> Result<Outcome, PeerError> {
+        let mut injected = vec![];
+        let route = Route::parse(&call.method, &call.path);
+        if let (Some(route), Some(body)) = (&route, &mut call.body) {
+            injected = bend(&self.0.options.behaviours, body, |behaviour, body| {
+                if let Some(hook) = behaviour.request {
+                    hook(route, body);
+                }
+            });
+        }
+        let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
+        let client = self.client(call.without_certificate)?;
+        let base_url = self.target()?.base_url;
+        let request = self.request(&call);
+        let outcome = match client.send(&base_url, request.clone()).await {
+            Err(error @ NetError::Request(_)) => return Err(failed(error)),
+            outcome => outcome,
+        };
+        Ok(self.record(cue, request, outcome, injected))
+    }
+
+    fn request(&self, call: &Call) -> Request {
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        let id = self.id_at_target().unwrap_or_else(|| self.name().to_owned());
+        headers.push(("user-agent".to_owned(), header::user_agent(&id)));
+        if let Some(token) = &call.bearer_token {
+            headers.push((header::AUTHORIZATION.to_lowercase(), header::bearer(token)));
+        }
+        let body = call.body.as_ref().map(|body| {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            let nonce = {
+                let mut state = self.state();
+                state.bodies += 1;
+                state.bodies
+            };
+            Bytes::from(self.0.options.variation.write(body, nonce))
+        });
+        headers.extend(call.headers.iter().cloned());
+        let path_and_query = match &call.query {
+            Some(query) => format!("{}?{query}", call.path),
+            None => call.path.clone(),
+        };
+        Request { method: call.method.clone(), path_and_query, headers, body }
+    }
+
+    fn record(
+        &self,
+        cue: &Cue,
+        request: Request,
+        outcome: Result<Response, NetError>,
+        injected: Vec<String>,
+    ) -> Outcome {
+        let mut exchange = Exchange {
+            peer: self.name().to_owned(),
+            direction: Direction::ToTarget,
+            request: Message {
+                method: Some(request.method),
+                path: Some(request.path_and_query),
+                headers: request.headers,
+                body: Body::capture(request.body.as_deref().unwrap_or_default()),
+                ..Message::default()
+            },
+            response: None,
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected,
+        };
+        let mut result = Outcome::default();
+        match outcome {
+            Ok(response) => {
+                let body = Body::capture(&response.body);
+                result.status = Some(response.status);
+                result.body = body.json().cloned().unwrap_or(Value::Null);
+                result.data = Answer::read(&result.body).and_then(Answer::data);
+                exchange.tls = response.tls;
+                exchange.protocol = Some(response.protocol.to_owned());
+                exchange.response = Some(Message {
+                    status: Some(response.status),
+                    headers: response.headers,
+                    body,
+                    ..Message::default()
+                });
+            }
+            Err(error) => {
+                result.failure = Some(error.kind().to_owned());
+                exchange.failure =
+                    Some(Failure { kind: error.kind().to_owned(), message: error.to_string() });
+            }
+        }
+        let recorder = &self.0.options.recorder;
+        result.n = recorder.record(cue.step, cue.label.as_deref(), What::Exchange(exchange));
+        result
+    }
+
+    fn client(&self, anonymous: bool) -> Result<Client, PeerError> {
+        let mut state = self.state();
+        let anonymous = anonymous || state.identity.is_none();
+        let kept = if anonymous { &state.anonymous_client } else { &state.client };
+        if let Some(client) = kept {
+            return Ok(client.clone());
+        }
+        let options = &self.0.options;
+        let identity = if anonymous { None } else { state.identity.as_ref() };
+        let trust = state.target_trust.clone();
+        let tls = ClientTls::new(identity, trust, &options.clock, options.variation.tls())
+            .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
+        let client = Client::new(Some(tls), options.limits, options.variation.client());
+        if anonymous {
+            state.anonymous_client = Some(client.clone());
+        } else {
+            state.client = Some(client.clone());
+        }
+        Ok(client)
+    }
+
+    fn target(&self) -> Result<super::TargetAddress, PeerError> {
+        self.state().target.clone().ok_or_else(|| PeerError::Call {
+            name: self.name().to_owned(),
+            source: NetError::Request("it has not met a target".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! The simulated platform that the suite plays: both sides of every exchange, well-behaved unless a
+//! [`Behaviour`] says otherwise.
+//!
+//! There is one correct peer. A behaviour is a set of small departures from it, each labelled as
+//! injected in the transcript. What the contract leaves free, the peer varies by its seed
+//! ([`Variation`]), so that no target is fitted to one face of it. Shares no logic with the
+//! reference platform: a mistake in one is caught by the other.
+
+mod acts;
+mod apply;
+mod behaviour;
+pub mod behaviours;
+mod calls;
+mod link;
+mod profile;
+mod serve;
+mod state;
+#[cfg(test)]
+mod tests;
+mod variation;
+
+pub use behaviour::Behaviour;
+pub use calls::{Call, Cue, Outcome};
+pub use profile::Profile;
+pub use state::{IssuedGrant, Received};
+pub use variation::{IdentityWay, Variation};
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use crate::clock::{Clock, Ids, Seed};
+use crate::net::{Limits, NetError, Server};
+use crate::pki::{Authority, PkiError, ServerTls, Trust};
+use crate::transcript::Recorder;
+use state::State;
+
+/// What a peer is made of.
+#[derive(Debug)]
+pub struct Options {
+    /// What the scenario calls it.
+    pub name: String,
+    /// Its choices.
+    pub seed: Seed,
+    /// Its time.
+    pub clock: Clock,
+    /// Its departures.
+    pub behaviours: Vec<&'static Behaviour>,
+    /// Where its exchanges are told.
+    pub recorder: Recorder,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The address it advertises, where that is another: `https://peers.example:8443`.
+    pub advertise: Option<Url>,
+    /// What it says of itself.
+    pub profile: Profile,
+    /// How it uses its freedom.
+    pub variation: Variation,
+    /// What it reads at most.
+    pub limits: Limits,
+}
+
+/// Where the target is.
+#[derive(Clone, Debug)]
+pub struct TargetAddress {
+    /// Without the federation prefix.
+    pub base_url: Url,
+    /// Whom to trust there; without it, the first certificate seen is pinned.
+    pub ca_bundle_pem: Option<String>,
+}
+
+/// Why a peer could not be set up: the machine's fault, never the target's.
+#[derive(Debug, Error)]
+pub enum PeerError {
+    /// No port.
+    #[error("peer {name}: cannot listen on {address}: {source}")]
+    Listen {
+        /// The peer.
+        name: String,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No keys.
+    #[error("peer {name}: {source}")]
+    Keys {
+        /// The peer.
+        name: String,
+        /// What went wrong.
+        source: PkiError,
+    },
+    /// A call that could not be made at all.
+    #[error("peer {name}: {source}")]
+    Call {
+        /// The peer.
+        name: String,
+        /// What went wrong.
+        source: NetError,
+    },
+}
+
+/// A simulated platform. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Peer(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    ids: Ids,
+    authority: Authority,
+    /// Whom its server lets in.
+    trust: Trust,
+    state: Mutex<State>,
+    /// How many calls it has received: moved with each.
+    received: watch::Sender<usize>,
+    server: Mutex<Option<Server>>,
+    address: Mutex<SocketAddr>,
+}
+
+impl Peer {
+    /// Starts a peer: it listens when this returns.
+    pub async fn start(options: Options) -> Result<Self, PeerError> {
+        let keys = |source| PeerError::Keys { name: options.name.clone(), source };
+        let authority = Authority::new(&format!("{} federation authority", options.name), &options.clock)
+            .map_err(keys)?;
+        let trust = Trust::new();
+        trust.add("self", authority.pem()).map_err(keys)?;
+        let ids = Ids::new(options.clock.clone(), options.seed.derive("ids"));
+        let state = Mutex::new(State::new(ids.uuid().to_string()));
+        let address = Mutex::new(options.listen);
+        let received = watch::Sender::new(0);
+        let peer = Self(Arc::new(Inner {
+            options,
+            ids,
+            authority,
+            trust,
+            state,
+            received,
+            server: Mutex::new(None),
+            address,
+        }));
+        peer.come_up().await?;
+        Ok(peer)
+    }
+
+    /// Listens, again on the address it had.
+    pub async fn come_up(&self) -> Result<(), PeerError> {
+        let options = &self.0.options;
+        let keys = |source| PeerError::Keys { name: options.name.clone(), source };
+        let address = *lock(&self.0.address);
+        let names = ["localhost", "127.0.0.1", "::1", &address.ip().to_string()].map(ToOwned::to_owned);
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.dedup();
+        let identity = self.0.authority.leaf(&options.name, &names, 3650).map_err(keys)?;
+        let tls = ServerTls::new(&identity, self.0.trust.clone(), &options.clock, options.variation.tls())
+            .map_err(keys)?;
+        let listen = |source| PeerError::Listen { name: options.name.clone(), address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let handler = Arc::new(serve::Door(Arc::downgrade(&self.0)));
+        let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;
+        *lock(&self.0.address) = server.address();
+        *lock(&self.0.server) = Some(server);
+        Ok(())
+    }
+
+    /// Stops listening, and drops every connection: no one is there.
+    pub async fn go_down(&self) {
+        let server = lock(&self.0.server).take();
+        if let Some(server) = server {
+            server.kill().await;
+        }
+    }
+
+    /// What the scenario calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.options.name
+    }
+
+    /// Where it can be called, without the federation prefix.
+    #[must_use]
+    pub fn base_url(&self) -> Url {
+        match &self.0.options.advertise {
+            Some(url) => url.clone(),
+            None => {
+                Url::parse(&format!("https://{}", lock(&self.0.address))).expect("an address makes a URL")
+            }
+        }
+    }
+
+    /// Its authority: whom to trust in order to reach it.
+    #[must_use]
+    pub fn ca_bundle_pem(&self) -> &str {
+        self.0.authority.pem()
+    }
+
+    /// Tells it where the target is.
+    pub fn meet(&self, target: TargetAddress) {
+        self.state().meet(target);
+    }
+
+    /// The row that the target keeps for it, once it knows.
+    #[must_use]
+    pub fn id_at_target(&self) -> Option<String> {
+        self.state().id_at_target.clone()
+    }
+
+    /// Everything that it has been sent, in order.
+    #[must_use]
+    pub fn inbox(&self) -> Vec<Received> {
+        self.state().inbox.clone()
+    }
+
+    /// Waits until something in the inbox answers `wanted`, or `patience` is over.
+    pub async fn wait_for(
+        &self,
+        wanted: impl Fn(&Received) -> bool,
+        patience: std::time::Duration,
+    ) -> Option<Received> {
+        let mut moved = self.0.received.subscribe();
+        let search = async {
+            loop {
+                if let Some(found) = self.state().inbox.iter().find(|received| wanted(received)) {
+                    return Some(found.clone());
+                }
+                if moved.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        tokio::time::timeout(patience, search).await.ok().flatten()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.0.state)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

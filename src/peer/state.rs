@@ -1,0 +1,123 @@
+//! What a peer remembers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::TargetAddress;
+use crate::net::Client;
+use crate::pki::{Identity, Trust};
+use crate::wire::grant::Scope;
+use crate::wire::migration::{MigrationRequest, MigrationView};
+use crate::wire::path::Route;
+
+/// A call that the target made to the peer.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The number of its entry in the story.
+    pub n: u64,
+    /// What was called, where it is a route.
+    pub route: Option<Route>,
+    /// The request's JSON, or null.
+    pub body: Value,
+    /// When, by the peer's clock.
+    pub at: Timestamp,
+}
+
+/// A grant that the peer gave to the target.
+#[derive(Clone, Debug)]
+pub struct IssuedGrant {
+    /// Its id.
+    pub id: String,
+    /// What the target presents.
+    pub bearer_token: String,
+    /// For which kind.
+    pub resource_kind: String,
+    /// For which resource; none is every one of the kind.
+    pub resource_id: Option<String>,
+    /// For what.
+    pub scopes: Vec<Scope>,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// A record's place: kind and id.
+pub(super) type Place = (String, String);
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// Where the target is.
+    pub target: Option<TargetAddress>,
+    /// Whom to trust there.
+    pub target_trust: Trust,
+    /// The row that the target keeps for this peer.
+    pub id_at_target: Option<String>,
+    /// The row that this peer keeps for the target.
+    pub target_row: String,
+    /// What it presents to the target.
+    pub identity: Option<Identity>,
+    /// Keeps the connections of the identity at hand.
+    pub client: Option<Client>,
+    /// The same without a certificate.
+    pub anonymous_client: Option<Client>,
+    /// The token it gave to the target, until it is used.
+    pub acceptance_token: Option<String>,
+    /// Whether the peering is over, by whichever side.
+    pub revoked: bool,
+    /// Numbers its bodies.
+    pub bodies: u64,
+    pub inbox: Vec<Received>,
+    pub records: BTreeMap<Place, Map<String, Value>>,
+    pub grants: BTreeMap<String, IssuedGrant>,
+    pub migrations: BTreeMap<String, MigrationView>,
+    pub open_migrations: BTreeMap<String, MigrationRequest>,
+    /// What it logged of the target's calls, for the target's excerpts.
+    pub audit: Vec<Value>,
+    /// Where each stream from the target stands.
+    pub cursors_in: BTreeMap<String, Value>,
+    /// Where each stream to the target stands.
+    pub cursors_out: BTreeMap<String, u64>,
+}
+
+impl State {
+    pub fn new(target_row: String) -> Self {
+        Self {
+            target: None,
+            target_trust: Trust::on_first_use(),
+            id_at_target: None,
+            target_row,
+            identity: None,
+            client: None,
+            anonymous_client: None,
+            acceptance_token: None,
+            revoked: false,
+            bodies: 0,
+            inbox: vec![],
+            records: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            migrations: BTreeMap::new(),
+            open_migrations: BTreeMap::new(),
+            audit: vec![],
+            cursors_in: BTreeMap::new(),
+            cursors_out: BTreeMap::new(),
+        }
+    }
+
+    pub fn meet(&mut self, target: TargetAddress) {
+        if let Some(bundle) = &target.ca_bundle_pem {
+            // A bundle that can't be read leaves the first use to decide.
+            let _ = self.target_trust.add("target", bundle);
+        }
+        self.target = Some(target);
+        self.client = None;
+        self.anonymous_client = None;
+    }
+
+    pub fn present(&mut self, identity: Identity) {
+        self.identity = Some(identity);
+        self.client = None;
+    }
+}

@@ -1,0 +1,115 @@
+//! Two peers against each other: each plays the other's target.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::transcript::{Direction, Recorder};
+use crate::wire::grant::Scope;
+use crate::wire::path::Route;
+
+async fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {
+    let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+    let recorder = Recorder::in_memory(name, clock.clone());
+    let options = Options {
+        name: name.to_owned(),
+        seed: Seed(1).derive(name),
+        clock,
+        behaviours,
+        recorder: recorder.clone(),
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        advertise: None,
+        profile: Profile::default(),
+        variation: Variation { identity: way, ..Variation::of(Seed(7).derive(name)) },
+        limits: Limits::default(),
+    };
+    (Peer::start(options).await.expect("a peer"), recorder)
+}
+
+fn meet(caller: &Peer, called: &Peer) {
+    let ca_bundle_pem = Some(called.ca_bundle_pem().to_owned());
+    caller.meet(TargetAddress { base_url: called.base_url(), ca_bundle_pem });
+}
+
+async fn federate(caller: &Peer, called: &Peer) -> Outcome {
+    meet(caller, called);
+    let token = called.propose();
+    caller.accept(&Cue::default(), &token, &Value::Null).await.expect("a call")
+}
+
+#[tokio::test]
+async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
+    for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
+        let (alice, story) = peer("alice", way, vec![]).await;
+        let (bob, _) = peer("bob", way, vec![]).await;
+        let cue = Cue::default();
+        assert!(federate(&alice, &bob).await.succeeded());
+        assert!(alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
+
+        let grant = bob.issue_grant("skill", None, vec![Scope::Read, Scope::Migrate]);
+        let token = Some(grant.bearer_token.as_str());
+        let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
+        let plan = json!({
+            "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": id, "plan_summary": {},
+            "steps": [{"step_order": 1, "resource_kind": "skill", "resource_id": id, "action": "create",
+                       "payload": {"id": id, "name": "a"}}],
+        });
+        let migrated = alice.migrate(&cue, plan, token).await.expect("a call");
+        assert_eq!(migrated.status, Some(201), "{}", migrated.body);
+        let read = alice.fetch(&cue, "skill", id, token).await.expect("a call");
+        assert_eq!(read.data.expect("data")["record"]["name"], "a");
+        assert!(!alice.fetch(&cue, "skill", id, None).await.expect("a call").succeeded());
+
+        let record = serde_json::from_value(json!({"id": "r1", "updated_at": "now", "payload": {"é": 1}}));
+        let records = vec![record.expect("a record")];
+        assert!(alice.sync(&cue, "skill", records.clone(), &Value::Null).await.expect("a call").succeeded());
+        let broken = alice.sync(&cue, "skill", records, &json!({"sha256": "00"})).await.expect("a call");
+        assert_eq!(broken.status, Some(422));
+
+        assert!(alice.revoke(&cue, "done").await.expect("a call").expect("a notice").succeeded());
+        let heard =
+            bob.inbox().into_iter().filter(|received| received.route == Some(Route::Heartbeat)).last();
+        assert_eq!(heard.expect("a heartbeat").body["events"][0]["kind"], "platform.peer.revoked");
+        let text = serde_json::to_string(story.story().entries()).expect("JSON");
+        assert!(!text.contains(&grant.bearer_token), "a secret was recorded");
+        assert!(story.story().exchanges_of("alice", Direction::ToTarget).count() >= 8);
+    }
+}
+
+#[tokio::test]
+async fn a_token_works_once_and_a_stranger_is_refused() {
+    let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]).await;
+    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]).await;
+    meet(&alice, &bob);
+    let cue = Cue::default();
+    let stranger = alice.heartbeat(&cue, &Value::Null).await.expect("a call");
+    assert_eq!(stranger.status, Some(401));
+    let token = bob.propose();
+    assert!(alice.accept(&cue, &token, &Value::Null).await.expect("a call").succeeded());
+    assert_eq!(alice.accept(&cue, &token, &Value::Null).await.expect("a call").status, Some(401));
+}
+
+#[tokio::test]
+async fn a_behaviour_departs_and_is_labelled() {
+    let bogus = behaviours::behaviour("bogus-kind").expect("a behaviour");
+    let (alice, story) = peer("alice", IdentityWay::SignedRequest, vec![bogus]).await;
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+    federate(&alice, &bob).await;
+    let story = story.story();
+    let (_, accept) = story.exchanges().next().expect("an exchange");
+    assert_eq!(accept.injected, ["bogus-kind"]);
+    let kinds = accept.sent().expect("a body")["capabilities"]["resource_kinds"].clone();
+    assert!(kinds.as_array().expect("kinds").iter().any(|row| row["kind"] == "phantom"));
+}
+
+#[tokio::test]
+async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port() {
+    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]).await;
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+    federate(&alice, &bob).await;
+    bob.go_down().await;
+    let cue = Cue::default();
+    let call = alice.heartbeat(&cue, &Value::Null).await.expect("a call");
+    assert_eq!(call.failure.as_deref(), Some("refused"));
+    bob.come_up().await.expect("the port is free");
+    assert!(alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
+}
