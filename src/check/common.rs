@@ -1,0 +1,158 @@
+//! Judgements that serve several commitments.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::judge::Parameter;
+use super::{Arguments, Judge, Judgement};
+use crate::transcript::{Exchange, Story};
+use crate::wire::notice::Finding;
+
+/// The judges of this file.
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "refused",
+        about: "the call is refused, its lawful twin is accepted, and the peering still works afterwards",
+        parameters: &[
+            Parameter::required("call", "label of the calls that have to be refused"),
+            Parameter::required("twin", "label of the same call, lawful in the one thing"),
+            Parameter::required("probe", "label of a lawful call made afterwards"),
+        ],
+        decide: refused,
+    },
+    Judge {
+        name: "accepted",
+        about: "every call is accepted",
+        parameters: &[Parameter::required("call", "label of the calls that have to be accepted")],
+        decide: accepted,
+    },
+    Judge {
+        name: "finding-raised",
+        about: "a finding about the misbehaving peer is there that was not before, and none about an honest one",
+        parameters: &[
+            Parameter::required("peer", "label of the operation whose result has the peer's `peer_id`"),
+            Parameter::required("before", "label of the scan before the misbehaviour"),
+            Parameter::required("after", "label of the scan after it"),
+            Parameter::optional("honest", "label like `peer`, of a peer that did nothing wrong"),
+            Parameter::optional("kind", "the finding's kind, where the contract names it"),
+        ],
+        decide: finding_raised,
+    },
+];
+
+fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("the call refused: 4xx, or its certificate refused");
+    let calls: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
+    let lawful: Vec<_> = story
+        .exchanges_labelled(with.text("twin"))
+        .chain(story.exchanges_labelled(with.text("probe")))
+        .collect();
+    if calls.is_empty() || story.exchanges_labelled(with.text("twin")).next().is_none() {
+        return expect(Judgement::unproven("the call or its lawful twin was not made", vec![]));
+    }
+    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| exchange.succeeded()) {
+        return expect(Judgement::broken(format!("the call was accepted: {}", outcome(exchange)), vec![*n]));
+    }
+    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.was_refused()) {
+        return expect(Judgement::unproven(
+            format!("neither refused nor accepted: {}", outcome(exchange)),
+            vec![*n],
+        ));
+    }
+    if let Some((n, exchange)) = lawful.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        let actual = format!("the call was refused, but so was a lawful one: {}", outcome(exchange));
+        return expect(Judgement::unproven(actual, vec![calls[0].0, *n]));
+    }
+    let evidence = calls.iter().chain(&lawful).map(|(n, _)| *n).collect();
+    expect(Judgement::kept(format!("{} refused, its lawful twin accepted", outcome(calls[0].1)), evidence))
+}
+
+fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("every call accepted with 2xx");
+    let calls: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
+    if calls.is_empty() {
+        return expect(Judgement::unproven("the call was not made", vec![]));
+    }
+    match calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        Some((n, exchange)) => expect(Judgement::broken(outcome(exchange), vec![*n])),
+        None => expect(Judgement::kept(
+            format!("{} accepted", calls.len()),
+            calls.iter().map(|(n, _)| *n).collect(),
+        )),
+    }
+}
+
+fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expectation = match with.text_if_given("kind") {
+        Some(kind) => format!("a new {kind} finding about the peer"),
+        None => "a new finding about the peer, under any name".to_owned(),
+    };
+    let expect = |judgement: Judgement| judgement.expecting(&expectation);
+    let (Some((before_n, before)), Some((after_n, after))) =
+        (findings(story, with.text("before")), findings(story, with.text("after")))
+    else {
+        return expect(Judgement::unproven("the findings could not be read", vec![]));
+    };
+    let Some(peer_id) = peer_id(story, with.text("peer")) else {
+        return expect(Judgement::unproven("the peer's id is not known", vec![]));
+    };
+    let evidence = vec![before_n, after_n];
+    if let Some(honest) = with.text_if_given("honest").and_then(|label| self::peer_id(story, label))
+        && let Some(finding) = new_findings(&before, &after, &honest).first()
+    {
+        let actual = format!("{} was raised about a peer that did nothing wrong", finding.kind);
+        return expect(Judgement::broken(actual, evidence));
+    }
+    let raised = new_findings(&before, &after, &peer_id);
+    let named =
+        raised.iter().find(|finding| with.text_if_given("kind").is_none_or(|kind| finding.kind == kind));
+    match (named, raised.first()) {
+        (Some(finding), _) => expect(Judgement::kept(format!("{} was raised", finding.kind), evidence)),
+        (None, Some(other)) => expect(Judgement::broken(format!("only {} was raised", other.kind), evidence)),
+        (None, None) => expect(Judgement::broken("no finding was raised", evidence)),
+    }
+}
+
+/// What became of a call, in a few words.
+pub(super) fn outcome(exchange: &Exchange) -> String {
+    let call = format!(
+        "{} {}",
+        exchange.request.method.as_deref().unwrap_or_default(),
+        exchange
+            .route()
+            .map_or_else(|| exchange.request.path.clone().unwrap_or_default(), |route| format!("/{route}"))
+    );
+    match (exchange.status(), &exchange.failure) {
+        (Some(status), _) => format!("{call} answered {status}"),
+        (None, Some(failure)) => format!("{call} failed ({}): {}", failure.kind, failure.message),
+        (None, None) => format!("{call} has no answer"),
+    }
+}
+
+/// The findings in a scan's result.
+pub(super) fn findings(story: &Story, label: &str) -> Option<(u64, Vec<Finding>)> {
+    let (n, operation) = story.operation(label)?;
+    let list = operation.result.as_ref()?.get("findings")?.clone();
+    Some((n, serde_json::from_value(list).ok()?))
+}
+
+/// The id that the target keeps a peer under, from an operation's or an exchange's answer.
+pub(super) fn peer_id(story: &Story, label: &str) -> Option<String> {
+    let of = |value: &Value| value.get("peer_id").and_then(Value::as_str).map(ToOwned::to_owned);
+    let from_operation = story.operation(label).and_then(|(_, operation)| of(operation.result.as_ref()?));
+    from_operation.or_else(|| story.exchanges_labelled(label).find_map(|(_, exchange)| of(&exchange.data()?)))
+}
+
+/// Findings about a peer that are in `after` and, in that kind and number, not in `before`.
+pub(super) fn new_findings<'a>(before: &[Finding], after: &'a [Finding], peer_id: &str) -> Vec<&'a Finding> {
+    let about = |finding: &&Finding| finding.federation_peer_id.as_deref() == Some(peer_id);
+    let known: BTreeSet<String> = before.iter().filter(|f| about(&f)).map(identity).collect();
+    after.iter().filter(|f| about(&f)).filter(|finding| !known.contains(&identity(finding))).collect()
+}
+
+/// What makes two findings the same one: all that they say.
+fn identity(finding: &Finding) -> String {
+    format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
+}

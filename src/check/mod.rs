@@ -1,0 +1,113 @@
+//! The judgements: pure functions of a finished story, one file a commitment.
+//!
+//! A [`Judge`] is asked about one clause and face by a scenario's `[[check]]`, with arguments that
+//! name entries of the story by their labels. It sees the story and nothing that moves, so
+//! that a transcript judged again gives the same verdicts.
+
+mod arguments;
+mod common;
+mod judge;
+
+pub use arguments::Arguments;
+pub use judge::{JUDGES, Judge, Parameter, judge};
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::contract::{Basis, ClauseId, Face};
+use crate::transcript::Story;
+
+/// What was found out about a clause and face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The target keeps it: seen, not assumed.
+    Kept,
+    /// The target breaks it: seen, with evidence.
+    Broken,
+    /// It could not be observed. Never a pass.
+    Unproven,
+    /// The clause does not bear on this target.
+    NotApplicable,
+}
+
+/// A check that a scenario announces before the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Declared {
+    /// Unique in a run: `07-migration-hygiene/crash#1`.
+    pub id: String,
+    /// The scenario that announces it.
+    pub scenario: String,
+    /// The clause it is about.
+    pub clause: ClauseId,
+    /// The face it is about.
+    pub face: Face,
+    /// The judge's name.
+    pub judge: String,
+    /// Which half of the binding it rests on.
+    pub basis: Basis,
+    /// What the clause asks of the target here, in a sentence.
+    pub requirement: String,
+    /// The judge's arguments.
+    #[serde(default)]
+    pub with: BTreeMap<String, Value>,
+}
+
+/// What a judge says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// All answers that would have been right.
+    pub expected: Vec<String>,
+    /// What was seen.
+    pub actual: String,
+    /// Numbers of the story's entries that show it.
+    pub evidence: Vec<u64>,
+}
+
+/// A check that was judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// What was announced.
+    pub check: Declared,
+    /// What was found.
+    pub judgement: Judgement,
+}
+
+impl Judgement {
+    /// Kept, as these entries show.
+    #[must_use]
+    pub fn kept(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
+        Self { verdict: Verdict::Kept, expected: vec![], actual: actual.into(), evidence }
+    }
+
+    /// Broken, as these entries show.
+    #[must_use]
+    pub fn broken(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
+        Self { verdict: Verdict::Broken, expected: vec![], actual: actual.into(), evidence }
+    }
+
+    /// Unproven, for this reason.
+    #[must_use]
+    pub fn unproven(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
+        Self { verdict: Verdict::Unproven, expected: vec![], actual: actual.into(), evidence }
+    }
+
+    /// Names an answer that would have been right.
+    #[must_use]
+    pub fn expecting(mut self, answer: impl Into<String>) -> Self {
+        self.expected.push(answer.into());
+        self
+    }
+}
+
+/// Judges one announced check. Where the scenario did not come to its end, nothing is called
+/// broken or kept: it is unproven, with how it ended as the reason.
+#[must_use]
+pub fn decide(check: &Declared, story: Option<&Story>) -> Outcome {
+    Outcome { check: check.clone(), judgement: judge::decide(check, story) }
+}

@@ -1,0 +1,96 @@
+//! The hands on the target: the operator plane of the binding as one trait, and what plugs into it.
+//!
+//! Half of the contract is about what an operator does and sees. Whoever gives the suite those
+//! hands implements [`Hands`]; a verb that it lacks makes the clauses that need it `unproven`.
+
+mod verb;
+
+pub use verb::Verb;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::clock::Clock;
+
+/// A pair of hands on one target.
+#[async_trait]
+pub trait Hands: Send + Sync {
+    /// Does what `verb` says, with JSON as `binding.md` describes it.
+    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError>;
+
+    /// Whether everything that the target does by itself after an act is done when the act is
+    /// answered: then waiting longer shows nothing more.
+    fn settles_at_once(&self) -> bool {
+        false
+    }
+}
+
+/// Why a verb has no result.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum HandsError {
+    /// The hands do not know the verb (JSON-RPC -32601). Never a breach.
+    #[error("the adapter does not know the verb {verb}")]
+    Unsupported {
+        /// The verb.
+        verb: String,
+    },
+    /// The target said no.
+    #[error("{verb}: {message} ({code})")]
+    Refused {
+        /// The verb.
+        verb: String,
+        /// The JSON-RPC code.
+        code: i64,
+        /// In words.
+        message: String,
+    },
+    /// The adapter broke its protocol, died or hung: its fault, not the target's.
+    #[error("{verb}: the adapter failed: {message}")]
+    Adapter {
+        /// The verb.
+        verb: String,
+        /// What happened.
+        message: String,
+    },
+    /// The machine let the target down: a port in use, a full disk.
+    #[error("{verb}: {message}")]
+    Environment {
+        /// The verb.
+        verb: String,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// Where targets come from: one that is shared by all scenarios, or a fresh one for each.
+#[async_trait]
+pub trait Targets: Send + Sync {
+    /// A target for one scenario.
+    async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError>;
+}
+
+/// What a scenario wants of its target.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// The scenario.
+    pub scenario: &'a str,
+    /// The run's seed.
+    pub seed: crate::clock::Seed,
+    /// One that no other scenario uses meanwhile.
+    pub alone: bool,
+    /// One that outlives a stop and a kill.
+    pub durable: bool,
+}
+
+/// A target that is in the hands of one scenario until it is dropped.
+pub struct Lease {
+    /// The hands on it. `platform.start` has not been called yet.
+    pub hands: std::sync::Arc<dyn Hands>,
+    /// The clock that the scenario's peers go by; it moves with the target's.
+    pub clock: Clock,
+    /// Whether that clock is the target's own, so that moving one moves both.
+    pub shares_clock: bool,
+    /// Keeps others out, or the target alive, until it is dropped.
+    pub guard: Option<Box<dyn Send + Sync>>,
+}

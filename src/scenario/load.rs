@@ -1,0 +1,242 @@
+//! Reading a scenario file: everything that can be known to be wrong is said before anything runs.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use thiserror::Error;
+use toml::Spanned;
+
+use super::format::{CheckSpec, Scenario, Step};
+use super::position::{Fault, of_toml};
+use crate::contract::REGISTER_V1;
+use crate::operator::Verb;
+use crate::peer::behaviours::{BEHAVIOURS, behaviour};
+use crate::wire::grant::Scope;
+
+/// Longest scenario file that is read, in bytes.
+pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A scenario that was read and found sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// Its path below the scenarios' folder, without the ending: `07-migration-hygiene/crash`.
+    pub id: String,
+    /// The file, whole.
+    pub source: String,
+    /// What it says.
+    pub scenario: Scenario,
+}
+
+/// A scenario file that is not sound.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{rendered}")]
+pub struct LoadError {
+    rendered: String,
+}
+
+/// The words that a scenario may use and that other rooms define: so that this one need not know them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Words {
+    /// Every judge, with its parameters: name, and whether it is required.
+    pub judges: &'static [(&'static str, &'static [(&'static str, bool)])],
+}
+
+/// Reads a scenario. `path` is for messages.
+pub fn load(id: &str, path: &str, source: &str, words: &Words) -> Result<Loaded, LoadError> {
+    let render = |fault: &Fault| LoadError { rendered: fault.render(path, source) };
+    let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
+    match faults(&scenario, words).first() {
+        Some(fault) => Err(render(fault)),
+        None => Ok(Loaded { id: id.to_owned(), source: source.to_owned(), scenario }),
+    }
+}
+
+/// What is wrong with a scenario that is well-formed.
+fn faults(scenario: &Scenario, words: &Words) -> Vec<Fault> {
+    let whole = 0..0;
+    let mut faults = Vec::new();
+    let mut peers = BTreeSet::new();
+    for peer in &scenario.peers {
+        if !peers.insert(peer.name.as_str()) {
+            faults.push(Fault::new(format!("two peers are called `{}`", peer.name), whole.clone()));
+        }
+        for name in peer.behaviours.iter().filter(|name| behaviour(name).is_none()) {
+            let message = format!("unknown behaviour `{name}` of peer `{}`", peer.name);
+            faults.push(Fault::new(message, whole.clone()).nearest(name, BEHAVIOURS.iter().map(|b| b.name)));
+        }
+    }
+    let mut labels = BTreeSet::new();
+    for step in &scenario.steps {
+        for inner in step.get_ref().flatten() {
+            faults.extend(fault_of_step(inner, &step.span(), &peers, &labels));
+            labels.extend(inner.label());
+        }
+    }
+    for check in &scenario.checks {
+        faults.extend(faults_of_check(check, &labels, words));
+    }
+    faults
+}
+
+fn fault_of_step(
+    step: &Step,
+    span: &Range<usize>,
+    peers: &BTreeSet<&str>,
+    labels: &BTreeSet<&str>,
+) -> Option<Fault> {
+    if let Some(peer) = step.peer().filter(|peer| !peers.contains(peer)) {
+        let fault = Fault::new(format!("no peer is called `{peer}`"), span.clone());
+        return Some(fault.nearest(peer, peers.iter().copied()));
+    }
+    if let Some(label) = uses(step).filter(|label| !labels.contains(label)) {
+        let fault = Fault::new(format!("no step before this one is called `{label}`"), span.clone());
+        return Some(fault.nearest(label, labels.iter().copied()));
+    }
+    match step {
+        Step::Operator(operator) if Verb::parse(&operator.verb).is_none() => {
+            let fault = Fault::new(format!("unknown verb `{}`", operator.verb), span.clone());
+            Some(fault.nearest(&operator.verb, Verb::ALL.iter().map(|verb| verb.as_str())))
+        }
+        Step::Grant(grant) => fault_of_scopes(&grant.scopes, span),
+        Step::Hold(hold) => fault_of_scopes(&hold.scopes, span),
+        _ => None,
+    }
+}
+
+fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<Fault> {
+    let unknown = scopes.iter().find(|scope| Scope::parse(scope).is_none())?;
+    let fault = Fault::new(format!("unknown scope `{unknown}`"), span.clone());
+    Some(fault.nearest(unknown, Scope::ALL.iter().map(|scope| scope.as_str())))
+}
+
+/// The label of an earlier step that a step leans on.
+fn uses(step: &Step) -> Option<&str> {
+    match step {
+        Step::Fetch(step) => step.grant.as_deref(),
+        Step::Migrate(step) => step.grant.as_deref(),
+        Step::Commit(step) | Step::ShowMigration(step) => step.grant.as_deref(),
+        Step::Call(step) => step.grant.as_deref(),
+        Step::Inspect(step) => Some(&step.plan),
+        Step::Expect(step) => step.of.as_deref(),
+        _ => None,
+    }
+}
+
+fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &Words) -> Vec<Fault> {
+    let span = check.span();
+    let check = check.get_ref();
+    let mut faults = Vec::new();
+    let known =
+        REGISTER_V1.clause(check.clause).is_some_and(|clause| clause.faces().any(|f| f == check.face));
+    if !known {
+        faults
+            .push(Fault::new(format!("clause {} has no face `{}`", check.clause, check.face), span.clone()));
+    }
+    let Some((_, parameters)) = words.judges.iter().find(|(name, _)| *name == check.judge) else {
+        let fault = Fault::new(format!("unknown judge `{}`", check.judge), span);
+        faults.push(fault.nearest(&check.judge, words.judges.iter().map(|(name, _)| *name)));
+        return faults;
+    };
+    for name in check.with.keys().filter(|name| parameters.iter().all(|(known, _)| known != name)) {
+        let fault = Fault::new(format!("judge `{}` has no parameter `{name}`", check.judge), span.clone());
+        faults.push(fault.nearest(name, parameters.iter().map(|(name, _)| *name)));
+    }
+    for (name, required) in *parameters {
+        if *required && !check.with.contains_key(*name) {
+            faults.push(Fault::new(format!("judge `{}` needs `{name}`", check.judge), span.clone()));
+        }
+    }
+    // An argument that is named like a label has to be one: a misspelt one would leave the check
+    // unproven for no reason that anyone sees.
+    for (name, value) in check.with.iter().filter(|(name, _)| LABEL_PARAMETERS.contains(&name.as_str())) {
+        let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
+        for label in
+            values.into_iter().filter_map(|value| value.as_str()).filter(|label| !labels.contains(label))
+        {
+            let fault =
+                Fault::new(format!("`{name}` names `{label}`, and no step is called that"), span.clone());
+            faults.push(fault.nearest(label, labels.iter().copied()));
+        }
+    }
+    faults
+}
+
+/// Parameters of judges whose arguments are labels.
+const LABEL_PARAMETERS: [&str; 14] = [
+    "call",
+    "twin",
+    "probe",
+    "before",
+    "after",
+    "plan",
+    "record",
+    "shown",
+    "honest",
+    "about",
+    "revoke",
+    "start",
+    "migration",
+    "listed",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: Words = Words { judges: &[("accepted", &[("call", true)])] };
+
+    fn error(source: &str) -> String {
+        load("x", "x.toml", source, &WORDS).expect_err("it is not sound").to_string()
+    }
+
+    const HEAD: &str = "title = \"t\"\n[[peer]]\nname = \"alice\"\n";
+
+    #[test]
+    fn a_sound_file_is_read() {
+        let source = format!(
+            "{HEAD}[[step]]\nheartbeat = {{ peer = \"alice\", as = \"hb\" }}\n[[check]]\nclause = \"7.1\"\n\
+             face = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
+        );
+        let loaded = load("x", "x.toml", &source, &WORDS).expect("sound");
+        assert_eq!(loaded.scenario.steps.len(), 1);
+        let again = toml::to_string(&loaded.scenario).expect("it can be written");
+        assert_eq!(load("x", "x.toml", &again, &WORDS).expect("sound").scenario.peers, loaded.scenario.peers);
+    }
+
+    #[test]
+    fn every_mistake_names_its_place_and_the_nearest_word() {
+        let step = |step: &str| format!("{HEAD}[[step]]\n{step}\n");
+        let check = |check: &str| format!("{}[[check]]\n{check}\n", step("advance = { seconds = 1 }"));
+        for (source, place, hint) in [
+            (step("hartbeat = { peer = \"alice\" }"), "x.toml:5:1", "`heartbeat`"),
+            (step("heartbeat = { per = \"alice\" }"), "x.toml:5:15", "`peer`"),
+            (step("heartbeat = { peer = \"alise\" }"), "x.toml:5", "`alice`"),
+            (step("operator = { verb = \"peer.revok\" }"), "x.toml:5", "`peer.revoke`"),
+            (
+                step("fetch = { peer = \"alice\", kind = \"a\", id = \"b\", grant = \"g\" }"),
+                "x.toml:5",
+                "`g`",
+            ),
+            (
+                check("clause = \"7.1\"\nface = \"conduct\"\njudge = \"acepted\"\nrequirement = \"\""),
+                "x.toml:",
+                "`accepted`",
+            ),
+            (
+                check("clause = \"7.1\"\nface = \"conduct\"\njudge = \"accepted\"\nrequirement = \"\""),
+                "x.toml:",
+                "needs `call`",
+            ),
+            (
+                check("clause = \"77.1\"\nface = \"conduct\"\njudge = \"accepted\"\nrequirement = \"\""),
+                "x.toml:7:10",
+                "no clause",
+            ),
+            ("title = ".to_owned(), "x.toml:1:", ""),
+        ] {
+            let text = error(&source);
+            assert!(text.starts_with(place), "{text}");
+            assert!(text.contains(hint), "{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Scenarios: files that say who takes part, what happens and what must hold.
+//!
+//! The format is TOML. A step is externally tagged, one verb a step, so that an error names file,
+//! line and column. A check names a judge; the judging itself is [`crate::check`]'s.
+
+mod format;
+mod library;
+mod load;
+mod position;
+mod run;
+mod values;
+
+pub use format::{CheckSpec, PeerSpec, Scenario, Step};
+pub use library::{Library, Source};
+pub use load::{LoadError, Loaded, Words, load};
+pub use run::{Surroundings, perform};

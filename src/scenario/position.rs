@@ -1,0 +1,107 @@
+//! Errors in a file, shown where they are.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// Something wrong at a place of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub message: String,
+    pub span: Range<usize>,
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { message: message.into(), span, hint: None }
+    }
+
+    /// With the word of `known` that was probably meant.
+    pub(super) fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.hint = nearest(word, known).map(|near| format!("did you mean `{near}`?"));
+        self
+    }
+
+    /// The fault as a person reads it: file, line, column, the line itself, and a hint.
+    pub(super) fn render(&self, path: &str, source: &str) -> String {
+        let span = within(&self.span, source);
+        let (line, column) = line_and_column(source, span.start);
+        let snippet = Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(span));
+        let mut group = Group::with_title(Level::ERROR.primary_title(&self.message)).element(snippet);
+        if let Some(hint) = &self.hint {
+            group = group.element(Level::HELP.message(hint));
+        }
+        let drawn = Renderer::plain().render(&[group]);
+        format!("{path}:{line}:{column}: {drawn}")
+    }
+}
+
+/// What TOML, or a type's own decoder, found wrong.
+pub(super) fn of_toml(error: &toml::de::Error) -> Fault {
+    let message = error.message().to_owned();
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let fault = Fault::new(message.clone(), error.span().unwrap_or(0..0));
+    match words.split_first() {
+        Some((word, known)) if message.starts_with("unknown") => fault.nearest(word, known.iter().copied()),
+        _ => fault,
+    }
+}
+
+/// The known word that is nearest to `word`, where one is near at all.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |other: &str| strsim::damerau_levenshtein(word, other);
+    let near = known.into_iter().min_by_key(|other| distance(other))?;
+    (distance(near) <= (word.chars().count() / 2).max(2)).then_some(near)
+}
+
+fn within(span: &Range<usize>, source: &str) -> Range<usize> {
+    let floor = |at: usize| {
+        let at = at.min(source.len());
+        (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0)
+    };
+    let mut start = floor(span.start);
+    // A table's span begins with its header: what is wrong stands in the line after it.
+    if source[start..].starts_with("[[")
+        && let Some(end) = source[start..].find('\n')
+    {
+        start += end + 1;
+    }
+    // A span of many lines is shown by its first.
+    let line_end = source[start..].find('\n').map_or(source.len(), |end| start + end);
+    start..floor(span.end).clamp(start, line_end)
+}
+
+fn line_and_column(source: &str, at: usize) -> (usize, usize) {
+    let before = &source[..at];
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_file_line_column_and_the_nearest_word() {
+        let source = "a = 1\nbéhaviour = 2\n";
+        let at = source.find("béh").expect("it is there");
+        let fault = Fault::new("unknown field", at..at + 10).nearest("béhaviour", ["behaviour", "peer"]);
+        let text = fault.render("x.toml", source);
+        assert!(text.starts_with("x.toml:2:1: "), "{text}");
+        assert!(text.contains("did you mean `behaviour`?"), "{text}");
+    }
+
+    #[test]
+    fn a_span_that_is_off_is_no_panic() {
+        for span in [0..0, 5..2, 900..1000, 7..8] {
+            let _ = Fault::new("x", span).render("x.toml", "a = 1\nbé = 2");
+        }
+    }
+
+    #[test]
+    fn what_is_far_from_everything_has_no_hint() {
+        assert_eq!(nearest("zzzzzz", ["heartbeat", "accept"]), None);
+        assert_eq!(nearest("hartbeat", ["heartbeat", "accept"]), Some("heartbeat"));
+    }
+}

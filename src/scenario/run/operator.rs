@@ -1,0 +1,222 @@
+//! Steps that the target's operator does.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::super::format::{Grant, Inspect, Operator, Put, Scan};
+use super::Halt;
+use super::peers::{plan_of, proposal};
+use super::stage::{Stage, target_address};
+use crate::operator::HandsError;
+use crate::peer::Cue;
+use crate::transcript::{Operation, OperationFailure, What};
+
+/// How often a target that does not settle at once is looked at while something is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+impl Stage<'_> {
+    /// Does a verb and records it.
+    pub(super) async fn operate(
+        &mut self,
+        cue: &Cue,
+        verb: &str,
+        parameters: Value,
+    ) -> Result<Value, HandsError> {
+        let outcome = self.hands.perform(verb, parameters.clone()).await;
+        let (result, failure) = match &outcome {
+            Ok(result) => (Some(result.clone()), None),
+            Err(error) => (None, Some(failure(error))),
+        };
+        let operation = Operation { verb: verb.to_owned(), parameters, result, failure };
+        self.recorder.record(cue.step, cue.label.as_deref(), What::Operation(operation));
+        outcome
+    }
+
+    pub(super) async fn propose(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
+        let base_url = self.peer_named(name)?.base_url();
+        let base_url = base_url.as_str().trim_end_matches('/');
+        let proposed = self.operate(cue, "peer.propose", json!({"remote_instance_url": base_url})).await?;
+        if proposed["acceptance_token"].as_str().is_none() {
+            return Err(Halt::Target("peer.propose gave no acceptance_token".to_owned()));
+        }
+        self.values.set(&proposal(name), proposed.clone());
+        self.keep(cue, proposed);
+        Ok(())
+    }
+
+    /// The target joins a peer that proposed.
+    pub(super) async fn join(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
+        let peer = self.peer_named(name)?;
+        let base_url = peer.base_url();
+        let parameters = json!({
+            "base_url": base_url.as_str().trim_end_matches('/'),
+            "acceptance_token": peer.propose(),
+            "ca_bundle_pem": peer.ca_bundle_pem(),
+        });
+        match self.operate(cue, "peer.join", parameters).await {
+            Ok(joined) => {
+                self.values.set(
+                    name,
+                    json!({
+                        "id": joined["peer_id"], "base_url": base_url.as_str().trim_end_matches('/'),
+                    }),
+                );
+                self.keep(cue, joined);
+                Ok(())
+            }
+            // Refusing a peer that misbehaves is what a check may be after.
+            Err(HandsError::Refused { code, message, .. }) => {
+                self.keep(cue, json!({"refused": message, "code": code}));
+                Ok(())
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    pub(super) async fn operator(&mut self, cue: &Cue, step: &Operator) -> Result<(), Halt> {
+        let mut parameters = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        if parameters.is_null() {
+            parameters = json!({});
+        }
+        let result = match self.operate(cue, &step.verb, parameters).await {
+            Ok(result) => result,
+            Err(HandsError::Refused { code, message, .. }) if step.may_fail => {
+                json!({"refused": message, "code": code})
+            }
+            Err(other) => return Err(other.into()),
+        };
+        if step.verb == "platform.start" {
+            let target = target_address(&result)?;
+            self.peers.values().for_each(|peer| peer.meet(target.clone()));
+        }
+        self.keep(cue, result);
+        Ok(())
+    }
+
+    pub(super) async fn grant(&mut self, cue: &Cue, step: &Grant) -> Result<(), Halt> {
+        let peer_id = self.peer_named(&step.peer)?.id_at_target();
+        let subject = format!("{}-{}", step.peer, step.label);
+        let mut parameters = json!({
+            "peer_id": peer_id,
+            "remote_subject": subject,
+            "resource_kind": step.kind,
+            "permission_scopes": step.scopes,
+        });
+        if let Some(id) = &step.id {
+            parameters["resource_id"] = Value::from(self.values.fill_text(id).map_err(Halt::Scenario)?);
+        }
+        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        if let (Some(members), Value::Object(with)) = (parameters.as_object_mut(), with) {
+            members.extend(with);
+        }
+        let granted = self.operate(cue, "grant.issue", parameters).await?;
+        if granted["bearer_token"].as_str().is_none() {
+            return Err(Halt::Target("grant.issue gave no bearer_token".to_owned()));
+        }
+        self.keep(cue, granted);
+        Ok(())
+    }
+
+    pub(super) async fn put(&mut self, cue: &Cue, step: &Put) -> Result<(), Halt> {
+        let id = self.values.fill_text(&step.id).map_err(Halt::Scenario)?;
+        let record = self.record(&id, &step.record)?;
+        self.operate(cue, "resource.put", json!({"kind": step.kind, "id": id, "record": record})).await?;
+        Ok(())
+    }
+
+    /// Looks at the findings; again and again where one is waited for.
+    pub(super) async fn scan(&mut self, cue: &Cue, step: &Scan) -> Result<(), Halt> {
+        let about = match &step.until_about {
+            Some(name) => self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)),
+            None => None,
+        };
+        let known = self.findings_about(about.as_deref());
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let looking = crate::clock::Stopwatch::start();
+        loop {
+            ticks.tick().await;
+            let found = self.operate(cue, "governance.scan", json!({})).await?;
+            let count = count_about(&found, about.as_deref());
+            self.keep(cue, found);
+            if about.is_none() || count > known || looking.elapsed() >= self.patience() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at every record that a plan names, and at those under the ids that a remapping could
+    /// have given them nowhere: what is there is told by the list.
+    pub(super) async fn inspect(&mut self, cue: &Cue, step: &Inspect) -> Result<(), Halt> {
+        let plan = self.values.value(&plan_of(&step.plan)).cloned().unwrap_or(Value::Null);
+        let mut kinds = std::collections::BTreeSet::new();
+        for row in plan["steps"].as_array().into_iter().flatten() {
+            kinds.extend(row["resource_kind"].as_str().map(ToOwned::to_owned));
+        }
+        for kind in kinds {
+            let listed = self.operate(cue, "resource.list", json!({"kind": kind})).await?;
+            self.keep(cue, listed);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn advance(&mut self, cue: &Cue, seconds: i64) -> Result<(), Halt> {
+        let moved = self.operate(cue, "clock.advance", json!({"seconds": seconds})).await?;
+        if !self.shares_clock {
+            self.clock.advance_seconds(seconds);
+        }
+        self.keep(cue, moved);
+        Ok(())
+    }
+
+    pub(super) fn record(
+        &mut self,
+        id: &str,
+        record: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Halt> {
+        let mut record = match self.values.fill(&Value::Object(record.clone())).map_err(Halt::Scenario)? {
+            Value::Object(record) => record,
+            _ => Map::new(),
+        };
+        record.insert("id".to_owned(), Value::from(id));
+        Ok(record)
+    }
+
+    /// How long something that is due is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        if self.hands.settles_at_once() { Duration::ZERO } else { self.surroundings.patience }
+    }
+
+    fn id_of(&self, name: &str) -> Option<String> {
+        self.values.value(name)?["id"].as_str().map(ToOwned::to_owned)
+    }
+
+    /// How many findings about a peer the last scan of this story saw.
+    fn findings_about(&self, about: Option<&str>) -> usize {
+        let story = self.recorder.story();
+        let last = story.entries().iter().rev().filter_map(|entry| entry.operation());
+        let scan =
+            last.filter(|operation| operation.verb == "governance.scan").find_map(|op| op.result.as_ref());
+        scan.map_or(0, |scan| count_about(scan, about))
+    }
+}
+
+fn count_about(scan: &Value, about: Option<&str>) -> usize {
+    let findings = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    findings
+        .iter()
+        .filter(|finding| about.is_some() && finding["federation_peer_id"].as_str() == about)
+        .count()
+}
+
+fn failure(error: &HandsError) -> OperationFailure {
+    match error {
+        HandsError::Unsupported { .. } => OperationFailure::Unsupported,
+        HandsError::Refused { code, message, .. } => {
+            OperationFailure::Refused { code: *code, message: message.clone() }
+        }
+        HandsError::Adapter { message, .. } | HandsError::Environment { message, .. } => {
+            OperationFailure::Adapter { message: message.clone() }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Steps that peers do.
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::format::{
+    Act, AnyCall, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerPut, Sync, Wait,
+};
+use super::Halt;
+use super::stage::Stage;
+use crate::peer::{Call, Cue, Outcome, Received};
+use crate::wire::grant::Scope;
+use crate::wire::path::Route;
+use crate::wire::sync::SyncRecord;
+
+impl Stage<'_> {
+    /// A peer that the operator proposed accepts and sends a heartbeat; each has to succeed.
+    pub(super) async fn federate(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
+        self.propose(&Cue { label: None, ..cue.clone() }, name).await?;
+        let accept = Act { peer: name.to_owned(), with: Value::Null, label: cue.label.clone() };
+        self.accept(cue, &accept).await?;
+        let peer = self.peer_named(name)?;
+        if peer.id_at_target().is_none() {
+            return Err(Halt::Target(format!(
+                "accept of {name} did not succeed: {}",
+                self.last_in_words(cue)
+            )));
+        }
+        let heartbeat = peer.heartbeat(&Cue { label: None, ..cue.clone() }, &Value::Null).await?;
+        if heartbeat.succeeded() {
+            return Ok(());
+        }
+        Err(Halt::Target(format!("the first heartbeat of {name} did not succeed: {}", in_words(&heartbeat))))
+    }
+
+    pub(super) async fn accept(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
+        let token =
+            self.values.value(&proposal(&step.peer)).and_then(|value| value["acceptance_token"].as_str());
+        let token = token.unwrap_or_default().to_owned();
+        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let peer = self.peer_named(&step.peer)?;
+        let outcome = peer.accept(cue, &token, &with).await?;
+        if let Some(id) = peer.id_at_target() {
+            let base_url = peer.base_url();
+            let base_url = base_url.as_str().trim_end_matches('/');
+            self.values.set(&step.peer, json!({"id": id, "base_url": base_url}));
+        }
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn heartbeat(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
+        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let outcome = self.peer_named(&step.peer)?.heartbeat(cue, &with).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn fetch(&mut self, cue: &Cue, step: &Fetch) -> Result<(), Halt> {
+        let kind = self.values.fill_text(&step.kind).map_err(Halt::Scenario)?;
+        let id = self.values.fill_text(&step.id).map_err(Halt::Scenario)?;
+        let token = self.token(step.grant.as_deref());
+        let outcome = self.peer_named(&step.peer)?.fetch(cue, &kind, &id, token.as_deref()).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn migrate(&mut self, cue: &Cue, step: &Migrate) -> Result<(), Halt> {
+        let plan = self.values.fill(&step.plan).map_err(Halt::Scenario)?;
+        let token = self.token(step.grant.as_deref());
+        let outcome = self.peer_named(&step.peer)?.migrate(cue, plan.clone(), token.as_deref()).await?;
+        self.keep_outcome(cue, &outcome);
+        if let Some(label) = &cue.label {
+            self.values.set(&plan_of(label), plan);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(&mut self, cue: &Cue, step: &OfMigration) -> Result<(), Halt> {
+        let id = self.values.fill_text(&step.migration).map_err(Halt::Scenario)?;
+        let token = self.token(step.grant.as_deref());
+        let call = Call::route(&Route::MigrationCommit { id }).body(json!({})).bearing(token.as_deref());
+        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn show_migration(&mut self, cue: &Cue, step: &OfMigration) -> Result<(), Halt> {
+        let id = self.values.fill_text(&step.migration).map_err(Halt::Scenario)?;
+        let token = self.token(step.grant.as_deref());
+        let call = Call::route(&Route::Migration { id }).bearing(token.as_deref());
+        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn sync(&mut self, cue: &Cue, step: &Sync) -> Result<(), Halt> {
+        let records = self.values.fill(&Value::from(step.records.clone())).map_err(Halt::Scenario)?;
+        let records: Vec<SyncRecord> =
+            Vec::deserialize(records).map_err(|error| Halt::Scenario(format!("sync records: {error}")))?;
+        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let outcome = self.peer_named(&step.peer)?.sync(cue, &step.kind, records, &with).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn excerpt(&mut self, cue: &Cue, step: &Excerpt) -> Result<(), Halt> {
+        let query = step.query.as_deref().map(|query| self.values.fill_text(query)).transpose();
+        let call = Call { query: query.map_err(Halt::Scenario)?, ..Call::route(&Route::AuditExcerpts) };
+        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    pub(super) async fn any_call(&mut self, cue: &Cue, step: &AnyCall) -> Result<(), Halt> {
+        let path = self.values.fill_text(&step.path).map_err(Halt::Scenario)?;
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+            None => (path, None),
+        };
+        let mut headers = Vec::new();
+        for (name, value) in &step.headers {
+            headers.push((name.clone(), self.values.fill_text(value).map_err(Halt::Scenario)?));
+        }
+        let body =
+            step.body.as_ref().map(|body| self.values.fill(body)).transpose().map_err(Halt::Scenario)?;
+        let call = Call {
+            method: step.method.clone(),
+            path,
+            query,
+            headers,
+            body,
+            bearer_token: self.token(step.grant.as_deref()),
+            without_certificate: step.without_certificate,
+        };
+        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    /// Sends many heartbeats, a few at once.
+    pub(super) async fn flood(&mut self, cue: &Cue, step: &Flood) -> Result<(), Halt> {
+        const AT_ONCE: u32 = 8;
+        let peer = self.peer_named(&step.peer)?;
+        let lane = |calls: u32| {
+            let (peer, cue) = (peer.clone(), cue.clone());
+            async move {
+                let mut last = Outcome::default();
+                for _ in 0..calls {
+                    last = peer.heartbeat(&cue, &Value::Null).await?;
+                }
+                Ok::<_, crate::peer::PeerError>(last)
+            }
+        };
+        let lanes =
+            (0..AT_ONCE).map(|place| lane(step.calls / AT_ONCE + u32::from(place < step.calls % AT_ONCE)));
+        let outcomes = join_all(lanes).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some(last) = outcomes.last() {
+            self.keep_outcome(cue, last);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn revoke(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
+        let outcome = self.peer_named(name)?.revoke(cue, "the scenario says so").await?;
+        match outcome {
+            Some(outcome) => self.keep_outcome(cue, &outcome),
+            None => self.note(cue, "injected", format!("{name} revokes without a notice"), Value::Null),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn notify(&mut self, cue: &Cue, step: &Notify) -> Result<(), Halt> {
+        let payload = self.values.fill(&step.payload).map_err(Halt::Scenario)?;
+        let outcome = self.peer_named(&step.peer)?.notify(cue, &step.kind, payload).await?;
+        self.keep_outcome(cue, &outcome);
+        Ok(())
+    }
+
+    /// A grant goes from the peer into the target's hands.
+    pub(super) async fn hold(&mut self, cue: &Cue, step: &Hold) -> Result<(), Halt> {
+        let peer = self.peer_named(&step.peer)?;
+        let id =
+            step.id.as_deref().map(|id| self.values.fill_text(id)).transpose().map_err(Halt::Scenario)?;
+        let scopes = step.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
+        let grant = peer.issue_grant(&step.kind, id.as_deref(), scopes);
+        let mut parameters = json!({
+            "peer_id": peer.id_at_target(),
+            "grant_id": grant.id,
+            "bearer_token": grant.bearer_token,
+            "resource_kind": step.kind,
+            "permission_scopes": step.scopes,
+            "expires_at": grant.expires_at.to_string(),
+        });
+        if let Some(id) = id {
+            parameters["resource_id"] = Value::from(id);
+        }
+        self.operate(cue, "grant.hold", parameters.clone()).await?;
+        self.keep(cue, parameters);
+        Ok(())
+    }
+
+    pub(super) fn peer_put(&mut self, step: &PeerPut) -> Result<(), Halt> {
+        let id = self.values.fill_text(&step.id).map_err(Halt::Scenario)?;
+        let record = self.record(&id, &step.record)?;
+        self.peer_named(&step.peer)?.put_record(&step.kind, &id, record);
+        Ok(())
+    }
+
+    /// Waits until a peer was told something; what was found, or that nothing was, is noted.
+    pub(super) async fn wait(&mut self, cue: &Cue, step: &Wait) -> Result<(), Halt> {
+        let peer = self.peer_named(&step.peer)?;
+        let patience = self.patience();
+        let wanted = |received: &Received| {
+            let events = received.body["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let notice =
+                step.notice.as_deref().is_none_or(|kind| events.iter().any(|event| event["kind"] == kind));
+            let status = step.status.as_deref().is_none_or(|status| received.body["status"] == status);
+            let route = step
+                .route
+                .as_deref()
+                .is_none_or(|name| received.route.as_ref().is_some_and(|route| route.name() == name));
+            notice && status && route
+        };
+        let found = peer.wait_for(wanted, patience).await.map(|received| received.n);
+        let message = match found {
+            Some(n) => format!("{} was told, in entry {n}", step.peer),
+            None => format!("{} was not told within {} s", step.peer, patience.as_secs()),
+        };
+        self.note(cue, "waited", message, json!({"found": found}));
+        Ok(())
+    }
+
+    /// The token of a grant, by the label under which it was given.
+    fn token(&self, label: Option<&str>) -> Option<String> {
+        self.values.value(label?)?["bearer_token"].as_str().map(ToOwned::to_owned)
+    }
+
+    fn last_in_words(&self, cue: &Cue) -> String {
+        let label = cue.label.as_deref();
+        label
+            .and_then(|label| self.values.value(label))
+            .map(|value| value["body"].to_string())
+            .unwrap_or_default()
+    }
+}
+
+/// The label under which a peer's proposal is kept.
+pub(super) fn proposal(peer: &str) -> String {
+    format!("{peer}'s proposal")
+}
+
+/// The label under which the plan of a `migrate` step is kept, as it was sent.
+pub(super) fn plan_of(label: &str) -> String {
+    format!("{label}'s plan")
+}
+
+fn in_words(outcome: &Outcome) -> String {
+    match (outcome.status, &outcome.failure) {
+        (Some(status), _) => format!("{status} {}", outcome.body),
+        (None, Some(failure)) => failure.clone(),
+        (None, None) => "no answer".to_owned(),
+    }
+}

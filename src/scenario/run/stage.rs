@@ -1,0 +1,243 @@
+//! The stage of one scenario: its peers, its target, and what its steps know of each other.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
+use super::super::values::Values;
+use super::{Halt, Surroundings, numbered};
+use crate::clock::{Clock, Seed};
+use crate::operator::{Hands, Lease};
+use crate::peer::behaviours::behaviour;
+use crate::peer::{Cue, Options, Outcome, Peer, TargetAddress, Variation};
+use crate::transcript::{Note, Recorder, What};
+
+pub(super) struct Stage<'a> {
+    pub hands: Arc<dyn Hands>,
+    pub clock: Clock,
+    /// Whether the lease's clock is the target's own, and moves with it.
+    pub shares_clock: bool,
+    _guard: Option<Box<dyn Send + Sync>>,
+    pub recorder: Recorder,
+    pub values: Values,
+    pub peers: BTreeMap<String, Peer>,
+    pub surroundings: &'a Surroundings,
+    /// What the last call or operation came to.
+    last: Value,
+    seed: Seed,
+    settings: Value,
+}
+
+impl<'a> Stage<'a> {
+    pub fn new(
+        scenario: &Scenario,
+        lease: Lease,
+        recorder: Recorder,
+        seed: Seed,
+        surroundings: &'a Surroundings,
+    ) -> Self {
+        Self {
+            hands: lease.hands,
+            values: Values::new(&lease.clock, seed),
+            clock: lease.clock,
+            shares_clock: lease.shares_clock,
+            _guard: lease.guard,
+            recorder,
+            peers: BTreeMap::new(),
+            surroundings,
+            last: Value::Null,
+            seed,
+            settings: Value::Object(scenario.settings.clone()),
+        }
+    }
+
+    /// Plays the scenario. Where it can't go on: at which step, and why.
+    pub async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, Halt)> {
+        self.set_up(scenario).await.map_err(|halt| (0, halt))?;
+        for (number, step) in numbered(&scenario.steps) {
+            self.step(number, step).await.map_err(|halt| (number, halt))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the peers down.
+    pub async fn clear(&mut self) {
+        for peer in self.peers.values() {
+            peer.go_down().await;
+        }
+    }
+
+    async fn set_up(&mut self, scenario: &Scenario) -> Result<(), Halt> {
+        let settings = self.settings.clone();
+        let cue = Cue::default();
+        let started = self.operate(&cue, "platform.start", json!({"settings": settings})).await?;
+        let target = target_address(&started)?;
+        for spec in &scenario.peers {
+            let peer = self.peer(spec).await?;
+            peer.meet(target.clone());
+            self.values.set(&spec.name, json!({"base_url": peer.base_url().as_str().trim_end_matches('/')}));
+            self.peers.insert(spec.name.clone(), peer);
+        }
+        Ok(())
+    }
+
+    async fn peer(&self, spec: &PeerSpec) -> Result<Peer, Halt> {
+        let seed = self.seed.derive(&spec.name);
+        let drawn = self.surroundings.variation.unwrap_or_else(|| Variation::of(seed));
+        let mut variation = if spec.plain { Variation::plain() } else { drawn };
+        if let Some(identity) = spec.identity {
+            variation.identity = identity;
+        }
+        let options = Options {
+            name: spec.name.clone(),
+            seed,
+            clock: self.clock.clone(),
+            behaviours: spec.behaviours.iter().filter_map(|name| behaviour(name)).collect(),
+            recorder: self.recorder.clone(),
+            listen: SocketAddr::new(self.surroundings.listen, 0),
+            advertise: self.surroundings.advertise.clone(),
+            profile: spec.profile.clone(),
+            variation,
+            limits: self.surroundings.limits,
+        };
+        Ok(Peer::start(options).await?)
+    }
+
+    fn step<'s>(
+        &'s mut self,
+        number: u32,
+        step: &'s Step,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Halt>> + Send + 's>> {
+        let cue = Cue { step: Some(number), label: step.label().map(ToOwned::to_owned) };
+        Box::pin(async move {
+            match step {
+                Step::Federate(step) => self.federate(&cue, &step.peer).await,
+                Step::Propose(step) => self.propose(&cue, &step.peer).await,
+                Step::Accept(step) => self.accept(&cue, step).await,
+                Step::Join(step) => self.join(&cue, &step.peer).await,
+                Step::Heartbeat(step) => self.heartbeat(&cue, step).await,
+                Step::Fetch(step) => self.fetch(&cue, step).await,
+                Step::Migrate(step) => self.migrate(&cue, step).await,
+                Step::Commit(step) => self.commit(&cue, step).await,
+                Step::ShowMigration(step) => self.show_migration(&cue, step).await,
+                Step::Sync(step) => self.sync(&cue, step).await,
+                Step::Excerpt(step) => self.excerpt(&cue, step).await,
+                Step::Call(step) => self.any_call(&cue, step).await,
+                Step::Flood(step) => self.flood(&cue, step).await,
+                Step::Revoke(step) => self.revoke(&cue, &step.peer).await,
+                Step::Notify(step) => self.notify(&cue, step).await,
+                Step::Hold(step) => self.hold(&cue, step).await,
+                Step::PeerPut(step) => self.peer_put(step),
+                Step::GoDown(step) => {
+                    self.peer_named(&step.peer)?.go_down().await;
+                    Ok(())
+                }
+                Step::ComeUp(step) => Ok(self.peer_named(&step.peer)?.come_up().await?),
+                Step::Operator(step) => self.operator(&cue, step).await,
+                Step::Grant(step) => self.grant(&cue, step).await,
+                Step::Put(step) => self.put(&cue, step).await,
+                Step::Scan(step) => self.scan(&cue, step).await,
+                Step::Inspect(step) => self.inspect(&cue, step).await,
+                Step::Advance(step) => self.advance(&cue, step.seconds).await,
+                Step::Expect(step) => self.expect(step),
+                Step::Wait(step) => self.wait(&cue, step).await,
+                Step::Repeat(step) => self.repeat(number, step).await,
+            }
+        })
+    }
+
+    async fn repeat(&mut self, number: u32, repeat: &Repeat) -> Result<(), Halt> {
+        for _ in 0..repeat.times {
+            for step in &repeat.step {
+                self.step(number, step).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, expect: &Expect) -> Result<(), Halt> {
+        let found = match &expect.of {
+            Some(label) => self.values.value(label).cloned().unwrap_or(Value::Null),
+            None => self.last.clone(),
+        };
+        let status = found.get("status").and_then(Value::as_u64);
+        if !expect.status.is_empty() && !expect.status.iter().any(|wanted| status == Some(u64::from(*wanted)))
+        {
+            let wanted: Vec<String> = expect.status.iter().map(ToString::to_string).collect();
+            let body = found.get("body").unwrap_or(&Value::Null);
+            return Err(Halt::Target(match status {
+                Some(status) => format!("expected {}, answered {status}: {body}", wanted.join(" or ")),
+                None => format!("expected {}, and there was no answer", wanted.join(" or ")),
+            }));
+        }
+        let wanted = self.values.fill(&expect.data).map_err(Halt::Scenario)?;
+        let data = found.get("data").unwrap_or(&found);
+        match missing(&wanted, data) {
+            Some(what) => Err(Halt::Target(format!("expected {what}"))),
+            None => Ok(()),
+        }
+    }
+
+    pub fn peer_named(&self, name: &str) -> Result<Peer, Halt> {
+        self.peers.get(name).cloned().ok_or_else(|| Halt::Scenario(format!("no peer is called {name}")))
+    }
+
+    /// Keeps what a call came to, for the steps that follow.
+    pub fn keep_outcome(&mut self, cue: &Cue, outcome: &Outcome) {
+        let value = json!({
+            "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
+        });
+        self.keep(cue, value);
+    }
+
+    pub fn keep(&mut self, cue: &Cue, value: Value) {
+        if let Some(label) = &cue.label {
+            self.values.set(label, value.clone());
+        }
+        self.last = value;
+    }
+
+    pub fn note(&self, cue: &Cue, kind: &str, message: impl Into<String>, facts: Value) {
+        let note = Note { kind: kind.to_owned(), message: message.into(), facts };
+        self.recorder.record(cue.step, cue.label.as_deref(), What::Note(note));
+    }
+}
+
+/// Where the target is, from what `platform.start` answered.
+pub(super) fn target_address(started: &Value) -> Result<TargetAddress, Halt> {
+    let text = started["base_url"].as_str().unwrap_or_default();
+    let base_url = Url::parse(text)
+        .map_err(|error| Halt::Target(format!("platform.start gave no base_url ({text:?}: {error})")))?;
+    Ok(TargetAddress { base_url, ca_bundle_pem: started["ca_bundle_pem"].as_str().map(ToOwned::to_owned) })
+}
+
+/// What of `wanted` is not in `found`, in words.
+fn missing(wanted: &Value, found: &Value) -> Option<String> {
+    match wanted {
+        Value::Null => None,
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let there = found.get(name).unwrap_or(&Value::Null);
+            missing(member, there)
+                .map(|what| if member.is_object() { what } else { format!("{name}: {what}") })
+        }),
+        other if other == found => None,
+        other => Some(format!("{other}, found {found}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let found = json!({"status": "active", "more": 1, "deep": {"a": 2}});
+        assert_eq!(missing(&json!({"status": "active", "deep": {"a": 2}}), &found), None);
+        assert_eq!(missing(&json!({"deep": {"a": 3}}), &found), Some("a: 3, found 2".into()));
+        assert_eq!(missing(&json!({"none": 1}), &found), Some("none: 1, found null".into()));
+    }
+}

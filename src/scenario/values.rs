@@ -1,0 +1,145 @@
+//! What the steps of a scenario know of each other: `${…}` in their texts.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::clock::{Clock, Ids, Seed};
+
+/// Values by label, and ids by name.
+#[derive(Debug)]
+pub(super) struct Values {
+    known: BTreeMap<String, Value>,
+    ids: BTreeMap<String, String>,
+    source: Ids,
+    clock: Clock,
+}
+
+impl Values {
+    pub(super) fn new(clock: &Clock, seed: Seed) -> Self {
+        Self {
+            known: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            source: Ids::new(clock.clone(), seed.derive("scenario ids")),
+            clock: clock.clone(),
+        }
+    }
+
+    pub(super) fn set(&mut self, label: &str, value: Value) {
+        self.known.insert(label.to_owned(), value);
+    }
+
+    pub(super) fn value(&self, label: &str) -> Option<&Value> {
+        self.known.get(label)
+    }
+
+    /// Fills in every `${…}`. A text that is one reference and nothing else becomes what it refers to.
+    pub(super) fn fill(&mut self, value: &Value) -> Result<Value, String> {
+        Ok(match value {
+            Value::String(text) => match whole_reference(text) {
+                Some(reference) => self.resolve(reference)?,
+                None => Value::String(self.fill_text(text)?),
+            },
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.fill(item)).collect::<Result<_, _>>()?)
+            }
+            Value::Object(members) => {
+                let mut filled = serde_json::Map::new();
+                for (name, member) in members {
+                    filled.insert(self.fill_text(name)?, self.fill(member)?);
+                }
+                Value::Object(filled)
+            }
+            other => other.clone(),
+        })
+    }
+
+    pub(super) fn fill_text(&mut self, text: &str) -> Result<String, String> {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (reference, tail) =
+                after.split_once('}').ok_or_else(|| format!("`{text}`: a `${{` has no end"))?;
+            filled.push_str(before);
+            match self.resolve(reference)? {
+                Value::String(text) => filled.push_str(&text),
+                other => filled.push_str(&other.to_string()),
+            }
+            rest = tail;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    fn resolve(&mut self, reference: &str) -> Result<Value, String> {
+        if let Some(name) = reference.strip_prefix("id:") {
+            let source = &self.source;
+            let id = self.ids.entry(name.to_owned()).or_insert_with(|| source.uuid().to_string());
+            return Ok(Value::from(id.as_str()));
+        }
+        if let Some(shift) = reference.strip_prefix("now") {
+            let seconds = if shift.is_empty() { Ok(0) } else { shift.parse::<i64>() };
+            let seconds =
+                seconds.map_err(|_| format!("`${{{reference}}}`: write ${{now}} or ${{now-60}}"))?;
+            return Ok(Value::from((self.clock.now() + SignedDuration::from_secs(seconds)).to_string()));
+        }
+        let mut parts = reference.split('.');
+        let label = parts.next().unwrap_or_default();
+        let mut value = self
+            .known
+            .get(label)
+            .ok_or_else(|| format!("`${{{reference}}}`: no step is called `{label}`"))?;
+        for part in parts {
+            let inner = match value {
+                Value::Array(items) => part.parse::<usize>().ok().and_then(|place| items.get(place)),
+                other => other.get(part),
+            };
+            value = inner.ok_or_else(|| format!("`${{{reference}}}`: the answer has no `{part}`"))?;
+        }
+        Ok(value.clone())
+    }
+}
+
+fn whole_reference(text: &str) -> Option<&str> {
+    let reference = text.strip_prefix("${")?.strip_suffix('}')?;
+    (!reference.contains("${")).then_some(reference)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn values() -> Values {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        Values::new(&clock, Seed(1))
+    }
+
+    #[test]
+    fn references_are_filled_in_and_keep_their_type() {
+        let mut values = values();
+        values.set("first", json!({"data": {"count": 3, "list": ["a", "b"]}}));
+        let filled =
+            values.fill(&json!({"a": "${first.data.count}", "b": "x ${first.data.list.1} ${now-60}"}));
+        assert_eq!(filled, Ok(json!({"a": 3, "b": "x b 2026-05-31T23:59:00Z"})));
+    }
+
+    #[test]
+    fn an_id_is_the_same_by_the_same_name_and_for_the_same_seed() {
+        let (mut one, mut two) = (values(), values());
+        let id = one.fill_text("${id:root}").expect("an id");
+        assert_eq!(one.fill_text("${id:root}"), Ok(id.clone()));
+        assert_eq!(two.fill_text("${id:root}"), Ok(id.clone()));
+        assert_ne!(one.fill_text("${id:leaf}"), Ok(id));
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let mut values = values();
+        values.set("first", json!({}));
+        for text in ["${second}", "${first.data}", "${now~1}", "${first"] {
+            assert!(values.fill_text(text).is_err(), "{text}");
+        }
+    }
+}
