@@ -16,7 +16,7 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "the call is refused, its lawful twin is accepted, and the peering still works afterwards",
         parameters: &[
             Parameter::required("call", "label of the calls that have to be refused"),
-            Parameter::required("twin", "label of the same call, lawful in the one thing"),
+            Parameter::required("twin", "label of the same call, lawful in just the one thing"),
             Parameter::required("probe", "label of a lawful call made afterwards"),
         ],
         decide: refused,
@@ -24,7 +24,7 @@ pub(super) const JUDGES: &[Judge] = &[
     Judge {
         name: "accepted",
         about: "every call is accepted",
-        parameters: &[Parameter::required("call", "label of the calls that have to be accepted")],
+        parameters: &[Parameter::required("call", "label, or labels, of the calls that have to be accepted")],
         decide: accepted,
     },
     Judge {
@@ -71,10 +71,11 @@ fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
 
 fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("every call accepted with 2xx");
-    let calls: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
-    if calls.is_empty() {
-        return expect(Judgement::unproven("the call was not made", vec![]));
+    let labels = with.texts("call");
+    if let Some(label) = labels.iter().find(|label| story.exchanges_labelled(label).next().is_none()) {
+        return expect(Judgement::unproven(format!("the call {label:?} was not made"), vec![]));
     }
+    let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
     match calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
         Some((n, exchange)) => expect(Judgement::broken(outcome(exchange), vec![*n])),
         None => expect(Judgement::kept(

@@ -5,8 +5,14 @@
 //! that a transcript judged again gives the same verdicts.
 
 mod arguments;
+mod c03;
+mod c04;
+mod c06;
+mod c07;
+mod c12;
 mod common;
 mod judge;
+pub mod model;
 
 pub use arguments::Arguments;
 pub use judge::{JUDGES, Judge, Parameter, judge};

@@ -1,0 +1,97 @@
+//! Commitment 6: no undermining.
+
+use jiff::SignedDuration;
+
+use super::judge::Parameter;
+use super::{Arguments, Judge, Judgement};
+use crate::transcript::{Direction, Story};
+use crate::wire::path::Route;
+
+/// Accept and heartbeat calls in any window that are a flood (`binding.md`, "Numbers").
+const FLOOD_CALLS: usize = 300;
+/// The window.
+const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+
+/// The judges of this file.
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "paces-itself",
+        about: "the target's own handshakes and heartbeats are no flood, also when the peer answers errors",
+        parameters: &[
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("start", "label of the operation from which on it is watched"),
+        ],
+        decide: paces_itself,
+    },
+    Judge {
+        name: "flood-limited",
+        about: "a flood is limited, a few calls are not, and a quiet peer is served meanwhile",
+        parameters: &[
+            Parameter::required("call", "label of the flooding calls"),
+            Parameter::required("twin", "label of the same calls, few"),
+            Parameter::required("probe", "label of a quiet peer's calls, made after the flood"),
+        ],
+        decide: flood_limited,
+    },
+];
+
+fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting(format!("fewer than {FLOOD_CALLS} such calls in any 60 s"))
+    };
+    let Some((start, _)) = story.operation(with.text("start")) else {
+        return expect(Judgement::unproven("the target was not watched", vec![]));
+    };
+    let calls: Vec<_> = story
+        .exchanges_of(with.text("peer"), Direction::FromTarget)
+        .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
+        .collect();
+    if calls.is_empty() {
+        return expect(Judgement::unproven("the target called nobody", vec![start]));
+    }
+    let most = (0..calls.len()).map(|first| {
+        let end = calls[first].0.at + WINDOW;
+        (calls[first..].iter().take_while(|(entry, _)| entry.at < end).count(), first)
+    });
+    let (most, first) = most.max().unwrap_or_default();
+    let evidence = vec![start, calls[first].0.n, calls[first + most - 1].0.n];
+    if most >= FLOOD_CALLS {
+        return expect(Judgement::broken(format!("{most} calls within 60 s"), evidence));
+    }
+    expect(Judgement::kept(format!("at most {most} calls within 60 s"), evidence))
+}
+
+fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting("some of the flood answered 429, the few calls and the quiet peer's never")
+    };
+    let few: Vec<_> = story.exchanges_labelled(with.text("twin")).collect();
+    let flood: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
+    let quiet: Vec<_> = story.exchanges_labelled(with.text("probe")).collect();
+    if few.is_empty() || quiet.is_empty() || flood.len() < FLOOD_CALLS {
+        return expect(Judgement::unproven("the flood, the few calls or the quiet peer are missing", vec![]));
+    }
+    let limited = |(_, exchange): &&(u64, &crate::transcript::Exchange)| exchange.status() == Some(429);
+    if let Some((n, _)) = few.iter().find(limited) {
+        return expect(Judgement::broken(format!("one of {} calls was limited", few.len()), vec![*n]));
+    }
+    if let Some((n, exchange)) = quiet.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        let actual = format!("a quiet peer was not served: {}", super::common::outcome(exchange));
+        return expect(Judgement::broken(actual, vec![*n]));
+    }
+    let ends = vec![flood[0].0, flood[flood.len() - 1].0];
+    match flood.iter().find(limited) {
+        Some((n, _)) => {
+            let count = flood.iter().filter(limited).count();
+            expect(Judgement::kept(
+                format!("{count} of {} calls were limited", flood.len()),
+                vec![ends[0], *n, ends[1]],
+            ))
+        }
+        None if flood.iter().all(|(_, exchange)| exchange.succeeded()) => {
+            expect(Judgement::broken(format!("all of {} calls were served", flood.len()), ends))
+        }
+        // A peer that was suspended for it, or cut off, was limited too.
+        None => expect(Judgement::kept("the flood was cut off", ends)),
+    }
+}

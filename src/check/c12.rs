@@ -1,0 +1,167 @@
+//! Commitment 12: contract version honesty.
+
+use serde_json::Value;
+
+use super::common::outcome;
+use super::judge::Parameter;
+use super::{Arguments, Judge, Judgement};
+use crate::transcript::{Exchange, Story};
+
+/// The judges of this file.
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "agreed-is-asked",
+        about: "what the target agrees to is the contract version it was asked for, and one that it has",
+        parameters: &[
+            Parameter::required("call", "label of the accepts, of every version"),
+            Parameter::required("listed", "label of the operator's look at the contract versions"),
+        ],
+        decide: agreed_is_asked,
+    },
+    Judge {
+        name: "joins-same-version-only",
+        about: "as the one who joins, the target refuses an answer that agrees to another version or text",
+        parameters: &[
+            Parameter::required("call", "label of the join that is answered wrongly"),
+            Parameter::required("shown", "label of the operator's look at the peers afterwards"),
+            Parameter::required("twin", "label of a join that is answered rightly"),
+        ],
+        decide: joins_same_version_only,
+    },
+];
+
+fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement
+            .expecting("contract_version_agreed equal to the version asked for, and listed; or a refusal")
+    };
+    let Some((listed, operation)) = story.operation(with.text("listed")) else {
+        return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+    };
+    let versions: Vec<&Value> = operation
+        .result
+        .as_ref()
+        .and_then(Value::as_array)
+        .map(|rows| rows.iter().filter_map(|row| row.get("version")).collect())
+        .unwrap_or_default();
+    let accepts: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
+    for (n, exchange) in accepts.iter().filter(|(_, exchange)| exchange.succeeded()) {
+        let evidence = vec![listed, *n];
+        let asked =
+            exchange.sent().and_then(|sent| sent.get("contract_version")).cloned().unwrap_or(Value::Null);
+        let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
+        match agreed {
+            None => return expect(Judgement::unproven("the answer names no agreed version", evidence)),
+            Some(agreed) if agreed != asked => {
+                return expect(Judgement::broken(format!("asked for {asked}, agreed to {agreed}"), evidence));
+            }
+            Some(agreed) if !versions.contains(&&agreed) => {
+                return expect(Judgement::broken(
+                    format!("agreed to {agreed}, which it does not have"),
+                    evidence,
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some((n, exchange)) = accepts.iter().find(|(_, e)| !e.succeeded() && !e.was_refused()) {
+        return expect(Judgement::unproven(outcome(exchange), vec![listed, *n]));
+    }
+    let agreed = accepts.iter().filter(|(_, exchange)| exchange.succeeded()).count();
+    if agreed == 0 {
+        return expect(Judgement::unproven("no accept succeeded", vec![listed]));
+    }
+    let evidence = std::iter::once(listed).chain(accepts.iter().map(|(n, _)| *n)).collect();
+    expect(Judgement::kept(format!("{agreed} of {} accepts agreed, each as asked", accepts.len()), evidence))
+}
+
+fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting(
+            "the join refused, or its peer left short of enrolled; the rightly answered one enrolled",
+        )
+    };
+    let (Some((wrong, joined)), Some((shown, peers)), Some((right, twin))) = (
+        story.operation(with.text("call")),
+        story.operation(with.text("shown")),
+        story.operation(with.text("twin")),
+    ) else {
+        return expect(Judgement::unproven("the joins were not made", vec![]));
+    };
+    let evidence = vec![right, wrong, shown];
+    let peers =
+        peers.result.as_ref().and_then(|result| result["peers"].as_array()).cloned().unwrap_or_default();
+    let status = |joined: Option<&Value>| {
+        let id = joined?.get("peer_id")?.as_str()?;
+        let peer = peers.iter().find(|peer| peer["peer_id"] == id)?;
+        Some(peer["status"].as_str()?.to_owned())
+    };
+    let enrolled =
+        |status: &Option<String>| matches!(status.as_deref(), Some("enrolled" | "active" | "degraded"));
+    if !enrolled(&status(twin.result.as_ref())) {
+        return expect(Judgement::unproven(
+            "a join that was answered rightly did not enrol either",
+            evidence,
+        ));
+    }
+    let status = status(joined.result.as_ref());
+    if enrolled(&status) {
+        let actual = format!("the peer is {}", status.unwrap_or_default());
+        return expect(Judgement::broken(actual, evidence));
+    }
+    expect(Judgement::kept("the join was refused, and the rightly answered one enrolled", evidence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Direction, Message, Operation, Recorder, What};
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    fn verdict(asked: &Value, status: u16, agreed: &Value) -> crate::check::Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let listed = Operation {
+            verb: "contract.list".into(),
+            parameters: json!({}),
+            result: Some(json!([{"version": 1}])),
+            failure: None,
+        };
+        recorder.record(None, Some("listed"), What::Operation(listed));
+        let accept = |asked: &Value, status: u16, body: Value| {
+            What::Exchange(Exchange {
+                peer: "alice".into(),
+                direction: Direction::ToTarget,
+                request: Message {
+                    body: Body::Json(json!({"contract_version": asked})),
+                    ..Message::default()
+                },
+                response: Some(Message {
+                    status: Some(status),
+                    body: Body::Json(body),
+                    ..Message::default()
+                }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                injected: vec![],
+            })
+        };
+        let agrees = |agreed: &Value| json!({"success": true, "data": {"contract_version_agreed": agreed}});
+        recorder.record(None, Some("call"), accept(&json!(1), 200, agrees(&json!(1))));
+        recorder.record(None, Some("call"), accept(asked, status, agrees(agreed)));
+        let with = BTreeMap::from([("call".into(), json!("call")), ("listed".into(), json!("listed"))]);
+        agreed_is_asked(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn agreeing_to_another_version_or_to_one_it_does_not_have_is_broken() {
+        use crate::check::Verdict::{Broken, Kept};
+        assert_eq!(verdict(&json!(2), 422, &Value::Null), Kept);
+        assert_eq!(verdict(&json!(2), 200, &json!(1)), Broken);
+        assert_eq!(verdict(&json!(2), 200, &json!(2)), Broken);
+        assert_eq!(verdict(&json!("1"), 200, &json!(1)), Broken);
+    }
+}

@@ -1,0 +1,132 @@
+//! A plan walked step by step over what was there before: which steps meet a record, by the rules
+//! of `binding.md` ("Order") and of nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::transcript::Story;
+use crate::wire::migration::{MigrationRequest, Step, action};
+
+/// A record's place: kind and id.
+pub type Place = (String, String);
+/// Records by place.
+pub type Records = BTreeMap<Place, Map<String, Value>>;
+
+/// Members that a destination rewrites or drops (`powernode.md` §5).
+const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
+
+/// The records that `resource.list` told under a label, all its looks together. None where there
+/// was no look.
+#[must_use]
+pub fn records(story: &Story, label: &str) -> Option<(Vec<u64>, Records)> {
+    let mut evidence = Vec::new();
+    let mut records = Records::new();
+    for entry in story.labelled(label) {
+        let Some(operation) = entry.operation() else { continue };
+        let listed = operation.result.as_ref()?.get("resources")?.as_array()?;
+        let asked = operation.parameters.get("kind").and_then(Value::as_str).unwrap_or_default();
+        evidence.push(entry.n);
+        records.extend(listed.iter().filter_map(|row| record(row, asked)));
+    }
+    (!evidence.is_empty()).then_some((evidence, records))
+}
+
+/// A row of a list: `{kind, id, record}`, or the record itself.
+fn record(row: &Value, asked: &str) -> Option<(Place, Map<String, Value>)> {
+    let kind = row.get("kind").and_then(Value::as_str).unwrap_or(asked);
+    let id = row.get("id").and_then(Value::as_str)?;
+    let record = row.get("record").and_then(Value::as_object).or_else(|| row.as_object())?;
+    Some(((kind.to_owned(), id.to_owned()), record.clone()))
+}
+
+/// One step of a plan, and what it finds.
+#[derive(Clone, Debug)]
+pub struct Visit<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// Where its record belongs.
+    pub place: Place,
+    /// Whether a record stands there already when its turn comes, if all before it went through.
+    pub meets: bool,
+    /// Whether another record of the kind has the same `slug`: a platform may count that as a
+    /// conflict, or not.
+    pub may_meet: bool,
+}
+
+/// The steps of a plan in `step_order`, each with what it finds.
+#[must_use]
+pub fn walk<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<Visit<'a>> {
+    let mut there: BTreeSet<Place> = before.keys().cloned().collect();
+    let mut slugs: BTreeSet<(String, String)> = before.iter().filter_map(|(p, r)| slug(&p.0, r)).collect();
+    let mut steps: Vec<&Step> = plan.steps.iter().collect();
+    steps.sort_by_key(|step| step.step_order);
+    let visits = steps.into_iter().map(|step| {
+        let place = (step.resource_kind.clone(), step.resource_id.clone());
+        let creates = step.action == action::CREATE;
+        let slug = slug(&place.0, &step.payload);
+        let visit = Visit {
+            step,
+            meets: creates && there.contains(&place),
+            may_meet: creates && slug.as_ref().is_some_and(|slug| slugs.contains(slug)),
+            place: place.clone(),
+        };
+        if creates {
+            there.insert(place);
+            slugs.extend(slug);
+        }
+        visit
+    });
+    visits.collect()
+}
+
+/// Whether a stored record is what a step carried, but for what a destination may change.
+#[must_use]
+pub fn is_carried(step: &Step, stored: &Map<String, Value>) -> bool {
+    without_own(&step.payload) == without_own(stored)
+}
+
+/// A record without the members that are the destination's own, and without those that only the
+/// list of records has.
+fn without_own(record: &Map<String, Value>) -> BTreeMap<&str, &Value> {
+    let members = record.iter().map(|(name, member)| (name.as_str(), member));
+    members.filter(|(name, _)| !OWN_MEMBERS.contains(name) && *name != "id").collect()
+}
+
+fn slug(kind: &str, record: &Map<String, Value>) -> Option<(String, String)> {
+    let slug = record.get("slug").and_then(Value::as_str)?;
+    Some((kind.to_owned(), slug.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    fn plan(steps: &Value) -> MigrationRequest {
+        MigrationRequest::deserialize(json!({
+            "operation": "migrate", "root_resource_kind": "a", "root_resource_id": "1", "steps": steps,
+        }))
+        .expect("a plan")
+    }
+
+    #[test]
+    fn order_rules_and_a_step_meets_what_was_there_or_came_before() {
+        let step = |order: i64, id: &str| json!({"step_order": order, "resource_kind": "a", "resource_id": id, "action": "create"});
+        let plan = plan(&json!([step(2, "x"), step(1, "x"), step(3, "y"), step(4, "z")]));
+        let before = Records::from([(("a".into(), "z".into()), Map::new())]);
+        let meets: Vec<bool> = walk(&plan, &before).iter().map(|visit| visit.meets).collect();
+        assert_eq!(meets, [false, true, false, true]);
+    }
+
+    #[test]
+    fn the_destinations_own_members_do_not_count() {
+        let plan =
+            plan(&json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "account_id": "x", "created_at": "t", "deep": {"parent_id": "2"}}}]));
+        let stored = |parent: &str| json!({"account_id": "y", "deep": {"parent_id": parent}});
+        assert!(is_carried(&plan.steps[0], stored("2").as_object().expect("an object")));
+        assert!(!is_carried(&plan.steps[0], stored("3").as_object().expect("an object")));
+    }
+}
