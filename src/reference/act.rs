@@ -1,11 +1,12 @@
 //! One transaction, and everything that a decision inside it may rest on.
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::{Transaction, TransactionBehavior};
 
+use super::govern::watch::Watch;
 use super::options::Settings;
 use super::platform::{Keys, Platform};
 use super::rules::Rules;
@@ -22,6 +23,7 @@ pub(crate) struct Act<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) rules: &'a Rules,
     pub(crate) keys: &'a Keys,
+    pub(crate) watch: &'a Mutex<Watch>,
     /// Where this platform is reached; empty before it listens.
     pub(crate) base_url: &'a str,
     /// Ties the audit entries, events and findings of this act together.
@@ -50,6 +52,7 @@ impl Platform {
             settings: &self.settings,
             rules: &self.rules,
             keys: &self.keys,
+            watch: &self.watch,
             base_url: self.base_url(),
             correlation_id: self.ids.uuid().to_string(),
         };
@@ -63,6 +66,11 @@ impl Act<'_> {
     /// A new UUIDv7.
     pub(crate) fn new_id(&self) -> String {
         self.ids.uuid().to_string()
+    }
+
+    /// What was seen of each caller over time.
+    pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does `work` so that nothing of it stays where it fails; the transaction goes on.

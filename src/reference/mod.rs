@@ -7,15 +7,26 @@
 //! a plain function pointer; a defect is a patch of those pointers.
 
 mod act;
+mod apply;
+mod capabilities;
+mod govern;
+mod handshake;
+mod history;
 mod operate;
 mod options;
 mod out;
+mod patch;
+mod peering;
 mod platform;
 mod rules;
+mod running;
+mod serve;
 mod store;
 
 pub use act::Crash;
 pub use operate::OperatorError;
 pub use options::{ContractVersion, Database, Options, Settings};
+pub use patch::{Patch, PatchKind};
 pub use platform::{Platform, StartError};
+pub use running::Running;
 pub use store::StoreError;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::patch::Patch;
 use crate::clock::{Clock, Seed};
 use crate::wire::canonical::sha256_hex;
 
@@ -23,6 +24,23 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The operator's settings.
     pub settings: Settings,
+    /// Ways in which it departs from its honest self, planted in order.
+    pub patches: Vec<&'static Patch>,
+}
+
+impl Options {
+    /// A platform in memory on a free loopback port, with the usual settings and no patch.
+    #[must_use]
+    pub fn in_memory(clock: Clock, seed: Seed) -> Self {
+        Self {
+            clock,
+            seed,
+            database: Database::Memory,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            settings: Settings::default(),
+            patches: Vec::new(),
+        }
+    }
 }
 
 /// Where a platform keeps what it knows.

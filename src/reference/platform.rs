@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use super::govern::watch::Watch;
 use super::operate::{self, OperatorError};
 use super::options::{Database, Options, Settings};
 use super::rules::Rules;
@@ -23,6 +24,7 @@ pub struct Platform {
     pub(crate) settings: Settings,
     pub(crate) rules: Rules,
     pub(crate) keys: Keys,
+    pub(super) watch: Mutex<Watch>,
     /// `None` once the platform is dead. Never locked across an await.
     pub(super) connection: Mutex<Option<Connection>>,
     base_url: OnceLock<String>,
@@ -55,6 +57,9 @@ pub enum StartError {
     /// Keys could not be made, or what was kept does not read back.
     #[error("the platform's keys: {0}")]
     Keys(#[from] PkiError),
+    /// It was killed while it started.
+    #[error(transparent)]
+    Dead(#[from] super::act::Crash),
 }
 
 impl Platform {
@@ -76,6 +81,7 @@ impl Platform {
             settings: options.settings,
             rules,
             keys,
+            watch: Mutex::default(),
             connection: Mutex::new(Some(db)),
             base_url: OnceLock::new(),
             out: super::out::Outside::default(),

@@ -22,6 +22,32 @@ pub(crate) use rules;
 /// Every rule, by the part of the platform that asks it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
+    /// The handshake, the disclosure and the versions.
+    pub(crate) handshake: super::handshake::Rules,
+    /// What is declared and served.
+    pub(crate) capabilities: super::capabilities::Rules,
+    /// Findings, breaches, suspension.
+    pub(crate) govern: super::govern::Rules,
+    /// How much is too much.
+    pub(crate) watch: super::govern::watch::Rules,
+    /// How a peering ends.
+    pub(crate) peering: super::peering::Rules,
+    /// Who is let in.
+    pub(crate) identity: super::serve::IdentityRules,
+    /// What a peer announces.
+    pub(crate) notices: super::serve::NoticeRules,
+    /// Bearer grants.
+    pub(crate) grants: super::serve::grants::Rules,
+    /// Records that are shown.
+    pub(crate) resources: super::serve::ResourceRules,
+    /// Migrations.
+    pub(crate) migrations: super::apply::Rules,
+    /// Sync streams.
+    pub(crate) sync: super::serve::SyncRules,
+    /// The shape of what is answered.
+    pub(crate) wire: super::serve::Rules,
+    /// The audit.
+    pub(crate) audit: super::history::Rules,
     /// What is sent: see `out`.
     pub(crate) out: super::out::Rules,
 }

@@ -18,6 +18,8 @@ pub(crate) const PORT: &str = "port";
 pub(crate) const ACCOUNT: &str = "account";
 /// The release it runs, where the operator changed it.
 pub(crate) const RELEASE: &str = "release";
+/// The release it ran before a change of the major version.
+pub(crate) const PREVIOUS_RELEASE: &str = "previous_release";
 /// Where it keeps data, where the operator changed it.
 pub(crate) const RESIDENCY: &str = "residency";
 /// Its releases that are on their way out: a list of `version`, `breaks_at`, `notice_url`.

@@ -1,0 +1,124 @@
+//! What this platform declares that it serves (commitment 3), and what a peer's declaration means.
+
+use serde_json::{Map, Value, json};
+
+use super::act::Act;
+use super::rules::rules;
+use super::store::rows::Capability;
+use super::store::{StoreError, table};
+
+rules! {
+    /// Decisions about what is declared and served.
+    Rules {
+        /// Whether a declared kind is served when it is asked for (3.1).
+        serves: fn(&Capability) -> bool = serves,
+        /// Whether a schema version is taken where this one is declared (3.2).
+        takes_schema: fn(&Value, &Value) -> bool = takes_schema,
+        /// Whether a record passes a filter (3.3).
+        passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = passes_filter,
+        /// Last word on a capability document that is sent.
+        amend_document: fn(&mut Value) = |_| (),
+    }
+}
+
+/// What is declared is served.
+pub(crate) fn serves(_: &Capability) -> bool {
+    true
+}
+
+/// Same major, minor at most one apart; a number alone is a major. An absent one is taken.
+pub(crate) fn takes_schema(declared: &Value, given: &Value) -> bool {
+    if given.is_null() || declared.is_null() || declared == given {
+        return true;
+    }
+    match (major_minor(declared), major_minor(given)) {
+        (Some((major, minor)), Some((other, given_minor))) => {
+            major == other && minor.abs_diff(given_minor) <= 1
+        }
+        _ => false,
+    }
+}
+
+/// Every key must match; an array means any of.
+pub(crate) fn passes_filter(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {
+    filter.iter().all(|(key, wanted)| {
+        let found = record.get(key).unwrap_or(&Value::Null);
+        match wanted {
+            Value::Array(any) => any.contains(found),
+            one => one == found,
+        }
+    })
+}
+
+/// The kinds that are declared to a peer: its own rows before those for everyone.
+pub(crate) fn declared(act: &Act<'_>, peer_id: &str) -> Result<Vec<Capability>, StoreError> {
+    let mut rows: Vec<Capability> = table::all(act.db)?;
+    rows.retain(|row| row.peer_id.as_deref().is_none_or(|id| id == peer_id));
+    rows.sort_by_key(|row| (row.resource_kind.clone(), row.peer_id.is_none()));
+    rows.dedup_by(|later, first| later.resource_kind == first.resource_kind);
+    Ok(rows)
+}
+
+/// The declared row of one kind.
+pub(crate) fn row(act: &Act<'_>, peer_id: &str, kind: &str) -> Result<Option<Capability>, StoreError> {
+    Ok(declared(act, peer_id)?.into_iter().find(|row| row.resource_kind == kind))
+}
+
+/// The capability document that a peer is shown.
+pub(crate) fn document(act: &Act<'_>, peer_id: &str) -> Result<Value, StoreError> {
+    let rows: Vec<Value> = declared(act, peer_id)?.iter().map(described).collect();
+    let mut document = json!({ "resource_kinds": rows });
+    (act.rules.capabilities.amend_document)(&mut document);
+    Ok(document)
+}
+
+fn described(row: &Capability) -> Value {
+    let mut members = json!({
+        "kind": row.resource_kind, "schema_version": row.schema_version,
+        "direction": row.direction, "policy": row.policy,
+    });
+    if let Some(filter) = &row.filter {
+        members["filter"] = Value::Object(filter.clone());
+    }
+    members
+}
+
+/// Reads `1`, `"1"`, `"1.2"`, `"1.2.3"`.
+fn major_minor(version: &Value) -> Option<(u64, u64)> {
+    if let Some(major) = version.as_u64() {
+        return Some((major, 0));
+    }
+    let mut parts = version.as_str()?.split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next().map_or(Ok(0), str::parse).ok()?;
+    Some((major, minor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_version_may_be_a_number_or_a_text() {
+        for (declared, given, taken) in [
+            (json!(1), json!(1), true),
+            (json!(1), json!("1.0"), true),
+            (json!("1.2.0"), json!("1.3.9"), true),
+            (json!("1.2"), json!("1.4"), false),
+            (json!(1), json!(2), false),
+            (json!(1), json!("new"), false),
+            (json!(1), Value::Null, true),
+        ] {
+            assert_eq!(takes_schema(&declared, &given), taken, "{declared} {given}");
+        }
+    }
+
+    #[test]
+    fn a_filter_takes_what_matches_every_key() {
+        let object = |value: Value| value.as_object().expect("an object").clone();
+        let filter = object(json!({"tier": ["a", "b"], "public": true}));
+        assert!(passes_filter(&filter, &object(json!({"tier": "b", "public": true, "x": 1}))));
+        assert!(!passes_filter(&filter, &object(json!({"tier": "c", "public": true}))));
+        assert!(!passes_filter(&filter, &object(json!({"tier": "a"}))));
+    }
+}

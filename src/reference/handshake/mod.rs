@@ -1,0 +1,112 @@
+//! Who a peer is, which contract and which version it speaks, and what this platform says of itself.
+
+pub(crate) mod contract;
+pub(crate) mod disclosure;
+pub(crate) mod versions;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::act::Act;
+use super::capabilities;
+use super::rules::rules;
+use super::store::rows::{KnownContract, Peer};
+use super::store::{StoreError, facts};
+use crate::wire::canonical::sha256_hex;
+
+rules! {
+    /// Decisions of the handshake, the disclosure and the versions.
+    Rules {
+        /// Which of the four members of a disclosure are missing or malformed (1.5).
+        disclosure_gaps: fn(&Map<String, Value>) -> Vec<&'static str> = disclosure::gaps,
+        /// Whether an accept with these gaps is refused.
+        refuses_anonymous: fn(&[&'static str]) -> bool = refuses_anonymous,
+        /// Whether a peer with these gaps, with or without a certificate, is enrolled at accept.
+        enrols: fn(&[&'static str], bool) -> bool = enrols,
+        /// Whether an acceptance token may be used now.
+        token_is_good: fn(&Peer, Timestamp) -> bool = token_is_good,
+        /// Which contract version was asked for, if any was (A.1).
+        version_asked: fn(Option<&Value>) -> Option<u64> = contract::version_asked,
+        /// Whether new peerings may adopt this version (V.4, 12.1).
+        is_supported: fn(&[KnownContract], u64) -> bool = contract::is_supported,
+        /// Which version is agreed to, by the one asked for (12.1, V.2).
+        version_agreed: fn(u64) -> u64 = contract::version_agreed,
+        /// Whether a digest is that of the version at hand (V.2).
+        digest_matches: fn(&KnownContract, Option<&Value>) -> bool = contract::digest_matches,
+        /// Whether a local and a remote platform version go together (10.1).
+        versions_go_together: fn(&str, &str) -> bool = versions::go_together,
+        /// Last word on what is disclosed of this platform.
+        amend_disclosure: fn(&mut Map<String, Value>) = |_| (),
+        /// Last word on the `data` of an accept's answer.
+        amend_accept_response: fn(&mut Map<String, Value>) = |_| (),
+        /// Last word on the `data` of a heartbeat's answer.
+        amend_heartbeat_response: fn(&mut Map<String, Value>) = |_| (),
+    }
+}
+
+/// Whoever does not disclose all four stays proposed, and its token stays good.
+pub(crate) fn refuses_anonymous(gaps: &[&'static str]) -> bool {
+    !gaps.is_empty()
+}
+
+/// Only who disclosed, and has a certificate to call with.
+pub(crate) fn enrols(gaps: &[&'static str], has_certificate: bool) -> bool {
+    gaps.is_empty() && has_certificate
+}
+
+/// Once, and for as long as it lives.
+pub(crate) fn token_is_good(peer: &Peer, now: Timestamp) -> bool {
+    peer.token_used_at.is_none() && peer.token_expires_at.is_some_and(|end| now < end)
+}
+
+/// What is kept of an acceptance token.
+pub(crate) fn token_hash(token: &str) -> String {
+    sha256_hex(token)
+}
+
+/// What this platform says of itself in accept and heartbeat, requests and answers alike: the
+/// members `metadata`, `platform_version`, `data_residency`, `capabilities`, `extension_slugs` and,
+/// where a contract was agreed on, `contract_digest`.
+pub(crate) fn introduction(act: &Act<'_>, peer: &Peer) -> Result<Map<String, Value>, StoreError> {
+    let release = release(act)?;
+    let residency = residency(act)?;
+    let mut metadata = Map::new();
+    let mut disclose = |name: &str, value: &str| metadata.insert(name.to_owned(), json!(value));
+    disclose("operator_contact", &act.settings.operator_contact);
+    disclose("jurisdiction", &act.settings.jurisdiction);
+    disclose("platform_version", &release);
+    disclose("last_known_good_release", &act.settings.last_known_good_release);
+    disclose("data_residency", &residency);
+    if let Some(deprecations) = facts::find(act.db, facts::DEPRECATIONS)? {
+        metadata.insert("deprecations".to_owned(), deprecations);
+    }
+    (act.rules.handshake.amend_disclosure)(&mut metadata);
+
+    let mut members = Map::new();
+    members.insert("metadata".to_owned(), Value::Object(metadata));
+    members.insert("platform_version".to_owned(), json!(release));
+    members.insert("data_residency".to_owned(), json!(residency));
+    members.insert("capabilities".to_owned(), capabilities::document(act, &peer.id)?);
+    if !act.settings.extension_slugs.is_empty() {
+        members.insert("extension_slugs".to_owned(), json!(act.settings.extension_slugs));
+    }
+    if let Some(digest) = &peer.contract_digest {
+        members.insert("contract_digest".to_owned(), json!(digest));
+    }
+    Ok(members)
+}
+
+/// Where this platform can be reached, as `endpoints` says it.
+pub(crate) fn own_endpoints(act: &Act<'_>) -> Value {
+    json!([{"url": act.base_url, "scope": "wan", "priority": 10}])
+}
+
+/// The release that this platform runs.
+pub(crate) fn release(act: &Act<'_>) -> Result<String, StoreError> {
+    Ok(facts::text(act.db, facts::RELEASE)?.unwrap_or_else(|| act.settings.release.clone()))
+}
+
+/// Where this platform keeps data.
+pub(crate) fn residency(act: &Act<'_>) -> Result<String, StoreError> {
+    Ok(facts::text(act.db, facts::RESIDENCY)?.unwrap_or_else(|| act.settings.residency.clone()))
+}

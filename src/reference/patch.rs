@@ -1,0 +1,45 @@
+//! Defects and variants: small patches of real decisions, one file each.
+
+use super::rules::Rules;
+use crate::contract::Face;
+
+/// One way in which the platform departs from its honest self.
+#[derive(Clone, Copy, Debug)]
+pub struct Patch {
+    /// What it is called: `commits-step-by-step`.
+    pub name: &'static str,
+    /// Against the contract, or within it.
+    pub kind: PatchKind,
+    /// What the platform then does, in a sentence.
+    pub summary: &'static str,
+    pub(crate) plant: fn(&mut Rules),
+}
+
+/// Whether a patch is against the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchKind {
+    /// It breaks these clauses, each in that face.
+    Defect {
+        /// Clause ids and faces.
+        breaks: &'static [(&'static str, Face)],
+    },
+    /// It is lawful: everything is still kept.
+    Variant,
+}
+
+impl Patch {
+    /// A departure that breaks these clauses.
+    pub(crate) const fn defect(
+        name: &'static str,
+        breaks: &'static [(&'static str, Face)],
+        summary: &'static str,
+        plant: fn(&mut Rules),
+    ) -> Self {
+        Self { name, kind: PatchKind::Defect { breaks }, summary, plant }
+    }
+
+    /// A lawful way of being different.
+    pub(crate) const fn variant(name: &'static str, summary: &'static str, plant: fn(&mut Rules)) -> Self {
+        Self { name, kind: PatchKind::Variant, summary, plant }
+    }
+}

@@ -1,0 +1,202 @@
+//! A peering over its life: what a peer says of itself is kept, it is enrolled, it ends.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::act::Act;
+use super::govern::Suspicion;
+use super::handshake::versions;
+use super::history;
+use super::platform::anchor_label;
+use super::rules::rules;
+use super::store::rows::{Grant, HeldGrant, Migration, OverlayAddress, Peer, Side};
+use super::store::{StoreError, table};
+use crate::wire::notice::finding;
+use crate::wire::state::PeerStatus;
+
+/// How long what was open at a revocation is still taken (4.3).
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(5);
+
+rules! {
+    /// Decisions about how a peering ends.
+    Rules {
+        /// Until when what was open is still taken, by the moment of the revocation.
+        grace_until: fn(Timestamp) -> Timestamp = grace_until,
+        /// Whether the grace still lasts.
+        grace_lasts: fn(&Peer, Timestamp) -> bool = grace_lasts,
+        /// Which records go when a peer is revoked (11.2): none.
+        records_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// What is deleted of the audit when a peer is revoked (11.3): nothing.
+        audit_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Whether the overlay addresses are unmounted (11.4).
+        unmounts: fn() -> bool = || true,
+        /// Whether the certificate is revoked (11.5).
+        revokes_certificate: fn() -> bool = || true,
+        /// Last word on a row that has been revoked (A.2).
+        amend_revoked: fn(&mut Peer) = |_| (),
+        /// Whether a move of the residency is reported, by whether records were migrated (8.2).
+        residency_move_is_reported: fn(bool) -> bool = |migrated| migrated,
+    }
+}
+
+/// Five minutes.
+pub(crate) fn grace_until(effective_at: Timestamp) -> Timestamp {
+    effective_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX)
+}
+
+/// Up to, and not at, its end.
+pub(crate) fn grace_lasts(peer: &Peer, now: Timestamp) -> bool {
+    peer.grace_until.is_some_and(|end| now < end)
+}
+
+/// The disclosure in a body: its `metadata`, and the version that may stand beside it.
+pub(crate) fn disclosed(body: &Value) -> Map<String, Value> {
+    let mut metadata = body["metadata"].as_object().cloned().unwrap_or_default();
+    for name in ["platform_version", "data_residency"] {
+        if let Some(beside) = body.get(name).filter(|value| !value.is_null()) {
+            metadata.entry(name).or_insert_with(|| beside.clone());
+        }
+    }
+    metadata
+}
+
+/// Keeps what a peer says of itself in accept or heartbeat, or in the answer to one: the disclosure
+/// member by member, the rest in place of what was kept.
+pub(crate) fn take_introduction(peer: &mut Peer, body: &Value) {
+    let metadata = disclosed(body);
+    let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    if metadata.contains_key("platform_version") {
+        peer.platform_version = text("platform_version").or_else(|| Some(String::new()));
+    }
+    if metadata.contains_key("data_residency") {
+        peer.data_residency = text("data_residency");
+    }
+    peer.metadata.extend(metadata);
+    let replace = |kept: &mut Value, name: &str| {
+        if let Some(given) = body.get(name) {
+            *kept = given.clone();
+        }
+    };
+    replace(&mut peer.capabilities, "capabilities");
+    replace(&mut peer.endpoints, "endpoints");
+    replace(&mut peer.extension_slugs, "extension_slugs");
+    replace(&mut peer.sync_cursor, "sync_cursor");
+}
+
+/// Judges the peer's version anew and keeps the outcome.
+pub(crate) fn settle_compatibility(act: &Act<'_>, peer: &mut Peer) -> Result<(), StoreError> {
+    let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
+    peer.schema_compatibility = compatibility.to_value();
+    Ok(())
+}
+
+/// Extensions with no capabilities behind them (3.4).
+pub(crate) fn bogus_extensions(peer: &Peer) -> Option<Suspicion> {
+    let slugs = peer.extension_slugs.as_array().filter(|slugs| !slugs.is_empty())?;
+    let kinds = peer.capabilities["resource_kinds"].as_array();
+    let empty = match &peer.capabilities {
+        Value::Null => true,
+        Value::Object(members) => members.is_empty() || kinds.is_some_and(Vec::is_empty),
+        _ => false,
+    };
+    empty.then(|| {
+        let payload = json!({ "extension_slugs": slugs });
+        Suspicion::breach(finding::CAPABILITY_DRIFT, &[3], "extensions with no capabilities", payload)
+    })
+}
+
+/// Enrols an accepted peer: it may call from now on, at addresses of its own on the overlay.
+pub(crate) fn enrol(act: &Act<'_>, peer: &mut Peer) -> Result<(), StoreError> {
+    peer.status = PeerStatus::Enrolled;
+    peer.enrolled_at = Some(act.now);
+    for host in 1..=2 {
+        let [a, b] = act.ids.bytes::<2>();
+        let address = OverlayAddress {
+            id: act.new_id(),
+            peer_id: peer.id.clone(),
+            address: format!("fd00:{a:02x}{b:02x}::{host}"),
+            mounted_at: act.now,
+        };
+        table::put(act.db, &address)?;
+    }
+    Ok(())
+}
+
+/// Ends a peering, whoever ends it: nothing of it is honoured from now on but what was open, for as
+/// long as the grace lasts. Records and audit stay (11).
+pub(crate) fn tear_down(
+    act: &Act<'_>,
+    peer: &mut Peer,
+    by: Side,
+    reason: Option<String>,
+    grace_until: Timestamp,
+) -> Result<(), StoreError> {
+    peer.status = PeerStatus::Revoked;
+    peer.revoked_at = Some(act.now);
+    peer.revoked_by = Some(by);
+    peer.revoke_reason = reason;
+    peer.grace_until = Some(grace_until);
+    peer.leaving = None;
+    if (act.rules.peering.revokes_certificate)() {
+        peer.certificate_revoked_at = Some(act.now);
+    }
+    (act.rules.peering.amend_revoked)(peer);
+    table::put(act.db, peer)?;
+    if (act.rules.peering.unmounts)() {
+        unmount(act, &peer.id)?;
+    }
+    end_grants(act, &peer.id)?;
+    (act.rules.peering.records_deleted_on_revocation)(act, peer)?;
+    (act.rules.peering.audit_deleted_on_revocation)(act, peer)?;
+    let facts = json!({"by": by, "reason": peer.revoke_reason, "grace_until": grace_until.to_string()});
+    tell_operator(act, peer, "federation.peer.revoked", "high", facts)
+}
+
+/// Whether something was ever migrated between this platform and a peer, either way.
+pub(crate) fn has_migrated(act: &Act<'_>, peer_id: &str) -> Result<bool, StoreError> {
+    let migrations: Vec<Migration> = table::of_peer(act.db, peer_id)?;
+    Ok(migrations.iter().any(|migration| migration.status == "completed"))
+}
+
+/// An event about a peer; `facts` are its payload beside the peer's id and state.
+pub(crate) fn tell_operator(
+    act: &Act<'_>,
+    peer: &Peer,
+    kind: &str,
+    severity: &str,
+    mut facts: Value,
+) -> Result<(), StoreError> {
+    facts["federation_peer_id"] = json!(peer.id);
+    facts["status"] = json!(peer.status);
+    history::event(act, kind, severity, Some(&peer.id), facts)
+}
+
+/// Trusts a peer's own authority no more: for a row that goes.
+pub(crate) fn forget_anchor(act: &Act<'_>, peer_id: &str) {
+    act.keys.trust.remove(&anchor_label(peer_id));
+}
+
+fn unmount(act: &Act<'_>, peer_id: &str) -> Result<(), StoreError> {
+    for address in table::of_peer::<OverlayAddress>(act.db, peer_id)? {
+        table::remove::<OverlayAddress>(act.db, &address.id)?;
+    }
+    Ok(())
+}
+
+fn end_grants(act: &Act<'_>, peer_id: &str) -> Result<(), StoreError> {
+    for mut grant in table::of_peer::<Grant>(act.db, peer_id)? {
+        if grant.revoked_at.is_none() {
+            grant.revoked_at = Some(act.now);
+            grant.revoked_with_peer = true;
+            grant.revoke_reason = Some("the peering ended".to_owned());
+            table::put(act.db, &grant)?;
+        }
+    }
+    for mut held in table::of_peer::<HeldGrant>(act.db, peer_id)? {
+        if held.revoked_at.is_none() {
+            held.revoked_at = Some(act.now);
+            table::put(act.db, &held)?;
+        }
+    }
+    Ok(())
+}

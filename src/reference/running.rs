@@ -1,0 +1,120 @@
+//! A platform that runs: the sockets in front of it, and the ways in which it ends.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::options::Options;
+use super::platform::{Platform, StartError};
+use super::rules::Rules;
+use super::serve;
+use super::store::facts;
+use crate::net::{Handler, Inbound, Limits, Outbound, Server};
+use crate::pki::{ServerTls, TlsOptions, TlsVersions};
+
+/// Days that a server's certificate lives: a new one is made at each start.
+const SERVER_DAYS: u32 = 3650;
+
+/// A platform with its server.
+#[derive(Debug)]
+pub struct Running {
+    /// The platform itself.
+    pub platform: Arc<Platform>,
+    server: Server,
+}
+
+impl Platform {
+    /// Starts a platform. On a file that one ran on before, it is that one: the same authority, the
+    /// same data, and the same port where that is free.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        let mut rules = Rules::default();
+        for patch in &options.patches {
+            (patch.plant)(&mut rules);
+        }
+        let listen = options.listen;
+        let platform = Arc::new(Self::open(options, rules)?);
+        let listener = platform.bind(listen).await?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;
+        let tls = platform.server_tls(address)?;
+        platform.listens_at(format!("https://{address}"));
+        platform.act::<_, StartError>(|act| Ok(facts::set(act.db, facts::PORT, &json!(address.port()))?))?;
+        let handler = Arc::new(FederationPlane(platform.clone()));
+        let server = Server::start(listener, Some(tls), handler, Limits::default())
+            .map_err(|source| StartError::Listen { address, source })?;
+        Ok(Running { platform, server })
+    }
+
+    async fn bind(&self, listen: SocketAddr) -> Result<TcpListener, StartError> {
+        if listen.port() == 0
+            && let Some(before) = self.port_before()?
+            && let Ok(listener) = TcpListener::bind(SocketAddr::new(listen.ip(), before)).await
+        {
+            return Ok(listener);
+        }
+        TcpListener::bind(listen)
+            .await
+            .map_err(|source: io::Error| StartError::Listen { address: listen, source })
+    }
+
+    fn port_before(&self) -> Result<Option<u16>, StartError> {
+        let kept = self.act::<_, StartError>(|act| Ok(facts::find(act.db, facts::PORT)?))?;
+        Ok(kept.and_then(|value| value.as_u64()).and_then(|port| u16::try_from(port).ok()))
+    }
+
+    fn server_tls(&self, address: SocketAddr) -> Result<ServerTls, StartError> {
+        let ip = address.ip().to_string();
+        let identity = self.keys.authority.leaf("reference platform", &["localhost", &ip], SERVER_DAYS)?;
+        let options = TlsOptions {
+            versions: if self.rules.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
+            without_http2: !self.rules.wire.speaks_http2,
+            without_http1: false,
+        };
+        Ok(ServerTls::new(&identity, self.keys.trust.clone(), &self.clock, options)?)
+    }
+}
+
+impl Running {
+    /// Where it is reached, without the federation prefix.
+    pub fn base_url(&self) -> &str {
+        self.platform.base_url()
+    }
+
+    /// The authority that its server chains to.
+    pub fn ca_bundle_pem(&self) -> &str {
+        self.platform.ca_bundle_pem()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Ends what is under way, then closes the store.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.platform.die();
+    }
+
+    /// Ends it as a process that is killed: nothing more is committed, every connection is dropped.
+    pub async fn kill(self) {
+        self.platform.die();
+        self.server.kill().await;
+    }
+}
+
+/// The server's handler. SQLite waits for the disk, so that it works apart from the sockets.
+struct FederationPlane(Arc<Platform>);
+
+#[async_trait]
+impl Handler for FederationPlane {
+    async fn handle(&self, request: Inbound) -> Outbound {
+        let platform = self.0.clone();
+        let answered = tokio::task::spawn_blocking(move || serve::answer(&platform, &request)).await;
+        answered.unwrap_or_else(|_| Outbound::abort())
+    }
+}

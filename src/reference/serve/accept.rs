@@ -1,0 +1,199 @@
+//! `POST /accept`: the handshake. The refusals come in the observed order.
+
+use serde_json::{Map, Value, json};
+
+use super::reply::json_body;
+use super::{Fault, Reply, conclude, undone_if_refused};
+use crate::net::Inbound;
+use crate::reference::act::Act;
+use crate::reference::govern::Suspicion;
+use crate::reference::handshake::{contract, introduction, token_hash, versions};
+use crate::reference::peering;
+use crate::reference::platform::anchor_label;
+use crate::reference::store::rows::{KnownContract, Peer};
+use crate::reference::store::{StoreError, table};
+use crate::wire::accept::{FederationCertificate, TrustExchange};
+use crate::wire::notice::finding;
+use crate::wire::state::PeerStatus;
+
+/// Answers a handshake; the audit entry is the token's peer's, where there is one.
+pub(super) fn answer(act: &Act<'_>, call: &Inbound) -> Result<Reply, Fault> {
+    let body = match json_body(call) {
+        Ok(body) => body,
+        Err(Fault::Refused(reply)) => return Ok(*reply),
+        Err(other) => return Err(other),
+    };
+    let token = body["acceptance_token"].as_str().unwrap_or_default();
+    let peer = peer_of_token(act, token)?;
+    let caller =
+        peer.as_ref().map_or_else(|| format!("address {}", call.remote.ip()), |peer| peer.id.clone());
+    let limit = act.settings.rate_limit;
+    let admitted = act.watch().admit(&act.rules.watch, &caller, act.now, limit);
+    let reply = match admitted {
+        Ok(()) => undone_if_refused(act, || shake_hands(act, &body, peer.as_ref()))?,
+        Err(too_often) => Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion),
+    };
+    match peer {
+        Some(peer) => Ok(conclude(act, call, "accept", &peer, reply)?),
+        None => Ok(reply),
+    }
+}
+
+fn shake_hands(act: &Act<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply, Fault> {
+    if body["acceptance_token"].as_str().is_none_or(str::is_empty) {
+        return Err(Reply::failure(422, "acceptance_token required").refused());
+    }
+    let contract = supported_contract(act, body, peer)?;
+    let good = peer.filter(|peer| (act.rules.handshake.token_is_good)(peer, act.now));
+    let Some(peer) = good else {
+        return Err(Reply::failure(401, "acceptance_token not recognized or expired").refused());
+    };
+    if peer.status != PeerStatus::Proposed {
+        return Err(transition_failed(&format!("the peer is {}", peer.status)).refused());
+    }
+    let digest = body.get("contract_digest");
+    if !(act.rules.handshake.digest_matches)(&contract, digest) {
+        let mismatch = contract::mismatch("accept names another text", body.get("contract_version"), digest);
+        return Err(transition_failed("contract_digest is of another text").suspecting([mismatch]).refused());
+    }
+    let metadata = peering::disclosed(body);
+    let gaps = (act.rules.handshake.disclosure_gaps)(&metadata);
+    if (act.rules.handshake.refuses_anonymous)(&gaps) {
+        let reply = transition_failed(&format!("identity is not disclosed: {}", gaps.join(", ")));
+        return Err(reply.suspecting([undisclosed(&gaps)]).refused());
+    }
+    let mut peer = peer.clone();
+    peering::take_introduction(&mut peer, body);
+    let credentials = exchange_credentials(act, &mut peer, body)?;
+    enter(act, &mut peer, &contract, &gaps, !credentials.is_empty())?;
+    Ok(welcome(act, &peer, credentials)?)
+}
+
+/// The finding about a disclosure with gaps.
+pub(super) fn undisclosed(gaps: &[&'static str]) -> Suspicion {
+    let message = format!("not disclosed, or malformed: {}", gaps.join(", "));
+    Suspicion::soft(finding::IDENTITY_UNDISCLOSED, message, json!({ "members": gaps }))
+}
+
+fn peer_of_token(act: &Act<'_>, token: &str) -> Result<Option<Peer>, StoreError> {
+    let hash = token_hash(token);
+    let peers: Vec<Peer> = table::all(act.db)?;
+    Ok(peers.into_iter().find(|peer| peer.token_sha256.as_deref() == Some(&*hash)))
+}
+
+fn supported_contract(act: &Act<'_>, body: &Value, peer: Option<&Peer>) -> Result<KnownContract, Fault> {
+    let known = contract::known(act)?;
+    let given = body.get("contract_version");
+    let asked = (act.rules.handshake.version_asked)(given);
+    let is_supported = act.rules.handshake.is_supported;
+    if let Some(version) = asked.filter(|version| is_supported(&known, *version)) {
+        let found = known.iter().find(|contract| contract.version == version);
+        return Ok(found.cloned().unwrap_or_else(|| unknown_contract(version)));
+    }
+    let supported: Vec<String> = known
+        .iter()
+        .filter(|contract| is_supported(&known, contract.version))
+        .map(|contract| contract.version.to_string())
+        .collect();
+    let shown = given.filter(|given| given.is_i64()).map_or_else(|| "0".to_owned(), Value::to_string);
+    let text = format!("Unsupported contract_version {shown}; supported: [{}]", supported.join(", "));
+    // A version that never was is said in error; one that this platform does not honour is advertised.
+    let advertised = asked
+        .filter(|_| peer.is_some())
+        .map(|_| contract::mismatch("accept advertises an unsupported contract version", given, None));
+    Err(Reply::failure(422, text).suspecting(advertised).refused())
+}
+
+fn unknown_contract(version: u64) -> KnownContract {
+    KnownContract { id: version.to_string(), version, digest: None, effective_at: None, deprecated_at: None }
+}
+
+fn transition_failed(reason: &str) -> Reply {
+    Reply::failure(422, format!("accept transition failed: {reason}"))
+}
+
+/// Signs the caller's request, or takes its authority and tells it which name to present: members
+/// for the answer. None where the caller brought neither.
+fn exchange_credentials(act: &Act<'_>, peer: &mut Peer, body: &Value) -> Result<Map<String, Value>, Fault> {
+    let mut members = Map::new();
+    let refuse = |name: &str, why: String| transition_failed(&format!("{name}: {why}")).refused();
+    if let Some(request) = body["csr_pem"].as_str() {
+        let days = act.settings.certificate_days;
+        let signed = act.keys.authority.sign_request(request, &peer.inbound_subject, days);
+        let certificate = signed.map_err(|error| refuse("csr_pem", error.to_string()))?;
+        peer.certificate_serial = Some(certificate.serial.clone());
+        peer.certificate_not_after = Some(certificate.not_after);
+        let federation_certificate = FederationCertificate {
+            cert_pem: certificate.pem(),
+            ca_chain_pem: act.keys.authority.pem().to_owned(),
+            serial: Some(certificate.serial),
+            not_after: Some(certificate.not_after.to_string()),
+            ..FederationCertificate::default()
+        };
+        members.insert("federation_certificate".to_owned(), json!(federation_certificate));
+    }
+    if let Some(bundle) = body["peer_ca_bundle_pem"].as_str() {
+        let added = act.keys.trust.add(&anchor_label(&peer.id), bundle);
+        added.map_err(|error| refuse("peer_ca_bundle_pem", error.to_string()))?;
+        peer.anchor_pem = peer.certificate_serial.is_none().then(|| bundle.to_owned());
+        peer.server_anchor_pem = Some(bundle.to_owned());
+        let exchange = TrustExchange {
+            ca_bundle_pem: act.keys.authority.pem().to_owned(),
+            assigned_inbound_subject: peer.inbound_subject.clone(),
+            ..TrustExchange::default()
+        };
+        members.insert("trust_exchange".to_owned(), json!(exchange));
+    }
+    peer.outbound_subject = body["caller_inbound_subject"].as_str().map(ToOwned::to_owned);
+    Ok(members)
+}
+
+/// The peer's row after the handshake; nothing here is written before all of it is decided.
+fn enter(
+    act: &Act<'_>,
+    peer: &mut Peer,
+    contract: &KnownContract,
+    gaps: &[&'static str],
+    has_certificate: bool,
+) -> Result<(), StoreError> {
+    peer.token_used_at = Some(act.now);
+    peer.contract_version_agreed = Some((act.rules.handshake.version_agreed)(contract.version));
+    peer.contract_digest.clone_from(&contract.digest);
+    peer.acknowledged_at = Some(act.now);
+    peer.accepted_at = Some(act.now);
+    peer.handshake_at = Some(act.now);
+    peer.status = PeerStatus::Accepted;
+    if (act.rules.handshake.enrols)(gaps, has_certificate) && peer.peer_kind == "platform" {
+        peering::enrol(act, peer)?;
+    }
+    peering::settle_compatibility(act, peer)?;
+    table::put(act.db, peer)?;
+    peering::tell_operator(act, peer, "federation.peer.accepted", "low", json!({}))
+}
+
+fn welcome(act: &Act<'_>, peer: &Peer, credentials: Map<String, Value>) -> Result<Reply, StoreError> {
+    let mut data = introduction(act, peer)?;
+    let timestamps = json!(act.now.to_string());
+    let mut say = |name: &str, value: Value| data.insert(name.to_owned(), value);
+    say("peer_id", json!(peer.id));
+    say("status", json!(peer.status));
+    say("peer_kind", json!(peer.peer_kind));
+    say("contract_version_agreed", json!(peer.contract_version_agreed));
+    say("accepted_at", timestamps.clone());
+    say("handshake_at", timestamps);
+    let mut warnings = Vec::new();
+    if credentials.is_empty() {
+        warnings.push("no csr_pem and no peer_ca_bundle_pem: without a certificate no one is enrolled");
+    }
+    let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
+    if compatibility.is_frozen() {
+        warnings.push("the platform versions do not go together: sync is frozen");
+    }
+    if !warnings.is_empty() {
+        say("warnings", json!(warnings));
+    }
+    data.extend(credentials);
+    (act.rules.handshake.amend_accept_response)(&mut data);
+    let standing = compatibility.drift().into_iter().chain(peering::bogus_extensions(peer));
+    Ok(Reply::success(&data).noting(standing))
+}

@@ -1,0 +1,140 @@
+//! `POST /heartbeat`: what a peer says of itself, its view of the peering, and its notices.
+
+use serde_json::{Value, json};
+
+use super::accept::undisclosed;
+use super::{Fault, Reply, Visit, notices};
+use crate::reference::govern::scan::residency;
+use crate::reference::handshake::{contract, introduction, own_endpoints, versions};
+use crate::reference::peering;
+use crate::reference::store::rows::Peer;
+use crate::reference::store::table;
+use crate::reference::{govern::Suspicion, store::StoreError};
+use crate::wire::notice::{finding, kind};
+use crate::wire::state::PeerStatus;
+
+/// Longest version and residency, in characters.
+const SHORT_TEXT_MAX: usize = 64;
+/// Most notices in one heartbeat.
+const EVENTS_MAX: usize = 1000;
+
+/// Whether a suspended peer takes its leave: that is honoured, and nothing else of it (11.1).
+pub(super) fn is_leave_of_suspended(visit: &Visit<'_>) -> bool {
+    visit.peer.status == PeerStatus::Suspended && visit.json().is_ok_and(|body| says_revoked(&body))
+}
+
+/// Answers a heartbeat.
+pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
+    let act = visit.act;
+    let limit = act.settings.rate_limit;
+    let admitted = act.watch().admit(&act.rules.watch, &visit.peer.id, act.now, limit);
+    if let Err(too_often) = admitted {
+        let reply = Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion);
+        return Err(reply.refused());
+    }
+    let body = well_formed(visit)?;
+    let before = &visit.peer;
+    let mut peer = before.clone();
+    peering::take_introduction(&mut peer, &body);
+    peer.last_heartbeat_at = Some(act.now);
+    peer.refusing_since = None;
+    if matches!(peer.status, PeerStatus::Enrolled | PeerStatus::Degraded) {
+        peer.status = PeerStatus::Active;
+    }
+    peering::settle_compatibility(act, &mut peer)?;
+    table::put(act.db, &peer)?;
+
+    let mut suspicions = judge(visit, &peer, &body)?;
+    suspicions.extend(notices::take(visit, &mut peer, &body)?);
+    if body["status"] == "revoked" && peer.status != PeerStatus::Revoked {
+        notices::peer_leaves(act, &mut peer, &Value::Null)?;
+    }
+    let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
+    let standing = compatibility.drift().into_iter().chain(residency(&peer)).collect::<Vec<_>>();
+
+    let mut data = introduction(act, &peer)?;
+    data.insert("status".to_owned(), json!(peer.status));
+    data.insert("last_heartbeat_at".to_owned(), json!(act.now.to_string()));
+    data.insert("our_endpoints".to_owned(), own_endpoints(act));
+    data.insert("schema_compatibility".to_owned(), compatibility.to_value());
+    (act.rules.handshake.amend_heartbeat_response)(&mut data);
+    Ok(Reply::success(&data).suspecting(suspicions).noting(standing))
+}
+
+/// What a heartbeat's members, as they are now, say against the contract. Also for an answer to a
+/// heartbeat of ours.
+pub(crate) fn judge_claims(
+    act: &crate::reference::act::Act<'_>,
+    before: &Peer,
+    peer: &Peer,
+    body: &Value,
+) -> Result<Vec<Suspicion>, StoreError> {
+    let mut found = Vec::new();
+    let version = body.get("contract_version").filter(|value| !value.is_null());
+    let digest = body.get("contract_digest");
+    found.extend(contract::judge(act, peer, version, digest)?);
+    found.extend(peering::bogus_extensions(peer));
+    found.extend(residency_moved(act, before, peer)?);
+    found.extend(versions::broke_without_notice(act, before, peer));
+    Ok(found)
+}
+
+fn judge(visit: &Visit<'_>, peer: &Peer, body: &Value) -> Result<Vec<Suspicion>, StoreError> {
+    let mut found = judge_claims(visit.act, &visit.peer, peer, body)?;
+    // What was said at accept does not stand for a heartbeat that says nothing (1.1).
+    let gaps = (visit.act.rules.handshake.disclosure_gaps)(&peering::disclosed(body));
+    if !gaps.is_empty() {
+        found.push(undisclosed(&gaps));
+    }
+    Ok(found)
+}
+
+/// Another residency than before, after records were migrated, and no word about it in this heartbeat (8.2).
+fn residency_moved(
+    act: &crate::reference::act::Act<'_>,
+    before: &Peer,
+    peer: &Peer,
+) -> Result<Option<Suspicion>, StoreError> {
+    let (Some(from), Some(to)) = (&before.data_residency, &peer.data_residency) else {
+        return Ok(None);
+    };
+    if from.eq_ignore_ascii_case(to) {
+        return Ok(None);
+    }
+    let facts = json!({"from": from, "to": to});
+    peering::tell_operator(act, peer, "federation.peer.residency_changed", "medium", facts.clone())?;
+    let migrated = peering::has_migrated(act, &peer.id)?;
+    if migrated {
+        peering::tell_operator(act, peer, "migration.cross_residency_boundary", "high", facts.clone())?;
+    }
+    let reported = (act.rules.peering.residency_move_is_reported)(migrated);
+    let message = "the residency moved after records were migrated";
+    Ok(reported.then(|| Suspicion::soft(finding::RESIDENCY_MOVED, message, facts)))
+}
+
+/// An object whose members are of the right sort, or a 400 or 422 that says which is not.
+fn well_formed(visit: &Visit<'_>) -> Result<Value, Fault> {
+    let body = visit.json()?;
+    let refuse = |text: &str| Err(Reply::failure(422, text).refused());
+    if !body.is_object() {
+        return Err(Reply::bare_failure(400, "Invalid payload: not an object").refused());
+    }
+    for name in ["platform_version", "data_residency"] {
+        if body[name].as_str().is_some_and(|text| text.chars().count() > SHORT_TEXT_MAX) {
+            return refuse(&format!("{name} is longer than {SHORT_TEXT_MAX} characters"));
+        }
+    }
+    match &body["events"] {
+        Value::Null => {}
+        Value::Array(events) if events.len() <= EVENTS_MAX => {}
+        _ => return refuse("events is no list, or a longer one than 1000"),
+    }
+    Ok(body)
+}
+
+fn says_revoked(body: &Value) -> bool {
+    let events = body["events"].as_array();
+    let announced =
+        events.is_some_and(|events| events.iter().any(|event| event["kind"] == kind::PEER_REVOKED));
+    body["status"] == "revoked" || announced
+}

@@ -1,0 +1,85 @@
+//! Who is calling: the CN of a certificate that leads to the anchor kept for that very peer. Asked
+//! anew on every request, also of a connection that is kept alive (11.5).
+
+use crate::net::Inbound;
+use crate::pki::{Certificate, Trust};
+use crate::reference::act::Act;
+use crate::reference::rules::rules;
+use crate::reference::serve::Reply;
+use crate::reference::store::rows::Peer;
+use crate::reference::store::{StoreError, table};
+
+rules! {
+    /// Decisions about who is let in.
+    Rules {
+        /// Whether a peer in this state may call.
+        may_call: fn(&Peer) -> bool = may_call,
+        /// Whether this certificate is the one kept for this peer, by the platform's own authority.
+        is_its_certificate: fn(&Peer, &Certificate, &str, jiff::Timestamp) -> bool = is_its_certificate,
+        /// Whether the peer's certificate has been revoked.
+        is_revoked: fn(&Peer) -> bool = is_revoked,
+    }
+}
+
+/// What a caller is to this platform.
+pub(crate) enum Caller {
+    /// No one that it knows.
+    Stranger(Reply),
+    /// A peer that may not call now.
+    Barred(Peer, Reply),
+    /// A peer that may.
+    Welcome(Peer),
+}
+
+/// Enrolled, active or degraded, and of the kind that calls.
+pub(crate) fn may_call(peer: &Peer) -> bool {
+    peer.status.may_call() && peer.peer_kind == "platform"
+}
+
+/// It leads to the peer's own authority where trust was exchanged; else it is the one certificate
+/// that our authority signed for it.
+pub(crate) fn is_its_certificate(
+    peer: &Peer,
+    certificate: &Certificate,
+    own_authority: &str,
+    now: jiff::Timestamp,
+) -> bool {
+    let leads_to = |anchor: &str| {
+        let trust = Trust::new();
+        trust.add("anchor", anchor).is_ok() && trust.check_client(&[certificate.der()], now).is_ok()
+    };
+    match &peer.anchor_pem {
+        Some(anchor) => leads_to(anchor),
+        None => peer.certificate_serial.as_deref() == Some(&*certificate.serial) && leads_to(own_authority),
+    }
+}
+
+/// From the moment of a revocation on.
+pub(crate) fn is_revoked(peer: &Peer) -> bool {
+    peer.certificate_revoked_at.is_some()
+}
+
+/// Finds out who is calling.
+pub(super) fn caller(act: &Act<'_>, call: &Inbound) -> Result<Caller, StoreError> {
+    let stranger = |text: &str| Ok(Caller::Stranger(Reply::unauthorized(text)));
+    let Some(certificate) = &call.peer_certificate else {
+        return stranger("mTLS client certificate required");
+    };
+    let subject = certificate.common_name.as_deref().unwrap_or_default();
+    let known = match subject.strip_prefix("fed:") {
+        Some(id) => table::find::<Peer>(act.db, id)?,
+        None => None,
+    };
+    let Some(peer) = known else {
+        return stranger("No reachable FederationPeer for mTLS subject");
+    };
+    let rules = &act.rules.identity;
+    if !(rules.is_its_certificate)(&peer, certificate, act.keys.authority.pem(), act.now) {
+        return stranger("Client certificate not issued by this peer's CA (anchor mismatch)");
+    }
+    if (rules.is_revoked)(&peer) || !(rules.may_call)(&peer) {
+        let refusal = Reply::unauthorized("No reachable FederationPeer for mTLS subject");
+        return Ok(Caller::Barred(peer, refusal));
+    }
+    Ok(Caller::Welcome(peer))
+}
