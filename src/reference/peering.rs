@@ -20,6 +20,8 @@ pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(5);
 rules! {
     /// Decisions about how a peering ends.
     Rules {
+        /// Whether a revocation is announced before it is in force (2.3, 4.1).
+        announces_first: bool = true,
         /// Until when what was open is still taken, by the moment of the revocation.
         grace_until: fn(Timestamp) -> Timestamp = grace_until,
         /// Whether the grace still lasts.

@@ -57,6 +57,9 @@ pub enum StartError {
     /// Keys could not be made, or what was kept does not read back.
     #[error("the platform's keys: {0}")]
     Keys(#[from] PkiError),
+    /// What was announced before its death could not be brought to its end.
+    #[error("cannot finish what was begun: {0}")]
+    Unfinished(String),
     /// It was killed while it started.
     #[error(transparent)]
     Dead(#[from] super::act::Crash),

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::operate;
 use super::options::Options;
 use super::platform::{Platform, StartError};
 use super::rules::Rules;
@@ -37,6 +38,8 @@ impl Platform {
         }
         let listen = options.listen;
         let platform = Arc::new(Self::open(options, rules)?);
+        operate::finish_what_was_announced(&platform)
+            .map_err(|error| StartError::Unfinished(error.message))?;
         let listener = platform.bind(listen).await?;
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;

@@ -1,6 +1,13 @@
 //! The operator plane: one file a group of verbs, JSON in and JSON out.
 
+mod capabilities;
+mod contracts;
+mod grants;
+mod migrations;
 mod outside;
+mod peers;
+mod records;
+mod resources;
 
 use std::sync::Arc;
 
@@ -22,13 +29,51 @@ pub struct OperatorError {
     pub message: String,
 }
 
+/// What a verb comes to.
+pub(super) type Answer = Result<Value, OperatorError>;
+
 /// Does a verb.
 pub(super) async fn perform(
     platform: &Arc<Platform>,
     verb: &str,
     parameters: Value,
 ) -> Result<Value, OperatorError> {
-    outside::perform(platform, verb, parameters).await
+    match verb {
+        "peer.propose" => peers::propose(platform, parameters),
+        "peer.show" => peers::show(platform, parameters),
+        "peer.list" => peers::list(platform),
+        "peer.suspend" => peers::suspend(platform, parameters),
+        "peer.resume" => peers::resume(platform, parameters),
+        "peer.revoke" => peers::revoke(platform, parameters).await,
+        "grant.issue" => grants::issue(platform, parameters),
+        "grant.revoke" => grants::revoke(platform, parameters).await,
+        "grant.list" => grants::list(platform, parameters),
+        "capability.declare" => capabilities::declare(platform, parameters),
+        "capability.list" => capabilities::list(platform, parameters),
+        "resource.put" => resources::put(platform, parameters),
+        "resource.get" => resources::get(platform, parameters),
+        "resource.list" => resources::list(platform, parameters),
+        "resource.delete" => resources::delete(platform, parameters),
+        "migration.show" => migrations::show(platform, parameters),
+        "migration.list" => migrations::list(platform, parameters),
+        "migration.delete" => migrations::delete(platform, parameters),
+        "audit.list" => records::audit(platform, parameters),
+        "event.list" => records::events(platform, parameters),
+        "governance.scan" => records::scan(platform).await,
+        "overlay.list" => records::overlay(platform, parameters),
+        "contract.list" => contracts::list(platform),
+        "contract.release" => contracts::release(platform, parameters),
+        "contract.deprecate" => contracts::deprecate(platform, parameters),
+        _ => outside::perform(platform, verb, parameters).await,
+    }
+}
+
+/// Does what was announced before a death came between: at each start, before anything is served.
+pub(super) fn finish_what_was_announced(platform: &Platform) -> Result<(), OperatorError> {
+    platform.act(|act| {
+        peers::leave_all_announced(act)?;
+        grants::end_all_announced(act)
+    })
 }
 
 /// Reads a verb's parameters; absent ones are an empty object.

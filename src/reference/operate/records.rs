@@ -1,0 +1,76 @@
+//! What the operator reads: `audit.list`, `event.list`, `governance.scan`, `overlay.list`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, OperatorError, parameters};
+use crate::reference::govern;
+use crate::reference::out;
+use crate::reference::platform::Platform;
+use crate::reference::store::rows::{AuditEntry, Finding, OperatorEvent, OverlayAddress};
+use crate::reference::store::table;
+
+#[derive(Deserialize)]
+struct OfPeer {
+    peer_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Since {
+    since: Option<Timestamp>,
+}
+
+/// `audit.list`
+pub(super) fn audit(platform: &Platform, given: Value) -> Answer {
+    let given: OfPeer = parameters(given)?;
+    platform.act(|act| {
+        let entries: Vec<AuditEntry> = match &given.peer_id {
+            Some(peer_id) => table::of_peer(act.db, peer_id)?,
+            None => table::all(act.db)?,
+        };
+        Ok(json!({ "entries": entries }))
+    })
+}
+
+/// `event.list`
+pub(super) fn events(platform: &Platform, given: Value) -> Answer {
+    let given: Since = parameters(given)?;
+    platform.act(|act| {
+        let mut events: Vec<OperatorEvent> = table::all(act.db)?;
+        events.retain(|event| given.since.is_none_or(|since| event.emitted_at >= since));
+        Ok(json!({ "events": events }))
+    })
+}
+
+/// `governance.scan`: asks the peers for what they declared, then lists all that stands against them.
+pub(super) async fn scan(platform: &Arc<Platform>) -> Answer {
+    out::probe_capabilities(platform).await;
+    platform.act(|act| {
+        govern::scan::scan(act)?;
+        let findings: Vec<Finding> = table::all(act.db)?;
+        let mut severities: BTreeMap<&str, usize> = BTreeMap::new();
+        for finding in &findings {
+            *severities.entry(&finding.severity).or_default() += 1;
+        }
+        Ok::<_, OperatorError>(json!({
+            "findings": findings, "finding_count": findings.len(), "severity_summary": severities,
+        }))
+    })
+}
+
+/// `overlay.list`
+pub(super) fn overlay(platform: &Platform, given: Value) -> Answer {
+    let given: OfPeer = parameters(given)?;
+    platform.act(|act| {
+        let addresses: Vec<OverlayAddress> = match &given.peer_id {
+            Some(peer_id) => table::of_peer(act.db, peer_id)?,
+            None => table::all(act.db)?,
+        };
+        let shown: Vec<&str> = addresses.iter().map(|address| address.address.as_str()).collect();
+        Ok(json!({ "addresses": shown }))
+    })
+}
