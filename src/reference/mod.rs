@@ -22,6 +22,8 @@ mod rules;
 mod running;
 mod serve;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use act::Crash;
 pub use operate::OperatorError;
