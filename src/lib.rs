@@ -1,5 +1,6 @@
 //! covenant
 pub mod check;
+pub mod cli;
 pub mod clock;
 pub mod contract;
 pub mod net;
@@ -7,6 +8,9 @@ pub mod operator;
 pub mod peer;
 pub mod pki;
 pub mod reference;
+pub mod report;
 pub mod scenario;
+pub mod score;
+pub mod suite;
 pub mod transcript;
 pub mod wire;

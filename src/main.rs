@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `covenant`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    covenant::cli::main()
+}

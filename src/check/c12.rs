@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::common::outcome;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Exchange, Story};
+use crate::transcript::Story;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -116,7 +116,7 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::transcript::{Body, Direction, Message, Operation, Recorder, What};
+    use crate::transcript::{Body, Direction, Exchange, Message, Operation, Recorder, What};
     use serde_json::json;
     use std::collections::BTreeMap;
 

@@ -3,8 +3,10 @@
 //! Half of the contract is about what an operator does and sees. Whoever gives the suite those
 //! hands implements [`Hands`]; a verb that it lacks makes the clauses that need it `unproven`.
 
+mod embedded;
 mod verb;
 
+pub use embedded::{Embedded, EmbeddedOptions};
 pub use verb::Verb;
 
 use async_trait::async_trait;

@@ -28,7 +28,7 @@ mod tests;
 pub use act::Crash;
 pub use operate::OperatorError;
 pub use options::{ContractVersion, Database, Options, Settings};
-pub use patch::{Patch, PatchKind};
+pub use patch::{DEFECTS, Patch, PatchKind, VARIANTS};
 pub use platform::{Platform, StartError};
 pub use running::Running;
 pub use store::StoreError;

@@ -35,10 +35,10 @@ pub struct LoadError {
 }
 
 /// The words that a scenario may use and that other rooms define: so that this one need not know them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Words {
     /// Every judge, with its parameters: name, and whether it is required.
-    pub judges: &'static [(&'static str, &'static [(&'static str, bool)])],
+    pub judges: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
 
 /// Reads a scenario. `path` is for messages.
@@ -141,7 +141,7 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
         let fault = Fault::new(format!("judge `{}` has no parameter `{name}`", check.judge), span.clone());
         faults.push(fault.nearest(name, parameters.iter().map(|(name, _)| *name)));
     }
-    for (name, required) in *parameters {
+    for (name, required) in parameters {
         if *required && !check.with.contains_key(*name) {
             faults.push(Fault::new(format!("judge `{}` needs `{name}`", check.judge), span.clone()));
         }
@@ -183,10 +183,12 @@ const LABEL_PARAMETERS: [&str; 14] = [
 mod tests {
     use super::*;
 
-    const WORDS: Words = Words { judges: &[("accepted", &[("call", true)])] };
+    fn words() -> Words {
+        Words { judges: vec![("accepted", vec![("call", true)])] }
+    }
 
     fn error(source: &str) -> String {
-        load("x", "x.toml", source, &WORDS).expect_err("it is not sound").to_string()
+        load("x", "x.toml", source, &words()).expect_err("it is not sound").to_string()
     }
 
     const HEAD: &str = "title = \"t\"\n[[peer]]\nname = \"alice\"\n";
@@ -197,10 +199,13 @@ mod tests {
             "{HEAD}[[step]]\nheartbeat = {{ peer = \"alice\", as = \"hb\" }}\n[[check]]\nclause = \"7.1\"\n\
              face = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
         );
-        let loaded = load("x", "x.toml", &source, &WORDS).expect("sound");
+        let loaded = load("x", "x.toml", &source, &words()).expect("sound");
         assert_eq!(loaded.scenario.steps.len(), 1);
         let again = toml::to_string(&loaded.scenario).expect("it can be written");
-        assert_eq!(load("x", "x.toml", &again, &WORDS).expect("sound").scenario.peers, loaded.scenario.peers);
+        assert_eq!(
+            load("x", "x.toml", &again, &words()).expect("sound").scenario.peers,
+            loaded.scenario.peers
+        );
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod run;
 mod values;
 
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
-pub use library::{Library, Source};
+pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, Words, load};
 pub use run::{Surroundings, perform};

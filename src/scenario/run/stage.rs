@@ -11,10 +11,13 @@ use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::{Halt, Surroundings, numbered};
 use crate::clock::{Clock, Seed};
-use crate::operator::{Hands, Lease};
+use crate::operator::{Hands, HandsError, Lease};
 use crate::peer::behaviours::behaviour;
 use crate::peer::{Cue, Options, Outcome, Peer, TargetAddress, Variation};
 use crate::transcript::{Note, Recorder, What};
+
+/// A verb that cannot exist.
+const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
 
 pub(super) struct Stage<'a> {
     pub hands: Arc<dyn Hands>,
@@ -74,6 +77,9 @@ impl<'a> Stage<'a> {
     async fn set_up(&mut self, scenario: &Scenario) -> Result<(), Halt> {
         let settings = self.settings.clone();
         let cue = Cue::default();
+        if scenario.sanity {
+            self.ask_the_impossible(&cue).await?;
+        }
         let started = self.operate(&cue, "platform.start", json!({"settings": settings})).await?;
         let target = target_address(&started)?;
         for spec in &scenario.peers {
@@ -83,6 +89,19 @@ impl<'a> Stage<'a> {
             self.peers.insert(spec.name.clone(), peer);
         }
         Ok(())
+    }
+
+    /// An adapter that does anything it is asked for says nothing by it: it has to be able to say
+    /// that it does not know a verb.
+    async fn ask_the_impossible(&mut self, cue: &Cue) -> Result<(), Halt> {
+        match self.operate(cue, IMPOSSIBLE_VERB, json!({})).await {
+            Err(HandsError::Unsupported { .. }) => Ok(()),
+            Ok(_) | Err(HandsError::Refused { .. }) => Err(Halt::Hands(HandsError::Adapter {
+                verb: IMPOSSIBLE_VERB.to_owned(),
+                message: "there is no such verb, and the adapter did not say so (-32601)".to_owned(),
+            })),
+            Err(other) => Err(other.into()),
+        }
     }
 
     async fn peer(&self, spec: &PeerSpec) -> Result<Peer, Halt> {

@@ -1,0 +1,57 @@
+//! Exit codes: an interface. Scripts rely on these numbers; they change with a major version only.
+
+use std::process::ExitCode;
+
+use crate::report::Report;
+use crate::score::Overall;
+use crate::suite::exit_blame;
+use crate::transcript::Ending;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Nothing that was judged is broken, and with `--strict` all of it is kept.
+    Kept = 0,
+    /// The target breaks a clause.
+    Broken = 1,
+    /// A wrong flag, or a file that is not what it should be.
+    Usage = 2,
+    /// With `--strict`: something could not be proved.
+    Unproven = 3,
+    /// The target can't be reached, or fails the well-behaved life: the run is void.
+    Target = 4,
+    /// The adapter broke its protocol, died or hung.
+    Adapter = 5,
+    /// The machine let the suite down: no port, no disk, no right to write.
+    Environment = 6,
+    /// A fault of the suite's own: please report it.
+    Suite = 70,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// How a run ends the program.
+    #[must_use]
+    pub fn of(report: &Report, strict: bool) -> Self {
+        let blame = exit_blame(report);
+        match (blame, report.score.overall) {
+            (Some(Ending::Interrupted), _) => Self::Interrupted,
+            (Some(Ending::Suite { .. }), _) => Self::Suite,
+            // What is broken was seen, whatever else went wrong.
+            (_, Overall::Broken) => Self::Broken,
+            (Some(Ending::Environment { .. }), _) => Self::Environment,
+            (Some(Ending::Adapter { .. }), _) => Self::Adapter,
+            (_, Overall::Void) => Self::Target,
+            (_, Overall::Unproven) if strict => Self::Unproven,
+            _ => Self::Kept,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,65 @@
+//! The files of a run.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::{Exit, Failure};
+use crate::clock::{Clock, Seed};
+use crate::report::{Report, junit, text};
+
+/// The folder of a run.
+pub(super) struct RunFolder(PathBuf);
+
+impl RunFolder {
+    /// The folder that was asked for, or a new one under `reports/`.
+    pub(super) fn create(asked: Option<&Path>, seed: Seed) -> Result<Self, Failure> {
+        let path = asked.map_or_else(
+            || {
+                let now = Clock::system().now().strftime("%Y%m%dT%H%M%SZ").to_string();
+                PathBuf::from("reports").join(format!("{now}-seed-{seed}"))
+            },
+            Path::to_owned,
+        );
+        fs::create_dir_all(&path)
+            .with_context(|| {
+                format!("{}: cannot make the run's folder; name another with --out", path.display())
+            })
+            .map_err(|error| Failure::new(Exit::Environment, error))?;
+        Ok(Self(path))
+    }
+
+    /// Where the transcript is written.
+    pub(super) fn transcript(&self) -> PathBuf {
+        self.0.join("transcript.jsonl")
+    }
+
+    /// Writes the report in each of its forms.
+    pub(super) fn write(&self, report: &Report) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(report).map_err(|error| Failure::new(Exit::Suite, error))?;
+        let plain = anstream::adapter::strip_str(&text(report)).to_string();
+        for (name, content) in
+            [("report.json", json + "\n"), ("report.txt", plain), ("junit.xml", junit(report))]
+        {
+            write_whole(&self.0.join(name), content.as_bytes())
+                .map_err(|error| Failure::new(Exit::Environment, error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// Writes a file whole, then puts it in its place.
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let context = || format!("{}: cannot write", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    file.write_all(content).with_context(context)?;
+    file.persist(path).with_context(context)?;
+    Ok(())
+}

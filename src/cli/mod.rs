@@ -1,0 +1,121 @@
+//! The command line: one file a subcommand. Parses, calls, prints; decides nothing about verdicts.
+//! Data goes to standard output, everything else to standard error.
+
+mod exit_code;
+mod files;
+mod judge;
+mod list;
+mod progress;
+mod run;
+mod schema;
+mod shell;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use exit_code::Exit;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Judges whether a platform keeps the Powernode Federation Social Contract.
+///
+/// covenant plays the other platform of a federation, well-behaved or misbehaving, over real mutual
+/// TLS, and says for each of the twelve commitments whether the target keeps it, with the evidence.
+#[derive(Debug, Parser)]
+#[command(name = "covenant", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 kept (or nothing broken), 1 something broken, 2 usage or a bad file, 3 something \
+unproven under --strict, 4 the target can't be judged, 5 the adapter failed, 6 the environment \
+failed, 70 a fault of covenant's own, 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge a target: the embedded reference platform where none is named.
+    Run(run::Arguments),
+    /// List what there is: scenarios, clauses, behaviours, defects, variants, judges.
+    List(list::Arguments),
+    /// Judge the transcript of a finished run again, without a target.
+    Judge(judge::Arguments),
+    /// Serve the reference platform alone. For testing only.
+    Target(target::Arguments),
+    /// Print the JSON Schemas of the files that covenant reads and writes.
+    Schema(schema::Arguments),
+    /// Print a completion script for a shell.
+    Completions(shell::Arguments),
+    /// Print the manual page.
+    Man,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Run(arguments) => run::main(&arguments),
+        Command::List(arguments) => list::main(&arguments),
+        Command::Judge(arguments) => judge::main(&arguments),
+        Command::Target(arguments) => target::main(&arguments),
+        Command::Schema(arguments) => schema::main(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man => shell::manual(),
+    };
+    let exit = outcome.unwrap_or_else(|failure| {
+        tell(&format!("error: {:#}\n", failure.error));
+        failure.exit
+    });
+    exit.into()
+}
+
+/// Why a command did not do what it was asked for.
+struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: error.into() }
+    }
+
+    fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, anyhow::anyhow!(message.into()))
+    }
+}
+
+/// Writes to standard error. Where no one listens, that is no reason to stop.
+fn tell(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Writes to standard output: what was asked for.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut stdout = anstream::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever reads may stop reading: `covenant list clauses | head`.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Environment, anyhow::Error::new(error).context("standard output")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs a future to its end on all cores.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let output = runtime.block_on(future);
+    // What is still under way holds nothing that a finished command needs.
+    runtime.shutdown_background();
+    Ok(output)
+}

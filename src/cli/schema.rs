@@ -1,0 +1,37 @@
+//! `covenant schema`.
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::{Exit, Failure, print};
+use crate::scenario::Scenario;
+
+/// Arguments of `covenant schema`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Of which file
+    #[arg(value_enum)]
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// A scenario file
+    Scenario,
+    /// The report.json of a run
+    Report,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let schema = match arguments.what {
+        What::Scenario => schemars::schema_for!(Scenario).to_value(),
+        What::Report => crate::report::schema(),
+    };
+    print(&pretty(&schema)?)?;
+    Ok(Exit::Kept)
+}
+
+fn pretty(schema: &Value) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(schema).map_err(|error| Failure::new(Exit::Suite, error))?;
+    Ok(text + "\n")
+}

@@ -1,0 +1,83 @@
+//! `covenant target`: the reference platform alone.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::run::named;
+use super::{Exit, Failure, block_on, print, tell};
+use crate::clock::{Clock, Seed};
+use crate::reference::{DEFECTS, Database, Options, Platform, Settings, StartError, VARIANTS};
+
+/// Arguments of `covenant target`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where it listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// Where it keeps what it knows; in memory where none is given
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Plant a defect (repeatable)
+    #[arg(long, value_name = "NAME")]
+    defect: Vec<String>,
+    /// Make it different in a lawful way (repeatable)
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
+    /// Propose a peer at this address, and print the token with which it can accept (repeatable)
+    #[arg(long, value_name = "URL")]
+    propose: Vec<String>,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let defects = arguments.defect.iter().map(|name| named(DEFECTS, "defect", name));
+    let variants = arguments.variant.iter().map(|name| named(VARIANTS, "variant", name));
+    let patches = defects.chain(variants).collect::<Result<Vec<_>, _>>()?;
+    let options = Options {
+        clock: Clock::system(),
+        seed: Seed::fresh(),
+        database: arguments.db.clone().map_or(Database::Memory, Database::File),
+        listen: arguments.listen,
+        settings: Settings::default(),
+        patches,
+    };
+    block_on(serve(options, &arguments.propose))?
+}
+
+async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
+    tell("The reference platform is for testing only: whoever reaches it can make it misbehave.\n");
+    if !options.listen.ip().is_loopback() {
+        tell("warning: it listens on an address that others may reach\n");
+    }
+    let running = Platform::start(options).await.map_err(|error| match error {
+        StartError::Listen { .. } => {
+            Failure::new(Exit::Environment, anyhow::anyhow!("{error}; name another with --listen"))
+        }
+        other => Failure::new(Exit::Environment, other),
+    })?;
+    let mut told = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});
+    let mut peers = Vec::new();
+    for url in propose {
+        let proposed = running.platform.perform("peer.propose", json!({"remote_instance_url": url})).await;
+        peers.push(proposed.map_err(|error| Failure::usage(format!("--propose {url}: {error}")))?);
+    }
+    if !peers.is_empty() {
+        told["peers"] = peers.into();
+    }
+    print(&format!("{told}\n"))?;
+    let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
+    let ticking = async {
+        loop {
+            seconds.tick().await;
+            running.platform.run_due_timers(Clock::system().now()).await;
+        }
+    };
+    tokio::select! {
+        () = ticking => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    running.stop().await;
+    Ok(Exit::Kept)
+}

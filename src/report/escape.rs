@@ -1,0 +1,50 @@
+//! What came from a target, made harmless.
+
+/// A text for a terminal: no control character, no escape sequence, no change of the direction of
+/// writing; one line.
+pub(super) fn terminal(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => safe.push(' '),
+            hidden if hidden.is_control() || is_hidden(hidden) => {
+                safe.push_str(&format!("\\u{{{:x}}}", u32::from(hidden)));
+            }
+            plain => safe.push(plain),
+        }
+    }
+    safe
+}
+
+/// A text for XML: no character that XML 1.0 forbids. The writer escapes the rest.
+pub(super) fn xml(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => character,
+            _ => '\u{fffd}',
+        })
+        .collect()
+}
+
+/// Marks that turn the direction of writing, or can't be seen.
+fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_escape_sequence_and_no_turned_text() {
+        let hostile = "a\u{1b}[31mred\u{7}\u{202e}txt\nnext\u{9b}1m";
+        let safe = terminal(hostile);
+        assert!(safe.chars().all(|c| !c.is_control() && !is_hidden(c)), "{safe}");
+        assert!(safe.contains("red") && safe.contains(" next"));
+    }
+
+    #[test]
+    fn xml_gets_no_forbidden_character() {
+        assert_eq!(xml("a\u{0}\u{1b}\u{fffe}b\n"), "a\u{fffd}\u{fffd}\u{fffd}b\n");
+    }
+}

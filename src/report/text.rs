@@ -1,0 +1,242 @@
+//! The report for a person: 80 columns, readable without colour, the verdict first.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::escape::terminal;
+use super::{JudgedCheck, Report};
+use crate::check::Verdict;
+use crate::score::{Overall, SectionScore, Standing};
+use crate::transcript::Ending;
+
+const WIDTH: usize = 80;
+/// How many reasons for what is unproven are told one by one.
+const REASONS_MAX: usize = 12;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const OPEN: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The report as text, with colour as escape sequences that a stream may strip.
+#[must_use]
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    head(&mut out, report);
+    table(&mut out, report);
+    for judged in report.checks.iter().filter(|judged| judged.outcome.judgement.verdict == Verdict::Broken) {
+        if report.void.is_none() {
+            breach(&mut out, judged);
+        }
+    }
+    open_questions(&mut out, report);
+    halted(&mut out, report);
+    tail(&mut out, report);
+    out
+}
+
+fn head(out: &mut String, report: &Report) {
+    let (style, verdict) = match report.score.overall {
+        Overall::Kept if report.partial => (GOOD, "KEPT, as far as this part of the contract goes"),
+        Overall::Kept => (GOOD, "KEPT: every clause of the contract"),
+        Overall::Broken => (BAD, "BROKEN"),
+        Overall::Unproven if report.checks.is_empty() => (OPEN, "UNPROVEN: nothing was judged"),
+        Overall::Unproven => (OPEN, "UNPROVEN: nothing is broken, and not all could be shown"),
+        Overall::Void => (BAD, "VOID: this run says nothing of the target"),
+    };
+    let cut = match report.ending {
+        Some(Ending::Completed) => "",
+        Some(Ending::Interrupted) => " (interrupted: a partial report)",
+        _ => " (cut short: a partial report)",
+    };
+    let _ = writeln!(out, "{style}{verdict}{style:#}{cut}");
+    if report.score.overall == Overall::Broken {
+        let count = report.score.faces.iter().filter(|face| face.standing == Standing::Broken).count();
+        let _ = writeln!(
+            out,
+            "{count} {} broken by the target",
+            plural(count, "face of a clause is", "faces of clauses are")
+        );
+    }
+    if let Some(void) = &report.void {
+        wrapped(out, "why: ", void);
+    }
+    wrapped(out, "target: ", &report.target);
+    let _ = writeln!(
+        out,
+        "seed: {}   contract: {} ({}…)   binding: {}   covenant: {}",
+        report.seed,
+        report.contract_version,
+        report.contract_digest.get(..12).unwrap_or_default(),
+        report.binding,
+        report.covenant
+    );
+}
+
+fn table(out: &mut String, report: &Report) {
+    let _ = writeln!(
+        out,
+        "\n  # {:<28}{:<12}{:<12}{:>5}  clauses",
+        "commitment", "conduct", "detection", "score"
+    );
+    for row in &report.score.sections {
+        let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
+        let (conduct, detection) = (standing(row.conduct), standing(row.detection));
+        let _ = writeln!(
+            out,
+            "{:>3} {:<28}{}{:<12}{:#}{}{:<12}{:#}{score:>5}  {}",
+            row.section,
+            row.title,
+            conduct.0,
+            conduct.1,
+            conduct.0,
+            detection.0,
+            detection.1,
+            detection.0,
+            clauses(row)
+        );
+    }
+}
+
+fn standing(standing: Standing) -> (Style, &'static str) {
+    match standing {
+        Standing::Kept => (GOOD, "kept"),
+        Standing::Broken => (BAD, "BROKEN"),
+        Standing::Unproven => (OPEN, "unproven"),
+        Standing::Attested => (OPEN, "attested"),
+        Standing::NotApplicable => (Style::new(), "–"),
+        Standing::NotJudged => (Style::new(), "not judged"),
+    }
+}
+
+/// `4 kept, 1 broken`, the short of a row's clauses.
+fn clauses(row: &SectionScore) -> String {
+    let counts = [
+        (row.broken.len(), "broken"),
+        (row.kept.len(), "kept"),
+        (row.unproven.len(), "open"),
+        (row.attested.len(), "attested"),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    told.join(", ")
+}
+
+fn breach(out: &mut String, judged: &JudgedCheck) {
+    let check = &judged.outcome.check;
+    let judgement = &judged.outcome.judgement;
+    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.face, check.id);
+    wrapped(out, "  requirement: ", &check.requirement);
+    for (place, expected) in judgement.expected.iter().enumerate() {
+        wrapped(out, if place == 0 { "  expected:    " } else { "  or:          " }, expected);
+    }
+    wrapped(out, "  actual:      ", &judgement.actual);
+    let evidence: Vec<String> = judgement.evidence.iter().map(|n| format!("#{n}")).collect();
+    wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
+    wrapped(out, "  rests on:    ", &format!("the {} half of the binding", check.basis));
+    // A command is kept on one line, whatever its length: it is there to be copied.
+    let _ = writeln!(out, "  replay:      {}", terminal(&judged.replay));
+}
+
+/// What is unproven, by reason.
+fn open_questions(out: &mut String, report: &Report) {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for face in report.score.faces.iter().filter(|face| face.standing == Standing::Unproven) {
+        let reason = face.reason.as_deref().unwrap_or("not all could be shown");
+        reasons.entry(reason).or_default().push(format!("{} {}", face.clause, face.face));
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    let count: usize = reasons.values().map(Vec::len).sum();
+    let _ = writeln!(out, "\n{OPEN}unproven{OPEN:#} ({count} {})", plural(count, "face", "faces"));
+    for (reason, faces) in reasons.iter().take(REASONS_MAX) {
+        wrapped(out, "  ", &format!("{reason}: {}", faces.join(", ")));
+    }
+    if reasons.len() > REASONS_MAX {
+        let _ = writeln!(out, "  … and {} reasons more, in report.json", reasons.len() - REASONS_MAX);
+    }
+}
+
+/// Scenarios that did not come to their end, and whose fault that was.
+fn halted(out: &mut String, report: &Report) {
+    let not_ended = report.scenarios.iter().filter(|row| row.ending != Some(Ending::Completed));
+    for row in not_ended {
+        let (whose, why) = match &row.ending {
+            Some(Ending::Target { reason }) => ("target", reason.as_str()),
+            Some(Ending::Unsupported { verb }) => ("adapter lacks", verb.as_str()),
+            Some(Ending::Adapter { reason }) => ("adapter", reason.as_str()),
+            Some(Ending::Environment { reason }) => ("environment", reason.as_str()),
+            Some(Ending::Suite { reason }) => ("suite", reason.as_str()),
+            Some(Ending::Interrupted) => ("interrupted", ""),
+            Some(Ending::Completed) | None => ("not run", ""),
+        };
+        let _ = writeln!(out);
+        wrapped(out, "", &format!("halted ({whose}): {}: {why}", row.id));
+    }
+}
+
+fn tail(out: &mut String, report: &Report) {
+    let counts = report.counts;
+    let _ = writeln!(
+        out,
+        "\nchecks: {} declared, {} emitted; {} kept, {} broken, {} unproven",
+        counts.declared, counts.emitted, counts.kept, counts.broken, counts.unproven
+    );
+    let _ = writeln!(out, "scenarios: {}", report.scenarios.len());
+}
+
+/// Writes a text after a prefix, broken at white space so that it fits the width.
+fn wrapped(out: &mut String, prefix: &str, text: &str) {
+    let text = terminal(text);
+    let indent = " ".repeat(prefix.chars().count());
+    let mut line = prefix.to_owned();
+    let mut length = prefix.chars().count();
+    for word in text.split_whitespace().flat_map(pieces) {
+        let word_length = word.chars().count();
+        if length + 1 + word_length > WIDTH && length > indent.len() {
+            let _ = writeln!(out, "{}", line.trim_end());
+            line.clone_from(&indent);
+            length = indent.len();
+        }
+        if length > indent.len() {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(&word);
+        length += word_length;
+    }
+    let _ = writeln!(out, "{}", line.trim_end());
+}
+
+/// A word, cut where it alone would be too long for a line.
+fn pieces(word: &str) -> Vec<String> {
+    const PIECE: usize = WIDTH - 20;
+    let characters: Vec<char> = word.chars().collect();
+    characters.chunks(PIECE).map(|piece| piece.iter().collect()).collect()
+}
+
+fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal(text in "\\PC{0,400}") {
+            let mut out = String::new();
+            wrapped(&mut out, "  requirement: ", &text);
+            for line in out.lines() {
+                prop_assert!(line.chars().count() <= WIDTH, "{}: {line}", line.chars().count());
+            }
+        }
+    }
+}

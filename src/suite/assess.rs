@@ -1,0 +1,148 @@
+//! From a transcript to its report: the same for a run that just ended and for one of last year.
+
+use std::collections::BTreeMap;
+
+use crate::check::{Outcome, Verdict, decide};
+use crate::contract::REGISTER_V1;
+use crate::report::{Counts, JudgedCheck, Report, SCHEMA_VERSION, ScenarioRow};
+use crate::scenario::{Loaded, load};
+use crate::score::{Overall, score};
+use crate::transcript::{Ending, Reading, Story};
+
+use super::{declared, words};
+
+/// Judges everything that a transcript announces.
+#[must_use]
+pub fn assess(reading: &Reading) -> Report {
+    let stories: BTreeMap<&str, &Story> =
+        reading.stories.iter().map(|story| (story.scenario(), story)).collect();
+    let parts: Vec<(&Story, Option<Loaded>)> =
+        stories.values().map(|story| (*story, source(story))).collect();
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for (story, loaded) in &parts {
+        let Some(loaded) = loaded else { continue };
+        outcomes.extend(declared(story.scenario(), loaded).iter().map(|check| decide(check, Some(story))));
+    }
+    outcomes.extend(never_begun(reading, &stories));
+
+    let void = void(&parts, &outcomes);
+    let score = score(&REGISTER_V1, &outcomes, reading.start.partial, void.as_deref());
+    let counts = counts(&outcomes, &stories);
+    let start = &reading.start;
+    let checks = outcomes
+        .into_iter()
+        .map(|outcome| JudgedCheck { replay: replay(reading, &outcome), outcome })
+        .collect();
+    Report {
+        schema_version: SCHEMA_VERSION,
+        covenant: start.covenant.clone(),
+        seed: start.seed.0,
+        target: start.target.clone(),
+        contract_version: start.contract_version,
+        contract_digest: start.contract_digest.clone(),
+        binding: start.binding.clone(),
+        settings: start.settings.clone(),
+        partial: start.partial,
+        ending: reading.ending.clone(),
+        void,
+        score,
+        checks,
+        scenarios: stories
+            .values()
+            .map(|story| ScenarioRow {
+                id: story.scenario().to_owned(),
+                ending: story.ending().cloned(),
+                entries: story.entries().len() as u64,
+            })
+            .collect(),
+        counts,
+    }
+}
+
+/// Whose fault it is that a run says nothing, or not all: the worst ending of its scenarios that is
+/// not the target's own conduct.
+#[must_use]
+pub fn exit_blame(report: &Report) -> Option<&Ending> {
+    let rank = |ending: &Ending| match ending {
+        Ending::Suite { .. } => 0,
+        Ending::Interrupted => 1,
+        Ending::Environment { .. } => 2,
+        Ending::Adapter { .. } => 3,
+        Ending::Target { .. } if report.score.overall == Overall::Void => 4,
+        Ending::Target { .. } | Ending::Unsupported { .. } | Ending::Completed => 9,
+    };
+    let endings = report.scenarios.iter().filter_map(|row| row.ending.as_ref()).chain(&report.ending);
+    endings.min_by_key(|ending| rank(ending)).filter(|ending| rank(ending) < 9)
+}
+
+/// The scenario that a story was played from.
+fn source(story: &Story) -> Option<Loaded> {
+    let source = &story.start()?.source;
+    load(story.scenario(), story.scenario(), source, &words()).ok()
+}
+
+/// What was announced of scenarios that never began: a run that was cut short. Their sources are
+/// those that come with the program, where it has them.
+fn never_begun(reading: &Reading, stories: &BTreeMap<&str, &Story>) -> Vec<Outcome> {
+    let Ok(library) = super::library(None) else { return vec![] };
+    let missing = reading.start.scenarios.iter().filter(|id| !stories.contains_key(id.as_str()));
+    missing
+        .filter_map(|id| library.scenario(id))
+        .flat_map(|loaded| declared(&loaded.id, loaded))
+        .map(|check| decide(&check, None))
+        .collect()
+}
+
+/// Why the run says nothing of the target, if it does not.
+fn void(parts: &[(&Story, Option<Loaded>)], outcomes: &[Outcome]) -> Option<String> {
+    let sanity = parts.iter().filter(|(_, loaded)| loaded.as_ref().is_some_and(|l| l.scenario.sanity));
+    for (story, _) in sanity {
+        let which = format!("the sanity scenario ({})", story.scenario());
+        match story.ending() {
+            Some(Ending::Completed) => {}
+            Some(Ending::Interrupted) | None => continue,
+            Some(Ending::Unsupported { verb }) => return Some(format!("{which} needs the verb {verb}")),
+            Some(
+                Ending::Target { reason }
+                | Ending::Adapter { reason }
+                | Ending::Environment { reason }
+                | Ending::Suite { reason },
+            ) => return Some(format!("{which} failed: {reason}")),
+        }
+        let failed = outcomes.iter().find(|outcome| {
+            outcome.check.scenario == story.scenario() && outcome.judgement.verdict != Verdict::Kept
+        });
+        if let Some(failed) = failed {
+            return Some(format!(
+                "{which} failed: {}: {}",
+                failed.check.requirement, failed.judgement.actual
+            ));
+        }
+    }
+    None
+}
+
+fn counts(outcomes: &[Outcome], stories: &BTreeMap<&str, &Story>) -> Counts {
+    let with = |verdict: Verdict| outcomes.iter().filter(|o| o.judgement.verdict == verdict).count() as u64;
+    let ended = |outcome: &&Outcome| {
+        let story = stories.get(outcome.check.scenario.as_str());
+        story.is_some_and(|story| story.ending() == Some(&Ending::Completed))
+    };
+    Counts {
+        declared: outcomes.len() as u64,
+        emitted: outcomes.iter().filter(ended).count() as u64,
+        kept: with(Verdict::Kept),
+        broken: with(Verdict::Broken),
+        unproven: with(Verdict::Unproven),
+        not_applicable: with(Verdict::NotApplicable),
+    }
+}
+
+/// A command that plays just this scenario again, against the same target and with the same seed.
+fn replay(reading: &Reading, outcome: &Outcome) -> String {
+    let start = &reading.start;
+    let scenario = outcome.check.scenario.trim_end_matches(" again");
+    let mut words = vec![format!("covenant run --only {scenario} --seed {}", start.seed)];
+    words.extend(start.target_arguments.iter().cloned());
+    words.join(" ")
+}

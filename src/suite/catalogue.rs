@@ -1,0 +1,60 @@
+//! The scenarios that come with the program, and the words that scenarios may use.
+
+use crate::check::JUDGES;
+use crate::scenario::{Library, LibraryError, Source, Words};
+
+include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+
+/// The words that a scenario may use: every judge with its parameters.
+#[must_use]
+pub fn words() -> Words {
+    let judges = JUDGES.iter().flat_map(|group| group.iter());
+    Words {
+        judges: judges
+            .map(|judge| (judge.name, judge.parameters.iter().map(|p| (p.name, p.required)).collect()))
+            .collect(),
+    }
+}
+
+/// The scenarios of a source; those that come with the program where none is given.
+pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError> {
+    let source = source.map_or(Source::BuiltIn(SCENARIOS), |path| Source::Path(path.to_owned()));
+    Library::open(&source, &words())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_that_comes_with_the_program_is_sound_and_one_is_the_sanity() {
+        let library = library(None).expect("sound scenarios");
+        assert_eq!(library.iter().filter(|loaded| loaded.scenario.sanity).count(), 1);
+    }
+
+    #[test]
+    fn every_judge_is_asked_by_some_scenario() {
+        let library = library(None).expect("sound scenarios");
+        for judge in JUDGES.iter().flat_map(|group| group.iter()) {
+            let asked = library
+                .iter()
+                .any(|loaded| loaded.scenario.checks.iter().any(|check| check.get_ref().judge == judge.name));
+            assert!(asked, "no scenario asks the judge {}", judge.name);
+        }
+    }
+
+    #[test]
+    fn every_behaviour_is_played_in_some_scenario() {
+        let library = library(None).expect("sound scenarios");
+        for behaviour in crate::peer::behaviours::BEHAVIOURS.iter().filter(|b| !b.clauses.is_empty()) {
+            let played = library.iter().any(|loaded| {
+                loaded
+                    .scenario
+                    .peers
+                    .iter()
+                    .any(|peer| peer.behaviours.iter().any(|name| name == behaviour.name))
+            });
+            assert!(played, "no scenario plays the behaviour {}", behaviour.name);
+        }
+    }
+}
