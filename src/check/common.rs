@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Exchange, Story};
+use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::notice::Finding;
+use crate::wire::path::Route;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -31,10 +32,13 @@ pub(super) const JUDGES: &[Judge] = &[
         name: "finding-raised",
         about: "a finding about the misbehaving peer is there that was not before, and none about an honest one",
         parameters: &[
-            Parameter::required("peer", "label of the operation whose result has the peer's `peer_id`"),
+            Parameter::required(
+                "peer",
+                "the misbehaving peer's name, or the label of the join that it answered",
+            ),
             Parameter::required("before", "label of the scan before the misbehaviour"),
             Parameter::required("after", "label of the scan after it"),
-            Parameter::optional("honest", "label like `peer`, of a peer that did nothing wrong"),
+            Parameter::optional("honest", "the name of a peer that did nothing wrong"),
             Parameter::optional("kind", "the finding's kind, where the contract names it"),
         ],
         decide: finding_raised,
@@ -139,11 +143,14 @@ pub(super) fn findings(story: &Story, label: &str) -> Option<(u64, Vec<Finding>)
     Some((n, serde_json::from_value(list).ok()?))
 }
 
-/// The id that the target keeps a peer under, from an operation's or an exchange's answer.
-pub(super) fn peer_id(story: &Story, label: &str) -> Option<String> {
+/// The id that the target keeps a peer under: from the peer's accept, or from the target's join.
+pub(super) fn peer_id(story: &Story, peer: &str) -> Option<String> {
     let of = |value: &Value| value.get("peer_id").and_then(Value::as_str).map(ToOwned::to_owned);
-    let from_operation = story.operation(label).and_then(|(_, operation)| of(operation.result.as_ref()?));
-    from_operation.or_else(|| story.exchanges_labelled(label).find_map(|(_, exchange)| of(&exchange.data()?)))
+    let mut accepts = story.exchanges_of(peer, Direction::ToTarget);
+    let accepted = accepts.find_map(|(_, exchange)| {
+        (exchange.route() == Some(Route::Accept)).then(|| of(&exchange.data()?)).flatten()
+    });
+    accepted.or_else(|| of(story.operation(peer)?.1.result.as_ref()?))
 }
 
 /// Findings about a peer that are in `after` and, in that kind and number, not in `before`.

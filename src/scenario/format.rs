@@ -138,8 +138,8 @@ pub enum Step {
     Put(Put),
     /// The operator looks at the findings.
     Scan(Scan),
-    /// The operator looks at every record that a plan names.
-    Inspect(Inspect),
+    /// A peer asks for each kind that the target declared to it, under a grant for each.
+    TryKinds(TryKinds),
     /// The clock is moved.
     Advance(Advance),
     /// What has to hold for the scenario to go on. It is no check: where it fails, what follows is
@@ -385,11 +385,13 @@ step_types! {
         #[serde(rename = "as")]
         label: String,
     }
-    /// A look at the records of a plan.
-    Inspect {
-        /// The label of the `migrate` step.
-        plan: String,
-        /// Names each look.
+    /// A look at each kind that the target declares.
+    TryKinds {
+        /// The peer.
+        peer: String,
+        /// The label of an accept or heartbeat whose answer has the target's capabilities.
+        of: String,
+        /// Names each fetch.
         #[serde(rename = "as")]
         label: String,
     }
@@ -453,7 +455,7 @@ impl Step {
             Self::Operator(step) => step.label.as_deref(),
             Self::Grant(step) => Some(&step.label),
             Self::Scan(step) => Some(&step.label),
-            Self::Inspect(step) => Some(&step.label),
+            Self::TryKinds(step) => Some(&step.label),
             Self::PeerPut(_)
             | Self::GoDown(_)
             | Self::ComeUp(_)
@@ -484,14 +486,10 @@ impl Step {
             Self::PeerPut(step) => Some(&step.peer),
             Self::GoDown(step) | Self::ComeUp(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),
+            Self::TryKinds(step) => Some(&step.peer),
             Self::Scan(step) => step.until_about.as_deref(),
             Self::Wait(step) => Some(&step.peer),
-            Self::Operator(_)
-            | Self::Put(_)
-            | Self::Inspect(_)
-            | Self::Advance(_)
-            | Self::Expect(_)
-            | Self::Repeat(_) => None,
+            Self::Operator(_) | Self::Put(_) | Self::Advance(_) | Self::Expect(_) | Self::Repeat(_) => None,
         }
     }
 

@@ -116,7 +116,7 @@ fn uses(step: &Step) -> Option<&str> {
         Step::Migrate(step) => step.grant.as_deref(),
         Step::Commit(step) | Step::ShowMigration(step) => step.grant.as_deref(),
         Step::Call(step) => step.grant.as_deref(),
-        Step::Inspect(step) => Some(&step.plan),
+        Step::TryKinds(step) => Some(&step.of),
         Step::Expect(step) => step.of.as_deref(),
         _ => None,
     }
@@ -162,7 +162,7 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
 }
 
 /// Parameters of judges whose arguments are labels.
-const LABEL_PARAMETERS: [&str; 14] = [
+const LABEL_PARAMETERS: [&str; 12] = [
     "call",
     "twin",
     "probe",
@@ -171,12 +171,10 @@ const LABEL_PARAMETERS: [&str; 14] = [
     "plan",
     "record",
     "shown",
-    "honest",
     "about",
     "revoke",
     "start",
     "migration",
-    "listed",
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Every departure of a peer from the contract, one file each.
 
+mod answers_errors;
 mod bogus_filter;
 mod bogus_kind;
 mod bogus_schema;
@@ -23,6 +24,7 @@ use super::Behaviour;
 /// Every behaviour, by name.
 pub const BEHAVIOURS: &[&Behaviour] = &[
     &Behaviour::HONEST,
+    &answers_errors::BEHAVIOUR,
     &bogus_filter::BEHAVIOUR,
     &bogus_kind::BEHAVIOUR,
     &bogus_schema::BEHAVIOUR,

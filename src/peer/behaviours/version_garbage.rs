@@ -10,7 +10,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "says that it runs what is no version at all",
     clauses: &["10.1"],
     request: Some(|route, body| {
-        if matches!(route, Route::Accept | Route::Heartbeat) {
+        // In accept it would be no disclosure at all (1.3).
+        if matches!(route, Route::Heartbeat) {
             body["platform_version"] = json!("latest-ish");
             body["metadata"]["platform_version"] = json!("latest-ish");
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::format::{Grant, Inspect, Operator, Put, Scan};
+use super::super::format::{Grant, Operator, Put, Scan, TryKinds};
 use super::Halt;
-use super::peers::{plan_of, proposal};
+use super::peers::proposal;
 use super::stage::{Stage, target_address};
 use crate::operator::HandsError;
 use crate::peer::Cue;
@@ -145,17 +145,25 @@ impl Stage<'_> {
         }
     }
 
-    /// Looks at every record that a plan names, and at those under the ids that a remapping could
-    /// have given them nowhere: what is there is told by the list.
-    pub(super) async fn inspect(&mut self, cue: &Cue, step: &Inspect) -> Result<(), Halt> {
-        let plan = self.values.value(&plan_of(&step.plan)).cloned().unwrap_or(Value::Null);
-        let mut kinds = std::collections::BTreeSet::new();
-        for row in plan["steps"].as_array().into_iter().flatten() {
-            kinds.extend(row["resource_kind"].as_str().map(ToOwned::to_owned));
-        }
-        for kind in kinds {
-            let listed = self.operate(cue, "resource.list", json!({"kind": kind})).await?;
-            self.keep(cue, listed);
+    /// A peer asks for one resource of each kind that the target declared to it; for the kinds that
+    /// no grant is to be had of, nothing is asked.
+    pub(super) async fn try_kinds(&mut self, cue: &Cue, step: &TryKinds) -> Result<(), Halt> {
+        let peer = self.peer_named(&step.peer)?;
+        let declared = self.values.value(&step.of).map(|value| value["data"]["capabilities"].clone());
+        let rows = declared.as_ref().and_then(|document| document["resource_kinds"].as_array()).cloned();
+        let absent = self.values.fill_text("${id:absent}").map_err(Halt::Scenario)?;
+        for kind in rows.iter().flatten().filter_map(|row| row["kind"].as_str()) {
+            let parameters = json!({
+                "peer_id": peer.id_at_target(), "remote_subject": format!("{}-{kind}", step.peer),
+                "resource_kind": kind, "permission_scopes": ["read"],
+            });
+            let granted = self.operate(&Cue { label: None, ..cue.clone() }, "grant.issue", parameters).await;
+            let token =
+                granted.ok().and_then(|granted| granted["bearer_token"].as_str().map(ToOwned::to_owned));
+            if token.is_some() {
+                let outcome = peer.fetch(cue, kind, &absent, token.as_deref()).await?;
+                self.keep_outcome(cue, &outcome);
+            }
         }
         Ok(())
     }

@@ -69,11 +69,8 @@ impl Stage<'_> {
     pub(super) async fn migrate(&mut self, cue: &Cue, step: &Migrate) -> Result<(), Halt> {
         let plan = self.values.fill(&step.plan).map_err(Halt::Scenario)?;
         let token = self.token(step.grant.as_deref());
-        let outcome = self.peer_named(&step.peer)?.migrate(cue, plan.clone(), token.as_deref()).await?;
+        let outcome = self.peer_named(&step.peer)?.migrate(cue, plan, token.as_deref()).await?;
         self.keep_outcome(cue, &outcome);
-        if let Some(label) = &cue.label {
-            self.values.set(&plan_of(label), plan);
-        }
         Ok(())
     }
 
@@ -249,11 +246,6 @@ impl Stage<'_> {
 /// The label under which a peer's proposal is kept.
 pub(super) fn proposal(peer: &str) -> String {
     format!("{peer}'s proposal")
-}
-
-/// The label under which the plan of a `migrate` step is kept, as it was sent.
-pub(super) fn plan_of(label: &str) -> String {
-    format!("{label}'s plan")
 }
 
 fn in_words(outcome: &Outcome) -> String {

@@ -160,7 +160,7 @@ impl<'a> Stage<'a> {
                 Step::Grant(step) => self.grant(&cue, step).await,
                 Step::Put(step) => self.put(&cue, step).await,
                 Step::Scan(step) => self.scan(&cue, step).await,
-                Step::Inspect(step) => self.inspect(&cue, step).await,
+                Step::TryKinds(step) => self.try_kinds(&cue, step).await,
                 Step::Advance(step) => self.advance(&cue, step.seconds).await,
                 Step::Expect(step) => self.expect(step),
                 Step::Wait(step) => self.wait(&cue, step).await,
