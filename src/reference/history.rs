@@ -1,5 +1,6 @@
 //! Writing down what happened: audit entries (commitment 5) and events for the operator.
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::act::Act;
@@ -12,6 +13,8 @@ rules! {
     Rules {
         /// Last word on an entry before it is written; `None` writes nothing.
         amend_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
+        /// How long an excerpt is promised for later (5.3); `None` answers at once.
+        excerpt_delay: Option<SignedDuration> = None,
         /// Whether an entry belongs into the excerpt of this peer (5.4).
         belongs_to: fn(&AuditEntry, &str) -> bool = belongs_to,
     }
@@ -27,7 +30,7 @@ pub(crate) struct Action<'a> {
     pub(crate) peer_id: &'a str,
     /// That of the grant that carried the call, else the CN (`binding.md`, "Readings").
     pub(crate) remote_subject: &'a str,
-    pub(crate) action: &'a str,
+    pub(crate) name: &'a str,
     pub(crate) direction: Direction,
     pub(crate) route: &'a str,
     /// `None` where no answer came.
@@ -41,7 +44,7 @@ pub(crate) fn audit(act: &Act<'_>, action: &Action<'_>) -> Result<(), StoreError
         at: act.now,
         federation_peer_id: action.peer_id.to_owned(),
         remote_subject: action.remote_subject.to_owned(),
-        action: action.action.to_owned(),
+        action: action.name.to_owned(),
         direction: action.direction,
         route: action.route.to_owned(),
         status: action.status,

@@ -9,6 +9,7 @@
 mod act;
 mod apply;
 mod capabilities;
+mod defects;
 mod govern;
 mod handshake;
 mod history;
@@ -24,11 +25,14 @@ mod serve;
 mod store;
 #[cfg(test)]
 mod tests;
+mod variants;
 
 pub use act::Crash;
+pub use defects::{DEFECTS, defect};
 pub use operate::OperatorError;
 pub use options::{ContractVersion, Database, Options, Settings};
-pub use patch::{DEFECTS, Patch, PatchKind, VARIANTS};
+pub use patch::{Patch, PatchKind};
 pub use platform::{Platform, StartError};
 pub use running::Running;
 pub use store::StoreError;
+pub use variants::{VARIANTS, variant};

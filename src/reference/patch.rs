@@ -43,8 +43,3 @@ impl Patch {
         Self { name, kind: PatchKind::Variant, summary, plant }
     }
 }
-
-/// Every defect.
-pub const DEFECTS: &[&Patch] = &[];
-/// Every variant.
-pub const VARIANTS: &[&Patch] = &[];

@@ -7,7 +7,6 @@ use super::act::Act;
 use super::govern::Suspicion;
 use super::handshake::versions;
 use super::history;
-use super::platform::anchor_label;
 use super::rules::rules;
 use super::store::rows::{Grant, HeldGrant, Migration, OverlayAddress, Peer, Side};
 use super::store::{StoreError, table};
@@ -20,12 +19,14 @@ pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(5);
 rules! {
     /// Decisions about how a peering ends.
     Rules {
+        /// What else happens when a peer is enrolled (6.2): nothing.
+        at_enrolment: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
+        /// Whether the operator may revoke a peer in this state (11.1).
+        may_be_revoked: fn(&Peer) -> bool = |_| true,
         /// Until when what was open is still taken, by the moment of the revocation.
         grace_until: fn(Timestamp) -> Timestamp = grace_until,
-        /// Whether the grace still lasts.
-        grace_lasts: fn(&Peer, Timestamp) -> bool = grace_lasts,
         /// Which records go when a peer is revoked (11.2): none.
         records_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// What is deleted of the audit when a peer is revoked (11.3): nothing.
@@ -121,7 +122,7 @@ pub(crate) fn enrol(act: &Act<'_>, peer: &mut Peer) -> Result<(), StoreError> {
         };
         table::put(act.db, &address)?;
     }
-    Ok(())
+    (act.rules.peering.at_enrolment)(act, peer)
 }
 
 /// Ends a peering, whoever ends it: nothing of it is honoured from now on but what was open, for as
@@ -171,11 +172,6 @@ pub(crate) fn tell_operator(
     facts["federation_peer_id"] = json!(peer.id);
     facts["status"] = json!(peer.status);
     history::event(act, kind, severity, Some(&peer.id), facts)
-}
-
-/// Trusts a peer's own authority no more: for a row that goes.
-pub(crate) fn forget_anchor(act: &Act<'_>, peer_id: &str) {
-    act.keys.trust.remove(&anchor_label(peer_id));
 }
 
 fn unmount(act: &Act<'_>, peer_id: &str) -> Result<(), StoreError> {

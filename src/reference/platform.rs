@@ -67,7 +67,7 @@ pub enum StartError {
 
 impl Platform {
     /// Opens the store and readies everything but the sockets.
-    pub(crate) fn open(options: Options, rules: Rules) -> Result<Self, StartError> {
+    pub(crate) fn open(options: Options, rules: &Rules) -> Result<Self, StartError> {
         let db = match &options.database {
             Database::Memory => store::open_in_memory()?,
             Database::File(path) => store::open_file(path)?,
@@ -82,7 +82,7 @@ impl Platform {
             clock: options.clock,
             ids,
             settings: options.settings,
-            rules,
+            rules: *rules,
             keys,
             watch: Mutex::default(),
             connection: Mutex::new(Some(db)),

@@ -37,7 +37,7 @@ impl Platform {
             (patch.plant)(&mut rules);
         }
         let listen = options.listen;
-        let platform = Arc::new(Self::open(options, rules)?);
+        let platform = Arc::new(Self::open(options, &rules)?);
         operate::finish_what_was_announced(&platform)
             .map_err(|error| StartError::Unfinished(error.message))?;
         let listener = platform.bind(listen).await?;

@@ -52,14 +52,12 @@ pub(crate) fn create(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Res
     if let Some(standing) = records::find(plan.act.db, &record.kind, &record.id)? {
         return meet_id(plan, step, record, &standing, outcome);
     }
-    match holder_of_slug(plan, &record)? {
-        Some(holder) => meet_slug(plan, step, record, &holder, outcome),
-        None => {
-            records::insert(plan.act.db, &record)?;
-            outcome.applied += 1;
-            Ok(())
-        }
+    if let Some(holder) = holder_of_slug(plan, &record)? {
+        return meet_slug(plan, step, record, &holder, outcome);
     }
+    records::insert(plan.act.db, &record)?;
+    outcome.applied += 1;
+    Ok(())
 }
 
 fn record_of(plan: &Plan<'_>, step: &Step) -> Result<Record, StoreError> {

@@ -43,6 +43,10 @@ rules! {
         may_delete: fn(&Record, &Peer) -> bool = may_delete,
         /// Whether data crosses a boundary between these residencies (8.2, 8.3).
         crosses: fn(&str, &str) -> bool = crosses,
+        /// Whether the operator is told of a crossing (8.2).
+        tells_crossing: bool = true,
+        /// Whether a crossing stands in the migration's metadata (8.3).
+        records_crossing: bool = true,
         /// Whether an open migration is still taken after a revocation (4.3).
         grace_covers: fn(&Peer, &Migration, jiff::Timestamp) -> bool = plan::grace_covers,
         /// Last word on the row of a migration before it is written.

@@ -120,6 +120,7 @@ fn new_finding(act: &Act<'_>, peer_id: &str, suspicion: &Suspicion) -> Finding {
         severity: severity(suspicion.kind).to_owned(),
         federation_peer_id: Some(peer_id.to_owned()),
         message: suspicion.message.clone(),
+        commitments: (act.rules.govern.norms_of)(suspicion).to_vec(),
         payload: suspicion.payload.clone(),
         first_at: act.now,
         last_at: act.now,

@@ -13,8 +13,6 @@ use crate::wire::state::PeerStatus;
 
 /// A certificate that ends within these is expiring.
 const EXPIRING: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// A peer that has not called for so long is stale.
-pub(crate) const STALE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Notes every state that stands against a partner.
 pub(crate) fn scan(act: &Act<'_>) -> Result<(), StoreError> {

@@ -35,8 +35,12 @@ rules! {
         digest_matches: fn(&KnownContract, Option<&Value>) -> bool = contract::digest_matches,
         /// Whether a local and a remote platform version go together (10.1).
         versions_go_together: fn(&str, &str) -> bool = versions::go_together,
-        /// Last word on what is disclosed of this platform.
-        amend_disclosure: fn(&mut Map<String, Value>) = |_| (),
+        /// Whether the major version before is served on for a peer that runs this one (10.2).
+        still_serves: fn(&Act<'_>, &str) -> Result<bool, StoreError> = versions::still_serves,
+        /// Last word on a contract version that the operator is shown (V.1).
+        amend_known: fn(&mut Value) = |_| (),
+        /// Last word on what this platform says of itself, in accept and heartbeat alike.
+        amend_introduction: fn(&mut Map<String, Value>) = |_| (),
         /// Last word on the `data` of an accept's answer.
         amend_accept_response: fn(&mut Map<String, Value>) = |_| (),
         /// Last word on the `data` of a heartbeat's answer.
@@ -80,7 +84,6 @@ pub(crate) fn introduction(act: &Act<'_>, peer: &Peer) -> Result<Map<String, Val
     if let Some(deprecations) = facts::find(act.db, facts::DEPRECATIONS)? {
         metadata.insert("deprecations".to_owned(), deprecations);
     }
-    (act.rules.handshake.amend_disclosure)(&mut metadata);
 
     let mut members = Map::new();
     members.insert("metadata".to_owned(), Value::Object(metadata));
@@ -93,6 +96,7 @@ pub(crate) fn introduction(act: &Act<'_>, peer: &Peer) -> Result<Map<String, Val
     if let Some(digest) = &peer.contract_digest {
         members.insert("contract_digest".to_owned(), json!(digest));
     }
+    (act.rules.handshake.amend_introduction)(&mut members);
     Ok(members)
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn compatibility(act: &Act<'_>, remote: Option<&str>) -> Result<Compa
     let status = match remote {
         None => "compatible",
         Some(remote) if (act.rules.handshake.versions_go_together)(&local, remote) => "compatible",
-        Some(remote) if still_serves(act, remote)? => "degraded",
+        Some(remote) if (act.rules.handshake.still_serves)(act, remote)? => "degraded",
         Some(_) => "incompatible",
     };
     Ok(Compatibility { status, local, remote: remote.map(ToOwned::to_owned) })
@@ -89,7 +89,7 @@ pub(crate) fn broke_without_notice(act: &Act<'_>, before: &Peer, peer: &Peer) ->
 
 /// After a major bump of ours, the major version before is served on until its deprecation was
 /// announced for 30 days and its date has passed (10.2).
-fn still_serves(act: &Act<'_>, remote: &str) -> Result<bool, StoreError> {
+pub(crate) fn still_serves(act: &Act<'_>, remote: &str) -> Result<bool, StoreError> {
     let Some(previous) = facts::text(act.db, facts::PREVIOUS_RELEASE)? else {
         return Ok(false);
     };

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, OperatorError, parameters};
+use crate::reference::act::Act;
 use crate::reference::handshake::contract;
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::KnownContract;
@@ -26,7 +27,7 @@ struct Deprecate {
 pub(super) fn list(platform: &Platform) -> Answer {
     platform.act(|act| {
         let known = contract::known(act)?;
-        Ok(known.iter().map(shown).collect())
+        Ok(known.iter().map(|known| shown(act, known)).collect())
     })
 }
 
@@ -48,7 +49,7 @@ pub(super) fn release(platform: &Platform, given: Value) -> Answer {
             deprecated_at: None,
         };
         table::put(act.db, &released)?;
-        Ok(shown(&released))
+        Ok(shown(act, &released))
     })
 }
 
@@ -65,12 +66,13 @@ pub(super) fn deprecate(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-fn shown(known: &KnownContract) -> Value {
+fn shown(act: &Act<'_>, known: &KnownContract) -> Value {
     let mut shown = json!({
         "version": known.version, "digest": known.digest, "effective_at": known.effective_at,
     });
     if let Some(at) = &known.deprecated_at {
         shown["deprecated_at"] = json!(at);
     }
+    (act.rules.handshake.amend_known)(&mut shown);
     shown
 }

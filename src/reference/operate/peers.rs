@@ -15,7 +15,7 @@ use crate::reference::handshake::token_hash;
 use crate::reference::out;
 use crate::reference::peering;
 use crate::reference::platform::Platform;
-use crate::reference::store::rows::{Breach, Leaving, Notice, Peer, Side};
+use crate::reference::store::rows::{Breach, Finding, Leaving, Notice, Peer, Side};
 use crate::reference::store::{StoreError, table};
 use crate::wire::notice::{Event, kind};
 use crate::wire::state::PeerStatus;
@@ -134,6 +134,9 @@ fn announce(act: &Act<'_>, given: &Named) -> Result<(), OperatorError> {
     if peer.status == PeerStatus::Revoked || peer.leaving.is_some() {
         return Err(OperatorError::state("the peer is revoked already"));
     }
+    if !(act.rules.peering.may_be_revoked)(&peer) {
+        return Err(OperatorError::state(format!("the peer is {}", peer.status)));
+    }
     let grace_until = (act.rules.peering.grace_until)(act.now);
     peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: act.now, grace_until });
     table::put(act.db, &peer)?;
@@ -184,7 +187,7 @@ pub(crate) fn find(act: &Act<'_>, peer_id: &str) -> Result<Peer, OperatorError> 
 
 /// A peer as the operator sees it, with what stands against it (E.3).
 fn shown(act: &Act<'_>, peer: &Peer) -> Result<Value, StoreError> {
-    let findings: Vec<_> = table::of_peer::<crate::reference::store::rows::Finding>(act.db, &peer.id)?;
+    let findings = table::of_peer::<Finding>(act.db, &peer.id)?;
     Ok(json!({
         "peer_id": peer.id, "status": peer.status, "peer_kind": peer.peer_kind,
         "remote_instance_url": peer.remote_instance_url, "spawn_role": peer.spawn_role,

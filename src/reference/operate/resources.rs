@@ -64,7 +64,7 @@ pub(super) fn list(platform: &Platform, given: Value) -> Answer {
     let given: List = parameters(given)?;
     platform.act(|act| {
         let found = records::list(act.db, given.kind.as_deref())?;
-        let shown: Vec<Value> = found.into_iter().map(shown).collect();
+        let shown: Vec<Value> = found.iter().map(shown).collect();
         Ok(json!({ "resources": shown }))
     })
 }
@@ -80,7 +80,7 @@ pub(super) fn delete(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-fn shown(record: Record) -> Value {
+fn shown(record: &Record) -> Value {
     json!({
         "kind": record.kind, "id": record.id, "record": record.body, "source_peer_id": record.source_peer_id,
     })

@@ -1,25 +1,33 @@
 //! `GET /audit_excerpts`: the asking peer's own interactions, and no one else's (5.4).
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Fault, Reply, Visit};
 use crate::reference::store::rows::AuditEntry;
-use crate::reference::store::table;
+use crate::reference::store::{StoreError, facts, table};
 use crate::wire::state::PeerStatus;
 
 const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
 const DEFAULT_LIMIT: usize = 1000;
 const LIMIT_MAX: usize = 5000;
 
-/// Answers at once: nothing is promised for later.
+/// Answers at once, or promises the excerpt for later where the platform is of that sort.
 pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     if visit.peer.status != PeerStatus::Active {
         let text = "Audit excerpts available only to peers in active status";
         return Err(Reply::bare_failure(403, text).refused());
     }
+    match (parameter(visit, "request_id"), visit.act.rules.audit.excerpt_delay) {
+        (Some(id), _) => keep_promise(visit, &id),
+        (None, Some(delay)) => promise(visit, delay),
+        (None, None) => Ok(excerpt(visit, &Query::read(visit)?)?),
+    }
+}
+
+fn excerpt(visit: &Visit<'_>, query: &Query) -> Result<Reply, StoreError> {
     let act = visit.act;
-    let query = Query::read(visit)?;
     let entries: Vec<AuditEntry> = table::all(act.db)?;
     let belongs = |entry: &&AuditEntry| {
         (act.rules.audit.belongs_to)(entry, &visit.peer.id)
@@ -35,6 +43,35 @@ pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     })))
 }
 
+/// 202: the window of this request stands, whenever it is answered.
+fn promise(visit: &Visit<'_>, delay: SignedDuration) -> Result<Reply, Fault> {
+    let query = Query::read(visit)?;
+    let due_at = visit.act.now.saturating_add(delay).unwrap_or(Timestamp::MAX);
+    let request_id = visit.act.new_id();
+    let promise = Promise { peer_id: visit.peer.id.clone(), due_at, query };
+    facts::set(visit.act.db, &promise_name(&request_id), &json!(promise))?;
+    Ok(promised(&request_id, due_at))
+}
+
+fn keep_promise(visit: &Visit<'_>, id: &str) -> Result<Reply, Fault> {
+    let kept = facts::find(visit.act.db, &promise_name(id))?;
+    let promise = kept.and_then(|kept| Promise::deserialize(kept).ok());
+    match promise.filter(|promise| promise.peer_id == visit.peer.id) {
+        None => Err(Reply::failure(404, "no such request").refused()),
+        Some(promise) if visit.act.now < promise.due_at => Ok(promised(id, promise.due_at)),
+        Some(promise) => Ok(excerpt(visit, &promise.query)?),
+    }
+}
+
+fn promised(request_id: &str, due_at: Timestamp) -> Reply {
+    let data = json!({"request_id": request_id, "due_at": due_at.to_string()});
+    Reply { status: 202, ..Reply::success(&data) }
+}
+
+fn promise_name(id: &str) -> String {
+    format!("excerpt/{id}")
+}
+
 /// An audit entry in the platform's event shape.
 fn event(entry: &AuditEntry) -> Value {
     json!({
@@ -47,7 +84,16 @@ fn event(entry: &AuditEntry) -> Value {
     })
 }
 
+/// An excerpt that is promised.
+#[derive(Serialize, Deserialize)]
+struct Promise {
+    peer_id: String,
+    due_at: Timestamp,
+    query: Query,
+}
+
 /// What was asked for; `since` ≤ t < `until`, oldest first.
+#[derive(Serialize, Deserialize)]
 struct Query {
     since: Timestamp,
     until: Timestamp,
@@ -57,13 +103,9 @@ struct Query {
 impl Query {
     fn read(visit: &Visit<'_>) -> Result<Self, Fault> {
         let invalid = |name: &str| Reply::failure(422, format!("{name} is invalid")).refused();
-        let query = visit.call.query.clone().unwrap_or_default();
-        let find = |name: &str| {
-            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        let time = |name: &str| {
+            parameter(visit, name).map(|text| read_time(&text).ok_or_else(|| invalid(name))).transpose()
         };
-        let time =
-            |name: &str| find(name).map(|text| read_time(&text).ok_or_else(|| invalid(name))).transpose();
         // What happens in this very second is within the default window, too.
         let now = visit.act.now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
         let until = time("until")?.unwrap_or(now);
@@ -72,12 +114,18 @@ impl Query {
         if until <= since {
             return Err(Reply::failure(422, "until must be after since").refused());
         }
-        let limit = match find("limit") {
+        let limit = match parameter(visit, "limit") {
             Some(text) => text.parse().map_err(|_| invalid("limit"))?,
             None => DEFAULT_LIMIT,
         };
         Ok(Self { since, until, limit: limit.min(LIMIT_MAX) })
     }
+}
+
+fn parameter(visit: &Visit<'_>, name: &str) -> Option<String> {
+    let query = visit.call.query.as_deref().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 /// RFC 3339, or a bare date; a plus sign that the query turned into a space is taken back.

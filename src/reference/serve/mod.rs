@@ -152,7 +152,7 @@ fn conclude(
     let action = Action {
         peer_id: &peer.id,
         remote_subject: &subject,
-        action: &format!("federation.{}", route.replace('/', ".")),
+        name: &format!("federation.{}", route.replace('/', ".")),
         direction: Direction::Inbound,
         route: &format!("{} {}", call.method, call.path),
         status: Some(reply.status),

@@ -1,6 +1,7 @@
 //! `POST /sync`: a batch is taken whole or not at all (6.3).
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -188,7 +189,7 @@ fn escaped(json: &str) -> String {
         } else {
             let mut units = [0_u16; 2];
             for unit in character.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                write!(text, "\\u{unit:04x}").expect("a text takes any text");
             }
         }
     }

@@ -15,7 +15,7 @@ fn on_file(path: &std::path::Path, crash_at_step: Option<u32>) -> Options {
     options
 }
 
-async fn moved(guest: Guest, target: &Target) -> Guest {
+fn moved(guest: Guest, target: &Target) -> Guest {
     Guest { base_url: target.stranger().base_url, ..guest }
 }
 
@@ -33,7 +33,7 @@ async fn nothing_of_a_migration_survives_a_death_within_it() {
     let records: Vec<Value> = (0..STEPS).map(|n| json!({"id": id(n), "name": "x"})).collect();
     for position in 0..=STEPS {
         let dying = Target::start(on_file(&path, Some(position))).await;
-        guest = moved(guest, &dying).await;
+        guest = moved(guest, &dying);
         let answer = guest.try_call("POST", "migrations", Some(plan(&records)), Some(&token)).await;
         assert!(answer.is_err(), "a dead platform answers nothing: {answer:?}");
         assert!(dying.running.platform.is_dead());
@@ -47,7 +47,7 @@ async fn nothing_of_a_migration_survives_a_death_within_it() {
         again.running.stop().await;
     }
     let target = Target::start(on_file(&path, None)).await;
-    guest = moved(guest, &target).await;
+    guest = moved(guest, &target);
     assert_eq!(guest.heartbeat(json!({})).await.status, 200);
     assert_eq!(guest.post("migrations", plan(&records), Some(&token)).await.status, 201);
 }

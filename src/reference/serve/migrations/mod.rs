@@ -73,7 +73,7 @@ fn conduct(visit: &Visit<'_>, migration: &mut Migration) -> Result<Reply, Fault>
         Err(Failure::Failed { message, conflict }) => {
             let conflicts: Vec<_> = conflict.map(|conflict| *conflict).into_iter().collect();
             let outcome = Outcome { conflicts, ..Outcome::default() };
-            migration.status = "failed".to_owned();
+            "failed".clone_into(&mut migration.status);
             migration.conflict_log = (act.rules.migrations.conflict_log_of)(&outcome);
             write_log(visit, migration, "failed", json!({ "error": message }));
             Reply::new(422, view::failed(migration, &message))
@@ -89,21 +89,32 @@ fn conduct(visit: &Visit<'_>, migration: &mut Migration) -> Result<Reply, Fault>
 fn complete(visit: &Visit<'_>, migration: &mut Migration, outcome: &Outcome) -> Result<Reply, Fault> {
     let act = visit.act;
     let rules = &act.rules.migrations;
-    migration.status = "completed".to_owned();
+    "completed".clone_into(&mut migration.status);
     (migration.applied_count, migration.skipped_count) = (rules.claimed)(outcome);
     migration.conflict_log = (rules.conflict_log_of)(outcome);
     let from = visit.peer.data_residency.clone().unwrap_or_default();
     if let Some(crossing) = apply::crossing(act, &from, &handshake::residency(act)?) {
-        migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
-        write_log(visit, migration, "cross_jurisdiction", crossing.clone());
-        let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
-        peering::tell_operator(act, &visit.peer, "migration.cross_residency_boundary", "high", facts)?;
+        record_crossing(visit, migration, &crossing)?;
     }
     let counts = json!({"applied_count": migration.applied_count, "skipped_count": migration.skipped_count});
     write_log(visit, migration, "completed", counts);
     let mut data = view::whole(migration);
     (rules.amend_view)(&mut data);
     Ok(Reply::bare(201, &data))
+}
+
+/// The operator is told (8.2), and it stands in the migration's own record (8.3).
+fn record_crossing(visit: &Visit<'_>, migration: &mut Migration, crossing: &Value) -> Result<(), StoreError> {
+    let rules = &visit.act.rules.migrations;
+    if rules.records_crossing {
+        migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
+        write_log(visit, migration, "cross_jurisdiction", crossing.clone());
+    }
+    if !rules.tells_crossing {
+        return Ok(());
+    }
+    let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
+    peering::tell_operator(visit.act, &visit.peer, "migration.cross_residency_boundary", "high", facts)
 }
 
 fn opened(visit: &Visit<'_>, plan: MigrationRequest, grant: &Grant) -> Migration {

@@ -45,6 +45,8 @@ pub(crate) struct Finding {
     pub(crate) severity: String,
     pub(crate) federation_peer_id: Option<String>,
     pub(crate) message: String,
+    /// The hard commitments that it counts against.
+    pub(crate) commitments: Vec<u8>,
     pub(crate) payload: Value,
     pub(crate) first_at: Timestamp,
     pub(crate) last_at: Timestamp,

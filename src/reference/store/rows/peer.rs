@@ -9,6 +9,7 @@ use crate::wire::state::PeerStatus;
 
 /// A peer, in whatever state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`peer_kind` is the wire's word")]
 pub(crate) struct Peer {
     pub(crate) id: String,
     pub(crate) status: PeerStatus,

@@ -1,0 +1,15 @@
+//! Leaves out of an entry which peer it is about.
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::store::rows::AuditEntry;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "audits-an-anonymous-peer",
+    &[("5.1", Conduct)],
+    "Leaves out of an entry which peer it is about.",
+    |rules| {
+        rules.audit.amend_entry = |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
+        rules.audit.belongs_to = |_, _| true;
+    },
+);

@@ -1,0 +1,16 @@
+//! Writes down only the calls that it answered well.
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::store::rows::AuditEntry;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "audits-no-refusals",
+    &[("5.1", Conduct)],
+    "Writes down only the calls that it answered well.",
+    |rules| rules.audit.amend_entry = amend,
+);
+
+fn amend(entry: AuditEntry) -> Option<AuditEntry> {
+    entry.status.is_some_and(|status| status < 400).then_some(entry)
+}

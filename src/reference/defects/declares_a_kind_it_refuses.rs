@@ -1,0 +1,32 @@
+//! Declares every kind, and answers 422 for the last of the alphabet.
+
+use serde_json::{Value, json};
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::store::rows::Capability;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "declares-a-kind-it-refuses",
+    &[("3.1", Conduct)],
+    "Declares every kind, and answers 422 for the last of the alphabet.",
+    |rules| {
+        rules.capabilities.serves = serves;
+        rules.capabilities.amend_document = amend;
+    },
+);
+
+/// The kind that it claims beside what its operator declared.
+const CLAIMED: &str = "zeppelin";
+
+fn serves(row: &Capability) -> bool {
+    row.resource_kind != CLAIMED
+}
+
+fn amend(document: &mut Value) {
+    if let Some(kinds) = document["resource_kinds"].as_array_mut().filter(|kinds| !kinds.is_empty()) {
+        kinds.push(json!({
+            "kind": CLAIMED, "schema_version": 1, "direction": "bidirectional", "policy": "manual",
+        }));
+    }
+}

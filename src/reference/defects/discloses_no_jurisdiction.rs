@@ -1,0 +1,19 @@
+//! Never says its `jurisdiction`.
+
+use serde_json::{Map, Value};
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "discloses-no-jurisdiction",
+    &[("1.2", Conduct)],
+    "Never says its `jurisdiction`.",
+    |rules| rules.handshake.amend_introduction = amend,
+);
+
+fn amend(members: &mut Map<String, Value>) {
+    if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("jurisdiction");
+    }
+}

@@ -1,0 +1,11 @@
+//! Hears that a peer leaves, and keeps it.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "ignores-a-leave",
+    &[("11.1", Detection)],
+    "Hears that a peer leaves, and keeps it.",
+    |rules| rules.notices.honours_leave = |_| false,
+);

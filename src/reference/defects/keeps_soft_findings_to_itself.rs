@@ -1,0 +1,11 @@
+//! Shows its operator findings about hard norms only.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "keeps-soft-findings-to-itself",
+    &[("E.3", Detection)],
+    "Shows its operator findings about hard norms only.",
+    |rules| rules.govern.is_reported = |suspicion| !suspicion.norms.is_empty(),
+);

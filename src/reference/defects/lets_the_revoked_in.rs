@@ -1,0 +1,21 @@
+//! Goes on serving a peer that was revoked, with its old certificate.
+
+use crate::contract::Face::{Conduct, Detection};
+use crate::reference::Patch;
+use crate::reference::serve::IdentityRules;
+use crate::reference::store::rows::Peer;
+use crate::wire::state::PeerStatus;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "lets-the-revoked-in",
+    &[("11.5", Conduct), ("11.5", Detection)],
+    "Goes on serving a peer that was revoked, with its old certificate.",
+    |rules| {
+        rules.identity.is_revoked = |_| false;
+        rules.identity.may_call = may_call;
+    },
+);
+
+fn may_call(peer: &Peer) -> bool {
+    peer.status == PeerStatus::Revoked || (IdentityRules::default().may_call)(peer)
+}

@@ -1,0 +1,13 @@
+//! Promises an excerpt for four days later.
+
+use jiff::SignedDuration;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "promises-excerpts-too-late",
+    &[("5.3", Conduct)],
+    "Promises an excerpt for four days later.",
+    |rules| rules.audit.excerpt_delay = Some(SignedDuration::from_hours(96)),
+);

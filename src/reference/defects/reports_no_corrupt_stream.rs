@@ -1,0 +1,17 @@
+//! Refuses a corrupt stream, and reports none.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+use crate::reference::govern::Suspicion;
+use crate::wire::notice::finding;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "reports-no-corrupt-stream",
+    &[("6.3", Detection)],
+    "Refuses a corrupt stream, and reports none.",
+    |rules| rules.govern.is_reported = is_reported,
+);
+
+fn is_reported(suspicion: &Suspicion) -> bool {
+    suspicion.kind != finding::SYNC_CORRUPT
+}

@@ -1,0 +1,9 @@
+//! Suspends at the first breach.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch =
+    Patch::defect("suspends-at-once", &[("E.2", Detection)], "Suspends at the first breach.", |rules| {
+        rules.govern.suspends = |_, _| true;
+    });

@@ -1,0 +1,11 @@
+//! Does not compare a batch with its digest.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "takes-any-digest",
+    &[("6.3", Detection)],
+    "Does not compare a batch with its digest.",
+    |rules| rules.sync.digest_is_right = |_| true,
+);

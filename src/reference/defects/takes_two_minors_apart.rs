@@ -1,0 +1,20 @@
+//! Takes a version two minors away for compatible.
+
+use semver::Version;
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "takes-two-minors-apart",
+    &[("10.1", Detection)],
+    "Takes a version two minors away for compatible.",
+    |rules| rules.handshake.versions_go_together = go_together,
+);
+
+fn go_together(local: &str, remote: &str) -> bool {
+    match (Version::parse(local), Version::parse(remote)) {
+        (Ok(local), Ok(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 2,
+        _ => false,
+    }
+}

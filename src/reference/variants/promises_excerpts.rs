@@ -1,0 +1,10 @@
+//! Promises an excerpt for three days later, less an hour.
+
+use jiff::SignedDuration;
+
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch =
+    Patch::variant("promises-excerpts", "Promises an excerpt for three days later, less an hour.", |rules| {
+        rules.audit.excerpt_delay = Some(SignedDuration::from_hours(71));
+    });
