@@ -2,8 +2,12 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use thiserror::Error;
+
+use super::Limits;
+use crate::pki::TlsFailure;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -11,9 +15,12 @@ pub enum NetError {
     /// No one listens there, or the way there is shut.
     #[error("cannot connect: {0}")]
     Refused(String),
-    /// A certificate was refused: theirs by us, or ours by them, at the handshake or at the first read.
-    #[error("certificate refused: {0}")]
+    /// They refused our certificate, at the handshake or at the first read.
+    #[error("our certificate was refused: {0}")]
     Certificate(String),
+    /// We refused their certificate: our trust is at fault, or they are.
+    #[error("their certificate is not trusted: {0}")]
+    Untrusted(String),
     /// TLS failed otherwise.
     #[error("TLS handshake failed: {0}")]
     Handshake(String),
@@ -21,17 +28,17 @@ pub enum NetError {
     #[error("connection closed: {0}")]
     Closed(String),
     /// It took too long.
-    #[error("no answer within {seconds} s ({phase})")]
+    #[error("no answer within {limit:?} ({phase})")]
     Timeout {
         /// `connect`, `answer`.
         phase: &'static str,
-        /// The limit.
-        seconds: u64,
+        /// How long was waited.
+        limit: Duration,
     },
     /// It was too much.
-    #[error("{what} larger than {limit} bytes")]
+    #[error("more than {limit} {what}")]
     TooLarge {
-        /// `body`.
+        /// `bytes of body`, `bytes of head`, `headers`.
         what: &'static str,
         /// The limit.
         limit: usize,
@@ -51,6 +58,7 @@ impl NetError {
         match self {
             Self::Refused(_) => "refused",
             Self::Certificate(_) => "certificate",
+            Self::Untrusted(_) => "untrusted",
             Self::Handshake(_) => "handshake",
             Self::Closed(_) => "closed",
             Self::Timeout { .. } => "timeout",
@@ -60,21 +68,42 @@ impl NetError {
         }
     }
 
-    pub(super) fn of_handshake(error: &io::Error) -> Self {
-        if let Some(reason) = crate::pki::certificate_refusal(error) {
-            return Self::Certificate(reason);
-        }
-        Self::Handshake(error.to_string())
+    /// Whether the other end turned our certificate away, however late it said so.
+    #[must_use]
+    pub fn is_certificate_refused(&self) -> bool {
+        matches!(self, Self::Certificate(_))
     }
 
-    pub(super) fn of_exchange(error: &hyper::Error) -> Self {
-        if let Some(reason) = crate::pki::certificate_refusal(error) {
-            return Self::Certificate(reason);
+    pub(super) fn of_handshake(error: &io::Error) -> Self {
+        match TlsFailure::of(error) {
+            Some(TlsFailure::Other(reason)) => Self::Handshake(reason),
+            Some(failure) => Self::of_tls(failure),
+            None if error.kind() == io::ErrorKind::InvalidInput => Self::Request(error.to_string()),
+            None => Self::Closed(error.to_string()),
+        }
+    }
+
+    pub(super) fn of_exchange(error: &hyper::Error, limits: &Limits) -> Self {
+        if let Some(failure) = TlsFailure::of(error) {
+            return Self::of_tls(failure);
+        }
+        if error.is_parse_too_large() {
+            let limit = limits.header_bytes_max as usize;
+            return Self::TooLarge { what: "bytes of head", limit };
         }
         if error.is_parse() {
             return Self::Malformed(chain(error));
         }
         Self::Closed(chain(error))
+    }
+
+    /// TLS that fails after the handshake ends the connection, whatever else the cause was.
+    pub(super) fn of_tls(failure: TlsFailure) -> Self {
+        match failure {
+            TlsFailure::OursRefused(reason) => Self::Certificate(reason),
+            TlsFailure::TheirsRefused(reason) => Self::Untrusted(reason),
+            TlsFailure::Other(reason) => Self::Closed(reason),
+        }
     }
 }
 

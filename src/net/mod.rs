@@ -3,19 +3,22 @@
 
 mod client;
 mod error;
+mod message;
 mod server;
 #[cfg(test)]
 mod tests;
-mod watched;
 
-pub use client::{Client, ClientOptions, Protocol, Request, Response};
+pub use client::{Client, ClientOptions, Protocol};
 pub use error::NetError;
-pub use server::{Handler, Inbound, Outbound, Server};
+pub use message::{Inbound, Outbound, Request, Response};
+pub use server::{Handler, Server};
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::pki::Session;
 
 /// What one end reads at most, and how long it waits.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,7 @@ impl Default for Limits {
 /// What TLS made of a connection, as a transcript shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsFacts {
-    /// `TLSv1_3`, `TLSv1_2`.
+    /// `TLSv1.3`, `TLSv1.2`.
     pub version: String,
     /// `h2`, `http/1.1`, where one was agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,27 +66,14 @@ pub struct TlsFacts {
     pub peer_fingerprint: Option<String>,
 }
 
-/// Reads the facts of a finished handshake, and the certificate that the other end showed.
-fn facts(connection: &rustls::CommonState) -> (TlsFacts, Option<crate::pki::Certificate>) {
-    let certificate = connection
-        .peer_certificates()
-        .and_then(|chain| chain.first())
-        .and_then(|leaf| crate::pki::Certificate::from_der(leaf).ok());
-    let facts = TlsFacts {
-        version: connection.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default(),
-        alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
-        peer_subject: certificate.as_ref().and_then(|leaf| leaf.common_name.clone()),
-        peer_fingerprint: certificate.as_ref().map(|leaf| leaf.fingerprint.clone()),
-    };
-    (facts, certificate)
-}
-
-/// The headers of a message in order, what is no UTF-8 in them replaced.
-fn header_list(headers: &http::HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
+impl TlsFacts {
+    fn of(session: &Session) -> Self {
+        let peer = session.certificate.as_ref();
+        Self {
+            version: session.version.to_owned(),
+            alpn: session.alpn.clone(),
+            peer_subject: peer.and_then(|leaf| leaf.common_name.clone()),
+            peer_fingerprint: peer.map(|leaf| leaf.fingerprint.clone()),
+        }
+    }
 }

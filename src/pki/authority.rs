@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519, SerialNumber,
@@ -11,6 +11,7 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
+use super::identity::require_same_key;
 use super::{Certificate, Identity, PEM_BYTES_MAX, PkiError};
 use crate::clock::Clock;
 
@@ -48,6 +49,7 @@ impl Authority {
         let key = KeyPair::from_pem(key_pem)
             .map_err(|error| PkiError::Unreadable { what: "private key", reason: error.to_string() })?;
         let der = CertificateDer::from(certificate.der().to_vec());
+        require_same_key(&der, &key)?;
         Self::with(certificate_pem.to_owned(), der, key, clock)
     }
 
@@ -115,8 +117,8 @@ fn params(
     let mut params = CertificateParams::new(names).map_err(sign)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    params.not_before = moment(clock.now() - SignedDuration::from_hours(BACKDATED_HOURS))?;
-    params.not_after = moment(clock.now() + SignedDuration::from_hours(24 * days))?;
+    params.not_before = hours_from_now(clock, -BACKDATED_HOURS)?;
+    params.not_after = hours_from_now(clock, 24 * days)?;
     params.serial_number = Some(serial()?);
     Ok(params)
 }
@@ -128,9 +130,12 @@ fn as_leaf(params: &mut CertificateParams) {
         vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
 }
 
-fn moment(timestamp: Timestamp) -> Result<OffsetDateTime, PkiError> {
-    OffsetDateTime::from_unix_timestamp(timestamp.as_second())
-        .map_err(|error| PkiError::Sign(error.to_string()))
+fn hours_from_now(clock: &Clock, hours: i64) -> Result<OffsetDateTime, PkiError> {
+    let moment = clock
+        .now()
+        .checked_add(SignedDuration::from_hours(hours))
+        .map_err(|error| PkiError::Sign(error.to_string()))?;
+    OffsetDateTime::from_unix_timestamp(moment.as_second()).map_err(|error| PkiError::Sign(error.to_string()))
 }
 
 /// Sixteen random bytes, positive as DER reads them.
@@ -149,7 +154,11 @@ fn sign(error: rcgen::Error) -> PkiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustls::pki_types::CertificateSigningRequestDer;
+    use rustls::pki_types::pem::PemObject;
+
     use crate::pki::SigningRequest;
+    use crate::pki::certificate::pem_of;
 
     fn clock() -> Clock {
         Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"))
@@ -177,6 +186,36 @@ mod tests {
         trust.add("x", authority.pem()).expect("an anchor");
         let checked = trust.check_client(&[leaf.certificate().der()], clock.now()).expect("trusted");
         assert_eq!(checked.label, "x");
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_authoritys_is_not_taken_for_it() {
+        let one = Authority::new("one", &clock()).expect("an authority");
+        let two = Authority::new("two", &clock()).expect("an authority");
+        assert!(matches!(Authority::from_pem(one.pem(), two.key_pem(), &clock()), Err(PkiError::OtherKey)));
+    }
+
+    #[test]
+    fn a_validity_beyond_the_end_of_time_is_an_error() {
+        let authority = Authority::new("covenant test", &clock()).expect("an authority");
+        assert!(authority.leaf("fed:1", &[], u32::MAX).is_err());
+        assert!(Authority::new("late", &Clock::manual(jiff::Timestamp::MAX)).is_err());
+    }
+
+    #[test]
+    fn a_request_in_which_one_byte_was_changed_is_not_signed() {
+        let authority = Authority::new("covenant test", &clock()).expect("an authority");
+        let request = SigningRequest::new("a name").expect("a request");
+        let der = CertificateSigningRequestDer::from_pem_slice(request.pem().as_bytes()).expect("DER");
+        // What is signed, and the signature; the ten bytes between them only name the algorithm.
+        let signature = der.len() - 64;
+        for at in (0..signature - 10).chain(signature..der.len()) {
+            let mut changed = der.to_vec();
+            changed[at] ^= 1;
+            let pem = pem_of("CERTIFICATE REQUEST", &changed);
+            assert!(authority.sign_request(&pem, "fed:1", 90).is_err(), "byte {at}");
+        }
+        assert!(authority.sign_request(&pem_of("CERTIFICATE REQUEST", &der), "fed:1", 90).is_ok());
     }
 
     #[test]

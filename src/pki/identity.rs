@@ -92,11 +92,13 @@ impl SigningRequest {
         self.key.serialize_pem()
     }
 
-    /// The identity that the signer's certificate makes of it.
+    /// The identity that the signer's certificate makes of it. `chain_pem` may be empty.
     pub fn into_identity(self, cert_pem: &str, chain_pem: &str) -> Result<Identity, PkiError> {
         let mut chain = chain_from_pem(cert_pem)?;
         require_same_key(&chain[0], &self.key)?;
-        chain.extend(chain_from_pem(chain_pem).unwrap_or_default());
+        if !chain_pem.trim().is_empty() {
+            chain.extend(chain_from_pem(chain_pem)?);
+        }
         chain.dedup();
         Identity::new(chain, &self.key)
     }
@@ -108,7 +110,8 @@ impl fmt::Debug for SigningRequest {
     }
 }
 
-fn require_same_key(leaf: &CertificateDer<'_>, key: &KeyPair) -> Result<(), PkiError> {
+/// Whether a certificate is for the key at hand.
+pub(super) fn require_same_key(leaf: &CertificateDer<'_>, key: &KeyPair) -> Result<(), PkiError> {
     use x509_parser::prelude::{FromDer, X509Certificate};
     let (_, parsed) = X509Certificate::from_der(leaf)
         .map_err(|error| PkiError::Unreadable { what: "certificate", reason: error.to_string() })?;
@@ -116,5 +119,37 @@ fn require_same_key(leaf: &CertificateDer<'_>, key: &KeyPair) -> Result<(), PkiE
         Ok(())
     } else {
         Err(PkiError::OtherKey)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::pki::Authority;
+
+    #[test]
+    fn what_is_shown_of_it_holds_no_key() {
+        let request = SigningRequest::new("fed:1").expect("a request");
+        let secret: String = request.key_pem().lines().nth(1).expect("a key").to_owned();
+        assert!(!format!("{request:?}").contains(&secret));
+        let authority = Authority::new("a", &Clock::system()).expect("an authority");
+        let leaf = authority.sign_request(request.pem(), "fed:1", 90).expect("signed").pem();
+        let identity = Identity::from_pem(&leaf, &request.key_pem()).expect("an identity");
+        let shown = format!("{identity:?} {authority:?}");
+        assert!(shown.contains("fed:1"), "{shown}");
+        for secret in [secret.as_str(), "PRIVATE", "key:"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_chain_may_be_absent_but_not_rubbish() {
+        let authority = Authority::new("a", &Clock::system()).expect("an authority");
+        for (chain, fits) in [("", true), (authority.pem(), true), ("rubbish", false)] {
+            let request = SigningRequest::new("fed:1").expect("a request");
+            let leaf = authority.sign_request(request.pem(), "fed:1", 90).expect("signed").pem();
+            assert_eq!(request.into_identity(&leaf, chain).is_ok(), fits, "{chain:?}");
+        }
     }
 }

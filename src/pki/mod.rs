@@ -6,14 +6,18 @@
 
 mod authority;
 mod certificate;
+mod failure;
 mod identity;
 mod tls;
 mod trust;
+mod verifier;
 
 pub use authority::Authority;
 pub use certificate::Certificate;
+pub(crate) use failure::TlsFailure;
 pub use identity::{Identity, SigningRequest};
-pub use tls::{ClientTls, ServerTls, TlsOptions, TlsVersions, certificate_refusal};
+pub(crate) use tls::Session;
+pub use tls::{ClientTls, ServerTls, TlsOptions, TlsVersions};
 pub use trust::{Rejection, Trust, Verified};
 
 use thiserror::Error;
@@ -49,6 +53,9 @@ pub enum PkiError {
     /// Signing failed.
     #[error("cannot sign: {0}")]
     Sign(String),
+    /// TLS could not be set up with what was given.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
 }
 
 /// Longest PEM text that is read, in bytes.

@@ -1,23 +1,18 @@
 //! TLS for both ends of a connection, by an injected clock and a live [`Trust`].
 
-use std::error::Error;
-use std::fmt;
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::ServerName;
 use rustls::server::NoServerSessionStorage;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::time_provider::TimeProvider;
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig,
-    SignatureScheme, SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, CommonState, ProtocolVersion, ServerConfig, SupportedProtocolVersion};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+use url::Host;
 
-use super::{Identity, PkiError, Rejection, Trust, provider};
+use super::verifier::{Clients, ClockTime, Servers};
+use super::{Certificate, Identity, PkiError, Trust, provider};
 use crate::clock::Clock;
 
 /// What a connection may be like.
@@ -29,6 +24,9 @@ pub struct TlsOptions {
     pub without_http2: bool,
     /// Whether HTTP/1.1 is offered.
     pub without_http1: bool,
+    /// Whether a client holds a server to the name that it was called by. Off by default: the
+    /// anchor is the peer's own authority, which vouches for nobody else.
+    pub host_names_checked: bool,
 }
 
 /// Which versions of TLS are spoken.
@@ -41,6 +39,120 @@ pub enum TlsVersions {
     Only12,
     /// 1.3 only.
     Only13,
+}
+
+/// The server's end: shows `identity`, takes a client certificate where one is offered, and
+/// refuses one that `trust` does not take.
+#[derive(Clone, Debug)]
+pub struct ServerTls(Arc<ServerConfig>);
+
+impl ServerTls {
+    /// A server's end.
+    pub fn new(
+        identity: &Identity,
+        trust: Trust,
+        clock: &Clock,
+        options: TlsOptions,
+    ) -> Result<Self, PkiError> {
+        let time = Arc::new(ClockTime(clock.clone()));
+        let verifier = Arc::new(Clients { trust, clock: clock.clone() });
+        let mut config = ServerConfig::builder_with_details(provider(), time)
+            .with_protocol_versions(&options.versions())
+            .map_err(set_up)?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(identity.chain(), identity.key())
+            .map_err(set_up)?;
+        config.alpn_protocols = options.alpn();
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// The server's half of a handshake. Where it fails, the alert has been sent and the socket
+    /// comes back, so that the client can be given the time to read it.
+    pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        socket: S,
+    ) -> Result<(server::TlsStream<S>, Session), S> {
+        let handshake = TlsAcceptor::from(self.0.clone()).accept(socket).into_fallible();
+        let stream = handshake.await.map_err(|(_, socket)| socket)?;
+        let session = Session::of(stream.get_ref().1);
+        Ok((stream, session))
+    }
+}
+
+/// The client's end: shows `identity` where it has one, and refuses a server that `trust` does not take.
+#[derive(Clone, Debug)]
+pub struct ClientTls(Arc<ClientConfig>);
+
+impl ClientTls {
+    /// A client's end.
+    pub fn new(
+        identity: Option<&Identity>,
+        trust: Trust,
+        clock: &Clock,
+        options: TlsOptions,
+    ) -> Result<Self, PkiError> {
+        let time = Arc::new(ClockTime(clock.clone()));
+        let host_names_checked = options.host_names_checked;
+        let verifier = Arc::new(Servers { trust, clock: clock.clone(), host_names_checked });
+        let builder = ClientConfig::builder_with_details(provider(), time)
+            .with_protocol_versions(&options.versions())
+            .map_err(set_up)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match identity {
+            Some(identity) => {
+                builder.with_client_auth_cert(identity.chain(), identity.key()).map_err(set_up)?
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = options.alpn();
+        config.resumption = Resumption::disabled();
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// The client's half of a handshake with `host`.
+    pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        host: &Host<String>,
+        socket: S,
+    ) -> io::Result<(client::TlsStream<S>, Session)> {
+        let name = match host {
+            Host::Domain(name) => ServerName::try_from(name.clone())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
+            Host::Ipv4(address) => ServerName::from(std::net::IpAddr::V4(*address)),
+            Host::Ipv6(address) => ServerName::from(std::net::IpAddr::V6(*address)),
+        };
+        let stream = TlsConnector::from(self.0.clone()).connect(name, socket).await?;
+        let session = Session::of(stream.get_ref().1);
+        Ok((stream, session))
+    }
+}
+
+/// What a handshake led to.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    /// `TLSv1.3`, `TLSv1.2`.
+    pub(crate) version: &'static str,
+    /// What ALPN agreed on, where it did.
+    pub(crate) alpn: Option<String>,
+    /// What the other end showed, where it did.
+    pub(crate) certificate: Option<Certificate>,
+}
+
+impl Session {
+    fn of(connection: &CommonState) -> Self {
+        let leaf = connection.peer_certificates().and_then(|chain| chain.first());
+        Self {
+            version: match connection.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+                _ => "TLSv1.2",
+            },
+            alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+            certificate: leaf.and_then(|leaf| Certificate::from_der(leaf).ok()),
+        }
+    }
 }
 
 impl TlsOptions {
@@ -64,221 +176,7 @@ impl TlsOptions {
     }
 }
 
-/// The server's end: shows `identity`, takes a client certificate where one is offered, and
-/// refuses one that `trust` does not take.
-#[derive(Clone, Debug)]
-pub struct ServerTls(pub(crate) Arc<ServerConfig>);
-
-impl ServerTls {
-    /// A server's end.
-    pub fn new(
-        identity: &Identity,
-        trust: Trust,
-        clock: &Clock,
-        options: TlsOptions,
-    ) -> Result<Self, PkiError> {
-        let time = Arc::new(ClockTime(clock.clone()));
-        let verifier = Arc::new(Clients { trust, clock: clock.clone() });
-        let mut config = ServerConfig::builder_with_details(provider(), time)
-            .with_protocol_versions(&options.versions())
-            .map_err(|error| PkiError::Sign(error.to_string()))?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(identity.chain(), identity.key())
-            .map_err(|error| PkiError::Sign(error.to_string()))?;
-        config.alpn_protocols = options.alpn();
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-        Ok(Self(Arc::new(config)))
-    }
-}
-
-/// The client's end: shows `identity` where it has one, and refuses a server that `trust` does not take.
-#[derive(Clone, Debug)]
-pub struct ClientTls(pub(crate) Arc<ClientConfig>);
-
-impl ClientTls {
-    /// A client's end.
-    pub fn new(
-        identity: Option<&Identity>,
-        trust: Trust,
-        clock: &Clock,
-        options: TlsOptions,
-    ) -> Result<Self, PkiError> {
-        let time = Arc::new(ClockTime(clock.clone()));
-        let verifier = Arc::new(Servers { trust, clock: clock.clone() });
-        let builder = ClientConfig::builder_with_details(provider(), time)
-            .with_protocol_versions(&options.versions())
-            .map_err(|error| PkiError::Sign(error.to_string()))?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier);
-        let mut config = match identity {
-            Some(identity) => builder
-                .with_client_auth_cert(identity.chain(), identity.key())
-                .map_err(|error| PkiError::Sign(error.to_string()))?,
-            None => builder.with_no_client_auth(),
-        };
-        config.alpn_protocols = options.alpn();
-        config.resumption = Resumption::disabled();
-        Ok(Self(Arc::new(config)))
-    }
-}
-
-/// Why a certificate was refused, if that is what this error, or one that it stems from, tells:
-/// by us, or by the other end's alert, which on TLS 1.3 may come with the first read.
-#[must_use]
-pub fn certificate_refusal(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(|io| io.get_ref())
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(tls) = inner.or_else(|| error.downcast_ref::<rustls::Error>()) {
-            return refusal(tls);
-        }
-        next = error.source();
-    }
-    None
-}
-
-fn refusal(error: &rustls::Error) -> Option<String> {
-    use AlertDescription as Alert;
-    match error {
-        rustls::Error::InvalidCertificate(reason) => Some(format!("we refused its certificate: {reason}")),
-        rustls::Error::AlertReceived(
-            alert @ (Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
-            | Alert::CertificateUnknown
-            | Alert::CertificateRequired
-            | Alert::UnknownCA
-            | Alert::AccessDenied),
-        ) => Some(format!("it refused our certificate: alert {alert:?}")),
-        _ => None,
-    }
-}
-
-#[derive(Debug)]
-struct ClockTime(Clock);
-
-impl TimeProvider for ClockTime {
-    fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from(self.0.now().as_second()).ok()?;
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-    }
-}
-
-/// Judges clients by a live [`Trust`].
-struct Clients {
-    trust: Trust,
-    clock: Clock,
-}
-
-impl ClientCertVerifier for Clients {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _now: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        let chain: Vec<&[u8]> = std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect();
-        self.trust.check_client(&chain, self.clock.now()).map_err(|why| alert(&why))?;
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signature, &provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signature, &provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl fmt::Debug for Clients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clients")
-    }
-}
-
-/// Judges servers by a live [`Trust`].
-struct Servers {
-    trust: Trust,
-    clock: Clock,
-}
-
-impl ServerCertVerifier for Servers {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain: Vec<&[u8]> = std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect();
-        self.trust.check_server(&chain, self.clock.now()).map_err(|why| alert(&why))?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signature, &provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signature, &provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl fmt::Debug for Servers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Servers")
-    }
-}
-
-fn alert(why: &Rejection) -> rustls::Error {
-    rustls::Error::InvalidCertificate(match why {
-        Rejection::Unknown => CertificateError::UnknownIssuer,
-        Rejection::Expired => CertificateError::Expired,
-        Rejection::NotYetValid => CertificateError::NotValidYet,
-        Rejection::Revoked => CertificateError::Revoked,
-        Rejection::Malformed(_) => CertificateError::BadEncoding,
-    })
+#[expect(clippy::needless_pass_by_value, reason = "it is used with map_err")]
+fn set_up(error: rustls::Error) -> PkiError {
+    PkiError::Tls(error.to_string())
 }

@@ -80,7 +80,7 @@ impl Trust {
     }
 
     /// While it has no anchor, takes the first server certificate that it sees, and only that one
-    /// from then on.
+    /// from then on, whatever its dates.
     #[must_use]
     pub fn on_first_use() -> Self {
         let trust = Self::new();
@@ -109,6 +109,12 @@ impl Trust {
         self.write().anchors.remove(label);
     }
 
+    /// The labels under which something stands.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        self.read().anchors.keys().cloned().collect()
+    }
+
     /// Whether something stands under `label`.
     #[must_use]
     pub fn has(&self, label: &str) -> bool {
@@ -123,8 +129,7 @@ impl Trust {
     /// Whether a certificate was revoked.
     #[must_use]
     pub fn is_revoked(&self, certificate: &Certificate) -> bool {
-        let state = self.read();
-        state.revoked.contains(&certificate.fingerprint) || state.revoked.contains(&certificate.serial)
+        self.read().has_revoked(certificate)
     }
 
     /// Judges a client's chain, leaf first. Ask again on each request of a kept-alive connection.
@@ -160,6 +165,7 @@ impl Trust {
         };
         match &state.first_use {
             FirstUse::Refused => None,
+            _ if state.has_revoked(&certificate) => Some(Err(Rejection::Revoked)),
             FirstUse::Pinned(pinned) if *pinned != certificate.fingerprint => Some(Err(Rejection::Unknown)),
             FirstUse::Open | FirstUse::Pinned(_) => {
                 state.first_use = FirstUse::Pinned(certificate.fingerprint.clone());
@@ -198,6 +204,12 @@ impl Trust {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn has_revoked(&self, certificate: &Certificate) -> bool {
+        self.revoked.contains(&certificate.fingerprint) || self.revoked.contains(&certificate.serial)
     }
 }
 
@@ -269,6 +281,8 @@ mod tests {
         assert!(trust.check_server(&[one.certificate().der()], clock.now()).is_ok());
         assert!(trust.check_server(&[one.certificate().der()], clock.now()).is_ok());
         assert_eq!(trust.check_server(&[two.certificate().der()], clock.now()), Err(Rejection::Unknown));
+        trust.revoke(&one.certificate().fingerprint);
+        assert_eq!(trust.check_server(&[one.certificate().der()], clock.now()), Err(Rejection::Revoked));
         assert!(Trust::new().check_server(&[one.certificate().der()], clock.now()).is_err());
     }
 }

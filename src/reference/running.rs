@@ -75,7 +75,7 @@ impl Platform {
         let options = TlsOptions {
             versions: if self.rules.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
             without_http2: !self.rules.wire.speaks_http2,
-            without_http1: false,
+            ..TlsOptions::default()
         };
         Ok(ServerTls::new(&identity, self.keys.trust.clone(), &self.clock, options)?)
     }

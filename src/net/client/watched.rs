@@ -1,5 +1,5 @@
-//! A stream that remembers why its certificate was refused. HTTP/2 tells an I/O error on as text
-//! only, so it has to be caught below it.
+//! A stream that remembers how TLS failed on it. HTTP/2 passes an I/O error on as text only, so it
+//! has to be caught below it.
 
 use std::io;
 use std::pin::Pin;
@@ -8,28 +8,28 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::pki::certificate_refusal;
+use crate::pki::TlsFailure;
 
-/// Why the certificate was refused, once it is known.
-pub(super) type Refusal = Arc<OnceLock<String>>;
+/// How TLS failed, once it has.
+pub(super) type Failure = Arc<OnceLock<TlsFailure>>;
 
 /// A stream whose errors are looked at as they pass.
 pub(super) struct Watched<S> {
     stream: S,
-    refusal: Refusal,
+    failure: Failure,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, refusal: Refusal) -> Self {
-        Self { stream, refusal }
+    pub(super) fn new(stream: S, failure: Failure) -> Self {
+        Self { stream, failure }
     }
 
     fn look<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if let Poll::Ready(Err(error)) = &outcome
-            && let Some(reason) = certificate_refusal(error)
+            && let Some(failure) = TlsFailure::of(error)
         {
-            // The first reason is the cause; what comes after it follows from it.
-            let _ = self.refusal.set(reason);
+            // The first is the cause; what comes after it follows from it.
+            let _ = self.failure.set(failure);
         }
         outcome
     }

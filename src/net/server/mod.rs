@@ -1,0 +1,114 @@
+//! A server: HTTP/1.1 and HTTP/2 over TLS by ALPN, or plain HTTP/1.1.
+
+mod connection;
+mod tasks;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+
+use self::connection::{Serving, serve};
+use self::tasks::Tasks;
+use super::{Inbound, Limits, Outbound};
+use crate::pki::ServerTls;
+
+/// How long a graceful stop waits for what is under way.
+const STOP_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long nothing is accepted after the system refused to: it may be out of sockets.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a server does with a request.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request. One that panics loses its connection or stream, and no other.
+    async fn handle(&self, request: Inbound) -> Outbound;
+}
+
+/// A server that runs until it is stopped, killed or dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Tasks,
+}
+
+impl Server {
+    /// Serves `listener`, over TLS or else plainly.
+    pub fn start(
+        listener: TcpListener,
+        tls: Option<ServerTls>,
+        handler: Arc<dyn Handler>,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let tasks = Tasks::default();
+        let serving = Serving { tls, handler, limits, tasks: tasks.clone(), stopped };
+        tasks.spawn(accept(listener, Arc::new(serving)));
+        Ok(Self { address, stop, tasks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections, and ends when what is under way is answered, within two seconds.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if timeout(STOP_TIME_MAX, self.tasks.ended()).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    /// Drops every connection as it is. When it returns, the port is free and no handler runs.
+    pub async fn kill(self) {
+        self.tasks.abort();
+        self.tasks.ended().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.tasks.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, serving: Arc<Serving>) {
+    let places = Arc::new(Semaphore::new(serving.limits.connections_max));
+    let mut stopped = serving.stopped.clone();
+    let mut connections = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept_one(&listener, &places) => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        let Ok((socket, remote, place)) = accepted else {
+            let _ = timeout(ACCEPT_PAUSE, std::future::pending::<()>()).await;
+            continue;
+        };
+        connections += 1;
+        let (serving, number) = (serving.clone(), connections);
+        serving.tasks.clone().spawn(async move {
+            serve(socket, remote, number, &serving).await;
+            drop(place);
+        });
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept_one(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (socket, remote) = listener.accept().await?;
+    Ok((socket, remote, place))
+}

@@ -1,0 +1,86 @@
+//! What goes right.
+
+use super::*;
+use crate::pki::TlsVersions;
+
+#[tokio::test]
+async fn both_protocols_and_both_versions_carry_an_exchange() {
+    let world = world().await;
+    for (tls, protocol) in [(HTTP1, "HTTP/1.1"), (HTTP2, "HTTP/2")] {
+        for (versions, version) in [(TlsVersions::Only12, "TLSv1.2"), (TlsVersions::Both, "TLSv1.3")] {
+            for chunked in [false, true] {
+                let options = ClientOptions { chunked, ..ClientOptions::default() };
+                let client = world.client(None, TlsOptions { versions, ..tls }, options);
+                let response = world.call(&client, "/a/b?c=d").await.expect("an answer");
+                assert_eq!((response.status, response.protocol), (200, protocol));
+                assert_eq!(response.tls.as_ref().expect("TLS").version, version);
+                let seen = body(&response);
+                assert_eq!((&seen["path"], &seen["query"]), (&json!("/a/b"), &json!("c=d")));
+                assert_eq!((&seen["header"], &seen["body"]), (&json!("1"), &json!("hello")));
+                assert_eq!((&seen["protocol"], &seen["tls"]["version"]), (&json!(protocol), &json!(version)));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_come_in_pieces_and_never_has_a_date_of_the_systems() {
+    let world = world().await;
+    for tls in [HTTP1, HTTP2] {
+        let client = world.client(None, tls, ClientOptions::default());
+        let response = world.call(&client, "/pieces").await.expect("an answer");
+        assert_eq!(body(&response), "in pieces");
+        let names: Vec<&str> = response.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(!names.contains(&"content-length") && !names.contains(&"date"), "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_plain_where_no_tls_is_set_up_and_an_address_may_be_ipv6() {
+    // Not every machine has IPv6.
+    let mut listeners = vec![TcpListener::bind("127.0.0.1:0").await.expect("a port")];
+    listeners.extend(TcpListener::bind("[::1]:0").await.ok());
+    for listener in listeners {
+        let server = Server::start(listener, None, Arc::new(Mirror::default()), small()).expect("a server");
+        let url = Url::parse(&format!("http://{}/base/", server.address())).expect("a URL");
+        let client = Client::new(None, small(), ClientOptions::default());
+        let response = client.send(&url, post("/x")).await.expect("an answer");
+        assert_eq!((response.protocol, &response.tls), ("HTTP/1.1", &None));
+        assert_eq!(body(&response)["path"], "/base/x");
+    }
+}
+
+#[tokio::test]
+async fn connections_are_kept_alive_only_where_asked() {
+    let world = world().await;
+    for tls in [HTTP1, HTTP2] {
+        for reuse_connections in [false, true] {
+            let options = ClientOptions { reuse_connections, ..ClientOptions::default() };
+            let client = world.client(None, tls, options);
+            let first = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
+            let second = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
+            assert_eq!(first == second, reuse_connections, "{tls:?}");
+            client.forget_connections();
+            let third = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
+            assert_ne!(second, third, "{tls:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_alive_connection_whose_server_went_away_is_replaced() {
+    for tls in [HTTP1, HTTP2] {
+        let World { clock, authority, server, url, .. } = world().await;
+        let address = server.address().to_string();
+        let trust = Trust::new();
+        trust.add("server", authority.pem()).expect("an anchor");
+        let client_tls = ClientTls::new(None, trust.clone(), &clock, tls).expect("TLS");
+        let options = ClientOptions { reuse_connections: true, ..ClientOptions::default() };
+        let client = Client::new(Some(client_tls), small(), options);
+        assert!(client.send(&url, post("/")).await.is_ok());
+        server.kill().await;
+        let again = world_at(&address).await;
+        trust.add("server", again.authority.pem()).expect("an anchor");
+        assert_eq!(body(&client.send(&url, post("/")).await.expect("an answer"))["connection"], 1);
+    }
+}
