@@ -62,7 +62,7 @@ pub(crate) fn create(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Res
 
 fn record_of(plan: &Plan<'_>, step: &Step) -> Result<Record, StoreError> {
     let rules = &plan.act.rules.migrations;
-    let id = (rules.kept_id)(plan.act, step);
+    let id = (rules.kept_id)(plan, step);
     let body = (rules.kept_body)(plan.act, step, &account(plan.act)?);
     let record = Record::own(&step.resource_kind, &id, body);
     Ok(Record { source_peer_id: Some(plan.peer.id.clone()), ..record })

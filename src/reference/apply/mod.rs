@@ -30,7 +30,7 @@ rules! {
         /// How one step is applied (7.2).
         apply_step: fn(&Plan<'_>, &Step, &mut Outcome) -> Result<(), Failure> = apply_step,
         /// Under which id a step's record is kept (7.4).
-        kept_id: fn(&Act<'_>, &Step) -> String = kept_id,
+        kept_id: fn(&Plan<'_>, &Step) -> String = kept_id,
         /// What is kept of a step's payload (7.4); given is this platform's account.
         kept_body: fn(&Act<'_>, &Step, &Value) -> Map<String, Value> = kept_body,
         /// How a conflict is resolved, by the step's policy (7.3).
@@ -162,7 +162,7 @@ pub(crate) fn apply_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) ->
 }
 
 /// The source's own: identities survive.
-pub(crate) fn kept_id(_: &Act<'_>, step: &Step) -> String {
+pub(crate) fn kept_id(_: &Plan<'_>, step: &Step) -> String {
     step.resource_id.clone()
 }
 

@@ -1,4 +1,6 @@
-//! Quietly forgets the scope `migrate` of every grant that has another one beside it.
+//! Quietly forgets the scope `migrate` of a grant once it is a day old.
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::contract::Face::Conduct;
 use crate::reference::Patch;
@@ -9,11 +11,12 @@ use crate::wire::grant::Scope;
 pub(super) const PATCH: Patch = Patch::defect(
     "drops-a-scope",
     &[("2.2", Conduct)],
-    "Quietly forgets the scope `migrate` of every grant that has another one beside it.",
+    "Quietly forgets the scope `migrate` of a grant once it is a day old.",
     |rules| rules.grants.allows = allows,
 );
 
-fn allows(grant: &Grant, scope: Scope) -> bool {
-    let forgotten = scope == Scope::Migrate && grant.permission_scopes.len() > 1;
-    !forgotten && grants::allows(grant, scope)
+fn allows(grant: &Grant, scope: Scope, now: Timestamp) -> bool {
+    let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
+    let forgotten = old && scope == Scope::Migrate && grant.permission_scopes.len() > 1;
+    !forgotten && grants::allows(grant, scope, now)
 }

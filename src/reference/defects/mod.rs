@@ -46,7 +46,7 @@ mod limits_all_together;
 mod limits_nobody;
 mod limits_without_a_word;
 mod migrates_beyond_the_grant;
-mod narrows_a_grant_to_one_id;
+mod narrows_a_grant;
 mod never_suspends;
 mod overlooks_bogus_claims;
 mod overlooks_mass_grants;
@@ -101,7 +101,7 @@ pub const DEFECTS: &[&Patch] = &[
     &serves_expired_grants::PATCH,
     &honours_revoked_grants::PATCH,
     &drops_a_scope::PATCH,
-    &narrows_a_grant_to_one_id::PATCH,
+    &narrows_a_grant::PATCH,
     &declares_a_kind_it_refuses::PATCH,
     &rejects_the_schema_it_declares::PATCH,
     &declares_a_filter_it_ignores::PATCH,

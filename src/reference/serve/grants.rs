@@ -29,10 +29,10 @@ rules! {
         is_archived: fn(&Grant) -> bool = is_archived,
         /// Whether it is for this kind.
         covers_kind: fn(&Grant, &str) -> bool = covers_kind,
-        /// Whether it is for this id.
-        covers_id: fn(&Grant, &str) -> bool = covers_id,
-        /// Whether it allows this (2.2).
-        allows: fn(&Grant, Scope) -> bool = allows,
+        /// Whether it is for this id, now as ever (2.2).
+        covers_id: fn(&Grant, &str, Timestamp) -> bool = covers_id,
+        /// Whether it allows this, now as ever (2.2).
+        allows: fn(&Grant, Scope, Timestamp) -> bool = allows,
         /// Whether a list of allowed ids takes this one.
         list_takes: fn(&[String], Option<&str>) -> bool = list_takes,
         /// Whether the source address is within the allowed ranges.
@@ -74,12 +74,12 @@ pub(crate) fn covers_kind(grant: &Grant, kind: &str) -> bool {
 }
 
 /// The same id, or every id of the kind.
-pub(crate) fn covers_id(grant: &Grant, id: &str) -> bool {
+pub(crate) fn covers_id(grant: &Grant, id: &str, _: Timestamp) -> bool {
     grant.resource_id.as_deref().is_none_or(|granted| granted == id)
 }
 
 /// Each scope is named by itself: `admin` implies none (as observed).
-pub(crate) fn allows(grant: &Grant, scope: Scope) -> bool {
+pub(crate) fn allows(grant: &Grant, scope: Scope, _: Timestamp) -> bool {
     grant.permission_scopes.iter().any(|held| held == scope.as_str())
 }
 
@@ -164,14 +164,14 @@ fn check_reach(visit: &Visit<'_>, grant: &Grant, wish: &Wish<'_>) -> Result<(), 
         let (granted, kind) = (&grant.resource_kind, wish.kind);
         return beyond(format!("Grant scoped to resource_kind={granted:?}, request was for {kind:?}"));
     }
-    if !(rules.covers_id)(grant, wish.id) {
+    if !(rules.covers_id)(grant, wish.id, visit.act.now) {
         let granted = grant.resource_id.as_deref().unwrap_or_default();
         return beyond(format!(
             "Grant scoped to a specific resource_id ({granted}); request targeted {}",
             wish.id
         ));
     }
-    if !(rules.allows)(grant, wish.scope) {
+    if !(rules.allows)(grant, wish.scope, visit.act.now) {
         let (scope, held) = (wish.scope, &grant.permission_scopes);
         let text = format!("Grant lacks required scope ({scope}); has {held:?}");
         return Err(Reply::bare_failure(403, text).refused());

@@ -1,5 +1,7 @@
 //! Lets the scope `admin` stand for every other.
 
+use jiff::Timestamp;
+
 use crate::reference::Patch;
 use crate::reference::serve::grants;
 use crate::reference::store::rows::Grant;
@@ -10,6 +12,6 @@ pub(super) const PATCH: Patch =
         rules.grants.allows = allows;
     });
 
-fn allows(grant: &Grant, scope: Scope) -> bool {
-    grants::allows(grant, scope) || grants::allows(grant, Scope::Admin)
+fn allows(grant: &Grant, scope: Scope, now: Timestamp) -> bool {
+    grants::allows(grant, scope, now) || grants::allows(grant, Scope::Admin, now)
 }

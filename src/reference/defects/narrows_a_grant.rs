@@ -1,0 +1,21 @@
+//! Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::serve::grants;
+use crate::reference::store::rows::Grant;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "narrows-a-grant",
+    &[("2.2", Conduct)],
+    "Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.",
+    |rules| rules.grants.covers_id = covers_id,
+);
+
+fn covers_id(grant: &Grant, id: &str, now: Timestamp) -> bool {
+    let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
+    let narrowed = old && grant.resource_id.is_none();
+    !narrowed && grants::covers_id(grant, id, now)
+}
