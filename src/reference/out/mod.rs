@@ -1,30 +1,67 @@
-//! Everything that the platform sends: what its peers are owed, and when.
+//! Everything that the platform sends: what its peers are owed, what it asks of them, and when.
+//!
+//! Nothing is sent inside a transaction. What a call comes to is written down in one of its own.
 
-use std::sync::Arc;
+mod heartbeat;
+mod join;
+mod line;
+mod migrate;
+mod notices;
+mod probe;
+mod sync;
+mod timers;
+mod verify;
+
+pub(crate) use heartbeat::send as send_heartbeat;
+pub(crate) use join::{join, joined};
+pub(crate) use line::call;
+pub(crate) use migrate::send as send_migration;
+pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
+pub(crate) use probe::{broken_grant, drift, probe_capabilities};
+pub(crate) use sync::run as run_sync;
+pub(crate) use timers::{ask_for_excerpt, run_due_timers};
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
-use super::platform::Platform;
+use super::rules::rules;
+use super::store::rows::{Capability, Notice, Peer};
+use crate::net::Client;
+use crate::wire::migration::MigrationRequest;
 
-/// What sending needs beside the store: nothing yet.
+/// What sending needs beside the store: the connections to each peer.
 #[derive(Debug, Default)]
-pub(crate) struct Outside {}
-
-/// Decisions about what is sent.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rules {}
-
-/// Runs every timer that is due up to `until`, in order.
-pub(super) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
-    let _ = (platform, until);
+pub(crate) struct Outside {
+    clients: Mutex<BTreeMap<String, Client>>,
 }
 
-/// Tries to deliver what a peer is owed; what could not be delivered stays in the store.
-pub(crate) async fn deliver_notices(platform: &Arc<Platform>, peer_id: &str) {
-    let _ = (platform, peer_id);
-}
-
-/// Asks peers for what they declared, before a governance scan.
-pub(crate) async fn probe_capabilities(platform: &Arc<Platform>) {
-    let _ = platform;
+rules! {
+    /// Decisions about what is sent.
+    Rules {
+        /// Whether a notice is sent at all (2.3, 4.1, 9.1).
+        is_sent: fn(&Notice) -> bool = |_| true,
+        /// Last word on the body of a heartbeat.
+        amend_heartbeat: fn(&mut Map<String, Value>) = |_| (),
+        /// How often a heartbeat is sent again at once when the peer answers an error (6.1): never.
+        heartbeat_tries: fn() -> u32 = || 1,
+        /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).
+        left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
+        /// Whether an agreed contract is the one that was asked for (V.2).
+        is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
+        /// Whether an answer about a declared kind shows that it is not served (3.1).
+        is_drift: fn(u16) -> bool = probe::is_drift,
+        /// Whether a refused migration shows that a declared schema is not run (3.2).
+        is_schema_drift: fn(&str) -> bool = migrate::is_schema_drift,
+        /// Last word on a plan before it is sent.
+        amend_plan: fn(&mut MigrationRequest) = |_| (),
+        /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).
+        untruths: fn(Vec<verify::Untruth>) -> Vec<verify::Untruth> = |found| found,
+        /// Whether the originals of a migration are deleted, by whether all of it was read back (7.2).
+        deletes_originals: fn(bool) -> bool = |read_back| read_back,
+        /// Whether records of a declared kind are sent without an operator's hand (7.5).
+        flows_by_itself: fn(&Capability) -> bool = sync::flows_by_itself,
+    }
 }

@@ -149,7 +149,7 @@ fn exchange_credentials(act: &Act<'_>, peer: &mut Peer, body: &Value) -> Result<
 }
 
 /// The peer's row after the handshake; nothing here is written before all of it is decided.
-fn enter(
+pub(crate) fn enter(
     act: &Act<'_>,
     peer: &mut Peer,
     contract: &KnownContract,

@@ -17,6 +17,8 @@ mod trust_bundle;
 
 use serde_json::Value;
 
+pub(crate) use accept::enter;
+pub(crate) use heartbeat::judge_claims;
 pub(crate) use identity::Rules as IdentityRules;
 pub(crate) use notices::Rules as NoticeRules;
 pub(crate) use reply::{Fault, Reply};

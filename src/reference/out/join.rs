@@ -1,0 +1,157 @@
+//! Joining a peer that proposed: this platform calls accept over there.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::line::{Called, call, forget};
+use crate::pki::SigningRequest;
+use crate::reference::act::Act;
+use crate::reference::govern;
+use crate::reference::handshake::{contract, introduction, own_endpoints};
+use crate::reference::operate::OperatorError;
+use crate::reference::peering;
+use crate::reference::platform::{Platform, anchor_label};
+use crate::reference::serve::enter;
+use crate::reference::store::rows::{KnownContract, Peer, Side};
+use crate::reference::store::table;
+use crate::wire::accept::AcceptResponse;
+use crate::wire::path::Route;
+
+/// The peer answered, and not as it should.
+const PEER_ANSWERED_WRONG: i64 = -32010;
+/// The peer agreed to another contract than was asked.
+const OTHER_CONTRACT: i64 = -32011;
+
+/// What was asked of a contract, and what was agreed to.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreement {
+    pub(crate) asked: u64,
+    pub(crate) asked_digest: Option<String>,
+    pub(crate) agreed: Value,
+    pub(crate) agreed_digest: Value,
+}
+
+impl Agreement {
+    /// The same number, and where a digest is told, the same text (V.2).
+    pub(crate) fn is_same(&self) -> bool {
+        let digest = match (&self.agreed_digest, &self.asked_digest) {
+            (Value::String(agreed), Some(asked)) => agreed.eq_ignore_ascii_case(asked),
+            _ => true,
+        };
+        self.agreed.as_u64() == Some(self.asked) && digest
+    }
+}
+
+/// Accepts a peer's proposal; returns its row's id.
+pub(crate) async fn join(
+    platform: &Arc<Platform>,
+    base_url: String,
+    token: &str,
+    ca_bundle_pem: Option<String>,
+) -> Result<String, OperatorError> {
+    let request = SigningRequest::new("reference platform")
+        .map_err(|error| OperatorError::new(-32603, error.to_string()))?;
+    let (peer, contract, body) = platform.act::<_, OperatorError>(|act| {
+        let mut peer = Peer::proposed(act.new_id(), Side::Remote, base_url, act.now);
+        peer.server_anchor_pem = ca_bundle_pem;
+        table::put(act.db, &peer)?;
+        let contract = newest(act)?;
+        let mut body = introduction(act, &peer)?;
+        body.insert("acceptance_token".to_owned(), json!(token));
+        body.insert("contract_version".to_owned(), json!(contract.version));
+        body.insert("contract_digest".to_owned(), json!(contract.digest));
+        body.insert("endpoints".to_owned(), own_endpoints(act));
+        body.insert("csr_pem".to_owned(), json!(request.pem()));
+        body.insert("caller_inbound_subject".to_owned(), json!(peer.inbound_subject));
+        Ok((peer, contract, Value::Object(body)))
+    })?;
+    let called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
+    // Until now nobody knew us there.
+    forget(platform, &peer.id);
+    platform.act(|act| conclude(act, peer, &contract, request, &called))
+}
+
+fn conclude(
+    act: &Act<'_>,
+    mut peer: Peer,
+    contract: &KnownContract,
+    request: SigningRequest,
+    called: &Called,
+) -> Result<String, OperatorError> {
+    let data = called.data();
+    let wrong = |text: String| OperatorError::new(PEER_ANSWERED_WRONG, text);
+    let answer = AcceptResponse::deserialize(&data)
+        .map_err(|_| wrong(format!("the peer did not accept: {:?} {}", called.status, called.error())))?;
+    let agreement = Agreement {
+        asked: contract.version,
+        asked_digest: contract.digest.clone(),
+        agreed: answer.contract_version_agreed.clone().unwrap_or(Value::Null),
+        agreed_digest: answer.contract_digest.clone().unwrap_or(Value::Null),
+    };
+    if !(act.rules.out.is_same_contract)(&agreement) {
+        return refuse_contract(act, &peer, &agreement);
+    }
+    peer.remote_peer_id = Some(answer.peer_id.clone()).filter(|id| !id.is_empty());
+    peering::take_introduction(&mut peer, &data);
+    let certified = take_credentials(act, &mut peer, &answer, request)?;
+    let gaps = (act.rules.handshake.disclosure_gaps)(&peering::disclosed(&data));
+    enter(act, &mut peer, contract, &gaps, certified)?;
+    Ok(peer.id)
+}
+
+/// The row stays as it was proposed, with what stands against the peer; nobody is enrolled. The
+/// finding has to outlive the refusal: so this is a result, and not an error, inside the transaction.
+fn refuse_contract(act: &Act<'_>, peer: &Peer, agreement: &Agreement) -> Result<String, OperatorError> {
+    let suspicion = contract::mismatch(
+        "the peer agreed to another contract than was asked for",
+        Some(&agreement.agreed),
+        Some(&agreement.agreed_digest),
+    );
+    govern::raise(act, &peer.id, &suspicion)?;
+    Ok(String::new())
+}
+
+/// Keeps what the peer gave us to be known by, and whom we have to trust when it calls.
+fn take_credentials(
+    act: &Act<'_>,
+    peer: &mut Peer,
+    answer: &AcceptResponse,
+    request: SigningRequest,
+) -> Result<bool, OperatorError> {
+    let wrong = |error: crate::pki::PkiError| OperatorError::new(PEER_ANSWERED_WRONG, error.to_string());
+    let anchor = if let Some(certificate) = &answer.federation_certificate {
+        let key = request.key_pem();
+        let pem = format!("{}\n{}\n{key}", certificate.cert_pem, certificate.ca_chain_pem);
+        request.into_identity(&certificate.cert_pem, &certificate.ca_chain_pem).map_err(wrong)?;
+        peer.outbound_identity_pem = Some(pem);
+        certificate.ca_chain_pem.clone()
+    } else if let Some(exchange) = &answer.trust_exchange {
+        peer.outbound_subject = Some(exchange.assigned_inbound_subject.clone());
+        exchange.ca_bundle_pem.clone()
+    } else {
+        return Ok(false);
+    };
+    act.keys.trust.add(&anchor_label(&peer.id), &anchor).map_err(wrong)?;
+    peer.anchor_pem = Some(anchor);
+    Ok(true)
+}
+
+/// The newest contract version that is not deprecated.
+fn newest(act: &Act<'_>) -> Result<KnownContract, OperatorError> {
+    let known = contract::known(act)?;
+    let open = known.into_iter().rev().find(|contract| contract.deprecated_at.is_none());
+    open.ok_or_else(|| OperatorError::state("no contract version is open to new federations"))
+}
+
+/// What joining came to, as the verb answers it.
+pub(crate) fn joined(peer_id: String) -> Result<Value, OperatorError> {
+    if peer_id.is_empty() {
+        return Err(OperatorError::new(
+            OTHER_CONTRACT,
+            "the peer agreed to another contract than was asked for",
+        ));
+    }
+    Ok(json!({ "peer_id": peer_id }))
+}

@@ -1,0 +1,116 @@
+//! Sending sync batches: when an operator asks, and by themselves where that was declared.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::line::call;
+use crate::reference::act::Act;
+use crate::reference::capabilities;
+use crate::reference::operate::OperatorError;
+use crate::reference::platform::Platform;
+use crate::reference::store::records;
+use crate::reference::store::rows::{Capability, Direction, Peer, Stream};
+use crate::reference::store::{StoreError, table};
+use crate::wire::path::Route;
+use crate::wire::sync::{SyncBatch, SyncRecord};
+
+/// Declared to go out, on its own.
+pub(crate) fn flows_by_itself(row: &Capability) -> bool {
+    let automatic = matches!(row.policy.as_str(), "auto_on_change" | "auto_periodic" | "on_match_filter");
+    automatic && goes_out(row)
+}
+
+/// Sends what an operator asks for: every declared kind that goes out to this peer.
+pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value, OperatorError> {
+    let rows = platform.act::<_, OperatorError>(|act| Ok(capabilities::declared(act, peer_id)?))?;
+    let mut sent = Vec::new();
+    for row in rows.iter().filter(|row| goes_out(row)) {
+        sent.extend(send(platform, peer_id, row).await?);
+    }
+    Ok(json!({ "batches": sent }))
+}
+
+/// Sends what flows by itself, to everyone who is active.
+pub(super) async fn run_automatic(platform: &Arc<Platform>) {
+    let peers = platform.act::<_, OperatorError>(|act| Ok(table::all::<Peer>(act.db)?)).unwrap_or_default();
+    for peer in peers.iter().filter(|peer| peer.status.may_call()) {
+        let rows = platform.act::<_, OperatorError>(|act| Ok(capabilities::declared(act, &peer.id)?));
+        for row in rows.unwrap_or_default().iter().filter(|row| (platform.rules.out.flows_by_itself)(row)) {
+            // A peer that can't be reached gets it the next time.
+            let _ = send(platform, &peer.id, row).await;
+        }
+    }
+}
+
+fn goes_out(row: &Capability) -> bool {
+    matches!(row.direction.as_str(), "push_local_to_remote" | "bidirectional")
+}
+
+/// Sends the records of one kind as a batch; none where there is nothing new.
+async fn send(
+    platform: &Arc<Platform>,
+    peer_id: &str,
+    row: &Capability,
+) -> Result<Option<Value>, OperatorError> {
+    let Some((peer, batch)) = platform.act::<_, OperatorError>(|act| Ok(batch(act, peer_id, row)?))? else {
+        return Ok(None);
+    };
+    let body = serde_json::to_value(&batch).map_err(|error| OperatorError::new(-32603, error.to_string()))?;
+    let called = call(platform, &peer, &Route::Sync, Some(&body), None).await?;
+    if called.succeeded() {
+        platform.act::<_, OperatorError>(|act| {
+            let stream = Stream {
+                id: stream_id(peer_id, &row.resource_kind),
+                peer_id: peer_id.to_owned(),
+                resource_kind: row.resource_kind.clone(),
+                direction: Direction::Outbound,
+                cursor: json!({"to": batch.cursor.to, "sha256": batch.sha256}),
+                updated_at: act.now,
+            };
+            Ok(table::put(act.db, &stream)?)
+        })?;
+    }
+    Ok(Some(json!({"sent": body, "answered": called.status})))
+}
+
+fn batch(act: &Act<'_>, peer_id: &str, row: &Capability) -> Result<Option<(Peer, SyncBatch)>, StoreError> {
+    let Some(peer) = table::find::<Peer>(act.db, peer_id)? else {
+        return Ok(None);
+    };
+    let records: Vec<SyncRecord> = records::list(act.db, Some(&row.resource_kind))?
+        .into_iter()
+        .filter(|record| {
+            let filter = row.filter.as_ref();
+            filter.is_none_or(|filter| (act.rules.capabilities.passes_filter)(filter, &record.body))
+        })
+        .map(|record| SyncRecord {
+            id: record.id,
+            updated_at: act.now.to_string(),
+            payload: record.body,
+            extra: std::collections::BTreeMap::new(),
+        })
+        .collect();
+    let stream = table::find::<Stream>(act.db, &stream_id(peer_id, &row.resource_kind))?;
+    let payloads: Vec<_> = records.iter().map(|record| &record.payload).collect();
+    let state = crate::wire::canonical::sha256_hex(json!(payloads).to_string());
+    let unchanged = stream.as_ref().is_some_and(|stream| stream.cursor["sha256"] == json!(state));
+    if records.is_empty() || unchanged {
+        return Ok(None);
+    }
+    let from = stream.map_or_else(|| json!("0"), |stream| stream.cursor["to"].clone());
+    let position: u64 = from.as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let body = json!({
+        "resource_kind": row.resource_kind,
+        "cursor": {"from": from, "to": (position + records.len() as u64).to_string()},
+        "sha256": SyncBatch::digest(&records),
+        "records": records,
+    });
+    let batch = SyncBatch::deserialize(&body).ok();
+    Ok(batch.map(|batch| (peer, batch)))
+}
+
+fn stream_id(peer_id: &str, kind: &str) -> String {
+    format!("outbound/{peer_id}/{kind}")
+}
