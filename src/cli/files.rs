@@ -14,21 +14,24 @@ use crate::report::{Report, junit, text};
 pub(super) struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// The folder that was asked for, or a new one under `reports/`.
-    pub(super) fn create(asked: Option<&Path>, seed: Seed) -> Result<Self, Failure> {
-        let path = asked.map_or_else(
+    /// The folder that was asked for, or a new one under `reports/`. Nothing is made yet.
+    pub(super) fn choose(asked: Option<&Path>, seed: Seed) -> Self {
+        Self(asked.map_or_else(
             || {
                 let now = Clock::system().now().strftime("%Y%m%dT%H%M%SZ").to_string();
                 PathBuf::from("reports").join(format!("{now}-seed-{seed}"))
             },
             Path::to_owned,
-        );
-        fs::create_dir_all(&path)
+        ))
+    }
+
+    /// Makes it.
+    pub(super) fn create(&self) -> Result<(), Failure> {
+        fs::create_dir_all(&self.0)
             .with_context(|| {
-                format!("{}: cannot make the run's folder; name another with --out", path.display())
+                format!("{}: cannot make the run's folder; name another with --out", self.0.display())
             })
-            .map_err(|error| Failure::new(Exit::Environment, error))?;
-        Ok(Self(path))
+            .map_err(|error| Failure::new(Exit::Environment, error))
     }
 
     /// Where the transcript is written.

@@ -8,6 +8,7 @@ mod list;
 mod progress;
 mod run;
 mod schema;
+mod selftest;
 mod shell;
 mod target;
 #[cfg(test)]
@@ -43,6 +44,8 @@ enum Command {
     List(list::Arguments),
     /// Judge the transcript of a finished run again, without a target.
     Judge(judge::Arguments),
+    /// Measure the suite itself: every defect is planted, every variant is tried.
+    Selftest(selftest::Arguments),
     /// Serve the reference platform alone. For testing only.
     Target(target::Arguments),
     /// Print the JSON Schemas of the files that covenant reads and writes.
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Judge(arguments) => judge::main(&arguments),
+        Command::Selftest(arguments) => selftest::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments),

@@ -1,27 +1,20 @@
 //! `covenant run`.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::files::RunFolder;
 use super::progress::Progress;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
-use crate::contract::{BINDING_VERSION, REGISTER_V1};
-use crate::net::Limits;
-use crate::operator::{Embedded, EmbeddedOptions};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::report::{Report, junit, text};
-use crate::scenario::{Loaded, Surroundings};
-use crate::suite::{Fault, Run, Selection, assess, library, play};
-use crate::transcript::{FORMAT, RunStart, read};
+use crate::suite::{EmbeddedRun, Fault, Run, Selection, assess, play};
+use crate::transcript::{Ending, read};
 
 /// Arguments of `covenant run`.
 #[derive(Debug, Args)]
@@ -75,62 +68,24 @@ pub(super) enum Format {
     Junit,
 }
 
-/// How long something that is due is waited for (`binding.md`, "Numbers").
-const PATIENCE_SECONDS: u64 = 10;
-
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     tell(&format!("seed: {seed}\n"));
-    let patches = patches(arguments)?;
-    let (sanity, scenarios, partial) = scenarios(arguments)?;
-    let folder = RunFolder::create(arguments.out.as_deref(), seed)?;
-    let start = RunStart {
-        format: FORMAT,
-        covenant: env!("CARGO_PKG_VERSION").to_owned(),
+    let run = EmbeddedRun {
         seed,
-        contract_version: REGISTER_V1.contract_version,
-        contract_digest: REGISTER_V1.digest.to_owned(),
-        binding: BINDING_VERSION.to_owned(),
-        target: target_in_words(&patches),
-        target_arguments: target_arguments(arguments),
-        settings: BTreeMap::from([("patience_seconds".to_owned(), json!(PATIENCE_SECONDS))]),
-        scenarios: scenarios.iter().map(|loaded| loaded.id.clone()).collect(),
-        partial,
-    };
-    let targets = Embedded::new(EmbeddedOptions { listen: arguments.listen, patches, settings: json!({}) });
-    let surroundings = Surroundings {
+        patches: patches(arguments)?,
+        selection: Selection::new(&arguments.only, &arguments.commitment)
+            .map_err(|error| Failure::new(Exit::Usage, error))?,
+        scenarios: arguments.scenarios.clone(),
         listen: arguments.listen,
-        advertise: None,
-        patience: Duration::from_secs(PATIENCE_SECONDS),
-        limits: Limits::default(),
-        variation: None,
+        jobs: usize::from(arguments.jobs),
     };
     let (stopper, stop) = watch::channel(false);
-    let run = Run {
-        start,
-        sanity,
-        scenarios,
-        targets: Arc::new(targets),
-        surroundings,
-        jobs: usize::from(arguments.jobs),
-        transcript: folder.transcript(),
-        stop,
-    };
-    let quiet = arguments.quiet;
-    block_on(async move {
-        let progress = Arc::new(Progress::new(quiet));
-        let interrupted = async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stopper.send_replace(true);
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            ended = play(run, progress) => ended.map(|_| ()),
-            () = interrupted => Ok(()),
-        }
-    })?
-    .map_err(|fault: Fault| Failure::new(Exit::Environment, fault))?;
+    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    let run = run.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
+    folder.create()?;
+    block_on(play_until_interrupted(run, stopper, arguments.quiet))?
+        .map_err(|fault| Failure::new(Exit::Environment, fault))?;
 
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);
@@ -138,6 +93,23 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     show(&report, arguments.format)?;
     tell(&format!("files: {}\n", folder.path().display()));
     Ok(Exit::of(&report, arguments.strict))
+}
+
+/// Plays a run; Ctrl-C ends it in good order, so that what was seen by then can be read.
+async fn play_until_interrupted(
+    run: Run,
+    stopper: watch::Sender<bool>,
+    quiet: bool,
+) -> Result<Ending, Fault> {
+    let progress = Arc::new(Progress::new(quiet));
+    let playing = play(run, progress);
+    tokio::pin!(playing);
+    tokio::select! {
+        ended = &mut playing => return ended,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    stopper.send_replace(true);
+    playing.await
 }
 
 /// Prints a report in the form that was asked for.
@@ -151,22 +123,6 @@ pub(super) fn show(report: &Report, format: Format) -> Result<(), Failure> {
             print(&(json + "\n"))
         }
     }
-}
-
-fn scenarios(arguments: &Arguments) -> Result<(Loaded, Vec<Loaded>, bool), Failure> {
-    let usage = |error: String| Failure::usage(error);
-    let built_in = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
-    let sanity = built_in.iter().find(|loaded| loaded.scenario.sanity).cloned();
-    let sanity = sanity.ok_or_else(|| Failure::new(Exit::Suite, anyhow::anyhow!("no sanity scenario")))?;
-    let library = match &arguments.scenarios {
-        Some(path) => library(Some(path)).map_err(|error| usage(error.to_string()))?,
-        None => built_in,
-    };
-    let selection =
-        Selection::new(&arguments.only, &arguments.commitment).map_err(|error| usage(error.to_string()))?;
-    let chosen = selection.of(&library).map_err(|error| usage(error.to_string()))?;
-    let partial = selection.is_partial() || arguments.scenarios.is_some();
-    Ok((sanity, chosen.into_iter().cloned().collect(), partial))
 }
 
 /// The defects and variants that were asked for.
@@ -187,19 +143,4 @@ pub(super) fn named(
         let hint = near.map_or_else(String::new, |near| format!("\nhint: did you mean {}?", near.name));
         Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` tells them{hint}"))
     })
-}
-
-fn target_in_words(patches: &[&'static Patch]) -> String {
-    let names: Vec<&str> = patches.iter().map(|patch| patch.name).collect();
-    match names.as_slice() {
-        [] => "the embedded reference platform".to_owned(),
-        names => format!("the embedded reference platform with {}", names.join(", ")),
-    }
-}
-
-fn target_arguments(arguments: &Arguments) -> Vec<String> {
-    let defects = arguments.defect.iter().map(|name| format!("--defect {name}"));
-    let variants = arguments.variant.iter().map(|name| format!("--variant {name}"));
-    let scenarios = arguments.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
-    defects.chain(variants).chain(scenarios).collect()
 }

@@ -7,13 +7,17 @@
 
 mod assess;
 mod catalogue;
+mod embedded;
 mod play;
 mod selection;
+mod selftest;
 
 pub use assess::{assess, exit_blame};
 pub use catalogue::{SCENARIOS, library, words};
+pub use embedded::{EmbeddedRun, RunError, surroundings};
 pub use play::{Event, Fault, Observer, Run, play};
 pub use selection::{Selection, SelectionError};
+pub use selftest::{Row, Table, probe};
 
 use crate::check::Declared;
 use crate::scenario::Loaded;

@@ -1,11 +1,11 @@
 //! Answers a handshake for one contract version with the next.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Face::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "agrees-to-another-version",
-    &[("12.1", Conduct), ("V.2", Conduct)],
+    &[("12.1", Conduct), ("12.1", Detection), ("V.2", Conduct)],
     "Answers a handshake for one contract version with the next.",
     |rules| rules.handshake.version_agreed = |asked| asked + 1,
 );

@@ -2,6 +2,7 @@
 //! decisions that break its clauses. In the order of the clauses.
 
 mod agrees_to_another_version;
+mod announces_too_late;
 mod applies_part_and_claims_all;
 mod asks_for_the_contact_only;
 mod audits_an_anonymous_peer;
@@ -17,6 +18,7 @@ mod crosses_without_telling;
 mod cuts_open_migrations;
 mod declares_a_filter_it_ignores;
 mod declares_a_kind_it_refuses;
+mod deletes_originals_at_once;
 mod deletes_what_was_migrated;
 mod discloses_no_jurisdiction;
 mod discloses_no_last_known_good_release;
@@ -34,6 +36,8 @@ mod honours_revoked_grants;
 mod ignores_a_leave;
 mod ignores_the_digest;
 mod invents_a_conflict;
+mod joins_any_contract;
+mod joins_any_text;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
 mod keeps_the_grace_open;
@@ -49,9 +53,15 @@ mod migrates_beyond_the_grant;
 mod narrows_a_grant;
 mod never_suspends;
 mod overlooks_bogus_claims;
+mod overlooks_bogus_kinds;
+mod overlooks_bogus_schemas;
+mod overlooks_changed_records;
+mod overlooks_invented_conflicts;
 mod overlooks_mass_grants;
+mod overlooks_missing_records;
 mod overlooks_missing_residency;
 mod overlooks_moved_residency;
+mod overlooks_silence;
 mod overlooks_sync_after_migration;
 mod overlooks_undisclosed_heartbeats;
 mod overlooks_version_drift;
@@ -65,12 +75,17 @@ mod remaps_ids;
 mod remaps_nested_references;
 mod reports_no_corrupt_stream;
 mod reports_nothing;
+mod revokes_by_event_only;
+mod revokes_by_status_only;
+mod revokes_without_a_word;
 mod serves_expired_grants;
 mod serves_the_newest_contract_only;
 mod shows_everyones_audit;
+mod storms_when_refused;
 mod suspends_at_once;
 mod syncs_across_versions;
 mod syncs_in_what_is_for_migration_only;
+mod syncs_what_was_migrated;
 mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
@@ -81,8 +96,10 @@ mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
 mod takes_text_for_an_acknowledgement;
 mod takes_two_minors_apart;
+mod trusts_destinations;
 mod trusts_the_compromised;
 mod unlearns_the_acknowledgement;
+mod waits_a_day_for_silence;
 
 use super::Patch;
 
@@ -170,6 +187,23 @@ pub const DEFECTS: &[&Patch] = &[
     &suspends_at_once::PATCH,
     &keeps_soft_findings_to_itself::PATCH,
     &passes_migrations_on::PATCH,
+    &revokes_without_a_word::PATCH,
+    &announces_too_late::PATCH,
+    &revokes_by_status_only::PATCH,
+    &revokes_by_event_only::PATCH,
+    &overlooks_silence::PATCH,
+    &waits_a_day_for_silence::PATCH,
+    &storms_when_refused::PATCH,
+    &overlooks_bogus_kinds::PATCH,
+    &overlooks_bogus_schemas::PATCH,
+    &trusts_destinations::PATCH,
+    &overlooks_missing_records::PATCH,
+    &overlooks_changed_records::PATCH,
+    &overlooks_invented_conflicts::PATCH,
+    &deletes_originals_at_once::PATCH,
+    &syncs_what_was_migrated::PATCH,
+    &joins_any_contract::PATCH,
+    &joins_any_text::PATCH,
 ];
 
 /// The defect of that name.

@@ -7,7 +7,7 @@ use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-bogus-claims",
-    &[("3.3", Detection), ("3.4", Detection)],
+    &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
     "Notices no claim that does not hold.",
     |rules| rules.govern.is_reported = is_reported,
 );

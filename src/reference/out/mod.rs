@@ -20,6 +20,7 @@ pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
 pub(crate) use probe::{broken_grant, drift, probe_capabilities};
 pub(crate) use sync::run as run_sync;
 pub(crate) use timers::{ask_for_excerpt, run_due_timers};
+pub(crate) use verify::Untruth;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -49,6 +50,8 @@ rules! {
         heartbeat_tries: fn() -> u32 = || 1,
         /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).
         left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
+        /// Whether a peer has not been heard of for too long, by when it last was.
+        is_stale: fn(Timestamp, Timestamp) -> bool = timers::is_stale,
         /// Whether an agreed contract is the one that was asked for (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
         /// Whether an answer about a declared kind shows that it is not served (3.1).

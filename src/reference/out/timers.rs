@@ -47,6 +47,11 @@ pub(crate) fn left_in_silence(peer: &Peer, now: Timestamp) -> bool {
         && (old(peer.refusing_since) || old(peer.last_heartbeat_at.or(peer.enrolled_at)))
 }
 
+/// Five minutes without a heartbeat.
+pub(crate) fn is_stale(heard: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(heard) >= STALE
+}
+
 /// Asks a peer for its excerpt; what it promises is kept.
 pub(crate) async fn ask_for_excerpt(
     platform: &Arc<Platform>,
@@ -110,7 +115,7 @@ fn note_stale_peers(act: &Act<'_>) -> Result<(), StoreError> {
             govern::note(act, &peer.id, &Suspicion::soft(finding::REVOKED_SILENTLY, message, facts))?;
         }
         let heard = peer.last_heartbeat_at.or(peer.enrolled_at).unwrap_or(peer.proposed_at);
-        if act.now.duration_since(heard) >= STALE {
+        if (act.rules.out.is_stale)(heard, act.now) {
             if peer.status == PeerStatus::Active {
                 peer.status = PeerStatus::Degraded;
                 table::put(act.db, &peer)?;

@@ -1,0 +1,84 @@
+//! `covenant selftest`: the suite, measured.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::files::write_whole;
+use super::{Exit, Failure, block_on, print, tell};
+use crate::clock::Seed;
+use crate::reference::{DEFECTS, Patch, VARIANTS};
+use crate::suite::{EmbeddedRun, Row, RunError, Table, declared, library, probe};
+
+/// Arguments of `covenant selftest`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only these defects and variants (repeatable)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// A tenth of them, drawn by the seed
+    #[arg(long)]
+    tenth: bool,
+    /// Fix every choice
+    #[arg(long, value_name = "S")]
+    seed: Option<Seed>,
+    /// Run so many platforms side by side
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
+    jobs: u16,
+    /// Write selftest.md and selftest.json there
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let seed = arguments.seed.unwrap_or(Seed(1));
+    tell(&format!("seed: {seed}\n"));
+    let patches = patches(arguments, seed)?;
+    let run = EmbeddedRun { seed, ..EmbeddedRun::default() };
+    let rows = block_on(all(&patches, &run, usize::from(arguments.jobs)))?
+        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let whole = arguments.only.is_empty() && !arguments.tenth;
+    let checks = if whole { every_check()? } else { BTreeSet::new() };
+    let table = Table::new(rows, &checks);
+    let text = table.markdown();
+    if let Some(folder) = &arguments.out {
+        let json = serde_json::to_string_pretty(&table).map_err(|error| Failure::new(Exit::Suite, error))?;
+        for (name, content) in [("selftest.md", text.clone()), ("selftest.json", json + "\n")] {
+            write_whole(&folder.join(name), content.as_bytes())
+                .map_err(|error| Failure::new(Exit::Environment, error))?;
+        }
+    }
+    print(&text)?;
+    Ok(if table.is_good() { Exit::Kept } else { Exit::Broken })
+}
+
+async fn all(
+    patches: &[Option<&'static Patch>],
+    run: &EmbeddedRun,
+    jobs: usize,
+) -> Result<Vec<Row>, RunError> {
+    let rows: Vec<Result<Row, RunError>> =
+        stream::iter(patches.iter().map(|patch| probe(*patch, run))).buffered(jobs).collect().await;
+    rows.into_iter().collect()
+}
+
+/// The honest platform, then the defects and variants that were asked for.
+fn patches(arguments: &Arguments, seed: Seed) -> Result<Vec<Option<&'static Patch>>, Failure> {
+    let every = || DEFECTS.iter().chain(VARIANTS).copied();
+    if let Some(unknown) = arguments.only.iter().find(|name| every().all(|patch| patch.name != **name)) {
+        return Err(Failure::usage(format!("no defect or variant is called {unknown}")));
+    }
+    let drawn = |patch: &Patch| !arguments.tenth || seed.derive(patch.name).0 % 10 == 0;
+    let asked =
+        |patch: &Patch| arguments.only.is_empty() || arguments.only.iter().any(|name| name == patch.name);
+    let chosen = every().filter(|patch| drawn(patch) && asked(patch)).map(Some);
+    Ok(std::iter::once(None).chain(chosen).collect())
+}
+
+fn every_check() -> Result<BTreeSet<String>, Failure> {
+    let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
+    Ok(library.iter().flat_map(|loaded| declared(&loaded.id, loaded)).map(|check| check.id).collect())
+}

@@ -1,0 +1,167 @@
+//! A run against the embedded reference platform: for the program, for tests and for the selftest.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::{Fault, Observer, Run, Selection, SelectionError, assess, library, play};
+use crate::clock::Seed;
+use crate::contract::{BINDING_VERSION, REGISTER_V1};
+use crate::net::Limits;
+use crate::operator::{Embedded, EmbeddedOptions};
+use crate::reference::{Patch, PatchKind};
+use crate::report::Report;
+use crate::scenario::{LibraryError, Surroundings};
+use crate::transcript::{FORMAT, ReadError, RunStart, read};
+
+/// How long something that is due is waited for, in seconds (`binding.md`, "Numbers").
+const PATIENCE_SECONDS: u64 = 10;
+
+/// A run against the embedded reference platform. The defaults judge all of it, undisturbed.
+#[derive(Clone, Debug)]
+pub struct EmbeddedRun {
+    /// Fixes every choice.
+    pub seed: Seed,
+    /// Defects and variants, planted in order.
+    pub patches: Vec<&'static Patch>,
+    /// Which part of the suite.
+    pub selection: Selection,
+    /// Scenarios of the user's own: a folder or a file.
+    pub scenarios: Option<PathBuf>,
+    /// Where target and peers listen.
+    pub listen: IpAddr,
+    /// How many scenarios are played side by side.
+    pub jobs: usize,
+}
+
+impl Default for EmbeddedRun {
+    fn default() -> Self {
+        Self {
+            seed: Seed(1),
+            patches: vec![],
+            selection: Selection::default(),
+            scenarios: None,
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            jobs: 4,
+        }
+    }
+}
+
+/// Why a run could not be made, or its transcript not be read.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The scenarios are not sound.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// No such part of the suite.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The program's own scenarios lack the sanity one.
+    #[error("no scenario is the sanity one")]
+    NoSanity,
+    /// It could not be written.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// It could not be read back.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl EmbeddedRun {
+    /// The run, ready to be played. `stop` becomes true when it is to end.
+    pub fn prepare(&self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
+        let built_in = library(None)?;
+        let sanity =
+            built_in.iter().find(|loaded| loaded.scenario.sanity).cloned().ok_or(RunError::NoSanity)?;
+        let library = match &self.scenarios {
+            Some(path) => library(Some(path))?,
+            None => built_in,
+        };
+        let scenarios: Vec<_> = self.selection.of(&library)?.into_iter().cloned().collect();
+        let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).collect());
+        let targets = Embedded::new(EmbeddedOptions {
+            listen: self.listen,
+            patches: self.patches.clone(),
+            settings: json!({}),
+        });
+        Ok(Run {
+            start,
+            sanity,
+            scenarios,
+            targets: Arc::new(targets),
+            surroundings: surroundings(self.listen),
+            jobs: self.jobs,
+            transcript,
+            stop,
+        })
+    }
+
+    /// Plays the run to its end in a folder that goes away, and gives its report.
+    pub async fn judge(&self) -> Result<Report, RunError> {
+        let folder = tempfile::tempdir().map_err(|error| Fault::Write(error.to_string()))?;
+        let transcript = folder.path().join("transcript.jsonl");
+        let (_running, stop) = watch::channel(false);
+        let run = self.prepare(transcript.clone(), stop)?;
+        play(run, Arc::new(NoOne)).await?;
+        Ok(assess(&read(&transcript)?))
+    }
+
+    fn start(&self, scenarios: Vec<String>) -> RunStart {
+        RunStart {
+            format: FORMAT,
+            covenant: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            contract_version: REGISTER_V1.contract_version,
+            contract_digest: REGISTER_V1.digest.to_owned(),
+            binding: BINDING_VERSION.to_owned(),
+            target: self.target_in_words(),
+            target_arguments: self.target_arguments(),
+            settings: BTreeMap::from([("patience_seconds".to_owned(), json!(PATIENCE_SECONDS))]),
+            scenarios,
+            partial: self.selection.is_partial() || self.scenarios.is_some(),
+        }
+    }
+
+    fn target_in_words(&self) -> String {
+        let names: Vec<&str> = self.patches.iter().map(|patch| patch.name).collect();
+        match names.as_slice() {
+            [] => "the embedded reference platform".to_owned(),
+            names => format!("the embedded reference platform with {}", names.join(", ")),
+        }
+    }
+
+    /// What names the same target again on a command line.
+    fn target_arguments(&self) -> Vec<String> {
+        let patches = self.patches.iter().map(|patch| match patch.kind {
+            PatchKind::Defect { .. } => format!("--defect {}", patch.name),
+            PatchKind::Variant => format!("--variant {}", patch.name),
+        });
+        let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
+        patches.chain(scenarios).collect()
+    }
+}
+
+/// What scenarios are played in against an embedded target.
+#[must_use]
+pub fn surroundings(listen: IpAddr) -> Surroundings {
+    Surroundings {
+        listen,
+        advertise: None,
+        patience: Duration::from_secs(PATIENCE_SECONDS),
+        limits: Limits::default(),
+        variation: None,
+    }
+}
+
+/// Shows nothing.
+struct NoOne;
+
+impl Observer for NoOne {
+    fn event(&self, _: super::Event) {}
+}

@@ -1,0 +1,166 @@
+//! The suite, measured: how many planted breaches it finds, how many honest platforms it slanders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EmbeddedRun, RunError};
+use crate::check::Verdict;
+use crate::reference::{Patch, PatchKind};
+use crate::report::Report;
+use crate::score::Overall;
+
+/// What the suite said of one defect, of one variant, or of the honest platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The patch; empty for the honest platform.
+    pub patch: String,
+    /// `7.1 conduct`: what it plants. Empty for what is lawful.
+    pub plants: Vec<String>,
+    /// Of those, what the suite has no check for: nobody could have caught it.
+    pub unjudged: Vec<String>,
+    /// Checks that were broken, of clauses that it plants.
+    pub caught_by: Vec<String>,
+    /// What it plants, is judged, and was not found broken.
+    pub missed: Vec<String>,
+    /// Checks that were broken, of clauses that it does not plant; or that the run was void.
+    pub cried_wrongly: Vec<String>,
+}
+
+impl Row {
+    /// Whether all that was planted and is judged was found, and nothing else.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.missed.is_empty() && self.cried_wrongly.is_empty()
+    }
+
+    /// Whether it was planted against something that the suite judges.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.plants.len() > self.unjudged.len()
+    }
+}
+
+/// Runs the suite against the platform with one patch, or against the honest one.
+pub async fn probe(patch: Option<&'static Patch>, run: &EmbeddedRun) -> Result<Row, RunError> {
+    let run = EmbeddedRun { patches: patch.into_iter().collect(), ..run.clone() };
+    Ok(row(patch, &run.judge().await?))
+}
+
+fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
+    let plants: BTreeSet<String> = match patch.map(|patch| patch.kind) {
+        Some(PatchKind::Defect { breaks }) => {
+            breaks.iter().map(|(clause, face)| format!("{clause} {face}")).collect()
+        }
+        _ => BTreeSet::new(),
+    };
+    let mut judged = BTreeSet::new();
+    let mut broken: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for check in report.checks.iter().map(|judged| &judged.outcome) {
+        let face = format!("{} {}", check.check.clause, check.check.face);
+        judged.insert(face.clone());
+        if check.judgement.verdict == Verdict::Broken {
+            broken.entry(face).or_default().push(check.check.id.clone());
+        }
+    }
+    let (caught, wrong): (Vec<_>, Vec<_>) = broken.into_iter().partition(|(face, _)| plants.contains(face));
+    let mut cried_wrongly: Vec<String> = wrong.into_iter().flat_map(|(_, checks)| checks).collect();
+    if report.score.overall == Overall::Void {
+        cried_wrongly.push("the run was void".to_owned());
+    }
+    let found: BTreeSet<&String> = caught.iter().map(|(face, _)| face).collect();
+    Row {
+        patch: patch.map(|patch| patch.name.to_owned()).unwrap_or_default(),
+        unjudged: plants.difference(&judged).cloned().collect(),
+        missed: plants
+            .iter()
+            .filter(|face| judged.contains(*face) && !found.contains(face))
+            .cloned()
+            .collect(),
+        plants: plants.iter().cloned().collect(),
+        caught_by: caught.into_iter().flat_map(|(_, checks)| checks).collect(),
+        cried_wrongly,
+    }
+}
+
+/// The suite's own two numbers, and what they are made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// A row for each patch, and one for the honest platform.
+    pub rows: Vec<Row>,
+    /// Checks that no patch turned broken, of all that the suite has.
+    pub never_broken: Vec<String>,
+}
+
+impl Table {
+    /// The table of these rows; `checks` are the ids of all that the suite announces.
+    #[must_use]
+    pub fn new(rows: Vec<Row>, checks: &BTreeSet<String>) -> Self {
+        let broken: BTreeSet<&String> = rows.iter().flat_map(|row| &row.caught_by).collect();
+        let never_broken = checks.iter().filter(|check| !broken.contains(check)).cloned().collect();
+        Self { rows, never_broken }
+    }
+
+    /// Defects that the suite judges and found exactly, and all that it judges.
+    #[must_use]
+    pub fn sensitivity(&self) -> (usize, usize) {
+        let judged = self.rows.iter().filter(|row| row.is_judged());
+        (judged.clone().filter(|row| row.missed.is_empty()).count(), judged.count())
+    }
+
+    /// Checks that cried wrongly, over all rows.
+    #[must_use]
+    pub fn false_cries(&self) -> usize {
+        self.rows.iter().map(|row| row.cried_wrongly.len()).sum()
+    }
+
+    /// Whether nothing was missed and nobody slandered.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        let (found, planted) = self.sensitivity();
+        found == planted && self.false_cries() == 0
+    }
+
+    /// The table as Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let (found, planted) = self.sensitivity();
+        let mut text = String::from("# The suite, measured\n\n");
+        let _ = writeln!(text, "- sensitivity: {found} of {planted} planted breaches found");
+        let _ = writeln!(
+            text,
+            "- specificity: {} false cries over {} platforms",
+            self.false_cries(),
+            self.rows.len()
+        );
+        let unjudged = self.rows.iter().filter(|row| !row.plants.is_empty() && !row.is_judged()).count();
+        let _ = writeln!(text, "- planted against clauses that no check judges yet: {unjudged}");
+        let _ = writeln!(text, "- checks that no patch turned broken: {}\n", self.never_broken.len());
+        text.push_str("| platform | plants | caught by | missed | cried wrongly |\n|---|---|---|---|---|\n");
+        for row in &self.rows {
+            let name = if row.patch.is_empty() { "(honest)" } else { &row.patch };
+            let plants = if row.plants.is_empty() { "–".to_owned() } else { row.plants.join(", ") };
+            let caught = if row.plants.is_empty() {
+                "–".to_owned()
+            } else if row.is_judged() {
+                row.caught_by.join(", ")
+            } else {
+                "(not judged yet)".to_owned()
+            };
+            let _ = writeln!(
+                text,
+                "| {name} | {plants} | {caught} | {} | {} |",
+                row.missed.join(", "),
+                row.cried_wrongly.join(", ")
+            );
+        }
+        if !self.never_broken.is_empty() {
+            text.push_str("\n## Checks that no patch turned broken\n\n");
+            for check in &self.never_broken {
+                let _ = writeln!(text, "- {check}");
+            }
+        }
+        text
+    }
+}
