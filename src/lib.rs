@@ -7,6 +7,7 @@ pub mod net;
 pub mod operator;
 pub mod peer;
 pub mod pki;
+pub mod property;
 pub mod reference;
 pub mod report;
 pub mod scenario;

@@ -8,7 +8,7 @@ use super::model::{Records, Visit, is_carried, records, walk};
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::envelope::Answer;
-use crate::wire::migration::{Conflict, MigrationRequest, MigrationView, action};
+use crate::wire::migration::{Conflict, MigrationRequest, MigrationView, action, policy};
 use crate::wire::path::Route;
 
 const PLAN: Parameter = Parameter::required("plan", "label of the migration");
@@ -69,7 +69,6 @@ pub(super) const JUDGES: &[Judge] = &[
 
 /// A migration as the story shows it.
 struct Migration {
-    n: u64,
     exchange: Exchange,
     plan: MigrationRequest,
     before: Records,
@@ -92,7 +91,7 @@ impl Migration {
             records(story, with.text("after")).ok_or_else(|| unproven("no look at the records after"))?;
         evidence.push(n);
         evidence.extend(seen_after);
-        Ok(Self { n, exchange: exchange.clone(), plan, before, after, evidence })
+        Ok(Self { exchange: exchange.clone(), plan, before, after, evidence })
     }
 
     /// What a success says of itself.
@@ -191,7 +190,10 @@ struct Count {
 impl Count {
     fn of(migration: &Migration, log: &[Conflict]) -> Self {
         let mut count = Self::default();
-        for visit in migration.walk() {
+        let visits = migration.walk();
+        for visit in &visits {
+            // Where several steps are about one record, only the last of them shows.
+            let alone = visits.iter().filter(|other| other.place == visit.place).count() == 1;
             let stored = migration.after.get(&visit.place);
             let told = log.iter().any(|conflict| conflict.step_order == visit.step.step_order);
             match (visit.step.action.as_str(), stored) {
@@ -199,7 +201,9 @@ impl Count {
                     count.created += 1;
                     count.carried += 1;
                 }
-                (action::CREATE, Some(stored)) if is_carried(visit.step, stored) => count.carried += 1,
+                (action::CREATE, Some(stored)) if !alone || is_carried(visit.step, stored) => {
+                    count.carried += 1
+                }
                 (action::CREATE, None) if !told => {
                     count.lost.push(format!("the {} of step {}", visit.place.0, visit.step.step_order));
                 }
@@ -234,12 +238,14 @@ fn conflicts_are_told(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(fault, evidence));
     }
     let told = |visit: &Visit<'_>| log.iter().any(|entry| entry.step_order == visit.step.step_order);
-    let first_told = log.iter().map(|entry| entry.step_order).max();
-    for visit in visits.iter().filter(|visit| visit.meets && !told(visit)) {
-        // A plan that failed stopped at its first insoluble conflict: what came after it was not met.
-        if failed && first_told.is_some_and(|last| visit.step.step_order > last) {
-            continue;
-        }
+    // A plan that failed stopped where it could not go on: what came after that was never met, and
+    // what came before it was undone.
+    let owed: Vec<&Visit<'_>> = if failed {
+        visits.iter().find(|visit| stops(visit)).into_iter().filter(|visit| visit.meets).collect()
+    } else {
+        visits.iter().filter(|visit| visit.meets).collect()
+    };
+    if let Some(visit) = owed.into_iter().find(|visit| !told(visit)) {
         let actual = format!(
             "step {} met the {} {} that was there, and conflict_log does not tell it",
             visit.step.step_order, visit.place.0, visit.place.1
@@ -247,6 +253,13 @@ fn conflicts_are_told(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(actual, evidence));
     }
     expect(Judgement::kept(format!("{} entries, all true, none missing", log.len()), evidence))
+}
+
+/// Whether a plan can't go on at this step, as its sender wrote it.
+fn stops(visit: &Visit<'_>) -> bool {
+    let resolvable =
+        matches!(visit.step.conflict_policy.as_deref(), Some(policy::SKIP_IF_EXISTS | policy::OVERWRITE));
+    visit.step.action == action::CONFLICT || (visit.meets && !resolvable)
 }
 
 /// What is not true of an entry of the log, in words.
@@ -268,9 +281,11 @@ fn untrue_entry(
         if !visit.meets && !visit.may_meet && !announced {
             return Some(format!("{about}, which met nothing"));
         }
+        let alone = visits.iter().filter(|other| other.place == visit.place).count() == 1;
         let before = migration.before.get(&visit.place);
         let after = migration.after.get(&visit.place);
-        match entry.resolution.as_deref() {
+        // Where several steps are about one record, the last word on it is another's.
+        match entry.resolution.as_deref().filter(|_| alone) {
             Some("skipped") if before.is_some() && before != after => {
                 Some(format!("{about} as skipped, and the record was changed"))
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
+use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::notice::Finding;
 use crate::wire::path::Route;
@@ -27,6 +27,17 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "every call is accepted",
         parameters: &[Parameter::required("call", "label, or labels, of the calls that have to be accepted")],
         decide: accepted,
+    },
+    Judge {
+        name: "every-case",
+        about: "another judge's question, of every case of a property",
+        parameters: &[
+            Parameter::required("judge", "the other judge"),
+            Parameter::optional("plan", "as the other judge has it"),
+            Parameter::optional("before", "as the other judge has it"),
+            Parameter::optional("after", "as the other judge has it"),
+        ],
+        decide: every_case,
     },
     Judge {
         name: "finding-raised",
@@ -86,6 +97,47 @@ fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
             format!("{} accepted", calls.len()),
             calls.iter().map(|(n, _)| *n).collect(),
         )),
+    }
+}
+
+/// Asks the other judge about each case of a property: the labels of case 7 end in `@7`. One
+/// scenario alone is its only case. Broken in one case is broken; kept in one and broken in none is
+/// kept: most cases say nothing of most clauses.
+fn every_case(story: &Story, with: Arguments<'_>) -> Judgement {
+    let name = with.text("judge");
+    let Some(judge) = super::judge::judge(name).filter(|judge| judge.name != "every-case") else {
+        return Judgement::unproven(format!("no judge is called {name:?}"), vec![]);
+    };
+    let cases = story.entries().iter().filter_map(|entry| entry.label.as_deref()?.rsplit_once('@'));
+    let cases: BTreeSet<u64> = cases.filter_map(|(_, number)| number.parse().ok()).collect();
+    let suffixes: Vec<String> =
+        if cases.is_empty() { vec![String::new()] } else { cases.iter().map(|n| format!("@{n}")).collect() };
+    let mut kept: Option<(usize, Judgement)> = None;
+    let mut open = None;
+    // The last case is the one that was shrunk, where one breaks.
+    for suffix in suffixes.iter().rev() {
+        let labels = with.with_labels_ending_in(suffix);
+        let judgement = (judge.decide)(story, Arguments::new(&labels));
+        match judgement.verdict {
+            Verdict::Broken => return judgement,
+            Verdict::Kept => {
+                let count = kept.as_ref().map_or(0, |(count, _)| *count);
+                kept = Some((count + 1, judgement));
+            }
+            Verdict::Unproven | Verdict::NotApplicable => open = Some(judgement),
+        }
+    }
+    match (kept, open) {
+        (Some((count, judgement)), _) => Judgement {
+            actual: format!(
+                "kept in {count} of {} cases, broken in none; the last: {}",
+                suffixes.len(),
+                judgement.actual
+            ),
+            ..judgement
+        },
+        (None, Some(open)) => open,
+        (None, None) => Judgement::unproven("there was no case", vec![]),
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Exit, Failure, print};
 use crate::check::JUDGES;
 use crate::contract::{REGISTER_V1, Section};
 use crate::peer::behaviours::BEHAVIOURS;
+use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, PatchKind, VARIANTS};
 use crate::suite::library;
 
@@ -37,6 +38,8 @@ enum What {
     Variants,
     /// Which judgements a scenario can ask for
     Judges,
+    /// What holds over generated histories
+    Properties,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -47,6 +50,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Defects => defects(),
         What::Variants => variants(),
         What::Judges => judges(),
+        What::Properties => table(
+            PROPERTIES
+                .iter()
+                .map(|property| (property.name, property.about, property.commitment.to_string())),
+        ),
     };
     print(&text)?;
     Ok(Exit::Kept)

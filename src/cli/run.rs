@@ -13,7 +13,7 @@ use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::report::{Report, junit, text};
-use crate::suite::{EmbeddedRun, Fault, Run, Selection, assess, play};
+use crate::suite::{CASES, EmbeddedRun, Fault, Run, Selection, SelectionError, assess, play};
 use crate::transcript::{Ending, read};
 
 /// Arguments of `covenant run`.
@@ -31,6 +31,12 @@ pub(super) struct Arguments {
     /// Judge only this commitment (repeatable)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
     commitment: Vec<u8>,
+    /// Check only this property (repeatable); `covenant list properties`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "commitment", "scenarios"])]
+    property: Vec<String>,
+    /// Generate so many cases of each property; 0 checks none
+    #[arg(long, value_name = "N", default_value_t = CASES)]
+    cases: u32,
     /// Fix every choice of the run: the same seed does the same again
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
@@ -74,8 +80,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let run = EmbeddedRun {
         seed,
         patches: patches(arguments)?,
-        selection: Selection::new(&arguments.only, &arguments.commitment)
-            .map_err(|error| Failure::new(Exit::Usage, error))?,
+        selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
+        cases: arguments.cases,
         scenarios: arguments.scenarios.clone(),
         listen: arguments.listen,
         jobs: usize::from(arguments.jobs),
@@ -91,6 +97,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let report = assess(&reading);
     folder.write(&report)?;
     show(&report, arguments.format)?;
+    for case in folder.write_cases(&reading, &report)? {
+        tell(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
+    }
     tell(&format!("files: {}\n", folder.path().display()));
     Ok(Exit::of(&report, arguments.strict))
 }
@@ -123,6 +132,13 @@ pub(super) fn show(report: &Report, format: Format) -> Result<(), Failure> {
             print(&(json + "\n"))
         }
     }
+}
+
+fn selection(arguments: &Arguments) -> Result<Selection, SelectionError> {
+    if arguments.property.is_empty() {
+        return Selection::new(&arguments.only, &arguments.commitment);
+    }
+    Selection::of_properties(&arguments.property)
 }
 
 /// The defects and variants that were asked for.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::check::{Outcome, Verdict, decide};
 use crate::contract::REGISTER_V1;
+use crate::property::of_story;
 use crate::report::{Counts, JudgedCheck, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Loaded, load};
 use crate::score::{Overall, score};
@@ -142,7 +143,11 @@ fn counts(outcomes: &[Outcome], stories: &BTreeMap<&str, &Story>) -> Counts {
 fn replay(reading: &Reading, outcome: &Outcome) -> String {
     let start = &reading.start;
     let scenario = outcome.check.scenario.trim_end_matches(" again");
-    let mut words = vec![format!("covenant run --only {scenario} --seed {}", start.seed)];
+    let what = match of_story(scenario) {
+        Some(property) => format!("--property {property} --cases {}", start.settings["cases"]),
+        None => format!("--only {scenario}"),
+    };
+    let mut words = vec![format!("covenant run {what} --seed {}", start.seed)];
     words.extend(start.target_arguments.iter().cloned());
     words.join(" ")
 }

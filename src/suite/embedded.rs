@@ -15,6 +15,7 @@ use crate::clock::Seed;
 use crate::contract::{BINDING_VERSION, REGISTER_V1};
 use crate::net::Limits;
 use crate::operator::{Embedded, EmbeddedOptions};
+use crate::property::PROPERTIES;
 use crate::reference::{Patch, PatchKind};
 use crate::report::Report;
 use crate::scenario::{LibraryError, Surroundings};
@@ -22,6 +23,9 @@ use crate::transcript::{FORMAT, ReadError, RunStart, read};
 
 /// How long something that is due is waited for, in seconds (`binding.md`, "Numbers").
 const PATIENCE_SECONDS: u64 = 10;
+
+/// Cases of each property where nothing else is asked for: few enough for a run to stay quick.
+pub const CASES: u32 = 12;
 
 /// A run against the embedded reference platform. The defaults judge all of it, undisturbed.
 #[derive(Clone, Debug)]
@@ -32,6 +36,8 @@ pub struct EmbeddedRun {
     pub patches: Vec<&'static Patch>,
     /// Which part of the suite.
     pub selection: Selection,
+    /// How many cases of each property; 0 checks none.
+    pub cases: u32,
     /// Scenarios of the user's own: a folder or a file.
     pub scenarios: Option<PathBuf>,
     /// Where target and peers listen.
@@ -46,6 +52,7 @@ impl Default for EmbeddedRun {
             seed: Seed(1),
             patches: vec![],
             selection: Selection::default(),
+            cases: CASES,
             scenarios: None,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             jobs: 4,
@@ -84,7 +91,12 @@ impl EmbeddedRun {
             None => built_in,
         };
         let scenarios: Vec<_> = self.selection.of(&library)?.into_iter().cloned().collect();
-        let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).collect());
+        let own = self.scenarios.is_some();
+        let properties = PROPERTIES.iter().filter(|property| !own && self.selection.takes_property(property));
+        let properties: Vec<_> =
+            properties.filter(|_| self.cases > 0).map(|property| (property, self.cases)).collect();
+        let told = properties.iter().map(|(property, _)| property.story());
+        let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(told).collect());
         let targets = Embedded::new(EmbeddedOptions {
             listen: self.listen,
             patches: self.patches.clone(),
@@ -94,6 +106,7 @@ impl EmbeddedRun {
             start,
             sanity,
             scenarios,
+            properties,
             targets: Arc::new(targets),
             surroundings: surroundings(self.listen),
             jobs: self.jobs,
@@ -122,7 +135,10 @@ impl EmbeddedRun {
             binding: BINDING_VERSION.to_owned(),
             target: self.target_in_words(),
             target_arguments: self.target_arguments(),
-            settings: BTreeMap::from([("patience_seconds".to_owned(), json!(PATIENCE_SECONDS))]),
+            settings: BTreeMap::from([
+                ("cases".to_owned(), json!(self.cases)),
+                ("patience_seconds".to_owned(), json!(PATIENCE_SECONDS)),
+            ]),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
         }

@@ -14,7 +14,7 @@ mod selftest;
 
 pub use assess::{assess, exit_blame};
 pub use catalogue::{SCENARIOS, library, words};
-pub use embedded::{EmbeddedRun, RunError, surroundings};
+pub use embedded::{CASES, EmbeddedRun, RunError, surroundings};
 pub use play::{Event, Fault, Observer, Run, play};
 pub use selection::{Selection, SelectionError};
 pub use selftest::{Row, Table, probe};

@@ -8,8 +8,10 @@ use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::check::{Verdict, decide};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::operator::{Targets, Wish};
+use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, Surroundings, perform};
 use crate::transcript::{Ending, RunStart, Story, Transcript, TranscriptError};
 
@@ -21,6 +23,8 @@ pub struct Run {
     pub sanity: Loaded,
     /// The scenarios.
     pub scenarios: Vec<Loaded>,
+    /// Properties, and how many cases of each.
+    pub properties: Vec<(&'static Property, u32)>,
     /// Where targets come from.
     pub targets: Arc<dyn Targets>,
     /// What the scenarios are played in.
@@ -78,7 +82,7 @@ pub enum Fault {
 pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Ending, Fault> {
     let clock = Clock::system();
     let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)?;
-    observer.event(Event::Started { scenarios: run.scenarios.len() + 2 });
+    observer.event(Event::Started { scenarios: run.scenarios.len() + run.properties.len() + 2 });
     let mut stop = run.stop.clone();
     let ending = tokio::select! {
         ending = play_all(&run, &transcript, &observer) => ending,
@@ -114,10 +118,67 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
             part.play().await
         });
     }
+    for (property, cases) in &run.properties {
+        let (checked, places) = (Checked::new(run, property, *cases, transcript, observer), places.clone());
+        playing.spawn(async move {
+            let _place = places.acquire_owned().await;
+            checked.play().await
+        });
+    }
     while playing.join_next().await.is_some() {}
     let again = Loaded { id: format!("{} again", run.sanity.id), ..run.sanity.clone() };
     let last = part(&again).play().await;
     last.ending().cloned().unwrap_or(Ending::Interrupted)
+}
+
+/// One property of a run.
+struct Checked {
+    property: &'static Property,
+    setting: Setting,
+    transcript: Transcript,
+    observer: Arc<dyn Observer>,
+}
+
+impl Checked {
+    fn new(
+        run: &Run,
+        property: &'static Property,
+        cases: u32,
+        transcript: &Transcript,
+        observer: &Arc<dyn Observer>,
+    ) -> Self {
+        let setting = Setting {
+            targets: run.targets.clone(),
+            seed: run.start.seed,
+            cases,
+            surroundings: run.surroundings.clone(),
+            words: super::words(),
+            breaks,
+        };
+        Self { property, setting, transcript: transcript.clone(), observer: observer.clone() }
+    }
+
+    async fn play(self) -> Story {
+        let took = Stopwatch::start();
+        let scenario = self.property.story();
+        self.observer.event(Event::Began { scenario: scenario.clone() });
+        let handle = tokio::runtime::Handle::current();
+        let Self { property, setting, transcript, observer } = self;
+        let story = scenario.clone();
+        let checked =
+            tokio::task::spawn_blocking(move || check(property, &setting, &transcript, &handle)).await;
+        let story = checked.unwrap_or_else(|_| Story::new(story, vec![]));
+        let ending = story.ending().cloned().unwrap_or(Ending::Interrupted);
+        observer.event(Event::Ended { scenario, ending, took: took.elapsed() });
+        story
+    }
+}
+
+/// Whether a story breaks what its scenario announces.
+fn breaks(loaded: &Loaded, story: &Story) -> bool {
+    super::declared(story.scenario(), loaded)
+        .iter()
+        .any(|check| decide(check, Some(story)).judgement.verdict == Verdict::Broken)
 }
 
 /// One scenario of a run.

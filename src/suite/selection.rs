@@ -4,6 +4,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
 use crate::contract::Section;
+use crate::property::{PROPERTIES, Property, property};
 use crate::scenario::{Library, Loaded};
 
 /// Which part of the suite is asked for.
@@ -11,6 +12,7 @@ use crate::scenario::{Library, Loaded};
 pub struct Selection {
     only: Option<GlobSet>,
     commitments: Vec<u8>,
+    properties: Vec<String>,
     gentle: bool,
 }
 
@@ -24,6 +26,12 @@ pub enum SelectionError {
         pattern: String,
         /// What is wrong with it.
         source: globset::Error,
+    },
+    /// No property is called that.
+    #[error("no property is called {name}; `covenant list properties` tells them")]
+    Property {
+        /// What was given.
+        name: String,
     },
     /// No scenario is left.
     #[error("no scenario is selected: `covenant list scenarios` tells which there are")]
@@ -42,7 +50,28 @@ impl Selection {
         }
         let set =
             patterns.build().map_err(|source| SelectionError::Pattern { pattern: only.join(" "), source })?;
-        Ok(Self { only: (!only.is_empty()).then_some(set), commitments: commitments.to_vec(), gentle: false })
+        Ok(Self {
+            only: (!only.is_empty()).then_some(set),
+            commitments: commitments.to_vec(),
+            ..Self::default()
+        })
+    }
+
+    /// Only these properties, and no scenario.
+    pub fn of_properties(names: &[String]) -> Result<Self, SelectionError> {
+        match names.iter().find(|name| property(name).is_none()) {
+            Some(unknown) => Err(SelectionError::Property { name: unknown.clone() }),
+            None => Ok(Self { properties: names.to_vec(), ..Self::default() }),
+        }
+    }
+
+    /// Whether a property is asked for.
+    #[must_use]
+    pub fn takes_property(&self, property: &Property) -> bool {
+        let named = self.properties.iter().any(|name| name == property.name);
+        let commitment = self.commitments.is_empty() || self.commitments.contains(&property.commitment);
+        let only = self.only.as_ref().is_none_or(|only| only.is_match(property.story()));
+        if self.properties.is_empty() { only && commitment } else { named }
     }
 
     /// Leaves out every scenario that misbehaves or strains the target.
@@ -55,19 +84,23 @@ impl Selection {
     /// Whether a part of the suite only is asked for.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.only.is_some() || !self.commitments.is_empty()
+        self.only.is_some() || !self.commitments.is_empty() || !self.properties.is_empty()
     }
 
     /// The scenarios that are asked for, without the sanity one, in order.
     pub fn of<'a>(&self, library: &'a Library) -> Result<Vec<&'a Loaded>, SelectionError> {
         let chosen: Vec<&Loaded> = library.iter().filter(|loaded| self.takes(loaded)).collect();
-        if chosen.is_empty() {
+        let some_property = PROPERTIES.iter().any(|property| self.takes_property(property));
+        if chosen.is_empty() && !some_property {
             return Err(SelectionError::Nothing);
         }
         Ok(chosen.into_iter().filter(|loaded| !loaded.scenario.sanity).collect())
     }
 
     fn takes(&self, loaded: &Loaded) -> bool {
+        if !self.properties.is_empty() {
+            return false;
+        }
         let only = self.only.as_ref().is_none_or(|only| only.is_match(&loaded.id));
         let about = |section: Section| matches!(section, Section::Commitment(number) if self.commitments.contains(&number));
         let commitment = self.commitments.is_empty()

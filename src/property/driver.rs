@@ -1,0 +1,139 @@
+//! Plays the cases of a property, and shrinks the one that breaks.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use rand::RngCore;
+use tokio::runtime::Handle;
+
+use super::Property;
+use crate::clock::{Clock, Seed};
+use crate::operator::{HandsError, Targets, Wish};
+use crate::scenario::{Loaded, Surroundings, Words, load, perform};
+use crate::transcript::{Ending, Note, ScenarioStart, Story, Transcript, What};
+
+/// How often a breaking case is made smaller at most.
+const SHRINKS_MAX: u32 = 400;
+
+/// What a property is checked with.
+#[derive(Clone)]
+pub struct Setting {
+    /// Where targets come from.
+    pub targets: Arc<dyn Targets>,
+    /// The run's seed.
+    pub seed: Seed,
+    /// How many cases.
+    pub cases: u32,
+    /// What the cases are played in.
+    pub surroundings: Surroundings,
+    /// The words that the cases may use.
+    pub words: Words,
+    /// Whether a story breaks what its scenario announces.
+    pub breaks: fn(&Loaded, &Story) -> bool,
+}
+
+/// Checks a property: its story is told in the transcript, with every case, and the shortest case
+/// that still breaks as its source. To be called where it may block.
+pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
+    let seed = setting.seed.derive(&property.story());
+    let played = RefCell::new(Vec::new());
+    let shrinking = Cell::new(false);
+    let strategy = (property.scenarios)();
+    let outcome = runner(seed, setting.cases).run(&strategy, |source| {
+        let case = played.borrow().len();
+        let (loaded, story) =
+            play(property, setting, source, case, handle).map_err(|reason| TestCaseError::reject(reason))?;
+        let broken = (setting.breaks)(&loaded, &story);
+        if !shrinking.get() {
+            played.borrow_mut().push((loaded, story));
+        }
+        shrinking.set(shrinking.get() || broken);
+        if broken { Err(TestCaseError::fail("broken")) } else { Ok(()) }
+    });
+    let mut cases = played.into_inner();
+    let mut ending = Ending::Completed;
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(_, source)) => match play(property, setting, source, cases.len(), handle) {
+            Ok(shortest) => cases.push(shortest),
+            Err(reason) => ending = Ending::Suite { reason },
+        },
+        Err(TestError::Abort(reason)) => ending = Ending::Suite { reason: reason.to_string() },
+    }
+    tell(property, setting, transcript, cases, ending)
+}
+
+/// All cases in one story; the last one's scenario is its source.
+fn tell(
+    property: &Property,
+    setting: &Setting,
+    transcript: &Transcript,
+    cases: Vec<(Loaded, Story)>,
+    ending: Ending,
+) -> Story {
+    let source = cases.last().map(|(loaded, _)| loaded.source.clone()).unwrap_or_default();
+    let start = ScenarioStart { source, seed: setting.seed.derive(&property.story()) };
+    let recorder = transcript.begin(&property.story(), start, Clock::system());
+    for (number, (_, story)) in (1..).zip(cases) {
+        for entry in story.entries() {
+            let label = entry.label.as_deref().map(|label| format!("{label}@{number}"));
+            match &entry.what {
+                What::Scenario(_) => {
+                    let note = Note {
+                        kind: "case".to_owned(),
+                        message: format!("case {number}"),
+                        facts: serde_json::Value::Null,
+                    };
+                    recorder.record(None, None, What::Note(note));
+                }
+                What::Run(_) | What::End(_) => {}
+                what => {
+                    recorder.record(entry.step, label.as_deref(), what.clone());
+                }
+            }
+        }
+    }
+    recorder.end(ending)
+}
+
+/// Plays one case, against a target of its own, in memory.
+fn play(
+    property: &Property,
+    setting: &Setting,
+    source: String,
+    case: usize,
+    handle: &Handle,
+) -> Result<(Loaded, Story), String> {
+    let id = format!("{} {case}", property.story());
+    let loaded = load(&id, &id, &source, &setting.words).map_err(|error| error.to_string())?;
+    let wish = Wish {
+        scenario: &id,
+        seed: setting.seed,
+        alone: loaded.scenario.alone,
+        durable: loaded.scenario.durable,
+    };
+    let story = handle.block_on(async {
+        let lease = setting.targets.lease(wish).await?;
+        let transcript = Transcript::in_memory();
+        Ok::<_, HandsError>(perform(&loaded, lease, &transcript, setting.seed, &setting.surroundings).await)
+    });
+    let story = story.map_err(|error| error.to_string())?;
+    match story.ending() {
+        Some(Ending::Completed) => Ok((loaded, story)),
+        other => Err(format!("the case did not come to its end: {other:?}")),
+    }
+}
+
+fn runner(seed: Seed, cases: u32) -> TestRunner {
+    let mut bytes = [0_u8; 32];
+    seed.rng().fill_bytes(&mut bytes);
+    let config = Config {
+        cases,
+        max_shrink_iters: SHRINKS_MAX,
+        failure_persistence: None,
+        max_global_rejects: 1,
+        ..Config::default()
+    };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}

@@ -1,0 +1,50 @@
+//! Properties: scenarios generated from a seed, judged against a model, shrunk to the shortest that
+//! still breaks.
+//!
+//! A property is a strategy of scenarios. Its cases are played one after another, each against a
+//! target of its own, and told in one story, `property/NAME`: the labels of case 7 end in `@7`. The
+//! judge `every-case` asks another judge about each of them. A case that breaks is shrunk, and
+//! what is left of it is a scenario that can be saved and run.
+
+mod driver;
+mod plans;
+
+pub use driver::{Setting, check};
+
+use proptest::strategy::BoxedStrategy;
+
+/// A property of the target, over generated histories.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    /// What the command line calls it.
+    pub name: &'static str,
+    /// The commitment that it is about.
+    pub commitment: u8,
+    /// What holds, in a sentence.
+    pub about: &'static str,
+    /// Scenarios, as files.
+    pub scenarios: fn() -> BoxedStrategy<String>,
+}
+
+/// Every property.
+pub const PROPERTIES: &[Property] = &[plans::PROPERTY];
+
+/// The property of that name.
+#[must_use]
+pub fn property(name: &str) -> Option<&'static Property> {
+    PROPERTIES.iter().find(|property| property.name == name)
+}
+
+impl Property {
+    /// The name of its story.
+    #[must_use]
+    pub fn story(&self) -> String {
+        format!("property/{}", self.name)
+    }
+}
+
+/// The property that a story tells of, by the story's name.
+#[must_use]
+pub fn of_story(story: &str) -> Option<&str> {
+    story.strip_prefix("property/")
+}

@@ -1,0 +1,180 @@
+//! Commitment 7: any plan, of any actions and policies, with a failure or a crash anywhere in it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Property;
+
+/// Ids that were there before, `old_0` to `old_4`.
+const OLD: usize = 5;
+/// Most steps of a plan.
+const STEPS_MAX: usize = 40;
+
+pub(super) const PROPERTY: Property = Property {
+    name: "migration-plans",
+    commitment: 7,
+    about: "whatever the plan, it is applied whole or not at all, and told as it went",
+    scenarios,
+};
+
+fn scenarios() -> BoxedStrategy<String> {
+    let steps = proptest::collection::vec(step(), 1..=STEPS_MAX);
+    let crash = prop_oneof![4 => Just(None), 1 => (0..STEPS_MAX).prop_map(Some)];
+    (steps, crash).prop_map(|(steps, crash)| file(&steps, crash)).boxed()
+}
+
+/// One step. A reference goes by index, never by an id that a server made.
+#[derive(Clone, Debug)]
+struct Step {
+    action: Action,
+    /// Where in the plan it stands, among equals: the array's order is not the plan's.
+    shuffle: u16,
+    refers_to: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    /// A record that is not there.
+    Create,
+    /// A record that is.
+    Meet {
+        old: usize,
+        policy: &'static str,
+    },
+    Link {
+        old: usize,
+    },
+    Skip,
+    /// The sender itself says that it does not fit.
+    Conflict,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let action = prop_oneof![
+        24 => Just(Action::Create),
+        4 => (0..OLD, select(vec!["skip_if_exists", "overwrite"]))
+            .prop_map(|(old, policy)| Action::Meet { old, policy }),
+        1 => (0..OLD, select(vec!["fail", "rename_with_suffix"]))
+            .prop_map(|(old, policy)| Action::Meet { old, policy }),
+        2 => (0..OLD).prop_map(|old| Action::Link { old }),
+        2 => Just(Action::Skip),
+        1 => Just(Action::Conflict),
+    ];
+    (action, any::<u16>(), proptest::option::of(0..STEPS_MAX)).prop_map(|(action, shuffle, refers_to)| Step {
+        action,
+        shuffle,
+        refers_to,
+    })
+}
+
+/// The scenario of a plan. `crash`: the target dies once so many of its steps ran.
+fn file(steps: &[Step], crash: Option<usize>) -> String {
+    let mut text = String::from("title = \"A generated plan\"\nalone = true\n");
+    let crash = crash.filter(|at| *at < steps.len());
+    if let Some(at) = crash {
+        let _ = writeln!(text, "durable = true\nsettings = {{ crash_at_step = {} }}", at + 1);
+    }
+    text.push_str(HEAD);
+    for old in 0..OLD {
+        let _ = writeln!(
+            text,
+            "[[step]]\nput = {{ kind = \"skill\", id = \"${{id:old_{old}}}\", record = {{ name = \"Old {old}\" }} }}\n"
+        );
+    }
+    text.push_str(LOOK_BEFORE);
+    plan(&mut text, steps);
+    if crash.is_some() {
+        text.push_str(RESTART);
+    }
+    text.push_str(LOOK_AFTER);
+    for (clause, judge, requirement) in CHECKS {
+        let _ = writeln!(
+            text,
+            "[[check]]\nclause = \"{clause}\"\nface = \"conduct\"\njudge = \"every-case\"\nrequirement = \"{requirement}\"\n\
+             with = {{ judge = \"{judge}\", plan = \"plan\", before = \"before\", after = \"after\" }}\n"
+        );
+    }
+    text
+}
+
+fn plan(text: &mut String, steps: &[Step]) {
+    text.push_str(
+        "[[step]]\nmigrate = { peer = \"alice\", grant = \"grant\", as = \"plan\", plan = { operation = \"migrate\", \
+         root_resource_kind = \"skill\", root_resource_id = \"${id:new_0}\", plan_summary = {}, steps = [\n",
+    );
+    let mut places: Vec<usize> = (0..steps.len()).collect();
+    places.sort_by_key(|place| (steps[*place].shuffle, *place));
+    let created: BTreeSet<usize> =
+        (0..steps.len()).filter(|place| matches!(steps[*place].action, Action::Create)).collect();
+    for place in places {
+        let step = &steps[place];
+        let (id, action, policy) = match step.action {
+            Action::Create => (format!("new_{place}"), "create", "fail"),
+            Action::Meet { old, policy } => (format!("old_{old}"), "create", policy),
+            Action::Link { old } => (format!("old_{old}"), "link_local", "fail"),
+            Action::Skip => (format!("new_{place}"), "skip", "fail"),
+            Action::Conflict => (format!("new_{place}"), "conflict", "fail"),
+        };
+        let refers_to = step.refers_to.filter(|other| created.contains(other));
+        let reference = refers_to
+            .map(|other| format!(", parent_id = \"${{id:new_{other}}}\", deep = {{ list = [{{ note_id = \"${{id:new_{other}}}\" }}] }}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    {{ step_order = {place}, resource_kind = \"skill\", resource_id = \"${{id:{id}}}\", action = \"{action}\", \
+             conflict_policy = \"{policy}\", payload = {{ id = \"${{id:{id}}}\", name = \"Step {place}\"{reference} }} }},"
+        );
+    }
+    text.push_str("] } }\n\n");
+}
+
+const CHECKS: [(&str, &str, &str); 4] = [
+    (
+        "7.1",
+        "whole-or-nothing",
+        "a plan that fails, or that a crash cuts short, leaves nothing of itself, or all",
+    ),
+    ("7.2", "claims-are-true", "what is claimed of a plan can be read back"),
+    ("7.3", "conflicts-are-told", "conflict_log tells each conflict that there was, and no other"),
+    (
+        "7.4",
+        "identities-survive",
+        "every record stands under its own id, and refers to the ids that it referred to",
+    ),
+];
+
+const HEAD: &str = r#"
+[[peer]]
+name = "alice"
+
+[[step]]
+operator = { verb = "capability.declare", with = { resource_kind = "skill", schema_version = 1, direction = "bidirectional", policy = "manual" } }
+
+[[step]]
+federate = { peer = "alice" }
+
+[[step]]
+grant = { peer = "alice", kind = "skill", scopes = ["read", "migrate"], as = "grant" }
+
+"#;
+
+const LOOK_BEFORE: &str = r#"[[step]]
+operator = { verb = "resource.list", with = { kind = "skill" }, as = "before" }
+
+"#;
+
+const RESTART: &str = r#"[[step]]
+operator = { verb = "platform.kill" }
+
+[[step]]
+operator = { verb = "platform.start" }
+
+"#;
+
+const LOOK_AFTER: &str = r#"[[step]]
+operator = { verb = "resource.list", with = { kind = "skill" }, as = "after" }
+
+"#;
