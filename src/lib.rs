@@ -3,6 +3,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod contract;
+pub mod golden;
 pub mod net;
 pub mod operator;
 pub mod peer;

@@ -3,6 +3,7 @@
 
 mod exit_code;
 mod files;
+mod golden;
 mod judge;
 mod list;
 mod progress;
@@ -44,6 +45,8 @@ enum Command {
     List(list::Arguments),
     /// Judge the transcript of a finished run again, without a target.
     Judge(judge::Arguments),
+    /// Compare, accept or record golden exchanges of the reference platform.
+    Golden(golden::Arguments),
     /// Measure the suite itself: every defect is planted, every variant is tried.
     Selftest(selftest::Arguments),
     /// Serve the reference platform alone. For testing only.
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Judge(arguments) => judge::main(&arguments),
+        Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),

@@ -1,0 +1,74 @@
+//! Comparing an exchange with its golden, by structure.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// One way in which an exchange is not what its golden is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Where: `response.body.data.status`.
+    pub at: String,
+    /// What the golden has.
+    pub golden: Value,
+    /// What was found; none where the member is gone.
+    pub found: Option<Value>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.found {
+            None => write!(f, "{}: {} is gone", self.at, self.golden),
+            Some(found) => write!(f, "{}: {} became {found}", self.at, self.golden),
+        }
+    }
+}
+
+/// Every way in which `found` is not `golden`. Members that were added are none.
+#[must_use]
+pub fn compare(golden: &Value, found: &Value) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    walk("", golden, Some(found), &mut differences);
+    differences
+}
+
+fn walk(at: &str, golden: &Value, found: Option<&Value>, differences: &mut Vec<Difference>) {
+    match (golden, found) {
+        (Value::Object(golden), Some(Value::Object(found))) => {
+            for (name, member) in golden {
+                let below = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                walk(&below, member, found.get(name), differences);
+            }
+        }
+        (Value::Array(golden), Some(Value::Array(found))) if golden.len() == found.len() => {
+            for (place, (golden, found)) in golden.iter().zip(found).enumerate() {
+                walk(&format!("{at}[{place}]"), golden, Some(found), differences);
+            }
+        }
+        (golden, Some(found)) if golden == found => {}
+        (golden, found) => {
+            differences.push(Difference { at: at.to_owned(), golden: golden.clone(), found: found.cloned() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_added_is_no_difference_and_what_goes_or_changes_is() {
+        let golden = json!({"a": 1, "b": {"c": "x"}, "d": [1, 2]});
+        assert!(
+            compare(&golden, &json!({"a": 1, "b": {"c": "x", "new": 0}, "d": [1, 2], "new": 0})).is_empty()
+        );
+        let places = |found: Value| -> Vec<String> {
+            compare(&golden, &found).into_iter().map(|difference| difference.at).collect()
+        };
+        assert_eq!(places(json!({"b": {"c": "x"}, "d": [1, 2]})), ["a"]);
+        assert_eq!(places(json!({"a": "1", "b": {"c": "y"}, "d": [1, 2]})), ["a", "b.c"]);
+        assert_eq!(places(json!({"a": 1, "b": {"c": "x"}, "d": [1, 2, 3]})), ["d"]);
+        assert_eq!(places(json!({"a": 1, "b": {"c": "x"}, "d": [2, 2]})), ["d[0]"]);
+    }
+}

@@ -1,0 +1,141 @@
+//! The golden exchanges of a folder, against the embedded reference platform.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use thiserror::Error;
+
+use super::{library, surroundings};
+use crate::clock::Seed;
+use crate::golden::{Difference, Golden, compare};
+use crate::operator::{Embedded, EmbeddedOptions, HandsError, Targets, Wish};
+use crate::peer::Variation;
+use crate::reference::Patch;
+use crate::scenario::{LibraryError, Surroundings, perform};
+use crate::transcript::{Ending, Story, Transcript};
+
+/// The seed that goldens are recorded with; nothing of it is left in them.
+const SEED: Seed = Seed(1);
+
+/// Why goldens could not be compared or recorded.
+#[derive(Debug, Error)]
+pub enum GoldenError {
+    /// A file that can't be read.
+    #[error("{path}: cannot read: {source}")]
+    Io {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that is no golden.
+    #[error("{path}: not a golden exchange: {source}")]
+    Json {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The scenarios are not sound.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// No such scenario.
+    #[error("no scenario is called {0}; `covenant list scenarios` tells them")]
+    Scenario(String),
+    /// No such label in it.
+    #[error("scenario {scenario}: no exchange is labelled {label}")]
+    Label {
+        /// The scenario.
+        scenario: String,
+        /// The label.
+        label: String,
+    },
+    /// The scenario did not come to its end.
+    #[error("scenario {scenario} did not come to its end: {ending:?}")]
+    Halted {
+        /// The scenario.
+        scenario: String,
+        /// How it ended.
+        ending: Option<Ending>,
+    },
+    /// No target.
+    #[error(transparent)]
+    Target(#[from] HandsError),
+}
+
+/// A golden beside what the platform does now.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The file.
+    pub path: PathBuf,
+    /// What the platform does now.
+    pub now: Golden,
+    /// How it differs.
+    pub differences: Vec<Difference>,
+}
+
+/// Compares every golden of a folder with what the platform, patched so, does now.
+pub async fn compare_goldens(
+    folder: &Path,
+    patches: &[&'static Patch],
+) -> Result<Vec<Compared>, GoldenError> {
+    let goldens = read_all(folder)?;
+    let wanted: BTreeSet<&str> = goldens.values().map(|golden| golden.scenario.as_str()).collect();
+    let mut stories = BTreeMap::new();
+    for scenario in wanted {
+        stories.insert(scenario.to_owned(), story(scenario, patches).await?);
+    }
+    goldens
+        .iter()
+        .map(|(path, golden)| {
+            let now = take(&stories[&golden.scenario], &golden.label)?;
+            let differences = compare(&golden.exchange, &now.exchange);
+            Ok(Compared { path: path.clone(), now, differences })
+        })
+        .collect()
+}
+
+/// Takes a golden anew.
+pub async fn record_golden(scenario: &str, label: &str) -> Result<Golden, GoldenError> {
+    take(&story(scenario, &[]).await?, label)
+}
+
+fn take(story: &Story, label: &str) -> Result<Golden, GoldenError> {
+    let missing = || GoldenError::Label { scenario: story.scenario().to_owned(), label: label.to_owned() };
+    Golden::take(story, label).ok_or_else(missing)
+}
+
+/// Plays a scenario in the plainest form of everything.
+async fn story(scenario: &str, patches: &[&'static Patch]) -> Result<Story, GoldenError> {
+    let library = library(None)?;
+    let loaded = library.scenario(scenario).ok_or_else(|| GoldenError::Scenario(scenario.to_owned()))?;
+    let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let targets = Embedded::new(EmbeddedOptions { listen, patches: patches.to_vec(), settings: json!({}) });
+    let wish = Wish { scenario, seed: SEED, alone: loaded.scenario.alone, durable: loaded.scenario.durable };
+    let lease = targets.lease(wish).await?;
+    let plain = Surroundings { variation: Some(Variation::plain()), ..surroundings(listen) };
+    let story = perform(loaded, lease, &Transcript::in_memory(), SEED, &plain).await;
+    match story.ending() {
+        Some(Ending::Completed) => Ok(story),
+        ending => Err(GoldenError::Halted { scenario: scenario.to_owned(), ending: ending.cloned() }),
+    }
+}
+
+fn read_all(folder: &Path) -> Result<BTreeMap<PathBuf, Golden>, GoldenError> {
+    let io = |path: &Path, source| GoldenError::Io { path: path.display().to_string(), source };
+    let mut goldens = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(|error| io(folder, error))? {
+        let path = entry.map_err(|error| io(folder, error))?.path();
+        if path.extension().is_none_or(|ending| ending != "json") {
+            continue;
+        }
+        let text = fs::read(&path).map_err(|error| io(&path, error))?;
+        let golden = serde_json::from_slice(&text)
+            .map_err(|source| GoldenError::Json { path: path.display().to_string(), source })?;
+        goldens.insert(path, golden);
+    }
+    Ok(goldens)
+}
