@@ -20,12 +20,17 @@ mod declares_a_filter_it_ignores;
 mod declares_a_kind_it_refuses;
 mod deletes_originals_at_once;
 mod deletes_what_was_migrated;
+mod deprecates_without_a_word;
+mod discloses_a_day_late;
 mod discloses_no_jurisdiction;
 mod discloses_no_last_known_good_release;
 mod discloses_no_operator_contact;
 mod discloses_no_residency;
+mod discloses_to_no_one;
+mod discloses_to_one_partner;
 mod discloses_vague_version;
 mod drops_a_scope;
+mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
 mod expires_grants_a_day_early;
 mod forgets_the_audit;
@@ -55,12 +60,15 @@ mod never_suspends;
 mod overlooks_bogus_claims;
 mod overlooks_bogus_kinds;
 mod overlooks_bogus_schemas;
+mod overlooks_broken_grants;
 mod overlooks_changed_records;
+mod overlooks_dropped_scopes;
 mod overlooks_invented_conflicts;
 mod overlooks_mass_grants;
 mod overlooks_missing_records;
 mod overlooks_missing_residency;
 mod overlooks_moved_residency;
+mod overlooks_overdue_excerpts;
 mod overlooks_silence;
 mod overlooks_sync_after_migration;
 mod overlooks_undisclosed_heartbeats;
@@ -100,6 +108,7 @@ mod trusts_destinations;
 mod trusts_the_compromised;
 mod unlearns_the_acknowledgement;
 mod waits_a_day_for_silence;
+mod waits_a_week_for_excerpts;
 
 use super::Patch;
 
@@ -204,6 +213,15 @@ pub const DEFECTS: &[&Patch] = &[
     &syncs_what_was_migrated::PATCH,
     &joins_any_contract::PATCH,
     &joins_any_text::PATCH,
+    &overlooks_broken_grants::PATCH,
+    &overlooks_dropped_scopes::PATCH,
+    &overlooks_overdue_excerpts::PATCH,
+    &waits_a_week_for_excerpts::PATCH,
+    &discloses_to_one_partner::PATCH,
+    &discloses_a_day_late::PATCH,
+    &discloses_to_no_one::PATCH,
+    &ends_grants_without_a_word::PATCH,
+    &deprecates_without_a_word::PATCH,
 ];
 
 /// The defect of that name.

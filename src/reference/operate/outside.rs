@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,10 +10,10 @@ use super::{Answer, OperatorError, parameters, peers};
 use crate::reference::handshake;
 use crate::reference::out;
 use crate::reference::platform::Platform;
-use crate::reference::store::rows::{Compromise, ExcerptRequest, HeldGrant, Peer};
+use crate::reference::store::rows::{Compromise, ExcerptRequest, HeldGrant};
 use crate::reference::store::{facts, table};
 use crate::wire::notice::kind;
-use crate::wire::path::Route;
+use crate::wire::path::{Route, is_id, is_kind};
 
 /// The least that a release is announced before it breaks (10.2).
 const DEPRECATION: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -52,13 +51,16 @@ struct Join {
 async fn join(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Join = parameters(given)?;
     let peer_id = out::join(platform, given.base_url, &given.acceptance_token, given.ca_bundle_pem).await?;
-    out::joined(peer_id)
+    out::joined(&peer_id)
 }
 
 async fn heartbeat(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: OfPeer = parameters(given)?;
     let sent = out::send_heartbeat(platform, &given.peer_id, &[]).await?;
-    Ok(json!({"sent": sent.body, "answered": sent.called.status, "body": sent.called.body}))
+    let called = sent.called;
+    Ok(json!({
+        "sent": sent.body, "answered": called.status, "body": called.body, "error": called.error(),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -105,6 +107,9 @@ struct Fetch {
 /// `resource.fetch`: with a grant that we hold; what is refused before its time is a broken grant.
 async fn fetch(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Fetch = parameters(given)?;
+    if !is_kind(&given.kind) || !is_id(&given.id) {
+        return Err(OperatorError::parameters("kind or id can't stand in a path"));
+    }
     let (peer, held) = platform.act::<_, OperatorError>(|act| {
         let peer = peers::find(act, &given.peer_id)?;
         let held: Vec<HeldGrant> = table::of_peer(act.db, &peer.id)?;
@@ -118,21 +123,12 @@ async fn fetch(platform: &Arc<Platform>, given: Value) -> Answer {
     let route = Route::Resource { kind: given.kind.clone(), id: given.id };
     let called = out::call(platform, &peer, &route, None, token).await?;
     platform.act::<_, OperatorError>(|act| {
-        match (&held, called.status) {
-            (Some(grant), Some(401 | 403)) => out::broken_grant(act, grant, called.status, &called.error())?,
-            (_, Some(status)) if (act.rules.out.is_drift)(status) && declares(&peer, &given.kind) => {
-                out::drift(act, &peer.id, &given.kind, "a declared kind is not served")?;
-            }
-            _ => {}
+        if let Some(grant) = &held {
+            out::judge_grant(act, grant, "read", &called)?;
         }
-        Ok(())
+        Ok(out::judge_kind(act, &peer, &given.kind, &called)?)
     })?;
     Ok(json!({"status": called.status, "body": called.body, "data": called.data()}))
-}
-
-fn declares(peer: &Peer, kind: &str) -> bool {
-    let rows = peer.capabilities["resource_kinds"].as_array();
-    rows.into_iter().flatten().any(|row| row["kind"] == kind)
 }
 
 async fn request_excerpt(platform: &Arc<Platform>, given: Value) -> Answer {
@@ -143,6 +139,7 @@ async fn request_excerpt(platform: &Arc<Platform>, given: Value) -> Answer {
             id: act.new_id(),
             peer_id: peer.id,
             requested_at: act.now,
+            asked_at: act.now,
             request_id: None,
             due_at: None,
             answered_at: None,
@@ -248,5 +245,5 @@ async fn deprecate(platform: &Arc<Platform>, given: Value) -> Answer {
 }
 
 async fn deliver(platform: &Arc<Platform>, peers: &[String]) {
-    join_all(peers.iter().map(|peer_id| out::deliver_notices(platform, peer_id))).await;
+    out::side_by_side(peers.iter().map(|peer_id| out::deliver_notices(platform, peer_id)).collect()).await;
 }

@@ -123,7 +123,8 @@ fn take_credentials(
     let wrong = |error: crate::pki::PkiError| OperatorError::new(PEER_ANSWERED_WRONG, error.to_string());
     let anchor = if let Some(certificate) = &answer.federation_certificate {
         let key = request.key_pem();
-        let pem = format!("{}\n{}\n{key}", certificate.cert_pem, certificate.ca_chain_pem);
+        // The key first: it is read as the first block, the certificates as all that follow.
+        let pem = format!("{key}\n{}\n{}", certificate.cert_pem, certificate.ca_chain_pem);
         request.into_identity(&certificate.cert_pem, &certificate.ca_chain_pem).map_err(wrong)?;
         peer.outbound_identity_pem = Some(pem);
         certificate.ca_chain_pem.clone()
@@ -146,7 +147,7 @@ fn newest(act: &Act<'_>) -> Result<KnownContract, OperatorError> {
 }
 
 /// What joining came to, as the verb answers it.
-pub(crate) fn joined(peer_id: String) -> Result<Value, OperatorError> {
+pub(crate) fn joined(peer_id: &str) -> Result<Value, OperatorError> {
     if peer_id.is_empty() {
         return Err(OperatorError::new(
             OTHER_CONTRACT,

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use crate::pki::{ClientTls, Identity, PkiError, TlsOptions, Trust};
+use crate::reference::act::Act;
 use crate::reference::history::{self, Action};
 use crate::reference::operate::OperatorError;
 use crate::reference::platform::Platform;
@@ -86,7 +87,32 @@ pub(crate) async fn call(
     body: Option<&Value>,
     token: Option<&str>,
 ) -> Result<Called, OperatorError> {
-    let request = request(peer, route, body, token);
+    send(platform, peer, route, request(peer, route, body, token)).await
+}
+
+/// Calls a peer's route with a query.
+pub(crate) async fn call_with_query(
+    platform: &Arc<Platform>,
+    peer: &Peer,
+    route: &Route,
+    query: &str,
+) -> Result<Called, OperatorError> {
+    let mut request = request(peer, route, None, None);
+    request.path_and_query = format!("{}?{query}", request.path_and_query);
+    send(platform, peer, route, request).await
+}
+
+/// Drops the connections to a peer: who we are there has changed.
+pub(crate) fn forget(platform: &Platform, peer_id: &str) {
+    platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(peer_id);
+}
+
+async fn send(
+    platform: &Arc<Platform>,
+    peer: &Peer,
+    route: &Route,
+    request: Request,
+) -> Result<Called, OperatorError> {
     let client = if *route == Route::Accept { stranger(platform, peer) } else { client(platform, peer) };
     let called = match (base_url(peer), client) {
         (Some(base_url), Ok(client)) => Called::of(client.send(&base_url, request).await),
@@ -107,27 +133,20 @@ pub(crate) async fn call(
                 status: called.status,
             },
         )?;
-        note_refusal(act, &peer.id, &called)?;
+        note_refusal(act, &peer.id, route, &called)?;
         Ok(())
     })?;
     Ok(called)
 }
 
-/// Drops the connections to a peer: who we are there has changed.
-pub(crate) fn forget(platform: &Platform, peer_id: &str) {
-    platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(peer_id);
-}
-
-/// Keeps since when a peer has turned every call away.
-fn note_refusal(
-    act: &crate::reference::act::Act<'_>,
-    peer_id: &str,
-    called: &Called,
-) -> Result<(), StoreError> {
+/// Keeps since when a peer has turned us away. Only a heartbeat shows it, or TLS: any other refusal
+/// may be about a grant.
+fn note_refusal(act: &Act<'_>, peer_id: &str, route: &Route, called: &Called) -> Result<(), StoreError> {
+    let is_about_us = *route == Route::Heartbeat || called.certificate_refused;
     let Some(mut peer) = table::find::<Peer>(act.db, peer_id)? else {
         return Ok(());
     };
-    let since = match (called.is_refused(), called.succeeded()) {
+    let since = match (is_about_us && called.is_refused(), called.succeeded()) {
         (true, _) => peer.refusing_since.or(Some(act.now)),
         (_, true) => None,
         _ => peer.refusing_since,

@@ -1,28 +1,28 @@
 //! Sending a migration, as its source: the originals go only when all of it was read back.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::line::{Called, call};
-use super::probe::{drift, held_token};
+use super::plan::plan;
+use super::probe::{drift, held, judge_grant};
 use super::verify::{Reading, verify};
 use crate::reference::act::Act;
+use crate::reference::apply;
 use crate::reference::govern::{self, Suspicion};
+use crate::reference::handshake;
 use crate::reference::operate::OperatorError;
+use crate::reference::peering;
 use crate::reference::platform::Platform;
-use crate::reference::store::records::{self, Record};
-use crate::reference::store::rows::{Direction, Migration, Peer};
+use crate::reference::store::records;
+use crate::reference::store::rows::{Direction, HeldGrant, Migration, Peer};
 use crate::reference::store::{StoreError, table};
 use crate::wire::envelope::Answer;
-use crate::wire::migration::{MigrationRequest, MigrationView, Step, action, operation, policy};
+use crate::wire::migration::{MigrationRequest, MigrationView, operation};
 use crate::wire::notice::finding;
 use crate::wire::path::Route;
-
-/// Records that one migration takes along.
-const RECORDS_MAX: usize = 1000;
 
 /// What the operator asks for.
 #[derive(Debug, Deserialize)]
@@ -41,13 +41,13 @@ pub(crate) fn is_schema_drift(error: &str) -> bool {
 
 /// Sends a record, with those that it depends on, and checks what the destination claims.
 pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value, OperatorError> {
-    let (peer, mut plan, token) = platform.act::<_, OperatorError>(|act| {
+    let (peer, mut plan, held) = platform.act::<_, OperatorError>(|act| {
         let peer = table::find::<Peer>(act.db, &order.peer_id)?
             .ok_or_else(|| OperatorError::not_found("peer", &order.peer_id))?;
-        let held = held_token(act, &peer.id, &order.root_resource_kind, "migrate")?;
-        let token = order.bearer_token.clone().or(held);
-        Ok((peer.clone(), plan(act, &peer, &order)?, token))
+        let plan = plan(act, &peer, &order)?;
+        Ok((peer, plan, grant_for(act, &order)?))
     })?;
+    let token = order.bearer_token.or_else(|| held.as_ref().map(|grant| grant.bearer_token.clone()));
     (platform.rules.out.amend_plan)(&mut plan);
     let body = serde_json::to_value(&plan).map_err(|error| OperatorError::new(-32603, error.to_string()))?;
     let called = call(platform, &peer, &Route::Migrations, Some(&body), token.as_deref()).await?;
@@ -57,104 +57,27 @@ pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value
     } else {
         Reading::default()
     };
-    platform.act(|act| conclude(act, &peer, plan, &called, &view, &reading))
-}
-
-/// The record and what it depends on, dependencies first.
-fn plan(act: &Act<'_>, peer: &Peer, order: &Order) -> Result<MigrationRequest, OperatorError> {
-    if ![operation::MIGRATE, operation::DUPLICATE].contains(&order.operation.as_str()) {
-        return Err(OperatorError::parameters(format!(
-            "operation must be migrate or duplicate, not {}",
-            order.operation
-        )));
-    }
-    let found = gather(act, &order.root_resource_kind, &order.root_resource_id)?;
-    let duplicates = order.operation == operation::DUPLICATE;
-    let fresh: BTreeMap<String, String> = if duplicates {
-        found.iter().map(|record| (record.id.clone(), act.new_id())).collect()
-    } else {
-        BTreeMap::new()
-    };
-    let id_of = |id: &str| fresh.get(id).cloned().unwrap_or_else(|| id.to_owned());
-    let steps = (1..).zip(found.iter().rev()).map(|(step_order, record)| {
-        let mut payload = record.body.clone();
-        if duplicates {
-            replace_ids(&mut payload, &fresh);
-            payload.insert("metadata".to_owned(), json!({ "duplicated_from": record.id }));
+    platform.act(|act| {
+        if let Some(grant) = held.filter(|grant| covers(grant, &plan)) {
+            judge_grant(act, &grant, "migrate", &called)?;
+            judge_grant(act, &grant, "read", &reading.refused.clone().unwrap_or_default())?;
         }
-        Step {
-            step_order,
-            resource_kind: record.kind.clone(),
-            resource_id: id_of(&record.id),
-            action: action::CREATE.to_owned(),
-            conflict_policy: Some(if duplicates { policy::FAIL } else { policy::SKIP_IF_EXISTS }.to_owned()),
-            payload,
-            metadata: schema_of(peer, &record.kind),
-            extra: BTreeMap::new(),
-        }
-    });
-    Ok(MigrationRequest {
-        operation: order.operation.clone(),
-        root_resource_kind: order.root_resource_kind.clone(),
-        root_resource_id: id_of(&order.root_resource_id),
-        plan_summary: Map::new(),
-        steps: steps.collect(),
-        commit: None,
-        extra: BTreeMap::new(),
+        conclude(act, &peer, plan, &called, &view, &reading)
     })
 }
 
-/// The root, then what it depends on, breadth first.
-fn gather(act: &Act<'_>, kind: &str, id: &str) -> Result<Vec<Record>, OperatorError> {
-    let root = records::find(act.db, kind, id)?.ok_or_else(|| OperatorError::not_found(kind, id))?;
-    let mut found = vec![];
-    let mut next = VecDeque::from([root]);
-    while let Some(record) = next.pop_front() {
-        if found.len() >= RECORDS_MAX {
-            return Err(OperatorError::state(format!(
-                "more than {RECORDS_MAX} records depend on each other"
-            )));
-        }
-        for other in record.body.get("depends_on").and_then(Value::as_array).into_iter().flatten() {
-            let (Some(kind), Some(id)) = (other["kind"].as_str(), other["id"].as_str()) else { continue };
-            let known = |seen: &Record| seen.kind == kind && seen.id == id;
-            if found.iter().chain(&next).any(known) || known(&record) {
-                continue;
-            }
-            next.extend(records::find(act.db, kind, id)?);
-        }
-        found.push(record);
-    }
-    Ok(found)
+/// The grant that we hold for it: the one whose token the operator names, else one that fits.
+fn grant_for(act: &Act<'_>, order: &Order) -> Result<Option<HeldGrant>, StoreError> {
+    let Some(token) = &order.bearer_token else {
+        return held(act, &order.peer_id, &order.root_resource_kind, "migrate");
+    };
+    let held: Vec<HeldGrant> = table::of_peer(act.db, &order.peer_id)?;
+    Ok(held.into_iter().find(|grant| grant.bearer_token == *token))
 }
 
-/// The peer's own schema version of a kind: that is what it says it takes.
-fn schema_of(peer: &Peer, kind: &str) -> Map<String, Value> {
-    let rows = peer.capabilities["resource_kinds"].as_array();
-    let row = rows.into_iter().flatten().find(|row| row["kind"] == kind);
-    let version = row.map(|row| row["schema_version"].clone()).filter(|version| !version.is_null());
-    version.map(|version| ("schema_version".to_owned(), version)).into_iter().collect()
-}
-
-fn replace_ids(members: &mut Map<String, Value>, fresh: &BTreeMap<String, String>) {
-    for member in members.values_mut() {
-        match member {
-            Value::String(text) => {
-                if let Some(id) = fresh.get(text.as_str()) {
-                    text.clone_from(id);
-                }
-            }
-            Value::Object(inner) => replace_ids(inner, fresh),
-            Value::Array(items) => {
-                for item in items {
-                    let mut wrapped = Map::from_iter([("item".to_owned(), item.take())]);
-                    replace_ids(&mut wrapped, fresh);
-                    *item = wrapped.remove("item").unwrap_or(Value::Null);
-                }
-            }
-            _ => {}
-        }
-    }
+/// Whether a grant is, by itself, one for the whole of a plan: a refusal then is the peer's doing.
+fn covers(grant: &HeldGrant, plan: &MigrationRequest) -> bool {
+    grant.resource_id.is_none() && plan.steps.iter().all(|step| step.resource_kind == grant.resource_kind)
 }
 
 /// What the destination says of the migration, whichever way it went.
@@ -194,7 +117,10 @@ fn conclude(
         delete_originals(act, &plan, view)?;
     }
     let status = if completed && untruths.is_empty() { "completed" } else { "failed" };
-    let migration = kept(act, peer, plan, view, status);
+    let mut migration = kept(act, peer, plan, view, status);
+    if completed {
+        record_crossing(act, peer, &mut migration)?;
+    }
     table::put(act.db, &migration)?;
     Ok(json!({
         "migration_id": migration.id, "remote_migration_id": migration.remote_migration_id,
@@ -211,6 +137,22 @@ fn delete_originals(act: &Act<'_>, plan: &MigrationRequest, view: &MigrationView
         if !skipped {
             records::remove(act.db, &step.resource_kind, &step.resource_id)?;
         }
+    }
+    Ok(())
+}
+
+/// What leaves for another residency: the operator is told, and it stands in the record (8.2, 8.3).
+fn record_crossing(act: &Act<'_>, peer: &Peer, migration: &mut Migration) -> Result<(), StoreError> {
+    let to = peer.data_residency.as_deref().unwrap_or_default();
+    let Some(crossing) = apply::crossing(act, &handshake::residency(act)?, to) else {
+        return Ok(());
+    };
+    if act.rules.migrations.records_crossing {
+        migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
+    }
+    if act.rules.migrations.tells_crossing {
+        let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
+        peering::tell_operator(act, peer, "migration.cross_residency_boundary", "high", facts)?;
     }
     Ok(())
 }

@@ -2,34 +2,38 @@
 //!
 //! Nothing is sent inside a transaction. What a call comes to is written down in one of its own.
 
+mod excerpts;
 mod heartbeat;
 mod join;
 mod line;
 mod migrate;
 mod notices;
+mod plan;
 mod probe;
 mod sync;
 mod timers;
 mod verify;
 
+pub(crate) use excerpts::ask as ask_for_excerpt;
 pub(crate) use heartbeat::send as send_heartbeat;
 pub(crate) use join::{join, joined};
-pub(crate) use line::call;
+pub(crate) use line::{Called, call};
 pub(crate) use migrate::send as send_migration;
 pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
-pub(crate) use probe::{broken_grant, drift, probe_capabilities};
+pub(crate) use probe::{judge_grant, judge_kind, probe_capabilities};
 pub(crate) use sync::run as run_sync;
-pub(crate) use timers::{ask_for_excerpt, run_due_timers};
+pub(crate) use timers::run_due_timers;
 pub(crate) use verify::Untruth;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use jiff::Timestamp;
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::rules::rules;
-use super::store::rows::{Capability, Notice, Peer};
+use super::store::rows::{Capability, ExcerptRequest, HeldGrant, Notice, Peer};
 use crate::net::Client;
 use crate::wire::migration::MigrationRequest;
 
@@ -39,11 +43,23 @@ pub(crate) struct Outside {
     clients: Mutex<BTreeMap<String, Client>>,
 }
 
+/// Calls that are under way at once, when many peers are called.
+const CALLS_AT_ONCE: usize = 8;
+
+/// Waits for all of these calls, a few at a time.
+pub(crate) async fn side_by_side<F: Future>(calls: Vec<F>) {
+    stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).collect::<Vec<_>>().await;
+}
+
 rules! {
     /// Decisions about what is sent.
     Rules {
         /// Whether a notice is sent at all (2.3, 4.1, 9.1).
         is_sent: fn(&Notice) -> bool = |_| true,
+        /// Which partners are owed a notice of this kind: all of them (9.1).
+        owed_to: fn(&str, Vec<String>) -> Vec<String> = |_, partners| partners,
+        /// How long a notice of this kind is put off: not at all (9.1).
+        delay: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
         /// Last word on the body of a heartbeat.
         amend_heartbeat: fn(&mut Map<String, Value>) = |_| (),
         /// How often a heartbeat is sent again at once when the peer answers an error (6.1): never.
@@ -52,6 +68,10 @@ rules! {
         left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
         /// Whether a peer has not been heard of for too long, by when it last was.
         is_stale: fn(Timestamp, Timestamp) -> bool = timers::is_stale,
+        /// Whether an excerpt that was asked for is overdue (5.3).
+        is_overdue: fn(&ExcerptRequest, Timestamp) -> bool = excerpts::is_overdue,
+        /// Whether an answer shows that a grant for this scope is no longer honoured (2.1, 2.2).
+        is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
         /// Whether an agreed contract is the one that was asked for (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
         /// Whether an answer about a declared kind shows that it is not served (3.1).
@@ -61,7 +81,7 @@ rules! {
         /// Last word on a plan before it is sent.
         amend_plan: fn(&mut MigrationRequest) = |_| (),
         /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).
-        untruths: fn(Vec<verify::Untruth>) -> Vec<verify::Untruth> = |found| found,
+        untruths: fn(Vec<Untruth>) -> Vec<Untruth> = |found| found,
         /// Whether the originals of a migration are deleted, by whether all of it was read back (7.2).
         deletes_originals: fn(bool) -> bool = |read_back| read_back,
         /// Whether records of a declared kind are sent without an operator's hand (7.5).

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::heartbeat;
+use super::line::Called;
+use super::{heartbeat, side_by_side};
 use crate::reference::act::Act;
+use crate::reference::operate::OperatorError;
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::{Notice, Peer};
 use crate::reference::store::{StoreError, table};
@@ -15,6 +16,8 @@ use crate::wire::notice::Event;
 
 /// The longest pause between two attempts.
 const PAUSE_MINUTES_MAX: i64 = 60;
+/// The longest pause that a peer can ask for: no one puts a notice off for ever.
+const PAUSE_ASKED_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// How long a notice is tried at all.
 const TRIED_DAYS: i64 = 7;
 
@@ -42,7 +45,7 @@ pub(crate) fn owe(
         event,
         status: None,
         created_at: act.now,
-        due_at: act.now,
+        due_at: act.now.checked_add((act.rules.out.delay)(kind)).unwrap_or(act.now),
         attempts: 0,
         delivered_at: None,
     };
@@ -58,6 +61,7 @@ pub(crate) fn owe_everyone(
 ) -> Result<Vec<String>, StoreError> {
     let partners: Vec<Peer> = table::all(act.db)?;
     let partners: Vec<String> = partners.into_iter().filter(Peer::is_partner).map(|peer| peer.id).collect();
+    let partners = (act.rules.out.owed_to)(kind, partners);
     for peer_id in &partners {
         owe(act, peer_id, kind, severity, payload.clone())?;
     }
@@ -66,19 +70,18 @@ pub(crate) fn owe_everyone(
 
 /// Tries to deliver what a peer is owed; what could not be delivered stays in the store.
 pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
-    let Ok(due) = platform.act::<_, crate::reference::operate::OperatorError>(|act| Ok(due(act, peer_id)?))
-    else {
+    let Ok(due) = platform.act::<_, OperatorError>(|act| Ok(due(act, peer_id)?)) else {
         return;
     };
     if due.is_empty() {
         return;
     }
     let sent = heartbeat::send(platform, peer_id, &due).await;
-    let delivered = sent.is_ok_and(|sent| sent.called.succeeded());
+    let called = sent.map(|sent| sent.called).unwrap_or_default();
     // A platform that died meanwhile has nowhere to write it: it tries again when it is back.
-    let _ = platform.act::<_, crate::reference::operate::OperatorError>(|act| {
+    let _ = platform.act::<_, OperatorError>(|act| {
         for notice in due {
-            table::put(act.db, &attempted(act, notice, delivered))?;
+            table::put(act.db, &attempted(act, notice, &called))?;
         }
         Ok(())
     });
@@ -86,10 +89,9 @@ pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
 
 /// Delivers what is due to everyone, side by side.
 pub(super) async fn deliver_all(platform: &Arc<Platform>) {
-    let peers =
-        platform.act::<_, crate::reference::operate::OperatorError>(|act| Ok(table::all::<Peer>(act.db)?));
+    let peers = platform.act::<_, OperatorError>(|act| Ok(table::all::<Peer>(act.db)?));
     let peers = peers.unwrap_or_default();
-    join_all(peers.iter().map(|peer| deliver(platform, &peer.id))).await;
+    side_by_side(peers.iter().map(|peer| deliver(platform, &peer.id)).collect()).await;
 }
 
 fn due(act: &Act<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
@@ -102,14 +104,17 @@ fn due(act: &Act<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
     Ok(notices)
 }
 
-/// A notice after an attempt: delivered, or due again after a growing pause.
-fn attempted(act: &Act<'_>, mut notice: Notice, delivered: bool) -> Notice {
+/// A notice after an attempt: delivered, or due again after a growing pause, and not before the peer
+/// asked for it.
+fn attempted(act: &Act<'_>, mut notice: Notice, called: &Called) -> Notice {
     notice.attempts += 1;
-    if delivered {
+    if called.succeeded() {
         notice.delivered_at = Some(act.now);
         return notice;
     }
     let minutes = (1_i64 << notice.attempts.min(6)).min(PAUSE_MINUTES_MAX);
-    notice.due_at = act.now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(act.now);
+    let asked = SignedDuration::from_secs(called.retry_after_seconds.unwrap_or(0));
+    let pause = SignedDuration::from_mins(minutes).max(asked.min(PAUSE_ASKED_MAX));
+    notice.due_at = act.now.checked_add(pause).unwrap_or(act.now);
     notice
 }

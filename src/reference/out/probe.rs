@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::json;
 
-use super::line::call;
+use super::line::{Called, call};
 use crate::reference::act::Act;
 use crate::reference::govern::{self, Suspicion};
 use crate::reference::operate::OperatorError;
@@ -37,6 +38,16 @@ pub(crate) async fn probe_capabilities(platform: &Arc<Platform>) {
     }
 }
 
+/// Looks whether an answer shows that a kind which the peer declares is not served.
+pub(crate) fn judge_kind(act: &Act<'_>, peer: &Peer, kind: &str, called: &Called) -> Result<(), StoreError> {
+    let declares = peer.capabilities["resource_kinds"].as_array();
+    let declares = declares.into_iter().flatten().any(|row| row["kind"] == kind);
+    if declares && called.status.is_some_and(act.rules.out.is_drift) {
+        drift(act, &peer.id, kind, "a declared kind is not served")?;
+    }
+    Ok(())
+}
+
 /// Notes that a declared kind turned out not to be served.
 pub(crate) fn drift(act: &Act<'_>, peer_id: &str, kind: &str, message: &str) -> Result<(), StoreError> {
     let payload = json!({ "resource_kind": kind });
@@ -51,48 +62,54 @@ async fn probe(platform: &Arc<Platform>, peer: &Peer) -> Result<(), OperatorErro
     let rows = peer.capabilities["resource_kinds"].as_array().map(Vec::as_slice).unwrap_or_default();
     let kinds = rows.iter().filter_map(|row| row["kind"].as_str()).filter(|kind| is_kind(kind));
     for kind in kinds.take(KINDS_MAX) {
-        let token = platform.act::<_, OperatorError>(|act| Ok(held_token(act, &peer.id, kind, "read")?))?;
+        let held = platform.act::<_, OperatorError>(|act| Ok(held(act, &peer.id, kind, "read")?))?;
+        let token = held.map(|grant| grant.bearer_token);
         let route = Route::Resource { kind: kind.to_owned(), id: NOBODY.to_owned() };
         let called = call(platform, peer, &route, None, token.as_deref()).await?;
-        if called.status.is_some_and(platform.rules.out.is_drift) {
-            let message = "a declared kind is not served";
-            platform.act::<_, OperatorError>(|act| Ok(drift(act, &peer.id, kind, message)?))?;
-        }
+        platform.act::<_, OperatorError>(|act| Ok(judge_kind(act, peer, kind, &called)?))?;
     }
     Ok(())
 }
 
-/// The token of a grant that we hold from this peer, for this kind and scope.
-pub(crate) fn held_token(
+/// A grant that we hold from this peer, for this kind and scope.
+pub(crate) fn held(
     act: &Act<'_>,
     peer_id: &str,
     kind: &str,
     scope: &str,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<HeldGrant>, StoreError> {
     let held: Vec<HeldGrant> = table::of_peer(act.db, peer_id)?;
-    let found = held.into_iter().rev().find(|grant| {
+    Ok(held.into_iter().rev().find(|grant| {
         let scopes = &grant.permission_scopes;
         grant.resource_kind == kind
             && grant.resource_id.is_none()
             && grant.revoked_at.is_none()
             && grant.expires_at.is_none_or(|end| act.now < end)
             && scopes.iter().any(|held| held == scope || held == "admin")
-    });
-    Ok(found.map(|grant| grant.bearer_token))
+    }))
 }
 
-/// A grant that a peer refused before it expired, and without a notice (2.1, 2.2).
-pub(crate) fn broken_grant(
+/// Looks whether an answer shows that a grant which we hold is no longer honoured.
+pub(crate) fn judge_grant(
     act: &Act<'_>,
     grant: &HeldGrant,
-    status: Option<u16>,
-    error: &str,
+    scope: &str,
+    called: &Called,
 ) -> Result<(), StoreError> {
-    let ended = grant.revoked_at.is_some() || grant.expires_at.is_some_and(|end| act.now >= end);
-    if ended || error.to_lowercase().contains("expired") {
+    if !(act.rules.out.is_broken)(grant, scope, act.now, called) {
         return Ok(());
     }
-    let facts: Value = json!({"grant_id": grant.grant_id, "status": status, "error": error});
+    let facts = json!({
+        "grant_id": grant.grant_id, "scope": scope, "status": called.status, "error": called.error(),
+    });
     let message = "the peer refuses a grant that it gave, before its end and without a notice";
     govern::raise(act, &grant.peer_id, &Suspicion::breach(finding::GRANT_BROKEN, &[2], message, facts))
+}
+
+/// Refused for what the grant is for, before it expired, and without a notice (2.1, 2.2).
+pub(crate) fn is_broken(grant: &HeldGrant, scope: &str, now: Timestamp, called: &Called) -> bool {
+    let was_given = grant.permission_scopes.iter().any(|given| given == scope);
+    let stands = grant.revoked_at.is_none() && grant.expires_at.is_none_or(|end| now < end);
+    let refused = matches!(called.status, Some(401 | 403));
+    was_given && stands && refused && !called.error().to_lowercase().contains("expired")
 }

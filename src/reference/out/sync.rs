@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::line::call;
 use crate::reference::act::Act;
 use crate::reference::capabilities;
+use crate::reference::handshake::versions;
 use crate::reference::operate::OperatorError;
 use crate::reference::platform::Platform;
 use crate::reference::store::records;
@@ -24,7 +25,14 @@ pub(crate) fn flows_by_itself(row: &Capability) -> bool {
 
 /// Sends what an operator asks for: every declared kind that goes out to this peer.
 pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value, OperatorError> {
-    let rows = platform.act::<_, OperatorError>(|act| Ok(capabilities::declared(act, peer_id)?))?;
+    let (rows, held_back) = platform.act::<_, OperatorError>(|act| {
+        let peer =
+            table::find::<Peer>(act.db, peer_id)?.ok_or_else(|| OperatorError::not_found("peer", peer_id))?;
+        Ok((capabilities::declared(act, peer_id)?, held_back(act, &peer)?))
+    })?;
+    if let Some(reason) = held_back {
+        return Ok(json!({"batches": [], "held_back": reason}));
+    }
     let mut sent = Vec::new();
     for row in rows.iter().filter(|row| goes_out(row)) {
         sent.extend(send(platform, peer_id, row).await?);
@@ -35,13 +43,37 @@ pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value
 /// Sends what flows by itself, to everyone who is active.
 pub(super) async fn run_automatic(platform: &Arc<Platform>) {
     let peers = platform.act::<_, OperatorError>(|act| Ok(table::all::<Peer>(act.db)?)).unwrap_or_default();
-    for peer in peers.iter().filter(|peer| peer.status.may_call()) {
-        let rows = platform.act::<_, OperatorError>(|act| Ok(capabilities::declared(act, &peer.id)?));
+    for peer in &peers {
+        let rows = platform.act::<_, OperatorError>(|act| match held_back(act, peer)? {
+            Some(_) => Ok(vec![]),
+            None => Ok(capabilities::declared(act, &peer.id)?),
+        });
         for row in rows.unwrap_or_default().iter().filter(|row| (platform.rules.out.flows_by_itself)(row)) {
             // A peer that can't be reached gets it the next time.
             let _ = send(platform, &peer.id, row).await;
         }
     }
+}
+
+/// Why nothing is synced to a peer, where nothing is.
+fn held_back(act: &Act<'_>, peer: &Peer) -> Result<Option<String>, StoreError> {
+    if !peer.status.may_call() {
+        return Ok(Some(format!("the peer is {}", peer.status)));
+    }
+    if peer.paused_until.is_some_and(|end| act.now < end) {
+        return Ok(Some("the peer answers errors, and is left alone for a while".to_owned()));
+    }
+    let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
+    let frozen = (act.rules.sync.freezes)(&compatibility);
+    Ok(frozen.then(|| "the platform versions do not go together".to_owned()))
+}
+
+/// Whether the peer declares that it takes a kind in; where it says nothing of the direction, it does.
+fn is_taken(peer: &Peer, kind: &str) -> bool {
+    let rows = peer.capabilities["resource_kinds"].as_array();
+    rows.into_iter().flatten().filter(|row| row["kind"] == kind).any(|row| {
+        row["direction"].as_str().is_none_or(|way| matches!(way, "pull_remote_to_local" | "bidirectional"))
+    })
 }
 
 fn goes_out(row: &Capability) -> bool {
@@ -79,6 +111,9 @@ fn batch(act: &Act<'_>, peer_id: &str, row: &Capability) -> Result<Option<(Peer,
     let Some(peer) = table::find::<Peer>(act.db, peer_id)? else {
         return Ok(None);
     };
+    if !is_taken(&peer, &row.resource_kind) {
+        return Ok(None);
+    }
     let records: Vec<SyncRecord> = records::list(act.db, Some(&row.resource_kind))?
         .into_iter()
         .filter(|record| {

@@ -2,39 +2,35 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::line::call;
-use super::{heartbeat, notices, sync};
+use super::{excerpts, heartbeat, notices, side_by_side, sync};
 use crate::reference::act::Act;
 use crate::reference::govern::{self, Suspicion};
 use crate::reference::operate::OperatorError;
 use crate::reference::platform::Platform;
-use crate::reference::store::rows::{ExcerptRequest, Grant, Peer};
+use crate::reference::store::rows::{Grant, Peer};
 use crate::reference::store::{StoreError, table};
 use crate::wire::notice::finding;
-use crate::wire::path::Route;
 use crate::wire::state::PeerStatus;
 
 /// A peer that has not called for so long is stale.
 const STALE: SignedDuration = SignedDuration::from_mins(5);
-/// How soon an excerpt is owed (5.3).
-const EXCERPT: SignedDuration = SignedDuration::from_hours(72);
 /// How long a revoked grant is kept before it is archived.
 const ARCHIVED_AFTER: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// Runs every timer that is due up to `until`. What recurs is run once, however far the clock moved.
 pub(crate) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
     notices::deliver_all(platform).await;
-    ask_again_for_excerpts(platform, until).await;
     send_heartbeats(platform, until).await;
+    // After the heartbeats: whoever is stale over there gets no excerpt.
+    excerpts::ask_again(platform, until).await;
     sync::run_automatic(platform).await;
     // A platform that died meanwhile has nothing to note.
     let _ = platform.act::<_, OperatorError>(|act| {
         note_stale_peers(act)?;
-        note_overdue_excerpts(act)?;
+        excerpts::note_overdue(act)?;
         archive_grants(act)?;
         Ok(())
     });
@@ -52,28 +48,6 @@ pub(crate) fn is_stale(heard: Timestamp, now: Timestamp) -> bool {
     now.duration_since(heard) >= STALE
 }
 
-/// Asks a peer for its excerpt; what it promises is kept.
-pub(crate) async fn ask_for_excerpt(
-    platform: &Arc<Platform>,
-    request: ExcerptRequest,
-) -> Result<ExcerptRequest, OperatorError> {
-    let peer = platform.act::<_, OperatorError>(|act| {
-        table::find::<Peer>(act.db, &request.peer_id)?
-            .ok_or_else(|| OperatorError::not_found("peer", &request.peer_id))
-    })?;
-    let called = call(platform, &peer, &Route::AuditExcerpts, None, None).await?;
-    let data = called.data();
-    let mut request = request;
-    if called.status == Some(202) {
-        request.request_id = data["request_id"].as_str().map(ToOwned::to_owned);
-        request.due_at = data["due_at"].as_str().and_then(|text| text.parse().ok());
-    } else if called.succeeded() {
-        request.answered_at = Some(platform.clock.now());
-    }
-    platform.act::<_, OperatorError>(|act| Ok(table::put(act.db, &request)?))?;
-    Ok(request)
-}
-
 async fn send_heartbeats(platform: &Arc<Platform>, until: Timestamp) {
     let due = platform.act::<_, OperatorError>(|act| {
         let every = SignedDuration::from_secs(act.settings.heartbeat_seconds.max(1));
@@ -85,23 +59,7 @@ async fn send_heartbeats(platform: &Arc<Platform>, until: Timestamp) {
         Ok(peers)
     });
     let due = due.unwrap_or_default();
-    join_all(due.iter().map(|peer| heartbeat::send(platform, &peer.id, &[]))).await;
-}
-
-async fn ask_again_for_excerpts(platform: &Arc<Platform>, until: Timestamp) {
-    let open = platform.act::<_, OperatorError>(|act| {
-        let mut requests: Vec<ExcerptRequest> = table::all(act.db)?;
-        requests.retain(|request| {
-            let almost_over =
-                until.duration_since(request.requested_at) >= EXCERPT - SignedDuration::from_mins(1);
-            let promised = request.due_at.is_some_and(|due| until >= due);
-            request.answered_at.is_none() && request.reported_at.is_none() && (promised || almost_over)
-        });
-        Ok(requests)
-    });
-    for request in open.unwrap_or_default() {
-        let _ = ask_for_excerpt(platform, request).await;
-    }
+    side_by_side(due.iter().map(|peer| heartbeat::send(platform, &peer.id, &[])).collect()).await;
 }
 
 fn note_stale_peers(act: &Act<'_>) -> Result<(), StoreError> {
@@ -124,21 +82,6 @@ fn note_stale_peers(act: &Act<'_>) -> Result<(), StoreError> {
             let message = "no heartbeat for five minutes";
             govern::note(act, &peer.id, &Suspicion::soft(finding::HEARTBEAT_STALE, message, facts))?;
         }
-    }
-    Ok(())
-}
-
-fn note_overdue_excerpts(act: &Act<'_>) -> Result<(), StoreError> {
-    for mut request in table::all::<ExcerptRequest>(act.db)? {
-        let over = act.now.duration_since(request.requested_at) > EXCERPT;
-        if request.answered_at.is_some() || request.reported_at.is_some() || !over {
-            continue;
-        }
-        request.reported_at = Some(act.now);
-        table::put(act.db, &request)?;
-        let facts = json!({"requested_at": request.requested_at.to_string()});
-        let message = "an excerpt that was asked for did not come within 72 hours";
-        govern::raise(act, &request.peer_id, &Suspicion::soft(finding::AUDIT_OVERDUE, message, facts))?;
     }
     Ok(())
 }

@@ -1,20 +1,25 @@
 //! Reading back what a destination claims of a migration (7.2, 7.3, 7.4, detection).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::line::call;
+use super::line::{Called, call};
 use crate::reference::operate::OperatorError;
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::Peer;
 use crate::wire::migration::{Conflict, MigrationRequest, MigrationView, Step};
-use crate::wire::path::Route;
+use crate::wire::path::{Route, is_id};
 
 /// Members that a destination rewrites or drops.
 const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
+/// Compared by itself: a platform may leave it out of the record, beside which it stands.
+const ID: &str = "id";
+
+/// Conflicts of one step that are looked into: by its id, and by its slug. More are none.
+const CONFLICTS_A_STEP: usize = 2;
 
 /// What was read back.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +28,8 @@ pub(crate) struct Reading {
     pub(crate) untruths: Vec<Untruth>,
     /// Whether each record could be read.
     pub(crate) is_whole: bool,
+    /// An answer that refused to show a record.
+    pub(crate) refused: Option<Called>,
 }
 
 /// Something that is not true of a destination's claims.
@@ -34,7 +41,7 @@ pub(crate) enum Untruth {
     /// A record is there with other content, and no conflict was told (7.3, 7.4).
     Changed { resource_kind: String, resource_id: String },
     /// The counts do not add up to the steps (7.2).
-    Miscounted { steps: usize, claimed: u64 },
+    Miscounted { steps: usize, applied: u64, skipped: u64 },
     /// A conflict is told of a step, or with a record, that there is not (7.3).
     Invented { step_order: i64 },
 }
@@ -48,56 +55,72 @@ pub(crate) async fn verify(
     token: Option<&str>,
 ) -> Result<Reading, OperatorError> {
     let conflicts = view.conflict_log.as_deref().unwrap_or_default();
-    let mut reading = Reading { untruths: vec![], is_whole: true };
+    let (looked_at, surplus) = conflicts.split_at(conflicts.len().min(plan.steps.len() * CONFLICTS_A_STEP));
+    let mut reading = Reading { is_whole: true, ..Reading::default() };
     for step in &plan.steps {
         match read(platform, peer, &step.resource_kind, &step.resource_id, token).await? {
-            None => reading.is_whole = false,
-            Some(stored) => reading.untruths.extend(judge(step, &stored, conflicts)),
+            Stored::Hidden(called) => (reading.is_whole, reading.refused) = (false, Some(called)),
+            stored => reading.untruths.extend(judge(step, &stored, looked_at)),
         }
     }
-    for conflict in conflicts {
+    for conflict in looked_at {
         if is_invented(platform, peer, plan, conflict, token).await? {
             reading.untruths.push(Untruth::Invented { step_order: conflict.step_order });
         }
     }
+    let more = surplus.first().map(|conflict| Untruth::Invented { step_order: conflict.step_order });
+    reading.untruths.extend(more);
     reading.untruths.extend(miscounted(plan, view));
     Ok(reading)
 }
 
-/// Whether a record is there, and what it is where that is told.
+/// What stands under an id over there.
 enum Stored {
+    /// It is not told: the grant may have no such scope.
+    Hidden(Called),
     Absent,
+    /// Something that goes by another id.
+    Other,
+    /// With its content, where the platform shares that.
     Present(Option<Map<String, Value>>),
 }
 
-/// None where it can't be read: the grant may have no such scope.
 async fn read(
     platform: &Arc<Platform>,
     peer: &Peer,
     kind: &str,
     id: &str,
     token: Option<&str>,
-) -> Result<Option<Stored>, OperatorError> {
+) -> Result<Stored, OperatorError> {
     let route = Route::Resource { kind: kind.to_owned(), id: id.to_owned() };
     let called = call(platform, peer, &route, None, token).await?;
     let data = called.data();
-    Ok(match (called.succeeded(), data["exists"].as_bool()) {
-        (true, Some(true)) => Some(Stored::Present(data["record"].as_object().cloned())),
-        (true, Some(false)) => Some(Stored::Absent),
-        _ => None,
+    let is_other = |answer: &Value| answer.get("id").is_some_and(|told| told != id);
+    Ok(match data["exists"].as_bool() {
+        Some(true) if is_other(&data) || is_other(&data["record"]) => Stored::Other,
+        Some(true) => Stored::Present(data["record"].as_object().cloned()),
+        Some(false) => Stored::Absent,
+        None => Stored::Hidden(called),
     })
 }
 
 fn judge(step: &Step, stored: &Stored, conflicts: &[Conflict]) -> Option<Untruth> {
     let (resource_kind, resource_id) = (step.resource_kind.clone(), step.resource_id.clone());
-    let told = conflicts.iter().any(|conflict| conflict.step_order == step.step_order);
+    let told = conflicts.iter().find(|conflict| conflict.step_order == step.step_order);
     match stored {
-        Stored::Absent => Some(Untruth::Missing { resource_kind, resource_id }),
-        Stored::Present(Some(record)) if !told && own(record) != own(&step.payload) => {
+        Stored::Absent if told.is_some_and(gave_way) => None,
+        Stored::Absent | Stored::Other => Some(Untruth::Missing { resource_kind, resource_id }),
+        Stored::Present(Some(record)) if told.is_none() && own(record) != own(&step.payload) => {
             Some(Untruth::Changed { resource_kind, resource_id })
         }
-        Stored::Present(_) => None,
+        Stored::Present(_) | Stored::Hidden(_) => None,
     }
+}
+
+/// Skipped for another record that stands in its way: then it is rightly not there.
+fn gave_way(conflict: &Conflict) -> bool {
+    let other = conflict.conflicting_record_id.as_ref().is_some_and(|id| *id != conflict.resource_id);
+    other && conflict.resolution.as_deref() == Some("skipped")
 }
 
 async fn is_invented(
@@ -110,21 +133,35 @@ async fn is_invented(
     let Some(step) = plan.steps.iter().find(|step| step.step_order == conflict.step_order) else {
         return Ok(true);
     };
-    if step.resource_id != conflict.resource_id {
+    if (&step.resource_kind, &step.resource_id) != (&conflict.resource_kind, &conflict.resource_id) {
         return Ok(true);
     }
     let Some(other) = &conflict.conflicting_record_id else {
         return Ok(false);
     };
-    let stored = read(platform, peer, &conflict.resource_kind, other, token).await?;
-    Ok(matches!(stored, Some(Stored::Absent)))
+    // What the peer names becomes part of a path: nothing but an id may.
+    if !is_id(other) {
+        return Ok(true);
+    }
+    let stored = read(platform, peer, &step.resource_kind, other, token).await?;
+    Ok(matches!(stored, Stored::Absent))
 }
 
+/// The counts are of all steps, and none that was skipped for a conflict is counted as applied.
 fn miscounted(plan: &MigrationRequest, view: &MigrationView) -> Option<Untruth> {
-    let claimed = view.applied_count? + view.skipped_count?;
-    (claimed != plan.steps.len() as u64).then_some(Untruth::Miscounted { steps: plan.steps.len(), claimed })
+    let (applied, skipped) = (view.applied_count?, view.skipped_count?);
+    let (claimed, steps) = (applied.saturating_add(skipped), plan.steps.len());
+    let conflicts = view.conflict_log.iter().flatten();
+    let was_skipped = |conflict: &&Conflict| conflict.resolution.as_deref() == Some("skipped");
+    let told: BTreeSet<i64> = conflicts.filter(was_skipped).map(|conflict| conflict.step_order).collect();
+    (claimed != steps as u64 || skipped < told.len() as u64).then_some(Untruth::Miscounted {
+        steps,
+        applied,
+        skipped,
+    })
 }
 
 fn own(record: &Map<String, Value>) -> BTreeMap<&String, &Value> {
-    record.iter().filter(|(name, _)| !OWN_MEMBERS.contains(&name.as_str())).collect()
+    let is_own = |name: &str| name != ID && !OWN_MEMBERS.contains(&name);
+    record.iter().filter(|(name, _)| is_own(name)).collect()
 }

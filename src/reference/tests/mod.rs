@@ -2,8 +2,10 @@
 
 mod conduct;
 mod crash;
+mod federation;
 mod governance;
 mod handshake;
+mod liars;
 mod migrations;
 mod patches;
 

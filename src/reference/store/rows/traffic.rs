@@ -76,6 +76,8 @@ pub(crate) struct ExcerptRequest {
     pub(crate) id: String,
     pub(crate) peer_id: String,
     pub(crate) requested_at: Timestamp,
+    /// When the peer was last called for it.
+    pub(crate) asked_at: Timestamp,
     /// What the peer promised it under.
     pub(crate) request_id: Option<String>,
     pub(crate) due_at: Option<Timestamp>,

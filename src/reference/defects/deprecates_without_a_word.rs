@@ -1,0 +1,21 @@
+//! The end of a release is announced in no form.
+
+use serde_json::Value;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::wire::notice::kind;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "deprecates-without-a-word",
+    &[("10.2", Conduct)],
+    "Notes the end of a release for itself, and tells no partner of it.",
+    |rules| {
+        rules.out.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
+        rules.out.amend_heartbeat = |body| {
+            if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.remove("deprecations");
+            }
+        };
+    },
+);
