@@ -8,6 +8,7 @@ mod asks_for_the_contact_only;
 mod audits_an_anonymous_peer;
 mod audits_no_refusals;
 mod audits_under_its_own_name;
+mod beats_without_rest;
 mod breaks_without_notice;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
@@ -203,6 +204,7 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_silence::PATCH,
     &waits_a_day_for_silence::PATCH,
     &storms_when_refused::PATCH,
+    &beats_without_rest::PATCH,
     &overlooks_bogus_kinds::PATCH,
     &overlooks_bogus_schemas::PATCH,
     &trusts_destinations::PATCH,

@@ -8,6 +8,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("6.1", Conduct)],
     "sends a heartbeat 400 times over when the peer answers an error",
     |rules| {
-        rules.out.heartbeat_tries = || 400;
+        rules.out.is_sent_again = |times, called| times < 400 && !called.succeeded();
     },
 );

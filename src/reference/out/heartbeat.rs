@@ -39,10 +39,9 @@ pub(crate) async fn send(
         Ok((peer, body))
     })?;
     let mut called = call(platform, &peer, &Route::Heartbeat, Some(&body), None).await?;
-    for _ in 1..(platform.rules.out.heartbeat_tries)() {
-        if called.succeeded() {
-            break;
-        }
+    let mut times = 1;
+    while (platform.rules.out.is_sent_again)(times, &called) {
+        times += 1;
         called = call(platform, &peer, &Route::Heartbeat, Some(&body), None).await?;
     }
     platform.act::<_, OperatorError>(|act| take_answer(act, peer_id, &called))?;

@@ -62,8 +62,9 @@ rules! {
         delay: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
         /// Last word on the body of a heartbeat.
         amend_heartbeat: fn(&mut Map<String, Value>) = |_| (),
-        /// How often a heartbeat is sent again at once when the peer answers an error (6.1): never.
-        heartbeat_tries: fn() -> u32 = || 1,
+        /// Whether a heartbeat that was sent so often is sent again at once, by what it came to (6.1):
+        /// never.
+        is_sent_again: fn(u32, &Called) -> bool = |_, _| false,
         /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).
         left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
         /// Whether a peer has not been heard of for too long, by when it last was.
