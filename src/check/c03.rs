@@ -31,7 +31,7 @@ fn declared_kinds_are_served(story: &Story, with: Arguments<'_>) -> Judgement {
         .filter_map(|(n, exchange)| {
             Some((n, CapabilityDocument::read(exchange.data()?.get("capabilities")?)?))
         })
-        .last();
+        .next_back();
     let Some((declared_n, document)) = declared else {
         return expect(Judgement::unproven("the target told no capability document", vec![]));
     };

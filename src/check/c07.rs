@@ -1,6 +1,7 @@
 //! Commitment 7: migration hygiene.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::common::outcome;
 use super::judge::Parameter;
@@ -201,8 +202,8 @@ impl Count {
                     count.created += 1;
                     count.carried += 1;
                 }
-                (action::CREATE, Some(stored)) if !alone || is_carried(visit.step, stored) => {
-                    count.carried += 1
+                (action::CREATE, Some(stored)) if !alone || took_effect(migration, visit, stored) => {
+                    count.carried += 1;
                 }
                 (action::CREATE, None) if !told => {
                     count.lost.push(format!("the {} of step {}", visit.place.0, visit.step.step_order));
@@ -213,6 +214,13 @@ impl Count {
         }
         count
     }
+}
+
+/// Whether a step that met a record had an effect on it. Whether it is the right one is asked of
+/// identities and references (7.4).
+fn took_effect(migration: &Migration, visit: &Visit<'_>, stored: &Map<String, Value>) -> bool {
+    is_carried(visit.step, stored)
+        || migration.before.get(&visit.place).is_some_and(|before| before != stored)
 }
 
 fn conflicts_are_told(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -289,8 +297,10 @@ fn untrue_entry(
             Some("skipped") if before.is_some() && before != after => {
                 Some(format!("{about} as skipped, and the record was changed"))
             }
-            Some("overwritten") if !failed && !after.is_some_and(|stored| is_carried(visit.step, stored)) => {
-                Some(format!("{about} as overwritten, and the record is not the one that was sent"))
+            Some("overwritten")
+                if !failed && !after.is_some_and(|stored| took_effect(migration, visit, stored)) =>
+            {
+                Some(format!("{about} as overwritten, and the record is as it was"))
             }
             _ => None,
         }

@@ -208,8 +208,8 @@ pub(super) fn peer_id(story: &Story, peer: &str) -> Option<String> {
 /// Findings about a peer that are in `after` and, in that kind and number, not in `before`.
 pub(super) fn new_findings<'a>(before: &[Finding], after: &'a [Finding], peer_id: &str) -> Vec<&'a Finding> {
     let about = |finding: &&Finding| finding.federation_peer_id.as_deref() == Some(peer_id);
-    let known: BTreeSet<String> = before.iter().filter(|f| about(&f)).map(identity).collect();
-    after.iter().filter(|f| about(&f)).filter(|finding| !known.contains(&identity(finding))).collect()
+    let known: BTreeSet<String> = before.iter().filter(|f| about(f)).map(identity).collect();
+    after.iter().filter(|f| about(f)).filter(|finding| !known.contains(&identity(finding))).collect()
 }
 
 /// What makes two findings the same one: all that they say.

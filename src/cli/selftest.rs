@@ -71,7 +71,7 @@ fn patches(arguments: &Arguments, seed: Seed) -> Result<Vec<Option<&'static Patc
     if let Some(unknown) = arguments.only.iter().find(|name| every().all(|patch| patch.name != **name)) {
         return Err(Failure::usage(format!("no defect or variant is called {unknown}")));
     }
-    let drawn = |patch: &Patch| !arguments.tenth || seed.derive(patch.name).0 % 10 == 0;
+    let drawn = |patch: &Patch| !arguments.tenth || seed.derive(patch.name).0.is_multiple_of(10);
     let asked =
         |patch: &Patch| arguments.only.is_empty() || arguments.only.iter().any(|name| name == patch.name);
     let chosen = every().filter(|patch| drawn(patch) && asked(patch)).map(Some);

@@ -56,6 +56,7 @@ const fn clause(
     Clause { id: ClauseId { section, item }, class, obligation, conduct, detection }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a face is there or not: the table reads best so")]
 const fn seen(by: Means, how: &'static str) -> Option<Observation> {
     Some(Observation { how, by })
 }

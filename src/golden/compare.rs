@@ -47,7 +47,7 @@ fn walk(at: &str, golden: &Value, found: Option<&Value>, differences: &mut Vec<D
         }
         (golden, Some(found)) if golden == found => {}
         (golden, found) => {
-            differences.push(Difference { at: at.to_owned(), golden: golden.clone(), found: found.cloned() })
+            differences.push(Difference { at: at.to_owned(), golden: golden.clone(), found: found.cloned() });
         }
     }
 }

@@ -82,8 +82,9 @@ struct Target {
 impl Hands for Target {
     async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
         match Verb::parse(verb) {
-            None => Err(HandsError::Unsupported { verb: verb.to_owned() }),
-            Some(Verb::Describe) => Ok(self.describe()),
+            // A fresh target for each scenario needs no reset.
+            None | Some(Verb::PlatformReset) => Err(HandsError::Unsupported { verb: verb.to_owned() }),
+            Some(Verb::Describe) => Ok(describe()),
             Some(Verb::PlatformStart) => self.start(&parameters).await,
             Some(Verb::PlatformStop) => {
                 if let Some(running) = self.running.lock().await.take() {
@@ -97,7 +98,6 @@ impl Hands for Target {
                 }
                 Ok(json!({}))
             }
-            Some(Verb::PlatformReset) => Err(HandsError::Unsupported { verb: verb.to_owned() }),
             Some(Verb::ClockNow) => Ok(json!({"now": self.clock.now().to_string()})),
             Some(Verb::ClockAdvance) => self.advance(&parameters).await,
             Some(_) => self.forward(verb, parameters).await,
@@ -110,20 +110,6 @@ impl Hands for Target {
 }
 
 impl Target {
-    fn describe(&self) -> Value {
-        let verbs: Vec<&str> =
-            Verb::ALL.iter().filter(|verb| **verb != Verb::PlatformReset).map(|verb| verb.as_str()).collect();
-        json!({
-            "name": "reference",
-            "version": env!("CARGO_PKG_VERSION"),
-            "protocol": 1,
-            "contract_versions": [1],
-            "verbs": verbs,
-            "identity": "tls",
-            "generation": "G3",
-        })
-    }
-
     /// Starts the platform, or the same one again after a stop or a kill.
     async fn start(&self, parameters: &Value) -> Result<Value, HandsError> {
         let mut running = self.running.lock().await;
@@ -188,6 +174,21 @@ impl Target {
             }
         })
     }
+}
+
+/// What the embedded adapter says of itself.
+fn describe() -> Value {
+    let verbs: Vec<&str> =
+        Verb::ALL.iter().filter(|verb| **verb != Verb::PlatformReset).map(|verb| verb.as_str()).collect();
+    json!({
+        "name": "reference",
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol": 1,
+        "contract_versions": [1],
+        "verbs": verbs,
+        "identity": "tls",
+        "generation": "G3",
+    })
 }
 
 fn environment(verb: &str, message: String) -> HandsError {

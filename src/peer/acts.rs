@@ -102,7 +102,7 @@ impl Peer {
 
     /// Delivers an event in a heartbeat.
     pub async fn notify(&self, cue: &Cue, kind: &str, payload: Value) -> Result<Outcome, PeerError> {
-        self.heartbeat(cue, &json!({"events": [self.event(kind, payload)]})).await
+        self.heartbeat(cue, &json!({"events": [self.event(kind, &payload)]})).await
     }
 
     /// Revokes the peering: the notice first, then no call of the target's is let in. None where a
@@ -122,7 +122,7 @@ impl Peer {
             "effective_at": now.to_string(),
             "grace_until": (now + SignedDuration::from_mins(GRACE_MINUTES)).to_string(),
         });
-        let event = self.event(kind::PEER_REVOKED, payload);
+        let event = self.event(kind::PEER_REVOKED, &payload);
         self.heartbeat(cue, &json!({"status": "revoked", "events": [event]})).await
     }
 
@@ -170,7 +170,7 @@ impl Peer {
         self.state().records.get(&(kind.to_owned(), id.to_owned())).cloned()
     }
 
-    fn event(&self, kind: &str, payload: Value) -> Value {
+    fn event(&self, kind: &str, payload: &Value) -> Value {
         json!({
             "id": self.0.ids.uuid().to_string(),
             "kind": kind,

@@ -22,7 +22,7 @@ pub struct Behaviour {
     /// As destination of a migration: whether the step at this place of so many is applied at all.
     pub applies: Option<fn(usize, usize) -> bool>,
     /// As destination of a migration: bends a record before it is stored. The id is its key.
-    pub stores: Option<fn(&Step, &mut String, &mut Map<String, Value>)>,
+    pub stores: Option<Stores>,
     /// As destination of a migration: bends what is claimed of it.
     pub claims: Option<fn(&mut MigrationView)>,
     /// Sends no notice when it revokes.
@@ -43,6 +43,9 @@ impl Behaviour {
         revokes_silently: false,
     };
 }
+
+/// Bends a record before it is stored: the step that brought it, its id, its members.
+pub type Stores = fn(&Step, &mut String, &mut Map<String, Value>);
 
 /// Lets each behaviour bend `value`; returns the names of those that changed it.
 pub(super) fn bend<T: Clone + PartialEq>(

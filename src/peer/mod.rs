@@ -19,7 +19,7 @@ mod state;
 mod tests;
 mod variation;
 
-pub use behaviour::Behaviour;
+pub use behaviour::{Behaviour, Stores};
 pub use calls::{Call, Cue, Outcome};
 pub use profile::Profile;
 pub use state::{IssuedGrant, Received};

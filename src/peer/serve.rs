@@ -27,7 +27,7 @@ pub(super) struct Door(pub(super) Weak<Inner>);
 impl Handler for Door {
     async fn handle(&self, request: Inbound) -> Outbound {
         match self.0.upgrade() {
-            Some(inner) => Peer(inner).answer(request),
+            Some(inner) => Peer(inner).answer(&request),
             None => Outbound::abort(),
         }
     }
@@ -37,11 +37,11 @@ impl Handler for Door {
 type Answer = (u16, Value);
 
 impl Peer {
-    fn answer(&self, request: Inbound) -> Outbound {
+    fn answer(&self, request: &Inbound) -> Outbound {
         let route = Route::parse(&request.method, &request.path);
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let mut answer = match &route {
-            Some(route) => self.route(route, &request, &body),
+            Some(route) => self.route(route, request, &body),
             None => (404, json!({"error": "no such route"})),
         };
         let mut injected = vec![];
@@ -53,7 +53,7 @@ impl Peer {
             });
         }
         let outbound = Outbound::json(answer.0, &answer.1);
-        let n = self.tell(&request, &outbound, injected);
+        let n = self.tell(request, &outbound, injected);
         let at = self.0.options.clock.now();
         self.state().inbox.push(Received { n, route, body, at });
         self.0.received.send_modify(|count| *count += 1);

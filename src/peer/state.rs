@@ -50,40 +50,40 @@ pub(super) type Place = (String, String);
 #[derive(Debug)]
 pub(super) struct State {
     /// Where the target is.
-    pub target: Option<TargetAddress>,
+    pub(super) target: Option<TargetAddress>,
     /// Whom to trust there.
-    pub target_trust: Trust,
+    pub(super) target_trust: Trust,
     /// The row that the target keeps for this peer.
-    pub id_at_target: Option<String>,
+    pub(super) id_at_target: Option<String>,
     /// The row that this peer keeps for the target.
-    pub target_row: String,
+    pub(super) target_row: String,
     /// What it presents to the target.
-    pub identity: Option<Identity>,
+    pub(super) identity: Option<Identity>,
     /// Keeps the connections of the identity at hand.
-    pub client: Option<Client>,
+    pub(super) client: Option<Client>,
     /// The same without a certificate.
-    pub anonymous_client: Option<Client>,
+    pub(super) anonymous_client: Option<Client>,
     /// The token it gave to the target, until it is used.
-    pub acceptance_token: Option<String>,
+    pub(super) acceptance_token: Option<String>,
     /// Whether the peering is over, by whichever side.
-    pub revoked: bool,
+    pub(super) revoked: bool,
     /// Numbers its bodies.
-    pub bodies: u64,
-    pub inbox: Vec<Received>,
-    pub records: BTreeMap<Place, Map<String, Value>>,
-    pub grants: BTreeMap<String, IssuedGrant>,
-    pub migrations: BTreeMap<String, MigrationView>,
-    pub open_migrations: BTreeMap<String, MigrationRequest>,
+    pub(super) bodies: u64,
+    pub(super) inbox: Vec<Received>,
+    pub(super) records: BTreeMap<Place, Map<String, Value>>,
+    pub(super) grants: BTreeMap<String, IssuedGrant>,
+    pub(super) migrations: BTreeMap<String, MigrationView>,
+    pub(super) open_migrations: BTreeMap<String, MigrationRequest>,
     /// What it logged of the target's calls, for the target's excerpts.
-    pub audit: Vec<Value>,
+    pub(super) audit: Vec<Value>,
     /// Where each stream from the target stands.
-    pub cursors_in: BTreeMap<String, Value>,
+    pub(super) cursors_in: BTreeMap<String, Value>,
     /// Where each stream to the target stands.
-    pub cursors_out: BTreeMap<String, u64>,
+    pub(super) cursors_out: BTreeMap<String, u64>,
 }
 
 impl State {
-    pub fn new(target_row: String) -> Self {
+    pub(super) fn new(target_row: String) -> Self {
         Self {
             target: None,
             target_trust: Trust::on_first_use(),
@@ -106,7 +106,7 @@ impl State {
         }
     }
 
-    pub fn meet(&mut self, target: TargetAddress) {
+    pub(super) fn meet(&mut self, target: TargetAddress) {
         if let Some(bundle) = &target.ca_bundle_pem {
             // A bundle that can't be read leaves the first use to decide.
             let _ = self.target_trust.add("target", bundle);
@@ -116,7 +116,7 @@ impl State {
         self.anonymous_client = None;
     }
 
-    pub fn present(&mut self, identity: Identity) {
+    pub(super) fn present(&mut self, identity: Identity) {
         self.identity = Some(identity);
         self.client = None;
     }

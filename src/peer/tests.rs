@@ -66,8 +66,7 @@ async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
         assert_eq!(broken.status, Some(422));
 
         assert!(alice.revoke(&cue, "done").await.expect("a call").expect("a notice").succeeded());
-        let heard =
-            bob.inbox().into_iter().filter(|received| received.route == Some(Route::Heartbeat)).last();
+        let heard = bob.inbox().into_iter().rfind(|received| received.route == Some(Route::Heartbeat));
         assert_eq!(heard.expect("a heartbeat").body["events"][0]["kind"], "platform.peer.revoked");
         let text = serde_json::to_string(story.story().entries()).expect("JSON");
         assert!(!text.contains(&grant.bearer_token), "a secret was recorded");

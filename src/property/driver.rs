@@ -43,7 +43,7 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     let outcome = runner(seed, setting.cases).run(&strategy, |source| {
         let case = played.borrow().len();
         let (loaded, story) =
-            play(property, setting, source, case, handle).map_err(|reason| TestCaseError::reject(reason))?;
+            play(property, setting, &source, case, handle).map_err(TestCaseError::reject)?;
         let broken = (setting.breaks)(&loaded, &story);
         if !shrinking.get() {
             played.borrow_mut().push((loaded, story));
@@ -55,7 +55,7 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     let mut ending = Ending::Completed;
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(_, source)) => match play(property, setting, source, cases.len(), handle) {
+        Err(TestError::Fail(_, source)) => match play(property, setting, &source, cases.len(), handle) {
             Ok(shortest) => cases.push(shortest),
             Err(reason) => ending = Ending::Suite { reason },
         },
@@ -101,12 +101,12 @@ fn tell(
 fn play(
     property: &Property,
     setting: &Setting,
-    source: String,
+    source: &str,
     case: usize,
     handle: &Handle,
 ) -> Result<(Loaded, Story), String> {
     let id = format!("{} {case}", property.story());
-    let loaded = load(&id, &id, &source, &setting.words).map_err(|error| error.to_string())?;
+    let loaded = load(&id, &id, source, &setting.words).map_err(|error| error.to_string())?;
     let wish = Wish {
         scenario: &id,
         seed: setting.seed,

@@ -1,5 +1,7 @@
 //! What came from a target, made harmless.
 
+use std::fmt::Write;
+
 /// A text for a terminal: no control character, no escape sequence, no change of the direction of
 /// writing; one line.
 pub(super) fn terminal(text: &str) -> String {
@@ -8,7 +10,7 @@ pub(super) fn terminal(text: &str) -> String {
         match character {
             '\n' | '\t' => safe.push(' '),
             hidden if hidden.is_control() || is_hidden(hidden) => {
-                safe.push_str(&format!("\\u{{{:x}}}", u32::from(hidden)));
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(hidden));
             }
             plain => safe.push(plain),
         }

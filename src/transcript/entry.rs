@@ -37,6 +37,7 @@ pub struct Entry {
 }
 
 /// What an entry tells.
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is an exchange")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {

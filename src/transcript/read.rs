@@ -188,8 +188,9 @@ mod tests {
         let reading = read(&path).expect("still a transcript");
         assert!(reading.cut && reading.ending.is_none());
 
-        let without_third: String =
-            whole.lines().enumerate().filter(|(i, _)| *i != 2).map(|(_, l)| format!("{l}\n")).collect();
+        let mut lines: Vec<&str> = whole.lines().collect();
+        lines.remove(2);
+        let without_third = lines.join("\n") + "\n";
         fs::write(&path, without_third).expect("written");
         let error = read(&path).expect_err("a line is missing").to_string();
         assert!(error.contains(":3:") && error.contains("missing"), "{error}");

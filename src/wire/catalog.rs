@@ -56,9 +56,9 @@ pub struct SubscriptionRequest {
     /// The name under which the subscriber mounts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_hostname: Option<String>,
-    /// Days.
+    /// Days: a number, or whatever stood there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl_days: Option<i64>,
+    pub ttl_days: Option<Value>,
     /// What else was said.
     #[serde(flatten)]
     pub extra: Extra,

@@ -15,6 +15,7 @@ mod claims_skipped_as_applied;
 mod commits_step_by_step;
 mod compares_versions_as_text;
 mod counts_a_mismatch_once;
+mod counts_the_patch;
 mod crosses_without_telling;
 mod cuts_open_migrations;
 mod declares_a_filter_it_ignores;
@@ -78,6 +79,7 @@ mod overlooks_walks;
 mod passes_migrations_on;
 mod promises_excerpts_too_late;
 mod records_no_crossing;
+mod refuses_pre_releases;
 mod refuses_the_minor_before;
 mod rejects_the_schema_it_declares;
 mod remaps_ids;
@@ -170,6 +172,8 @@ pub const DEFECTS: &[&Patch] = &[
     &trusts_the_compromised::PATCH,
     &takes_late_disclosure_for_timely::PATCH,
     &refuses_the_minor_before::PATCH,
+    &counts_the_patch::PATCH,
+    &refuses_pre_releases::PATCH,
     &takes_two_minors_apart::PATCH,
     &compares_versions_as_text::PATCH,
     &takes_garbage_for_a_version::PATCH,

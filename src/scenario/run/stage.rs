@@ -20,15 +20,15 @@ use crate::transcript::{Note, Recorder, What};
 const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
 
 pub(super) struct Stage<'a> {
-    pub hands: Arc<dyn Hands>,
-    pub clock: Clock,
+    pub(super) hands: Arc<dyn Hands>,
+    pub(super) clock: Clock,
     /// Whether the lease's clock is the target's own, and moves with it.
-    pub shares_clock: bool,
+    pub(super) shares_clock: bool,
     _guard: Option<Box<dyn Send + Sync>>,
-    pub recorder: Recorder,
-    pub values: Values,
-    pub peers: BTreeMap<String, Peer>,
-    pub surroundings: &'a Surroundings,
+    pub(super) recorder: Recorder,
+    pub(super) values: Values,
+    pub(super) peers: BTreeMap<String, Peer>,
+    pub(super) surroundings: &'a Surroundings,
     /// What the last call or operation came to.
     last: Value,
     seed: Seed,
@@ -36,7 +36,7 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(
+    pub(super) fn new(
         scenario: &Scenario,
         lease: Lease,
         recorder: Recorder,
@@ -59,7 +59,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Plays the scenario. Where it can't go on: at which step, and why.
-    pub async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, Halt)> {
+    pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, Halt)> {
         self.set_up(scenario).await.map_err(|halt| (0, halt))?;
         for (number, step) in numbered(&scenario.steps) {
             self.step(number, step).await.map_err(|halt| (number, halt))?;
@@ -68,7 +68,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Takes the peers down.
-    pub async fn clear(&mut self) {
+    pub(super) async fn clear(&mut self) {
         for peer in self.peers.values() {
             peer.go_down().await;
         }
@@ -201,26 +201,26 @@ impl<'a> Stage<'a> {
         }
     }
 
-    pub fn peer_named(&self, name: &str) -> Result<Peer, Halt> {
+    pub(super) fn peer_named(&self, name: &str) -> Result<Peer, Halt> {
         self.peers.get(name).cloned().ok_or_else(|| Halt::Scenario(format!("no peer is called {name}")))
     }
 
     /// Keeps what a call came to, for the steps that follow.
-    pub fn keep_outcome(&mut self, cue: &Cue, outcome: &Outcome) {
+    pub(super) fn keep_outcome(&mut self, cue: &Cue, outcome: &Outcome) {
         let value = json!({
             "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
         });
         self.keep(cue, value);
     }
 
-    pub fn keep(&mut self, cue: &Cue, value: Value) {
+    pub(super) fn keep(&mut self, cue: &Cue, value: Value) {
         if let Some(label) = &cue.label {
             self.values.set(label, value.clone());
         }
         self.last = value;
     }
 
-    pub fn note(&self, cue: &Cue, kind: &str, message: impl Into<String>, facts: Value) {
+    pub(super) fn note(&self, cue: &Cue, kind: &str, message: impl Into<String>, facts: Value) {
         let note = Note { kind: kind.to_owned(), message: message.into(), facts };
         self.recorder.record(cue.step, cue.label.as_deref(), What::Note(note));
     }

@@ -1,0 +1,55 @@
+//! What a whole run costs: time and peak memory of the program as a process. Prints; asserts nothing.
+//!
+//! `cargo bench`
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// Counted runs of each command, after one that is not.
+const RUNS: usize = 5;
+
+fn main() {
+    // The smallest first: peak memory is that of the largest process up to then.
+    for (name, arguments) in [
+        ("covenant list clauses: the start alone", &["list", "clauses"] as &[&str]),
+        (
+            "covenant run --only '00-*/**': the well-behaved life, twice",
+            &["run", "-q", "--seed", "1", "--only", "00-*/**"],
+        ),
+        ("covenant run --cases 0: every scenario", &["run", "-q", "--seed", "1", "--cases", "0"]),
+        ("covenant run", &["run", "-q", "--seed", "1"]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut times: Vec<Duration> = (0..=RUNS).map(|_| time(arguments, folder.path())).skip(1).collect();
+        times.sort();
+        println!(
+            "{name}\n    wall min {:.2?}, median {:.2?}, max {:.2?}; peak memory {} MiB",
+            times[0],
+            times[RUNS / 2],
+            times[RUNS - 1],
+            peak_mebibytes()
+        );
+    }
+}
+
+fn time(arguments: &[&str], folder: &Path) -> Duration {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_covenant"));
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    if arguments[0] == "run" {
+        command.arg("--out").arg(folder);
+    }
+    let start = Instant::now();
+    let status = command.status().expect("the program starts");
+    assert!(status.success(), "{arguments:?}: {status}");
+    start.elapsed()
+}
+
+fn peak_mebibytes() -> i64 {
+    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss() / 1024)
+}

@@ -1,0 +1,192 @@
+//! The program as a user meets it: what it prints, and how it exits.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn covenant(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_covenant")).args(arguments).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ended by itself")
+}
+
+const SMALL: &str = "03-truthful-capabilities/declared-kinds-are-served";
+
+fn run(out: &Path, more: &[&str]) -> Output {
+    let out = out.to_str().expect("a path");
+    covenant(&[&["run", "--quiet", "--seed", "7", "--cases", "2", "--out", out], more].concat())
+}
+
+#[test]
+fn a_run_writes_its_files_and_is_judged_the_same_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = run(folder.path(), &["--only", SMALL, "--format", "json"]);
+    assert_eq!(code(&first), 0, "{}", stderr(&first));
+    assert!(stderr(&first).starts_with("seed: 7\n"), "{}", stderr(&first));
+    for file in ["transcript.jsonl", "report.json", "report.txt", "junit.xml"] {
+        assert!(folder.path().join(file).is_file(), "{file}");
+    }
+    let again = covenant(&["judge", folder.path().to_str().expect("a path"), "--format", "json"]);
+    assert_eq!(code(&again), 0);
+    assert_eq!(stdout(&first), stdout(&again));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&first)).expect("JSON");
+    let schema: serde_json::Value =
+        serde_json::from_str(&stdout(&covenant(&["schema", "report"]))).expect("a schema");
+    jsonschema::validate(&schema, &report).expect("the report fits its schema");
+}
+
+#[test]
+fn a_defect_is_broken_with_its_clause_and_a_command_that_shows_just_that() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let defect = ["--only", SMALL, "--defect", "declares-a-kind-it-refuses"];
+    let output = run(folder.path(), &defect);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.starts_with("BROKEN\n"), "{text}");
+    assert!(text.contains("BROKEN 3.1 conduct"), "{text}");
+    let replay = text.lines().find_map(|line| line.trim().strip_prefix("replay:")).expect("a command").trim();
+    let words: Vec<&str> = replay.split_whitespace().skip(2).collect();
+    let again = run(folder.path(), &words[..0]);
+    assert!(code(&again) <= 1);
+    let replayed = Command::new(env!("CARGO_BIN_EXE_covenant"))
+        .args(replay.split_whitespace().skip(1))
+        .args(["--out", folder.path().to_str().expect("a path")])
+        .output()
+        .expect("the program starts");
+    assert_eq!(code(&replayed), 1, "{replay}: {}", stderr(&replayed));
+}
+
+#[test]
+fn bad_input_is_told_where_what_and_how_to_mend_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let misspelt = folder.path().join("misspelt.toml");
+    fs::write(&misspelt, "title = \"t\"\n\n[[step]]\nadvanze = { seconds = 1 }\n").expect("written");
+    let corrupt = folder.path().join("corrupt.jsonl");
+    fs::write(&corrupt, "{\"not\": \"a transcript\"}\n").expect("written");
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("written");
+    let path = |path: &Path| path.to_str().expect("a path").to_owned();
+    let below_a_file = path(&file.join("out"));
+
+    for (arguments, exit, told) in [
+        (vec!["run", "--oops"], 2, "--oops"),
+        (vec!["run", "--scenarios", &path(&misspelt)], 2, "misspelt.toml:4:1"),
+        (vec!["run", "--scenarios", &path(&misspelt)], 2, "did you mean `advance`?"),
+        (vec!["run", "--scenarios", "/no/such/folder"], 2, "/no/such/folder"),
+        (vec!["run", "--defect", "hides-a-conflicd"], 2, "did you mean hides-a-conflict?"),
+        (vec!["run", "--variant", "nothing"], 2, "covenant list variants"),
+        (vec!["run", "--commitment", "13"], 2, "13"),
+        (vec!["run", "--only", "nothing-fits"], 2, "no scenario is selected"),
+        (vec!["run", "--only", "["], 2, "--only ["),
+        (vec!["run", "--property", "nothing"], 2, "covenant list properties"),
+        (vec!["run", "--only", SMALL, "--out", &below_a_file], 6, "--out"),
+        (vec!["judge", &path(&corrupt)], 2, "corrupt.jsonl:1"),
+        (vec!["judge", "/no/such/transcript"], 2, "/no/such/transcript"),
+        (vec!["golden", "diff", "--folder", "/no/such/folder"], 2, "/no/such/folder"),
+        (vec!["selftest", "--only", "nothing"], 2, "nothing"),
+    ] {
+        let output = covenant(&arguments);
+        assert_eq!(code(&output), exit, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+        assert!(stdout(&output).is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_unknown_clause_and_behaviour_of_a_scenario_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = folder.path().join("s.toml");
+    for (text, told) in [
+        (
+            "[[check]]\nclause = \"7.9\"\nface = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = { call = \"x\" }\n",
+            "7.9",
+        ),
+        ("[[peer]]\nname = \"m\"\nbehaviours = [\"bogus-kindd\"]\n", "did you mean `bogus-kind`?"),
+    ] {
+        let step = "[[step]]\nadvance = { seconds = 1 }\n";
+        fs::write(&scenario, format!("title = \"t\"\n{step}{text}")).expect("written");
+        let output = covenant(&["run", "--scenarios", scenario.to_str().expect("a path")]);
+        assert_eq!(code(&output), 2, "{}", stderr(&output));
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_port_in_use_is_the_environments_fault() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = covenant(&["target", "--listen", &address]);
+    assert_eq!(code(&output), 6, "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&address) && stderr(&output).contains("--listen"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn an_address_that_is_not_this_machines_voids_the_run_as_the_environments_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run(folder.path(), &["--only", SMALL, "--listen", "192.0.2.1"]);
+    assert_eq!(code(&output), 6, "{}", stdout(&output));
+    assert!(stdout(&output).starts_with("VOID"), "{}", stdout(&output));
+}
+
+#[test]
+fn lists_tell_what_there_is() {
+    for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "judges", "properties"] {
+        let output = covenant(&["list", what]);
+        assert_eq!(code(&output), 0, "{what}");
+        assert!(stdout(&output).lines().count() > 1, "{what}");
+    }
+    let clauses = stdout(&covenant(&["list", "clauses"]));
+    assert!(
+        clauses.contains("39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7"),
+        "{clauses}"
+    );
+}
+
+#[test]
+fn the_committed_schemas_are_fresh() {
+    for what in ["scenario", "report"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(format!("{what}.schema.json"));
+        let committed = fs::read_to_string(&path).expect("a schema");
+        let fresh = stdout(&covenant(&["schema", what]));
+        assert!(committed == fresh, "schemas/{what}.schema.json is stale: covenant schema {what} > it");
+    }
+}
+
+#[test]
+fn the_committed_goldens_hold_and_a_defect_shows_in_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/wire");
+    let folder = folder.to_str().expect("a path");
+    let honest = covenant(&["golden", "diff", "--folder", folder]);
+    assert_eq!(code(&honest), 0, "{}{}", stdout(&honest), stderr(&honest));
+    let bent = covenant(&["golden", "diff", "--folder", folder, "--defect", "hides-a-conflict"]);
+    assert_eq!(code(&bent), 1, "{}", stderr(&bent));
+    assert!(stdout(&bent).contains("response.body.data.conflict_log"), "{}", stdout(&bent));
+}
+
+#[test]
+fn no_secret_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(code(&run(folder.path(), &["--only", "00-*/**", "--only", "07-*/conflicts*"])), 0);
+    for entry in fs::read_dir(folder.path()).expect("a folder") {
+        let path = entry.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a text");
+        assert!(!text.contains("fgs.") && !text.contains("PRIVATE KEY"), "{}", path.display());
+    }
+    let transcript = fs::read_to_string(folder.path().join("transcript.jsonl")).expect("a transcript");
+    assert!(transcript.contains("<bearer_token:1>") && transcript.contains("<acceptance_token:1>"));
+}
