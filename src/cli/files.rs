@@ -83,6 +83,19 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
     file.write_all(content).with_context(context)?;
+    readable_by_all(file.as_file()).with_context(context)?;
     file.persist(path).with_context(context)?;
+    Ok(())
+}
+
+/// A temporary file is its owner's alone; what takes its place is a file like any other.
+#[cfg(unix)]
+fn readable_by_all(file: &fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &fs::File) -> std::io::Result<()> {
     Ok(())
 }
