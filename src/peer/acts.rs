@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::calls::{Call, Cue, Outcome};
 use super::link::Introduction;
-use super::state::IssuedGrant;
+use super::state::{Ending, IssuedGrant, Proposal};
 use super::{Peer, PeerError};
 use crate::wire::grant::Scope;
 use crate::wire::notice::kind;
@@ -16,6 +16,8 @@ use crate::wire::sync::{SyncBatch, SyncRecord};
 
 /// Days that a grant of a peer's lives where nothing else is asked for.
 const GRANT_DAYS: i64 = 30;
+/// Days that an invitation is good (`powernode.md` §5).
+const TOKEN_DAYS: i64 = 7;
 /// Minutes of grace for migrations in flight (4.3).
 const GRACE_MINUTES: i64 = 5;
 
@@ -108,10 +110,35 @@ impl Peer {
     /// Revokes the peering: the notice first, then no call of the target's is let in. None where a
     /// behaviour keeps the notice back.
     pub async fn revoke(&self, cue: &Cue, reason: &str) -> Result<Option<Outcome>, PeerError> {
-        let silent = self.0.options.behaviours.iter().any(|behaviour| behaviour.revokes_silently);
-        let outcome = if silent { None } else { Some(self.give_notice(cue, reason).await?) };
-        self.state().revoked = true;
+        let mut behaviours = self.0.options.behaviours.iter();
+        let silent = behaviours.find(|behaviour| behaviour.revokes_silently).map(|behaviour| behaviour.name);
+        let outcome = if silent.is_some() { None } else { Some(self.give_notice(cue, reason).await?) };
+        self.end(silent);
         Ok(outcome)
+    }
+
+    /// The peering is over, but for the grace of open migrations. The first ending counts.
+    pub(super) fn end(&self, injected: Option<&'static str>) {
+        let grace_until = self.0.options.clock.now() + SignedDuration::from_mins(GRACE_MINUTES);
+        self.state().ending.get_or_insert(Ending { grace_until, injected });
+    }
+
+    /// Revokes a grant that it gave, and says so. None where a behaviour keeps the notice back, or
+    /// where there is no such grant.
+    pub async fn revoke_grant(
+        &self,
+        cue: &Cue,
+        grant_id: &str,
+        reason: &str,
+    ) -> Result<Option<Outcome>, PeerError> {
+        let is_known = self.state().grants.get_mut(grant_id).map(|grant| grant.revoked = true).is_some();
+        let silent = self.0.options.behaviours.iter().any(|behaviour| behaviour.ends_grants_silently);
+        if !is_known || silent {
+            return Ok(None);
+        }
+        let effective_at = self.0.options.clock.now().to_string();
+        let payload = json!({"grant_id": grant_id, "reason": reason, "effective_at": effective_at});
+        self.notify(cue, kind::GRANT_REVOKED, payload).await.map(Some)
     }
 
     async fn give_notice(&self, cue: &Cue, reason: &str) -> Result<Outcome, PeerError> {
@@ -131,7 +158,8 @@ impl Peer {
     pub fn propose(&self) -> String {
         let token = URL_SAFE_NO_PAD.encode(self.0.ids.bytes::<32>());
         self.0.options.recorder.learn_secret("acceptance_token", &token);
-        self.state().acceptance_token = Some(token.clone());
+        let expires_at = self.0.options.clock.now() + SignedDuration::from_hours(24 * TOKEN_DAYS);
+        self.state().proposal = Some(Proposal { token: token.clone(), expires_at });
         token
     }
 

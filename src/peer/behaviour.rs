@@ -25,8 +25,12 @@ pub struct Behaviour {
     pub stores: Option<Stores>,
     /// As destination of a migration: bends what is claimed of it.
     pub claims: Option<fn(&mut MigrationView)>,
-    /// Sends no notice when it revokes.
+    /// Sends no notice when it revokes the peering.
     pub revokes_silently: bool,
+    /// Sends no notice when it revokes a grant.
+    pub ends_grants_silently: bool,
+    /// Whether making this call at all is the departure, after so many calls of the same route.
+    pub oversteps: Option<fn(&Route, u64) -> bool>,
 }
 
 impl Behaviour {
@@ -41,6 +45,8 @@ impl Behaviour {
         stores: None,
         claims: None,
         revokes_silently: false,
+        ends_grants_silently: false,
+        oversteps: None,
     };
 }
 

@@ -88,14 +88,14 @@ impl Outcome {
 impl Peer {
     /// Sends a call to the target and records it. What the target does is never an error here.
     pub async fn call(&self, cue: &Cue, mut call: Call) -> Result<Outcome, PeerError> {
-        let mut injected = vec![];
         let route = Route::parse(&call.method, &call.path);
+        let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route));
         if let (Some(route), Some(body)) = (&route, &mut call.body) {
-            injected = bend(&self.0.options.behaviours, body, |behaviour, body| {
+            injected.extend(bend(&self.0.options.behaviours, body, |behaviour, body| {
                 if let Some(hook) = behaviour.request {
                     hook(route, body);
                 }
-            });
+            }));
         }
         let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
         let client = self.client(call.without_certificate)?;
@@ -108,6 +108,30 @@ impl Peer {
         Ok(self.record(cue, request, outcome, injected))
     }
 
+    /// The text of a body, in the form that the seed draws for it.
+    pub(super) fn write(&self, body: &Value) -> Bytes {
+        let nonce = {
+            let mut state = self.state();
+            state.bodies += 1;
+            state.bodies
+        };
+        Bytes::from(self.0.options.variation.write(body, nonce))
+    }
+
+    /// The behaviours for which this call is one too many.
+    fn overstepped(&self, route: &Route) -> Vec<String> {
+        let before = {
+            let mut state = self.state();
+            let calls = state.calls.entry(route.name()).or_default();
+            *calls += 1;
+            *calls - 1
+        };
+        let behaviours = self.0.options.behaviours.iter();
+        let too_many =
+            behaviours.filter(|behaviour| behaviour.oversteps.is_some_and(|hook| hook(route, before)));
+        too_many.map(|behaviour| behaviour.name.to_owned()).collect()
+    }
+
     fn request(&self, call: &Call) -> Request {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         let id = self.id_at_target().unwrap_or_else(|| self.name().to_owned());
@@ -117,12 +141,7 @@ impl Peer {
         }
         let body = call.body.as_ref().map(|body| {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
-            let nonce = {
-                let mut state = self.state();
-                state.bodies += 1;
-                state.bodies
-            };
-            Bytes::from(self.0.options.variation.write(body, nonce))
+            self.write(body)
         });
         headers.extend(call.headers.iter().cloned());
         let path_and_query = match &call.query {

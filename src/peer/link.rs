@@ -46,6 +46,7 @@ impl Introduction {
     pub(super) fn conclude(self, peer: &Peer, data: &Value) {
         let Ok(answer) = AcceptResponse::deserialize(data) else { return };
         let mut state = peer.state();
+        state.ending = None;
         if !answer.peer_id.is_empty() {
             state.id_at_target = Some(answer.peer_id.clone());
         }

@@ -11,6 +11,7 @@ mod apply;
 mod behaviour;
 pub mod behaviours;
 mod calls;
+mod excerpt;
 mod link;
 mod profile;
 mod serve;
@@ -18,6 +19,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod variation;
+mod versions;
 
 pub use behaviour::{Behaviour, Stores};
 pub use calls::{Call, Cue, Outcome};

@@ -8,15 +8,19 @@ use serde_json::{Value, json};
 use super::behaviour::bend;
 use super::link::welcome;
 use super::state::Received;
+use super::versions::compatibility;
 use super::{Inner, Peer};
 use crate::net::{Handler, Inbound, Outbound};
 use crate::transcript::{Body, Direction, Exchange, Message, What};
 use crate::wire::grant::Scope;
 use crate::wire::header::{self, inbound_subject};
-use crate::wire::migration::MigrationRequest;
+use crate::wire::notice::kind;
 use crate::wire::path::Route;
 use crate::wire::sync::SyncBatch;
 use serde::Deserialize;
+
+/// What the observed platform says to a caller that it does not let in.
+const UNREACHABLE: &str = "No reachable FederationPeer for mTLS subject";
 
 /// The door of a peer: it holds the peer only while a call is under way, so that a peer that the
 /// scenario has dropped goes away.
@@ -34,25 +38,40 @@ impl Handler for Door {
 }
 
 /// A status and a body.
-type Answer = (u16, Value);
+pub(super) type Answer = (u16, Value);
+
+/// An answer, and the behaviours that had a hand in what it tells.
+pub(super) struct Told {
+    pub(super) answer: Answer,
+    pub(super) injected: Vec<String>,
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Self {
+        Self { answer, injected: vec![] }
+    }
+}
 
 impl Peer {
     fn answer(&self, request: &Inbound) -> Outbound {
         let route = Route::parse(&request.method, &request.path);
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let mut answer = match &route {
+        let Told { mut answer, mut injected } = match &route {
             Some(route) => self.route(route, request, &body),
-            None => (404, json!({"error": "no such route"})),
+            None => (404, json!({"error": "no such route"})).into(),
         };
-        let mut injected = vec![];
         if let Some(route) = &route {
-            injected = bend(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
+            injected.extend(bend(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
                 if let Some(hook) = behaviour.answer {
                     hook(route, status, body);
                 }
-            });
+            }));
         }
-        let outbound = Outbound::json(answer.0, &answer.1);
+        let outbound = Outbound {
+            body: self.write(&answer.1),
+            chunked: self.0.options.variation.chunked,
+            ..Outbound::json(answer.0, &answer.1)
+        };
         let n = self.tell(request, &outbound, injected);
         let at = self.0.options.clock.now();
         self.state().inbox.push(Received { n, route, body, at });
@@ -89,40 +108,42 @@ impl Peer {
         self.0.options.recorder.record(None, None, What::Exchange(exchange))
     }
 
-    fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Answer {
+    fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Told {
         if *route == Route::Accept {
-            return self.on_accept(body);
+            return self.on_accept(body).into();
         }
         if let Err(refusal) = self.identify(request) {
+            return refusal.into();
+        }
+        if let Err(refusal) = self.still_open(route, body) {
             return refusal;
         }
         self.log(route);
         match route {
+            Route::Migrations => return self.on_migration(body, request),
+            Route::MigrationCommit { id } => return self.on_commit(id),
             Route::Heartbeat => self.on_heartbeat(body),
             Route::TrustBundle => success(&json!({
                 "ca_bundle_pem": self.ca_bundle_pem(),
                 "generated_at": self.now(),
             })),
             Route::Resource { kind, id } => self.on_resource(kind, id, request),
-            Route::Migrations => self.on_migration(body, request),
-            Route::MigrationCommit { id } => self.on_commit(id),
             Route::Migration { id } => match self.state().migrations.get(id) {
                 Some(view) => (200, json!({"data": view})),
                 None => (404, json!({"error": "no such migration"})),
             },
-            Route::AuditExcerpts => self.on_excerpt(),
+            Route::AuditExcerpts => self.on_excerpt(request.query.as_deref().unwrap_or_default()),
             Route::ServiceCatalog => (200, json!({"data": {"offerings": [], "generated_at": self.now()}})),
             Route::Sync => self.on_sync(body),
             Route::Accept | Route::Subscriptions | Route::Subscription { .. } => {
                 (404, json!({"error": "not found"}))
             }
         }
+        .into()
     }
 
     /// The caller is the target, if its certificate bears one of the names that were agreed.
     fn identify(&self, request: &Inbound) -> Result<(), Answer> {
-        let unauthorized =
-            |text: &str| (401, json!({"success": false, "error": text, "code": "UNAUTHORIZED"}));
         let Some(certificate) = &request.peer_certificate else {
             return Err(unauthorized("mTLS client certificate required"));
         };
@@ -131,23 +152,47 @@ impl Peer {
         let theirs = state.id_at_target.as_deref().map(inbound_subject);
         let name = certificate.common_name.as_deref();
         let known = name == Some(&ours) || (theirs.is_some() && name == theirs.as_deref());
-        if state.revoked || !known {
-            return Err(unauthorized("No reachable FederationPeer for mTLS subject"));
+        if known { Ok(()) } else { Err(unauthorized(UNREACHABLE)) }
+    }
+
+    /// After the end only the commit of an open migration is let in, within its grace (4.3), and
+    /// the other side's own leave: its event and its status may come in two heartbeats.
+    fn still_open(&self, route: &Route, body: &Value) -> Result<(), Told> {
+        let now = self.0.options.clock.now();
+        let state = self.state();
+        let Some(ending) = &state.ending else { return Ok(()) };
+        let lawful = match route {
+            Route::MigrationCommit { .. } => now < ending.grace_until,
+            Route::Heartbeat => leaves(body),
+            _ => false,
+        };
+        if lawful && ending.injected.is_none() {
+            return Ok(());
         }
-        Ok(())
+        let injected = ending.injected.into_iter().map(ToOwned::to_owned).collect();
+        Err(Told { answer: unauthorized(UNREACHABLE), injected })
     }
 
     fn on_accept(&self, body: &Value) -> Answer {
+        let invalid =
+            |text: &str| (422, json!({"success": false, "error": text, "code": "VALIDATION_ERROR"}));
         let offered = body["acceptance_token"].as_str().unwrap_or_default();
+        if offered.is_empty() {
+            return invalid("acceptance_token required");
+        }
         let profile = &self.0.options.profile;
         if body["contract_version"] != profile.contract_version {
-            let text = format!("Unsupported contract_version {}; supported: [1]", body["contract_version"]);
-            return (422, json!({"success": false, "error": text, "code": "VALIDATION_ERROR"}));
+            let (asked, ours) = (&body["contract_version"], &profile.contract_version);
+            return invalid(&format!("Unsupported contract_version {asked}; supported: [{ours}]"));
         }
-        let token = self.state().acceptance_token.take_if(|token| token == offered);
-        if token.is_none() {
+        let (asked, ours) = (&body["contract_digest"], &profile.contract_digest);
+        if !asked.is_null() && !ours.is_null() && asked != ours {
+            return invalid("contract_digest is that of another text");
+        }
+        if !self.redeem(offered) {
             return (401, json!({"success": false, "error": "acceptance_token not recognized or expired"}));
         }
+        self.state().ending = None;
         let mut data = json!({
             "peer_id": self.state().target_row,
             "status": "enrolled",
@@ -161,23 +206,33 @@ impl Peer {
         success(&data)
     }
 
+    /// Takes an invitation back that was used: each is good once, and not for ever.
+    fn redeem(&self, token: &str) -> bool {
+        let now = self.0.options.clock.now();
+        let used = self.state().proposal.take_if(|proposal| proposal.token == token);
+        used.is_some_and(|proposal| now < proposal.expires_at)
+    }
+
     fn on_heartbeat(&self, body: &Value) -> Answer {
-        let says = |status: &str| body["status"] == status;
-        let tells = |kind: &str| {
-            body["events"].as_array().is_some_and(|events| events.iter().any(|event| event["kind"] == kind))
-        };
-        let leaves = says("revoked") || tells(crate::wire::notice::kind::PEER_REVOKED);
+        if leaves(body) {
+            self.end(None);
+        }
         let mut data = json!({
-            "status": if leaves { "revoked" } else { "active" },
+            "status": if self.state().ending.is_some() { "revoked" } else { "active" },
             "last_heartbeat_at": self.now(),
             "our_endpoints": self.endpoints(),
         });
-        super::acts::merge(&mut data, &self.0.options.profile.disclose());
+        let profile = &self.0.options.profile;
+        let theirs = &body["platform_version"];
+        if !theirs.is_null() {
+            data["schema_compatibility"] = compatibility(&profile.platform_version, theirs);
+        }
+        super::acts::merge(&mut data, &profile.disclose());
         success(&data)
     }
 
     fn on_resource(&self, kind: &str, id: &str, request: &Inbound) -> Answer {
-        let grant = match self.grant(request, Scope::Read, kind, Some(id)) {
+        let grant = match self.grant(request, Scope::Read, kind, id) {
             Ok(grant) => grant,
             Err(refusal) => return refusal,
         };
@@ -192,42 +247,6 @@ impl Peer {
             data["record"] = Value::Object(record);
         }
         success(&data)
-    }
-
-    fn on_migration(&self, body: &Value, request: &Inbound) -> Answer {
-        let plan = match MigrationRequest::deserialize(body) {
-            Ok(plan) => plan,
-            Err(error) => return (400, json!({"error": format!("Invalid payload: {error}")})),
-        };
-        if let Err(refusal) = self.grant(request, Scope::Migrate, &plan.root_resource_kind, None) {
-            return refusal;
-        }
-        if plan.commit == Some(false) {
-            let id = self.0.ids.uuid().to_string();
-            self.state().open_migrations.insert(id.clone(), plan);
-            return (202, json!({"data": {"migration_id": id, "status": "transferring"}}));
-        }
-        let id = self.0.ids.uuid().to_string();
-        self.apply(&id, &plan)
-    }
-
-    fn on_commit(&self, id: &str) -> Answer {
-        let open = self.state().open_migrations.remove(id);
-        match open {
-            Some(plan) => self.apply(id, &plan),
-            None => (404, json!({"error": "no such open migration"})),
-        }
-    }
-
-    fn on_excerpt(&self) -> Answer {
-        let events = self.state().audit.clone();
-        success(&json!({
-            "peer_id": self.state().target_row,
-            "count": events.len(),
-            "events": events,
-            "shipments": [],
-            "window": {"since": null, "until": self.now()},
-        }))
     }
 
     fn on_sync(&self, body: &Value) -> Answer {
@@ -250,7 +269,13 @@ impl Peer {
     }
 
     /// The id of a grant of ours that lets this call in.
-    fn grant(&self, request: &Inbound, scope: Scope, kind: &str, id: Option<&str>) -> Result<String, Answer> {
+    pub(super) fn grant(
+        &self,
+        request: &Inbound,
+        scope: Scope,
+        kind: &str,
+        id: &str,
+    ) -> Result<String, Answer> {
         let unauthorized = |text: &str| (401, json!({"error": text}));
         let forbidden = |text: &str| (403, json!({"error": text}));
         let token = request.header(header::AUTHORIZATION).and_then(header::bearer_token);
@@ -264,10 +289,10 @@ impl Peer {
         if grant.revoked {
             return Err(unauthorized("Grant has been revoked"));
         }
-        if grant.resource_kind != kind && scope == Scope::Read {
+        if grant.resource_kind != kind {
             return Err(forbidden("the grant is for another kind"));
         }
-        if grant.resource_id.is_some() && id.is_some() && grant.resource_id.as_deref() != id {
+        if grant.resource_id.as_deref().is_some_and(|granted| granted != id) {
             return Err(forbidden("the grant is for another resource"));
         }
         if !grant.scopes.contains(&scope) && !grant.scopes.contains(&Scope::Admin) {
@@ -281,28 +306,21 @@ impl Peer {
         kinds.is_some_and(|kinds| kinds.iter().any(|row| row["kind"] == kind))
     }
 
-    fn log(&self, route: &Route) {
-        let entry = json!({
-            "id": self.0.ids.uuid().to_string(),
-            "kind": format!("federation.{}", route.name().replace('/', ".")),
-            "severity": "low",
-            "emitted_at": self.now(),
-            "correlation_id": self.0.ids.uuid().to_string(),
-            "source": "federation",
-            "payload": {
-                "federation_peer_id": self.state().target_row,
-                "remote_subject": inbound_subject(&self.state().target_row),
-                "action": route.name(),
-            },
-        });
-        self.state().audit.push(entry);
-    }
-
     pub(super) fn now(&self) -> String {
         self.0.options.clock.now().to_string()
     }
 }
 
-fn success(data: &Value) -> Answer {
+/// Whether a heartbeat says that its sender revokes: by its status, or by an event.
+fn leaves(heartbeat: &Value) -> bool {
+    let events = heartbeat["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+    heartbeat["status"] == "revoked" || events.iter().any(|event| event["kind"] == kind::PEER_REVOKED)
+}
+
+fn unauthorized(text: &str) -> Answer {
+    (401, json!({"success": false, "error": text, "code": "UNAUTHORIZED"}))
+}
+
+pub(super) fn success(data: &Value) -> Answer {
     (200, json!({"success": true, "data": data}))
 }

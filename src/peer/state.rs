@@ -1,6 +1,6 @@
 //! What a peer remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -44,6 +44,24 @@ pub struct IssuedGrant {
     pub revoked: bool,
 }
 
+/// An invitation of the target.
+#[derive(Clone, Debug)]
+pub(super) struct Proposal {
+    /// What the target joins with, once.
+    pub(super) token: String,
+    /// From when on it is no good.
+    pub(super) expires_at: Timestamp,
+}
+
+/// How the peering came to its end, by whichever side.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    /// Until when an open migration may still be committed (4.3).
+    pub(super) grace_until: Timestamp,
+    /// The behaviour that ended it without a word.
+    pub(super) injected: Option<&'static str>,
+}
+
 /// A record's place: kind and id.
 pub(super) type Place = (String, String);
 
@@ -63,19 +81,23 @@ pub(super) struct State {
     pub(super) client: Option<Client>,
     /// The same without a certificate.
     pub(super) anonymous_client: Option<Client>,
-    /// The token it gave to the target, until it is used.
-    pub(super) acceptance_token: Option<String>,
-    /// Whether the peering is over, by whichever side.
-    pub(super) revoked: bool,
+    /// Its invitation of the target, until that is used.
+    pub(super) proposal: Option<Proposal>,
+    /// How the peering ended, where it is over.
+    pub(super) ending: Option<Ending>,
     /// Numbers its bodies.
     pub(super) bodies: u64,
+    /// How often it called each route.
+    pub(super) calls: BTreeMap<&'static str, u64>,
     pub(super) inbox: Vec<Received>,
     pub(super) records: BTreeMap<Place, Map<String, Value>>,
     pub(super) grants: BTreeMap<String, IssuedGrant>,
     pub(super) migrations: BTreeMap<String, MigrationView>,
     pub(super) open_migrations: BTreeMap<String, MigrationRequest>,
-    /// What it logged of the target's calls, for the target's excerpts.
-    pub(super) audit: Vec<Value>,
+    /// What the target had migrated here: all that it may have deleted again.
+    pub(super) migrated: BTreeSet<Place>,
+    /// What it logged of the target's calls, and when, for the target's excerpts.
+    pub(super) audit: Vec<(Timestamp, Value)>,
     /// Where each stream from the target stands.
     pub(super) cursors_in: BTreeMap<String, Value>,
     /// Where each stream to the target stands.
@@ -92,14 +114,16 @@ impl State {
             identity: None,
             client: None,
             anonymous_client: None,
-            acceptance_token: None,
-            revoked: false,
+            proposal: None,
+            ending: None,
             bodies: 0,
+            calls: BTreeMap::new(),
             inbox: vec![],
             records: BTreeMap::new(),
             grants: BTreeMap::new(),
             migrations: BTreeMap::new(),
             open_migrations: BTreeMap::new(),
+            migrated: BTreeSet::new(),
             audit: vec![],
             cursors_in: BTreeMap::new(),
             cursors_out: BTreeMap::new(),

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+mod departures;
+mod honesty;
+
 use super::*;
 use crate::transcript::{Direction, Recorder};
 use crate::wire::grant::Scope;

@@ -3,7 +3,7 @@
 use crate::peer::Behaviour;
 use serde_json::json;
 
-/// Answers every heartbeat with 500.
+/// Answers every call with 500.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "answers-errors",
     about: "answers every call with 500, so that the target's patience shows",

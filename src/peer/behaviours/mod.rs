@@ -4,17 +4,22 @@ mod answers_errors;
 mod bogus_filter;
 mod bogus_kind;
 mod bogus_schema;
+mod broken_grant;
 mod contract_agreed_other;
 mod contract_mismatch;
 mod contract_other_digest;
+mod dropped_scope;
 mod extensions_without_capabilities;
 mod handshake_flood;
 mod hidden_conflict;
 mod invented_conflict;
+mod owed_excerpt;
 mod partial_apply;
 mod remapped_ids;
 mod remapped_reference;
+mod silent_grant_revocation;
 mod silent_revocation;
+mod sync_after_migration;
 mod version_garbage;
 mod version_major;
 mod version_n_minus_2;
@@ -28,17 +33,22 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &bogus_filter::BEHAVIOUR,
     &bogus_kind::BEHAVIOUR,
     &bogus_schema::BEHAVIOUR,
+    &broken_grant::BEHAVIOUR,
     &contract_agreed_other::BEHAVIOUR,
     &contract_mismatch::BEHAVIOUR,
     &contract_other_digest::BEHAVIOUR,
+    &dropped_scope::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,
+    &owed_excerpt::BEHAVIOUR,
     &partial_apply::BEHAVIOUR,
     &remapped_ids::BEHAVIOUR,
     &remapped_reference::BEHAVIOUR,
+    &silent_grant_revocation::BEHAVIOUR,
     &silent_revocation::BEHAVIOUR,
+    &sync_after_migration::BEHAVIOUR,
     &version_garbage::BEHAVIOUR,
     &version_major::BEHAVIOUR,
     &version_n_minus_2::BEHAVIOUR,

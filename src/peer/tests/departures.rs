@@ -1,0 +1,86 @@
+//! Each behaviour departs where it says so, visibly and by name, and nowhere else.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::transcript::Story;
+
+const FIRST: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
+const SECOND: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
+
+/// A life in which each side does everything to the other: mallory joins bob, and is joined.
+async fn life(behaviour: &'static Behaviour) -> Story {
+    let (mallory, story) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]).await;
+    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]).await;
+    meet(&mallory, &bob);
+    federate(&bob, &mallory).await;
+    let cue = Cue::default();
+    let call = async |peer: &Peer, route: Route| peer.call(&cue, Call::route(&route)).await.expect("a call");
+
+    let grant = mallory.issue_grant("skill", None, vec![Scope::Read, Scope::Migrate]);
+    let token = Some(grant.bearer_token.as_str());
+    mallory.put_record("skill", SECOND, serde_json::Map::new());
+    bob.migrate(&cue, plan(), token).await.expect("a call");
+    bob.fetch(&cue, "skill", SECOND, token).await.expect("a call");
+    call(&bob, Route::Resource { kind: "phantom".into(), id: FIRST.into() }).await;
+    call(&bob, Route::AuditExcerpts).await;
+    mallory.revoke_grant(&cue, &grant.id, "done").await.expect("a call");
+
+    federate(&mallory, &bob).await;
+    for _ in 0..7 {
+        mallory.heartbeat(&cue, &Value::Null).await.expect("a call");
+    }
+    mallory.sync(&cue, "skill", vec![], &Value::Null).await.expect("a call");
+    mallory.revoke(&cue, "done").await.expect("a call");
+    call(&bob, Route::TrustBundle).await;
+    story.story()
+}
+
+/// Two records: one is new, one meets a record that is there.
+fn plan() -> Value {
+    let step = |order: u64, id: &str| {
+        json!({"step_order": order, "resource_kind": "skill", "resource_id": id, "action": "create",
+               "conflict_policy": "skip_if_exists", "payload": {"id": id, "parent_id": FIRST}})
+    };
+    json!({"operation": "migrate", "root_resource_kind": "skill", "root_resource_id": FIRST, "plan_summary": {},
+           "steps": [step(1, FIRST), step(2, SECOND)]})
+}
+
+fn labels(story: &Story) -> BTreeSet<String> {
+    story.exchanges().flat_map(|(_, exchange)| exchange.injected.clone()).collect()
+}
+
+#[tokio::test]
+async fn each_departure_is_seen_under_its_name() {
+    for behaviour in behaviours::BEHAVIOURS {
+        let story = life(behaviour).await;
+        // A word that is kept back has no exchange to stand in.
+        let kept_back = behaviour.ends_grants_silently;
+        let expected: Vec<&str> =
+            if behaviour.name == "well-behaved" || kept_back { vec![] } else { vec![behaviour.name] };
+        assert_eq!(labels(&story).iter().collect::<Vec<_>>(), expected, "{}", behaviour.name);
+    }
+}
+
+#[tokio::test]
+async fn a_grant_ends_with_a_word_or_without() {
+    for (name, told) in [("well-behaved", true), ("silent-grant-revocation", false)] {
+        let behaviour = behaviours::behaviour(name).expect("a behaviour");
+        let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![behaviour]).await;
+        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+        federate(&alice, &bob).await;
+        federate(&bob, &alice).await;
+        let cue = Cue::default();
+        let grant = alice.issue_grant("skill", None, vec![Scope::Read]);
+        let token = Some(grant.bearer_token.as_str());
+        assert!(bob.fetch(&cue, "skill", FIRST, token).await.expect("a call").succeeded());
+        let notice = alice.revoke_grant(&cue, &grant.id, "done").await.expect("a call");
+        assert_eq!(notice.is_some(), told);
+        let heard = bob.inbox().into_iter().any(|received| {
+            let event = &received.body["events"][0];
+            event["kind"] == "platform.grant.revoked" && event["payload"]["grant_id"] == grant.id.as_str()
+        });
+        assert_eq!(heard, told);
+        assert_eq!(bob.fetch(&cue, "skill", FIRST, token).await.expect("a call").status, Some(401));
+    }
+}

@@ -1,0 +1,151 @@
+//! What a well-behaved peer refuses, and what it may not refuse.
+
+use super::*;
+
+const ID: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
+
+/// Alice calls Bob; both are well-behaved, and move by one clock.
+struct Pair {
+    alice: Peer,
+    bob: Peer,
+    token: String,
+}
+
+impl Pair {
+    async fn federated() -> Self {
+        let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]).await;
+        let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]).await;
+        assert!(federate(&alice, &bob).await.succeeded());
+        let token = bob.issue_grant("skill", None, vec![Scope::Read, Scope::Migrate]).bearer_token;
+        Self { alice, bob, token }
+    }
+
+    async fn migrate(&self, plan: Value) -> Outcome {
+        self.alice.migrate(&Cue::default(), plan, Some(&self.token)).await.expect("a call")
+    }
+
+    async fn call(&self, call: Call) -> Outcome {
+        self.alice.call(&Cue::default(), call).await.expect("a call")
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.bob.0.options.clock.advance_seconds(seconds);
+    }
+}
+
+fn step(order: i64, id: &str) -> Value {
+    json!({"step_order": order, "resource_kind": "skill", "resource_id": id, "action": "create",
+           "payload": {"id": id}})
+}
+
+fn plan(steps: &[Value]) -> Value {
+    json!({"operation": "migrate", "root_resource_kind": "skill", "root_resource_id": ID, "plan_summary": {},
+           "steps": steps})
+}
+
+fn merged(mut value: Value, over: &Value) -> Value {
+    acts::merge(&mut value, over);
+    value
+}
+
+#[tokio::test]
+async fn a_disorderly_plan_is_refused_and_leaves_nothing() {
+    let pair = Pair::federated().await;
+    let other_id = merged(step(1, ID), &json!({"payload": {"id": "another"}}));
+    for steps in [vec![], vec![step(1, ID), step(1, "b")], vec![step(-1, ID)], vec![other_id]] {
+        assert_eq!(pair.migrate(plan(&steps)).await.status, Some(422), "{steps:?}");
+    }
+    let second_fails = [step(1, ID), merged(step(2, "b"), &json!({"action": "link_local"}))];
+    assert_eq!(pair.migrate(plan(&second_fails)).await.status, Some(422));
+    assert_eq!(pair.bob.record_at("skill", ID), None);
+    assert_eq!(pair.migrate(plan(&[step(1, ID)])).await.status, Some(201));
+}
+
+#[tokio::test]
+async fn only_what_was_migrated_is_deleted() {
+    let pair = Pair::federated().await;
+    let delete = |id: &str| merged(plan(&[step(1, id)]), &json!({"operation": "delete"}));
+    pair.bob.put_record("skill", "own", serde_json::Map::new());
+    assert_eq!(pair.migrate(delete("own")).await.status, Some(422));
+    assert!(pair.bob.record_at("skill", "own").is_some());
+    assert!(pair.migrate(plan(&[step(1, ID)])).await.succeeded());
+    assert!(pair.migrate(delete(ID)).await.succeeded());
+    assert_eq!(pair.bob.record_at("skill", ID), None);
+}
+
+#[tokio::test]
+async fn an_open_migration_has_its_grace_to_the_second() {
+    for (seconds, status) in [(299, 201), (300, 401)] {
+        let pair = Pair::federated().await;
+        let opened = pair.migrate(merged(plan(&[step(1, ID)]), &json!({"commit": false}))).await;
+        assert_eq!(opened.status, Some(202));
+        let id = opened.data.expect("data")["migration_id"].as_str().expect("an id").to_owned();
+        meet(&pair.bob, &pair.alice);
+        pair.bob.revoke(&Cue::default(), "done").await.expect("a call");
+        pair.pass(seconds);
+        assert_eq!(pair.migrate(plan(&[step(1, "b")])).await.status, Some(401), "not open yet");
+        let commit = pair.call(Call::route(&Route::MigrationCommit { id }).body(json!({}))).await;
+        assert_eq!(commit.status, Some(status), "after {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_is_heard_out_and_no_longer_served() {
+    let pair = Pair::federated().await;
+    let cue = Cue::default();
+    let by_event = json!({"events": [{"kind": "platform.peer.revoked"}]});
+    for leave in [&by_event, &json!({"status": "revoked"})] {
+        let told = pair.alice.heartbeat(&cue, leave).await.expect("a call");
+        assert_eq!(told.data.expect("data")["status"], "revoked");
+    }
+    assert_eq!(pair.alice.heartbeat(&cue, &Value::Null).await.expect("a call").status, Some(401));
+    let again = federate(&pair.alice, &pair.bob).await;
+    assert!(again.succeeded() && pair.alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
+}
+
+#[tokio::test]
+async fn an_invitation_lasts_seven_days_and_needs_the_same_contract() {
+    let cue = Cue::default();
+    for (seconds, with, status) in [
+        (604_799, json!({}), 200),
+        (604_800, json!({}), 401),
+        (0, json!({"contract_version": 2}), 422),
+        (0, json!({"contract_digest": "ee".repeat(32)}), 422),
+        (0, json!({"contract_digest": null}), 200),
+        (0, json!({"acceptance_token": null}), 422),
+    ] {
+        let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]).await;
+        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+        meet(&alice, &bob);
+        let token = bob.propose();
+        bob.0.options.clock.advance_seconds(seconds);
+        let outcome = alice.accept(&cue, &token, &with).await.expect("a call");
+        assert_eq!(outcome.status, Some(status), "after {seconds} s, with {with}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_is_for_its_kind_and_resource() {
+    let pair = Pair::federated().await;
+    let one = pair.bob.issue_grant("skill", Some(ID), vec![Scope::Read, Scope::Migrate]).bearer_token;
+    let cue = Cue::default();
+    for (kind, id, status) in [("skill", ID, 200), ("skill", "b", 403), ("agent", ID, 403)] {
+        assert_eq!(pair.alice.fetch(&cue, kind, id, Some(&one)).await.expect("a call").status, Some(status));
+    }
+    let agents = merged(plan(&[step(1, ID)]), &json!({"root_resource_kind": "agent"}));
+    assert_eq!(pair.migrate(agents).await.status, Some(403));
+}
+
+#[tokio::test]
+async fn an_excerpt_tells_what_was_done_in_its_window() {
+    let pair = Pair::federated().await;
+    pair.alice.heartbeat(&Cue::default(), &Value::Null).await.expect("a call");
+    pair.pass(60);
+    let excerpt = |query: &str| Call { query: Some(query.to_owned()), ..Call::route(&Route::AuditExcerpts) };
+    let first = pair.call(excerpt("until=2026-06-01T00:00:01Z")).await.data.expect("data");
+    assert_eq!(first["count"], 1);
+    assert_eq!(first["events"][0]["payload"]["action"], "heartbeat");
+    let whole = pair.call(excerpt("")).await.data.expect("data");
+    assert_eq!(whole["count"], 3);
+    assert_eq!(pair.call(excerpt("until=2020-01-01T00:00:00Z")).await.status, Some(422));
+}

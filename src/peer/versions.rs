@@ -1,0 +1,40 @@
+//! What a peer says of two platform versions (`powernode.md` §6, 10.1).
+
+use semver::Version;
+use serde_json::{Value, json};
+
+/// Tells how the caller's version goes with the peer's own: same major, and minor at most one apart.
+/// What is no semantic version goes with nothing.
+pub(super) fn compatibility(local: &Value, remote: &Value) -> Value {
+    let fits = match (version(local), version(remote)) {
+        (Some(local), Some(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 1,
+        _ => false,
+    };
+    json!({
+        "status": if fits { "compatible" } else { "incompatible" },
+        "source": "implicit",
+        "local_version": local,
+        "remote_version": remote,
+        "notes": "same major, minor at most one apart",
+    })
+}
+
+fn version(value: &Value) -> Option<Version> {
+    Version::parse(value.as_str()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_minor_apart_is_compatible_and_no_more() {
+        let says = |remote: &str| compatibility(&json!("1.4.0"), &json!(remote))["status"].clone();
+        for fitting in ["1.4.0", "1.3.9", "1.5.0-rc.1+build"] {
+            assert_eq!(says(fitting), "compatible", "{fitting}");
+        }
+        for other in ["1.2.9", "1.6.0", "2.4.0", "v1.4.0", "1.4", "latest", ""] {
+            assert_eq!(says(other), "incompatible", "{other}");
+        }
+    }
+}
