@@ -56,15 +56,24 @@ fn a_defect_is_broken_with_its_clause_and_a_command_that_shows_just_that() {
     assert!(text.starts_with("BROKEN\n"), "{text}");
     assert!(text.contains("BROKEN 3.1 conduct"), "{text}");
     let replay = text.lines().find_map(|line| line.trim().strip_prefix("replay:")).expect("a command").trim();
-    let words: Vec<&str> = replay.split_whitespace().skip(2).collect();
-    let again = run(folder.path(), &words[..0]);
-    assert!(code(&again) <= 1);
     let replayed = Command::new(env!("CARGO_BIN_EXE_covenant"))
         .args(replay.split_whitespace().skip(1))
         .args(["--out", folder.path().to_str().expect("a path")])
         .output()
         .expect("the program starts");
     assert_eq!(code(&replayed), 1, "{replay}: {}", stderr(&replayed));
+}
+
+#[test]
+fn a_replay_answers_still_broken_or_fixed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let defect = "declares-a-kind-it-refuses";
+    assert_eq!(code(&run(folder.path(), &["--only", SMALL, "--defect", defect])), 1);
+    let path = folder.path().to_str().expect("a path");
+    let again = covenant(&["replay", path]);
+    assert_eq!((code(&again), stdout(&again).contains(": still broken")), (1, true), "{}", stdout(&again));
+    let mended = covenant(&["replay", path, "--without-defect", defect]);
+    assert_eq!((code(&mended), stdout(&mended).contains(": fixed")), (0, true), "{}", stdout(&mended));
 }
 
 #[test]

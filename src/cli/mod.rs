@@ -7,6 +7,7 @@ mod golden;
 mod judge;
 mod list;
 mod progress;
+mod replay;
 mod run;
 mod schema;
 mod selftest;
@@ -45,6 +46,8 @@ enum Command {
     List(list::Arguments),
     /// Judge the transcript of a finished run again, without a target.
     Judge(judge::Arguments),
+    /// Try again what was broken in a run: fixed, still broken, or cannot be replayed.
+    Replay(replay::Arguments),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
     /// Measure the suite itself: every defect is planted, every variant is tried.
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Judge(arguments) => judge::main(&arguments),
+        Command::Replay(arguments) => replay::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),

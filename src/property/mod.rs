@@ -11,7 +11,8 @@ mod plans;
 
 pub use driver::{Setting, check};
 
-use proptest::strategy::BoxedStrategy;
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 
 /// A property of the target, over generated histories.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,13 @@ pub fn property(name: &str) -> Option<&'static Property> {
 }
 
 impl Property {
+    /// Some scenario of it, always the same: what it announces is what every case announces.
+    #[must_use]
+    pub fn sample(&self) -> Option<String> {
+        let tree = (self.scenarios)().new_tree(&mut TestRunner::deterministic()).ok()?;
+        Some(tree.current())
+    }
+
     /// The name of its story.
     #[must_use]
     pub fn story(&self) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::check::{Outcome, Verdict, decide};
 use crate::contract::REGISTER_V1;
-use crate::property::of_story;
+use crate::property::{of_story, property};
 use crate::report::{Counts, JudgedCheck, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Loaded, load};
 use crate::score::{Overall, score};
@@ -88,10 +88,16 @@ fn never_begun(reading: &Reading, stories: &BTreeMap<&str, &Story>) -> Vec<Outco
     let Ok(library) = super::library(None) else { return vec![] };
     let missing = reading.start.scenarios.iter().filter(|id| !stories.contains_key(id.as_str()));
     missing
-        .filter_map(|id| library.scenario(id))
-        .flat_map(|loaded| declared(&loaded.id, loaded))
+        .filter_map(|id| library.scenario(id).cloned().or_else(|| property_case(id)))
+        .flat_map(|loaded| declared(&loaded.id, &loaded))
         .map(|check| decide(&check, None))
         .collect()
+}
+
+/// A case of a property, by its story's name: what it announces, every case announces.
+fn property_case(id: &str) -> Option<Loaded> {
+    let source = property(of_story(id)?)?.sample()?;
+    load(id, id, &source, &words()).ok()
 }
 
 /// Why the run says nothing of the target, if it does not.
