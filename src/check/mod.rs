@@ -9,6 +9,7 @@ mod c03;
 mod c04;
 mod c06;
 mod c07;
+mod c11;
 mod c12;
 mod common;
 mod judge;
