@@ -26,7 +26,48 @@ pub(super) const JUDGES: &[Judge] = &[
         parameters: PARAMETERS,
         decide: status_before_tear_down,
     },
+    Judge {
+        name: "grace-is-given",
+        about: "an open migration is taken within the grace after a revocation, and refused after it",
+        parameters: &[
+            Parameter::required("twin", "labels of the calls that opened the migrations"),
+            Parameter::required("revoke", "label of the operation that revokes"),
+            Parameter::required("call", "label of the commit within the grace"),
+            Parameter::required("late", "label of the commit after the grace"),
+        ],
+        decide: grace_is_given,
+    },
 ];
+
+fn grace_is_given(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("accepted within the grace, refused after it");
+    let labels = with.texts("twin");
+    let opened = |label: &&str| {
+        story.exchanges_labelled(label).next().is_some_and(|(_, exchange)| exchange.status() == Some(202))
+    };
+    let (Some((in_time_n, in_time)), Some((late_n, late))) = (
+        story.exchanges_labelled(with.text("call")).next(),
+        story.exchanges_labelled(with.text("late")).next(),
+    ) else {
+        return expect(Judgement::unproven("the open migrations were not committed", vec![]));
+    };
+    let Some((revoked, _)) = story.operation(with.text("revoke")).filter(|_| labels.iter().all(opened))
+    else {
+        return expect(Judgement::unproven("no migration was in flight at a revocation", vec![]));
+    };
+    let evidence = vec![revoked, in_time_n, late_n];
+    if in_time.was_refused() {
+        return expect(Judgement::broken(format!("within the grace, {}", outcome(in_time)), evidence));
+    }
+    if late.succeeded() {
+        return expect(Judgement::broken(format!("after the grace, {}", outcome(late)), evidence));
+    }
+    if !in_time.succeeded() || !late.was_refused() {
+        let actual = format!("{}, then {}", outcome(in_time), outcome(late));
+        return expect(Judgement::unproven(actual, evidence));
+    }
+    expect(Judgement::kept("accepted within the grace, refused after it", evidence))
+}
 
 fn event_before_tear_down(story: &Story, with: Arguments<'_>) -> Judgement {
     let told = |exchange: &Exchange| {
@@ -89,4 +130,50 @@ fn notice_of_another_form<'a>(story: &'a Story, peer: &'a str) -> Option<&'a Ent
         !known_form && (text.contains("revok") || text.contains("terminat"))
     });
     found.map(|(entry, _)| entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Message, Operation, Recorder, What};
+    use serde_json::{Value, json};
+    use std::collections::BTreeMap;
+
+    fn grace(opened: u16, in_time: u16, late: u16) -> Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let call = |label: &str, status: u16| {
+            let exchange = Exchange {
+                peer: "alice".into(),
+                direction: Direction::ToTarget,
+                request: Message::default(),
+                response: Some(Message { status: Some(status), ..Message::default() }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                injected: vec![],
+            };
+            recorder.record(None, Some(label), What::Exchange(exchange));
+        };
+        call("twin", opened);
+        let revoked =
+            Operation { verb: "peer.revoke".into(), parameters: json!({}), result: None, failure: None };
+        recorder.record(None, Some("revoke"), What::Operation(revoked));
+        call("call", in_time);
+        call("late", late);
+        let with: BTreeMap<String, Value> =
+            ["twin", "revoke", "call", "late"].iter().map(|name| ((*name).to_owned(), json!(name))).collect();
+        grace_is_given(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_grace_that_is_too_short_or_too_long_is_broken() {
+        assert_eq!(grace(202, 201, 401), Kept);
+        assert_eq!(grace(202, 401, 401), Broken);
+        assert_eq!(grace(202, 201, 201), Broken);
+        assert_eq!(grace(422, 401, 401), Unproven);
+        assert_eq!(grace(202, 500, 401), Unproven);
+    }
 }

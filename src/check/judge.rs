@@ -1,6 +1,6 @@
 //! The judges by name, and how one is asked.
 
-use super::{Arguments, Declared, Judgement, c03, c04, c06, c07, c11, c12, common};
+use super::{Arguments, Declared, Judgement, c03, c04, c06, c07, c11, c12, common, enforcement};
 use crate::transcript::{Ending, Story};
 
 /// A judgement by name.
@@ -42,8 +42,16 @@ impl Parameter {
 }
 
 /// Every judge.
-pub const JUDGES: &[&[Judge]] =
-    &[common::JUDGES, c03::JUDGES, c04::JUDGES, c06::JUDGES, c07::JUDGES, c11::JUDGES, c12::JUDGES];
+pub const JUDGES: &[&[Judge]] = &[
+    common::JUDGES,
+    c03::JUDGES,
+    c04::JUDGES,
+    c06::JUDGES,
+    c07::JUDGES,
+    c11::JUDGES,
+    c12::JUDGES,
+    enforcement::JUDGES,
+];
 
 /// The judge of that name.
 #[must_use]

@@ -12,6 +12,7 @@ mod c07;
 mod c11;
 mod c12;
 mod common;
+mod enforcement;
 mod judge;
 pub mod model;
 

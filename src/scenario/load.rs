@@ -162,7 +162,7 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
 }
 
 /// Parameters of judges whose arguments are labels.
-const LABEL_PARAMETERS: [&str; 12] = [
+const LABEL_PARAMETERS: [&str; 15] = [
     "call",
     "twin",
     "probe",
@@ -175,6 +175,9 @@ const LABEL_PARAMETERS: [&str; 12] = [
     "revoke",
     "start",
     "migration",
+    "late",
+    "first",
+    "fifth",
 ];
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod owed_excerpt;
 mod partial_apply;
 mod remapped_ids;
 mod remapped_reference;
+mod residency_withheld;
 mod silent_grant_revocation;
 mod silent_revocation;
 mod sync_after_migration;
@@ -46,6 +47,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &partial_apply::BEHAVIOUR,
     &remapped_ids::BEHAVIOUR,
     &remapped_reference::BEHAVIOUR,
+    &residency_withheld::BEHAVIOUR,
     &silent_grant_revocation::BEHAVIOUR,
     &silent_revocation::BEHAVIOUR,
     &sync_after_migration::BEHAVIOUR,
