@@ -1,6 +1,8 @@
 //! The judges by name, and how one is asked.
 
-use super::{Arguments, Declared, Judgement, c03, c04, c06, c07, c11, c12, common, enforcement};
+use super::{
+    Arguments, Declared, Judgement, c03, c04, c06, c07, c11, c12, common, enforcement, out_of_scope,
+};
 use crate::transcript::{Ending, Story};
 
 /// A judgement by name.
@@ -51,6 +53,7 @@ pub const JUDGES: &[&[Judge]] = &[
     c11::JUDGES,
     c12::JUDGES,
     enforcement::JUDGES,
+    out_of_scope::JUDGES,
 ];
 
 /// The judge of that name.

@@ -15,6 +15,7 @@ mod common;
 mod enforcement;
 mod judge;
 pub mod model;
+mod out_of_scope;
 
 pub use arguments::Arguments;
 pub use judge::{JUDGES, Judge, Parameter, judge};

@@ -45,6 +45,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let table = Table::new(rows, &checks);
     let text = table.markdown();
     if let Some(folder) = &arguments.out {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::new(Exit::Environment, anyhow::anyhow!("{}: {error}", folder.display()))
+        })?;
         let json = serde_json::to_string_pretty(&table).map_err(|error| Failure::new(Exit::Suite, error))?;
         for (name, content) in [("selftest.md", text.clone()), ("selftest.json", json + "\n")] {
             write_whole(&folder.join(name), content.as_bytes())

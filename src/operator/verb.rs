@@ -49,6 +49,7 @@ verbs! {
     ResourceList => "resource.list",
     ResourceDelete => "resource.delete",
     MigrationSend => "migration.send",
+    MigrationCommit => "migration.commit",
     MigrationShow => "migration.show",
     MigrationList => "migration.list",
     MigrationDelete => "migration.delete",

@@ -21,6 +21,8 @@ rules! {
     Rules {
         /// What else happens when a peer is enrolled (6.2): nothing.
         at_enrolment: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// What else happens when an operator issues a grant (6.2): nothing.
+        at_grant: fn(&Act<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
         /// Whether the operator may revoke a peer in this state (11.1).

@@ -87,6 +87,7 @@ pub mod finding {
     pub const IDENTITY_UNDISCLOSED: &str = "peer_identity_undisclosed";
     pub const GRANT_BROKEN: &str = "peer_grant_broken";
     pub const REVOKED_SILENTLY: &str = "peer_revoked_silently";
+    pub const GRACE_CUT: &str = "peer_grace_cut";
     pub const AUDIT_OVERDUE: &str = "peer_audit_overdue";
     pub const HANDSHAKE_FLOOD: &str = "peer_handshake_flood";
     pub const MASS_GRANTS: &str = "peer_mass_grants";

@@ -8,11 +8,13 @@ mod broken_grant;
 mod contract_agreed_other;
 mod contract_mismatch;
 mod contract_other_digest;
+mod cut_grace;
 mod dropped_scope;
 mod extensions_without_capabilities;
 mod handshake_flood;
 mod hidden_conflict;
 mod invented_conflict;
+mod mass_grants;
 mod owed_excerpt;
 mod partial_apply;
 mod remapped_ids;
@@ -38,11 +40,13 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &contract_agreed_other::BEHAVIOUR,
     &contract_mismatch::BEHAVIOUR,
     &contract_other_digest::BEHAVIOUR,
+    &cut_grace::BEHAVIOUR,
     &dropped_scope::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,
+    &mass_grants::BEHAVIOUR,
     &owed_excerpt::BEHAVIOUR,
     &partial_apply::BEHAVIOUR,
     &remapped_ids::BEHAVIOUR,

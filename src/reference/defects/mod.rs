@@ -2,6 +2,7 @@
 //! decisions that break its clauses. In the order of the clauses.
 
 mod agrees_to_another_version;
+mod alters_what_it_syncs;
 mod announces_too_late;
 mod applies_part_and_claims_all;
 mod asks_for_the_contact_only;
@@ -9,11 +10,13 @@ mod audits_an_anonymous_peer;
 mod audits_no_refusals;
 mod audits_under_its_own_name;
 mod beats_without_rest;
+mod blames_a_bystander;
 mod breaks_without_notice;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
 mod commits_step_by_step;
 mod compares_versions_as_text;
+mod copies_every_grant;
 mod counts_a_mismatch_once;
 mod counts_the_patch;
 mod crosses_without_telling;
@@ -35,6 +38,8 @@ mod drops_a_scope;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
 mod expires_grants_a_day_early;
+mod explains_too_much;
+mod filters_reads_and_not_streams;
 mod forgets_the_audit;
 mod grants_at_enrolment;
 mod hides_a_conflict;
@@ -56,9 +61,12 @@ mod lets_the_revoked_in;
 mod limits_all_together;
 mod limits_nobody;
 mod limits_without_a_word;
+mod loses_its_place_in_a_stream;
 mod migrates_beyond_the_grant;
 mod narrows_a_grant;
 mod never_suspends;
+mod offers_sign_in;
+mod overlooks_a_cut_grace;
 mod overlooks_bogus_claims;
 mod overlooks_bogus_kinds;
 mod overlooks_bogus_schemas;
@@ -77,6 +85,7 @@ mod overlooks_undisclosed_heartbeats;
 mod overlooks_version_drift;
 mod overlooks_walks;
 mod passes_migrations_on;
+mod probes_what_no_one_declared;
 mod promises_excerpts_too_late;
 mod records_no_crossing;
 mod refuses_pre_releases;
@@ -84,11 +93,13 @@ mod refuses_the_minor_before;
 mod rejects_the_schema_it_declares;
 mod remaps_ids;
 mod remaps_nested_references;
+mod replicates_its_audit;
 mod reports_no_corrupt_stream;
 mod reports_nothing;
 mod revokes_by_event_only;
 mod revokes_by_status_only;
 mod revokes_without_a_word;
+mod runs_the_first_schema_only;
 mod serves_expired_grants;
 mod serves_the_newest_contract_only;
 mod shows_everyones_audit;
@@ -96,17 +107,21 @@ mod storms_when_refused;
 mod suspends_at_once;
 mod syncs_across_versions;
 mod syncs_in_what_is_for_migration_only;
+mod syncs_other_content;
+mod syncs_undeclared_kinds;
 mod syncs_what_was_migrated;
 mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
 mod takes_any_text_as_disclosed;
+mod takes_anyones_grant;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
 mod takes_text_for_an_acknowledgement;
 mod takes_two_minors_apart;
+mod thinks_the_grace_is_over;
 mod trusts_destinations;
 mod trusts_the_compromised;
 mod unlearns_the_acknowledgement;
@@ -133,10 +148,14 @@ pub const DEFECTS: &[&Patch] = &[
     &narrows_a_grant::PATCH,
     &declares_a_kind_it_refuses::PATCH,
     &rejects_the_schema_it_declares::PATCH,
+    &runs_the_first_schema_only::PATCH,
     &declares_a_filter_it_ignores::PATCH,
+    &filters_reads_and_not_streams::PATCH,
     &overlooks_bogus_claims::PATCH,
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
+    &overlooks_a_cut_grace::PATCH,
+    &thinks_the_grace_is_over::PATCH,
     &lets_the_revoked_in::PATCH,
     &audits_no_refusals::PATCH,
     &audits_under_its_own_name::PATCH,
@@ -147,13 +166,22 @@ pub const DEFECTS: &[&Patch] = &[
     &limits_without_a_word::PATCH,
     &limits_all_together::PATCH,
     &grants_at_enrolment::PATCH,
+    &copies_every_grant::PATCH,
     &overlooks_mass_grants::PATCH,
+    &alters_what_it_syncs::PATCH,
+    &syncs_other_content::PATCH,
+    &loses_its_place_in_a_stream::PATCH,
+    &blames_a_bystander::PATCH,
     &takes_any_digest::PATCH,
     &takes_any_cursor::PATCH,
     &takes_repeated_records::PATCH,
     &reports_no_corrupt_stream::PATCH,
     &overlooks_walks::PATCH,
+    &probes_what_no_one_declared::PATCH,
+    &syncs_undeclared_kinds::PATCH,
     &migrates_beyond_the_grant::PATCH,
+    &takes_anyones_grant::PATCH,
+    &explains_too_much::PATCH,
     &commits_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
     &applies_part_and_claims_all::PATCH,
@@ -201,6 +229,8 @@ pub const DEFECTS: &[&Patch] = &[
     &suspends_at_once::PATCH,
     &keeps_soft_findings_to_itself::PATCH,
     &passes_migrations_on::PATCH,
+    &offers_sign_in::PATCH,
+    &replicates_its_audit::PATCH,
     &revokes_without_a_word::PATCH,
     &announces_too_late::PATCH,
     &revokes_by_status_only::PATCH,

@@ -37,6 +37,8 @@ rules! {
         norms_of: fn(&Suspicion) -> &'static [u8] = norms_of,
         /// Whether so many breaches of one norm within 24 hours suspend, by the platform's limit.
         suspends: fn(usize, usize) -> bool = suspends,
+        /// Which peer a suspicion is held against: the one that did it.
+        blamed: fn(&Act<'_>, &str, &Suspicion) -> Result<String, StoreError> = blamed,
         /// What this platform calls its findings.
         finding_name: fn(&str) -> String = str::to_owned,
     }
@@ -45,6 +47,11 @@ rules! {
 /// Every suspicion is reported.
 pub(crate) fn is_reported(_: &Suspicion) -> bool {
     true
+}
+
+/// Whoever did it.
+pub(crate) fn blamed(_: &Act<'_>, peer_id: &str, _: &Suspicion) -> Result<String, StoreError> {
+    Ok(peer_id.to_owned())
 }
 
 /// The suspicion's own.
@@ -82,6 +89,7 @@ pub(crate) fn raise(act: &Act<'_>, peer_id: &str, suspicion: &Suspicion) -> Resu
     if !(act.rules.govern.is_reported)(suspicion) {
         return Ok(());
     }
+    let peer_id = &(act.rules.govern.blamed)(act, peer_id, suspicion)?;
     let finding = new_finding(act, peer_id, suspicion);
     table::put(act.db, &finding)?;
     announce(act, &finding)?;

@@ -56,6 +56,7 @@ pub(super) fn issue(platform: &Platform, given: Value) -> Answer {
         let peer = peers::find(act, &given.peer_id)?;
         let grant = granted(act, &peer, given)?;
         table::put(act.db, &grant)?;
+        (act.rules.peering.at_grant)(act, &grant)?;
         let facts = json!({"grant_id": grant.id, "resource_kind": grant.resource_kind, "scopes": grant.permission_scopes});
         peering::tell_operator(act, &peer, "federation.grant.issued", "low", facts)?;
         let bearer_token = token_of(&act.keys.tokens, &grant.id);

@@ -25,6 +25,10 @@ pub(super) async fn perform(platform: &Arc<Platform>, verb: &str, given: Value) 
         "heartbeat.send" => heartbeat(platform, given).await,
         "grant.hold" => hold(platform, given),
         "resource.fetch" => fetch(platform, given).await,
+        "migration.commit" => {
+            let given: OneMigration = parameters(given)?;
+            out::commit_migration(platform, &given.migration_id).await
+        }
         "migration.send" => out::send_migration(platform, parameters(given)?).await,
         "sync.run" => out::run_sync(platform, &parameters::<OfPeer>(given)?.peer_id).await,
         "audit.request" => request_excerpt(platform, given).await,
@@ -39,6 +43,11 @@ pub(super) async fn perform(platform: &Arc<Platform>, verb: &str, given: Value) 
 #[derive(Deserialize)]
 struct OfPeer {
     peer_id: String,
+}
+
+#[derive(Deserialize)]
+struct OneMigration {
+    migration_id: String,
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -17,12 +18,15 @@ use crate::reference::operate::OperatorError;
 use crate::reference::peering;
 use crate::reference::platform::Platform;
 use crate::reference::store::records;
-use crate::reference::store::rows::{Direction, HeldGrant, Migration, Peer};
+use crate::reference::store::rows::{Direction, HeldGrant, Migration, Peer, Side};
 use crate::reference::store::{StoreError, table};
 use crate::wire::envelope::Answer;
 use crate::wire::migration::{MigrationRequest, MigrationView, operation};
 use crate::wire::notice::finding;
 use crate::wire::path::Route;
+
+/// What an open migration is called.
+const TRANSFERRING: &str = "transferring";
 
 /// What the operator asks for.
 #[derive(Debug, Deserialize)]
@@ -32,6 +36,8 @@ pub(crate) struct Order {
     pub(crate) root_resource_kind: String,
     pub(crate) root_resource_id: String,
     pub(crate) bearer_token: Option<String>,
+    /// `false` opens the migration, and `migration.commit` ends it.
+    pub(crate) commit: Option<bool>,
 }
 
 /// A refusal that speaks of the schema is one of the schema.
@@ -51,19 +57,67 @@ pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value
     (platform.rules.out.amend_plan)(&mut plan);
     let body = serde_json::to_value(&plan).map_err(|error| OperatorError::new(-32603, error.to_string()))?;
     let called = call(platform, &peer, &Route::Migrations, Some(&body), token.as_deref()).await?;
-    let view = view(&called);
-    let reading = if called.succeeded() && view.status == "completed" {
-        verify(platform, &peer, &plan, &view, token.as_deref()).await?
-    } else {
-        Reading::default()
-    };
+    let (view, reading) = read_back(platform, &peer, &plan, &called, token.as_deref()).await?;
     platform.act(|act| {
-        if let Some(grant) = held.filter(|grant| covers(grant, &plan)) {
+        let migration = outbound(act, &peer, plan, held.as_ref());
+        if let Some(grant) = held.filter(|grant| covers(grant, &migration.plan)) {
             judge_grant(act, &grant, "migrate", &called)?;
             judge_grant(act, &grant, "read", &reading.refused.clone().unwrap_or_default())?;
         }
-        conclude(act, &peer, plan, &called, &view, &reading)
+        conclude(act, &peer, migration, &called, &view, &reading)
     })
+}
+
+/// Ends a migration that was opened (`commit: false`). A peer that left in the meantime still owes
+/// the grace (4.3).
+pub(crate) async fn commit(platform: &Arc<Platform>, id: &str) -> Result<Value, OperatorError> {
+    let (peer, migration, held) = platform.act::<_, OperatorError>(|act| open_one(act, id))?;
+    let route = Route::MigrationCommit { id: migration.remote_migration_id.clone().unwrap_or_default() };
+    let token = held.map(|grant| grant.bearer_token);
+    let called = call(platform, &peer, &route, Some(&json!({})), token.as_deref()).await?;
+    let (view, reading) = read_back(platform, &peer, &migration.plan, &called, token.as_deref()).await?;
+    platform.act(|act| {
+        let peer = table::find::<Peer>(act.db, &peer.id)?.unwrap_or(peer);
+        if (act.rules.out.cuts_grace)(&peer, act.now, &called) {
+            let facts = json!({"migration_id": migration.id, "grace_until": peer.grace_until.map(|end| end.to_string())});
+            let message = "a migration in flight was cut off within the grace";
+            govern::note(act, &peer.id, &Suspicion::soft(finding::GRACE_CUT, message, facts))?;
+        }
+        conclude(act, &peer, migration, &called, &view, &reading)
+    })
+}
+
+/// A peer that gave notice refuses what was in flight while the grace lasts.
+pub(crate) fn cuts_grace(peer: &Peer, now: Timestamp, called: &Called) -> bool {
+    let owes_grace = peer.revoked_at.is_some_and(|at| now.duration_since(at) < peering::GRACE);
+    peer.revoked_by == Some(Side::Remote) && owes_grace && called.is_refused()
+}
+
+fn open_one(act: &Act<'_>, id: &str) -> Result<(Peer, Migration, Option<HeldGrant>), OperatorError> {
+    let migration = table::find::<Migration>(act.db, id)?.filter(|row| row.direction == Direction::Outbound);
+    let migration = migration.ok_or_else(|| OperatorError::not_found("migration", id))?;
+    if migration.status != TRANSFERRING {
+        return Err(OperatorError::state(format!("the migration is {}", migration.status)));
+    }
+    let peer = table::find::<Peer>(act.db, &migration.peer_id)?
+        .ok_or_else(|| OperatorError::not_found("peer", &migration.peer_id))?;
+    let held = table::find::<HeldGrant>(act.db, migration.grant_id.as_deref().unwrap_or_default())?;
+    Ok((peer, migration, held))
+}
+
+/// What the destination says, and where it says that it is done, what can be read back of it.
+async fn read_back(
+    platform: &Arc<Platform>,
+    peer: &Peer,
+    plan: &MigrationRequest,
+    called: &Called,
+    token: Option<&str>,
+) -> Result<(MigrationView, Reading), OperatorError> {
+    let view = view(called);
+    let is_done = called.succeeded() && view.status == "completed";
+    let reading =
+        if is_done { verify(platform, peer, plan, &view, token).await? } else { Reading::default() };
+    Ok((view, reading))
 }
 
 /// The grant that we hold for it: the one whose token the operator names, else one that fits.
@@ -93,11 +147,12 @@ fn view(called: &Called) -> MigrationView {
 fn conclude(
     act: &Act<'_>,
     peer: &Peer,
-    plan: MigrationRequest,
+    mut migration: Migration,
     called: &Called,
     view: &MigrationView,
     reading: &Reading,
 ) -> Result<Value, OperatorError> {
+    let plan = &migration.plan;
     let completed = called.succeeded() && view.status == "completed";
     if !completed && (act.rules.out.is_schema_drift)(&called.error()) {
         drift(act, &peer.id, &plan.root_resource_kind, "a declared schema version is not run")?;
@@ -114,10 +169,14 @@ fn conclude(
     }
     let read_back = completed && untruths.is_empty() && reading.is_whole;
     if plan.operation == operation::MIGRATE && completed && (act.rules.out.deletes_originals)(read_back) {
-        delete_originals(act, &plan, view)?;
+        delete_originals(act, plan, view)?;
     }
-    let status = if completed && untruths.is_empty() { "completed" } else { "failed" };
-    let mut migration = kept(act, peer, plan, view, status);
+    let status = match (completed && untruths.is_empty(), called.succeeded()) {
+        (true, _) => "completed",
+        (_, true) if view.status == TRANSFERRING => TRANSFERRING,
+        _ => "failed",
+    };
+    note_outcome(act, &mut migration, view, status);
     if completed {
         record_crossing(act, peer, &mut migration)?;
     }
@@ -157,21 +216,34 @@ fn record_crossing(act: &Act<'_>, peer: &Peer, migration: &mut Migration) -> Res
     Ok(())
 }
 
-fn kept(act: &Act<'_>, peer: &Peer, plan: MigrationRequest, view: &MigrationView, status: &str) -> Migration {
+/// A migration that goes out, before anything is known of what became of it.
+fn outbound(act: &Act<'_>, peer: &Peer, plan: MigrationRequest, held: Option<&HeldGrant>) -> Migration {
     Migration {
         id: act.new_id(),
         peer_id: peer.id.clone(),
         direction: Direction::Outbound,
-        remote_migration_id: Some(view.migration_id.clone()).filter(|id| !id.is_empty()),
+        remote_migration_id: None,
         plan,
-        status: status.to_owned(),
-        applied_count: view.applied_count.unwrap_or(0),
-        skipped_count: view.skipped_count.unwrap_or(0),
-        conflict_log: view.conflict_log.clone().unwrap_or_default(),
-        audit_log: vec![json!({"at": act.now.to_string(), "event": "sent", "status": status})],
+        status: TRANSFERRING.to_owned(),
+        applied_count: 0,
+        skipped_count: 0,
+        conflict_log: Vec::new(),
+        audit_log: Vec::new(),
         metadata: Map::new(),
-        grant_id: None,
+        grant_id: held.map(|grant| grant.id.clone()),
         opened_at: act.now,
-        ended_at: Some(act.now),
+        ended_at: None,
     }
+}
+
+fn note_outcome(act: &Act<'_>, migration: &mut Migration, view: &MigrationView, status: &str) {
+    if !view.migration_id.is_empty() {
+        migration.remote_migration_id = Some(view.migration_id.clone());
+    }
+    status.clone_into(&mut migration.status);
+    migration.applied_count = view.applied_count.unwrap_or(0);
+    migration.skipped_count = view.skipped_count.unwrap_or(0);
+    migration.conflict_log = view.conflict_log.clone().unwrap_or_default();
+    migration.audit_log.push(json!({"at": act.now.to_string(), "event": "sent", "status": status}));
+    migration.ended_at = (status != TRANSFERRING).then_some(act.now);
 }

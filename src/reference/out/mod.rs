@@ -18,7 +18,7 @@ pub(crate) use excerpts::ask as ask_for_excerpt;
 pub(crate) use heartbeat::send as send_heartbeat;
 pub(crate) use join::{join, joined};
 pub(crate) use line::{Called, call};
-pub(crate) use migrate::send as send_migration;
+pub(crate) use migrate::{Order, commit as commit_migration, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
 pub(crate) use probe::{judge_grant, judge_kind, probe_capabilities};
 pub(crate) use sync::run as run_sync;
@@ -26,22 +26,29 @@ pub(crate) use timers::run_due_timers;
 pub(crate) use verify::Untruth;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::capabilities;
+use super::platform::Platform;
 use super::rules::rules;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, Notice, Peer};
 use crate::net::Client;
 use crate::wire::migration::MigrationRequest;
+use crate::wire::sync::SyncBatch;
 
 /// What sending needs beside the store: the connections to each peer.
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     clients: Mutex<BTreeMap<String, Client>>,
 }
+
+/// Something else that falls due with the timers.
+pub(crate) type AlsoDue = fn(Arc<Platform>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Calls that are under way at once, when many peers are called.
 const CALLS_AT_ONCE: usize = 8;
@@ -65,6 +72,8 @@ rules! {
         /// Whether a heartbeat that was sent so often is sent again at once, by what it came to (6.1):
         /// never.
         is_sent_again: fn(u32, &Called) -> bool = |_, _| false,
+        /// What else falls due (O.1): nothing.
+        also_due: Option<AlsoDue> = None,
         /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).
         left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
         /// Whether a peer has not been heard of for too long, by when it last was.
@@ -79,12 +88,22 @@ rules! {
         is_drift: fn(u16) -> bool = probe::is_drift,
         /// Whether a refused migration shows that a declared schema is not run (3.2).
         is_schema_drift: fn(&str) -> bool = migrate::is_schema_drift,
+        /// Whether a peer that left cuts off what was in flight (4.3).
+        cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
         /// Last word on a plan before it is sent.
         amend_plan: fn(&mut MigrationRequest) = |_| (),
         /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).
         untruths: fn(Vec<Untruth>) -> Vec<Untruth> = |found| found,
         /// Whether the originals of a migration are deleted, by whether all of it was read back (7.2).
         deletes_originals: fn(bool) -> bool = |read_back| read_back,
+        /// Which kinds of a peer are looked at in a scan: those that it declares (6.4).
+        kinds_probed: fn(Vec<String>) -> Vec<String> = |declared| declared,
+        /// Whether a peer takes a kind in (6.4).
+        is_taken: fn(&Peer, &str) -> bool = sync::is_taken,
+        /// Whether a record passes the declared filter on its way out (3.3).
+        passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = capabilities::passes_filter,
+        /// Last word on a batch before it is sent (6.3).
+        amend_batch: fn(&mut SyncBatch) = |_| (),
         /// Whether records of a declared kind are sent without an operator's hand (7.5).
         flows_by_itself: fn(&Capability) -> bool = sync::flows_by_itself,
     }

@@ -53,7 +53,7 @@ pub(super) fn plan(act: &Act<'_>, peer: &Peer, order: &Order) -> Result<Migratio
         root_resource_id: id_of(&order.root_resource_id),
         plan_summary: Map::new(),
         steps: steps.collect(),
-        commit: None,
+        commit: order.commit,
         extra: BTreeMap::new(),
     })
 }

@@ -60,13 +60,14 @@ pub(crate) fn drift(act: &Act<'_>, peer_id: &str, kind: &str, message: &str) -> 
 
 async fn probe(platform: &Arc<Platform>, peer: &Peer) -> Result<(), OperatorError> {
     let rows = peer.capabilities["resource_kinds"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let kinds = rows.iter().filter_map(|row| row["kind"].as_str()).filter(|kind| is_kind(kind));
-    for kind in kinds.take(KINDS_MAX) {
-        let held = platform.act::<_, OperatorError>(|act| Ok(held(act, &peer.id, kind, "read")?))?;
+    let declared = rows.iter().filter_map(|row| row["kind"].as_str()).filter(|kind| is_kind(kind));
+    let kinds = (platform.rules.out.kinds_probed)(declared.map(ToOwned::to_owned).collect());
+    for kind in kinds.into_iter().take(KINDS_MAX) {
+        let held = platform.act::<_, OperatorError>(|act| Ok(held(act, &peer.id, &kind, "read")?))?;
         let token = held.map(|grant| grant.bearer_token);
-        let route = Route::Resource { kind: kind.to_owned(), id: NOBODY.to_owned() };
+        let route = Route::Resource { kind: kind.clone(), id: NOBODY.to_owned() };
         let called = call(platform, peer, &route, None, token.as_deref()).await?;
-        platform.act::<_, OperatorError>(|act| Ok(judge_kind(act, peer, kind, &called)?))?;
+        platform.act::<_, OperatorError>(|act| Ok(judge_kind(act, peer, &kind, &called)?))?;
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ fn held_back(act: &Act<'_>, peer: &Peer) -> Result<Option<String>, StoreError> {
 }
 
 /// Whether the peer declares that it takes a kind in; where it says nothing of the direction, it does.
-fn is_taken(peer: &Peer, kind: &str) -> bool {
+pub(crate) fn is_taken(peer: &Peer, kind: &str) -> bool {
     let rows = peer.capabilities["resource_kinds"].as_array();
     rows.into_iter().flatten().filter(|row| row["kind"] == kind).any(|row| {
         row["direction"].as_str().is_none_or(|way| matches!(way, "pull_remote_to_local" | "bidirectional"))
@@ -111,14 +111,14 @@ fn batch(act: &Act<'_>, peer_id: &str, row: &Capability) -> Result<Option<(Peer,
     let Some(peer) = table::find::<Peer>(act.db, peer_id)? else {
         return Ok(None);
     };
-    if !is_taken(&peer, &row.resource_kind) {
+    if !(act.rules.out.is_taken)(&peer, &row.resource_kind) {
         return Ok(None);
     }
     let records: Vec<SyncRecord> = records::list(act.db, Some(&row.resource_kind))?
         .into_iter()
         .filter(|record| {
             let filter = row.filter.as_ref();
-            filter.is_none_or(|filter| (act.rules.capabilities.passes_filter)(filter, &record.body))
+            filter.is_none_or(|filter| (act.rules.out.passes_filter)(filter, &record.body))
         })
         .map(|record| SyncRecord {
             id: record.id,
@@ -143,7 +143,10 @@ fn batch(act: &Act<'_>, peer_id: &str, row: &Capability) -> Result<Option<(Peer,
         "records": records,
     });
     let batch = SyncBatch::deserialize(&body).ok();
-    Ok(batch.map(|batch| (peer, batch)))
+    Ok(batch.map(|mut batch| {
+        (act.rules.out.amend_batch)(&mut batch);
+        (peer, batch)
+    }))
 }
 
 fn stream_id(peer_id: &str, kind: &str) -> String {

@@ -27,6 +27,9 @@ pub(crate) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
     // After the heartbeats: whoever is stale over there gets no excerpt.
     excerpts::ask_again(platform, until).await;
     sync::run_automatic(platform).await;
+    if let Some(also_due) = platform.rules.out.also_due {
+        also_due(Arc::clone(platform)).await;
+    }
     // A platform that died meanwhile has nothing to note.
     let _ = platform.act::<_, OperatorError>(|act| {
         note_stale_peers(act)?;

@@ -41,6 +41,8 @@ rules! {
     Rules {
         /// Last word on every body, by the route's name.
         amend_body: fn(&str, &mut Value) = |_, _| (),
+        /// What is answered on a path below the prefix that nobody knows (O.1): nothing of one's own.
+        beyond: fn(&Inbound) -> Option<Value> = |_| None,
         /// Whether HTTP/2 is spoken.
         speaks_http2: bool = true,
         /// Whether TLS 1.3 is spoken.
@@ -98,7 +100,10 @@ fn visit(act: &Act<'_>, call: &Inbound) -> Result<Reply, Fault> {
 
 fn dispatch(visit: &Visit<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
     match route {
-        None | Some(Route::Accept) => Err(unknown_path(visit)),
+        None | Some(Route::Accept) => match (visit.act.rules.wire.beyond)(visit.call) {
+            Some(data) => Ok(Reply::success(&data)),
+            None => Err(unknown_path(visit)),
+        },
         Some(Route::Heartbeat) => heartbeat::answer(visit),
         Some(Route::TrustBundle) => Ok(trust_bundle::answer(visit)),
         Some(Route::Resource { kind, id }) => resources::answer(visit, kind, id),

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::grants::{self, Wish};
 use super::{Fault, Reply, Visit};
+use crate::reference::act::Act;
 use crate::reference::capabilities;
 use crate::reference::rules::rules;
 use crate::reference::store::records::{self, Record};
-use crate::reference::store::rows::Capability;
+use crate::reference::store::rows::{Capability, Grant};
 use crate::reference::store::{StoreError, facts};
 use crate::wire::grant::Scope;
 
@@ -16,6 +17,8 @@ rules! {
     Rules {
         /// Last word on a record before it is shown.
         amend_record: fn(Record) -> Option<Record> = Some,
+        /// Last word on the refusal of an undeclared kind (6.4); given are kind and id.
+        amend_refusal: fn(&Act<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),
     }
 }
 
@@ -23,8 +26,8 @@ rules! {
 pub(super) fn answer(visit: &Visit<'_>, kind: &str, id: &str) -> Result<Reply, Fault> {
     let row = capabilities::row(visit.act, &visit.peer.id, kind)?;
     let wish = Wish { kind, id, scope: Scope::Read, in_grace: false };
-    let grant =
-        grants::check(visit, &wish).map_err(|fault| suspect_undeclared(visit, fault, kind, row.is_none()))?;
+    let grant = grants::check(visit, &wish)
+        .or_else(|fault| suspect_undeclared(visit, fault, kind, id, row.is_none()))?;
     let Some(row) = row.filter(|row| (visit.act.rules.capabilities.serves)(row)) else {
         let text = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
         return Err(Reply::bare_failure(422, text).suspecting(visit.refused(kind)).refused());
@@ -55,11 +58,19 @@ fn shown(visit: &Visit<'_>, row: &Capability, id: &str) -> Result<Option<Record>
 }
 
 /// Whatever it was refused for: an undeclared kind is none of the peer's business (6.4).
-fn suspect_undeclared(visit: &Visit<'_>, fault: Fault, kind: &str, undeclared: bool) -> Fault {
+fn suspect_undeclared(
+    visit: &Visit<'_>,
+    fault: Fault,
+    kind: &str,
+    id: &str,
+    undeclared: bool,
+) -> Result<Grant, Fault> {
     match fault {
-        Fault::Refused(reply) if undeclared && reply.status == 401 => {
-            reply.suspecting(visit.refused(kind)).refused()
+        Fault::Refused(mut reply) if undeclared => {
+            (visit.act.rules.resources.amend_refusal)(visit.act, kind, id, &mut reply)?;
+            let walk = (reply.status == 401).then(|| visit.refused(kind)).flatten();
+            Err(reply.suspecting(walk).refused())
         }
-        other => other,
+        other => Err(other),
     }
 }

@@ -1,16 +1,15 @@
-//! Commitment 3: truthful capabilities.
+//! 3.1: declared kinds are served.
 
 use std::collections::BTreeSet;
 
-use super::common::outcome;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
+use crate::check::common::outcome;
+use crate::check::judge::Parameter;
+use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::Story;
 use crate::wire::capability::CapabilityDocument;
 use crate::wire::path::Route;
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[Judge {
+pub(super) const DECLARED_KINDS_ARE_SERVED: Judge = Judge {
     name: "declared-kinds-are-served",
     about: "every kind that the target declares is served to the holder of a grant",
     parameters: &[
@@ -21,7 +20,7 @@ pub(super) const JUDGES: &[Judge] = &[Judge {
         Parameter::required("call", "label of the fetches, one or more for each declared kind"),
     ],
     decide: declared_kinds_are_served,
-}];
+};
 
 fn declared_kinds_are_served(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect =

@@ -1,9 +1,9 @@
-//! Commitment 6: no undermining.
+//! 6.1: the capabilities channel is not flooded.
 
 use jiff::SignedDuration;
 
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
+use crate::check::judge::Parameter;
+use crate::check::{Arguments, Judge, Judgement, common};
 use crate::transcript::{Direction, Story};
 use crate::wire::path::Route;
 
@@ -12,28 +12,26 @@ const FLOOD_CALLS: usize = 300;
 /// The window.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
-        name: "paces-itself",
-        about: "the target's own handshakes and heartbeats are no flood, also when the peer answers errors",
-        parameters: &[
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required("start", "label of the operation from which on it is watched"),
-        ],
-        decide: paces_itself,
-    },
-    Judge {
-        name: "flood-limited",
-        about: "a flood is limited, a few calls are not, and a quiet peer is served meanwhile",
-        parameters: &[
-            Parameter::required("call", "label of the flooding calls"),
-            Parameter::required("twin", "label of the same calls, few"),
-            Parameter::required("probe", "label of a quiet peer's calls, made after the flood"),
-        ],
-        decide: flood_limited,
-    },
-];
+pub(super) const PACES_ITSELF: Judge = Judge {
+    name: "paces-itself",
+    about: "the target's own handshakes and heartbeats are no flood, also when the peer answers errors",
+    parameters: &[
+        Parameter::required("peer", "the peer's name"),
+        Parameter::required("start", "label of the operation from which on it is watched"),
+    ],
+    decide: paces_itself,
+};
+
+pub(super) const FLOOD_LIMITED: Judge = Judge {
+    name: "flood-limited",
+    about: "a flood is limited, a few calls are not, and a quiet peer is served meanwhile",
+    parameters: &[
+        Parameter::required("call", "label of the flooding calls"),
+        Parameter::required("twin", "label of the same calls, few"),
+        Parameter::required("probe", "label of a quiet peer's calls, made after the flood"),
+    ],
+    decide: flood_limited,
+};
 
 fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
@@ -76,7 +74,7 @@ fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(format!("one of {} calls was limited", few.len()), vec![*n]));
     }
     if let Some((n, exchange)) = quiet.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        let actual = format!("a quiet peer was not served: {}", super::common::outcome(exchange));
+        let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
         return expect(Judgement::broken(actual, vec![*n]));
     }
     let ends = vec![flood[0].0, flood[flood.len() - 1].0];

@@ -1,0 +1,102 @@
+//! 6.2: no mass-scope grants by program.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::check::judge::Parameter;
+use crate::check::{Arguments, Judge, Judgement};
+use crate::transcript::Story;
+
+/// Grants by no operator's hand that are a mass (`binding.md`, "Numbers"): of any sort, and of those
+/// that cover a whole kind and change something.
+const MASS: usize = 100;
+const MASS_WIDE: usize = 20;
+const WIDE_SCOPES: [&str; 3] = ["write", "admin", "migrate"];
+
+pub(super) const NO_GRANTS_BY_PROGRAM: Judge = Judge {
+    name: "no-grants-by-program",
+    about: "no mass of grants appears that no operator issued",
+    parameters: &[Parameter::required("shown", "label of the operator's list of grants, at the end")],
+    decide: no_grants_by_program,
+};
+
+fn no_grants_by_program(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting(format!(
+            "fewer than {MASS} grants that no operator issued, and fewer than {MASS_WIDE} wide ones"
+        ))
+    };
+    let Some((n, operation)) = story.operation(with.text("shown")) else {
+        return expect(Judgement::unproven("the grants were not listed", vec![]));
+    };
+    let Some(grants) = operation.result.as_ref().and_then(|result| result["grants"].as_array()) else {
+        return expect(Judgement::unproven("the list of grants can't be read", vec![n]));
+    };
+    let issued = issued(story);
+    if issued.is_empty() || !issued.iter().all(|id| grants.iter().any(|grant| id_of(grant) == Some(id))) {
+        return expect(Judgement::unproven("the list lacks the grants that the operator issued", vec![n]));
+    }
+    let strange: Vec<_> =
+        grants.iter().filter(|grant| id_of(grant).is_none_or(|id| !issued.contains(id))).collect();
+    let wide = strange.iter().filter(|grant| is_wide(grant)).count();
+    let actual = format!("{} grants that no operator issued, {wide} of them wide", strange.len());
+    if strange.len() >= MASS || wide >= MASS_WIDE {
+        return expect(Judgement::broken(actual, vec![n]));
+    }
+    expect(Judgement::kept(actual, vec![n]))
+}
+
+/// What operators issued in this story.
+fn issued(story: &Story) -> BTreeSet<String> {
+    let operations = story.entries().iter().filter_map(|entry| entry.operation());
+    let issues = operations.filter(|operation| operation.verb == "grant.issue");
+    issues.filter_map(|issue| id_of(issue.result.as_ref()?).map(ToOwned::to_owned)).collect()
+}
+
+fn id_of(grant: &Value) -> Option<&str> {
+    grant["grant_id"].as_str().or_else(|| grant["id"].as_str())
+}
+
+fn is_wide(grant: &Value) -> bool {
+    let mut scopes = grant["permission_scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    grant["resource_id"].is_null() && scopes.any(|scope| WIDE_SCOPES.contains(&scope))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Operation, Recorder, What};
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    /// The operator issued one grant; the list shows it and so many others.
+    fn verdict(others: usize, scope: &str, shows_issued: bool) -> Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let record = |label: &str, verb: &str, result: Value| {
+            let operation =
+                Operation { verb: verb.into(), parameters: json!({}), result: Some(result), failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        };
+        record("issued", "grant.issue", json!({"grant_id": "own"}));
+        let mut grants: Vec<Value> =
+            (0..others).map(|n| json!({"grant_id": n.to_string(), "permission_scopes": [scope]})).collect();
+        grants.extend(shows_issued.then(|| json!({"grant_id": "own", "permission_scopes": ["admin"]})));
+        record("shown", "grant.list", json!({ "grants": grants }));
+        let with: BTreeMap<String, Value> = [("shown".to_owned(), json!("shown"))].into();
+        no_grants_by_program(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn twenty_wide_grants_or_a_hundred_of_any_sort_are_a_mass() {
+        assert_eq!(verdict(0, "admin", true), Kept);
+        assert_eq!(verdict(19, "admin", true), Kept);
+        assert_eq!(verdict(20, "admin", true), Broken);
+        assert_eq!(verdict(99, "read", true), Kept);
+        assert_eq!(verdict(100, "read", true), Broken);
+        assert_eq!(verdict(0, "read", false), Unproven);
+    }
+}

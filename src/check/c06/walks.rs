@@ -1,0 +1,195 @@
+//! 6.4: federation is no vector to probe what was not declared.
+
+use std::collections::BTreeSet;
+
+use crate::check::common::outcome;
+use crate::check::judge::Parameter;
+use crate::check::{Arguments, Judge, Judgement};
+use crate::transcript::{Direction, Exchange, Story};
+use crate::wire::capability::CapabilityDocument;
+use crate::wire::path::Route;
+
+/// Different unknown paths that are a walk, and no mere extension of the wire.
+const WALK: usize = 3;
+
+pub(super) const STAYS_WITHIN_DECLARED: Judge = Judge {
+    name: "stays-within-declared",
+    about: "the target asks a peer for nothing but what the peer declared or gave it a grant for",
+    parameters: &[Parameter::required("peer", "the peer's name")],
+    decide: stays_within_declared,
+};
+
+pub(super) const LEAKS_NOTHING: Judge = Judge {
+    name: "leaks-nothing",
+    about: "no answer to a walk holds anything of the records that it is after",
+    parameters: &[
+        Parameter::required("call", "labels of the calls of the walk"),
+        Parameter::required("record", "labels of the operations that put the records it is after"),
+    ],
+    decide: leaks_nothing,
+};
+
+fn stays_within_declared(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("calls about declared or granted kinds only");
+    let peer = with.text("peer");
+    let lawful = lawful_kinds(story, peer);
+    let calls: Vec<_> = story.exchanges_of(peer, Direction::FromTarget).collect();
+    if lawful.is_empty() || calls.is_empty() {
+        return expect(Judgement::unproven("the peer declared nothing, or was not called", vec![]));
+    }
+    let strange =
+        calls.iter().find(|(_, exchange)| kind_of(exchange).is_some_and(|kind| !lawful.contains(&kind)));
+    if let Some((entry, exchange)) = strange {
+        let kind = kind_of(exchange).unwrap_or_default();
+        let actual = format!("asked about {kind:?}, which the peer never declared");
+        return expect(Judgement::broken(actual, vec![entry.n]));
+    }
+    let unknown: BTreeSet<&str> = calls
+        .iter()
+        .filter(|(_, exchange)| exchange.route().is_none())
+        .filter_map(|(_, exchange)| exchange.request.path.as_deref())
+        .collect();
+    let evidence: Vec<u64> = calls.iter().map(|(entry, _)| entry.n).collect();
+    let listed = unknown.iter().copied().collect::<Vec<_>>().join(", ");
+    match unknown.len() {
+        0 => expect(Judgement::kept(format!("{} calls, all about what was declared", calls.len()), evidence)),
+        few if few < WALK => {
+            expect(Judgement::unproven(format!("called what the binding does not know: {listed}"), evidence))
+        }
+        _ => expect(Judgement::broken(format!("walked over unknown paths: {listed}"), evidence)),
+    }
+}
+
+/// What the peer declared at any time, and what it gave grants for.
+fn lawful_kinds(story: &Story, peer: &str) -> BTreeSet<String> {
+    let told =
+        story.exchanges_of(peer, Direction::ToTarget).filter_map(|(_, exchange)| exchange.sent().cloned());
+    let answered = story
+        .exchanges_of(peer, Direction::FromTarget)
+        .filter_map(|(_, exchange)| exchange.response.as_ref()?.body.json()?.get("data").cloned());
+    let declared =
+        told.chain(answered).filter_map(|body| CapabilityDocument::read(body.get("capabilities")?));
+    let held = story.entries().iter().filter_map(|entry| entry.operation());
+    let held = held.filter(|operation| operation.verb == "grant.hold");
+    let held = held.filter_map(|operation| operation.parameters["resource_kind"].as_str());
+    let declared = declared.flat_map(|document| document.resource_kinds).map(|row| row.kind);
+    declared.chain(held.map(ToOwned::to_owned)).collect()
+}
+
+/// The kind that a call is about. What an operator migrates is the operator's choice.
+fn kind_of(exchange: &Exchange) -> Option<String> {
+    match exchange.route()? {
+        Route::Resource { kind, .. } => Some(kind),
+        Route::Sync => exchange.sent()?["resource_kind"].as_str().map(ToOwned::to_owned),
+        _ => None,
+    }
+}
+
+fn leaks_nothing(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("answers without anything of those records");
+    let secrets = secrets(story, &with.texts("record"));
+    let calls: Vec<_> =
+        with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
+    if secrets.is_empty() || calls.is_empty() {
+        return expect(Judgement::unproven("there was no walk, or nothing that it was after", vec![]));
+    }
+    for (n, exchange) in &calls {
+        let Some(body) = exchange.response.as_ref().and_then(|answer| answer.body.json()) else { continue };
+        let text = body.to_string();
+        if let Some(secret) = secrets.iter().find(|secret| text.contains(secret.as_str())) {
+            let actual = format!("{} with {secret:?} in it", outcome(exchange));
+            return expect(Judgement::broken(actual, vec![*n]));
+        }
+    }
+    let evidence = calls.iter().map(|(n, _)| *n).collect();
+    expect(Judgement::kept(format!("{} answers, none with anything of it", calls.len()), evidence))
+}
+
+/// The texts inside those records, but for their ids: a refusal may name what was asked for.
+fn secrets(story: &Story, labels: &[&str]) -> Vec<String> {
+    let puts = labels.iter().filter_map(|label| Some(story.operation(label)?.1));
+    let records = puts.filter_map(|put| put.parameters["record"].as_object());
+    records
+        .flat_map(|record| record.iter())
+        .filter(|(name, _)| *name != "id")
+        .filter_map(|(_, value)| value.as_str().map(ToOwned::to_owned))
+        .collect::<Vec<_>>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::wire::path::PREFIX;
+    use serde_json::{Value, json};
+
+    fn exchange(direction: Direction, method: &str, path: &str, sent: &Value, answer: &Value) -> What {
+        What::Exchange(Exchange {
+            peer: "alice".into(),
+            direction,
+            request: Message {
+                method: Some(method.into()),
+                path: Some(path.into()),
+                body: Body::capture(sent.to_string().as_bytes()),
+                ..Message::default()
+            },
+            response: Some(Message {
+                status: Some(404),
+                body: Body::capture(answer.to_string().as_bytes()),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        })
+    }
+
+    fn recorder() -> Recorder {
+        Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")))
+    }
+
+    /// The peer declares `skill`; the target makes these calls.
+    fn walked(paths: &[&str]) -> Verdict {
+        let recorder = recorder();
+        let declared = json!({"capabilities": {"resource_kinds": [{"kind": "skill"}]}});
+        let heartbeat = format!("{PREFIX}/heartbeat");
+        recorder.record(None, None, exchange(Direction::ToTarget, "POST", &heartbeat, &declared, &json!({})));
+        for path in paths {
+            recorder.record(None, None, exchange(Direction::FromTarget, "GET", path, &json!({}), &json!({})));
+        }
+        let with = [("peer".to_owned(), json!("alice"))].into();
+        stays_within_declared(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn an_undeclared_kind_or_three_unknown_paths_are_a_walk() {
+        let (skill, vault) = (format!("{PREFIX}/resources/skill/a"), format!("{PREFIX}/resources/vault/a"));
+        assert_eq!(walked(&[]), Unproven);
+        assert_eq!(walked(&[&skill]), Kept);
+        assert_eq!(walked(&[&skill, &vault]), Broken);
+        assert_eq!(walked(&[&skill, "/health"]), Unproven);
+        assert_eq!(walked(&["/admin", "/users", "/secrets"]), Broken);
+    }
+
+    #[test]
+    fn an_answer_with_the_record_in_it_leaks() {
+        for (answer, expected) in
+            [(json!({"error": "no vault/a"}), Kept), (json!({"record": {"pin": "melon"}}), Broken)]
+        {
+            let recorder = recorder();
+            let put = json!({"kind": "vault", "id": "a", "record": {"id": "a", "pin": "melon"}});
+            let put = Operation { verb: "resource.put".into(), parameters: put, result: None, failure: None };
+            recorder.record(None, Some("secret"), What::Operation(put));
+            recorder.record(
+                None,
+                Some("walk"),
+                exchange(Direction::ToTarget, "GET", "/x", &json!({}), &answer),
+            );
+            let with = [("call".to_owned(), json!("walk")), ("record".to_owned(), json!("secret"))].into();
+            assert_eq!(leaks_nothing(&recorder.story(), Arguments::new(&with)).verdict, expected);
+        }
+    }
+}

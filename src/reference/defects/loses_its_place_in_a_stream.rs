@@ -1,0 +1,21 @@
+//! Loses its place in a stream from the third batch on.
+
+use serde_json::json;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::wire::sync::SyncBatch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "loses-its-place-in-a-stream",
+    &[("6.3", Conduct)],
+    "Begins a batch one record too early, once a stream is five records long.",
+    |rules| rules.out.amend_batch = slip,
+);
+
+fn slip(batch: &mut SyncBatch) {
+    let from = batch.cursor.from.as_str().and_then(|text| text.parse::<u64>().ok());
+    if let Some(from) = from.filter(|from| *from >= 5) {
+        batch.cursor.from = json!((from - 1).to_string());
+    }
+}

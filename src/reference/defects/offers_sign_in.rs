@@ -1,0 +1,17 @@
+//! Signs a peer's users in.
+
+use serde_json::json;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "offers-sign-in",
+    &[("O.1", Conduct)],
+    "Gives a session to whoever a peer says has signed in over there.",
+    |rules| {
+        rules.wire.beyond = |call| {
+            call.path.ends_with("/federated_sign_in").then(|| json!({"session": "open", "user": "guest"}))
+        };
+    },
+);
