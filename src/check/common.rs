@@ -205,6 +205,12 @@ pub(super) fn peer_id(story: &Story, peer: &str) -> Option<String> {
     accepted.or_else(|| of(story.operation(peer)?.1.result.as_ref()?))
 }
 
+/// The peer in the result of `peer.show`.
+pub(super) fn peer_shown<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a Value)> {
+    let (n, operation) = story.operation(label)?;
+    Some((n, operation.result.as_ref()?.get("peer")?))
+}
+
 /// Findings about a peer that are in `after` and, in that kind and number, not in `before`.
 pub(super) fn new_findings<'a>(before: &[Finding], after: &'a [Finding], peer_id: &str) -> Vec<&'a Finding> {
     let about = |finding: &&Finding| finding.federation_peer_id.as_deref() == Some(peer_id);

@@ -1,7 +1,6 @@
 //! Acknowledgement (A) and enforcement (E).
 
-use serde_json::Value;
-
+use super::common::peer_shown;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::Story;
@@ -38,7 +37,8 @@ pub(super) const JUDGES: &[Judge] = &[
 fn acknowledgement_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("contract_version_agreed as asked for");
     let accept = story.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
-    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer(story, with.text("shown"))) else {
+    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer_shown(story, with.text("shown")))
+    else {
         return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
     };
     let evidence = vec![accepted, shown];
@@ -56,7 +56,7 @@ fn nothing_acknowledged(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("no contract_version_agreed, or zero");
     let mut evidence = vec![];
     for label in with.texts("shown") {
-        let Some((n, peer)) = peer(story, label) else {
+        let Some((n, peer)) = peer_shown(story, label) else {
             return expect(Judgement::unproven(format!("{label:?} shows no peer"), evidence));
         };
         evidence.push(n);
@@ -76,7 +76,7 @@ fn repetition_suspends(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the breach was not seen as one: it was accepted", vec![n]));
     }
     let (Some((first, one)), Some((fifth, five))) =
-        (peer(story, with.text("first")), peer(story, with.text("fifth")))
+        (peer_shown(story, with.text("first")), peer_shown(story, with.text("fifth")))
     else {
         return expect(Judgement::unproven("the peers were not shown", vec![]));
     };
@@ -88,19 +88,13 @@ fn repetition_suspends(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-/// The peer in the result of `peer.show`.
-fn peer<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a Value)> {
-    let (n, operation) = story.operation(label)?;
-    Some((n, operation.result.as_ref()?.get("peer")?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
     use crate::transcript::{Operation, Recorder, What};
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
     fn judged(decide: fn(&Story, Arguments<'_>) -> Judgement, looks: &[(&str, Value)]) -> Verdict {

@@ -1,8 +1,7 @@
 //! The judges by name, and how one is asked.
 
-use super::{
-    Arguments, Declared, Judgement, c03, c04, c06, c07, c11, c12, common, enforcement, out_of_scope,
-};
+use super::{Arguments, Declared, Judgement, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12};
+use super::{common, enforcement, out_of_scope, versions};
 use crate::transcript::{Ending, Story};
 
 /// A judgement by name.
@@ -46,14 +45,21 @@ impl Parameter {
 /// Every judge.
 pub const JUDGES: &[&[Judge]] = &[
     common::JUDGES,
+    c01::JUDGES,
+    c02::JUDGES,
     c03::JUDGES,
     c04::JUDGES,
+    c05::JUDGES,
     c06::JUDGES,
     c07::JUDGES,
+    c08::JUDGES,
+    c09::JUDGES,
+    c10::JUDGES,
     c11::JUDGES,
     c12::JUDGES,
     enforcement::JUDGES,
     out_of_scope::JUDGES,
+    versions::JUDGES,
 ];
 
 /// The judge of that name.

@@ -5,10 +5,16 @@
 //! that a transcript judged again gives the same verdicts.
 
 mod arguments;
+mod c01;
+mod c02;
 mod c03;
 mod c04;
+mod c05;
 mod c06;
 mod c07;
+mod c08;
+mod c09;
+mod c10;
 mod c11;
 mod c12;
 mod common;
@@ -16,6 +22,7 @@ mod enforcement;
 mod judge;
 pub mod model;
 mod out_of_scope;
+mod versions;
 
 pub use arguments::Arguments;
 pub use judge::{JUDGES, Judge, Parameter, judge};

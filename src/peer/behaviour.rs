@@ -18,7 +18,7 @@ pub struct Behaviour {
     /// Bends the body of a request before it is sent.
     pub request: Option<fn(&Route, &mut Value)>,
     /// Bends an answer before it is sent: its status and its body.
-    pub answer: Option<fn(&Route, &mut u16, &mut Value)>,
+    pub answer: Option<Answers>,
     /// As destination of a migration: whether the step at this place of so many is applied at all.
     pub applies: Option<fn(usize, usize) -> bool>,
     /// As destination of a migration: bends a record before it is stored. The id is its key.
@@ -48,6 +48,18 @@ impl Behaviour {
         ends_grants_silently: false,
         oversteps: None,
     };
+}
+
+/// Bends an answer: what was asked, the status, the body.
+pub type Answers = fn(&Asked<'_>, &mut u16, &mut Value);
+
+/// A call of the target's.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Where it went.
+    pub route: &'a Route,
+    /// How many of this route were answered well before it.
+    pub granted_before: u64,
 }
 
 /// Bends a record before it is stored: the step that brought it, its id, its members.

@@ -21,7 +21,7 @@ mod tests;
 mod variation;
 mod versions;
 
-pub use behaviour::{Behaviour, Stores};
+pub use behaviour::{Answers, Asked, Behaviour, Stores};
 pub use calls::{Call, Cue, Outcome};
 pub use profile::Profile;
 pub use state::{IssuedGrant, Received};

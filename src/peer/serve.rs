@@ -5,7 +5,7 @@ use std::sync::Weak;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::behaviour::bend;
+use super::behaviour::{Asked, bend};
 use super::link::welcome;
 use super::state::Received;
 use super::versions::compatibility;
@@ -61,11 +61,16 @@ impl Peer {
             None => (404, json!({"error": "no such route"})).into(),
         };
         if let Some(route) = &route {
+            let asked =
+                Asked { route, granted_before: self.state().granted.get(route.name()).copied().unwrap_or(0) };
             injected.extend(bend(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
                 if let Some(hook) = behaviour.answer {
-                    hook(route, status, body);
+                    hook(&asked, status, body);
                 }
             }));
+        }
+        if let Some(route) = route.as_ref().filter(|_| (200..300).contains(&answer.0)) {
+            *self.state().granted.entry(route.name()).or_default() += 1;
         }
         let outbound = Outbound {
             body: self.write(&answer.1),

@@ -89,6 +89,8 @@ pub(super) struct State {
     pub(super) bodies: u64,
     /// How often it called each route.
     pub(super) calls: BTreeMap<&'static str, u64>,
+    /// Calls of the target's that were answered well, by route.
+    pub(super) granted: BTreeMap<&'static str, u64>,
     pub(super) inbox: Vec<Received>,
     pub(super) records: BTreeMap<Place, Map<String, Value>>,
     pub(super) grants: BTreeMap<String, IssuedGrant>,
@@ -118,6 +120,7 @@ impl State {
             ending: None,
             bodies: 0,
             calls: BTreeMap::new(),
+            granted: BTreeMap::new(),
             inbox: vec![],
             records: BTreeMap::new(),
             grants: BTreeMap::new(),

@@ -124,6 +124,8 @@ pub enum Step {
     Notify(Notify),
     /// A peer gives the target a grant, which goes into the target's hands.
     Hold(Hold),
+    /// A peer revokes a grant that it gave.
+    EndGrant(EndGrant),
     /// A record is put into a peer's store.
     PeerPut(PeerPut),
     /// A peer stops listening.
@@ -324,6 +326,13 @@ step_types! {
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
+    /// A grant that a peer revokes.
+    EndGrant {
+        /// The peer that gave it.
+        peer: String,
+        /// The label of the `hold`.
+        grant: String,
+    }
     /// A record for a peer's store.
     PeerPut {
         /// The peer.
@@ -456,7 +465,8 @@ impl Step {
             Self::Grant(step) => Some(&step.label),
             Self::Scan(step) => Some(&step.label),
             Self::TryKinds(step) => Some(&step.label),
-            Self::PeerPut(_)
+            Self::EndGrant(_)
+            | Self::PeerPut(_)
             | Self::GoDown(_)
             | Self::ComeUp(_)
             | Self::Put(_)
@@ -483,6 +493,7 @@ impl Step {
             Self::Flood(step) => Some(&step.peer),
             Self::Notify(step) => Some(&step.peer),
             Self::Hold(step) => Some(&step.peer),
+            Self::EndGrant(step) => Some(&step.peer),
             Self::PeerPut(step) => Some(&step.peer),
             Self::GoDown(step) | Self::ComeUp(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),

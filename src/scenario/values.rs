@@ -84,6 +84,10 @@ impl Values {
                 seconds.map_err(|_| format!("`${{{reference}}}`: write ${{now}} or ${{now-60}}"))?;
             return Ok(Value::from((self.clock.now() + SignedDuration::from_secs(seconds)).to_string()));
         }
+        // What may be absent is then an empty text.
+        if let Some(optional) = reference.strip_suffix('?') {
+            return Ok(self.resolve(optional).unwrap_or_else(|_| Value::from("")));
+        }
         let mut parts = reference.split('.');
         let label = parts.next().unwrap_or_default();
         let mut value = self

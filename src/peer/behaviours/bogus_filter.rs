@@ -13,6 +13,11 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         Route::Accept | Route::Heartbeat => declare(body),
         _ => {}
     }),
+    answer: Some(|asked, _, body| {
+        if matches!(asked.route, Route::Accept | Route::Heartbeat) {
+            declare(&mut body["data"]);
+        }
+    }),
     ..Behaviour::HONEST
 };
 

@@ -14,7 +14,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             declare(body);
         }
     }),
-    answer: Some(|route, status, body| match route {
+    answer: Some(|asked, status, body| match asked.route {
         Route::Resource { kind, .. } if kind == BOGUS => {
             *status = 404;
             *body = json!({"success": false, "error": "not found", "code": "NOT_FOUND"});

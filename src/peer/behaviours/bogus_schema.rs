@@ -14,7 +14,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             declare(body);
         }
     }),
-    answer: Some(|route, status, body| match route {
+    answer: Some(|asked, status, body| match asked.route {
         Route::Migrations | Route::Sync => {
             *status = 422;
             *body = json!({"error": "schema_version 7 of skill is not supported here"});

@@ -4,13 +4,13 @@ use crate::peer::Behaviour;
 use crate::wire::path::Route;
 use serde_json::json;
 
-/// Refuses every read under a grant that is neither expired nor revoked.
+/// Honours the first read, and refuses every later one, under a grant that is neither expired nor revoked.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "broken-grant",
-    about: "refuses every read under a grant that is neither expired nor revoked",
+    about: "honours the first read, and refuses every later one, under a grant that is neither expired nor revoked",
     clauses: &["2.1"],
-    answer: Some(|route, status, body| {
-        if matches!(route, Route::Resource { .. }) && *status == 200 {
+    answer: Some(|asked, status, body| {
+        if matches!(asked.route, Route::Resource { .. }) && *status == 200 && asked.granted_before > 0 {
             *status = 401;
             *body = json!({"error": "Grant token does not resolve"});
         }

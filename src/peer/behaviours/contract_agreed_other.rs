@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "contract-agreed-other",
     about: "agrees to contract version 2 when it is asked for 1",
     clauses: &["12.1", "V.2"],
-    answer: Some(|route, status, body| {
-        if matches!(route, Route::Accept) && *status == 200 {
+    answer: Some(|asked, status, body| {
+        if matches!(asked.route, Route::Accept) && *status == 200 {
             body["data"]["contract_version_agreed"] = json!(2);
         }
     }),

@@ -14,8 +14,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["contract_digest"] = json!("ee".repeat(32));
         }
     }),
-    answer: Some(|route, status, body| {
-        if matches!(route, Route::Accept) && *status == 200 {
+    answer: Some(|asked, status, body| {
+        if matches!(asked.route, Route::Accept) && *status == 200 {
             body["data"]["contract_digest"] = json!("ee".repeat(32));
         }
     }),

@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "cut-grace",
     about: "gives notice of its leave, and refuses at once what was in flight",
     clauses: &["4.3"],
-    answer: Some(|route, status, body| {
-        if matches!(route, Route::MigrationCommit { .. }) {
+    answer: Some(|asked, status, body| {
+        if matches!(asked.route, Route::MigrationCommit { .. }) {
             *status = 401;
             *body = json!({"success": false, "error": "the peering is revoked"});
         }

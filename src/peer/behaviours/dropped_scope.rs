@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "dropped-scope",
     about: "refuses migrations under a grant that allows them, and honours the rest of it",
     clauses: &["2.2"],
-    answer: Some(|route, status, body| {
-        if *route == Route::Migrations && (200..300).contains(status) {
+    answer: Some(|asked, status, body| {
+        if *asked.route == Route::Migrations && (200..300).contains(status) {
             *status = 403;
             *body = json!({"error": "the grant lacks the scope"});
         }

@@ -26,6 +26,10 @@ mod sync_after_migration;
 mod version_garbage;
 mod version_major;
 mod version_n_minus_2;
+mod withholds_contact;
+mod withholds_jurisdiction;
+mod withholds_last_good_release;
+mod withholds_version;
 
 use super::Behaviour;
 
@@ -58,6 +62,10 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &version_garbage::BEHAVIOUR,
     &version_major::BEHAVIOUR,
     &version_n_minus_2::BEHAVIOUR,
+    &withholds_contact::BEHAVIOUR,
+    &withholds_jurisdiction::BEHAVIOUR,
+    &withholds_last_good_release::BEHAVIOUR,
+    &withholds_version::BEHAVIOUR,
 ];
 
 /// The behaviour of that name.

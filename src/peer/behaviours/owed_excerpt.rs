@@ -10,8 +10,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "owed-excerpt",
     about: "answers every request for an excerpt, each repeated one too, with a new promise",
     clauses: &["5.3"],
-    answer: Some(|route, status, body| {
-        if *route == Route::AuditExcerpts
+    answer: Some(|asked, status, body| {
+        if *asked.route == Route::AuditExcerpts
             && *status == 200
             && let Some(due_at) = due_at(body)
         {

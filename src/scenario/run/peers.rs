@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::format::{
-    Act, AnyCall, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerPut, Sync, Wait,
+    Act, AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerPut, Sync, Wait,
 };
 use super::Halt;
 use super::stage::Stage;
@@ -195,6 +195,19 @@ impl Stage<'_> {
         }
         self.operate(cue, "grant.hold", parameters.clone()).await?;
         self.keep(cue, parameters);
+        Ok(())
+    }
+
+    /// The peer revokes a grant that it gave; a behaviour may keep the notice back.
+    pub(super) async fn end_grant(&mut self, cue: &Cue, step: &EndGrant) -> Result<(), Halt> {
+        let held = self.values.value(&step.grant).and_then(|held| held["grant_id"].as_str());
+        let grant_id = held.unwrap_or_default().to_owned();
+        let outcome =
+            self.peer_named(&step.peer)?.revoke_grant(cue, &grant_id, "the scenario says so").await?;
+        if outcome.is_none() {
+            let message = format!("{} revokes a grant without a notice", step.peer);
+            self.note(cue, "injected", message, Value::Null);
+        }
         Ok(())
     }
 

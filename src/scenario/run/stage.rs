@@ -150,6 +150,7 @@ impl<'a> Stage<'a> {
                 Step::Revoke(step) => self.revoke(&cue, &step.peer).await,
                 Step::Notify(step) => self.notify(&cue, step).await,
                 Step::Hold(step) => self.hold(&cue, step).await,
+                Step::EndGrant(step) => self.end_grant(&cue, step).await,
                 Step::PeerPut(step) => self.peer_put(step),
                 Step::GoDown(step) => {
                     self.peer_named(&step.peer)?.go_down().await;

@@ -1,0 +1,346 @@
+//! Commitment 5: audit transparency.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::common::{outcome, peer_id};
+use super::judge::Parameter;
+use super::{Arguments, Judge, Judgement};
+use crate::transcript::{Direction, Exchange, Story};
+use crate::wire::header::inbound_subject;
+use crate::wire::path::Route;
+
+/// How long an excerpt may take.
+const DUE: SignedDuration = SignedDuration::from_hours(72);
+
+const BEFORE: Parameter =
+    Parameter::required("before", "label of the operator's look at the audit before them");
+const AFTER: Parameter = Parameter::required("after", "label of the look after them");
+const CALL: Parameter = Parameter::required("call", "labels of the calls that a peer made between two looks");
+
+/// The judges of this file.
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "every-action-is-logged",
+        about: "each call has an audit entry with the peer's id: none missing, none doubled",
+        parameters: &[CALL, BEFORE, AFTER, Parameter::required("peer", "the peer's name")],
+        decide: every_action_is_logged,
+    },
+    Judge {
+        name: "subjects-are-logged",
+        about: "each new audit entry says who acted: the grant's remote subject, or the certificate's",
+        parameters: &[
+            CALL,
+            BEFORE,
+            AFTER,
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("record", "label of the operation that issued the peer's grant"),
+        ],
+        decide: subjects_are_logged,
+    },
+    Judge {
+        name: "excerpt-in-time",
+        about: "an excerpt is given at once, or within the 72 hours for which it may be promised",
+        parameters: &[Parameter::required(
+            "call",
+            "labels of the request and of the looks after it, in order",
+        )],
+        decide: excerpt_in_time,
+    },
+    Judge {
+        name: "excerpt-is-ones-own",
+        about: "an excerpt has the asking peer's interactions, and nothing of another peer's",
+        parameters: &[
+            Parameter::required("call", "labels of the request and of the looks after it"),
+            Parameter::required("peer", "the name of the other peer"),
+            Parameter::required("record", "label of the operation that issued the other peer's grant"),
+        ],
+        decide: excerpt_is_ones_own,
+    },
+];
+
+fn every_action_is_logged(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("one new entry for each call, with the peer's id");
+    let window = match Window::read(story, with) {
+        Ok(window) => window,
+        Err(open) => return expect(open),
+    };
+    let about: Vec<_> =
+        window.new.iter().filter(|entry| names(entry, "federation_peer_id", &[&window.peer_id])).collect();
+    let calls = window.calls.len();
+    if about.len() < calls {
+        let actual = format!("{} entries with the peer's id for {calls} calls", about.len());
+        return expect(Judgement::broken(actual, window.evidence));
+    }
+    let mut by_action: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in &about {
+        *by_action
+            .entry(member(entry, "action").or_else(|| member(entry, "kind")).unwrap_or_default())
+            .or_default() += 1;
+    }
+    // A platform may log more than the call itself; the same thing more often than it happened it may not.
+    if let Some((action, count)) = by_action.iter().find(|(_, count)| **count > calls) {
+        let actual = format!("{count} entries of {action:?} for {calls} calls");
+        return expect(Judgement::broken(actual, window.evidence));
+    }
+    expect(Judgement::kept(format!("{} entries for {calls} calls", about.len()), window.evidence))
+}
+
+fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting("remote_subject: the grant's, or the CN of the certificate")
+    };
+    let window = match Window::read(story, with) {
+        Ok(window) => window,
+        Err(open) => return expect(open),
+    };
+    let issued = story.operation(with.text("record")).map(|(_, issue)| &issue.parameters["remote_subject"]);
+    let mut lawful = certificate_subjects(story, with.text("peer"), &window.peer_id);
+    lawful.extend(issued.and_then(Value::as_str).map(ToOwned::to_owned));
+    let lawful: Vec<&str> = lawful.iter().map(String::as_str).collect();
+    if window.new.is_empty() {
+        return expect(Judgement::broken("no new entry at all", window.evidence));
+    }
+    match window.new.iter().find(|entry| !names(entry, "remote_subject", &lawful)) {
+        Some(entry) => {
+            let said = member(entry, "remote_subject").unwrap_or("nothing");
+            expect(Judgement::broken(
+                format!("an entry says {said:?}, not one of {lawful:?}"),
+                window.evidence,
+            ))
+        }
+        None => {
+            expect(Judgement::kept(format!("{} entries say who acted", window.new.len()), window.evidence))
+        }
+    }
+}
+
+/// The calls of a peer between two looks at the audit, and what is new in the second.
+struct Window {
+    calls: Vec<u64>,
+    new: Vec<Value>,
+    peer_id: String,
+    evidence: Vec<u64>,
+}
+
+impl Window {
+    fn read(story: &Story, with: Arguments<'_>) -> Result<Self, Judgement> {
+        let (Some((first, before)), Some((last, after))) =
+            (entries(story, with.text("before")), entries(story, with.text("after")))
+        else {
+            return Err(Judgement::unproven("the audit could not be read", vec![]));
+        };
+        let Some(peer_id) = peer_id(story, with.text("peer")) else {
+            return Err(Judgement::unproven("the peer's id is not known", vec![]));
+        };
+        let labels = with.texts("call");
+        let calls: Vec<u64> =
+            labels.iter().flat_map(|label| story.exchanges_labelled(label)).map(|(n, _)| n).collect();
+        if calls.is_empty() {
+            return Err(Judgement::unproven("no call was made", vec![first, last]));
+        }
+        let evidence = [first].into_iter().chain(calls.iter().copied()).chain([last]).collect();
+        let new = after.into_iter().filter(|entry| !before.contains(entry)).collect();
+        Ok(Self { calls, new, peer_id, evidence })
+    }
+}
+
+/// The entries in the result of `audit.list`.
+fn entries(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
+    let (n, operation) = story.operation(label)?;
+    Some((n, operation.result.as_ref()?["entries"].as_array()?.clone()))
+}
+
+/// A member of an entry, which may stand in its payload.
+fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
+    [&entry[name], &entry["payload"][name]].into_iter().find_map(Value::as_str)
+}
+
+fn names(entry: &Value, name: &str, lawful: &[&str]) -> bool {
+    member(entry, name).is_some_and(|value| lawful.contains(&value))
+}
+
+/// The CN by which the target knows the peer: the one that it assigned, or that follows from the id.
+fn certificate_subjects(story: &Story, peer: &str, peer_id: &str) -> Vec<String> {
+    let accepts = story
+        .exchanges_of(peer, Direction::ToTarget)
+        .filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
+    let assigned = accepts.filter_map(|(_, exchange)| {
+        exchange.data()?.get("assigned_inbound_subject")?.as_str().map(ToOwned::to_owned)
+    });
+    assigned.chain([inbound_subject(peer_id), peer_id.to_owned()]).collect()
+}
+
+fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("200 with the excerpt within 72 hours of the request");
+    let calls: Vec<_> = excerpts(story, &with.texts("call"));
+    let Some((first, first_at, request)) = calls.first() else {
+        return expect(Judgement::unproven("no excerpt was asked for", vec![]));
+    };
+    let evidence: Vec<u64> = calls.iter().map(|(n, ..)| *n).collect();
+    if !matches!(request.status(), Some(200 | 202)) {
+        return expect(Judgement::broken(
+            format!("the request was not taken: {}", outcome(request)),
+            vec![*first],
+        ));
+    }
+    let due_at = request.data().and_then(|data| data.get("due_at")?.as_str()?.parse::<Timestamp>().ok());
+    if request.status() == Some(202) && due_at.is_some_and(|due_at| due_at.duration_since(*first_at) > DUE) {
+        return expect(Judgement::broken("promised for later than 72 hours", vec![*first]));
+    }
+    match calls.iter().find(|(.., exchange)| exchange.status() == Some(200)) {
+        Some((n, at, _)) if at.duration_since(*first_at) <= DUE => {
+            expect(Judgement::kept(format!("given after {}", at.duration_since(*first_at)), vec![*first, *n]))
+        }
+        // Looked at only in the second after its end: it may have been there before.
+        Some((n, at, _)) if at.duration_since(*first_at) <= DUE + SignedDuration::from_secs(1) => {
+            expect(Judgement::kept("given when the 72 hours were over", vec![*first, *n]))
+        }
+        _ if calls.last().is_some_and(|(_, at, _)| at.duration_since(*first_at) < DUE) => {
+            expect(Judgement::unproven("the 72 hours were not waited for", evidence))
+        }
+        _ => expect(Judgement::broken("not given within 72 hours", evidence)),
+    }
+}
+
+fn excerpts<'a>(story: &'a Story, labels: &[&str]) -> Vec<(u64, Timestamp, &'a Exchange)> {
+    let mut calls: Vec<_> = story
+        .exchanges()
+        .filter(|(entry, _)| entry.label.as_deref().is_some_and(|label| labels.contains(&label)))
+        .map(|(entry, exchange)| (entry.n, entry.at, exchange))
+        .collect();
+    calls.sort_by_key(|(n, ..)| *n);
+    calls
+}
+
+fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("entries about the asking peer only");
+    let calls = excerpts(story, &with.texts("call"));
+    let given = calls.iter().rev().find(|(.., exchange)| exchange.status() == Some(200));
+    let Some((n, _, exchange)) = given else {
+        return expect(Judgement::unproven("no excerpt was given", calls.iter().map(|(n, ..)| *n).collect()));
+    };
+    let data = exchange.data().unwrap_or_default();
+    let own = peer_id(story, &exchange.peer).unwrap_or_default();
+    let other = peer_id(story, with.text("peer")).unwrap_or_default();
+    let subject =
+        story.operation(with.text("record")).map(|(_, issue)| issue.parameters["remote_subject"].clone());
+    let Some(entries) = data["events"].as_array().filter(|_| !own.is_empty() && !other.is_empty()) else {
+        return expect(Judgement::unproven("the excerpt can't be read", vec![*n]));
+    };
+    if entries.is_empty() {
+        return expect(Judgement::broken("the excerpt is empty, though the peer acted", vec![*n]));
+    }
+    let subject = subject.as_ref().and_then(Value::as_str).unwrap_or(&other);
+    let foreign = entries.iter().find(|entry| {
+        let text = entry.to_string();
+        text.contains(&other) || text.contains(subject)
+    });
+    match foreign {
+        Some(entry) => {
+            let action = member(entry, "action").unwrap_or_default();
+            expect(Judgement::broken(format!("an entry about another peer: {action}"), vec![*n]))
+        }
+        None => {
+            expect(Judgement::kept(format!("{} entries, all about the asking peer", entries.len()), vec![*n]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::wire::path::PREFIX;
+    use serde_json::json;
+
+    fn answer(path: &str, status: u16, body: &Value) -> What {
+        What::Exchange(Exchange {
+            peer: "alice".into(),
+            direction: Direction::ToTarget,
+            request: Message {
+                method: Some(if path == "accept" { "POST" } else { "GET" }.into()),
+                path: Some(format!("{PREFIX}/{path}")),
+                ..Message::default()
+            },
+            response: Some(Message {
+                status: Some(status),
+                body: Body::capture(body.to_string().as_bytes()),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        })
+    }
+
+    fn recorder() -> (Recorder, Clock) {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        (Recorder::in_memory("x", clock.clone()), clock)
+    }
+
+    /// The request is promised, and the excerpt is there after so many seconds.
+    fn given_after(seconds: i64) -> Verdict {
+        let (recorder, clock) = recorder();
+        let promise = json!({"success": true, "data": {"request_id": "r", "due_at": "2026-06-04T00:00:00Z"}});
+        recorder.record(None, Some("asked"), answer("audit_excerpts", 202, &promise));
+        for step in [259_199, 2] {
+            clock.advance_seconds(step);
+            let elapsed = clock.now().duration_since("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+            let status = if elapsed.as_secs() >= seconds { 200 } else { 202 };
+            recorder.record(None, Some("asked"), answer("audit_excerpts", status, &promise));
+        }
+        let with = [("call".to_owned(), json!(["asked"]))].into();
+        excerpt_in_time(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn an_excerpt_after_more_than_72_hours_is_broken() {
+        assert_eq!(given_after(0), Kept);
+        assert_eq!(given_after(259_199), Kept);
+        assert_eq!(given_after(259_200), Kept);
+        assert_eq!(given_after(259_300), Broken);
+    }
+
+    /// Two calls, and the new entries of the audit.
+    fn logged(new: &[(&str, &str)]) -> Verdict {
+        let (recorder, _) = recorder();
+        let accepted = json!({"success": true, "data": {"peer_id": "p"}});
+        recorder.record(None, None, answer("accept", 200, &accepted));
+        let look = |label: &str, entries: Value| {
+            let result = Some(json!({ "entries": entries }));
+            let list = Operation { verb: "audit.list".into(), parameters: json!({}), result, failure: None };
+            recorder.record(None, Some(label), What::Operation(list));
+        };
+        look("before", json!([]));
+        for _ in 0..2 {
+            recorder.record(None, Some("call"), answer("resources/skill/a", 200, &json!({})));
+        }
+        let entries: Vec<Value> = (0..)
+            .zip(new)
+            .map(|(n, (peer, action))| json!({"id": n, "federation_peer_id": peer, "action": action}))
+            .collect();
+        look("after", json!(entries));
+        let with = [("call", "call"), ("before", "before"), ("after", "after"), ("peer", "alice")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        every_action_is_logged(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_missing_a_nameless_and_a_doubled_entry_are_broken() {
+        assert_eq!(logged(&[("p", "read"), ("p", "read")]), Kept);
+        assert_eq!(logged(&[("p", "read"), ("p", "read"), ("p", "grant.used")]), Kept);
+        assert_eq!(logged(&[("p", "read")]), Broken);
+        assert_eq!(logged(&[("p", "read"), ("", "read")]), Broken);
+        assert_eq!(logged(&[("p", "read"), ("p", "read"), ("p", "read")]), Broken);
+        assert_ne!(logged(&[]), Unproven);
+    }
+}

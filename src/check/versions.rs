@@ -1,0 +1,245 @@
+//! Contract versioning (V), and what a mismatch counts as (12.2).
+
+use serde_json::Value;
+
+use super::common::{findings, new_findings, outcome, peer_id, peer_shown};
+use super::judge::Parameter;
+use super::{Arguments, Judge, Judgement};
+use crate::contract::REGISTER_V1;
+use crate::transcript::Story;
+use crate::wire::canonical::sha256_hex;
+
+/// The judges of this file.
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "digests-are-stored",
+        about: "each released contract version is known with the SHA-256 of its text",
+        parameters: &[Parameter::required("shown", "label of the operator's list of contract versions")],
+        decide: digests_are_stored,
+    },
+    Judge {
+        name: "same-version-on-both-sides",
+        about: "what the handshake agreed to is what was asked for, and what stands on the target's record",
+        parameters: &[
+            Parameter::required("call", "label of the accept"),
+            Parameter::required("shown", "label of the operator's look at the peer"),
+        ],
+        decide: same_version_on_both_sides,
+    },
+    Judge {
+        name: "versions-side-by-side",
+        about: "each of two contract versions is agreed to by whoever asks for it, and both peers are served",
+        parameters: &[
+            Parameter::required("shown", "label of the operator's list of contract versions"),
+            Parameter::required("call", "labels of the accepts, one for each version"),
+            Parameter::required("probe", "label of lawful calls of both peers afterwards"),
+        ],
+        decide: versions_side_by_side,
+    },
+    Judge {
+        name: "mismatch-counts-thrice",
+        about: "a contract mismatch is the fifth breach of a norm that was breached four times before",
+        parameters: &[
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("norm", "the commitment that was breached four times: 3 or 6"),
+            Parameter::required("record", "label of the look at the peer after four breaches"),
+            Parameter::required("shown", "label of the look after the mismatch"),
+            Parameter::required("before", "label of the scan before the mismatch"),
+            Parameter::required("after", "label of the scan after it"),
+        ],
+        decide: mismatch_counts_thrice,
+    },
+];
+
+fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("a SHA-256 for each version, that of its text");
+    let Some((n, listed)) = listed(story, with.text("shown")) else {
+        return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+    };
+    let handed_in = handed_in(story);
+    for version in &listed {
+        let number = &version["version"];
+        let digest = version["digest"].as_str().unwrap_or_default();
+        if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return expect(Judgement::broken(format!("version {number} has no digest"), vec![n]));
+        }
+        let due = handed_in.iter().find(|(given, _)| given == number).map(|(_, digest)| digest.as_str());
+        if due.is_some_and(|due| !due.eq_ignore_ascii_case(digest)) {
+            let actual = format!("version {number} has {digest}, which is not that of its text");
+            return expect(Judgement::broken(actual, vec![n]));
+        }
+    }
+    let first = listed.iter().find(|version| version["version"] == 1);
+    match first {
+        None => expect(Judgement::unproven("version 1 is not listed", vec![n])),
+        // A later revision under the same number is a register of its own.
+        Some(first)
+            if !first["digest"].as_str().unwrap_or_default().eq_ignore_ascii_case(REGISTER_V1.digest) =>
+        {
+            expect(Judgement::unproven(format!("version 1 is another text: {}", first["digest"]), vec![n]))
+        }
+        Some(_) => expect(Judgement::kept(format!("{} versions with their digests", listed.len()), vec![n])),
+    }
+}
+
+fn listed(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
+    let (n, operation) = story.operation(label)?;
+    let result = operation.result.as_ref()?;
+    let list = result
+        .as_array()
+        .or_else(|| result["contracts"].as_array())
+        .or_else(|| result["versions"].as_array())?;
+    (!list.is_empty()).then(|| (n, list.clone()))
+}
+
+/// The versions whose texts the suite handed in, with the digests that they have.
+fn handed_in(story: &Story) -> Vec<(Value, String)> {
+    let mut starts = story.entries().iter().filter_map(|entry| entry.operation());
+    let start = starts.find(|operation| operation.verb == "platform.start");
+    let versions = start.and_then(|start| start.parameters["settings"]["contract_versions"].as_array());
+    let versions = versions.into_iter().flatten();
+    versions.filter_map(|row| Some((row["version"].clone(), sha256_hex(row["text"].as_str()?)))).collect()
+}
+
+fn same_version_on_both_sides(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("the version that was asked for, told back and on record");
+    let accept = story.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
+    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer_shown(story, with.text("shown")))
+    else {
+        return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
+    };
+    let evidence = vec![accepted, shown];
+    let (sent, told) = (accept.sent().cloned().unwrap_or_default(), accept.data().unwrap_or_default());
+    let versions =
+        [&sent["contract_version"], &told["contract_version_agreed"], &peer["contract_version_agreed"]];
+    if versions[1] != versions[0] || versions[2] != versions[0] {
+        let actual =
+            format!("asked for {}, told back {}, on record {}", versions[0], versions[1], versions[2]);
+        return expect(Judgement::broken(actual, evidence));
+    }
+    let digests = [&sent["contract_digest"], &told["contract_digest"], &peer["contract_digest"]];
+    let mut given = digests.iter().filter_map(|digest| digest.as_str()).map(str::to_lowercase);
+    let first = given.next();
+    if given.any(|digest| Some(&digest) != first.as_ref()) {
+        let actual = format!("the digests differ: {}, {}, {}", digests[0], digests[1], digests[2]);
+        return expect(Judgement::broken(actual, evidence));
+    }
+    expect(Judgement::kept(format!("version {} on both sides", versions[0]), evidence))
+}
+
+fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("each version agreed to as asked, both peers served");
+    let accepts: Vec<_> =
+        with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
+    let Some((listed_n, listed)) = listed(story, with.text("shown")) else {
+        return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+    };
+    let asked = |exchange: &crate::transcript::Exchange| {
+        exchange.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default()
+    };
+    let is_released = |version: &Value| {
+        listed.iter().any(|row| row["version"] == *version && row["deprecated_at"].is_null())
+    };
+    let unreleased = accepts.iter().find(|(_, exchange)| !is_released(&asked(exchange)));
+    if let Some((n, exchange)) = unreleased {
+        let actual = format!("the target knows no version {}", asked(exchange));
+        return expect(Judgement::unproven(actual, vec![listed_n, *n]));
+    }
+    for (n, exchange) in &accepts {
+        let agreed = exchange.data().map(|data| data["contract_version_agreed"].clone()).unwrap_or_default();
+        if !exchange.succeeded() || agreed != asked(exchange) {
+            let actual =
+                format!("asked for version {}: {}, agreed to {agreed}", asked(exchange), outcome(exchange));
+            return expect(Judgement::broken(actual, vec![listed_n, *n]));
+        }
+    }
+    let probes: Vec<_> = story.exchanges_labelled(with.text("probe")).collect();
+    if let Some((n, exchange)) = probes.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        return expect(Judgement::broken(format!("one is not served: {}", outcome(exchange)), vec![*n]));
+    }
+    let evidence: Vec<u64> = accepts.iter().chain(&probes).map(|(n, _)| *n).collect();
+    if accepts.len() < 2 || probes.len() < 2 {
+        return expect(Judgement::unproven("there were not two peers", evidence));
+    }
+    expect(Judgement::kept(format!("{} versions side by side", accepts.len()), evidence))
+}
+
+fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
+    let norm = with.number("norm").unwrap_or_default();
+    let expect = |judgement: Judgement| {
+        judgement.expecting(format!("the mismatch counts against {norm}: the fifth breach suspends"))
+    };
+    let (Some((four, before)), Some((five, after))) =
+        (peer_shown(story, with.text("record")), peer_shown(story, with.text("shown")))
+    else {
+        return expect(Judgement::unproven("the peer was not shown", vec![]));
+    };
+    let (Some((_, known)), Some((scan, seen)), Some(id)) = (
+        findings(story, with.text("before")),
+        findings(story, with.text("after")),
+        peer_id(story, with.text("peer")),
+    ) else {
+        return expect(Judgement::unproven("the findings could not be read", vec![]));
+    };
+    let evidence = vec![four, five, scan];
+    let raised = new_findings(&known, &seen, &id);
+    let names_norm = |commitments: &Value| {
+        commitments.as_array().is_some_and(|list| list.iter().any(|named| named.as_i64() == Some(norm)))
+    };
+    let is_named = raised.iter().any(|finding| {
+        let finding = serde_json::to_value(finding).unwrap_or_default();
+        names_norm(&finding["commitments"]) || names_norm(&finding["payload"]["commitments"])
+    });
+    match (before["status"] == "suspended", after["status"] == "suspended") {
+        (true, _) => expect(Judgement::unproven("it was suspended before the mismatch", evidence)),
+        (_, true) if raised.is_empty() => {
+            expect(Judgement::broken("the mismatch raised no finding", evidence))
+        }
+        (_, true) => expect(Judgement::kept("suspended by the mismatch", evidence)),
+        // Whether breaches are counted by clause or by commitment is open.
+        (_, false) if is_named => {
+            expect(Judgement::unproven("the finding names the norm, and does not suspend", evidence))
+        }
+        (_, false) => {
+            expect(Judgement::broken("it is not suspended, and no finding names the norm", evidence))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Operation, Recorder, What};
+    use serde_json::json;
+
+    fn digests(listed: Value) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let record = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
+            let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+            recorder.record(None, label, What::Operation(operation));
+        };
+        let settings = json!({"settings": {"contract_versions": [{"version": 2, "text": "abc"}]}});
+        record(None, "platform.start", settings, json!({}));
+        record(Some("listed"), "contract.list", json!({}), listed);
+        let with = [("shown".to_owned(), json!("listed"))].into();
+        digests_are_stored(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_version_without_its_digest_is_broken() {
+        let first = json!({"version": 1, "digest": REGISTER_V1.digest});
+        let second = |digest: &str| json!({"version": 2, "digest": digest});
+        let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digests(json!([first, second(of_abc)])), Kept);
+        assert_eq!(digests(json!([first, second(REGISTER_V1.digest)])), Broken);
+        assert_eq!(digests(json!([first, second("")])), Broken);
+        assert_eq!(digests(json!([{"version": 1}])), Broken);
+        assert_eq!(digests(json!([second(of_abc)])), Unproven);
+        assert_eq!(digests(json!([{"version": 1, "digest": of_abc}])), Unproven);
+    }
+}
