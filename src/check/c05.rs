@@ -102,7 +102,7 @@ fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
     lawful.extend(issued.and_then(Value::as_str).map(ToOwned::to_owned));
     let lawful: Vec<&str> = lawful.iter().map(String::as_str).collect();
     if window.new.is_empty() {
-        return expect(Judgement::broken("no new entry at all", window.evidence));
+        return expect(Judgement::unproven("no new entry at all", window.evidence));
     }
     match window.new.iter().find(|entry| !names(entry, "remote_subject", &lawful)) {
         Some(entry) => {
@@ -233,7 +233,7 @@ fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the excerpt can't be read", vec![*n]));
     };
     if entries.is_empty() {
-        return expect(Judgement::broken("the excerpt is empty, though the peer acted", vec![*n]));
+        return expect(Judgement::unproven("the excerpt is empty, though the peer acted", vec![*n]));
     }
     let subject = subject.as_ref().and_then(Value::as_str).unwrap_or(&other);
     let foreign = entries.iter().find(|entry| {

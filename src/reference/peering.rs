@@ -33,8 +33,8 @@ rules! {
         records_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// What is deleted of the audit when a peer is revoked (11.3): nothing.
         audit_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// Whether the overlay addresses are unmounted (11.4).
-        unmounts: fn() -> bool = || true,
+        /// Whether an overlay address, by its place among the peer's, is unmounted (11.4).
+        unmounts: fn(usize) -> bool = |_| true,
         /// Whether the certificate is revoked (11.5).
         revokes_certificate: fn() -> bool = || true,
         /// Last word on a row that has been revoked (A.2).
@@ -147,9 +147,7 @@ pub(crate) fn tear_down(
     }
     (act.rules.peering.amend_revoked)(peer);
     table::put(act.db, peer)?;
-    if (act.rules.peering.unmounts)() {
-        unmount(act, &peer.id)?;
-    }
+    unmount(act, &peer.id)?;
     end_grants(act, &peer.id)?;
     (act.rules.peering.records_deleted_on_revocation)(act, peer)?;
     (act.rules.peering.audit_deleted_on_revocation)(act, peer)?;
@@ -177,7 +175,9 @@ pub(crate) fn tell_operator(
 }
 
 fn unmount(act: &Act<'_>, peer_id: &str) -> Result<(), StoreError> {
-    for address in table::of_peer::<OverlayAddress>(act.db, peer_id)? {
+    let addresses: Vec<OverlayAddress> = table::of_peer(act.db, peer_id)?;
+    for (_, address) in addresses.iter().enumerate().filter(|(place, _)| (act.rules.peering.unmounts)(*place))
+    {
         table::remove::<OverlayAddress>(act.db, &address.id)?;
     }
     Ok(())

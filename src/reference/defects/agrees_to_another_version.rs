@@ -5,7 +5,14 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "agrees-to-another-version",
-    &[("12.1", Conduct), ("12.1", Detection), ("V.2", Conduct)],
+    &[
+        ("12.1", Conduct),
+        ("12.1", Detection),
+        ("12.2", Detection),
+        ("V.2", Conduct),
+        ("A.1", Conduct),
+        ("A.2", Conduct),
+    ],
     "Answers a handshake for one contract version with the next.",
     |rules| rules.handshake.version_agreed = |asked| asked + 1,
 );

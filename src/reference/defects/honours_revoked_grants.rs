@@ -5,7 +5,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "honours-revoked-grants",
-    &[("2.2", Conduct), ("2.3", Conduct)],
+    &[("2.2", Conduct)],
     "Goes on serving a grant that its operator revoked.",
     |rules| rules.grants.is_revoked = |_| false,
 );

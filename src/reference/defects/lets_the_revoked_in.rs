@@ -8,7 +8,7 @@ use crate::wire::state::PeerStatus;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "lets-the-revoked-in",
-    &[("11.5", Conduct), ("11.5", Detection)],
+    &[("4.3", Conduct), ("11.5", Conduct), ("11.5", Detection)],
     "Goes on serving a peer that was revoked, with its old certificate.",
     |rules| {
         rules.identity.is_revoked = |_| false;

@@ -2,15 +2,19 @@
 //! decisions that break its clauses. In the order of the clauses.
 
 mod agrees_to_another_version;
+mod allows_a_minute_more;
 mod alters_what_it_syncs;
+mod announces_grant_ends_once;
 mod announces_too_late;
 mod applies_part_and_claims_all;
 mod asks_for_the_contact_only;
 mod audits_an_anonymous_peer;
 mod audits_no_refusals;
+mod audits_nobody;
 mod audits_under_its_own_name;
 mod beats_without_rest;
 mod blames_a_bystander;
+mod breaks_a_day_early;
 mod breaks_without_notice;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
@@ -18,15 +22,24 @@ mod commits_step_by_step;
 mod compares_versions_as_text;
 mod copies_every_grant;
 mod counts_a_mismatch_once;
+mod counts_a_mismatch_twice;
 mod counts_the_patch;
 mod crosses_without_telling;
+mod cuts_off_the_deprecated;
 mod cuts_open_migrations;
+mod cuts_the_last_minute;
+mod declares_a_blank_residency;
 mod declares_a_filter_it_ignores;
 mod declares_a_kind_it_refuses;
+mod deletes_for_leavers;
 mod deletes_originals_at_once;
 mod deletes_what_was_migrated;
 mod deprecates_without_a_word;
+mod discloses_a_blank_jurisdiction;
+mod discloses_a_blank_release;
 mod discloses_a_day_late;
+mod discloses_half_a_version;
+mod discloses_no_address;
 mod discloses_no_jurisdiction;
 mod discloses_no_last_known_good_release;
 mod discloses_no_operator_contact;
@@ -52,11 +65,16 @@ mod joins_any_contract;
 mod joins_any_text;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
+mod keeps_the_active;
+mod keeps_the_digest_of_nothing;
 mod keeps_the_grace_open;
+mod keeps_the_suspended_in;
 mod keeps_what_came_before_a_failure;
 mod leaves_the_overlay_mounted;
 mod lets_a_deprecated_version_in;
 mod lets_anyone_delete;
+mod lets_leavers_in;
+mod lets_the_dismissed_in;
 mod lets_the_revoked_in;
 mod limits_all_together;
 mod limits_nobody;
@@ -86,7 +104,9 @@ mod overlooks_version_drift;
 mod overlooks_walks;
 mod passes_migrations_on;
 mod probes_what_no_one_declared;
+mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
+mod records_crossings_backwards;
 mod records_no_crossing;
 mod refuses_pre_releases;
 mod refuses_the_minor_before;
@@ -94,25 +114,36 @@ mod rejects_the_schema_it_declares;
 mod remaps_ids;
 mod remaps_nested_references;
 mod replicates_its_audit;
+mod reports_idle_moves_only;
 mod reports_no_corrupt_stream;
 mod reports_nothing;
 mod revokes_by_event_only;
 mod revokes_by_status_only;
 mod revokes_without_a_word;
 mod runs_the_first_schema_only;
+mod sends_across_without_telling;
 mod serves_expired_grants;
+mod serves_half_the_alphabet;
 mod serves_the_newest_contract_only;
+mod serves_the_oldest_contract_only;
 mod shows_everyones_audit;
+mod shows_everyones_migrations;
 mod storms_when_refused;
 mod suspends_at_once;
+mod suspends_in_name_only;
 mod syncs_across_versions;
+mod syncs_everything;
 mod syncs_in_what_is_for_migration_only;
 mod syncs_other_content;
 mod syncs_undeclared_kinds;
 mod syncs_what_was_migrated;
+mod takes_401_for_a_mistake;
+mod takes_a_blank_for_a_place;
+mod takes_a_blank_for_a_version;
 mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
+mod takes_any_major;
 mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
 mod takes_garbage_for_a_version;
@@ -121,10 +152,14 @@ mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
 mod takes_text_for_an_acknowledgement;
 mod takes_two_minors_apart;
+mod tells_another_digest;
 mod thinks_the_grace_is_over;
+mod thins_the_audit;
 mod trusts_destinations;
 mod trusts_the_compromised;
 mod unlearns_the_acknowledgement;
+mod unlearns_whom_it_dismissed;
+mod unmounts_the_first_address;
 mod waits_a_day_for_silence;
 mod waits_a_week_for_excerpts;
 
@@ -133,20 +168,28 @@ use super::Patch;
 /// Every defect, in the order of the clauses.
 pub const DEFECTS: &[&Patch] = &[
     &discloses_no_operator_contact::PATCH,
+    &discloses_no_address::PATCH,
     &discloses_no_jurisdiction::PATCH,
+    &discloses_a_blank_jurisdiction::PATCH,
     &discloses_no_last_known_good_release::PATCH,
+    &discloses_a_blank_release::PATCH,
     &discloses_vague_version::PATCH,
+    &discloses_half_a_version::PATCH,
     &discloses_no_residency::PATCH,
+    &declares_a_blank_residency::PATCH,
     &enrols_the_anonymous::PATCH,
     &asks_for_the_contact_only::PATCH,
     &takes_any_text_as_disclosed::PATCH,
     &overlooks_undisclosed_heartbeats::PATCH,
+    &takes_a_blank_for_a_version::PATCH,
     &expires_grants_a_day_early::PATCH,
+    &cuts_the_last_minute::PATCH,
     &serves_expired_grants::PATCH,
     &honours_revoked_grants::PATCH,
     &drops_a_scope::PATCH,
     &narrows_a_grant::PATCH,
     &declares_a_kind_it_refuses::PATCH,
+    &serves_half_the_alphabet::PATCH,
     &rejects_the_schema_it_declares::PATCH,
     &runs_the_first_schema_only::PATCH,
     &declares_a_filter_it_ignores::PATCH,
@@ -157,11 +200,16 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_a_cut_grace::PATCH,
     &thinks_the_grace_is_over::PATCH,
     &lets_the_revoked_in::PATCH,
+    &lets_leavers_in::PATCH,
+    &lets_the_dismissed_in::PATCH,
     &audits_no_refusals::PATCH,
     &audits_under_its_own_name::PATCH,
+    &audits_nobody::PATCH,
     &audits_an_anonymous_peer::PATCH,
     &shows_everyones_audit::PATCH,
+    &shows_everyones_migrations::PATCH,
     &promises_excerpts_too_late::PATCH,
+    &promises_a_second_too_late::PATCH,
     &limits_nobody::PATCH,
     &limits_without_a_word::PATCH,
     &limits_all_together::PATCH,
@@ -194,11 +242,17 @@ pub const DEFECTS: &[&Patch] = &[
     &syncs_in_what_is_for_migration_only::PATCH,
     &overlooks_sync_after_migration::PATCH,
     &crosses_without_telling::PATCH,
+    &sends_across_without_telling::PATCH,
     &records_no_crossing::PATCH,
+    &records_crossings_backwards::PATCH,
     &overlooks_missing_residency::PATCH,
+    &takes_a_blank_for_a_place::PATCH,
     &overlooks_moved_residency::PATCH,
+    &reports_idle_moves_only::PATCH,
     &trusts_the_compromised::PATCH,
+    &suspends_in_name_only::PATCH,
     &takes_late_disclosure_for_timely::PATCH,
+    &allows_a_minute_more::PATCH,
     &refuses_the_minor_before::PATCH,
     &counts_the_patch::PATCH,
     &refuses_pre_releases::PATCH,
@@ -207,23 +261,36 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_garbage_for_a_version::PATCH,
     &syncs_across_versions::PATCH,
     &overlooks_version_drift::PATCH,
+    &takes_any_major::PATCH,
     &breaks_without_notice::PATCH,
+    &breaks_a_day_early::PATCH,
     &holds_on_to_the_suspended::PATCH,
+    &keeps_the_active::PATCH,
     &ignores_a_leave::PATCH,
+    &keeps_the_suspended_in::PATCH,
     &deletes_what_was_migrated::PATCH,
+    &deletes_for_leavers::PATCH,
     &lets_anyone_delete::PATCH,
     &forgets_the_audit::PATCH,
+    &thins_the_audit::PATCH,
     &leaves_the_overlay_mounted::PATCH,
+    &unmounts_the_first_address::PATCH,
     &agrees_to_another_version::PATCH,
+    &tells_another_digest::PATCH,
     &takes_any_contract_version::PATCH,
     &takes_text_for_an_acknowledgement::PATCH,
     &takes_silence_for_an_acknowledgement::PATCH,
     &ignores_the_digest::PATCH,
     &keeps_no_digest::PATCH,
+    &keeps_the_digest_of_nothing::PATCH,
     &serves_the_newest_contract_only::PATCH,
+    &serves_the_oldest_contract_only::PATCH,
     &lets_a_deprecated_version_in::PATCH,
+    &cuts_off_the_deprecated::PATCH,
     &counts_a_mismatch_once::PATCH,
+    &counts_a_mismatch_twice::PATCH,
     &unlearns_the_acknowledgement::PATCH,
+    &unlearns_whom_it_dismissed::PATCH,
     &reports_nothing::PATCH,
     &never_suspends::PATCH,
     &suspends_at_once::PATCH,
@@ -247,16 +314,19 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_invented_conflicts::PATCH,
     &deletes_originals_at_once::PATCH,
     &syncs_what_was_migrated::PATCH,
+    &syncs_everything::PATCH,
     &joins_any_contract::PATCH,
     &joins_any_text::PATCH,
     &overlooks_broken_grants::PATCH,
     &overlooks_dropped_scopes::PATCH,
+    &takes_401_for_a_mistake::PATCH,
     &overlooks_overdue_excerpts::PATCH,
     &waits_a_week_for_excerpts::PATCH,
     &discloses_to_one_partner::PATCH,
     &discloses_a_day_late::PATCH,
     &discloses_to_no_one::PATCH,
     &ends_grants_without_a_word::PATCH,
+    &announces_grant_ends_once::PATCH,
     &deprecates_without_a_word::PATCH,
 ];
 

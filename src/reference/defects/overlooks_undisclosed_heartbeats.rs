@@ -7,7 +7,7 @@ use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-undisclosed-heartbeats",
-    &[("1.1", Detection), ("1.2", Detection), ("1.3", Detection), ("1.4", Detection)],
+    &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection)],
     "Says nothing of a heartbeat that discloses nothing.",
     |rules| rules.govern.is_reported = is_reported,
 );

@@ -5,7 +5,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-contract-version",
-    &[("12.1", Conduct)],
+    &[("12.1", Conduct), ("V.4", Conduct)],
     "Takes every contract version for a supported one.",
     |rules| rules.handshake.is_supported = |_, _| true,
 );

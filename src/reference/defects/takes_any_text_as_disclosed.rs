@@ -7,7 +7,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-text-as-disclosed",
-    &[("1.1", Detection), ("1.3", Detection), ("1.5", Detection)],
+    &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("1.5", Detection)],
     "Takes whatever stands in a member for its disclosure: blanks, a contact that is none, a version that is none.",
     |rules| rules.handshake.disclosure_gaps = gaps,
 );

@@ -13,5 +13,7 @@ pub(super) const PATCH: Patch = Patch::defect(
 );
 
 fn version_asked(value: Option<&Value>) -> Option<u64> {
-    value.filter(|value| !value.is_null()).map(|_| 1)
+    value
+        .filter(|value| !value.is_null())
+        .map(|value| value.as_u64().filter(|version| *version > 0).unwrap_or(1))
 }

@@ -37,6 +37,8 @@ rules! {
         norms_of: fn(&Suspicion) -> &'static [u8] = norms_of,
         /// Whether so many breaches of one norm within 24 hours suspend, by the platform's limit.
         suspends: fn(usize, usize) -> bool = suspends,
+        /// Whether a data residency names a place (8.1).
+        names_a_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
         /// Which peer a suspicion is held against: the one that did it.
         blamed: fn(&Act<'_>, &str, &Suspicion) -> Result<String, StoreError> = blamed,
         /// What this platform calls its findings.

@@ -29,7 +29,7 @@ pub(crate) fn scan(act: &Act<'_>) -> Result<(), StoreError> {
 
 fn standing(act: &Act<'_>, peer: &Peer) -> Result<Vec<Suspicion>, StoreError> {
     let mut found = Vec::new();
-    found.extend(residency(peer));
+    found.extend(residency(act, peer));
     found.extend(version(act, peer)?);
     found.extend(certificate(act, peer));
     found.extend(handshake_without_call(act, peer));
@@ -37,8 +37,8 @@ fn standing(act: &Act<'_>, peer: &Peer) -> Result<Vec<Suspicion>, StoreError> {
 }
 
 /// 8.1: an active peer says where it keeps data.
-pub(crate) fn residency(peer: &Peer) -> Option<Suspicion> {
-    let declared = peer.data_residency.as_deref().is_some_and(|place| !place.trim().is_empty());
+pub(crate) fn residency(act: &Act<'_>, peer: &Peer) -> Option<Suspicion> {
+    let declared = peer.data_residency.as_deref().is_some_and(act.rules.govern.names_a_place);
     (!declared && matches!(peer.status, PeerStatus::Active | PeerStatus::Degraded))
         .then(|| Suspicion::soft(finding::RESIDENCY_MISSING, "no data residency is declared", json!({})))
 }

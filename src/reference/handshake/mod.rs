@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::act::Act;
 use super::capabilities;
+use super::govern::Suspicion;
 use super::rules::rules;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{StoreError, facts};
@@ -37,6 +38,10 @@ rules! {
         versions_go_together: fn(&str, &str) -> bool = versions::go_together,
         /// Whether the major version before is served on for a peer that runs this one (10.2).
         still_serves: fn(&Act<'_>, &str) -> Result<bool, StoreError> = versions::still_serves,
+        /// Whether a peer went to another major version without notice (10.2).
+        broke_without_notice: fn(&Act<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::broke_without_notice,
+        /// What else happens when a contract version is deprecated (V.4): nothing.
+        at_deprecation: fn(&Act<'_>, u64) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Last word on a contract version that the operator is shown (V.1).
         amend_known: fn(&mut Value) = |_| (),
         /// Last word on what this platform says of itself, in accept and heartbeat alike.

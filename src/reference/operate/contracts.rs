@@ -62,6 +62,7 @@ pub(super) fn deprecate(platform: &Platform, given: Value) -> Answer {
         let mut known = found.ok_or_else(|| OperatorError::not_found("contract version", &id))?;
         known.deprecated_at.get_or_insert(act.now.to_string());
         table::put(act.db, &known)?;
+        (act.rules.handshake.at_deprecation)(act, given.version)?;
         Ok(json!({}))
     })
 }

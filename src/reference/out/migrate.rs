@@ -209,7 +209,7 @@ fn record_crossing(act: &Act<'_>, peer: &Peer, migration: &mut Migration) -> Res
     if act.rules.migrations.records_crossing {
         migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
     }
-    if act.rules.migrations.tells_crossing {
+    if act.rules.out.tells_crossing {
         let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
         peering::tell_operator(act, peer, "migration.cross_residency_boundary", "high", facts)?;
     }

@@ -90,6 +90,8 @@ rules! {
         is_schema_drift: fn(&str) -> bool = migrate::is_schema_drift,
         /// Whether a peer that left cuts off what was in flight (4.3).
         cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
+        /// Whether the operator is told of a crossing on the way out (8.2).
+        tells_crossing: bool = true,
         /// Last word on a plan before it is sent.
         amend_plan: fn(&mut MigrationRequest) = |_| (),
         /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).

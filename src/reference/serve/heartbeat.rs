@@ -50,7 +50,7 @@ pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
         notices::peer_leaves(act, &mut peer, &Value::Null)?;
     }
     let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
-    let standing = compatibility.drift().into_iter().chain(residency(&peer)).collect::<Vec<_>>();
+    let standing = compatibility.drift().into_iter().chain(residency(act, &peer)).collect::<Vec<_>>();
 
     let mut data = introduction(act, &peer)?;
     data.insert("status".to_owned(), json!(peer.status));
@@ -75,7 +75,7 @@ pub(crate) fn judge_claims(
     found.extend(contract::judge(act, peer, version, digest)?);
     found.extend(peering::bogus_extensions(peer));
     found.extend(residency_moved(act, before, peer)?);
-    found.extend(versions::broke_without_notice(act, before, peer));
+    found.extend((act.rules.handshake.broke_without_notice)(act, before, peer));
     Ok(found)
 }
 

@@ -1,0 +1,12 @@
+//! Tries once to tell a peer that its grant ended, and never again.
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::wire::notice::kind;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "announces-grant-ends-once",
+    &[("2.3", Conduct)],
+    "Tries once to tell a peer that its grant ended, and never again.",
+    |rules| rules.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0,
+);

@@ -1,0 +1,19 @@
+//! Says two numbers where a semantic version is due.
+
+use serde_json::{Map, Value, json};
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "discloses-half-a-version",
+    &[("1.3", Conduct)],
+    "Says two numbers where a semantic version is due.",
+    |rules| rules.handshake.amend_introduction = amend,
+);
+
+fn amend(members: &mut Map<String, Value>) {
+    if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("platform_version".to_owned(), json!("1.4"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Goes on serving a peer that left, with its old certificate.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+use crate::reference::serve::IdentityRules;
+use crate::reference::store::rows::Side;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "lets-leavers-in",
+    &[("11.5", Detection)],
+    "Goes on serving a peer that left, with its old certificate.",
+    |rules| {
+        rules.identity.is_revoked = |peer| peer.revoked_by == Some(Side::Local);
+        rules.identity.may_call =
+            |peer| peer.revoked_by == Some(Side::Remote) || (IdentityRules::default().may_call)(peer);
+    },
+);

@@ -1,0 +1,13 @@
+//! Promises an excerpt for 72 hours and a second later.
+
+use jiff::SignedDuration;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "promises-a-second-too-late",
+    &[("5.3", Conduct)],
+    "Promises an excerpt for 72 hours and a second later.",
+    |rules| rules.audit.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
+);

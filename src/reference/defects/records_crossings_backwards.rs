@@ -1,0 +1,20 @@
+//! Writes a crossing down with its two ends exchanged.
+
+use serde_json::json;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::store::rows::Migration;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "records-crossings-backwards",
+    &[("8.3", Conduct)],
+    "Writes a crossing down with its two ends exchanged.",
+    |rules| rules.migrations.amend_migration = amend,
+);
+
+fn amend(migration: &mut Migration) {
+    if let Some(crossing) = migration.metadata.get_mut("cross_jurisdiction") {
+        *crossing = json!({"from": crossing["to"], "to": crossing["from"]});
+    }
+}

@@ -1,0 +1,16 @@
+//! Calls a compromised peer suspended, and goes on serving it.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+use crate::reference::serve::IdentityRules;
+use crate::wire::state::PeerStatus;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "suspends-in-name-only",
+    &[("9.2", Detection)],
+    "Calls a compromised peer suspended, and goes on serving it.",
+    |rules| {
+        rules.identity.may_call =
+            |peer| (IdentityRules::default().may_call)(peer) || peer.status == PeerStatus::Suspended
+    },
+);

@@ -1,0 +1,18 @@
+//! Agrees to a contract version, and tells back the digest of another text.
+
+use serde_json::json;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::wire::canonical::sha256_hex;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "tells-another-digest",
+    &[("V.2", Conduct)],
+    "Agrees to a contract version, and tells back the digest of another text.",
+    |rules| {
+        rules.handshake.amend_accept_response = |data| {
+            data.insert("contract_digest".to_owned(), json!(sha256_hex("")));
+        }
+    },
+);

@@ -1,0 +1,11 @@
+//! Unmounts the first of a peer's overlay addresses, and keeps the others.
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "unmounts-the-first-address",
+    &[("11.4", Conduct)],
+    "Unmounts the first of a peer's overlay addresses, and keeps the others.",
+    |rules| rules.peering.unmounts = |place| place == 0,
+);
