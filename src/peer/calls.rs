@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::behaviour::bend;
 use super::{Peer, PeerError};
 use crate::net::{Client, NetError, Request, Response};
-use crate::pki::ClientTls;
+use crate::pki::{ClientTls, TlsOptions};
 use crate::transcript::{Body, Direction, Exchange, Failure, Message, What};
 use crate::wire::envelope::Answer;
 use crate::wire::header;
@@ -98,14 +98,33 @@ impl Peer {
             }));
         }
         let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
-        let client = self.client(call.without_certificate)?;
-        let base_url = self.target()?.base_url;
         let request = self.request(&call);
-        let outcome = match client.send(&base_url, request.clone()).await {
-            Err(error @ NetError::Request(_)) => return Err(failed(error)),
-            outcome => outcome,
-        };
+        let mut outcome = self.send(&call, &request).await?;
+        if matches!(outcome, Err(NetError::Handshake(_))) && self.offers_more_protocols() {
+            outcome = self.send(&call, &request).await?;
+        }
+        if let Err(error @ NetError::Request(_)) = outcome {
+            return Err(failed(error));
+        }
         Ok(self.record(cue, request, outcome, injected))
+    }
+
+    async fn send(&self, call: &Call, request: &Request) -> Result<Result<Response, NetError>, PeerError> {
+        let client = self.client(call.without_certificate)?;
+        Ok(client.send(&self.target()?.base_url, request.clone()).await)
+    }
+
+    /// A target that speaks HTTP/2 only is lawful: a peer that offered HTTP/1.1 alone offers both from
+    /// now on.
+    fn offers_more_protocols(&self) -> bool {
+        let mut state = self.state();
+        let more = self.0.options.variation.without_http2 && !state.offers_all_protocols;
+        if more {
+            state.offers_all_protocols = true;
+            state.client = None;
+            state.anonymous_client = None;
+        }
+        more
     }
 
     /// The text of a body, in the form that the seed draws for it.
@@ -211,7 +230,8 @@ impl Peer {
         let options = &self.0.options;
         let identity = if anonymous { None } else { state.identity.as_ref() };
         let trust = state.target_trust.clone();
-        let tls = ClientTls::new(identity, trust, &options.clock, options.variation.tls())
+        let form = if state.offers_all_protocols { TlsOptions::default() } else { options.variation.tls() };
+        let tls = ClientTls::new(identity, trust, &options.clock, form)
             .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
         let client = Client::new(Some(tls), options.limits, options.variation.client());
         if anonymous {

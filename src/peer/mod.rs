@@ -38,7 +38,7 @@ use url::Url;
 
 use crate::clock::{Clock, Ids, Seed};
 use crate::net::{Limits, NetError, Server};
-use crate::pki::{Authority, PkiError, ServerTls, Trust};
+use crate::pki::{Authority, PkiError, ServerTls, TlsOptions, Trust};
 use crate::transcript::Recorder;
 use state::State;
 
@@ -160,7 +160,7 @@ impl Peer {
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
         names.dedup();
         let identity = self.0.authority.leaf(&options.name, &names, 3650).map_err(keys)?;
-        let tls = ServerTls::new(&identity, self.0.trust.clone(), &options.clock, options.variation.tls())
+        let tls = ServerTls::new(&identity, self.0.trust.clone(), &options.clock, TlsOptions::default())
             .map_err(keys)?;
         let listen = |source| PeerError::Listen { name: options.name.clone(), address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;

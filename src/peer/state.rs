@@ -79,6 +79,8 @@ pub(super) struct State {
     pub(super) identity: Option<Identity>,
     /// Keeps the connections of the identity at hand.
     pub(super) client: Option<Client>,
+    /// Offers every protocol, whatever form the seed drew: the target would not have it.
+    pub(super) offers_all_protocols: bool,
     /// The same without a certificate.
     pub(super) anonymous_client: Option<Client>,
     /// Its invitation of the target, until that is used.
@@ -115,6 +117,7 @@ impl State {
             target_row,
             identity: None,
             client: None,
+            offers_all_protocols: false,
             anonymous_client: None,
             proposal: None,
             ending: None,

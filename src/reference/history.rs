@@ -13,6 +13,8 @@ rules! {
     Rules {
         /// Last word on an entry before it is written; `None` writes nothing.
         amend_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
+        /// What is written beside an entry: nothing.
+        beside: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
         /// How long an excerpt is promised for later (5.3); `None` answers at once.
         excerpt_delay: Option<SignedDuration> = None,
         /// Whether an entry belongs into the excerpt of this peer (5.4).
@@ -50,6 +52,9 @@ pub(crate) fn audit(act: &Act<'_>, action: &Action<'_>) -> Result<(), StoreError
         status: action.status,
         correlation_id: act.correlation_id.clone(),
     };
+    if let Some(beside) = (act.rules.audit.beside)(&entry) {
+        table::put(act.db, &AuditEntry { id: act.new_id(), ..beside })?;
+    }
     match (act.rules.audit.amend_entry)(entry) {
         Some(entry) => table::put(act.db, &entry),
         None => Ok(()),

@@ -1,7 +1,7 @@
 //! A platform that runs: the sockets in front of it, and the ways in which it ends.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -36,7 +36,7 @@ impl Platform {
         for patch in &options.patches {
             (patch.plant)(&mut rules);
         }
-        let listen = options.listen;
+        let listen = address(options.listen, &rules);
         let platform = Arc::new(Self::open(options, &rules)?);
         operate::finish_what_was_announced(&platform)
             .map_err(|error| StartError::Unfinished(error.message))?;
@@ -75,6 +75,7 @@ impl Platform {
         let options = TlsOptions {
             versions: if self.rules.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
             without_http2: !self.rules.wire.speaks_http2,
+            without_http1: !self.rules.wire.speaks_http1,
             ..TlsOptions::default()
         };
         Ok(ServerTls::new(&identity, self.keys.trust.clone(), &self.clock, options)?)
@@ -110,6 +111,13 @@ impl Running {
     }
 }
 
+fn address(given: SocketAddr, rules: &Rules) -> SocketAddr {
+    if rules.wire.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
+        return SocketAddr::new(Ipv6Addr::LOCALHOST.into(), given.port());
+    }
+    given
+}
+
 /// The server's handler. SQLite waits for the disk, so that it works apart from the sockets.
 struct FederationPlane(Arc<Platform>);
 
@@ -117,6 +125,7 @@ struct FederationPlane(Arc<Platform>);
 impl Handler for FederationPlane {
     async fn handle(&self, request: Inbound) -> Outbound {
         let platform = self.0.clone();
+        tokio::time::sleep(platform.rules.wire.answers_after).await;
         let answered = tokio::task::spawn_blocking(move || serve::answer(&platform, &request)).await;
         answered.unwrap_or_else(|_| Outbound::abort())
     }

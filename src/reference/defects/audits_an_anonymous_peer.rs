@@ -6,7 +6,7 @@ use crate::reference::store::rows::AuditEntry;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "audits-an-anonymous-peer",
-    &[("5.1", Conduct)],
+    &[("5.1", Conduct), ("5.4", Conduct)],
     "Leaves out of an entry which peer it is about.",
     |rules| {
         rules.audit.amend_entry = |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });

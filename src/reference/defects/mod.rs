@@ -16,6 +16,7 @@ mod beats_without_rest;
 mod blames_a_bystander;
 mod breaks_a_day_early;
 mod breaks_without_notice;
+mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
 mod commits_step_by_step;
@@ -68,7 +69,6 @@ mod keeps_soft_findings_to_itself;
 mod keeps_the_active;
 mod keeps_the_digest_of_nothing;
 mod keeps_the_grace_open;
-mod keeps_the_suspended_in;
 mod keeps_what_came_before_a_failure;
 mod leaves_the_overlay_mounted;
 mod lets_a_deprecated_version_in;
@@ -267,7 +267,7 @@ pub const DEFECTS: &[&Patch] = &[
     &holds_on_to_the_suspended::PATCH,
     &keeps_the_active::PATCH,
     &ignores_a_leave::PATCH,
-    &keeps_the_suspended_in::PATCH,
+    &calls_leavers_suspended::PATCH,
     &deletes_what_was_migrated::PATCH,
     &deletes_for_leavers::PATCH,
     &lets_anyone_delete::PATCH,

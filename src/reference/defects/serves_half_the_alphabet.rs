@@ -1,4 +1,4 @@
-//! Declares what its operator declares, and serves the kinds of the first half of the alphabet.
+//! Declares what its operator declares, and serves the kinds of the second half of the alphabet.
 
 use crate::contract::Face::Conduct;
 use crate::reference::Patch;
@@ -6,6 +6,6 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::defect(
     "serves-half-the-alphabet",
     &[("3.1", Conduct)],
-    "Declares what its operator declares, and serves the kinds of the first half of the alphabet.",
-    |rules| rules.capabilities.serves = |row| row.resource_kind.as_str() < "n",
+    "Declares what its operator declares, and serves the kinds of the second half of the alphabet.",
+    |rules| rules.capabilities.serves = |row| row.resource_kind.as_str() > "n",
 );

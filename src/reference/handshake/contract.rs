@@ -35,6 +35,7 @@ pub(crate) fn digest_matches(contract: &KnownContract, given: Option<&Value>) ->
 /// Every version known here, smallest first.
 pub(crate) fn known(act: &Act<'_>) -> Result<Vec<KnownContract>, StoreError> {
     let mut known: Vec<KnownContract> = table::all(act.db)?;
+    known.extend((act.rules.handshake.also_known)());
     known.sort_by_key(|contract| contract.version);
     Ok(known)
 }

@@ -42,6 +42,8 @@ rules! {
         broke_without_notice: fn(&Act<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::broke_without_notice,
         /// What else happens when a contract version is deprecated (V.4): nothing.
         at_deprecation: fn(&Act<'_>, u64) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Contract versions that are known beside those of the settings.
+        also_known: fn() -> Vec<KnownContract> = Vec::new,
         /// Last word on a contract version that the operator is shown (V.1).
         amend_known: fn(&mut Value) = |_| (),
         /// Last word on what this platform says of itself, in accept and heartbeat alike.

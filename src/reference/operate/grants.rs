@@ -11,7 +11,6 @@ use crate::reference::act::Act;
 use crate::reference::out;
 use crate::reference::peering;
 use crate::reference::platform::Platform;
-use crate::reference::serve::grants::token_of;
 use crate::reference::store::rows::{Grant, Notice, Peer};
 use crate::reference::store::table;
 use crate::wire::grant::Scope;
@@ -59,7 +58,7 @@ pub(super) fn issue(platform: &Platform, given: Value) -> Answer {
         (act.rules.peering.at_grant)(act, &grant)?;
         let facts = json!({"grant_id": grant.id, "resource_kind": grant.resource_kind, "scopes": grant.permission_scopes});
         peering::tell_operator(act, &peer, "federation.grant.issued", "low", facts)?;
-        let bearer_token = token_of(&act.keys.tokens, &grant.id);
+        let bearer_token = (act.rules.grants.token_of)(&act.keys.tokens, &grant.id);
         Ok(json!({
             "grant_id": grant.id, "bearer_token": bearer_token, "expires_at": grant.expires_at.to_string(),
             "remote_subject": grant.remote_subject,

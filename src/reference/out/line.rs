@@ -215,7 +215,11 @@ fn client_as(platform: &Platform, peer: &Peer, identity: Option<&Identity>) -> R
         // Its authority was never told: the first certificate is the one (open reading 6).
         None => Trust::on_first_use(),
     };
-    let options = TlsOptions { without_http2: !platform.rules.wire.speaks_http2, ..TlsOptions::default() };
+    let options = TlsOptions {
+        without_http2: !platform.rules.wire.speaks_http2,
+        without_http1: !platform.rules.wire.speaks_http1,
+        ..TlsOptions::default()
+    };
     let tls = ClientTls::new(identity, trust, &platform.clock, options)?;
     let options = ClientOptions { reuse_connections: identity.is_some(), ..ClientOptions::default() };
     Ok(Client::new(Some(tls), Limits::default(), options))

@@ -74,6 +74,8 @@ rules! {
         is_sent_again: fn(u32, &Called) -> bool = |_, _| false,
         /// What else falls due (O.1): nothing.
         also_due: Option<AlsoDue> = None,
+        /// Seconds between two heartbeats to a peer, by the setting.
+        heartbeat_seconds: fn(i64) -> i64 = |setting| setting.max(1),
         /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).
         left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
         /// Whether a peer has not been heard of for too long, by when it last was.

@@ -53,7 +53,8 @@ pub(crate) fn is_stale(heard: Timestamp, now: Timestamp) -> bool {
 
 async fn send_heartbeats(platform: &Arc<Platform>, until: Timestamp) {
     let due = platform.act::<_, OperatorError>(|act| {
-        let every = SignedDuration::from_secs(act.settings.heartbeat_seconds.max(1));
+        let every =
+            SignedDuration::from_secs((act.rules.out.heartbeat_seconds)(act.settings.heartbeat_seconds));
         let mut peers: Vec<Peer> = table::all(act.db)?;
         peers.retain(|peer| {
             let rested = peer.heartbeat_sent_at.is_none_or(|at| until.duration_since(at) >= every);

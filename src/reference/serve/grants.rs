@@ -17,6 +17,8 @@ use crate::wire::header;
 rules! {
     /// Decisions about a grant.
     Rules {
+        /// The token that a grant is carried by.
+        token_of: fn(&hmac::Key, &str) -> String = token_of,
         /// Whether the token's signature is this platform's.
         token_is_genuine: fn(&hmac::Key, &GrantToken) -> bool = token_is_genuine,
         /// Whether the grant is this peer's.

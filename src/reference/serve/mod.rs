@@ -15,6 +15,8 @@ mod subscriptions;
 mod sync;
 mod trust_bundle;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 pub(crate) use accept::enter;
@@ -43,6 +45,14 @@ rules! {
         amend_body: fn(&str, &mut Value) = |_, _| (),
         /// What is answered on a path below the prefix that nobody knows (O.1): nothing of one's own.
         beyond: fn(&Inbound) -> Option<Value> = |_| None,
+        /// Last word on what goes out, whatever it says.
+        amend_outbound: fn(&Inbound, &mut Outbound) = |_, _| (),
+        /// How long it takes to answer.
+        answers_after: Duration = Duration::ZERO,
+        /// Whether it listens on IPv6, where its address would be a loopback one of IPv4.
+        listens_on_ipv6: bool = false,
+        /// Whether HTTP/1.1 is spoken.
+        speaks_http1: bool = true,
         /// Whether HTTP/2 is spoken.
         speaks_http2: bool = true,
         /// Whether TLS 1.3 is spoken.
@@ -60,6 +70,12 @@ pub(crate) struct Visit<'a> {
 
 /// Answers a call.
 pub(crate) fn answer(platform: &Platform, call: &Inbound) -> Outbound {
+    let mut outbound = judged(platform, call);
+    (platform.rules.wire.amend_outbound)(call, &mut outbound);
+    outbound
+}
+
+fn judged(platform: &Platform, call: &Inbound) -> Outbound {
     match platform.act(|act| visit(act, call)) {
         Ok(reply) => reply.into_outbound(),
         Err(Fault::Crashed) => {

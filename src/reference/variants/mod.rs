@@ -1,32 +1,78 @@
 //! Ways in which the embedded target can lawfully be different: everything is still kept.
 
 mod admin_implies_all;
+mod attested_contact;
+mod audits_more;
 mod bare_envelopes;
+mod bare_refusals;
+mod beats_often;
+mod capital_digests;
+mod chunked_bodies;
+mod closes_connections;
+mod discloses_at_the_handshake_only;
+mod excerpts_at_the_last_second;
 mod extra_members;
+mod forbids_with_403;
 mod http1_only;
+mod http2_only;
+mod ipv6;
+mod knows_a_later_contract;
 mod leaves_the_anonymous_accepted;
 mod loose_limits;
+mod null_members;
+mod older_grant_tokens;
 mod other_finding_names;
+mod pretty_bodies;
 mod promises_excerpts;
+mod reversed_members;
+mod says_400_for_422;
+mod slow_answers;
+mod strict_about_grants;
+mod strict_about_walks;
 mod strict_limits;
+mod suspends_at_the_fourth_breach;
 mod suspends_at_the_second_breach;
 mod tls12_only;
+mod whole_envelopes;
 
 use super::Patch;
 
 /// Every variant.
 pub const VARIANTS: &[&Patch] = &[
     &extra_members::PATCH,
+    &null_members::PATCH,
     &bare_envelopes::PATCH,
+    &whole_envelopes::PATCH,
+    &bare_refusals::PATCH,
     &promises_excerpts::PATCH,
+    &excerpts_at_the_last_second::PATCH,
+    &audits_more::PATCH,
     &http1_only::PATCH,
+    &http2_only::PATCH,
+    &ipv6::PATCH,
     &tls12_only::PATCH,
+    &chunked_bodies::PATCH,
+    &pretty_bodies::PATCH,
+    &reversed_members::PATCH,
+    &closes_connections::PATCH,
+    &slow_answers::PATCH,
+    &forbids_with_403::PATCH,
+    &says_400_for_422::PATCH,
     &strict_limits::PATCH,
     &loose_limits::PATCH,
+    &beats_often::PATCH,
     &other_finding_names::PATCH,
+    &attested_contact::PATCH,
+    &discloses_at_the_handshake_only::PATCH,
+    &capital_digests::PATCH,
+    &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
     &suspends_at_the_second_breach::PATCH,
+    &suspends_at_the_fourth_breach::PATCH,
+    &strict_about_walks::PATCH,
+    &strict_about_grants::PATCH,
     &admin_implies_all::PATCH,
+    &older_grant_tokens::PATCH,
 ];
 
 /// The variant of that name.

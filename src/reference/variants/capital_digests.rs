@@ -1,0 +1,20 @@
+//! Writes digests in capitals.
+
+use serde_json::{Map, Value, json};
+
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant("capital-digests", "Writes digests in capitals.", |rules| {
+    rules.handshake.amend_introduction = amend;
+    rules.handshake.amend_known = |known| {
+        if let Some(digest) = known["digest"].as_str() {
+            known["digest"] = json!(digest.to_uppercase());
+        }
+    };
+});
+
+fn amend(members: &mut Map<String, Value>) {
+    if let Some(Value::String(digest)) = members.get_mut("contract_digest") {
+        *digest = digest.to_uppercase();
+    }
+}

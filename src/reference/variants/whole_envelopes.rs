@@ -1,0 +1,16 @@
+//! Answers with `success` and `data` on every route.
+
+use serde_json::{Value, json};
+
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch =
+    Patch::variant("whole-envelopes", "Answers with `success` and `data` on every route.", |rules| {
+        rules.wire.amend_body = amend
+    });
+
+fn amend(_: &str, body: &mut Value) {
+    if body.get("data").is_some() {
+        body["success"] = json!(true);
+    }
+}
