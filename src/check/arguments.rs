@@ -44,18 +44,6 @@ impl<'a> Arguments<'a> {
         self.0.get(name).and_then(Value::as_i64)
     }
 
-    /// The same arguments, each text with an ending: the labels of one case of a property.
-    #[must_use]
-    pub fn with_labels_ending_in(&self, ending: &str) -> BTreeMap<String, Value> {
-        let with = self.0.iter().map(|(name, value)| match value {
-            Value::String(label) if name != "judge" => {
-                (name.clone(), Value::from(format!("{label}{ending}")))
-            }
-            other => (name.clone(), other.clone()),
-        });
-        with.collect()
-    }
-
     /// Any value, where it was given.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&'a Value> {

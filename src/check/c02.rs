@@ -1,25 +1,167 @@
 //! Commitment 2: reciprocity of grants.
 
-use super::common::outcome;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::common::{outcome, peer_id};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
+use crate::wire::path::Route;
+
+const GRANTED: &[Parameter] = &[
+    Parameter::required("call", "labels of the requests under the grant"),
+    Parameter::required("record", "label of the operation that issued the grant"),
+];
 
 /// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[Judge {
-    name: "grant-revocation-announced",
-    about: "the end of a grant is announced to the peer that has it, before the first call that is refused for it",
-    parameters: &[
-        Parameter::required("peer", "the name of the peer that has the grant"),
-        Parameter::required("revoke", "label of the operator's grant.revoke"),
-        Parameter::optional(
-            "call",
-            "label of calls under the grant after that, where the peer could be reached",
-        ),
-    ],
-    decide: grant_revocation_announced,
-}];
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "granted-is-served",
+        about: "each request that a grant allows, by the model of a grant, is served",
+        parameters: GRANTED,
+        decide: granted_is_served,
+    },
+    Judge {
+        name: "ended-is-refused",
+        about: "no request is served that a grant would allow, had it not ended",
+        parameters: GRANTED,
+        decide: ended_is_refused,
+    },
+    Judge {
+        name: "grant-revocation-announced",
+        about: "the end of a grant is announced to the peer that has it, before the first call that is refused for it",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that has the grant"),
+            Parameter::required("revoke", "label of the operator's grant.revoke"),
+            Parameter::optional(
+                "call",
+                "label of calls under the grant after that, where the peer could be reached",
+            ),
+        ],
+        decide: grant_revocation_announced,
+    },
+];
+
+fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("2xx for each request that the grant allows");
+    let Some(grant) = Grant::read(story, with.text("record")) else {
+        return expect(Judgement::unproven("no grant was issued", vec![]));
+    };
+    let asked = requests(story, with);
+    let allowed: Vec<_> = asked
+        .into_iter()
+        .filter(|(entry, call)| grant.covers(story, call) && !grant.has_ended(story, entry))
+        .collect();
+    match allowed.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        Some((entry, exchange)) => expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n])),
+        None if allowed.is_empty() => {
+            expect(Judgement::unproven("nothing was asked that is allowed", vec![grant.n]))
+        }
+        None => {
+            let evidence = allowed.iter().map(|(entry, _)| entry.n).collect();
+            expect(Judgement::kept(format!("{} allowed requests were served", allowed.len()), evidence))
+        }
+    }
+}
+
+fn ended_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("4xx for each request under a grant that has ended");
+    let Some(grant) = Grant::read(story, with.text("record")) else {
+        return expect(Judgement::unproven("no grant was issued", vec![]));
+    };
+    let asked = requests(story, with);
+    let ended: Vec<_> = asked
+        .into_iter()
+        .filter(|(entry, call)| grant.covers(story, call) && grant.ended_before(story, entry))
+        .collect();
+    match ended.iter().find(|(_, exchange)| exchange.succeeded()) {
+        Some((entry, exchange)) => expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n])),
+        None if ended.is_empty() => {
+            expect(Judgement::unproven("nothing was asked after its end", vec![grant.n]))
+        }
+        None => {
+            let evidence = ended.iter().map(|(entry, _)| entry.n).collect();
+            expect(Judgement::kept(format!("{} late requests were refused", ended.len()), evidence))
+        }
+    }
+}
+
+fn requests<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<(&'a Entry, &'a Exchange)> {
+    let labels = with.texts("call");
+    story
+        .exchanges()
+        .filter(|(entry, _)| entry.label.as_deref().is_some_and(|label| labels.contains(&label)))
+        .collect()
+}
+
+/// The model of a grant: whose it is, what it covers, when it ends.
+struct Grant {
+    n: u64,
+    peer_id: String,
+    kind: String,
+    id: Option<String>,
+    scopes: Vec<String>,
+    expires_at: Timestamp,
+    grant_id: String,
+}
+
+impl Grant {
+    fn read(story: &Story, label: &str) -> Option<Self> {
+        let (n, issue) = story.operation(label)?;
+        let (asked, given) = (&issue.parameters, issue.result.as_ref()?);
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        Some(Self {
+            n,
+            peer_id: text(&asked["peer_id"])?,
+            kind: text(&asked["resource_kind"])?,
+            id: text(&asked["resource_id"]),
+            scopes: asked["permission_scopes"].as_array()?.iter().filter_map(text).collect(),
+            expires_at: given["expires_at"].as_str()?.parse().ok()?,
+            grant_id: text(&given["grant_id"])?,
+        })
+    }
+
+    /// Whether it allows this call, whenever that is.
+    fn covers(&self, story: &Story, call: &Exchange) -> bool {
+        let (kind, id, scope) = match call.route() {
+            Some(Route::Resource { kind, id }) => (kind, id, "read"),
+            Some(Route::Migrations) => {
+                let text = |name: &str| {
+                    call.sent().and_then(|plan| plan[name].as_str()).unwrap_or_default().to_owned()
+                };
+                (text("root_resource_kind"), text("root_resource_id"), "migrate")
+            }
+            _ => return false,
+        };
+        peer_id(story, &call.peer).as_ref() == Some(&self.peer_id)
+            && kind == self.kind
+            && self.id.as_ref().is_none_or(|own| *own == id)
+            && self.scopes.iter().any(|own| own == scope)
+    }
+
+    /// At its end, to the second, both are right.
+    fn has_ended(&self, story: &Story, entry: &Entry) -> bool {
+        entry.at >= self.expires_at || self.was_revoked(story, entry)
+    }
+
+    fn ended_before(&self, story: &Story, entry: &Entry) -> bool {
+        entry.at > self.expires_at || self.was_revoked(story, entry)
+    }
+
+    fn was_revoked(&self, story: &Story, entry: &Entry) -> bool {
+        let mut before = story
+            .entries()
+            .iter()
+            .take_while(|other| other.n < entry.n)
+            .filter_map(|other| other.operation());
+        before.any(|op| {
+            op.verb == "grant.revoke" && op.failure.is_none() && op.parameters["grant_id"] == *self.grant_id
+        })
+    }
+}
 
 fn grant_revocation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
@@ -75,7 +217,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
     use crate::transcript::{Body, Message, Operation, Recorder, What};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn exchange(direction: Direction, body: &Value, status: u16) -> What {
         What::Exchange(Exchange {

@@ -27,6 +27,15 @@ pub(super) const JUDGES: &[Judge] = &[
         decide: crossing_is_told,
     },
     Judge {
+        name: "crossings-are-right",
+        about: "each migration's record has cross_jurisdiction where the two residencies differ, and only there",
+        parameters: &[
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("shown", "label of the looks at the records, each after its migration"),
+        ],
+        decide: crossings_are_right,
+    },
+    Judge {
         name: "crossing-is-recorded",
         about: "the record of a migration that crosses has cross_jurisdiction with both residencies",
         parameters: &[
@@ -114,6 +123,43 @@ fn crossing_is_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let evidence = [migration].into_iter().chain(shown.iter().map(|(n, _)| *n)).collect();
     expect(Judgement::kept("cross_jurisdiction is there", evidence))
+}
+
+/// By the residencies that both sides said last before each look.
+fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting("cross_jurisdiction where the residencies differ, and only there")
+    };
+    let mut evidence = vec![];
+    for (n, exchange) in story.exchanges_labelled(with.text("shown")) {
+        let (Some(record), Some((theirs, ours))) =
+            (exchange.data(), residencies(story, with.text("peer"), n))
+        else {
+            continue;
+        };
+        let is_recorded = !record["metadata"]["cross_jurisdiction"].is_null();
+        let crosses = !theirs.eq_ignore_ascii_case(&ours);
+        if is_recorded != crosses {
+            let recorded = if is_recorded { "recorded" } else { "not recorded" };
+            return expect(Judgement::broken(format!("from {theirs} to {ours}: {recorded}"), vec![n]));
+        }
+        evidence.push(n);
+    }
+    if evidence.is_empty() {
+        return expect(Judgement::unproven("no record of a migration was shown", vec![]));
+    }
+    expect(Judgement::kept(format!("{} records are right", evidence.len()), evidence))
+}
+
+/// What the peer, and in its answer the target, said of their residency in the last heartbeat before.
+fn residencies(story: &Story, peer: &str, before: u64) -> Option<(String, String)> {
+    let said = story.exchanges_of(peer, Direction::ToTarget).take_while(|(entry, _)| entry.n < before);
+    let beats = said.filter(|(_, exchange)| exchange.route() == Some(Route::Heartbeat));
+    let named = beats.filter_map(|(_, exchange)| {
+        let theirs = exchange.sent()?["data_residency"].as_str()?.to_owned();
+        Some((theirs, exchange.data()?.get("data_residency")?.as_str()?.to_owned()))
+    });
+    named.last()
 }
 
 /// A migration that a peer sent, or that the target's operator did, where it succeeded.

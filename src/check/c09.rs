@@ -7,6 +7,7 @@ use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::notice::kind;
+use crate::wire::path::Route;
 
 /// How soon every partner has to hear.
 const DUE: SignedDuration = SignedDuration::from_hours(24);
@@ -18,7 +19,7 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "every partner hears of a compromise within 24 hours of its detection",
         parameters: &[
             Parameter::required("start", "label of the operator's compromise.declare"),
-            Parameter::required("peers", "the partners' names"),
+            Parameter::optional("peers", "the partners' names; all that accepted, where none are given"),
         ],
         decide: compromise_disclosed,
     },
@@ -48,7 +49,7 @@ fn compromise_disclosed(story: &Story, with: Arguments<'_>) -> Judgement {
     let due_at = detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
     let is_over = story.entries().last().is_some_and(|entry| entry.at > due_at);
     let mut evidence = vec![declared];
-    for peer in with.texts("peers") {
+    for peer in partners(story, with) {
         let told = story.exchanges_of(peer, Direction::FromTarget).find(|(_, exchange)| discloses(exchange));
         match told {
             Some((entry, _)) if entry.at <= due_at => evidence.push(entry.n),
@@ -72,6 +73,17 @@ fn compromise_disclosed(story: &Story, with: Arguments<'_>) -> Judgement {
         }
     }
     expect(Judgement::kept(format!("{} partners heard in time", evidence.len() - 1), evidence))
+}
+
+fn partners<'a>(story: &'a Story, with: Arguments<'a>) -> Vec<&'a str> {
+    let named = with.texts("peers");
+    if !named.is_empty() {
+        return named;
+    }
+    let accepts = story.exchanges().filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
+    let accepted =
+        accepts.filter(|(_, exchange)| exchange.direction == Direction::ToTarget && exchange.succeeded());
+    accepted.map(|(_, exchange)| exchange.peer.as_str()).collect()
 }
 
 fn discloses(exchange: &Exchange) -> bool {

@@ -31,12 +31,7 @@ pub(super) const JUDGES: &[Judge] = &[
     Judge {
         name: "every-case",
         about: "another judge's question, of every case of a property",
-        parameters: &[
-            Parameter::required("judge", "the other judge"),
-            Parameter::optional("plan", "as the other judge has it"),
-            Parameter::optional("before", "as the other judge has it"),
-            Parameter::optional("after", "as the other judge has it"),
-        ],
+        parameters: &[Parameter::required("judge", "the other judge; its parameters are given beside it")],
         decide: every_case,
     },
     Judge {
@@ -100,24 +95,19 @@ fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-/// Asks the other judge about each case of a property: the labels of case 7 end in `@7`. One
-/// scenario alone is its only case. Broken in one case is broken; kept in one and broken in none is
-/// kept: most cases say nothing of most clauses.
+/// Asks the other judge about each case of a property. One scenario alone is its only case. Broken in
+/// one case is broken; kept in one and broken in none is kept: most cases say nothing of most clauses.
 fn every_case(story: &Story, with: Arguments<'_>) -> Judgement {
     let name = with.text("judge");
     let Some(judge) = super::judge::judge(name).filter(|judge| judge.name != "every-case") else {
         return Judgement::unproven(format!("no judge is called {name:?}"), vec![]);
     };
-    let cases = story.entries().iter().filter_map(|entry| entry.label.as_deref()?.rsplit_once('@'));
-    let cases: BTreeSet<u64> = cases.filter_map(|(_, number)| number.parse().ok()).collect();
-    let suffixes: Vec<String> =
-        if cases.is_empty() { vec![String::new()] } else { cases.iter().map(|n| format!("@{n}")).collect() };
+    let cases = story.cases();
     let mut kept: Option<(usize, Judgement)> = None;
     let mut open = None;
     // The last case is the one that was shrunk, where one breaks.
-    for suffix in suffixes.iter().rev() {
-        let labels = with.with_labels_ending_in(suffix);
-        let judgement = (judge.decide)(story, Arguments::new(&labels));
+    for case in cases.iter().rev() {
+        let judgement = (judge.decide)(case, with);
         match judgement.verdict {
             Verdict::Broken => return judgement,
             Verdict::Kept => {
@@ -128,14 +118,11 @@ fn every_case(story: &Story, with: Arguments<'_>) -> Judgement {
         }
     }
     match (kept, open) {
-        (Some((count, judgement)), _) => Judgement {
-            actual: format!(
-                "kept in {count} of {} cases, broken in none; the last: {}",
-                suffixes.len(),
-                judgement.actual
-            ),
-            ..judgement
-        },
+        (Some((count, judgement)), _) => {
+            let (all, last) = (cases.len(), &judgement.actual);
+            let actual = format!("kept in {count} of {all} cases, broken in none; the last: {last}");
+            Judgement { actual, ..judgement }
+        }
         (None, Some(open)) => open,
         (None, None) => Judgement::unproven("there was no case", vec![]),
     }

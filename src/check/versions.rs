@@ -38,12 +38,12 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "mismatch-counts-thrice",
-        about: "a contract mismatch is the fifth breach of a norm that was breached four times before",
+        about: "a contract mismatch is one breach more of a norm: it suspends who was one short of that",
         parameters: &[
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required("norm", "the commitment that was breached four times: 3 or 6"),
-            Parameter::required("record", "label of the look at the peer after four breaches"),
-            Parameter::required("shown", "label of the look after the mismatch"),
+            Parameter::required("peers", "the names of peers of one breach, of two, …"),
+            Parameter::required("norm", "the commitment that was breached: 3 or 6"),
+            Parameter::required("record", "labels of the looks at these peers after their breaches"),
+            Parameter::required("shown", "labels of the looks after the mismatch of each"),
             Parameter::required("before", "label of the scan before the mismatch"),
             Parameter::required("after", "label of the scan after it"),
         ],
@@ -169,43 +169,52 @@ fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
 fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
     let norm = with.number("norm").unwrap_or_default();
     let expect = |judgement: Judgement| {
-        judgement.expecting(format!("the mismatch counts against {norm}: the fifth breach suspends"))
+        judgement.expecting(format!("the mismatch counts against {norm}: one breach more, which suspends"))
     };
-    let (Some((four, before)), Some((five, after))) =
-        (peer_shown(story, with.text("record")), peer_shown(story, with.text("shown")))
-    else {
-        return expect(Judgement::unproven("the peer was not shown", vec![]));
+    let looks = |name: &str| {
+        let labels = with.texts(name).into_iter();
+        labels.map(|label| peer_shown(story, label)).collect::<Option<Vec<_>>>()
     };
-    let (Some((_, known)), Some((scan, seen)), Some(id)) = (
-        findings(story, with.text("before")),
-        findings(story, with.text("after")),
-        peer_id(story, with.text("peer")),
-    ) else {
-        return expect(Judgement::unproven("the findings could not be read", vec![]));
+    let (Some(records), Some(shown)) = (looks("record"), looks("shown")) else {
+        return expect(Judgement::unproven("the peers were not shown", vec![]));
     };
-    let evidence = vec![four, five, scan];
-    let raised = new_findings(&known, &seen, &id);
-    let names_norm = |commitments: &Value| {
-        commitments.as_array().is_some_and(|list| list.iter().any(|named| named.as_i64() == Some(norm)))
+    // Where a platform suspends at the third breach, it is the peer of two that shows it.
+    let last = records.iter().rposition(|(_, peer)| peer["status"] != "suspended");
+    let last =
+        last.and_then(|last| Some((records[last].0, shown.get(last)?, *with.texts("peers").get(last)?)));
+    let Some((before, (after, peer), name)) = last else {
+        return expect(Judgement::unproven("the first breach had suspended every peer", vec![]));
     };
-    let is_named = raised.iter().any(|finding| {
-        let finding = serde_json::to_value(finding).unwrap_or_default();
-        names_norm(&finding["commitments"]) || names_norm(&finding["payload"]["commitments"])
-    });
-    match (before["status"] == "suspended", after["status"] == "suspended") {
-        (true, _) => expect(Judgement::unproven("it was suspended before the mismatch", evidence)),
-        (_, true) if raised.is_empty() => {
-            expect(Judgement::broken("the mismatch raised no finding", evidence))
-        }
-        (_, true) => expect(Judgement::kept("suspended by the mismatch", evidence)),
+    let Some((scan, raised)) = raised_about(story, with, name) else {
+        return expect(Judgement::unproven("the findings could not be read", vec![before, *after]));
+    };
+    let evidence = vec![before, *after, scan];
+    match (peer["status"] == "suspended", raised.is_empty()) {
+        (true, false) => expect(Judgement::kept(format!("{name} was suspended by the mismatch"), evidence)),
+        (true, true) => expect(Judgement::broken("the mismatch raised no finding", evidence)),
         // Whether breaches are counted by clause or by commitment is open.
-        (_, false) if is_named => {
+        (false, _) if raised.iter().any(|finding| names_norm(finding, norm)) => {
             expect(Judgement::unproven("the finding names the norm, and does not suspend", evidence))
         }
-        (_, false) => {
-            expect(Judgement::broken("it is not suspended, and no finding names the norm", evidence))
+        (false, _) => {
+            let actual = format!("{name} is not suspended, and no finding names the norm");
+            expect(Judgement::broken(actual, evidence))
         }
     }
+}
+
+/// What the mismatch raised about a peer, as JSON.
+fn raised_about(story: &Story, with: Arguments<'_>, peer: &str) -> Option<(u64, Vec<Value>)> {
+    let (_, known) = findings(story, with.text("before"))?;
+    let (scan, seen) = findings(story, with.text("after"))?;
+    let raised = new_findings(&known, &seen, &peer_id(story, peer)?);
+    Some((scan, raised.into_iter().filter_map(|finding| serde_json::to_value(finding).ok()).collect()))
+}
+
+fn names_norm(finding: &Value, norm: i64) -> bool {
+    let lists = [&finding["commitments"], &finding["payload"]["commitments"]];
+    let mut named = lists.into_iter().filter_map(Value::as_array).flatten();
+    named.any(|named| named.as_i64() == Some(norm))
 }
 
 #[cfg(test)]

@@ -44,6 +44,13 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
         let case = played.borrow().len();
         let (loaded, story) =
             play(property, setting, &source, case, handle).map_err(TestCaseError::reject)?;
+        if played
+            .borrow()
+            .first()
+            .is_some_and(|(first, _): &(Loaded, Story)| !announces_the_same(first, &loaded))
+        {
+            return Err(TestCaseError::reject("two cases announce different checks"));
+        }
         let broken = (setting.breaks)(&loaded, &story);
         if !shrinking.get() {
             played.borrow_mut().push((loaded, story));
@@ -62,6 +69,14 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
         Err(TestError::Abort(reason)) => ending = Ending::Suite { reason: reason.to_string() },
     }
     tell(property, setting, transcript, cases, ending)
+}
+
+/// What one case announces, every case has to: they are judged in one.
+fn announces_the_same(one: &Loaded, other: &Loaded) -> bool {
+    let checks = |loaded: &Loaded| -> Vec<_> {
+        loaded.scenario.checks.iter().map(|check| check.get_ref().clone()).collect()
+    };
+    checks(one) == checks(other)
 }
 
 /// All cases in one story; the last one's scenario is its source.
@@ -88,8 +103,8 @@ fn tell(
                     recorder.record(None, None, What::Note(note));
                 }
                 What::Run(_) | What::End(_) => {}
-                what => {
-                    recorder.record(entry.step, label.as_deref(), what.clone());
+                _ => {
+                    recorder.retell(entry, label.as_deref());
                 }
             }
         }

@@ -6,8 +6,20 @@
 //! judge `every-case` asks another judge about each of them. A case that breaks is shrunk, and
 //! what is left of it is a scenario that can be saved and run.
 
+mod arrivals;
+mod audits;
+mod compromises;
+mod contract_versions;
+mod declarations;
+mod disclosures;
 mod driver;
+mod exits;
+mod file;
+mod grants;
 mod plans;
+mod residencies;
+mod revocations;
+mod versions;
 
 pub use driver::{Setting, check};
 
@@ -28,7 +40,20 @@ pub struct Property {
 }
 
 /// Every property.
-pub const PROPERTIES: &[Property] = &[plans::PROPERTY];
+pub const PROPERTIES: &[Property] = &[
+    disclosures::PROPERTY,
+    grants::PROPERTY,
+    declarations::PROPERTY,
+    revocations::PROPERTY,
+    audits::PROPERTY,
+    arrivals::PROPERTY,
+    plans::PROPERTY,
+    residencies::PROPERTY,
+    compromises::PROPERTY,
+    versions::PROPERTY,
+    exits::PROPERTY,
+    contract_versions::PROPERTY,
+];
 
 /// The property of that name.
 #[must_use]

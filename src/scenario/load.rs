@@ -132,17 +132,21 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
         faults
             .push(Fault::new(format!("clause {} has no face `{}`", check.clause, check.face), span.clone()));
     }
-    let Some((_, parameters)) = words.judges.iter().find(|(name, _)| *name == check.judge) else {
+    let Some(mut parameters) = parameters_of(&check.judge, words) else {
         let fault = Fault::new(format!("unknown judge `{}`", check.judge), span);
         faults.push(fault.nearest(&check.judge, words.judges.iter().map(|(name, _)| *name)));
         return faults;
     };
+    // A judge that asks another one is given what that one asks for.
+    if let Some(other) = check.with.get("judge").and_then(|name| parameters_of(name.as_str()?, words)) {
+        parameters.extend(other);
+    }
     for name in check.with.keys().filter(|name| parameters.iter().all(|(known, _)| known != name)) {
         let fault = Fault::new(format!("judge `{}` has no parameter `{name}`", check.judge), span.clone());
         faults.push(fault.nearest(name, parameters.iter().map(|(name, _)| *name)));
     }
     for (name, required) in parameters {
-        if *required && !check.with.contains_key(*name) {
+        if required && !check.with.contains_key(name) {
             faults.push(Fault::new(format!("judge `{}` needs `{name}`", check.judge), span.clone()));
         }
     }
@@ -159,6 +163,12 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
         }
     }
     faults
+}
+
+/// The parameters of a judge: their names, and whether they have to be given.
+fn parameters_of<'a>(judge: &str, words: &'a Words) -> Option<Vec<(&'a str, bool)>> {
+    let (_, parameters) = words.judges.iter().find(|(name, _)| *name == judge)?;
+    Some(parameters.iter().map(|(name, required)| (*name, *required)).collect())
 }
 
 /// Parameters of judges whose arguments are labels.

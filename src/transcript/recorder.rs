@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::entry::{Ending, Entry, RunStart, ScenarioStart, What};
@@ -123,7 +124,16 @@ impl Recorder {
 
     /// Masks, numbers and writes an entry; returns its number. What comes after the scenario's end
     /// (an answer under way when it was stopped) is dropped, and its number is 0.
-    pub fn record(&self, step: Option<u32>, label: Option<&str>, mut what: What) -> u64 {
+    pub fn record(&self, step: Option<u32>, label: Option<&str>, what: What) -> u64 {
+        self.record_at(self.0.clock.now(), step, label, what)
+    }
+
+    /// Tells another story's entry again, at its own time.
+    pub fn retell(&self, entry: &Entry, label: Option<&str>) -> u64 {
+        self.record_at(entry.at, entry.step, label, entry.what.clone())
+    }
+
+    fn record_at(&self, at: Timestamp, step: Option<u32>, label: Option<&str>, mut what: What) -> u64 {
         let mut state = lock(&self.0.state);
         if state.ended {
             return 0;
@@ -133,7 +143,7 @@ impl Recorder {
         let entry = Entry {
             scenario: self.0.scenario.clone(),
             n: state.entries.len() as u64 + 1,
-            at: self.0.clock.now(),
+            at,
             step,
             label: label.map(ToOwned::to_owned),
             what,

@@ -32,6 +32,27 @@ impl Story {
         &self.entries
     }
 
+    /// The cases of a property's story, each a story of its own with the labels that its scenario
+    /// gave; a scenario alone is its only case.
+    #[must_use]
+    pub fn cases(&self) -> Vec<Self> {
+        let mut cases: Vec<Vec<Entry>> = vec![];
+        for entry in &self.entries {
+            let begins = matches!(&entry.what, What::Note(note) if note.kind == "case");
+            if begins {
+                cases.push(vec![]);
+            } else if let Some(case) = cases.last_mut() {
+                let label =
+                    entry.label.as_deref().map(|label| label.rsplit_once('@').map_or(label, |(own, _)| own));
+                case.push(Entry { label: label.map(ToOwned::to_owned), ..entry.clone() });
+            }
+        }
+        if cases.is_empty() {
+            return vec![self.clone()];
+        }
+        cases.into_iter().map(|entries| Self::new(self.scenario.clone(), entries)).collect()
+    }
+
     /// How it began.
     #[must_use]
     pub fn start(&self) -> Option<&ScenarioStart> {

@@ -9,6 +9,8 @@ use crate::wire::path::Route;
 
 /// Accept and heartbeat calls in any window that are a flood (`binding.md`, "Numbers").
 const FLOOD_CALLS: usize = 300;
+/// Calls in any window that are never too many.
+const FEW_CALLS: usize = 6;
 /// The window.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
@@ -32,6 +34,55 @@ pub(super) const FLOOD_LIMITED: Judge = Judge {
     ],
     decide: flood_limited,
 };
+
+pub(super) const LIMITS_BY_THE_MINUTE: Judge = Judge {
+    name: "limits-by-the-minute",
+    about: "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
+    parameters: &[
+        Parameter::required("peer", "the name of the peer that calls often"),
+        Parameter::required("call", "label of its calls"),
+        Parameter::required("probe", "label of a quiet peer's calls in between"),
+    ],
+    decide: limits_by_the_minute,
+};
+
+fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement
+            .expecting(format!("429 never up to {FEW_CALLS} calls in 60 s, and some among {FLOOD_CALLS}"))
+    };
+    let mut quiet = story.exchanges_labelled(with.text("probe"));
+    if let Some((n, exchange)) = quiet.find(|(_, exchange)| !exchange.succeeded()) {
+        let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
+        return expect(Judgement::broken(actual, vec![n]));
+    }
+    let calls: Vec<_> = story
+        .exchanges_of(with.text("peer"), Direction::ToTarget)
+        .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
+        .collect();
+    let in_window = |last: usize| {
+        let start = calls[last].0.at - WINDOW;
+        calls[..=last].iter().rev().take_while(|(entry, _)| entry.at > start).count()
+    };
+    for last in 0..calls.len() {
+        let (entry, exchange) = calls[last];
+        if exchange.status() == Some(429) && in_window(last) <= FEW_CALLS {
+            let actual = format!("limited at {} calls within 60 s", in_window(last));
+            return expect(Judgement::broken(actual, vec![entry.n]));
+        }
+        let window = last + 1 - in_window(last)..=last;
+        if in_window(last) >= FLOOD_CALLS && calls[window].iter().all(|(_, exchange)| exchange.succeeded()) {
+            let actual = format!("all of {} calls within 60 s were served", in_window(last));
+            return expect(Judgement::broken(actual, vec![entry.n]));
+        }
+    }
+    match calls.last() {
+        Some((entry, _)) => {
+            expect(Judgement::kept(format!("{} calls, limited as they should", calls.len()), vec![entry.n]))
+        }
+        None => expect(Judgement::unproven("there were no calls", vec![])),
+    }
+}
 
 fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {

@@ -1,20 +1,23 @@
-//! Refuses with `error` alone, on every route.
+//! Refuses with `error`, and neither `success` nor `code`, on every route.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::net::{Inbound, Outbound};
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch =
-    Patch::variant("bare-refusals", "Refuses with `error` alone, on every route.", |rules| {
-        rules.wire.amend_outbound = amend
-    });
+pub(super) const PATCH: Patch = Patch::variant(
+    "bare-refusals",
+    "Refuses with `error`, and neither `success` nor `code`, on every route.",
+    |rules| rules.wire.amend_outbound = amend,
+);
 
 fn amend(_: &Inbound, outbound: &mut Outbound) {
     if outbound.status < 400 {
         return;
     }
-    if let Ok(Value::Object(members)) = serde_json::from_slice(&outbound.body) {
-        outbound.body = json!({"error": members.get("error")}).to_string().into();
+    if let Ok(Value::Object(mut members)) = serde_json::from_slice(&outbound.body) {
+        members.remove("success");
+        members.remove("code");
+        outbound.body = Value::Object(members).to_string().into();
     }
 }

@@ -11,7 +11,7 @@ pub(super) const PATCH: Patch =
                 id: "7".to_owned(),
                 version: 7,
                 digest: Some(sha256_hex("version 7")),
-                effective_at: None,
+                effective_at: Some("2099-01-01T00:00:00Z".to_owned()),
                 deprecated_at: None,
             }]
         }

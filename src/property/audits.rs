@@ -1,0 +1,90 @@
+//! Commitment 5: any history of several peers.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Property;
+use super::file::{File, migrate, sync};
+
+pub(super) const PROPERTY: Property = Property {
+    name: "audits",
+    commitment: 5,
+    about: "whatever several peers do, each action is logged once, and an excerpt is its peer's own",
+    scenarios,
+};
+
+const PEERS: [&str; 3] = ["alice", "bob", "carol"];
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Read,
+    ReadUndeclared,
+    Migrate,
+    Sync,
+    Beat,
+    Wander,
+}
+
+fn scenarios() -> BoxedStrategy<String> {
+    let act = select(vec![Act::Read, Act::ReadUndeclared, Act::Migrate, Act::Sync, Act::Beat, Act::Wander]);
+    proptest::collection::vec((0..PEERS.len(), act), 1..14).prop_map(|acts| file(&acts)).boxed()
+}
+
+fn file(acts: &[(usize, Act)]) -> String {
+    let mut file = PEERS
+        .iter()
+        .fold(File::new("A generated history of three peers", ""), |file, peer| file.peer(peer, ""));
+    file = file.declare();
+    for peer in PEERS {
+        file = file
+            .step(format!("federate = {{ peer = \"{peer}\" }}"))
+            .step(format!("grant = {{ peer = \"{peer}\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant-{peer}\" }}"));
+    }
+    let look = |label: &str| {
+        format!(
+            "operator = {{ verb = \"audit.list\", with = {{ peer_id = \"${{alice.id}}\" }}, as = \"{label}\" }}"
+        )
+    };
+    file = file.step(look("before"));
+    for (place, (peer, act)) in acts.iter().enumerate() {
+        let peer = PEERS[*peer];
+        let label = format!("done-by-{peer}");
+        let grant = format!("grant-{peer}");
+        let fetch = |kind: &str| {
+            format!(
+                "fetch = {{ peer = \"{peer}\", kind = \"{kind}\", id = \"${{id:a}}\", grant = \"{grant}\", as = \"{label}\" }}"
+            )
+        };
+        file = file.step(match act {
+            Act::Read => fetch("skill"),
+            Act::ReadUndeclared => fetch("vault"),
+            Act::Migrate => migrate(peer, &grant, &label, "skill", &format!("m{place}"), ""),
+            Act::Sync => sync(peer, &label, &format!("s{place}")),
+            Act::Beat => format!("heartbeat = {{ peer = \"{peer}\", as = \"{label}\" }}"),
+            Act::Wander => format!(
+                "call = {{ peer = \"{peer}\", method = \"GET\", path = \"/api/v1/system/federation_api/nowhere\", as = \"{label}\" }}"
+            ),
+        });
+    }
+    // Each case has something of alice's and of bob's.
+    file.step("heartbeat = { peer = \"alice\", as = \"done-by-alice\" }")
+        .step("heartbeat = { peer = \"bob\", as = \"done-by-bob\" }")
+        .step(look("after"))
+        .step("excerpt = { peer = \"alice\", as = \"excerpt\" }")
+        .step("advance = { seconds = 259200 }")
+        .step("heartbeat = { peer = \"alice\" }")
+        .step("excerpt = { peer = \"alice\", query = \"request_id=${excerpt.data.request_id?}\", as = \"excerpt\" }")
+        .check(
+            ("5.1", "conduct"),
+            "every-action-is-logged",
+            "each call of a peer, refused ones too, is one entry",
+            "call = \"done-by-alice\", before = \"before\", after = \"after\", peer = \"alice\"",
+        )
+        .check(
+            ("5.4", "conduct"),
+            "excerpt-is-ones-own",
+            "an excerpt has the asking peer's interactions and no one else's",
+            "call = \"excerpt\", peer = \"bob\", record = \"grant-bob\"",
+        )
+        .text()
+}

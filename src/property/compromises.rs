@@ -1,0 +1,60 @@
+//! Commitment 9: any time of detection, any set of partners, some of them down.
+
+use proptest::prelude::*;
+
+use super::Property;
+use super::file::File;
+
+pub(super) const PROPERTY: Property = Property {
+    name: "compromises",
+    commitment: 9,
+    about: "whenever a compromise was detected, and whoever was down meanwhile, every partner hears within 24 hours",
+    scenarios,
+};
+
+const HOUR: i64 = 3600;
+/// Hours before the end by which a partner that was down is up again: the target has to notice.
+const LAST_HOURS: i64 = 3;
+
+fn scenarios() -> BoxedStrategy<String> {
+    // Hours between detection and declaration; of each partner, the hours that it is down.
+    (0..18_i64, proptest::collection::vec(proptest::option::of(1..6_i64), 1..5))
+        .prop_map(|(before, partners)| file(before, &partners))
+        .boxed()
+}
+
+fn file(before: i64, partners: &[Option<i64>]) -> String {
+    let name = |place: usize| format!("partner-{place}");
+    let last = 24 - before - LAST_HOURS;
+    let mut file = File::new("A generated compromise", "");
+    for place in 0..partners.len() {
+        file = file.peer(&name(place), "");
+    }
+    file = file.declare();
+    for (place, down) in partners.iter().enumerate() {
+        file = file.step(format!("federate = {{ peer = \"{}\" }}", name(place)));
+        if down.is_some() {
+            file = file.step(format!("go_down = {{ peer = \"{}\" }}", name(place)));
+        }
+    }
+    file = file.step(format!(
+        "operator = {{ verb = \"compromise.declare\", with = {{ kind = \"intrusion\", detected_at = \"${{now-{}}}\", \
+         summary = \"a stolen key\" }}, as = \"declared\" }}",
+        before * HOUR
+    ));
+    for hour in 1..=25 - before {
+        file = file.step(format!("advance = {{ seconds = {HOUR} }}"));
+        for (place, down) in partners.iter().enumerate() {
+            if down.is_some_and(|down| down.min(last) == hour) {
+                file = file.step(format!("come_up = {{ peer = \"{}\" }}", name(place)));
+            }
+        }
+    }
+    file.check(
+        ("9.1", "conduct"),
+        "compromise-disclosed",
+        "every partner hears of a compromise within 24 hours of its detection",
+        "start = \"declared\"",
+    )
+    .text()
+}

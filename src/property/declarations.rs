@@ -1,0 +1,46 @@
+//! Commitment 3: any declaration.
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::Property;
+use super::file::File;
+
+pub(super) const PROPERTY: Property = Property {
+    name: "declarations",
+    commitment: 3,
+    about: "whatever is declared is served, and what a filter leaves out reaches no peer",
+    scenarios,
+};
+
+const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x"];
+
+fn scenarios() -> BoxedStrategy<String> {
+    let kinds = subsequence(KINDS.to_vec(), 1..=KINDS.len());
+    let version = select(vec!["1", "7", "\"1.2\"", "\"3.0.1\""]);
+    let direction =
+        select(vec!["bidirectional", "push_local_to_remote", "pull_remote_to_local", "migration_only"]);
+    let row = (version, direction, any::<bool>());
+    (kinds, proptest::collection::vec(row, KINDS.len())).prop_map(|(kinds, rows)| file(&kinds, &rows)).boxed()
+}
+
+fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
+    let mut file = File::new("A generated declaration", "").peer("alice", "");
+    for (kind, (version, direction, filtered)) in kinds.iter().zip(rows) {
+        let filter = if *filtered { ", filter = { team = \"blue\" }" } else { "" };
+        file = file.step(format!(
+            "operator = {{ verb = \"capability.declare\", with = {{ resource_kind = \"{kind}\", schema_version = {version}, \
+             direction = \"{direction}\", policy = \"manual\"{filter} }} }}"
+        ));
+    }
+    file.step("federate = { peer = \"alice\" }")
+        .step("heartbeat = { peer = \"alice\", as = \"told\" }")
+        .step("try_kinds = { peer = \"alice\", of = \"told\", as = \"tried\" }")
+        .check(
+            ("3.1", "conduct"),
+            "declared-kinds-are-served",
+            "every kind that is declared is served",
+            "about = \"told\", call = \"tried\"",
+        )
+        .text()
+}

@@ -1,0 +1,86 @@
+//! Commitment 1: any disclosure that is less than whole.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Property;
+use super::file::File;
+
+pub(super) const PROPERTY: Property = Property {
+    name: "disclosures",
+    commitment: 1,
+    about: "whatever is missing, blank or of another sort in a disclosure, it keeps a peer out",
+    scenarios,
+};
+
+/// The members, and what withholds each.
+const MEMBERS: [(&str, &str); 4] = [
+    ("operator_contact", "withholds-contact"),
+    ("jurisdiction", "withholds-jurisdiction"),
+    ("platform_version", "withholds-version"),
+    ("last_known_good_release", "withholds-last-good-release"),
+];
+
+#[derive(Clone, Debug, PartialEq)]
+enum Said {
+    Right,
+    Withheld,
+    /// A text that is not what is due; for the free texts only a blank is not.
+    Wrong(&'static str),
+}
+
+fn scenarios() -> BoxedStrategy<String> {
+    let member = |place: usize| {
+        let wrong: Vec<&'static str> = match place {
+            0 => vec!["", "   ", "\\t", "call us", "@"],
+            2 => vec!["", "1", "1.2", "v1.4.0", "latest", "1.4.0.0", "01.2.3"],
+            _ => vec!["", " ", "\\n"],
+        };
+        prop_oneof![3 => Just(Said::Right), 1 => Just(Said::Withheld), 1 => select(wrong).prop_map(Said::Wrong)]
+    };
+    let all = (member(0), member(1), member(2), member(3)).prop_map(|(a, b, c, d)| [a, b, c, d]);
+    // A whole one is the twin of every case.
+    let partial = (all, 0..MEMBERS.len()).prop_map(|(mut said, first)| {
+        if said.iter().all(|said| *said == Said::Right) {
+            said[first] = Said::Withheld;
+        }
+        file(&said)
+    });
+    partial.boxed()
+}
+
+fn file(said: &[Said; 4]) -> String {
+    let members = || MEMBERS.iter().zip(said);
+    let behaviours: Vec<String> = members()
+        .filter(|(_, said)| **said == Said::Withheld)
+        .map(|((_, behaviour), _)| format!("\"{behaviour}\""))
+        .collect();
+    let wrong = |(member, said): (&'static str, &Said)| match said {
+        Said::Wrong(text) => Some(format!("{member} = \"{text}\"")),
+        _ => None,
+    };
+    let metadata: Vec<String> = members().filter_map(|((member, _), said)| wrong((member, said))).collect();
+    let version = match &said[2] {
+        Said::Wrong(text) => format!("platform_version = \"{text}\", "),
+        _ => String::new(),
+    };
+    File::new("A generated disclosure", "intrusive = true")
+        .peer("whole", "")
+        .peer("partial", &format!("behaviours = [{}]", behaviours.join(", ")))
+        .declare()
+        .step("propose = { peer = \"whole\" }")
+        .step("accept = { peer = \"whole\", as = \"whole\" }")
+        .step("propose = { peer = \"partial\", as = \"invited\" }")
+        .step(format!(
+            "accept = {{ peer = \"partial\", as = \"partial\", with = {{ {version}metadata = {{ {} }} }} }}",
+            metadata.join(", ")
+        ))
+        .step("operator = { verb = \"peer.show\", with = { peer_id = \"${invited.peer_id}\" }, as = \"shown\" }")
+        .check(
+            ("1.5", "detection"),
+            "never-enrolled",
+            "whoever does not disclose all of itself is never enrolled",
+            "call = \"partial\", shown = [\"shown\"], twin = \"whole\"",
+        )
+        .text()
+}

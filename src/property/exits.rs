@@ -1,0 +1,80 @@
+//! Commitment 11: any history, then a revocation by either side.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Property;
+use super::file::{File, migrate, sync};
+
+pub(super) const PROPERTY: Property = Property {
+    name: "exits",
+    commitment: 11,
+    about: "whatever came before a revocation, data and audit stay as they were, and access is gone",
+    scenarios,
+};
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Migrate,
+    Sync,
+    Read,
+    Wait,
+}
+
+fn scenarios() -> BoxedStrategy<String> {
+    let acts = proptest::collection::vec(select(vec![Act::Migrate, Act::Sync, Act::Read, Act::Wait]), 0..10);
+    (acts, any::<bool>(), 360..200_000_i64)
+        .prop_map(|(acts, by_target, later)| file(&acts, by_target, later))
+        .boxed()
+}
+
+fn file(acts: &[Act], by_target: bool, later: i64) -> String {
+    let mut file = File::new("A generated history, and its end", "intrusive = true")
+        .peer("alice", "")
+        .peer("bob", "")
+        .declare()
+        .step("federate = { peer = \"alice\" }")
+        .step("federate = { peer = \"bob\" }")
+        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
+        .step(migrate("alice", "grant", "lawful", "skill", "first", ""));
+    for (place, act) in acts.iter().enumerate() {
+        file = match act {
+            Act::Migrate => file.step(migrate("alice", "grant", "lawful", "skill", &format!("m{place}"), "")),
+            Act::Sync => file.step(sync("alice", "lawful", &format!("s{place}"))),
+            Act::Read => file.step(
+                "fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"lawful\" }",
+            ),
+            Act::Wait => file
+                .step("advance = { seconds = 120 }")
+                .steps(["alice", "bob"].map(|peer| format!("heartbeat = {{ peer = \"{peer}\" }}"))),
+        };
+    }
+    let list = |label: &str| {
+        format!("operator = {{ verb = \"resource.list\", with = {{ kind = \"skill\" }}, as = \"{label}\" }}")
+    };
+    let revoke = if by_target {
+        "operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" } }"
+    } else {
+        "revoke = { peer = \"alice\" }"
+    };
+    file.step(list("records-before"))
+        .step(revoke)
+        .step(format!("advance = {{ seconds = {later} }}"))
+        .step("heartbeat = { peer = \"bob\", as = \"probe\" }")
+        .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"refused\" }")
+        .step(migrate("alice", "grant", "refused", "skill", "after", ""))
+        .step(list("records-after"))
+        .check(
+            ("11.2", "conduct"),
+            "rows-remain",
+            "what was there before a revocation is there after it",
+            "before = \"records-before\", after = \"records-after\"",
+        )
+        .check(
+            ("11.5", "conduct"),
+            "refused",
+            "nothing is served to a peer after the peering",
+            "call = \"refused\", twin = \"lawful\", probe = \"probe\"",
+        )
+        .text()
+}

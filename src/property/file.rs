@@ -1,0 +1,73 @@
+//! Scenario files, as properties write them.
+
+use std::fmt::Write;
+
+/// What the target declares in most histories.
+const DECLARE: &str = "operator = { verb = \"capability.declare\", with = { resource_kind = \"skill\", schema_version = 1, \
+                       direction = \"bidirectional\", policy = \"manual\" } }";
+
+/// A scenario file that grows step by step.
+#[derive(Clone, Debug)]
+pub(super) struct File(String);
+
+impl File {
+    /// With a title; `members` are lines of the file's top.
+    pub(super) fn new(title: &str, members: &str) -> Self {
+        Self(format!("title = \"{title}\"\nalone = true\n{members}\n"))
+    }
+
+    /// A peer; `members` are lines beside its name.
+    pub(super) fn peer(mut self, name: &str, members: &str) -> Self {
+        let _ = writeln!(self.0, "[[peer]]\nname = \"{name}\"\n{members}");
+        self
+    }
+
+    /// A step, as a line of TOML.
+    pub(super) fn step(mut self, step: impl AsRef<str>) -> Self {
+        let _ = writeln!(self.0, "[[step]]\n{}\n", step.as_ref());
+        self
+    }
+
+    /// Several steps.
+    pub(super) fn steps<S: AsRef<str>>(self, steps: impl IntoIterator<Item = S>) -> Self {
+        steps.into_iter().fold(self, Self::step)
+    }
+
+    /// The target declares `skill`.
+    pub(super) fn declare(self) -> Self {
+        self.step(DECLARE)
+    }
+
+    /// A check of every case: `clause` and `face`, the judge, what is required, and the judge's arguments.
+    pub(super) fn check(mut self, of: (&str, &str), judge: &str, requirement: &str, with: &str) -> Self {
+        let (clause, face) = of;
+        let _ = writeln!(
+            self.0,
+            "[[check]]\nclause = \"{clause}\"\nface = \"{face}\"\njudge = \"every-case\"\nbasis = \"proposed\"\n\
+             requirement = \"{requirement}\"\nwith = {{ judge = \"{judge}\", {with} }}\n"
+        );
+        self
+    }
+
+    pub(super) fn text(self) -> String {
+        self.0
+    }
+}
+
+/// A migration of one new record, named like its label's id.
+pub(super) fn migrate(peer: &str, grant: &str, label: &str, kind: &str, id: &str, more: &str) -> String {
+    format!(
+        "migrate = {{ peer = \"{peer}\", grant = \"{grant}\", as = \"{label}\", plan = {{ operation = \"migrate\", {more}\
+         root_resource_kind = \"{kind}\", root_resource_id = \"${{id:{id}}}\", plan_summary = {{}}, steps = [{{ step_order = 1, \
+         resource_kind = \"{kind}\", resource_id = \"${{id:{id}}}\", action = \"create\", conflict_policy = \"skip_if_exists\", \
+         payload = {{ id = \"${{id:{id}}}\", name = \"{id}\" }} }}] }} }}"
+    )
+}
+
+/// A batch of one record.
+pub(super) fn sync(peer: &str, label: &str, id: &str) -> String {
+    format!(
+        "sync = {{ peer = \"{peer}\", kind = \"skill\", as = \"{label}\", records = [{{ id = \"${{id:{id}}}\", \
+         updated_at = \"${{now}}\", payload = {{ id = \"${{id:{id}}}\", name = \"{id}\" }} }}] }}"
+    )
+}

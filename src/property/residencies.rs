@@ -1,0 +1,69 @@
+//! Commitment 8: any pair of residencies, and any order of moves.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Property;
+use super::file::{File, migrate};
+
+pub(super) const PROPERTY: Property = Property {
+    name: "residencies",
+    commitment: 8,
+    about: "wherever the two sides keep data, and however they move it, each migration says whether it crossed",
+    scenarios,
+};
+
+const PLACES: [&str; 5] = ["eu", "EU", "ch-east", "br-south", "us"];
+
+#[derive(Clone, Debug)]
+enum Act {
+    /// The target's operator moves its data.
+    Target(&'static str),
+    /// The peer announces a move, and says so from then on.
+    Peer(&'static str),
+    Migrate,
+}
+
+fn scenarios() -> BoxedStrategy<String> {
+    let place = || select(PLACES.to_vec());
+    let act = prop_oneof![place().prop_map(Act::Target), place().prop_map(Act::Peer), Just(Act::Migrate)];
+    (place(), proptest::collection::vec(act, 0..6)).prop_map(|(from, acts)| file(from, &acts)).boxed()
+}
+
+fn file(from: &str, acts: &[Act]) -> String {
+    let mut file = File::new("Generated moves between residencies", "")
+        .peer("alice", &format!("profile = {{ data_residency = \"{from}\" }}"))
+        .declare()
+        .step("federate = { peer = \"alice\" }")
+        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }");
+    let mut place = from.to_owned();
+    // Every case ends in a migration.
+    for (number, act) in acts.iter().chain([&Act::Migrate]).enumerate() {
+        file = match act {
+            Act::Target(to) => {
+                file.step(format!("operator = {{ verb = \"residency.set\", with = {{ residency = \"{to}\" }} }}"))
+            }
+            Act::Peer(to) => {
+                let notice = format!(
+                    "notify = {{ peer = \"alice\", kind = \"platform.residency.changed\", payload = {{ from = \"{place}\", to = \"{to}\", \
+                     effective_at = \"${{now}}\" }} }}"
+                );
+                place = (*to).to_owned();
+                file.step(notice)
+            }
+            Act::Migrate => file
+                .step(format!("heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\" }}, as = \"beat\" }}"))
+                .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
+                .step(format!(
+                    "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
+                )),
+        };
+    }
+    file.check(
+        ("8.3", "conduct"),
+        "crossings-are-right",
+        "a migration's record says that it crossed where the residencies differ, and does not where they are one",
+        "peer = \"alice\", shown = \"shown\"",
+    )
+    .text()
+}

@@ -1,0 +1,59 @@
+//! Commitment 10: any pair of platform versions.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Property;
+use super::file::{File, sync};
+
+pub(super) const PROPERTY: Property = Property {
+    name: "versions",
+    commitment: 10,
+    about: "whatever two versions meet, they work together where the contract says so, and sync is frozen where not",
+    scenarios,
+};
+
+fn scenarios() -> BoxedStrategy<String> {
+    let minor = || prop_oneof![3 => 0..4_u64, 2 => 8..12_u64, 1 => 98..102_u64];
+    let core = move || {
+        (1..3_u64, minor(), 0..12_u64).prop_map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"))
+    };
+    let tail = select(vec!["", "", "", "-rc.1", "-alpha", "+build.7", "-rc.1+build.7"]);
+    let near = (minor(), -2..=2_i64, 0..9_u64, tail).prop_map(|(minor, off, patch, tail)| {
+        (format!("1.{minor}.0"), format!("1.{}.{patch}{tail}", minor.saturating_add_signed(off)))
+    });
+    let any = (core(), core());
+    let garbage =
+        (core(), select(vec!["v1.4.0", "1", "1.4", "latest", "1.4.x", "one", "1.04.0", "1.4.0.0", "∞"]))
+            .prop_map(|(ours, theirs)| (ours, theirs.to_owned()));
+    prop_oneof![5 => near, 2 => any, 1 => garbage].prop_map(|(ours, theirs)| file(&ours, &theirs)).boxed()
+}
+
+fn file(ours: &str, theirs: &str) -> String {
+    let profile =
+        format!("profile = {{ platform_version = \"{theirs}\", last_known_good_release = \"{theirs}\" }}");
+    File::new(
+        "A generated pair of versions",
+        &format!("intrusive = true\nsettings = {{ release = \"{ours}\" }}"),
+    )
+    .peer("alice", &profile)
+    .declare()
+    .step("propose = { peer = \"alice\" }")
+    .step("accept = { peer = \"alice\", as = \"accepted\" }")
+    .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
+    .step(sync("alice", "synced", "a"))
+    .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
+    .check(
+        ("10.1", "conduct"),
+        "versions-go-together",
+        "the same minor version, the one before and the one after work together",
+        "call = \"synced\", probe = \"alive\", first = \"accepted\"",
+    )
+    .check(
+        ("10.1", "detection"),
+        "versions-keep-apart",
+        "a version further off may not sync, and its heartbeat stays alive",
+        "call = \"synced\", probe = \"alive\", first = \"accepted\"",
+    )
+    .text()
+}
