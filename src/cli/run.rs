@@ -85,6 +85,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         scenarios: arguments.scenarios.clone(),
         listen: arguments.listen,
         jobs: usize::from(arguments.jobs),
+        ..EmbeddedRun::default()
     };
     let (stopper, stop) = watch::channel(false);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);

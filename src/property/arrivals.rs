@@ -14,8 +14,8 @@ pub(super) const PROPERTY: Property = Property {
 
 fn scenarios() -> BoxedStrategy<String> {
     // Seconds of calm, then so many heartbeats at once.
-    let burst = (0..90_i64, prop_oneof![6 => 1..7_u32, 2 => 7..40_u32, 1 => Just(310_u32)]);
-    proptest::collection::vec(burst, 1..6).prop_map(|bursts| file(&bursts)).boxed()
+    let burst = (0..90_i64, prop_oneof![12 => 1..7_u32, 2 => 7..40_u32, 1 => Just(310_u32)]);
+    proptest::collection::vec(burst, 1..30).prop_map(|bursts| file(&bursts)).boxed()
 }
 
 fn file(bursts: &[(i64, u32)]) -> String {

@@ -13,9 +13,6 @@ use crate::operator::{HandsError, Targets, Wish};
 use crate::scenario::{Loaded, Surroundings, Words, load, perform};
 use crate::transcript::{Ending, Note, ScenarioStart, Story, Transcript, What};
 
-/// How often a breaking case is made smaller at most.
-const SHRINKS_MAX: u32 = 400;
-
 /// What a property is checked with.
 #[derive(Clone)]
 pub struct Setting {
@@ -25,6 +22,8 @@ pub struct Setting {
     pub seed: Seed,
     /// How many cases.
     pub cases: u32,
+    /// How often a case that breaks is made smaller at most.
+    pub shrinks: u32,
     /// What the cases are played in.
     pub surroundings: Surroundings,
     /// The words that the cases may use.
@@ -40,7 +39,7 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     let played = RefCell::new(Vec::new());
     let shrinking = Cell::new(false);
     let strategy = (property.scenarios)();
-    let outcome = runner(seed, setting.cases).run(&strategy, |source| {
+    let outcome = runner(seed, setting).run(&strategy, |source| {
         let case = played.borrow().len();
         let (loaded, story) =
             play(property, setting, &source, case, handle).map_err(TestCaseError::reject)?;
@@ -140,12 +139,12 @@ fn play(
     }
 }
 
-fn runner(seed: Seed, cases: u32) -> TestRunner {
+fn runner(seed: Seed, setting: &Setting) -> TestRunner {
     let mut bytes = [0_u8; 32];
     seed.rng().fill_bytes(&mut bytes);
     let config = Config {
-        cases,
-        max_shrink_iters: SHRINKS_MAX,
+        cases: setting.cases,
+        max_shrink_iters: setting.shrinks,
         failure_persistence: None,
         max_global_rejects: 1,
         ..Config::default()

@@ -47,6 +47,8 @@ fn file(after: i64, committed: usize, in_time: i64, late: i64) -> String {
         .step("heartbeat = { peer = \"alice\" }")
         .steps(opened("early"))
         .steps(opened("late"))
+        .step(format!("advance = {{ seconds = {} }}", 1 + after % 200))
+        .step("heartbeat = { peer = \"alice\" }")
         .step("operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" }, as = \"revoked\" }")
         .step(format!("advance = {{ seconds = {in_time} }}"))
         .steps(commits("early"))

@@ -12,6 +12,8 @@ pub struct Patch {
     pub kind: PatchKind,
     /// What the platform then does, in a sentence.
     pub summary: &'static str,
+    /// Whether only a rare history shows it.
+    pub deep: bool,
     pub(crate) plant: fn(&mut Rules),
 }
 
@@ -35,11 +37,16 @@ impl Patch {
         summary: &'static str,
         plant: fn(&mut Rules),
     ) -> Self {
-        Self { name, kind: PatchKind::Defect { breaks }, summary, plant }
+        Self { name, kind: PatchKind::Defect { breaks }, summary, deep: false, plant }
     }
 
     /// A lawful way of being different.
     pub(crate) const fn variant(name: &'static str, summary: &'static str, plant: fn(&mut Rules)) -> Self {
-        Self { name, kind: PatchKind::Variant, summary, plant }
+        Self { name, kind: PatchKind::Variant, summary, deep: false, plant }
+    }
+
+    /// The same, as one that only a rare history shows.
+    pub(crate) const fn deep(self) -> Self {
+        Self { deep: true, ..self }
     }
 }

@@ -25,6 +25,8 @@ pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::property::{PROPERTIES, Property};
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_scenario_that_comes_with_the_program_is_sound_and_one_is_the_sanity() {
@@ -35,14 +37,23 @@ mod tests {
     #[test]
     fn every_judge_is_asked_by_some_scenario() {
         let library = library(None).expect("sound scenarios");
+        let properties: BTreeSet<String> = PROPERTIES.iter().flat_map(asked_by).collect();
         for judge in JUDGES.iter().flat_map(|group| group.iter()) {
             let asked = library
                 .iter()
                 .any(|loaded| loaded.scenario.checks.iter().any(|check| check.get_ref().judge == judge.name));
-            // Properties ask this one.
-            let asked = asked || judge.name == "every-case";
+            let asked = asked || judge.name == "every-case" || properties.contains(judge.name);
             assert!(asked, "no scenario asks the judge {}", judge.name);
         }
+    }
+
+    /// The judges that a property asks of each case.
+    fn asked_by(property: &Property) -> Vec<String> {
+        let source = property.sample().expect("a case");
+        let case = crate::scenario::load("case", "case", &source, &words()).expect("a sound scenario");
+        let asked =
+            case.scenario.checks.iter().filter_map(|check| check.get_ref().with.get("judge").cloned());
+        asked.filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect()
     }
 
     #[test]

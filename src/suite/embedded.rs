@@ -27,6 +27,9 @@ const PATIENCE_SECONDS: u64 = 10;
 /// Cases of each property where nothing else is asked for: few enough for a run to stay quick.
 pub const CASES: u32 = 12;
 
+/// How often a case that breaks is made smaller at most, where nothing else is asked for.
+pub(super) const SHRINKS: u32 = 400;
+
 /// A run against the embedded reference platform. The defaults judge all of it, undisturbed.
 #[derive(Clone, Debug)]
 pub struct EmbeddedRun {
@@ -38,6 +41,8 @@ pub struct EmbeddedRun {
     pub selection: Selection,
     /// How many cases of each property; 0 checks none.
     pub cases: u32,
+    /// How often a case that breaks is made smaller at most.
+    pub shrinks: u32,
     /// Scenarios of the user's own: a folder or a file.
     pub scenarios: Option<PathBuf>,
     /// Where target and peers listen.
@@ -53,6 +58,7 @@ impl Default for EmbeddedRun {
             patches: vec![],
             selection: Selection::default(),
             cases: CASES,
+            shrinks: SHRINKS,
             scenarios: None,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             jobs: 4,
@@ -107,6 +113,7 @@ impl EmbeddedRun {
             sanity,
             scenarios,
             properties,
+            shrinks: self.shrinks,
             targets: Arc::new(targets),
             surroundings: surroundings(self.listen),
             jobs: self.jobs,

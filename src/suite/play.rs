@@ -25,6 +25,8 @@ pub struct Run {
     pub scenarios: Vec<Loaded>,
     /// Properties, and how many cases of each.
     pub properties: Vec<(&'static Property, u32)>,
+    /// How often a case that breaks is made smaller at most.
+    pub shrinks: u32,
     /// Where targets come from.
     pub targets: Arc<dyn Targets>,
     /// What the scenarios are played in.
@@ -151,6 +153,7 @@ impl Checked {
             targets: run.targets.clone(),
             seed: run.start.seed,
             cases,
+            shrinks: run.shrinks,
             surroundings: run.surroundings.clone(),
             words: super::words(),
             breaks,

@@ -10,4 +10,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("9.1", Detection)],
     "Finds a disclosure late only a minute after the 24 hours.",
     |rules| rules.notices.is_late = |after| after > SignedDuration::from_secs(24 * 3600 + 60),
-);
+)
+.deep();

@@ -9,4 +9,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("2.3", Conduct)],
     "Tries once to tell a peer that its grant ended, and never again.",
     |rules| rules.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0,
-);
+)
+.deep();

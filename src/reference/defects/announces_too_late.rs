@@ -11,4 +11,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         rules.out.is_sent =
             |notice| notice.event.kind != crate::wire::notice::kind::PEER_REVOKED || notice.attempts > 0;
     },
-);
+)
+.deep();

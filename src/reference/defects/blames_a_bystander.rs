@@ -13,7 +13,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("6.2", Detection)],
     "Holds a mass of grants against the peer that it has known longest.",
     |rules| rules.govern.blamed = blame,
-);
+)
+.deep();
 
 fn blame(act: &Act<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<String, StoreError> {
     let peers: Vec<Peer> = table::all(act.db)?;

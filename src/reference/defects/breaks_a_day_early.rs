@@ -14,7 +14,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("10.2", Conduct)],
     "Breaks with the major version before 29 days after its notice.",
     |rules| rules.handshake.still_serves = still_serves,
-);
+)
+.deep();
 
 fn still_serves(act: &Act<'_>, remote: &str) -> Result<bool, StoreError> {
     let notices = facts::find(act.db, facts::DEPRECATIONS)?.unwrap_or_default();

@@ -8,7 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("10.1", Detection)],
     "Compares minor versions digit by digit, so that 1.10 stands beside 1.1.",
     |rules| rules.handshake.versions_go_together = go_together,
-);
+)
+.deep();
 
 fn go_together(local: &str, remote: &str) -> bool {
     let digits = |version: &str| {

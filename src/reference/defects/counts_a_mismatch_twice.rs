@@ -13,4 +13,5 @@ pub(super) const PATCH: Patch = Patch::defect(
             if suspicion.kind == finding::CONTRACT_MISMATCH { &[12, 3] } else { suspicion.norms }
         }
     },
-);
+)
+.deep();

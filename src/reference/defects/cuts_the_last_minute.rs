@@ -13,4 +13,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         rules.grants.has_expired =
             |grant, now| now.duration_since(grant.expires_at) >= SignedDuration::from_secs(-60)
     },
-);
+)
+.deep();

@@ -11,7 +11,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("11.2", Detection)],
     "Takes a peer's leave for the wish that its records be deleted.",
     |rules| rules.peering.records_deleted_on_revocation = delete,
-);
+)
+.deep();
 
 fn delete(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
     if peer.revoked_by != Some(Side::Remote) {

@@ -10,4 +10,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     |rules| {
         rules.out.deletes_originals = |_| true;
     },
-);
+)
+.deep();

@@ -13,7 +13,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("2.2", Conduct)],
     "Quietly forgets the scope `migrate` of a grant once it is a day old.",
     |rules| rules.grants.allows = allows,
-);
+)
+.deep();
 
 fn allows(grant: &Grant, scope: Scope, now: Timestamp) -> bool {
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);

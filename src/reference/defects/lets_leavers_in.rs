@@ -14,4 +14,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         rules.identity.may_call =
             |peer| peer.revoked_by == Some(Side::Remote) || (IdentityRules::default().may_call)(peer);
     },
-);
+)
+.deep();

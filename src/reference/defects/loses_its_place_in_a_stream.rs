@@ -11,7 +11,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("6.3", Conduct)],
     "Begins a batch one record too early, once a stream is five records long.",
     |rules| rules.out.amend_batch = slip,
-);
+)
+.deep();
 
 fn slip(batch: &mut SyncBatch) {
     let from = batch.cursor.from.as_str().and_then(|text| text.parse::<u64>().ok());

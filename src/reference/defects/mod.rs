@@ -1,6 +1,7 @@
 //! Ways in which the embedded target can break the contract: one file each, each bends the fewest
 //! decisions that break its clauses. In the order of the clauses.
 
+mod adds_allowlists_up;
 mod agrees_to_another_version;
 mod allows_a_minute_more;
 mod alters_what_it_syncs;
@@ -24,6 +25,7 @@ mod compares_versions_as_text;
 mod copies_every_grant;
 mod counts_a_mismatch_once;
 mod counts_a_mismatch_twice;
+mod counts_by_the_hour;
 mod counts_the_patch;
 mod crosses_without_telling;
 mod cuts_off_the_deprecated;
@@ -80,6 +82,8 @@ mod limits_all_together;
 mod limits_nobody;
 mod limits_without_a_word;
 mod loses_its_place_in_a_stream;
+mod loses_late_conflicts;
+mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
 mod narrows_a_grant;
 mod never_suspends;
@@ -197,6 +201,7 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_bogus_claims::PATCH,
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
+    &measures_grace_from_the_opening::PATCH,
     &overlooks_a_cut_grace::PATCH,
     &thinks_the_grace_is_over::PATCH,
     &lets_the_revoked_in::PATCH,
@@ -213,6 +218,7 @@ pub const DEFECTS: &[&Patch] = &[
     &limits_nobody::PATCH,
     &limits_without_a_word::PATCH,
     &limits_all_together::PATCH,
+    &counts_by_the_hour::PATCH,
     &grants_at_enrolment::PATCH,
     &copies_every_grant::PATCH,
     &overlooks_mass_grants::PATCH,
@@ -229,12 +235,14 @@ pub const DEFECTS: &[&Patch] = &[
     &syncs_undeclared_kinds::PATCH,
     &migrates_beyond_the_grant::PATCH,
     &takes_anyones_grant::PATCH,
+    &adds_allowlists_up::PATCH,
     &explains_too_much::PATCH,
     &commits_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
     &applies_part_and_claims_all::PATCH,
     &claims_skipped_as_applied::PATCH,
     &hides_a_conflict::PATCH,
+    &loses_late_conflicts::PATCH,
     &invents_a_conflict::PATCH,
     &calls_overwritten_skipped::PATCH,
     &remaps_ids::PATCH,

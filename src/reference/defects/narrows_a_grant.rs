@@ -12,7 +12,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("2.2", Conduct)],
     "Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.",
     |rules| rules.grants.covers_id = covers_id,
-);
+)
+.deep();
 
 fn covers_id(grant: &Grant, id: &str, now: Timestamp) -> bool {
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);

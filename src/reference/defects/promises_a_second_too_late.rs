@@ -10,4 +10,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("5.3", Conduct)],
     "Promises an excerpt for 72 hours and a second later.",
     |rules| rules.audit.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
-);
+)
+.deep();

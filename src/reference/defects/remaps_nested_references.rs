@@ -13,7 +13,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("7.4", Conduct)],
     "Keeps a record's own id, and rewrites the ids of other records inside it.",
     |rules| rules.migrations.kept_body = kept_body,
-);
+)
+.deep();
 
 fn kept_body(act: &Act<'_>, step: &Step, account: &Value) -> Map<String, Value> {
     let mut body = apply::kept_body(act, step, account);

@@ -8,4 +8,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("8.2", Conduct)],
     "Sends data across a boundary and does not tell its operator.",
     |rules| rules.out.tells_crossing = false,
-);
+)
+.deep();

@@ -11,4 +11,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         rules.audit.belongs_to =
             |entry, peer_id| entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations")
     },
-);
+)
+.deep();

@@ -15,4 +15,5 @@ pub(super) const PATCH: Patch = Patch::defect(
             }
         }
     },
-);
+)
+.deep();

@@ -13,4 +13,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         rules.out.is_overdue =
             |request, now| now.duration_since(request.requested_at) > SignedDuration::from_hours(24 * 7);
     },
-);
+)
+.deep();

@@ -28,6 +28,8 @@ rules! {
     Rules {
         /// Under which name a caller's accept and heartbeat calls are counted.
         counted_as: fn(&str) -> String = str::to_owned,
+        /// For how long a call counts.
+        counts_for: SignedDuration = WINDOW,
         /// Whether one more call is too many, by those of the last 60 s and the platform's limit.
         is_flood: fn(usize, usize) -> bool = is_flood,
         /// Whether a flood is reported; given is how long ago the last one of this caller was.
@@ -98,7 +100,7 @@ impl Watch {
             self.calls.pop_first();
         }
         let calls = self.calls.entry(key).or_default();
-        while calls.front().is_some_and(|at| now.duration_since(*at) >= WINDOW) {
+        while calls.front().is_some_and(|at| now.duration_since(*at) >= rules.counts_for) {
             calls.pop_front();
         }
         if !(rules.is_flood)(calls.len(), limit) {
@@ -106,7 +108,7 @@ impl Watch {
             return Ok(());
         }
         let oldest = calls.front().copied().unwrap_or(now);
-        let retry_after_seconds = (WINDOW - now.duration_since(oldest)).as_secs().max(1);
+        let retry_after_seconds = (rules.counts_for - now.duration_since(oldest)).as_secs().max(1);
         let since_last = self.floods.get(caller).map(|at| now.duration_since(*at));
         let suspicion = (rules.flood_is_reported)(since_last).then(|| {
             self.floods.insert(caller.to_owned(), now);
