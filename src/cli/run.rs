@@ -11,6 +11,7 @@ use super::files::RunFolder;
 use super::progress::Progress;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
+use crate::contract::{ClauseId, REGISTER_V1};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::report::{Report, junit, text};
 use crate::suite::{CASES, EmbeddedRun, Fault, Run, Selection, SelectionError, assess, play};
@@ -52,6 +53,9 @@ pub(super) struct Arguments {
     /// Scenarios of your own: a folder of .toml files, or one file
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
+    /// File a person's word on a clause that could not be shown (repeatable): '4.4=told by phone on …'
+    #[arg(long, value_name = "CLAUSE=WORD", value_parser = attestation)]
+    attest: Vec<(ClauseId, String)>,
     /// Fail also where something could not be proved
     #[arg(long)]
     strict: bool,
@@ -61,6 +65,19 @@ pub(super) struct Arguments {
     /// No progress on the terminal
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// `4.4=told by phone`.
+fn attestation(text: &str) -> Result<(ClauseId, String), String> {
+    let (clause, word) = text.split_once('=').ok_or("write CLAUSE=WORD, as in '4.4=told by phone'")?;
+    let id: ClauseId = clause.trim().parse().map_err(|_| format!("no clause is called {clause:?}"))?;
+    if REGISTER_V1.clause(id).is_none() {
+        return Err(format!("no clause is called {id}; `covenant list clauses` tells them"));
+    }
+    if word.trim().is_empty() {
+        return Err("the word of a person is missing after the `=`".to_owned());
+    }
+    Ok((id, word.trim().to_owned()))
 }
 
 /// The form of a report.
@@ -85,6 +102,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         scenarios: arguments.scenarios.clone(),
         listen: arguments.listen,
         jobs: usize::from(arguments.jobs),
+        attested: arguments.attest.iter().cloned().collect(),
         ..EmbeddedRun::default()
     };
     let (stopper, stop) = watch::channel(false);

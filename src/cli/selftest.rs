@@ -1,7 +1,7 @@
 //! `covenant selftest`: the suite, measured.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use futures_util::StreamExt;
@@ -11,7 +11,7 @@ use super::files::write_whole;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::suite::{EmbeddedRun, Row, RunError, Table, declared, library, probe};
+use crate::suite::{EmbeddedRun, Row, RunError, Table, declared, difference, library, probe};
 
 /// Arguments of `covenant selftest`.
 #[derive(Debug, Args)]
@@ -28,6 +28,12 @@ pub(super) struct Arguments {
     /// Run so many platforms side by side
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
     jobs: u16,
+    /// Compare each platform's report with its golden in this folder, as golden/reports
+    #[arg(long, value_name = "DIR")]
+    goldens: Option<PathBuf>,
+    /// Take the reports that differ as golden
+    #[arg(long, requires = "goldens")]
+    accept: bool,
     /// Write selftest.md and selftest.json there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -56,7 +62,31 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     }
     print(&text)?;
-    Ok(if table.is_good() { Exit::Kept } else { Exit::Broken })
+    let is_golden = match &arguments.goldens {
+        Some(folder) => compare_reports(&table, folder, arguments.accept)?,
+        None => true,
+    };
+    Ok(if table.is_good() && is_golden { Exit::Kept } else { Exit::Broken })
+}
+
+/// Whether every report is as its golden; where it is not, the difference is shown, or accepted.
+fn compare_reports(table: &Table, folder: &Path, accept: bool) -> Result<bool, Failure> {
+    let mut differing = 0;
+    for row in &table.rows {
+        let name = if row.patch.is_empty() { "reference" } else { &row.patch };
+        let Some(shown) = difference(folder, name, &row.report) else { continue };
+        if accept {
+            let path = folder.join(name).with_extension("txt");
+            std::fs::create_dir_all(folder)
+                .and_then(|()| write_whole(&path, row.report.as_bytes()).map_err(std::io::Error::other))
+                .map_err(|error| Failure::new(Exit::Environment, error))?;
+        } else {
+            differing += 1;
+            print(&shown)?;
+        }
+    }
+    print(&format!("{differing} of {} golden reports differ\n", table.rows.len()))?;
+    Ok(differing == 0)
 }
 
 async fn all(

@@ -39,7 +39,10 @@ pub fn text(report: &Report) -> String {
 fn head(out: &mut String, report: &Report) {
     let (style, verdict) = match report.score.overall {
         Overall::Kept if report.partial => (GOOD, "KEPT, as far as this part of the contract goes"),
-        Overall::Kept => (GOOD, "KEPT: every clause of the contract"),
+        Overall::Kept if report.score.faces.iter().all(|face| face.standing == Standing::Kept) => {
+            (GOOD, "KEPT: every clause of the contract")
+        }
+        Overall::Kept => (GOOD, "KEPT: every clause that can be shown"),
         Overall::Broken => (BAD, "BROKEN"),
         Overall::Unproven if report.checks.is_empty() => (OPEN, "UNPROVEN: nothing was judged"),
         Overall::Unproven => (OPEN, "UNPROVEN: nothing is broken, and not all could be shown"),
@@ -142,10 +145,15 @@ fn breach(out: &mut String, judged: &JudgedCheck) {
     let _ = writeln!(out, "  replay:      {}", terminal(&judged.replay));
 }
 
-/// What is unproven, by reason.
+/// What is unproven, and what only persons say, by reason.
 fn open_questions(out: &mut String, report: &Report) {
+    by_reason(out, report, Standing::Unproven, "unproven");
+    by_reason(out, report, Standing::Attested, "attested, on a person's word");
+}
+
+fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str) {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for face in report.score.faces.iter().filter(|face| face.standing == Standing::Unproven) {
+    for face in report.score.faces.iter().filter(|face| face.standing == standing) {
         let reason = face.reason.as_deref().unwrap_or("not all could be shown");
         reasons.entry(reason).or_default().push(format!("{} {}", face.clause, face.face));
     }
@@ -153,7 +161,7 @@ fn open_questions(out: &mut String, report: &Report) {
         return;
     }
     let count: usize = reasons.values().map(Vec::len).sum();
-    let _ = writeln!(out, "\n{OPEN}unproven{OPEN:#} ({count} {})", plural(count, "face", "faces"));
+    let _ = writeln!(out, "\n{OPEN}{title}{OPEN:#} ({count} {})", plural(count, "face", "faces"));
     for (reason, faces) in reasons.iter().take(REASONS_MAX) {
         wrapped(out, "  ", &format!("{reason}: {}", faces.join(", ")));
     }

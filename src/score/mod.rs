@@ -7,7 +7,7 @@ mod merge;
 
 pub use merge::merge;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,9 +102,16 @@ pub struct Score {
 }
 
 /// Scores a run's outcomes against a register. `partial`: faces that no check was announced for
-/// were not asked for. `void`: why the run says nothing of the target.
+/// were not asked for. `void`: why the run says nothing of the target. `attested`: what persons say
+/// of clauses that were not proved.
 #[must_use]
-pub fn score(register: &Register, outcomes: &[Outcome], partial: bool, void: Option<&str>) -> Score {
+pub fn score(
+    register: &Register,
+    outcomes: &[Outcome],
+    partial: bool,
+    void: Option<&str>,
+    attested: &BTreeMap<ClauseId, String>,
+) -> Score {
     let faces: Vec<FaceScore> = register
         .clauses
         .iter()
@@ -116,13 +123,17 @@ pub fn score(register: &Register, outcomes: &[Outcome], partial: bool, void: Opt
                 .collect();
             let by_attestation = clause.observation(face).is_some_and(|seen| seen.by == Means::Attestation);
             let (standing, reason) = stand(&of, partial, void, by_attestation);
+            let (standing, reason) = match attested.get(&clause.id) {
+                Some(word) if standing == Standing::Unproven => (Standing::Attested, Some(word.clone())),
+                _ => (standing, reason),
+            };
             let checks = of.iter().map(|outcome| outcome.check.id.clone()).collect();
             FaceScore { clause: clause.id, face, class: clause.class, standing, reason, checks }
         })
         .collect();
     let sections: Vec<SectionScore> =
         Section::all().into_iter().map(|section| section_score(section, &faces)).collect();
-    Score { overall: overall(&faces, void), sections, faces }
+    Score { overall: overall(register, &faces, void), sections, faces }
 }
 
 fn stand(
@@ -199,11 +210,16 @@ fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
     })
 }
 
-fn overall(faces: &[FaceScore], void: Option<&str>) -> Overall {
+/// What no wire can show does not hold a verdict back: it is told beside it.
+fn overall(register: &Register, faces: &[FaceScore], void: Option<&str>) -> Overall {
     if void.is_some() {
         return Overall::Void;
     }
-    match worst(faces.iter().map(|face| face.standing)) {
+    let can_be_shown = |face: &&FaceScore| {
+        let seen = register.clause(face.clause).and_then(|clause| clause.observation(face.face));
+        seen.is_none_or(|seen| seen.by != Means::Attestation)
+    };
+    match worst(faces.iter().filter(can_be_shown).map(|face| face.standing)) {
         Some(Standing::Broken) => Overall::Broken,
         Some(Standing::Kept) => Overall::Kept,
         // Nothing judged, nothing that applies, or not all proved: never green.
@@ -237,15 +253,15 @@ mod tests {
     #[test]
     fn an_empty_run_is_never_green() {
         for partial in [false, true] {
-            assert_eq!(score(&REGISTER_V1, &[], partial, None).overall, Overall::Unproven);
+            assert_eq!(score(&REGISTER_V1, &[], partial, None, &BTreeMap::new()).overall, Overall::Unproven);
         }
     }
 
     #[test]
     fn a_part_is_kept_when_all_of_it_is() {
         let kept = [outcome("7.1", Face::Conduct, Verdict::Kept)];
-        assert_eq!(score(&REGISTER_V1, &kept, true, None).overall, Overall::Kept);
-        assert_eq!(score(&REGISTER_V1, &kept, false, None).overall, Overall::Unproven);
+        assert_eq!(score(&REGISTER_V1, &kept, true, None, &BTreeMap::new()).overall, Overall::Kept);
+        assert_eq!(score(&REGISTER_V1, &kept, false, None, &BTreeMap::new()).overall, Overall::Unproven);
     }
 
     #[test]
@@ -255,7 +271,7 @@ mod tests {
             outcome("7.2", Face::Conduct, Verdict::Unproven),
             outcome("7.3", Face::Conduct, Verdict::Broken),
         ];
-        let score = score(&REGISTER_V1, &outcomes, true, None);
+        let score = score(&REGISTER_V1, &outcomes, true, None, &BTreeMap::new());
         let seven = score.sections.iter().find(|row| row.section == "7").expect("a row");
         assert_eq!((seven.score, seven.conduct), (Some(33), Standing::Broken));
         assert_eq!(seven.broken.len() + seven.kept.len() + seven.unproven.len(), 3);
@@ -265,7 +281,7 @@ mod tests {
     #[test]
     fn a_void_run_calls_nothing_broken() {
         let broken = [outcome("7.1", Face::Conduct, Verdict::Broken)];
-        let score = score(&REGISTER_V1, &broken, false, Some("no life"));
+        let score = score(&REGISTER_V1, &broken, false, Some("no life"), &BTreeMap::new());
         assert_eq!(score.overall, Overall::Void);
         assert!(score.faces.iter().all(|face| face.standing != Standing::Broken));
     }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::check::{Outcome, Verdict, decide};
-use crate::contract::REGISTER_V1;
+use crate::contract::{ClauseId, REGISTER_V1};
 use crate::property::{of_story, property};
 use crate::report::{Counts, JudgedCheck, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Loaded, load};
 use crate::score::{Overall, score};
-use crate::transcript::{Ending, Reading, Story};
+use crate::transcript::{Ending, Reading, RunStart, Story};
 
 use super::{declared, words};
 
@@ -27,7 +29,8 @@ pub fn assess(reading: &Reading) -> Report {
     outcomes.extend(never_begun(reading, &stories));
 
     let void = void(&parts, &outcomes);
-    let score = score(&REGISTER_V1, &outcomes, reading.start.partial, void.as_deref());
+    let score =
+        score(&REGISTER_V1, &outcomes, reading.start.partial, void.as_deref(), &attested(&reading.start));
     let counts = counts(&outcomes, &stories);
     let start = &reading.start;
     let checks = outcomes
@@ -58,6 +61,13 @@ pub fn assess(reading: &Reading) -> Report {
             .collect(),
         counts,
     }
+}
+
+/// What persons say of clauses, as the run's settings keep it.
+fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
+    let words = start.settings.get("attested").and_then(Value::as_object);
+    let words = words.into_iter().flatten();
+    words.filter_map(|(clause, word)| Some((clause.parse().ok()?, word.as_str()?.to_owned()))).collect()
 }
 
 /// Whose fault it is that a run says nothing, or not all: the worst ending of its scenarios that is

@@ -1,6 +1,6 @@
 //! A run against the embedded reference platform: for the program, for tests and for the selftest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 
 use super::{Fault, Observer, Run, Selection, SelectionError, assess, library, play};
 use crate::clock::Seed;
-use crate::contract::{BINDING_VERSION, REGISTER_V1};
+use crate::contract::{BINDING_VERSION, ClauseId, REGISTER_V1};
 use crate::net::Limits;
 use crate::operator::{Embedded, EmbeddedOptions};
-use crate::property::PROPERTIES;
+use crate::property::{PROPERTIES, Property};
 use crate::reference::{Patch, PatchKind};
 use crate::report::Report;
 use crate::scenario::{LibraryError, Surroundings};
@@ -23,6 +23,9 @@ use crate::transcript::{FORMAT, ReadError, RunStart, read};
 
 /// How long something that is due is waited for, in seconds (`binding.md`, "Numbers").
 const PATIENCE_SECONDS: u64 = 10;
+
+/// Cases of a property that is checked in passing.
+const CASES_IN_PASSING: u32 = 2;
 
 /// Cases of each property where nothing else is asked for: few enough for a run to stay quick.
 pub const CASES: u32 = 12;
@@ -41,6 +44,10 @@ pub struct EmbeddedRun {
     pub selection: Selection,
     /// How many cases of each property; 0 checks none.
     pub cases: u32,
+    /// What persons say of clauses that no wire can show.
+    pub attested: BTreeMap<ClauseId, String>,
+    /// Commitments whose properties are checked in full; the others in two cases each. None is all.
+    pub thorough: Option<BTreeSet<u8>>,
     /// How often a case that breaks is made smaller at most.
     pub shrinks: u32,
     /// Scenarios of the user's own: a folder or a file.
@@ -58,6 +65,8 @@ impl Default for EmbeddedRun {
             patches: vec![],
             selection: Selection::default(),
             cases: CASES,
+            attested: BTreeMap::new(),
+            thorough: None,
             shrinks: SHRINKS,
             scenarios: None,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -87,6 +96,11 @@ pub enum RunError {
 }
 
 impl EmbeddedRun {
+    fn cases_of(&self, property: &Property) -> u32 {
+        let in_full = self.thorough.as_ref().is_none_or(|thorough| thorough.contains(&property.commitment));
+        if in_full { self.cases } else { self.cases.min(CASES_IN_PASSING) }
+    }
+
     /// The run, ready to be played. `stop` becomes true when it is to end.
     pub fn prepare(&self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
         let built_in = library(None)?;
@@ -99,8 +113,10 @@ impl EmbeddedRun {
         let scenarios: Vec<_> = self.selection.of(&library)?.into_iter().cloned().collect();
         let own = self.scenarios.is_some();
         let properties = PROPERTIES.iter().filter(|property| !own && self.selection.takes_property(property));
-        let properties: Vec<_> =
-            properties.filter(|_| self.cases > 0).map(|property| (property, self.cases)).collect();
+        let properties: Vec<_> = properties
+            .filter(|_| self.cases > 0)
+            .map(|property| (property, self.cases_of(property)))
+            .collect();
         let told = properties.iter().map(|(property, _)| property.story());
         let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(told).collect());
         let targets = Embedded::new(EmbeddedOptions {
@@ -143,6 +159,7 @@ impl EmbeddedRun {
             target: self.target_in_words(),
             target_arguments: self.target_arguments(),
             settings: BTreeMap::from([
+                ("attested".to_owned(), json!(self.attested)),
                 ("cases".to_owned(), json!(self.cases)),
                 ("patience_seconds".to_owned(), json!(PATIENCE_SECONDS)),
             ]),

@@ -8,6 +8,7 @@
 mod assess;
 mod catalogue;
 mod embedded;
+mod golden_report;
 mod goldens;
 mod play;
 mod selection;
@@ -16,6 +17,7 @@ mod selftest;
 pub use assess::{assess, exit_blame};
 pub use catalogue::{SCENARIOS, library, words};
 pub use embedded::{CASES, EmbeddedRun, RunError, surroundings};
+pub use golden_report::{difference, golden_report};
 pub use goldens::{Compared, GoldenError, compare_goldens, record_golden};
 pub use play::{Event, Fault, Observer, Run, play};
 pub use selection::{Selection, SelectionError};

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmbeddedRun, RunError};
+use super::{EmbeddedRun, RunError, golden_report};
 use crate::check::Verdict;
 use crate::reference::{Patch, PatchKind};
 use crate::report::{JudgedCheck, Report};
@@ -29,6 +29,9 @@ pub struct Row {
     /// Of a lawful platform: checks that were not kept, for want of an observation.
     #[serde(default)]
     pub left_open: Vec<String>,
+    /// The report, as a golden keeps it.
+    #[serde(skip)]
+    pub report: String,
 }
 
 impl Row {
@@ -47,8 +50,17 @@ impl Row {
 
 /// Runs the suite against the platform with one patch, or against the honest one.
 pub async fn probe(patch: Option<&'static Patch>, run: &EmbeddedRun) -> Result<Row, RunError> {
-    let run = EmbeddedRun { patches: patch.into_iter().collect(), ..run.clone() };
+    let thorough = patch.and_then(commitments);
+    let run = EmbeddedRun { patches: patch.into_iter().collect(), thorough, ..run.clone() };
     Ok(row(patch, &run.judge().await?))
+}
+
+/// The commitments that a defect touches; none where the platform is lawful, or the clauses are no
+/// commitment's.
+fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
+    let PatchKind::Defect { breaks } = patch.kind else { return None };
+    let sections = breaks.iter().filter_map(|(clause, _)| clause.split_once('.'));
+    Some(sections.filter_map(|(section, _)| section.parse().ok()).collect())
 }
 
 fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
@@ -88,6 +100,7 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
         caught_by: caught.into_iter().flat_map(|(_, checks)| checks).collect(),
         cried_wrongly,
         left_open,
+        report: golden_report(report),
     }
 }
 

@@ -1,0 +1,94 @@
+//! The report of a platform, as its golden keeps it: what is broken and why, and what stayed open,
+//! without what differs from run to run.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use similar::TextDiff;
+use uuid::Uuid;
+
+use crate::check::Verdict;
+use crate::report::{JudgedCheck, Report};
+
+/// What a golden keeps of a report.
+#[must_use]
+pub fn golden_report(report: &Report) -> String {
+    let mut text = format!("overall: {}\n", word(&report.score.overall));
+    for row in &report.score.sections {
+        let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
+        let (conduct, detection) = (word(&row.conduct), word(&row.detection));
+        let _ = writeln!(text, "{:>2}: conduct {conduct}, detection {detection}, score {score}", row.section);
+    }
+    let counted = |verdict: Verdict| report.checks.iter().filter(move |check| verdict_of(check) == verdict);
+    let _ = writeln!(text, "kept: {}", counted(Verdict::Kept).count());
+    for check in counted(Verdict::Broken).chain(counted(Verdict::Unproven)) {
+        let (of, judgement) = (&check.outcome.check, &check.outcome.judgement);
+        let verdict = word(&judgement.verdict);
+        let _ = writeln!(text, "\n{verdict}: {} {}  {}", of.clause, of.face, of.id);
+        let _ = writeln!(text, "  requirement: {}", of.requirement);
+        let _ = writeln!(text, "  actual:      {}", without_ids(&judgement.actual));
+    }
+    text
+}
+
+/// The word by which the JSON report calls something.
+fn word(value: &impl Serialize) -> String {
+    let json = serde_json::to_value(value).unwrap_or_default();
+    json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned)
+}
+
+fn verdict_of(check: &JudgedCheck) -> Verdict {
+    check.outcome.judgement.verdict
+}
+
+/// Every id as one placeholder, and every text that is not for a line of its own on one line.
+fn without_ids(text: &str) -> String {
+    const LENGTH: usize = 36;
+    let mut told = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if rest.get(..LENGTH).is_some_and(|start| Uuid::try_parse(start).is_ok()) {
+            told.push_str("<id>");
+            rest = &rest[LENGTH..];
+        } else {
+            told.push(if first.is_control() { ' ' } else { first });
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    told
+}
+
+/// How a report differs from its golden, as a reader wants it: a unified difference; none where it
+/// does not. An absent golden is an empty one.
+#[must_use]
+pub fn difference(folder: &Path, name: &str, now: &str) -> Option<String> {
+    let path = folder.join(name).with_extension("txt");
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    if golden == now {
+        return None;
+    }
+    let diff = TextDiff::from_lines(golden.as_str(), now);
+    Some(diff.unified_diff().context_radius(2).header(&path.display().to_string(), "now").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_placeholders_and_a_text_stays_on_its_line() {
+        let text = "skill/01a2075f-ab38-734e-bd8b-a790d60fdad4 is\ngone";
+        assert_eq!(without_ids(text), "skill/<id> is gone");
+    }
+
+    #[test]
+    fn a_golden_that_differs_is_shown_line_by_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("x.txt"), "one\ntwo\n").expect("a file");
+        assert_eq!(difference(folder.path(), "x", "one\ntwo\n"), None);
+        let shown = difference(folder.path(), "x", "one\nthree\n").expect("a difference");
+        assert!(shown.contains("-two\n+three"), "{shown}");
+    }
+}
