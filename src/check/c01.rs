@@ -56,13 +56,11 @@ fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
     if let Some((n, value)) = disclosed.iter().find(|(_, value)| !is_well_formed(member, value)) {
         return expect(Judgement::broken(format!("{member} is {value}"), vec![*n]));
     }
-    match disclosed.first() {
-        Some((n, value)) => expect(Judgement::kept(format!("{member} is {value}"), vec![*n])),
-        None => {
-            let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
-            expect(Judgement::broken(format!("{} heartbeats, none with {member}", beats.len()), evidence))
-        }
+    if let Some((n, value)) = disclosed.first() {
+        return expect(Judgement::kept(format!("{member} is {value}"), vec![*n]));
     }
+    let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
+    expect(Judgement::broken(format!("{} heartbeats, none with {member}", beats.len()), evidence))
 }
 
 /// In `metadata`, or beside it where the observed wire has it.

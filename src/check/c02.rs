@@ -105,7 +105,7 @@ struct Grant {
     id: Option<String>,
     scopes: Vec<String>,
     expires_at: Timestamp,
-    grant_id: String,
+    own_id: String,
 }
 
 impl Grant {
@@ -120,7 +120,7 @@ impl Grant {
             id: text(&asked["resource_id"]),
             scopes: asked["permission_scopes"].as_array()?.iter().filter_map(text).collect(),
             expires_at: given["expires_at"].as_str()?.parse().ok()?,
-            grant_id: text(&given["grant_id"])?,
+            own_id: text(&given["grant_id"])?,
         })
     }
 
@@ -158,7 +158,7 @@ impl Grant {
             .take_while(|other| other.n < entry.n)
             .filter_map(|other| other.operation());
         before.any(|op| {
-            op.verb == "grant.revoke" && op.failure.is_none() && op.parameters["grant_id"] == *self.grant_id
+            op.verb == "grant.revoke" && op.failure.is_none() && op.parameters["grant_id"] == *self.own_id
         })
     }
 }

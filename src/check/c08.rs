@@ -63,13 +63,11 @@ fn residency_declared(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let declared =
         beats.iter().find_map(|(entry, exchange)| Some((entry.n, exchange.sent().and_then(said)?)));
-    match declared {
-        Some((n, place)) => expect(Judgement::kept(format!("data_residency is {place:?}"), vec![n])),
-        None => {
-            let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
-            expect(Judgement::broken(format!("{} heartbeats, none with it", beats.len()), evidence))
-        }
+    if let Some((n, place)) = declared {
+        return expect(Judgement::kept(format!("data_residency is {place:?}"), vec![n]));
     }
+    let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
+    expect(Judgement::broken(format!("{} heartbeats, none with it", beats.len()), evidence))
 }
 
 fn crossing_is_told(story: &Story, with: Arguments<'_>) -> Judgement {

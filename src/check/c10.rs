@@ -96,15 +96,12 @@ impl Meeting {
 
     fn accepted(&self, story: &Story, labels: &[&str], expect: impl Fn(Judgement) -> Judgement) -> Judgement {
         let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-        match calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
-            Some((n, exchange)) => {
-                expect(Judgement::broken(format!("{}: {}", self.names, outcome(exchange)), vec![self.n, *n]))
-            }
-            None => {
-                let evidence = [self.n].into_iter().chain(calls.iter().map(|(n, _)| *n)).collect();
-                expect(Judgement::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
-            }
+        if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
+            let actual = format!("{}: {}", self.names, outcome(exchange));
+            return expect(Judgement::broken(actual, vec![self.n, *n]));
         }
+        let evidence = [self.n].into_iter().chain(calls.iter().map(|(n, _)| *n)).collect();
+        expect(Judgement::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
     }
 }
 

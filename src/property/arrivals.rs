@@ -9,6 +9,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "arrivals",
     commitment: 6,
     about: "however heartbeats arrive, a few in a minute are never limited, and a quiet peer never pays for another's",
+    corners: Vec::new,
     scenarios,
 };
 

@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "audits",
     commitment: 5,
     about: "whatever several peers do, each action is logged once, and an excerpt is its peer's own",
+    corners: Vec::new,
     scenarios,
 };
 

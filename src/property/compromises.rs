@@ -9,6 +9,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "compromises",
     commitment: 9,
     about: "whenever a compromise was detected, and whoever was down meanwhile, every partner hears within 24 hours",
+    corners: Vec::new,
     scenarios,
 };
 

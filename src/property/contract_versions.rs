@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "contract-versions",
     commitment: 12,
     about: "whatever stands where the contract version is due, only a version that is known is agreed to, and as asked",
+    corners: Vec::new,
     scenarios,
 };
 

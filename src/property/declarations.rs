@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "declarations",
     commitment: 3,
     about: "whatever is declared is served, and what a filter leaves out reaches no peer",
+    corners: Vec::new,
     scenarios,
 };
 

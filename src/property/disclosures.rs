@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "disclosures",
     commitment: 1,
     about: "whatever is missing, blank or of another sort in a disclosure, it keeps a peer out",
+    corners: Vec::new,
     scenarios,
 };
 

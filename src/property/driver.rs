@@ -35,28 +35,12 @@ pub struct Setting {
 /// Checks a property: its story is told in the transcript, with every case, and the shortest case
 /// that still breaks as its source. To be called where it may block.
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
-    let seed = setting.seed.derive(&property.story());
     let played = RefCell::new(Vec::new());
-    let shrinking = Cell::new(false);
-    let strategy = (property.scenarios)();
-    let outcome = runner(seed, setting).run(&strategy, |source| {
-        let case = played.borrow().len();
-        let (loaded, story) =
-            play(property, setting, &source, case, handle).map_err(TestCaseError::reject)?;
-        if played
-            .borrow()
-            .first()
-            .is_some_and(|(first, _): &(Loaded, Story)| !announces_the_same(first, &loaded))
-        {
-            return Err(TestCaseError::reject("two cases announce different checks"));
-        }
-        let broken = (setting.breaks)(&loaded, &story);
-        if !shrinking.get() {
-            played.borrow_mut().push((loaded, story));
-        }
-        shrinking.set(shrinking.get() || broken);
-        if broken { Err(TestCaseError::fail("broken")) } else { Ok(()) }
-    });
+    let outcome = match corner(property, setting, &mut played.borrow_mut(), handle) {
+        Ok(true) => Ok(()),
+        Ok(false) => generate(property, setting, &played, handle),
+        Err(reason) => Err(TestError::Abort(reason.into())),
+    };
     let mut cases = played.into_inner();
     let mut ending = Ending::Completed;
     match outcome {
@@ -68,6 +52,51 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
         Err(TestError::Abort(reason)) => ending = Ending::Suite { reason: reason.to_string() },
     }
     tell(property, setting, transcript, cases, ending)
+}
+
+type Cases = Vec<(Loaded, Story)>;
+
+/// Plays the corners; whether one of them breaks already.
+fn corner(
+    property: &Property,
+    setting: &Setting,
+    played: &mut Cases,
+    handle: &Handle,
+) -> Result<bool, String> {
+    for source in (property.corners)() {
+        let (loaded, story) = play(property, setting, &source, played.len(), handle)?;
+        let broken = (setting.breaks)(&loaded, &story);
+        played.push((loaded, story));
+        if broken {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Plays generated cases, until one breaks; that one is made as small as it gets.
+fn generate(
+    property: &Property,
+    setting: &Setting,
+    played: &RefCell<Cases>,
+    handle: &Handle,
+) -> Result<(), TestError<String>> {
+    let seed = setting.seed.derive(&property.story());
+    let shrinking = Cell::new(false);
+    runner(seed, setting).run(&(property.scenarios)(), |source| {
+        let case = played.borrow().len();
+        let (loaded, story) =
+            play(property, setting, &source, case, handle).map_err(TestCaseError::reject)?;
+        if played.borrow().first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
+            return Err(TestCaseError::reject("two cases announce different checks"));
+        }
+        let broken = (setting.breaks)(&loaded, &story);
+        if !shrinking.get() {
+            played.borrow_mut().push((loaded, story));
+        }
+        shrinking.set(shrinking.get() || broken);
+        if broken { Err(TestCaseError::fail("broken")) } else { Ok(()) }
+    })
 }
 
 /// What one case announces, every case has to: they are judged in one.
@@ -83,7 +112,7 @@ fn tell(
     property: &Property,
     setting: &Setting,
     transcript: &Transcript,
-    cases: Vec<(Loaded, Story)>,
+    cases: Cases,
     ending: Ending,
 ) -> Story {
     let source = cases.last().map(|(loaded, _)| loaded.source.clone()).unwrap_or_default();

@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "exits",
     commitment: 11,
     about: "whatever came before a revocation, data and audit stay as they were, and access is gone",
+    corners: Vec::new,
     scenarios,
 };
 

@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "grants",
     commitment: 2,
     about: "whatever the grant and the request, what was granted is served, and nothing else",
+    corners,
     scenarios,
 };
 
@@ -42,6 +43,18 @@ fn scenarios() -> BoxedStrategy<String> {
     (scopes, bound, proptest::collection::vec(act(), 1..10))
         .prop_map(|(scopes, bound, acts)| file(scopes, bound, &acts))
         .boxed()
+}
+
+/// What is allowed, and the same after the end.
+fn corners() -> Vec<String> {
+    let both = || {
+        [
+            Act::Read { by: "alice", kind: "skill", id: "a" },
+            Act::Migrate { by: "alice", kind: "skill", id: "b" },
+        ]
+    };
+    let acts: Vec<Act> = both().into_iter().chain([Act::ToTheEnd(-60)]).chain(both()).collect();
+    vec![file("\"read\", \"migrate\"", None, &acts)]
 }
 
 fn act() -> impl Strategy<Value = Act> {

@@ -35,6 +35,9 @@ pub struct Property {
     pub commitment: u8,
     /// What holds, in a sentence.
     pub about: &'static str,
+    /// Scenarios that are always played, and first: together they have something to say to every
+    /// check, whatever the seed draws.
+    pub corners: fn() -> Vec<String>,
     /// Scenarios, as files.
     pub scenarios: fn() -> BoxedStrategy<String>,
 }

@@ -17,6 +17,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "migration-plans",
     commitment: 7,
     about: "whatever the plan, it is applied whole or not at all, and told as it went",
+    corners,
     scenarios,
 };
 
@@ -24,6 +25,13 @@ fn scenarios() -> BoxedStrategy<String> {
     let steps = proptest::collection::vec(step(), 1..=STEPS_MAX);
     let crash = prop_oneof![4 => Just(None), 1 => (0..STEPS_MAX).prop_map(Some)];
     (steps, crash).prop_map(|(steps, crash)| file(&steps, crash)).boxed()
+}
+
+/// A plan that is done, with a conflict on its way, and one that fails.
+fn corners() -> Vec<String> {
+    let step = |action: Action| Step { action, shuffle: 0, refers_to: None };
+    let plan = |policy: &'static str| [step(Action::Create), step(Action::Meet { old: 0, policy })];
+    vec![file(&plan("skip_if_exists"), None), file(&plan("fail"), None)]
 }
 
 /// One step. A reference goes by index, never by an id that a server made.

@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "residencies",
     commitment: 8,
     about: "wherever the two sides keep data, and however they move it, each migration says whether it crossed",
+    corners: Vec::new,
     scenarios,
 };
 
@@ -36,7 +37,7 @@ fn file(from: &str, acts: &[Act]) -> String {
         .declare()
         .step("federate = { peer = \"alice\" }")
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }");
-    let mut place = from.to_owned();
+    let mut place = from;
     // Every case ends in a migration.
     for (number, act) in acts.iter().chain([&Act::Migrate]).enumerate() {
         file = match act {
@@ -48,7 +49,7 @@ fn file(from: &str, acts: &[Act]) -> String {
                     "notify = {{ peer = \"alice\", kind = \"platform.residency.changed\", payload = {{ from = \"{place}\", to = \"{to}\", \
                      effective_at = \"${{now}}\" }} }}"
                 );
-                place = (*to).to_owned();
+                place = to;
                 file.step(notice)
             }
             Act::Migrate => file

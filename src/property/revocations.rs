@@ -9,6 +9,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "revocations",
     commitment: 4,
     about: "whenever a peer is revoked, it is told first, and what was in flight has its five minutes",
+    corners: Vec::new,
     scenarios,
 };
 

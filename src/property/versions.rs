@@ -10,6 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "versions",
     commitment: 10,
     about: "whatever two versions meet, they work together where the contract says so, and sync is frozen where not",
+    corners,
     scenarios,
 };
 
@@ -27,6 +28,11 @@ fn scenarios() -> BoxedStrategy<String> {
         (core(), select(vec!["v1.4.0", "1", "1.4", "latest", "1.4.x", "one", "1.04.0", "1.4.0.0", "∞"]))
             .prop_map(|(ours, theirs)| (ours, theirs.to_owned()));
     prop_oneof![5 => near, 2 => any, 1 => garbage].prop_map(|(ours, theirs)| file(&ours, &theirs)).boxed()
+}
+
+/// Two that go together, and two that do not.
+fn corners() -> Vec<String> {
+    vec![file("1.4.0", "1.5.2"), file("1.4.0", "2.4.0")]
 }
 
 fn file(ours: &str, theirs: &str) -> String {

@@ -9,10 +9,10 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "leaves its operator contact out of every request",
     clauses: &["1.1", "1.5"],
     request: Some(|_, body| {
-        if let Some(body) = body.as_object_mut() {
-            if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.remove("operator_contact");
-            }
+        if let Some(body) = body.as_object_mut()
+            && let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut)
+        {
+            metadata.remove("operator_contact");
         }
     }),
     ..Behaviour::HONEST

@@ -11,7 +11,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Lets a grant expire a minute before its time.",
     |rules| {
         rules.grants.has_expired =
-            |grant, now| now.duration_since(grant.expires_at) >= SignedDuration::from_secs(-60)
+            |grant, now| now.duration_since(grant.expires_at) >= SignedDuration::from_secs(-60);
     },
 )
 .deep();

@@ -9,7 +9,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Leaves out of its log what conflicts at the seventh step or later.",
     |rules| {
         rules.migrations.conflict_log_of =
-            |outcome| outcome.conflicts.iter().filter(|conflict| conflict.step_order < 7).cloned().collect()
+            |outcome| outcome.conflicts.iter().filter(|conflict| conflict.step_order < 7).cloned().collect();
     },
 )
 .deep();

@@ -9,6 +9,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Asks every peer for vaults and users too, when it looks at what they declare.",
     |rules| {
         rules.out.kinds_probed =
-            |declared| declared.into_iter().chain(["user".to_owned(), "vault".to_owned()]).collect()
+            |declared| declared.into_iter().chain(["user".to_owned(), "vault".to_owned()]).collect();
     },
 );

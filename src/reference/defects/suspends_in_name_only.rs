@@ -11,6 +11,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Calls a compromised peer suspended, and goes on serving it.",
     |rules| {
         rules.identity.may_call =
-            |peer| (IdentityRules::default().may_call)(peer) || peer.status == PeerStatus::Suspended
+            |peer| (IdentityRules::default().may_call)(peer) || peer.status == PeerStatus::Suspended;
     },
 );

@@ -40,7 +40,7 @@ rules! {
         /// Whether a data residency names a place (8.1).
         names_a_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
         /// Which peer a suspicion is held against: the one that did it.
-        blamed: fn(&Act<'_>, &str, &Suspicion) -> Result<String, StoreError> = blamed,
+        blamed: fn(&Act<'_>, &str, &Suspicion) -> Result<String, StoreError> = |_, peer_id, _| Ok(peer_id.to_owned()),
         /// What this platform calls its findings.
         finding_name: fn(&str) -> String = str::to_owned,
     }
@@ -49,11 +49,6 @@ rules! {
 /// Every suspicion is reported.
 pub(crate) fn is_reported(_: &Suspicion) -> bool {
     true
-}
-
-/// Whoever did it.
-pub(crate) fn blamed(_: &Act<'_>, peer_id: &str, _: &Suspicion) -> Result<String, StoreError> {
-    Ok(peer_id.to_owned())
 }
 
 /// The suspicion's own.

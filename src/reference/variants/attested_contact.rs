@@ -6,7 +6,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("attested-contact", "Discloses its operator by a fingerprint.", |rules| {
-        rules.handshake.amend_introduction = amend
+        rules.handshake.amend_introduction = amend;
     });
 
 fn amend(members: &mut Map<String, Value>) {

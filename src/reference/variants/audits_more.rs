@@ -8,6 +8,6 @@ pub(super) const PATCH: Patch = Patch::variant(
     "Writes a second entry, of another action, beside each of its audit.",
     |rules| {
         rules.audit.beside =
-            |entry| Some(AuditEntry { action: format!("{}.seen", entry.action), ..entry.clone() })
+            |entry| Some(AuditEntry { action: format!("{}.seen", entry.action), ..entry.clone() });
     },
 );

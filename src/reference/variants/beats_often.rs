@@ -4,5 +4,5 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("beats-often", "Sends a heartbeat every twenty seconds.", |rules| {
-        rules.out.heartbeat_seconds = |_| 20
+        rules.out.heartbeat_seconds = |_| 20;
     });

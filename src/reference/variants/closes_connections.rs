@@ -5,7 +5,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("closes-connections", "Ends every connection of HTTP/1.1 after one answer.", |rules| {
-        rules.wire.amend_outbound = amend
+        rules.wire.amend_outbound = amend;
     });
 
 fn amend(call: &Inbound, outbound: &mut Outbound) {

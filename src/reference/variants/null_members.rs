@@ -6,7 +6,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("null-members", "Says null for what it has nothing to say of.", |rules| {
-        rules.wire.amend_body = amend
+        rules.wire.amend_body = amend;
     });
 
 fn amend(_: &str, body: &mut Value) {

@@ -7,7 +7,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("pretty-bodies", "Writes its JSON with line breaks and indents.", |rules| {
-        rules.wire.amend_outbound = amend
+        rules.wire.amend_outbound = amend;
     });
 
 fn amend(_: &Inbound, outbound: &mut Outbound) {

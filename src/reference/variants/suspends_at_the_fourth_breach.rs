@@ -4,5 +4,5 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("suspends-at-the-fourth-breach", "Suspends at the fourth breach of a norm.", |rules| {
-        rules.govern.suspends = |breaches, _| breaches >= 4
+        rules.govern.suspends = |breaches, _| breaches >= 4;
     });

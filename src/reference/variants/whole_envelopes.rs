@@ -6,7 +6,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::variant("whole-envelopes", "Answers with `success` and `data` on every route.", |rules| {
-        rules.wire.amend_body = amend
+        rules.wire.amend_body = amend;
     });
 
 fn amend(_: &str, body: &mut Value) {
