@@ -36,7 +36,8 @@ pub struct Setting {
 /// that still breaks as its source. To be called where it may block.
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
     let played = RefCell::new(Vec::new());
-    let outcome = match corner(property, setting, &mut played.borrow_mut(), handle) {
+    let cornered = corner(property, setting, &mut played.borrow_mut(), handle);
+    let outcome = match cornered {
         Ok(true) => Ok(()),
         Ok(false) => generate(property, setting, &played, handle),
         Err(reason) => Err(TestError::Abort(reason.into())),
@@ -45,8 +46,14 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     let mut ending = Ending::Completed;
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(_, source)) => match play(property, setting, &source, cases.len(), handle) {
-            Ok(shortest) => cases.push(shortest),
+        Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.len(), handle) {
+            Ok(shortest) => {
+                cases.push(shortest);
+                // A case that panicked is no breach of the target's.
+                if !cases.iter().any(|(loaded, story)| (setting.breaks)(loaded, story)) {
+                    ending = Ending::Suite { reason: format!("a case failed, and broke nothing: {why}") };
+                }
+            }
             Err(reason) => ending = Ending::Suite { reason },
         },
         Err(TestError::Abort(reason)) => ending = Ending::Suite { reason: reason.to_string() },

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Seed, Stopwatch};
 use crate::operator::{Targets, Wish};
 use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, Surroundings, perform};
-use crate::transcript::{Ending, RunStart, Story, Transcript, TranscriptError};
+use crate::transcript::{Ending, RunStart, ScenarioStart, Story, Transcript, TranscriptError};
 
 /// What a run needs.
 pub struct Run {
@@ -167,10 +167,15 @@ impl Checked {
         self.observer.event(Event::Began { scenario: scenario.clone() });
         let handle = tokio::runtime::Handle::current();
         let Self { property, setting, transcript, observer } = self;
-        let story = scenario.clone();
+        let start = ScenarioStart { source: property.sample().unwrap_or_default(), seed: setting.seed };
+        let told = transcript.clone();
         let checked =
             tokio::task::spawn_blocking(move || check(property, &setting, &transcript, &handle)).await;
-        let story = checked.unwrap_or_else(|_| Story::new(story, vec![]));
+        // A panic is a fault of the suite's own, and says nothing of the target.
+        let story = checked.unwrap_or_else(|fault| {
+            let recorder = told.begin(&scenario, start, Clock::system());
+            recorder.end(Ending::Suite { reason: fault.to_string() })
+        });
         let ending = story.ending().cloned().unwrap_or(Ending::Interrupted);
         observer.event(Event::Ended { scenario, ending, took: took.elapsed() });
         story
@@ -220,10 +225,8 @@ impl Part {
 
     fn without_target(&self, error: &crate::operator::HandsError) -> Story {
         use crate::operator::HandsError;
-        let start = crate::transcript::ScenarioStart {
-            source: self.loaded.source.clone(),
-            seed: self.seed.derive(&self.loaded.id),
-        };
+        let start =
+            ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
         let recorder = self.transcript.begin(&self.loaded.id, start, Clock::system());
         let reason = error.to_string();
         recorder.end(match error {
