@@ -12,8 +12,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Notes the end of a release for itself, and tells no partner of it.",
     |rules| {
         rules.out.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
-        rules.out.amend_heartbeat = |body| {
-            if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+        rules.handshake.amend_introduction = |said| {
+            if let Some(metadata) = said.get_mut("metadata").and_then(Value::as_object_mut) {
                 metadata.remove("deprecations");
             }
         };

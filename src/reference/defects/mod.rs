@@ -6,6 +6,7 @@ mod agrees_to_another_version;
 mod allows_a_minute_more;
 mod alters_what_it_syncs;
 mod announces_grant_ends_once;
+mod announces_the_end_a_day_late;
 mod announces_too_late;
 mod applies_part_and_claims_all;
 mod asks_for_the_contact_only;
@@ -336,6 +337,7 @@ pub const DEFECTS: &[&Patch] = &[
     &ends_grants_without_a_word::PATCH,
     &announces_grant_ends_once::PATCH,
     &deprecates_without_a_word::PATCH,
+    &announces_the_end_a_day_late::PATCH,
 ];
 
 /// The defect of that name.
