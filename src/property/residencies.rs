@@ -16,6 +16,9 @@ pub(super) const PROPERTY: Property = Property {
 
 const PLACES: [&str; 5] = ["eu", "EU", "ch-east", "br-south", "us"];
 
+/// Where the target begins; its jurisdiction stays that one.
+const SETTINGS: &str = "[settings]\nresidency = \"eu\"\njurisdiction = \"DE\"";
+
 #[derive(Clone, Debug)]
 enum Act {
     /// The target's operator moves its data.
@@ -32,16 +35,17 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 fn file(from: &str, acts: &[Act]) -> String {
-    let mut file = File::new("Generated moves between residencies", "")
+    let mut file = File::new("Generated moves between residencies", SETTINGS)
         .peer("alice", &format!("profile = {{ data_residency = \"{from}\" }}"))
         .declare()
         .step("federate = { peer = \"alice\" }")
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }");
-    let mut place = from;
+    let (mut place, mut target) = (from, "eu");
     // Every case ends in a migration.
     for (number, act) in acts.iter().chain([&Act::Migrate]).enumerate() {
         file = match act {
             Act::Target(to) => {
+                target = to;
                 file.step(format!("operator = {{ verb = \"residency.set\", with = {{ residency = \"{to}\" }} }}"))
             }
             Act::Peer(to) => {
@@ -53,7 +57,7 @@ fn file(from: &str, acts: &[Act]) -> String {
                 file.step(notice)
             }
             Act::Migrate => file
-                .step(format!("heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\" }}, as = \"beat\" }}"))
+                .step(format!("heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}", jurisdiction(&place, target)))
                 .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
                 .step(format!(
                     "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
@@ -67,4 +71,10 @@ fn file(from: &str, acts: &[Act]) -> String {
         "peer = \"alice\", shown = \"shown\"",
     )
     .text()
+}
+
+/// The peer's: another than the target's where the residencies differ, so that a platform which goes
+/// by jurisdiction comes to the same.
+fn jurisdiction(place: &str, target: &str) -> &'static str {
+    if place.eq_ignore_ascii_case(target) { "DE" } else { "BR" }
 }

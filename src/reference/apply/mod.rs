@@ -41,7 +41,10 @@ rules! {
         conflict_log_of: fn(&Outcome) -> Vec<Conflict> = |outcome| outcome.conflicts.clone(),
         /// Whether a peer may have a record deleted (11.2).
         may_delete: fn(&Record, &Peer) -> bool = may_delete,
-        /// Whether data crosses a boundary between these residencies (8.2, 8.3).
+        /// Where a peer keeps data, and where this platform does, as a crossing counts it (8.2).
+        place_of: fn(&Peer) -> &str = |peer| peer.data_residency.as_deref().unwrap_or_default(),
+        own_place: fn(&Act<'_>) -> Result<String, StoreError> = super::handshake::residency,
+        /// Whether data crosses a boundary between these places (8.2, 8.3).
         crosses: fn(&str, &str) -> bool = crosses,
         /// Whether the operator is told of a crossing (8.2).
         tells_crossing: bool = true,
@@ -182,7 +185,7 @@ pub(crate) fn may_delete(record: &Record, peer: &Peer) -> bool {
     record.source_peer_id.as_deref() == Some(&*peer.id)
 }
 
-/// Two known residencies that differ; case does not count.
+/// Two known places that differ; case does not count.
 pub(crate) fn crosses(from: &str, to: &str) -> bool {
     !from.trim().is_empty() && !to.trim().is_empty() && !from.eq_ignore_ascii_case(to)
 }

@@ -13,7 +13,6 @@ use super::verify::{Reading, verify};
 use crate::reference::act::Act;
 use crate::reference::apply;
 use crate::reference::govern::{self, Suspicion};
-use crate::reference::handshake;
 use crate::reference::operate::OperatorError;
 use crate::reference::peering;
 use crate::reference::platform::Platform;
@@ -202,8 +201,8 @@ fn delete_originals(act: &Act<'_>, plan: &MigrationRequest, view: &MigrationView
 
 /// What leaves for another residency: the operator is told, and it stands in the record (8.2, 8.3).
 fn record_crossing(act: &Act<'_>, peer: &Peer, migration: &mut Migration) -> Result<(), StoreError> {
-    let to = peer.data_residency.as_deref().unwrap_or_default();
-    let Some(crossing) = apply::crossing(act, &handshake::residency(act)?, to) else {
+    let rules = &act.rules.migrations;
+    let Some(crossing) = apply::crossing(act, &(rules.own_place)(act)?, (rules.place_of)(peer)) else {
         return Ok(());
     };
     if act.rules.migrations.records_crossing {

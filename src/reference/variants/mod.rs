@@ -9,6 +9,7 @@ mod beats_often;
 mod capital_digests;
 mod chunked_bodies;
 mod closes_connections;
+mod crosses_by_jurisdiction;
 mod discloses_at_the_handshake_only;
 mod excerpts_at_the_last_second;
 mod extra_members;
@@ -65,6 +66,7 @@ pub const VARIANTS: &[&Patch] = &[
     &attested_contact::PATCH,
     &discloses_at_the_handshake_only::PATCH,
     &capital_digests::PATCH,
+    &crosses_by_jurisdiction::PATCH,
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
     &suspends_at_the_second_breach::PATCH,

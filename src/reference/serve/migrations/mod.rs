@@ -8,7 +8,6 @@ use super::grants::{self, Wish};
 use super::{Fault, Reply, Visit};
 use crate::reference::apply::plan::{self, Unsound};
 use crate::reference::apply::{self, Failure, Outcome, Plan};
-use crate::reference::handshake;
 use crate::reference::peering;
 use crate::reference::store::rows::{Direction, Grant, Migration};
 use crate::reference::store::{StoreError, table};
@@ -92,8 +91,7 @@ fn complete(visit: &Visit<'_>, migration: &mut Migration, outcome: &Outcome) -> 
     "completed".clone_into(&mut migration.status);
     (migration.applied_count, migration.skipped_count) = (rules.claimed)(outcome);
     migration.conflict_log = (rules.conflict_log_of)(outcome);
-    let from = visit.peer.data_residency.clone().unwrap_or_default();
-    if let Some(crossing) = apply::crossing(act, &from, &handshake::residency(act)?) {
+    if let Some(crossing) = apply::crossing(act, (rules.place_of)(&visit.peer), &(rules.own_place)(act)?) {
         record_crossing(visit, migration, &crossing)?;
     }
     let counts = json!({"applied_count": migration.applied_count, "skipped_count": migration.skipped_count});

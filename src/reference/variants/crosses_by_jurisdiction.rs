@@ -1,0 +1,15 @@
+//! Counts a crossing by the jurisdictions of the two sides, not by their residencies.
+
+use serde_json::Value;
+
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant(
+    "crosses-by-jurisdiction",
+    "Counts a crossing by the jurisdictions of the two sides, not by their residencies.",
+    |rules| {
+        rules.migrations.place_of =
+            |peer| peer.metadata.get("jurisdiction").and_then(Value::as_str).unwrap_or_default();
+        rules.migrations.own_place = |act| Ok(act.settings.jurisdiction.clone());
+    },
+);
