@@ -1,0 +1,89 @@
+"""Time, ids and the two kinds of refusal."""
+
+import os
+import re
+import time
+import uuid
+from datetime import datetime, timedelta, timezone
+
+# The major and minor parts of a semantic version (semver.org), whole text only.
+SEMVER = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*)?"
+    r"(?:\+[\da-zA-Z-]+(?:\.[\da-zA-Z-]+)*)?",
+    re.ASCII,
+)
+
+
+class Refusal(Exception):
+    """A federation call that is answered with an error."""
+
+    def __init__(self, status, error, code=None, headers=None, **members):
+        super().__init__(error)
+        self.status = status
+        self.headers = headers or {}
+        self.body = {"success": False, "error": error, **members}
+        if code:
+            self.body["code"] = code
+
+
+class OperatorError(Exception):
+    """A verb that can't be done: a JSON-RPC error."""
+
+    def __init__(self, message, code=-32009):
+        super().__init__(message)
+        self.code = code
+
+
+class Clock:
+    """The time of the machine, and how far the operator has moved it."""
+
+    def __init__(self):
+        self._moved = timedelta()
+
+    def now(self):
+        return datetime.now(timezone.utc) + self._moved
+
+    def advance(self, seconds):
+        self._moved += timedelta(seconds=seconds)
+
+
+def rfc3339(moment):
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(text):
+    """Reads RFC 3339; None where it is none. Python before 3.11 reads neither `Z` nor nanoseconds."""
+    if not isinstance(text, str):
+        return None
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text)
+    if not match:
+        return None
+    day, clock, fraction, zone = match.groups()
+    micros = ((fraction or ".0")[1:] + "000000")[:6]
+    zone = "+00:00" if zone in "Zz" else zone
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}.{micros}{zone}")
+    except ValueError:
+        return None
+
+
+def uuid7():
+    """A UUIDv7: 48 bits of milliseconds, then chance."""
+    bits = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    bits = bits & ~(0xF << 76) | 0x7 << 76
+    bits = bits & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=bits))
+
+
+def text_in(value):
+    """Whether a value is a text that says something."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def as_object(value):
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else []

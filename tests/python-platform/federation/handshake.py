@@ -1,0 +1,174 @@
+"""How two platforms meet: a proposal, an accept, and each other's certificates."""
+
+import hashlib
+import re
+import secrets
+import subprocess
+from datetime import timedelta
+
+from .basics import OperatorError, Refusal, as_list, as_object, rfc3339, text_in, uuid7
+from .governance import undisclosed
+
+TOKEN_DAYS = 7
+SUBJECT = re.compile(r"[A-Za-z0-9:._-]{1,64}")
+
+
+class Handshake:
+    def __init__(self, platform):
+        self.platform = platform
+        self.store = platform.store
+
+    # -- we invite --------------------------------------------------------------------------------
+
+    def propose(self, remote_instance_url, spawn_role="symmetric", spawn_mode="autonomous_peer"):
+        token = secrets.token_urlsafe(32)
+        peer = self._new_row("proposed", remote_instance_url)
+        self.store.update(
+            "peer", peer["id"], spawn_role=spawn_role, spawn_mode=spawn_mode, token_hash=digest(token),
+            token_expires_at=rfc3339(self.platform.now() + timedelta(days=TOKEN_DAYS)),
+        )
+        return {"peer_id": peer["id"], "acceptance_token": token}
+
+    def accept(self, body, address):
+        """Answers POST /accept. Nothing is recorded of a call that is refused."""
+        token = body.get("acceptance_token")
+        if not text_in(token):
+            raise invalid("acceptance_token required")
+        peer = next(iter(self.store.all("peer", token_hash=digest(token))), None)
+        self.platform.server.limits.require(peer["id"] if peer else f"address {address}", peer and peer["id"])
+        self._require_contract(body, peer)
+        with self.store.transaction():
+            # Looked at again inside the transaction: a token is good once, whoever else holds it.
+            peer = peer and self.platform.peer(peer["id"])
+            if not peer or peer["status"] != "proposed" or self.platform.since(peer["token_expires_at"]) >= 0:
+                raise Refusal(401, "acceptance_token not recognized or expired", "UNAUTHORIZED")
+            missing = undisclosed(body)
+            if missing:
+                raise invalid("accept transition failed: not disclosed: " + ", ".join(missing))
+            members = self._introduce(peer["id"], body)
+            return self._enrol(peer["id"], body, members)
+
+    def _enrol(self, peer_id, body, members):
+        now = self.platform.stamp()
+        status = "enrolled" if members else "accepted"
+        self.store.update(
+            "peer", peer_id, status=status, accepted_at=now, heard_at=now, contract_digest=body.get("contract_digest"),
+            contract_version_agreed=body["contract_version"], endpoints=as_list(body.get("endpoints")),
+        )
+        self.learn(peer_id, body)
+        self.platform.emit("federation.peer.accepted", "low", peer_id, {})
+        self.platform.audit(peer_id, peer_id, "accept", direction="inbound", status=200)
+        if not members:
+            members = {"warnings": ["no certificate was asked for, so that nothing can be called yet"]}
+        return {
+            "peer_id": peer_id, "status": status, "peer_kind": "platform", "accepted_at": now, "handshake_at": now,
+            "contract_version_agreed": body["contract_version"], **self.platform.disclosure(peer_id), **members,
+        }
+
+    def _introduce(self, peer_id, body):
+        """The certificate that was asked for, or the exchange of authorities."""
+        subject = body.get("caller_inbound_subject")
+        if subject is not None and not (isinstance(subject, str) and SUBJECT.fullmatch(subject)):
+            raise invalid("accept transition failed: caller_inbound_subject can't be a subject")
+        ours, authority = f"fed:{peer_id}", self.platform.authority
+        if text_in(body.get("csr_pem")):
+            try:
+                pem, facts = authority.sign_request(body["csr_pem"], ours)
+            except subprocess.CalledProcessError:
+                raise invalid("accept transition failed: csr_pem can't be signed") from None
+            self._trust(peer_id, authority.pem, None, subject or ours)
+            facts = dict(line.split("=", 1) for line in facts.splitlines())
+            return {"federation_certificate": {
+                "cert_pem": pem, "ca_chain_pem": authority.pem,
+                "serial": facts["serial"], "not_after": facts["notAfter"],
+            }}
+        if text_in(body.get("peer_ca_bundle_pem")):
+            self._trust(peer_id, body["peer_ca_bundle_pem"], body["peer_ca_bundle_pem"], subject or ours)
+            return {"trust_exchange": {"ca_bundle_pem": authority.pem, "assigned_inbound_subject": ours}}
+        return {}
+
+    def _trust(self, peer_id, anchor_pem, server_anchor_pem, call_as):
+        """`anchor_pem` issued the peer's client certificate, `server_anchor_pem` that of its server."""
+        self.store.update("peer", peer_id, anchor_pem=anchor_pem, server_anchor_pem=server_anchor_pem, call_as=call_as)
+        self.platform.server.trust(anchor_pem)
+
+    def _require_contract(self, body, peer):
+        from .platform import CONTRACT_DIGEST, CONTRACT_VERSION
+        version = body.get("contract_version")
+        if type(version) is not int or version != CONTRACT_VERSION:
+            raise invalid(f"Unsupported contract_version {version}; supported: [{CONTRACT_VERSION}]")
+        if body.get("contract_digest", CONTRACT_DIGEST) not in (CONTRACT_DIGEST, None):
+            if peer:
+                self.platform.governance.mismatch(peer["id"], "it names another text under our contract's version")
+            raise invalid("accept transition failed: contract_digest is that of another text")
+
+    # -- we are invited ---------------------------------------------------------------------------
+
+    def join(self, base_url, acceptance_token, ca_bundle_pem=None):
+        """Calls accept over there. A peer that agrees to something else is not joined (V.2)."""
+        from .platform import CONTRACT_DIGEST, CONTRACT_VERSION
+        peer = self._new_row("proposed", base_url)
+        self._trust(peer["id"], ca_bundle_pem or self.platform.authority.pem, ca_bundle_pem, None)
+        answer = self.platform.client.call(peer["id"], "POST", "/accept", "accept", {
+            "acceptance_token": acceptance_token, "contract_version": CONTRACT_VERSION,
+            "peer_ca_bundle_pem": self.platform.authority.pem, "caller_inbound_subject": f"fed:{peer['id']}",
+            "endpoints": self.platform.server.endpoints(), **self.platform.disclosure(peer["id"]),
+        })
+        told, exchange = answer.data, as_object(answer.data.get("trust_exchange"))
+        problem = None
+        if answer.status != 200:
+            problem = f"accept was answered {answer.status}: {answer.error}"
+        elif type(told.get("contract_version_agreed")) is not int or told["contract_version_agreed"] != CONTRACT_VERSION \
+                or told.get("contract_digest") not in (None, CONTRACT_DIGEST):
+            problem = "the peer agreed to another contract than was asked for"
+            self.platform.governance.mismatch(peer["id"], problem)
+        elif undisclosed(told):
+            problem = "the peer does not disclose: " + ", ".join(undisclosed(told))
+        elif not (text_in(exchange.get("ca_bundle_pem")) and SUBJECT.fullmatch(str(exchange.get("assigned_inbound_subject")))):
+            problem = "the peer did not exchange authorities"
+        if problem:
+            self.platform.end(peer["id"], problem, self.platform.stamp())
+            raise OperatorError(problem, -32010)
+        self._trust(peer["id"], exchange["ca_bundle_pem"], exchange["ca_bundle_pem"], exchange["assigned_inbound_subject"])
+        now = self.platform.stamp()
+        self.store.update(
+            "peer", peer["id"], status="enrolled", accepted_at=now, heard_at=now,
+            contract_version_agreed=CONTRACT_VERSION, contract_digest=told.get("contract_digest"),
+        )
+        self.learn(peer["id"], told)
+        return {"peer_id": peer["id"]}
+
+    # -- both -------------------------------------------------------------------------------------
+
+    def learn(self, peer_id, body):
+        """Keeps what a peer says of itself. `metadata` is merged; a change of residency is told (8.2)."""
+        peer = self.platform.peer(peer_id)
+        metadata = {**peer["metadata"], **as_object(body.get("metadata"))}
+        changes = {"metadata": metadata}
+        for name in ("capabilities", "endpoints", "extension_slugs", "sync_cursor"):
+            if name in body:
+                changes[name] = body[name]
+        for name in ("platform_version", "data_residency"):
+            told = body.get(name, metadata.get(name))
+            if told is not None:
+                changes[name] = told
+        self.store.update("peer", peer_id, **changes)
+        before, after = peer.get("data_residency"), changes.get("data_residency")
+        if before and after and before != after:
+            self.platform.notices.moved(peer_id, before, after)
+
+    def _new_row(self, status, url):
+        peer = {
+            "id": uuid7(), "status": status, "remote_instance_url": url, "peer_kind": "platform", "metadata": {},
+            "proposed_at": self.platform.stamp(), "heard_at": self.platform.stamp(), "breaches": [],
+        }
+        self.store.put("peer", peer["id"], peer)
+        return peer
+
+
+def digest(token):
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def invalid(text):
+    return Refusal(422, text, "VALIDATION_ERROR")
