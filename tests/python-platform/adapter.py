@@ -9,9 +9,10 @@ import sys
 
 sys.dont_write_bytecode = True  # The tests run this in place; nothing is to be left behind.
 
+from federation import contract
 from federation.authority import OpensslMissing
 from federation.basics import OperatorError, Refusal
-from federation.platform import CONTRACT_DIGEST, CONTRACT_SINCE, CONTRACT_VERSION, Platform
+from federation.platform import Platform
 
 LINE_MAX = 1024 * 1024
 
@@ -28,7 +29,7 @@ class Verbs:
 
     def describe(self):
         return {
-            "name": "python-platform", "version": "1.0.0", "protocol": 1, "contract_versions": [CONTRACT_VERSION],
+            "name": "python-platform", "version": "1.0.0", "protocol": 1, "contract_versions": [contract.VERSION],
             "verbs": self.names(), "identity": "tls", "generation": "G3",
         }
 
@@ -149,7 +150,7 @@ class Verbs:
         self.platform.notices.move_to(residency)
 
     def contract_list(self):
-        return [{"version": CONTRACT_VERSION, "digest": CONTRACT_DIGEST, "effective_at": CONTRACT_SINCE}]
+        return [{"version": contract.VERSION, "digest": contract.DIGEST, "effective_at": contract.EFFECTIVE_AT}]
 
 
 def shown(peer):

@@ -7,6 +7,9 @@ import ssl
 import subprocess
 import tempfile
 import threading
+from datetime import datetime, timezone
+
+from .basics import rfc3339
 
 LEAF_EXTENSIONS = """
 basicConstraints = critical, CA:FALSE
@@ -61,7 +64,10 @@ class Authority:
         """The certificate that a caller asked for, under the name that we give it."""
         with self._lock:
             pem = self._sign(request_pem, name, CLIENT_DAYS)
-        return pem, self._openssl("x509", "-noout", "-serial", "-enddate", input=pem)
+        facts = self._openssl("x509", "-noout", "-serial", "-enddate", input=pem)
+        facts = dict(line.split("=", 1) for line in facts.splitlines())
+        ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(facts["notAfter"]), timezone.utc)
+        return {"cert_pem": pem, "serial": facts["serial"], "not_after": rfc3339(ends)}
 
     def issued_by(self, anchor_pem, der):
         """Whether `anchor_pem` issued the certificate, for a client."""

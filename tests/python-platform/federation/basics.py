@@ -18,11 +18,11 @@ SEMVER = re.compile(
 class Refusal(Exception):
     """A federation call that is answered with an error."""
 
-    def __init__(self, status, error, code=None, headers=None, **members):
+    def __init__(self, status, error, code=None, headers=None, members=None):
         super().__init__(error)
         self.status = status
         self.headers = headers or {}
-        self.body = {"success": False, "error": error, **members}
+        self.body = {"success": False, "error": error, **(members or {})}
         if code:
             self.body["code"] = code
 

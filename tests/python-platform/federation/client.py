@@ -11,7 +11,7 @@ from .basics import OperatorError, as_list, as_object, moment, uuid7
 PREFIX = "/api/v1/system/federation_api"
 SECONDS_MAX = 10
 BYTES_MAX = 4 * 1024 * 1024
-HEARTBEAT_PAUSE_MAX = 1800
+HEARTBEAT_SECONDS, HEARTBEAT_PAUSE_MAX = 60, 1800
 EXCERPT_SECONDS = 72 * 3600
 
 
@@ -107,7 +107,7 @@ class Client:
         self.store.update("peer", peer_id, sent_at=self.platform.stamp())
         answer = self.call(peer_id, "POST", "/heartbeat", "heartbeat", body)
         if answer.succeeded:
-            self.store.update("peer", peer_id, heartbeat_pause=60)
+            self.store.update("peer", peer_id, heartbeat_pause=HEARTBEAT_SECONDS)
             self.platform.handshake.learn(peer_id, answer.data)
         else:
             self._not_answered(peer_id, answer)
@@ -116,13 +116,14 @@ class Client:
     def _not_answered(self, peer_id, answer):
         """The next try waits longer: a peer in trouble is not to be flooded (6.1)."""
         peer = self.platform.peer(peer_id)
-        self.store.update("peer", peer_id, heartbeat_pause=min(2 * peer.get("heartbeat_pause", 60), HEARTBEAT_PAUSE_MAX))
+        pause = min(2 * peer.get("heartbeat_pause", HEARTBEAT_SECONDS), HEARTBEAT_PAUSE_MAX)
+        self.store.update("peer", peer_id, heartbeat_pause=pause)
         if answer.status in (401, 403) and peer["status"] in ("enrolled", "active", "degraded"):
             self.platform.governance.find("peer_revoked_silently", peer_id, "it refuses our calls and never said why")
 
     def heartbeat_if_due(self, peer_id):
         peer = self.platform.peer(peer_id)
-        if self.platform.since(peer.get("sent_at") or peer["accepted_at"]) >= peer.get("heartbeat_pause", 60):
+        if self.platform.since(peer.get("sent_at") or peer["accepted_at"]) >= peer.get("heartbeat_pause", HEARTBEAT_SECONDS):
             self.heartbeat(peer_id)
 
     # -- resources --------------------------------------------------------------------------------
@@ -133,13 +134,17 @@ class Client:
         if held is None:
             raise OperatorError("no grant of that peer lets us read this", -32004)
         answer = self.call(peer_id, "GET", f"/resources/{kind}/{id}", "resource.read", token=held["bearer_token"])
-        if answer.status in (401, 403) and self.platform.grants.alive(self.store.one("held", held["grant_id"])):
-            self.platform.governance.breach(
-                2, "peer_grant_broken", peer_id, "a grant is refused before its end", held["grant_id"])
+        self.doubt_grant(held, answer)
         if answer.status in (404, 422):
             self.platform.governance.breach(
                 3, "peer_capability_drift", peer_id, f"{kind} is declared or granted, and not served", kind)
         return {"status": answer.status, "data": answer.data, "error": answer.error}
+
+    def doubt_grant(self, held, answer):
+        """A call under a grant that the peer gave and did not take back is not to be refused (2.2, 2.3)."""
+        if answer.status in (401, 403) and self.platform.grants.alive(self.store.one("held", held["grant_id"])):
+            self.platform.governance.breach(
+                2, "peer_grant_broken", held["peer_id"], "a grant is refused before its end", held["grant_id"])
 
     # -- excerpts of the peer's audit log ---------------------------------------------------------
 

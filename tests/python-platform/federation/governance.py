@@ -2,6 +2,7 @@
 
 import re
 
+from . import contract
 from .basics import SEMVER, as_list, as_object, text_in, uuid7
 
 DAY_SECONDS = 24 * 3600
@@ -16,7 +17,7 @@ HOUR_SECONDS = 3600
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 PGP = re.compile(r"-----BEGIN PGP SIGN|^(openpgp4fpr|pgp):[0-9A-Fa-f]{16,}$")
 LOW = {"peer_residency_missing", "peer_schema_version_missing"}
-HIGH = {"peer_sync_corrupt", "peer_migration_untruthful", "peer_contract_mismatch", "peer_compromised"}
+HIGH = {"peer_sync_corrupt", "peer_migration_untruthful", "peer_contract_mismatch"}
 
 
 class Governance:
@@ -70,7 +71,7 @@ class Governance:
         missing = undisclosed(body)
         if missing:
             self.find("peer_identity_undisclosed", peer_id, "not disclosed: " + ", ".join(missing), ",".join(missing))
-        if "contract_digest" in body and body["contract_digest"] != self._digest():
+        if "contract_digest" in body and body["contract_digest"] != contract.DIGEST:
             self.mismatch(peer_id, "its contract has another text than ours")
         compatibility = self.compatibility(self.platform.peer(peer_id).get("platform_version"))
         if compatibility["status"] == "incompatible":
@@ -96,10 +97,6 @@ class Governance:
     def frozen(self, peer):
         return self.compatibility(peer.get("platform_version"))["status"] == "incompatible"
 
-    def _digest(self):
-        from .platform import CONTRACT_DIGEST
-        return CONTRACT_DIGEST
-
     # -- conduct over time ------------------------------------------------------------------------
 
     def refused(self, peer_id, what):
@@ -114,8 +111,8 @@ class Governance:
 
     def granted(self, peer_id, payload):
         """A grant that a peer issued to us."""
-        wide = not payload.get("resource_id") and \
-            bool({"write", "admin", "migrate"} & {s for s in as_list(payload.get("permission_scopes")) if isinstance(s, str)})
+        scopes = as_list(payload.get("permission_scopes"))
+        wide = not payload.get("resource_id") and any(scope in scopes for scope in ("write", "admin", "migrate"))
         peer = self.platform.peer(peer_id)
         recent = [row for row in peer.get("issued", []) if self.platform.since(row["at"]) < HOUR_SECONDS]
         recent.append({"wide": wide, "at": self.platform.stamp()})

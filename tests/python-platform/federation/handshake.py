@@ -6,10 +6,12 @@ import secrets
 import subprocess
 from datetime import timedelta
 
+from . import contract
 from .basics import OperatorError, Refusal, as_list, as_object, rfc3339, text_in, uuid7
 from .governance import undisclosed
 
 TOKEN_DAYS = 7
+CONTRACT = (contract.VERSION, contract.DIGEST)
 SUBJECT = re.compile(r"[A-Za-z0-9:._-]{1,64}")
 
 
@@ -73,15 +75,11 @@ class Handshake:
         ours, authority = f"fed:{peer_id}", self.platform.authority
         if text_in(body.get("csr_pem")):
             try:
-                pem, facts = authority.sign_request(body["csr_pem"], ours)
+                signed = authority.sign_request(body["csr_pem"], ours)
             except subprocess.CalledProcessError:
                 raise invalid("accept transition failed: csr_pem can't be signed") from None
             self._trust(peer_id, authority.pem, None, subject or ours)
-            facts = dict(line.split("=", 1) for line in facts.splitlines())
-            return {"federation_certificate": {
-                "cert_pem": pem, "ca_chain_pem": authority.pem,
-                "serial": facts["serial"], "not_after": facts["notAfter"],
-            }}
+            return {"federation_certificate": {**signed, "ca_chain_pem": authority.pem}}
         if text_in(body.get("peer_ca_bundle_pem")):
             self._trust(peer_id, body["peer_ca_bundle_pem"], body["peer_ca_bundle_pem"], subject or ours)
             return {"trust_exchange": {"ca_bundle_pem": authority.pem, "assigned_inbound_subject": ours}}
@@ -89,15 +87,14 @@ class Handshake:
 
     def _trust(self, peer_id, anchor_pem, server_anchor_pem, call_as):
         """`anchor_pem` issued the peer's client certificate, `server_anchor_pem` that of its server."""
+        self.platform.server.require_authority(anchor_pem)
         self.store.update("peer", peer_id, anchor_pem=anchor_pem, server_anchor_pem=server_anchor_pem, call_as=call_as)
-        self.platform.server.trust(anchor_pem)
 
     def _require_contract(self, body, peer):
-        from .platform import CONTRACT_DIGEST, CONTRACT_VERSION
         version = body.get("contract_version")
-        if type(version) is not int or version != CONTRACT_VERSION:
-            raise invalid(f"Unsupported contract_version {version}; supported: [{CONTRACT_VERSION}]")
-        if body.get("contract_digest", CONTRACT_DIGEST) not in (CONTRACT_DIGEST, None):
+        if type(version) is not int or version != contract.VERSION:
+            raise invalid(f"Unsupported contract_version {version}; supported: [{contract.VERSION}]")
+        if body.get("contract_digest", contract.DIGEST) not in (contract.DIGEST, None):
             if peer:
                 self.platform.governance.mismatch(peer["id"], "it names another text under our contract's version")
             raise invalid("accept transition failed: contract_digest is that of another text")
@@ -106,41 +103,47 @@ class Handshake:
 
     def join(self, base_url, acceptance_token, ca_bundle_pem=None):
         """Calls accept over there. A peer that agrees to something else is not joined (V.2)."""
-        from .platform import CONTRACT_DIGEST, CONTRACT_VERSION
         peer = self._new_row("proposed", base_url)
         self._trust(peer["id"], ca_bundle_pem or self.platform.authority.pem, ca_bundle_pem, None)
         answer = self.platform.client.call(peer["id"], "POST", "/accept", "accept", {
-            "acceptance_token": acceptance_token, "contract_version": CONTRACT_VERSION,
+            "acceptance_token": acceptance_token, "contract_version": contract.VERSION,
             "peer_ca_bundle_pem": self.platform.authority.pem, "caller_inbound_subject": f"fed:{peer['id']}",
             "endpoints": self.platform.server.endpoints(), **self.platform.disclosure(peer["id"]),
         })
-        told, exchange = answer.data, as_object(answer.data.get("trust_exchange"))
-        problem = None
-        if answer.status != 200:
-            problem = f"accept was answered {answer.status}: {answer.error}"
-        elif type(told.get("contract_version_agreed")) is not int or told["contract_version_agreed"] != CONTRACT_VERSION \
-                or told.get("contract_digest") not in (None, CONTRACT_DIGEST):
-            problem = "the peer agreed to another contract than was asked for"
-            self.platform.governance.mismatch(peer["id"], problem)
-        elif undisclosed(told):
-            problem = "the peer does not disclose: " + ", ".join(undisclosed(told))
-        elif not (text_in(exchange.get("ca_bundle_pem")) and SUBJECT.fullmatch(str(exchange.get("assigned_inbound_subject")))):
-            problem = "the peer did not exchange authorities"
+        problem = self._objection(peer["id"], answer)
         if problem:
             self.platform.end(peer["id"], problem, self.platform.stamp())
             raise OperatorError(problem, -32010)
-        self._trust(peer["id"], exchange["ca_bundle_pem"], exchange["ca_bundle_pem"], exchange["assigned_inbound_subject"])
+        told, exchange = answer.data, answer.data["trust_exchange"]
+        anchor = exchange["ca_bundle_pem"]
+        self._trust(peer["id"], anchor, anchor, exchange["assigned_inbound_subject"])
         now = self.platform.stamp()
         self.store.update(
             "peer", peer["id"], status="enrolled", accepted_at=now, heard_at=now,
-            contract_version_agreed=CONTRACT_VERSION, contract_digest=told.get("contract_digest"),
+            contract_version_agreed=contract.VERSION, contract_digest=told.get("contract_digest"),
         )
         self.learn(peer["id"], told)
         return {"peer_id": peer["id"]}
 
+    def _objection(self, peer_id, answer):
+        """Why the answer to our accept founds no peering, if it doesn't."""
+        told, exchange = answer.data, as_object(answer.data.get("trust_exchange"))
+        agreed = told.get("contract_version_agreed")
+        if answer.status != 200:
+            return f"accept was answered {answer.status}: {answer.error}"
+        if type(agreed) is not int or (agreed, told.get("contract_digest", contract.DIGEST)) != CONTRACT:
+            self.platform.governance.mismatch(peer_id, "the peer agreed to another contract than was asked for")
+            return "the peer agreed to another contract than was asked for"
+        if undisclosed(told):
+            return "the peer does not disclose: " + ", ".join(undisclosed(told))
+        subject = exchange.get("assigned_inbound_subject")
+        if not text_in(exchange.get("ca_bundle_pem")) or not SUBJECT.fullmatch(str(subject)):
+            return "the peer did not exchange authorities"
+        return None
+
     # -- both -------------------------------------------------------------------------------------
 
-    def learn(self, peer_id, body):
+    def learn(self, peer_id, body, announced=False):
         """Keeps what a peer says of itself. `metadata` is merged; a change of residency is told (8.2)."""
         peer = self.platform.peer(peer_id)
         metadata = {**peer["metadata"], **as_object(body.get("metadata"))}
@@ -155,7 +158,7 @@ class Handshake:
         self.store.update("peer", peer_id, **changes)
         before, after = peer.get("data_residency"), changes.get("data_residency")
         if before and after and before != after:
-            self.platform.notices.moved(peer_id, before, after)
+            self.platform.notices.moved(peer_id, before, after, announced)
 
     def _new_row(self, status, url):
         peer = {

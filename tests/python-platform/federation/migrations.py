@@ -103,7 +103,8 @@ class Migrations:
         except Failed as failed:
             log = [failed.conflict] if failed.conflict else []
             self._change(id, status="failed", conflict_log=log)
-            raise Refusal(422, str(failed), migration_id=id, status="failed", conflict_log=log) from None
+            told = {"migration_id": id, "status": "failed", "conflict_log": log}
+            raise Refusal(422, str(failed), members=told) from None
         return 201, {"data": {name: done[name] for name in (
             "migration_id", "status", "applied_count", "skipped_count", "conflict_log")}}
 
@@ -166,6 +167,9 @@ class Migrations:
         body = plan if commit else {**plan, "commit": False}
         answer = self.platform.client.call(peer_id, "POST", "/migrations", "migration", body, token)
         theirs = answer.data.get("migration_id")
+        held = self.platform.grants.held_by_token(peer_id, token)
+        if held and "migrate" in held["permission_scopes"]:
+            self.platform.client.doubt_grant(held, answer)
         if commit:
             return self._conclude(peer_id, migration_id, plan, answer, token)
         self._change(migration_id, status="transferring" if answer.succeeded else "failed", remote_id=theirs)
@@ -177,8 +181,9 @@ class Migrations:
             doubt = self._doubt(peer_id, plan, answer.data, token)
             if doubt:
                 self.platform.governance.breach(7, "peer_migration_untruthful", peer_id, doubt)
-            self._change(migration_id, status="failed" if doubt else "completed", remote_id=answer.data.get("migration_id"),
-                         applied_count=1, conflict_log=as_list(answer.data.get("conflict_log")))
+            self._change(migration_id, status="failed" if doubt else "completed", applied_count=1,
+                         remote_id=answer.data.get("migration_id"),
+                         conflict_log=as_list(answer.data.get("conflict_log")))
         else:
             if "schema" in answer.error.lower():
                 self.platform.governance.breach(3, "peer_capability_drift", peer_id,

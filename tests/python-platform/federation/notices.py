@@ -92,7 +92,6 @@ class Notices:
     def _compromised(self, peer_id, payload):
         """Suspended at once, pending the operator's review (9.2)."""
         self.platform.suspend(peer_id, "the peer disclosed a compromise")
-        self.platform.governance.find("peer_compromised", peer_id, "the peer disclosed a compromise")
         detected = moment(payload.get("detected_at"))
         if detected and (self.platform.now() - detected).total_seconds() > DISCLOSURE_SECONDS:
             self.platform.governance.find("peer_disclosure_late", peer_id, "disclosed more than 24 hours after")
@@ -111,11 +110,11 @@ class Notices:
 
     def _residency(self, peer_id, payload):
         if text_in(payload.get("to")):
-            self.platform.handshake.learn(peer_id, {"data_residency": payload["to"]})
+            self.platform.handshake.learn(peer_id, {"data_residency": payload["to"]}, announced=True)
 
-    def moved(self, peer_id, before, after):
-        """A peer's residency is another than it was; that matters where data was migrated (8.2)."""
+    def moved(self, peer_id, before, after, announced):
+        """A peer's residency is another than it was. Not to say so matters where data was migrated (8.2)."""
         self.platform.emit("federation.peer.residency_changed", "medium", peer_id, {"from": before, "to": after})
-        if self.store.all("migration", peer_id=peer_id):
+        if not announced and self.store.all("migration", peer_id=peer_id):
             self.platform.governance.find(
                 "peer_residency_moved", peer_id, f"its residency moved from {before} to {after} after a migration")

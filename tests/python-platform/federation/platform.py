@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 
+from . import contract
 from .authority import Authority
 from .basics import Clock, OperatorError, moment, rfc3339, text_in, uuid7
 from .capabilities import Capabilities
@@ -12,20 +13,13 @@ from .grants import Grants
 from .handshake import Handshake
 from .migrations import Migrations
 from .notices import Notices
+from .routes import REACHABLE
 from .server import Server
 from .store import Store
 from .sync import Sync
 
-CONTRACT_VERSION = 1
-# SHA-256 of the text of version 1 as published. Later revisions bear the same number.
-CONTRACT_DIGEST = "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7"
-CONTRACT_SINCE = "2026-05-01T00:00:00Z"
-
-HEARTBEAT_SECONDS = 60
+# A peer that is silent for so long is degraded.
 STALE_SECONDS = 300
-GRACE_SECONDS = 300
-# Peers in these states get in.
-REACHABLE = ("enrolled", "active", "degraded")
 
 DEFAULTS = {
     "operator_contact": "operator@python-platform.example",
@@ -188,7 +182,7 @@ class Platform:
             },
             "platform_version": settings["release"],
             "data_residency": settings["residency"],
-            "contract_digest": CONTRACT_DIGEST,
+            "contract_digest": contract.DIGEST,
             "capabilities": self.capabilities.document(peer_id),
         }
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from .basics import Refusal, moment, uuid7
 
 PREFIX = "/api/v1/system/federation_api"
+# Peers in these states get in.
 REACHABLE = ("enrolled", "active", "degraded")
 EXCERPT_DAYS, EXCERPT_LIMIT, EXCERPT_LIMIT_MAX = 90, 1000, 5000
 
@@ -22,10 +23,10 @@ class Call:
 
 
 def answer(platform, call):
-    """Status, body and headers of the answer; a refusal is raised."""
+    """Status and body of the answer; a refusal is raised."""
     action, handler, arguments = find_route(call)
-    if handler is accept:
-        return 200, success(platform.handshake.accept(call.body, call.address)), {}
+    if handler is accept:  # There is no certificate yet.
+        return accept(platform, call)
     call.peer = identify(platform, call)
     status = 500
     try:
@@ -33,7 +34,7 @@ def answer(platform, call):
         if handler is None:
             raise Refusal(404, "no such route", "NOT_FOUND")
         status, body = handler(platform, call, *arguments)
-        return status, body, {}
+        return status, body
     except Refusal as refusal:
         status = refusal.status
         if status in (401, 403, 404, 422) and call.peer["status"] in REACHABLE:
@@ -59,7 +60,8 @@ def identify(platform, call):
     """The peer whose certificate this is: its name is ours to give, and its own authority signed it."""
     if call.der is None:
         raise Refusal(401, "mTLS client certificate required", "UNAUTHORIZED")
-    peer = platform.store.one("peer", (call.name or "").removeprefix("fed:") if (call.name or "").startswith("fed:") else "")
+    prefix, _, peer_id = (call.name or "").partition(":")
+    peer = platform.store.one("peer", peer_id) if prefix == "fed" else None
     if peer is None or not peer.get("anchor_pem"):
         raise Refusal(401, "No reachable FederationPeer for mTLS subject", "UNAUTHORIZED")
     if not platform.authority.issued_by(peer["anchor_pem"], call.der):
@@ -94,8 +96,8 @@ def note_refusal(platform, call, action):
 # -- handlers: (platform, call, *path parts) → status, body ---------------------------------------
 
 
-def accept():
-    """Answered by `Handshake.accept`: there is no certificate yet."""
+def accept(platform, call):
+    return 200, success(platform.handshake.accept(call.body, call.address))
 
 
 def heartbeat(platform, call):

@@ -3,6 +3,7 @@
 import json
 import socketserver
 import ssl
+import sys
 import threading
 from collections import defaultdict, deque
 from http.server import BaseHTTPRequestHandler
@@ -43,12 +44,13 @@ class Server:
         self._listener.shutdown()
         self._listener.server_close()
 
-    def trust(self, anchor_pem):
+    def require_authority(self, anchor_pem):
         """Refuses what is no certificate before it could spoil every handshake."""
         try:
             ssl.create_default_context(cadata=anchor_pem)
         except ssl.SSLError:
-            raise Refusal(422, "accept transition failed: the authority is no certificate", "VALIDATION_ERROR") from None
+            text = "accept transition failed: the authority is no certificate"
+            raise Refusal(422, text, "VALIDATION_ERROR") from None
 
 
 class Limits:
@@ -113,8 +115,11 @@ class Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "python-platform", ""
 
     def do_GET(self):
+        if not self.server.platform.running:
+            self.close_connection = True  # A connection that was kept open does not outlive a stop.
+            return
         try:
-            status, body, headers = self._answer()
+            (status, body), headers = self._answer(), {}
         except Refusal as refusal:
             status, body, headers = refusal.status, refusal.body, refusal.headers
         except Exception as error:  # Whatever a caller sends, it gets an answer.
@@ -191,5 +196,4 @@ class Handler(BaseHTTPRequestHandler):
         """Standard error is the adapter's log; calls are in the audit log."""
 
     def log_error(self, format, *arguments):
-        import sys
         print(format % arguments, file=sys.stderr)

@@ -43,8 +43,9 @@ class Sync:
             self.platform.governance.refused(peer["id"], f"sync {kind}")
             raise refused("this kind is not served here")
         if row["direction"] == "migration_only":
-            self.platform.governance.breach(7, "peer_sync_after_migration", peer["id"], f"{kind} migrates and does not sync")
-            raise refused("this kind migrates and does not sync")
+            message = f"{kind} migrates and does not sync"
+            self.platform.governance.breach(7, "peer_sync_after_migration", peer["id"], message)
+            raise refused(message)
         if row["direction"] not in INWARD:
             raise refused("this kind is not taken in")
 
