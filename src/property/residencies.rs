@@ -57,7 +57,7 @@ fn file(from: &str, acts: &[Act]) -> String {
                 file.step(notice)
             }
             Act::Migrate => file
-                .step(format!("heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}", jurisdiction(&place, target)))
+                .step(format!("heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}", jurisdiction(place, target)))
                 .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
                 .step(format!(
                     "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
