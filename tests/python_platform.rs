@@ -21,6 +21,7 @@ use tokio::sync::{Mutex, watch};
 const ONLY: [&str; 5] =
     ["07-*/**", "12-*/**", "A-*/**", "10-*/major-break-without-*", "11-*/overlay-is-unmounted"];
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_independent_platform_is_judged_fairly() {
     if let Some(missing) = missing_program() {
@@ -62,7 +63,7 @@ async fn judge(only: &[&str]) -> Report {
     let plan = EmbeddedRun { selection, cases: 0, ..EmbeddedRun::default() };
     let mut run = plan.prepare(transcript.clone(), stop).expect("a run");
     run.targets = Arc::new(PythonPlatforms);
-    run.start.target = "the Python platform".to_owned();
+    run.start.target = String::from("the Python platform");
     play(run, Arc::new(Silent)).await.expect("it is played");
     assess(&read(&transcript).expect("it reads back"))
 }
