@@ -45,6 +45,10 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("before", "label of the scan before the misbehaviour"),
             Parameter::required("after", "label of the scan after it"),
             Parameter::optional("honest", "the name of a peer that did nothing wrong"),
+            Parameter::optional(
+                "apart_from",
+                "the name of a peer that did the like, lawfully: kinds raised about it too say nothing",
+            ),
             Parameter::optional("kind", "the finding's kind, where the contract names it"),
             Parameter::optional(
                 "behaviour",
@@ -158,7 +162,11 @@ fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = format!("{} was raised about a peer that did nothing wrong", finding.kind);
         return expect(Judgement::broken(actual, evidence));
     }
-    let raised = new_findings(&before, &after, &peer_id);
+    let lawful = with.text_if_given("apart_from").and_then(|peer| self::peer_id(story, peer));
+    let common: BTreeSet<&str> =
+        lawful.iter().flat_map(|id| new_findings(&before, &after, id)).map(|f| f.kind.as_str()).collect();
+    let mut raised = new_findings(&before, &after, &peer_id);
+    raised.retain(|finding| !common.contains(finding.kind.as_str()));
     let named =
         raised.iter().find(|finding| with.text_if_given("kind").is_none_or(|kind| finding.kind == kind));
     match (named, raised.first()) {
