@@ -32,7 +32,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use url::Url;
 
@@ -66,6 +66,9 @@ pub struct Options {
     /// What it reads at most.
     pub limits: Limits,
 }
+
+/// Calls that may wait to be let in.
+const BACKLOG: u32 = 1024;
 
 /// Where the target is.
 #[derive(Clone, Debug)]
@@ -122,6 +125,8 @@ struct Inner {
     /// How many calls it has received: moved with each.
     received: watch::Sender<usize>,
     server: Mutex<Option<Server>>,
+    /// Its port while it is down: bound, so that it is its own, and not listening.
+    held: Mutex<Option<TcpSocket>>,
     address: Mutex<SocketAddr>,
 }
 
@@ -145,6 +150,7 @@ impl Peer {
             state,
             received,
             server: Mutex::new(None),
+            held: Mutex::new(None),
             address,
         }));
         peer.come_up().await?;
@@ -163,7 +169,12 @@ impl Peer {
         let tls = ServerTls::new(&identity, self.0.trust.clone(), &options.clock, TlsOptions::default())
             .map_err(keys)?;
         let listen = |source| PeerError::Listen { name: options.name.clone(), address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let held = lock(&self.0.held).take();
+        let listener = match held {
+            Some(socket) => socket.listen(BACKLOG),
+            None => TcpListener::bind(address).await,
+        }
+        .map_err(listen)?;
         let handler = Arc::new(serve::Door(Arc::downgrade(&self.0)));
         let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;
         *lock(&self.0.address) = server.address();
@@ -171,11 +182,13 @@ impl Peer {
         Ok(())
     }
 
-    /// Stops listening, and drops every connection: no one is there.
+    /// Stops listening, and drops every connection: no one is there. Its port is held meanwhile, so
+    /// that no one else has it when it comes up again.
     pub async fn go_down(&self) {
         let server = lock(&self.0.server).take();
         if let Some(server) = server {
             server.kill().await;
+            *lock(&self.0.held) = hold(*lock(&self.0.address)).ok();
         }
     }
 
@@ -246,4 +259,12 @@ impl Peer {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a port and does not listen there: whoever calls is refused.
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
