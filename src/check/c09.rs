@@ -175,4 +175,27 @@ mod tests {
         assert_eq!(heard_after(None, &notice), Broken);
         assert_eq!(heard_after(Some(1), &json!({"notes": "Compromise of a key"})), Unproven);
     }
+
+    fn reviewed(statuses: [&str; 3]) -> Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        for (label, status) in ["before", "shown", "after"].iter().zip(statuses) {
+            let result = Some(json!({"peer": {"status": status}}));
+            let verb = "peer.show".into();
+            let operation = Operation { verb, parameters: json!({}), result, failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        }
+        let with =
+            ["before", "shown", "after"].map(|name| (name.to_owned(), json!(name))).into_iter().collect();
+        suspended_until_resumed(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_peer_that_is_not_suspended_or_stays_so_after_the_review_is_broken() {
+        assert_eq!(reviewed(["active", "suspended", "enrolled"]), Kept);
+        assert_eq!(reviewed(["active", "suspended", "accepted"]), Kept);
+        assert_eq!(reviewed(["active", "active", "active"]), Broken);
+        assert_eq!(reviewed(["active", "suspended", "suspended"]), Broken);
+        assert_eq!(reviewed(["suspended", "suspended", "active"]), Unproven);
+    }
 }
