@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -139,10 +140,14 @@ fn take_credentials(
     Ok(true)
 }
 
-/// The newest contract version that is not deprecated.
+/// The newest contract version that is in force, and not deprecated.
 fn newest(act: &Act<'_>) -> Result<KnownContract, OperatorError> {
     let known = contract::known(act)?;
-    let open = known.into_iter().rev().find(|contract| contract.deprecated_at.is_none());
+    let is_in_force = |contract: &KnownContract| {
+        let from = contract.effective_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+        contract.deprecated_at.is_none() && from.is_none_or(|from| from <= act.now)
+    };
+    let open = known.into_iter().rev().find(is_in_force);
     open.ok_or_else(|| OperatorError::state("no contract version is open to new federations"))
 }
 
