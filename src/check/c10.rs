@@ -103,7 +103,13 @@ impl Meeting {
                 .map(ToOwned::to_owned)
         };
         let theirs = version(accept.sent()?)?;
-        let ours = version(&accept.data()?)?;
+        let answered = accept.data()?;
+        let ours = version(&answered)?;
+        // Whose own version is none is told of by commitment 1; and who is not let in has no sync to freeze.
+        let is_let_in = matches!(answered["status"].as_str(), Some("enrolled" | "active"));
+        if Version::parse(&ours).is_err() || !is_let_in {
+            return None;
+        }
         Some(Self { n, names: format!("{ours} and {theirs}"), go_together: go_together(&ours, &theirs) })
     }
 

@@ -10,8 +10,10 @@ use futures_util::stream;
 use super::files::write_whole;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
+use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::suite::{EmbeddedRun, Row, RunError, Table, declared, difference, library, probe};
+use crate::scenario::Loaded;
+use crate::suite::{EmbeddedRun, Row, RunError, Table, declared, difference, library, probe, property_case};
 
 /// Arguments of `covenant selftest`.
 #[derive(Debug, Args)]
@@ -34,7 +36,8 @@ pub(super) struct Arguments {
     /// Take the reports that differ as golden
     #[arg(long, requires = "goldens")]
     accept: bool,
-    /// Write selftest.md and selftest.json there
+    /// Write selftest.md and selftest.json there; rows of a table that is there already, and that are not
+    /// run now, stay
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -48,8 +51,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let rows = block_on(all(&patches, &run, usize::from(arguments.jobs)))?
         .map_err(|error| Failure::new(Exit::Environment, error))?;
     let whole = arguments.only.is_empty() && arguments.tenth.is_none();
-    let checks = if whole { every_check()? } else { BTreeSet::new() };
-    let table = Table::new(rows, &checks);
+    let before = if whole { None } else { arguments.out.as_deref().and_then(read_table) };
+    let table = match before {
+        Some(before) => before.with(rows, &every_check()?),
+        None => Table::new(rows, &if whole { every_check()? } else { BTreeSet::new() }),
+    };
     let text = table.markdown();
     if let Some(folder) = &arguments.out {
         std::fs::create_dir_all(folder).map_err(|error| {
@@ -89,6 +95,11 @@ fn compare_reports(table: &Table, folder: &Path, accept: bool) -> Result<bool, F
     Ok(differing == 0)
 }
 
+/// The table of an earlier selftest, where there is one.
+fn read_table(folder: &Path) -> Option<Table> {
+    serde_json::from_slice(&std::fs::read(folder.join("selftest.json")).ok()?).ok()
+}
+
 async fn all(
     patches: &[Option<&'static Patch>],
     run: &EmbeddedRun,
@@ -115,5 +126,7 @@ fn patches(arguments: &Arguments) -> Result<Vec<Option<&'static Patch>>, Failure
 
 fn every_check() -> Result<BTreeSet<String>, Failure> {
     let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
-    Ok(library.iter().flat_map(|loaded| declared(&loaded.id, loaded)).map(|check| check.id).collect())
+    let properties: Vec<Loaded> = PROPERTIES.iter().filter_map(|p| property_case(&p.story())).collect();
+    let every = library.iter().chain(&properties).flat_map(|loaded| declared(&loaded.id, loaded));
+    Ok(every.map(|check| check.id).collect())
 }

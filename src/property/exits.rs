@@ -1,4 +1,4 @@
-//! Commitment 11: any history, then a revocation by either side.
+//! Commitment 11: any history, then a revocation by either side: two properties, for the two faces.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -6,12 +6,20 @@ use proptest::sample::select;
 use super::Property;
 use super::file::{File, migrate, sync};
 
-pub(super) const PROPERTY: Property = Property {
+pub(super) const EXITS: Property = Property {
     name: "exits",
     commitment: 11,
-    about: "whatever came before a revocation, data and audit stay as they were, and access is gone",
+    about: "whatever came before the target ends a peering, the data stays as it was, and access is gone",
     corners: Vec::new,
-    scenarios,
+    scenarios: || scenarios("conduct"),
+};
+
+pub(super) const LEAVES: Property = Property {
+    name: "leaves",
+    commitment: 11,
+    about: "whatever came before a peer leaves, the data stays as it was, and access is gone",
+    corners: Vec::new,
+    scenarios: || scenarios("detection"),
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +30,12 @@ enum Act {
     Wait,
 }
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios(face: &'static str) -> BoxedStrategy<String> {
     let acts = proptest::collection::vec(select(vec![Act::Migrate, Act::Sync, Act::Read, Act::Wait]), 0..10);
-    (acts, any::<bool>(), 360..200_000_i64)
-        .prop_map(|(acts, by_target, later)| file(&acts, by_target, later))
-        .boxed()
+    (acts, 360..200_000_i64).prop_map(move |(acts, later)| file(face, &acts, later)).boxed()
 }
 
-fn file(acts: &[Act], by_target: bool, later: i64) -> String {
+fn file(face: &str, acts: &[Act], later: i64) -> String {
     let mut file = File::new("A generated history, and its end", "intrusive = true")
         .peer("alice", "")
         .peer("bob", "")
@@ -53,7 +59,7 @@ fn file(acts: &[Act], by_target: bool, later: i64) -> String {
     let list = |label: &str| {
         format!("operator = {{ verb = \"resource.list\", with = {{ kind = \"skill\" }}, as = \"{label}\" }}")
     };
-    let revoke = if by_target {
+    let revoke = if face == "conduct" {
         "operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" } }"
     } else {
         "revoke = { peer = \"alice\" }"
@@ -64,15 +70,16 @@ fn file(acts: &[Act], by_target: bool, later: i64) -> String {
         .step("heartbeat = { peer = \"bob\", as = \"probe\" }")
         .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"refused\" }")
         .step(migrate("alice", "grant", "refused", "skill", "after", ""))
+        .step("heartbeat = { peer = \"alice\", as = \"refused\" }")
         .step(list("records-after"))
         .check(
-            ("11.2", "conduct"),
+            ("11.2", face),
             "rows-remain",
             "what was there before a revocation is there after it",
             "before = \"records-before\", after = \"records-after\"",
         )
         .check(
-            ("11.5", "conduct"),
+            ("11.5", face),
             "refused",
             "nothing is served to a peer after the peering",
             "call = \"refused\", twin = \"lawful\", probe = \"probe\"",

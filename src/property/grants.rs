@@ -45,7 +45,7 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// What is allowed, and the same after the end.
+/// What is allowed at once, two seconds before the end, and a minute after it.
 fn corners() -> Vec<String> {
     let both = || {
         [
@@ -53,7 +53,13 @@ fn corners() -> Vec<String> {
             Act::Migrate { by: "alice", kind: "skill", id: "b" },
         ]
     };
-    let acts: Vec<Act> = both().into_iter().chain([Act::ToTheEnd(-60)]).chain(both()).collect();
+    let acts: Vec<Act> = both()
+        .into_iter()
+        .chain([Act::ToTheEnd(2)])
+        .chain(both())
+        .chain([Act::ToTheEnd(-60)])
+        .chain(both())
+        .collect();
     vec![file("\"read\", \"migrate\"", None, &acts)]
 }
 

@@ -54,7 +54,8 @@ pub const PROPERTIES: &[Property] = &[
     residencies::PROPERTY,
     compromises::PROPERTY,
     versions::PROPERTY,
-    exits::PROPERTY,
+    exits::EXITS,
+    exits::LEAVES,
     contract_versions::PROPERTY,
 ];
 

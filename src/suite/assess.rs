@@ -105,7 +105,8 @@ fn never_begun(reading: &Reading, stories: &BTreeMap<&str, &Story>) -> Vec<Outco
 }
 
 /// A case of a property, by its story's name: what it announces, every case announces.
-fn property_case(id: &str) -> Option<Loaded> {
+#[must_use]
+pub fn property_case(id: &str) -> Option<Loaded> {
     let source = property(of_story(id)?)?.sample()?;
     load(id, id, &source, &words()).ok()
 }

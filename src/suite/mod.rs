@@ -14,7 +14,7 @@ mod play;
 mod selection;
 mod selftest;
 
-pub use assess::{assess, exit_blame};
+pub use assess::{assess, exit_blame, property_case};
 pub use catalogue::{SCENARIOS, library, words};
 pub use embedded::{CASES, EmbeddedRun, RunError, surroundings};
 pub use golden_report::{difference, golden_report};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EmbeddedRun, RunError, golden_report};
 use crate::check::Verdict;
-use crate::reference::{Patch, PatchKind};
+use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
 use crate::report::{JudgedCheck, Report};
 use crate::score::Overall;
 
@@ -120,6 +120,16 @@ impl Table {
         let broken: BTreeSet<&String> = rows.iter().flat_map(|row| &row.caught_by).collect();
         let never_broken = checks.iter().filter(|check| !broken.contains(check)).cloned().collect();
         Self { rows, never_broken }
+    }
+
+    /// The same table, with these rows in the place of theirs, in the order of the patches.
+    #[must_use]
+    pub fn with(self, rows: Vec<Row>, checks: &BTreeSet<String>) -> Self {
+        let mut by_patch: BTreeMap<String, Row> =
+            self.rows.into_iter().chain(rows).map(|row| (row.patch.clone(), row)).collect();
+        let names = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name);
+        let rows = std::iter::once("").chain(names).filter_map(|name| by_patch.remove(name)).collect();
+        Self::new(rows, checks)
     }
 
     /// Defects that the suite judges and found exactly, and all that it judges.

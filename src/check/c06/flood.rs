@@ -60,18 +60,19 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
         .exchanges_of(with.text("peer"), Direction::ToTarget)
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
         .collect();
-    let in_window = |last: usize| {
-        let start = calls[last].0.at - WINDOW;
-        calls[..=last].iter().rev().take_while(|(entry, _)| entry.at > start).count()
+    // Calls of one moment are told in the order of their answers: all of them count.
+    let window = |last: usize| {
+        let end = calls[last].0.at;
+        calls.iter().filter(move |(entry, _)| entry.at > end - WINDOW && entry.at <= end)
     };
+    let in_window = |last: usize| window(last).count();
     for last in 0..calls.len() {
         let (entry, exchange) = calls[last];
         if exchange.status() == Some(429) && in_window(last) <= FEW_CALLS {
             let actual = format!("limited at {} calls within 60 s", in_window(last));
             return expect(Judgement::broken(actual, vec![entry.n]));
         }
-        let window = last + 1 - in_window(last)..=last;
-        if in_window(last) >= FLOOD_CALLS && calls[window].iter().all(|(_, exchange)| exchange.succeeded()) {
+        if in_window(last) >= FLOOD_CALLS && window(last).all(|(_, exchange)| exchange.succeeded()) {
             let actual = format!("all of {} calls within 60 s were served", in_window(last));
             return expect(Judgement::broken(actual, vec![entry.n]));
         }

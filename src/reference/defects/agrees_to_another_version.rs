@@ -10,6 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
         ("12.1", Detection),
         ("12.2", Detection),
         ("V.2", Conduct),
+        ("V.3", Conduct),
         ("A.1", Conduct),
         ("A.2", Conduct),
     ],

@@ -10,7 +10,7 @@ use crate::wire::grant::Scope;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "drops-a-scope",
-    &[("2.2", Conduct)],
+    &[("2.1", Conduct), ("2.2", Conduct)],
     "Quietly forgets the scope `migrate` of a grant once it is a day old.",
     |rules| rules.grants.allows = allows,
 )

@@ -5,7 +5,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "ignores-a-leave",
-    &[("4.3", Detection), ("11.1", Detection)],
+    &[("4.3", Detection), ("11.1", Detection), ("11.5", Detection)],
     "Hears that a peer leaves, and keeps it.",
     |rules| rules.notices.honours_leave = |_| false,
 );

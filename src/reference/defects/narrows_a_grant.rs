@@ -9,7 +9,7 @@ use crate::reference::store::rows::Grant;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "narrows-a-grant",
-    &[("2.2", Conduct)],
+    &[("2.1", Conduct), ("2.2", Conduct)],
     "Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.",
     |rules| rules.grants.covers_id = covers_id,
 )
