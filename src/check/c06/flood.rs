@@ -60,20 +60,16 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
         .exchanges_of(with.text("peer"), Direction::ToTarget)
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
         .collect();
-    // Calls of one moment are told in the order of their answers: all of them count.
-    let window = |last: usize| {
-        let end = calls[last].0.at;
-        calls.iter().filter(move |(entry, _)| entry.at > end - WINDOW && entry.at <= end)
-    };
-    let in_window = |last: usize| window(last).count();
-    for last in 0..calls.len() {
-        let (entry, exchange) = calls[last];
-        if exchange.status() == Some(429) && in_window(last) <= FEW_CALLS {
-            let actual = format!("limited at {} calls within 60 s", in_window(last));
-            return expect(Judgement::broken(actual, vec![entry.n]));
+    for (entry, exchange) in &calls {
+        // Calls of one moment are told in the order of their answers: all of them count.
+        let in_window =
+            calls.iter().filter(|(other, _)| other.at > entry.at - WINDOW && other.at <= entry.at);
+        let count = in_window.clone().count();
+        if exchange.status() == Some(429) && count <= FEW_CALLS {
+            return expect(Judgement::broken(format!("limited at {count} calls within 60 s"), vec![entry.n]));
         }
-        if in_window(last) >= FLOOD_CALLS && window(last).all(|(_, exchange)| exchange.succeeded()) {
-            let actual = format!("all of {} calls within 60 s were served", in_window(last));
+        if count >= FLOOD_CALLS && in_window.clone().all(|(_, exchange)| exchange.succeeded()) {
+            let actual = format!("all of {count} calls within 60 s were served");
             return expect(Judgement::broken(actual, vec![entry.n]));
         }
     }
