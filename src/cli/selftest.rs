@@ -78,7 +78,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 /// Whether every report is as its golden; where it is not, the difference is shown, or accepted.
 fn compare_reports(table: &Table, folder: &Path, accept: bool) -> Result<bool, Failure> {
     let mut differing = 0;
-    for row in &table.rows {
+    // What an earlier selftest ran has no report here.
+    let run_now = table.rows.iter().filter(|row| !row.report.is_empty());
+    for row in run_now.clone() {
         let name = if row.patch.is_empty() { "reference" } else { &row.patch };
         let Some(shown) = difference(folder, name, &row.report) else { continue };
         if accept {
@@ -91,7 +93,7 @@ fn compare_reports(table: &Table, folder: &Path, accept: bool) -> Result<bool, F
             print(&shown)?;
         }
     }
-    print(&format!("{differing} of {} golden reports differ\n", table.rows.len()))?;
+    print(&format!("{differing} of {} golden reports differ\n", run_now.count()))?;
     Ok(differing == 0)
 }
 
