@@ -296,10 +296,10 @@ mod tests {
             self.verdict(deprecation_announced, json!({"peer": "alice", "start": "declared"}))
         }
 
-        fn keep_apart(self, theirs: &str, sync: u16) -> Verdict {
-            let said = |version: &str| json!({"platform_version": version});
-            let met = json!({"data": said("1.4.0")});
-            let tale = self.exchange(Some("met"), Direction::ToTarget, &said(theirs), (200, met));
+        fn keep_apart(self, theirs: &str, status: &str, sync: u16) -> Verdict {
+            let said = json!({"platform_version": theirs});
+            let met = json!({"data": {"platform_version": "1.4.0", "status": status}});
+            let tale = self.exchange(Some("met"), Direction::ToTarget, &said, (200, met));
             let with = json!({"first": "met", "call": "sync", "probe": "beat"});
             tale.call("sync", sync).call("beat", 200).verdict(versions_keep_apart, with)
         }
@@ -338,9 +338,10 @@ mod tests {
 
     #[test]
     fn a_sync_between_versions_that_do_not_go_together_is_broken() {
-        assert_eq!(Tale::begin().keep_apart("1.6.0", 422), Kept);
-        assert_eq!(Tale::begin().keep_apart("1.6.0", 200), Broken);
-        assert_eq!(Tale::begin().keep_apart("1.6.0", 500), Unproven);
-        assert_eq!(Tale::begin().keep_apart("1.5.0", 422), Unproven);
+        assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 422), Kept);
+        assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 200), Broken);
+        assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 500), Unproven);
+        assert_eq!(Tale::begin().keep_apart("1.6.0", "accepted", 422), Unproven);
+        assert_eq!(Tale::begin().keep_apart("1.5.0", "enrolled", 422), Unproven);
     }
 }
