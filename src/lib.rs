@@ -38,11 +38,11 @@
 //! # A test in Rust
 //!
 //! ```no_run
-//! use covenant::suite::{EmbeddedRun, Selection};
+//! use covenant::suite::{Plan, Selection};
 //! use covenant::score::Overall;
 //!
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
-//! let run = EmbeddedRun { selection: Selection::new(&[], &[7])?, ..EmbeddedRun::default() };
+//! let run = Plan { selection: Selection::new(&[], &[7])?, ..Plan::default() };
 //! assert_eq!(run.judge().await?.score.overall, Overall::Kept);
 //! # Ok(())
 //! # }

@@ -168,7 +168,7 @@ fn lists_tell_what_there_is() {
 
 #[test]
 fn the_committed_schemas_are_fresh() {
-    for what in ["scenario", "report"] {
+    for what in ["scenario", "report", "config"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(format!("{what}.schema.json"));
         let committed = fs::read_to_string(&path).expect("a schema");
         let fresh = stdout(&covenant(&["schema", what]));

@@ -1,13 +1,13 @@
 //! The reference platform, judged: one test a check, under the harness that every Rust tool knows.
 
 use covenant::check::Verdict;
-use covenant::suite::EmbeddedRun;
+use covenant::suite::Plan;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
     let arguments = Arguments::from_args();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let report = runtime.block_on(EmbeddedRun::default().judge()).expect("a run");
+    let report = runtime.block_on(Plan::default().judge()).expect("a run");
     assert!(report.void.is_none(), "the run is void: {:?}", report.void);
     let trials = report.checks.into_iter().map(|judged| {
         let name = format!(

@@ -2,12 +2,12 @@
 //! broken that it plants.
 
 use covenant::reference::{DEFECTS, Patch};
-use covenant::suite::{EmbeddedRun, probe};
+use covenant::suite::{Plan, probe};
 
 async fn is_told_exactly(name: &str) {
     let patch: &'static Patch =
         DEFECTS.iter().copied().find(|patch| patch.name == name).expect("a defect of that name");
-    let row = probe(Some(patch), &EmbeddedRun::default()).await.expect("a run");
+    let row = probe(Some(patch), &Plan::default()).await.expect("a run");
     assert!(row.is_judged() && row.is_exact(), "{row:#?}");
 }
 
@@ -32,6 +32,6 @@ misbehaviours! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_platform_is_not_slandered() {
-    let row = probe(None, &EmbeddedRun::default()).await.expect("a run");
+    let row = probe(None, &Plan::default()).await.expect("a run");
     assert!(row.is_exact(), "{row:#?}");
 }

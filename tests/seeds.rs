@@ -2,7 +2,7 @@
 
 use covenant::clock::Seed;
 use covenant::score::Standing;
-use covenant::suite::EmbeddedRun;
+use covenant::suite::Plan;
 
 /// No wire shows this one.
 const BY_WORD_ONLY: &str = "4.4";
@@ -10,7 +10,7 @@ const BY_WORD_ONLY: &str = "4.4";
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_seeds_give_the_same_verdicts_and_all_that_is_judged_is_kept() {
     for seed in 1..=20 {
-        let run = EmbeddedRun { seed: Seed(seed), cases: 2, ..EmbeddedRun::default() };
+        let run = Plan { seed: Seed(seed), cases: 2, ..Plan::default() };
         let report = run.judge().await.expect("a run");
         let not_kept: Vec<_> = report
             .score

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::files::write_whole;
-use super::run::named;
+use super::target_choice::named;
 use super::{Exit, Failure, block_on, print};
 use crate::golden::Golden;
 use crate::reference::DEFECTS;

@@ -1,21 +1,29 @@
 //! The command line: one file a subcommand. Parses, calls, prints; decides nothing about verdicts.
 //! Data goes to standard output, everything else to standard error.
 
+mod adapter;
+mod config;
+mod doctor;
 mod exit_code;
 mod files;
 mod golden;
+mod hands;
+mod init;
 mod judge;
 mod list;
 mod progress;
+mod reach;
 mod replay;
 mod run;
 mod schema;
 mod selftest;
 mod shell;
 mod target;
+mod target_choice;
 #[cfg(test)]
 mod tests;
 
+pub use config::Config;
 pub use exit_code::Exit;
 
 use std::process::ExitCode;
@@ -42,6 +50,10 @@ failed, 70 a fault of covenant's own, 130 interrupted";
 enum Command {
     /// Judge a target: the embedded reference platform where none is named.
     Run(run::Arguments),
+    /// Before a run: look whether target, hands and ports are what they should be.
+    Doctor(doctor::Arguments),
+    /// Write a commented covenant.toml to begin with.
+    Init(init::Arguments),
     /// List what there is: scenarios, clauses, behaviours, defects, variants, judges.
     List(list::Arguments),
     /// Judge the transcript of a finished run again, without a target.
@@ -54,6 +66,8 @@ enum Command {
     Selftest(selftest::Arguments),
     /// Serve the reference platform alone. For testing only.
     Target(target::Arguments),
+    /// Serve the reference platform through an adapter, or check an adapter of yours.
+    Adapter(adapter::Arguments),
     /// Print the JSON Schemas of the files that covenant reads and writes.
     Schema(schema::Arguments),
     /// Print a completion script for a shell.
@@ -68,12 +82,15 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Run(arguments) => run::main(&arguments),
+        Command::Doctor(arguments) => doctor::main(&arguments),
+        Command::Init(arguments) => init::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Judge(arguments) => judge::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),
+        Command::Adapter(arguments) => adapter::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::manual(),

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::named;
+use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
 use crate::check::Verdict;
 use crate::property::of_story;
-use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::report::{JudgedCheck, Report};
-use crate::suite::{CASES, EmbeddedRun, Selection, assess};
+use crate::suite::{CASES, Plan, Selection, Target, assess};
 use crate::transcript::{Reading, read};
 
 /// Arguments of `covenant replay`.
@@ -35,10 +34,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         print("nothing was broken: there is nothing to replay\n")?;
         return Ok(Exit::Kept);
     }
-    let patches = patches(&reading, &arguments.without_defect)?;
+    let mut recorded = TargetArguments::of_record(&reading.start.target_arguments)?;
+    recorded.defect.retain(|name| !arguments.without_defect.contains(name));
+    let target = recorded.target(None)?;
+    let surroundings = recorded.surroundings(None);
     let mut still_broken = false;
     for check in broken {
-        let run = run_of(&reading, check, &patches)?;
+        let run = Plan { surroundings: surroundings.clone(), ..run_of(&reading, check, &target)? };
         let outcome = match block_on(run.judge())? {
             Ok(after) => answer(check, &after),
             Err(error) => format!("cannot be replayed: {error}"),
@@ -70,39 +72,18 @@ fn answer(before: &JudgedCheck, after: &Report) -> String {
 }
 
 /// Just the scenario, or the property, of one check, as it was.
-fn run_of(
-    reading: &Reading,
-    check: &JudgedCheck,
-    patches: &[&'static Patch],
-) -> Result<EmbeddedRun, Failure> {
+fn run_of(reading: &Reading, check: &JudgedCheck, target: &Target) -> Result<Plan, Failure> {
     let scenario = check.outcome.check.scenario.trim_end_matches(" again").to_owned();
     let selection = match of_story(&scenario) {
         Some(property) => Selection::of_properties(&[property.to_owned()]),
         None => Selection::new(&[scenario], &[]),
     };
     let cases = reading.start.settings.get("cases").and_then(serde_json::Value::as_u64);
-    Ok(EmbeddedRun {
+    Ok(Plan {
         seed: reading.start.seed,
-        patches: patches.to_vec(),
+        target: target.clone(),
         selection: selection.map_err(|error| Failure::usage(error.to_string()))?,
         cases: cases.and_then(|cases| u32::try_from(cases).ok()).unwrap_or(CASES),
-        ..EmbeddedRun::default()
+        ..Plan::default()
     })
-}
-
-/// The defects and variants that the run had, without those that are to be left away.
-fn patches(reading: &Reading, without: &[String]) -> Result<Vec<&'static Patch>, Failure> {
-    let mut patches = Vec::new();
-    for argument in &reading.start.target_arguments {
-        if let Some(name) = argument.strip_prefix("--defect ") {
-            if !without.iter().any(|other| other == name) {
-                patches.push(named(DEFECTS, "defect", name)?);
-            }
-        } else if let Some(name) = argument.strip_prefix("--variant ") {
-            patches.push(named(VARIANTS, "variant", name)?);
-        } else {
-            return Err(Failure::usage(format!("cannot be replayed: the run was made with {argument}")));
-        }
-    }
-    Ok(patches)
 }

@@ -1,31 +1,28 @@
 //! `covenant run`.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
+use super::config::Config;
 use super::files::RunFolder;
 use super::progress::Progress;
+use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTER_V1};
-use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::report::{Report, junit, text};
-use crate::suite::{CASES, EmbeddedRun, Fault, Run, Selection, SelectionError, assess, play};
+use crate::suite::{CASES, Fault, Plan, Run, Selection, SelectionError, assess, play};
 use crate::transcript::{Ending, read};
+
+/// Scenarios side by side where nothing else is asked for.
+const JOBS: u16 = 4;
 
 /// Arguments of `covenant run`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Plant a defect in the embedded reference platform (repeatable); `covenant list defects`
-    #[arg(long, value_name = "NAME")]
-    defect: Vec<String>,
-    /// Make the embedded reference platform different in a lawful way (repeatable)
-    #[arg(long, value_name = "NAME")]
-    variant: Vec<String>,
     /// Play only the scenarios whose id fits this pattern (repeatable): '07-*/**'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
@@ -35,15 +32,18 @@ pub(super) struct Arguments {
     /// Check only this property (repeatable); `covenant list properties`
     #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "commitment", "scenarios"])]
     property: Vec<String>,
-    /// Generate so many cases of each property; 0 checks none
-    #[arg(long, value_name = "N", default_value_t = CASES)]
-    cases: u32,
+    /// Generate so many cases of each property; 0 checks none [default: 12]
+    #[arg(long, value_name = "N")]
+    cases: Option<u32>,
     /// Fix every choice of the run: the same seed does the same again
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
-    /// Play so many scenarios side by side
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: u16,
+    /// Play so many scenarios side by side [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// Wait so long for a finding, an event or a notice that is due [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
+    patience: Option<u64>,
     /// What standard output gets; the run's folder gets all of them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -59,12 +59,11 @@ pub(super) struct Arguments {
     /// Fail also where something could not be proved
     #[arg(long)]
     strict: bool,
-    /// The address that the target and the simulated peers listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
-    listen: IpAddr,
     /// No progress on the terminal
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 /// `4.4=told by phone`.
@@ -92,21 +91,23 @@ pub(super) enum Format {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let config = Config::find(arguments.target.config.as_deref())?;
+    let asked = arguments.target.clone().or(&config);
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     tell(&format!("seed: {seed}\n"));
-    let run = EmbeddedRun {
+    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    let run = Plan {
         seed,
-        patches: patches(arguments)?,
+        target: asked.target(Some(folder.path()))?,
         selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
-        cases: arguments.cases,
+        cases: arguments.cases.or(config.run.cases).unwrap_or(CASES),
         scenarios: arguments.scenarios.clone(),
-        listen: arguments.listen,
-        jobs: usize::from(arguments.jobs),
+        surroundings: asked.surroundings(arguments.patience.or(config.run.patience_seconds)),
+        jobs: usize::from(arguments.jobs.or(config.run.jobs).unwrap_or(JOBS)),
         attested: arguments.attest.iter().cloned().collect(),
-        ..EmbeddedRun::default()
+        ..Plan::default()
     };
     let (stopper, stop) = watch::channel(false);
-    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let run = run.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
     folder.create()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))?
@@ -120,7 +121,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         tell(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
     }
     tell(&format!("files: {}\n", folder.path().display()));
-    Ok(Exit::of(&report, arguments.strict))
+    Ok(Exit::of(&report, arguments.strict || config.run.strict))
 }
 
 /// Plays a run; Ctrl-C ends it in good order, so that what was seen by then can be read.
@@ -158,24 +159,4 @@ fn selection(arguments: &Arguments) -> Result<Selection, SelectionError> {
         return Selection::new(&arguments.only, &arguments.commitment);
     }
     Selection::of_properties(&arguments.property)
-}
-
-/// The defects and variants that were asked for.
-fn patches(arguments: &Arguments) -> Result<Vec<&'static Patch>, Failure> {
-    let defects = arguments.defect.iter().map(|name| named(DEFECTS, "defect", name));
-    let variants = arguments.variant.iter().map(|name| named(VARIANTS, "variant", name));
-    defects.chain(variants).collect()
-}
-
-/// The patch of that name, or an error with the nearest one.
-pub(super) fn named(
-    patches: &'static [&'static Patch],
-    what: &str,
-    name: &str,
-) -> Result<&'static Patch, Failure> {
-    patches.iter().copied().find(|patch| patch.name == name).ok_or_else(|| {
-        let near = patches.iter().min_by_key(|patch| strsim::damerau_levenshtein(patch.name, name));
-        let hint = near.map_or_else(String::new, |near| format!("\nhint: did you mean {}?", near.name));
-        Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` tells them{hint}"))
-    })
 }

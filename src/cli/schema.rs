@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::config::Config;
 use super::{Exit, Failure, print};
 use crate::scenario::Scenario;
 
@@ -20,11 +21,14 @@ enum What {
     Scenario,
     /// The report.json of a run
     Report,
+    /// A covenant.toml
+    Config,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let schema = match arguments.what {
         What::Scenario => schemars::schema_for!(Scenario).to_value(),
+        What::Config => schemars::schema_for!(Config).to_value(),
         What::Report => crate::report::schema(),
     };
     print(&pretty(&schema)?)?;

@@ -13,7 +13,7 @@ use crate::clock::Seed;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::scenario::Loaded;
-use crate::suite::{EmbeddedRun, Row, RunError, Table, declared, difference, library, probe, property_case};
+use crate::suite::{Plan, Row, RunError, Table, declared, difference, library, probe, property_case};
 
 /// Arguments of `covenant selftest`.
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     tell(&format!("seed: {seed}\n"));
     let patches = patches(arguments)?;
     // That a case breaks is the question here, not which is the shortest.
-    let run = EmbeddedRun { seed, shrinks: 0, ..EmbeddedRun::default() };
+    let run = Plan { seed, shrinks: 0, ..Plan::default() };
     let rows = block_on(all(&patches, &run, usize::from(arguments.jobs)))?
         .map_err(|error| Failure::new(Exit::Environment, error))?;
     let whole = arguments.only.is_empty() && arguments.tenth.is_none();
@@ -102,11 +102,7 @@ fn read_table(folder: &Path) -> Option<Table> {
     serde_json::from_slice(&std::fs::read(folder.join("selftest.json")).ok()?).ok()
 }
 
-async fn all(
-    patches: &[Option<&'static Patch>],
-    run: &EmbeddedRun,
-    jobs: usize,
-) -> Result<Vec<Row>, RunError> {
+async fn all(patches: &[Option<&'static Patch>], run: &Plan, jobs: usize) -> Result<Vec<Row>, RunError> {
     let rows: Vec<Result<Row, RunError>> =
         stream::iter(patches.iter().map(|patch| probe(*patch, run))).buffered(jobs).collect().await;
     rows.into_iter().collect()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::run::named;
+use super::target_choice::named;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::{Clock, Seed};
 use crate::reference::{DEFECTS, Database, Options, Platform, Settings, StartError, VARIANTS};

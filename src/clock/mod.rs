@@ -67,6 +67,13 @@ impl Clock {
         }
     }
 
+    /// Sets the hands of a clock that is moved by hand; one that runs with the system goes its own way.
+    pub fn set(&self, now: Timestamp) {
+        if let Hands::Manual { now_milliseconds } = &*self.0 {
+            now_milliseconds.store(now.as_millisecond(), Ordering::SeqCst);
+        }
+    }
+
     /// Whether the hands stand still between moves.
     #[must_use]
     pub fn is_manual(&self) -> bool {

@@ -10,19 +10,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::{Hands, HandsError, Lease, Targets, Verb, Wish};
+use super::rpc::{BAD_PARAMETERS, NOT_RUNNING, UNKNOWN_VERB};
+use super::{Description, Hands, HandsError, Lease, PROTOCOL, Targets, Tie, Verb, Wish};
 use crate::clock::{Clock, Seed};
-use crate::reference::{Database, OperatorError, Options, Patch, Platform, Running, Settings, StartError};
+use crate::reference::{
+    Database, OperatorError, Options, Patch, Platform, Running, Settings, StartError, stands_behind_a_proxy,
+};
 
 /// When an embedded target's time begins.
 const BEGINNING: &str = "2026-06-01T00:00:00Z";
-/// JSON-RPC: the verb is not known.
-const UNKNOWN_VERB: i64 = -32601;
-/// JSON-RPC: the parameters can't be used.
-const BAD_PARAMETERS: i64 = -32602;
-/// The platform is not running.
-const NOT_RUNNING: i64 = -32000;
-
 /// How embedded targets are made.
 #[derive(Clone, Debug)]
 pub struct EmbeddedOptions {
@@ -65,7 +61,8 @@ impl Targets for Embedded {
             running: Mutex::new(None),
         };
         let guard = folder.map(|folder| Box::new(folder) as Box<dyn Send + Sync>);
-        Ok(Lease { hands: Arc::new(hands), clock, shares_clock: true, guard })
+        let caller = Description::read(&self.0.describe())?.caller;
+        Ok(Lease { hands: Arc::new(hands), clock, tie: Tie::Shared, caller, guard })
     }
 }
 
@@ -84,7 +81,7 @@ impl Hands for Target {
         match Verb::parse(verb) {
             // A fresh target for each scenario needs no reset.
             None | Some(Verb::PlatformReset) => Err(HandsError::Unsupported { verb: verb.to_owned() }),
-            Some(Verb::Describe) => Ok(describe()),
+            Some(Verb::Describe) => Ok(self.options.describe()),
             Some(Verb::PlatformStart) => self.start(&parameters).await,
             Some(Verb::PlatformStop) => {
                 if let Some(running) = self.running.lock().await.take() {
@@ -176,19 +173,22 @@ impl Target {
     }
 }
 
-/// What the embedded adapter says of itself.
-fn describe() -> Value {
-    let verbs: Vec<&str> =
-        Verb::ALL.iter().filter(|verb| **verb != Verb::PlatformReset).map(|verb| verb.as_str()).collect();
-    json!({
-        "name": "reference",
-        "version": env!("CARGO_PKG_VERSION"),
-        "protocol": 1,
-        "contract_versions": [1],
-        "verbs": verbs,
-        "identity": "tls",
-        "generation": "G3",
-    })
+impl EmbeddedOptions {
+    /// What the embedded adapter says of itself.
+    fn describe(&self) -> Value {
+        let verbs: Vec<&str> =
+            Verb::ALL.iter().filter(|verb| **verb != Verb::PlatformReset).map(|verb| verb.as_str()).collect();
+        json!({
+            "name": "reference",
+            "version": env!("CARGO_PKG_VERSION"),
+            "protocol": PROTOCOL,
+            "contract_versions": [1],
+            "verbs": verbs,
+            "identity": if stands_behind_a_proxy(&self.patches) { "forwarded" } else { "tls" },
+            "generation": "G3",
+            "settles_at_once": true,
+        })
+    }
 }
 
 fn environment(verb: &str, message: String) -> HandsError {

@@ -3,10 +3,26 @@
 //! Half of the contract is about what an operator does and sees. Whoever gives the suite those
 //! hands implements [`Hands`]; a verb that it lacks makes the clauses that need it `unproven`.
 
+mod at;
+mod description;
 mod embedded;
+mod http;
+mod person;
+pub mod powernode;
+mod process;
+pub mod rpc;
+mod serve;
+mod stdio;
 mod verb;
 
+pub use at::{Address, At};
+pub use description::{Description, PROTOCOL};
 pub use embedded::{Embedded, EmbeddedOptions};
+pub use http::Http;
+pub use person::{Dialogue, Person};
+pub use process::{Log, NoProgram, Program};
+pub use serve::serve;
+pub use stdio::{Adapter, Stdio};
 pub use verb::Verb;
 
 use async_trait::async_trait;
@@ -14,6 +30,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::clock::Clock;
+use crate::wire::header::CallerForm;
 
 /// A pair of hands on one target.
 #[async_trait]
@@ -67,9 +84,12 @@ pub enum HandsError {
 
 /// Where targets come from: one that is shared by all scenarios, or a fresh one for each.
 #[async_trait]
-pub trait Targets: Send + Sync {
+pub trait Targets: std::fmt::Debug + Send + Sync {
     /// A target for one scenario.
     async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError>;
+
+    /// Waits until all that was started for leases that are over has gone.
+    async fn close(&self) {}
 }
 
 /// What a scenario wants of its target.
@@ -89,10 +109,23 @@ pub struct Wish<'a> {
 pub struct Lease {
     /// The hands on it. `platform.start` has not been called yet.
     pub hands: std::sync::Arc<dyn Hands>,
-    /// The clock that the scenario's peers go by; it moves with the target's.
+    /// The clock that the scenario's peers go by.
     pub clock: Clock,
-    /// Whether that clock is the target's own, so that moving one moves both.
-    pub shares_clock: bool,
+    /// How it goes with the target's.
+    pub tie: Tie,
+    /// How a caller makes itself known to the target.
+    pub caller: CallerForm,
     /// Keeps others out, or the target alive, until it is dropped.
     pub guard: Option<Box<dyn Send + Sync>>,
+}
+
+/// How the clock of a scenario's peers goes with the target's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// It is the target's own: moving one moves both.
+    Shared,
+    /// The target tells its own (`clock.now`), and the peers' is set by it before each step.
+    Followed,
+    /// Each goes by itself; where the target's is moved, so is the peers'.
+    Apart,
 }

@@ -9,7 +9,7 @@ use crate::net::{Client, NetError, Request, Response};
 use crate::pki::{ClientTls, TlsOptions};
 use crate::transcript::{Body, Direction, Exchange, Failure, Message, What};
 use crate::wire::envelope::Answer;
-use crate::wire::header;
+use crate::wire::header::{self, CallerForm};
 use crate::wire::path::Route;
 
 /// Which step of a scenario is at work, and what it calls what it does.
@@ -162,12 +162,30 @@ impl Peer {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
             self.write(body)
         });
+        if !call.without_certificate {
+            headers.extend(self.forwarded_identity());
+        }
         headers.extend(call.headers.iter().cloned());
         let path_and_query = match &call.query {
             Some(query) => format!("{}?{query}", call.path),
             None => call.path.clone(),
         };
         Request { method: call.method.clone(), path_and_query, headers, body }
+    }
+
+    /// What a proxy would forward of this peer, where the target has its callers' identity from one.
+    fn forwarded_identity(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let caller = state.target.as_ref().map(|target| target.caller).unwrap_or_default();
+        match (caller, &state.identity, &state.id_at_target) {
+            (CallerForm::Forwarded, Some(identity), _) => {
+                let certificate = identity.certificate();
+                let subject = certificate.common_name.as_deref().unwrap_or_default();
+                header::forwarded(subject, &certificate.pem())
+            }
+            (CallerForm::ForwardedG1, _, Some(id)) => header::forwarded_g1(id),
+            _ => vec![],
+        }
     }
 
     fn record(

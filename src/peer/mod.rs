@@ -40,6 +40,7 @@ use crate::clock::{Clock, Ids, Seed};
 use crate::net::{Limits, NetError, Server};
 use crate::pki::{Authority, PkiError, ServerTls, TlsOptions, Trust};
 use crate::transcript::Recorder;
+use crate::wire::header::CallerForm;
 use state::State;
 
 /// What a peer is made of.
@@ -77,6 +78,8 @@ pub struct TargetAddress {
     pub base_url: Url,
     /// Whom to trust there; without it, the first certificate seen is pinned.
     pub ca_bundle_pem: Option<String>,
+    /// How a caller makes itself known there.
+    pub caller: CallerForm,
 }
 
 /// Why a peer could not be set up: the machine's fault, never the target's.

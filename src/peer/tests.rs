@@ -8,6 +8,7 @@ mod honesty;
 use super::*;
 use crate::transcript::{Direction, Recorder};
 use crate::wire::grant::Scope;
+use crate::wire::header::CallerForm;
 use crate::wire::path::Route;
 
 async fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {
@@ -30,7 +31,7 @@ async fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>)
 
 fn meet(caller: &Peer, called: &Peer) {
     let ca_bundle_pem = Some(called.ca_bundle_pem().to_owned());
-    caller.meet(TargetAddress { base_url: called.base_url(), ca_bundle_pem });
+    caller.meet(TargetAddress { base_url: called.base_url(), ca_bundle_pem, caller: CallerForm::Tls });
 }
 
 async fn federate(caller: &Peer, called: &Peer) -> Outcome {

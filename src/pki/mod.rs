@@ -18,7 +18,7 @@ pub(crate) use failure::TlsFailure;
 pub use identity::{Identity, SigningRequest};
 pub(crate) use tls::Session;
 pub use tls::{ClientTls, ServerTls, TlsOptions, TlsVersions};
-pub use trust::{Rejection, Trust, Verified};
+pub use trust::{Rejection, Trust, Verified, system_bundle_pem};
 
 use thiserror::Error;
 

@@ -88,6 +88,15 @@ impl Trust {
         trust
     }
 
+    /// Trusts the authorities that the system does.
+    pub fn of_system() -> Result<Self, PkiError> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(system_certificates()?);
+        let trust = Self::new();
+        trust.anchor("system", roots)?;
+        Ok(trust)
+    }
+
     /// Trusts every authority of a bundle under `label`, in place of what stood there.
     pub fn add(&self, label: &str, bundle_pem: &str) -> Result<(), PkiError> {
         let mut roots = RootCertStore::empty();
@@ -96,6 +105,10 @@ impl Trust {
                 .add(certificate)
                 .map_err(|error| PkiError::Unreadable { what: "authority", reason: error.to_string() })?;
         }
+        self.anchor(label, roots)
+    }
+
+    fn anchor(&self, label: &str, roots: RootCertStore) -> Result<(), PkiError> {
         let roots = Arc::new(roots);
         let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider())
             .build()
@@ -239,6 +252,22 @@ fn rejection(error: &rustls::Error) -> Rejection {
         },
         other => Rejection::Malformed(other.to_string()),
     }
+}
+
+/// The authorities that the system trusts, as a bundle.
+pub fn system_bundle_pem() -> Result<String, PkiError> {
+    let certificates = system_certificates()?;
+    let readable = certificates.iter().filter_map(|der| Certificate::from_der(der).ok());
+    Ok(readable.map(|certificate| certificate.pem()).collect())
+}
+
+fn system_certificates() -> Result<Vec<CertificateDer<'static>>, PkiError> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let reason = found.errors.first().map_or_else(|| "none were found".to_owned(), ToString::to_string);
+        return Err(PkiError::Unreadable { what: "authorities of the system", reason });
+    }
+    Ok(found.certs)
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ use tokio::net::TcpListener;
 
 use super::operate;
 use super::options::Options;
+use super::patch::Patch;
 use super::platform::{Platform, StartError};
 use super::rules::Rules;
 use super::serve;
 use super::store::facts;
 use crate::net::{Handler, Inbound, Limits, Outbound, Server};
-use crate::pki::{ServerTls, TlsOptions, TlsVersions};
+use crate::pki::{Certificate, ServerTls, TlsOptions, TlsVersions};
+use crate::wire::header;
 
 /// Days that a server's certificate lives: a new one is made at each start.
 const SERVER_DAYS: u32 = 3650;
@@ -32,10 +34,7 @@ impl Platform {
     /// Starts a platform. On a file that one ran on before, it is that one: the same authority, the
     /// same data, and the same port where that is free.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let mut rules = Rules::default();
-        for patch in &options.patches {
-            (patch.plant)(&mut rules);
-        }
+        let rules = planted(&options.patches);
         let listen = address(options.listen, &rules);
         let platform = Arc::new(Self::open(options, &rules)?);
         operate::finish_what_was_announced(&platform)
@@ -43,11 +42,12 @@ impl Platform {
         let listener = platform.bind(listen).await?;
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;
-        let tls = platform.server_tls(address)?;
-        platform.listens_at(format!("https://{address}"));
+        let behind_a_proxy = platform.rules.wire.stands_behind_a_proxy;
+        let tls = if behind_a_proxy { None } else { Some(platform.server_tls(address)?) };
+        platform.listens_at(format!("{}://{address}", if behind_a_proxy { "http" } else { "https" }));
         platform.act::<_, StartError>(|act| Ok(facts::set(act.db, facts::PORT, &json!(address.port()))?))?;
         let handler = Arc::new(FederationPlane(platform.clone()));
-        let server = Server::start(listener, Some(tls), handler, Limits::default())
+        let server = Server::start(listener, tls, handler, Limits::default())
             .map_err(|source| StartError::Listen { address, source })?;
         Ok(Running { platform, server })
     }
@@ -111,6 +111,26 @@ impl Running {
     }
 }
 
+/// Whether a platform with these patches takes its callers' identity from a proxy.
+#[must_use]
+pub fn stands_behind_a_proxy(patches: &[&'static Patch]) -> bool {
+    planted(patches).wire.stands_behind_a_proxy
+}
+
+fn planted(patches: &[&'static Patch]) -> Rules {
+    let mut rules = Rules::default();
+    for patch in patches {
+        (patch.plant)(&mut rules);
+    }
+    rules
+}
+
+/// The caller's certificate, as the proxy tells of it.
+fn forwarded_certificate(request: &Inbound) -> Option<Certificate> {
+    let value = request.header(header::FORWARDED_CERTIFICATE)?;
+    Certificate::from_pem(&header::forwarded_certificate(value)?).ok()
+}
+
 fn address(given: SocketAddr, rules: &Rules) -> SocketAddr {
     if rules.wire.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
         return SocketAddr::new(Ipv6Addr::LOCALHOST.into(), given.port());
@@ -123,8 +143,11 @@ struct FederationPlane(Arc<Platform>);
 
 #[async_trait]
 impl Handler for FederationPlane {
-    async fn handle(&self, request: Inbound) -> Outbound {
+    async fn handle(&self, mut request: Inbound) -> Outbound {
         let platform = self.0.clone();
+        if platform.rules.wire.stands_behind_a_proxy {
+            request.peer_certificate = forwarded_certificate(&request);
+        }
         // Nothing is waited for: only the time passes.
         let _ = tokio::time::timeout(platform.rules.wire.answers_after, std::future::pending::<()>()).await;
         let answered = tokio::task::spawn_blocking(move || serve::answer(&platform, &request)).await;

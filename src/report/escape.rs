@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 /// A text for a terminal: no control character, no escape sequence, no change of the direction of
 /// writing; one line.
-pub(super) fn terminal(text: &str) -> String {
+#[must_use]
+pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

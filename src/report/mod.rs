@@ -8,6 +8,7 @@ mod json;
 mod junit;
 mod text;
 
+pub use escape::terminal;
 pub use json::{SCHEMA_VERSION, schema};
 pub use junit::junit;
 pub use text::text;
@@ -53,6 +54,8 @@ pub struct Report {
     pub checks: Vec<JudgedCheck>,
     /// Every scenario, with how it ended.
     pub scenarios: Vec<ScenarioRow>,
+    /// Verbs that would prove more, those first that would prove most.
+    pub missing_verbs: Vec<MissingVerb>,
     /// How many checks were announced, and how many were judged on what they saw.
     pub counts: Counts,
 }
@@ -65,6 +68,15 @@ pub struct JudgedCheck {
     pub outcome: Outcome,
     /// A command that does just this again.
     pub replay: String,
+}
+
+/// A verb that the adapter lacks, and what it would prove.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MissingVerb {
+    /// The verb.
+    pub verb: String,
+    /// `10.2 conduct`: faces of clauses that are unproven for want of it.
+    pub faces: Vec<String>,
 }
 
 /// A scenario's row.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::escape::terminal;
-use super::{JudgedCheck, Report};
+use super::{JudgedCheck, MissingVerb, Report};
 use crate::check::Verdict;
 use crate::score::{Overall, SectionScore, Standing};
 use crate::transcript::Ending;
@@ -31,6 +31,7 @@ pub fn text(report: &Report) -> String {
         }
     }
     open_questions(&mut out, report);
+    missing_verbs(&mut out, report);
     halted(&mut out, report);
     tail(&mut out, report);
     out
@@ -170,18 +171,31 @@ fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str)
     }
 }
 
+/// What an adapter would have to learn for more to be proved.
+fn missing_verbs(out: &mut String, report: &Report) {
+    if report.missing_verbs.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{OPEN}verbs that would prove more{OPEN:#}");
+    for MissingVerb { verb, faces } in &report.missing_verbs {
+        wrapped(out, &format!("  {:<20}", terminal(verb)), &faces.join(", "));
+    }
+}
+
 /// Scenarios that did not come to their end, and whose fault that was.
 fn halted(out: &mut String, report: &Report) {
-    let not_ended = report.scenarios.iter().filter(|row| row.ending != Some(Ending::Completed));
+    // Which verbs are lacking is told above.
+    let told_here =
+        |ending: Option<&Ending>| !matches!(ending, Some(Ending::Completed | Ending::Unsupported { .. }));
+    let not_ended = report.scenarios.iter().filter(|row| told_here(row.ending.as_ref()));
     for row in not_ended {
         let (whose, why) = match &row.ending {
             Some(Ending::Target { reason }) => ("target", reason.as_str()),
-            Some(Ending::Unsupported { verb }) => ("adapter lacks", verb.as_str()),
             Some(Ending::Adapter { reason }) => ("adapter", reason.as_str()),
             Some(Ending::Environment { reason }) => ("environment", reason.as_str()),
             Some(Ending::Suite { reason }) => ("suite", reason.as_str()),
             Some(Ending::Interrupted) => ("interrupted", ""),
-            Some(Ending::Completed) | None => ("not run", ""),
+            Some(Ending::Completed | Ending::Unsupported { .. }) | None => ("not run", ""),
         };
         let _ = writeln!(out);
         wrapped(out, "", &format!("halted ({whose}): {}: {why}", row.id));

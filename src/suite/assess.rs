@@ -1,15 +1,15 @@
 //! From a transcript to its report: the same for a run that just ended and for one of last year.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::check::{Outcome, Verdict, decide};
 use crate::contract::{ClauseId, REGISTER_V1};
 use crate::property::{of_story, property};
-use crate::report::{Counts, JudgedCheck, Report, SCHEMA_VERSION, ScenarioRow};
+use crate::report::{Counts, JudgedCheck, MissingVerb, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Loaded, load};
-use crate::score::{Overall, score};
+use crate::score::{FaceScore, Overall, Score, Standing, score};
 use crate::transcript::{Ending, Reading, RunStart, Story};
 
 use super::{declared, words};
@@ -32,6 +32,7 @@ pub fn assess(reading: &Reading) -> Report {
     let score =
         score(&REGISTER_V1, &outcomes, reading.start.partial, void.as_deref(), &attested(&reading.start));
     let counts = counts(&outcomes, &stories);
+    let missing_verbs = missing_verbs(&score, &outcomes, &stories);
     let start = &reading.start;
     let checks = outcomes
         .into_iter()
@@ -59,8 +60,32 @@ pub fn assess(reading: &Reading) -> Report {
                 entries: story.entries().len() as u64,
             })
             .collect(),
+        missing_verbs,
         counts,
     }
+}
+
+/// The verbs for want of which something is unproven, those first that would prove most.
+fn missing_verbs(score: &Score, outcomes: &[Outcome], stories: &BTreeMap<&str, &Story>) -> Vec<MissingVerb> {
+    let mut faces: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for outcome in outcomes {
+        let Some(Ending::Unsupported { verb }) =
+            stories.get(outcome.check.scenario.as_str()).and_then(|story| story.ending())
+        else {
+            continue;
+        };
+        let (clause, face) = (outcome.check.clause, outcome.check.face);
+        let open = |row: &&FaceScore| row.clause == clause && row.face == face;
+        if score.faces.iter().find(open).is_some_and(|row| row.standing == Standing::Unproven) {
+            faces.entry(verb).or_default().insert(format!("{clause} {face}"));
+        }
+    }
+    let mut verbs: Vec<MissingVerb> = faces
+        .into_iter()
+        .map(|(verb, faces)| MissingVerb { verb: verb.to_owned(), faces: faces.into_iter().collect() })
+        .collect();
+    verbs.sort_by_key(|missing| std::cmp::Reverse(missing.faces.len()));
+    verbs
 }
 
 /// What persons say of clauses, as the run's settings keep it.

@@ -5,23 +5,27 @@
 //! the run is void and no clause is called broken. The report is made of the transcript as it was
 //! written, so that a run and `covenant judge` of its transcript can't differ.
 
+mod adapter_check;
 mod assess;
 mod catalogue;
-mod embedded;
 mod golden_report;
 mod goldens;
+mod plan;
 mod play;
 mod selection;
 mod selftest;
+mod target;
 
+pub use adapter_check::{Finding, VerbLine, check_adapter};
 pub use assess::{assess, exit_blame, property_case};
 pub use catalogue::{SCENARIOS, library, words};
-pub use embedded::{CASES, EmbeddedRun, RunError, surroundings};
 pub use golden_report::{difference, golden_report};
 pub use goldens::{Compared, GoldenError, compare_goldens, record_golden};
+pub use plan::{CASES, Plan, RunError, surroundings};
 pub use play::{Event, Fault, Observer, Run, play};
 pub use selection::{Selection, SelectionError};
 pub use selftest::{Row, Table, probe};
+pub use target::{Plugged, Target};
 
 use crate::check::Declared;
 use crate::scenario::Loaded;

@@ -90,6 +90,7 @@ pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Ending, Fault
         ending = play_all(&run, &transcript, &observer) => ending,
         _ = stop.wait_for(|stop| *stop) => Ending::Interrupted,
     };
+    run.targets.close().await;
     transcript.end(ending.clone(), &clock);
     match transcript.fault() {
         Some(fault) => Err(Fault::Write(fault)),

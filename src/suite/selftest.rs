@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmbeddedRun, RunError, golden_report};
+use super::{Plan, RunError, Target, golden_report};
 use crate::check::Verdict;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
 use crate::report::{JudgedCheck, Report};
@@ -49,9 +49,10 @@ impl Row {
 }
 
 /// Runs the suite against the platform with one patch, or against the honest one.
-pub async fn probe(patch: Option<&'static Patch>, run: &EmbeddedRun) -> Result<Row, RunError> {
+pub async fn probe(patch: Option<&'static Patch>, run: &Plan) -> Result<Row, RunError> {
     let thorough = patch.and_then(commitments);
-    let run = EmbeddedRun { patches: patch.into_iter().collect(), thorough, ..run.clone() };
+    let target = Target::Embedded(patch.into_iter().collect());
+    let run = Plan { target, thorough, ..run.clone() };
     Ok(row(patch, &run.judge().await?))
 }
 

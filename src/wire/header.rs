@@ -33,3 +33,61 @@ pub fn user_agent(peer_id: &str) -> String {
 pub fn inbound_subject(peer_id: &str) -> String {
     format!("fed:{peer_id}")
 }
+
+/// How a caller's identity reaches the platform (`powernode.md` §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CallerForm {
+    /// By its certificate: the platform, or the proxy before it, ends TLS.
+    #[default]
+    Tls,
+    /// In the headers that a proxy sets before a platform of generation G1.
+    ForwardedG1,
+    /// In the headers that a proxy sets before a platform of generation G2 or later.
+    Forwarded,
+}
+
+/// G1: the CN of the caller's certificate.
+pub const FORWARDED_CN_G1: &str = "X-Client-S-DN-CN";
+/// G2 on: the caller's subject, percent-encoded.
+pub const FORWARDED_INFO: &str = "X-Forwarded-Tls-Client-Cert-Info";
+/// G2 on: the caller's certificate, as percent-encoded PEM.
+pub const FORWARDED_CERTIFICATE: &str = "X-Forwarded-Tls-Client-Cert";
+
+/// What a proxy forwards of a caller with this subject and certificate, before a platform of G2 or later.
+#[must_use]
+pub fn forwarded(subject: &str, certificate_pem: &str) -> Vec<(String, String)> {
+    let encoded = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    vec![
+        (FORWARDED_INFO.to_lowercase(), encoded(&format!("Subject=\"CN={subject}\""))),
+        (FORWARDED_CERTIFICATE.to_lowercase(), encoded(certificate_pem)),
+    ]
+}
+
+/// What a proxy forwards of the peer `peer_id`, before a platform of G1.
+#[must_use]
+pub fn forwarded_g1(peer_id: &str) -> Vec<(String, String)> {
+    vec![(FORWARDED_CN_G1.to_lowercase(), format!("federation-peer-{peer_id}"))]
+}
+
+/// The certificate, as PEM, that a value of [`FORWARDED_CERTIFICATE`] holds: the first of several.
+#[must_use]
+pub fn forwarded_certificate(value: &str) -> Option<String> {
+    let first = value.split(',').next()?;
+    percent_encoding::percent_decode_str(first).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_proxy_forwards_reads_back() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n";
+        let headers = forwarded("fed:0190", pem);
+        assert_eq!(headers[0].1, "Subject%3D%22CN%3Dfed%3A0190%22");
+        assert_eq!(forwarded_certificate(&headers[1].1).as_deref(), Some(pem));
+        assert_eq!(forwarded_certificate(&format!("{},another", headers[1].1)).as_deref(), Some(pem));
+    }
+}

@@ -55,6 +55,8 @@ rules! {
         speaks_http1: bool = true,
         /// Whether HTTP/2 is spoken.
         speaks_http2: bool = true,
+        /// Whether a proxy ends TLS before it, and tells of the callers in headers.
+        stands_behind_a_proxy: bool = false,
         /// Whether TLS 1.3 is spoken.
         speaks_tls13: bool = true,
     }

@@ -6,6 +6,7 @@ mod audits_more;
 mod bare_envelopes;
 mod bare_refusals;
 mod beats_often;
+mod behind_a_proxy;
 mod capital_digests;
 mod chunked_bodies;
 mod closes_connections;
@@ -62,6 +63,7 @@ pub const VARIANTS: &[&Patch] = &[
     &strict_limits::PATCH,
     &loose_limits::PATCH,
     &beats_often::PATCH,
+    &behind_a_proxy::PATCH,
     &other_finding_names::PATCH,
     &attested_contact::PATCH,
     &discloses_at_the_handshake_only::PATCH,

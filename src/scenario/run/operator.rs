@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::super::format::{Grant, Operator, Put, Scan, TryKinds};
 use super::Halt;
 use super::peers::proposal;
-use super::stage::{Stage, target_address};
-use crate::operator::HandsError;
+use super::stage::Stage;
+use crate::operator::{HandsError, Tie};
 use crate::peer::Cue;
 use crate::transcript::{Operation, OperationFailure, What};
 
@@ -87,7 +87,7 @@ impl Stage<'_> {
             Err(other) => return Err(other.into()),
         };
         if step.verb == "platform.start" {
-            let target = target_address(&result)?;
+            let target = self.target_address(&result)?;
             self.peers.values().for_each(|peer| peer.meet(target.clone()));
         }
         self.keep(cue, result);
@@ -170,7 +170,7 @@ impl Stage<'_> {
 
     pub(super) async fn advance(&mut self, cue: &Cue, seconds: i64) -> Result<(), Halt> {
         let moved = self.operate(cue, "clock.advance", json!({"seconds": seconds})).await?;
-        if !self.shares_clock {
+        if self.tie == Tie::Apart {
             self.clock.advance_seconds(seconds);
         }
         self.keep(cue, moved);

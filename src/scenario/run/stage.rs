@@ -11,10 +11,11 @@ use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::{Halt, Surroundings, numbered};
 use crate::clock::{Clock, Seed};
-use crate::operator::{Hands, HandsError, Lease};
+use crate::operator::{Hands, HandsError, Lease, Tie, Verb};
 use crate::peer::behaviours::behaviour;
 use crate::peer::{Cue, Options, Outcome, Peer, TargetAddress, Variation};
 use crate::transcript::{Note, Recorder, What};
+use crate::wire::header::CallerForm;
 
 /// A verb that cannot exist.
 const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
@@ -22,8 +23,10 @@ const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
 pub(super) struct Stage<'a> {
     pub(super) hands: Arc<dyn Hands>,
     pub(super) clock: Clock,
-    /// Whether the lease's clock is the target's own, and moves with it.
-    pub(super) shares_clock: bool,
+    /// How the peers make themselves known to the target.
+    caller: CallerForm,
+    /// How the clock goes with the target's.
+    pub(super) tie: Tie,
     _guard: Option<Box<dyn Send + Sync>>,
     pub(super) recorder: Recorder,
     pub(super) values: Values,
@@ -47,7 +50,8 @@ impl<'a> Stage<'a> {
             hands: lease.hands,
             values: Values::new(&lease.clock, seed),
             clock: lease.clock,
-            shares_clock: lease.shares_clock,
+            tie: lease.tie,
+            caller: lease.caller,
             _guard: lease.guard,
             recorder,
             peers: BTreeMap::new(),
@@ -62,6 +66,7 @@ impl<'a> Stage<'a> {
     pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, Halt)> {
         self.set_up(scenario).await.map_err(|halt| (0, halt))?;
         for (number, step) in numbered(&scenario.steps) {
+            self.follow_clock().await.map_err(|halt| (number, halt))?;
             self.step(number, step).await.map_err(|halt| (number, halt))?;
         }
         Ok(())
@@ -81,7 +86,8 @@ impl<'a> Stage<'a> {
             self.ask_the_impossible(&cue).await?;
         }
         let started = self.operate(&cue, "platform.start", json!({"settings": settings})).await?;
-        let target = target_address(&started)?;
+        let target = self.target_address(&started)?;
+        self.follow_clock().await?;
         for spec in &scenario.peers {
             let peer = self.peer(spec).await?;
             peer.meet(target.clone());
@@ -89,6 +95,28 @@ impl<'a> Stage<'a> {
             self.peers.insert(spec.name.clone(), peer);
         }
         Ok(())
+    }
+
+    /// Sets the peers' clock by the target's, where that is how they go together. It stands in no
+    /// transcript: each entry bears the time that it gives.
+    async fn follow_clock(&self) -> Result<(), Halt> {
+        if self.tie != Tie::Followed {
+            return Ok(());
+        }
+        let verb = Verb::ClockNow.to_string();
+        let told = self.hands.perform(&verb, json!({})).await;
+        // A target that is not running may have no time; it has one again when it is.
+        let Ok(told) = told else { return Ok(()) };
+        match told["now"].as_str().and_then(|now| now.parse().ok()) {
+            Some(now) => {
+                self.clock.set(now);
+                Ok(())
+            }
+            None => {
+                let message = format!("now: a moment as in RFC 3339 was expected, found {}", told["now"]);
+                Err(Halt::Hands(HandsError::Adapter { verb, message }))
+            }
+        }
     }
 
     /// An adapter that does anything it is asked for says nothing by it: it has to be able to say
@@ -202,6 +230,15 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Where the target is, from what `platform.start` answered.
+    pub(super) fn target_address(&self, started: &Value) -> Result<TargetAddress, Halt> {
+        let text = started["base_url"].as_str().unwrap_or_default();
+        let base_url = Url::parse(text)
+            .map_err(|error| Halt::Target(format!("platform.start gave no base_url ({text:?}: {error})")))?;
+        let ca_bundle_pem = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
+        Ok(TargetAddress { base_url, ca_bundle_pem, caller: self.caller })
+    }
+
     pub(super) fn peer_named(&self, name: &str) -> Result<Peer, Halt> {
         self.peers.get(name).cloned().ok_or_else(|| Halt::Scenario(format!("no peer is called {name}")))
     }
@@ -225,14 +262,6 @@ impl<'a> Stage<'a> {
         let note = Note { kind: kind.to_owned(), message: message.into(), facts };
         self.recorder.record(cue.step, cue.label.as_deref(), What::Note(note));
     }
-}
-
-/// Where the target is, from what `platform.start` answered.
-pub(super) fn target_address(started: &Value) -> Result<TargetAddress, Halt> {
-    let text = started["base_url"].as_str().unwrap_or_default();
-    let base_url = Url::parse(text)
-        .map_err(|error| Halt::Target(format!("platform.start gave no base_url ({text:?}: {error})")))?;
-    Ok(TargetAddress { base_url, ca_bundle_pem: started["ca_bundle_pem"].as_str().map(ToOwned::to_owned) })
 }
 
 /// What of `wanted` is not in `found`, in words.

@@ -1,4 +1,4 @@
-//! A run against the embedded reference platform: for the program, for tests and for the selftest.
+//! What a run is to do, and how it is made ready: for the program, for tests and for the selftest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,13 +10,11 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::{Fault, Observer, Run, Selection, SelectionError, assess, library, play};
+use super::{Fault, Observer, Run, Selection, SelectionError, Target, assess, library, play};
 use crate::clock::Seed;
 use crate::contract::{BINDING_VERSION, ClauseId, REGISTER_V1};
 use crate::net::Limits;
-use crate::operator::{Embedded, EmbeddedOptions};
 use crate::property::{PROPERTIES, Property};
-use crate::reference::{Patch, PatchKind};
 use crate::report::Report;
 use crate::scenario::{LibraryError, Surroundings};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
@@ -33,13 +31,13 @@ pub const CASES: u32 = 12;
 /// How often a case that breaks is made smaller at most, where nothing else is asked for.
 pub(super) const SHRINKS: u32 = 400;
 
-/// A run against the embedded reference platform. The defaults judge all of it, undisturbed.
+/// What a run is to do. The defaults judge all of the embedded reference platform, undisturbed.
 #[derive(Clone, Debug)]
-pub struct EmbeddedRun {
+pub struct Plan {
     /// Fixes every choice.
     pub seed: Seed,
-    /// Defects and variants, planted in order.
-    pub patches: Vec<&'static Patch>,
+    /// What is judged.
+    pub target: Target,
     /// Which part of the suite.
     pub selection: Selection,
     /// How many cases of each property; 0 checks none.
@@ -52,24 +50,24 @@ pub struct EmbeddedRun {
     pub shrinks: u32,
     /// Scenarios of the user's own: a folder or a file.
     pub scenarios: Option<PathBuf>,
-    /// Where target and peers listen.
-    pub listen: IpAddr,
+    /// What scenarios are played in; an embedded target listens where the peers do.
+    pub surroundings: Surroundings,
     /// How many scenarios are played side by side.
     pub jobs: usize,
 }
 
-impl Default for EmbeddedRun {
+impl Default for Plan {
     fn default() -> Self {
         Self {
             seed: Seed(1),
-            patches: vec![],
+            target: Target::default(),
             selection: Selection::default(),
             cases: CASES,
             attested: BTreeMap::new(),
             thorough: None,
             shrinks: SHRINKS,
             scenarios: None,
-            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            surroundings: surroundings(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             jobs: 4,
         }
     }
@@ -95,7 +93,7 @@ pub enum RunError {
     Read(#[from] ReadError),
 }
 
-impl EmbeddedRun {
+impl Plan {
     fn cases_of(&self, property: &Property) -> u32 {
         let in_full = self.thorough.as_ref().is_none_or(|thorough| thorough.contains(&property.commitment));
         if in_full { self.cases } else { self.cases.min(CASES_IN_PASSING) }
@@ -119,19 +117,14 @@ impl EmbeddedRun {
             .collect();
         let told = properties.iter().map(|(property, _)| property.story());
         let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(told).collect());
-        let targets = Embedded::new(EmbeddedOptions {
-            listen: self.listen,
-            patches: self.patches.clone(),
-            settings: json!({}),
-        });
         Ok(Run {
             start,
             sanity,
             scenarios,
             properties,
             shrinks: self.shrinks,
-            targets: Arc::new(targets),
-            surroundings: surroundings(self.listen),
+            targets: self.target.targets(self.surroundings.listen),
+            surroundings: self.surroundings.clone(),
             jobs: self.jobs,
             transcript,
             stop,
@@ -156,38 +149,26 @@ impl EmbeddedRun {
             contract_version: REGISTER_V1.contract_version,
             contract_digest: REGISTER_V1.digest.to_owned(),
             binding: BINDING_VERSION.to_owned(),
-            target: self.target_in_words(),
+            target: self.target.name(),
             target_arguments: self.target_arguments(),
             settings: BTreeMap::from([
                 ("attested".to_owned(), json!(self.attested)),
                 ("cases".to_owned(), json!(self.cases)),
-                ("patience_seconds".to_owned(), json!(PATIENCE_SECONDS)),
+                ("patience_seconds".to_owned(), json!(self.surroundings.patience.as_secs())),
             ]),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
         }
     }
 
-    fn target_in_words(&self) -> String {
-        let names: Vec<&str> = self.patches.iter().map(|patch| patch.name).collect();
-        match names.as_slice() {
-            [] => "the embedded reference platform".to_owned(),
-            names => format!("the embedded reference platform with {}", names.join(", ")),
-        }
-    }
-
     /// What names the same target again on a command line.
     fn target_arguments(&self) -> Vec<String> {
-        let patches = self.patches.iter().map(|patch| match patch.kind {
-            PatchKind::Defect { .. } => format!("--defect {}", patch.name),
-            PatchKind::Variant => format!("--variant {}", patch.name),
-        });
         let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
-        patches.chain(scenarios).collect()
+        self.target.arguments().into_iter().chain(scenarios).collect()
     }
 }
 
-/// What scenarios are played in against an embedded target.
+/// What scenarios are played in where nothing else is asked for.
 #[must_use]
 pub fn surroundings(listen: IpAddr) -> Surroundings {
     Surroundings {

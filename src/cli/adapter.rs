@@ -1,0 +1,91 @@
+//! `covenant adapter`: the reference platform behind an adapter, and a look at adapters of others.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::target_choice::named;
+use super::{Exit, Failure, block_on, print, tell};
+use crate::clock::Seed;
+use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, Targets, Wish, serve};
+use crate::reference::{DEFECTS, VARIANTS};
+use crate::suite::{Finding, check_adapter};
+
+/// Arguments of `covenant adapter`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Plant a defect (repeatable)
+    #[arg(long, value_name = "NAME")]
+    defect: Vec<String>,
+    /// Make it different in a lawful way (repeatable)
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
+    /// The address that the platform listens on
+    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// Fix its keys' and ids' randomness
+    #[arg(long, value_name = "S")]
+    seed: Option<Seed>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Talk to an adapter verb by verb: what is there, what is missing, what is malformed
+    Check(CheckArguments),
+}
+
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// Wait so long for the answer to one verb, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    adapter_time: u64,
+    /// The adapter
+    #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
+    program: Vec<String>,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Some(Command::Check(arguments)) => check(arguments),
+        None => block_on(serve_reference(arguments))?,
+    }
+}
+
+/// Nothing but responses goes to standard output.
+async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
+    let defects = arguments.defect.iter().map(|name| named(DEFECTS, "defect", name));
+    let variants = arguments.variant.iter().map(|name| named(VARIANTS, "variant", name));
+    let patches = defects.chain(variants).collect::<Result<Vec<_>, _>>()?;
+    let targets = Embedded::new(EmbeddedOptions { listen: arguments.listen, patches, settings: json!({}) });
+    let seed = arguments.seed.unwrap_or_else(Seed::fresh);
+    let wish = Wish { scenario: "adapter", seed, alone: false, durable: true };
+    let lease = targets.lease(wish).await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    tokio::select! {
+        served = serve(&*lease.hands, tokio::io::stdin(), tokio::io::stdout()) => {
+            served.map_err(|error| Failure::new(Exit::Environment, error))?;
+        }
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(Exit::Kept)
+}
+
+fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
+    let program = Program::of(arguments.program.clone())
+        .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
+    tell(&format!("adapter: {program}\n"));
+    let adapters = Stdio::new(program, Duration::from_secs(arguments.adapter_time), Log::default());
+    let lines = block_on(check_adapter(&adapters))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
+    let mut faults = 0;
+    for line in &lines {
+        print(&format!("{line}\n"))?;
+        faults += usize::from(matches!(line.finding, Finding::Malformed { .. } | Finding::Failed { .. }));
+    }
+    let missing = lines.iter().filter(|line| line.finding == Finding::Missing).count();
+    print(&format!("{} verbs: {missing} missing, {faults} malformed or failed\n", lines.len()))?;
+    Ok(if faults == 0 { Exit::Kept } else { Exit::Adapter })
+}

@@ -1,0 +1,296 @@
+//! `covenant doctor`: before a run, what works and what to do about what does not.
+
+use std::net::{IpAddr, SocketAddr};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::{Host, Url};
+
+use super::config::Config;
+use super::reach::{Stranger, generation};
+use super::target_choice::TargetArguments;
+use super::{Exit, Failure, block_on, print};
+use crate::clock::Seed;
+use crate::net::{NetError, Response};
+use crate::operator::{Address, Description, Hands, HandsError, Lease, Targets, Verb, Wish};
+use crate::report::terminal;
+use crate::suite::Target;
+use crate::wire::envelope::Answer;
+use crate::wire::header::CallerForm;
+
+/// A verb that cannot exist.
+const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
+
+/// Arguments of `covenant doctor`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let config = Config::find(arguments.target.config.as_deref())?;
+    let asked = arguments.target.clone().or(&config);
+    let mut sheet = Sheet { worst: None };
+    let target = match asked.target(None) {
+        Ok(target) => target,
+        Err(failure) => {
+            let hint = "see `covenant doctor --help`, or edit covenant.toml";
+            sheet.bad("hands", &format!("{:#}", failure.error), hint, failure.exit)?;
+            Target::default()
+        }
+    };
+    let named = asked.address().ok().flatten();
+    block_on(examine(&mut sheet, &asked, &target, named))??;
+    Ok(sheet.worst.unwrap_or(Exit::Kept))
+}
+
+async fn examine(
+    sheet: &mut Sheet,
+    asked: &TargetArguments,
+    target: &Target,
+    named: Option<Address>,
+) -> Result<(), Failure> {
+    let listen = asked.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    port(sheet, listen).await?;
+    let Target::Plugged(plugged) = target else {
+        if sheet.worst.is_none() {
+            sheet.fine("hands", "none are named: a run judges the embedded reference platform")?;
+        }
+        return match &asked.target {
+            Some(url) => plane(sheet, asked, url, named.and_then(|at| at.ca_bundle_pem).as_deref()).await,
+            None => Ok(()),
+        };
+    };
+    // Held until the end: an adapter's platform is there as long as it is.
+    let lease = lease(sheet, plugged.targets.as_ref()).await?;
+    let started = match &lease {
+        Some(lease) => look(sheet, lease).await?,
+        None => Value::Null,
+    };
+    let told = started["base_url"].as_str().and_then(|text| text.parse().ok());
+    if let Some(url) = asked.target.clone().or(told) {
+        let told = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
+        let ca_bundle_pem = named.and_then(|at| at.ca_bundle_pem).or(told);
+        plane(sheet, asked, &url, ca_bundle_pem.as_deref()).await?;
+        way_back(sheet, asked, listen, &url)?;
+    }
+    drop(lease);
+    plugged.targets.close().await;
+    Ok(())
+}
+
+/// The points, printed as they are found.
+struct Sheet {
+    worst: Option<Exit>,
+}
+
+impl Sheet {
+    fn fine(&mut self, what: &str, found: &str) -> Result<(), Failure> {
+        print(&format!("ok    {what:<12} {}\n", terminal(found)))
+    }
+
+    /// `exit`: how the program ends, where this is the first that does not work.
+    fn bad(&mut self, what: &str, found: &str, remedy: &str, exit: Exit) -> Result<(), Failure> {
+        self.worst.get_or_insert(exit);
+        print(&format!("FAIL  {what:<12} {}; {remedy}\n", terminal(found)))
+    }
+
+    fn note(&mut self, what: &str, found: &str) -> Result<(), Failure> {
+        print(&format!("note  {what:<12} {}\n", terminal(found)))
+    }
+}
+
+async fn port(sheet: &mut Sheet, listen: IpAddr) -> Result<(), Failure> {
+    match TcpListener::bind(SocketAddr::new(listen, 0)).await {
+        Ok(_) => sheet.fine("peers", &format!("can listen on {listen}")),
+        Err(error) => {
+            let hint = "name an address of this machine with --listen";
+            sheet.bad("peers", &format!("can't listen on {listen}: {error}"), hint, Exit::Environment)
+        }
+    }
+}
+
+async fn lease(sheet: &mut Sheet, targets: &dyn Targets) -> Result<Option<Lease>, Failure> {
+    let wish = Wish { scenario: "doctor", seed: Seed(1), alone: true, durable: false };
+    match targets.lease(wish).await {
+        Ok(lease) => Ok(Some(lease)),
+        Err(error) => {
+            let hint = "`covenant adapter check` talks to it verb by verb";
+            sheet.bad("hands", &error.to_string(), hint, Exit::Adapter)?;
+            Ok(None)
+        }
+    }
+}
+
+/// The hands, and what they are good for; gives what `platform.start` answered.
+async fn look(sheet: &mut Sheet, lease: &Lease) -> Result<Value, Failure> {
+    let hands = &*lease.hands;
+    if let Ok(told) = hands.perform(Verb::Describe.as_str(), json!({})).await {
+        let description = Description::read(&told).unwrap_or_default();
+        let had = Verb::ALL.iter().filter(|verb| description.has(**verb)).count();
+        let found =
+            format!("{} {}: {had} of {} verbs", description.name, description.version, Verb::ALL.len());
+        sheet.fine("hands", &found)?;
+    } else {
+        sheet.note("hands", "do not describe themselves")?;
+    }
+    match hands.perform(IMPOSSIBLE_VERB, json!({})).await {
+        Err(HandsError::Unsupported { .. }) => {
+            sheet.fine("honesty", "say that they do not know a verb that can't exist")?
+        }
+        other => {
+            let found = format!("a verb that can't exist was answered: {other:?}");
+            sheet.bad("honesty", &found, "answer what is not known with the error -32601", Exit::Adapter)?;
+        }
+    }
+    clock(sheet, hands).await?;
+    match hands.perform(Verb::PlatformStart.as_str(), json!({})).await {
+        Ok(started) => {
+            sheet.fine("start", &format!("the platform is at {}", started["base_url"]))?;
+            Ok(started)
+        }
+        Err(error) => {
+            let hint = "the adapter's log tells more; or name a platform that runs with --target URL";
+            sheet.bad("start", &error.to_string(), hint, Exit::Target)?;
+            Ok(Value::Null)
+        }
+    }
+}
+
+async fn clock(sheet: &mut Sheet, hands: &dyn Hands) -> Result<(), Failure> {
+    match hands.perform(Verb::ClockAdvance.as_str(), json!({"seconds": 0})).await {
+        Ok(told) => sheet.fine("clock", &format!("can be moved, and shows {}", told["now"])),
+        Err(HandsError::Unsupported { .. }) => {
+            sheet.note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)")
+        }
+        Err(error) => {
+            sheet.bad("clock", &error.to_string(), "mend clock.advance in the adapter", Exit::Adapter)
+        }
+    }
+}
+
+/// The federation plane, as a stranger sees it.
+async fn plane(
+    sheet: &mut Sheet,
+    asked: &TargetArguments,
+    url: &Url,
+    ca_bundle_pem: Option<&str>,
+) -> Result<(), Failure> {
+    let stranger = match Stranger::before(url, ca_bundle_pem, asked.limits()) {
+        Ok(stranger) => stranger,
+        Err(error) => {
+            return sheet.bad("trust", &error.to_string(), "name a PEM bundle with --ca", Exit::Usage);
+        }
+    };
+    let answered = match stranger.accept().await {
+        Ok(answered) => answered,
+        Err(error) => {
+            let (what, remedy) = remedy(&error);
+            return sheet.bad(what, &format!("{url}: {error}"), remedy, Exit::Target);
+        }
+    };
+    connection(sheet, url, &answered, ca_bundle_pem.is_some())?;
+    accept(sheet, &answered)?;
+    match stranger.trust_bundle().await {
+        Ok(answered) => spoken(sheet, url, asked, &answered),
+        Err(error) => sheet.bad("generation", &error.to_string(), "see the platform's own log", Exit::Target),
+    }
+}
+
+/// What is wrong with a way that leads nowhere, and what to do about it.
+fn remedy(error: &NetError) -> (&'static str, &'static str) {
+    match error {
+        NetError::Refused(_) => ("connection", "is it running there? name another place with --target"),
+        NetError::Untrusted(_) => ("trust", "name its authorities with --ca FILE, or --system-roots"),
+        NetError::Handshake(_) => {
+            ("trust", "is this its TLS port? plain http needs --plain-http and an http: URL")
+        }
+        NetError::Timeout { .. } => ("connection", "a firewall between? give it more time with --call-time"),
+        _ => ("connection", "is this an HTTP service?"),
+    }
+}
+
+fn connection(sheet: &mut Sheet, url: &Url, answered: &Response, is_anchored: bool) -> Result<(), Failure> {
+    let Some(tls) = &answered.tls else {
+        return sheet.note("connection", &format!("{url} answers in {}, without TLS", answered.protocol));
+    };
+    let found = format!("{url} answers in {} over {}", answered.protocol, tls.version);
+    sheet.fine("connection", &found)?;
+    if is_anchored {
+        return sheet.fine("trust", "its certificate leads to an authority that is trusted");
+    }
+    sheet.note("trust", "no authority is named (--ca): the first certificate that is seen is pinned")
+}
+
+fn accept(sheet: &mut Sheet, answered: &Response) -> Result<(), Failure> {
+    let body: Value = serde_json::from_slice(&answered.body).unwrap_or(Value::Null);
+    let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
+    match answered.status {
+        401 | 422 if refusal => {
+            sheet.fine("accept", &format!("refuses a token that no one gave ({})", answered.status))
+        }
+        404 => {
+            let remedy = "a path before it? give it with --target https://host/path";
+            sheet.bad("accept", "there is no federation plane here (404)", remedy, Exit::Target)
+        }
+        status => {
+            let found =
+                format!("a token that no one gave was answered with {status}, expected 401 and an error");
+            sheet.bad("accept", &found, "see `powernode.md` §5, or the platform's own log", Exit::Target)
+        }
+    }
+}
+
+fn spoken(sheet: &mut Sheet, url: &Url, asked: &TargetArguments, answered: &Response) -> Result<(), Failure> {
+    let found = generation(answered);
+    let is_g1 = found == CallerForm::ForwardedG1;
+    let name = if is_g1 { "G1: there is no trust bundle" } else { "G2 or later: it has a trust bundle" };
+    sheet.fine("generation", name)?;
+    let chosen = asked.identity.map(CallerForm::from);
+    match (url.scheme(), chosen) {
+        ("http", Some(CallerForm::Tls)) => {
+            let remedy = "choose --identity forwarded, or an https: URL";
+            sheet.bad("identity", "plain http carries no certificate", remedy, Exit::Usage)
+        }
+        ("http", None) => sheet.fine("identity", &format!("forwarded in headers ({found:?}), as its proxy would")),
+        (_, Some(CallerForm::ForwardedG1)) if !is_g1 => {
+            sheet.bad("identity", "forwarded-g1 was chosen, and it is no G1", "choose --identity forwarded", Exit::Usage)
+        }
+        (_, Some(CallerForm::Forwarded)) if is_g1 => {
+            sheet.bad("identity", "forwarded was chosen, and it is a G1", "choose --identity forwarded-g1", Exit::Usage)
+        }
+        (_, Some(form)) => sheet.fine("identity", &format!("{form:?}")),
+        (_, None) if is_g1 => sheet.note(
+            "identity",
+            "a G1 gives no certificate in accept: straight to its backend, --identity forwarded-g1 plays its proxy",
+        ),
+        (_, None) => sheet.fine("identity", "the certificate of mutual TLS"),
+    }
+}
+
+/// Whether the target can call the peers. Only a run shows it.
+fn way_back(sheet: &mut Sheet, asked: &TargetArguments, listen: IpAddr, url: &Url) -> Result<(), Failure> {
+    let is_here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match &asked.advertise {
+        Some(url) => sheet.note(
+            "way back",
+            &format!("the target is told to call the peers at {url}: a run shows whether it can"),
+        ),
+        None if listen.is_loopback() && !is_here => sheet.bad(
+            "way back",
+            &format!("the peers listen on {listen}, where the target can't call them"),
+            "give --listen an address that it reaches, or --advertise one that leads here",
+            Exit::Usage,
+        ),
+        None => {
+            sheet.note("way back", "the target calls the peers where they listen: a run shows whether it can")
+        }
+    }
+}

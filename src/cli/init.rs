@@ -1,0 +1,27 @@
+//! `covenant init`: a `covenant.toml` to begin with.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::config::{COMMENTED, DEFAULT};
+use super::files::write_whole;
+use super::{Exit, Failure, tell};
+
+/// Arguments of `covenant init`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where to write it
+    #[arg(default_value = DEFAULT, value_name = "FILE")]
+    path: PathBuf,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let path = &arguments.path;
+    if path.exists() {
+        return Err(Failure::usage(format!("{}: it is there already, and stays as it is", path.display())));
+    }
+    write_whole(path, COMMENTED.as_bytes()).map_err(|error| Failure::new(Exit::Environment, error))?;
+    tell(&format!("{}: edit it, then `covenant doctor`\n", path.display()));
+    Ok(Exit::Kept)
+}

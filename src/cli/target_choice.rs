@@ -1,0 +1,386 @@
+//! Which target a command is about: the words of the command line and of `covenant.toml`, and what
+//! they mean.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Parser, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::config::Config;
+use super::hands::{adapter, hands};
+use super::{Exit, Failure};
+use crate::net::Limits;
+use crate::operator::{Address, At};
+use crate::reference::{DEFECTS, Patch, VARIANTS};
+use crate::scenario::Surroundings;
+use crate::suite::{Plugged, Target, surroundings};
+use crate::wire::header::CallerForm;
+
+/// How long the answer to one verb is waited for where nothing else is asked for, in seconds.
+const ADAPTER_TIME_SECONDS: u64 = 60;
+/// A bundle of authorities is read up to here, in bytes.
+const BUNDLE_BYTES_MAX: u64 = 1 << 20;
+
+/// What names a target on a command line.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The target")]
+pub(super) struct TargetArguments {
+    /// Plant a defect in the embedded reference platform (repeatable); `covenant list defects`
+    #[arg(long, value_name = "NAME")]
+    pub(super) defect: Vec<String>,
+    /// Make the embedded reference platform different in a lawful way (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(super) variant: Vec<String>,
+    /// Judge a platform of yours through an adapter, a program that is started for each scenario
+    #[arg(long, value_name = "PROGRAM ARGS", conflicts_with_all = ["defect", "variant", "operator"])]
+    pub(super) adapter: Option<String>,
+    /// Judge a platform of yours through an operator: the URL of an adapter (its token in
+    /// COVENANT_OPERATOR_TOKEN), powernode:URL, or person
+    #[arg(long, value_name = "URL|powernode:URL|person", conflicts_with_all = ["defect", "variant"])]
+    pub(super) operator: Option<OperatorChoice>,
+    /// The log-in for powernode:URL: a TOML file with email, password, worker_token; without it
+    /// COVENANT_POWERNODE_EMAIL, …_PASSWORD and …_WORKER_TOKEN are read
+    #[arg(long, value_name = "FILE")]
+    pub(super) credentials: Option<PathBuf>,
+    /// Wait so long for the answer to one verb
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) adapter_time: Option<u64>,
+    /// Where the federation plane of a platform is that runs already
+    #[arg(long, value_name = "URL", conflicts_with_all = ["defect", "variant"])]
+    pub(super) target: Option<Url>,
+    /// Whom to trust there: a PEM file. Without it, the first certificate that is seen is pinned
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// Trust the authorities of this system there
+    #[arg(long, conflicts_with = "ca")]
+    pub(super) system_roots: bool,
+    /// How the simulated peers make themselves known there; found out where it is not given
+    #[arg(long, value_enum)]
+    pub(super) identity: Option<IdentityForm>,
+    /// Allow a target's URL to be plain http
+    #[arg(long)]
+    pub(super) plain_http: bool,
+    /// Let one call of the federation plane take so long
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) call_time: Option<u64>,
+    /// The address that the target calls the simulated peers at, where that is not the one they listen on
+    #[arg(long, value_name = "URL")]
+    pub(super) advertise: Option<Url>,
+    /// The address that the simulated peers, and an embedded target, listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<IpAddr>,
+    /// Read this file instead of a covenant.toml that stands here
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// How peers make themselves known to a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityForm {
+    /// By the certificate of real mutual TLS
+    Tls,
+    /// In the headers that a proxy sets before a platform of generation G2 or later
+    Forwarded,
+    /// In the header that a proxy sets before a platform of generation G1
+    ForwardedG1,
+}
+
+impl From<IdentityForm> for CallerForm {
+    fn from(form: IdentityForm) -> Self {
+        match form {
+            IdentityForm::Tls => Self::Tls,
+            IdentityForm::Forwarded => Self::Forwarded,
+            IdentityForm::ForwardedG1 => Self::ForwardedG1,
+        }
+    }
+}
+
+/// Whose hands are on the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorChoice {
+    /// An adapter behind a URL.
+    Http(Url),
+    /// The REST surface of a Powernode.
+    Powernode(Url),
+    /// A person at this terminal.
+    Person,
+}
+
+impl FromStr for OperatorChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = |text: &str| {
+            let url: Option<Url> = text.parse().ok();
+            url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                .ok_or_else(|| format!("{text:?}: expected an http or https URL, powernode:URL, or person"))
+        };
+        match text.strip_prefix("powernode:") {
+            Some(rest) => url(rest).map(Self::Powernode),
+            None if text == "person" => Ok(Self::Person),
+            None => url(text).map(Self::Http),
+        }
+    }
+}
+
+impl fmt::Display for OperatorChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(url) => url.fmt(f),
+            Self::Powernode(url) => write!(f, "powernode:{url}"),
+            Self::Person => f.write_str("person"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OperatorChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a run that was recorded says of its target.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true)]
+struct Recorded {
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+impl TargetArguments {
+    /// Reads them back from a run's record: each element is one or more words.
+    pub(super) fn of_record(arguments: &[String]) -> Result<Self, Failure> {
+        let words: Option<Vec<Vec<String>>> = arguments.iter().map(|text| shlex::split(text)).collect();
+        let recorded = Recorded::try_parse_from(words.unwrap_or_default().concat());
+        let recorded = recorded.map_err(|_| {
+            Failure::usage(format!("cannot be replayed: the run was made with {}", arguments.join(" ")))
+        })?;
+        Ok(recorded.target)
+    }
+
+    /// What the file says where the command line says nothing. A defect or a variant is about the
+    /// embedded platform, so that the file's target is left aside.
+    pub(super) fn or(mut self, config: &Config) -> Self {
+        self.listen = self.listen.or(config.peers.listen);
+        self.advertise = self.advertise.or_else(|| config.peers.advertise.clone());
+        if !(self.defect.is_empty() && self.variant.is_empty()) {
+            return self;
+        }
+        let target = config.target.clone();
+        if self.operator.is_none() && self.adapter.is_none() {
+            self.operator = target.operator;
+            self.adapter = target.adapter;
+        }
+        self.credentials = self.credentials.or(target.credentials);
+        self.adapter_time = self.adapter_time.or(target.adapter_time_seconds);
+        self.target = self.target.or(target.url);
+        self.ca = self.ca.or(target.ca);
+        self.system_roots |= target.system_roots && self.ca.is_none();
+        self.identity = self.identity.or(target.identity);
+        self.plain_http |= target.plain_http;
+        self.call_time = self.call_time.or(target.call_time_seconds);
+        self
+    }
+
+    /// The target that they name. What adapters write to their standard error goes into `folder`.
+    pub(super) fn target(&self, folder: Option<&Path>) -> Result<Target, Failure> {
+        let (name, targets) = match (&self.adapter, &self.operator) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::usage("adapter and operator: one of the two is expected"));
+            }
+            (Some(line), None) => (
+                format!("the platform behind the adapter {line}"),
+                adapter(line, self.verb_time_max(), folder)?,
+            ),
+            (None, Some(operator)) => {
+                let credentials = self.credentials.as_deref();
+                let targets = hands(operator, credentials, self.verb_time_max())?;
+                (format!("the platform behind the operator {operator}"), targets)
+            }
+            (None, None) if self.target.is_some() => {
+                return Err(Failure::usage(
+                    "--target URL: whose hands are on it? add --adapter or --operator (`--operator person` asks you); \
+                     for a look from outside there is `covenant audit URL`",
+                ));
+            }
+            (None, None) => return self.patches().map(Target::Embedded),
+        };
+        let arguments = self.record();
+        let Some(address) = self.address()? else {
+            return Ok(Target::Plugged(Plugged { name, arguments, targets }));
+        };
+        let name = format!("{} ({name})", address.base_url);
+        Ok(Target::Plugged(Plugged { name, arguments, targets: Arc::new(At::new(address, targets)) }))
+    }
+
+    /// What scenarios are played in.
+    pub(super) fn surroundings(&self, patience_seconds: Option<u64>) -> Surroundings {
+        let mut found = surroundings(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
+        found.advertise = self.advertise.clone();
+        if let Some(seconds) = patience_seconds {
+            found.patience = Duration::from_secs(seconds);
+        }
+        found.limits = self.limits();
+        found
+    }
+
+    /// What is read of the target at most.
+    pub(super) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        if let Some(seconds) = self.call_time {
+            limits.exchange_time_max = Duration::from_secs(seconds);
+            limits.connect_time_max = Duration::from_secs(seconds);
+        }
+        limits
+    }
+
+    /// The address of a platform that runs already, where one is named.
+    pub(super) fn address(&self) -> Result<Option<Address>, Failure> {
+        let Some(url) = &self.target else { return Ok(None) };
+        match url.scheme() {
+            "https" => {}
+            "http" if self.plain_http => {}
+            "http" => {
+                return Err(Failure::usage(format!(
+                    "--target {url}: plain http is used only where --plain-http asks for it"
+                )));
+            }
+            other => {
+                return Err(Failure::usage(format!(
+                    "--target {url}: http or https was expected, found {other}"
+                )));
+            }
+        }
+        let ca_bundle_pem = match &self.ca {
+            Some(path) => Some(read_bundle(path)?),
+            None if self.system_roots => Some(system_bundle()?),
+            None => None,
+        };
+        let caller = match self.identity {
+            Some(form) => form.into(),
+            None if url.scheme() == "https" => CallerForm::Tls,
+            None => super::reach::detect(url, self.limits())?,
+        };
+        Ok(Some(Address { base_url: url.clone(), ca_bundle_pem, caller }))
+    }
+
+    pub(super) fn verb_time_max(&self) -> Duration {
+        Duration::from_secs(self.adapter_time.unwrap_or(ADAPTER_TIME_SECONDS))
+    }
+
+    /// The defects and variants that were asked for.
+    fn patches(&self) -> Result<Vec<&'static Patch>, Failure> {
+        let defects = self.defect.iter().map(|name| named(DEFECTS, "defect", name));
+        let variants = self.variant.iter().map(|name| named(VARIANTS, "variant", name));
+        defects.chain(variants).collect()
+    }
+
+    /// What names a plugged target again, a flag with its value an element.
+    fn record(&self) -> Vec<String> {
+        let path = |path: &PathBuf| path.display().to_string();
+        let identity = self.identity.and_then(|form| Some(form.to_possible_value()?.get_name().to_owned()));
+        let flags = [
+            ("--adapter", self.adapter.clone()),
+            ("--operator", self.operator.as_ref().map(ToString::to_string)),
+            ("--credentials", self.credentials.as_ref().map(path)),
+            ("--adapter-time", self.adapter_time.map(|seconds| seconds.to_string())),
+            ("--target", self.target.as_ref().map(ToString::to_string)),
+            ("--ca", self.ca.as_ref().map(path)),
+            ("--identity", identity),
+            ("--call-time", self.call_time.map(|seconds| seconds.to_string())),
+            ("--advertise", self.advertise.as_ref().map(ToString::to_string)),
+            ("--listen", self.listen.map(|address| address.to_string())),
+        ];
+        let switches = [("--system-roots", self.system_roots), ("--plain-http", self.plain_http)];
+        let flags = flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", quoted(&value?))));
+        let switches = switches.into_iter().filter_map(|(flag, is_on)| is_on.then(|| flag.to_owned()));
+        flags.chain(switches).collect()
+    }
+}
+
+fn read_bundle(path: &Path) -> Result<String, Failure> {
+    let wrong = |why: String| Failure::usage(format!("--ca {}: {why}", path.display()));
+    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    if length > BUNDLE_BYTES_MAX {
+        return Err(wrong("longer than 1 MiB".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    crate::pki::Trust::new().add("ca", &text).map_err(|error| wrong(error.to_string()))?;
+    Ok(text)
+}
+
+fn system_bundle() -> Result<String, Failure> {
+    crate::pki::system_bundle_pem().map_err(|error| Failure::new(Exit::Environment, error))
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+}
+
+/// The patch of that name, or an error with the nearest one.
+pub(super) fn named(
+    patches: &'static [&'static Patch],
+    what: &str,
+    name: &str,
+) -> Result<&'static Patch, Failure> {
+    patches.iter().copied().find(|patch| patch.name == name).ok_or_else(|| {
+        let near = patches.iter().min_by_key(|patch| strsim::damerau_levenshtein(patch.name, name));
+        let hint = near.map_or_else(String::new, |near| format!("\nhint: did you mean {}?", near.name));
+        Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` tells them{hint}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_records_names_the_same_target_again() {
+        let given = TargetArguments {
+            adapter: Some("python3 'my adapter.py' --port 1".to_owned()),
+            target: Some("https://a.example/base".parse().expect("a URL")),
+            identity: Some(IdentityForm::ForwardedG1),
+            plain_http: true,
+            call_time: Some(5),
+            ..TargetArguments::default()
+        };
+        let again = TargetArguments::of_record(&given.record()).expect("it reads");
+        assert_eq!(again.record(), given.record());
+        assert_eq!(again.adapter, given.adapter);
+    }
+
+    #[test]
+    fn an_operator_is_a_url_a_powernode_or_a_person() {
+        assert_eq!("person".parse(), Ok(OperatorChoice::Person));
+        for text in ["https://a.example/hands", "powernode:https://a.example/"] {
+            let choice: OperatorChoice = text.parse().expect("a choice");
+            assert_eq!(choice.to_string(), text);
+        }
+        for text in ["", "a.example", "powernode:", "ftp://a.example", "powernode:person"] {
+            assert!(text.parse::<OperatorChoice>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_a_defect_sets_its_target_aside() {
+        let config =
+            Config::parse("[target]\nadapter = \"a\"\nadapter_time_seconds = 5\n[peers]\nlisten = \"::1\"\n")
+                .expect("it reads");
+        let from_file = TargetArguments::default().or(&config);
+        assert_eq!((from_file.adapter.as_deref(), from_file.adapter_time), (Some("a"), Some(5)));
+        let flag = TargetArguments { operator: Some(OperatorChoice::Person), ..TargetArguments::default() };
+        assert_eq!(flag.or(&config).adapter, None);
+        let defect =
+            TargetArguments { defect: vec!["x".to_owned()], ..TargetArguments::default() }.or(&config);
+        assert!(defect.adapter.is_none() && defect.listen.is_some());
+    }
+}

@@ -1,0 +1,147 @@
+//! Calls of the REST surface: one log-in, its token kept, and what each refusal means.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::Credentials;
+use crate::net::{Client, ClientOptions, Limits, Request, Response};
+use crate::operator::HandsError;
+use crate::pki::ClientTls;
+use crate::wire::envelope::Answer;
+
+/// The log-in.
+const LOGIN: &str = "/api/v1/auth/login";
+/// What all else is under.
+const SYSTEM: &str = "/api/v1/system";
+/// The platform is waiting for someone to approve what was asked.
+const PENDING: u16 = 202;
+
+/// The REST surface of one platform.
+pub struct Rest {
+    url: Url,
+    client: Client,
+    credentials: Credentials,
+    /// Log-ins are limited to five an hour: the token of the first is kept.
+    token: Mutex<Option<String>>,
+}
+
+/// Which token goes with a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum As {
+    Operator,
+    Worker,
+}
+
+impl Rest {
+    /// The surface at `url`.
+    #[must_use]
+    pub fn new(url: Url, tls: Option<ClientTls>, credentials: Credentials, call_time_max: Duration) -> Self {
+        let limits = Limits { exchange_time_max: call_time_max, ..Limits::default() };
+        let client =
+            Client::new(tls, limits, ClientOptions { reuse_connections: true, ..ClientOptions::default() });
+        Self { url, client, credentials, token: Mutex::default() }
+    }
+
+    /// Logs in, where that has not been done yet.
+    pub async fn log_in(&self) -> Result<(), HandsError> {
+        self.operator_token("log-in").await.map(drop)
+    }
+
+    /// A call under the system's prefix; gives what the answer holds. `verb` is who wants it.
+    pub(super) async fn call(
+        &self,
+        verb: &str,
+        whose: As,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, HandsError> {
+        let token = match whose {
+            As::Operator => self.operator_token(verb).await?,
+            As::Worker => self
+                .credentials
+                .worker_token
+                .clone()
+                .ok_or_else(|| HandsError::Unsupported { verb: verb.to_owned() })?,
+        };
+        let response = self.send(verb, Some(&token), method, &format!("{SYSTEM}{path}"), body).await?;
+        read(verb, &response)
+    }
+
+    async fn operator_token(&self, verb: &str) -> Result<String, HandsError> {
+        let mut kept = self.token.lock().await;
+        if let Some(token) = &*kept {
+            return Ok(token.clone());
+        }
+        let Credentials { email, password, .. } = &self.credentials;
+        let body = json!({"email": email, "password": password});
+        let response = self.send(verb, None, "POST", LOGIN, Some(body)).await?;
+        let broken = |message: String| HandsError::Adapter { verb: verb.to_owned(), message };
+        if response.status == 429 {
+            let message = "log-in refused (429): five tries an hour are allowed; wait, then run again";
+            return Err(broken(message.to_owned()));
+        }
+        let data = read(verb, &response).map_err(|error| broken(format!("log-in: {error}")))?;
+        let Some(token) = data["access_token"].as_str() else {
+            return Err(broken("log-in: data.access_token was expected, and there is none".to_owned()));
+        };
+        *kept = Some(token.to_owned());
+        Ok(token.to_owned())
+    }
+
+    async fn send(
+        &self,
+        verb: &str,
+        token: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Response, HandsError> {
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
+        let body = body.map(|body| {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            Bytes::from(body.to_string())
+        });
+        let request = Request { method: method.to_owned(), path_and_query: path.to_owned(), headers, body };
+        self.client.send(&self.url, request).await.map_err(|error| HandsError::Adapter {
+            verb: verb.to_owned(),
+            message: format!("{method} {}{path}: {error}", self.url.as_str().trim_end_matches('/')),
+        })
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rest").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// What an answer holds, or why there is nothing.
+fn read(verb: &str, response: &Response) -> Result<Value, HandsError> {
+    let refused = |message: String| HandsError::Refused {
+        verb: verb.to_owned(),
+        code: i64::from(response.status),
+        message,
+    };
+    let body: Value = if response.body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&response.body).map_err(|error| HandsError::Adapter {
+            verb: verb.to_owned(),
+            message: format!("status {}: the answer is no JSON: {error}", response.status),
+        })?
+    };
+    match response.status {
+        PENDING => Err(refused(
+            "pending approval (202): the platform waits for someone to approve it; approve it there, then run again".to_owned(),
+        )),
+        200..=299 => Ok(Answer::read(&body).and_then(Answer::data).unwrap_or(body)),
+        _ => Err(refused(body["error"].as_str().unwrap_or("refused without a reason").to_owned())),
+    }
+}

@@ -1,0 +1,126 @@
+//! JSON-RPC 2.0 as the binding uses it: a request and its response, each one JSON object.
+
+use serde_json::{Value, json};
+
+use super::HandsError;
+
+/// A response is read up to here, in bytes.
+pub(super) const RESPONSE_BYTES_MAX: usize = 4 << 20;
+/// The verb is not known.
+pub const UNKNOWN_VERB: i64 = -32601;
+/// The parameters can't be used.
+pub const BAD_PARAMETERS: i64 = -32602;
+/// What was sent is no request.
+pub const NO_REQUEST: i64 = -32700;
+/// The platform is not running.
+pub const NOT_RUNNING: i64 = -32000;
+
+/// A request on one line, without the line's end.
+#[must_use]
+pub fn request(id: u64, verb: &str, parameters: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": id, "method": verb, "params": parameters}).to_string()
+}
+
+/// A response that succeeded, on one line.
+#[must_use]
+pub fn success(id: &Value, result: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string()
+}
+
+/// A response that failed, on one line.
+#[must_use]
+pub fn failure(id: &Value, code: i64, message: &str) -> String {
+    json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}).to_string()
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// The id of the request that it answers; none where it is not one of ours.
+    pub id: Option<u64>,
+    /// What came of it.
+    pub outcome: Result<Value, RpcError>,
+}
+
+/// The error of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcError {
+    /// The code.
+    pub code: i64,
+    /// In words.
+    pub message: String,
+}
+
+impl Response {
+    /// Reads a response. The error says what was found, and what was expected.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(text)
+            .map_err(|error| format!("not JSON ({error}): {}", beginning(text)))?;
+        let Some(members) = value.as_object() else {
+            return Err(format!("a JSON object was expected: {}", beginning(text)));
+        };
+        let outcome = match (members.get("result"), members.get("error")) {
+            (Some(result), None | Some(Value::Null)) => Ok(result.clone()),
+            (None | Some(Value::Null), Some(error)) => {
+                let Some(code) = error["code"].as_i64() else {
+                    return Err(format!("error.code: an integer was expected: {}", beginning(text)));
+                };
+                let message = error["message"].as_str().unwrap_or_default().to_owned();
+                Err(RpcError { code, message })
+            }
+            _ => return Err(format!("either result or error was expected: {}", beginning(text))),
+        };
+        Ok(Self { id: value["id"].as_u64(), outcome })
+    }
+
+    /// What came of a verb.
+    pub(super) fn of(self, verb: &str) -> Result<Value, HandsError> {
+        self.outcome.map_err(|RpcError { code, message }| match code {
+            UNKNOWN_VERB => HandsError::Unsupported { verb: verb.to_owned() },
+            code => HandsError::Refused { verb: verb.to_owned(), code, message },
+        })
+    }
+}
+
+/// As much of a text as an error shows.
+pub(super) fn beginning(text: &[u8]) -> String {
+    const CHARACTERS_MAX: usize = 120;
+    let text = String::from_utf8_lossy(text);
+    let mut shown: String = text.chars().take(CHARACTERS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("{shown:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_a_result_or_an_error() {
+        let kept = Response::read(br#"{"jsonrpc":"2.0","id":7,"result":{"a":1}}"#).expect("a response");
+        assert_eq!(kept, Response { id: Some(7), outcome: Ok(json!({"a": 1})) });
+        let text = failure(&json!(8), UNKNOWN_VERB, "no");
+        let refused = Response::read(text.as_bytes()).expect("a response");
+        assert_eq!(refused.id, Some(8));
+        assert_eq!(refused.of("peer.show"), Err(HandsError::Unsupported { verb: "peer.show".to_owned() }));
+    }
+
+    #[test]
+    fn whatever_else_is_an_error_that_shows_it() {
+        for (text, wanted) in [
+            ("", "not JSON"),
+            ("hello", "not JSON"),
+            ("[]", "a JSON object was expected"),
+            (r#"{"id":1}"#, "either result or error"),
+            (r#"{"id":1,"result":1,"error":{"code":1}}"#, "either result or error"),
+            (r#"{"id":1,"error":{"code":"x"}}"#, "error.code"),
+        ] {
+            let error = Response::read(text.as_bytes()).expect_err(text);
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(Response::read(deep.as_bytes()).expect_err("too deep").len() < 400);
+    }
+}

@@ -1,0 +1,105 @@
+//! The other end of an adapter's line: hands that this process has, served to whoever asks.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+
+use super::rpc::{self, BAD_PARAMETERS, NO_REQUEST, UNKNOWN_VERB};
+use super::{Hands, HandsError};
+
+/// A request is read up to here, in bytes.
+const REQUEST_BYTES_MAX: usize = 4 << 20;
+/// JSON-RPC: a fault of the adapter's own.
+const INTERNAL: i64 = -32603;
+
+/// Answers requests, a line each, until `requests` ends.
+pub async fn serve(
+    hands: &dyn Hands,
+    requests: impl AsyncRead + Unpin,
+    mut responses: impl AsyncWrite + Unpin,
+) -> std::io::Result<()> {
+    let mut requests = BufReader::new(requests);
+    loop {
+        let mut line = Vec::new();
+        let limit = REQUEST_BYTES_MAX as u64 + 1;
+        let count = (&mut requests).take(limit).read_until(b'\n', &mut line).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        if count > REQUEST_BYTES_MAX {
+            return Err(std::io::Error::other("a request is longer than 4 MiB"));
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let response = answer(hands, &line).await + "\n";
+        responses.write_all(response.as_bytes()).await?;
+        responses.flush().await?;
+    }
+}
+
+async fn answer(hands: &dyn Hands, line: &[u8]) -> String {
+    let request: Value = match serde_json::from_slice(line) {
+        Ok(request) => request,
+        Err(error) => return rpc::failure(&Value::Null, NO_REQUEST, &error.to_string()),
+    };
+    let id = &request["id"];
+    let Some(verb) = request["method"].as_str() else {
+        return rpc::failure(id, NO_REQUEST, "method: a text is needed");
+    };
+    let parameters = match &request["params"] {
+        Value::Null => json!({}),
+        object @ Value::Object(_) => object.clone(),
+        other => {
+            return rpc::failure(id, BAD_PARAMETERS, &format!("params: an object is needed, found {other}"));
+        }
+    };
+    match hands.perform(verb, parameters).await {
+        Ok(result) => rpc::success(id, &result),
+        Err(HandsError::Unsupported { verb }) => {
+            rpc::failure(id, UNKNOWN_VERB, &format!("{verb} is not supported"))
+        }
+        Err(HandsError::Refused { code, message, .. }) => rpc::failure(id, code, &message),
+        Err(HandsError::Adapter { message, .. } | HandsError::Environment { message, .. }) => {
+            rpc::failure(id, INTERNAL, &message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Echo;
+
+    #[async_trait::async_trait]
+    impl Hands for Echo {
+        async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
+            match verb {
+                "echo" => Ok(parameters),
+                other => Err(HandsError::Unsupported { verb: other.to_owned() }),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn each_line_has_its_answer_and_rubbish_an_error() {
+        let asked = concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":"echo","params":{"a":1}}"#,
+            "\n\n",
+            r#"{"jsonrpc":"2.0","id":2,"method":"dance"}"#,
+            "\n",
+            r#"{"jsonrpc":"2.0","id":3,"method":"echo","params":[1]}"#,
+            "\nrubbish\n"
+        );
+        let mut answers = Vec::new();
+        serve(&Echo, asked.as_bytes(), &mut answers).await.expect("it is served");
+        let text = String::from_utf8(answers).expect("text");
+        let answers: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(answers[0]["result"], json!({"a": 1}));
+        assert_eq!(answers[1]["error"]["code"], UNKNOWN_VERB);
+        assert_eq!(answers[2]["error"]["code"], BAD_PARAMETERS);
+        assert_eq!(answers[3]["error"]["code"], NO_REQUEST);
+        assert_eq!(answers.len(), 4);
+    }
+}

@@ -1,0 +1,183 @@
+//! Adapters that are programs: one process, and so one platform, for each scenario. They speak one
+//! JSON object a line over standard input and output.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::process::{Log, Process, Program};
+use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
+use super::{Description, Hands, HandsError, Lease, Targets, Verb, Wish};
+
+/// Starts a program for each scenario.
+#[derive(Clone)]
+pub struct Stdio {
+    program: Program,
+    call_time_max: Duration,
+    log: Log,
+    leaving: Arc<PlainMutex<JoinSet<()>>>,
+}
+
+impl Stdio {
+    /// Adapters of this program; each call of a verb may take `call_time_max`, and what they write
+    /// to their standard error goes to `log`.
+    #[must_use]
+    pub fn new(program: Program, call_time_max: Duration, log: Log) -> Self {
+        Self { program, call_time_max, log, leaving: Arc::default() }
+    }
+
+    /// Starts one, and asks it what it is.
+    pub async fn start(&self) -> Result<Adapter, HandsError> {
+        let started = self.program.start(&self.log);
+        let (process, requests, responses) = started.map_err(|error| HandsError::Adapter {
+            verb: Verb::Describe.to_string(),
+            message: format!("{} does not start: {error}", self.program),
+        })?;
+        let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
+        let line = Mutex::new(Some(line));
+        let leaving = self.leaving.clone();
+        let call_time_max = self.call_time_max;
+        let mut adapter = Adapter { line, call_time_max, leaving, description: Description::default() };
+        adapter.description = Description::read(&adapter.perform(Verb::Describe.as_str(), json!({})).await?)?;
+        Ok(adapter)
+    }
+}
+
+impl fmt::Debug for Stdio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stdio").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Targets for Stdio {
+    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+        let adapter = self.start().await?;
+        let (clock, tie) = adapter.description.clock();
+        let caller = adapter.description.caller;
+        Ok(Lease { hands: Arc::new(adapter), clock, tie, caller, guard: None })
+    }
+
+    async fn close(&self) {
+        let mut leaving = std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
+        while leaving.join_next().await.is_some() {}
+    }
+}
+
+/// A running adapter.
+pub struct Adapter {
+    line: Mutex<Option<Line>>,
+    call_time_max: Duration,
+    leaving: Arc<PlainMutex<JoinSet<()>>>,
+    description: Description,
+}
+
+impl Adapter {
+    /// What it says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+}
+
+#[async_trait]
+impl Hands for Adapter {
+    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
+        let mut line = self.line.lock().await;
+        let broken = |message: String| HandsError::Adapter { verb: verb.to_owned(), message };
+        let Some(talking) = line.as_mut() else {
+            return Err(broken("it was given up before".to_owned()));
+        };
+        match timeout(self.call_time_max, talking.ask(verb, &parameters)).await {
+            Ok(Ok(response)) => response.of(verb),
+            Ok(Err(message)) => {
+                *line = None;
+                Err(broken(message))
+            }
+            Err(_) => {
+                talking.abandoned.insert(talking.asked);
+                Err(broken(format!("no answer within {} s", self.call_time_max.as_secs_f32())))
+            }
+        }
+    }
+
+    fn settles_at_once(&self) -> bool {
+        self.description.settles_at_once
+    }
+}
+
+impl Drop for Adapter {
+    fn drop(&mut self) {
+        let Some(Line { process, requests, .. }) = self.line.get_mut().take() else { return };
+        // Its standard input ends here: that is how it is told to leave.
+        drop(requests);
+        if tokio::runtime::Handle::try_current().is_ok() {
+            self.leaving.lock().unwrap_or_else(PoisonError::into_inner).spawn(process.leave());
+        }
+    }
+}
+
+/// The two pipes of an adapter, and what is under way on them.
+struct Line {
+    process: Process,
+    requests: ChildStdin,
+    responses: BufReader<ChildStdout>,
+    /// The id of the last request.
+    asked: u64,
+    /// Requests whose answers are no longer waited for: they may come late.
+    abandoned: BTreeSet<u64>,
+}
+
+impl Line {
+    /// One question, one answer. The error is in words: what the adapter did, and what was expected.
+    async fn ask(&mut self, verb: &str, parameters: &Value) -> Result<Response, String> {
+        self.asked += 1;
+        let request = rpc::request(self.asked, verb, parameters) + "\n";
+        if self.requests.write_all(request.as_bytes()).await.is_err() {
+            return Err(self.process.obituary().await);
+        }
+        loop {
+            let text = self.next_line().await?;
+            let response = Response::read(&text)?;
+            match response.id {
+                Some(id) if id == self.asked => return Ok(response),
+                Some(id) if self.abandoned.remove(&id) => {}
+                Some(id) if id < self.asked => return Err(format!("it answered request {id} twice")),
+                _ => {
+                    let shown = rpc::beginning(&text);
+                    return Err(format!(
+                        "it answered a request that was not made (id {}): {shown}",
+                        self.asked
+                    ));
+                }
+            }
+        }
+    }
+
+    async fn next_line(&mut self) -> Result<Vec<u8>, String> {
+        let mut text = Vec::new();
+        let limit = RESPONSE_BYTES_MAX as u64 + 1;
+        let count = (&mut self.responses).take(limit).read_until(b'\n', &mut text).await;
+        match count {
+            Ok(0) => Err(self.process.obituary().await),
+            Ok(count) if count > RESPONSE_BYTES_MAX => {
+                Err(format!("a line of its answers is longer than {} MiB", RESPONSE_BYTES_MAX >> 20))
+            }
+            Ok(_) if text.last() != Some(&b'\n') => {
+                let ended = self.process.obituary().await;
+                Err(format!("it {ended}, in the middle of a line: {}", rpc::beginning(&text)))
+            }
+            Ok(_) => Ok(text),
+            Err(error) => Err(format!("its standard output can't be read: {error}")),
+        }
+    }
+}

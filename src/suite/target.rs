@@ -1,0 +1,74 @@
+//! What a run judges: the embedded reference platform, or one that is plugged in.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::operator::{Embedded, EmbeddedOptions, Targets};
+use crate::reference::{Patch, PatchKind};
+
+/// What a run judges.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The reference platform in this process, with defects and variants planted in order.
+    Embedded(Vec<&'static Patch>),
+    /// A platform through the hands that someone gives the suite.
+    Plugged(Plugged),
+}
+
+/// A platform that is plugged in.
+#[derive(Clone, Debug)]
+pub struct Plugged {
+    /// In words, for the report.
+    pub name: String,
+    /// What names it again on a command line: `--adapter '…'`.
+    pub arguments: Vec<String>,
+    /// Where it comes from.
+    pub targets: Arc<dyn Targets>,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self::Embedded(vec![])
+    }
+}
+
+impl Target {
+    /// Where it comes from; an embedded one listens on `listen`.
+    pub(super) fn targets(&self, listen: IpAddr) -> Arc<dyn Targets> {
+        match self {
+            Self::Embedded(patches) => {
+                let settings = json!({});
+                Arc::new(Embedded::new(EmbeddedOptions { listen, patches: patches.clone(), settings }))
+            }
+            Self::Plugged(plugged) => plugged.targets.clone(),
+        }
+    }
+
+    /// In words, for the report.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Embedded(patches) if patches.is_empty() => "the embedded reference platform".to_owned(),
+            Self::Embedded(patches) => {
+                let names: Vec<&str> = patches.iter().map(|patch| patch.name).collect();
+                format!("the embedded reference platform with {}", names.join(", "))
+            }
+            Self::Plugged(plugged) => plugged.name.clone(),
+        }
+    }
+
+    /// What names the same target again on a command line.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        match self {
+            Self::Embedded(patches) => patches
+                .iter()
+                .map(|patch| match patch.kind {
+                    PatchKind::Defect { .. } => format!("--defect {}", patch.name),
+                    PatchKind::Variant => format!("--variant {}", patch.name),
+                })
+                .collect(),
+            Self::Plugged(plugged) => plugged.arguments.clone(),
+        }
+    }
+}
