@@ -1,24 +1,20 @@
 //! Adapters: the reference behind one is judged as the embedded one is, and a bad one is told apart
 //! from a bad target.
 
+mod desk;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use covenant::check::Verdict;
-use covenant::clock::Seed;
-use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
-use covenant::operator::{
-    Embedded, EmbeddedOptions, Hands, Http, Lease, Log, Program, Stdio, Targets, Wish, serve,
-};
+use covenant::operator::{Hands, Http, Log, Program, Stdio, Targets};
 use covenant::report::Report;
 use covenant::suite::{Plan, Plugged, Selection, Target};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use desk::{Desk, TOKEN, serve};
+use serde_json::json;
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 
@@ -60,71 +56,13 @@ async fn a_defect_behind_an_adapter_is_found() {
     assert!(broken.contains(&"3.1 conduct".to_owned()), "{broken:?}");
 }
 
-/// The embedded platform behind a URL: a lease for the life of the server, made anew by each reset.
-struct Desk {
-    targets: Embedded,
-    lease: Mutex<Lease>,
-}
-
-impl Desk {
-    async fn open() -> Self {
-        let targets = Embedded::new(EmbeddedOptions {
-            listen: std::net::Ipv4Addr::LOCALHOST.into(),
-            patches: vec![],
-            settings: json!({}),
-        });
-        let lease = Mutex::new(Self::lease(&targets).await);
-        Self { targets, lease }
-    }
-
-    async fn lease(targets: &Embedded) -> Lease {
-        let wish = Wish { scenario: "desk", seed: Seed(1), alone: false, durable: true };
-        targets.lease(wish).await.expect("a platform")
-    }
-
-    async fn perform(&self, request: &Value) -> String {
-        let mut lease = self.lease.lock().await;
-        if request["method"] == "platform.reset" {
-            *lease = Self::lease(&self.targets).await;
-            return json!({"jsonrpc": "2.0", "id": request["id"], "result": {}}).to_string();
-        }
-        let mut answer = Vec::new();
-        let line = format!("{request}\n");
-        serve(&*lease.hands, line.as_bytes(), &mut answer).await.expect("it is answered");
-        let mut answer: Value = serde_json::from_slice(&answer).expect("JSON");
-        if request["method"] == "describe" {
-            answer["result"]["verbs"].as_array_mut().expect("verbs").push(json!("platform.reset"));
-        }
-        answer.to_string()
-    }
-}
-
-#[async_trait]
-impl Handler for Desk {
-    async fn handle(&self, request: Inbound) -> Outbound {
-        if request.header("authorization") != Some("Bearer opensesame") {
-            return Outbound::json(401, &json!({"error": "who are you?"}));
-        }
-        let request: Value = serde_json::from_slice(&request.body).expect("a request");
-        let answer: Value = serde_json::from_str(&self.perform(&request).await).expect("JSON");
-        Outbound::json(200, &answer)
-    }
-}
-
-async fn desk() -> (Server, url::Url) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/hands", listener.local_addr().expect("an address"));
-    let server = Server::start(listener, None, Arc::new(Desk::open().await), Limits::default());
-    (server.expect("a server"), url.parse().expect("a URL"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_behind_a_url_gets_the_same_verdicts() {
-    let (_server, url) = desk().await;
+    let (_server, url) = serve(Arc::new(Desk::open(true).await)).await;
     let selection = Selection::new(&[], &[4, 11]).expect("commitments");
     let plan = Plan { selection, cases: 1, ..Plan::default() };
     let embedded = plan.judge().await.expect("a run");
-    let http = Http::new(url, None, Some("opensesame".to_owned()), Duration::from_secs(60));
+    let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_secs(60));
     let behind = Plan { target: plugged(Arc::new(http)), ..plan }.judge().await.expect("a run");
     assert_eq!(verdicts(&behind), verdicts(&embedded));
     assert_eq!(behind.void, None);
@@ -132,7 +70,7 @@ async fn the_reference_behind_a_url_gets_the_same_verdicts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_does_not_speak_the_protocol_is_the_adapters_fault() {
-    let (_server, url) = desk().await;
+    let (_server, url) = serve(Arc::new(Desk::open(true).await)).await;
     let stranger = Http::new(url, None, None, Duration::from_secs(60));
     let error = stranger.describe().await.expect_err("no token").to_string();
     assert!(error.starts_with("describe: the adapter failed: status 401"), "{error}");

@@ -21,8 +21,8 @@ pub struct Address {
     pub caller: CallerForm,
 }
 
-/// A platform at an address. There is one, which the scenarios have one after another; nothing starts,
-/// stops or kills it, unless its hands can.
+/// A platform at an address. There is one, which the scenarios have one after another, made anew between
+/// them where its hands can do that; nothing starts, stops or kills it, unless they can.
 #[derive(Debug)]
 pub struct At {
     address: Address,
@@ -43,11 +43,17 @@ impl Targets for At {
     async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError> {
         let turn = self.turn.clone().lock_owned().await;
         let Lease { hands, clock, tie, guard, .. } = self.hands.lease(wish).await?;
+        let is_fresh = match hands.perform(Verb::PlatformReset.as_str(), json!({})).await {
+            Ok(_) => true,
+            Err(HandsError::Unsupported { .. }) => false,
+            Err(other) => return Err(other),
+        };
         Ok(Lease {
             hands: Arc::new(HandsAt { address: self.address.clone(), hands }),
             clock,
             tie,
             caller: self.address.caller,
+            is_fresh,
             guard: Some(Box::new((turn, guard))),
         })
     }

@@ -62,7 +62,7 @@ impl Targets for Embedded {
         };
         let guard = folder.map(|folder| Box::new(folder) as Box<dyn Send + Sync>);
         let caller = Description::read(&self.0.describe())?.caller;
-        Ok(Lease { hands: Arc::new(hands), clock, tie: Tie::Shared, caller, guard })
+        Ok(Lease { hands: Arc::new(hands), clock, tie: Tie::Shared, caller, is_fresh: true, guard })
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use url::Url;
+use url::{Position, Url};
 
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
 use super::{Description, Hands, HandsError, Lease, Targets, Verb, Wish};
@@ -64,11 +64,11 @@ impl Http {
         );
         let request = Request {
             method: "POST".to_owned(),
-            path_and_query: String::new(),
+            path_and_query: inner.url[Position::BeforePath..Position::AfterQuery].to_owned(),
             headers,
             body: Some(Bytes::from(rpc::request(id, verb, parameters))),
         };
-        let answered = inner.client.send(&inner.url, request).await;
+        let answered = inner.client.send(&origin(&inner.url), request).await;
         let answered = answered.map_err(|error| broken(format!("{}: {error}", inner.url)))?;
         let response = Response::read(&answered.body)
             .map_err(|message| broken(format!("status {}: {message}", answered.status)))?;
@@ -82,6 +82,14 @@ impl Http {
     }
 }
 
+/// The URL without what a request names by itself.
+fn origin(url: &Url) -> Url {
+    let mut origin = url.clone();
+    origin.set_path("");
+    origin.set_query(None);
+    origin
+}
+
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http").field("url", &self.0.url.as_str()).finish_non_exhaustive()
@@ -93,13 +101,14 @@ impl Targets for Http {
     async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
         let turn = self.0.turn.clone().lock_owned().await;
         let description = self.describe().await?;
-        if description.has(Verb::PlatformReset) {
+        let is_fresh = description.has(Verb::PlatformReset);
+        if is_fresh {
             self.ask(Verb::PlatformReset.as_str(), &json!({})).await?;
         }
         let (clock, tie) = description.clock();
         let hands = HttpHands { http: self.clone(), settles_at_once: description.settles_at_once };
         let caller = description.caller;
-        Ok(Lease { hands: Arc::new(hands), clock, tie, caller, guard: Some(Box::new(turn)) })
+        Ok(Lease { hands: Arc::new(hands), clock, tie, caller, is_fresh, guard: Some(Box::new(turn)) })
     }
 }
 

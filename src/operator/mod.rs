@@ -115,6 +115,8 @@ pub struct Lease {
     pub tie: Tie,
     /// How a caller makes itself known to the target.
     pub caller: CallerForm,
+    /// Whether nothing of another scenario is in it, nor will any other find what this one leaves.
+    pub is_fresh: bool,
     /// Keeps others out, or the target alive, until it is dropped.
     pub guard: Option<Box<dyn Send + Sync>>,
 }

@@ -51,6 +51,7 @@ impl Targets for Person {
             clock: Clock::system(),
             tie: Tie::Apart,
             caller: CallerForm::Tls,
+            is_fresh: false,
             guard: Some(Box::new(turn)),
         })
     }

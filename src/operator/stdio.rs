@@ -64,7 +64,7 @@ impl Targets for Stdio {
         let adapter = self.start().await?;
         let (clock, tie) = adapter.description.clock();
         let caller = adapter.description.caller;
-        Ok(Lease { hands: Arc::new(adapter), clock, tie, caller, guard: None })
+        Ok(Lease { hands: Arc::new(adapter), clock, tie, caller, is_fresh: true, guard: None })
     }
 
     async fn close(&self) {

@@ -35,7 +35,7 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 fn file(from: &str, acts: &[Act]) -> String {
-    let mut file = File::new("Generated moves between residencies", SETTINGS)
+    let mut file = File::new("Generated moves between residencies", &format!("lasting = true\n{SETTINGS}"))
         .peer("alice", &format!("profile = {{ data_residency = \"{from}\" }}"))
         .declare()
         .step("federate = { peer = \"alice\" }")

@@ -25,6 +25,10 @@ pub struct Scenario {
     /// The target has to outlive a stop or a kill.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
+    /// It leaves the target otherwise than it found it: it is played where each scenario has a fresh
+    /// one, or where `platform.reset` makes it anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasting: bool,
     /// It misbehaves or strains the target: an audit leaves it out unless told otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub intrusive: bool,

@@ -90,6 +90,7 @@ impl Targets for Powernode {
             clock: Clock::system(),
             tie: Tie::Apart,
             caller: CallerForm::Tls,
+            is_fresh: false,
             guard: Some(Box::new(turn)),
         })
     }

@@ -25,6 +25,8 @@ pub(super) struct Stage<'a> {
     pub(super) clock: Clock,
     /// How the peers make themselves known to the target.
     caller: CallerForm,
+    /// Whether the target is this scenario's own.
+    is_fresh: bool,
     /// How the clock goes with the target's.
     pub(super) tie: Tie,
     _guard: Option<Box<dyn Send + Sync>>,
@@ -52,6 +54,7 @@ impl<'a> Stage<'a> {
             clock: lease.clock,
             tie: lease.tie,
             caller: lease.caller,
+            is_fresh: lease.is_fresh,
             _guard: lease.guard,
             recorder,
             peers: BTreeMap::new(),
@@ -80,6 +83,10 @@ impl<'a> Stage<'a> {
     }
 
     async fn set_up(&mut self, scenario: &Scenario) -> Result<(), Halt> {
+        if scenario.lasting && !self.is_fresh {
+            let verb = Verb::PlatformReset.to_string();
+            return Err(Halt::Hands(HandsError::Unsupported { verb }));
+        }
         let settings = self.settings.clone();
         let cue = Cue::default();
         if scenario.sanity {

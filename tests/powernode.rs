@@ -1,0 +1,304 @@
+//! A Powernode through its REST surface, and the forms of generation G1.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use covenant::check::Verdict;
+use covenant::clock::{Clock, Seed};
+use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
+use covenant::operator::powernode::{Credentials, Powernode, Rest};
+use covenant::operator::{Address, At, Hands, HandsError, Lease, Targets, Tie, Wish};
+use covenant::reference::{Database, Options, Platform, Running, Settings};
+use covenant::report::Report;
+use covenant::suite::{Plan, Plugged, Selection, Target};
+use covenant::transcript::Ending;
+use covenant::wire::header::CallerForm;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const PASSWORD: &str = "correct horse";
+const TOKEN: &str = "jwt-of-the-operator";
+
+/// The REST surface before a platform whose own verbs it calls.
+struct Surface {
+    running: Running,
+    log_ins: AtomicU32,
+}
+
+impl Surface {
+    async fn open() -> Arc<Self> {
+        let options = Options {
+            clock: Clock::system(),
+            seed: Seed(1),
+            database: Database::Memory,
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            settings: Settings::default(),
+            patches: vec![],
+        };
+        let running = Platform::start(options).await.expect("a platform");
+        Arc::new(Self { running, log_ins: AtomicU32::new(0) })
+    }
+
+    fn address(&self) -> Address {
+        Address {
+            base_url: self.running.base_url().parse().expect("a URL"),
+            ca_bundle_pem: Some(self.running.ca_bundle_pem().to_owned()),
+            caller: CallerForm::Tls,
+        }
+    }
+
+    /// What the surface calls by one name, the platform's operator calls by another.
+    async fn answer(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let words: Vec<&str> = path.trim_start_matches("/api/v1/system/").split('/').collect();
+        let with_peer = |peer: &str, body: &Value| {
+            let mut with = if body.is_object() { body.clone() } else { json!({}) };
+            with["peer_id"] = json!(peer);
+            with
+        };
+        let (verb, parameters) = match (method, words.as_slice()) {
+            ("POST", ["platform", "peers"]) => {
+                return match self.running.platform.perform("peer.propose", body).await {
+                    Ok(proposed) => (
+                        201,
+                        json!({"data": {"peer": {"id": proposed["peer_id"]}, "acceptance_token": proposed["acceptance_token"]}}),
+                    ),
+                    Err(error) => (422, json!({"error": error.message})),
+                };
+            }
+            ("GET", ["platform", "peers", peer]) => ("peer.show", json!({"peer_id": peer})),
+            ("GET", ["platform", "peers"]) => ("peer.list", json!({})),
+            ("POST", ["platform", "peers", peer, "revoke"]) => ("peer.revoke", with_peer(peer, &body)),
+            ("POST", ["platform", "peers", peer, "grants"]) => ("grant.issue", with_peer(peer, &body)),
+            ("POST", ["platform", "peers", peer, "grants", grant, "revoke"]) => {
+                ("grant.revoke", json!({"peer_id": peer, "grant_id": grant}))
+            }
+            ("POST", ["platform", "peers", peer, "capabilities"]) => {
+                let mut row = with_peer(peer, &body);
+                row["schema_version"] = json!(1);
+                ("capability.declare", row)
+            }
+            ("PATCH", ["sdwan", "federation_peers", _]) => {
+                return (202, json!({"data": {"status": "pending_approval"}}));
+            }
+            ("GET", ["sdwan", "federation_governance", "scan"]) => ("governance.scan", json!({})),
+            ("GET", ["platform", "migrations"]) => ("migration.list", json!({})),
+            ("GET", ["platform", "migrations", id]) => ("migration.show", json!({"migration_id": id})),
+            _ => return (404, json!({"error": "no such route"})),
+        };
+        match self.running.platform.perform(verb, parameters).await {
+            Ok(result) => (200, json!({"success": true, "data": result})),
+            Err(error) => (422, json!({"success": false, "error": error.message})),
+        }
+    }
+}
+
+#[async_trait]
+impl Handler for Surface {
+    async fn handle(&self, request: Inbound) -> Outbound {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        if request.path == "/api/v1/auth/login" {
+            if self.log_ins.fetch_add(1, Ordering::SeqCst) >= 5 {
+                return Outbound::json(429, &json!({"error": "too many"}));
+            }
+            if body["password"] != PASSWORD {
+                return Outbound::json(401, &json!({"success": false, "error": "Invalid email or password"}));
+            }
+            return Outbound::json(200, &json!({"success": true, "data": {"access_token": TOKEN}}));
+        }
+        if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+            return Outbound::json(401, &json!({"error": "Unauthorized"}));
+        }
+        let (status, answer) = self.answer(&request.method, &request.path, body).await;
+        Outbound::json(status, &answer)
+    }
+}
+
+async fn serve(handler: Arc<dyn Handler>) -> (Server, url::Url) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = Server::start(listener, None, handler, Limits::default()).expect("a server");
+    (server, url.parse().expect("a URL"))
+}
+
+fn rest(url: url::Url, password: &str) -> Rest {
+    let credentials = Credentials {
+        email: "operator@platform.example".to_owned(),
+        password: password.to_owned(),
+        worker_token: None,
+    };
+    Rest::new(url, None, credentials, Duration::from_secs(60))
+}
+
+fn actual(report: &Report, verdict: Verdict) -> BTreeMap<String, String> {
+    let outcomes = report.checks.iter().map(|judged| &judged.outcome);
+    outcomes
+        .filter(|outcome| outcome.judgement.verdict == verdict)
+        .map(|outcome| (outcome.check.id.clone(), outcome.judgement.actual.clone()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_powernode_is_judged_through_its_rest_surface_with_one_log_in() {
+    let surface = Surface::open().await;
+    let address = surface.address();
+    let (_server, url) = serve(surface.clone()).await;
+    let targets = Arc::new(At::new(address, Arc::new(Powernode::new(rest(url, PASSWORD)))));
+    let target = Target::Plugged(Plugged { name: "powernode".to_owned(), arguments: vec![], targets });
+    let selection = Selection::new(&[], &[1, 2, 4, 7]).expect("commitments");
+    // What it is waited for in vain is not waited for long: the platform beside it is quick.
+    let mut plan = Plan { target, selection, cases: 0, ..Plan::default() };
+    plan.surroundings.patience = Duration::from_secs(1);
+    let report = plan.judge().await.expect("a run");
+    assert_eq!(report.void, None);
+    assert_eq!(actual(&report, Verdict::Broken), BTreeMap::new());
+    assert!(report.counts.kept > 5, "{:?}", report.counts);
+    let missing: BTreeSet<&str> = report.missing_verbs.iter().map(|missing| &*missing.verb).collect();
+    assert!(missing.contains("clock.advance") && missing.contains("peer.join"), "{missing:?}");
+    assert_eq!(surface.log_ins.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_surface_refuses_or_has_not_is_told() {
+    let surface = Surface::open().await;
+    let (_server, url) = serve(surface.clone()).await;
+    let hands = Powernode::new(rest(url.clone(), PASSWORD));
+    let peer = hands.perform("peer.propose", json!({"remote_instance_url": "https://a.example"})).await;
+    let peer_id = peer.expect("a peer")["peer_id"].clone();
+    let pending = hands.perform("peer.suspend", json!({"peer_id": peer_id})).await.expect_err("pending");
+    assert!(pending.to_string().contains("pending approval (202)"), "{pending}");
+    let unsupported = hands.perform("overlay.list", json!({"peer_id": peer_id})).await;
+    assert_eq!(unsupported, Err(HandsError::Unsupported { verb: "overlay.list".to_owned() }));
+    let sweep = hands.perform("heartbeat.send", json!({"peer_id": peer_id})).await;
+    assert_eq!(sweep, Err(HandsError::Unsupported { verb: "heartbeat.send".to_owned() }), "no worker token");
+    let stranger = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
+    assert!(stranger.contains("Invalid email or password") && !stranger.contains("wrong\""), "{stranger}");
+}
+
+const RECORDINGS: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/wire/transcripts/powernode-g1.jsonl");
+
+/// A platform of generation G1 that answers each route as one was recorded to.
+struct Recorded(BTreeMap<&'static str, Value>);
+
+impl Recorded {
+    fn read() -> Option<Self> {
+        let text = std::fs::read_to_string(Path::new(RECORDINGS)).ok()?;
+        let wanted = [
+            ("accept", "accept_ok_full"),
+            ("heartbeat", "auth_cert_by_subject"),
+            ("resource", "resource_L10_cidr_ok"),
+            ("migrations", "migration_300_steps"),
+            ("audit", "audit_garbage_timestamps"),
+            ("catalog", "catalog_empty"),
+            ("anonymous", "auth_no_cert_service_catalog"),
+            ("nowhere", "route_unknown_html"),
+        ];
+        let recordings: Vec<Value> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let named = |name: &str, route: &str| {
+            let exact = recordings.iter().find(|recording| recording["name"] == name);
+            let of_route = || {
+                recordings.iter().find(|recording| {
+                    recording["response"]["status"] == 200
+                        && recording["request"]["path"].as_str().is_some_and(|path| path.ends_with(route))
+                })
+            };
+            exact.or_else(of_route).map(|recording| recording["response"].clone())
+        };
+        Some(Self(wanted.iter().filter_map(|(route, name)| Some((*route, named(name, route)?))).collect()))
+    }
+}
+
+#[async_trait]
+impl Handler for Recorded {
+    async fn handle(&self, request: Inbound) -> Outbound {
+        let below = request.path.rsplit("federation_api/").next().unwrap_or_default();
+        let route = match below.split('/').next().unwrap_or_default() {
+            "accept" => "accept",
+            _ if request.header("x-client-s-dn-cn").is_none() => "anonymous",
+            "heartbeat" => "heartbeat",
+            "resources" => "resource",
+            "migrations" if request.method == "POST" => "migrations",
+            "audit_excerpts" => "audit",
+            "service_catalog" => "catalog",
+            _ => "nowhere",
+        };
+        let recorded = &self.0[route];
+        let status = recorded["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+        Outbound::json(status, &recorded["body"])
+    }
+}
+
+/// The least that an operator of a G1 can do.
+#[derive(Debug)]
+struct Few(Address);
+
+#[async_trait]
+impl Targets for Few {
+    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+        Ok(Lease {
+            hands: Arc::new(Self(self.0.clone())),
+            clock: Clock::system(),
+            tie: Tie::Apart,
+            caller: CallerForm::ForwardedG1,
+            is_fresh: false,
+            guard: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Hands for Few {
+    async fn perform(&self, verb: &str, _: Value) -> Result<Value, HandsError> {
+        match verb {
+            "platform.start" => Ok(json!({"base_url": self.0.base_url})),
+            "peer.propose" => {
+                Ok(json!({"peer_id": "p", "acceptance_token": "a-token-of-forty-three-characters"}))
+            }
+            "grant.issue" => Ok(json!({
+                "grant_id": "01a2075f-bf10-732f-90d5-6f713823df2c",
+                "bearer_token": "fg-01a2075f-bf10-732f-90d5-6f713823df2c",
+                "expires_at": "2100-01-01T00:00:00Z",
+            })),
+            "capability.declare" | "peer.revoke" => Ok(json!({})),
+            "governance.scan" => Ok(json!({"findings": []})),
+            _ => Err(HandsError::Unsupported { verb: verb.to_owned() }),
+        }
+    }
+
+    fn settles_at_once(&self) -> bool {
+        true
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "what was not tried is said")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recorded_forms_of_g1_are_judged_without_a_decoding_error() {
+    let Some(recorded) = Recorded::read() else {
+        eprintln!("no recordings beside this checkout: nothing to replay");
+        return;
+    };
+    let (_server, base_url) = serve(Arc::new(recorded)).await;
+    let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::ForwardedG1 };
+    let targets = Arc::new(At::new(address.clone(), Arc::new(Few(address))));
+    let target = Target::Plugged(Plugged { name: "G1".to_owned(), arguments: vec![], targets });
+    let report = Plan { target, cases: 0, ..Plan::default() }.judge().await.expect("a run");
+    // The well-behaved life goes through: each step of it could be read.
+    assert_eq!(report.void, None);
+    let faults: Vec<_> = report
+        .scenarios
+        .iter()
+        .filter(|row| {
+            matches!(
+                row.ending,
+                Some(Ending::Suite { .. } | Ending::Adapter { .. } | Ending::Environment { .. })
+            )
+        })
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(report.counts.emitted > 25 && report.counts.broken > 10, "{:?}", report.counts);
+}
