@@ -157,7 +157,7 @@ async fn a_powernode_is_judged_through_its_rest_surface_with_one_log_in() {
     assert_eq!(actual(&report, Verdict::Broken), BTreeMap::new());
     assert!(report.counts.kept > 5, "{:?}", report.counts);
     let missing: BTreeSet<&str> = report.missing_verbs.iter().map(|missing| &*missing.verb).collect();
-    assert!(missing.contains("clock.advance") && missing.contains("peer.join"), "{missing:?}");
+    assert!(missing.contains("clock.advance") && missing.contains("grant.hold"), "{missing:?}");
     assert_eq!(surface.log_ins.load(Ordering::SeqCst), 1);
 }
 

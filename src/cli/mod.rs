@@ -103,6 +103,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Why a command did not do what it was asked for.
+#[derive(Debug)]
 struct Failure {
     exit: Exit,
     error: anyhow::Error,

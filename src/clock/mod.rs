@@ -20,12 +20,15 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Hands>);
 
+/// In place of the moment since which a clock runs: it stands.
+const STANDS: i64 = i64::MIN;
+
 #[derive(Debug)]
 enum Hands {
     /// Runs with the system; `offset_seconds` is what it was moved by since.
     System { offset_seconds: AtomicI64 },
-    /// Stands still between moves.
-    Manual { now_milliseconds: AtomicI64 },
+    /// Shows what it was set to; stands still between moves, or goes on from there with the system.
+    Manual { now_milliseconds: AtomicI64, runs_since_milliseconds: AtomicI64 },
 }
 
 impl Clock {
@@ -38,7 +41,10 @@ impl Clock {
     /// A clock that stands at `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(Hands::Manual { now_milliseconds: AtomicI64::new(start.as_millisecond()) }))
+        Self(Arc::new(Hands::Manual {
+            now_milliseconds: AtomicI64::new(start.as_millisecond()),
+            runs_since_milliseconds: AtomicI64::new(STANDS),
+        }))
     }
 
     /// The moment this clock shows, to the millisecond.
@@ -49,8 +55,11 @@ impl Clock {
                 let offset = SignedDuration::from_secs(offset_seconds.load(Ordering::SeqCst));
                 system_now().saturating_add(offset).unwrap_or(Timestamp::MAX)
             }
-            Hands::Manual { now_milliseconds } => {
-                Timestamp::from_millisecond(now_milliseconds.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+            Hands::Manual { now_milliseconds, runs_since_milliseconds } => {
+                let since = runs_since_milliseconds.load(Ordering::SeqCst);
+                let gone = if since == STANDS { 0 } else { system_now().as_millisecond() - since };
+                let now = now_milliseconds.load(Ordering::SeqCst).saturating_add(gone);
+                Timestamp::from_millisecond(now).unwrap_or(Timestamp::MAX)
             }
         }
     }
@@ -61,16 +70,19 @@ impl Clock {
             Hands::System { offset_seconds } => {
                 offset_seconds.fetch_add(seconds, Ordering::SeqCst);
             }
-            Hands::Manual { now_milliseconds } => {
+            Hands::Manual { now_milliseconds, .. } => {
                 now_milliseconds.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
             }
         }
     }
 
-    /// Sets the hands of a clock that is moved by hand; one that runs with the system goes its own way.
-    pub fn set(&self, now: Timestamp) {
-        if let Hands::Manual { now_milliseconds } = &*self.0 {
+    /// Sets a clock that is moved by hand; where it `runs`, it goes on from there with the system. One that
+    /// is the system's own goes its own way.
+    pub fn set(&self, now: Timestamp, runs: bool) {
+        if let Hands::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
+            let since = if runs { system_now().as_millisecond() } else { STANDS };
             now_milliseconds.store(now.as_millisecond(), Ordering::SeqCst);
+            runs_since_milliseconds.store(since, Ordering::SeqCst);
         }
     }
 
@@ -99,6 +111,20 @@ mod tests {
         assert_eq!(clone.now(), start);
         clock.advance_seconds(299);
         assert_eq!(clone.now().to_string(), "2026-06-01T00:04:59Z");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_stands_or_runs_on() {
+        let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        clock.set(start, false);
+        assert_eq!(clock.now(), start);
+        clock.set(start, true);
+        let watch = Stopwatch::start();
+        while clock.now() == start {
+            assert!(watch.elapsed() < std::time::Duration::from_secs(5), "it stands");
+        }
+        assert!(clock.now() > start);
     }
 
     #[test]

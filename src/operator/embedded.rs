@@ -14,7 +14,8 @@ use super::rpc::{BAD_PARAMETERS, NOT_RUNNING, UNKNOWN_VERB};
 use super::{Description, Hands, HandsError, Lease, PROTOCOL, Targets, Tie, Verb, Wish};
 use crate::clock::{Clock, Seed};
 use crate::reference::{
-    Database, OperatorError, Options, Patch, Platform, Running, Settings, StartError, stands_behind_a_proxy,
+    Database, OperatorError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
+    stands_behind_a_proxy,
 };
 
 /// When an embedded target's time begins.
@@ -47,6 +48,14 @@ impl Targets for Embedded {
     async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError> {
         let beginning: Timestamp = BEGINNING.parse().expect("a timestamp");
         let clock = Clock::manual(beginning);
+        let ahead_seconds = clock_ahead_seconds(&self.0.patches);
+        let (targets_clock, tie) = if ahead_seconds == 0 {
+            (clock.clone(), Tie::Shared)
+        } else {
+            let targets_clock = Clock::manual(beginning);
+            targets_clock.advance_seconds(ahead_seconds);
+            (targets_clock, Tie::Followed)
+        };
         let folder = if wish.durable {
             let folder = TempDir::with_prefix("covenant-");
             Some(folder.map_err(|error| environment("platform.start", error.to_string()))?)
@@ -55,14 +64,14 @@ impl Targets for Embedded {
         };
         let hands = Target {
             options: self.0.clone(),
-            clock: clock.clone(),
+            clock: targets_clock,
             seed: wish.seed.derive(wish.scenario).derive("target"),
             database: folder.as_ref().map(|folder| folder.path().join("platform.sqlite")),
             running: Mutex::new(None),
         };
         let guard = folder.map(|folder| Box::new(folder) as Box<dyn Send + Sync>);
         let caller = Description::read(&self.0.describe())?.caller;
-        Ok(Lease { hands: Arc::new(hands), clock, tie: Tie::Shared, caller, is_fresh: true, guard })
+        Ok(Lease { hands: Arc::new(hands), clock, tie, caller, is_fresh: true, guard })
     }
 }
 

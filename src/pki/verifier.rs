@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
@@ -14,6 +15,10 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Signatu
 
 use super::{Rejection, Trust, provider};
 use crate::clock::Clock;
+
+/// How far another platform's clock may be ahead: a certificate that it has just made is not yet valid
+/// by ours.
+const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(2);
 
 /// Judges the clients of a server. One that shows no certificate is let in: what it may do without
 /// is the platform's to say.
@@ -85,7 +90,15 @@ impl ServerCertVerifier for Servers {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
         }
         let chain = chain(end_entity, intermediates);
-        self.trust.check_server(&chain, self.clock.now()).map_err(|why| alert(&why))?;
+        let now = self.clock.now();
+        let checked = self.trust.check_server(&chain, now).or_else(|why| match why {
+            Rejection::NotYetValid => {
+                let later = now.saturating_add(CLOCK_SKEW_MAX).unwrap_or(now);
+                self.trust.check_server(&chain, later)
+            }
+            other => Err(other),
+        });
+        checked.map_err(|why| alert(&why))?;
         Ok(ServerCertVerified::assertion())
     }
 

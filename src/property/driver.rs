@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::Property;
 use crate::clock::{Clock, Seed};
 use crate::operator::{HandsError, Targets, Wish};
-use crate::scenario::{Loaded, Surroundings, Words, load, perform};
+use crate::scenario::{Loaded, Surroundings, Words, load, perform, without_target};
 use crate::transcript::{Ending, Note, ScenarioStart, Story, Transcript, What};
 
 /// What a property is checked with.
@@ -36,11 +36,15 @@ pub struct Setting {
 /// that still breaks as its source. To be called where it may block.
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
     let played = RefCell::new(Vec::new());
+    let halted = RefCell::new(None);
     let cornered = corner(property, setting, &mut played.borrow_mut(), handle);
     let outcome = match cornered {
         Ok(true) => Ok(()),
-        Ok(false) => generate(property, setting, &played, handle),
-        Err(reason) => Err(TestError::Abort(reason.into())),
+        Ok(false) => generate(property, setting, &played, &halted, handle),
+        Err(ending) => {
+            halted.replace(Some(ending));
+            Err(TestError::Abort("a corner did not come to its end".into()))
+        }
     };
     let mut cases = played.into_inner();
     let mut ending = Ending::Completed;
@@ -54,9 +58,13 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
                     ending = Ending::Suite { reason: format!("a case failed, and broke nothing: {why}") };
                 }
             }
-            Err(reason) => ending = Ending::Suite { reason },
+            Err(other) => ending = other,
         },
-        Err(TestError::Abort(reason)) => ending = Ending::Suite { reason: reason.to_string() },
+        // Whoever let a case down let the property down: the blame is theirs.
+        Err(TestError::Abort(reason)) => {
+            let fault = || Ending::Suite { reason: reason.to_string() };
+            ending = halted.take().unwrap_or_else(fault);
+        }
     }
     tell(property, setting, transcript, cases, ending)
 }
@@ -69,7 +77,7 @@ fn corner(
     setting: &Setting,
     played: &mut Cases,
     handle: &Handle,
-) -> Result<bool, String> {
+) -> Result<bool, Ending> {
     for source in (property.corners)() {
         let (loaded, story) = play(property, setting, &source, played.len(), handle)?;
         let broken = (setting.breaks)(&loaded, &story);
@@ -86,14 +94,17 @@ fn generate(
     property: &Property,
     setting: &Setting,
     played: &RefCell<Cases>,
+    halted: &RefCell<Option<Ending>>,
     handle: &Handle,
 ) -> Result<(), TestError<String>> {
     let seed = setting.seed.derive(&property.story());
     let shrinking = Cell::new(false);
     runner(seed, setting).run(&(property.scenarios)(), |source| {
         let case = played.borrow().len();
-        let (loaded, story) =
-            play(property, setting, &source, case, handle).map_err(TestCaseError::reject)?;
+        let (loaded, story) = play(property, setting, &source, case, handle).map_err(|ending| {
+            halted.replace(Some(ending));
+            TestCaseError::reject("the case did not come to its end")
+        })?;
         if played.borrow().first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
             return Err(TestCaseError::reject("two cases announce different checks"));
         }
@@ -147,16 +158,18 @@ fn tell(
     recorder.end(ending)
 }
 
-/// Plays one case, against a target of its own, in memory.
+/// Plays one case, against a target of its own, in memory. The error is how it ended, where it did not
+/// come to its end.
 fn play(
     property: &Property,
     setting: &Setting,
     source: &str,
     case: usize,
     handle: &Handle,
-) -> Result<(Loaded, Story), String> {
+) -> Result<(Loaded, Story), Ending> {
     let id = format!("{} {case}", property.story());
-    let loaded = load(&id, &id, source, &setting.words).map_err(|error| error.to_string())?;
+    let loaded = load(&id, &id, source, &setting.words)
+        .map_err(|error| Ending::Suite { reason: error.to_string() })?;
     let wish = Wish {
         scenario: &id,
         seed: setting.seed,
@@ -168,10 +181,10 @@ fn play(
         let transcript = Transcript::in_memory();
         Ok::<_, HandsError>(perform(&loaded, lease, &transcript, setting.seed, &setting.surroundings).await)
     });
-    let story = story.map_err(|error| error.to_string())?;
+    let story = story.map_err(|error| without_target(&error))?;
     match story.ending() {
         Some(Ending::Completed) => Ok((loaded, story)),
-        other => Err(format!("the case did not come to its end: {other:?}")),
+        other => Err(other.cloned().unwrap_or(Ending::Interrupted)),
     }
 }
 
@@ -182,7 +195,7 @@ fn runner(seed: Seed, setting: &Setting) -> TestRunner {
         cases: setting.cases,
         max_shrink_iters: setting.shrinks,
         failure_persistence: None,
-        max_global_rejects: 1,
+        max_global_rejects: 0,
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))

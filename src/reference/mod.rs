@@ -33,6 +33,6 @@ pub use operate::OperatorError;
 pub use options::{ContractVersion, Database, Options, Settings};
 pub use patch::{Patch, PatchKind};
 pub use platform::{Platform, StartError};
-pub use running::{Running, stands_behind_a_proxy};
+pub use running::{Running, clock_ahead_seconds, stands_behind_a_proxy};
 pub use store::StoreError;
 pub use variants::{VARIANTS, variant};

@@ -117,6 +117,12 @@ pub fn stands_behind_a_proxy(patches: &[&'static Patch]) -> bool {
     planted(patches).wire.stands_behind_a_proxy
 }
 
+/// Seconds by which the clock of a platform with these patches is ahead.
+#[must_use]
+pub fn clock_ahead_seconds(patches: &[&'static Patch]) -> i64 {
+    planted(patches).wire.clock_ahead_seconds
+}
+
 fn planted(patches: &[&'static Patch]) -> Rules {
     let mut rules = Rules::default();
     for patch in patches {

@@ -13,4 +13,4 @@ mod values;
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, Words, load};
-pub use run::{Surroundings, perform};
+pub use run::{Surroundings, perform, without_target};

@@ -184,7 +184,7 @@ impl<'a> Conversation<'a> {
     async fn afterwards(&mut self, verb: Verb) {
         if matches!(verb, Verb::ClockNow | Verb::ClockAdvance) {
             let now = self.known.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok());
-            now.into_iter().for_each(|now| self.clock.set(now));
+            now.into_iter().for_each(|now| self.clock.set(now, true));
         }
         if verb == Verb::ClockAdvance {
             self.peer = start_peer(self.clock.clone()).await;

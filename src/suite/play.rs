@@ -12,7 +12,7 @@ use crate::check::{Verdict, decide};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::operator::{Targets, Wish};
 use crate::property::{Property, Setting, check};
-use crate::scenario::{Loaded, Surroundings, perform};
+use crate::scenario::{Loaded, Surroundings, perform, without_target};
 use crate::transcript::{Ending, RunStart, ScenarioStart, Story, Transcript, TranscriptError};
 
 /// What a run needs.
@@ -225,15 +225,9 @@ impl Part {
     }
 
     fn without_target(&self, error: &crate::operator::HandsError) -> Story {
-        use crate::operator::HandsError;
         let start =
             ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
         let recorder = self.transcript.begin(&self.loaded.id, start, Clock::system());
-        let reason = error.to_string();
-        recorder.end(match error {
-            HandsError::Environment { .. } => Ending::Environment { reason },
-            HandsError::Refused { .. } => Ending::Target { reason },
-            HandsError::Adapter { .. } | HandsError::Unsupported { .. } => Ending::Adapter { reason },
-        })
+        recorder.end(without_target(error))
     }
 }

@@ -47,6 +47,8 @@ rules! {
         beyond: fn(&Inbound) -> Option<Value> = |_| None,
         /// Last word on what goes out, whatever it says.
         amend_outbound: fn(&Inbound, &mut Outbound) = |_, _| (),
+        /// Seconds by which its clock is ahead of what whoever starts it takes for the time.
+        clock_ahead_seconds: i64 = 0,
         /// How long it takes to answer.
         answers_after: Duration = Duration::ZERO,
         /// Whether it listens on IPv6, where its address would be a loopback one of IPv4.

@@ -1,6 +1,7 @@
 //! Ways in which the embedded target can lawfully be different: everything is still kept.
 
 mod admin_implies_all;
+mod ahead_of_time;
 mod attested_contact;
 mod audits_more;
 mod bare_envelopes;
@@ -76,6 +77,7 @@ pub const VARIANTS: &[&Patch] = &[
     &strict_about_walks::PATCH,
     &strict_about_grants::PATCH,
     &admin_implies_all::PATCH,
+    &ahead_of_time::PATCH,
     &older_grant_tokens::PATCH,
 ];
 

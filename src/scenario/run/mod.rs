@@ -91,23 +91,35 @@ impl Drop for Ender {
 
 impl Halt {
     fn ending(self, step: u32) -> Ending {
-        let at = |reason: &str| if step == 0 { reason.to_owned() } else { format!("step {step}: {reason}") };
+        let at = |reason: &str| at_step(step, reason);
         match self {
             Self::Target(reason) => Ending::Target { reason: at(&reason) },
             Self::Scenario(reason) => Ending::Suite { reason: at(&reason) },
             Self::Peer(error) => Ending::Environment { reason: at(&error.to_string()) },
-            Self::Hands(HandsError::Unsupported { verb }) => Ending::Unsupported { verb },
-            Self::Hands(error @ HandsError::Refused { .. }) => {
-                Ending::Target { reason: at(&error.to_string()) }
-            }
-            Self::Hands(error @ HandsError::Adapter { .. }) => {
-                Ending::Adapter { reason: at(&error.to_string()) }
-            }
-            Self::Hands(error @ HandsError::Environment { .. }) => {
-                Ending::Environment { reason: at(&error.to_string()) }
-            }
+            Self::Hands(error) => hands_ending(&error, step),
         }
     }
+}
+
+/// How a story ends for which there was no target, for want of hands.
+#[must_use]
+pub fn without_target(error: &HandsError) -> Ending {
+    hands_ending(error, 0)
+}
+
+fn hands_ending(error: &HandsError, step: u32) -> Ending {
+    let reason = at_step(step, &error.to_string());
+    match error {
+        HandsError::Unsupported { verb } => Ending::Unsupported { verb: verb.clone() },
+        HandsError::Refused { .. } => Ending::Target { reason },
+        HandsError::Adapter { .. } => Ending::Adapter { reason },
+        HandsError::Environment { .. } => Ending::Environment { reason },
+    }
+}
+
+/// Step 0 is before the first.
+fn at_step(step: u32, reason: &str) -> String {
+    if step == 0 { reason.to_owned() } else { format!("step {step}: {reason}") }
 }
 
 impl From<HandsError> for Halt {

@@ -170,6 +170,7 @@ impl Stage<'_> {
 
     pub(super) async fn advance(&mut self, cue: &Cue, seconds: i64) -> Result<(), Halt> {
         let moved = self.operate(cue, "clock.advance", json!({"seconds": seconds})).await?;
+        self.forget_time();
         if self.tie == Tie::Apart {
             self.clock.advance_seconds(seconds);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -17,6 +18,9 @@ use crate::peer::{Cue, Options, Outcome, Peer, TargetAddress, Variation};
 use crate::transcript::{Note, Recorder, What};
 use crate::wire::header::CallerForm;
 
+/// Years that a target's clock can show: dates are reckoned from it.
+const YEARS: std::ops::Range<i32> = 2000..2200;
+
 /// A verb that cannot exist.
 const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
 
@@ -29,6 +33,10 @@ pub(super) struct Stage<'a> {
     is_fresh: bool,
     /// How the clock goes with the target's.
     pub(super) tie: Tie,
+    /// What the target's clock showed last, since it was moved.
+    told: Option<Timestamp>,
+    /// Whether it runs on between moves.
+    runs: bool,
     _guard: Option<Box<dyn Send + Sync>>,
     pub(super) recorder: Recorder,
     pub(super) values: Values,
@@ -53,6 +61,8 @@ impl<'a> Stage<'a> {
             values: Values::new(&lease.clock, seed),
             clock: lease.clock,
             tie: lease.tie,
+            told: None,
+            runs: false,
             caller: lease.caller,
             is_fresh: lease.is_fresh,
             _guard: lease.guard,
@@ -106,24 +116,39 @@ impl<'a> Stage<'a> {
 
     /// Sets the peers' clock by the target's, where that is how they go together. It stands in no
     /// transcript: each entry bears the time that it gives.
-    async fn follow_clock(&self) -> Result<(), Halt> {
+    async fn follow_clock(&mut self) -> Result<(), Halt> {
         if self.tie != Tie::Followed {
             return Ok(());
         }
-        let verb = Verb::ClockNow.to_string();
-        let told = self.hands.perform(&verb, json!({})).await;
         // A target that is not running may have no time; it has one again when it is.
-        let Ok(told) = told else { return Ok(()) };
-        match told["now"].as_str().and_then(|now| now.parse().ok()) {
-            Some(now) => {
-                self.clock.set(now);
-                Ok(())
-            }
-            None => {
-                let message = format!("now: a moment as in RFC 3339 was expected, found {}", told["now"]);
-                Err(Halt::Hands(HandsError::Adapter { verb, message }))
-            }
+        let Some(now) = self.target_time().await? else { return Ok(()) };
+        if !self.runs && self.told.is_none_or(|told| told == now) {
+            self.runs = self.target_time().await?.is_some_and(|again| again != now);
         }
+        self.runs |= self.told.is_some_and(|told| told != now);
+        self.told = Some(now);
+        self.clock.set(now, self.runs);
+        Ok(())
+    }
+
+    async fn target_time(&self) -> Result<Option<Timestamp>, Halt> {
+        let verb = Verb::ClockNow.to_string();
+        let Ok(told) = self.hands.perform(&verb, json!({})).await else { return Ok(None) };
+        let now = told["now"].as_str().and_then(|now| now.parse().ok());
+        now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
+            .map(Some)
+            .ok_or_else(|| {
+                let message = format!(
+                    "now: a moment as in RFC 3339, of this century or the next, was expected, found {}",
+                    told["now"]
+                );
+                Halt::Hands(HandsError::Adapter { verb, message })
+            })
+    }
+
+    /// The target's clock was moved: what it showed before says nothing any more.
+    pub(super) fn forget_time(&mut self) {
+        self.told = None;
     }
 
     /// An adapter that does anything it is asked for says nothing by it: it has to be able to say
