@@ -41,9 +41,6 @@ fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
         .exchanges_of(peer, Direction::FromTarget)
         .filter(|(_, exchange)| exchange.route() == Some(Route::Heartbeat))
         .collect();
-    if beats.is_empty() {
-        return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
-    }
     let said = |exchange: &Exchange| exchange.sent().and_then(|body| read(body, member));
     let told = |exchange: &Exchange| exchange.data().and_then(|data| read(&data, member));
     let in_heartbeats = beats.iter().filter_map(|(entry, exchange)| Some((entry.n, said(exchange)?)));
@@ -58,6 +55,9 @@ fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     if let Some((n, value)) = disclosed.first() {
         return expect(Judgement::kept(format!("{member} is {value}"), vec![*n]));
+    }
+    if beats.is_empty() {
+        return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
     }
     let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
     expect(Judgement::broken(format!("{} heartbeats, none with {member}", beats.len()), evidence))

@@ -14,7 +14,7 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "what the target agrees to is the contract version it was asked for, and one that it has",
         parameters: &[
             Parameter::required("call", "label of the accepts, of every version"),
-            Parameter::required("listed", "label of the operator's look at the contract versions"),
+            Parameter::optional("listed", "label of the operator's look at the contract versions"),
         ],
         decide: agreed_is_asked,
     },
@@ -35,18 +35,22 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         judgement
             .expecting("contract_version_agreed equal to the version asked for, and listed; or a refusal")
     };
-    let Some((listed, operation)) = story.operation(with.text("listed")) else {
+    let listed = with.text_if_given("listed").map(|label| story.operation(label));
+    if listed == Some(None) {
         return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+    }
+    let listed = listed.flatten();
+    let has = |version: &Value| {
+        let rows = listed.and_then(|(_, operation)| operation.result.as_ref()?.as_array());
+        // Where no one could list them, that it is the one asked for is all that can be seen.
+        listed.is_none()
+            || rows.into_iter().flatten().any(|row| row.get("version").is_some_and(|known| known == version))
     };
-    let versions: Vec<&Value> = operation
-        .result
-        .as_ref()
-        .and_then(Value::as_array)
-        .map(|rows| rows.iter().filter_map(|row| row.get("version")).collect())
-        .unwrap_or_default();
+    let looked: Vec<u64> = listed.iter().map(|(n, _)| *n).collect();
+    let with_look = |n: u64| looked.iter().copied().chain([n]).collect::<Vec<u64>>();
     let accepts: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
     for (n, exchange) in accepts.iter().filter(|(_, exchange)| exchange.succeeded()) {
-        let evidence = vec![listed, *n];
+        let evidence = with_look(*n);
         let asked =
             exchange.sent().and_then(|sent| sent.get("contract_version")).cloned().unwrap_or(Value::Null);
         let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
@@ -55,23 +59,21 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
             Some(agreed) if agreed != asked => {
                 return expect(Judgement::broken(format!("asked for {asked}, agreed to {agreed}"), evidence));
             }
-            Some(agreed) if !versions.contains(&&agreed) => {
-                return expect(Judgement::broken(
-                    format!("agreed to {agreed}, which it does not have"),
-                    evidence,
-                ));
+            Some(agreed) if !has(&agreed) => {
+                let actual = format!("agreed to {agreed}, which it does not have");
+                return expect(Judgement::broken(actual, evidence));
             }
             Some(_) => {}
         }
     }
     if let Some((n, exchange)) = accepts.iter().find(|(_, e)| !e.succeeded() && !e.was_refused()) {
-        return expect(Judgement::unproven(outcome(exchange), vec![listed, *n]));
+        return expect(Judgement::unproven(outcome(exchange), with_look(*n)));
     }
     let agreed = accepts.iter().filter(|(_, exchange)| exchange.succeeded()).count();
     if agreed == 0 {
-        return expect(Judgement::unproven("no accept succeeded", vec![listed]));
+        return expect(Judgement::unproven("no accept succeeded", looked));
     }
-    let evidence = std::iter::once(listed).chain(accepts.iter().map(|(n, _)| *n)).collect();
+    let evidence = looked.iter().copied().chain(accepts.iter().map(|(n, _)| *n)).collect();
     expect(Judgement::kept(format!("{agreed} of {} accepts agreed, each as asked", accepts.len()), evidence))
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
-    let mut sheet = Sheet { worst: None };
+    let mut sheet = Sheet::default();
     let target = match asked.target(None) {
         Ok(target) => target,
         Err(failure) => {
@@ -82,11 +82,17 @@ async fn examine(
 }
 
 /// The points, printed as they are found.
-struct Sheet {
+#[derive(Default)]
+pub(super) struct Sheet {
     worst: Option<Exit>,
 }
 
 impl Sheet {
+    /// How the program ends, by the first point that does not work.
+    pub(super) fn worst(&self) -> Option<Exit> {
+        self.worst
+    }
+
     fn fine(&mut self, what: &str, found: &str) -> Result<(), Failure> {
         print(&format!("ok    {what:<12} {}\n", terminal(found)))
     }
@@ -172,7 +178,7 @@ async fn clock(sheet: &mut Sheet, hands: &dyn Hands) -> Result<(), Failure> {
 }
 
 /// The federation plane, as a stranger sees it.
-async fn plane(
+pub(super) async fn plane(
     sheet: &mut Sheet,
     asked: &TargetArguments,
     url: &Url,

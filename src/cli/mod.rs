@@ -2,6 +2,7 @@
 //! Data goes to standard output, everything else to standard error.
 
 mod adapter;
+mod audit;
 mod config;
 mod doctor;
 mod exit_code;
@@ -50,6 +51,8 @@ failed, 70 a fault of covenant's own, 130 interrupted";
 enum Command {
     /// Judge a target: the embedded reference platform where none is named.
     Run(run::Arguments),
+    /// Look at a platform that is someone else's, gently; or visit it with a token of its operator's.
+    Audit(audit::Arguments),
     /// Before a run: look whether target, hands and ports are what they should be.
     Doctor(doctor::Arguments),
     /// Write a commented covenant.toml to begin with.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Run(arguments) => run::main(&arguments),
+        Command::Audit(arguments) => audit::main(&arguments),
         Command::Doctor(arguments) => doctor::main(&arguments),
         Command::Init(arguments) => init::main(&arguments),
         Command::List(arguments) => list::main(&arguments),

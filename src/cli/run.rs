@@ -125,7 +125,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// Plays a run; Ctrl-C ends it in good order, so that what was seen by then can be read.
-async fn play_until_interrupted(
+pub(super) async fn play_until_interrupted(
     run: Run,
     stopper: watch::Sender<bool>,
     quiet: bool,

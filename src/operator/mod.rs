@@ -14,6 +14,7 @@ pub mod rpc;
 mod serve;
 mod stdio;
 mod verb;
+mod visitor;
 
 pub use at::{Address, At};
 pub use description::{Description, PROTOCOL};
@@ -24,6 +25,7 @@ pub use process::{Log, NoProgram, Program};
 pub use serve::serve;
 pub use stdio::{Adapter, Stdio};
 pub use verb::Verb;
+pub use visitor::Visitor;
 
 use async_trait::async_trait;
 use serde_json::Value;

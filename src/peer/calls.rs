@@ -111,6 +111,9 @@ impl Peer {
 
     async fn send(&self, call: &Call, request: &Request) -> Result<Result<Response, NetError>, PeerError> {
         let client = self.client(call.without_certificate)?;
+        if let Some(pace) = &self.0.options.pace {
+            pace.wait().await;
+        }
         Ok(client.send(&self.target()?.base_url, request.clone()).await)
     }
 

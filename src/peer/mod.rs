@@ -13,6 +13,7 @@ pub mod behaviours;
 mod calls;
 mod excerpt;
 mod link;
+mod pace;
 mod profile;
 mod serve;
 mod state;
@@ -23,6 +24,7 @@ mod versions;
 
 pub use behaviour::{Answers, Asked, Behaviour, Stores};
 pub use calls::{Call, Cue, Outcome};
+pub use pace::Pace;
 pub use profile::Profile;
 pub use state::{IssuedGrant, Received};
 pub use variation::{IdentityWay, Variation};
@@ -66,6 +68,8 @@ pub struct Options {
     pub variation: Variation,
     /// What it reads at most.
     pub limits: Limits,
+    /// How fast it calls at most; none is as fast as it can.
+    pub pace: Option<Pace>,
 }
 
 /// Calls that may wait to be let in.

@@ -392,6 +392,7 @@ async fn start_peer(clock: Clock) -> Option<Peer> {
         profile: Profile::default(),
         variation: Variation::plain(),
         limits: Limits::default(),
+        pace: None,
     };
     Peer::start(options).await.ok()
 }

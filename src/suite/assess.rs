@@ -184,6 +184,14 @@ fn counts(outcomes: &[Outcome], stories: &BTreeMap<&str, &Story>) -> Counts {
 /// A command that plays just this scenario again, against the same target and with the same seed.
 fn replay(reading: &Reading, outcome: &Outcome) -> String {
     let start = &reading.start;
+    if start.settings.get("audit").is_some_and(|audit| audit == true) {
+        // It needs another token: the one that there was is used up.
+        return format!(
+            "covenant audit {} --token-file FILE --seed {}",
+            start.target_arguments.join(" "),
+            start.seed
+        );
+    }
     let scenario = outcome.check.scenario.trim_end_matches(" again");
     let what = match of_story(scenario) {
         Some(property) => format!("--property {property} --cases {}", start.settings["cases"]),

@@ -7,6 +7,7 @@
 
 mod adapter_check;
 mod assess;
+mod audit;
 mod catalogue;
 mod golden_report;
 mod goldens;
@@ -18,6 +19,7 @@ mod target;
 
 pub use adapter_check::{Finding, VerbLine, check_adapter};
 pub use assess::{assess, exit_blame, property_case};
+pub use audit::{Audit, LeftBehind, left_behind};
 pub use catalogue::{SCENARIOS, library, words};
 pub use golden_report::{difference, golden_report};
 pub use goldens::{Compared, GoldenError, compare_goldens, record_golden};

@@ -119,7 +119,7 @@ impl Plan {
         let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(told).collect());
         Ok(Run {
             start,
-            sanity,
+            sanity: Some(sanity),
             scenarios,
             properties,
             shrinks: self.shrinks,
@@ -143,14 +143,6 @@ impl Plan {
 
     fn start(&self, scenarios: Vec<String>) -> RunStart {
         RunStart {
-            format: FORMAT,
-            covenant: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.seed,
-            contract_version: REGISTER_V1.contract_version,
-            contract_digest: REGISTER_V1.digest.to_owned(),
-            binding: BINDING_VERSION.to_owned(),
-            target: self.target.name(),
-            target_arguments: self.target_arguments(),
             settings: BTreeMap::from([
                 ("attested".to_owned(), json!(self.attested)),
                 ("cases".to_owned(), json!(self.cases)),
@@ -158,6 +150,7 @@ impl Plan {
             ]),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
+            ..announce(self.seed, self.target.name(), self.target_arguments())
         }
     }
 
@@ -165,6 +158,23 @@ impl Plan {
     fn target_arguments(&self) -> Vec<String> {
         let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
         self.target.arguments().into_iter().chain(scenarios).collect()
+    }
+}
+
+/// The first line of a run's transcript, before it is said what will be played.
+pub(super) fn announce(seed: Seed, target: String, target_arguments: Vec<String>) -> RunStart {
+    RunStart {
+        format: FORMAT,
+        covenant: env!("CARGO_PKG_VERSION").to_owned(),
+        seed,
+        contract_version: REGISTER_V1.contract_version,
+        contract_digest: REGISTER_V1.digest.to_owned(),
+        binding: BINDING_VERSION.to_owned(),
+        target,
+        target_arguments,
+        settings: BTreeMap::new(),
+        scenarios: vec![],
+        partial: false,
     }
 }
 
@@ -176,6 +186,7 @@ pub fn surroundings(listen: IpAddr) -> Surroundings {
         advertise: None,
         patience: Duration::from_secs(PATIENCE_SECONDS),
         limits: Limits::default(),
+        pace: None,
         variation: None,
     }
 }

@@ -19,8 +19,8 @@ use crate::transcript::{Ending, RunStart, ScenarioStart, Story, Transcript, Tran
 pub struct Run {
     /// What the transcript says of the run.
     pub start: RunStart,
-    /// The well-behaved life that the run begins and ends with.
-    pub sanity: Loaded,
+    /// The well-behaved life that the run begins and ends with; none where all of it is a visit.
+    pub sanity: Option<Loaded>,
     /// The scenarios.
     pub scenarios: Vec<Loaded>,
     /// Properties, and how many cases of each.
@@ -84,7 +84,9 @@ pub enum Fault {
 pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Ending, Fault> {
     let clock = Clock::system();
     let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)?;
-    observer.event(Event::Started { scenarios: run.scenarios.len() + run.properties.len() + 2 });
+    observer.event(Event::Started {
+        scenarios: run.scenarios.len() + run.properties.len() + 2 * usize::from(run.sanity.is_some()),
+    });
     let mut stop = run.stop.clone();
     let ending = tokio::select! {
         ending = play_all(&run, &transcript, &observer) => ending,
@@ -107,9 +109,11 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
         surroundings: run.surroundings.clone(),
         observer: observer.clone(),
     };
-    let first = part(&run.sanity).play().await;
-    if first.ending() != Some(&Ending::Completed) {
-        return first.ending().cloned().unwrap_or(Ending::Interrupted);
+    if let Some(sanity) = &run.sanity {
+        let first = part(sanity).play().await;
+        if first.ending() != Some(&Ending::Completed) {
+            return first.ending().cloned().unwrap_or(Ending::Interrupted);
+        }
     }
     let places = Arc::new(Semaphore::new(run.jobs.max(1)));
     // Dropped with this future, and every scenario with it: that is how a run is stopped.
@@ -129,7 +133,8 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
         });
     }
     while playing.join_next().await.is_some() {}
-    let again = Loaded { id: format!("{} again", run.sanity.id), ..run.sanity.clone() };
+    let Some(sanity) = &run.sanity else { return Ending::Completed };
+    let again = Loaded { id: format!("{} again", sanity.id), ..sanity.clone() };
     let last = part(&again).play().await;
     last.ending().cloned().unwrap_or(Ending::Interrupted)
 }

@@ -1,5 +1,6 @@
 //! The lines of a transcript.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -34,6 +35,17 @@ pub struct Entry {
     pub label: Option<String>,
     /// What happened.
     pub what: What,
+}
+
+/// An entry as it is written: with the digest of the line before it, so that a line that was changed,
+/// or is missing, is noticed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Line<'a> {
+    /// SHA-256, hex, of the line before, without its end; empty on the first.
+    pub(super) previous: Cow<'a, str>,
+    /// The entry.
+    #[serde(flatten)]
+    pub(super) entry: Cow<'a, Entry>,
 }
 
 /// What an entry tells.

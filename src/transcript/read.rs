@@ -7,8 +7,9 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::entry::{Ending, Entry, RunStart, What};
+use super::entry::{Ending, Entry, Line, RunStart, What};
 use super::{FORMAT, Story};
+use crate::wire::canonical::sha256_hex;
 
 /// The longest line that is read, in bytes.
 const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -61,6 +62,7 @@ pub fn read(path: &Path) -> Result<Reading, ReadError> {
     let mut reader = BufReader::new(File::open(path).map_err(io)?);
     let mut parts = Parts::default();
     let mut cut = false;
+    let mut last = String::new();
     for line in 1..=LINES_MAX {
         let mut bytes = Vec::new();
         let length = reader.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut bytes).map_err(io)?;
@@ -70,11 +72,15 @@ pub fn read(path: &Path) -> Result<Reading, ReadError> {
         if length as u64 > LINE_BYTES_MAX {
             return Err(at(line, format!("the line is longer than {LINE_BYTES_MAX} bytes")));
         }
-        match serde_json::from_slice::<Entry>(&bytes) {
-            Ok(entry) => parts.take(entry).map_err(|what| at(line, what))?,
+        match serde_json::from_slice::<Line<'_>>(&bytes) {
+            Ok(found) if found.previous != last => {
+                return Err(at(line, "the line before it was changed, or is missing".to_owned()));
+            }
+            Ok(found) => parts.take(found.entry.into_owned()).map_err(|what| at(line, what))?,
             Err(_) if !bytes.ends_with(b"\n") && line > 1 => cut = true,
             Err(error) => return Err(at(line, format!("not an entry of a transcript: {error}"))),
         }
+        last = sha256_hex(bytes.strip_suffix(b"\n").unwrap_or(&bytes));
     }
     Err(at(LINES_MAX, format!("more than {LINES_MAX} lines")))
 }
@@ -194,6 +200,10 @@ mod tests {
         fs::write(&path, without_third).expect("written");
         let error = read(&path).expect_err("a line is missing").to_string();
         assert!(error.contains(":3:") && error.contains("missing"), "{error}");
+
+        fs::write(&path, whole.replacen("hello", "hallo", 1)).expect("written");
+        let error = read(&path).expect_err("a line was changed").to_string();
+        assert!(error.contains(":4:") && error.contains("changed"), "{error}");
 
         fs::write(&path, whole.replacen("hello", "\u{1}", 1)).expect("written");
         assert!(read(&path).expect_err("broken JSON").to_string().contains(":3:"));

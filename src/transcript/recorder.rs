@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::entry::{Ending, Entry, RunStart, ScenarioStart, What};
+use super::entry::{Ending, Entry, Line, RunStart, ScenarioStart, What};
 use super::mask::Mask;
 use super::story::Story;
 use crate::clock::Clock;
+use crate::wire::canonical::sha256_hex;
 
 /// The transcript of a run, open for writing. Clones share the file.
 #[derive(Clone, Debug)]
@@ -20,9 +21,17 @@ pub struct Transcript(Arc<Sink>);
 #[derive(Debug)]
 struct Sink {
     /// None: kept in memory only.
-    file: Option<(PathBuf, Mutex<File>)>,
+    file: Option<(PathBuf, Mutex<Chain>)>,
     /// The first thing that went wrong while writing.
     fault: Mutex<Option<String>>,
+}
+
+/// A file of lines, each with the digest of the one before.
+#[derive(Debug)]
+struct Chain {
+    file: File,
+    /// SHA-256 of the last line; empty before the first.
+    last: String,
 }
 
 /// A transcript could not be begun or written.
@@ -38,8 +47,10 @@ impl Transcript {
     pub fn create(path: &Path, start: RunStart, clock: &Clock) -> Result<Self, TranscriptError> {
         let fail = |source| TranscriptError { path: path.display().to_string(), source };
         let file = File::create(path).map_err(fail)?;
-        let transcript =
-            Self(Arc::new(Sink { file: Some((path.to_owned(), Mutex::new(file))), fault: Mutex::default() }));
+        let transcript = Self(Arc::new(Sink {
+            file: Some((path.to_owned(), Mutex::new(Chain { file, last: String::new() }))),
+            fault: Mutex::default(),
+        }));
         transcript.write(&run_entry(1, What::Run(start), clock));
         match transcript.fault() {
             Some(fault) => Err(fail(io::Error::other(fault))),
@@ -78,13 +89,19 @@ impl Transcript {
     }
 
     fn write(&self, entry: &Entry) {
-        let Some((path, file)) = &self.0.file else {
+        let Some((path, chain)) = &self.0.file else {
             return;
         };
-        let mut line = serde_json::to_vec(entry).expect("an entry has text keys only");
+        let mut chain = lock(chain);
+        let line = Line {
+            previous: std::borrow::Cow::Borrowed(&chain.last),
+            entry: std::borrow::Cow::Borrowed(entry),
+        };
+        let mut line = serde_json::to_vec(&line).expect("an entry has text keys only");
+        chain.last = sha256_hex(&line);
         line.push(b'\n');
         // One write a line: a kill leaves whole lines and at most one cut one.
-        if let Err(error) = lock(file).write_all(&line) {
+        if let Err(error) = chain.file.write_all(&line) {
             lock(&self.0.fault).get_or_insert_with(|| format!("{}: {error}", path.display()));
         }
     }

@@ -30,6 +30,8 @@ pub struct Surroundings {
     pub patience: Duration,
     /// What the peers read at most.
     pub limits: Limits,
+    /// The time between two calls of the peers at least; none is as fast as they can.
+    pub pace: Option<Duration>,
     /// How the peers use their freedom; none draws it by seed.
     pub variation: Option<Variation>,
 }

@@ -14,7 +14,7 @@ use super::{Halt, Surroundings, numbered};
 use crate::clock::{Clock, Seed};
 use crate::operator::{Hands, HandsError, Lease, Tie, Verb};
 use crate::peer::behaviours::behaviour;
-use crate::peer::{Cue, Options, Outcome, Peer, TargetAddress, Variation};
+use crate::peer::{Cue, Options, Outcome, Pace, Peer, TargetAddress, Variation};
 use crate::transcript::{Note, Recorder, What};
 use crate::wire::header::CallerForm;
 
@@ -42,6 +42,8 @@ pub(super) struct Stage<'a> {
     pub(super) values: Values,
     pub(super) peers: BTreeMap<String, Peer>,
     pub(super) surroundings: &'a Surroundings,
+    /// How fast the peers call together.
+    pace: Option<Pace>,
     /// What the last call or operation came to.
     last: Value,
     seed: Seed,
@@ -68,6 +70,7 @@ impl<'a> Stage<'a> {
             _guard: lease.guard,
             recorder,
             peers: BTreeMap::new(),
+            pace: surroundings.pace.map(Pace::one_in),
             surroundings,
             last: Value::Null,
             seed,
@@ -182,6 +185,7 @@ impl<'a> Stage<'a> {
             profile: spec.profile.clone(),
             variation,
             limits: self.surroundings.limits,
+            pace: self.pace.clone(),
         };
         Ok(Peer::start(options).await?)
     }

@@ -1,0 +1,189 @@
+//! `covenant audit`: a look at a platform that is someone else's.
+
+use std::fmt::Write as _;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::watch;
+use url::Url;
+
+use super::doctor::Sheet;
+use super::files::{RunFolder, write_whole};
+use super::run::{Format, play_until_interrupted, show};
+use super::target_choice::TargetArguments;
+use super::{Exit, Failure, block_on, doctor, print, tell};
+use crate::clock::Seed;
+use crate::report::{Report, terminal};
+use crate::suite::{Audit, LeftBehind, assess, left_behind};
+use crate::transcript::{Ending, read};
+
+/// The environment variable that an acceptance token is read from.
+const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
+/// A token file is read up to here, in bytes.
+const TOKEN_BYTES_MAX: u64 = 4096;
+/// How long a heartbeat of the target is waited for: they come once a minute (`powernode.md` §5).
+const PATIENCE_SECONDS: u64 = 75;
+
+/// Arguments of `covenant audit`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where its federation plane is
+    url: Url,
+    /// A file with an acceptance token that its operator gave you; without it COVENANT_ACCEPTANCE_TOKEN
+    /// is read, and without that nothing is created: the platform is looked at as a stranger sees it
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Make so many calls in a minute at most
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=6000))]
+    rate: u32,
+    /// Wait so long for a heartbeat of the target's
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_SECONDS)]
+    patience: u64,
+    /// Misbehave as well: this raises alarms there. You are asked to type the target's name
+    #[arg(long)]
+    intrusive: bool,
+    /// Fix every choice
+    #[arg(long, value_name = "S")]
+    seed: Option<Seed>,
+    /// What standard output gets; the run's folder gets all of them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The run's folder, instead of a new one under reports/
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// No progress on the terminal
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let asked = TargetArguments { target: Some(arguments.url.clone()), ..arguments.target.clone() };
+    let embedded = [("--defect", !asked.defect.is_empty()), ("--variant", !asked.variant.is_empty())];
+    let hands = [("--adapter", asked.adapter.is_some()), ("--operator", asked.operator.is_some())];
+    if let Some((flag, _)) = embedded.iter().chain(&hands).find(|(_, is_given)| *is_given) {
+        return Err(Failure::usage(format!(
+            "{flag}: an audit has no hands on its target; see `covenant run`"
+        )));
+    }
+    match token(arguments.token_file.as_deref())? {
+        Some(token) => visit(arguments, &asked, token),
+        None => look(&asked, &arguments.url),
+    }
+}
+
+fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let Some(path) = file else {
+        return Ok(std::env::var(TOKEN).ok().filter(|token| !token.trim().is_empty()));
+    };
+    let wrong = |why: String| Failure::usage(format!("--token-file {}: {why}", path.display()));
+    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    if length > TOKEN_BYTES_MAX {
+        return Err(wrong("longer than any token".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    match text.trim() {
+        "" => Err(wrong("it is empty".to_owned())),
+        token => Ok(Some(token.to_owned())),
+    }
+}
+
+/// As a stranger: nothing is created, and nothing of the contract can be proved.
+fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
+    let named = asked.address()?;
+    let mut sheet = Sheet::default();
+    let bundle = named.and_then(|address| address.ca_bundle_pem);
+    block_on(doctor::plane(&mut sheet, asked, url, bundle.as_deref()))??;
+    print(&format!(
+        "\nRead-only: nothing was created at {url}, and no clause can be proved from outside.\n\
+         For more, ask its operator for an acceptance token (`peer.propose`), and name it with --token-file.\n"
+    ))?;
+    Ok(sheet.worst().unwrap_or(Exit::Kept))
+}
+
+fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
+    let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
+    if arguments.intrusive {
+        confirm(&arguments.url)?;
+    }
+    let seed = arguments.seed.unwrap_or_else(Seed::fresh);
+    tell(&format!(
+        "seed: {seed}\naudit: {} calls a minute at most, {}\n",
+        arguments.rate,
+        if arguments.intrusive { "with misbehaviour" } else { "well-behaved" }
+    ));
+    let mut surroundings = asked.surroundings(Some(arguments.patience));
+    surroundings.pace = Some(Duration::from_secs(60) / arguments.rate);
+    let audit = Audit {
+        seed,
+        address,
+        token,
+        intrusive: arguments.intrusive,
+        surroundings,
+        arguments: vec![arguments.url.to_string()],
+    };
+    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    let (stopper, stop) = watch::channel(false);
+    let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
+    folder.create()?;
+    block_on(play_until_interrupted(run, stopper, arguments.quiet))?
+        .map_err(|fault| Failure::new(Exit::Environment, fault))?;
+    let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
+    let report = assess(&reading);
+    folder.write(&report)?;
+    show(&report, arguments.format)?;
+    let left = list(&arguments.url, &left_behind(&reading));
+    write_whole(&folder.path().join("left-behind.txt"), left.as_bytes())
+        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    tell(&left);
+    tell(&format!("files: {}\n", folder.path().display()));
+    Ok(exit(&report))
+}
+
+/// A visit that was not let in says nothing of the target.
+fn exit(report: &Report) -> Exit {
+    let was_let_down = report.scenarios.iter().any(|row| matches!(row.ending, Some(Ending::Target { .. })));
+    match Exit::of(report, false) {
+        Exit::Kept if was_let_down => Exit::Target,
+        other => other,
+    }
+}
+
+/// What was created at the target, and how to remove it.
+fn list(url: &Url, left: &[LeftBehind]) -> String {
+    if left.is_empty() {
+        return format!("created at {url}: nothing\n");
+    }
+    let mut text = format!("created at {url}, to be removed by its operator:\n");
+    for peer in left {
+        let told = if peer.told_of_leave {
+            "it was told that the peer leaves"
+        } else {
+            "it was not told that the peer leaves"
+        };
+        let id = terminal(&peer.peer_id);
+        let _ = writeln!(
+            text,
+            "- peer {id} (entry {}; {told}): POST /api/v1/system/platform/peers/{id}/revoke, or peer.revoke",
+            peer.entry
+        );
+    }
+    text
+}
+
+/// The name has to be typed: misbehaviour is not for a script that has the wrong URL.
+fn confirm(url: &Url) -> Result<(), Failure> {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    tell(&format!(
+        "--intrusive misbehaves at {url}, and raises alarms there. Type its name ({host}) to go on: "
+    ));
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    match read {
+        Ok(_) if line.trim() == host => Ok(()),
+        _ => Err(Failure::usage(format!("{:?} was typed, expected {host}: nothing was done", line.trim()))),
+    }
+}

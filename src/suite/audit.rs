@@ -1,0 +1,118 @@
+//! A visit to a platform that is someone else's: well-behaved, slow, and with a list of what it left.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::plan::announce;
+use super::{Run, RunError, words};
+use crate::clock::Seed;
+use crate::operator::{Address, Visitor};
+use crate::scenario::{Loaded, Surroundings, load};
+use crate::transcript::{Direction, Reading, What};
+use crate::wire::path::Route;
+
+const VISIT: &str = include_str!("../../audits/visit.toml");
+const INTRUSIVE: &str = include_str!("../../audits/intrusive.toml");
+
+/// A visit, before it is made.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Fixes every choice.
+    pub seed: Seed,
+    /// What is visited.
+    pub address: Address,
+    /// The acceptance token that its operator gave away. It is used up.
+    pub token: String,
+    /// Whether the visitor misbehaves as well.
+    pub intrusive: bool,
+    /// What the visit is made in.
+    pub surroundings: Surroundings,
+    /// What names the same target again on a command line.
+    pub arguments: Vec<String>,
+}
+
+impl Audit {
+    /// The visit, ready to be made. `stop` becomes true when it is to end.
+    pub fn prepare(self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
+        let loaded = scenario(self.intrusive)?;
+        let settings = [
+            ("audit".to_owned(), json!(true)),
+            ("intrusive".to_owned(), json!(self.intrusive)),
+            ("patience_seconds".to_owned(), json!(self.surroundings.patience.as_secs())),
+            (
+                "milliseconds_between_calls".to_owned(),
+                json!(self.surroundings.pace.map(|pace| pace.as_millis())),
+            ),
+        ];
+        let mut start = announce(self.seed, self.address.base_url.to_string(), self.arguments);
+        start.settings = settings.into_iter().collect();
+        start.scenarios = vec![loaded.id.clone()];
+        start.partial = true;
+        Ok(Run {
+            start,
+            sanity: None,
+            scenarios: vec![loaded],
+            properties: vec![],
+            shrinks: 0,
+            targets: Arc::new(Visitor::new(self.address, self.token)),
+            surroundings: self.surroundings,
+            jobs: 1,
+            transcript,
+            stop,
+        })
+    }
+}
+
+fn scenario(intrusive: bool) -> Result<Loaded, RunError> {
+    let (id, source) = if intrusive { ("audit/intrusive", INTRUSIVE) } else { ("audit/visit", VISIT) };
+    load(id, &format!("{id}.toml"), source, &words()).map_err(|error| RunError::Library(error.into()))
+}
+
+/// Something that a visit left at the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// The row that the target keeps for the visitor.
+    pub peer_id: String,
+    /// Whether the target took the notice that the visitor leaves.
+    pub told_of_leave: bool,
+    /// The entry that shows it.
+    pub entry: u64,
+}
+
+/// What a visit left at the target: the peers that accepted.
+#[must_use]
+pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
+    let mut left: Vec<LeftBehind> = Vec::new();
+    for entry in reading.stories.iter().flat_map(|story| story.entries()) {
+        let What::Exchange(exchange) = &entry.what else { continue };
+        if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
+            continue;
+        }
+        match exchange.route() {
+            Some(Route::Accept) => {
+                let data = exchange.data().unwrap_or(Value::Null);
+                let peer_id = data["peer_id"].as_str().unwrap_or("(it gave no id)").to_owned();
+                left.push(LeftBehind { peer_id, told_of_leave: false, entry: entry.n });
+            }
+            Some(Route::Heartbeat) if exchange.sent().is_some_and(|sent| sent["status"] == "revoked") => {
+                left.iter_mut().for_each(|peer| peer.told_of_leave = true);
+            }
+            _ => {}
+        }
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_visits_are_sound_and_only_one_misbehaves() {
+        assert!(!scenario(false).expect("a visit").scenario.intrusive);
+        assert!(scenario(true).expect("a visit").scenario.intrusive);
+    }
+}

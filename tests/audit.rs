@@ -1,0 +1,136 @@
+//! A visit to a platform that is someone else's, as an operator makes it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
+
+/// The reference platform, alone, with a token for a visitor.
+struct Platform {
+    child: Child,
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+impl Platform {
+    fn start(more: &[&str]) -> Self {
+        let mut child = Command::new(COVENANT)
+            .args(["target", "--listen", "127.0.0.1:0", "--propose", "https://127.0.0.1:1"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let told: Value = serde_json::from_str(&line).expect("JSON");
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        std::fs::write(folder.path().join("ca.pem"), text(&told["ca_bundle_pem"])).expect("written");
+        std::fs::write(folder.path().join("token"), text(&told["peers"][0]["acceptance_token"]))
+            .expect("written");
+        Self { child, url: text(&told["base_url"]), folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn visit(&self, more: &[&str], typed: &str) -> Output {
+        let mut child = Command::new(COVENANT)
+            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--patience", "20", "--seed", "3"])
+            .arg("--ca")
+            .arg(self.file("ca.pem"))
+            .arg("--token-file")
+            .arg(self.file("token"))
+            .arg("--out")
+            .arg(self.file("out"))
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        // Where nothing is asked, nothing is read.
+        let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
+        child.wait_with_output().expect("it ends")
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}
+
+fn secrets_in(folder: &Path, secret: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    files.filter(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains(secret))).collect()
+}
+
+#[test]
+fn a_visit_is_judged_and_tells_what_it_left_and_its_record_can_not_be_changed() {
+    let platform = Platform::start(&[]);
+    let output = platform.visit(&[], "");
+    let text = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("KEPT, as far as this part of the contract goes"), "{text}");
+    assert!(text.contains("it was told that the peer leaves"), "{text}");
+    let token = std::fs::read_to_string(platform.file("token")).expect("a token");
+    assert_eq!(secrets_in(&platform.file("out"), &token), Vec::<PathBuf>::new());
+
+    let again = platform.visit(&[], "");
+    assert_eq!(again.status.code(), Some(4), "the token is used up: {}", told(&again));
+    assert!(told(&again).contains("created at") && told(&again).contains("nothing"), "{}", told(&again));
+}
+
+#[test]
+fn a_breach_is_found_from_outside_and_a_changed_record_is_noticed() {
+    let platform = Platform::start(&["--defect", "discloses-no-operator-contact"]);
+    let output = platform.visit(&[], "");
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains("BROKEN 1.1 conduct"), "{}", told(&output));
+    let transcript = platform.file("out/transcript.jsonl");
+    let judge = || Command::new(COVENANT).arg("judge").arg(&transcript).output().expect("it runs");
+    assert_eq!(judge().status.code(), Some(1));
+    let text = std::fs::read_to_string(&transcript).expect("a transcript");
+    std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
+    let noticed = judge();
+    assert_eq!(noticed.status.code(), Some(2));
+    assert!(told(&noticed).contains("was changed, or is missing"), "{}", told(&noticed));
+}
+
+#[test]
+fn misbehaviour_asks_for_the_targets_name_first() {
+    let platform = Platform::start(&[]);
+    let refused = platform.visit(&["--intrusive"], "somewhere else\n");
+    assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
+    assert!(!platform.file("out").exists(), "nothing was done");
+    let visited = platform.visit(&["--intrusive"], "127.0.0.1\n");
+    assert_eq!(visited.status.code(), Some(0), "{}", told(&visited));
+    assert!(told(&visited).contains("O Out of scope                kept"), "{}", told(&visited));
+}
+
+#[test]
+fn without_a_token_nothing_is_created_and_an_absent_platform_is_told() {
+    let platform = Platform::start(&[]);
+    let look = |url: &str| {
+        let output =
+            Command::new(COVENANT).args(["audit", url]).env_remove("COVENANT_ACCEPTANCE_TOKEN").output();
+        output.expect("it runs")
+    };
+    let output = look(&platform.url);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("Read-only: nothing was created"), "{}", told(&output));
+    let absent = look("https://127.0.0.1:1");
+    assert_eq!(absent.status.code(), Some(4), "{}", told(&absent));
+    assert!(told(&absent).contains("FAIL  connection"), "{}", told(&absent));
+}
