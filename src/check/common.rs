@@ -95,7 +95,14 @@ fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
     match calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        Some((n, exchange)) => expect(Judgement::broken(outcome(exchange), vec![*n])),
+        Some((n, exchange)) => return expect(Judgement::broken(outcome(exchange), vec![*n])),
+        None => {}
+    }
+    match calls.iter().find(|(_, exchange)| !exchange.can_be_read()) {
+        Some((n, exchange)) => {
+            let actual = format!("{}, in a body that can't be read", outcome(exchange));
+            expect(Judgement::unproven(actual, vec![*n]))
+        }
         None => expect(Judgement::kept(
             format!("{} accepted", calls.len()),
             calls.iter().map(|(n, _)| *n).collect(),

@@ -10,7 +10,7 @@ use super::{Exit, Failure};
 use crate::check::Verdict;
 use crate::clock::{Clock, Seed};
 use crate::property::of_story;
-use crate::report::{Report, junit, text};
+use crate::report::{Report, json, junit, text};
 use crate::transcript::{Reading, Story};
 
 /// The folder of a run.
@@ -44,10 +44,9 @@ impl RunFolder {
 
     /// Writes the report in each of its forms.
     pub(super) fn write(&self, report: &Report) -> Result<(), Failure> {
-        let json = serde_json::to_string_pretty(report).map_err(|error| Failure::new(Exit::Suite, error))?;
         let plain = anstream::adapter::strip_str(&text(report)).to_string();
         for (name, content) in
-            [("report.json", json + "\n"), ("report.txt", plain), ("junit.xml", junit(report))]
+            [("report.json", json(report)), ("report.txt", plain), ("junit.xml", junit(report))]
         {
             write_whole(&self.0.join(name), content.as_bytes())
                 .map_err(|error| Failure::new(Exit::Environment, error))?;

@@ -13,7 +13,7 @@ use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTER_V1};
-use crate::report::{Report, junit, text};
+use crate::report::{Report, json, junit, text};
 use crate::suite::{CASES, Fault, Plan, Run, Selection, SelectionError, assess, play};
 use crate::transcript::{Ending, read};
 
@@ -146,11 +146,7 @@ pub(super) fn show(report: &Report, format: Format) -> Result<(), Failure> {
     match format {
         Format::Text => print(&text(report)),
         Format::Junit => print(&junit(report)),
-        Format::Json => {
-            let json =
-                serde_json::to_string_pretty(report).map_err(|error| Failure::new(Exit::Suite, error))?;
-            print(&(json + "\n"))
-        }
+        Format::Json => print(&json(report)),
     }
 }
 

@@ -159,7 +159,9 @@ impl Peer {
         let id = self.id_at_target().unwrap_or_else(|| self.name().to_owned());
         headers.push(("user-agent".to_owned(), header::user_agent(&id)));
         if let Some(token) = &call.bearer_token {
-            headers.push((header::AUTHORIZATION.to_lowercase(), header::bearer(token)));
+            // Whoever gives a token that no header can hold is refused for it, and that is shown.
+            let token: String = token.chars().filter(char::is_ascii_graphic).collect();
+            headers.push((header::AUTHORIZATION.to_lowercase(), header::bearer(&token)));
         }
         let body = call.body.as_ref().map(|body| {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));

@@ -47,7 +47,7 @@ impl Introduction {
         let Ok(answer) = AcceptResponse::deserialize(data) else { return };
         let mut state = peer.state();
         state.ending = None;
-        if !answer.peer_id.is_empty() {
+        if is_an_id(&answer.peer_id) {
             state.id_at_target = Some(answer.peer_id.clone());
         }
         match self {
@@ -71,12 +71,20 @@ impl Introduction {
     }
 }
 
+/// What can stand in a path, a header and a certificate: an answer without one leaves the peer without a row.
+fn is_an_id(text: &str) -> bool {
+    const CHARACTERS_MAX: usize = 128;
+    let is_plain = |character: char| character.is_ascii_graphic();
+    !text.is_empty() && text.len() <= CHARACTERS_MAX && text.chars().all(is_plain)
+}
+
 /// The members of an answer to the target's accept: the peer's half, as the one who is called.
 pub(super) fn welcome(peer: &Peer, request: &Value) -> Value {
     let row = peer.state().target_row.clone();
     let subject = inbound_subject(&row);
     let their_subject = request["caller_inbound_subject"].as_str().map(ToOwned::to_owned);
-    if let Some(id) = their_subject.as_deref().and_then(|subject| subject.strip_prefix("fed:")) {
+    let their_id = their_subject.as_deref().and_then(|subject| subject.strip_prefix("fed:"));
+    if let Some(id) = their_id.filter(|id| is_an_id(id)) {
         peer.state().id_at_target = Some(id.to_owned());
     }
     let call_back_as = their_subject.unwrap_or_else(|| subject.clone());

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::wire::harmless::does_something;
+
 /// A text for a terminal: no control character, no escape sequence, no change of the direction of
 /// writing; one line.
 #[must_use]
@@ -10,7 +12,7 @@ pub fn terminal(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\n' | '\t' => safe.push(' '),
-            hidden if hidden.is_control() || is_hidden(hidden) => {
+            hidden if does_something(hidden) => {
                 let _ = write!(safe, "\\u{{{:x}}}", u32::from(hidden));
             }
             plain => safe.push(plain),
@@ -19,19 +21,17 @@ pub fn terminal(text: &str) -> String {
     safe
 }
 
-/// A text for XML: no character that XML 1.0 forbids. The writer escapes the rest.
+/// A text for XML: no character that XML 1.0 forbids, and none that does something to whoever shows it.
+/// The writer escapes the rest.
 pub(super) fn xml(text: &str) -> String {
     text.chars()
         .map(|character| match character {
-            '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => character,
+            '\t' | '\n' => character,
+            hidden if does_something(hidden) => '\u{fffd}',
+            '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => character,
             _ => '\u{fffd}',
         })
         .collect()
-}
-
-/// Marks that turn the direction of writing, or can't be seen.
-fn is_hidden(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     fn a_terminal_gets_no_escape_sequence_and_no_turned_text() {
         let hostile = "a\u{1b}[31mred\u{7}\u{202e}txt\nnext\u{9b}1m";
         let safe = terminal(hostile);
-        assert!(safe.chars().all(|c| !c.is_control() && !is_hidden(c)), "{safe}");
+        assert!(safe.chars().all(|c| !does_something(c)), "{safe}");
         assert!(safe.contains("red") && safe.contains(" next"));
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Report;
+use crate::wire::harmless::harmless_json;
 
 /// The version of the report's form. A member may be added without raising it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -11,4 +12,11 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[must_use]
 pub fn schema() -> Value {
     schemars::schema_for!(Report).to_value()
+}
+
+/// The report as JSON, indented, with a line's end behind it.
+#[must_use]
+pub fn json(report: &Report) -> String {
+    let text = serde_json::to_string_pretty(report).expect("a report has text keys only");
+    harmless_json(&text) + "\n"
 }

@@ -9,7 +9,7 @@ mod junit;
 mod text;
 
 pub use escape::terminal;
-pub use json::{SCHEMA_VERSION, schema};
+pub use json::{SCHEMA_VERSION, json, schema};
 pub use junit::junit;
 pub use text::text;
 

@@ -168,6 +168,13 @@ impl Exchange {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
 
+    /// Whether the answer is one of the federation plane: an envelope, or 204 and nothing.
+    #[must_use]
+    pub fn can_be_read(&self) -> bool {
+        const NO_CONTENT: u16 = 204;
+        self.status() == Some(NO_CONTENT) || self.answer().is_some()
+    }
+
     /// Whether the call was turned away in an orderly manner: 4xx, or its certificate refused.
     #[must_use]
     pub fn was_refused(&self) -> bool {

@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod disclosure;
 pub mod envelope;
 pub mod grant;
+pub mod harmless;
 pub mod header;
 pub mod heartbeat;
 pub mod migration;

@@ -1,0 +1,42 @@
+//! Characters that do something to whoever shows them, and JSON without them.
+
+use std::fmt::Write;
+
+/// Whether a character moves a terminal, turns the direction of writing, or can't be seen.
+#[must_use]
+pub fn does_something(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// JSON that says the same, with such characters as escapes. In JSON they stand in texts only; line ends
+/// and tabs between its tokens stay.
+#[must_use]
+pub fn harmless_json(json: &str) -> String {
+    if !json.chars().any(|character| does_something(character) && !matches!(character, '\n' | '\t')) {
+        return json.to_owned();
+    }
+    let mut safe = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        if does_something(character) && !matches!(character, '\n' | '\t') {
+            // All of them are below U+10000: one escape each.
+            let _ = write!(safe, "\\u{:04x}", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_the_same_and_does_nothing() {
+        let value = serde_json::json!({"a\u{9b}": "\u{1b}[2J\u{7f}\u{202e}é\n"});
+        let safe = harmless_json(&serde_json::to_string_pretty(&value).expect("JSON"));
+        assert!(!safe.chars().any(|c| does_something(c) && c != '\n'), "{safe:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).expect("JSON"), value);
+    }
+}
