@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long a process may take to end by itself, once its standard input has ended.
 const LEAVING_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long an ended process's standard error is read on.
+const LAST_WORDS_TIME_MAX: Duration = Duration::from_millis(500);
 /// How much of the standard error is kept for an error's text, in bytes.
 const LAST_WORDS_BYTES_MAX: usize = 600;
 
@@ -37,6 +40,10 @@ impl Program {
     /// A program and its arguments, as words.
     #[must_use]
     pub fn of(words: Vec<String>) -> Option<Self> {
+        // No program takes a word with a NUL in it.
+        if words.iter().any(|word| word.contains('\0')) {
+            return None;
+        }
         let mut words = words.into_iter();
         let name = words.next().filter(|name| !name.is_empty())?;
         Some(Self { name, arguments: words.collect() })
@@ -56,9 +63,9 @@ impl Program {
             return Err(io::Error::other("no pipes"));
         };
         let last_words = LastWords::default();
-        tokio::spawn(listen(errors, last_words.clone(), log.clone()));
+        let listener = tokio::spawn(listen(errors, last_words.clone(), log.clone()));
         let group = Group(child.id());
-        Ok((Process { child, last_words, _group: group }, requests, BufReader::new(responses)))
+        Ok((Process { child, listener, last_words, _group: group }, requests, BufReader::new(responses)))
     }
 }
 
@@ -78,6 +85,8 @@ impl fmt::Debug for Program {
 /// A running adapter. Dropped, it is killed with all of its group.
 pub(super) struct Process {
     child: Child,
+    /// Reads its standard error.
+    listener: JoinHandle<()>,
     last_words: LastWords,
     _group: Group,
 }
@@ -90,6 +99,8 @@ impl Process {
             Ok(Err(error)) => format!("and its end can't be seen: {error}"),
             Err(_) => "closed its standard output and runs on".to_owned(),
         };
+        // What it said last may still be on its way; what it started may hold that way open.
+        let _ = timeout(LAST_WORDS_TIME_MAX, &mut self.listener).await;
         match self.last_words.text() {
             words if words.is_empty() => ended,
             words => format!("{ended}; its standard error ended with: {words}"),
@@ -193,7 +204,7 @@ mod tests {
         let program = Program::parse("python3 'my adapter.py' --port 1").expect("a program");
         assert_eq!(program.arguments, ["my adapter.py", "--port", "1"]);
         assert_eq!(Program::parse(&program.to_string()), Ok(program));
-        for nothing in ["", "  ", "'open", "''"] {
+        for nothing in ["", "  ", "'open", "''", "a\0b"] {
             assert!(Program::parse(nothing).is_err(), "{nothing:?}");
         }
     }

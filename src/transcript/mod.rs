@@ -15,7 +15,7 @@ pub use entry::{
     Body, Direction, Ending, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, RunStart,
     ScenarioStart, What,
 };
-pub use read::{ReadError, Reading, read};
+pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use story::Story;
 

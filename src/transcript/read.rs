@@ -56,10 +56,15 @@ pub enum ReadError {
 /// transcript's is an error that names its line.
 pub fn read(path: &Path) -> Result<Reading, ReadError> {
     let name = path.display().to_string();
-    let io = |source| ReadError::Io { path: name.clone(), source };
-    let at = |line: usize, what: String| ReadError::Line { path: name.clone(), line, what };
+    let file = File::open(path).map_err(|source| ReadError::Io { path: name.clone(), source })?;
+    read_from(BufReader::new(file), &name)
+}
 
-    let mut reader = BufReader::new(File::open(path).map_err(io)?);
+/// Reads a transcript from wherever it is; `name` is for errors.
+pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadError> {
+    let io = |source| ReadError::Io { path: name.to_owned(), source };
+    let at = |line: usize, what: String| ReadError::Line { path: name.to_owned(), line, what };
+
     let mut parts = Parts::default();
     let mut cut = false;
     let mut last = String::new();

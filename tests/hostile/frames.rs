@@ -30,7 +30,7 @@ pub(crate) const FRAMES: &[Behaviour] = &[
             vec![
                 frame(SETTINGS, 0, 0, &[]),
                 frame(HEADERS, 4, 1, &[0x88]),
-                frame(GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 0]),
+                frame(GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 2]),
             ],
         )
         .boxed()

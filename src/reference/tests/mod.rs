@@ -199,11 +199,20 @@ impl Guest {
         let tls =
             ClientTls::new(self.identity.as_ref(), self.trust.clone(), &self.clock, TlsOptions::default());
         let client = Client::new(Some(tls.expect("TLS")), Limits::default(), ClientOptions::default());
-        let headers = token.map(|token| (header::AUTHORIZATION.to_owned(), header::bearer(token)));
+        let mut headers: Vec<_> = token
+            .map(|token| (header::AUTHORIZATION.to_owned(), header::bearer(token)))
+            .into_iter()
+            .collect();
+        // A platform behind a proxy has it from there; any other knows better than to ask.
+        if let Some(identity) = &self.identity {
+            let certificate = identity.certificate();
+            let subject = certificate.common_name.clone().unwrap_or_default();
+            headers.extend(header::forwarded(&subject, &certificate.pem()));
+        }
         let request = Request {
             method: method.to_owned(),
             path_and_query: format!("{PREFIX}/{path}"),
-            headers: headers.into_iter().collect(),
+            headers,
             body: body.map(|body| body.to_string().into()),
         };
         let response = client.send(&self.base_url, request).await?;
