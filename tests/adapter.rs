@@ -23,7 +23,7 @@ fn plugged(targets: Arc<dyn Targets>) -> Target {
 }
 
 fn stdio(line: &str) -> Stdio {
-    Stdio::new(Program::parse(line).expect("a program"), Duration::from_secs(60), Log::default())
+    Stdio::new(Program::parse(line).expect("a program"), Duration::from_mins(1), Log::default())
 }
 
 fn verdicts(report: &Report) -> BTreeMap<String, Verdict> {
@@ -62,7 +62,7 @@ async fn the_reference_behind_a_url_gets_the_same_verdicts() {
     let selection = Selection::new(&[], &[4, 11]).expect("commitments");
     let plan = Plan { selection, cases: 1, ..Plan::default() };
     let embedded = plan.judge().await.expect("a run");
-    let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_secs(60));
+    let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_mins(1));
     let behind = Plan { target: plugged(Arc::new(http)), ..plan }.judge().await.expect("a run");
     assert_eq!(verdicts(&behind), verdicts(&embedded));
     assert_eq!(behind.void, None);
@@ -71,7 +71,7 @@ async fn the_reference_behind_a_url_gets_the_same_verdicts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_does_not_speak_the_protocol_is_the_adapters_fault() {
     let (_server, url) = serve(Arc::new(Desk::open(true).await)).await;
-    let stranger = Http::new(url, None, None, Duration::from_secs(60));
+    let stranger = Http::new(url, None, None, Duration::from_mins(1));
     let error = stranger.describe().await.expect_err("no token").to_string();
     assert!(error.starts_with("describe: the adapter failed: status 401"), "{error}");
 }

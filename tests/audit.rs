@@ -134,3 +134,76 @@ fn without_a_token_nothing_is_created_and_an_absent_platform_is_told() {
     assert_eq!(absent.status.code(), Some(4), "{}", told(&absent));
     assert!(told(&absent).contains("FAIL  connection"), "{}", told(&absent));
 }
+
+impl Platform {
+    fn watch(&self, more: &[&str]) -> Child {
+        Command::new(COVENANT)
+            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--watch", "6s", "--every", "1s"])
+            .arg("--ca")
+            .arg(self.file("ca.pem"))
+            .arg("--out")
+            .arg(self.file("out"))
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts")
+    }
+
+    /// Waits until the watch has seen so many heartbeats.
+    fn until_beats(&self, count: usize) {
+        let started = covenant::clock::Stopwatch::start();
+        loop {
+            let text = std::fs::read_to_string(self.file("out/transcript.jsonl")).unwrap_or_default();
+            if text.matches("\"label\":\"beat\"").count() >= count {
+                return;
+            }
+            assert!(started.elapsed() < std::time::Duration::from_mins(1), "{text}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
+    let platform = Platform::start(&[]);
+    let token = platform.file("token");
+    let mut first = platform.watch(&["--token-file", token.to_str().expect("a path")]);
+    platform.until_beats(2);
+    first.kill().expect("it is killed");
+    let _ = first.wait();
+    let state = platform.file("out/watch.json");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&state).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "it holds keys");
+    }
+    let second = platform.watch(&[]).wait_with_output().expect("it ends");
+    assert_eq!(second.status.code(), Some(0), "{}", told(&second));
+    assert!(told(&second).contains("it was told that the peer leaves"), "{}", told(&second));
+    assert!(!state.exists(), "the keys are good for nothing any more");
+    let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
+    assert!(text.contains("\"kind\":\"resumed\""));
+    let judged = Command::new(COVENANT).arg("judge").arg(platform.file("out")).output().expect("it runs");
+    assert_eq!(judged.status.code(), Some(0), "{}", told(&judged));
+    let third = platform.watch(&[]).wait_with_output().expect("it ends");
+    assert_eq!(third.status.code(), Some(2), "{}", told(&third));
+    assert!(told(&third).contains("this watch has ended"), "{}", told(&third));
+}
+
+#[test]
+fn a_watch_whose_record_was_changed_does_not_go_on() {
+    let platform = Platform::start(&[]);
+    let token = platform.file("token");
+    let mut first = platform.watch(&["--token-file", token.to_str().expect("a path")]);
+    platform.until_beats(1);
+    first.kill().expect("it is killed");
+    let _ = first.wait();
+    let transcript = platform.file("out/transcript.jsonl");
+    let text = std::fs::read_to_string(&transcript).expect("a transcript");
+    std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
+    let second = platform.watch(&[]).wait_with_output().expect("it ends");
+    assert_eq!(second.status.code(), Some(2), "{}", told(&second));
+    assert!(told(&second).contains("was changed, or is missing"), "{}", told(&second));
+}

@@ -41,7 +41,6 @@ async fn whatever_a_target_does_the_run_ends_well() {
     let every: Vec<&'static Behaviour> = ANSWERS.iter().chain(FRAMES).chain(CERTIFICATES).collect();
     assert!(every.len() >= 40, "{} behaviours", every.len());
     let rows: Vec<Row> = stream::iter(every).map(meet).buffered(AT_ONCE).collect().await;
-    eprintln!("{}", table(&rows));
     let faults: Vec<&String> = rows.iter().flat_map(|row| &row.faults).collect();
     assert!(faults.is_empty(), "{faults:#?}");
     compare(&table(&rows));

@@ -130,7 +130,7 @@ fn rest(url: url::Url, password: &str) -> Rest {
         password: password.to_owned(),
         worker_token: None,
     };
-    Rest::new(url, None, credentials, Duration::from_secs(60))
+    Rest::new(url, None, credentials, Duration::from_mins(1))
 }
 
 fn actual(report: &Report, verdict: Verdict) -> BTreeMap<String, String> {

@@ -52,7 +52,7 @@ async fn judge(only: &[&str]) -> Report {
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
     let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-platform/adapter.py");
     let program = Program::of(vec!["python3".to_owned(), adapter.display().to_string()]).expect("a program");
-    let targets = Arc::new(Stdio::new(program, Duration::from_secs(60), Log::default()));
+    let targets = Arc::new(Stdio::new(program, Duration::from_mins(1), Log::default()));
     let name = "the Python platform".to_owned();
     let target = Target::Plugged(Plugged { name, arguments: vec![], targets });
     let selection = Selection::new(&only, &[]).expect("patterns");

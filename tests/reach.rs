@@ -23,7 +23,7 @@ async fn one_platform_for_all_scenarios_gets_the_verdicts_of_fresh_ones() {
         caller: CallerForm::Tls,
     };
     let (_server, url) = serve(Arc::new(desk)).await;
-    let hands = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_secs(60));
+    let hands = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_mins(1));
     let targets = Arc::new(At::new(address, Arc::new(hands)));
     let target = Target::Plugged(Plugged { name: "shared".to_owned(), arguments: vec![], targets });
     let report = Plan { target, cases: 1, ..Plan::default() }.judge().await.expect("a run");

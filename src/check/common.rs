@@ -94,9 +94,8 @@ fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven(format!("the call {label:?} was not made"), vec![]));
     }
     let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-    match calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        Some((n, exchange)) => return expect(Judgement::broken(outcome(exchange), vec![*n])),
-        None => {}
+    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        return expect(Judgement::broken(outcome(exchange), vec![*n]));
     }
     match calls.iter().find(|(_, exchange)| !exchange.can_be_read()) {
         Some((n, exchange)) => {

@@ -16,7 +16,7 @@ use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, doctor, print, tell};
 use crate::clock::Seed;
 use crate::report::{Report, terminal};
-use crate::suite::{Audit, LeftBehind, assess, left_behind};
+use crate::suite::{Audit, LeftBehind, Watch, WatchError, Watched, assess, left_behind};
 use crate::transcript::{Ending, read};
 
 /// The environment variable that an acceptance token is read from.
@@ -44,6 +44,13 @@ pub(super) struct Arguments {
     /// Misbehave as well: this raises alarms there. You are asked to type the target's name
     #[arg(long)]
     intrusive: bool,
+    /// Watch for so long (3d, 12h, 90m, 30s): heartbeats, an excerpt within its 72 hours, then a leave. The
+    /// evidence is in the folder of --out; the same command goes on with it after a kill or a reboot
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "out", conflicts_with = "intrusive")]
+    watch: Option<Duration>,
+    /// The time between two heartbeats of a watch
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", requires = "watch")]
+    every: Duration,
     /// Fix every choice
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
@@ -69,7 +76,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
             "{flag}: an audit has no hands on its target; see `covenant run`"
         )));
     }
-    match token(arguments.token_file.as_deref())? {
+    let token = token(arguments.token_file.as_deref())?;
+    if let Some(lasts) = arguments.watch {
+        return watch_on(arguments, &asked, token, lasts);
+    }
+    match token {
         Some(token) => visit(arguments, &asked, token),
         None => look(&asked, &arguments.url),
     }
@@ -104,6 +115,70 @@ fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
     Ok(sheet.worst().unwrap_or(Exit::Kept))
 }
 
+/// `3d`, `12h`, `90m`, `30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = text.chars().last().unwrap_or_default();
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err("write a number and s, m, h or d: 3d, 12h, 90m, 30s".to_owned()),
+    };
+    let number: u64 =
+        text[..text.len() - 1].parse().map_err(|_| format!("{text}: no whole number before {unit}"))?;
+    match number.checked_mul(seconds) {
+        Some(seconds @ 1..=31_536_000) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("{text}: from a second to a year is expected")),
+    }
+}
+
+/// For hours or days; what was seen by then is told also where it is interrupted.
+fn watch_on(
+    arguments: &Arguments,
+    asked: &TargetArguments,
+    token: Option<String>,
+    lasts: Duration,
+) -> Result<Exit, Failure> {
+    let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
+    let seed = arguments.seed.unwrap_or_else(Seed::fresh);
+    let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    folder.create()?;
+    let mut surroundings = asked.surroundings(Some(arguments.patience));
+    surroundings.pace = Some(Duration::from_mins(1) / arguments.rate);
+    let watch = Watch {
+        seed,
+        address,
+        token,
+        lasts,
+        every: arguments.every,
+        surroundings,
+        folder: folder.path().to_owned(),
+    };
+    tell(&format!("watch: {}; Ctrl-C stops it, and the same command goes on with it\n", arguments.url));
+    let watched = block_on(async {
+        let (stopper, stop) = watch::channel(false);
+        let watching = watch.run(stop);
+        tokio::pin!(watching);
+        tokio::select! {
+            ended = &mut watching => return ended,
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stopper.send_replace(true);
+        watching.await
+    })?;
+    let watched = watched.map_err(|error| match error {
+        WatchError::NoToken | WatchError::Ended(_) | WatchError::Read(_) => Failure::new(Exit::Usage, error),
+        WatchError::Load(_) => Failure::new(Exit::Suite, error),
+        other => Failure::new(Exit::Environment, other),
+    })?;
+    let report = conclude(arguments, &folder)?;
+    Ok(match watched {
+        Watched::UpToNow => Exit::Interrupted,
+        _ => exit(&report),
+    })
+}
+
 fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     if arguments.intrusive {
@@ -116,7 +191,7 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
         if arguments.intrusive { "with misbehaviour" } else { "well-behaved" }
     ));
     let mut surroundings = asked.surroundings(Some(arguments.patience));
-    surroundings.pace = Some(Duration::from_secs(60) / arguments.rate);
+    surroundings.pace = Some(Duration::from_mins(1) / arguments.rate);
     let audit = Audit {
         seed,
         address,
@@ -131,6 +206,11 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
     folder.create()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))?
         .map_err(|fault| Failure::new(Exit::Environment, fault))?;
+    Ok(exit(&conclude(arguments, &folder)?))
+}
+
+/// Judges what was seen, and tells it, and what was left behind.
+fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure> {
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);
     folder.write(&report)?;
@@ -140,7 +220,7 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
         .map_err(|error| Failure::new(Exit::Environment, error))?;
     tell(&left);
     tell(&format!("files: {}\n", folder.path().display()));
-    Ok(exit(&report))
+    Ok(report)
 }
 
 /// A visit that was not let in says nothing of the target.

@@ -93,6 +93,7 @@ impl Sheet {
         self.worst
     }
 
+    #[expect(clippy::unused_self, reason = "a sheet is what is written on")]
     fn fine(&mut self, what: &str, found: &str) -> Result<(), Failure> {
         print(&format!("ok    {what:<12} {}\n", terminal(found)))
     }
@@ -103,6 +104,7 @@ impl Sheet {
         print(&format!("FAIL  {what:<12} {}; {remedy}\n", terminal(found)))
     }
 
+    #[expect(clippy::unused_self, reason = "a sheet is what is written on")]
     fn note(&mut self, what: &str, found: &str) -> Result<(), Failure> {
         print(&format!("note  {what:<12} {}\n", terminal(found)))
     }
@@ -144,7 +146,7 @@ async fn look(sheet: &mut Sheet, lease: &Lease) -> Result<Value, Failure> {
     }
     match hands.perform(IMPOSSIBLE_VERB, json!({})).await {
         Err(HandsError::Unsupported { .. }) => {
-            sheet.fine("honesty", "say that they do not know a verb that can't exist")?
+            sheet.fine("honesty", "say that they do not know a verb that can't exist")?;
         }
         other => {
             let found = format!("a verb that can't exist was answered: {other:?}");

@@ -224,7 +224,7 @@ impl TargetArguments {
     /// What scenarios are played in.
     pub(super) fn surroundings(&self, patience_seconds: Option<u64>) -> Surroundings {
         let mut found = surroundings(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
-        found.advertise = self.advertise.clone();
+        found.advertise.clone_from(&self.advertise);
         if let Some(seconds) = patience_seconds {
             found.patience = Duration::from_secs(seconds);
         }
@@ -301,7 +301,7 @@ impl TargetArguments {
         ];
         let switches = [("--system-roots", self.system_roots), ("--plain-http", self.plain_http)];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", quoted(&value?))));
-        let switches = switches.into_iter().filter_map(|(flag, is_on)| is_on.then(|| flag.to_owned()));
+        let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
         flags.chain(switches).collect()
     }
 }

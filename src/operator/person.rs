@@ -1,6 +1,6 @@
 //! A person as hands: told in plain words what to do, one thing at a time, and asked what came of it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
 
 use async_trait::async_trait;
@@ -81,7 +81,7 @@ impl Person {
         for (name, value) in
             parameters.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
         {
-            told.push_str(&format!("    {name}: {}\n", plain(value)));
+            let _ = writeln!(told, "    {name}: {}", plain(value));
         }
         say(verb, &mut *dialogue, &told)?;
         let mut result = Map::new();

@@ -16,7 +16,7 @@ pub struct Behaviour {
     /// The clauses that it breaks.
     pub clauses: &'static [&'static str],
     /// Bends the body of a request before it is sent.
-    pub request: Option<fn(&Route, &mut Value)>,
+    pub request: Option<Requests>,
     /// Bends an answer before it is sent: its status and its body.
     pub answer: Option<Answers>,
     /// As destination of a migration: whether the step at this place of so many is applied at all.
@@ -48,6 +48,18 @@ impl Behaviour {
         ends_grants_silently: false,
         oversteps: None,
     };
+}
+
+/// Bends a request: what is sent, its body.
+pub type Requests = fn(&Sending<'_>, &mut Value);
+
+/// A call that a peer is about to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending<'a> {
+    /// Where it goes.
+    pub route: &'a Route,
+    /// How many of this route were made before it.
+    pub before: u64,
 }
 
 /// Bends an answer: what was asked, the status, the body.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::behaviour::bend;
+use super::behaviour::{Sending, bend};
 use super::{Peer, PeerError};
 use crate::net::{Client, NetError, Request, Response};
 use crate::pki::{ClientTls, TlsOptions};
@@ -89,11 +89,12 @@ impl Peer {
     /// Sends a call to the target and records it. What the target does is never an error here.
     pub async fn call(&self, cue: &Cue, mut call: Call) -> Result<Outcome, PeerError> {
         let route = Route::parse(&call.method, &call.path);
-        let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route));
+        let before = route.as_ref().map_or(0, |route| self.count(route));
+        let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route, before));
         if let (Some(route), Some(body)) = (&route, &mut call.body) {
             injected.extend(bend(&self.0.options.behaviours, body, |behaviour, body| {
                 if let Some(hook) = behaviour.request {
-                    hook(route, body);
+                    hook(&Sending { route, before }, body);
                 }
             }));
         }
@@ -140,14 +141,16 @@ impl Peer {
         Bytes::from(self.0.options.variation.write(body, nonce))
     }
 
+    /// Counts a call; how many of its route there were before it.
+    fn count(&self, route: &Route) -> u64 {
+        let mut state = self.state();
+        let calls = state.calls.entry(route.name()).or_default();
+        *calls += 1;
+        *calls - 1
+    }
+
     /// The behaviours for which this call is one too many.
-    fn overstepped(&self, route: &Route) -> Vec<String> {
-        let before = {
-            let mut state = self.state();
-            let calls = state.calls.entry(route.name()).or_default();
-            *calls += 1;
-            *calls - 1
-        };
+    fn overstepped(&self, route: &Route, before: u64) -> Vec<String> {
         let behaviours = self.0.options.behaviours.iter();
         let too_many =
             behaviours.filter(|behaviour| behaviour.oversteps.is_some_and(|hook| hook(route, before)));

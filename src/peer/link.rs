@@ -54,6 +54,7 @@ impl Introduction {
             Self::Request(request) => {
                 let Some(certificate) = answer.federation_certificate else { return };
                 let _ = peer.0.trust.add("target", &certificate.ca_chain_pem);
+                state.target_bundle_pem = Some(certificate.ca_chain_pem.clone());
                 if let Ok(identity) = request.into_identity(&certificate.cert_pem, &certificate.ca_chain_pem)
                 {
                     state.present(identity);
@@ -62,6 +63,7 @@ impl Introduction {
             Self::Exchange { .. } => {
                 let Some(exchange) = answer.trust_exchange else { return };
                 let _ = peer.0.trust.add("target", &exchange.ca_bundle_pem);
+                state.target_bundle_pem = Some(exchange.ca_bundle_pem.clone());
                 let subject = exchange.assigned_inbound_subject;
                 if let Ok(identity) = peer.0.authority.leaf(&subject, &[], CERTIFICATE_DAYS) {
                     state.present(identity);

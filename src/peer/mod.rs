@@ -12,6 +12,7 @@ mod behaviour;
 pub mod behaviours;
 mod calls;
 mod excerpt;
+mod keepsake;
 mod link;
 mod pace;
 mod profile;
@@ -22,8 +23,9 @@ mod tests;
 mod variation;
 mod versions;
 
-pub use behaviour::{Answers, Asked, Behaviour, Stores};
+pub use behaviour::{Answers, Asked, Behaviour, Requests, Sending, Stores};
 pub use calls::{Call, Cue, Outcome};
+pub use keepsake::Keepsake;
 pub use pace::Pace;
 pub use profile::Profile;
 pub use state::{IssuedGrant, Received};
@@ -68,6 +70,8 @@ pub struct Options {
     pub variation: Variation,
     /// What it reads at most.
     pub limits: Limits,
+    /// Who it was before, where it goes on as that.
+    pub keepsake: Option<Keepsake>,
     /// How fast it calls at most; none is as fast as it can.
     pub pace: Option<Pace>,
 }
@@ -141,8 +145,11 @@ impl Peer {
     /// Starts a peer: it listens when this returns.
     pub async fn start(options: Options) -> Result<Self, PeerError> {
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
-        let authority = Authority::new(&format!("{} federation authority", options.name), &options.clock)
-            .map_err(keys)?;
+        let authority = match &options.keepsake {
+            Some(keepsake) => keepsake.authority(&options.clock),
+            None => Authority::new(&format!("{} federation authority", options.name), &options.clock),
+        }
+        .map_err(keys)?;
         let trust = Trust::new();
         trust.add("self", authority.pem()).map_err(keys)?;
         let ids = Ids::new(options.clock.clone(), options.seed.derive("ids"));
@@ -160,6 +167,10 @@ impl Peer {
             held: Mutex::new(None),
             address,
         }));
+        if let Some(keepsake) = peer.0.options.keepsake.clone() {
+            let keys = |source| PeerError::Keys { name: peer.name().to_owned(), source };
+            peer.recall(&keepsake).map_err(keys)?;
+        }
         peer.come_up().await?;
         Ok(peer)
     }
@@ -197,6 +208,12 @@ impl Peer {
             server.kill().await;
             *lock(&self.0.held) = hold(*lock(&self.0.address)).ok();
         }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        *lock(&self.0.address)
     }
 
     /// What the scenario calls it.

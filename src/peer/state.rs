@@ -71,6 +71,8 @@ pub(super) struct State {
     pub(super) target: Option<TargetAddress>,
     /// Whom to trust there.
     pub(super) target_trust: Trust,
+    /// Whom the target's own client certificates lead to, once it said.
+    pub(super) target_bundle_pem: Option<String>,
     /// The row that the target keeps for this peer.
     pub(super) id_at_target: Option<String>,
     /// The row that this peer keeps for the target.
@@ -113,6 +115,7 @@ impl State {
         Self {
             target: None,
             target_trust: Trust::on_first_use(),
+            target_bundle_pem: None,
             id_at_target: None,
             target_row,
             identity: None,

@@ -24,6 +24,7 @@ async fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>)
         advertise: None,
         profile: Profile::default(),
         variation: Variation { identity: way, ..Variation::of(Seed(7).derive(name)) },
+        keepsake: None,
         pace: None,
         limits: Limits::default(),
     };

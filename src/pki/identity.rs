@@ -41,6 +41,20 @@ impl Identity {
         &self.leaf
     }
 
+    /// The chain, leaf first, as PEM.
+    pub fn chain_pem(&self) -> Result<String, PkiError> {
+        let certificates = self.chain.iter().map(|der| Ok(Certificate::from_der(der)?.pem()));
+        certificates.collect()
+    }
+
+    /// The key, as PEM: for a platform that keeps it across restarts, and for nobody else.
+    pub fn key_pem(&self) -> Result<String, PkiError> {
+        let key = KeyPair::try_from(self.key.secret_der());
+        let key =
+            key.map_err(|error| PkiError::Unreadable { what: "private key", reason: error.to_string() })?;
+        Ok(key.serialize_pem())
+    }
+
     pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
         self.chain.clone()
     }

@@ -35,7 +35,7 @@ pub struct Setting {
 /// Checks a property: its story is told in the transcript, with every case, and the shortest case
 /// that still breaks as its source. To be called where it may block.
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
-    let played = RefCell::new(Vec::new());
+    let played = RefCell::new(Cases::default());
     let halted = RefCell::new(None);
     let cornered = corner(property, setting, &mut played.borrow_mut(), handle);
     let outcome = match cornered {
@@ -50,11 +50,11 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     let mut ending = Ending::Completed;
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.len(), handle) {
+        Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.count(), handle) {
             Ok(shortest) => {
-                cases.push(shortest);
+                cases.told.push(shortest);
                 // A case that panicked is no breach of the target's.
-                if !cases.iter().any(|(loaded, story)| (setting.breaks)(loaded, story)) {
+                if !cases.told.iter().any(|(loaded, story)| (setting.breaks)(loaded, story)) {
                     ending = Ending::Suite { reason: format!("a case failed, and broke nothing: {why}") };
                 }
             }
@@ -69,7 +69,32 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     tell(property, setting, transcript, cases, ending)
 }
 
-type Cases = Vec<(Loaded, Story)>;
+/// Cases that are told whole. Of more it is told how many there were, and that none of them broke: a
+/// run of ten thousand is not to hold them all.
+const TOLD_MAX: usize = 100;
+
+/// The cases that were played.
+#[derive(Default)]
+struct Cases {
+    told: Vec<(Loaded, Story)>,
+    /// Those that are only counted.
+    more: usize,
+}
+
+impl Cases {
+    fn count(&self) -> usize {
+        self.told.len() + self.more
+    }
+
+    /// Keeps a case, or that there was one more that broke nothing.
+    fn keep(&mut self, loaded: Loaded, story: Story, broken: bool) {
+        if broken || self.told.len() < TOLD_MAX {
+            self.told.push((loaded, story));
+        } else {
+            self.more += 1;
+        }
+    }
+}
 
 /// Plays the corners; whether one of them breaks already.
 fn corner(
@@ -79,9 +104,9 @@ fn corner(
     handle: &Handle,
 ) -> Result<bool, Ending> {
     for source in (property.corners)() {
-        let (loaded, story) = play(property, setting, &source, played.len(), handle)?;
+        let (loaded, story) = play(property, setting, &source, played.count(), handle)?;
         let broken = (setting.breaks)(&loaded, &story);
-        played.push((loaded, story));
+        played.keep(loaded, story, broken);
         if broken {
             return Ok(true);
         }
@@ -100,17 +125,17 @@ fn generate(
     let seed = setting.seed.derive(&property.story());
     let shrinking = Cell::new(false);
     runner(seed, setting).run(&(property.scenarios)(), |source| {
-        let case = played.borrow().len();
+        let case = played.borrow().count();
         let (loaded, story) = play(property, setting, &source, case, handle).map_err(|ending| {
             halted.replace(Some(ending));
             TestCaseError::reject("the case did not come to its end")
         })?;
-        if played.borrow().first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
+        if played.borrow().told.first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
             return Err(TestCaseError::reject("two cases announce different checks"));
         }
         let broken = (setting.breaks)(&loaded, &story);
         if !shrinking.get() {
-            played.borrow_mut().push((loaded, story));
+            played.borrow_mut().keep(loaded, story, broken);
         }
         shrinking.set(shrinking.get() || broken);
         if broken { Err(TestCaseError::fail("broken")) } else { Ok(()) }
@@ -133,10 +158,10 @@ fn tell(
     cases: Cases,
     ending: Ending,
 ) -> Story {
-    let source = cases.last().map(|(loaded, _)| loaded.source.clone()).unwrap_or_default();
+    let source = cases.told.last().map(|(loaded, _)| loaded.source.clone()).unwrap_or_default();
     let start = ScenarioStart { source, seed: setting.seed.derive(&property.story()) };
     let recorder = transcript.begin(&property.story(), start, Clock::system());
-    for (number, (_, story)) in (1..).zip(cases) {
+    for (number, (_, story)) in (1..).zip(cases.told) {
         for entry in story.entries() {
             let label = entry.label.as_deref().map(|label| format!("{label}@{number}"));
             match &entry.what {
@@ -154,6 +179,14 @@ fn tell(
                 }
             }
         }
+    }
+    if cases.more > 0 {
+        let note = Note {
+            kind: "cases".to_owned(),
+            message: format!("{} cases more, none of them broken", cases.more),
+            facts: serde_json::Value::Null,
+        };
+        recorder.record(None, None, What::Note(note));
     }
     recorder.end(ending)
 }

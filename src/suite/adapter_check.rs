@@ -184,7 +184,9 @@ impl<'a> Conversation<'a> {
     async fn afterwards(&mut self, verb: Verb) {
         if matches!(verb, Verb::ClockNow | Verb::ClockAdvance) {
             let now = self.known.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok());
-            now.into_iter().for_each(|now| self.clock.set(now, true));
+            if let Some(now) = now {
+                self.clock.set(now, true);
+            }
         }
         if verb == Verb::ClockAdvance {
             self.peer = start_peer(self.clock.clone()).await;
@@ -246,8 +248,9 @@ impl<'a> Conversation<'a> {
             Verb::MigrationSend => json!({
                 "peer_id": peer_id, "operation": "duplicate", "root_resource_kind": KIND, "root_resource_id": RECORD,
             }),
-            Verb::MigrationShow | Verb::MigrationCommit => json!({"migration_id": known("migration_id")}),
-            Verb::MigrationDelete => json!({"migration_id": known("migration_id")}),
+            Verb::MigrationShow | Verb::MigrationCommit | Verb::MigrationDelete => {
+                json!({"migration_id": known("migration_id")})
+            }
             Verb::CompromiseDeclare => json!({
                 "kind": "intrusion", "detected_at": Clock::system().now().to_string(), "summary": "checked",
             }),
@@ -272,6 +275,9 @@ impl<'a> Conversation<'a> {
     }
 }
 
+/// Characters of a result that are shown.
+const SHOWN_MAX: usize = 200;
+
 /// What of the binding's form a result lacks.
 fn wanting(verb: Verb, result: &Value) -> Option<Finding> {
     let expected = expected(verb);
@@ -284,7 +290,6 @@ fn wanting(verb: Verb, result: &Value) -> Option<Finding> {
             format!("{name}: {}", result[*name])
         }
     };
-    const SHOWN_MAX: usize = 200;
     Some(Finding::Malformed {
         expected: expected.to_string(),
         found: found.chars().take(SHOWN_MAX).collect(),
@@ -392,6 +397,7 @@ async fn start_peer(clock: Clock) -> Option<Peer> {
         profile: Profile::default(),
         variation: Variation::plain(),
         limits: Limits::default(),
+        keepsake: None,
         pace: None,
     };
     Peer::start(options).await.ok()

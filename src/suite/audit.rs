@@ -11,7 +11,7 @@ use super::{Run, RunError, words};
 use crate::clock::Seed;
 use crate::operator::{Address, Visitor};
 use crate::scenario::{Loaded, Surroundings, load};
-use crate::transcript::{Direction, Reading, What};
+use crate::transcript::{Direction, Reading, Story, What};
 use crate::wire::path::Route;
 
 const VISIT: &str = include_str!("../../audits/visit.toml");
@@ -86,7 +86,7 @@ pub struct LeftBehind {
 #[must_use]
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();
-    for entry in reading.stories.iter().flat_map(|story| story.entries()) {
+    for entry in reading.stories.iter().flat_map(Story::entries) {
         let What::Exchange(exchange) = &entry.what else { continue };
         if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
             continue;
@@ -98,7 +98,9 @@ pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
                 left.push(LeftBehind { peer_id, told_of_leave: false, entry: entry.n });
             }
             Some(Route::Heartbeat) if exchange.sent().is_some_and(|sent| sent["status"] == "revoked") => {
-                left.iter_mut().for_each(|peer| peer.told_of_leave = true);
+                for peer in &mut left {
+                    peer.told_of_leave = true;
+                }
             }
             _ => {}
         }

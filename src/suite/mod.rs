@@ -16,6 +16,7 @@ mod play;
 mod selection;
 mod selftest;
 mod target;
+mod watch;
 
 pub use adapter_check::{Finding, VerbLine, check_adapter};
 pub use assess::{assess, exit_blame, property_case};
@@ -28,6 +29,7 @@ pub use play::{Event, Fault, Observer, Run, play};
 pub use selection::{Selection, SelectionError};
 pub use selftest::{Row, Table, probe};
 pub use target::{Plugged, Target};
+pub use watch::{Watch, WatchError, Watched};
 
 use crate::check::Declared;
 use crate::scenario::Loaded;

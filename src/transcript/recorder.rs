@@ -1,7 +1,7 @@
 //! Writing a transcript as it happens.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::entry::{Ending, Entry, Line, RunStart, ScenarioStart, What};
 use super::mask::Mask;
+use super::read::{ReadError, Reading, read};
 use super::story::Story;
 use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
@@ -57,6 +58,31 @@ impl Transcript {
             Some(fault) => Err(fail(io::Error::other(fault))),
             None => Ok(transcript),
         }
+    }
+
+    /// A transcript that stands, and goes on behind its last whole line: a line that was cut short by a kill
+    /// goes away. Gives what was in it.
+    pub fn resume(path: &Path) -> Result<(Self, Reading), ReadError> {
+        let reading = read(path)?;
+        let fail = |source| ReadError::Io { path: path.display().to_string(), source };
+        let text = std::fs::read(path).map_err(fail)?;
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let last = text[..whole].trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut file = File::options().write(true).open(path).map_err(fail)?;
+        file.set_len(whole as u64).map_err(fail)?;
+        file.seek(io::SeekFrom::End(0)).map_err(fail)?;
+        let chain = Mutex::new(Chain { file, last: sha256_hex(last) });
+        let sink = Sink { file: Some((path.to_owned(), chain)), fault: Mutex::default() };
+        Ok((Self(Arc::new(sink)), reading))
+    }
+
+    /// Goes on with a story of a transcript that was resumed.
+    #[must_use]
+    pub fn go_on(&self, story: &Story, clock: Clock) -> Recorder {
+        let entries = story.entries().to_vec();
+        let state = State { entries, ..State::default() };
+        let scenario = story.scenario().to_owned();
+        Recorder(Arc::new(Shared { transcript: self.clone(), scenario, clock, state: Mutex::new(state) }))
     }
 
     /// A transcript that is kept in its stories only.

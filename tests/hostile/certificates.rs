@@ -78,7 +78,7 @@ impl Keys {
         (vec![leaf.der().to_vec()], key.serialize_der())
     }
 
-    pub(crate) fn config(&self, chain: Chain, protocol: &[u8]) -> Arc<ServerConfig> {
+    pub(crate) fn config(chain: Chain, protocol: &[u8]) -> Arc<ServerConfig> {
         let (chain, key) = chain;
         let chain = chain.into_iter().map(CertificateDer::from).collect();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));

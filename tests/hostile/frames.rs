@@ -99,7 +99,7 @@ async fn continuation(wire: &mut Wire) -> Done {
         CONTINUATION,
         0,
         1,
-        &[&[0x00, 0x01, b'x', 0x7f, 0x81, 0x01].as_slice(), [b'y'; 256].as_slice()].concat(),
+        &[[0x00, 0x01, b'x', 0x7f, 0x81, 0x01].as_slice(), [b'y'; 256].as_slice()].concat(),
     );
     flood(wire, more).await
 }
@@ -117,7 +117,7 @@ async fn say(socket: &mut TcpStream, text: &[u8]) -> Done {
 }
 
 async fn records(socket: &mut TcpStream) -> Done {
-    let record = [&[0x16, 3, 3, 0x10, 0].as_slice(), [0x0b; 0x1000].as_slice()].concat();
+    let record = [[0x16, 3, 3, 0x10, 0].as_slice(), [0x0b; 0x1000].as_slice()].concat();
     loop {
         socket.write_all(&record).await?;
     }

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-use super::certificates::Keys;
+use super::certificates::{Chain, Keys};
 
 /// The acceptance token: in no file of a run.
 pub(crate) const TOKEN: &str = "SeCrEtAcCePtAnCeToKeNoFfOrTyThReEcHaRaCtErS";
@@ -48,7 +48,7 @@ pub(crate) enum How {
     /// In place of TLS.
     Socket(for<'a> fn(&'a mut TcpStream) -> BoxFuture<'a, std::io::Result<()>>),
     /// With another certificate.
-    Certificate(fn(&Keys) -> (Vec<Vec<u8>>, Vec<u8>)),
+    Certificate(fn(&Keys) -> Chain),
 }
 
 /// A connection behind TLS.
@@ -97,15 +97,15 @@ impl Hostile {
         let trap = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let trapped = Arc::new(AtomicBool::new(false));
         let other = match behaviour.how {
-            How::Certificate(make) => Some(keys.config(make(&keys), b"http/1.1")),
+            How::Certificate(make) => Some(Keys::config(make(&keys), b"http/1.1")),
             _ => None,
         };
         let shared = Arc::new(Shared {
             behaviour,
             hostile: Mutex::default(),
             trap: trap.local_addr().expect("an address"),
-            honest: keys.config(keys.honest(), b"http/1.1"),
-            http2: keys.config(keys.honest(), b"h2"),
+            honest: Keys::config(keys.honest(), b"http/1.1"),
+            http2: Keys::config(keys.honest(), b"h2"),
             other,
         });
         let flag = trapped.clone();

@@ -9,7 +9,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-filter",
     about: "declares a filter, and syncs records outside it",
     clauses: &["3.3", "3.4"],
-    request: Some(|route, body| match route {
+    request: Some(|sending, body| match sending.route {
         Route::Accept | Route::Heartbeat => declare(body),
         _ => {}
     }),

@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-kind",
     about: "declares a resource kind, and answers 404 for it",
     clauses: &["3.1", "3.4"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Accept | Route::Heartbeat) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             declare(body);
         }
     }),

@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-schema",
     about: "declares a schema version, and rejects migrations and syncs of it",
     clauses: &["3.2", "3.4"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Accept | Route::Heartbeat) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             declare(body);
         }
     }),

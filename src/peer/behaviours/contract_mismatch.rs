@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "contract-mismatch",
     about: "says in its heartbeats that it honours contract version 2, and agreed to 1",
     clauses: &["12.1", "12.2"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Heartbeat) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Heartbeat) {
             body["contract_version"] = json!(2);
             body["contract_digest"] = json!("ee".repeat(32));
         }

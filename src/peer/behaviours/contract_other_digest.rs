@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "contract-other-digest",
     about: "sends the digest of another text under the right contract version",
     clauses: &["V.2"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Accept) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept) {
             body["contract_digest"] = json!("ee".repeat(32));
         }
     }),

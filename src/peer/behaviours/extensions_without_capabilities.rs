@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "extensions-without-capabilities",
     about: "declares extensions and not one capability",
     clauses: &["3.4"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Accept | Route::Heartbeat) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             body["extension_slugs"] = json!(["marketplace", "trading"]);
             body["capabilities"] = json!({"resource_kinds": []});
         }

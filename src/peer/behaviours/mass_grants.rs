@@ -13,8 +13,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "mass-grants",
     about: "tells in every heartbeat of a hundred grants of whole kinds, issued by no operator's hand",
     clauses: &["6.2"],
-    request: Some(|route, body| {
-        if *route == Route::Heartbeat {
+    request: Some(|sending, body| {
+        if *sending.route == Route::Heartbeat {
             body["events"] = (0..GRANTS).map(issued).collect();
         }
     }),

@@ -5,6 +5,7 @@ mod bogus_filter;
 mod bogus_kind;
 mod bogus_schema;
 mod broken_grant;
+mod capability_churn;
 mod contract_agreed_other;
 mod contract_mismatch;
 mod contract_other_digest;
@@ -16,6 +17,7 @@ mod hidden_conflict;
 mod invented_conflict;
 mod mass_grants;
 mod owed_excerpt;
+mod padded_excerpt;
 mod partial_apply;
 mod remapped_ids;
 mod remapped_reference;
@@ -41,6 +43,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &bogus_kind::BEHAVIOUR,
     &bogus_schema::BEHAVIOUR,
     &broken_grant::BEHAVIOUR,
+    &capability_churn::BEHAVIOUR,
     &contract_agreed_other::BEHAVIOUR,
     &contract_mismatch::BEHAVIOUR,
     &contract_other_digest::BEHAVIOUR,
@@ -52,6 +55,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &invented_conflict::BEHAVIOUR,
     &mass_grants::BEHAVIOUR,
     &owed_excerpt::BEHAVIOUR,
+    &padded_excerpt::BEHAVIOUR,
     &partial_apply::BEHAVIOUR,
     &remapped_ids::BEHAVIOUR,
     &remapped_reference::BEHAVIOUR,

@@ -9,9 +9,9 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-garbage",
     about: "says that it runs what is no version at all",
     clauses: &["10.1"],
-    request: Some(|route, body| {
+    request: Some(|sending, body| {
         // In accept it would be no disclosure at all (1.3).
-        if matches!(route, Route::Heartbeat) {
+        if matches!(sending.route, Route::Heartbeat) {
             body["platform_version"] = json!("latest-ish");
             body["metadata"]["platform_version"] = json!("latest-ish");
         }

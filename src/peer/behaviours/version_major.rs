@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-major",
     about: "runs the next major release",
     clauses: &["10.1"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Accept | Route::Heartbeat) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             body["platform_version"] = json!("2.0.0");
             body["metadata"]["platform_version"] = json!("2.0.0");
         }

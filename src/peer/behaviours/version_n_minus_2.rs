@@ -9,8 +9,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-n-minus-2",
     about: "runs a release two minor versions behind",
     clauses: &["10.1"],
-    request: Some(|route, body| {
-        if matches!(route, Route::Accept | Route::Heartbeat) {
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             body["platform_version"] = json!("1.2.7");
             body["metadata"]["platform_version"] = json!("1.2.7");
         }

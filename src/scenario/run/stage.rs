@@ -185,6 +185,7 @@ impl<'a> Stage<'a> {
             profile: spec.profile.clone(),
             variation,
             limits: self.surroundings.limits,
+            keepsake: None,
             pace: self.pace.clone(),
         };
         Ok(Peer::start(options).await?)

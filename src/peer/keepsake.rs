@@ -1,0 +1,62 @@
+//! What a peer has to keep to be the same one after its process has died.
+
+use serde::{Deserialize, Serialize};
+
+use super::Peer;
+use crate::pki::{Authority, Identity, PkiError};
+
+/// A peer that was let in, kept across a death of its process. It holds keys: for its owner's eyes only.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Keepsake {
+    authority_pem: String,
+    authority_key_pem: String,
+    target_row: String,
+    id_at_target: String,
+    chain_pem: String,
+    key_pem: String,
+    /// Whom the target's own client certificates lead to.
+    target_bundle_pem: Option<String>,
+}
+
+impl std::fmt::Debug for Keepsake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keepsake").field("id_at_target", &self.id_at_target).finish_non_exhaustive()
+    }
+}
+
+impl Peer {
+    /// What to keep of this peer; none while it has not been let in.
+    pub fn keepsake(&self) -> Result<Option<Keepsake>, PkiError> {
+        let state = self.state();
+        let (Some(id), Some(identity)) = (&state.id_at_target, &state.identity) else { return Ok(None) };
+        Ok(Some(Keepsake {
+            authority_pem: self.0.authority.pem().to_owned(),
+            authority_key_pem: self.0.authority.key_pem().to_owned(),
+            target_row: state.target_row.clone(),
+            id_at_target: id.clone(),
+            chain_pem: identity.chain_pem()?,
+            key_pem: identity.key_pem()?,
+            target_bundle_pem: state.target_bundle_pem.clone(),
+        }))
+    }
+
+    /// The peer becomes again whom `keepsake` was taken of.
+    pub(super) fn recall(&self, keepsake: &Keepsake) -> Result<(), PkiError> {
+        let identity = Identity::from_pem(&keepsake.chain_pem, &keepsake.key_pem)?;
+        if let Some(bundle) = &keepsake.target_bundle_pem {
+            self.0.trust.add("target", bundle)?;
+        }
+        let mut state = self.state();
+        state.target_row.clone_from(&keepsake.target_row);
+        state.id_at_target = Some(keepsake.id_at_target.clone());
+        state.target_bundle_pem.clone_from(&keepsake.target_bundle_pem);
+        state.present(identity);
+        Ok(())
+    }
+}
+
+impl Keepsake {
+    pub(super) fn authority(&self, clock: &crate::clock::Clock) -> Result<Authority, PkiError> {
+        Authority::from_pem(&self.authority_pem, &self.authority_key_pem, clock)
+    }
+}

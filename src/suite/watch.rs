@@ -1,0 +1,356 @@
+//! A watch: a visit that goes on for hours or days, and goes on where it was when its process dies.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::plan::announce;
+use super::words;
+use crate::clock::{Clock, Seed};
+use crate::operator::Address;
+use crate::peer::{Call, Cue, Keepsake, Options, Pace, Peer, PeerError, Profile, TargetAddress, Variation};
+use crate::scenario::{LoadError, Surroundings, load};
+use crate::transcript::{
+    Ending, Note, Operation, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
+};
+use crate::wire::path::Route;
+
+const WATCH: &str = include_str!("../../audits/watch.toml");
+/// The story's name.
+const STORY: &str = "audit/watch";
+/// The visitor's.
+const AUDITOR: &str = "auditor";
+/// The file that holds what the watch needs to go on, keys among it.
+const STATE: &str = "watch.json";
+/// An excerpt that was promised is asked for again so often.
+const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// By then it has to be there (5.3).
+const EXCERPT_DUE: SignedDuration = SignedDuration::from_hours(72);
+
+/// A watch, before it begins or goes on.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Fixes every choice; a watch that goes on keeps its own.
+    pub seed: Seed,
+    /// What is watched.
+    pub address: Address,
+    /// The acceptance token; needed where the watch begins.
+    pub token: Option<String>,
+    /// For how long.
+    pub lasts: Duration,
+    /// The time between two heartbeats.
+    pub every: Duration,
+    /// What it is made in.
+    pub surroundings: Surroundings,
+    /// The folder of its evidence, and of what it needs to go on.
+    pub folder: PathBuf,
+}
+
+/// What a watch needs to go on.
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    until: Timestamp,
+    listen: SocketAddr,
+    keepsake: Keepsake,
+    excerpt: Excerpt,
+}
+
+/// How far the visitor has come with its excerpt.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Excerpt {
+    asked_at: Option<Timestamp>,
+    looked_at: Option<Timestamp>,
+    request_id: Option<String>,
+    is_there: bool,
+}
+
+/// Why there is no watch, or no more of it.
+#[derive(Debug, Error)]
+pub enum WatchError {
+    /// The evidence can't be read, or was changed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It can't be begun.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
+    /// A file of the folder.
+    #[error("{path}: {why}")]
+    File {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The watch ended before.
+    #[error("{0}: this watch has ended; `covenant judge` tells what came of it")]
+    Ended(String),
+    /// There is nothing to begin with.
+    #[error("a watch begins with an acceptance token: name a file with --token-file")]
+    NoToken,
+    /// A peer could not be set up.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The built-in scenario is not sound.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// How a watch stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// To its end: the visitor has left.
+    ToTheEnd,
+    /// Interrupted: the same command goes on with it.
+    UpToNow,
+    /// The target did not let the visitor in.
+    NotLetIn,
+}
+
+impl Watch {
+    /// Watches until the time is over, or `stop` becomes true.
+    pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
+        let path = self.folder.join(STATE);
+        let vigil = if path.exists() {
+            Some(Vigil::go_on(self, path).await?)
+        } else {
+            Vigil::begin(self, path).await?
+        };
+        match vigil {
+            Some(vigil) => vigil.keep(stop).await,
+            None => Ok(Watched::NotLetIn),
+        }
+    }
+
+    fn transcript(&self) -> PathBuf {
+        self.folder.join("transcript.jsonl")
+    }
+
+    async fn peer(
+        &self,
+        recorder: &Recorder,
+        clock: &Clock,
+        keepsake: Option<Keepsake>,
+        listen: SocketAddr,
+    ) -> Result<Peer, WatchError> {
+        let options = Options {
+            name: AUDITOR.to_owned(),
+            seed: self.seed,
+            clock: clock.clone(),
+            behaviours: vec![],
+            recorder: recorder.clone(),
+            listen,
+            advertise: self.surroundings.advertise.clone(),
+            profile: Profile::default(),
+            variation: Variation::plain(),
+            limits: self.surroundings.limits,
+            keepsake,
+            pace: self.surroundings.pace.map(Pace::one_in),
+        };
+        let peer = Peer::start(options).await?;
+        peer.meet(TargetAddress {
+            base_url: self.address.base_url.clone(),
+            ca_bundle_pem: self.address.ca_bundle_pem.clone(),
+            caller: self.address.caller,
+        });
+        Ok(peer)
+    }
+}
+
+/// A watch under way.
+struct Vigil {
+    watch: Watch,
+    path: PathBuf,
+    state: State,
+    transcript: Transcript,
+    recorder: Recorder,
+    clock: Clock,
+    peer: Peer,
+}
+
+impl Vigil {
+    /// The handshake; none where the target does not let the visitor in.
+    async fn begin(watch: Watch, path: PathBuf) -> Result<Option<Self>, WatchError> {
+        if watch.transcript().exists() {
+            return Err(WatchError::Ended(watch.folder.display().to_string()));
+        }
+        let Some(token) = watch.token.clone() else { return Err(WatchError::NoToken) };
+        let clock = Clock::system();
+        let (transcript, recorder) = watch.open(&clock)?;
+        let listen = SocketAddr::new(watch.surroundings.listen, 0);
+        let peer = watch.peer(&recorder, &clock, None, listen).await?;
+        let accepted = peer.accept(&cue("accepted"), &token, &Value::Null).await?;
+        let keepsake = peer.keepsake().ok().flatten().filter(|_| accepted.succeeded());
+        let Some(keepsake) = keepsake else {
+            let status = accepted.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+            let reason = format!("the target did not let the visitor in: {status} {}", accepted.body);
+            let _ = recorder.end(Ending::Target { reason: reason.clone() });
+            transcript.end(Ending::Target { reason }, &clock);
+            return Ok(None);
+        };
+        let lasts = SignedDuration::try_from(watch.lasts).unwrap_or(SignedDuration::MAX);
+        let state = State {
+            until: clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX),
+            listen: peer.address(),
+            keepsake,
+            excerpt: Excerpt::default(),
+        };
+        let vigil = Self { watch, path, state, transcript, recorder, clock, peer };
+        vigil.save()?;
+        Ok(Some(vigil))
+    }
+
+    /// The same visitor again, after its process died or was stopped.
+    async fn go_on(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
+        let wrong = |why: String| WatchError::File { path: path.display().to_string(), why };
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let (transcript, reading) = Transcript::resume(&watch.transcript())?;
+        let story = reading.stories.iter().find(|story| story.scenario() == STORY);
+        let story = story.ok_or_else(|| wrong("the transcript beside it is of no watch".to_owned()))?;
+        let clock = Clock::system();
+        let recorder = transcript.go_on(story, clock.clone());
+        let message = format!("the watch goes on, behind entry {}", story.entries().len());
+        let note = Note { kind: "resumed".to_owned(), message, facts: Value::Null };
+        recorder.record(None, None, What::Note(note));
+        let watch = Watch { seed: reading.start.seed, ..watch };
+        let peer = watch.peer(&recorder, &clock, Some(state.keepsake.clone()), state.listen).await?;
+        Ok(Self { watch, path, state, transcript, recorder, clock, peer })
+    }
+
+    /// A heartbeat now and then, an excerpt when it is due, until the time is over.
+    async fn keep(mut self, mut stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
+        let mut beats = interval(self.watch.every);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = beats.tick() => {}
+                _ = stop.wait_for(|stop| *stop) => {
+                    self.save()?;
+                    return Ok(Watched::UpToNow);
+                }
+            }
+            if self.clock.now() >= self.state.until {
+                return self.leave().await;
+            }
+            self.peer.heartbeat(&cue("beat"), &Value::Null).await?;
+            self.ask_for_the_excerpt().await?;
+            self.save()?;
+        }
+    }
+
+    /// At once, and where it was promised each hour and when its time is over.
+    async fn ask_for_the_excerpt(&mut self) -> Result<(), WatchError> {
+        let now = self.clock.now();
+        let excerpt = &self.state.excerpt;
+        if excerpt.is_there || excerpt.looked_at.is_some_and(|at| now.duration_since(at) < excerpt.pause(now))
+        {
+            return Ok(());
+        }
+        let query = excerpt.request_id.as_ref().map(|id| format!("request_id={id}"));
+        let asked =
+            self.peer.call(&cue("asked"), Call { query, ..Call::route(&Route::AuditExcerpts) }).await?;
+        let excerpt = &mut self.state.excerpt;
+        excerpt.asked_at.get_or_insert(now);
+        excerpt.looked_at = Some(now);
+        excerpt.is_there = asked.status == Some(200);
+        let data = asked.data.unwrap_or(Value::Null);
+        let promised = data["request_id"]
+            .as_str()
+            .filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        if let Some(id) = promised {
+            excerpt.request_id.get_or_insert_with(|| id.to_owned());
+        }
+        Ok(())
+    }
+
+    async fn leave(self) -> Result<Watched, WatchError> {
+        self.peer.revoke(&cue("left"), "the watch is over").await?;
+        self.peer.heartbeat(&cue("late"), &Value::Null).await?;
+        self.peer.go_down().await;
+        let _ = self.recorder.end(Ending::Completed);
+        self.transcript.end(Ending::Completed, &self.clock);
+        // The keys are good for nothing any more.
+        let _ = std::fs::remove_file(&self.path);
+        match self.transcript.fault() {
+            Some(why) => Err(self.wrong(why)),
+            None => Ok(Watched::ToTheEnd),
+        }
+    }
+
+    /// Written whole, then put in its place; its owner's alone, since it holds keys.
+    fn save(&self) -> Result<(), WatchError> {
+        let text = serde_json::to_vec_pretty(&self.state).expect("a state has text keys only");
+        let mut file =
+            NamedTempFile::new_in(&self.watch.folder).map_err(|error| self.wrong(error.to_string()))?;
+        file.write_all(&text).map_err(|error| self.wrong(error.to_string()))?;
+        file.persist(&self.path).map_err(|error| self.wrong(error.to_string()))?;
+        Ok(())
+    }
+
+    fn wrong(&self, why: String) -> WatchError {
+        WatchError::File { path: self.path.display().to_string(), why }
+    }
+}
+
+impl Watch {
+    /// A new transcript, with all that the watch will be judged by.
+    fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
+        let loaded = load(STORY, "audits/watch.toml", WATCH, &words())?;
+        let url = self.address.base_url.to_string();
+        let mut start = announce(self.seed, url.clone(), vec![url]);
+        let lasts = json!({"lasts_seconds": self.lasts.as_secs()});
+        start.settings =
+            BTreeMap::from([("audit".to_owned(), json!(true)), ("watch".to_owned(), lasts.clone())]);
+        start.scenarios = vec![loaded.id];
+        start.partial = true;
+        let transcript = Transcript::create(&self.transcript(), start, clock)?;
+        let scenario = ScenarioStart { source: loaded.source, seed: self.seed };
+        let recorder = transcript.begin(STORY, scenario, clock.clone());
+        let began =
+            Operation { verb: "watch".to_owned(), parameters: lasts, result: Some(json!({})), failure: None };
+        recorder.record(None, Some("began"), What::Operation(began));
+        Ok((transcript, recorder))
+    }
+}
+
+impl Excerpt {
+    /// How long to wait before it is asked for again: as its time runs out, no longer than that.
+    fn pause(&self, now: Timestamp) -> SignedDuration {
+        let due = self.asked_at.map_or(now, |at| at.saturating_add(EXCERPT_DUE).unwrap_or(now));
+        if due > now { ASK_AGAIN_EVERY.min(due.duration_since(now)) } else { ASK_AGAIN_EVERY }
+    }
+}
+
+fn cue(label: &str) -> Cue {
+    Cue { step: None, label: Some(label.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watch_is_a_sound_scenario() {
+        assert!(load(STORY, "audits/watch.toml", WATCH, &words()).is_ok());
+    }
+
+    #[test]
+    fn an_excerpt_is_asked_for_each_hour_and_when_its_time_is_over() {
+        let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let excerpt = Excerpt { asked_at: Some(start), ..Excerpt::default() };
+        assert_eq!(excerpt.pause(start), SignedDuration::from_hours(1));
+        let late = start + SignedDuration::from_mins(72 * 60 - 10);
+        assert_eq!(excerpt.pause(late), SignedDuration::from_mins(10));
+        assert_eq!(excerpt.pause(start + SignedDuration::from_hours(80)), SignedDuration::from_hours(1));
+    }
+}
