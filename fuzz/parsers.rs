@@ -24,8 +24,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Takes bytes, and panics on none.
+pub type Parser = fn(&[u8]);
+
 /// Each with its name, which is also the folder of its seeds.
-pub const PARSERS: &[(&str, fn(&[u8]))] = &[
+pub const PARSERS: &[(&str, Parser)] = &[
     ("scenario", scenario),
     ("transcript", transcript),
     ("config", config),
