@@ -184,7 +184,7 @@ fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
     assert!(told(&second).contains("it was told that the peer leaves"), "{}", told(&second));
     assert!(!state.exists(), "the keys are good for nothing any more");
     let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
-    assert!(text.contains("\"kind\":\"resumed\""));
+    assert!(text.contains("\"kind\":\"resumed\"") && text.contains("days more"));
     let judged = Command::new(COVENANT).arg("judge").arg(platform.file("out")).output().expect("it runs");
     assert_eq!(judged.status.code(), Some(0), "{}", told(&judged));
     let third = platform.watch(&[]).wait_with_output().expect("it ends");

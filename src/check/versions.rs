@@ -222,21 +222,70 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Operation, Recorder, What};
+    use crate::transcript::{Body, Direction, Exchange, Message, Operation, Recorder, What};
     use serde_json::json;
 
-    fn digests(listed: Value) -> Verdict {
-        let recorder =
-            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
-        let record = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
+    type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+
+    /// What was done and looked at, in order.
+    struct Tale(Recorder);
+
+    impl Tale {
+        fn begin() -> Self {
+            let start = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+            Self(Recorder::in_memory("x", Clock::manual(start)))
+        }
+
+        fn operation(self, label: Option<&str>, verb: &str, parameters: Value, result: Value) -> Self {
             let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
-            recorder.record(None, label, What::Operation(operation));
-        };
+            self.0.record(None, label, What::Operation(operation));
+            self
+        }
+
+        fn look(self, label: &str, result: Value) -> Self {
+            self.operation(Some(label), "x", json!({}), result)
+        }
+
+        fn call(self, label: &str, path: &str, sent: Value, status: u16, data: &Value) -> Self {
+            let exchange = Exchange {
+                peer: "alice".into(),
+                direction: Direction::ToTarget,
+                request: Message {
+                    method: Some("POST".into()),
+                    path: Some(format!("/api/v1/system/federation_api/{path}")),
+                    body: Body::Json(sent),
+                    ..Message::default()
+                },
+                response: Some(Message {
+                    status: Some(status),
+                    body: Body::Json(json!({ "data": data })),
+                    ..Message::default()
+                }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                injected: vec![],
+            };
+            self.0.record(None, Some(label), What::Exchange(exchange));
+            self
+        }
+
+        fn accept(self, asked: u64, status: u16, agreed: u64) -> Self {
+            let data = json!({"peer_id": "1", "contract_version_agreed": agreed, "contract_digest": "ab"});
+            let sent = json!({"contract_version": asked, "contract_digest": "AB"});
+            self.call("accepted", "accept", sent, status, &data)
+        }
+
+        fn verdict(self, decide: Decide, with: Value) -> Verdict {
+            let with = serde_json::from_value(with).expect("arguments");
+            decide(&self.0.story(), Arguments::new(&with)).verdict
+        }
+    }
+
+    fn digests(listed: Value) -> Verdict {
         let settings = json!({"settings": {"contract_versions": [{"version": 2, "text": "abc"}]}});
-        record(None, "platform.start", settings, json!({}));
-        record(Some("listed"), "contract.list", json!({}), listed);
-        let with = [("shown".to_owned(), json!("listed"))].into();
-        digests_are_stored(&recorder.story(), Arguments::new(&with)).verdict
+        let started = Tale::begin().operation(None, "platform.start", settings, json!({}));
+        started.look("listed", listed).verdict(digests_are_stored, json!({"shown": "listed"}))
     }
 
     #[test]
@@ -250,5 +299,41 @@ mod tests {
         assert_eq!(digests(json!([{"version": 1}])), Broken);
         assert_eq!(digests(json!([second(of_abc)])), Unproven);
         assert_eq!(digests(json!([{"version": 1, "digest": of_abc}])), Unproven);
+    }
+
+    #[test]
+    fn another_version_or_text_on_record_than_was_agreed_is_broken() {
+        let kept = |asked: u64, agreed: u64, recorded: u64, digest: &str| {
+            let peer = json!({"peer": {"contract_version_agreed": recorded, "contract_digest": digest}});
+            let tale = Tale::begin().accept(asked, 200, agreed).look("shown", peer);
+            tale.verdict(same_version_on_both_sides, json!({"call": "accepted", "shown": "shown"}))
+        };
+        assert_eq!(kept(1, 1, 1, "ab"), Kept);
+        assert_eq!(kept(1, 2, 1, "ab"), Broken);
+        assert_eq!(kept(1, 1, 2, "ab"), Broken);
+        assert_eq!(kept(1, 1, 1, "cd"), Broken);
+        let nothing = Tale::begin();
+        assert_eq!(
+            nothing.verdict(same_version_on_both_sides, json!({"call": "accepted", "shown": "shown"})),
+            Unproven
+        );
+    }
+
+    #[test]
+    fn a_released_version_that_no_one_may_have_is_broken() {
+        let side_by_side = |listed: Value, second: (u16, u64), alive: u16| {
+            let tale = Tale::begin().look("listed", listed).accept(1, 200, 1).accept(2, second.0, second.1);
+            let tale = tale.call("alive", "heartbeat", json!({}), 200, &json!({}));
+            tale.call("alive", "heartbeat", json!({}), alive, &json!({})).verdict(
+                versions_side_by_side,
+                json!({"shown": "listed", "call": "accepted", "probe": "alive"}),
+            )
+        };
+        let both = json!([{"version": 1}, {"version": 2}]);
+        assert_eq!(side_by_side(both.clone(), (200, 2), 200), Kept);
+        assert_eq!(side_by_side(both.clone(), (422, 0), 200), Broken);
+        assert_eq!(side_by_side(both.clone(), (200, 1), 200), Broken);
+        assert_eq!(side_by_side(both, (200, 2), 401), Broken);
+        assert_eq!(side_by_side(json!([{"version": 1}]), (422, 0), 200), Unproven);
     }
 }

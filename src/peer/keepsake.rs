@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Peer;
-use crate::pki::{Authority, Identity, PkiError};
+use crate::pki::{Authority, Certificate, Identity, PkiError};
 
 /// A peer that was let in, kept across a death of its process. It holds keys: for its owner's eyes only.
 #[derive(Clone, Serialize, Deserialize)]
@@ -56,6 +56,11 @@ impl Peer {
 }
 
 impl Keepsake {
+    /// The certificate that the peer shows to the target.
+    pub fn certificate(&self) -> Result<Certificate, PkiError> {
+        Certificate::from_pem(&self.chain_pem)
+    }
+
     pub(super) fn authority(&self, clock: &crate::clock::Clock) -> Result<Authority, PkiError> {
         Authority::from_pem(&self.authority_pem, &self.authority_key_pem, clock)
     }

@@ -34,6 +34,8 @@ const AUDITOR: &str = "auditor";
 const STATE: &str = "watch.json";
 /// An excerpt that was promised is asked for again so often.
 const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How often the life of the peering's certificate is told.
+const CERTIFICATE_TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// By then it has to be there (5.3).
 const EXCERPT_DUE: SignedDuration = SignedDuration::from_hours(72);
 
@@ -63,6 +65,7 @@ struct State {
     listen: SocketAddr,
     keepsake: Keepsake,
     excerpt: Excerpt,
+    certificate_told_at: Option<Timestamp>,
 }
 
 /// How far the visitor has come with its excerpt.
@@ -203,6 +206,7 @@ impl Vigil {
             listen: peer.address(),
             keepsake,
             excerpt: Excerpt::default(),
+            certificate_told_at: None,
         };
         let vigil = Self { watch, path, state, transcript, recorder, clock, peer };
         vigil.save()?;
@@ -243,9 +247,28 @@ impl Vigil {
                 return self.leave().await;
             }
             self.peer.heartbeat(&cue("beat"), &Value::Null).await?;
+            self.tell_of_the_certificate();
             self.ask_for_the_excerpt().await?;
             self.save()?;
         }
+    }
+
+    /// Once a day: how long the certificate lives that the target signed, or took.
+    fn tell_of_the_certificate(&mut self) {
+        let now = self.clock.now();
+        let told_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_TOLD_EVERY;
+        let Ok(certificate) = self.state.keepsake.certificate() else { return };
+        if self.state.certificate_told_at.is_some_and(told_today) {
+            return;
+        }
+        self.state.certificate_told_at = Some(now);
+        let left = certificate.not_after.duration_since(now).as_hours() / 24;
+        let note = Note {
+            kind: "certificate".to_owned(),
+            message: format!("the certificate of the peering lives {left} days more"),
+            facts: json!({"not_after": certificate.not_after.to_string(), "serial": certificate.serial}),
+        };
+        self.recorder.record(None, None, What::Note(note));
     }
 
     /// At once, and where it was promised each hour and when its time is over.

@@ -10,6 +10,7 @@ mod contract_agreed_other;
 mod contract_mismatch;
 mod contract_other_digest;
 mod cut_grace;
+mod dangling_references;
 mod dropped_scope;
 mod extensions_without_capabilities;
 mod handshake_flood;
@@ -48,6 +49,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &contract_mismatch::BEHAVIOUR,
     &contract_other_digest::BEHAVIOUR,
     &cut_grace::BEHAVIOUR,
+    &dangling_references::BEHAVIOUR,
     &dropped_scope::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,
