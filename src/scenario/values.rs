@@ -82,11 +82,13 @@ impl Values {
             let seconds = if shift.is_empty() { Ok(0) } else { shift.parse::<i64>() };
             let seconds =
                 seconds.map_err(|_| format!("`${{{reference}}}`: write ${{now}} or ${{now-60}}"))?;
-            return Ok(Value::from((self.clock.now() + SignedDuration::from_secs(seconds)).to_string()));
+            let moment = self.clock.now().checked_add(SignedDuration::from_secs(seconds));
+            let moment = moment.map_err(|_| format!("`${{{reference}}}`: there is no moment so far away"))?;
+            return Ok(Value::from(moment.to_string()));
         }
         // What may be absent is then an empty text.
-        if let Some(optional) = reference.strip_suffix('?') {
-            return Ok(self.resolve(optional).unwrap_or_else(|_| Value::from("")));
+        if reference.ends_with('?') {
+            return Ok(self.resolve(reference.trim_end_matches('?')).unwrap_or_else(|_| Value::from("")));
         }
         let mut parts = reference.split('.');
         let label = parts.next().unwrap_or_default();
@@ -145,5 +147,14 @@ mod tests {
         for text in ["${second}", "${first.data}", "${now~1}", "${first"] {
             assert!(values.fill_text(text).is_err(), "{text}");
         }
+        for text in ["${now9223372036854775807}", "${now-9223372036854775808}", "${now+300000000000}"] {
+            assert!(values.fill_text(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_absent_is_then_empty_however_often_that_is_said() {
+        let text = format!("<${{absent{}}}>", "?".repeat(500_000));
+        assert_eq!(values().fill_text(&text), Ok("<>".to_owned()));
     }
 }
