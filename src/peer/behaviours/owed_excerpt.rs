@@ -22,8 +22,21 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     ..Behaviour::HONEST
 };
 
-/// As late as a promise may be: the window of the excerpt ends with the present.
+/// As late as a promise may be: the window of the excerpt ends with the present, where the caller does not
+/// end it. None where that is so late that there is no such moment.
 fn due_at(excerpt: &Value) -> Option<String> {
     let now: Timestamp = excerpt["data"]["window"]["until"].as_str()?.parse().ok()?;
-    Some((now + SignedDuration::from_hours(72)).to_string())
+    now.checked_add(SignedDuration::from_hours(72)).ok().map(|due_at| due_at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_the_caller_ends_at_the_end_of_time_is_no_trouble() {
+        let excerpt = |until: &str| json!({"data": {"window": {"until": until}}});
+        assert_eq!(due_at(&excerpt("2026-06-01T00:00:00Z")).as_deref(), Some("2026-06-04T00:00:00Z"));
+        assert_eq!(due_at(&excerpt("9999-12-30T00:00:00Z")), None);
+    }
 }
