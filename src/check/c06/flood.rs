@@ -1,6 +1,6 @@
 //! 6.1: the capabilities channel is not flooded.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement, common};
@@ -62,8 +62,9 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
         .collect();
     for (entry, exchange) in &calls {
         // Calls of one moment are told in the order of their answers: all of them count.
-        let in_window =
-            calls.iter().filter(|(other, _)| other.at > entry.at - WINDOW && other.at <= entry.at);
+        let in_window = calls
+            .iter()
+            .filter(|(other, _)| other.at <= entry.at && entry.at.duration_since(other.at) < WINDOW);
         let count = in_window.clone().count();
         if exchange.status() == Some(429) && count <= FEW_CALLS {
             return expect(Judgement::broken(format!("limited at {count} calls within 60 s"), vec![entry.n]));
@@ -96,8 +97,9 @@ fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the target called nobody", vec![start]));
     }
     let most = (0..calls.len()).map(|first| {
-        let end = calls[first].0.at + WINDOW;
-        (calls[first..].iter().take_while(|(entry, _)| entry.at < end).count(), first)
+        let start = calls[first].0.at;
+        let in_window = |at: Timestamp| at.duration_since(start) < WINDOW;
+        (calls[first..].iter().take_while(|(entry, _)| in_window(entry.at)).count(), first)
     });
     let (most, first) = most.max().unwrap_or_default();
     let evidence = vec![start, calls[first].0.n, calls[first + most - 1].0.n];
@@ -139,5 +141,54 @@ fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
         }
         // A peer that was suspended for it, or cut off, was limited too.
         None => expect(Judgement::kept("the flood was cut off", ends)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::Verdict::Kept;
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
+    use crate::wire::path::PREFIX;
+
+    fn heartbeat(direction: Direction) -> What {
+        let message = |status| Message {
+            method: Some("POST".into()),
+            path: Some(format!("{PREFIX}/heartbeat")),
+            status,
+            body: Body::capture(b"{}"),
+            ..Message::default()
+        };
+        What::Exchange(Exchange {
+            peer: "alice".into(),
+            direction,
+            request: message(None),
+            response: Some(message(Some(200))),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        })
+    }
+
+    #[test]
+    fn the_windows_at_both_ends_of_time_are_windows_too() {
+        for moment in [Timestamp::MIN, Timestamp::MAX] {
+            let recorder = Recorder::in_memory("x", Clock::manual(moment));
+            let watched =
+                Operation { verb: "clock.now".into(), parameters: json!({}), result: None, failure: None };
+            recorder.record(None, Some("start"), What::Operation(watched));
+            recorder.record(None, None, heartbeat(Direction::FromTarget));
+            recorder.record(None, None, heartbeat(Direction::ToTarget));
+            let with = ["peer", "start", "call", "probe"].map(|name| (name.to_owned(), json!(name)));
+            let mut with: std::collections::BTreeMap<_, _> = with.into();
+            with.insert("peer".to_owned(), json!("alice"));
+            let story = recorder.story();
+            assert_eq!(paces_itself(&story, Arguments::new(&with)).verdict, Kept, "{moment}");
+            assert_eq!(limits_by_the_minute(&story, Arguments::new(&with)).verdict, Kept, "{moment}");
+        }
     }
 }
