@@ -1,6 +1,8 @@
 // Every parser of what comes from outside, as one function of bytes each. What it may not do is panic, or
 // say something else of what it wrote itself. The tests (`tests/parsers.rs`) and the fuzz targets share this.
 
+use std::collections::BTreeMap;
+
 use covenant::cli::Config;
 use covenant::operator::{Description, Program, rpc};
 use covenant::pki::{Certificate, Identity, Trust};
@@ -10,6 +12,7 @@ use covenant::suite::{assess, words};
 use covenant::transcript::read_from;
 use covenant::wire::accept::{AcceptRequest, AcceptResponse};
 use covenant::wire::audit::AuditExcerpt;
+use covenant::wire::canonical::sha256_hex;
 use covenant::wire::catalog::{ServiceCatalog, SubscriptionRequest, SubscriptionResponse};
 use covenant::wire::envelope::Answer;
 use covenant::wire::grant::GrantToken;
@@ -47,8 +50,14 @@ pub fn scenario(bytes: &[u8]) {
     }
 }
 
-/// A transcript: whatever can be read can be judged.
+/// A transcript: whatever can be read can be judged. Bent lines are told as they are, and once more with a
+/// whole chain, as whoever writes a transcript to be judged would.
 pub fn transcript(bytes: &[u8]) {
+    told(bytes);
+    told(&chained(bytes));
+}
+
+fn told(bytes: &[u8]) {
     match read_from(bytes, "transcript.jsonl") {
         Ok(reading) => {
             let report = assess(&reading);
@@ -58,6 +67,25 @@ pub fn transcript(bytes: &[u8]) {
         }
         Err(error) => assert!(error.to_string().starts_with("transcript.jsonl")),
     }
+}
+
+/// The lines that are JSON objects, numbered and chained anew.
+fn chained(bytes: &[u8]) -> Vec<u8> {
+    let mut chained = String::new();
+    let mut previous = String::new();
+    let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let Ok(Value::Object(mut entry)) = serde_json::from_slice(line) else { continue };
+        let scenario = entry.get("scenario").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let number = numbers.entry(scenario).and_modify(|number| *number += 1).or_insert(1);
+        entry.insert("n".to_owned(), Value::from(*number));
+        entry.insert("previous".to_owned(), Value::from(previous));
+        let line = Value::Object(entry).to_string();
+        previous = sha256_hex(&line);
+        chained.push_str(&line);
+        chained.push('\n');
+    }
+    chained.into_bytes()
 }
 
 /// Without the colours that are ours.
