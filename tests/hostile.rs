@@ -32,7 +32,7 @@ const MEMORY_MIB_MAX: u64 = 200;
 /// In the table memory is rounded up to a multiple of this, so that it tells the same each time.
 const MEMORY_MIB_STEP: u64 = 100;
 /// A run's time at most, all routes together.
-const RUN_TIME_MAX: Duration = Duration::from_secs(180);
+const RUN_TIME_MAX: Duration = Duration::from_mins(3);
 /// Runs side by side.
 const AT_ONCE: usize = 16;
 
