@@ -50,10 +50,6 @@ pub(super) const JUDGES: &[Judge] = &[
                 "the name of a peer that did the like, lawfully: kinds raised about it too say nothing",
             ),
             Parameter::optional("kind", "the finding's kind, where the contract names it"),
-            Parameter::optional(
-                "behaviour",
-                "the behaviour, where the target may lawfully give no occasion for it",
-            ),
         ],
         decide: finding_raised,
     },
@@ -157,11 +153,6 @@ fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the peer's id is not known", vec![]));
     };
     let evidence = vec![before_n, after_n];
-    if let Some(behaviour) = with.text_if_given("behaviour")
-        && !story.exchanges().any(|(_, exchange)| exchange.injected.iter().any(|name| name == behaviour))
-    {
-        return expect(Judgement::unproven("the target gave the peer no occasion to misbehave", evidence));
-    }
     if let Some(honest) = with.text_if_given("honest").and_then(|label| self::peer_id(story, label))
         && let Some(finding) = new_findings(&before, &after, &honest).first()
     {

@@ -1,8 +1,10 @@
 //! The judges by name, and how one is asked.
 
+use super::Verdict;
 use super::{Arguments, Declared, Judgement, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12};
 use super::{common, enforcement, out_of_scope, versions};
-use crate::transcript::{Ending, Story};
+use crate::contract::Face;
+use crate::transcript::{Ending, ScenarioStart, Story};
 
 /// A judgement by name.
 #[derive(Debug)]
@@ -76,7 +78,7 @@ pub(super) fn decide(check: &Declared, story: Option<&Story>) -> Judgement {
     let reason = match story.ending() {
         Some(Ending::Completed) => {
             return match judge(&check.judge) {
-                Some(judge) => (judge.decide)(story, Arguments::new(&check.with)),
+                Some(judge) => (judge.decide)(story, Arguments::new(&check.with)).given(check, story),
                 None => Judgement::unproven(format!("no judge is called {:?}", check.judge), vec![]),
             };
         }
@@ -89,4 +91,108 @@ pub(super) fn decide(check: &Declared, story: Option<&Story>) -> Judgement {
         Some(Ending::Interrupted) => "the run was interrupted".to_owned(),
     };
     Judgement::unproven(reason, last)
+}
+
+impl Judgement {
+    /// What a target did about a misbehaviour that never came about says nothing of it: a target that
+    /// gave its peer no occasion is neither praised for noticing nor slandered for not noticing.
+    fn given(self, check: &Declared, story: &Story) -> Self {
+        let judged = matches!(self.verdict, Verdict::Kept | Verdict::Broken);
+        if !judged || check.face != Face::Detection || misbehaved(story, Arguments::new(&check.with)) {
+            return self;
+        }
+        Self {
+            verdict: Verdict::Unproven,
+            actual: "the target gave the peer no occasion to misbehave".to_owned(),
+            ..self
+        }
+    }
+}
+
+/// Whether a peer did what its behaviours make it do: the peer that the check is about, where it
+/// names one. In a scenario without such peers the steps themselves are the misbehaviour.
+fn misbehaved(story: &Story, with: Arguments<'_>) -> bool {
+    let mut behaviours = story.start().map(ScenarioStart::behaviours).unwrap_or_default();
+    if let Some(peer) = with.text_if_given("peer").filter(|peer| behaviours.contains_key(*peer)) {
+        behaviours.retain(|name, _| name == peer);
+    }
+    behaviours.retain(|_, names| !names.is_empty());
+    behaviours.is_empty()
+        || story.exchanges().any(|(_, exchange)| {
+            let names = behaviours.get(&exchange.peer);
+            names.is_some_and(|names| exchange.injected.iter().any(|injected| names.contains(injected)))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Unproven};
+    use crate::clock::{Clock, Seed};
+    use crate::transcript::{Body, Direction, Exchange, Message, Operation, Transcript, What};
+    use crate::wire::path::Route;
+    use serde_json::json;
+
+    const SOURCE: &str = r#"
+        title = "mallory misbehaves"
+        [[peer]]
+        name = "mallory"
+        behaviours = ["remapped-ids"]
+        [[peer]]
+        name = "eve"
+        behaviours = ["remapped-ids"]
+    "#;
+
+    /// The judgement on a target that reports nothing of mallory, who did this; eve misbehaved.
+    fn judged(face: Face, injected: &[&str]) -> Verdict {
+        let transcript = Transcript::in_memory();
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let start = ScenarioStart { source: SOURCE.to_owned(), seed: Seed(1) };
+        let recorder = transcript.begin("x", start, clock);
+        for (peer, injected) in [("mallory", injected), ("eve", &["remapped-ids"])] {
+            recorder.record(None, None, What::Exchange(accept(peer, injected)));
+        }
+        for label in ["before", "after"] {
+            let result = Some(json!({"findings": []}));
+            let scan =
+                Operation { verb: "governance.scan".into(), parameters: json!({}), result, failure: None };
+            recorder.record(None, Some(label), What::Operation(scan));
+        }
+        recorder.record(None, None, What::End(Ending::Completed));
+        let with = [("peer", "mallory"), ("before", "before"), ("after", "after")];
+        let check = Declared {
+            id: "x#1".to_owned(),
+            scenario: "x".to_owned(),
+            clause: "7.4".parse().expect("a clause"),
+            face,
+            judge: "finding-raised".to_owned(),
+            basis: crate::contract::Basis::Proposed,
+            requirement: String::new(),
+            with: with.map(|(name, label)| (name.to_owned(), label.into())).into(),
+        };
+        decide(&check, Some(&recorder.story())).verdict
+    }
+
+    fn accept(peer: &str, injected: &[&str]) -> Exchange {
+        let (method, path) = (Some("POST".to_owned()), Some(Route::Accept.path()));
+        let body = Body::Json(json!({"data": {"peer_id": peer}}));
+        Exchange {
+            peer: peer.to_owned(),
+            direction: Direction::ToTarget,
+            request: Message { method, path, ..Message::default() },
+            response: Some(Message { status: Some(200), body, ..Message::default() }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: injected.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn only_what_a_peer_did_can_go_unnoticed() {
+        assert_eq!(judged(Face::Detection, &["remapped-ids"]), Broken);
+        assert_eq!(judged(Face::Detection, &[]), Unproven);
+        assert_eq!(judged(Face::Detection, &["hidden-conflict"]), Unproven);
+        assert_eq!(judged(Face::Conduct, &[]), Broken);
+    }
 }

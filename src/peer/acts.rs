@@ -131,9 +131,15 @@ impl Peer {
         grant_id: &str,
         reason: &str,
     ) -> Result<Option<Outcome>, PeerError> {
-        let is_known = self.state().grants.get_mut(grant_id).map(|grant| grant.revoked = true).is_some();
-        let silent = self.0.options.behaviours.iter().any(|behaviour| behaviour.ends_grants_silently);
-        if !is_known || silent {
+        let mut behaviours = self.0.options.behaviours.iter();
+        let silent =
+            behaviours.find(|behaviour| behaviour.ends_grants_silently).map(|behaviour| behaviour.name);
+        let is_known = self.state().grants.get_mut(grant_id).is_some_and(|grant| {
+            grant.revoked = true;
+            grant.injected = silent;
+            true
+        });
+        if !is_known || silent.is_some() {
             return Ok(None);
         }
         let effective_at = self.0.options.clock.now().to_string();
@@ -182,6 +188,7 @@ impl Peer {
             scopes,
             expires_at: self.0.options.clock.now() + SignedDuration::from_hours(24 * GRANT_DAYS),
             revoked: false,
+            injected: None,
         };
         self.state().grants.insert(id, grant.clone());
         grant

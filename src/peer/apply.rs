@@ -35,7 +35,7 @@ impl Peer {
         };
         let grant = self.grant(request, Scope::Migrate, &plan.root_resource_kind, &plan.root_resource_id);
         if let Err(refusal) = grant {
-            return refusal.into();
+            return refusal;
         }
         let id = self.0.ids.uuid().to_string();
         if let Err(text) = check(&plan) {

@@ -127,12 +127,12 @@ impl Peer {
         match route {
             Route::Migrations => return self.on_migration(body, request),
             Route::MigrationCommit { id } => return self.on_commit(id),
+            Route::Resource { kind, id } => return self.on_resource(kind, id, request),
             Route::Heartbeat => self.on_heartbeat(body),
             Route::TrustBundle => success(&json!({
                 "ca_bundle_pem": self.ca_bundle_pem(),
                 "generated_at": self.now(),
             })),
-            Route::Resource { kind, id } => self.on_resource(kind, id, request),
             Route::Migration { id } => match self.state().migrations.get(id) {
                 Some(view) => (200, json!({"data": view})),
                 None => (404, json!({"error": "no such migration"})),
@@ -236,13 +236,13 @@ impl Peer {
         success(&data)
     }
 
-    fn on_resource(&self, kind: &str, id: &str, request: &Inbound) -> Answer {
+    fn on_resource(&self, kind: &str, id: &str, request: &Inbound) -> Told {
         let grant = match self.grant(request, Scope::Read, kind, id) {
             Ok(grant) => grant,
             Err(refusal) => return refusal,
         };
         if !self.declares(kind) {
-            return (422, json!({"error": format!("resource kind {kind} is not served here")}));
+            return (422, json!({"error": format!("resource kind {kind} is not served here")})).into();
         }
         let record = self.record_at(kind, id);
         let mut data = json!({
@@ -251,7 +251,7 @@ impl Peer {
         if let Some(record) = record {
             data["record"] = Value::Object(record);
         }
-        success(&data)
+        success(&data).into()
     }
 
     fn on_sync(&self, body: &Value) -> Answer {
@@ -280,9 +280,9 @@ impl Peer {
         scope: Scope,
         kind: &str,
         id: &str,
-    ) -> Result<String, Answer> {
-        let unauthorized = |text: &str| (401, json!({"error": text}));
-        let forbidden = |text: &str| (403, json!({"error": text}));
+    ) -> Result<String, Told> {
+        let unauthorized = |text: &str| Told::from((401, json!({"error": text})));
+        let forbidden = |text: &str| Told::from((403, json!({"error": text})));
         let token = request.header(header::AUTHORIZATION).and_then(header::bearer_token);
         let token = token.ok_or_else(|| unauthorized("Bearer grant token required"))?;
         let state = self.state();
@@ -292,7 +292,8 @@ impl Peer {
             return Err(unauthorized("Grant has expired"));
         }
         if grant.revoked {
-            return Err(unauthorized("Grant has been revoked"));
+            let injected = grant.injected.into_iter().map(ToOwned::to_owned).collect();
+            return Err(Told { injected, ..unauthorized("Grant has been revoked") });
         }
         if grant.resource_kind != kind {
             return Err(forbidden("the grant is for another kind"));

@@ -42,6 +42,8 @@ pub struct IssuedGrant {
     pub expires_at: Timestamp,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// The behaviour that revoked it without a word.
+    pub(super) injected: Option<&'static str>,
 }
 
 /// An invitation of the target.

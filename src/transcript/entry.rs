@@ -103,6 +103,26 @@ pub struct ScenarioStart {
     pub seed: Seed,
 }
 
+impl ScenarioStart {
+    /// How each peer of the scenario departs from the contract. A source that can't be read names none.
+    #[must_use]
+    pub fn behaviours(&self) -> BTreeMap<String, Vec<String>> {
+        #[derive(Default, Deserialize)]
+        struct Cast {
+            #[serde(default)]
+            peer: Vec<Peer>,
+        }
+        #[derive(Deserialize)]
+        struct Peer {
+            name: String,
+            #[serde(default)]
+            behaviours: Vec<String>,
+        }
+        let cast: Cast = toml::from_str(&self.source).unwrap_or_default();
+        cast.peer.into_iter().map(|peer| (peer.name, peer.behaviours)).collect()
+    }
+}
+
 /// How a scenario, or the run, came to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
