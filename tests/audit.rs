@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 
@@ -152,15 +152,21 @@ impl Platform {
 
     /// Waits until the watch has seen so many heartbeats.
     fn until_beats(&self, count: usize) {
-        let started = covenant::clock::Stopwatch::start();
-        loop {
-            let text = std::fs::read_to_string(self.file("out/transcript.jsonl")).unwrap_or_default();
-            if text.matches("\"label\":\"beat\"").count() >= count {
-                return;
-            }
-            assert!(started.elapsed() < std::time::Duration::from_mins(1), "{text}");
-            std::thread::yield_now();
+        until_labelled(&self.file("out/transcript.jsonl"), "beat", count);
+    }
+}
+
+/// Waits until so many entries of a transcript bear the label.
+fn until_labelled(transcript: &Path, label: &str, count: usize) {
+    let started = covenant::clock::Stopwatch::start();
+    let label = format!("\"label\":\"{label}\"");
+    loop {
+        let text = std::fs::read_to_string(transcript).unwrap_or_default();
+        if text.matches(&label).count() >= count {
+            return;
         }
+        assert!(started.elapsed() < std::time::Duration::from_mins(1), "{text}");
+        std::thread::yield_now();
     }
 }
 
@@ -206,4 +212,90 @@ fn a_watch_whose_record_was_changed_does_not_go_on() {
     let second = platform.watch(&[]).wait_with_output().expect("it ends");
     assert_eq!(second.status.code(), Some(2), "{}", told(&second));
     assert!(told(&second).contains("was changed, or is missing"), "{}", told(&second));
+}
+
+/// The reference platform with a pair of hands: what its operator does can be asked for.
+struct Operated {
+    child: Child,
+    answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Operated {
+    fn start() -> Self {
+        let mut child = Command::new(COVENANT)
+            .arg("adapter")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let answers = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self { child, answers }
+    }
+
+    fn ask(&mut self, verb: &str, parameters: &Value) -> Value {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": verb, "params": parameters});
+        writeln!(self.child.stdin.as_mut().expect("piped"), "{request}").expect("it listens");
+        let line = self.answers.next().expect("a line").expect("a text");
+        let answer: Value = serde_json::from_str(&line).expect("JSON");
+        assert!(answer["error"].is_null(), "{verb}: {answer}");
+        answer["result"].clone()
+    }
+}
+
+impl Drop for Operated {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_watch_uses_a_grant_to_its_last_second() {
+    let mut operator = Operated::start();
+    let started = operator.ask("platform.start", &json!({}));
+    let invitation = json!({"remote_instance_url": "https://127.0.0.1:1", "spawn_role": "peer"});
+    let proposed = operator.ask("peer.propose", &invitation);
+    let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
+    let declared = json!({"resource_kind": "skill", "schema_version": 1, "direction": "bidirectional", "policy": "manual"});
+    operator.ask("capability.declare", &declared);
+    operator
+        .ask("resource.put", &json!({"kind": "skill", "id": id, "record": {"id": id, "name": "Weaving"}}));
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write("ca.pem", started["ca_bundle_pem"].as_str().expect("a text"));
+    write("token", proposed["acceptance_token"].as_str().expect("a text"));
+    let mut watch = Command::new(COVENANT)
+        .args(["audit", started["base_url"].as_str().expect("a text")])
+        .args(["--quiet", "--rate", "6000", "--watch", "20s", "--every", "1s", "--ca", "ca.pem"])
+        .args(["--token-file", "token", "--grant-file", "grant.json", "--out", "out"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(watch.stderr.take().expect("piped")).lines();
+    let peer_id = lines
+        .find_map(|line| line.expect("a line").strip_prefix("watch: let in as peer ").map(ToOwned::to_owned))
+        .expect("it is told as which peer");
+
+    let asked = json!({"peer_id": peer_id, "remote_subject": "auditor", "resource_kind": "skill",
+                       "permission_scopes": ["read"], "ttl_days": 7});
+    let mut grant = operator.ask("grant.issue", &asked);
+    let token = grant["bearer_token"].as_str().expect("a token").to_owned();
+    grant["resource_kind"] = json!("skill");
+    grant["resource_id"] = json!(id);
+    // Some seconds before its end, by the target's clock, which stands between two moves.
+    operator.ask("clock.advance", &json!({"seconds": 7 * 24 * 3600 - 4}));
+    write("grant.new", &grant.to_string());
+    std::fs::rename(folder.path().join("grant.new"), folder.path().join("grant.json")).expect("renamed");
+
+    until_labelled(&folder.path().join("out/transcript.jsonl"), "read", 1);
+    operator.ask("clock.advance", &json!({"seconds": 5}));
+
+    let output = watch.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("2 Reciprocity of grants       kept"), "{text}");
+    assert_eq!(secrets_in(&folder.path().join("out"), &token), Vec::<PathBuf>::new());
 }

@@ -48,6 +48,10 @@ pub(super) struct Arguments {
     /// evidence is in the folder of --out; the same command goes on with it after a kill or a reboot
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "out", conflicts_with = "intrusive")]
     watch: Option<Duration>,
+    /// A grant for the visitor, to be read under until it ends: JSON with bearer_token, resource_kind,
+    /// resource_id and expires_at. It may be put there while the watch goes on: it is told as which peer
+    #[arg(long, value_name = "FILE", requires = "watch")]
+    grant_file: Option<PathBuf>,
     /// The time between two heartbeats of a watch
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", requires = "watch")]
     every: Duration,
@@ -154,6 +158,8 @@ fn watch_on(
         every: arguments.every,
         surroundings,
         folder: folder.path().to_owned(),
+        grant: arguments.grant_file.clone(),
+        tell: |line| tell(&format!("{}\n", terminal(line))),
     };
     tell(&format!("watch: {}; Ctrl-C stops it, and the same command goes on with it\n", arguments.url));
     let watched = block_on(async {
@@ -168,7 +174,11 @@ fn watch_on(
         watching.await
     })?;
     let watched = watched.map_err(|error| match error {
-        WatchError::NoToken | WatchError::Ended(_) | WatchError::Read(_) => Failure::new(Exit::Usage, error),
+        WatchError::NoToken
+        | WatchError::NoGrant
+        | WatchError::Grant { .. }
+        | WatchError::Ended(_)
+        | WatchError::Read(_) => Failure::new(Exit::Usage, error),
         WatchError::Load(_) => Failure::new(Exit::Suite, error),
         other => Failure::new(Exit::Environment, other),
     })?;

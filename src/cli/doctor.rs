@@ -11,7 +11,7 @@ use super::config::Config;
 use super::reach::{Stranger, generation};
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
-use crate::clock::Seed;
+use crate::clock::{Clock, Seed};
 use crate::net::{NetError, Response};
 use crate::operator::{Address, Description, Hands, HandsError, Lease, Targets, Verb, Wish};
 use crate::report::terminal;
@@ -21,6 +21,9 @@ use crate::wire::header::CallerForm;
 
 /// A verb that cannot exist.
 const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
+
+/// A certificate that lives no longer, in days, is remarked on: a partner needs time to renew it.
+const SHORT_LIFE_DAYS: i64 = 14;
 
 /// Arguments of `covenant doctor`.
 #[derive(Debug, Args)]
@@ -226,6 +229,15 @@ fn connection(sheet: &mut Sheet, url: &Url, answered: &Response, is_anchored: bo
     };
     let found = format!("{url} answers in {} over {}", answered.protocol, tls.version);
     sheet.fine("connection", &found)?;
+    if let Some(not_after) = tls.peer_not_after {
+        let left = not_after.duration_since(Clock::system().now()).as_hours() / 24;
+        let found = format!("its certificate is good until {not_after}, {left} days more");
+        if left < SHORT_LIFE_DAYS {
+            sheet.note("certificate", &format!("{found}: a run may outlive it; have it renewed"))?;
+        } else {
+            sheet.fine("certificate", &found)?;
+        }
+    }
     if is_anchored {
         return sheet.fine("trust", "its certificate leads to an authority that is trusted");
     }

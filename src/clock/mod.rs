@@ -14,11 +14,15 @@ pub use stopwatch::Stopwatch;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// A source of time that is handed to whoever needs one. Clones share the same hands.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Hands>);
+
+/// The first and the last second that a clock shows, of the years 0 and 9000: what is reckoned from it
+/// stays within what a timestamp can hold.
+const FIRST_AND_LAST_SECOND: (i64, i64) = (-62_167_219_200, 221_845_392_000);
 
 /// In place of the moment since which a clock runs: it stands.
 const STANDS: i64 = i64::MIN;
@@ -47,33 +51,33 @@ impl Clock {
         }))
     }
 
-    /// The moment this clock shows, to the millisecond.
+    /// The moment this clock shows, to the millisecond. However far it is moved, it stays within the years
+    /// 0 and 9000.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &*self.0 {
+        let milliseconds = match &*self.0 {
             Hands::System { offset_seconds } => {
-                let offset = SignedDuration::from_secs(offset_seconds.load(Ordering::SeqCst));
-                system_now().saturating_add(offset).unwrap_or(Timestamp::MAX)
+                let offset = offset_seconds.load(Ordering::SeqCst).saturating_mul(1000);
+                system_now().as_millisecond().saturating_add(offset)
             }
             Hands::Manual { now_milliseconds, runs_since_milliseconds } => {
                 let since = runs_since_milliseconds.load(Ordering::SeqCst);
                 let gone = if since == STANDS { 0 } else { system_now().as_millisecond() - since };
-                let now = now_milliseconds.load(Ordering::SeqCst).saturating_add(gone);
-                Timestamp::from_millisecond(now).unwrap_or(Timestamp::MAX)
+                now_milliseconds.load(Ordering::SeqCst).saturating_add(gone)
             }
-        }
+        };
+        let (first, last) = FIRST_AND_LAST_SECOND;
+        Timestamp::from_millisecond(milliseconds.clamp(first * 1000, last * 1000)).unwrap_or(Timestamp::MAX)
     }
 
     /// Moves the hands forward (or back, for a skewed clock) by whole seconds.
     pub fn advance_seconds(&self, seconds: i64) {
-        match &*self.0 {
-            Hands::System { offset_seconds } => {
-                offset_seconds.fetch_add(seconds, Ordering::SeqCst);
-            }
-            Hands::Manual { now_milliseconds, .. } => {
-                now_milliseconds.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
-            }
-        }
+        let (hand, by) = match &*self.0 {
+            Hands::System { offset_seconds } => (offset_seconds, seconds),
+            Hands::Manual { now_milliseconds, .. } => (now_milliseconds, seconds.saturating_mul(1000)),
+        };
+        let _ = hand
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |stands_at| Some(stands_at.saturating_add(by)));
     }
 
     /// Sets a clock that is moved by hand; where it `runs`, it goes on from there with the system. One that
@@ -102,6 +106,20 @@ fn system_now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_clock_that_is_moved_too_far_stands_at_the_end_of_what_can_be_reckoned_with() {
+        for clock in [Clock::system(), Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"))] {
+            for (seconds, year) in
+                [(i64::MAX, "9000-01-01"), (i64::MIN, "0000-01-01"), (i64::MIN, "0000-01-01")]
+            {
+                clock.advance_seconds(seconds);
+                clock.advance_seconds(seconds);
+                assert!(clock.now().to_string().starts_with(year), "{}", clock.now());
+            }
+        }
+    }
 
     #[test]
     fn a_manual_clock_moves_only_by_hand_and_in_all_its_clones() {

@@ -15,6 +15,7 @@ pub use server::{Handler, Server};
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,10 @@ pub struct TlsFacts {
     /// SHA-256 of the certificate that the other end showed, lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_fingerprint: Option<String>,
+    /// Until when the certificate is good that the other end showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub peer_not_after: Option<Timestamp>,
 }
 
 impl TlsFacts {
@@ -74,6 +79,7 @@ impl TlsFacts {
             alpn: session.alpn.clone(),
             peer_subject: peer.and_then(|leaf| leaf.common_name.clone()),
             peer_fingerprint: peer.map(|leaf| leaf.fingerprint.clone()),
+            peer_not_after: peer.map(|leaf| leaf.not_after),
         }
     }
 }

@@ -90,6 +90,9 @@ impl Draft<'_> {
     fn run(&mut self) -> bool {
         let mut steps: Vec<&Step> = self.plan.steps.iter().collect();
         steps.sort_by_key(|step| step.step_order);
+        if self.backwards().is_some() {
+            steps.reverse();
+        }
         let count = steps.len();
         steps.into_iter().enumerate().all(|(place, step)| {
             if self.leaves_out(place, count) {
@@ -99,6 +102,10 @@ impl Draft<'_> {
             }
             self.step(step)
         })
+    }
+
+    fn backwards(&self) -> Option<&'static str> {
+        self.behaviours.iter().find(|behaviour| behaviour.applies_backwards).map(|behaviour| behaviour.name)
     }
 
     fn leaves_out(&mut self, place: usize, count: usize) -> bool {
@@ -170,11 +177,29 @@ impl Draft<'_> {
                 hook(step, id, payload);
             }
         }));
-        let (id, payload) = record;
+        let (id, mut payload) = record;
+        if let Some(name) = self.backwards()
+            && self.loses_references(&mut payload)
+        {
+            self.injected.insert(name.to_owned());
+        }
         let place = (step.resource_kind.clone(), id);
         self.migrated.insert(place.clone());
         self.records.insert(place, payload);
         self.applied += 1;
+    }
+
+    /// Whether the record referred to what a later step was to bring, and does so no more.
+    fn loses_references(&self, payload: &mut Map<String, Value>) -> bool {
+        let is_to_come = |id: &str| {
+            let step = self.plan.steps.iter().find(|step| step.resource_id == id);
+            step.is_some_and(|step| {
+                !self.records.contains_key(&(step.resource_kind.clone(), step.resource_id.clone()))
+            })
+        };
+        let count = payload.len();
+        payload.retain(|name, member| !(name.ends_with("_id") && member.as_str().is_some_and(is_to_come)));
+        payload.len() < count
     }
 
     /// What is told of it.

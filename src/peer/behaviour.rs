@@ -21,6 +21,9 @@ pub struct Behaviour {
     pub answer: Option<Answers>,
     /// As destination of a migration: whether the step at this place of so many is applied at all.
     pub applies: Option<fn(usize, usize) -> bool>,
+    /// As destination of a migration: applies the last step first, and loses references within the
+    /// plan to what is not there yet.
+    pub applies_backwards: bool,
     /// As destination of a migration: bends a record before it is stored. The id is its key.
     pub stores: Option<Stores>,
     /// As destination of a migration: bends what is claimed of it.
@@ -42,6 +45,7 @@ impl Behaviour {
         request: None,
         answer: None,
         applies: None,
+        applies_backwards: false,
         stores: None,
         claims: None,
         revokes_silently: false,

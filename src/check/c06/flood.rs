@@ -1,6 +1,6 @@
 //! 6.1: the capabilities channel is not flooded.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement, common};
@@ -56,20 +56,31 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
         return expect(Judgement::broken(actual, vec![n]));
     }
-    let calls: Vec<_> = story
+    let mut calls: Vec<_> = story
         .exchanges_of(with.text("peer"), Direction::ToTarget)
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
         .collect();
+    calls.sort_by_key(|(entry, _)| entry.at);
+    let mut first = 0;
+    // Behind the last call that was not served.
+    let mut all_served_since = 0;
+    let mut seen = 0;
     for (entry, exchange) in &calls {
         // Calls of one moment are told in the order of their answers: all of them count.
-        let in_window = calls
-            .iter()
-            .filter(|(other, _)| other.at <= entry.at && entry.at.duration_since(other.at) < WINDOW);
-        let count = in_window.clone().count();
+        while let Some((_, other)) = calls.get(seen).filter(|(other, _)| other.at <= entry.at) {
+            seen += 1;
+            if !other.succeeded() {
+                all_served_since = seen;
+            }
+        }
+        while entry.at.duration_since(calls[first].0.at) >= WINDOW {
+            first += 1;
+        }
+        let count = seen - first;
         if exchange.status() == Some(429) && count <= FEW_CALLS {
             return expect(Judgement::broken(format!("limited at {count} calls within 60 s"), vec![entry.n]));
         }
-        if count >= FLOOD_CALLS && in_window.clone().all(|(_, exchange)| exchange.succeeded()) {
+        if count >= FLOOD_CALLS && all_served_since <= first {
             let actual = format!("all of {count} calls within 60 s were served");
             return expect(Judgement::broken(actual, vec![entry.n]));
         }
@@ -89,17 +100,21 @@ fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some((start, _)) = story.operation(with.text("start")) else {
         return expect(Judgement::unproven("the target was not watched", vec![]));
     };
-    let calls: Vec<_> = story
+    let mut calls: Vec<_> = story
         .exchanges_of(with.text("peer"), Direction::FromTarget)
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
         .collect();
     if calls.is_empty() {
         return expect(Judgement::unproven("the target called nobody", vec![start]));
     }
+    calls.sort_by_key(|(entry, _)| entry.at);
+    let mut behind = 0;
     let most = (0..calls.len()).map(|first| {
         let start = calls[first].0.at;
-        let in_window = |at: Timestamp| at.duration_since(start) < WINDOW;
-        (calls[first..].iter().take_while(|(entry, _)| in_window(entry.at)).count(), first)
+        while calls.get(behind).is_some_and(|(entry, _)| entry.at.duration_since(start) < WINDOW) {
+            behind += 1;
+        }
+        (behind - first, first)
     });
     let (most, first) = most.max().unwrap_or_default();
     let evidence = vec![start, calls[first].0.n, calls[first + most - 1].0.n];
@@ -153,6 +168,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
     use crate::wire::path::PREFIX;
+    use jiff::Timestamp;
 
     fn heartbeat(direction: Direction) -> What {
         let message = |status| Message {

@@ -25,6 +25,7 @@ mod remapped_reference;
 mod residency_withheld;
 mod silent_grant_revocation;
 mod silent_revocation;
+mod steps_out_of_order;
 mod sync_after_migration;
 mod version_garbage;
 mod version_major;
@@ -64,6 +65,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &residency_withheld::BEHAVIOUR,
     &silent_grant_revocation::BEHAVIOUR,
     &silent_revocation::BEHAVIOUR,
+    &steps_out_of_order::BEHAVIOUR,
     &sync_after_migration::BEHAVIOUR,
     &version_garbage::BEHAVIOUR,
     &version_major::BEHAVIOUR,

@@ -12,6 +12,7 @@ mod capital_digests;
 mod chunked_bodies;
 mod closes_connections;
 mod crosses_by_jurisdiction;
+mod declares_at_the_heartbeat;
 mod discloses_at_the_handshake_only;
 mod excerpts_at_the_last_second;
 mod extra_members;
@@ -42,6 +43,7 @@ use super::Patch;
 
 /// Every variant.
 pub const VARIANTS: &[&Patch] = &[
+    &declares_at_the_heartbeat::PATCH,
     &extra_members::PATCH,
     &null_members::PATCH,
     &bare_envelopes::PATCH,

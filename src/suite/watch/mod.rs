@@ -1,5 +1,7 @@
 //! A watch: a visit that goes on for hours or days, and goes on where it was when its process dies.
 
+mod grant;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,8 +14,9 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use self::grant::Grant;
 use super::plan::announce;
 use super::words;
 use crate::clock::{Clock, Seed};
@@ -25,7 +28,9 @@ use crate::transcript::{
 };
 use crate::wire::path::Route;
 
-const WATCH: &str = include_str!("../../audits/watch.toml");
+const WATCH: &str = include_str!("../../../audits/watch.toml");
+/// What is judged as well where a grant is named.
+const WATCH_GRANT: &str = include_str!("../../../audits/watch-grant.toml");
 /// The story's name.
 const STORY: &str = "audit/watch";
 /// The visitor's.
@@ -56,6 +61,11 @@ pub struct Watch {
     pub surroundings: Surroundings,
     /// The folder of its evidence, and of what it needs to go on.
     pub folder: PathBuf,
+    /// The file of a grant for the visitor: there already, or put there later. A watch that goes on
+    /// keeps its own.
+    pub grant: Option<PathBuf>,
+    /// Who is told what its user has to know while it goes on.
+    pub tell: fn(&str),
 }
 
 /// What a watch needs to go on.
@@ -66,6 +76,7 @@ struct State {
     keepsake: Keepsake,
     excerpt: Excerpt,
     certificate_told_at: Option<Timestamp>,
+    grant: Grant,
 }
 
 /// How far the visitor has come with its excerpt.
@@ -94,6 +105,19 @@ pub enum WatchError {
         /// What is wrong with it.
         why: String,
     },
+    /// The grant's file.
+    #[error(
+        "--grant-file {path}: {why}; expected JSON with bearer_token, resource_kind, resource_id, expires_at"
+    )]
+    Grant {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What is judged was fixed when the watch began.
+    #[error("--grant-file: this watch was begun without one; begin another in a folder of its own")]
+    NoGrant,
     /// The watch ended before.
     #[error("{0}: this watch has ended; `covenant judge` tells what came of it")]
     Ended(String),
@@ -187,6 +211,7 @@ impl Vigil {
             return Err(WatchError::Ended(watch.folder.display().to_string()));
         }
         let Some(token) = watch.token.clone() else { return Err(WatchError::NoToken) };
+        let grant = Grant::in_file(watch.grant.as_deref())?;
         let clock = Clock::system();
         let (transcript, recorder) = watch.open(&clock)?;
         let listen = SocketAddr::new(watch.surroundings.listen, 0);
@@ -207,9 +232,12 @@ impl Vigil {
             keepsake,
             excerpt: Excerpt::default(),
             certificate_told_at: None,
+            grant,
         };
         let vigil = Self { watch, path, state, transcript, recorder, clock, peer };
         vigil.save()?;
+        let id = vigil.peer.id_at_target().unwrap_or_default();
+        (vigil.watch.tell)(&format!("watch: let in as peer {id}"));
         Ok(Some(vigil))
     }
 
@@ -218,6 +246,9 @@ impl Vigil {
         let wrong = |why: String| WatchError::File { path: path.display().to_string(), why };
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if watch.grant.is_some() && !state.grant.is_expected() {
+            return Err(WatchError::NoGrant);
+        }
         let (transcript, reading) = Transcript::resume(&watch.transcript())?;
         let story = reading.stories.iter().find(|story| story.scenario() == STORY);
         let story = story.ok_or_else(|| wrong("the transcript beside it is of no watch".to_owned()))?;
@@ -233,11 +264,17 @@ impl Vigil {
 
     /// A heartbeat now and then, an excerpt when it is due, until the time is over.
     async fn keep(mut self, mut stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
+        self.look_for_the_grant();
         let mut beats = interval(self.watch.every);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = beats.tick() => {}
+                () = until(self.state.grant.due(), &self.clock) => {
+                    self.state.grant.read(&self.peer, &self.clock).await?;
+                    self.save()?;
+                    continue;
+                }
                 _ = stop.wait_for(|stop| *stop) => {
                     self.save()?;
                     return Ok(Watched::UpToNow);
@@ -249,6 +286,7 @@ impl Vigil {
             self.peer.heartbeat(&cue("beat"), &Value::Null).await?;
             self.tell_of_the_certificate();
             self.ask_for_the_excerpt().await?;
+            self.look_for_the_grant();
             self.save()?;
         }
     }
@@ -296,6 +334,13 @@ impl Vigil {
         Ok(())
     }
 
+    /// A grant may be put in its place at any time; what can't be read there may still be mended.
+    fn look_for_the_grant(&mut self) {
+        if let Err(error) = self.state.grant.look(&self.recorder) {
+            (self.watch.tell)(&format!("watch: {error}"));
+        }
+    }
+
     async fn leave(self) -> Result<Watched, WatchError> {
         self.peer.revoke(&cue("left"), "the watch is over").await?;
         self.peer.heartbeat(&cue("late"), &Value::Null).await?;
@@ -328,7 +373,7 @@ impl Vigil {
 impl Watch {
     /// A new transcript, with all that the watch will be judged by.
     fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
-        let loaded = load(STORY, "audits/watch.toml", WATCH, &words())?;
+        let loaded = load(STORY, "audits/watch.toml", &source(self.grant.is_some()), &words())?;
         let url = self.address.base_url.to_string();
         let mut start = announce(self.seed, url.clone(), vec![url]);
         let lasts = json!({"lasts_seconds": self.lasts.as_secs()});
@@ -354,6 +399,20 @@ impl Excerpt {
     }
 }
 
+/// What is judged of a watch.
+fn source(has_grant: bool) -> String {
+    if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() }
+}
+
+/// Until then; without a time, for ever.
+#[expect(clippy::disallowed_methods, reason = "what is waited for is a time of day")]
+async fn until(due: Option<Timestamp>, clock: &Clock) {
+    match due {
+        Some(due) => sleep(due.duration_since(clock.now()).try_into().unwrap_or_default()).await,
+        None => std::future::pending().await,
+    }
+}
+
 fn cue(label: &str) -> Cue {
     Cue { step: None, label: Some(label.to_owned()) }
 }
@@ -364,7 +423,9 @@ mod tests {
 
     #[test]
     fn the_watch_is_a_sound_scenario() {
-        assert!(load(STORY, "audits/watch.toml", WATCH, &words()).is_ok());
+        for has_grant in [false, true] {
+            assert!(load(STORY, "audits/watch.toml", &source(has_grant), &words()).is_ok());
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Commitment 2: reciprocity of grants.
 
+mod watched;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::common::{outcome, peer_id};
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
+use crate::check::common::{outcome, peer_id};
+use crate::check::judge::Parameter;
+use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
@@ -42,6 +44,8 @@ pub(super) const JUDGES: &[Judge] = &[
         ],
         decide: grant_revocation_announced,
     },
+    watched::GRANT_LASTS,
+    watched::GRANT_ENDS,
 ];
 
 fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -175,8 +179,9 @@ fn grant_revocation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
     let calls = with.text_if_given("call").into_iter().flat_map(|label| story.exchanges_labelled(label));
     let refused = calls.into_iter().find(|(_, exchange)| exchange.was_refused());
     let mut told = story.exchanges_of(with.text("peer"), Direction::FromTarget);
-    let notice =
-        told.find(|(entry, exchange)| announces(exchange, grant) && entry.n > 0).map(|(entry, _)| entry.n);
+    let notice = told
+        .find(|(entry, exchange)| announces(exchange, Some(grant)) && entry.n > 0)
+        .map(|(entry, _)| entry.n);
     match (notice, refused) {
         (Some(notice), Some((n, exchange))) if n < notice => expect(Judgement::broken(
             format!("the notice came after {}", outcome(exchange)),
@@ -193,12 +198,14 @@ fn grant_revocation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-fn announces(exchange: &Exchange, grant: &str) -> bool {
+/// Whether it tells of the end of this grant; of any, where its id is not known.
+fn announces(exchange: &Exchange, grant: Option<&str>) -> bool {
     let events = exchange.sent().and_then(|body| body["events"].as_array());
     events
         .into_iter()
         .flatten()
-        .any(|event| event["kind"] == kind::GRANT_REVOKED && event["payload"]["grant_id"] == grant)
+        .filter(|event| event["kind"] == kind::GRANT_REVOKED)
+        .any(|event| grant.is_none_or(|grant| event["payload"]["grant_id"] == grant))
 }
 
 /// Silence is judged by the contract: a notice in a form that the binding does not know is none.

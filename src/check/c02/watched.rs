@@ -1,0 +1,269 @@
+//! A grant in real time: used up to its last second and beyond, by what the target itself says the time
+//! is. A clock may be set, so that nothing is concluded from ours.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::announces;
+use crate::check::judge::Parameter;
+use crate::check::{Arguments, Judge, Judgement};
+use crate::transcript::{Direction, Exchange, Story};
+
+/// An answer so shortly before the end counts as one in the last seconds.
+const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(5);
+
+const WATCHED: &[Parameter] = &[
+    Parameter::required("given", "label of the operation that tells of the grant"),
+    Parameter::required("call", "label of the reads under the grant"),
+    Parameter::required("probe", "label of calls that need no grant"),
+];
+
+/// The judge of the time before the end.
+pub(super) const GRANT_LASTS: Judge = Judge {
+    name: "watched-grant-lasts",
+    about: "reads under a grant are honoured up to its last seconds, by the target's own clock",
+    parameters: WATCHED,
+    decide: grant_lasts,
+};
+
+/// The judge of the time after it.
+pub(super) const GRANT_ENDS: Judge = Judge {
+    name: "watched-grant-ends",
+    about: "no read under a grant is honoured after its end, by the target's own clock",
+    parameters: WATCHED,
+    decide: grant_ends,
+};
+
+fn grant_lasts(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("2xx up to the last second of the grant");
+    let grant = match Watched::read(story, with) {
+        Ok(grant) => grant,
+        Err(why) => return expect(Judgement::unproven(why, vec![])),
+    };
+    if let Some(read) = grant.reads.iter().find(|read| !read.let_in && read.latest < grant.ends) {
+        let early = grant.ends.duration_since(read.latest);
+        let actual = format!("refused at least {early:#} before its end");
+        return expect(Judgement::broken(actual, vec![grant.n, read.n]));
+    }
+    let last = grant.reads.iter().rev().find(|read| read.let_in);
+    match last {
+        Some(read) if grant.ends.duration_since(read.earliest) <= LAST_SECONDS => {
+            expect(Judgement::kept("honoured in its last seconds", vec![grant.n, read.n]))
+        }
+        Some(read) => {
+            let left = grant.ends.duration_since(read.earliest);
+            let actual = format!("the last read that was honoured came {left:#} before its end");
+            expect(Judgement::unproven(actual, vec![grant.n, read.n]))
+        }
+        None => expect(Judgement::unproven("no read under the grant was honoured", vec![grant.n])),
+    }
+}
+
+fn grant_ends(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("401 or 403 from the grant's end on");
+    let grant = match Watched::read(story, with) {
+        Ok(grant) => grant,
+        Err(why) => return expect(Judgement::unproven(why, vec![])),
+    };
+    if let Some(read) = grant.reads.iter().find(|read| read.let_in && read.earliest > grant.ends) {
+        let late = read.earliest.duration_since(grant.ends);
+        let actual = format!("honoured {late:#} after its end, by its own clock");
+        return expect(Judgement::broken(actual, vec![grant.n, read.n]));
+    }
+    match grant.reads.iter().find(|read| !read.let_in && read.earliest >= grant.ends) {
+        Some(read) => expect(Judgement::kept("refused after its end", vec![grant.n, read.n])),
+        None => expect(Judgement::unproven("nothing was asked after its end", vec![grant.n])),
+    }
+}
+
+/// A grant, and what became of the reads under it.
+struct Watched {
+    n: u64,
+    ends: Timestamp,
+    reads: Vec<Read>,
+}
+
+/// A read, between two times that the target's clock showed: before it and after it.
+struct Read {
+    n: u64,
+    let_in: bool,
+    earliest: Timestamp,
+    latest: Timestamp,
+}
+
+impl Watched {
+    fn read(story: &Story, with: Arguments<'_>) -> Result<Self, String> {
+        let given = story.operation(with.text("given")).and_then(|(n, operation)| {
+            Some((n, operation.parameters["expires_at"].as_str()?.parse().ok()?, operation))
+        });
+        let Some((n, ends, operation)) = given else {
+            return Err("no grant was given".to_owned());
+        };
+        let id = operation.parameters["grant_id"].as_str();
+        let mut told = story.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
+        if told.any(|(_, exchange)| announces(exchange, id)) {
+            return Err("the grant was revoked before its end".to_owned());
+        }
+        Ok(Self { n, ends, reads: reads(story, with) })
+    }
+}
+
+/// The reads that say something of the grant. Left out are those that failed or were limited, and the
+/// refused ones where the calls around them, which need no grant, were not let in either.
+fn reads(story: &Story, with: Arguments<'_>) -> Vec<Read> {
+    let mut reads: Vec<Read> = Vec::new();
+    let mut confirmed = 0;
+    let mut shown_before = Timestamp::MIN;
+    let mut is_welcome = true;
+    for (entry, exchange) in story.exchanges() {
+        if exchange.direction == Direction::FromTarget {
+            continue;
+        }
+        let label = entry.label.as_deref();
+        if label == Some(with.text("probe")) {
+            is_welcome = exchange.succeeded();
+            if !is_welcome {
+                drop_refused(&mut reads, confirmed);
+            }
+            confirmed = reads.len();
+        }
+        let is_refused = is_welcome && matches!(exchange.status(), Some(401 | 403));
+        if label == Some(with.text("call")) && (exchange.succeeded() || is_refused) {
+            let let_in = exchange.succeeded();
+            reads.push(Read { n: entry.n, let_in, earliest: shown_before, latest: Timestamp::MAX });
+        }
+        if let Some(shown) = shown(exchange) {
+            for read in reads.iter_mut().filter(|read| read.latest == Timestamp::MAX) {
+                read.latest = shown;
+            }
+            if let Some(read) = reads.last_mut().filter(|read| read.n == entry.n) {
+                read.earliest = shown;
+            }
+            shown_before = shown;
+        }
+    }
+    drop_refused(&mut reads, confirmed);
+    reads
+}
+
+/// Forgets the refused reads from this place on.
+fn drop_refused(reads: &mut Vec<Read>, from: usize) {
+    let mut place = 0;
+    reads.retain(|read| {
+        place += 1;
+        place <= from || read.let_in
+    });
+}
+
+/// What the target's clock showed when it answered: a read and a trust bundle say so.
+fn shown(exchange: &Exchange) -> Option<Timestamp> {
+    let data = exchange.data().filter(|_| exchange.succeeded())?;
+    [&data["fetched_at"], &data["generated_at"]].into_iter().find_map(|time| time.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::wire::notice::kind;
+    use serde_json::{Value, json};
+
+    const START: &str = "2026-06-01T00:00:00Z";
+    /// When the grant ends, by the target's clock, in seconds.
+    const ENDS: i64 = 1000;
+
+    enum Event {
+        /// A read is honoured, at this second of the target's clock.
+        Served(i64),
+        /// A read is refused.
+        Refused,
+        /// The target tells the time.
+        Clock(i64),
+        /// The target revokes the grant, and says so.
+        Revoked,
+        /// The target lets the visitor in no more.
+        Unwelcome,
+    }
+    use Event::{Clock as Shows, Refused, Revoked, Served, Unwelcome};
+
+    fn exchange(direction: Direction, sent: &Value, status: u16, body: &Value) -> What {
+        What::Exchange(Exchange {
+            peer: "auditor".into(),
+            direction,
+            request: Message { body: Body::Json(sent.clone()), ..Message::default() },
+            response: Some(Message {
+                status: Some(status),
+                body: Body::Json(body.clone()),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        })
+    }
+
+    /// The verdicts on a grant that lasts, and on one that ends.
+    fn verdicts(events: &[Event]) -> [Verdict; 2] {
+        let start: Timestamp = START.parse().expect("a timestamp");
+        let at = |seconds: i64| start + SignedDuration::from_secs(seconds);
+        let recorder = Recorder::in_memory("x", Clock::manual(start));
+        let parameters = json!({"grant_id": "g", "expires_at": at(ENDS).to_string()});
+        let given =
+            Operation { verb: "watch.grant".into(), parameters, result: Some(json!({})), failure: None };
+        recorder.record(None, Some("given"), What::Operation(given));
+        let record = |label, what| recorder.record(None, label, what);
+        let beat = |status| exchange(Direction::ToTarget, &json!({}), status, &json!({"data": {}}));
+        record(Some("beat"), beat(200));
+        // What follows the events is a heartbeat, unless they say otherwise.
+        let is_welcome = !events.iter().any(|event| matches!(event, Unwelcome));
+        for event in events {
+            match event {
+                Served(second) => {
+                    let body = json!({"data": {"fetched_at": at(*second).to_string()}});
+                    record(Some("read"), exchange(Direction::ToTarget, &Value::Null, 200, &body));
+                }
+                Refused => {
+                    let body = json!({"error": "Grant has expired"});
+                    record(Some("read"), exchange(Direction::ToTarget, &Value::Null, 401, &body));
+                }
+                Shows(second) => {
+                    let body = json!({"data": {"generated_at": at(*second).to_string()}});
+                    record(None, exchange(Direction::ToTarget, &Value::Null, 200, &body));
+                }
+                Revoked => {
+                    let notice =
+                        json!({"events": [{"kind": kind::GRANT_REVOKED, "payload": {"grant_id": "g"}}]});
+                    record(None, exchange(Direction::FromTarget, &notice, 200, &json!({"data": {}})));
+                }
+                Unwelcome => {
+                    record(Some("beat"), beat(401));
+                }
+            }
+        }
+        record(Some("beat"), beat(if is_welcome { 200 } else { 401 }));
+        let with = [("given", "given"), ("call", "read"), ("probe", "beat")]
+            .map(|(name, label)| (name.to_owned(), json!(label)))
+            .into();
+        [grant_lasts, grant_ends].map(|judge| judge(&recorder.story(), Arguments::new(&with)).verdict)
+    }
+
+    #[test]
+    fn a_grant_is_judged_by_the_targets_own_clock() {
+        assert_eq!(verdicts(&[Served(0), Served(999), Shows(1000), Refused]), [Kept, Kept]);
+        assert_eq!(verdicts(&[Served(0), Served(998), Refused, Shows(999)]), [Broken, Unproven]);
+        assert_eq!(verdicts(&[Served(0), Served(999), Served(1001)]), [Kept, Broken]);
+    }
+
+    #[test]
+    fn what_is_no_proof_stays_open() {
+        assert_eq!(verdicts(&[]), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[Served(999), Refused]), [Kept, Unproven], "its clock may be set");
+        assert_eq!(verdicts(&[Served(500), Refused, Shows(1000)]), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[Served(500), Shows(1000), Refused]), [Unproven, Kept]);
+        assert_eq!(verdicts(&[Served(0), Revoked, Refused, Shows(10)]), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[Served(0), Unwelcome, Refused, Shows(10)]), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[Served(0), Refused, Shows(10), Unwelcome]), [Unproven, Unproven]);
+    }
+}
