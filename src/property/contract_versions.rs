@@ -23,8 +23,8 @@ fn scenarios() -> BoxedStrategy<String> {
         "[a-z0-9. ]{0,6}",
     ];
     let text = text.prop_map(|text| format!("{text:?}"));
-    let other =
-        select(vec!["true", "false", "[1]", "[]", "{ version = 1 }", "{}"]).prop_map(ToOwned::to_owned);
+    let other = select(vec!["true", "false", "\"${null}\"", "[1]", "[]", "{ version = 1 }", "{}"])
+        .prop_map(ToOwned::to_owned);
     prop_oneof![1 => number, 3 => small, 1 => fraction, 2 => text, 1 => other]
         .prop_map(|value| file(&value))
         .boxed()

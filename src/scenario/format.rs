@@ -92,7 +92,8 @@ pub struct CheckSpec {
 }
 
 /// One thing that happens. Texts may hold `${…}`: a label's member (`${first.data.peer_id}`), a
-/// peer's (`${alice.id}`), an id by name (`${id:root}`), a moment (`${now}`, `${now-90000}`).
+/// peer's (`${alice.id}`), an id by name (`${id:root}`), a moment (`${now}`, `${now-90000}`), or
+/// JSON's null (`${null}`), which TOML lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {

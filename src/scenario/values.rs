@@ -73,6 +73,10 @@ impl Values {
     }
 
     fn resolve(&mut self, reference: &str) -> Result<Value, String> {
+        // TOML has no null of its own.
+        if reference == "null" {
+            return Ok(Value::Null);
+        }
         if let Some(name) = reference.strip_prefix("id:") {
             let source = &self.source;
             let id = self.ids.entry(name.to_owned()).or_insert_with(|| source.uuid().to_string());
@@ -129,6 +133,7 @@ mod tests {
         let filled =
             values.fill(&json!({"a": "${first.data.count}", "b": "x ${first.data.list.1} ${now-60}"}));
         assert_eq!(filled, Ok(json!({"a": 3, "b": "x b 2026-05-31T23:59:00Z"})));
+        assert_eq!(values.fill(&json!(["${null}"])), Ok(json!([null])));
     }
 
     #[test]

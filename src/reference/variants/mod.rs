@@ -28,6 +28,7 @@ mod older_grant_tokens;
 mod other_finding_names;
 mod pretty_bodies;
 mod promises_excerpts;
+mod reads_whole_fractions;
 mod reversed_members;
 mod says_400_for_422;
 mod slow_answers;
@@ -58,6 +59,7 @@ pub const VARIANTS: &[&Patch] = &[
     &tls12_only::PATCH,
     &chunked_bodies::PATCH,
     &pretty_bodies::PATCH,
+    &reads_whole_fractions::PATCH,
     &reversed_members::PATCH,
     &closes_connections::PATCH,
     &slow_answers::PATCH,
