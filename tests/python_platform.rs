@@ -61,7 +61,7 @@ async fn judge() -> Report {
     let targets = Arc::new(Stdio::new(program, Duration::from_mins(1), Log::default()));
     let name = "the Python platform".to_owned();
     let target = Target::Plugged(Plugged { name, arguments: vec![], targets });
-    Plan { target, cases: 0, ..Plan::default() }.judge().await.expect("a run")
+    Plan { target, cases: 1, ..Plan::default() }.judge().await.expect("a run")
 }
 
 /// The program that the platform needs and this machine lacks.
