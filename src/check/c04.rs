@@ -1,10 +1,15 @@
 //! Commitment 4: notice of revocation.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::common::outcome;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
+
+/// How long what was in flight may still be finished (4.3).
+const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 const PARAMETERS: &[Parameter] = &[
     Parameter::required("peer", "the peer's name"),
@@ -56,6 +61,17 @@ fn grace_is_given(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("no migration was in flight at a revocation", vec![]));
     };
     let evidence = vec![revoked, in_time_n, late_n];
+    // A clock that runs on eats into the margins: what came on the other side of the end proves nothing.
+    let told = notice(story).unwrap_or(revoked).max(revoked);
+    let is_past = |n: u64, since: u64| {
+        let (from, to) = (at(story, since), at(story, n));
+        from.zip(to).is_none_or(|(from, to)| to.duration_since(from) >= GRACE)
+    };
+    let (begins_at_the_earliest, late_begins) = (revoked.saturating_sub(1), late_n.saturating_sub(1));
+    if is_past(in_time_n, begins_at_the_earliest) || !is_past(late_begins, told) {
+        let actual = "the commits did not fall on both sides of the end of the grace";
+        return expect(Judgement::unproven(actual, evidence));
+    }
     if in_time.was_refused() {
         return expect(Judgement::broken(format!("within the grace, {}", outcome(in_time)), evidence));
     }
@@ -67,6 +83,20 @@ fn grace_is_given(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven(actual, evidence));
     }
     expect(Judgement::kept("accepted within the grace, refused after it", evidence))
+}
+
+/// The call that told the peer of the revocation.
+fn notice(story: &Story) -> Option<u64> {
+    let mut told = story.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
+    told.find(|(_, exchange)| {
+        let events = exchange.sent().and_then(|body| body["events"].as_array());
+        events.into_iter().flatten().any(|event| event["kind"] == kind::PEER_REVOKED)
+    })
+    .map(|(entry, _)| entry.n)
+}
+
+fn at(story: &Story, n: u64) -> Option<Timestamp> {
+    story.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
 }
 
 fn event_before_tear_down(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -142,8 +172,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn grace(opened: u16, in_time: u16, late: u16) -> Verdict {
+        grace_after(opened, (299, in_time), (301, late))
+    }
+
+    /// What the commits are answered, so many seconds after the revocation.
+    fn grace_after(opened: u16, in_time: (i64, u16), late: (i64, u16)) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-        let recorder = Recorder::in_memory("x", clock);
+        let recorder = Recorder::in_memory("x", clock.clone());
         let call = |label: &str, status: u16| {
             let exchange = Exchange {
                 peer: "alice".into(),
@@ -161,8 +196,20 @@ mod tests {
         let revoked =
             Operation { verb: "peer.revoke".into(), parameters: json!({}), result: None, failure: None };
         recorder.record(None, Some("revoke"), What::Operation(revoked));
-        call("call", in_time);
-        call("late", late);
+        let advance = |seconds: i64| {
+            clock.advance_seconds(seconds);
+            let moved = Operation {
+                verb: "clock.advance".into(),
+                parameters: json!({}),
+                result: None,
+                failure: None,
+            };
+            recorder.record(None, None, What::Operation(moved));
+        };
+        advance(in_time.0);
+        call("call", in_time.1);
+        advance(late.0 - in_time.0);
+        call("late", late.1);
         let with: BTreeMap<String, Value> =
             ["twin", "revoke", "call", "late"].iter().map(|name| ((*name).to_owned(), json!(name))).collect();
         grace_is_given(&recorder.story(), Arguments::new(&with)).verdict
@@ -175,5 +222,7 @@ mod tests {
         assert_eq!(grace(202, 201, 201), Broken);
         assert_eq!(grace(422, 401, 401), Unproven);
         assert_eq!(grace(202, 500, 401), Unproven);
+        assert_eq!(grace_after(202, (302, 401), (310, 401)), Unproven, "the clock ran on");
+        assert_eq!(grace_after(202, (290, 201), (299, 201)), Unproven);
     }
 }

@@ -14,6 +14,8 @@ use crate::wire::path::Route;
 
 /// How long an excerpt may take.
 const DUE: SignedDuration = SignedDuration::from_hours(72);
+/// A look so soon after the end is one at the end.
+const LOOKED_AT_ONCE: SignedDuration = SignedDuration::from_mins(1);
 
 const BEFORE: Parameter =
     Parameter::required("before", "label of the operator's look at the audit before them");
@@ -82,7 +84,8 @@ fn every_action_is_logged(story: &Story, with: Arguments<'_>) -> Judgement {
             .or_default() += 1;
     }
     // A platform may log more than the call itself; the same thing more often than it happened it may not.
-    if let Some((action, count)) = by_action.iter().find(|(_, count)| **count > calls) {
+    let most = calls + window.turned_away;
+    if let Some((action, count)) = by_action.iter().find(|(_, count)| **count > most) {
         let actual = format!("{count} entries of {action:?} for {calls} calls");
         return expect(Judgement::broken(actual, window.evidence));
     }
@@ -120,7 +123,10 @@ fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
 
 /// The calls of a peer between two looks at the audit, and what is new in the second.
 struct Window {
+    /// Calls that reached the peer's account, each an action.
     calls: Vec<u64>,
+    /// Those that a router or a limit may have turned away before: whether they are logged is open.
+    turned_away: usize,
     new: Vec<Value>,
     peer_id: String,
     evidence: Vec<u64>,
@@ -137,14 +143,17 @@ impl Window {
             return Err(Judgement::unproven("the peer's id is not known", vec![]));
         };
         let labels = with.texts("call");
-        let calls: Vec<u64> =
-            labels.iter().flat_map(|label| story.exchanges_labelled(label)).map(|(n, _)| n).collect();
+        let (calls, turned_away): (Vec<_>, Vec<_>) = labels
+            .iter()
+            .flat_map(|label| story.exchanges_labelled(label))
+            .partition(|(_, exchange)| exchange.route().is_some() && exchange.status() != Some(429));
+        let calls: Vec<u64> = calls.into_iter().map(|(n, _)| n).collect();
         if calls.is_empty() {
             return Err(Judgement::unproven("no call was made", vec![first, last]));
         }
         let evidence = [first].into_iter().chain(calls.iter().copied()).chain([last]).collect();
         let new = after.into_iter().filter(|entry| !before.contains(entry)).collect();
-        Ok(Self { calls, new, peer_id, evidence })
+        Ok(Self { calls, turned_away: turned_away.len(), new, peer_id, evidence })
     }
 }
 
@@ -169,7 +178,9 @@ fn certificate_subjects(story: &Story, peer: &str, peer_id: &str) -> Vec<String>
         .exchanges_of(peer, Direction::ToTarget)
         .filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
     let assigned = accepts.filter_map(|(_, exchange)| {
-        exchange.data()?.get("assigned_inbound_subject")?.as_str().map(ToOwned::to_owned)
+        let data = exchange.data()?;
+        let places = [&data["assigned_inbound_subject"], &data["trust_exchange"]["assigned_inbound_subject"]];
+        places.into_iter().find_map(Value::as_str).map(ToOwned::to_owned)
     });
     assigned.chain([inbound_subject(peer_id), peer_id.to_owned()]).collect()
 }
@@ -196,8 +207,15 @@ fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
         Some((n, at, _)) if at.duration_since(*first_at) <= DUE => {
             expect(Judgement::kept(format!("given after {}", at.duration_since(*first_at)), vec![*first, *n]))
         }
-        // Looked at only in the second after its end: it may have been there before.
-        Some((n, at, _)) if at.duration_since(*first_at) <= DUE + SignedDuration::from_secs(1) => {
+        // Nobody looked between the end and this: it may have been there in time.
+        Some((n, at, _)) if !was_missed(&calls, *first_at) => {
+            let late = at.duration_since(*first_at) - DUE;
+            if late > LOOKED_AT_ONCE {
+                return expect(Judgement::unproven(
+                    "nobody looked when the 72 hours were over",
+                    vec![*first, *n],
+                ));
+            }
             expect(Judgement::kept("given when the 72 hours were over", vec![*first, *n]))
         }
         _ if calls.last().is_some_and(|(_, at, _)| at.duration_since(*first_at) < DUE) => {
@@ -205,6 +223,12 @@ fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
         }
         _ => expect(Judgement::broken("not given within 72 hours", evidence)),
     }
+}
+
+/// Whether a look after the 72 hours found nothing yet.
+fn was_missed(calls: &[(u64, Timestamp, &Exchange)], first_at: Timestamp) -> bool {
+    let late = calls.iter().filter(|(_, at, _)| at.duration_since(first_at) > DUE);
+    late.clone().any(|(.., exchange)| exchange.status() != Some(200))
 }
 
 fn excerpts<'a>(story: &'a Story, labels: &[&str]) -> Vec<(u64, Timestamp, &'a Exchange)> {
@@ -236,10 +260,7 @@ fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the excerpt is empty, though the peer acted", vec![*n]));
     }
     let subject = subject.as_ref().and_then(Value::as_str).unwrap_or(&other);
-    let foreign = entries.iter().find(|entry| {
-        let text = entry.to_string();
-        text.contains(&other) || text.contains(subject)
-    });
+    let foreign = entries.iter().find(|entry| speaks_of(entry, &other) || speaks_of(entry, subject));
     match foreign {
         Some(entry) => {
             let action = member(entry, "action").unwrap_or_default();
@@ -248,6 +269,19 @@ fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgement {
         None => {
             expect(Judgement::kept(format!("{} entries, all about the asking peer", entries.len()), vec![*n]))
         }
+    }
+}
+
+/// Whether a name stands in an entry: anywhere in a text, or as the whole of one where the name is so
+/// short that it may stand in any.
+fn speaks_of(entry: &Value, name: &str) -> bool {
+    const UNMISTAKABLE: usize = 8;
+    match entry {
+        Value::String(text) if name.len() >= UNMISTAKABLE => text.contains(name),
+        Value::String(text) => text == name || *text == inbound_subject(name),
+        Value::Array(items) => items.iter().any(|item| speaks_of(item, name)),
+        Value::Object(members) => members.values().any(|member| speaks_of(member, name)),
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::common::outcome;
+use super::common::{is_same_number, outcome};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::Story;
@@ -56,7 +56,7 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
         match agreed {
             None => return expect(Judgement::unproven("the answer names no agreed version", evidence)),
-            Some(agreed) if !is_same(&asked, &agreed) => {
+            Some(agreed) if !is_same_number(Some(&asked), Some(&agreed)) => {
                 return expect(Judgement::broken(format!("asked for {asked}, agreed to {agreed}"), evidence));
             }
             Some(agreed) if !has(&agreed) => {
@@ -75,11 +75,6 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let evidence = looked.iter().copied().chain(accepts.iter().map(|(n, _)| *n)).collect();
     expect(Judgement::kept(format!("{agreed} of {} accepts agreed, each as asked", accepts.len()), evidence))
-}
-
-/// Whether it is one number: JSON knows no integers, and to some readers 1.0 is 1.
-fn is_same(asked: &Value, agreed: &Value) -> bool {
-    asked == agreed || asked.as_f64().is_some_and(|asked| agreed.as_f64() == Some(asked))
 }
 
 fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {

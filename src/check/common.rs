@@ -173,6 +173,11 @@ fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
+/// Whether it is one value, or one number: JSON knows no integers, and to some readers 1.0 is 1.
+pub(super) fn is_same_number(one: Option<&Value>, other: Option<&Value>) -> bool {
+    one == other || one.and_then(Value::as_f64).is_some_and(|one| other.and_then(Value::as_f64) == Some(one))
+}
+
 /// What became of a call, in a few words.
 pub(super) fn outcome(exchange: &Exchange) -> String {
     let call = format!(

@@ -1,6 +1,6 @@
 //! Acknowledgement (A) and enforcement (E).
 
-use super::common::peer_shown;
+use super::common::{is_same_number, peer_shown};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::Story;
@@ -45,7 +45,7 @@ fn acknowledgement_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
     let asked = accept.sent().and_then(|sent| sent.get("contract_version")).cloned();
     let told = accept.data().and_then(|data| data.get("contract_version_agreed").cloned());
     let kept = peer.get("contract_version_agreed").cloned();
-    if told != asked || kept != asked {
+    if [&told, &kept].into_iter().any(|version| !is_same_number(version.as_ref(), asked.as_ref())) {
         let actual = format!("asked for {asked:?}, told back {told:?}, on record {kept:?}");
         return expect(Judgement::broken(actual, evidence));
     }

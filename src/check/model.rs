@@ -80,10 +80,11 @@ pub fn walk<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<Visit<'a>> 
     visits.collect()
 }
 
-/// Whether a stored record is what a step carried, but for what a destination may change.
+/// Whether a stored record has what a step carried, but for what a destination may change. What it
+/// has beside that is its own affair.
 #[must_use]
 pub fn is_carried(step: &Step, stored: &Map<String, Value>) -> bool {
-    without_own(&step.payload) == without_own(stored)
+    without_own(&step.payload).into_iter().all(|(name, member)| stored.get(name) == Some(member))
 }
 
 /// A record without the members that are the destination's own, and without those that only the

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::common::{findings, new_findings, outcome, peer_id, peer_shown};
+use super::common::{findings, is_same_number, new_findings, outcome, peer_id, peer_shown};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::contract::REGISTER_V1;
@@ -113,7 +113,7 @@ fn same_version_on_both_sides(story: &Story, with: Arguments<'_>) -> Judgement {
     let (sent, told) = (accept.sent().cloned().unwrap_or_default(), accept.data().unwrap_or_default());
     let versions =
         [&sent["contract_version"], &told["contract_version_agreed"], &peer["contract_version_agreed"]];
-    if versions[1] != versions[0] || versions[2] != versions[0] {
+    if !versions[1..].iter().all(|version| is_same_number(Some(version), Some(versions[0]))) {
         let actual =
             format!("asked for {}, told back {}, on record {}", versions[0], versions[1], versions[2]);
         return expect(Judgement::broken(actual, evidence));

@@ -395,6 +395,9 @@ step_types! {
         /// Looks again until there is one about this peer, or patience is over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_about: Option<String>,
+        /// A new finding of this kind is waited for, and none other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_kind: Option<String>,
         /// Names it.
         #[serde(rename = "as")]
         label: String,

@@ -37,10 +37,12 @@ mod tests {
     #[test]
     fn every_judge_is_asked_by_some_scenario() {
         let library = library(None).expect("sound scenarios");
+        let watch = super::super::watch::scenario(true).expect("a sound scenario");
         let properties: BTreeSet<String> = PROPERTIES.iter().flat_map(asked_by).collect();
         for judge in JUDGES.iter().flat_map(|group| group.iter()) {
             let asked = library
                 .iter()
+                .chain([&watch])
                 .any(|loaded| loaded.scenario.checks.iter().any(|check| check.get_ref().judge == judge.name));
             let asked = asked || judge.name == "every-case" || properties.contains(judge.name);
             assert!(asked, "no scenario asks the judge {}", judge.name);

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement, common};
-use crate::transcript::{Direction, Story};
+use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::path::Route;
 
 /// Accept and heartbeat calls in any window that are a flood (`binding.md`, "Numbers").
@@ -52,7 +52,7 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
             .expecting(format!("429 never up to {FEW_CALLS} calls in 60 s, and some among {FLOOD_CALLS}"))
     };
     let mut quiet = story.exchanges_labelled(with.text("probe"));
-    if let Some((n, exchange)) = quiet.find(|(_, exchange)| !exchange.succeeded()) {
+    if let Some((n, exchange)) = quiet.find(|call| is_unserved(story, call)) {
         let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
         return expect(Judgement::broken(actual, vec![n]));
     }
@@ -91,6 +91,21 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
         }
         None => expect(Judgement::unproven("there were no calls", vec![])),
     }
+}
+
+/// Whether a call was not served that had to be. One of so many calls in a minute may be limited.
+fn is_unserved(story: &Story, (n, exchange): &(u64, &Exchange)) -> bool {
+    if exchange.status() != Some(429) {
+        return !exchange.succeeded();
+    }
+    let calls = || {
+        let calls = story.exchanges_of(&exchange.peer, Direction::ToTarget);
+        calls.filter(|(_, call)| matches!(call.route(), Some(Route::Accept | Route::Heartbeat)))
+    };
+    let at = calls().find(|(entry, _)| entry.n == *n).map(|(entry, _)| entry.at);
+    let is_recent =
+        |other: &Entry| at.is_some_and(|at| other.at <= at && at.duration_since(other.at) < WINDOW);
+    calls().filter(|(entry, _)| is_recent(entry)).count() <= FEW_CALLS
 }
 
 fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -134,11 +149,11 @@ fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
     if few.is_empty() || quiet.is_empty() || flood.len() < FLOOD_CALLS {
         return expect(Judgement::unproven("the flood, the few calls or the quiet peer are missing", vec![]));
     }
-    let limited = |(_, exchange): &&(u64, &crate::transcript::Exchange)| exchange.status() == Some(429);
+    let limited = |(_, exchange): &&(u64, &Exchange)| exchange.status() == Some(429);
     if let Some((n, _)) = few.iter().find(limited) {
         return expect(Judgement::broken(format!("one of {} calls was limited", few.len()), vec![*n]));
     }
-    if let Some((n, exchange)) = quiet.iter().find(|(_, exchange)| !exchange.succeeded()) {
+    if let Some((n, exchange)) = quiet.iter().find(|call| is_unserved(story, call)) {
         let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
         return expect(Judgement::broken(actual, vec![*n]));
     }

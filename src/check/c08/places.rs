@@ -31,8 +31,13 @@ impl Place {
         [Some(self.residency.as_str()), self.jurisdiction.as_deref()].into_iter().flatten()
     }
 
-    /// None where the residencies say one thing, and the jurisdictions another.
+    /// None where the residencies say one thing, and the jurisdictions another, or where names differ by
+    /// their case alone: either reading is lawful.
     pub(super) fn differs_from(&self, other: &Self) -> Option<bool> {
+        let by_case = |one: &str, other: &str| one != other && one.eq_ignore_ascii_case(other);
+        if by_case(&self.residency, &other.residency) {
+            return None;
+        }
         let by_residency = !self.residency.eq_ignore_ascii_case(&other.residency);
         let jurisdictions = self.jurisdiction.as_ref().zip(other.jurisdiction.as_ref());
         let by_jurisdiction = jurisdictions.map(|(one, other)| !one.eq_ignore_ascii_case(other));

@@ -1,9 +1,9 @@
-//! Lets a peer call accept and heartbeat no more than seven times a minute.
+//! Lets a peer call accept and heartbeat no more than six times a minute.
 
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::variant(
     "strict-limits",
-    "Lets a peer call accept and heartbeat no more than seven times a minute.",
-    |rules| rules.watch.is_flood = |calls_before, _| calls_before >= 7,
+    "Lets a peer call accept and heartbeat no more than six times a minute.",
+    |rules| rules.watch.is_flood = |calls_before, _| calls_before >= 6,
 );

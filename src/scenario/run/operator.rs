@@ -131,13 +131,14 @@ impl Stage<'_> {
             Some(name) => self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)),
             None => None,
         };
-        let known = self.findings_about(about.as_deref());
+        let kind = step.until_kind.as_deref();
+        let known = self.findings_about(about.as_deref(), kind);
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let looking = crate::clock::Stopwatch::start();
         loop {
             ticks.tick().await;
             let found = self.operate(cue, "governance.scan", json!({})).await?;
-            let count = count_about(&found, about.as_deref());
+            let count = count_about(&found, about.as_deref(), kind);
             self.keep(cue, found);
             if about.is_none() || count > known || looking.elapsed() >= self.patience() {
                 return Ok(());
@@ -201,20 +202,22 @@ impl Stage<'_> {
     }
 
     /// How many findings about a peer the last scan of this story saw.
-    fn findings_about(&self, about: Option<&str>) -> usize {
+    fn findings_about(&self, about: Option<&str>, kind: Option<&str>) -> usize {
         let story = self.recorder.story();
         let last = story.entries().iter().rev().filter_map(|entry| entry.operation());
         let scan =
             last.filter(|operation| operation.verb == "governance.scan").find_map(|op| op.result.as_ref());
-        scan.map_or(0, |scan| count_about(scan, about))
+        scan.map_or(0, |scan| count_about(scan, about, kind))
     }
 }
 
-fn count_about(scan: &Value, about: Option<&str>) -> usize {
+/// How many findings there are about a peer; of one kind only, where it is named.
+fn count_about(scan: &Value, about: Option<&str>, kind: Option<&str>) -> usize {
     let findings = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     findings
         .iter()
         .filter(|finding| about.is_some() && finding["federation_peer_id"].as_str() == about)
+        .filter(|finding| kind.is_none_or(|kind| finding["kind"] == kind))
         .count()
 }
 

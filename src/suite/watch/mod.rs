@@ -22,7 +22,7 @@ use super::words;
 use crate::clock::{Clock, Seed};
 use crate::operator::Address;
 use crate::peer::{Call, Cue, Keepsake, Options, Pace, Peer, PeerError, Profile, TargetAddress, Variation};
-use crate::scenario::{LoadError, Surroundings, load};
+use crate::scenario::{LoadError, Loaded, Surroundings, load};
 use crate::transcript::{
     Ending, Note, Operation, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
 };
@@ -373,7 +373,7 @@ impl Vigil {
 impl Watch {
     /// A new transcript, with all that the watch will be judged by.
     fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
-        let loaded = load(STORY, "audits/watch.toml", &source(self.grant.is_some()), &words())?;
+        let loaded = scenario(self.grant.is_some())?;
         let url = self.address.base_url.to_string();
         let mut start = announce(self.seed, url.clone(), vec![url]);
         let lasts = json!({"lasts_seconds": self.lasts.as_secs()});
@@ -400,8 +400,9 @@ impl Excerpt {
 }
 
 /// What is judged of a watch.
-fn source(has_grant: bool) -> String {
-    if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() }
+pub(super) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
+    let source = if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() };
+    load(STORY, "audits/watch.toml", &source, &words())
 }
 
 /// Until then; without a time, for ever.
@@ -424,7 +425,7 @@ mod tests {
     #[test]
     fn the_watch_is_a_sound_scenario() {
         for has_grant in [false, true] {
-            assert!(load(STORY, "audits/watch.toml", &source(has_grant), &words()).is_ok());
+            assert!(scenario(has_grant).is_ok());
         }
     }
 
