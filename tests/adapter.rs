@@ -98,6 +98,23 @@ const BAD: &[(&str, &str, &str)] = &[
     ("ends in mid-line", r#"read -r _; printf '{"jsonrpc":'"#, "in the middle of a line"),
     ("writes a line without end", "yes | tr -d '\\n'", "longer than 4 MiB"),
     ("nests without end", "yes '[' | tr -d '\\n' | head -c 200000; echo; cat >/dev/null", "not JSON"),
+    ("answers what is no UTF-8", r"printf '\377\376\n'; cat >/dev/null", "describe: the adapter failed: not"),
+    ("answers a NUL", r"printf '\000\n'; cat >/dev/null", "not JSON"),
+    (
+        "answers a number beyond range",
+        r#"read -r _; echo '{"jsonrpc":"2.0","id":1,"result":{"protocol":1e999}}'; cat >/dev/null"#,
+        "not JSON",
+    ),
+    (
+        "speaks to the terminal and the XML",
+        r#"DESCRIBED; read -r _; printf '%s\n' '{"jsonrpc":"2.0","id":2,"error":{"code":"\u001b[2J","message":"\u001b]0;owned\u0007 ]]><x a="}}'; cat >/dev/null"#,
+        "covenant.square_the_circle: the adapter failed",
+    ),
+    (
+        "says so on its standard error",
+        r"printf '\033[2J\033]0;owned\007 ]]><x\n' >&2; exit 1",
+        "standard error ended with",
+    ),
     ("never answers", "cat >/dev/null", "describe: the adapter failed: no answer within 1 s"),
     (
         "ends later",
@@ -141,6 +158,12 @@ fn a_bad_adapter_is_told_apart_from_a_bad_target_and_nothing_hangs() {
         assert_eq!(code, 5, "{name}: {text}");
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(told), "{name}: {text}");
+        for shown in ["report.txt", "junit.xml", "report.json"] {
+            let path = folder.path().join("out").join(shown);
+            let shown = std::fs::read_to_string(&path).unwrap_or_default() + &text;
+            let control = shown.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(control, None, "{name}: {}", path.display());
+        }
         let log = std::fs::metadata(folder.path().join("out/adapter.log")).expect("a log");
         assert!(log.len() < (1 << 20) + 100, "{name}: {} bytes of log", log.len());
         assert!(folder.path().join("out/transcript.jsonl").is_file(), "{name}: the evidence is kept");
