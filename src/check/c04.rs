@@ -67,8 +67,8 @@ fn grace_is_given(story: &Story, with: Arguments<'_>) -> Judgement {
         let (from, to) = (at(story, since), at(story, n));
         from.zip(to).is_none_or(|(from, to)| to.duration_since(from) >= GRACE)
     };
-    let (begins_at_the_earliest, late_begins) = (revoked.saturating_sub(1), late_n.saturating_sub(1));
-    if is_past(in_time_n, begins_at_the_earliest) || !is_past(late_begins, told) {
+    let begins_at_the_earliest = revoked.saturating_sub(1);
+    if is_past(in_time_n, begins_at_the_earliest) || !is_past(late_n, told) {
         let actual = "the commits did not fall on both sides of the end of the grace";
         return expect(Judgement::unproven(actual, evidence));
     }

@@ -182,7 +182,9 @@ fn certificate_subjects(story: &Story, peer: &str, peer_id: &str) -> Vec<String>
         let places = [&data["assigned_inbound_subject"], &data["trust_exchange"]["assigned_inbound_subject"]];
         places.into_iter().find_map(Value::as_str).map(ToOwned::to_owned)
     });
-    assigned.chain([inbound_subject(peer_id), peer_id.to_owned()]).collect()
+    let mut subjects: Vec<_> = assigned.chain([inbound_subject(peer_id), peer_id.to_owned()]).collect();
+    subjects.dedup();
+    subjects
 }
 
 fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
