@@ -32,7 +32,7 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "subjects-are-logged",
-        about: "each new audit entry says who acted: the grant's remote subject, or the certificate's",
+        about: "for each call an audit entry says who acted: the grant's remote subject, or the certificate's",
         parameters: &[
             CALL,
             BEFORE,
@@ -107,18 +107,18 @@ fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
     if window.new.is_empty() {
         return expect(Judgement::unproven("no new entry at all", window.evidence));
     }
-    match window.new.iter().find(|entry| !names(entry, "remote_subject", &lawful)) {
-        Some(entry) => {
-            let said = member(entry, "remote_subject").unwrap_or("nothing");
-            expect(Judgement::broken(
-                format!("an entry says {said:?}, not one of {lawful:?}"),
-                window.evidence,
-            ))
-        }
-        None => {
-            expect(Judgement::kept(format!("{} entries say who acted", window.new.len()), window.evidence))
-        }
+    // What the platform did itself, beside the calls, it may log under any name.
+    let (right, wrong): (Vec<_>, Vec<_>) =
+        window.new.iter().partition(|entry| names(entry, "remote_subject", &lawful));
+    let calls = window.calls.len();
+    if right.len() >= calls {
+        let actual = format!("{} entries say who acted, for {calls} calls", right.len());
+        return expect(Judgement::kept(actual, window.evidence));
     }
+    let said = wrong.first().and_then(|entry| member(entry, "remote_subject")).unwrap_or("nothing");
+    let actual =
+        format!("{} entries for {calls} calls say one of {lawful:?}; another says {said:?}", right.len());
+    expect(Judgement::broken(actual, window.evidence))
 }
 
 /// The calls of a peer between two looks at the audit, and what is new in the second.
@@ -345,8 +345,21 @@ mod tests {
         assert_eq!(given_after(259_300), Broken);
     }
 
-    /// Two calls, and the new entries of the audit.
+    /// Two calls, and the new entries of the audit: each with the peer's id and its action.
     fn logged(new: &[(&str, &str)]) -> Verdict {
+        let entries = new.iter().map(|(peer, action)| json!({"federation_peer_id": peer, "action": action}));
+        judged(every_action_is_logged, entries.collect())
+    }
+
+    /// The same, each entry with its subject.
+    fn acted(new: &[&str]) -> Verdict {
+        judged(
+            subjects_are_logged,
+            new.iter().map(|who| json!({"payload": {"remote_subject": who}})).collect(),
+        )
+    }
+
+    fn judged(decide: fn(&Story, Arguments<'_>) -> Judgement, mut entries: Vec<Value>) -> Verdict {
         let (recorder, _) = recorder();
         let accepted = json!({"success": true, "data": {"peer_id": "p"}});
         recorder.record(None, None, answer("accept", 200, &accepted));
@@ -359,15 +372,14 @@ mod tests {
         for _ in 0..2 {
             recorder.record(None, Some("call"), answer("resources/skill/a", 200, &json!({})));
         }
-        let entries: Vec<Value> = (0..)
-            .zip(new)
-            .map(|(n, (peer, action))| json!({"id": n, "federation_peer_id": peer, "action": action}))
-            .collect();
+        for (n, entry) in (0..).zip(&mut entries) {
+            entry["id"] = json!(n);
+        }
         look("after", json!(entries));
         let with = [("call", "call"), ("before", "before"), ("after", "after"), ("peer", "alice")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        every_action_is_logged(&recorder.story(), Arguments::new(&with)).verdict
+        decide(&recorder.story(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -378,5 +390,15 @@ mod tests {
         assert_eq!(logged(&[("p", "read"), ("", "read")]), Broken);
         assert_eq!(logged(&[("p", "read"), ("p", "read"), ("p", "read")]), Broken);
         assert_ne!(logged(&[]), Unproven);
+    }
+
+    #[test]
+    fn a_call_that_no_one_is_named_for_is_broken() {
+        assert_eq!(acted(&["fed:p", "p"]), Kept);
+        // What the platform did itself stands beside it.
+        assert_eq!(acted(&["fed:p", "", "fed:target", "fed:p"]), Kept);
+        assert_eq!(acted(&["fed:p", "fed:target"]), Broken);
+        assert_eq!(acted(&["fed:p", ""]), Broken);
+        assert_eq!(acted(&[]), Unproven);
     }
 }

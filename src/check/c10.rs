@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use semver::Version;
 use serde_json::Value;
 
-use super::common::outcome;
+use super::common::{finding_raised, outcome};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Entry, Story};
@@ -15,8 +15,9 @@ const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 const MEETING: &[Parameter] = &[
     Parameter::required("first", "label of the accept, in which both sides say their versions"),
-    Parameter::required("call", "label of the peer's sync"),
+    Parameter::required("call", "label, or labels, of the peer's work: its sync and the like"),
     Parameter::required("probe", "label of its heartbeats"),
+    Parameter::optional("twin", "label of the same work of a peer whose version goes with the target's"),
 ];
 
 /// The judges of this file.
@@ -32,6 +33,18 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "of two versions that do not go together the sync is frozen, and the heartbeat alive",
         parameters: MEETING,
         decide: versions_keep_apart,
+    },
+    Judge {
+        name: "drift-is-reported",
+        about: "a finding is raised about a peer whose version does not go with the target's",
+        parameters: &[
+            Parameter::required("first", "label of the accept, in which both sides say their versions"),
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("before", "label of the scan before the two met"),
+            Parameter::required("after", "label of the scan after it"),
+            Parameter::optional("honest", "the name of a peer whose version goes with the target's"),
+        ],
+        decide: drift_is_reported,
     },
     Judge {
         name: "deprecation-announced",
@@ -54,34 +67,49 @@ pub(super) const JUDGES: &[Judge] = &[
 ];
 
 fn versions_go_together(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("sync and heartbeat accepted");
+    let expect =
+        |judgement: Judgement| judgement.expecting("every call accepted, the sync and the heartbeat too");
     let Some(meeting) = Meeting::read(story, with) else {
         return expect(Judgement::unproven("the two did not say their versions", vec![]));
     };
     if !meeting.go_together {
-        return expect(Judgement::unproven(format!("{} do not go together", meeting.names), vec![meeting.n]));
+        return expect(meeting.says_nothing("do not go together"));
     }
-    meeting.accepted(story, &[with.text("call"), with.text("probe")], expect)
+    if let Some(refusal) = &meeting.refusal {
+        return expect(Judgement::broken(format!("{}: {refusal}", meeting.names), vec![meeting.n]));
+    }
+    meeting.accepted(story, &[with.texts("call"), with.texts("probe")].concat(), expect)
 }
 
 fn versions_keep_apart(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("the sync refused, the heartbeats accepted");
-    let Some(meeting) = Meeting::read(story, with) else {
-        return expect(Judgement::unproven("the two did not say their versions", vec![]));
+    let meeting = match Meeting::of_strangers(story, with) {
+        Ok(meeting) => meeting,
+        Err(unproven) => return expect(unproven),
     };
-    if meeting.go_together {
-        return expect(Judgement::unproven(format!("{} go together", meeting.names), vec![meeting.n]));
+    let mut lawful = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    if let Some((n, twin)) = lawful.find(|(_, twin)| !twin.succeeded()) {
+        let actual = format!("a lawful peer fares no better: {}", outcome(twin));
+        return expect(Judgement::unproven(actual, vec![meeting.n, n]));
     }
-    let synced = story.exchanges_labelled(with.text("call")).next();
-    match synced {
+    let labels = with.texts("call");
+    let mut synced = labels.iter().flat_map(|label| story.exchanges_labelled(label));
+    match synced.next() {
         Some((n, exchange)) if exchange.succeeded() => expect(Judgement::broken(
             format!("{}, and the sync was taken", meeting.names),
             vec![meeting.n, n],
         )),
         Some((_, exchange)) if exchange.was_refused() => {
-            meeting.accepted(story, &[with.text("probe")], expect)
+            meeting.accepted(story, &with.texts("probe"), expect)
         }
         _ => expect(Judgement::unproven("the sync was neither taken nor refused", vec![meeting.n])),
+    }
+}
+
+fn drift_is_reported(story: &Story, with: Arguments<'_>) -> Judgement {
+    match Meeting::of_strangers(story, with) {
+        Ok(_) => finding_raised(story, with),
+        Err(unproven) => unproven.expecting("a new finding about the peer, under any name"),
     }
 }
 
@@ -90,27 +118,45 @@ struct Meeting {
     n: u64,
     names: String,
     go_together: bool,
+    /// How the target turned the peer away, if it did.
+    refusal: Option<String>,
 }
 
 impl Meeting {
     fn read(story: &Story, with: Arguments<'_>) -> Option<Self> {
-        let mut accepts = story.exchanges_labelled(with.text("first"));
-        let (n, accept) = accepts.find(|(_, exchange)| exchange.succeeded())?;
-        let version = |body: &Value| {
-            body["platform_version"]
-                .as_str()
-                .or(body["metadata"]["platform_version"].as_str())
-                .map(ToOwned::to_owned)
+        let (n, accept) = story.exchanges_labelled(with.text("first")).next()?;
+        let sent = accept.sent()?;
+        let theirs = sent["platform_version"].as_str().or(sent["metadata"]["platform_version"].as_str())?;
+        let refusal = accept.was_refused().then(|| outcome(accept));
+        let ours = match refusal {
+            // Whoever turns one peer away may have told another what it runs.
+            Some(_) => story.release()?.to_string(),
+            None => accept.release_told()?,
         };
-        let theirs = version(accept.sent()?)?;
-        let answered = accept.data()?;
-        let ours = version(&answered)?;
-        // Whose own version is none is told of by commitment 1; and who is not let in has no sync to freeze.
-        let is_let_in = matches!(answered["status"].as_str(), Some("enrolled" | "active"));
-        if Version::parse(&ours).is_err() || !is_let_in {
+        // Who is not let in has no sync to freeze; and whose own version is none is told of by commitment 1.
+        let status = accept.data().and_then(|data| data["status"].as_str().map(ToOwned::to_owned));
+        let is_let_in = matches!(status.as_deref(), Some("enrolled" | "active"));
+        if Version::parse(&ours).is_err() || !(is_let_in || refusal.is_some()) {
             return None;
         }
-        Some(Self { n, names: format!("{ours} and {theirs}"), go_together: go_together(&ours, &theirs) })
+        let go_together = go_together(&ours, theirs);
+        Some(Self { n, names: format!("{ours} and {theirs}"), go_together, refusal })
+    }
+
+    /// That of two who do not go together, and of whom the one let the other in.
+    fn of_strangers(story: &Story, with: Arguments<'_>) -> Result<Self, Judgement> {
+        let Some(meeting) = Self::read(story, with) else {
+            return Err(Judgement::unproven("the two did not say their versions", vec![]));
+        };
+        match &meeting.refusal {
+            _ if meeting.go_together => Err(meeting.says_nothing("go together")),
+            Some(refusal) => Err(meeting.says_nothing(refusal)),
+            None => Ok(meeting),
+        }
+    }
+
+    fn says_nothing(&self, why: &str) -> Judgement {
+        Judgement::unproven(format!("{} {why}", self.names), vec![self.n])
     }
 
     fn accepted(&self, story: &Story, labels: &[&str], expect: impl Fn(Judgement) -> Judgement) -> Judgement {
@@ -120,6 +166,11 @@ impl Meeting {
             return expect(Judgement::broken(actual, vec![self.n, *n]));
         }
         let evidence = [self.n].into_iter().chain(calls.iter().map(|(n, _)| *n)).collect();
+        let is_made = |label: &&str| story.exchanges_labelled(label).next().is_some();
+        if !labels.iter().all(is_made) || !calls.iter().all(|(_, exchange)| exchange.can_be_read()) {
+            let actual = format!("{}: not every call was made and answered in its form", self.names);
+            return expect(Judgement::unproven(actual, evidence));
+        }
         expect(Judgement::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
     }
 }
@@ -296,12 +347,39 @@ mod tests {
             self.verdict(deprecation_announced, json!({"peer": "alice", "start": "declared"}))
         }
 
-        fn keep_apart(self, theirs: &str, status: &str, sync: u16) -> Verdict {
+        fn meet(self, theirs: &str, status: &str) -> Self {
             let said = json!({"platform_version": theirs});
-            let met = json!({"data": {"platform_version": "1.4.0", "status": status}});
-            let tale = self.exchange(Some("met"), Direction::ToTarget, &said, (200, met));
-            let with = json!({"first": "met", "call": "sync", "probe": "beat"});
-            tale.call("sync", sync).call("beat", 200).verdict(versions_keep_apart, with)
+            let met = json!({"data": {"platform_version": "1.4.0", "status": status, "peer_id": "p"}});
+            self.exchange(Some("met"), Direction::ToTarget, &said, (200, met))
+        }
+
+        fn keep_apart(self, theirs: &str, status: &str, sync: u16) -> Verdict {
+            let with = json!({"first": "met", "call": "sync", "probe": "beat", "twin": "lawful"});
+            let tale = self.meet(theirs, status).call("sync", sync).call("beat", 200);
+            tale.verdict(versions_keep_apart, with)
+        }
+
+        /// What comes of the accept of a neighbour, after another peer was let in or not.
+        fn go_together(self, theirs: &str, accept: u16) -> Verdict {
+            let said = json!({"platform_version": theirs});
+            let tale = self.exchange(Some("neighbour"), Direction::ToTarget, &said, (accept, json!({})));
+            let with = json!({"first": "neighbour", "call": "neighbour", "probe": "beat"});
+            tale.call("beat", 200).verdict(versions_go_together, with)
+        }
+
+        fn scans(self, found: &Value) -> Self {
+            for (label, findings) in [("before", &json!([])), ("after", found)] {
+                let result = Some(json!({ "findings": findings }));
+                let verb = "governance.scan".into();
+                let scan = Operation { verb, parameters: json!({}), result, failure: None };
+                self.0.record(None, Some(label), What::Operation(scan));
+            }
+            self
+        }
+
+        fn reported(self) -> Verdict {
+            let with = json!({"first": "met", "peer": "p", "before": "before", "after": "after"});
+            self.verdict(drift_is_reported, with)
         }
     }
 
@@ -343,5 +421,34 @@ mod tests {
         assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 500), Unproven);
         assert_eq!(Tale::begin().keep_apart("1.6.0", "accepted", 422), Unproven);
         assert_eq!(Tale::begin().keep_apart("1.5.0", "enrolled", 422), Unproven);
+        assert_eq!(Tale::begin().call("lawful", 422).keep_apart("1.6.0", "enrolled", 422), Unproven);
+    }
+
+    #[test]
+    fn a_neighbour_that_is_turned_away_is_broken() {
+        let met = || Tale::begin().meet("1.4.7", "enrolled");
+        assert_eq!(met().go_together("1.3.9", 422), Broken);
+        assert_eq!(met().go_together("1.2.9", 422), Unproven);
+        assert_eq!(Tale::begin().go_together("1.3.9", 422), Unproven);
+    }
+
+    #[test]
+    fn silence_is_broken_of_a_version_that_does_not_go_with_the_targets() {
+        let found = json!([{"kind": "peer_schema_version_drift", "federation_peer_id": "p"}]);
+        let met = |theirs: &str| {
+            let tale = Tale::begin().meet(theirs, "enrolled");
+            let joined = Operation {
+                verb: "peer.join".into(),
+                parameters: json!({}),
+                result: Some(json!({"peer_id": "p"})),
+                failure: None,
+            };
+            tale.0.record(None, Some("p"), What::Operation(joined));
+            tale
+        };
+        assert_eq!(met("2.0.0").scans(&found).reported(), Kept);
+        assert_eq!(met("2.0.0").scans(&json!([])).reported(), Broken);
+        assert_eq!(met("1.5.0").scans(&json!([])).reported(), Unproven);
+        assert_eq!(Tale::begin().scans(&json!([])).reported(), Unproven);
     }
 }

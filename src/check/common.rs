@@ -138,7 +138,8 @@ fn every_case(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
+/// The judgement of `finding-raised`.
+pub(super) fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
     let expectation = match with.text_if_given("kind") {
         Some(kind) => format!("a new {kind} finding about the peer"),
         None => "a new finding about the peer, under any name".to_owned(),

@@ -214,7 +214,11 @@ fn raised_about(story: &Story, with: Arguments<'_>, peer: &str) -> Option<(u64, 
 fn names_norm(finding: &Value, norm: i64) -> bool {
     let lists = [&finding["commitments"], &finding["payload"]["commitments"]];
     let mut named = lists.into_iter().filter_map(Value::as_array).flatten();
-    named.any(|named| named.as_i64() == Some(norm))
+    // A commitment as a number, or as a text; or one of its clauses.
+    named.any(|named| {
+        let text = named.as_str().map_or_else(|| named.to_string(), ToOwned::to_owned);
+        text.split('.').next() == Some(&*norm.to_string())
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
+use semver::Version;
 use serde::Deserialize;
 use url::Url;
 
@@ -65,6 +66,9 @@ pub struct PeersSection {
     /// The address that they give to the target, where that is another: `https://tests.example`.
     #[schemars(with = "Option<String>")]
     pub advertise: Option<Url>,
+    /// The release that they say they run, where that is not the target's: `1.4.0`.
+    #[schemars(with = "Option<String>")]
+    pub release: Option<Version>,
 }
 
 /// The run.
@@ -132,6 +136,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: what `covenant run` judge
 [peers]
 # listen = "127.0.0.1"                      # where the simulated peers listen
 # advertise = "https://tests.example"       # the address that they give to the target, if that is another
+# release = "1.4.0"                         # what they say they run; without it, what the target runs
 
 [run]
 # jobs = 4                                  # scenarios side by side

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
 use schemars::JsonSchema;
+use semver::Version;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
@@ -73,6 +74,9 @@ pub(super) struct TargetArguments {
     /// The address that the target calls the simulated peers at, where that is not the one they listen on
     #[arg(long, value_name = "URL")]
     pub(super) advertise: Option<Url>,
+    /// The release that the simulated peers say they run [default: the target's, where it tells it]
+    #[arg(long, value_name = "VERSION")]
+    pub(super) release: Option<Version>,
     /// The address that the simulated peers, and an embedded target, listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<IpAddr>,
@@ -171,6 +175,7 @@ impl TargetArguments {
     pub(super) fn or(mut self, config: &Config) -> Self {
         self.listen = self.listen.or(config.peers.listen);
         self.advertise = self.advertise.or_else(|| config.peers.advertise.clone());
+        self.release = self.release.or_else(|| config.peers.release.clone());
         if !(self.defect.is_empty() && self.variant.is_empty()) {
             return self;
         }
@@ -225,6 +230,7 @@ impl TargetArguments {
     pub(super) fn surroundings(&self, patience_seconds: Option<u64>) -> Surroundings {
         let mut found = surroundings(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
         found.advertise.clone_from(&self.advertise);
+        found.release.clone_from(&self.release);
         if let Some(seconds) = patience_seconds {
             found.patience = Duration::from_secs(seconds);
         }
@@ -297,6 +303,7 @@ impl TargetArguments {
             ("--identity", identity),
             ("--call-time", self.call_time.map(|seconds| seconds.to_string())),
             ("--advertise", self.advertise.as_ref().map(ToString::to_string)),
+            ("--release", self.release.as_ref().map(ToString::to_string)),
             ("--listen", self.listen.map(|address| address.to_string())),
         ];
         let switches = [("--system-roots", self.system_roots), ("--plain-http", self.plain_http)];

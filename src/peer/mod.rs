@@ -27,7 +27,7 @@ pub use behaviour::{Answers, Asked, Behaviour, Requests, Sending, Stores};
 pub use calls::{Call, Cue, Outcome};
 pub use keepsake::Keepsake;
 pub use pace::Pace;
-pub use profile::Profile;
+pub use profile::{Profile, USUAL_RELEASE};
 pub use state::{IssuedGrant, Received};
 pub use variation::{IdentityWay, Variation};
 

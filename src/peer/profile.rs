@@ -1,8 +1,12 @@
 //! What a peer says of itself.
 
 use schemars::JsonSchema;
+use semver::Version;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+/// The release that a peer runs where nothing else is known of its target's.
+pub static USUAL_RELEASE: Version = Version::new(1, 4, 0);
 
 /// What a peer says of itself: the defaults are those of a well-behaved platform. A scenario
 /// overrides single members; `null` takes one away.
@@ -34,8 +38,8 @@ impl Default for Profile {
         Self {
             operator_contact: json!("operator@peer.example"),
             jurisdiction: json!("DE"),
-            platform_version: json!("1.4.0"),
-            last_known_good_release: json!("v1.4.0"),
+            platform_version: json!(USUAL_RELEASE.to_string()),
+            last_known_good_release: json!(tag(&USUAL_RELEASE)),
             data_residency: json!("eu"),
             capabilities: json!({"resource_kinds": [
                 {"kind": "skill", "schema_version": 1, "direction": "bidirectional", "policy": "manual"},
@@ -49,6 +53,25 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// That of a well-behaved platform of this release.
+    #[must_use]
+    pub fn of_release(release: &Version) -> Self {
+        Self {
+            platform_version: json!(release.to_string()),
+            last_known_good_release: json!(tag(release)),
+            ..Self::default()
+        }
+    }
+
+    /// The profile with other members in place of its own. The error names one that there is not.
+    pub fn with(self, members: &Map<String, Value>) -> serde_json::Result<Self> {
+        let mut own = serde_json::to_value(self)?;
+        if let Some(own) = own.as_object_mut() {
+            own.extend(members.clone());
+        }
+        Self::deserialize(own)
+    }
+
     /// The members of accept and heartbeat that tell of it.
     pub(super) fn disclose(&self) -> Value {
         without_nulls(json!({
@@ -65,6 +88,10 @@ impl Profile {
             "extension_slugs": self.extension_slugs,
         }))
     }
+}
+
+fn tag(release: &Version) -> String {
+    format!("v{release}")
 }
 
 fn without_nulls(mut value: Value) -> Value {
@@ -85,5 +112,17 @@ mod tests {
         assert!(said["metadata"].get("jurisdiction").is_none());
         assert_eq!(said["metadata"]["operator_contact"], "operator@peer.example");
         assert!(said.get("extension_slugs").is_none());
+    }
+
+    #[test]
+    fn a_profile_is_of_a_release_but_for_what_it_says_itself() {
+        let members = |value: Value| value.as_object().expect("an object").clone();
+        let of_2 = || Profile::of_release(&Version::new(2, 0, 3));
+        let profile = of_2().with(&members(json!({"jurisdiction": null}))).expect("a profile");
+        assert_eq!(profile.disclose()["metadata"]["last_known_good_release"], "v2.0.3");
+        assert_eq!((profile.platform_version, profile.jurisdiction), (json!("2.0.3"), Value::Null));
+        let own = of_2().with(&members(json!({"platform_version": "1.4.0"}))).expect("a profile");
+        assert_eq!(own.platform_version, "1.4.0");
+        assert!(of_2().with(&members(json!({"jurisdictoin": "DE"}))).is_err());
     }
 }

@@ -12,6 +12,7 @@ use super::versions::compatibility;
 use super::{Inner, Peer};
 use crate::net::{Handler, Inbound, Outbound};
 use crate::transcript::{Body, Direction, Exchange, Message, What};
+use crate::wire::canonical::is_digest_of;
 use crate::wire::grant::Scope;
 use crate::wire::header::{self, inbound_subject};
 use crate::wire::notice::kind;
@@ -258,7 +259,7 @@ impl Peer {
         let Ok(batch) = SyncBatch::deserialize(body) else {
             return (422, json!({"error": "not a sync batch"}));
         };
-        if SyncBatch::digest(&batch.records) != batch.sha256 {
+        if !is_digest_of(&body["records"], &batch.sha256) {
             return (422, json!({"error": "the digest does not fit the records"}));
         }
         let mut state = self.state();

@@ -19,6 +19,25 @@ pub(super) fn compatibility(local: &Value, remote: &Value) -> Value {
     })
 }
 
+/// Says another release in a request that is about to be sent, made from the one that stands there.
+pub(super) fn say_instead(body: &mut Value, other: fn(&Version) -> Version) {
+    let Some(own) = version(&body["platform_version"]) else { return };
+    let other = json!(other(&own).to_string());
+    body["platform_version"] = other.clone();
+    body["metadata"]["platform_version"] = other;
+}
+
+/// Two minor versions before this one; where there are not so many, two after it.
+pub(super) fn two_minors_off(release: &Version) -> Version {
+    let minor = release.minor.checked_sub(2).unwrap_or(release.minor + 2);
+    Version::new(release.major, minor, 7)
+}
+
+/// The first release of the next major version.
+pub(super) fn next_major(release: &Version) -> Version {
+    Version::new(release.major + 1, 0, 0)
+}
+
 fn version(value: &Value) -> Option<Version> {
     Version::parse(value.as_str()?).ok()
 }

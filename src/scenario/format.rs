@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
@@ -61,14 +61,22 @@ pub struct PeerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behaviours: Vec<String>,
     /// What it says of itself, where that is not the usual.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub profile: Profile,
+    #[serde(default, deserialize_with = "members_of_a_profile", skip_serializing_if = "Map::is_empty")]
+    #[schemars(with = "Profile")]
+    pub profile: Map<String, Value>,
     /// How it gets its identity, where that may not be left to the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityWay>,
     /// Uses the plainest form of everything, whatever the seed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain: bool,
+}
+
+/// Members of a [`Profile`], read as they stand: what is not said is the usual, whatever that is in a run.
+fn members_of_a_profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let members = Map::deserialize(deserializer)?;
+    Profile::default().with(&members).map_err(serde::de::Error::custom)?;
+    Ok(members)
 }
 
 /// Something that must hold.
@@ -92,8 +100,9 @@ pub struct CheckSpec {
 }
 
 /// One thing that happens. Texts may hold `${…}`: a label's member (`${first.data.peer_id}`), a
-/// peer's (`${alice.id}`), an id by name (`${id:root}`), a moment (`${now}`, `${now-90000}`), or
-/// JSON's null (`${null}`), which TOML lacks.
+/// peer's (`${alice.id}`), an id by name (`${id:root}`), a moment (`${now}`, `${now-90000}`), a release
+/// reckoned from the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`,
+/// `minor_with_a_zero`, `next_major`), or JSON's null (`${null}`), which TOML lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -359,9 +368,23 @@ step_types! {
         /// The target may say no; then the checks see that.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         may_fail: bool,
+        /// It is done again until there is more to see, or until that was waited for long enough.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<More>,
         /// Names it.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
+    }
+    /// More in a list than an earlier look at it saw.
+    More {
+        /// The earlier look.
+        than: String,
+        /// How many items.
+        #[serde(default = "one")]
+        items: usize,
+        /// Words of which one has to stand in a new item, in capitals or not; none asks for none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        words: Vec<String>,
     }
     /// A grant that the target's operator gives to a peer.
     Grant {
@@ -452,6 +475,10 @@ step_types! {
     }
 }
 
+const fn one() -> usize {
+    1
+}
+
 impl Step {
     /// The name that it gives to what it does.
     #[must_use]
@@ -521,8 +548,4 @@ impl Step {
             _ => Box::new(std::iter::once(self)),
         }
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -118,6 +118,7 @@ fn uses(step: &Step) -> Option<&str> {
         Step::Call(step) => step.grant.as_deref(),
         Step::TryKinds(step) => Some(&step.of),
         Step::Expect(step) => step.of.as_deref(),
+        Step::Operator(step) => step.until.as_ref().map(|more| more.than.as_str()),
         _ => None,
     }
 }

@@ -188,6 +188,7 @@ pub fn surroundings(listen: IpAddr) -> Surroundings {
         limits: Limits::default(),
         pace: None,
         variation: None,
+        release: None,
     }
 }
 

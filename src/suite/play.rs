@@ -101,32 +101,41 @@ pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Ending, Fault
 }
 
 async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observer>) -> Ending {
-    let part = |loaded: &Loaded| Part {
+    let part = |loaded: &Loaded, surroundings: &Surroundings| Part {
         loaded: loaded.clone(),
         seed: run.start.seed,
         targets: run.targets.clone(),
         transcript: transcript.clone(),
-        surroundings: run.surroundings.clone(),
+        surroundings: surroundings.clone(),
         observer: observer.clone(),
     };
+    let mut surroundings = run.surroundings.clone();
     if let Some(sanity) = &run.sanity {
-        let first = part(sanity).play().await;
+        let first = part(sanity, &surroundings).play().await;
         if first.ending() != Some(&Ending::Completed) {
             return first.ending().cloned().unwrap_or(Ending::Interrupted);
         }
+        // From here on the peers run what the target runs, so that none of them differs unasked.
+        surroundings.release = surroundings.release.or_else(|| first.release());
     }
     let places = Arc::new(Semaphore::new(run.jobs.max(1)));
     // Dropped with this future, and every scenario with it: that is how a run is stopped.
     let mut playing = JoinSet::new();
     for loaded in &run.scenarios {
-        let (part, places) = (part(loaded), places.clone());
+        let (part, places) = (part(loaded, &surroundings), places.clone());
         playing.spawn(async move {
             let _place = places.acquire_owned().await;
             part.play().await
         });
     }
     for (property, cases) in &run.properties {
-        let (checked, places) = (Checked::new(run, property, *cases, transcript, observer), places.clone());
+        let checked = Checked {
+            property,
+            setting: setting(run, *cases, &surroundings),
+            transcript: transcript.clone(),
+            observer: observer.clone(),
+        };
+        let places = places.clone();
         playing.spawn(async move {
             let _place = places.acquire_owned().await;
             checked.play().await
@@ -135,8 +144,20 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     while playing.join_next().await.is_some() {}
     let Some(sanity) = &run.sanity else { return Ending::Completed };
     let again = Loaded { id: format!("{} again", sanity.id), ..sanity.clone() };
-    let last = part(&again).play().await;
+    let last = part(&again, &surroundings).play().await;
     last.ending().cloned().unwrap_or(Ending::Interrupted)
+}
+
+fn setting(run: &Run, cases: u32, surroundings: &Surroundings) -> Setting {
+    Setting {
+        targets: run.targets.clone(),
+        seed: run.start.seed,
+        cases,
+        shrinks: run.shrinks,
+        surroundings: surroundings.clone(),
+        words: super::words(),
+        breaks,
+    }
 }
 
 /// One property of a run.
@@ -148,25 +169,6 @@ struct Checked {
 }
 
 impl Checked {
-    fn new(
-        run: &Run,
-        property: &'static Property,
-        cases: u32,
-        transcript: &Transcript,
-        observer: &Arc<dyn Observer>,
-    ) -> Self {
-        let setting = Setting {
-            targets: run.targets.clone(),
-            seed: run.start.seed,
-            cases,
-            shrinks: run.shrinks,
-            surroundings: run.surroundings.clone(),
-            words: super::words(),
-            breaks,
-        };
-        Self { property, setting, transcript: transcript.clone(), observer: observer.clone() }
-    }
-
     async fn play(self) -> Story {
         let took = Stopwatch::start();
         let scenario = self.property.story();

@@ -1,10 +1,14 @@
 //! One scenario's part of a transcript, and the questions that checks ask of it.
 
+use semver::Version;
 use serde_json::Value;
 
 use super::entry::{Direction, Ending, Entry, Exchange, Operation, ScenarioStart, What};
 use crate::wire::envelope::Answer;
 use crate::wire::path::Route;
+
+/// Longest release that is taken for one, in bytes.
+const RELEASE_LENGTH_MAX: usize = 64;
 
 /// What happened in one scenario, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +111,13 @@ impl Story {
     ) -> impl DoubleEndedIterator<Item = (&'a Entry, &'a Exchange)> {
         self.exchanges().filter(move |(_, exchange)| exchange.peer == peer && exchange.direction == direction)
     }
+
+    /// The release that the target said last that it runs (1.3), where that is one.
+    #[must_use]
+    pub fn release(&self) -> Option<Version> {
+        let said = self.exchanges().rev().filter_map(|(_, exchange)| exchange.release_told());
+        said.filter(|said| said.len() <= RELEASE_LENGTH_MAX).find_map(|said| Version::parse(&said).ok())
+    }
 }
 
 impl Entry {
@@ -148,6 +159,21 @@ impl Exchange {
     #[must_use]
     pub fn sent(&self) -> Option<&Value> {
         self.request.body.json()
+    }
+
+    /// The release that the target says in it that it runs, as it says it (1.3).
+    #[must_use]
+    pub fn release_told(&self) -> Option<String> {
+        let said = match self.direction {
+            Direction::FromTarget => self.sent()?.clone(),
+            Direction::ToTarget => self.data()?,
+        };
+        let places = ["/platform_version", "/metadata/platform_version"];
+        // The target compares in its answers: its own release is the local one there.
+        let compared =
+            (self.direction == Direction::ToTarget).then_some("/schema_compatibility/local_version");
+        let mut said = places.into_iter().chain(compared).filter_map(|place| said.pointer(place)?.as_str());
+        said.next().map(ToOwned::to_owned)
     }
 
     /// What the answer says, read through its envelope.

@@ -33,14 +33,10 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "grant-revocation-announced",
-        about: "the end of a grant is announced to the peer that has it, before the first call that is refused for it",
+        about: "the end of a grant is announced to the peer that has it",
         parameters: &[
             Parameter::required("peer", "the name of the peer that has the grant"),
             Parameter::required("revoke", "label of the operator's grant.revoke"),
-            Parameter::optional(
-                "call",
-                "label of calls under the grant after that, where the peer could be reached",
-            ),
         ],
         decide: grant_revocation_announced,
     },
@@ -167,34 +163,25 @@ impl Grant {
     }
 }
 
+/// Whether it comes before or after the first refusal is open: the contract asks for a notice beside the
+/// revocation, and a notice has its time.
 fn grant_revocation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting(format!("{} with the grant's id, before a call is refused", kind::GRANT_REVOKED))
-    };
+    let expect =
+        |judgement: Judgement| judgement.expecting(format!("{} with the grant's id", kind::GRANT_REVOKED));
     let revoked = story.operation(with.text("revoke"));
     let Some((revoked, grant)) = revoked.and_then(|(n, op)| Some((n, op.parameters["grant_id"].as_str()?)))
     else {
         return expect(Judgement::unproven("no grant was revoked", vec![]));
     };
-    let calls = with.text_if_given("call").into_iter().flat_map(|label| story.exchanges_labelled(label));
-    let refused = calls.into_iter().find(|(_, exchange)| exchange.was_refused());
     let mut told = story.exchanges_of(with.text("peer"), Direction::FromTarget);
-    let notice = told
-        .find(|(entry, exchange)| announces(exchange, Some(grant)) && entry.n > 0)
-        .map(|(entry, _)| entry.n);
-    match (notice, refused) {
-        (Some(notice), Some((n, exchange))) if n < notice => expect(Judgement::broken(
-            format!("the notice came after {}", outcome(exchange)),
-            vec![revoked, n, notice],
-        )),
-        (Some(notice), _) => expect(Judgement::kept("the notice came first", vec![revoked, notice])),
-        (None, _) => match notice_of_another_form(story, with.text("peer")) {
-            Some(n) => expect(Judgement::unproven(
-                "the peer was told of a revocation in another form",
-                vec![revoked, n],
-            )),
-            None => expect(Judgement::broken("no notice of any form", vec![revoked])),
-        },
+    if let Some((entry, _)) = told.find(|(_, exchange)| announces(exchange, Some(grant))) {
+        return expect(Judgement::kept("it was announced", vec![revoked, entry.n]));
+    }
+    match notice_of_another_form(story, with.text("peer")) {
+        Some(n) => {
+            expect(Judgement::unproven("the peer was told of a revocation in another form", vec![revoked, n]))
+        }
+        None => expect(Judgement::broken("no notice of any form", vec![revoked])),
     }
 }
 
@@ -239,8 +226,8 @@ mod tests {
         })
     }
 
-    /// What the target says after the revocation, and whether before or after it refuses a call.
-    fn verdict(told: Option<Value>, first: bool) -> Verdict {
+    /// What the target says after the revocation.
+    fn verdict(told: Option<Value>) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         let revoke = Operation {
@@ -250,27 +237,23 @@ mod tests {
             failure: None,
         };
         recorder.record(None, Some("revoked"), What::Operation(revoke));
-        let mut entries = vec![(Some("call"), exchange(Direction::ToTarget, &json!({}), 401))];
-        entries.extend(told.map(|body| (None, exchange(Direction::FromTarget, &body, 200))));
-        if first {
-            entries.reverse();
+        recorder.record(None, None, exchange(Direction::ToTarget, &json!({}), 401));
+        if let Some(body) = told {
+            recorder.record(None, None, exchange(Direction::FromTarget, &body, 200));
         }
-        for (label, what) in entries {
-            recorder.record(None, label, what);
-        }
-        let with = [("peer", "alice"), ("revoke", "revoked"), ("call", "call")]
+        let with = [("peer", "alice"), ("revoke", "revoked")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
         grant_revocation_announced(&recorder.story(), Arguments::new(&with)).verdict
     }
 
     #[test]
-    fn a_notice_that_is_late_or_never_sent_is_broken() {
+    fn a_notice_that_is_never_sent_is_broken() {
         let notice =
             |id: &str| json!({"events": [{"kind": kind::GRANT_REVOKED, "payload": {"grant_id": id}}]});
-        assert_eq!(verdict(Some(notice("g")), true), Kept);
-        assert_eq!(verdict(Some(notice("g")), false), Broken);
-        assert_eq!(verdict(None, true), Broken);
-        assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"})), true), Unproven);
+        assert_eq!(verdict(Some(notice("g"))), Kept);
+        assert_eq!(verdict(None), Broken);
+        assert_eq!(verdict(Some(json!({"status": "active"}))), Broken);
+        assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
     }
 }

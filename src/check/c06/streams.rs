@@ -1,7 +1,6 @@
 //! 6.3: sync streams are not corrupted, and corrupt ones are not taken.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,7 +9,7 @@ use crate::check::judge::Parameter;
 use crate::check::model::records;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Story};
-use crate::wire::canonical::{canonical_json, sha256_hex};
+use crate::wire::canonical::is_digest_of;
 use crate::wire::path::Route;
 use crate::wire::sync::SyncBatch;
 
@@ -54,7 +53,8 @@ fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
         };
         let before = ends.get(&batch.resource_kind);
         let faults = [
-            (!has_its_digest(body)).then(|| "the digest is not that of the records".to_owned()),
+            (!is_digest_of(&body["records"], &batch.sha256))
+                .then(|| "the digest is not that of the records".to_owned()),
             repeated(&batch).map(|id| format!("{id} stands twice")),
             before
                 .filter(|end| **end != batch.cursor.from)
@@ -76,40 +76,6 @@ fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the target synced nothing", vec![]));
     }
     expect(Judgement::kept(format!("{} batches were whole", evidence.len()), evidence))
-}
-
-/// Over the canonical JSON; whether and how non-ASCII is escaped in it is open.
-fn has_its_digest(body: &Value) -> bool {
-    let canonical = canonical_json(&body["records"]);
-    let given = body["sha256"].as_str().unwrap_or_default();
-    let escaped = escaped(&canonical);
-    let in_capitals = with_capital_escapes(&escaped);
-    [canonical, escaped, in_capitals].iter().any(|text| sha256_hex(text).eq_ignore_ascii_case(given))
-}
-
-/// The same escapes in capitals: `\u00E8` for `\u00e8`.
-fn with_capital_escapes(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some((before, after)) = rest.split_once("\\u") {
-        let (digits, tail) = after.split_at_checked(4).unwrap_or((after, ""));
-        text.extend([before, "\\u", &digits.to_ascii_uppercase()]);
-        rest = tail;
-    }
-    text + rest
-}
-
-fn escaped(json: &str) -> String {
-    json.chars().fold(String::new(), |mut text, character| {
-        if character.is_ascii() {
-            text.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                write!(text, "\\u{unit:04x}").expect("a text takes any text");
-            }
-        }
-        text
-    })
 }
 
 fn repeated(batch: &SyncBatch) -> Option<&str> {
@@ -166,6 +132,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
     use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
+    use crate::wire::canonical::{canonical_json, sha256_hex};
     use crate::wire::path::PREFIX;
     use serde_json::json;
 

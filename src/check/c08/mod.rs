@@ -14,7 +14,7 @@ use places::places_said;
 pub(super) const JUDGES: &[Judge] = &[
     Judge {
         name: "residency-declared",
-        about: "the target says in its heartbeats where it keeps data",
+        about: "the target says in its heartbeats, or in its answers to them, where it keeps data",
         parameters: &[Parameter::required("peer", "the peer's name")],
         decide: residency_declared,
     },
@@ -59,26 +59,32 @@ pub(super) const JUDGES: &[Judge] = &[
 ];
 
 fn residency_declared(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("data_residency in the target's heartbeat");
-    let beats: Vec<_> = story
-        .exchanges_of(with.text("peer"), Direction::FromTarget)
-        .filter(|(_, exchange)| exchange.route() == Some(Route::Heartbeat))
-        .collect();
-    if beats.is_empty() {
-        return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
-    }
-    let said = |body: &Value| -> Option<String> {
-        let places = [&body["data_residency"], &body["metadata"]["data_residency"]];
-        let mut places = places.into_iter().filter_map(Value::as_str);
-        places.find(|place| !place.trim().is_empty()).map(ToOwned::to_owned)
+    let expect = |judgement: Judgement| {
+        judgement.expecting("data_residency in the target's heartbeat, or in its answer to one")
     };
-    let declared =
-        beats.iter().find_map(|(entry, exchange)| Some((entry.n, exchange.sent().and_then(said)?)));
-    if let Some((n, place)) = declared {
+    let exchanges = story.exchanges().filter(|(_, exchange)| exchange.peer == with.text("peer"));
+    let told: Vec<_> = exchanges
+        .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
+        .filter_map(|(entry, exchange)| match exchange.direction {
+            Direction::FromTarget => Some((entry.n, exchange.sent()?.clone())),
+            Direction::ToTarget => Some((entry.n, exchange.data()?)),
+        })
+        .collect();
+    if let Some((n, place)) = told.iter().find_map(|(n, said)| Some((*n, residency(said)?))) {
         return expect(Judgement::kept(format!("data_residency is {place:?}"), vec![n]));
     }
-    let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
-    expect(Judgement::broken(format!("{} heartbeats, none with it", beats.len()), evidence))
+    let mut calls = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    if !calls.any(|(_, exchange)| exchange.route() == Some(Route::Heartbeat)) {
+        return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
+    }
+    let actual = format!("{} heartbeats and answers, none with it", told.len());
+    expect(Judgement::broken(actual, told.iter().map(|(n, _)| *n).collect()))
+}
+
+/// The residency that a body declares, unless it is blank.
+fn residency(body: &Value) -> Option<&str> {
+    let places = [&body["data_residency"], &body["metadata"]["data_residency"]];
+    places.into_iter().filter_map(Value::as_str).find(|place| !place.trim().is_empty())
 }
 
 fn crossing_is_told(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -296,6 +302,11 @@ mod tests {
             assert_eq!(verdict(&recorder, residency_declared), expected, "{said}");
         }
         assert_eq!(verdict(&recorder(), residency_declared), Unproven);
+        // In an answer alone it is told as well.
+        let recorder = recorder();
+        exchange(&recorder, "beat", Direction::FromTarget, &json!({}), &json!({}));
+        exchange(&recorder, "beat", Direction::ToTarget, &json!({}), &json!({"data_residency": "eu"}));
+        assert_eq!(verdict(&recorder, residency_declared), Kept);
     }
 
     #[test]

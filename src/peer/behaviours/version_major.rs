@@ -1,8 +1,8 @@
 //! Runs a version that does not go with the target's.
 
 use crate::peer::Behaviour;
+use crate::peer::versions::{next_major, say_instead};
 use crate::wire::path::Route;
-use serde_json::json;
 
 /// Runs the next major release.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
@@ -11,8 +11,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["10.1"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {
-            body["platform_version"] = json!("2.0.0");
-            body["metadata"]["platform_version"] = json!("2.0.0");
+            say_instead(body, next_major);
         }
     }),
     ..Behaviour::HONEST

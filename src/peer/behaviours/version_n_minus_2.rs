@@ -1,18 +1,17 @@
 //! Runs a version that does not go with the target's.
 
 use crate::peer::Behaviour;
+use crate::peer::versions::{say_instead, two_minors_off};
 use crate::wire::path::Route;
-use serde_json::json;
 
-/// Runs a release two minor versions behind.
+/// Runs a release two minor versions off.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-n-minus-2",
-    about: "runs a release two minor versions behind",
+    about: "runs a release two minor versions off: behind, or ahead where there are not so many",
     clauses: &["10.1"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {
-            body["platform_version"] = json!("1.2.7");
-            body["metadata"]["platform_version"] = json!("1.2.7");
+            say_instead(body, two_minors_off);
         }
     }),
     ..Behaviour::HONEST

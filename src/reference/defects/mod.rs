@@ -162,6 +162,7 @@ mod thinks_the_grace_is_over;
 mod thins_the_audit;
 mod trusts_destinations;
 mod trusts_the_compromised;
+mod turns_neighbours_away;
 mod unlearns_the_acknowledgement;
 mod unlearns_whom_it_dismissed;
 mod unmounts_the_first_address;
@@ -265,6 +266,7 @@ pub const DEFECTS: &[&Patch] = &[
     &refuses_the_minor_before::PATCH,
     &counts_the_patch::PATCH,
     &refuses_pre_releases::PATCH,
+    &turns_neighbours_away::PATCH,
     &takes_two_minors_apart::PATCH,
     &compares_versions_as_text::PATCH,
     &takes_garbage_for_a_version::PATCH,

@@ -34,6 +34,10 @@ rules! {
         version_agreed: fn(u64) -> u64 = contract::version_agreed,
         /// Whether a digest is that of the version at hand (V.2).
         digest_matches: fn(&KnownContract, Option<&Value>) -> bool = contract::digest_matches,
+        /// The release that is run, by the one of the settings (1.3).
+        release_run: fn(&str) -> String = str::to_owned,
+        /// Whether an accept is refused for a remote version, beside a local one (10.1): never.
+        turns_away: fn(&str, &str) -> bool = |_, _| false,
         /// Whether a local and a remote platform version go together (10.1).
         versions_go_together: fn(&str, &str) -> bool = versions::go_together,
         /// Whether the major version before is served on for a peer that runs this one (10.2).
@@ -114,7 +118,8 @@ pub(crate) fn own_endpoints(act: &Act<'_>) -> Value {
 
 /// The release that this platform runs.
 pub(crate) fn release(act: &Act<'_>) -> Result<String, StoreError> {
-    Ok(facts::text(act.db, facts::RELEASE)?.unwrap_or_else(|| act.settings.release.clone()))
+    Ok(facts::text(act.db, facts::RELEASE)?
+        .unwrap_or_else(|| (act.rules.handshake.release_run)(&act.settings.release)))
 }
 
 /// Where this platform keeps data.

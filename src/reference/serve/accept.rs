@@ -7,7 +7,7 @@ use super::{Fault, Reply, conclude, undone_if_refused};
 use crate::net::Inbound;
 use crate::reference::act::Act;
 use crate::reference::govern::Suspicion;
-use crate::reference::handshake::{contract, introduction, token_hash, versions};
+use crate::reference::handshake::{contract, introduction, release, token_hash, versions};
 use crate::reference::peering;
 use crate::reference::platform::anchor_label;
 use crate::reference::store::rows::{KnownContract, Peer};
@@ -61,6 +61,10 @@ fn shake_hands(act: &Act<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply
     if (act.rules.handshake.refuses_anonymous)(&gaps) {
         let reply = transition_failed(&format!("identity is not disclosed: {}", gaps.join(", ")));
         return Err(reply.suspecting([undisclosed(&gaps)]).refused());
+    }
+    let remote = metadata.get("platform_version").and_then(Value::as_str).unwrap_or_default();
+    if (act.rules.handshake.turns_away)(&release(act)?, remote) {
+        return Err(transition_failed("the versions do not go together").refused());
     }
     let mut peer = peer.clone();
     peering::take_introduction(&mut peer, body);

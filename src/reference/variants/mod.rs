@@ -30,6 +30,7 @@ mod pretty_bodies;
 mod promises_excerpts;
 mod reads_whole_fractions;
 mod reversed_members;
+mod runs_another_major;
 mod says_400_for_422;
 mod slow_answers;
 mod strict_about_grants;
@@ -83,6 +84,7 @@ pub const VARIANTS: &[&Patch] = &[
     &admin_implies_all::PATCH,
     &ahead_of_time::PATCH,
     &older_grant_tokens::PATCH,
+    &runs_another_major::PATCH,
 ];
 
 /// The variant of that name.

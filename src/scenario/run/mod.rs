@@ -2,11 +2,13 @@
 
 mod operator;
 mod peers;
+mod releases;
 mod stage;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+use semver::Version;
 use toml::Spanned;
 use url::Url;
 
@@ -15,7 +17,7 @@ use super::load::Loaded;
 use crate::clock::Seed;
 use crate::net::Limits;
 use crate::operator::{HandsError, Lease};
-use crate::peer::{PeerError, Variation};
+use crate::peer::{PeerError, USUAL_RELEASE, Variation};
 use crate::transcript::{Ending, ScenarioStart, Story, Transcript};
 use stage::Stage;
 
@@ -34,6 +36,17 @@ pub struct Surroundings {
     pub pace: Option<Duration>,
     /// How the peers use their freedom; none draws it by seed.
     pub variation: Option<Variation>,
+    /// The release that the peers run, but for those that say another. None is the target's, as it
+    /// tells it in the run's well-behaved life, or else the usual one.
+    pub release: Option<Version>,
+}
+
+impl Surroundings {
+    /// The release that the peers run.
+    #[must_use]
+    pub fn release(&self) -> &Version {
+        self.release.as_ref().unwrap_or(&USUAL_RELEASE)
+    }
 }
 
 /// Why a scenario could not go on.

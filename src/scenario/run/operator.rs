@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::format::{Grant, Operator, Put, Scan, TryKinds};
+use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
 use super::Halt;
 use super::peers::proposal;
 use super::stage::Stage;
+use crate::clock::Stopwatch;
 use crate::operator::{HandsError, Tie};
 use crate::peer::Cue;
 use crate::transcript::{Operation, OperationFailure, What};
@@ -79,12 +80,23 @@ impl Stage<'_> {
         if parameters.is_null() {
             parameters = json!({});
         }
-        let result = match self.operate(cue, &step.verb, parameters).await {
-            Ok(result) => result,
-            Err(HandsError::Refused { code, message, .. }) if step.may_fail => {
-                json!({"refused": message, "code": code})
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let looking = Stopwatch::start();
+        let result = loop {
+            ticks.tick().await;
+            let result = match self.operate(cue, &step.verb, parameters.clone()).await {
+                Ok(result) => result,
+                Err(HandsError::Refused { code, message, .. }) if step.may_fail => {
+                    json!({"refused": message, "code": code})
+                }
+                Err(other) => return Err(other.into()),
+            };
+            let is_seen = step.until.as_ref().is_none_or(|more| {
+                self.values.value(&more.than).is_some_and(|before| shows_more(more, before, &result))
+            });
+            if is_seen || looking.elapsed() >= self.patience() {
+                break result;
             }
-            Err(other) => return Err(other.into()),
         };
         if step.verb == "platform.start" {
             let target = self.target_address(&result)?;
@@ -134,7 +146,7 @@ impl Stage<'_> {
         let kind = step.until_kind.as_deref();
         let known = self.findings_about(about.as_deref(), kind);
         let mut ticks = tokio::time::interval(LOOK_EVERY);
-        let looking = crate::clock::Stopwatch::start();
+        let looking = Stopwatch::start();
         loop {
             ticks.tick().await;
             let found = self.operate(cue, "governance.scan", json!({})).await?;
@@ -211,6 +223,25 @@ impl Stage<'_> {
     }
 }
 
+/// Whether there is as much in a list as is waited for, beside what was there before.
+fn shows_more(more: &More, before: &Value, after: &Value) -> bool {
+    let (before, after) = (items(before), items(after));
+    let new: Vec<String> = after
+        .iter()
+        .filter(|item| !before.contains(item))
+        .map(|item| item.to_string().to_lowercase())
+        .collect();
+    let says = |item: &String| more.words.iter().any(|word| item.contains(&word.to_lowercase()));
+    new.len() >= more.items && (more.words.is_empty() || new.iter().any(says))
+}
+
+/// The items of a list that stands alone, or as the only one in an object.
+fn items(listed: &Value) -> &[Value] {
+    let members = listed.as_object().into_iter().flat_map(Map::values);
+    let list = listed.as_array().or_else(|| members.into_iter().find_map(Value::as_array));
+    list.map(Vec::as_slice).unwrap_or_default()
+}
+
 /// How many findings there are about a peer; of one kind only, where it is named.
 fn count_about(scan: &Value, about: Option<&str>, kind: Option<&str>) -> usize {
     let findings = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -230,5 +261,26 @@ fn failure(error: &HandsError) -> OperationFailure {
         HandsError::Adapter { message, .. } | HandsError::Environment { message, .. } => {
             OperationFailure::Adapter { message: message.clone() }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_is_what_was_not_there_and_speaks_of_what_is_waited_for() {
+        let more = |items: usize, words: &[&str]| More {
+            than: "before".to_owned(),
+            items,
+            words: words.iter().map(ToString::to_string).collect(),
+        };
+        let before = json!({"events": [{"kind": "a"}], "count": 1});
+        let after = json!({"events": [{"kind": "crossed"}, {"kind": "a"}, {"kind": "b"}]});
+        assert!(shows_more(&more(2, &[]), &before, &after));
+        assert!(!shows_more(&more(3, &[]), &before, &after));
+        assert!(shows_more(&more(1, &["x", "CROSS"]), &before, &after));
+        assert!(!shows_more(&more(1, &["a"]), &before, &json!([{"kind": "a"}, {"kind": "b"}])));
+        assert!(!shows_more(&more(1, &[]), &before, &json!({"count": 2})));
     }
 }

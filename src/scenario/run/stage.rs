@@ -10,11 +10,11 @@ use url::Url;
 
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
-use super::{Halt, Surroundings, numbered};
+use super::{Halt, Surroundings, numbered, releases};
 use crate::clock::{Clock, Seed};
 use crate::operator::{Hands, HandsError, Lease, Tie, Verb};
 use crate::peer::behaviours::behaviour;
-use crate::peer::{Cue, Options, Outcome, Pace, Peer, TargetAddress, Variation};
+use crate::peer::{Cue, Options, Outcome, Pace, Peer, Profile, TargetAddress, Variation};
 use crate::transcript::{Note, Recorder, What};
 use crate::wire::header::CallerForm;
 
@@ -58,9 +58,11 @@ impl<'a> Stage<'a> {
         seed: Seed,
         surroundings: &'a Surroundings,
     ) -> Self {
+        let mut values = Values::new(&lease.clock, seed);
+        values.set("release", releases::around(surroundings.release()));
         Self {
             hands: lease.hands,
-            values: Values::new(&lease.clock, seed),
+            values,
             clock: lease.clock,
             tie: lease.tie,
             told: None,
@@ -167,7 +169,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn peer(&self, spec: &PeerSpec) -> Result<Peer, Halt> {
+    async fn peer(&mut self, spec: &PeerSpec) -> Result<Peer, Halt> {
         let seed = self.seed.derive(&spec.name);
         let drawn = self.surroundings.variation.unwrap_or_else(|| Variation::of(seed));
         let mut variation = if spec.plain { Variation::plain() } else { drawn };
@@ -182,13 +184,20 @@ impl<'a> Stage<'a> {
             recorder: self.recorder.clone(),
             listen: SocketAddr::new(self.surroundings.listen, 0),
             advertise: self.surroundings.advertise.clone(),
-            profile: spec.profile.clone(),
+            profile: self.profile(spec)?,
             variation,
             limits: self.surroundings.limits,
             keepsake: None,
             pace: self.pace.clone(),
         };
         Ok(Peer::start(options).await?)
+    }
+
+    fn profile(&mut self, spec: &PeerSpec) -> Result<Profile, Halt> {
+        let usual = Profile::of_release(self.surroundings.release());
+        let said = self.values.fill(&Value::Object(spec.profile.clone())).map_err(Halt::Scenario)?;
+        let said = said.as_object().cloned().unwrap_or_default();
+        usual.with(&said).map_err(|error| Halt::Scenario(format!("peer {}: {error}", spec.name)))
     }
 
     fn step<'s>(

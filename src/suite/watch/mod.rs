@@ -177,7 +177,7 @@ impl Watch {
             recorder: recorder.clone(),
             listen,
             advertise: self.surroundings.advertise.clone(),
-            profile: Profile::default(),
+            profile: Profile::of_release(self.surroundings.release()),
             variation: Variation::plain(),
             limits: self.surroundings.limits,
             keepsake,

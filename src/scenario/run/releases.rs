@@ -1,0 +1,50 @@
+//! The releases that peers may run, reckoned from the target's: `${release.…}` in a scenario.
+
+use semver::{BuildMetadata, Prerelease, Version};
+use serde_json::{Value, json};
+
+/// Where two minor versions are no neighbours as numbers and are to whoever reads them as text.
+const DIGIT: u64 = 10;
+
+/// The releases around one, by the names that scenarios give them.
+pub(super) fn around(release: &Version) -> Value {
+    let Version { major, minor, patch, .. } = *release;
+    let of = |minor: u64, patch: u64| Version::new(major, minor, patch);
+    let pre_release = Version {
+        pre: Prerelease::new("rc.1").unwrap_or(Prerelease::EMPTY),
+        build: BuildMetadata::new("build.7").unwrap_or(BuildMetadata::EMPTY),
+        ..of(minor, 0)
+    };
+    let named = [
+        ("own", release.clone()),
+        ("patched", of(minor, patch.saturating_add(7))),
+        ("pre_release", pre_release),
+        // The first minor version of a major one has none before it.
+        ("minor_before", of(minor.saturating_sub(1), 9)),
+        ("minor_after", of(minor.saturating_add(1), 0)),
+        ("minor_with_a_zero", of(minor.max(1).saturating_mul(DIGIT), 0)),
+        ("next_major", Version::new(major.saturating_add(1), 0, 0)),
+    ];
+    named.into_iter().map(|(name, release)| (name.to_owned(), json!(release.to_string()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_reckoned_from_the_targets_own() {
+        let of = |release: &str, name: &str| around(&release.parse().expect("a version"))[name].clone();
+        for (name, of_1_4_0, of_2_0_3) in [
+            ("own", "1.4.0", "2.0.3"),
+            ("patched", "1.4.7", "2.0.10"),
+            ("pre_release", "1.4.0-rc.1+build.7", "2.0.0-rc.1+build.7"),
+            ("minor_before", "1.3.9", "2.0.9"),
+            ("minor_after", "1.5.0", "2.1.0"),
+            ("minor_with_a_zero", "1.40.0", "2.10.0"),
+            ("next_major", "2.0.0", "3.0.0"),
+        ] {
+            assert_eq!((of("1.4.0", name), of("2.0.3", name)), (json!(of_1_4_0), json!(of_2_0_3)), "{name}");
+        }
+    }
+}
