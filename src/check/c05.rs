@@ -107,11 +107,12 @@ fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
     if window.new.is_empty() {
         return expect(Judgement::unproven("no new entry at all", window.evidence));
     }
-    // What the platform did itself, beside the calls, it may log under any name.
+    // What the platform did itself, beside the calls, it may log under any name; and that an entry is
+    // missing is told of by 5.1.
     let (right, wrong): (Vec<_>, Vec<_>) =
         window.new.iter().partition(|entry| names(entry, "remote_subject", &lawful));
     let calls = window.calls.len();
-    if right.len() >= calls {
+    if right.len() >= calls || wrong.is_empty() {
         let actual = format!("{} entries say who acted, for {calls} calls", right.len());
         return expect(Judgement::kept(actual, window.evidence));
     }
@@ -397,6 +398,7 @@ mod tests {
         assert_eq!(acted(&["fed:p", "p"]), Kept);
         // What the platform did itself stands beside it.
         assert_eq!(acted(&["fed:p", "", "fed:target", "fed:p"]), Kept);
+        assert_eq!(acted(&["fed:p"]), Kept);
         assert_eq!(acted(&["fed:p", "fed:target"]), Broken);
         assert_eq!(acted(&["fed:p", ""]), Broken);
         assert_eq!(acted(&[]), Unproven);

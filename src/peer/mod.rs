@@ -18,6 +18,7 @@ mod pace;
 mod profile;
 mod serve;
 mod state;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod variation;
@@ -214,6 +215,18 @@ impl Peer {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         *lock(&self.0.address)
+    }
+
+    /// How many of the target's heartbeats are not told, since they said nothing new; none where all are.
+    #[must_use]
+    pub fn beats_counted(&self) -> Option<u64> {
+        self.state().tally.counted()
+    }
+
+    /// How many calls of the target were told before it was turned away for making more, if it was.
+    #[must_use]
+    pub fn calls_too_many(&self) -> Option<u64> {
+        self.state().tally.too_many()
     }
 
     /// What the scenario calls it.

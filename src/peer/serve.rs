@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::behaviour::{Asked, bend};
 use super::link::welcome;
 use super::state::Received;
+use super::tally::Telling;
 use super::versions::compatibility;
 use super::{Inner, Peer};
 use crate::net::{Handler, Inbound, Outbound};
@@ -78,6 +79,12 @@ impl Peer {
             chunked: self.0.options.variation.chunked,
             ..Outbound::json(answer.0, &answer.1)
         };
+        let telling = self.state().tally.take(route.as_ref(), &body, outbound.status);
+        match telling {
+            Telling::Whole => {}
+            Telling::Counted => return outbound,
+            Telling::TurnedAway => return Outbound::json(429, &json!({"error": "too many calls"})),
+        }
         let n = self.tell(request, &outbound, injected);
         let at = self.0.options.clock.now();
         self.state().inbox.push(Received { n, route, body, at });

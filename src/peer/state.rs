@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::TargetAddress;
+use super::tally::Tally;
 use crate::net::Client;
 use crate::pki::{Identity, Trust};
 use crate::wire::grant::Scope;
@@ -98,6 +99,8 @@ pub(super) struct State {
     /// Calls of the target's that were answered well, by route.
     pub(super) granted: BTreeMap<&'static str, u64>,
     pub(super) inbox: Vec<Received>,
+    /// How much of what the target calls is told.
+    pub(super) tally: Tally,
     pub(super) records: BTreeMap<Place, Map<String, Value>>,
     pub(super) grants: BTreeMap<String, IssuedGrant>,
     pub(super) migrations: BTreeMap<String, MigrationView>,
@@ -130,6 +133,7 @@ impl State {
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),
             inbox: vec![],
+            tally: Tally::default(),
             records: BTreeMap::new(),
             grants: BTreeMap::new(),
             migrations: BTreeMap::new(),

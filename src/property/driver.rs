@@ -73,10 +73,15 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
 /// run of ten thousand is not to hold them all.
 const TOLD_MAX: usize = 100;
 
+/// Entries after which a case is no longer told whole: a target may do more in one than others in all.
+const ENTRIES_TOLD_MAX: usize = 4000;
+
 /// The cases that were played.
 #[derive(Default)]
 struct Cases {
     told: Vec<(Loaded, Story)>,
+    /// How many entries these have together.
+    entries: usize,
     /// Those that are only counted.
     more: usize,
 }
@@ -88,7 +93,9 @@ impl Cases {
 
     /// Keeps a case, or that there was one more that broke nothing.
     fn keep(&mut self, loaded: Loaded, story: Story, broken: bool) {
-        if broken || self.told.len() < TOLD_MAX {
+        let has_room = self.told.len() < TOLD_MAX && self.entries < ENTRIES_TOLD_MAX;
+        if broken || has_room {
+            self.entries += story.entries().len();
             self.told.push((loaded, story));
         } else {
             self.more += 1;
@@ -164,7 +171,7 @@ fn tell(
     for (number, (_, story)) in (1..).zip(cases.told) {
         for entry in story.entries() {
             let label = entry.label.as_deref().map(|label| format!("{label}@{number}"));
-            match &entry.what {
+            match &*entry.what {
                 What::Scenario(_) => {
                     let note = Note {
                         kind: "case".to_owned(),

@@ -27,39 +27,39 @@ fn scenarios() -> BoxedStrategy<String> {
     let garbage =
         (core(), select(vec!["v1.4.0", "1", "1.4", "latest", "1.4.x", "one", "1.04.0", "1.4.0.0", "∞"]))
             .prop_map(|(ours, theirs)| (ours, theirs.to_owned()));
-    prop_oneof![5 => near, 2 => any, 1 => garbage].prop_map(|(ours, theirs)| file(&ours, &theirs)).boxed()
+    prop_oneof![5 => near, 2 => any, 1 => garbage]
+        .prop_map(|(ours, theirs)| file(Some(&ours), &theirs))
+        .boxed()
 }
 
-/// Two that go together, and two that do not.
+/// Two that go together, and two that do not, also with a target that runs what it runs.
 fn corners() -> Vec<String> {
-    vec![file("1.4.0", "1.5.2"), file("1.4.0", "2.4.0")]
+    vec![file(None, "${release.minor_after}"), file(None, "${release.next_major}")]
 }
 
-fn file(ours: &str, theirs: &str) -> String {
+fn file(ours: Option<&str>, theirs: &str) -> String {
     let profile =
         format!("profile = {{ platform_version = \"{theirs}\", last_known_good_release = \"{theirs}\" }}");
-    File::new(
-        "A generated pair of versions",
-        &format!("intrusive = true\nsettings = {{ release = \"{ours}\" }}"),
-    )
-    .peer("alice", &profile)
-    .declare()
-    .step("propose = { peer = \"alice\" }")
-    .step("accept = { peer = \"alice\", as = \"accepted\" }")
-    .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
-    .step(sync("alice", "synced", "a"))
-    .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
-    .check(
-        ("10.1", "conduct"),
-        "versions-go-together",
-        "the same minor version, the one before and the one after work together",
-        "call = \"synced\", probe = \"alive\", first = \"accepted\"",
-    )
-    .check(
-        ("10.1", "detection"),
-        "versions-keep-apart",
-        "a version further off may not sync, and its heartbeat stays alive",
-        "call = \"synced\", probe = \"alive\", first = \"accepted\"",
-    )
-    .text()
+    let settings = ours.map(|ours| format!("settings = {{ release = \"{ours}\" }}")).unwrap_or_default();
+    File::new("A generated pair of versions", &format!("intrusive = true\n{settings}"))
+        .peer("alice", &profile)
+        .declare()
+        .step("propose = { peer = \"alice\" }")
+        .step("accept = { peer = \"alice\", as = \"accepted\" }")
+        .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
+        .step(sync("alice", "synced", "a"))
+        .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
+        .check(
+            ("10.1", "conduct"),
+            "versions-go-together",
+            "the same minor version, the one before and the one after work together",
+            "call = \"synced\", probe = \"alive\", first = \"accepted\"",
+        )
+        .check(
+            ("10.1", "detection"),
+            "versions-keep-apart",
+            "a version further off may not sync, and its heartbeat stays alive",
+            "call = \"synced\", probe = \"alive\", first = \"accepted\"",
+        )
+        .text()
 }

@@ -87,7 +87,7 @@ pub struct LeftBehind {
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();
     for entry in reading.stories.iter().flat_map(Story::entries) {
-        let What::Exchange(exchange) = &entry.what else { continue };
+        let What::Exchange(exchange) = &*entry.what else { continue };
         if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -33,8 +34,8 @@ pub struct Entry {
     /// The name that the step gave to it (`as = "…"`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What happened.
-    pub what: What,
+    /// What happened. It is shared, not copied, by all who tell it.
+    pub what: Arc<What>,
 }
 
 /// An entry as it is written: with the digest of the line before it, so that a line that was changed,

@@ -101,15 +101,15 @@ struct Parts {
 
 impl Parts {
     fn take(&mut self, entry: Entry) -> Result<(), String> {
-        match (&self.start, entry.what) {
-            (None, What::Run(start)) if start.format == FORMAT => self.start = Some(start),
+        match (&self.start, &*entry.what) {
+            (None, What::Run(start)) if start.format == FORMAT => self.start = Some(start.clone()),
             (None, What::Run(start)) => {
                 return Err(format!("format {} of a transcript; this program reads {FORMAT}", start.format));
             }
             (None, _) => return Err("the first line does not tell how the run began".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
-            (Some(_), What::End(ending)) if entry.scenario.is_empty() => self.ending = Some(ending),
-            (Some(_), what) => return self.tell(Entry { what, ..entry }),
+            (Some(_), What::End(ending)) if entry.scenario.is_empty() => self.ending = Some(ending.clone()),
+            (Some(_), _) => return self.tell(entry),
         }
         Ok(())
     }

@@ -138,7 +138,7 @@ impl Transcript {
 
 /// An entry of the run itself.
 fn run_entry(n: u64, what: What, clock: &Clock) -> Entry {
-    Entry { scenario: String::new(), n, at: clock.now(), step: None, label: None, what }
+    Entry { scenario: String::new(), n, at: clock.now(), step: None, label: None, what: Arc::new(what) }
 }
 
 /// Records one scenario. Clones share its numbering; peers and operator write through clones.
@@ -171,21 +171,31 @@ impl Recorder {
     /// Masks, numbers and writes an entry; returns its number. What comes after the scenario's end
     /// (an answer under way when it was stopped) is dropped, and its number is 0.
     pub fn record(&self, step: Option<u32>, label: Option<&str>, what: What) -> u64 {
-        self.record_at(self.0.clock.now(), step, label, what)
+        self.append(self.0.clock.now(), step, label, |mask| {
+            let mut what = what;
+            mask.apply(&mut what);
+            Arc::new(what)
+        })
     }
 
-    /// Tells another story's entry again, at its own time.
+    /// Tells another story's entry again, at its own time. What it says was masked when it was captured.
     pub fn retell(&self, entry: &Entry, label: Option<&str>) -> u64 {
-        self.record_at(entry.at, entry.step, label, entry.what.clone())
+        self.append(entry.at, entry.step, label, |_| entry.what.clone())
     }
 
-    fn record_at(&self, at: Timestamp, step: Option<u32>, label: Option<&str>, mut what: What) -> u64 {
+    fn append(
+        &self,
+        at: Timestamp,
+        step: Option<u32>,
+        label: Option<&str>,
+        what: impl FnOnce(&mut Mask) -> Arc<What>,
+    ) -> u64 {
         let mut state = lock(&self.0.state);
         if state.ended {
             return 0;
         }
-        state.ended = matches!(what, What::End(_));
-        state.mask.apply(&mut what);
+        let what = what(&mut state.mask);
+        state.ended = matches!(*what, What::End(_));
         let entry = Entry {
             scenario: self.0.scenario.clone(),
             n: state.entries.len() as u64 + 1,

@@ -42,7 +42,7 @@ impl Story {
     pub fn cases(&self) -> Vec<Self> {
         let mut cases: Vec<Vec<Entry>> = vec![];
         for entry in &self.entries {
-            let begins = matches!(&entry.what, What::Note(note) if note.kind == "case");
+            let begins = matches!(&*entry.what, What::Note(note) if note.kind == "case");
             if begins {
                 cases.push(vec![]);
             } else if let Some(case) = cases.last_mut() {
@@ -60,7 +60,7 @@ impl Story {
     /// How it began.
     #[must_use]
     pub fn start(&self) -> Option<&ScenarioStart> {
-        self.entries.iter().find_map(|entry| match &entry.what {
+        self.entries.iter().find_map(|entry| match &*entry.what {
             What::Scenario(start) => Some(start),
             _ => None,
         })
@@ -69,7 +69,7 @@ impl Story {
     /// How it ended; none where the run was killed before.
     #[must_use]
     pub fn ending(&self) -> Option<&Ending> {
-        self.entries.iter().rev().find_map(|entry| match &entry.what {
+        self.entries.iter().rev().find_map(|entry| match &*entry.what {
             What::End(ending) => Some(ending),
             _ => None,
         })
@@ -124,7 +124,7 @@ impl Entry {
     /// The exchange, where it is one.
     #[must_use]
     pub fn exchange(&self) -> Option<&Exchange> {
-        match &self.what {
+        match &*self.what {
             What::Exchange(exchange) => Some(exchange),
             _ => None,
         }
@@ -133,7 +133,7 @@ impl Entry {
     /// The operation, where it is one.
     #[must_use]
     pub fn operation(&self) -> Option<&Operation> {
-        match &self.what {
+        match &*self.what {
             What::Operation(operation) => Some(operation),
             _ => None,
         }

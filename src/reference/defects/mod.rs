@@ -76,6 +76,7 @@ mod keeps_what_came_before_a_failure;
 mod leaves_the_overlay_mounted;
 mod lets_a_deprecated_version_in;
 mod lets_anyone_delete;
+mod lets_in_its_like_only;
 mod lets_leavers_in;
 mod lets_the_dismissed_in;
 mod lets_the_revoked_in;
@@ -162,7 +163,6 @@ mod thinks_the_grace_is_over;
 mod thins_the_audit;
 mod trusts_destinations;
 mod trusts_the_compromised;
-mod turns_neighbours_away;
 mod unlearns_the_acknowledgement;
 mod unlearns_whom_it_dismissed;
 mod unmounts_the_first_address;
@@ -266,7 +266,7 @@ pub const DEFECTS: &[&Patch] = &[
     &refuses_the_minor_before::PATCH,
     &counts_the_patch::PATCH,
     &refuses_pre_releases::PATCH,
-    &turns_neighbours_away::PATCH,
+    &lets_in_its_like_only::PATCH,
     &takes_two_minors_apart::PATCH,
     &compares_versions_as_text::PATCH,
     &takes_garbage_for_a_version::PATCH,

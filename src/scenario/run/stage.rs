@@ -86,14 +86,31 @@ impl<'a> Stage<'a> {
         for (number, step) in numbered(&scenario.steps) {
             self.follow_clock().await.map_err(|halt| (number, halt))?;
             self.step(number, step).await.map_err(|halt| (number, halt))?;
+            self.is_not_swamped().map_err(|halt| (number, halt))?;
         }
         Ok(())
+    }
+
+    /// Of a target that calls without end not everything is told: nothing can be judged by what is missing.
+    fn is_not_swamped(&self) -> Result<(), Halt> {
+        let swamped = self.peers.values().find_map(|peer| Some((peer.name(), peer.calls_too_many()?)));
+        match swamped {
+            Some((name, calls)) => {
+                Err(Halt::Target(format!("the target called {name} more than {calls} times")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Takes the peers down.
     pub(super) async fn clear(&mut self) {
         for peer in self.peers.values() {
             peer.go_down().await;
+            if let Some(count) = peer.beats_counted() {
+                let name = peer.name();
+                let message = format!("{count} heartbeats more to {name} said what the one before each said");
+                self.note(&Cue::default(), "counted", message, json!({"peer": name, "heartbeats": count}));
+            }
         }
     }
 

@@ -1,0 +1,108 @@
+//! How much of what the target calls is told: enough to judge it by, and no more than a machine holds.
+
+use serde_json::{Value, json};
+
+use crate::wire::path::Route;
+
+/// Heartbeats after which those that say what the one before said are counted only. More than a flood needs
+/// to be seen as one (`binding.md`, "Numbers": 300 in 60 s).
+const BEATS_TOLD_MAX: u64 = 400;
+/// Calls that are told of one peer in one scenario. What honest platforms do in a scenario is far below it.
+const CALLS_TOLD_MAX: u64 = 5000;
+/// The members of a heartbeat by which a target can be judged.
+const TELLING: [&str; 9] = [
+    "status",
+    "events",
+    "metadata",
+    "platform_version",
+    "data_residency",
+    "capabilities",
+    "contract_version",
+    "contract_digest",
+    "extension_slugs",
+];
+
+/// What becomes of a call in the transcript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// It is told.
+    Whole,
+    /// It says nothing new, and is counted.
+    Counted,
+    /// There were too many before: it is turned away, and the scenario can't go on.
+    TurnedAway,
+}
+
+/// The calls of a target to one peer.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    told: u64,
+    beats: u64,
+    /// What the last heartbeat said, and how it was answered.
+    last: Value,
+    counted: u64,
+    swamped: bool,
+}
+
+impl Tally {
+    /// What becomes of a call that was answered with `status`.
+    pub(super) fn take(&mut self, route: Option<&Route>, body: &Value, status: u16) -> Telling {
+        if route == Some(&Route::Heartbeat) && !self.is_news(body, status) && self.beats > BEATS_TOLD_MAX {
+            self.counted += 1;
+            return Telling::Counted;
+        }
+        if self.told >= CALLS_TOLD_MAX {
+            self.swamped = true;
+            return Telling::TurnedAway;
+        }
+        self.told += 1;
+        Telling::Whole
+    }
+
+    fn is_news(&mut self, body: &Value, status: u16) -> bool {
+        let said: Vec<&Value> = TELLING.iter().map(|name| &body[name]).collect();
+        let said = json!([said, status]);
+        self.beats += 1;
+        let is_news = said != self.last || body["events"].as_array().is_some_and(|events| !events.is_empty());
+        self.last = said;
+        is_news
+    }
+
+    /// Heartbeats that were counted only, if any were.
+    pub(super) fn counted(&self) -> Option<u64> {
+        (self.counted > 0).then_some(self.counted)
+    }
+
+    /// How many calls were too many, if any were.
+    pub(super) fn too_many(&self) -> Option<u64> {
+        self.swamped.then_some(CALLS_TOLD_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heartbeat_that_says_nothing_new_is_counted_after_many_and_news_are_told() {
+        let mut tally = Tally::default();
+        let mut beat = |body: Value| tally.take(Some(&Route::Heartbeat), &body, 200);
+        let plain = |n: u64| json!({"status": "active", "sent_at": n});
+        assert!((0..BEATS_TOLD_MAX).all(|n| beat(plain(n)) == Telling::Whole));
+        assert_eq!(beat(plain(BEATS_TOLD_MAX)), Telling::Counted);
+        let events = json!({"status": "active", "events": [{"kind": "platform.peer.revoked"}]});
+        assert_eq!([beat(events.clone()), beat(events)], [Telling::Whole, Telling::Whole]);
+        assert_eq!(beat(json!({"status": "revoked"})), Telling::Whole);
+        assert_eq!(beat(json!({"status": "revoked"})), Telling::Counted);
+        assert_eq!((tally.counted(), tally.too_many()), (Some(2), None));
+    }
+
+    #[test]
+    fn whoever_calls_without_end_is_turned_away() {
+        let mut tally = Tally::default();
+        let mut beat = |n: u64| tally.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200);
+        assert!((0..CALLS_TOLD_MAX).all(|n| beat(n) == Telling::Whole));
+        assert_eq!(beat(CALLS_TOLD_MAX), Telling::TurnedAway);
+        assert_eq!(tally.too_many(), Some(CALLS_TOLD_MAX));
+    }
+}
