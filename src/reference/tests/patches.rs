@@ -42,7 +42,9 @@ async fn every_variant_and_defect_leaves_a_platform_that_starts_and_hears_heartb
         let target = Target::with_skills(with(patch)).await;
         let (_, token) = target.propose().await;
         let mut guest = target.stranger();
-        let said = guest.accept(&token, json!({})).await;
+        let release = options().settings.release;
+        let its_own = json!({"platform_version": release, "metadata": {"platform_version": release}});
+        let said = guest.accept(&token, its_own).await;
         assert_eq!(said.status, 200, "{}: {said:?}", patch.name);
         assert_eq!(guest.heartbeat(json!({})).await.status, 200, "{}", patch.name);
         target.running.stop().await;
