@@ -4,6 +4,7 @@
 mod client;
 mod error;
 mod message;
+mod port;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 pub use client::{Client, ClientOptions, Protocol};
 pub use error::NetError;
 pub use message::{Inbound, Outbound, Request, Response};
+pub use port::Port;
 pub use server::{Handler, Server};
 
 use std::time::Duration;

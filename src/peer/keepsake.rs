@@ -10,6 +10,8 @@ use crate::pki::{Authority, Certificate, Identity, PkiError};
 pub struct Keepsake {
     authority_pem: String,
     authority_key_pem: String,
+    server_chain_pem: String,
+    server_key_pem: String,
     target_row: String,
     id_at_target: String,
     chain_pem: String,
@@ -32,6 +34,8 @@ impl Peer {
         Ok(Some(Keepsake {
             authority_pem: self.0.authority.pem().to_owned(),
             authority_key_pem: self.0.authority.key_pem().to_owned(),
+            server_chain_pem: self.0.server_identity.chain_pem()?,
+            server_key_pem: self.0.server_identity.key_pem()?,
             target_row: state.target_row.clone(),
             id_at_target: id.clone(),
             chain_pem: identity.chain_pem()?,
@@ -63,5 +67,10 @@ impl Keepsake {
 
     pub(super) fn authority(&self, clock: &crate::clock::Clock) -> Result<Authority, PkiError> {
         Authority::from_pem(&self.authority_pem, &self.authority_key_pem, clock)
+    }
+
+    /// What its server shows.
+    pub(super) fn server_identity(&self) -> Result<Identity, PkiError> {
+        Identity::from_pem(&self.server_chain_pem, &self.server_key_pem)
     }
 }

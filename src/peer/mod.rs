@@ -37,13 +37,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use url::Url;
 
 use crate::clock::{Clock, Ids, Seed};
-use crate::net::{Limits, NetError, Server};
-use crate::pki::{Authority, PkiError, ServerTls, TlsOptions, Trust};
+use crate::net::{Limits, NetError, Port, Server};
+use crate::pki::{Authority, Identity, PkiError, ServerTls, TlsOptions, Trust};
 use crate::transcript::Recorder;
 use crate::wire::header::CallerForm;
 use state::State;
@@ -77,8 +76,8 @@ pub struct Options {
     pub pace: Option<Pace>,
 }
 
-/// Calls that may wait to be let in.
-const BACKLOG: u32 = 1024;
+/// Days that the certificate of its server lives.
+const SERVER_DAYS: u32 = 3650;
 
 /// Where the target is.
 #[derive(Clone, Debug)]
@@ -136,10 +135,12 @@ struct Inner {
     state: Mutex<State>,
     /// How many calls it has received: moved with each.
     received: watch::Sender<usize>,
+    /// What its server shows: the same after it was down, for a target may have pinned it.
+    server_identity: Identity,
+    /// None while it is down.
     server: Mutex<Option<Server>>,
-    /// Its port while it is down: bound, so that it is its own, and not listening.
-    held: Mutex<Option<TcpSocket>>,
-    address: Mutex<SocketAddr>,
+    /// Its own, also while it is down.
+    port: Port,
 }
 
 impl Peer {
@@ -155,7 +156,13 @@ impl Peer {
         trust.add("self", authority.pem()).map_err(keys)?;
         let ids = Ids::new(options.clock.clone(), options.seed.derive("ids"));
         let state = Mutex::new(State::new(ids.uuid().to_string()));
-        let address = Mutex::new(options.listen);
+        let listen = |source| listen_error(&options, options.listen, source);
+        let port = Port::take(options.listen).map_err(listen)?;
+        let server_identity = match &options.keepsake {
+            Some(keepsake) => keepsake.server_identity(),
+            None => server_identity(&authority, &options),
+        }
+        .map_err(keys)?;
         let received = watch::Sender::new(0);
         let peer = Self(Arc::new(Inner {
             options,
@@ -164,9 +171,9 @@ impl Peer {
             trust,
             state,
             received,
+            server_identity,
             server: Mutex::new(None),
-            held: Mutex::new(None),
-            address,
+            port,
         }));
         if let Some(keepsake) = peer.0.options.keepsake.clone() {
             let keys = |source| PeerError::Keys { name: peer.name().to_owned(), source };
@@ -180,41 +187,29 @@ impl Peer {
     pub async fn come_up(&self) -> Result<(), PeerError> {
         let options = &self.0.options;
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
-        let address = *lock(&self.0.address);
-        let names = ["localhost", "127.0.0.1", "::1", &address.ip().to_string()].map(ToOwned::to_owned);
-        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-        names.dedup();
-        let identity = self.0.authority.leaf(&options.name, &names, 3650).map_err(keys)?;
-        let tls = ServerTls::new(&identity, self.0.trust.clone(), &options.clock, TlsOptions::default())
+        let trust = self.0.trust.clone();
+        let tls = ServerTls::new(&self.0.server_identity, trust, &options.clock, TlsOptions::default())
             .map_err(keys)?;
-        let listen = |source| PeerError::Listen { name: options.name.clone(), address, source };
-        let held = lock(&self.0.held).take();
-        let listener = match held {
-            Some(socket) => socket.listen(BACKLOG),
-            None => TcpListener::bind(address).await,
-        }
-        .map_err(listen)?;
+        let listen = |source| listen_error(options, self.address(), source);
         let handler = Arc::new(serve::Door(Arc::downgrade(&self.0)));
+        let listener = self.0.port.listen().map_err(listen)?;
         let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;
-        *lock(&self.0.address) = server.address();
         *lock(&self.0.server) = Some(server);
         Ok(())
     }
 
-    /// Stops listening, and drops every connection: no one is there. Its port is held meanwhile, so
-    /// that no one else has it when it comes up again.
+    /// Stops listening, and drops every connection: no one is there. Its port stays its own.
     pub async fn go_down(&self) {
         let server = lock(&self.0.server).take();
         if let Some(server) = server {
             server.kill().await;
-            *lock(&self.0.held) = hold(*lock(&self.0.address)).ok();
         }
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        *lock(&self.0.address)
+        self.0.port.address()
     }
 
     /// How many of the target's heartbeats are not told, since they said nothing new; none where all are.
@@ -240,9 +235,7 @@ impl Peer {
     pub fn base_url(&self) -> Url {
         match &self.0.options.advertise {
             Some(url) => url.clone(),
-            None => {
-                Url::parse(&format!("https://{}", lock(&self.0.address))).expect("an address makes a URL")
-            }
+            None => Url::parse(&format!("https://{}", self.address())).expect("an address makes a URL"),
         }
     }
 
@@ -298,10 +291,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes a port and does not listen there: whoever calls is refused.
-fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
+fn listen_error(options: &Options, address: SocketAddr, source: io::Error) -> PeerError {
+    PeerError::Listen { name: options.name.clone(), address, source }
+}
+
+fn server_identity(authority: &Authority, options: &Options) -> Result<Identity, PkiError> {
+    let ip = options.listen.ip().to_string();
+    let advertised = options.advertise.as_ref().and_then(Url::host_str).unwrap_or("localhost");
+    let mut names = vec!["localhost", "127.0.0.1", "::1"];
+    for name in [&*ip, advertised.trim_matches(['[', ']'])] {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    authority.leaf(&options.name, &names, SERVER_DAYS)
 }

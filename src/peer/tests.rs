@@ -107,8 +107,8 @@ async fn a_behaviour_departs_and_is_labelled() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port() {
-    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]).await;
+async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port_with_its_certificate() {
+    let (alice, story) = peer("alice", IdentityWay::SignedRequest, vec![]).await;
     let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
     federate(&alice, &bob).await;
     bob.go_down().await;
@@ -117,4 +117,9 @@ async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port() {
     assert_eq!(call.failure.as_deref(), Some("refused"));
     bob.come_up().await.expect("the port is free");
     assert!(alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
+    let story = story.story();
+    let shown = story.exchanges().filter_map(|(_, exchange)| exchange.tls.as_ref()?.peer_fingerprint.clone());
+    let shown: Vec<String> = shown.collect();
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert_eq!(shown[0], shown[1]);
 }

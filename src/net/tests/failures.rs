@@ -1,5 +1,7 @@
 //! What goes wrong, and the word for it.
 
+use std::io::ErrorKind;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -128,5 +130,18 @@ async fn what_cannot_be_asked_is_the_callers_fault() {
     for url in ["ftp://127.0.0.1/", "https://127.0.0.1/", "data:x"] {
         let url = Url::parse(url).expect("a URL");
         assert_eq!(client.send(&url, post("/")).await.expect_err("no way").kind(), "request", "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_is_taken_once_and_refuses_while_no_one_listens() {
+    let port = Port::take("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    for _ in 0..2 {
+        let refused = TcpStream::connect(port.address()).await.expect_err("no one listens");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let listener = port.listen().expect("its own");
+        TcpStream::connect(port.address()).await.expect("someone listens");
+        Port::take(port.address()).expect_err("it is taken");
+        drop(listener);
     }
 }

@@ -14,7 +14,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use url::Url;
 
-use super::{Client, ClientOptions, Handler, Inbound, Limits, NetError, Outbound, Request, Response, Server};
+use super::{
+    Client, ClientOptions, Handler, Inbound, Limits, NetError, Outbound, Port, Request, Response, Server,
+};
 use crate::clock::Clock;
 use crate::pki::{Authority, ClientTls, ServerTls, TlsOptions, Trust};
 
