@@ -179,12 +179,12 @@ impl Peer {
             let keys = |source| PeerError::Keys { name: peer.name().to_owned(), source };
             peer.recall(&keepsake).map_err(keys)?;
         }
-        peer.come_up().await?;
+        peer.come_up()?;
         Ok(peer)
     }
 
     /// Listens, again on the address it had.
-    pub async fn come_up(&self) -> Result<(), PeerError> {
+    pub fn come_up(&self) -> Result<(), PeerError> {
         let options = &self.0.options;
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
         let trust = self.0.trust.clone();

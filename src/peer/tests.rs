@@ -115,7 +115,7 @@ async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port_with_its_ce
     let cue = Cue::default();
     let call = alice.heartbeat(&cue, &Value::Null).await.expect("a call");
     assert_eq!(call.failure.as_deref(), Some("refused"));
-    bob.come_up().await.expect("the port is free");
+    bob.come_up().expect("the port is free");
     assert!(alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
     let story = story.story();
     let shown = story.exchanges().filter_map(|(_, exchange)| exchange.tls.as_ref()?.peer_fingerprint.clone());

@@ -247,7 +247,7 @@ impl<'a> Stage<'a> {
                     self.peer_named(&step.peer)?.go_down().await;
                     Ok(())
                 }
-                Step::ComeUp(step) => Ok(self.peer_named(&step.peer)?.come_up().await?),
+                Step::ComeUp(step) => Ok(self.peer_named(&step.peer)?.come_up()?),
                 Step::Operator(step) => self.operator(&cue, step).await,
                 Step::Grant(step) => self.grant(&cue, step).await,
                 Step::Put(step) => self.put(&cue, step).await,
