@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::common::outcome;
 use super::judge::Parameter;
+use super::model::records;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
@@ -39,6 +40,7 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("revoke", "label of the operation that revokes"),
             Parameter::required("call", "label of the commit within the grace"),
             Parameter::required("late", "label of the commit after the grace"),
+            Parameter::optional("records", "label of the operator's list after the commit within the grace"),
         ],
         decide: grace_is_given,
     },
@@ -82,7 +84,26 @@ fn grace_is_given(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = format!("{}, then {}", outcome(in_time), outcome(late));
         return expect(Judgement::unproven(actual, evidence));
     }
+    if let Some((listed, id)) = committed_in_vain(story, with, in_time) {
+        let actual = format!("within the grace, {}, and {id} is not there", outcome(in_time));
+        return expect(Judgement::broken(actual, vec![revoked, in_time_n, listed]));
+    }
     expect(Judgement::kept("accepted within the grace, refused after it", evidence))
+}
+
+/// The record that was said to be applied, and is not in the operator's list.
+fn committed_in_vain(story: &Story, with: Arguments<'_>, commit: &Exchange) -> Option<(u64, String)> {
+    let (listed, there) = records(story, with.text_if_given("records")?)?;
+    let path = commit.request.path.as_deref()?;
+    let mut opened = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    let (_, open) = opened.find(|(_, open)| {
+        let id = open.data().and_then(|data| data["migration_id"].as_str().map(ToOwned::to_owned));
+        id.is_some_and(|id| path.contains(&id))
+    })?;
+    let plan = open.sent()?;
+    let (kind, id) = (plan["root_resource_kind"].as_str()?, plan["root_resource_id"].as_str()?);
+    let is_there = there.contains_key(&(kind.to_owned(), id.to_owned()));
+    (!is_there).then_some((*listed.first()?, id.to_owned()))
 }
 
 /// The call that told the peer of the revocation.

@@ -126,7 +126,8 @@ fn whole_or_nothing(story: &Story, with: Arguments<'_>) -> Judgement {
         .walk()
         .iter()
         .all(|visit| visit.step.action != action::CREATE || migration.after.contains_key(&visit.place));
-    let judgement = if answered && migration.exchange.succeeded() {
+    let says_both = migration.exchange.says_otherwise();
+    let judgement = if migration.exchange.succeeded() || (says_both && all) {
         Judgement::unproven("the plan was accepted, so that nothing failed", migration.evidence.clone())
     } else if nothing {
         Judgement::kept(
@@ -241,7 +242,7 @@ fn conflicts_are_told(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the answer has no conflict_log", evidence));
     };
     let visits = migration.walk();
-    let failed = !migration.exchange.succeeded();
+    let failed = !migration.exchange.succeeded() && !migration.exchange.says_otherwise();
     if let Some(fault) = untrue_entry(&migration, &visits, &log, failed) {
         return expect(Judgement::broken(fault, evidence));
     }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::common::{finding_raised, outcome};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Entry, Story};
+use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
+use crate::wire::path::Route;
 
 /// How long a major break is announced before it comes.
 const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -17,7 +18,10 @@ const MEETING: &[Parameter] = &[
     Parameter::required("first", "label of the accept, in which both sides say their versions"),
     Parameter::required("call", "label, or labels, of the peer's work: its sync and the like"),
     Parameter::required("probe", "label of its heartbeats"),
-    Parameter::optional("twin", "label of the same work of a peer whose version goes with the target's"),
+    Parameter::optional(
+        "twin",
+        "label of the same work, or of the accept, of a peer whose version goes with the target's",
+    ),
 ];
 
 /// The judges of this file.
@@ -127,16 +131,21 @@ impl Meeting {
         let (n, accept) = story.exchanges_labelled(with.text("first")).next()?;
         let sent = accept.sent()?;
         let theirs = sent["platform_version"].as_str().or(sent["metadata"]["platform_version"].as_str())?;
-        let refusal = accept.was_refused().then(|| outcome(accept));
+        let refusal = if accept.was_refused() {
+            Some(outcome(accept))
+        } else if !is_let_in(accept) && its_like_is_let_in(story, with, accept) {
+            let status = status(accept).unwrap_or_else(|| "no status".to_owned());
+            Some(format!("{}, with {status}; its like was enrolled", outcome(accept)))
+        } else {
+            None
+        };
         let ours = match refusal {
             // Whoever turns one peer away may have told another what it runs.
             Some(_) => story.release()?.to_string(),
             None => accept.release_told()?,
         };
         // Who is not let in has no sync to freeze; and whose own version is none is told of by commitment 1.
-        let status = accept.data().and_then(|data| data["status"].as_str().map(ToOwned::to_owned));
-        let is_let_in = matches!(status.as_deref(), Some("enrolled" | "active"));
-        if Version::parse(&ours).is_err() || !(is_let_in || refusal.is_some()) {
+        if Version::parse(&ours).is_err() || !(is_let_in(accept) || refusal.is_some()) {
             return None;
         }
         let go_together = go_together(&ours, theirs);
@@ -173,6 +182,22 @@ impl Meeting {
         }
         expect(Judgement::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
     }
+}
+
+fn is_let_in(accept: &Exchange) -> bool {
+    matches!(status(accept).as_deref(), Some("enrolled" | "active"))
+}
+
+fn status(accept: &Exchange) -> Option<String> {
+    accept.data()?["status"].as_str().map(ToOwned::to_owned)
+}
+
+/// Whether a peer of the target's own release, that asked for its certificate in the same way, was let in.
+fn its_like_is_let_in(story: &Story, with: Arguments<'_>, accept: &Exchange) -> bool {
+    let asks = |accept: &Exchange| accept.sent().map(|sent| sent["csr_pem"].is_string());
+    let mut twins = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    twins
+        .any(|(_, twin)| twin.route() == Some(Route::Accept) && is_let_in(twin) && asks(twin) == asks(accept))
 }
 
 /// Same major version, minor at most one apart; patch, pre-release and build do not count.
@@ -274,7 +299,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
     use serde_json::json;
 
     const DAY: i64 = 24 * 3600;

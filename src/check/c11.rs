@@ -1,11 +1,13 @@
 //! Commitment 11: the right of exit.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::common::outcome;
+use super::common::{outcome, refused};
 use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::Story;
+use super::{Arguments, Judge, Judgement, Verdict};
+use crate::transcript::{Direction, Story};
+use crate::wire::notice::kind;
 
 const BEFORE_AND_AFTER: &[Parameter] = &[
     Parameter::required("before", "label of the operator's list before the revocation"),
@@ -39,6 +41,18 @@ pub(super) const JUDGES: &[Judge] = &[
         decide: rows_remain,
     },
     Judge {
+        name: "refused-from-the-notice",
+        about: "calls after the notice of a revocation, and its date, are refused; their lawful twin was accepted",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that was revoked"),
+            Parameter::required("revoke", "label of the operation that revokes"),
+            Parameter::required("call", "label of the calls that have to be refused"),
+            Parameter::required("twin", "label of the same calls before it"),
+            Parameter::required("probe", "label of another peer's calls at that time"),
+        ],
+        decide: refused_from_the_notice,
+    },
+    Judge {
         name: "overlay-unmounted",
         about: "the peer's overlay addresses are mounted before, and none is afterwards",
         parameters: BEFORE_AND_AFTER,
@@ -64,6 +78,7 @@ fn operator_can_revoke(story: &Story, with: Arguments<'_>) -> Judgement {
 fn leave_is_honoured(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("every notice taken, every peer revoked");
     let mut evidence = vec![];
+    let mut failed = None;
     for label in with.texts("call") {
         let Some((n, exchange)) = story.exchanges_labelled(label).next_back() else {
             return expect(Judgement::unproven(format!("{label:?} was not sent"), evidence));
@@ -73,10 +88,15 @@ fn leave_is_honoured(story: &Story, with: Arguments<'_>) -> Judgement {
             return expect(Judgement::broken(format!("{label:?}: {}", outcome(exchange)), evidence));
         }
         if !exchange.succeeded() {
-            return expect(Judgement::unproven(format!("{label:?}: {}", outcome(exchange)), evidence));
+            failed.get_or_insert(format!("{label:?}: {}", outcome(exchange)));
         }
     }
-    expect(all_shown_as_revoked(story, with, evidence))
+    let shown = all_shown_as_revoked(story, with, evidence.clone());
+    match failed {
+        // Taken all the same: that the answer failed is not what the clause is about.
+        Some(actual) if shown.verdict == Verdict::Kept => expect(Judgement::unproven(actual, evidence)),
+        _ => expect(shown),
+    }
 }
 
 fn all_shown_as_revoked(story: &Story, with: Arguments<'_>, mut evidence: Vec<u64>) -> Judgement {
@@ -113,6 +133,31 @@ fn rows_remain(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(actual, evidence));
     }
     expect(Judgement::kept(format!("all {} rows are still there", before.len()), evidence))
+}
+
+/// A tear-down may wait for its notice, and a notice may name a later moment.
+fn refused_from_the_notice(story: &Story, with: Arguments<'_>) -> Judgement {
+    let open = |why: &str| Judgement::unproven(why, vec![]).expecting("refused once the peer was told");
+    if story.operation(with.text("revoke")).is_none() {
+        return open("the target's operator did not revoke");
+    }
+    let Some((call, _)) =
+        story.exchanges().find(|(entry, _)| entry.label.as_deref() == Some(with.text("call")))
+    else {
+        return open("no call was made after it");
+    };
+    let told = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let notice = told.filter(|(entry, _)| entry.n < call.n).find_map(|(_, exchange)| {
+        let events = exchange.sent()?["events"].as_array()?;
+        events.iter().find(|event| event["kind"] == kind::PEER_REVOKED).cloned()
+    });
+    let Some(notice) = notice else { return open("the peer was not told of it before its calls") };
+    let effective_at =
+        notice["payload"]["effective_at"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    if effective_at.is_some_and(|effective_at| effective_at > call.at) {
+        return open("the notice names a later moment");
+    }
+    refused(story, with)
 }
 
 fn overlay_unmounted(story: &Story, with: Arguments<'_>) -> Judgement {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::judge::Parameter;
+use super::model::is_denied;
 use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::notice::Finding;
@@ -55,7 +56,8 @@ pub(super) const JUDGES: &[Judge] = &[
     },
 ];
 
-fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
+/// The judgement of `refused`.
+pub(super) fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect =
         |judgement: Judgement| judgement.expecting("the call refused: 4xx, or its certificate refused");
     let calls: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
@@ -92,6 +94,10 @@ fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
     let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
     if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
         return expect(Judgement::broken(outcome(exchange), vec![*n]));
+    }
+    if let Some((n, exchange)) = calls.iter().find(|(n, exchange)| is_denied(story, *n, exchange)) {
+        let actual = format!("{}: it says that the record is not there", outcome(exchange));
+        return expect(Judgement::broken(actual, vec![*n]));
     }
     match calls.iter().find(|(_, exchange)| !exchange.can_be_read()) {
         Some((n, exchange)) => {
@@ -189,6 +195,9 @@ pub(super) fn outcome(exchange: &Exchange) -> String {
             .map_or_else(|| exchange.request.path.clone().unwrap_or_default(), |route| format!("/{route}"))
     );
     match (exchange.status(), &exchange.failure) {
+        (Some(status), _) if exchange.says_otherwise() => {
+            format!("{call} answered {status}, with an error in it")
+        }
         (Some(status), _) => format!("{call} answered {status}"),
         (None, Some(failure)) => format!("{call} failed ({}): {}", failure.kind, failure.message),
         (None, None) => format!("{call} has no answer"),

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::transcript::Story;
+use crate::transcript::{Exchange, Story};
 use crate::wire::migration::{MigrationRequest, Step, action};
+use crate::wire::path::Route;
 
 /// A record's place: kind and id.
 pub type Place = (String, String);
@@ -38,6 +39,28 @@ fn record(row: &Value, asked: &str) -> Option<(Place, Map<String, Value>)> {
     let id = row.get("id").and_then(Value::as_str)?;
     let record = row.get("record").and_then(Value::as_object).or_else(|| row.as_object())?;
     Some(((kind.to_owned(), id.to_owned()), record.clone()))
+}
+
+/// What the operator last put at a place before an entry, and has not deleted since.
+pub(super) fn last_put<'a>(
+    story: &'a Story,
+    before: u64,
+    kind: &str,
+    id: &str,
+) -> Option<&'a Map<String, Value>> {
+    let entries = story.entries().iter().rev().skip_while(|entry| entry.n > before);
+    let mut done = entries.filter_map(|entry| entry.operation()).filter(|operation| {
+        let is_there = operation.parameters["kind"] == kind && operation.parameters["id"] == id;
+        is_there && matches!(operation.verb.as_str(), "resource.put" | "resource.delete")
+    });
+    done.next().filter(|operation| operation.verb == "resource.put")?.parameters["record"].as_object()
+}
+
+/// Whether an answer says that a record is not there, though the operator put it there.
+pub(super) fn is_denied(story: &Story, n: u64, exchange: &Exchange) -> bool {
+    let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
+    let says_no = exchange.data().is_some_and(|data| data["exists"] == false);
+    says_no && last_put(story, n, &kind, &id).is_some()
 }
 
 /// One step of a plan, and what it finds.

@@ -145,7 +145,7 @@ struct Inner {
 
 impl Peer {
     /// Starts a peer: it listens when this returns.
-    pub async fn start(options: Options) -> Result<Self, PeerError> {
+    pub fn start(options: Options) -> Result<Self, PeerError> {
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
         let authority = match &options.keepsake {
             Some(keepsake) => keepsake.authority(&options.clock),

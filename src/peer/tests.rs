@@ -11,7 +11,7 @@ use crate::wire::grant::Scope;
 use crate::wire::header::CallerForm;
 use crate::wire::path::Route;
 
-async fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {
+fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
     let recorder = Recorder::in_memory(name, clock.clone());
     let options = Options {
@@ -28,7 +28,7 @@ async fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>)
         pace: None,
         limits: Limits::default(),
     };
-    (Peer::start(options).await.expect("a peer"), recorder)
+    (Peer::start(options).expect("a peer"), recorder)
 }
 
 fn meet(caller: &Peer, called: &Peer) {
@@ -45,8 +45,8 @@ async fn federate(caller: &Peer, called: &Peer) -> Outcome {
 #[tokio::test]
 async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
     for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
-        let (alice, story) = peer("alice", way, vec![]).await;
-        let (bob, _) = peer("bob", way, vec![]).await;
+        let (alice, story) = peer("alice", way, vec![]);
+        let (bob, _) = peer("bob", way, vec![]);
         let cue = Cue::default();
         assert!(federate(&alice, &bob).await.succeeded());
         assert!(alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
@@ -82,8 +82,8 @@ async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
 
 #[tokio::test]
 async fn a_token_works_once_and_a_stranger_is_refused() {
-    let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]).await;
-    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]).await;
+    let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
     meet(&alice, &bob);
     let cue = Cue::default();
     let stranger = alice.heartbeat(&cue, &Value::Null).await.expect("a call");
@@ -96,8 +96,8 @@ async fn a_token_works_once_and_a_stranger_is_refused() {
 #[tokio::test]
 async fn a_behaviour_departs_and_is_labelled() {
     let bogus = behaviours::behaviour("bogus-kind").expect("a behaviour");
-    let (alice, story) = peer("alice", IdentityWay::SignedRequest, vec![bogus]).await;
-    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+    let (alice, story) = peer("alice", IdentityWay::SignedRequest, vec![bogus]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
     federate(&alice, &bob).await;
     let story = story.story();
     let (_, accept) = story.exchanges().next().expect("an exchange");
@@ -108,8 +108,8 @@ async fn a_behaviour_departs_and_is_labelled() {
 
 #[tokio::test]
 async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port_with_its_certificate() {
-    let (alice, story) = peer("alice", IdentityWay::SignedRequest, vec![]).await;
-    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+    let (alice, story) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
     federate(&alice, &bob).await;
     bob.go_down().await;
     let cue = Cue::default();

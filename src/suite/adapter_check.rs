@@ -189,7 +189,7 @@ impl<'a> Conversation<'a> {
             }
         }
         if verb == Verb::ClockAdvance {
-            self.peer = start_peer(self.clock.clone()).await;
+            self.peer = start_peer(self.clock.clone());
         }
         let (Verb::PeerPropose, Some(peer)) = (verb, &self.peer) else { return };
         let base_url =
@@ -384,7 +384,7 @@ fn expected(verb: Verb) -> Form {
 }
 
 /// A partner for the verbs that need one; none where this machine has no port for it.
-async fn start_peer(clock: Clock) -> Option<Peer> {
+fn start_peer(clock: Clock) -> Option<Peer> {
     let start = ScenarioStart { source: String::new(), seed: Seed(1) };
     let options = Options {
         name: "partner".to_owned(),
@@ -400,7 +400,7 @@ async fn start_peer(clock: Clock) -> Option<Peer> {
         keepsake: None,
         pace: None,
     };
-    Peer::start(options).await.ok()
+    Peer::start(options).ok()
 }
 
 #[cfg(test)]

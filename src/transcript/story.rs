@@ -188,10 +188,17 @@ impl Exchange {
         self.answer()?.data()
     }
 
-    /// Whether the call was let in: answered with 2xx.
+    /// Whether the call was let in: answered with 2xx, and not with an error in it.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        self.status().is_some_and(|status| (200..300).contains(&status))
+        self.status().is_some_and(|status| (200..300).contains(&status)) && !self.says_otherwise()
+    }
+
+    /// Whether the body of a 2xx says that the call was refused: neither the one nor the other.
+    #[must_use]
+    pub fn says_otherwise(&self) -> bool {
+        let is_good = self.status().is_some_and(|status| (200..300).contains(&status));
+        is_good && matches!(self.answer(), Some(Answer::Refusal(_)))
     }
 
     /// Whether the answer is one of the federation plane: an envelope, or 204 and nothing.

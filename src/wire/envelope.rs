@@ -28,17 +28,18 @@ pub struct Refusal {
 }
 
 impl Answer {
-    /// Reads a body. `None` when it is not an object with `data`, `error` or `success`.
+    /// Reads a body. `None` when it is not an object with `data`, `error` or `success`. An `error`
+    /// of null is none.
     #[must_use]
     pub fn read(body: &Value) -> Option<Self> {
         let members = body.as_object()?;
-        if members.contains_key("error") {
+        if members.get("error").is_some_and(|error| !error.is_null()) {
             return Some(Self::Refusal(Refusal::read(members)));
         }
         match (members.get("data"), members.get("success")) {
+            (_, Some(Value::Bool(false))) => Some(Self::Refusal(Refusal::read(members))),
             (Some(data), _) => Some(Self::Data(data.clone())),
             (None, Some(Value::Bool(true))) => Some(Self::Data(json!({}))),
-            (None, Some(Value::Bool(false))) => Some(Self::Refusal(Refusal::read(members))),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::check::common::{outcome, peer_id};
 use crate::check::judge::Parameter;
+use crate::check::model::is_denied;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
@@ -54,6 +55,10 @@ fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
         .into_iter()
         .filter(|(entry, call)| grant.covers(story, call) && !grant.has_ended(story, entry))
         .collect();
+    if let Some((entry, exchange)) = allowed.iter().find(|(entry, call)| is_denied(story, entry.n, call)) {
+        let actual = format!("{}: it says that the record is not there", outcome(exchange));
+        return expect(Judgement::broken(actual, vec![grant.n, entry.n]));
+    }
     match allowed.iter().find(|(_, exchange)| !exchange.succeeded()) {
         Some((entry, exchange)) => expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n])),
         None if allowed.is_empty() => {

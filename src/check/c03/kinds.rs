@@ -41,7 +41,7 @@ fn declared_kinds_are_served(story: &Story, with: Arguments<'_>) -> Judgement {
     let mut served = BTreeSet::new();
     for (n, exchange) in story.exchanges_labelled(with.text("call")) {
         let Some(Route::Resource { kind, .. }) = exchange.route() else { continue };
-        if matches!(exchange.status(), Some(404 | 422)) && document.row(&kind).is_some() {
+        if matches!(exchange.status(), Some(404 | 422 | 500..)) && document.row(&kind).is_some() {
             let actual = format!("{kind} is declared, and {}", outcome(exchange));
             return expect(Judgement::broken(actual, vec![declared_n, n]));
         }

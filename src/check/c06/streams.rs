@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::check::judge::Parameter;
-use crate::check::model::records;
+use crate::check::model::{last_put, records};
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Story};
 use crate::wire::canonical::is_digest_of;
@@ -94,13 +94,6 @@ fn changed<'a>(story: &Story, before: u64, batch: &'a SyncBatch) -> Option<&'a s
             .is_some_and(|put| differs(put, &record.payload))
     });
     found.map(|record| record.id.as_str())
-}
-
-fn last_put<'a>(story: &'a Story, before: u64, kind: &str, id: &str) -> Option<&'a Map<String, Value>> {
-    let entries = story.entries().iter().rev().skip_while(|entry| entry.n > before);
-    let mut puts = entries.filter_map(|entry| entry.operation()).filter(|op| op.verb == "resource.put");
-    puts.find(|put| put.parameters["kind"] == kind && put.parameters["id"] == id)?.parameters["record"]
-        .as_object()
 }
 
 fn nothing_is_stored(story: &Story, with: Arguments<'_>) -> Judgement {

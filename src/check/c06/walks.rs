@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::check::common::outcome;
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Body, Direction, Exchange, Story};
 use crate::wire::capability::CapabilityDocument;
 use crate::wire::path::Route;
 
@@ -94,8 +94,11 @@ fn leaks_nothing(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("there was no walk, or nothing that it was after", vec![]));
     }
     for (n, exchange) in &calls {
-        let Some(body) = exchange.response.as_ref().and_then(|answer| answer.body.json()) else { continue };
-        let text = body.to_string();
+        let text = match exchange.response.as_ref().map(|answer| &answer.body) {
+            None | Some(Body::Empty) => continue,
+            Some(Body::Json(body)) => body.to_string(),
+            Some(Body::Text(text) | Body::Cut { beginning: text, .. }) => text.clone(),
+        };
         if let Some(secret) = secrets.iter().find(|secret| text.contains(secret.as_str())) {
             let actual = format!("{} with {secret:?} in it", outcome(exchange));
             return expect(Judgement::broken(actual, vec![*n]));
@@ -121,7 +124,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Message, Operation, Recorder, What};
     use crate::wire::path::PREFIX;
     use serde_json::{Value, json};
 

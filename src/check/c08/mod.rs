@@ -99,22 +99,44 @@ fn crossing_is_told(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the events could not be read", vec![]));
     };
     let evidence = vec![first, migration.n, last];
-    let places = with.texts("places").into_iter().map(str::to_lowercase);
-    let words: Vec<String> = ["residen", "jurisdiction", "boundary", "cross"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(places)
-        .collect();
-    let speaks = |event: &&Value| {
-        let text = event.to_string().to_lowercase();
-        words.iter().any(|word| text.contains(word))
-    };
+    let places = with.texts("places");
     let new: Vec<_> = after.iter().filter(|event| !before.contains(event)).collect();
-    if let Some(event) = new.iter().copied().find(speaks) {
+    if let Some(event) = new.iter().copied().find(|event| tells_of_a_crossing(event, &places)) {
         let kind = event["kind"].as_str().unwrap_or("an event");
         return expect(Judgement::kept(format!("{kind} was told"), evidence));
     }
     expect(Judgement::broken(format!("{} new events, none of a crossing", new.len()), evidence))
+}
+
+/// Whether a text in it, or a member that says something, is about a crossing or names one of the places.
+fn tells_of_a_crossing(said: &Value, places: &[&str]) -> bool {
+    let is_about = |text: &str| {
+        let text = text.to_lowercase();
+        ["residen", "jurisdiction", "boundary", "cross"].iter().any(|word| text.contains(word))
+    };
+    let is_place = |word: &str| places.iter().any(|place| place.eq_ignore_ascii_case(word));
+    match said {
+        Value::String(text) => {
+            is_about(text) || is_place(text) || text.split(|c: char| !c.is_alphanumeric()).any(is_place)
+        }
+        Value::Array(items) => items.iter().any(|item| tells_of_a_crossing(item, places)),
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            (is_about(name) && says_something(member)) || tells_of_a_crossing(member, places)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a member is there and says more than that there is nothing.
+fn says_something(member: &Value) -> bool {
+    match member {
+        Value::Null => false,
+        Value::Bool(said) => *said,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => items.iter().any(says_something),
+        Value::Object(members) => members.values().any(says_something),
+    }
 }
 
 fn crossing_is_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -156,7 +178,7 @@ fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
         else {
             continue;
         };
-        let is_recorded = !record["metadata"]["cross_jurisdiction"].is_null();
+        let is_recorded = says_something(&record["metadata"]["cross_jurisdiction"]);
         if theirs.differs_from(&ours).is_some_and(|crosses| crosses != is_recorded) {
             let recorded = if is_recorded { "recorded" } else { "not recorded" };
             let actual = format!("from {} to {}: {recorded}", theirs.residency, ours.residency);
@@ -209,6 +231,9 @@ impl Crossing {
         };
         match recorded {
             Value::Null => Judgement::broken("its metadata has no cross_jurisdiction", evidence),
+            _ if !says_something(recorded) => {
+                Judgement::broken(format!("it says that there was no crossing: {recorded}"), evidence)
+            }
             Value::Object(_) if is_theirs(theirs) => Judgement::kept("the right way round", evidence),
             Value::Object(_) if is_theirs(ours) => {
                 Judgement::broken(format!("the wrong way round: {recorded}"), evidence)

@@ -10,8 +10,8 @@ const SECOND: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
 
 /// A life in which each side does everything to the other: mallory joins bob, and is joined.
 async fn life(behaviour: &'static Behaviour) -> Story {
-    let (mallory, story) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]).await;
-    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]).await;
+    let (mallory, story) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]);
+    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
     meet(&mallory, &bob);
     federate(&bob, &mallory).await;
     let cue = Cue::default();
@@ -77,8 +77,8 @@ async fn each_departure_is_seen_under_its_name() {
 async fn a_grant_ends_with_a_word_or_without() {
     for (name, told) in [("well-behaved", true), ("silent-grant-revocation", false)] {
         let behaviour = behaviours::behaviour(name).expect("a behaviour");
-        let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![behaviour]).await;
-        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+        let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![behaviour]);
+        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
         federate(&alice, &bob).await;
         federate(&bob, &alice).await;
         let cue = Cue::default();

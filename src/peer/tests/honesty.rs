@@ -13,8 +13,8 @@ struct Pair {
 
 impl Pair {
     async fn federated() -> Self {
-        let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]).await;
-        let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]).await;
+        let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]);
+        let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
         assert!(federate(&alice, &bob).await.succeeded());
         let token = bob.issue_grant("skill", None, vec![Scope::Read, Scope::Migrate]).bearer_token;
         Self { alice, bob, token }
@@ -114,8 +114,8 @@ async fn an_invitation_lasts_seven_days_and_needs_the_same_contract() {
         (0, json!({"contract_digest": null}), 200),
         (0, json!({"acceptance_token": null}), 422),
     ] {
-        let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]).await;
-        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]).await;
+        let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
+        let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
         meet(&alice, &bob);
         let token = bob.propose();
         bob.0.options.clock.advance_seconds(seconds);

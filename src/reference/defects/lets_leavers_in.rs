@@ -10,9 +10,10 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("11.5", Detection)],
     "Goes on serving a peer that left, with its old certificate.",
     |rules| {
-        rules.identity.is_revoked = |peer| peer.revoked_by == Some(Side::Local);
-        rules.identity.may_call =
-            |peer| peer.revoked_by == Some(Side::Remote) || (IdentityRules::default().may_call)(peer);
+        rules.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Local);
+        rules.identity.may_call = |peer, now| {
+            peer.revoked_by == Some(Side::Remote) || (IdentityRules::default().may_call)(peer, now)
+        };
     },
 )
 .deep();

@@ -10,8 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("4.3", Conduct), ("11.5", Conduct)],
     "Goes on serving a peer that its operator dismissed, with its old certificate.",
     |rules| {
-        rules.identity.is_revoked = |peer| peer.revoked_by == Some(Side::Remote);
-        rules.identity.may_call =
-            |peer| peer.revoked_by == Some(Side::Local) || (IdentityRules::default().may_call)(peer);
+        rules.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Remote);
+        rules.identity.may_call = |peer, now| {
+            peer.revoked_by == Some(Side::Local) || (IdentityRules::default().may_call)(peer, now)
+        };
     },
 );

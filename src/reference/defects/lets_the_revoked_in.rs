@@ -1,5 +1,7 @@
 //! Goes on serving a peer that was revoked, with its old certificate.
 
+use jiff::Timestamp;
+
 use crate::contract::Face::{Conduct, Detection};
 use crate::reference::Patch;
 use crate::reference::serve::IdentityRules;
@@ -11,11 +13,11 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("4.3", Conduct), ("11.5", Conduct), ("11.5", Detection)],
     "Goes on serving a peer that was revoked, with its old certificate.",
     |rules| {
-        rules.identity.is_revoked = |_| false;
+        rules.identity.is_revoked = |_, _| false;
         rules.identity.may_call = may_call;
     },
 );
 
-fn may_call(peer: &Peer) -> bool {
-    peer.status == PeerStatus::Revoked || (IdentityRules::default().may_call)(peer)
+fn may_call(peer: &Peer, now: Timestamp) -> bool {
+    peer.status == PeerStatus::Revoked || (IdentityRules::default().may_call)(peer, now)
 }

@@ -11,6 +11,7 @@ mod announces_too_late;
 mod applies_part_and_claims_all;
 mod asks_for_the_contact_only;
 mod audits_an_anonymous_peer;
+mod audits_no_calls_of_its_own;
 mod audits_no_refusals;
 mod audits_nobody;
 mod audits_under_its_own_name;
@@ -58,6 +59,8 @@ mod expires_grants_a_day_early;
 mod explains_too_much;
 mod filters_reads_and_not_streams;
 mod forgets_the_audit;
+mod forgets_the_audit_of_leavers;
+mod forgets_what_it_commits;
 mod grants_at_enrolment;
 mod hides_a_conflict;
 mod holds_on_to_the_suspended;
@@ -130,6 +133,7 @@ mod runs_the_first_schema_only;
 mod sends_across_without_telling;
 mod serves_expired_grants;
 mod serves_half_the_alphabet;
+mod serves_on_through_the_grace;
 mod serves_the_newest_contract_only;
 mod serves_the_oldest_contract_only;
 mod shows_everyones_audit;
@@ -146,6 +150,7 @@ mod syncs_what_was_migrated;
 mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
 mod takes_a_blank_for_a_version;
+mod takes_a_short_notice;
 mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
@@ -204,12 +209,15 @@ pub const DEFECTS: &[&Patch] = &[
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
     &measures_grace_from_the_opening::PATCH,
+    &forgets_what_it_commits::PATCH,
     &overlooks_a_cut_grace::PATCH,
     &thinks_the_grace_is_over::PATCH,
     &lets_the_revoked_in::PATCH,
     &lets_leavers_in::PATCH,
     &lets_the_dismissed_in::PATCH,
+    &serves_on_through_the_grace::PATCH,
     &audits_no_refusals::PATCH,
+    &audits_no_calls_of_its_own::PATCH,
     &audits_under_its_own_name::PATCH,
     &audits_nobody::PATCH,
     &audits_an_anonymous_peer::PATCH,
@@ -275,6 +283,7 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_any_major::PATCH,
     &breaks_without_notice::PATCH,
     &breaks_a_day_early::PATCH,
+    &takes_a_short_notice::PATCH,
     &holds_on_to_the_suspended::PATCH,
     &keeps_the_active::PATCH,
     &ignores_a_leave::PATCH,
@@ -283,6 +292,7 @@ pub const DEFECTS: &[&Patch] = &[
     &deletes_for_leavers::PATCH,
     &lets_anyone_delete::PATCH,
     &forgets_the_audit::PATCH,
+    &forgets_the_audit_of_leavers::PATCH,
     &thins_the_audit::PATCH,
     &leaves_the_overlay_mounted::PATCH,
     &unmounts_the_first_address::PATCH,

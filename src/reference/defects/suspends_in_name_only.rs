@@ -10,7 +10,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("9.2", Detection)],
     "Calls a compromised peer suspended, and goes on serving it.",
     |rules| {
-        rules.identity.may_call =
-            |peer| (IdentityRules::default().may_call)(peer) || peer.status == PeerStatus::Suspended;
+        rules.identity.may_call = |peer, now| {
+            (IdentityRules::default().may_call)(peer, now) || peer.status == PeerStatus::Suspended
+        };
     },
 );

@@ -4,7 +4,7 @@ pub(crate) mod contract;
 pub(crate) mod disclosure;
 pub(crate) mod versions;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::act::Act;
@@ -42,6 +42,8 @@ rules! {
         versions_go_together: fn(&str, &str) -> bool = versions::go_together,
         /// Whether the major version before is served on for a peer that runs this one (10.2).
         still_serves: fn(&Act<'_>, &str) -> Result<bool, StoreError> = versions::still_serves,
+        /// How long an end is announced before it comes, at the least (10.2).
+        notice_needed: SignedDuration = versions::BREAK_NOTICE,
         /// Whether a peer went to another major version without notice (10.2).
         broke_without_notice: fn(&Act<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::broke_without_notice,
         /// What else happens when a contract version is deprecated (V.4): nothing.

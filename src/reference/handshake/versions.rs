@@ -97,11 +97,12 @@ pub(crate) fn still_serves(act: &Act<'_>, remote: &str) -> Result<bool, StoreErr
         return Ok(false);
     }
     let notices = facts::find(act.db, facts::DEPRECATIONS)?.unwrap_or_default();
-    let has_ended = |notice: &Value| may_break(notice, &previous, act.now);
+    let needed = act.rules.handshake.notice_needed;
+    let has_ended = |notice: &Value| may_break(notice, &previous, needed, act.now);
     Ok(!notices.as_array().into_iter().flatten().any(has_ended))
 }
 
-fn may_break(notice: &Value, version: &str, now: Timestamp) -> bool {
+fn may_break(notice: &Value, version: &str, needed: SignedDuration, now: Timestamp) -> bool {
     let time = |name: &str| notice[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
     let same_major = match (Version::parse(version), notice["version"].as_str().map(Version::parse)) {
         (Ok(ours), Some(Ok(named))) => ours.major == named.major,
@@ -109,7 +110,7 @@ fn may_break(notice: &Value, version: &str, now: Timestamp) -> bool {
     };
     same_major
         && time("breaks_at").is_some_and(|breaks_at| breaks_at <= now)
-        && time("declared_at").is_some_and(|declared| now.duration_since(declared) >= BREAK_NOTICE)
+        && time("declared_at").is_some_and(|declared| now.duration_since(declared) >= needed)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,9 +14,6 @@ use crate::reference::store::rows::{Compromise, ExcerptRequest, HeldGrant};
 use crate::reference::store::{facts, table};
 use crate::wire::notice::kind;
 use crate::wire::path::{Route, is_id, is_kind};
-
-/// The least that a release is announced before it breaks (10.2).
-const DEPRECATION: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Does a verb that calls a peer.
 pub(super) async fn perform(platform: &Arc<Platform>, verb: &str, given: Value) -> Answer {
@@ -235,7 +232,7 @@ struct Deprecate {
 async fn deprecate(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Deprecate = parameters(given)?;
     let told = platform.act::<_, OperatorError>(|act| {
-        if given.breaks_at.duration_since(act.now) < DEPRECATION {
+        if given.breaks_at.duration_since(act.now) < act.rules.handshake.notice_needed {
             return Err(OperatorError::parameters("breaks_at is less than 30 days away"));
         }
         let notice = json!({

@@ -1,6 +1,8 @@
 //! Who is calling: the CN of a certificate that leads to the anchor kept for that very peer. Asked
 //! anew on every request, also of a connection that is kept alive (11.5).
 
+use jiff::Timestamp;
+
 use crate::net::Inbound;
 use crate::pki::{Certificate, Trust};
 use crate::reference::act::Act;
@@ -13,11 +15,11 @@ rules! {
     /// Decisions about who is let in.
     Rules {
         /// Whether a peer in this state may call.
-        may_call: fn(&Peer) -> bool = may_call,
+        may_call: fn(&Peer, Timestamp) -> bool = may_call,
         /// Whether this certificate is the one kept for this peer, by the platform's own authority.
-        is_its_certificate: fn(&Peer, &Certificate, &str, jiff::Timestamp) -> bool = is_its_certificate,
+        is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
         /// Whether the peer's certificate has been revoked.
-        is_revoked: fn(&Peer) -> bool = is_revoked,
+        is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
 }
 
@@ -32,7 +34,7 @@ pub(crate) enum Caller {
 }
 
 /// Enrolled, active or degraded, and of the kind that calls.
-pub(crate) fn may_call(peer: &Peer) -> bool {
+pub(crate) fn may_call(peer: &Peer, _: Timestamp) -> bool {
     peer.status.may_call() && peer.peer_kind == "platform"
 }
 
@@ -42,7 +44,7 @@ pub(crate) fn is_its_certificate(
     peer: &Peer,
     certificate: &Certificate,
     own_authority: &str,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> bool {
     let leads_to = |anchor: &str| {
         let trust = Trust::new();
@@ -55,7 +57,7 @@ pub(crate) fn is_its_certificate(
 }
 
 /// From the moment of a revocation on.
-pub(crate) fn is_revoked(peer: &Peer) -> bool {
+pub(crate) fn is_revoked(peer: &Peer, _: Timestamp) -> bool {
     peer.certificate_revoked_at.is_some()
 }
 
@@ -77,7 +79,7 @@ pub(super) fn caller(act: &Act<'_>, call: &Inbound) -> Result<Caller, StoreError
     if !(rules.is_its_certificate)(&peer, certificate, act.keys.authority.pem(), act.now) {
         return stranger("Client certificate not issued by this peer's CA (anchor mismatch)");
     }
-    if (rules.is_revoked)(&peer) || !(rules.may_call)(&peer) {
+    if (rules.is_revoked)(&peer, act.now) || !(rules.may_call)(&peer, act.now) {
         let refusal = Reply::unauthorized("No reachable FederationPeer for mTLS subject");
         return Ok(Caller::Barred(peer, refusal));
     }

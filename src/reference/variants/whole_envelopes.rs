@@ -1,16 +1,20 @@
-//! Answers with `success` and `data` on every route.
+//! Answers with `success`, `data` and an `error` of null on every route.
 
 use serde_json::{Value, json};
 
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch =
-    Patch::variant("whole-envelopes", "Answers with `success` and `data` on every route.", |rules| {
+pub(super) const PATCH: Patch = Patch::variant(
+    "whole-envelopes",
+    "Answers with `success`, `data` and an `error` of null on every route.",
+    |rules| {
         rules.wire.amend_body = amend;
-    });
+    },
+);
 
 fn amend(_: &str, body: &mut Value) {
     if body.get("data").is_some() {
         body["success"] = json!(true);
+        body["error"] = Value::Null;
     }
 }

@@ -128,7 +128,7 @@ impl<'a> Stage<'a> {
         let target = self.target_address(&started)?;
         self.follow_clock().await?;
         for spec in &scenario.peers {
-            let peer = self.peer(spec).await?;
+            let peer = self.peer(spec)?;
             peer.meet(target.clone());
             self.values.set(&spec.name, json!({"base_url": peer.base_url().as_str().trim_end_matches('/')}));
             self.peers.insert(spec.name.clone(), peer);
@@ -186,7 +186,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn peer(&mut self, spec: &PeerSpec) -> Result<Peer, Halt> {
+    fn peer(&mut self, spec: &PeerSpec) -> Result<Peer, Halt> {
         let seed = self.seed.derive(&spec.name);
         let drawn = self.surroundings.variation.unwrap_or_else(|| Variation::of(seed));
         let mut variation = if spec.plain { Variation::plain() } else { drawn };
@@ -207,7 +207,7 @@ impl<'a> Stage<'a> {
             keepsake: None,
             pace: self.pace.clone(),
         };
-        Ok(Peer::start(options).await?)
+        Ok(Peer::start(options)?)
     }
 
     fn profile(&mut self, spec: &PeerSpec) -> Result<Profile, Halt> {

@@ -147,11 +147,8 @@ impl Watch {
     /// Watches until the time is over, or `stop` becomes true.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
-        let vigil = if path.exists() {
-            Some(Vigil::go_on(self, path).await?)
-        } else {
-            Vigil::begin(self, path).await?
-        };
+        let vigil =
+            if path.exists() { Some(Vigil::go_on(self, path)?) } else { Vigil::begin(self, path).await? };
         match vigil {
             Some(vigil) => vigil.keep(stop).await,
             None => Ok(Watched::NotLetIn),
@@ -162,7 +159,7 @@ impl Watch {
         self.folder.join("transcript.jsonl")
     }
 
-    async fn peer(
+    fn peer(
         &self,
         recorder: &Recorder,
         clock: &Clock,
@@ -183,7 +180,7 @@ impl Watch {
             keepsake,
             pace: self.surroundings.pace.map(Pace::one_in),
         };
-        let peer = Peer::start(options).await?;
+        let peer = Peer::start(options)?;
         peer.meet(TargetAddress {
             base_url: self.address.base_url.clone(),
             ca_bundle_pem: self.address.ca_bundle_pem.clone(),
@@ -215,7 +212,7 @@ impl Vigil {
         let clock = Clock::system();
         let (transcript, recorder) = watch.open(&clock)?;
         let listen = SocketAddr::new(watch.surroundings.listen, 0);
-        let peer = watch.peer(&recorder, &clock, None, listen).await?;
+        let peer = watch.peer(&recorder, &clock, None, listen)?;
         let accepted = peer.accept(&cue("accepted"), &token, &Value::Null).await?;
         let keepsake = peer.keepsake().ok().flatten().filter(|_| accepted.succeeded());
         let Some(keepsake) = keepsake else {
@@ -242,7 +239,7 @@ impl Vigil {
     }
 
     /// The same visitor again, after its process died or was stopped.
-    async fn go_on(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
+    fn go_on(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
         let wrong = |why: String| WatchError::File { path: path.display().to_string(), why };
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
@@ -258,7 +255,7 @@ impl Vigil {
         let note = Note { kind: "resumed".to_owned(), message, facts: Value::Null };
         recorder.record(None, None, What::Note(note));
         let watch = Watch { seed: reading.start.seed, ..watch };
-        let peer = watch.peer(&recorder, &clock, Some(state.keepsake.clone()), state.listen).await?;
+        let peer = watch.peer(&recorder, &clock, Some(state.keepsake.clone()), state.listen)?;
         Ok(Self { watch, path, state, transcript, recorder, clock, peer })
     }
 
