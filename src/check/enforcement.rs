@@ -1,9 +1,12 @@
 //! Acknowledgement (A) and enforcement (E).
 
+use serde_json::Value;
+
 use super::common::{is_same_number, peer_shown};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::Story;
+use crate::transcript::{Direction, Story};
+use crate::wire::path::Route;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -15,6 +18,15 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("shown", "label of the operator's look at the peer"),
         ],
         decide: acknowledgement_recorded,
+    },
+    Judge {
+        name: "joiner-acknowledges",
+        about: "as the one who joins, the target names a contract version, and has it on the peer's record",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that it joins"),
+            Parameter::required("shown", "label of the operator's look at the peer"),
+        ],
+        decide: joiner_acknowledges,
     },
     Judge {
         name: "nothing-acknowledged",
@@ -50,6 +62,34 @@ fn acknowledgement_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(actual, evidence));
     }
     expect(Judgement::kept("told back and on record", evidence))
+}
+
+fn joiner_acknowledges(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("a contract version above zero, sent and on record");
+    let mut accepts = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let accept = accepts.find(|(_, exchange)| exchange.route() == Some(Route::Accept));
+    let Some((sent_in, body)) = accept.and_then(|(entry, accept)| Some((entry.n, accept.sent()?))) else {
+        return expect(Judgement::unproven("the target did not call accept", vec![]));
+    };
+    let asked = body.get("contract_version");
+    let number = asked.and_then(Value::as_f64);
+    let is_silent = asked.is_none_or(|asked| asked.is_null() || *asked == false);
+    if is_silent || number.is_some_and(|number| number <= 0.0) {
+        return expect(Judgement::broken(format!("it joins with {asked:?}"), vec![sent_in]));
+    }
+    let (Some(_), Some((shown, peer))) = (number, peer_shown(story, with.text("shown"))) else {
+        return expect(Judgement::unproven(
+            format!("it joins with {asked:?}; no record to see"),
+            vec![sent_in],
+        ));
+    };
+    let evidence = vec![sent_in, shown];
+    let kept = peer.get("contract_version_agreed");
+    if !is_same_number(kept, asked) {
+        return expect(Judgement::broken(format!("it joins with {asked:?}, on record {kept:?}"), evidence));
+    }
+    expect(Judgement::kept("sent and on record", evidence))
 }
 
 fn nothing_acknowledged(story: &Story, with: Arguments<'_>) -> Judgement {

@@ -70,12 +70,14 @@ mod ignores_the_digest;
 mod invents_a_conflict;
 mod joins_any_contract;
 mod joins_any_text;
+mod joins_without_a_word;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
 mod keeps_the_active;
 mod keeps_the_digest_of_nothing;
 mod keeps_the_grace_open;
 mod keeps_what_came_before_a_failure;
+mod knocks_without_rest;
 mod leaves_the_overlay_mounted;
 mod lets_a_deprecated_version_in;
 mod lets_anyone_delete;
@@ -301,6 +303,7 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_any_contract_version::PATCH,
     &takes_text_for_an_acknowledgement::PATCH,
     &takes_silence_for_an_acknowledgement::PATCH,
+    &joins_without_a_word::PATCH,
     &ignores_the_digest::PATCH,
     &keeps_no_digest::PATCH,
     &keeps_the_digest_of_nothing::PATCH,
@@ -327,6 +330,7 @@ pub const DEFECTS: &[&Patch] = &[
     &waits_a_day_for_silence::PATCH,
     &storms_when_refused::PATCH,
     &beats_without_rest::PATCH,
+    &knocks_without_rest::PATCH,
     &overlooks_bogus_kinds::PATCH,
     &overlooks_bogus_schemas::PATCH,
     &trusts_destinations::PATCH,

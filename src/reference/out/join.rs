@@ -66,9 +66,15 @@ pub(crate) async fn join(
         body.insert("endpoints".to_owned(), own_endpoints(act));
         body.insert("csr_pem".to_owned(), json!(request.pem()));
         body.insert("caller_inbound_subject".to_owned(), json!(peer.inbound_subject));
+        (act.rules.out.amend_join)(&mut body);
         Ok((peer, contract, Value::Object(body)))
     })?;
-    let called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
+    let mut called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
+    let mut times = 1;
+    while (platform.rules.out.is_joined_again)(times, &called) {
+        called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
+        times += 1;
+    }
     // Until now nobody knew us there.
     forget(platform, &peer.id);
     platform.act(|act| conclude(act, peer, &contract, request, &called))

@@ -84,6 +84,10 @@ rules! {
         is_overdue: fn(&ExcerptRequest, Timestamp) -> bool = excerpts::is_overdue,
         /// Whether an answer shows that a grant for this scope is no longer honoured (2.1, 2.2).
         is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
+        /// Last word on the accept of a peer's proposal (A.1).
+        amend_join: fn(&mut Map<String, Value>) = |_| (),
+        /// Whether an accept that was sent so often is sent again at once, by what it came to (6.1): never.
+        is_joined_again: fn(u32, &Called) -> bool = |_, _| false,
         /// Whether an agreed contract is the one that was asked for (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
         /// Whether an answer about a declared kind shows that it is not served (3.1).
