@@ -458,6 +458,44 @@ mod tests {
     }
 
     #[test]
+    fn a_neighbour_that_is_left_at_the_door_is_broken_where_its_like_was_let_in() {
+        let accept = |tale: Tale, label: &str, theirs: &str, answer: (u16, Value)| {
+            let exchange = Exchange {
+                peer: label.into(),
+                direction: Direction::ToTarget,
+                request: Message {
+                    path: Some("/api/v1/system/federation_api/accept".into()),
+                    method: Some("POST".into()),
+                    body: Body::Json(json!({"platform_version": theirs, "csr_pem": "x"})),
+                    ..Message::default()
+                },
+                response: Some(Message {
+                    status: Some(answer.0),
+                    body: Body::Json(answer.1),
+                    ..Message::default()
+                }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                injected: vec![],
+            };
+            tale.0.record(None, Some(label), What::Exchange(exchange));
+            tale
+        };
+        let said = |status: &str| json!({"data": {"platform_version": "1.4.0", "status": status}});
+        let verdict = |twin: &str, theirs: &str, answer: (u16, Value)| {
+            let tale = accept(Tale::begin(), "twin", "1.4.0", (200, said(twin)));
+            let with = json!({"first": "met", "call": "met", "probe": "beat", "twin": "twin"});
+            accept(tale, "met", theirs, answer).call("beat", 200).verdict(versions_go_together, with)
+        };
+        assert_eq!(verdict("enrolled", "1.3.0", (200, said("enrolled"))), Kept);
+        assert_eq!(verdict("enrolled", "1.3.0", (200, said("accepted"))), Broken);
+        assert_eq!(verdict("enrolled", "1.3.0", (500, json!({"error": "oh"}))), Broken);
+        assert_eq!(verdict("enrolled", "1.2.0", (500, json!({"error": "oh"}))), Unproven);
+        assert_eq!(verdict("accepted", "1.3.0", (200, said("accepted"))), Unproven);
+    }
+
+    #[test]
     fn silence_is_broken_of_a_version_that_does_not_go_with_the_targets() {
         let found = json!([{"kind": "peer_schema_version_drift", "federation_peer_id": "p"}]);
         let met = |theirs: &str| {

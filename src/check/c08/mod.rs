@@ -347,7 +347,10 @@ mod tests {
         let eu = is_in("eu", "DE");
         assert_eq!(told(&eu, json!([{"kind": "migration.cross_residency_boundary"}])), Kept);
         assert_eq!(told(&eu, json!([{"kind": "moved", "payload": {"from": "br-south"}}])), Kept);
+        assert_eq!(told(&eu, json!([{"kind": "moved", "payload": {"text": "it went to BR today"}}])), Kept);
         assert_eq!(told(&eu, json!([{"kind": "migration.completed"}])), Broken);
+        let none = json!({"cross_jurisdiction": null, "via": "a bridge"});
+        assert_eq!(told(&eu, json!([{"kind": "migration.completed", "payload": none}])), Broken);
         assert_eq!(told(&is_in("br-south", "BR"), json!([])), Unproven);
         assert_eq!(verdict(&recorder(), crossing_is_told), Unproven);
     }
@@ -374,6 +377,9 @@ mod tests {
             assert_eq!((shown(&crossing, true), shown(&crossing, false)), (inbound, outbound), "{crossing}");
         }
         assert_eq!(shown(&json!(true), true), Kept);
+        for none in [json!(false), json!(""), json!([]), json!({})] {
+            assert_eq!(shown(&none, true), Broken, "{none}");
+        }
         assert_eq!(shown(&Value::Null, true), Broken);
     }
 
