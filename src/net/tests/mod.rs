@@ -105,7 +105,7 @@ async fn world_at(address: &str) -> World {
 }
 
 fn small() -> Limits {
-    Limits { body_bytes_max: 1024, exchange_time_max: Duration::from_millis(500), ..Limits::default() }
+    Limits { body_bytes_max: 1024, exchange_time_max: Duration::from_secs(3), ..Limits::default() }
 }
 
 impl World {
