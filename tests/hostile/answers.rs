@@ -1,7 +1,7 @@
 //! Answers that are none: on a connection that speaks HTTP/1.1, in place of the answer to a request.
 
 use futures_util::future::{BoxFuture, FutureExt, pending};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::server::{Asked, Behaviour, How, Wire, answer, honest};
@@ -74,7 +74,7 @@ pub(crate) const ANSWERS: &[Behaviour] = &[
     }),
     spoiling("JSON 100,000 deep beside the answer", |wire, asked| deep(wire, asked).boxed()),
     spoiling("JSON of nothing but brackets", |wire, _| body(wire, "[".repeat(100_000)).boxed()),
-    harmless("members twice", |wire, asked| dressed(wire, asked, "\"success\":false,\"data\":7,").boxed()),
+    harmless("members twice", |wire, asked| doubled(wire, asked).boxed()),
     spoiling("invalid UTF-8", |wire, _| bytes(wire, b"{\"data\":\"\xff\xfe\xc0\x80\"}").boxed()),
     harmless("NUL in texts", |wire, asked| dressed(wire, asked, "\"x\":\"a\\u0000b\",").boxed()),
     spoiling("lone surrogates in texts", |wire, asked| dressed(wire, asked, "\"x\":\"\\ud800\",").boxed()),
@@ -211,6 +211,14 @@ async fn dressed(wire: &mut Wire, asked: &Asked, members: &str) -> Done {
     let honest = honest(&asked.route).to_string();
     let text = format!("{{{members}{}", honest.strip_prefix('{').unwrap_or_default());
     answer(wire, &text).await
+}
+
+/// The honest answer, with another value for each of its members before them: the last one counts.
+async fn doubled(wire: &mut Wire, asked: &Asked) -> Done {
+    let honest = honest(&asked.route);
+    let members = honest.as_object().into_iter().flat_map(serde_json::Map::keys);
+    let twins: String = members.map(|name| format!("{}:false,", json!(name))).collect();
+    dressed(wire, asked, &twins).await
 }
 
 async fn deep(wire: &mut Wire, asked: &Asked) -> Done {
