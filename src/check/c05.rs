@@ -118,6 +118,13 @@ fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = format!("{} entries say who acted, for {calls} calls", right.len());
         return expect(Judgement::kept(actual, window.evidence));
     }
+    if wrong.len() <= window.made {
+        let actual = format!(
+            "{} entries say who acted, for {calls} calls; the others may be of the target's own calls",
+            right.len()
+        );
+        return expect(Judgement::unproven(actual, window.evidence));
+    }
     let said = wrong.first().and_then(|entry| member(entry, "remote_subject")).unwrap_or("nothing");
     let actual =
         format!("{} entries for {calls} calls say one of {lawful:?}; another says {said:?}", right.len());

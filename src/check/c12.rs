@@ -35,16 +35,19 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         judgement
             .expecting("contract_version_agreed equal to the version asked for, and listed; or a refusal")
     };
-    let listed = with.text_if_given("listed").map(|label| story.operation(label));
+    let listed = with.text_if_given("listed").map(|label| {
+        let (n, operation) = story.operation(label)?;
+        Some((n, contract_rows(operation.result.as_ref()?)?))
+    });
     if listed == Some(None) {
         return expect(Judgement::unproven("the contract versions were not listed", vec![]));
     }
     let listed = listed.flatten();
+    // Where no one could list them, that it is the one asked for is all that can be seen.
     let has = |version: &Value| {
-        let rows = listed.and_then(|(_, operation)| operation.result.as_ref()?.as_array());
-        // Where no one could list them, that it is the one asked for is all that can be seen.
-        listed.is_none()
-            || rows.into_iter().flatten().any(|row| row.get("version").is_some_and(|known| known == version))
+        listed
+            .as_ref()
+            .is_none_or(|(_, rows)| rows.iter().any(|row| is_same_number(row.get("version"), Some(version))))
     };
     let looked: Vec<u64> = listed.iter().map(|(n, _)| *n).collect();
     let with_look = |n: u64| looked.iter().copied().chain([n]).collect::<Vec<u64>>();
@@ -75,6 +78,13 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let evidence = looked.iter().copied().chain(accepts.iter().map(|(n, _)| *n)).collect();
     expect(Judgement::kept(format!("{agreed} of {} accepts agreed, each as asked", accepts.len()), evidence))
+}
+
+/// The rows of a list of contract versions: it may stand alone, or under a name.
+fn contract_rows(listed: &Value) -> Option<&[Value]> {
+    let alone = listed.as_array();
+    let named = || listed.as_object()?.values().find_map(Value::as_array);
+    alone.or_else(named).map(Vec::as_slice).filter(|rows| rows.iter().all(|row| !row["version"].is_null()))
 }
 
 fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {

@@ -217,8 +217,8 @@ async fn dressed(wire: &mut Wire, asked: &Asked, members: &str) -> Done {
 async fn doubled(wire: &mut Wire, asked: &Asked) -> Done {
     let honest = honest(&asked.route);
     let members = honest.as_object().into_iter().flat_map(serde_json::Map::keys);
-    let twins: String = members.map(|name| format!("{}:false,", json!(name))).collect();
-    dressed(wire, asked, &twins).await
+    let twins: Vec<String> = members.map(|name| format!("{}:false,", json!(name))).collect();
+    dressed(wire, asked, &twins.concat()).await
 }
 
 async fn deep(wire: &mut Wire, asked: &Asked) -> Done {
