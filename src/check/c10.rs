@@ -142,7 +142,8 @@ impl Meeting {
         let ours = match refusal {
             // Whoever turns one peer away may have told another what it runs.
             Some(_) => story.release()?.to_string(),
-            None => accept.release_told()?,
+            // Where it says so in its heartbeats only, that counts.
+            None => accept.release_told().or_else(|| story.release().map(|said| said.to_string()))?,
         };
         // Who is not let in has no sync to freeze; and whose own version is none is told of by commitment 1.
         if Version::parse(&ours).is_err() || !(is_let_in(accept) || refusal.is_some()) {
@@ -246,6 +247,12 @@ fn break_waits_for_its_notice(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let Some((entry, exchange)) = broken.and_then(|place| calls.get(place)) else {
         let evidence = calls.iter().map(|(entry, _)| entry.n).collect();
+        if !runs_another_major(story, first.n) {
+            return expect(Judgement::unproven(
+                "the target never said that it runs another major version",
+                evidence,
+            ));
+        }
         return expect(Judgement::kept(format!("served throughout, from {}", outcome(served)), evidence));
     };
     let Some((told, _)) = announcements(story, with.text("peer")).find(|(told, _)| told.n < entry.n) else {
@@ -259,6 +266,17 @@ fn break_waits_for_its_notice(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(actual, evidence));
     }
     expect(Judgement::kept(actual, evidence))
+}
+
+/// Whether the target said, after that entry, that it runs another major version than it said first:
+/// without it there was no break to wait for.
+fn runs_another_major(story: &Story, since: u64) -> bool {
+    let told = story.exchanges().filter_map(|(entry, exchange)| {
+        Some((entry.n, Version::parse(&exchange.release_told()?).ok()?.major))
+    });
+    let told: Vec<(u64, u64)> = told.collect();
+    let first = told.first().map(|(_, major)| *major);
+    told.iter().any(|(n, major)| *n > since && Some(*major) != first)
 }
 
 /// What the target said to a peer, in requests and answers, that tells of the end of a release.
@@ -342,6 +360,10 @@ mod tests {
             self.exchange(Some(label), Direction::ToTarget, &json!({}), (status, json!({"data": {}})))
         }
 
+        fn runs(self, release: &str) -> Self {
+            self.tell(&json!({ "platform_version": release }))
+        }
+
         fn tell(self, body: &Value) -> Self {
             self.exchange(None, Direction::FromTarget, body, (200, json!({"data": {}})))
         }
@@ -414,10 +436,11 @@ mod tests {
 
     #[test]
     fn a_break_before_30_days_of_notice_is_broken() {
-        let told = || Tale::begin().call("served", 200).tell(&notice());
+        let told = || Tale::begin().runs("1.4.0").call("served", 200).tell(&notice());
         assert_eq!(told().after(30 * DAY - 1).call("later", 422).broke_in_time(), Broken);
         assert_eq!(told().after(30 * DAY).call("later", 422).broke_in_time(), Kept);
-        assert_eq!(told().after(30 * DAY).call("later", 200).broke_in_time(), Kept);
+        assert_eq!(told().runs("2.0.0").after(30 * DAY).call("later", 200).broke_in_time(), Kept);
+        assert_eq!(told().runs("1.5.0").after(30 * DAY).call("later", 200).broke_in_time(), Unproven);
         assert_eq!(Tale::begin().call("served", 200).call("later", 422).broke_in_time(), Broken);
         assert_eq!(Tale::begin().call("served", 422).broke_in_time(), Unproven);
         assert_eq!(Tale::begin().broke_in_time(), Unproven);

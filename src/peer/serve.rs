@@ -199,7 +199,9 @@ impl Peer {
             return invalid(&format!("Unsupported contract_version {asked}; supported: [{ours}]"));
         }
         let (asked, ours) = (&body["contract_digest"], &profile.contract_digest);
-        if !asked.is_null() && !ours.is_null() && asked != ours {
+        let is_ours =
+            asked.as_str().zip(ours.as_str()).is_some_and(|(asked, ours)| asked.eq_ignore_ascii_case(ours));
+        if !asked.is_null() && !ours.is_null() && !is_ours {
             return invalid("contract_digest is that of another text");
         }
         if !self.redeem(offered) {

@@ -165,7 +165,9 @@ fn tell(
     cases: Cases,
     ending: Ending,
 ) -> Story {
-    let source = cases.told.last().map(|(loaded, _)| loaded.source.clone()).unwrap_or_default();
+    // Where not one case came to its end, what any of them announces was announced all the same.
+    let last = cases.told.last().map(|(loaded, _)| loaded.source.clone());
+    let source = last.or_else(|| property.sample()).unwrap_or_default();
     let start = ScenarioStart { source, seed: setting.seed.derive(&property.story()) };
     let recorder = transcript.begin(&property.story(), start, Clock::system());
     for (number, (_, story)) in (1..).zip(cases.told) {

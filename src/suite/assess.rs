@@ -8,7 +8,7 @@ use crate::check::{Outcome, Verdict, decide};
 use crate::contract::{ClauseId, REGISTER_V1};
 use crate::property::{of_story, property};
 use crate::report::{Counts, JudgedCheck, MissingVerb, Report, SCHEMA_VERSION, ScenarioRow};
-use crate::scenario::{Loaded, load};
+use crate::scenario::{Library, Loaded, load};
 use crate::score::{FaceScore, Overall, Score, Standing, score};
 use crate::transcript::{Ending, Reading, RunStart, Story};
 
@@ -111,10 +111,15 @@ pub fn exit_blame(report: &Report) -> Option<&Ending> {
     endings.min_by_key(|ending| rank(ending)).filter(|ending| rank(ending) < 9)
 }
 
-/// The scenario that a story was played from.
+/// The scenario that a story was played from; where it can't be read from the story, the one of that
+/// name that comes with the program.
 fn source(story: &Story) -> Option<Loaded> {
-    let source = &story.start()?.source;
-    load(story.scenario(), story.scenario(), source, &words()).ok()
+    let told = story.start().map(|start| load(story.scenario(), story.scenario(), &start.source, &words()));
+    told.and_then(Result::ok).or_else(|| announced(&super::library(None).ok()?, story.scenario()))
+}
+
+fn announced(library: &Library, id: &str) -> Option<Loaded> {
+    library.scenario(id).cloned().or_else(|| property_case(id))
 }
 
 /// What was announced of scenarios that never began: a run that was cut short. Their sources are
@@ -123,7 +128,7 @@ fn never_begun(reading: &Reading, stories: &BTreeMap<&str, &Story>) -> Vec<Outco
     let Ok(library) = super::library(None) else { return vec![] };
     let missing = reading.start.scenarios.iter().filter(|id| !stories.contains_key(id.as_str()));
     missing
-        .filter_map(|id| library.scenario(id).cloned().or_else(|| property_case(id)))
+        .filter_map(|id| announced(&library, id))
         .flat_map(|loaded| declared(&loaded.id, &loaded))
         .map(|check| decide(&check, None))
         .collect()
@@ -138,6 +143,9 @@ pub fn property_case(id: &str) -> Option<Loaded> {
 
 /// Why the run says nothing of the target, if it does not.
 fn void(parts: &[(&Story, Option<Loaded>)], outcomes: &[Outcome]) -> Option<String> {
+    if let Some((story, _)) = parts.iter().find(|(_, loaded)| loaded.is_none()) {
+        return Some(format!("what {} announces can't be read", story.scenario()));
+    }
     let sanity = parts.iter().filter(|(_, loaded)| loaded.as_ref().is_some_and(|l| l.scenario.sanity));
     for (story, _) in sanity {
         let which = format!("the sanity scenario ({})", story.scenario());
