@@ -1,5 +1,5 @@
 // Every parser of what comes from outside, as one function of bytes each. What it may not do is panic, or
-// say something else of what it wrote itself. The tests (`tests/parsers.rs`) and the fuzz targets share this.
+// say something else of what it wrote itself. The tests (`tests/it/parsers.rs`) and the fuzz targets share this.
 
 use std::collections::BTreeMap;
 

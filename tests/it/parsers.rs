@@ -1,9 +1,9 @@
 //! Every parser of what comes from outside, with bent input: whatever it is given, it does not panic.
 //!
-//! `COVENANT_PARSER_CASES=1000000 cargo test --release --test parsers` tries longer. What once made one panic
+//! `COVENANT_PARSER_CASES=1000000 cargo test --release --test it parsers` tries longer. What once made one panic
 //! stands beside its seeds, in `fuzz/seeds/`, and is tried first.
 
-#[path = "../fuzz/parsers.rs"]
+#[path = "../../fuzz/parsers.rs"]
 #[expect(unreachable_pub, reason = "the fuzz targets use it as well")]
 mod parsers;
 

@@ -1,19 +1,17 @@
 //! Adapters: the reference behind one is judged as the embedded one is, and a bad one is told apart
 //! from a bad target.
 
-mod desk;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::desk::{Desk, TOKEN, serve};
 use covenant::check::Verdict;
 use covenant::operator::{Hands, Http, Log, Program, Stdio, Targets};
 use covenant::report::Report;
 use covenant::suite::{Plan, Plugged, Selection, Target};
-use desk::{Desk, TOKEN, serve};
 use serde_json::json;
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");

@@ -1,15 +1,13 @@
 //! A platform that runs already: one for all scenarios, and nothing is reset between them.
 
-mod desk;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::desk::{Desk, TOKEN, serve};
 use covenant::check::Verdict;
 use covenant::operator::{Address, At, Http};
 use covenant::suite::{Plan, Plugged, Target};
 use covenant::wire::header::CallerForm;
-use desk::{Desk, TOKEN, serve};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
