@@ -262,8 +262,7 @@ mod tests {
     }
 
     fn batch_of(from: &Value, to: &Value, payloads: &[Value]) -> Value {
-        let record =
-            |payload| json!({"id": payload["id"], "updated_at": "2026-06-01T00:00:00Z", "payload": payload});
+        let record = |payload: &Value| json!({"id": payload["id"], "updated_at": "2026-06-01T00:00:00Z", "payload": payload});
         let records: Vec<Value> = payloads.iter().map(record).collect();
         let sha256 = sha256_hex(canonical_json(&json!(records)));
         json!({"resource_kind": "skill", "cursor": {"from": from, "to": to}, "records": records, "sha256": sha256})
