@@ -1,5 +1,6 @@
 //! Departures of a peer from the contract, as hooks on one correct peer.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::wire::migration::{MigrationView, Step};
@@ -64,6 +65,8 @@ pub struct Sending<'a> {
     pub route: &'a Route,
     /// How many of this route were made before it.
     pub before: u64,
+    /// When, by the peer's clock.
+    pub now: Timestamp,
 }
 
 /// Bends an answer: what was asked, the status, the body.

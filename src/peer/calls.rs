@@ -90,11 +90,12 @@ impl Peer {
     pub async fn call(&self, cue: &Cue, mut call: Call) -> Result<Outcome, PeerError> {
         let route = Route::parse(&call.method, &call.path);
         let before = route.as_ref().map_or(0, |route| self.count(route));
+        let now = self.0.options.clock.now();
         let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route, before));
         if let (Some(route), Some(body)) = (&route, &mut call.body) {
             injected.extend(bend(&self.0.options.behaviours, body, |behaviour, body| {
                 if let Some(hook) = behaviour.request {
-                    hook(&Sending { route, before }, body);
+                    hook(&Sending { route, before, now }, body);
                 }
             }));
         }

@@ -12,13 +12,13 @@ use super::tally::Telling;
 use super::versions::compatibility;
 use super::{Inner, Peer};
 use crate::net::{Handler, Inbound, Outbound};
-use crate::transcript::{Body, Direction, Exchange, Message, What};
+use crate::transcript::{Body, CROWD, Direction, Exchange, Message, Note, What};
 use crate::wire::canonical::is_digest_of;
 use crate::wire::grant::Scope;
 use crate::wire::header::{self, inbound_subject};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
-use crate::wire::sync::SyncBatch;
+use crate::wire::sync::{SyncBatch, is_same_place};
 use serde::Deserialize;
 
 /// What the observed platform says to a caller that it does not let in.
@@ -79,14 +79,18 @@ impl Peer {
             chunked: self.0.options.variation.chunked,
             ..Outbound::json(answer.0, &answer.1)
         };
-        let telling = self.state().tally.take(route.as_ref(), &body, outbound.status);
+        let at = self.0.options.clock.now();
+        let telling = self.state().tally.take(route.as_ref(), &body, outbound.status, at);
         match telling {
             Telling::Whole => {}
             Telling::Counted => return outbound,
+            Telling::Crowd => {
+                self.tell_crowd();
+                return outbound;
+            }
             Telling::TurnedAway => return Outbound::json(429, &json!({"error": "too many calls"})),
         }
         let n = self.tell(request, &outbound, injected);
-        let at = self.0.options.clock.now();
         self.state().inbox.push(Received { n, route, body, at });
         self.0.received.send_modify(|count| *count += 1);
         outbound
@@ -119,6 +123,13 @@ impl Peer {
             injected,
         };
         self.0.options.recorder.record(None, None, What::Exchange(exchange))
+    }
+
+    fn tell_crowd(&self) {
+        let name = self.name();
+        let message = format!("a flood of heartbeats to {name}, not all of them told");
+        let note = Note { kind: CROWD.to_owned(), message, facts: json!({"peer": name}) };
+        self.0.options.recorder.record(None, None, What::Note(note));
     }
 
     fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Told {
@@ -273,7 +284,7 @@ impl Peer {
         }
         let mut state = self.state();
         let known = state.cursors_in.get(&batch.resource_kind);
-        if known.is_some_and(|cursor| *cursor != batch.cursor.from) {
+        if known.is_some_and(|cursor| !is_same_place(cursor, &batch.cursor.from)) {
             return (409, json!({"error": "the cursor does not join on"}));
         }
         state.cursors_in.insert(batch.resource_kind.clone(), batch.cursor.to.clone());

@@ -1,5 +1,8 @@
 //! How much of what the target calls is told: enough to judge it by, and no more than a machine holds.
 
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::wire::path::Route;
@@ -7,6 +10,9 @@ use crate::wire::path::Route;
 /// Heartbeats after which those that say what the one before said are counted only. More than a flood needs
 /// to be seen as one (`binding.md`, "Numbers": 300 in 60 s).
 const BEATS_TOLD_MAX: u64 = 400;
+/// Heartbeats within this span that are a flood (`binding.md`, "Numbers").
+const CROWD_BEATS: usize = 300;
+const CROWD_SPAN: SignedDuration = SignedDuration::from_secs(60);
 /// Calls that are told of one peer in one scenario. What honest platforms do in a scenario is far below it.
 const CALLS_TOLD_MAX: u64 = 5000;
 /// The members of a heartbeat by which a target can be judged.
@@ -29,6 +35,8 @@ pub(super) enum Telling {
     Whole,
     /// It says nothing new, and is counted.
     Counted,
+    /// It is counted, and makes a flood of those before it: that is told.
+    Crowd,
     /// There were too many before: it is turned away, and the scenario can't go on.
     TurnedAway,
 }
@@ -41,15 +49,27 @@ pub(super) struct Tally {
     /// What the last heartbeat said, and how it was answered.
     last: Value,
     counted: u64,
+    /// When the last heartbeats came, no more than are a flood.
+    recent: VecDeque<Timestamp>,
+    crowded: bool,
     swamped: bool,
 }
 
 impl Tally {
-    /// What becomes of a call that was answered with `status`.
-    pub(super) fn take(&mut self, route: Option<&Route>, body: &Value, status: u16) -> Telling {
-        if route == Some(&Route::Heartbeat) && !self.is_news(body, status) && self.beats > BEATS_TOLD_MAX {
-            self.counted += 1;
-            return Telling::Counted;
+    /// What becomes of a call that came at this time and was answered with `status`.
+    pub(super) fn take(
+        &mut self,
+        route: Option<&Route>,
+        body: &Value,
+        status: u16,
+        at: Timestamp,
+    ) -> Telling {
+        if route == Some(&Route::Heartbeat) {
+            let (is_news, begins_crowd) = (self.is_news(body, status), self.begins_crowd(at));
+            if !is_news && self.beats > BEATS_TOLD_MAX {
+                self.counted += 1;
+                return if begins_crowd { Telling::Crowd } else { Telling::Counted };
+            }
         }
         if self.told >= CALLS_TOLD_MAX {
             self.swamped = true;
@@ -68,6 +88,17 @@ impl Tally {
         is_news
     }
 
+    fn begins_crowd(&mut self, at: Timestamp) -> bool {
+        self.recent.push_back(at);
+        if self.recent.len() > CROWD_BEATS {
+            self.recent.pop_front();
+        }
+        let first = self.recent.front().copied().unwrap_or(at);
+        let was_crowded = self.crowded;
+        self.crowded = self.recent.len() == CROWD_BEATS && at.duration_since(first) < CROWD_SPAN;
+        self.crowded && !was_crowded
+    }
+
     /// Heartbeats that were counted only, if any were.
     pub(super) fn counted(&self) -> Option<u64> {
         (self.counted > 0).then_some(self.counted)
@@ -83,10 +114,14 @@ impl Tally {
 mod tests {
     use super::*;
 
+    fn second(second: u64) -> Timestamp {
+        Timestamp::from_second(i64::try_from(1_780_000_000 + second).expect("a second")).expect("a time")
+    }
+
     #[test]
     fn a_heartbeat_that_says_nothing_new_is_counted_after_many_and_news_are_told() {
         let mut tally = Tally::default();
-        let mut beat = |body: Value| tally.take(Some(&Route::Heartbeat), &body, 200);
+        let mut beat = |body: Value| tally.take(Some(&Route::Heartbeat), &body, 200, second(0));
         let plain = |n: u64| json!({"status": "active", "sent_at": n});
         assert!((0..BEATS_TOLD_MAX).all(|n| beat(plain(n)) == Telling::Whole));
         assert_eq!(beat(plain(BEATS_TOLD_MAX)), Telling::Counted);
@@ -98,9 +133,24 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_after_many_quiet_hours_is_told_once() {
+        let mut tally = Tally::default();
+        let mut beat = |at: u64| tally.take(Some(&Route::Heartbeat), &json!({}), 200, second(at));
+        let quiet = (0..1000).map(|minute| beat(60 * minute)).filter(|telling| *telling == Telling::Crowd);
+        assert_eq!(quiet.count(), 0);
+        let hour = 3600 * 100;
+        let flood: Vec<Telling> = (0..400).map(|n| beat(hour + n / 10)).collect();
+        assert_eq!(flood.iter().position(|telling| *telling == Telling::Crowd), Some(CROWD_BEATS - 1));
+        assert_eq!(flood.iter().filter(|telling| **telling == Telling::Crowd).count(), 1);
+        let slower = (0..400).map(|n| beat(2 * hour + n / 4)).filter(|telling| *telling == Telling::Crowd);
+        assert_eq!(slower.count(), 0);
+    }
+
+    #[test]
     fn whoever_calls_without_end_is_turned_away() {
         let mut tally = Tally::default();
-        let mut beat = |n: u64| tally.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200);
+        let mut beat =
+            |n: u64| tally.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200, second(0));
         assert!((0..CALLS_TOLD_MAX).all(|n| beat(n) == Telling::Whole));
         assert_eq!(beat(CALLS_TOLD_MAX), Telling::TurnedAway);
         assert_eq!(tally.too_many(), Some(CALLS_TOLD_MAX));

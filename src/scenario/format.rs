@@ -130,7 +130,7 @@ pub enum Step {
     Excerpt(Excerpt),
     /// A peer makes any call at all.
     Call(AnyCall),
-    /// A peer sends many heartbeats at once.
+    /// A peer sends many heartbeats, or handshakes, at once.
     Flood(Flood),
     /// A peer revokes the peering.
     Revoke(OfPeer),
@@ -302,12 +302,18 @@ step_types! {
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// Many heartbeats.
+    /// Many heartbeats, or handshakes.
     Flood {
         /// The peer.
         peer: String,
         /// How many.
         calls: u32,
+        /// They are handshakes, all with the token that the operator proposed the peer with.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        handshakes: bool,
+        /// Merged over each; null takes a member away.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        with: Value,
         /// Names each of them.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
@@ -465,6 +471,9 @@ step_types! {
         /// A call of this route: `heartbeat`, `migrations`, …
         #[serde(default, skip_serializing_if = "Option::is_none")]
         route: Option<String>,
+        /// A call in whose body this stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        says: Option<String>,
     }
     /// Steps that are done several times over.
     Repeat {

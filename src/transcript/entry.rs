@@ -314,10 +314,14 @@ pub enum OperationFailure {
     },
 }
 
+/// The kind of a remark that so many of a target's calls came at once as are a flood, though not all of
+/// them are told.
+pub const CROWD: &str = "crowd";
+
 /// A remark of the suite: a fault it injected, a wait that ran out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// A stable word: `injected`, `waited`, `expected`.
+    /// A stable word: `injected`, `waited`, `expected`, [`CROWD`].
     pub kind: String,
     /// In words.
     pub message: String,

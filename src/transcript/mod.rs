@@ -12,8 +12,8 @@ mod recorder;
 mod story;
 
 pub use entry::{
-    Body, Direction, Ending, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, RunStart,
-    ScenarioStart, What,
+    Body, CROWD, Direction, Ending, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure,
+    RunStart, ScenarioStart, What,
 };
 pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};

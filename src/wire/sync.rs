@@ -42,6 +42,13 @@ pub struct Cursor {
     pub to: Value,
 }
 
+/// Whether two cursors name the same place: it may be written as a text or as a number.
+#[must_use]
+pub fn is_same_place(one: &Value, other: &Value) -> bool {
+    let text = |cursor: &Value| cursor.as_str().map_or_else(|| cursor.to_string(), ToOwned::to_owned);
+    text(one) == text(other)
+}
+
 /// One changed record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncRecord {

@@ -1,10 +1,10 @@
 //! 6.1: the capabilities channel is not flooded.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement, common};
-use crate::transcript::{Direction, Entry, Exchange, Story};
+use crate::check::{Arguments, Judge, Judgement, Verdict, common};
+use crate::transcript::{CROWD, Direction, Entry, Exchange, Story, What};
 use crate::wire::path::Route;
 
 /// Accept and heartbeat calls in any window that are a flood (`binding.md`, "Numbers").
@@ -13,6 +13,8 @@ const FLOOD_CALLS: usize = 300;
 const FEW_CALLS: usize = 6;
 /// The window.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+/// By how much the moment that a call is told of may differ from the one that the target saw it in.
+const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) const PACES_ITSELF: Judge = Judge {
     name: "paces-itself",
@@ -33,6 +35,23 @@ pub(super) const FLOOD_LIMITED: Judge = Judge {
         Parameter::required("probe", "label of a quiet peer's calls, made after the flood"),
     ],
     decide: flood_limited,
+};
+
+pub(super) const FLOOD_REPORTED: Judge = Judge {
+    name: "flood-reported",
+    about: "a flood, where it came about, is reported: a finding about the peer that was not there before",
+    parameters: &[
+        Parameter::required("call", "label of the flooding calls"),
+        Parameter::required("peer", "the name of the peer that floods, or the label of its proposal"),
+        Parameter::required("before", "label of the scan before the flood"),
+        Parameter::required("after", "label of the scan after it"),
+        Parameter::required("honest", "the name of a peer that did nothing wrong"),
+        Parameter::optional(
+            "apart_from",
+            "the name of a peer that made a few such calls: kinds raised about it too say nothing",
+        ),
+    ],
+    decide: flood_reported,
 };
 
 pub(super) const LIMITS_BY_THE_MINUTE: Judge = Judge {
@@ -58,32 +77,26 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let mut calls: Vec<_> = story
         .exchanges_of(with.text("peer"), Direction::ToTarget)
-        .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
+        .filter(|(_, exchange)| is_counted(exchange))
         .collect();
     calls.sort_by_key(|(entry, _)| entry.at);
-    let mut first = 0;
-    // Behind the last call that was not served.
-    let mut all_served_since = 0;
-    let mut seen = 0;
-    for (entry, exchange) in &calls {
+    let mut barred_until = None;
+    for (place, (entry, exchange)) in calls.iter().enumerate() {
         // Calls of one moment are told in the order of their answers: all of them count.
-        while let Some((_, other)) = calls.get(seen).filter(|(other, _)| other.at <= entry.at) {
-            seen += 1;
-            if !other.succeeded() {
-                all_served_since = seen;
-            }
+        let since = &calls[..place + calls[place..].partition_point(|(other, _)| other.at <= entry.at)];
+        let within =
+            |span| &since[since.partition_point(|(other, _)| entry.at.duration_since(other.at) >= span)..];
+        let few = within(WINDOW + SLACK).len();
+        if exchange.status() == Some(429) && few <= FEW_CALLS && barred_until.is_none_or(|end| entry.at > end)
+        {
+            return expect(Judgement::broken(format!("limited at {few} calls within 60 s"), vec![entry.n]));
         }
-        while entry.at.duration_since(calls[first].0.at) >= WINDOW {
-            first += 1;
-        }
-        let count = seen - first;
-        if exchange.status() == Some(429) && count <= FEW_CALLS {
-            return expect(Judgement::broken(format!("limited at {count} calls within 60 s"), vec![entry.n]));
-        }
-        if count >= FLOOD_CALLS && all_served_since <= first {
-            let actual = format!("all of {count} calls within 60 s were served");
+        let many = within(WINDOW - SLACK);
+        if many.len() >= FLOOD_CALLS && many.iter().all(|(_, call)| call.succeeded()) {
+            let actual = format!("all of {} calls within 60 s were served", many.len());
             return expect(Judgement::broken(actual, vec![entry.n]));
         }
+        barred_until = barred_until.max(bars_until(entry, exchange));
     }
     match calls.last() {
         Some((entry, _)) => {
@@ -93,6 +106,19 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
+fn is_counted(exchange: &Exchange) -> bool {
+    matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat))
+}
+
+/// Until when a limit that was reached by too many calls lasts, as the target says itself.
+fn bars_until(entry: &Entry, exchange: &Exchange) -> Option<Timestamp> {
+    let answer = exchange.response.as_ref().filter(|answer| answer.status == Some(429))?;
+    let mut headers = answer.headers.iter();
+    let (_, seconds) = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+    let wait = SignedDuration::from_secs(seconds.trim().parse::<u32>().ok()?.into());
+    entry.at.checked_add(wait + SLACK).ok()
+}
+
 /// Whether a call was not served that had to be. One of so many calls in a minute may be limited.
 fn is_unserved(story: &Story, (n, exchange): &(u64, &Exchange)) -> bool {
     if exchange.status() != Some(429) {
@@ -100,11 +126,11 @@ fn is_unserved(story: &Story, (n, exchange): &(u64, &Exchange)) -> bool {
     }
     let calls = || {
         let calls = story.exchanges_of(&exchange.peer, Direction::ToTarget);
-        calls.filter(|(_, call)| matches!(call.route(), Some(Route::Accept | Route::Heartbeat)))
+        calls.filter(|(_, call)| is_counted(call))
     };
     let at = calls().find(|(entry, _)| entry.n == *n).map(|(entry, _)| entry.at);
     let is_recent =
-        |other: &Entry| at.is_some_and(|at| other.at <= at && at.duration_since(other.at) < WINDOW);
+        |other: &Entry| at.is_some_and(|at| other.at <= at && at.duration_since(other.at) < WINDOW + SLACK);
     calls().filter(|(entry, _)| is_recent(entry)).count() <= FEW_CALLS
 }
 
@@ -123,20 +149,44 @@ fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the target called nobody", vec![start]));
     }
     calls.sort_by_key(|(entry, _)| entry.at);
-    let mut behind = 0;
-    let most = (0..calls.len()).map(|first| {
-        let start = calls[first].0.at;
-        while calls.get(behind).is_some_and(|(entry, _)| entry.at.duration_since(start) < WINDOW) {
-            behind += 1;
-        }
-        (behind - first, first)
-    });
-    let (most, first) = most.max().unwrap_or_default();
+    let times: Vec<Timestamp> = calls.iter().map(|(entry, _)| entry.at).collect();
+    let (most, first) = densest(&times, WINDOW);
     let evidence = vec![start, calls[first].0.n, calls[first + most - 1].0.n];
     if most >= FLOOD_CALLS {
         return expect(Judgement::broken(format!("{most} calls within 60 s"), evidence));
     }
+    if let Some(noted) = crowd_noted(story, with.text("peer")) {
+        let actual = "a flood of calls that each said what the one before said";
+        return expect(Judgement::broken(actual, vec![start, noted]));
+    }
     expect(Judgement::kept(format!("at most {most} calls within 60 s"), evidence))
+}
+
+/// Of calls that say nothing new not all are told; that there were too many at once is noted.
+fn crowd_noted(story: &Story, peer: &str) -> Option<u64> {
+    let is_crowd =
+        |what: &What| matches!(what, What::Note(note) if note.kind == CROWD && note.facts["peer"] == peer);
+    story.entries().iter().find(|entry| is_crowd(&entry.what)).map(|entry| entry.n)
+}
+
+/// The most of these times, in order, that are within a span, and the place of the first of them.
+fn densest(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
+    let mut behind = 0;
+    let crowds = times.iter().enumerate().map(|(first, start)| {
+        while times.get(behind).is_some_and(|time| time.duration_since(*start) < span) {
+            behind += 1;
+        }
+        (behind - first, first)
+    });
+    crowds.max().unwrap_or_default()
+}
+
+/// Whether so many calls under a label came within 60 s as are a flood: a slow target has none.
+fn is_flood(story: &Story, label: &str) -> bool {
+    let calls = story.labelled(label).filter(|entry| entry.exchange().is_some());
+    let mut times: Vec<Timestamp> = calls.map(|entry| entry.at).collect();
+    times.sort_unstable();
+    densest(&times, WINDOW - SLACK).0 >= FLOOD_CALLS
 }
 
 fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -158,53 +208,73 @@ fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(actual, vec![*n]));
     }
     let ends = vec![flood[0].0, flood[flood.len() - 1].0];
-    match flood.iter().find(limited) {
-        Some((n, _)) => {
-            let count = flood.iter().filter(limited).count();
-            expect(Judgement::kept(
-                format!("{count} of {} calls were limited", flood.len()),
-                vec![ends[0], *n, ends[1]],
-            ))
-        }
-        None if flood.iter().all(|(_, exchange)| exchange.succeeded()) => {
-            expect(Judgement::broken(format!("all of {} calls were served", flood.len()), ends))
-        }
-        // A peer that was suspended for it, or cut off, was limited too.
-        None if flood.last().is_some_and(|(_, exchange)| !exchange.succeeded()) => {
-            expect(Judgement::kept("the flood was cut off", ends))
-        }
-        None => {
-            let count = flood.iter().filter(|(_, exchange)| exchange.succeeded()).count();
-            let actual = format!("{count} of {} calls were served, the last one too", flood.len());
-            expect(Judgement::unproven(actual, ends))
-        }
+    if let Some((n, _)) = flood.iter().find(limited) {
+        let count = flood.iter().filter(limited).count();
+        let actual = format!("{count} of {} calls were limited", flood.len());
+        return expect(Judgement::kept(actual, vec![ends[0], *n, ends[1]]));
     }
+    if is_cut_off(&flood) {
+        return expect(Judgement::kept("the flood was cut off", ends));
+    }
+    if !is_flood(story, with.text("call")) {
+        let actual = format!("{} calls took longer than 60 s: there was no flood", flood.len());
+        return expect(Judgement::unproven(actual, ends));
+    }
+    let served = flood.iter().filter(|(_, exchange)| exchange.succeeded()).count();
+    if served == flood.len() {
+        return expect(Judgement::broken(format!("all of {served} calls were served"), ends));
+    }
+    let actual = format!("{served} of {} calls were served, and none was limited", flood.len());
+    expect(Judgement::unproven(actual, ends))
+}
+
+/// A peer that was suspended for it, or hung up on, was limited too. A handshake is refused for more
+/// than its number, and a server that fails does not limit.
+fn is_cut_off(flood: &[(u64, &Exchange)]) -> bool {
+    flood.last().is_some_and(|(_, last)| {
+        let is_hung_up = last.failure.as_ref().is_some_and(|failure| failure.kind != "timeout");
+        last.route() != Some(Route::Accept) && (last.was_refused() || is_hung_up)
+    })
+}
+
+fn flood_reported(story: &Story, with: Arguments<'_>) -> Judgement {
+    let judgement = common::finding_raised(story, with);
+    if judgement.verdict == Verdict::Kept {
+        return judgement;
+    }
+    if !is_flood(story, with.text("call")) {
+        let actual = "the calls took longer than 60 s: there was no flood";
+        return Judgement { verdict: Verdict::Unproven, actual: actual.to_owned(), ..judgement };
+    }
+    judgement
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::check::Verdict::Kept;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
-    use crate::wire::path::PREFIX;
-    use jiff::Timestamp;
+    use crate::transcript::{Body, Message, Note, Operation, Recorder};
 
-    fn heartbeat(direction: Direction) -> What {
+    fn exchange(peer: &str, direction: Direction, route: &Route, status: u16, wait: Option<u32>) -> What {
         let message = |status| Message {
             method: Some("POST".into()),
-            path: Some(format!("{PREFIX}/heartbeat")),
+            path: Some(route.path()),
             status,
             body: Body::capture(b"{}"),
             ..Message::default()
         };
+        let headers = wait.map(|seconds| ("Retry-After".to_owned(), seconds.to_string()));
+        let response = Message { headers: headers.into_iter().collect(), ..message(Some(status)) };
         What::Exchange(Exchange {
-            peer: "alice".into(),
+            peer: peer.into(),
             direction,
             request: message(None),
-            response: Some(message(Some(200))),
+            response: Some(response),
             failure: None,
             tls: None,
             protocol: None,
@@ -212,21 +282,141 @@ mod tests {
         })
     }
 
+    fn looked(verb: &str, result: Value) -> What {
+        let (parameters, result) = (json!({}), Some(result));
+        What::Operation(Operation { verb: verb.into(), parameters, result, failure: None })
+    }
+
+    /// A story in the making: the recorder and its clock.
+    fn begin() -> (Recorder, Clock) {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        (Recorder::in_memory("x", clock.clone()), clock)
+    }
+
+    fn judged(
+        decide: fn(&Story, Arguments<'_>) -> Judgement,
+        story: &Story,
+        with: &[(&str, &str)],
+    ) -> Verdict {
+        let with: BTreeMap<_, _> =
+            with.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        decide(story, Arguments::new(&with)).verdict
+    }
+
     #[test]
     fn the_windows_at_both_ends_of_time_are_windows_too() {
         for moment in [Timestamp::MIN, Timestamp::MAX] {
             let recorder = Recorder::in_memory("x", Clock::manual(moment));
-            let watched =
-                Operation { verb: "clock.now".into(), parameters: json!({}), result: None, failure: None };
-            recorder.record(None, Some("start"), What::Operation(watched));
-            recorder.record(None, None, heartbeat(Direction::FromTarget));
-            recorder.record(None, None, heartbeat(Direction::ToTarget));
-            let with = ["peer", "start", "call", "probe"].map(|name| (name.to_owned(), json!(name)));
-            let mut with: std::collections::BTreeMap<_, _> = with.into();
-            with.insert("peer".to_owned(), json!("alice"));
-            let story = recorder.story();
-            assert_eq!(paces_itself(&story, Arguments::new(&with)).verdict, Kept, "{moment}");
-            assert_eq!(limits_by_the_minute(&story, Arguments::new(&with)).verdict, Kept, "{moment}");
+            recorder.record(None, Some("start"), looked("clock.now", json!({})));
+            for direction in [Direction::FromTarget, Direction::ToTarget] {
+                recorder.record(None, None, exchange("alice", direction, &Route::Heartbeat, 200, None));
+            }
+            let with = [("peer", "alice"), ("start", "start"), ("call", "call"), ("probe", "probe")];
+            assert_eq!(judged(paces_itself, &recorder.story(), &with), Kept, "{moment}");
+            assert_eq!(judged(limits_by_the_minute, &recorder.story(), &with), Kept, "{moment}");
         }
+    }
+
+    /// What becomes of bursts of heartbeats: seconds of calm, then these statuses.
+    fn by_the_minute(bursts: &[(i64, &[u16], Option<u32>)]) -> Verdict {
+        let (recorder, clock) = begin();
+        for (calm, statuses, wait) in bursts {
+            clock.advance_seconds(*calm);
+            for status in *statuses {
+                let wait = wait.filter(|_| *status == 429);
+                let call = exchange("busy", Direction::ToTarget, &Route::Heartbeat, *status, wait);
+                recorder.record(None, Some("busy"), call);
+            }
+        }
+        judged(
+            limits_by_the_minute,
+            &recorder.story(),
+            &[("peer", "busy"), ("call", "busy"), ("probe", "quiet")],
+        )
+    }
+
+    #[test]
+    fn a_limit_is_right_or_wrong_by_the_calls_of_a_minute_give_or_take_two_seconds() {
+        assert_eq!(by_the_minute(&[(0, &[200; 5], None), (0, &[429], None)]), Broken);
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (0, &[429], None)]), Kept);
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (61, &[429], None)]), Kept);
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (62, &[429], None)]), Broken);
+        assert_eq!(by_the_minute(&[(0, &[200; 150], None), (57, &[200; 150], None)]), Broken);
+        assert_eq!(by_the_minute(&[(0, &[200; 150], None), (59, &[200; 150], None)]), Kept);
+    }
+
+    #[test]
+    fn a_limit_lasts_for_as_long_as_it_says_itself() {
+        let flood = [[200; 60].as_slice(), &[429; 60]].concat();
+        let then = |wait, calm| by_the_minute(&[(0, &flood, wait), (calm, &[429; 3], wait)]);
+        assert_eq!(then(Some(300), 200), Kept);
+        assert_eq!(then(Some(300), 303), Broken);
+        assert_eq!(then(None, 200), Broken);
+        assert_eq!(then(Some(u32::MAX), 303), Kept);
+    }
+
+    /// A flood of 300 such calls, so many of them at a time, and a second between these.
+    fn flooded(route: &Route, status: u16, at_once: usize) -> Story {
+        let (recorder, clock) = begin();
+        let call =
+            |peer: &str, route: &Route, status| exchange(peer, Direction::ToTarget, route, status, None);
+        let accepted = looked("peer.propose", json!({"peer_id": "m"}));
+        recorder.record(None, Some("mallory"), accepted);
+        recorder.record(None, Some("before"), looked("governance.scan", json!({"findings": []})));
+        recorder.record(None, Some("few"), call("alice", route, status));
+        for number in 0..FLOOD_CALLS {
+            clock.advance_seconds(i64::from(number % at_once == 0));
+            recorder.record(None, Some("flood"), call("mallory", route, status));
+        }
+        recorder.record(None, Some("quiet"), call("alice", &Route::Heartbeat, 200));
+        recorder.record(None, Some("after"), looked("governance.scan", json!({"findings": []})));
+        recorder.story()
+    }
+
+    #[test]
+    fn calls_of_more_than_a_minute_are_no_flood() {
+        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let report = [("call", "flood"), ("peer", "mallory"), ("before", "before"), ("after", "after")];
+        for (at_once, expected) in [(10, Broken), (5, Unproven)] {
+            let story = flooded(&Route::Heartbeat, 200, at_once);
+            assert_eq!(judged(flood_limited, &story, &with), expected);
+            assert_eq!(judged(flood_reported, &story, &report), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_refused_for_another_reason_is_not_limited() {
+        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        for (route, status, expected) in [
+            (Route::Accept, 422, Unproven),
+            (Route::Accept, 200, Broken),
+            (Route::Heartbeat, 403, Kept),
+            (Route::Heartbeat, 500, Unproven),
+        ] {
+            assert_eq!(
+                judged(flood_limited, &flooded(&route, status, 10), &with),
+                expected,
+                "{route} {status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_flood_of_calls_that_are_not_told_is_a_flood() {
+        let paced = |crowded: Option<&str>| {
+            let (recorder, _) = begin();
+            recorder.record(None, Some("start"), looked("clock.now", json!({})));
+            recorder.record(
+                None,
+                None,
+                exchange("alice", Direction::FromTarget, &Route::Heartbeat, 200, None),
+            );
+            if let Some(peer) = crowded {
+                let (kind, facts) = (CROWD.to_owned(), json!({ "peer": peer }));
+                recorder.record(None, None, What::Note(Note { kind, message: String::new(), facts }));
+            }
+            judged(paces_itself, &recorder.story(), &[("peer", "alice"), ("start", "start")])
+        };
+        assert_eq!([paced(None), paced(Some("bob")), paced(Some("alice"))], [Kept, Kept, Broken]);
     }
 }

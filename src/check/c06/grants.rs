@@ -37,8 +37,11 @@ fn no_grants_by_program(story: &Story, with: Arguments<'_>) -> Judgement {
     if issued.is_empty() || !issued.iter().all(|id| grants.iter().any(|grant| id_of(grant) == Some(id))) {
         return expect(Judgement::unproven("the list lacks the grants that the operator issued", vec![n]));
     }
-    let strange: Vec<_> =
-        grants.iter().filter(|grant| id_of(grant).is_none_or(|id| !issued.contains(id))).collect();
+    let peer = operation.parameters["peer_id"].as_str();
+    let strange: Vec<_> = grants
+        .iter()
+        .filter(|grant| id_of(grant).is_none_or(|id| !issued.contains(id)) && !is_of_another(grant, peer))
+        .collect();
     let wide = strange.iter().filter(|grant| is_wide(grant)).count();
     let actual = format!("{} grants that no operator issued, {wide} of them wide", strange.len());
     if strange.len() >= MASS || wide >= MASS_WIDE {
@@ -58,9 +61,17 @@ fn id_of(grant: &Value) -> Option<&str> {
     grant["grant_id"].as_str().or_else(|| grant["id"].as_str())
 }
 
+/// Whether a grant says that it is another peer's than the one that was asked about: a list may hold those of
+/// all, and what they came of is not seen here.
+fn is_of_another(grant: &Value, peer: Option<&str>) -> bool {
+    let named = ["federation_peer_id", "peer_id"].iter().find_map(|name| grant[*name].as_str());
+    named.zip(peer).is_some_and(|(named, peer)| named != peer)
+}
+
 fn is_wide(grant: &Value) -> bool {
     let mut scopes = grant["permission_scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    grant["resource_id"].is_null() && scopes.any(|scope| WIDE_SCOPES.contains(&scope))
+    let is_whole = grant["resource_id"].as_str().is_none_or(|id| matches!(id, "" | "*"));
+    is_whole && scopes.any(|scope| WIDE_SCOPES.contains(&scope))
 }
 
 #[cfg(test)]
@@ -74,16 +85,24 @@ mod tests {
 
     /// The operator issued one grant; the list shows it and so many others.
     fn verdict(others: usize, scope: &str, shows_issued: bool) -> Verdict {
+        verdict_on(others, &json!({"permission_scopes": [scope]}), shows_issued)
+    }
+
+    fn verdict_on(others: usize, other: &Value, shows_issued: bool) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         let record = |label: &str, verb: &str, result: Value| {
-            let operation =
-                Operation { verb: verb.into(), parameters: json!({}), result: Some(result), failure: None };
+            let (parameters, result) = (json!({"peer_id": "alice"}), Some(result));
+            let operation = Operation { verb: verb.into(), parameters, result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         };
         record("issued", "grant.issue", json!({"grant_id": "own"}));
-        let mut grants: Vec<Value> =
-            (0..others).map(|n| json!({"grant_id": n.to_string(), "permission_scopes": [scope]})).collect();
+        let numbered = |n: usize| {
+            let mut grant = other.clone();
+            grant["grant_id"] = json!(n.to_string());
+            grant
+        };
+        let mut grants: Vec<Value> = (0..others).map(numbered).collect();
         grants.extend(shows_issued.then(|| json!({"grant_id": "own", "permission_scopes": ["admin"]})));
         record("shown", "grant.list", json!({ "grants": grants }));
         let with: BTreeMap<String, Value> = [("shown".to_owned(), json!("shown"))].into();
@@ -98,5 +117,15 @@ mod tests {
         assert_eq!(verdict(99, "read", true), Kept);
         assert_eq!(verdict(100, "read", true), Broken);
         assert_eq!(verdict(0, "read", false), Unproven);
+    }
+
+    #[test]
+    fn what_another_peer_was_given_does_not_count_and_a_star_is_a_whole_kind() {
+        let of = |peer: &str, id: &str| json!({"federation_peer_id": peer, "resource_id": id, "permission_scopes": ["write"]});
+        for (grant, expected) in
+            [(of("bob", "*"), Kept), (of("alice", "*"), Broken), (of("alice", "01-a"), Kept)]
+        {
+            assert_eq!(verdict_on(20, &grant, true), expected, "{grant}");
+        }
     }
 }

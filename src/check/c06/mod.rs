@@ -11,6 +11,7 @@ use super::Judge;
 pub(super) const JUDGES: &[Judge] = &[
     flood::PACES_ITSELF,
     flood::FLOOD_LIMITED,
+    flood::FLOOD_REPORTED,
     flood::LIMITS_BY_THE_MINUTE,
     grants::NO_GRANTS_BY_PROGRAM,
     streams::STREAMS_ARE_WHOLE,

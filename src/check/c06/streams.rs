@@ -1,29 +1,30 @@
 //! 6.3: sync streams are not corrupted, and corrupt ones are not taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::check::common::is_same_number;
 use crate::check::judge::Parameter;
-use crate::check::model::{last_put, records};
+use crate::check::model::{Place, last_put, records};
 use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Story};
+use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::canonical::is_digest_of;
 use crate::wire::path::Route;
-use crate::wire::sync::SyncBatch;
+use crate::wire::sync::{SyncBatch, is_same_place};
 
 pub(super) const STREAMS_ARE_WHOLE: Judge = Judge {
     name: "streams-are-whole",
     about: "each batch that the target syncs has the digest of its records, joins on to the one before, \
-            repeats nothing, and says of each record what the operator put there",
+            repeats nothing, and says of each record what the operator put there; all of that arrives",
     parameters: &[Parameter::required("peer", "the name of the peer that is synced to")],
     decide: streams_are_whole,
 };
 
 pub(super) const NOTHING_IS_STORED: Judge = Judge {
     name: "nothing-is-stored",
-    about: "what was refused left no trace among the records",
+    about: "of the records in what was refused, none was stored",
     parameters: &[
         Parameter::required("call", "labels of the calls that were to be refused"),
         Parameter::required("before", "label of the look at the records before them"),
@@ -36,68 +37,146 @@ fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
         judgement.expecting("batches with the right digest and content, each joined on to the one before")
     };
-    let mut ends: BTreeMap<String, Value> = BTreeMap::new();
-    let mut evidence = vec![];
+    let mut taken: Vec<(u64, SyncBatch)> = vec![];
+    let mut open = None;
     for (entry, exchange) in story.exchanges_of(with.text("peer"), Direction::FromTarget) {
         if exchange.route() != Some(Route::Sync) {
             continue;
         }
+        let unproven = |reason| Judgement::unproven(reason, vec![entry.n]);
         let Some(body) = exchange.sent() else {
-            return expect(Judgement::unproven(
-                "a batch that is no JSON, or too long to keep",
-                vec![entry.n],
-            ));
+            open.get_or_insert(unproven("a batch that is no JSON, or too long to keep"));
+            continue;
         };
         let Ok(batch) = SyncBatch::deserialize(body) else {
-            return expect(Judgement::unproven("a batch of another form", vec![entry.n]));
+            open.get_or_insert(unproven("a batch of another form"));
+            continue;
         };
-        let before = ends.get(&batch.resource_kind);
-        let faults = [
-            (!is_digest_of(&body["records"], &batch.sha256))
-                .then(|| "the digest is not that of the records".to_owned()),
-            repeated(&batch).map(|id| format!("{id} stands twice")),
-            before
-                .filter(|end| **end != batch.cursor.from)
-                .map(|end| format!("begins at {}, and the one before ended at {end}", batch.cursor.from)),
-            changed(story, entry.n, &batch).map(|id| format!("{id} is not what the operator put there")),
-        ];
-        if let Some(fault) = faults.into_iter().flatten().next() {
-            return expect(Judgement::broken(
-                format!("a batch of {}: {fault}", batch.resource_kind),
-                vec![entry.n],
-            ));
+        let stream: Vec<&SyncBatch> =
+            taken.iter().map(|(_, one)| one).filter(|one| one.resource_kind == batch.resource_kind).collect();
+        if let Some(fault) = fault(story, body, &batch, &stream) {
+            let actual = format!("a batch of {}: {fault}", batch.resource_kind);
+            return expect(Judgement::broken(actual, vec![entry.n]));
         }
-        evidence.push(entry.n);
+        if goes_back(&stream, &batch) {
+            open.get_or_insert(unproven("a stream that began again from where it was before"));
+        }
         if exchange.succeeded() {
-            ends.insert(batch.resource_kind, batch.cursor.to);
+            taken.push((entry.n, batch));
         }
     }
-    if evidence.is_empty() {
-        return expect(Judgement::unproven("the target synced nothing", vec![]));
+    if let Some(open) = open {
+        return expect(open);
     }
-    expect(Judgement::kept(format!("{} batches were whole", evidence.len()), evidence))
+    let (evidence, batches): (Vec<u64>, Vec<SyncBatch>) = taken.into_iter().unzip();
+    if batches.is_empty() {
+        return expect(Judgement::unproven("no batch of the target's was taken", evidence));
+    }
+    match missing(story, &batches) {
+        Some(what) => expect(Judgement::unproven(what, evidence)),
+        None => expect(Judgement::kept(format!("{} batches were whole", batches.len()), evidence)),
+    }
 }
 
+fn joins_on(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
+    stream.last().is_none_or(|last| is_same_place(&last.cursor.to, &batch.cursor.from))
+}
+
+/// Whether a batch begins where one before began: a stream that is sent anew, or a batch that is tried again.
+fn goes_back(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
+    !joins_on(stream, batch) && stream.iter().any(|one| is_same_place(&one.cursor.from, &batch.cursor.from))
+}
+
+/// What is wrong with a batch, in words.
+fn fault(story: &Story, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
+    if !is_digest_of(&body["records"], &batch.sha256) {
+        return Some("the digest is not that of the records".to_owned());
+    }
+    if let Some(id) = repeated(batch) {
+        return Some(format!("{id} stands twice"));
+    }
+    if let Some(last) = stream.last().filter(|_| !joins_on(stream, batch) && !goes_back(stream, batch)) {
+        let (from, end) = (&batch.cursor.from, &last.cursor.to);
+        return Some(format!("begins at {from}, and the one before ended at {end}"));
+    }
+    changed(story, batch).map(|id| format!("{id} is nothing that the operator put there"))
+}
+
+/// A record that is there again as it was. Another state of it is what a log of changes holds.
 fn repeated(batch: &SyncBatch) -> Option<&str> {
-    let mut seen = BTreeSet::new();
-    batch.records.iter().map(|record| record.id.as_str()).find(|id| !seen.insert(*id))
+    let records = batch.records.iter().enumerate();
+    let mut again = records.filter(|(place, record)| batch.records[..*place].contains(record));
+    again.next().map(|(_, record)| record.id.as_str())
 }
 
-/// A record of which a member differs from what the operator last put there. What the target adds or
-/// holds back is its own affair.
-fn changed<'a>(story: &Story, before: u64, batch: &'a SyncBatch) -> Option<&'a str> {
-    let differs = |put: &Map<String, Value>, sent: &Map<String, Value>| {
-        put.iter().any(|(name, value)| sent.get(name).is_some_and(|sent| sent != value))
-    };
+/// A record that fits none of the states that the operator put it into: a target may well be behind.
+fn changed<'a>(story: &Story, batch: &'a SyncBatch) -> Option<&'a str> {
     let found = batch.records.iter().find(|record| {
-        last_put(story, before, &batch.resource_kind, &record.id)
-            .is_some_and(|put| differs(put, &record.payload))
+        let mut states = puts(story, &batch.resource_kind, &record.id).peekable();
+        states.peek().is_some() && !states.any(|state| fits(state, &record.payload))
     });
     found.map(|record| record.id.as_str())
 }
 
+/// Whether no member differs. What the target adds or holds back is its own affair.
+fn fits(put: &Map<String, Value>, sent: &Map<String, Value>) -> bool {
+    put.iter().all(|(name, value)| sent.get(name).is_none_or(|sent| is_same(value, sent)))
+}
+
+/// Whether it is the same value: 1.0 is 1.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => fits(one, other),
+        _ => is_same_number(Some(one), Some(other)),
+    }
+}
+
+/// What the operator put there and what did not arrive, in the state that it has at the end: by fault, or
+/// since the target chose so. A member of which no record says a word is held back from all.
+fn missing(story: &Story, batches: &[SyncBatch]) -> Option<String> {
+    let arrived = |kind: &str, id: &str| {
+        let records = batches.iter().rev().filter(|batch| batch.resource_kind == kind);
+        records.flat_map(|batch| batch.records.iter().rev()).find(|record| record.id == id)
+    };
+    let told: BTreeSet<&String> = batches
+        .iter()
+        .flat_map(|batch| &batch.records)
+        .flat_map(|record| record.payload.keys().filter(|name| *name != "id"))
+        .collect();
+    let operations = story.entries().iter().filter_map(|entry| entry.operation());
+    let mut places = operations
+        .filter(|operation| operation.verb == "resource.put")
+        .filter_map(|put| Some((put.parameters["kind"].as_str()?, put.parameters["id"].as_str()?)));
+    places.find_map(|(kind, id)| {
+        let put = last_put(story, u64::MAX, kind, id)?;
+        let Some(record) = arrived(kind, id) else {
+            return Some(format!("{kind}/{id} did not arrive"));
+        };
+        let mut due = put.iter().filter(|(name, _)| told.contains(name)).peekable();
+        if due.peek().is_none() {
+            return Some(format!("nothing of {kind}/{id} arrived but its id"));
+        }
+        let lacking = due
+            .find(|(name, value)| record.payload.get(*name).is_none_or(|arrived| !is_same(value, arrived)));
+        lacking.map(|(name, _)| format!("{name} of {kind}/{id} did not arrive as it was put last"))
+    })
+}
+
+/// Every state that the operator put a record into. When is not asked: a batch may be told of before the
+/// operation that it came of.
+fn puts<'a>(story: &'a Story, kind: &'a str, id: &'a str) -> impl Iterator<Item = &'a Map<String, Value>> {
+    let operations = story.entries().iter().filter_map(|entry| entry.operation());
+    operations
+        .filter(move |operation| operation.parameters["kind"] == kind && operation.parameters["id"] == id)
+        .filter(|operation| operation.verb == "resource.put")
+        .filter_map(|put| put.parameters["record"].as_object())
+}
+
 fn nothing_is_stored(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("the records as they were before");
+    let expect = |judgement: Judgement| judgement.expecting("the records of these calls as they were before");
     let calls: Vec<_> =
         with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
     let (Some((mut evidence, before)), Some((seen_after, after))) =
@@ -105,18 +184,29 @@ fn nothing_is_stored(story: &Story, with: Arguments<'_>) -> Judgement {
     else {
         return expect(Judgement::unproven("the records could not be read", vec![]));
     };
-    if calls.is_empty() {
+    let asked: BTreeSet<Place> = calls.iter().flat_map(|(_, call)| places(call)).collect();
+    if asked.is_empty() {
         return expect(Judgement::unproven("no such call was made", evidence));
     }
     evidence.extend(calls.iter().map(|(n, _)| *n));
     evidence.extend(seen_after);
-    let changed = after.iter().find(|(place, record)| before.get(*place) != Some(*record));
-    let gone = before.keys().find(|place| !after.contains_key(*place));
-    match (changed, gone) {
-        (Some(((kind, id), _)), _) => expect(Judgement::broken(format!("{kind}/{id} was stored"), evidence)),
-        (_, Some((kind, id))) => expect(Judgement::broken(format!("{kind}/{id} is gone"), evidence)),
-        (None, None) => expect(Judgement::kept(format!("{} records, none changed", after.len()), evidence)),
+    // A target may have, and change, records of its own meanwhile.
+    let changed = asked.iter().find(|place| before.get(*place) != after.get(*place));
+    match changed {
+        Some(place @ (kind, id)) => {
+            let what = if after.contains_key(place) { "was stored" } else { "is gone" };
+            expect(Judgement::broken(format!("{kind}/{id} {what}"), evidence))
+        }
+        None => expect(Judgement::kept(format!("{} records, none of them stored", asked.len()), evidence)),
     }
+}
+
+/// The records that stand in a call.
+fn places(call: &Exchange) -> Vec<Place> {
+    let Some(body) = call.sent() else { return vec![] };
+    let kind = body["resource_kind"].as_str().unwrap_or_default();
+    let ids = body["records"].as_array().into_iter().flatten().filter_map(|record| record["id"].as_str());
+    ids.map(|id| (kind.to_owned(), id.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -124,47 +214,63 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
     use crate::wire::canonical::{canonical_json, sha256_hex};
     use crate::wire::path::PREFIX;
     use serde_json::json;
 
-    /// The operator put `{"id": "a", "name": "a"}`; the target synced these batches.
-    fn verdict(batches: &[Value]) -> Verdict {
+    fn story(puts: &[Value], batches: &[Value]) -> Story {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
-        let put = json!({"kind": "skill", "id": "a", "record": {"id": "a", "name": "a"}});
-        let put = Operation { verb: "resource.put".into(), parameters: put, result: None, failure: None };
-        recorder.record(None, None, What::Operation(put));
-        for batch in batches {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction: Direction::FromTarget,
-                request: Message {
-                    method: Some("POST".into()),
-                    path: Some(format!("{PREFIX}/sync")),
-                    body: Body::capture(batch.to_string().as_bytes()),
-                    ..Message::default()
-                },
-                response: Some(Message { status: Some(200), ..Message::default() }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                injected: vec![],
-            };
-            recorder.record(None, None, What::Exchange(exchange));
+        for record in puts {
+            let parameters = json!({"kind": "skill", "id": record["id"], "record": record});
+            let put = Operation { verb: "resource.put".into(), parameters, result: None, failure: None };
+            recorder.record(None, None, What::Operation(put));
         }
+        for batch in batches {
+            recorder.record(None, Some("call"), What::Exchange(sync(batch)));
+        }
+        recorder.story()
+    }
+
+    fn sync(batch: &Value) -> Exchange {
+        Exchange {
+            peer: "alice".into(),
+            direction: Direction::FromTarget,
+            request: Message {
+                method: Some("POST".into()),
+                path: Some(format!("{PREFIX}/sync")),
+                body: Body::capture(batch.to_string().as_bytes()),
+                ..Message::default()
+            },
+            response: Some(Message { status: Some(200), ..Message::default() }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        }
+    }
+
+    fn verdict_of(puts: &[Value], batches: &[Value]) -> Verdict {
         let with = [("peer".to_owned(), json!("alice"))].into();
-        streams_are_whole(&recorder.story(), Arguments::new(&with)).verdict
+        streams_are_whole(&story(puts, batches), Arguments::new(&with)).verdict
+    }
+
+    /// The operator put `{"id": "a", "name": "a"}`; the target synced these batches.
+    fn verdict(batches: &[Value]) -> Verdict {
+        verdict_of(&[json!({"id": "a", "name": "a"})], batches)
+    }
+
+    fn batch_of(from: &Value, to: &Value, payloads: &[Value]) -> Value {
+        let record = |payload: &Value| json!({"id": payload["id"], "updated_at": "2026-06-01T00:00:00Z", "payload": payload});
+        let records: Vec<Value> = payloads.iter().map(record).collect();
+        let sha256 = sha256_hex(canonical_json(&json!(records)));
+        json!({"resource_kind": "skill", "cursor": {"from": from, "to": to}, "records": records, "sha256": sha256})
     }
 
     fn batch(from: &str, to: &str, names: &[&str]) -> Value {
-        let records: Vec<Value> = names
-            .iter()
-            .map(|name| json!({"id": "a", "updated_at": "2026-06-01T00:00:00Z", "payload": {"id": "a", "name": name}}))
-            .collect();
-        let sha256 = sha256_hex(canonical_json(&json!(records)));
-        json!({"resource_kind": "skill", "cursor": {"from": from, "to": to}, "records": records, "sha256": sha256})
+        let payloads: Vec<Value> = names.iter().map(|name| json!({"id": "a", "name": name})).collect();
+        batch_of(&json!(from), &json!(to), &payloads)
     }
 
     #[test]
@@ -177,5 +283,61 @@ mod tests {
         let mut other = batch("0", "1", &["a"]);
         other["sha256"] = json!("00");
         assert_eq!(verdict(&[other]), Broken);
+    }
+
+    #[test]
+    fn a_target_may_be_behind_keep_a_log_and_write_numbers_otherwise() {
+        let puts = [json!({"id": "a", "rank": 1}), json!({"id": "a", "rank": 2})];
+        let (one, two) = (json!({"id": "a", "rank": 1.0}), json!({"id": "a", "rank": 2}));
+        let of = |from: Value, to: Value, payloads: &[&Value]| {
+            batch_of(&from, &to, &payloads.iter().map(|payload| (*payload).clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            verdict_of(&puts, &[of(json!(0), json!(1), &[&one]), of(json!("1"), json!(2), &[&two])]),
+            Kept
+        );
+        assert_eq!(verdict_of(&puts, &[of(json!(0), json!(2), &[&one, &two])]), Kept);
+        assert_eq!(verdict_of(&puts, &[of(json!(0), json!(1), &[&one])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(json!(0), json!(1), &[&json!({"id": "a", "rank": 3})])]), Broken);
+    }
+
+    #[test]
+    fn a_stream_that_begins_again_where_it_was_before_is_open() {
+        let twice = [batch("0", "1", &["a"]), batch("1", "2", &["a"]), batch("0", "2", &["a"])];
+        assert_eq!(verdict(&twice), Unproven);
+        let mut changed = twice;
+        changed[2] = batch("0", "2", &["b"]);
+        assert_eq!(verdict(&changed), Broken);
+    }
+
+    #[test]
+    fn what_is_left_out_silently_is_never_kept() {
+        let puts = [json!({"id": "a", "name": "a"}), json!({"id": "b", "name": "b", "secret": "s"})];
+        let of = |payloads: &[Value]| batch_of(&json!("0"), &json!("1"), payloads);
+        let (a, b) = (puts[0].clone(), json!({"id": "b", "name": "b"}));
+        assert_eq!(verdict_of(&puts, &[of(&[])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(&[a.clone()])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(&[a.clone(), json!({"id": "b"})])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(&[a, b])]), Kept);
+    }
+
+    #[test]
+    fn only_records_that_stood_in_the_call_can_have_been_stored() {
+        let stored = |after: Value| {
+            let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+            let recorder = Recorder::in_memory("x", clock);
+            let look = |label: &str, rows: Value| {
+                let (parameters, result) = (json!({"kind": "skill"}), Some(json!({ "resources": rows })));
+                let list = Operation { verb: "resource.list".into(), parameters, result, failure: None };
+                recorder.record(None, Some(label), What::Operation(list));
+            };
+            look("before", json!([{"id": "own", "record": {"beats": 1}}]));
+            recorder.record(None, Some("call"), What::Exchange(sync(&batch("0", "1", &["a"]))));
+            look("after", after);
+            let with = ["call", "before", "after"].map(|name| (name.to_owned(), json!(name))).into();
+            nothing_is_stored(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!(stored(json!([{"id": "own", "record": {"beats": 2}}, {"id": "new", "record": {}}])), Kept);
+        assert_eq!(stored(json!([{"id": "own", "record": {"beats": 1}}, {"id": "a", "record": {}}])), Broken);
     }
 }

@@ -7,10 +7,14 @@ use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Body, Direction, Exchange, Story};
 use crate::wire::capability::CapabilityDocument;
-use crate::wire::path::Route;
+use crate::wire::path::{PREFIX, Route};
 
-/// Different unknown paths that are a walk, and no mere extension of the wire.
+/// Different sorts of unknown paths that are a walk, and no mere extension of the wire.
 const WALK: usize = 3;
+/// From this length on a segment of letters and digits is taken for an id.
+const ID_LENGTH_MIN: usize = 16;
+/// Where any platform may be asked what it offers (RFC 8615).
+const WELL_KNOWN: &str = "/.well-known";
 
 pub(super) const STAYS_WITHIN_DECLARED: Judge = Judge {
     name: "stays-within-declared",
@@ -44,20 +48,45 @@ fn stays_within_declared(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = format!("asked about {kind:?}, which the peer never declared");
         return expect(Judgement::broken(actual, vec![entry.n]));
     }
-    let unknown: BTreeSet<&str> = calls
-        .iter()
-        .filter(|(_, exchange)| exchange.route().is_none())
-        .filter_map(|(_, exchange)| exchange.request.path.as_deref())
-        .collect();
+    let paths = calls.iter().filter(|(_, exchange)| exchange.route().is_none());
+    let unknown: BTreeSet<String> =
+        paths.filter_map(|(_, exchange)| exchange.request.path.as_deref()).map(sort).collect();
     let evidence: Vec<u64> = calls.iter().map(|(entry, _)| entry.n).collect();
-    let listed = unknown.iter().copied().collect::<Vec<_>>().join(", ");
-    match unknown.len() {
-        0 => expect(Judgement::kept(format!("{} calls, all about what was declared", calls.len()), evidence)),
-        few if few < WALK => {
-            expect(Judgement::unproven(format!("called what the binding does not know: {listed}"), evidence))
-        }
-        _ => expect(Judgement::broken(format!("walked over unknown paths: {listed}"), evidence)),
+    if unknown.is_empty() {
+        return expect(Judgement::kept(
+            format!("{} calls, all about what was declared", calls.len()),
+            evidence,
+        ));
     }
+    let listed = unknown.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    if unknown.iter().filter(|sort| !may_extend_the_wire(sort)).count() < WALK {
+        let actual = format!("called what the binding does not know: {listed}");
+        return expect(Judgement::unproven(actual, evidence));
+    }
+    expect(Judgement::broken(format!("walked over unknown paths: {listed}"), evidence))
+}
+
+/// A path without its query, and without what tells one record from another in it.
+fn sort(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or(path).trim_end_matches('/');
+    if path.starts_with(WELL_KNOWN) {
+        return WELL_KNOWN.to_owned();
+    }
+    path.split('/').map(|segment| if is_id(segment) { ":id" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
+fn is_id(segment: &str) -> bool {
+    let has_digit = segment.bytes().any(|byte| byte.is_ascii_digit());
+    let is_number = has_digit && segment.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    is_number || (has_digit && is_word && segment.len() >= ID_LENGTH_MIN)
+}
+
+/// Whether it is a route of the federation plane's own that this binding does not know, or what any
+/// platform may be asked. Records of any kind are neither.
+fn may_extend_the_wire(sort: &str) -> bool {
+    let below = sort.strip_prefix(PREFIX).map(|below| below.trim_start_matches('/'));
+    sort == WELL_KNOWN || below.is_some_and(|below| !below.contains('/'))
 }
 
 /// What the peer declared at any time, and what it gave grants for.
@@ -110,7 +139,9 @@ fn leaks_nothing(story: &Story, with: Arguments<'_>) -> Judgement {
 
 /// The texts inside those records, but for their ids: a refusal may name what was asked for.
 fn secrets(story: &Story, labels: &[&str]) -> Vec<String> {
+    // Where the target keeps no such records there is nothing to leak.
     let puts = labels.iter().filter_map(|label| Some(story.operation(label)?.1));
+    let puts = puts.filter(|put| put.failure.is_none());
     let records = puts.filter_map(|put| put.parameters["record"].as_object());
     records
         .flat_map(|record| record.iter())
@@ -124,8 +155,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Message, Operation, Recorder, What};
-    use crate::wire::path::PREFIX;
+    use crate::transcript::{Message, Operation, OperationFailure, Recorder, What};
     use serde_json::{Value, json};
 
     fn exchange(direction: Direction, method: &str, path: &str, sent: &Value, answer: &Value) -> What {
@@ -178,13 +208,29 @@ mod tests {
     }
 
     #[test]
+    fn neither_a_query_nor_an_id_makes_another_path_of_one() {
+        let own = |path: &str| format!("{PREFIX}/{path}");
+        assert_eq!(walked(&["/health?at=1", "/health?at=2", "/health/?at=3"]), Unproven);
+        assert_eq!(
+            walked(&["/notes/1", "/notes/22", "/notes/01a2075f-ab38-734e-bd8b-a790d60fdad4"]),
+            Unproven
+        );
+        assert_eq!(walked(&[&own("version"), &own("health"), "/.well-known/a", "/.well-known/b"]), Unproven);
+        assert_eq!(walked(&["/v1/admin", "/v2/admin", "/admin?as=root"]), Broken);
+        assert_eq!(walked(&[&own("resources/Vault/1"), &own("resources/USER/1"), "/admin"]), Broken);
+    }
+
+    #[test]
     fn an_answer_with_the_record_in_it_leaks() {
-        for (answer, expected) in
-            [(json!({"error": "no vault/a"}), Kept), (json!({"record": {"pin": "melon"}}), Broken)]
-        {
+        let refused = OperationFailure::Refused { code: -32004, message: "no vaults here".into() };
+        for (answer, failure, expected) in [
+            (json!({"error": "no vault/a"}), None, Kept),
+            (json!({"record": {"pin": "melon"}}), None, Broken),
+            (json!({"error": "no vault/a"}), Some(refused), Unproven),
+        ] {
             let recorder = recorder();
             let put = json!({"kind": "vault", "id": "a", "record": {"id": "a", "pin": "melon"}});
-            let put = Operation { verb: "resource.put".into(), parameters: put, result: None, failure: None };
+            let put = Operation { verb: "resource.put".into(), parameters: put, result: None, failure };
             recorder.record(None, Some("secret"), What::Operation(put));
             recorder.record(
                 None,

@@ -13,9 +13,11 @@ mod cut_grace;
 mod dangling_references;
 mod dropped_scope;
 mod extensions_without_capabilities;
+mod few_grants;
 mod handshake_flood;
 mod hidden_conflict;
 mod invented_conflict;
+mod many_grants;
 mod mass_grants;
 mod owed_excerpt;
 mod padded_excerpt;
@@ -53,9 +55,11 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &dangling_references::BEHAVIOUR,
     &dropped_scope::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
+    &few_grants::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,
+    &many_grants::BEHAVIOUR,
     &mass_grants::BEHAVIOUR,
     &owed_excerpt::BEHAVIOUR,
     &padded_excerpt::BEHAVIOUR,

@@ -28,7 +28,9 @@ mod copies_every_grant;
 mod counts_a_mismatch_once;
 mod counts_a_mismatch_twice;
 mod counts_by_the_hour;
+mod counts_no_handshakes;
 mod counts_the_patch;
+mod cries_at_ten_grants;
 mod crosses_without_telling;
 mod cuts_off_the_deprecated;
 mod cuts_open_migrations;
@@ -58,6 +60,7 @@ mod enrols_the_anonymous;
 mod expires_grants_a_day_early;
 mod explains_too_much;
 mod filters_reads_and_not_streams;
+mod finds_a_grant_by_itself;
 mod forgets_the_audit;
 mod forgets_the_audit_of_leavers;
 mod forgets_what_it_commits;
@@ -103,6 +106,7 @@ mod overlooks_broken_grants;
 mod overlooks_changed_records;
 mod overlooks_dropped_scopes;
 mod overlooks_invented_conflicts;
+mod overlooks_many_grants;
 mod overlooks_mass_grants;
 mod overlooks_missing_records;
 mod overlooks_missing_residency;
@@ -113,6 +117,7 @@ mod overlooks_sync_after_migration;
 mod overlooks_undisclosed_heartbeats;
 mod overlooks_version_drift;
 mod overlooks_walks;
+mod overlooks_wide_grants;
 mod passes_migrations_on;
 mod probes_what_no_one_declared;
 mod promises_a_second_too_late;
@@ -138,8 +143,11 @@ mod serves_half_the_alphabet;
 mod serves_on_through_the_grace;
 mod serves_the_newest_contract_only;
 mod serves_the_oldest_contract_only;
+mod serves_the_undeclared;
 mod shows_everyones_audit;
 mod shows_everyones_migrations;
+mod shows_its_inside;
+mod signs_in_by_redirect;
 mod storms_when_refused;
 mod suspends_at_once;
 mod suspends_in_name_only;
@@ -159,6 +167,7 @@ mod takes_any_digest;
 mod takes_any_major;
 mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
+mod takes_deletions_from_readers;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_repeated_records;
@@ -228,12 +237,16 @@ pub const DEFECTS: &[&Patch] = &[
     &promises_excerpts_too_late::PATCH,
     &promises_a_second_too_late::PATCH,
     &limits_nobody::PATCH,
+    &counts_no_handshakes::PATCH,
     &limits_without_a_word::PATCH,
     &limits_all_together::PATCH,
     &counts_by_the_hour::PATCH,
     &grants_at_enrolment::PATCH,
     &copies_every_grant::PATCH,
     &overlooks_mass_grants::PATCH,
+    &overlooks_wide_grants::PATCH,
+    &overlooks_many_grants::PATCH,
+    &cries_at_ten_grants::PATCH,
     &alters_what_it_syncs::PATCH,
     &syncs_other_content::PATCH,
     &loses_its_place_in_a_stream::PATCH,
@@ -249,6 +262,10 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_anyones_grant::PATCH,
     &adds_allowlists_up::PATCH,
     &explains_too_much::PATCH,
+    &serves_the_undeclared::PATCH,
+    &finds_a_grant_by_itself::PATCH,
+    &shows_its_inside::PATCH,
+    &takes_deletions_from_readers::PATCH,
     &commits_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
     &applies_part_and_claims_all::PATCH,
@@ -321,6 +338,7 @@ pub const DEFECTS: &[&Patch] = &[
     &keeps_soft_findings_to_itself::PATCH,
     &passes_migrations_on::PATCH,
     &offers_sign_in::PATCH,
+    &signs_in_by_redirect::PATCH,
     &replicates_its_audit::PATCH,
     &revokes_without_a_word::PATCH,
     &announces_too_late::PATCH,

@@ -28,6 +28,8 @@ rules! {
     Rules {
         /// Under which name a caller's accept and heartbeat calls are counted.
         counted_as: fn(&str) -> String = str::to_owned,
+        /// Whether handshakes are counted at all.
+        counts_handshakes: bool = true,
         /// For how long a call counts.
         counts_for: SignedDuration = WINDOW,
         /// Whether one more call is too many, by those of the last 60 s and the platform's limit.

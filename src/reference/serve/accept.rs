@@ -28,7 +28,8 @@ pub(super) fn answer(act: &Act<'_>, call: &Inbound) -> Result<Reply, Fault> {
     let caller =
         peer.as_ref().map_or_else(|| format!("address {}", call.remote.ip()), |peer| peer.id.clone());
     let limit = act.settings.rate_limit;
-    let admitted = act.watch().admit(&act.rules.watch, &caller, act.now, limit);
+    let admit = || act.watch().admit(&act.rules.watch, &caller, act.now, limit);
+    let admitted = if act.rules.watch.counts_handshakes { admit() } else { Ok(()) };
     let reply = match admitted {
         Ok(()) => undone_if_refused(act, || shake_hands(act, &body, peer.as_ref()))?,
         Err(too_often) => Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion),

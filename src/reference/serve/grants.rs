@@ -21,6 +21,8 @@ rules! {
         token_of: fn(&hmac::Key, &str) -> String = token_of,
         /// Whether the token's signature is this platform's.
         token_is_genuine: fn(&hmac::Key, &GrantToken) -> bool = token_is_genuine,
+        /// The grant that carries a call which names none, by the caller's id: none.
+        unnamed: fn(&Act<'_>, &str) -> Result<Option<Grant>, StoreError> = |_, _| Ok(None),
         /// Whether the grant is this peer's.
         belongs_to: fn(&Grant, &str) -> bool = belongs_to,
         /// Whether its time is over (2.1).
@@ -125,11 +127,15 @@ pub(super) struct Wish<'a> {
 /// The grant that lets this call do what it wishes, or the first refusal in order.
 pub(super) fn check(visit: &Visit<'_>, wish: &Wish<'_>) -> Result<Grant, Fault> {
     let token = visit.call.header(header::AUTHORIZATION).and_then(header::bearer_token);
-    if token.is_none_or(str::is_empty) {
-        return Err(Reply::unauthorized("Bearer grant token required").refused());
-    }
-    let Some(grant) = named(visit.act, visit.call)? else {
-        return Err(Reply::unauthorized("Grant token does not resolve").refused());
+    let is_named = token.is_some_and(|token| !token.is_empty());
+    let grant = if is_named {
+        named(visit.act, visit.call)?
+    } else {
+        (visit.act.rules.grants.unnamed)(visit.act, &visit.peer.id)?
+    };
+    let Some(grant) = grant else {
+        let text = if is_named { "Grant token does not resolve" } else { "Bearer grant token required" };
+        return Err(Reply::unauthorized(text).refused());
     };
     check_standing(visit, &grant, wish)?;
     check_reach(visit, &grant, wish)?;

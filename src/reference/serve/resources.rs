@@ -19,12 +19,15 @@ rules! {
         amend_record: fn(Record) -> Option<Record> = Some,
         /// Last word on the refusal of an undeclared kind (6.4); given are kind and id.
         amend_refusal: fn(&Act<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),
+        /// The row of a kind that nobody declared (6.4): none.
+        undeclared: fn(&str) -> Option<Capability> = |_| None,
     }
 }
 
 /// Answers with what is there, as far as it was declared.
 pub(super) fn answer(visit: &Visit<'_>, kind: &str, id: &str) -> Result<Reply, Fault> {
     let row = capabilities::row(visit.act, &visit.peer.id, kind)?;
+    let row = row.or_else(|| (visit.act.rules.resources.undeclared)(kind));
     let wish = Wish { kind, id, scope: Scope::Read, in_grace: false };
     let grant = grants::check(visit, &wish)
         .or_else(|fault| suspect_undeclared(visit, fault, kind, id, row.is_none()))?;

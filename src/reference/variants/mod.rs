@@ -40,6 +40,7 @@ mod suspends_at_the_fourth_breach;
 mod suspends_at_the_second_breach;
 mod tls12_only;
 mod whole_envelopes;
+mod writes_whole_fractions;
 
 use super::Patch;
 
@@ -61,6 +62,7 @@ pub const VARIANTS: &[&Patch] = &[
     &chunked_bodies::PATCH,
     &pretty_bodies::PATCH,
     &reads_whole_fractions::PATCH,
+    &writes_whole_fractions::PATCH,
     &reversed_members::PATCH,
     &closes_connections::PATCH,
     &slow_answers::PATCH,

@@ -209,8 +209,11 @@ impl Stage<'_> {
         if self.hands.settles_at_once() { Duration::ZERO } else { self.surroundings.patience }
     }
 
+    /// The id that the target keeps a peer under, also before the peer itself knows.
     fn id_of(&self, name: &str) -> Option<String> {
-        self.values.value(name)?["id"].as_str().map(ToOwned::to_owned)
+        let known = self.values.value(name).and_then(|peer| peer["id"].as_str());
+        let proposed = || self.values.value(&proposal(name))?["peer_id"].as_str();
+        known.or_else(proposed).map(ToOwned::to_owned)
     }
 
     /// How many findings about a peer the last scan of this story saw.

@@ -35,9 +35,7 @@ impl Stage<'_> {
     }
 
     pub(super) async fn accept(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
-        let token =
-            self.values.value(&proposal(&step.peer)).and_then(|value| value["acceptance_token"].as_str());
-        let token = token.unwrap_or_default().to_owned();
+        let token = self.proposed_token(&step.peer);
         let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
         let peer = self.peer_named(&step.peer)?;
         let outcome = peer.accept(cue, &token, &with).await?;
@@ -136,16 +134,21 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Sends many heartbeats, a few at once.
+    /// Sends many heartbeats or handshakes, a few at once.
     pub(super) async fn flood(&mut self, cue: &Cue, step: &Flood) -> Result<(), Halt> {
         const AT_ONCE: u32 = 8;
         let peer = self.peer_named(&step.peer)?;
+        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let token = step.handshakes.then(|| self.proposed_token(&step.peer));
         let lane = |calls: u32| {
-            let (peer, cue) = (peer.clone(), cue.clone());
+            let (peer, cue, with, token) = (peer.clone(), cue.clone(), with.clone(), token.clone());
             async move {
                 let mut last = Outcome::default();
                 for _ in 0..calls {
-                    last = peer.heartbeat(&cue, &Value::Null).await?;
+                    last = match &token {
+                        Some(token) => peer.accept(&cue, token, &with).await?,
+                        None => peer.heartbeat(&cue, &with).await?,
+                    };
                 }
                 Ok::<_, crate::peer::PeerError>(last)
             }
@@ -222,6 +225,8 @@ impl Stage<'_> {
     pub(super) async fn wait(&mut self, cue: &Cue, step: &Wait) -> Result<(), Halt> {
         let peer = self.peer_named(&step.peer)?;
         let patience = self.patience();
+        let says = step.says.as_deref().map(|says| self.values.fill_text(says)).transpose();
+        let says = says.map_err(Halt::Scenario)?;
         let wanted = |received: &Received| {
             let events = received.body["events"].as_array().map(Vec::as_slice).unwrap_or_default();
             let notice =
@@ -231,7 +236,8 @@ impl Stage<'_> {
                 .route
                 .as_deref()
                 .is_none_or(|name| received.route.as_ref().is_some_and(|route| route.name() == name));
-            notice && status && route
+            let says = says.as_ref().is_none_or(|says| received.body.to_string().contains(says));
+            notice && status && route && says
         };
         let found = peer.wait_for(wanted, patience).await.map(|received| received.n);
         let message = match found {
@@ -240,6 +246,12 @@ impl Stage<'_> {
         };
         self.note(cue, "waited", message, json!({"found": found}));
         Ok(())
+    }
+
+    /// What the operator proposed a peer with.
+    fn proposed_token(&self, peer: &str) -> String {
+        let proposed = self.values.value(&proposal(peer));
+        proposed.and_then(|proposed| proposed["acceptance_token"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// The token of a grant, by the label under which it was given.

@@ -1,0 +1,13 @@
+//! Looks for a grant of the caller's where a call bears none.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+use crate::reference::store::rows::Grant;
+use crate::reference::store::table;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "finds-a-grant-by-itself",
+    &[("6.4", Detection)],
+    "Looks for a grant of the caller's where a call bears none.",
+    |rules| rules.grants.unnamed = |act, peer_id| Ok(table::of_peer::<Grant>(act.db, peer_id)?.pop()),
+);

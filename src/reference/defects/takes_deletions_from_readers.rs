@@ -1,0 +1,17 @@
+//! Takes a deletion from whoever may read.
+
+use serde_json::json;
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "takes-deletions-from-readers",
+    &[("6.4", Detection)],
+    "Takes the deletion of a record from a peer that was never to delete it.",
+    |rules| {
+        rules.wire.beyond = |call| {
+            (call.method == "DELETE" && call.path.contains("/resources/")).then(|| json!({"deleted": true}))
+        };
+    },
+);
