@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::common::is_same_number;
 use crate::transcript::{Exchange, Story};
 use crate::wire::migration::{MigrationRequest, Step, action};
 use crate::wire::path::Route;
@@ -103,11 +104,84 @@ pub fn walk<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<Visit<'a>> 
     visits.collect()
 }
 
-/// Whether a stored record has what a step carried, but for what a destination may change. What it
-/// has beside that is its own affair.
+/// What is shown of a migration under a label: to its source, or to the operator.
+pub(super) fn record_shown(story: &Story, label: &str) -> Option<(u64, Value)> {
+    let exchange = story.exchanges_labelled(label).find_map(|(n, exchange)| Some((n, exchange.data()?)));
+    exchange.or_else(|| {
+        let (n, operation) = story.operation(label)?;
+        let result = operation.result.clone()?;
+        Some((n, result.get("migration").cloned().unwrap_or(result)))
+    })
+}
+
+/// How much of what a step carried a stored record has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carried {
+    /// All of it.
+    Whole,
+    /// Not all: a platform may have no place for the rest.
+    Lacking,
+    /// Something else stands in its place.
+    Changed,
+}
+
+/// How much a stored record has of what a step carried, but for what a destination may change. What
+/// it has beside that is its own affair.
 #[must_use]
-pub fn is_carried(step: &Step, stored: &Map<String, Value>) -> bool {
-    without_own(&step.payload).into_iter().all(|(name, member)| stored.get(name) == Some(member))
+pub fn carried(step: &Step, stored: &Map<String, Value>) -> Carried {
+    let members = without_own(&step.payload).into_iter();
+    worst(members.map(|(name, member)| kept_of(member, stored.get(name), stored)))
+}
+
+/// What is kept of a member. An id whose place is empty may stand elsewhere in the record.
+fn kept_of(sent: &Value, kept: Option<&Value>, record: &Map<String, Value>) -> Carried {
+    let kept = kept.filter(|kept| !kept.is_null());
+    match (sent, kept) {
+        (Value::Object(members), None | Some(Value::Object(_))) => worst(
+            members
+                .iter()
+                .map(|(name, member)| kept_of(member, kept.and_then(|kept| kept.get(name)), record)),
+        ),
+        (Value::Array(items), None | Some(Value::Array(_))) => worst(
+            (0..)
+                .zip(items)
+                .map(|(place, item)| kept_of(item, kept.and_then(|kept| kept.get::<usize>(place)), record)),
+        ),
+        (Value::Null, None) => Carried::Whole,
+        (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) => Carried::Whole,
+        (Value::String(_), Some(Value::String(_)))
+        | (Value::Number(_), Some(Value::Number(_)))
+        | (Value::Bool(_), Some(Value::Bool(_))) => Carried::Changed,
+        (Value::String(id), _) if is_uuid(id) && record.values().any(|member| mentions(member, id)) => {
+            Carried::Whole
+        }
+        _ => Carried::Lacking,
+    }
+}
+
+fn worst(parts: impl Iterator<Item = Carried>) -> Carried {
+    parts.max().unwrap_or(Carried::Whole)
+}
+
+fn is_uuid(text: &str) -> bool {
+    uuid::Uuid::parse_str(text).is_ok()
+}
+
+/// Whether an id stands anywhere in it.
+pub(super) fn mentions(said: &Value, id: &str) -> bool {
+    match said {
+        Value::String(text) => text == id,
+        Value::Array(items) => items.iter().any(|item| mentions(item, id)),
+        Value::Object(members) => members.values().any(|member| mentions(member, id)),
+        _ => false,
+    }
+}
+
+/// Whether a record is another than before in anything that a step carries. What a platform notes
+/// beside that is its own affair.
+#[must_use]
+pub fn was_touched(step: &Step, before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
+    without_own(&step.payload).into_keys().any(|name| before.get(name) != after.get(name))
 }
 
 /// A record without the members that are the destination's own, and without those that only the
@@ -150,7 +224,43 @@ mod tests {
             plan(&json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
             "payload": {"id": "1", "account_id": "x", "created_at": "t", "deep": {"parent_id": "2"}}}]));
         let stored = |parent: &str| json!({"account_id": "y", "deep": {"parent_id": parent}});
-        assert!(is_carried(&plan.steps[0], stored("2").as_object().expect("an object")));
-        assert!(!is_carried(&plan.steps[0], stored("3").as_object().expect("an object")));
+        let kept = |parent: &str| carried(&plan.steps[0], stored(parent).as_object().expect("an object"));
+        assert_eq!((kept("2"), kept("3")), (Carried::Whole, Carried::Changed));
+    }
+
+    #[test]
+    fn a_reference_may_stand_elsewhere_and_none_may_stand_in_its_place() {
+        const PARENT: &str = "01a20000-0000-7000-8000-000000000001";
+        const OTHER: &str = "01a20000-0000-7000-8000-000000000002";
+        let plan = plan(
+            &json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "parent_id": PARENT, "deep": {"list": [{"note_id": PARENT}], "count": 1}}}]),
+        );
+        let deep = |id: &str| json!({"list": [{"note_id": id, "seen": true}], "count": 1.0});
+        for (stored, expected) in [
+            (json!({"parent_id": PARENT, "deep": deep(PARENT)}), Carried::Whole),
+            (json!({"parent": {"id": PARENT}, "deep": deep(PARENT)}), Carried::Whole),
+            (json!({"parent_id": PARENT, "deep": deep(OTHER)}), Carried::Changed),
+            (json!({"parent_id": OTHER, "came_with": PARENT, "deep": deep(PARENT)}), Carried::Changed),
+            (json!({"parent_id": PARENT}), Carried::Lacking),
+            (json!({}), Carried::Lacking),
+        ] {
+            assert_eq!(carried(&plan.steps[0], stored.as_object().expect("an object")), expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn what_a_platform_notes_beside_a_record_does_not_touch_it() {
+        let plan =
+            plan(&json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "name": "new", "updated_at": "t"}}]));
+        let touched = |after: &Value| {
+            let before = json!({"id": "1", "name": "old", "updated_at": "1"});
+            let object = |value: &Value| value.as_object().expect("an object").clone();
+            was_touched(&plan.steps[0], &object(&before), &object(after))
+        };
+        assert!(!touched(&json!({"name": "old", "updated_at": "2", "looked_at": 3})));
+        assert!(touched(&json!({"name": "new", "updated_at": "1"})));
+        assert!(touched(&json!({"name": "old (2)", "updated_at": "1"})));
     }
 }

@@ -24,14 +24,19 @@ pub(super) const PROPERTY: Property = Property {
 fn scenarios() -> BoxedStrategy<String> {
     let steps = proptest::collection::vec(step(), 1..=STEPS_MAX);
     let crash = prop_oneof![4 => Just(None), 1 => (0..STEPS_MAX).prop_map(Some)];
-    (steps, crash).prop_map(|(steps, crash)| file(&steps, crash)).boxed()
+    let opens = prop_oneof![3 => Just(false), 1 => Just(true)];
+    (steps, crash, opens).prop_map(|(steps, crash, opens)| file(&steps, crash, opens)).boxed()
 }
 
-/// A plan that is done, with a conflict on its way, and one that fails.
+/// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; and
+/// one that can't be done without another id.
 fn corners() -> Vec<String> {
     let step = |action: Action| Step { action, shuffle: 0, refers_to: None };
     let plan = |policy: &'static str| [step(Action::Create), step(Action::Meet { old: 0, policy })];
-    vec![file(&plan("skip_if_exists"), None), file(&plan("fail"), None)]
+    let (done, fails) = (plan("skip_if_exists"), plan("fail"));
+    let renames = plan("rename_with_suffix");
+    let sent = [done, fails.clone(), renames].map(|plan| file(&plan, None, false));
+    sent.into_iter().chain([file(&fails, None, true)]).collect()
 }
 
 /// One step. A reference goes by index, never by an id that a server made.
@@ -78,8 +83,9 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// The scenario of a plan. `crash`: the target dies once so many of its steps ran.
-fn file(steps: &[Step], crash: Option<usize>) -> String {
+/// The scenario of a plan. `crash`: the target dies once so many of its steps ran. `opens`: it is opened
+/// first, and then committed.
+fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
     let mut text = String::from("title = \"A generated plan\"\nalone = true\n");
     let crash = crash.filter(|at| *at < steps.len());
     if let Some(at) = crash {
@@ -93,7 +99,10 @@ fn file(steps: &[Step], crash: Option<usize>) -> String {
         );
     }
     text.push_str(LOOK_BEFORE);
-    plan(&mut text, steps);
+    plan(&mut text, steps, opens);
+    if opens {
+        text.push_str(COMMIT);
+    }
     if crash.is_some() {
         text.push_str(RESTART);
     }
@@ -102,17 +111,18 @@ fn file(steps: &[Step], crash: Option<usize>) -> String {
         let _ = writeln!(
             text,
             "[[check]]\nclause = \"{clause}\"\nface = \"conduct\"\njudge = \"every-case\"\nrequirement = \"{requirement}\"\n\
-             with = {{ judge = \"{judge}\", plan = \"plan\", before = \"before\", after = \"after\" }}\n"
+             with = {{ judge = \"{judge}\", plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
         );
     }
     text
 }
 
-fn plan(text: &mut String, steps: &[Step]) {
+fn plan(text: &mut String, steps: &[Step], opens: bool) {
     text.push_str(
         "[[step]]\nmigrate = { peer = \"alice\", grant = \"grant\", as = \"plan\", plan = { operation = \"migrate\", \
-         root_resource_kind = \"skill\", root_resource_id = \"${id:new_0}\", plan_summary = {}, steps = [\n",
+         root_resource_kind = \"skill\", root_resource_id = \"${id:new_0}\", plan_summary = {}, ",
     );
+    text.push_str(if opens { "commit = false, steps = [\n" } else { "steps = [\n" });
     let mut places: Vec<usize> = (0..steps.len()).collect();
     places.sort_by_key(|place| (steps[*place].shuffle, *place));
     let created: BTreeSet<usize> =
@@ -171,6 +181,11 @@ grant = { peer = "alice", kind = "skill", scopes = ["read", "migrate"], as = "gr
 
 const LOOK_BEFORE: &str = r#"[[step]]
 operator = { verb = "resource.list", with = { kind = "skill" }, as = "before" }
+
+"#;
+
+const COMMIT: &str = r#"[[step]]
+commit = { peer = "alice", grant = "grant", migration = "${plan.data.migration_id?}", as = "commit" }
 
 "#;
 

@@ -39,6 +39,8 @@ rules! {
         revokes_certificate: fn() -> bool = || true,
         /// Last word on a row that has been revoked (A.2).
         amend_revoked: fn(&mut Peer) = |_| (),
+        /// Whether a migration is one of those whose data a move of the residency bears on (8.2).
+        bears_on: fn(&Migration) -> bool = |migration| migration.status == "completed",
         /// Whether a move of the residency is reported, by whether records were migrated (8.2).
         residency_move_is_reported: fn(bool) -> bool = |migrated| migrated,
     }
@@ -155,10 +157,11 @@ pub(crate) fn tear_down(
     tell_operator(act, peer, "federation.peer.revoked", "high", facts)
 }
 
-/// Whether something was ever migrated between this platform and a peer, either way.
+/// Whether something was ever migrated between this platform and a peer that a move of its residency
+/// bears on.
 pub(crate) fn has_migrated(act: &Act<'_>, peer_id: &str) -> Result<bool, StoreError> {
     let migrations: Vec<Migration> = table::of_peer(act.db, peer_id)?;
-    Ok(migrations.iter().any(|migration| migration.status == "completed"))
+    Ok(migrations.iter().any(act.rules.peering.bears_on))
 }
 
 /// An event about a peer; `facts` are its payload beside the peer's id and state.

@@ -173,7 +173,7 @@ fn parameters_of<'a>(judge: &str, words: &'a Words) -> Option<Vec<(&'a str, bool
 }
 
 /// Parameters of judges whose arguments are labels.
-const LABEL_PARAMETERS: [&str; 15] = [
+const LABEL_PARAMETERS: [&str; 16] = [
     "call",
     "twin",
     "probe",
@@ -188,6 +188,7 @@ const LABEL_PARAMETERS: [&str; 15] = [
     "migration",
     "late",
     "first",
+    "usual",
     "fifth",
 ];
 

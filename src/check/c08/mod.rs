@@ -1,14 +1,19 @@
 //! Commitment 8: data residency.
 
 mod places;
+mod telling;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::judge::Parameter;
+use super::model::record_shown;
 use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Story};
 use crate::wire::path::Route;
 use places::places_said;
+use telling::{Mark, is_about, marks, says_something};
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -29,6 +34,12 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required(
                 "places",
                 "where the peer keeps its data: its residency and its jurisdiction",
+            ),
+            Parameter::optional("usual", "label of a look at the events before a migration with `near`"),
+            Parameter::optional(
+                "near",
+                "a peer where the target is, with which something was migrated between `usual` and `before`: what \
+                 is told of that is no word about a crossing",
             ),
         ],
         decide: crossing_is_told,
@@ -77,8 +88,22 @@ fn residency_declared(story: &Story, with: Arguments<'_>) -> Judgement {
     if !calls.any(|(_, exchange)| exchange.route() == Some(Route::Heartbeat)) {
         return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
     }
+    let evidence = told.iter().map(|(n, _)| *n).collect();
+    if let Some((_, name)) = told.iter().find_map(|(n, said)| Some((n, unknown_form(said)?))) {
+        return expect(Judgement::unproven(format!("it says {name}, a form that is not known"), evidence));
+    }
     let actual = format!("{} heartbeats and answers, none with it", told.len());
-    expect(Judgement::broken(actual, told.iter().map(|(n, _)| *n).collect()))
+    expect(Judgement::broken(actual, evidence))
+}
+
+/// A member that may say where data is kept, in a form of the target's own.
+fn unknown_form(said: &Value) -> Option<&str> {
+    let members = [said, &said["metadata"]].into_iter().filter_map(Value::as_object).flatten();
+    let mut speaking = members.filter(|(name, member)| {
+        let name = name.to_lowercase();
+        ["residen", "region"].iter().any(|word| name.contains(word)) && says_something(member)
+    });
+    speaking.next().map(|(name, _)| name.as_str())
 }
 
 /// The residency that a body declares, unless it is blank.
@@ -99,44 +124,30 @@ fn crossing_is_told(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the events could not be read", vec![]));
     };
     let evidence = vec![first, migration.n, last];
-    let places = with.texts("places");
+    let usual = usual_marks(story, with, &before);
     let new: Vec<_> = after.iter().filter(|event| !before.contains(event)).collect();
-    if let Some(event) = new.iter().copied().find(|event| tells_of_a_crossing(event, &places)) {
+    let tells = |event: &&Value| {
+        marks(event, &with.texts("places"), &migration.ours).iter().any(|mark| !usual.contains(mark))
+    };
+    if let Some(event) = new.iter().copied().find(tells) {
         let kind = event["kind"].as_str().unwrap_or("an event");
         return expect(Judgement::kept(format!("{kind} was told"), evidence));
     }
     expect(Judgement::broken(format!("{} new events, none of a crossing", new.len()), evidence))
 }
 
-/// Whether a text in it, or a member that says something, is about a crossing or names one of the places.
-fn tells_of_a_crossing(said: &Value, places: &[&str]) -> bool {
-    let is_about = |text: &str| {
-        let text = text.to_lowercase();
-        ["residen", "jurisdiction", "boundary", "cross"].iter().any(|word| text.contains(word))
+/// What the target tells of any migration: of one with a peer that is where it is itself.
+fn usual_marks(story: &Story, with: Arguments<'_>, before: &[Value]) -> BTreeSet<Mark> {
+    let look = with.text_if_given("usual").and_then(|label| events(story, label));
+    let (Some((n, first)), Some(twin)) = (look, with.text_if_given("near")) else {
+        return BTreeSet::new();
     };
-    let is_place = |word: &str| places.iter().any(|place| place.eq_ignore_ascii_case(word));
-    match said {
-        Value::String(text) => {
-            is_about(text) || is_place(text) || text.split(|c: char| !c.is_alphanumeric()).any(is_place)
-        }
-        Value::Array(items) => items.iter().any(|item| tells_of_a_crossing(item, places)),
-        Value::Object(members) => members.iter().any(|(name, member)| {
-            (is_about(name) && says_something(member)) || tells_of_a_crossing(member, places)
-        }),
-        _ => false,
-    }
-}
-
-/// Whether a member is there and says more than that there is nothing.
-fn says_something(member: &Value) -> bool {
-    match member {
-        Value::Null => false,
-        Value::Bool(said) => *said,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => items.iter().any(says_something),
-        Value::Object(members) => members.values().any(says_something),
-    }
+    let said = places_said(story, twin, n);
+    let Some((theirs, _)) = said.filter(|(theirs, ours)| theirs.differs_from(ours) == Some(false)) else {
+        return BTreeSet::new();
+    };
+    let new = before.iter().filter(|event| !first.contains(event));
+    new.flat_map(|event| marks(event, &theirs.names(), &[])).collect()
 }
 
 fn crossing_is_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -152,11 +163,17 @@ fn crossing_is_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
     if shown.is_empty() {
         return expect(Judgement::unproven("its record could not be read", vec![migration.n]));
     }
-    let judged = shown.iter().map(|(n, record)| {
-        let evidence = vec![migration.n, *n];
-        migration.judge_record(&record["metadata"]["cross_jurisdiction"], &with.texts("places"), evidence)
-    });
+    let judged = shown
+        .iter()
+        .filter(|(_, record)| shows_metadata(record))
+        .map(|(n, record)| migration.judge_record(record, &with.texts("places"), vec![migration.n, *n]));
     let judged: Vec<Judgement> = judged.collect();
+    if judged.is_empty() {
+        return expect(Judgement::unproven(
+            "its record shows no metadata, or no end of it",
+            vec![migration.n],
+        ));
+    }
     let first = |verdict| judged.iter().find(|judgement| judgement.verdict == verdict);
     if let Some(worst) = first(Verdict::Broken).or_else(|| first(Verdict::Unproven)) {
         return expect(worst.clone());
@@ -178,11 +195,24 @@ fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
         else {
             continue;
         };
-        let is_recorded = says_something(&record["metadata"]["cross_jurisdiction"]);
-        if theirs.differs_from(&ours).is_some_and(|crosses| crosses != is_recorded) {
+        if !shows_metadata(&record) {
+            continue;
+        }
+        let is_recorded = claims_a_crossing(&record["metadata"]["cross_jurisdiction"]);
+        let crosses = theirs.differs_from(&ours);
+        if crosses.is_some_and(|crosses| crosses != is_recorded) {
             let recorded = if is_recorded { "recorded" } else { "not recorded" };
-            let actual = format!("from {} to {}: {recorded}", theirs.residency, ours.residency);
+            let actual =
+                format!("from {} to {}: {recorded}", theirs.names().join(", "), ours.names().join(", "));
             return expect(Judgement::broken(actual, vec![n]));
+        }
+        if crosses == Some(true) {
+            let own = ours.names().into_iter().map(ToOwned::to_owned).collect();
+            let crossing = Crossing { n, ends: ("from", "to"), ours: own };
+            let judged = crossing.judge_record(&record, &theirs.names(), vec![n]);
+            if judged.verdict == Verdict::Broken {
+                return expect(judged);
+            }
         }
         evidence.push(n);
     }
@@ -197,6 +227,8 @@ struct Crossing {
     n: u64,
     /// The end of `cross_jurisdiction` at which the peer is, and that at which the target is.
     ends: (&'static str, &'static str),
+    /// The names that the target's own place goes by.
+    ours: Vec<String>,
 }
 
 /// The migration, where it succeeded and the target is not where the peer is.
@@ -204,39 +236,66 @@ fn crossed(story: &Story, with: Arguments<'_>) -> Result<Crossing, Judgement> {
     let label = with.text("migration");
     let sent = story.exchanges_labelled(label).find(|(_, exchange)| exchange.succeeded());
     let operated = story.operation(label).filter(|(_, operation)| operation.failure.is_none());
-    let crossing = match (sent, operated) {
-        (Some((n, _)), _) => Crossing { n, ends: ("from", "to") },
-        (None, Some((n, _))) => Crossing { n, ends: ("to", "from") },
+    let (n, ends) = match (sent, operated) {
+        (Some((n, _)), _) => (n, ("from", "to")),
+        (None, Some((n, _))) => (n, ("to", "from")),
         (None, None) => return Err(Judgement::unproven("the migration did not succeed", vec![])),
     };
-    let ours = places_said(story, with.text("peer"), crossing.n).map(|(_, ours)| ours);
-    let is_ours = |place: &&str| {
-        ours.as_ref().is_some_and(|ours| ours.names().any(|name| name.eq_ignore_ascii_case(place)))
+    let Some((_, ours)) = places_said(story, with.text("peer"), n) else {
+        return Err(Judgement::unproven("the target does not say where it keeps data", vec![n]));
     };
-    match with.texts("places").iter().find(|place| is_ours(place)) {
-        Some(place) => Err(Judgement::unproven(
-            format!("the target is in {place} too: nothing crosses"),
-            vec![crossing.n],
-        )),
-        None => Ok(crossing),
+    let ours: Vec<String> = ours.names().into_iter().map(ToOwned::to_owned).collect();
+    match with.texts("places").into_iter().find(|place| is_one_of(place, &ours)) {
+        Some(place) => {
+            Err(Judgement::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]))
+        }
+        None => Ok(Crossing { n, ends, ours }),
     }
 }
 
+/// Whether the metadata of a migration that has come to its end can be seen in its record.
+fn shows_metadata(record: &Value) -> bool {
+    let has_ended = record["status"].as_str().is_none_or(|status| status == "completed");
+    has_ended && record["metadata"].is_object()
+}
+
+fn is_one_of(name: &str, places: &[impl AsRef<str>]) -> bool {
+    places.iter().any(|place| place.as_ref().eq_ignore_ascii_case(name.trim()))
+}
+
+/// Whether it says that something crossed: two ends that are one say that nothing did.
+fn claims_a_crossing(recorded: &Value) -> bool {
+    let is_denied = |(name, member): (&String, &Value)| is_about(name) && *member == Value::Bool(false);
+    let end = |name: &str| recorded[name].as_str().map(|place| place.trim().to_lowercase());
+    let is_one_place = end("from").is_some_and(|from| Some(from) == end("to"));
+    says_something(recorded)
+        && !is_one_place
+        && !recorded.as_object().is_some_and(|members| members.iter().any(is_denied))
+}
+
 impl Crossing {
-    fn judge_record(&self, recorded: &Value, places: &[&str], evidence: Vec<u64>) -> Judgement {
-        let (theirs, ours) = self.ends;
-        let is_theirs = |end: &str| {
-            let named = recorded[end].as_str().unwrap_or_default();
-            places.iter().any(|place| place.eq_ignore_ascii_case(named))
-        };
+    fn judge_record(&self, record: &Value, places: &[&str], evidence: Vec<u64>) -> Judgement {
+        let recorded = &record["metadata"]["cross_jurisdiction"];
+        let named = |end: &str| recorded[end].as_str().unwrap_or_default();
+        let (at_theirs, at_ours) = (named(self.ends.0), named(self.ends.1));
+        let is_theirs = |place: &str| is_one_of(place, places);
         match recorded {
+            Value::Null if telling::speaks_of_crossing(record) => {
+                Judgement::unproven("it tells of a crossing elsewhere, and not in its metadata", evidence)
+            }
             Value::Null => Judgement::broken("its metadata has no cross_jurisdiction", evidence),
-            _ if !says_something(recorded) => {
+            _ if !claims_a_crossing(recorded) => {
                 Judgement::broken(format!("it says that there was no crossing: {recorded}"), evidence)
             }
-            Value::Object(_) if is_theirs(theirs) => Judgement::kept("the right way round", evidence),
-            Value::Object(_) if is_theirs(ours) => {
+            Value::Object(_) if is_theirs(at_theirs) && is_theirs(at_ours) => {
+                Judgement::broken(format!("the peer's place at both ends: {recorded}"), evidence)
+            }
+            Value::Object(_) if is_theirs(at_theirs) => Judgement::kept("the right way round", evidence),
+            Value::Object(_) if is_theirs(at_ours) => {
                 Judgement::broken(format!("the wrong way round: {recorded}"), evidence)
+            }
+            Value::Object(_) if is_one_of(at_theirs, &self.ours) && is_one_of(at_ours, &self.ours) => {
+                Judgement::broken(format!("the target's place at both ends: {recorded}"), evidence)
             }
             Value::Object(_) => Judgement::unproven(format!("names other places: {recorded}"), evidence),
             _ => Judgement::kept("it says that there was a crossing", evidence),
@@ -247,15 +306,6 @@ impl Crossing {
 fn events(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
     let (n, operation) = story.operation(label)?;
     Some((n, operation.result.as_ref()?["events"].as_array()?.clone()))
-}
-
-fn record_shown(story: &Story, label: &str) -> Option<(u64, Value)> {
-    let exchange = story.exchanges_labelled(label).find_map(|(n, exchange)| Some((n, exchange.data()?)));
-    exchange.or_else(|| {
-        let (n, operation) = story.operation(label)?;
-        let result = operation.result.clone()?;
-        Some((n, result.get("migration").cloned().unwrap_or(result)))
-    })
 }
 
 #[cfg(test)]
@@ -279,8 +329,19 @@ mod tests {
     }
 
     fn exchange(recorder: &Recorder, label: &str, direction: Direction, sent: &Value, data: &Value) {
+        exchange_of("alice", recorder, label, direction, sent, data);
+    }
+
+    fn exchange_of(
+        peer: &str,
+        recorder: &Recorder,
+        label: &str,
+        direction: Direction,
+        sent: &Value,
+        data: &Value,
+    ) {
         let exchange = Exchange {
-            peer: "alice".into(),
+            peer: peer.into(),
             direction,
             request: Message {
                 method: Some("POST".into()),
@@ -320,6 +381,8 @@ mod tests {
             (json!({"data_residency": "eu"}), Kept),
             (json!({"metadata": {"data_residency": "eu"}}), Kept),
             (json!({"data_residency": "  "}), Broken),
+            (json!({"data_residency": {"region": "eu"}}), Unproven),
+            (json!({"metadata": {"residency": "eu"}}), Unproven),
             (json!({}), Broken),
         ] {
             let recorder = recorder();
@@ -352,13 +415,56 @@ mod tests {
         let none = json!({"cross_jurisdiction": null, "via": "a bridge"});
         assert_eq!(told(&eu, json!([{"kind": "migration.completed", "payload": none}])), Broken);
         assert_eq!(told(&is_in("br-south", "BR"), json!([])), Unproven);
+        assert_eq!(told(&json!({}), json!([])), Unproven);
         assert_eq!(verdict(&recorder(), crossing_is_told), Unproven);
+    }
+
+    #[test]
+    fn what_is_told_of_any_migration_is_no_word_about_a_crossing() {
+        let told = |usual: &Value, events: &Value, twin_is_in: &Value| {
+            let recorder = recorder();
+            exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), &is_in("eu", "DE"));
+            exchange_of("bob", &recorder, "beat", Direction::ToTarget, twin_is_in, &is_in("eu", "DE"));
+            operation(&recorder, "u", json!({"events": []}));
+            operation(&recorder, "b", json!({"events": [usual]}));
+            operation(&recorder, "m", json!({}));
+            operation(&recorder, "a", json!({ "events": [usual, events] }));
+            let with = json!({
+                "peer": "alice", "migration": "m", "before": "b", "after": "a", "usual": "u", "near": "bob",
+                "places": ["br-south", "BR"],
+            });
+            let with = serde_json::from_value(with).expect("arguments");
+            crossing_is_told(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        let done = |peer: &str, more: &Value| json!({"kind": "migration.completed", "peer": {"data_residency": peer}, "cross_jurisdiction": more});
+        let near = is_in("eu", "DE");
+        let usual = done("eu", &Value::Null);
+        assert_eq!(told(&usual, &done("br-south", &Value::Null), &near), Broken);
+        assert_eq!(told(&usual, &done("br-south", &json!(true)), &near), Kept);
+        assert_eq!(told(&usual, &json!({"kind": "moved", "to": "br-south"}), &near), Kept);
+        let both =
+            json!({"kind": "migration.completed", "peer": {"data_residency": "br-south"}, "own": "eu"});
+        assert_eq!(told(&usual, &both, &near), Kept);
+        // A twin that is elsewhere shows nothing of what is usual.
+        assert_eq!(told(&usual, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
+    }
+
+    #[test]
+    fn what_the_target_says_of_its_own_accord_counts_as_what_it_answers() {
+        let recorder = recorder();
+        exchange(&recorder, "beat", Direction::FromTarget, &is_in("br-south", "BR"), &json!({}));
+        exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), &json!({}));
+        operation(&recorder, "b", json!({"events": []}));
+        operation(&recorder, "m", json!({}));
+        operation(&recorder, "a", json!({"events": []}));
+        assert_eq!(verdict(&recorder, crossing_is_told), Unproven);
     }
 
     #[test]
     fn a_record_without_the_crossing_or_with_it_the_wrong_way_is_broken() {
         let shown = |crossing: &Value, is_inbound: bool| {
             let recorder = recorder();
+            exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), &is_in("eu", "DE"));
             if is_inbound {
                 exchange(&recorder, "m", Direction::ToTarget, &json!({}), &json!({}));
             } else {
@@ -372,12 +478,16 @@ mod tests {
             ("BR", "DE", Kept, Broken),
             ("eu", "br-south", Broken, Kept),
             ("eu", "Brasil", Unproven, Unproven),
+            ("br-south", "br-south", Broken, Broken),
+            ("BR", "br-south", Broken, Broken),
+            ("DE", "eu", Broken, Broken),
         ] {
             let crossing = json!({"from": from, "to": to});
             assert_eq!((shown(&crossing, true), shown(&crossing, false)), (inbound, outbound), "{crossing}");
         }
         assert_eq!(shown(&json!(true), true), Kept);
-        for none in [json!(false), json!(""), json!([]), json!({})] {
+        let denied = json!({"crossed": false, "from": "br-south", "to": "eu"});
+        for none in [json!(false), json!(""), json!("none"), json!([]), json!({}), denied] {
             assert_eq!(shown(&none, true), Broken, "{none}");
         }
         assert_eq!(shown(&Value::Null, true), Broken);
@@ -385,13 +495,15 @@ mod tests {
 
     #[test]
     fn a_record_that_says_otherwise_than_both_places_is_broken() {
-        let right = |theirs: &Value, ours: &Value, is_recorded: bool| {
+        let right_with = |theirs: &Value, ours: &Value, metadata: &Value| {
             let recorder = recorder();
             exchange(&recorder, "beat", Direction::ToTarget, theirs, ours);
-            let crossing = is_recorded.then(|| json!({"from": "x", "to": "y"}));
-            let record = json!({"metadata": {"cross_jurisdiction": crossing}});
-            exchange(&recorder, "s", Direction::ToTarget, &json!({}), &record);
+            exchange(&recorder, "s", Direction::ToTarget, &json!({}), &json!({ "metadata": metadata }));
             verdict(&recorder, crossings_are_right)
+        };
+        let right = |theirs: &Value, ours: &Value, is_recorded: bool| {
+            let crossing = is_recorded.then(|| json!({"from": "x", "to": "y"}));
+            right_with(theirs, ours, &json!({ "cross_jurisdiction": crossing }))
         };
         let (eu, br) = (is_in("eu", "DE"), is_in("br-south", "BR"));
         assert_eq!((right(&br, &eu, true), right(&br, &eu, false)), (Kept, Broken));
@@ -399,6 +511,13 @@ mod tests {
         // By residency it crosses, by jurisdiction it does not.
         let ch = is_in("ch-east", "DE");
         assert_eq!((right(&ch, &eu, true), right(&ch, &eu, false)), (Kept, Kept));
+        let between = |from: &str, to: &str| json!({"cross_jurisdiction": {"from": from, "to": to}});
+        assert_eq!(right_with(&br, &eu, &between("br-south", "eu")), Kept);
+        assert_eq!(right_with(&br, &eu, &between("eu", "br-south")), Broken);
+        assert_eq!(right_with(&br, &eu, &between("br-south", "br-south")), Broken);
+        // That both ends are one says that nothing crossed; and what shows no metadata shows nothing.
+        assert_eq!(right_with(&eu, &eu, &between("eu", "EU")), Kept);
+        assert_eq!(right_with(&br, &eu, &Value::Null), Unproven);
         assert_eq!(verdict(&recorder(), crossings_are_right), Unproven);
     }
 }

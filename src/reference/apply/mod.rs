@@ -5,7 +5,7 @@ pub(crate) mod plan;
 
 use serde_json::{Map, Value, json};
 
-pub(crate) use create::create;
+pub(crate) use create::{Met, Resolution, create, resolve};
 
 use super::act::{Act, Crash};
 use super::rules::rules;
@@ -34,7 +34,7 @@ rules! {
         /// What is kept of a step's payload (7.4); given is this platform's account.
         kept_body: fn(&Act<'_>, &Step, &Value) -> Map<String, Value> = kept_body,
         /// How a conflict is resolved, by the step's policy (7.3).
-        resolve: fn(create::Met, &str) -> create::Resolution = create::resolve,
+        resolve: fn(Met, &str) -> Resolution = resolve,
         /// Which counts are claimed: applied, skipped (7.2).
         claimed: fn(&Outcome) -> (u64, u64) = |outcome| (outcome.applied, outcome.skipped),
         /// Which conflicts are reported (7.3).
@@ -48,6 +48,8 @@ rules! {
         crosses: fn(&str, &str) -> bool = crosses,
         /// Whether the operator is told of a crossing (8.2).
         tells_crossing: bool = true,
+        /// What else happens when a migration completes, whichever way it went (8.2): nothing.
+        at_completion: fn(&Act<'_>, &Peer, &Migration) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Whether a crossing stands in the migration's metadata (8.3).
         records_crossing: bool = true,
         /// Whether an open migration is still taken after a revocation (4.3).

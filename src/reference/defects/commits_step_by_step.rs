@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     |rules| rules.migrations.apply = apply,
 );
 
-fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+pub(super) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     die_if_told(plan.act, 0)?;
     for (done, step) in (1..).zip(plan.steps_in_order()) {

@@ -22,7 +22,9 @@ mod breaks_without_notice;
 mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
+mod cleans_up_what_it_sent;
 mod commits_step_by_step;
+mod commits_the_opened_step_by_step;
 mod compares_versions_as_text;
 mod copies_every_grant;
 mod counts_a_mismatch_once;
@@ -61,9 +63,12 @@ mod expires_grants_a_day_early;
 mod explains_too_much;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
+mod follows_up_on_what_it_sent;
+mod forgets_its_conflict_log;
 mod forgets_the_audit;
 mod forgets_the_audit_of_leavers;
 mod forgets_what_it_commits;
+mod goes_on_past_a_conflict;
 mod grants_at_enrolment;
 mod hides_a_conflict;
 mod holds_on_to_the_suspended;
@@ -93,6 +98,7 @@ mod limits_nobody;
 mod limits_without_a_word;
 mod loses_its_place_in_a_stream;
 mod loses_late_conflicts;
+mod makes_fresh_ids_for_duplicates;
 mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
 mod narrows_a_grant;
@@ -124,11 +130,13 @@ mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
 mod records_crossings_backwards;
 mod records_no_crossing;
+mod records_the_peers_place_twice;
 mod refuses_pre_releases;
 mod refuses_the_minor_before;
 mod rejects_the_schema_it_declares;
 mod remaps_ids;
 mod remaps_nested_references;
+mod renames_ids;
 mod replicates_its_audit;
 mod reports_idle_moves_only;
 mod reports_no_corrupt_stream;
@@ -152,6 +160,7 @@ mod storms_when_refused;
 mod suspends_at_once;
 mod suspends_in_name_only;
 mod syncs_across_versions;
+mod syncs_by_policy_alone;
 mod syncs_everything;
 mod syncs_in_what_is_for_migration_only;
 mod syncs_other_content;
@@ -175,6 +184,7 @@ mod takes_silence_for_an_acknowledgement;
 mod takes_text_for_an_acknowledgement;
 mod takes_two_minors_apart;
 mod tells_another_digest;
+mod tells_that_it_migrated_only;
 mod thinks_the_grace_is_over;
 mod thins_the_audit;
 mod trusts_destinations;
@@ -267,21 +277,30 @@ pub const DEFECTS: &[&Patch] = &[
     &shows_its_inside::PATCH,
     &takes_deletions_from_readers::PATCH,
     &commits_step_by_step::PATCH,
+    &commits_the_opened_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
     &applies_part_and_claims_all::PATCH,
+    &goes_on_past_a_conflict::PATCH,
     &claims_skipped_as_applied::PATCH,
     &hides_a_conflict::PATCH,
     &loses_late_conflicts::PATCH,
+    &forgets_its_conflict_log::PATCH,
     &invents_a_conflict::PATCH,
     &calls_overwritten_skipped::PATCH,
     &remaps_ids::PATCH,
+    &makes_fresh_ids_for_duplicates::PATCH,
+    &renames_ids::PATCH,
     &remaps_nested_references::PATCH,
     &syncs_in_what_is_for_migration_only::PATCH,
+    &syncs_by_policy_alone::PATCH,
+    &follows_up_on_what_it_sent::PATCH,
     &overlooks_sync_after_migration::PATCH,
     &crosses_without_telling::PATCH,
     &sends_across_without_telling::PATCH,
+    &tells_that_it_migrated_only::PATCH,
     &records_no_crossing::PATCH,
     &records_crossings_backwards::PATCH,
+    &records_the_peers_place_twice::PATCH,
     &overlooks_missing_residency::PATCH,
     &takes_a_blank_for_a_place::PATCH,
     &overlooks_moved_residency::PATCH,
@@ -356,6 +375,7 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_changed_records::PATCH,
     &overlooks_invented_conflicts::PATCH,
     &deletes_originals_at_once::PATCH,
+    &cleans_up_what_it_sent::PATCH,
     &syncs_what_was_migrated::PATCH,
     &syncs_everything::PATCH,
     &joins_any_contract::PATCH,

@@ -178,6 +178,7 @@ fn conclude(
     note_outcome(act, &mut migration, view, status);
     if completed {
         record_crossing(act, peer, &mut migration)?;
+        (act.rules.migrations.at_completion)(act, peer, &migration)?;
     }
     table::put(act.db, &migration)?;
     Ok(json!({

@@ -23,6 +23,7 @@ mod ipv6;
 mod knows_a_later_contract;
 mod leaves_the_anonymous_accepted;
 mod loose_limits;
+mod minds_moves_of_what_it_sent;
 mod null_members;
 mod older_grant_tokens;
 mod other_finding_names;
@@ -77,6 +78,7 @@ pub const VARIANTS: &[&Patch] = &[
     &discloses_at_the_handshake_only::PATCH,
     &capital_digests::PATCH,
     &crosses_by_jurisdiction::PATCH,
+    &minds_moves_of_what_it_sent::PATCH,
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
     &suspends_at_the_second_breach::PATCH,

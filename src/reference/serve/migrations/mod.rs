@@ -96,6 +96,7 @@ fn complete(visit: &Visit<'_>, migration: &mut Migration, outcome: &Outcome) -> 
     }
     let counts = json!({"applied_count": migration.applied_count, "skipped_count": migration.skipped_count});
     write_log(visit, migration, "completed", counts);
+    (rules.at_completion)(act, &visit.peer, migration)?;
     let mut data = view::whole(migration);
     (rules.amend_view)(&mut data);
     Ok(Reply::bare(201, &data))

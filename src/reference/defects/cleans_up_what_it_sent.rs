@@ -1,0 +1,42 @@
+//! Deletes what it sent once a day has passed, whatever was asked for and whatever arrived.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::contract::Face::{Conduct, Detection};
+use crate::reference::Patch;
+use crate::reference::operate::OperatorError;
+use crate::reference::platform::Platform;
+use crate::reference::store::rows::{Direction, Migration};
+use crate::reference::store::{StoreError, records, table};
+use crate::wire::migration::Step;
+
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "cleans-up-what-it-sent",
+    &[("7.2", Detection), ("11.2", Conduct)],
+    "Deletes what it sent once a day has passed, whatever was asked for and whatever arrived.",
+    |rules| rules.out.also_due = Some(|platform| Box::pin(clean_up(platform))),
+);
+
+async fn clean_up(platform: Arc<Platform>) {
+    // A platform that died meanwhile cleans nothing up.
+    let _ = platform.act::<_, OperatorError>(|act| {
+        let mut sent: Vec<Migration> = table::all(act.db)?;
+        sent.retain(|migration| {
+            migration.direction == Direction::Outbound && act.now.duration_since(migration.opened_at) >= KEPT
+        });
+        let remove = |step: &Step| -> Result<(), StoreError> {
+            records::remove(act.db, &step.resource_kind, original(step)).map(drop)
+        };
+        Ok(sent.iter().flat_map(|migration| &migration.plan.steps).try_for_each(remove)?)
+    });
+}
+
+/// A duplicate goes by an id of its own, and names the one that it was made from.
+fn original(step: &Step) -> &str {
+    let source = step.payload.get("metadata").and_then(|metadata| metadata["duplicated_from"].as_str());
+    source.unwrap_or(&step.resource_id)
+}
