@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::entry::{Item, Kinship, below, member, names, names_otherwise};
+use super::entry::{Item, Kinship, below, has_subject, member, names, names_otherwise};
 use crate::check::common::{outcome, peer_id};
 use crate::check::{Arguments, Judgement};
 use crate::transcript::{Direction, Exchange, Story, What};
@@ -55,7 +55,7 @@ pub(super) fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgeme
         return expect(Judgement::unproven("no new entry at all", window.evidence));
     }
     let (right, wrong): (Vec<_>, Vec<_>) =
-        window.new.iter().map(Item::read).partition(|item| names(item.value, "remote_subject", &lawful));
+        window.new.iter().map(Item::read).partition(|item| has_subject(item.value, &lawful));
     let nameless = window.unmatched(&right);
     let actual = format!("{} entries say who acted, for {} calls", right.len(), window.calls.len());
     // Its own calls, and what it did itself, the platform may log under any name; and that an entry is

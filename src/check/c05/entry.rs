@@ -75,13 +75,27 @@ impl<'a> Item<'a> {
     }
 }
 
-/// A member of an entry, which may stand in its payload.
+/// A member of an entry, wherever in it it stands.
 pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
-    places(entry, name).into_iter().find_map(Value::as_str)
+    said(entry, name).into_iter().next()
 }
 
 pub(super) fn names(entry: &Value, name: &str, lawful: &[&str]) -> bool {
-    member(entry, name).is_some_and(|value| lawful.contains(&value))
+    said(entry, name).iter().any(|value| lawful.contains(value))
+}
+
+/// Whether a remote subject is one of these: as it stands, or in a distinguished name.
+pub(super) fn has_subject(entry: &Value, lawful: &[&str]) -> bool {
+    let parts = said(entry, "remote_subject").into_iter().flat_map(|subject| subject.split([',', '/']));
+    let mut names = parts.map(|part| part.trim().trim_start_matches("CN=").trim_start_matches("cn="));
+    names.any(|name| lawful.contains(&name))
+}
+
+/// What the members of this name say, the outermost first.
+fn said<'a>(entry: &'a Value, name: &str) -> Vec<&'a str> {
+    let Some(members) = entry.as_object() else { return vec![] };
+    let own = members.get(name).and_then(Value::as_str);
+    own.into_iter().chain(members.values().flat_map(|member| said(member, name))).collect()
 }
 
 /// Whether the entry names the peer's id, though not as `federation_peer_id`.
@@ -96,10 +110,6 @@ pub(super) fn below(call: &Exchange) -> &str {
     without_query(path.strip_prefix(PREFIX).unwrap_or(path))
 }
 
-fn places<'a>(entry: &'a Value, name: &str) -> [&'a Value; 2] {
-    [&entry[name], &entry["payload"][name]]
-}
-
 fn direction(entry: &Value, action: &str) -> Option<Direction> {
     let of_word = |word: &str| match word {
         "in" | "inbound" | "incoming" | "received" => Some(Direction::ToTarget),
@@ -112,7 +122,7 @@ fn direction(entry: &Value, action: &str) -> Option<Direction> {
 
 fn granted(entry: &Value) -> Option<bool> {
     const NAMES: [&str; 5] = ["status", "status_code", "http_status", "response_status", "code"];
-    let said = NAMES.iter().flat_map(|name| places(entry, name));
+    let said = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
     let mut numbers = said.filter_map(|said| said.as_u64().or_else(|| said.as_str()?.parse().ok()));
     numbers.find(|number| (100..600).contains(number)).map(|status| status < 400)
 }
@@ -233,6 +243,15 @@ mod tests {
         assert_eq!(kinship(&json!({"payload": {"direction": "outbound"}})), Kinship::Other);
         assert_eq!(kinship(&json!({"payload": {"status": 403}})), Kinship::Other);
         assert_eq!(kinship(&json!({"status": "200", "action": "read"})), Kinship::Certain);
+    }
+
+    #[test]
+    fn members_are_found_wherever_they_stand() {
+        let entry = json!({"action": "read", "details": {"actor": {"remote_subject": "CN=fed:p, O=alice"}}});
+        assert!(has_subject(&entry, &["fed:p"]));
+        assert!(!has_subject(&entry, &["fed"]));
+        assert!(names(&json!({"metadata": {"federation_peer_id": "p"}}), "federation_peer_id", &["p"]));
+        assert!(!names(&json!({"metadata": {"federation_peer_id": ""}}), "federation_peer_id", &["p"]));
     }
 
     #[test]

@@ -339,8 +339,8 @@ mod tests {
 
     #[test]
     fn two_clocks_that_run_may_differ_a_little() {
-        let (recorder, clock) = recorder();
         for due_at in ["2026-06-04T00:00:03Z", "2026-06-04T00:02:00Z"] {
+            let (recorder, clock) = recorder();
             let promise = enveloped(&json!({ "due_at": due_at }));
             recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", 202, promise));
             clock.advance_seconds(1);
