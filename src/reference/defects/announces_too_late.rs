@@ -1,15 +1,19 @@
 //! The notice of a revocation comes after the first refusal.
 
+use jiff::SignedDuration;
+
 use crate::contract::Face::Conduct;
 use crate::reference::Patch;
+use crate::wire::notice::kind;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "announces-too-late",
     &[("4.1", Conduct), ("4.2", Conduct)],
     "sends the notice of a revocation only with its next timers, when it has long refused a call",
-    |rules| {
-        rules.out.is_sent =
-            |notice| notice.event.kind != crate::wire::notice::kind::PEER_REVOKED || notice.attempts > 0;
-    },
+    |rules| rules.out.delay = delay,
 )
 .deep();
+
+fn delay(notice: &str) -> SignedDuration {
+    if notice == kind::PEER_REVOKED { SignedDuration::from_mins(1) } else { SignedDuration::ZERO }
+}

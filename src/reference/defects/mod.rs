@@ -6,6 +6,7 @@ mod agrees_to_another_version;
 mod allows_a_minute_more;
 mod alters_what_it_syncs;
 mod announces_grant_ends_once;
+mod announces_revocations_once;
 mod announces_the_end_a_day_late;
 mod announces_too_late;
 mod applies_part_and_claims_all;
@@ -13,7 +14,9 @@ mod asks_for_the_contact_only;
 mod audits_an_anonymous_peer;
 mod audits_no_calls_of_its_own;
 mod audits_no_refusals;
+mod audits_no_refusals_but_more;
 mod audits_nobody;
+mod audits_twice;
 mod audits_under_its_own_name;
 mod beats_without_rest;
 mod blames_a_bystander;
@@ -69,7 +72,9 @@ mod forgets_the_audit;
 mod forgets_the_audit_of_leavers;
 mod forgets_what_it_commits;
 mod goes_on_past_a_conflict;
+mod gives_empty_excerpts;
 mod grants_at_enrolment;
+mod grants_the_grace_once;
 mod hides_a_conflict;
 mod holds_on_to_the_suspended;
 mod honours_revoked_grants;
@@ -230,6 +235,7 @@ pub const DEFECTS: &[&Patch] = &[
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
     &measures_grace_from_the_opening::PATCH,
+    &grants_the_grace_once::PATCH,
     &forgets_what_it_commits::PATCH,
     &overlooks_a_cut_grace::PATCH,
     &thinks_the_grace_is_over::PATCH,
@@ -238,12 +244,15 @@ pub const DEFECTS: &[&Patch] = &[
     &lets_the_dismissed_in::PATCH,
     &serves_on_through_the_grace::PATCH,
     &audits_no_refusals::PATCH,
+    &audits_no_refusals_but_more::PATCH,
+    &audits_twice::PATCH,
     &audits_no_calls_of_its_own::PATCH,
     &audits_under_its_own_name::PATCH,
     &audits_nobody::PATCH,
     &audits_an_anonymous_peer::PATCH,
     &shows_everyones_audit::PATCH,
     &shows_everyones_migrations::PATCH,
+    &gives_empty_excerpts::PATCH,
     &promises_excerpts_too_late::PATCH,
     &promises_a_second_too_late::PATCH,
     &limits_nobody::PATCH,
@@ -361,6 +370,7 @@ pub const DEFECTS: &[&Patch] = &[
     &replicates_its_audit::PATCH,
     &revokes_without_a_word::PATCH,
     &announces_too_late::PATCH,
+    &announces_revocations_once::PATCH,
     &revokes_by_status_only::PATCH,
     &revokes_by_event_only::PATCH,
     &overlooks_silence::PATCH,

@@ -163,7 +163,7 @@ fn announce(act: &Act<'_>, given: &Named) -> Result<(), OperatorError> {
         event,
         status: Some("revoked".to_owned()),
         created_at: act.now,
-        due_at: act.now,
+        due_at: act.now.saturating_add((act.rules.out.delay)(kind::PEER_REVOKED)).unwrap_or(act.now),
         attempts: 0,
         delivered_at: None,
     };

@@ -82,6 +82,7 @@ impl Stage<'_> {
         }
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let looking = Stopwatch::start();
+        let mut seen = None;
         let result = loop {
             ticks.tick().await;
             let result = match self.operate(cue, &step.verb, parameters.clone()).await {
@@ -91,8 +92,12 @@ impl Stage<'_> {
                 }
                 Err(other) => return Err(other.into()),
             };
+            let count = items(&result).len();
+            // What is written down bit by bit is all there when nothing came since the last look.
+            let has_settled = self.patience().is_zero() || seen.replace(count) == Some(count);
             let is_seen = step.until.as_ref().is_none_or(|more| {
-                self.values.value(&more.than).is_some_and(|before| shows_more(more, before, &result))
+                let before = self.values.value(&more.than);
+                has_settled && before.is_some_and(|before| shows_more(more, before, &result))
             });
             if is_seen || looking.elapsed() >= self.patience() {
                 break result;

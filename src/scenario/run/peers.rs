@@ -102,7 +102,9 @@ impl Stage<'_> {
 
     pub(super) async fn excerpt(&mut self, cue: &Cue, step: &Excerpt) -> Result<(), Halt> {
         let query = step.query.as_deref().map(|query| self.values.fill_text(query)).transpose();
-        let call = Call { query: query.map_err(Halt::Scenario)?, ..Call::route(&Route::AuditExcerpts) };
+        // Where nothing was promised, nothing is to be asked for but the excerpt itself.
+        let query = query.map_err(Halt::Scenario)?.filter(|query| !query.ends_with('='));
+        let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
         let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
         self.keep_outcome(cue, &outcome);
         Ok(())

@@ -1,0 +1,399 @@
+//! Excerpts: that they arrive (5.3), and whose they are (5.4).
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::entry::member;
+use crate::check::common::{outcome, peer_id};
+use crate::check::{Arguments, Judgement};
+use crate::transcript::{Body, Direction, Entry, Exchange, Story};
+use crate::wire::header::inbound_subject;
+
+/// How long an excerpt may take.
+const DUE: SignedDuration = SignedDuration::from_hours(72);
+/// A look so soon after the end is one at the end; and two clocks that run differ by less.
+const A_MOMENT: SignedDuration = SignedDuration::from_mins(1);
+
+/// A request for an excerpt, or a look whether it is there.
+struct Look<'a> {
+    n: u64,
+    at: Timestamp,
+    exchange: &'a Exchange,
+    /// The entries, where an excerpt was given.
+    entries: Option<Vec<Value>>,
+}
+
+fn looks<'a>(story: &'a Story, labels: &[&str]) -> Vec<Look<'a>> {
+    let is_one = |label: Option<&str>| label.is_some_and(|label| labels.contains(&label));
+    let asked = story.exchanges().filter(|(entry, _)| is_one(entry.label.as_deref()));
+    asked
+        .map(|(entry, exchange)| Look { n: entry.n, at: entry.at, exchange, entries: given(exchange) })
+        .collect()
+}
+
+/// The entries of all lists in an answer: of what form they are is another question.
+fn given(exchange: &Exchange) -> Option<Vec<Value>> {
+    let lists: Vec<Value> = match exchange.data().filter(|_| exchange.status() == Some(200))? {
+        list @ Value::Array(_) => vec![list],
+        Value::Object(members) => members.into_values().filter(Value::is_array).collect(),
+        _ => vec![],
+    };
+    let entries = lists.iter().filter_map(Value::as_array).flatten().cloned().collect();
+    (!lists.is_empty()).then_some(entries)
+}
+
+pub(super) fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting("200 with the excerpt of what the peer did, within 72 hours of the request")
+    };
+    let looks = looks(story, &with.texts("call"));
+    let Some(first) = looks.first() else {
+        return expect(Judgement::unproven("no excerpt was asked for", vec![]));
+    };
+    let evidence: Vec<u64> = looks.iter().map(|look| look.n).collect();
+    let answered = outcome(first.exchange);
+    if looks.iter().all(Look::knows_no_such_route) {
+        return expect(Judgement::unproven(format!("it may be given in another way: {answered}"), evidence));
+    }
+    if first.exchange.was_refused() && !looks.iter().any(Look::is_taken) {
+        return expect(Judgement::broken(format!("the request was not taken: {answered}"), vec![first.n]));
+    }
+    let allowed = if runs(story) { DUE + A_MOMENT } else { DUE };
+    // Once it was given, or where it is asked for without its name, a promise is of another.
+    let mut open = looks.iter().take_while(|look| look.entries.is_none());
+    let late = |look: &&Look<'_>| {
+        (look.n == first.n || look.asks_for_the_promised()) && look.is_promised_after(first.at, allowed)
+    };
+    if let Some(late) = open.find(late) {
+        return expect(Judgement::broken("promised for later than 72 hours", vec![first.n, late.n]));
+    }
+    let with_entries = |look: &&Look<'_>| look.entries.as_ref().is_some_and(|entries| !entries.is_empty());
+    if let Some(look) = looks.iter().find(with_entries) {
+        return expect(judge_given(&looks, look));
+    }
+    if let Some(look) = looks.iter().rev().find(|look| look.entries.is_some()) {
+        let acted = acted_before(story, look);
+        let Some(acted) = acted else {
+            return expect(Judgement::unproven("given, and empty: the peer had only just acted", evidence));
+        };
+        let actual = "given, and empty, though the peer had acted";
+        return expect(Judgement::broken(actual, vec![acted, first.n, look.n]));
+    }
+    if looks.iter().any(Look::cannot_be_read) {
+        return expect(Judgement::unproven("something was given that can't be read", evidence));
+    }
+    if looks.last().is_some_and(|last| last.at.duration_since(first.at) < DUE) {
+        return expect(Judgement::unproven("the 72 hours were not waited for", evidence));
+    }
+    expect(Judgement::broken("not given within 72 hours", evidence))
+}
+
+/// An excerpt that was given, by when it was.
+fn judge_given(looks: &[Look<'_>], given: &Look<'_>) -> Judgement {
+    let first = &looks[0];
+    let evidence = vec![first.n, given.n];
+    let after = |look: &Look<'_>| look.at.duration_since(first.at);
+    if after(given) <= DUE {
+        return Judgement::kept(format!("given after {}", after(given)), evidence);
+    }
+    if looks.iter().any(|look| after(look) > DUE && look.n < given.n) {
+        return Judgement::broken("not given within 72 hours", evidence);
+    }
+    // Nobody looked between the end and this: it may have been there in time.
+    if after(given) - DUE > A_MOMENT {
+        return Judgement::unproven("nobody looked when the 72 hours were over", evidence);
+    }
+    Judgement::kept("given when the 72 hours were over", evidence)
+}
+
+impl Look<'_> {
+    fn is_taken(&self) -> bool {
+        matches!(self.exchange.status(), Some(200 | 202))
+    }
+
+    /// The contract asks for an excerpt, and not for this route.
+    fn knows_no_such_route(&self) -> bool {
+        matches!(self.exchange.status(), Some(404 | 405 | 501))
+    }
+
+    fn asks_for_the_promised(&self) -> bool {
+        self.exchange.request.path.as_deref().is_some_and(|path| path.contains("request_id="))
+    }
+
+    fn is_promised_after(&self, first: Timestamp, allowed: SignedDuration) -> bool {
+        let due_at =
+            self.exchange.data().and_then(|data| data.get("due_at")?.as_str()?.parse::<Timestamp>().ok());
+        self.exchange.status() == Some(202)
+            && due_at.is_some_and(|due_at| due_at.duration_since(first) > allowed)
+    }
+
+    /// Whether it was answered with something that is no JSON, or is too long to be kept.
+    fn cannot_be_read(&self) -> bool {
+        let body = self.exchange.response.as_ref().map(|response| &response.body);
+        self.exchange.status() == Some(200) && matches!(body, Some(Body::Text(_) | Body::Cut { .. }))
+    }
+}
+
+/// A call of the asking peer's that was let in, long enough before for it to stand in the audit.
+fn acted_before(story: &Story, look: &Look<'_>) -> Option<u64> {
+    let acts = story.exchanges_of(&look.exchange.peer, Direction::ToTarget);
+    let mut acts = acts.filter(|(entry, act)| entry.n < look.n && act.succeeded());
+    acts.find(|(entry, _)| look.at.duration_since(entry.at) >= A_MOMENT).map(|(entry, _)| entry.n)
+}
+
+/// Whether the clock runs on by itself: then the target's may differ a little from the suite's.
+fn runs(story: &Story) -> bool {
+    let moves = |entry: &Entry| entry.operation().is_some_and(|operation| operation.verb == "clock.advance");
+    // What the target began may have come while the clock was moved.
+    let stepped: Vec<&Entry> = story.entries().iter().filter(|entry| entry.step.is_some()).collect();
+    stepped.windows(2).any(|pair| pair[0].at != pair[1].at && !pair.iter().any(|entry| moves(entry)))
+}
+
+pub(super) fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("entries about the asking peer only");
+    let looks = looks(story, &with.texts("call"));
+    let answered: Vec<_> = looks.iter().filter(|look| look.exchange.status() == Some(200)).collect();
+    let evidence: Vec<u64> = answered.iter().map(|look| look.n).collect();
+    let Some(last) = answered.last() else {
+        let asked = looks.iter().map(|look| look.n).collect();
+        return expect(Judgement::unproven("no excerpt was given", asked));
+    };
+    let own = peer_id(story, &last.exchange.peer);
+    let (Some(_), Some(other)) = (own, peer_id(story, with.text("peer"))) else {
+        return expect(Judgement::unproven("the peers' ids are not known", evidence));
+    };
+    let names = names_of(story, with, other);
+    let given = |look: &&Look<'_>| look.entries.clone().unwrap_or_default();
+    let foreign = answered.iter().find_map(|look| {
+        let entry =
+            given(look).into_iter().find(|entry| names.iter().any(|name| speaks_of("", entry, name)))?;
+        Some((look.n, entry))
+    });
+    if let Some((n, entry)) = foreign {
+        let action = member(&entry, "action").unwrap_or_default();
+        return expect(Judgement::broken(format!("an entry about another peer: {action}"), vec![n]));
+    }
+    match (&last.entries, answered.iter().map(|look| given(look).len()).max()) {
+        (None, _) => expect(Judgement::unproven("the excerpt can't be read", evidence)),
+        (Some(_), None | Some(0)) => {
+            expect(Judgement::unproven("the excerpt is empty, though the peer acted", evidence))
+        }
+        (Some(_), Some(count)) => {
+            expect(Judgement::kept(format!("{count} entries, all about the asking peer"), evidence))
+        }
+    }
+}
+
+/// By what another peer is known: its id, whom its grant names, the grant itself, what it migrated.
+fn names_of(story: &Story, with: Arguments<'_>, other: String) -> Vec<String> {
+    let issued = story.operation(with.text("record")).map(|(_, issue)| issue);
+    let subject = issued.and_then(|issue| issue.parameters["remote_subject"].as_str());
+    let grant = issued.and_then(|issue| issue.result.as_ref()?["grant_id"].as_str());
+    let acts = story.exchanges_of(with.text("peer"), Direction::ToTarget);
+    let migrated = acts.filter_map(|(_, act)| Some(act.data()?["migration_id"].as_str()?.to_owned()));
+    let others = migrated.chain(grant.map(ToOwned::to_owned)).filter(|name| is_unmistakable(name));
+    others.chain(subject.map(ToOwned::to_owned)).chain([other]).collect()
+}
+
+/// Whether a name stands in an entry: anywhere in a text, or as all that a member says of a peer or a
+/// subject where it may be a word, or the number of something else.
+fn speaks_of(member: &str, value: &Value, name: &str) -> bool {
+    match value {
+        Value::String(text) if is_unmistakable(name) => stands_in(text, name),
+        Value::String(text) => names_someone(member) && (text == name || *text == inbound_subject(name)),
+        Value::Number(number) => names_someone(member) && number.to_string() == name,
+        Value::Array(items) => items.iter().any(|item| speaks_of(member, item, name)),
+        Value::Object(members) => members.iter().any(|(member, value)| speaks_of(member, value, name)),
+        _ => false,
+    }
+}
+
+fn is_unmistakable(name: &str) -> bool {
+    const LENGTH_MIN: usize = 8;
+    name.len() >= LENGTH_MIN && name.contains(|c: char| c.is_ascii_digit() || c == '-')
+}
+
+/// Whether a name stands in a text, not as a part of a longer one.
+fn stands_in(text: &str, name: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    text.match_indices(name).any(|(start, found)| {
+        let (before, after) = (&text[..start], &text[start + found.len()..]);
+        !goes_on(before.chars().next_back()) && !goes_on(after.chars().next())
+    })
+}
+
+fn names_someone(member: &str) -> bool {
+    const NAMES: [&str; 5] = ["subject", "caller", "actor", "grantee", "common_name"];
+    let member = member.to_lowercase();
+    let is_peers = member.contains("peer") && !member.ends_with("count");
+    is_peers || NAMES.iter().any(|name| member.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Message, Operation, Recorder, What};
+    use crate::wire::path::PREFIX;
+    use serde_json::json;
+
+    fn recorder() -> (Recorder, Clock) {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        (Recorder::in_memory("x", clock.clone()), clock)
+    }
+
+    fn answer(peer: &str, path: &str, status: u16, body: Body) -> What {
+        What::Exchange(Exchange {
+            peer: peer.into(),
+            direction: Direction::ToTarget,
+            request: Message {
+                method: Some(if path == "accept" { "POST" } else { "GET" }.into()),
+                path: Some(format!("{PREFIX}/{path}")),
+                ..Message::default()
+            },
+            response: Some(Message { status: Some(status), body, ..Message::default() }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        })
+    }
+
+    fn enveloped(data: &Value) -> Body {
+        Body::Json(json!({"success": true, "data": data}))
+    }
+
+    fn advance(recorder: &Recorder, clock: &Clock, seconds: i64) {
+        let moved =
+            Operation { verb: "clock.advance".into(), parameters: json!({}), result: None, failure: None };
+        recorder.record(Some(1), None, What::Operation(moved));
+        clock.advance_seconds(seconds);
+    }
+
+    /// The peer acts, asks, and looks twice more, a second before and a second after the 72 hours.
+    fn looked(answers: [(u16, Body); 3]) -> Verdict {
+        let (recorder, clock) = recorder();
+        recorder.record(Some(1), None, answer("alice", "accept", 200, enveloped(&json!({"peer_id": "p"}))));
+        for (wait, (status, body)) in [0, 259_199, 2].into_iter().zip(answers) {
+            advance(&recorder, &clock, wait);
+            recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", status, body));
+        }
+        let with = [("call".to_owned(), json!(["asked"]))].into();
+        excerpt_in_time(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    fn promise() -> (u16, Body) {
+        (202, enveloped(&json!({"request_id": "r", "due_at": "2026-06-04T00:00:00Z"})))
+    }
+
+    fn excerpt() -> (u16, Body) {
+        (200, enveloped(&json!({"events": [{"id": "1"}], "shipments": []})))
+    }
+
+    fn empty() -> (u16, Body) {
+        (200, enveloped(&json!({"events": [], "shipments": [], "count": 0})))
+    }
+
+    fn error(status: u16) -> (u16, Body) {
+        (status, Body::Json(json!({"error": "no"})))
+    }
+
+    #[test]
+    fn an_excerpt_after_more_than_72_hours_is_broken() {
+        assert_eq!(looked([excerpt(), excerpt(), excerpt()]), Kept);
+        assert_eq!(looked([promise(), excerpt(), excerpt()]), Kept);
+        assert_eq!(looked([promise(), promise(), excerpt()]), Kept);
+        assert_eq!(looked([promise(), promise(), promise()]), Broken);
+        let late = || (202, enveloped(&json!({"due_at": "2026-06-04T00:00:01Z"})));
+        assert_eq!(looked([late(), excerpt(), excerpt()]), Broken);
+        // Asked for again, it is another, with a time of its own.
+        assert_eq!(looked([promise(), excerpt(), late()]), Kept);
+    }
+
+    #[test]
+    fn an_answer_without_an_excerpt_is_none() {
+        let pending = || (200, enveloped(&json!({"status": "pending"})));
+        assert_eq!(looked([pending(), pending(), pending()]), Broken);
+        assert_eq!(looked([pending(), excerpt(), excerpt()]), Kept);
+        assert_eq!(looked([error(403), error(403), error(403)]), Broken);
+        assert_eq!(looked([error(503), excerpt(), excerpt()]), Kept);
+        assert_eq!(looked([error(503), error(503), error(503)]), Broken);
+    }
+
+    #[test]
+    fn an_empty_excerpt_of_a_peer_that_acted_is_broken() {
+        assert_eq!(looked([empty(), empty(), empty()]), Broken);
+        assert_eq!(looked([promise(), empty(), empty()]), Broken);
+        // It had only just acted.
+        assert_eq!(looked([empty(), excerpt(), excerpt()]), Kept);
+        assert_eq!(looked([empty(), error(422), error(422)]), Unproven);
+    }
+
+    #[test]
+    fn an_excerpt_that_may_come_in_another_way_is_unproven() {
+        assert_eq!(looked([error(404), error(404), error(404)]), Unproven);
+        let text = || (200, Body::Text("2026-06-01,accept".to_owned()));
+        assert_eq!(looked([text(), text(), text()]), Unproven);
+    }
+
+    #[test]
+    fn two_clocks_that_run_may_differ_a_little() {
+        for due_at in ["2026-06-04T00:00:03Z", "2026-06-04T00:02:00Z"] {
+            let (recorder, clock) = recorder();
+            let promise = enveloped(&json!({ "due_at": due_at }));
+            recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", 202, promise));
+            clock.advance_seconds(1);
+            let excerpt = enveloped(&json!({"events": [{}]}));
+            recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", 200, excerpt));
+            let with = [("call".to_owned(), json!(["asked"]))].into();
+            let verdict = excerpt_in_time(&recorder.story(), Arguments::new(&with)).verdict;
+            assert_eq!(verdict, if due_at.contains(":03Z") { Kept } else { Broken }, "{due_at}");
+        }
+    }
+
+    /// What is said of an excerpt for alice, of the id `own`, with bob beside, who has a grant of this subject.
+    fn shown(other: &str, subject: &str, entries: &Value) -> Verdict {
+        let (recorder, _) = recorder();
+        for (peer, id) in [("alice", "own"), ("bob", other)] {
+            recorder.record(Some(1), None, answer(peer, "accept", 200, enveloped(&json!({"peer_id": id}))));
+        }
+        let issue = Operation {
+            verb: "grant.issue".into(),
+            parameters: json!({"remote_subject": subject}),
+            result: Some(json!({"grant_id": "grant-0042"})),
+            failure: None,
+        };
+        recorder.record(Some(1), Some("foreign"), What::Operation(issue));
+        let excerpt = enveloped(&json!({ "events": entries }));
+        recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", 200, excerpt));
+        let with = [("call", "asked"), ("peer", "bob"), ("record", "foreign")];
+        let with = with.map(|(name, value)| (name.to_owned(), json!(value))).into();
+        excerpt_is_ones_own(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn an_entry_about_another_is_broken_wherever_it_names_it() {
+        let id = "0190a6d4-0000-7000-8000-000000000001";
+        let about = |entry: Value| shown(id, "bob-foreign", &json!([{"id": "1"}, entry]));
+        assert_eq!(about(json!({"payload": {"federation_peer_id": "own"}})), Kept);
+        assert_eq!(about(json!({"payload": {"federation_peer_id": id}})), Broken);
+        assert_eq!(about(json!({"text": format!("fed:{id} read")})), Broken);
+        assert_eq!(about(json!({"text": "bob-foreign read"})), Broken);
+        assert_eq!(about(json!({"payload": {"grant_id": "grant-0042"}})), Broken);
+        assert_eq!(about(json!({"payload": {"grant_id": "grant-00421"}})), Kept);
+        assert_eq!(shown(id, "bob-foreign", &json!([])), Unproven);
+    }
+
+    #[test]
+    fn a_short_or_common_id_counts_only_where_a_peer_is_named() {
+        let about = |id: &str, entry: Value| shown(id, "bob", &json!([entry]));
+        assert_eq!(about("2", json!({"grant_id": "2", "status": 2, "peer_count": 2})), Kept);
+        assert_eq!(about("2", json!({"federation_peer_id": "2"})), Broken);
+        assert_eq!(about("2", json!({"federation_peer_id": 2})), Broken);
+        assert_eq!(about("2", json!({"payload": {"remote_subject": "fed:2"}})), Broken);
+        assert_eq!(about("platform", json!({"kind": "platform.peer.accepted", "source": "platform"})), Kept);
+        assert_eq!(about("platform", json!({"peer_id": "platform"})), Broken);
+        assert_eq!(about("2", json!({"text": "bobsled"})), Kept);
+    }
+}

@@ -1,0 +1,53 @@
+//! Commitment 5: audit transparency.
+
+mod actions;
+mod entry;
+mod excerpts;
+
+use super::{Judge, Parameter};
+
+const BEFORE: Parameter =
+    Parameter::required("before", "label of the operator's look at the audit before them");
+const AFTER: Parameter = Parameter::required("after", "label of the look after them");
+const CALL: Parameter = Parameter::required("call", "labels of the calls that a peer made between two looks");
+
+/// The judges of this folder.
+pub(super) const JUDGES: &[Judge] = &[
+    Judge {
+        name: "every-action-is-logged",
+        about: "each call has an audit entry with the peer's id: none missing, none doubled",
+        parameters: &[CALL, BEFORE, AFTER, Parameter::required("peer", "the peer's name")],
+        decide: actions::every_action_is_logged,
+    },
+    Judge {
+        name: "subjects-are-logged",
+        about: "for each call an audit entry says who acted: the grant's remote subject, or the certificate's",
+        parameters: &[
+            CALL,
+            BEFORE,
+            AFTER,
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("record", "label of the operation that issued the peer's grant"),
+        ],
+        decide: actions::subjects_are_logged,
+    },
+    Judge {
+        name: "excerpt-in-time",
+        about: "an excerpt is given at once, or within the 72 hours for which it may be promised",
+        parameters: &[Parameter::required(
+            "call",
+            "labels of the request and of the looks after it, in order",
+        )],
+        decide: excerpts::excerpt_in_time,
+    },
+    Judge {
+        name: "excerpt-is-ones-own",
+        about: "an excerpt has the asking peer's interactions, and nothing of another peer's",
+        parameters: &[
+            Parameter::required("call", "labels of the request and of the looks after it"),
+            Parameter::required("peer", "the name of the other peer"),
+            Parameter::required("record", "label of the operation that issued the other peer's grant"),
+        ],
+        decide: excerpts::excerpt_is_ones_own,
+    },
+];
