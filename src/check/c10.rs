@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use semver::Version;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::common::{finding_raised, outcome};
 use super::judge::Parameter;
@@ -20,7 +20,7 @@ const MEETING: &[Parameter] = &[
     Parameter::required("probe", "label of its heartbeats"),
     Parameter::optional(
         "twin",
-        "label of the same work, or of the accept, of a peer whose version goes with the target's",
+        "labels of the same work, or of the accept, of a peer whose version goes with the target's",
     ),
 ];
 
@@ -37,6 +37,29 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "of two versions that do not go together the sync is frozen, and the heartbeat alive",
         parameters: MEETING,
         decide: versions_keep_apart,
+    },
+    Judge {
+        name: "neighbours-are-joined",
+        about: "a peer whose version goes with the target's is joined, and works with it",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that proposed"),
+            Parameter::required("join", "label of the target's join"),
+            Parameter::required("call", "labels of the peer's work afterwards"),
+            Parameter::required("probe", "label of its heartbeats"),
+            Parameter::required("like", "label of the join of a peer of the target's own release"),
+            Parameter::optional("twin", "labels of the same work of that peer"),
+        ],
+        decide: neighbours_are_joined,
+    },
+    Judge {
+        name: "no-sync-is-sent",
+        about: "a peer whose version does not go with the target's is sent no sync, and another peer is",
+        parameters: &[
+            Parameter::required("first", "label of the accept, in which both sides say their versions"),
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required("honest", "the name of a peer whose version goes with the target's"),
+        ],
+        decide: no_sync_is_sent,
     },
     Judge {
         name: "drift-is-reported",
@@ -74,7 +97,7 @@ fn versions_go_together(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect =
         |judgement: Judgement| judgement.expecting("every call accepted, the sync and the heartbeat too");
     let Some(meeting) = Meeting::read(story, with) else {
-        return expect(Judgement::unproven("the two did not say their versions", vec![]));
+        return expect(Judgement::unproven("the two did not meet, or did not say their versions", vec![]));
     };
     if !meeting.go_together {
         return expect(meeting.says_nothing("do not go together"));
@@ -82,7 +105,7 @@ fn versions_go_together(story: &Story, with: Arguments<'_>) -> Judgement {
     if let Some(refusal) = &meeting.refusal {
         return expect(Judgement::broken(format!("{}: {refusal}", meeting.names), vec![meeting.n]));
     }
-    meeting.accepted(story, &[with.texts("call"), with.texts("probe")].concat(), expect)
+    meeting.accepted(story, with, &[with.texts("call"), with.texts("probe")].concat(), expect)
 }
 
 fn versions_keep_apart(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -91,22 +114,76 @@ fn versions_keep_apart(story: &Story, with: Arguments<'_>) -> Judgement {
         Ok(meeting) => meeting,
         Err(unproven) => return expect(unproven),
     };
-    let mut lawful = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
-    if let Some((n, twin)) = lawful.find(|(_, twin)| !twin.succeeded()) {
+    if let Some((n, twin)) = meeting.neighbours(story, with).find(|(_, twin)| !twin.succeeded()) {
         let actual = format!("a lawful peer fares no better: {}", outcome(twin));
         return expect(Judgement::unproven(actual, vec![meeting.n, n]));
     }
     let labels = with.texts("call");
     let mut synced = labels.iter().flat_map(|label| story.exchanges_labelled(label));
     match synced.next() {
+        Some((n, exchange)) if took_nothing(exchange) => {
+            let actual =
+                format!("{}, and the sync was answered with success, and nothing taken", meeting.names);
+            expect(Judgement::unproven(actual, vec![meeting.n, n]))
+        }
         Some((n, exchange)) if exchange.succeeded() => expect(Judgement::broken(
             format!("{}, and the sync was taken", meeting.names),
             vec![meeting.n, n],
         )),
-        Some((_, exchange)) if exchange.was_refused() => {
-            meeting.accepted(story, &with.texts("probe"), expect)
+        Some((_, exchange)) if exchange.was_refused() && !is_a_limit(exchange) => {
+            meeting.accepted(story, with, &with.texts("probe"), expect)
         }
         _ => expect(Judgement::unproven("the sync was neither taken nor refused", vec![meeting.n])),
+    }
+}
+
+fn neighbours_are_joined(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("the peer joined, and every call of its accepted");
+    let (Some((n, join)), Some((_, like))) =
+        (story.operation(with.text("join")), story.operation(with.text("like")))
+    else {
+        return expect(Judgement::unproven("the target was not asked to join", vec![]));
+    };
+    let Some(meeting) = Meeting::of_joined(story, with.text("peer")) else {
+        return expect(Judgement::unproven("the two did not meet, or did not say their versions", vec![n]));
+    };
+    if !meeting.go_together {
+        return expect(meeting.says_nothing("do not go together"));
+    }
+    match (&join.failure, &like.failure) {
+        (None, _) => {
+            meeting.accepted(story, with, &[with.texts("call"), with.texts("probe")].concat(), expect)
+        }
+        (Some(failure), None) => {
+            let actual = format!("{}: the join was refused: {failure:?}", meeting.names);
+            expect(Judgement::broken(actual, vec![meeting.n, n]))
+        }
+        (Some(_), Some(_)) => expect(meeting.says_nothing("did not join, and neither did its like")),
+    }
+}
+
+fn no_sync_is_sent(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("no sync to a peer whose version is too far off");
+    let meeting = match Meeting::of_strangers(story, with) {
+        Ok(meeting) => meeting,
+        Err(unproven) => return expect(unproven),
+    };
+    let sent = |peer| {
+        let calls = story.exchanges_of(peer, Direction::FromTarget);
+        let mut syncs = calls.filter(|(_, call)| call.route() == Some(Route::Sync)).map(|(entry, _)| entry.n);
+        syncs.find(|n| *n > meeting.n)
+    };
+    match (sent(with.text("peer")), sent(with.text("honest"))) {
+        (Some(n), _) => {
+            let actual = format!("{}, and a sync was sent", meeting.names);
+            expect(Judgement::broken(actual, vec![meeting.n, n]))
+        }
+        (None, Some(n)) => {
+            let actual = format!("{}: a sync was sent to another peer only", meeting.names);
+            expect(Judgement::kept(actual, vec![meeting.n, n]))
+        }
+        (None, None) => expect(meeting.says_nothing("had no sync, and nobody else had one")),
     }
 }
 
@@ -121,6 +198,8 @@ fn drift_is_reported(story: &Story, with: Arguments<'_>) -> Judgement {
 struct Meeting {
     n: u64,
     names: String,
+    /// The release that the target runs.
+    ours: String,
     go_together: bool,
     /// How the target turned the peer away, if it did.
     refusal: Option<String>,
@@ -130,8 +209,10 @@ impl Meeting {
     fn read(story: &Story, with: Arguments<'_>) -> Option<Self> {
         let (n, accept) = story.exchanges_labelled(with.text("first")).next()?;
         let sent = accept.sent()?;
-        let theirs = sent["platform_version"].as_str().or(sent["metadata"]["platform_version"].as_str())?;
-        let refusal = if accept.was_refused() {
+        let theirs = version_in(sent)?;
+        let refusal = if is_a_limit(accept) {
+            return None;
+        } else if accept.was_refused() {
             Some(outcome(accept))
         } else if !is_let_in(accept) && its_like_is_let_in(story, with, accept) {
             let status = status(accept).unwrap_or_else(|| "no status".to_owned());
@@ -150,13 +231,25 @@ impl Meeting {
             return None;
         }
         let go_together = go_together(&ours, theirs);
-        Some(Self { n, names: format!("{ours} and {theirs}"), go_together, refusal })
+        Some(Self { n, names: format!("{ours} and {theirs}"), ours, go_together, refusal })
+    }
+
+    /// That in which the target called accept at a peer.
+    fn of_joined(story: &Story, peer: &str) -> Option<Self> {
+        let mut calls = story.exchanges_of(peer, Direction::FromTarget);
+        let (entry, accept) =
+            calls.find(|(_, call)| call.route() == Some(Route::Accept) && call.succeeded())?;
+        let answer = accept.data()?;
+        let theirs = version_in(&answer)?;
+        let ours = accept.release_told().or_else(|| story.release().map(|said| said.to_string()))?;
+        let go_together = go_together(&ours, theirs);
+        Some(Self { n: entry.n, names: format!("{ours} and {theirs}"), ours, go_together, refusal: None })
     }
 
     /// That of two who do not go together, and of whom the one let the other in.
     fn of_strangers(story: &Story, with: Arguments<'_>) -> Result<Self, Judgement> {
         let Some(meeting) = Self::read(story, with) else {
-            return Err(Judgement::unproven("the two did not say their versions", vec![]));
+            return Err(Judgement::unproven("the two did not meet, or did not say their versions", vec![]));
         };
         match &meeting.refusal {
             _ if meeting.go_together => Err(meeting.says_nothing("go together")),
@@ -169,11 +262,27 @@ impl Meeting {
         Judgement::unproven(format!("{} {why}", self.names), vec![self.n])
     }
 
-    fn accepted(&self, story: &Story, labels: &[&str], expect: impl Fn(Judgement) -> Judgement) -> Judgement {
+    fn accepted(
+        &self,
+        story: &Story,
+        with: Arguments<'_>,
+        labels: &[&str],
+        expect: impl Fn(Judgement) -> Judgement,
+    ) -> Judgement {
         let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-        if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
-            let actual = format!("{}: {}", self.names, outcome(exchange));
-            return expect(Judgement::broken(actual, vec![self.n, *n]));
+        let failed =
+            calls.iter().find_map(|(n, exchange)| Some((*n, *exchange, shortfall(story, *n, exchange)?)));
+        if let Some((n, exchange, why)) = failed {
+            let evidence = vec![self.n, n];
+            let mut like = self.neighbours(story, with).filter(|(_, twin)| is_like(twin, exchange));
+            if like.any(|(n, twin)| shortfall(story, n, twin).is_some()) {
+                let actual = format!("{}: {why}; a peer of another version fares no better", self.names);
+                return expect(Judgement::unproven(actual, evidence));
+            }
+            if is_a_limit(exchange) || exchange.status().is_none() && !exchange.was_refused() {
+                return expect(Judgement::unproven(format!("{}: {why}", self.names), evidence));
+            }
+            return expect(Judgement::broken(format!("{}: {why}", self.names), evidence));
         }
         let evidence = [self.n].into_iter().chain(calls.iter().map(|(n, _)| *n)).collect();
         let is_made = |label: &&str| story.exchanges_labelled(label).next().is_some();
@@ -183,6 +292,77 @@ impl Meeting {
         }
         expect(Judgement::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
     }
+
+    /// The calls of peers that the target has to work with, by what they said in their accepts.
+    fn neighbours<'a>(
+        &'a self,
+        story: &'a Story,
+        with: Arguments<'a>,
+    ) -> impl Iterator<Item = (u64, &'a Exchange)> {
+        let twins = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
+        twins.filter(|(_, twin)| {
+            version_told_by(story, &twin.peer).is_none_or(|theirs| go_together(&self.ours, theirs))
+        })
+    }
+}
+
+/// What of a call was not as it is among neighbours: it was not let in, or nothing came of it.
+fn shortfall(story: &Story, n: u64, exchange: &Exchange) -> Option<String> {
+    if !exchange.succeeded() {
+        return Some(outcome(exchange));
+    }
+    if took_nothing(exchange) {
+        return Some(format!("{}, and took nothing", outcome(exchange)));
+    }
+    was_lost(story, n, exchange)
+        .then(|| format!("{}: what was migrated just before is not there", outcome(exchange)))
+}
+
+/// Whether a batch with records in it was answered with success, and with a count of none.
+fn took_nothing(exchange: &Exchange) -> bool {
+    let sent_some =
+        exchange.sent().is_some_and(|sent| sent["records"].as_array().is_some_and(|sent| !sent.is_empty()));
+    let taken = exchange.data().map(|data| data["accepted"].clone()).unwrap_or_default();
+    exchange.succeeded() && exchange.route() == Some(Route::Sync) && sent_some && taken.as_f64() == Some(0.0)
+}
+
+/// Whether an answer says that a record is not there which a migration of the same peer, that was completed, had
+/// just brought.
+fn was_lost(story: &Story, n: u64, exchange: &Exchange) -> bool {
+    let Some(Route::Resource { id, .. }) = exchange.route() else { return false };
+    let says_no = exchange.data().is_some_and(|data| data["exists"] == false);
+    let mut migrations =
+        story.exchanges_of(&exchange.peer, Direction::ToTarget).filter(|(entry, migration)| {
+            let is_done = migration.data().is_some_and(|data| data["status"] == "completed");
+            entry.n < n && migration.route() == Some(Route::Migrations) && migration.succeeded() && is_done
+        });
+    says_no
+        && migrations.any(|(_, migration)| {
+            let steps = migration.sent().and_then(|sent| sent["steps"].as_array());
+            steps.into_iter().flatten().any(|step| step["resource_id"] == *id)
+        })
+}
+
+/// Whether two calls are of one route, whatever they name.
+fn is_like(one: &Exchange, other: &Exchange) -> bool {
+    one.route().map(|route| route.name()) == other.route().map(|route| route.name())
+}
+
+/// A limit says nothing of versions.
+fn is_a_limit(exchange: &Exchange) -> bool {
+    exchange.status() == Some(429)
+}
+
+/// The release that a peer said it runs when it accepted.
+fn version_told_by<'a>(story: &'a Story, peer: &'a str) -> Option<&'a str> {
+    let mut accepts = story.exchanges_of(peer, Direction::ToTarget);
+    accepts.find_map(|(_, exchange)| {
+        (exchange.route() == Some(Route::Accept)).then(|| version_in(exchange.sent()?)).flatten()
+    })
+}
+
+fn version_in(said: &Value) -> Option<&str> {
+    said["platform_version"].as_str().or(said["metadata"]["platform_version"].as_str())
 }
 
 fn is_let_in(accept: &Exchange) -> bool {
@@ -241,10 +421,21 @@ fn break_waits_for_its_notice(story: &Story, with: Arguments<'_>) -> Judgement {
     let labels = with.texts("call");
     let is_call = |entry: &Entry| entry.label.as_deref().is_some_and(|label| labels.contains(&label));
     let calls: Vec<_> = story.exchanges().filter(|(entry, _)| is_call(entry)).collect();
-    let broken = calls.iter().position(|(_, exchange)| !exchange.succeeded());
+    let was_served = |place: usize, exchange: &Exchange| {
+        calls.iter().take(place).any(|(_, before)| is_like(before, exchange) && before.succeeded())
+    };
+    let broken = calls
+        .iter()
+        .enumerate()
+        .position(|(place, (_, exchange))| cuts_off(exchange) && (place == 0 || was_served(place, exchange)));
     let (Some((first, served)), None | Some(1..)) = (calls.first(), broken) else {
         return expect(Judgement::unproven("the version before was never served", vec![]));
     };
+    let fails = |(_, exchange): &&(&Entry, &Exchange)| !exchange.succeeded();
+    if let Some((entry, exchange)) = calls.iter().take(broken.unwrap_or(calls.len())).find(fails) {
+        let actual = format!("neither served nor cut off from what was served: {}", outcome(exchange));
+        return expect(Judgement::unproven(actual, vec![entry.n]));
+    }
     let Some((entry, exchange)) = broken.and_then(|place| calls.get(place)) else {
         let evidence = calls.iter().map(|(entry, _)| entry.n).collect();
         if !runs_another_major(story, first.n) {
@@ -268,6 +459,14 @@ fn break_waits_for_its_notice(story: &Story, with: Arguments<'_>) -> Judgement {
     expect(Judgement::kept(actual, evidence))
 }
 
+/// Whether a call was turned away for what its caller runs, as far as can be seen: a limit that was
+/// reached, an answer that failed and a connection that broke are no end of a version.
+fn cuts_off(exchange: &Exchange) -> bool {
+    const SPEAKS_ANOTHER: [u16; 2] = [501, 505];
+    let speaks_another = exchange.status().is_some_and(|status| SPEAKS_ANOTHER.contains(&status));
+    exchange.says_otherwise() || speaks_another || (exchange.was_refused() && !is_a_limit(exchange))
+}
+
 /// Whether the target said, after that entry, that it runs another major version than it said first:
 /// without it there was no break to wait for.
 fn runs_another_major(story: &Story, since: u64) -> bool {
@@ -283,18 +482,28 @@ fn runs_another_major(story: &Story, since: u64) -> bool {
 fn announcements<'a>(story: &'a Story, peer: &'a str) -> impl Iterator<Item = (&'a Entry, Value)> {
     let exchanges = story.exchanges().filter(move |(_, exchange)| exchange.peer == peer);
     exchanges.filter_map(|(entry, exchange)| {
-        let said = match exchange.direction {
-            Direction::FromTarget => exchange.sent()?.clone(),
-            Direction::ToTarget => exchange.data()?,
+        let (said, headers) = match exchange.direction {
+            Direction::FromTarget => (exchange.sent().cloned(), Some(&exchange.request.headers)),
+            Direction::ToTarget => {
+                (exchange.data(), exchange.response.as_ref().map(|answer| &answer.headers))
+            }
         };
-        tells_of_an_end(&said).then_some((entry, said))
+        let mut told = headers.into_iter().flatten().filter(|(name, _)| speaks_of_an_end(name));
+        let header = || told.next().map(|(name, value)| json!({ name.as_str(): value }));
+        Some((entry, said.filter(tells_of_an_end).or_else(header)?))
     })
 }
 
-/// An event, or a member that is not empty, by whatever name that speaks of a deprecation. A remark
-/// in a text is no notice.
+/// `Deprecation` and `Sunset` are also the names of headers (RFC 9745, RFC 8594).
+fn speaks_of_an_end(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["deprecat", "sunset", "end_of_life", "end-of-life", "breaks_at"];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+}
+
+/// An event, or a member that is not empty, by whatever name that speaks of an end. A remark in a
+/// text is no notice.
 fn tells_of_an_end(said: &Value) -> bool {
-    let speaks = |text: &str| text.to_lowercase().contains("deprecat");
     let is_empty = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
@@ -304,8 +513,9 @@ fn tells_of_an_end(said: &Value) -> bool {
     };
     match said {
         Value::Object(members) => members.iter().any(|(name, member)| {
-            let is_event = matches!(name.as_str(), "kind" | "type") && member.as_str().is_some_and(speaks);
-            is_event || (speaks(name) && !is_empty(member)) || tells_of_an_end(member)
+            let is_event =
+                matches!(name.as_str(), "kind" | "type") && member.as_str().is_some_and(speaks_of_an_end);
+            is_event || (speaks_of_an_end(name) && !is_empty(member)) || tells_of_an_end(member)
         }),
         Value::Array(items) => items.iter().any(tells_of_an_end),
         _ => false,
@@ -317,8 +527,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
-    use serde_json::json;
+    use crate::transcript::{Body, Message, Operation, OperationFailure, Recorder, What};
 
     const DAY: i64 = 24 * 3600;
 
@@ -430,6 +639,150 @@ mod tests {
         }
     }
 
+    /// A call of a peer's on a route below the prefix.
+    fn exchange(peer: &str, method: &str, path: &str, sent: &Value, answer: Message) -> Exchange {
+        Exchange {
+            peer: peer.into(),
+            direction: Direction::ToTarget,
+            request: Message {
+                method: Some(method.into()),
+                path: Some(format!("/api/v1/system/federation_api/{path}")),
+                body: Body::Json(sent.clone()),
+                ..Message::default()
+            },
+            response: Some(answer),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        }
+    }
+
+    fn answer(status: u16, data: &Value) -> Message {
+        Message { status: Some(status), body: Body::Json(json!({ "data": data })), ..Message::default() }
+    }
+
+    impl Tale {
+        fn routed(self, peer: &str, label: &str, route: (&str, &str), sent: &Value, answer: Message) -> Self {
+            let exchange = exchange(peer, route.0, route.1, sent, answer);
+            self.0.record(None, Some(label), What::Exchange(exchange));
+            self
+        }
+
+        fn accepts(self, peer: &str, theirs: &str) -> Self {
+            let data = json!({"platform_version": "1.4.0", "status": "enrolled"});
+            let said = json!({"platform_version": theirs});
+            self.routed(peer, &format!("met-{peer}"), ("POST", "accept"), &said, answer(200, &data))
+        }
+
+        fn syncs(self, peer: &str, status: u16, taken: u64) -> Self {
+            let batch = json!({"records": [{"id": "1"}]});
+            let answer = answer(status, &json!({"accepted": taken}));
+            self.routed(peer, &format!("sync-{peer}"), ("POST", "sync"), &batch, answer)
+        }
+
+        fn work(self, decide: fn(&Story, Arguments<'_>) -> Judgement, call: &str) -> Verdict {
+            let with = json!({"first": "met-alice", "call": call, "probe": "beat", "twin": ["sync-bob", "read-bob"]});
+            self.call("beat", 200).verdict(decide, with)
+        }
+    }
+
+    #[test]
+    fn a_neighbour_that_fares_no_worse_than_the_targets_like_proves_nothing() {
+        let met = || Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+        let work = |tale: Tale| tale.work(versions_go_together, "sync-alice");
+        assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 1)), Kept);
+        assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 404, 0)), Broken);
+        assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 0)), Broken);
+        assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 429, 0)), Unproven);
+        assert_eq!(work(met().syncs("bob", 404, 0).syncs("alice", 404, 0)), Unproven);
+        // Of another version than the target's, its lot says nothing.
+        let far = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.1.0");
+        assert_eq!(work(far.syncs("bob", 404, 0).syncs("alice", 404, 0)), Broken);
+    }
+
+    #[test]
+    fn a_sync_that_took_nothing_is_no_sync() {
+        let met = || Tale::begin().accepts("alice", "1.6.0").accepts("bob", "1.4.0").syncs("bob", 200, 1);
+        let apart = |tale: Tale| tale.work(versions_keep_apart, "sync-alice");
+        assert_eq!(apart(met().syncs("alice", 200, 1)), Broken);
+        assert_eq!(apart(met().syncs("alice", 200, 0)), Unproven);
+        assert_eq!(apart(met().syncs("alice", 429, 0)), Unproven);
+        assert_eq!(apart(met().syncs("alice", 422, 0)), Kept);
+    }
+
+    #[test]
+    fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
+        let verdict = |alice: bool, bob: bool| {
+            let mut tale = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+            for (peer, exists) in [("bob", bob), ("alice", alice)] {
+                let plan = json!({"steps": [{"resource_id": "7"}]});
+                let done = answer(201, &json!({"status": "completed"}));
+                tale = tale.routed(peer, &format!("migrated-{peer}"), ("POST", "migrations"), &plan, done);
+                let read = answer(200, &json!({ "exists": exists }));
+                tale = tale.routed(
+                    peer,
+                    &format!("read-{peer}"),
+                    ("GET", "resources/skill/7"),
+                    &json!({}),
+                    read,
+                );
+            }
+            tale.work(versions_go_together, "read-alice")
+        };
+        assert_eq!(verdict(true, true), Kept);
+        assert_eq!(verdict(false, true), Broken);
+        assert_eq!(verdict(false, false), Unproven);
+    }
+
+    /// What comes of the target's join of a peer, beside that of its like.
+    fn joined(theirs: &str, is_joined: bool, like_is_joined: bool, beat: u16) -> Verdict {
+        let tale = Tale::begin();
+        let told = answer(200, &json!({"platform_version": theirs, "peer_id": "1"}));
+        let accept = exchange("alice", "POST", "accept", &json!({"platform_version": "1.4.0"}), told);
+        let accept = Exchange { direction: Direction::FromTarget, ..accept };
+        tale.0.record(None, None, What::Exchange(accept));
+        for (label, is_joined) in [("joined", is_joined), ("like", like_is_joined)] {
+            let refused = OperationFailure::Refused { code: -32010, message: "no".into() };
+            let join = Operation {
+                verb: "peer.join".into(),
+                parameters: json!({}),
+                result: is_joined.then(|| json!({"peer_id": "1"})),
+                failure: (!is_joined).then_some(refused),
+            };
+            tale.0.record(None, Some(label), What::Operation(join));
+        }
+        let with =
+            json!({"peer": "alice", "join": "joined", "like": "like", "call": "beat", "probe": "beat"});
+        tale.call("beat", beat).verdict(neighbours_are_joined, with)
+    }
+
+    #[test]
+    fn a_neighbour_that_is_not_joined_is_broken_where_its_like_is() {
+        assert_eq!(joined("1.5.0", true, true, 200), Kept);
+        assert_eq!(joined("1.5.0", false, true, 401), Broken);
+        assert_eq!(joined("1.5.0", false, false, 401), Unproven);
+        assert_eq!(joined("1.5.0", true, true, 401), Broken);
+        assert_eq!(joined("1.6.0", false, true, 401), Unproven);
+    }
+
+    #[test]
+    fn a_sync_that_is_sent_to_a_stranger_is_broken() {
+        let sent = |theirs: &str, to: &[&str]| {
+            let tale = Tale::begin().accepts("alice", theirs);
+            for peer in to {
+                let sync = exchange(peer, "POST", "sync", &json!({}), answer(200, &json!({})));
+                let sync = Exchange { direction: Direction::FromTarget, ..sync };
+                tale.0.record(None, None, What::Exchange(sync));
+            }
+            tale.verdict(no_sync_is_sent, json!({"first": "met-alice", "peer": "alice", "honest": "bob"}))
+        };
+        assert_eq!(sent("1.6.0", &["bob"]), Kept);
+        assert_eq!(sent("1.6.0", &["bob", "alice"]), Broken);
+        assert_eq!(sent("1.6.0", &[]), Unproven);
+        assert_eq!(sent("1.5.0", &["bob", "alice"]), Unproven);
+    }
+
     fn notice() -> Value {
         json!({"events": [{"kind": kind::RELEASE_DEPRECATED, "payload": {"breaks_at": "2026-07-01"}}]})
     }
@@ -442,8 +795,47 @@ mod tests {
         assert_eq!(told().runs("2.0.0").after(30 * DAY).call("later", 200).broke_in_time(), Kept);
         assert_eq!(told().runs("1.5.0").after(30 * DAY).call("later", 200).broke_in_time(), Unproven);
         assert_eq!(Tale::begin().call("served", 200).call("later", 422).broke_in_time(), Broken);
+        assert_eq!(Tale::begin().call("served", 200).call("later", 505).broke_in_time(), Broken);
         assert_eq!(Tale::begin().call("served", 422).broke_in_time(), Unproven);
         assert_eq!(Tale::begin().broke_in_time(), Unproven);
+    }
+
+    #[test]
+    fn what_was_never_served_is_no_break() {
+        let tale = |before: u16| {
+            let tale = Tale::begin().runs("1.4.0").call("served", 200);
+            let tale = tale.syncs("served", before, 1).runs("2.0.0");
+            let exchange = exchange("alice", "POST", "sync", &json!({}), answer(404, &json!({})));
+            tale.0.record(None, Some("later"), What::Exchange(exchange));
+            tale
+        };
+        let verdict = |before: u16| {
+            let with = json!({"peer": "alice", "call": ["served", "sync-served", "later"]});
+            tale(before).verdict(break_waits_for_its_notice, with)
+        };
+        assert_eq!(verdict(200), Broken);
+        assert_eq!(verdict(404), Unproven);
+    }
+
+    #[test]
+    fn a_limit_or_a_failure_is_no_break() {
+        for status in [429, 500, 503] {
+            let tale = Tale::begin().runs("1.4.0").call("served", 200).runs("2.0.0").call("later", status);
+            assert_eq!(tale.broke_in_time(), Unproven, "{status}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_told_in_headers_is_told() {
+        let tale = Tale::begin().declare();
+        let sunset = ("Sunset".to_owned(), "Wed, 01 Jul 2026 00:00:01 GMT".to_owned());
+        let answer = Message { status: Some(200), headers: vec![sunset], ..Message::default() };
+        tale.0.record(
+            None,
+            None,
+            What::Exchange(exchange("alice", "GET", "trust_bundle", &json!({}), answer)),
+        );
+        assert_eq!(tale.announced(), Unproven);
     }
 
     #[test]

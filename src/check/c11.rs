@@ -1,12 +1,15 @@
 //! Commitment 11: the right of exit.
 
-use jiff::Timestamp;
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{outcome, refused};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::common::{outcome, peer_shown, refused};
 use super::judge::Parameter;
+use super::model::OWN_MEMBERS;
 use super::{Arguments, Judge, Judgement, Verdict};
-use crate::transcript::{Direction, Story};
+use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::notice::kind;
 
 const BEFORE_AND_AFTER: &[Parameter] = &[
@@ -36,7 +39,7 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "rows-remain",
-        about: "everything that was listed before is listed afterwards, unchanged",
+        about: "everything that was brought or logged before is listed afterwards, and says what it said",
         parameters: BEFORE_AND_AFTER,
         decide: rows_remain,
     },
@@ -51,6 +54,20 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("probe", "label of another peer's calls at that time"),
         ],
         decide: refused_from_the_notice,
+    },
+    Judge {
+        name: "revoked-are-refused",
+        about: "each peer that is shown as revoked is refused; its lawful twin is accepted",
+        parameters: &[
+            Parameter::required("call", "labels of the peers' calls, that have to be refused"),
+            Parameter::required(
+                "shown",
+                "labels of the operator's looks at those peers before, in that order",
+            ),
+            Parameter::required("twin", "label of the same call of another peer before it"),
+            Parameter::required("probe", "label of another peer's call afterwards"),
+        ],
+        decide: revoked_are_refused,
     },
     Judge {
         name: "overlay-unmounted",
@@ -102,37 +119,191 @@ fn leave_is_honoured(story: &Story, with: Arguments<'_>) -> Judgement {
 fn all_shown_as_revoked(story: &Story, with: Arguments<'_>, mut evidence: Vec<u64>) -> Judgement {
     let labels = with.texts("shown");
     for label in &labels {
-        let shown = story.operation(label);
-        let status = shown.and_then(|(_, operation)| operation.result.as_ref()?["peer"]["status"].as_str());
-        let (Some((n, _)), Some(status)) = (shown, status) else {
+        let Some((n, status)) = status_shown(story, label) else {
             return Judgement::unproven(format!("{label:?} shows no status"), evidence);
         };
         evidence.push(n);
-        // A revoked row may have been archived meanwhile; both have ended.
-        if !matches!(status, "revoked" | "archived") {
+        if !has_ended(status) {
             return Judgement::broken(format!("{label:?} shows the peer as {status}"), evidence);
         }
     }
     Judgement::kept(format!("{} peers are revoked", labels.len()), evidence)
 }
 
+fn status_shown<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a str)> {
+    let (n, peer) = peer_shown(story, label)?;
+    Some((n, peer["status"].as_str()?))
+}
+
+/// A revoked row may have been archived meanwhile.
+fn has_ended(status: &str) -> bool {
+    matches!(status, "revoked" | "archived")
+}
+
+/// That a peer is not revoked at all, another clause tells of (11.1).
+fn revoked_are_refused(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("every revoked peer refused");
+    let (mut evidence, mut open) = (vec![], None);
+    for (call, shown) in with.texts("call").into_iter().zip(with.texts("shown")) {
+        if !status_shown(story, shown).is_some_and(|(_, status)| has_ended(status)) {
+            open = Some(Judgement::unproven(format!("{shown:?} shows no revoked peer"), vec![]));
+            continue;
+        }
+        let labels = [("call", call), ("twin", with.text("twin")), ("probe", with.text("probe"))];
+        let one = labels.map(|(name, label)| (name.to_owned(), Value::from(label))).into();
+        let judged = refused(story, Arguments::new(&one));
+        match judged.verdict {
+            Verdict::Broken => return judged,
+            Verdict::Kept => evidence.extend(judged.evidence),
+            Verdict::Unproven | Verdict::NotApplicable => open = Some(judged),
+        }
+    }
+    match open {
+        Some(open) => expect(open),
+        None => expect(Judgement::kept("none of them is served", evidence)),
+    }
+}
+
 fn rows_remain(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every row of before, unchanged");
-    let (Some((first, before)), Some((last, after))) =
+    let expect = |judgement: Judgement| judgement.expecting("every row of before, with what it said");
+    let (Some((first, mut before)), Some((last, mut after))) =
         (rows(story, with.text("before")), rows(story, with.text("after")))
     else {
         return expect(Judgement::unproven("the lists could not be read", vec![]));
     };
     let evidence = vec![first, last];
+    let brought = Brought::read(story, last);
+    if is_of_records(story, with.text("before")) {
+        // What the platform keeps for itself, it may do away with.
+        before.retain(|row| brought.of(row).is_some());
+    }
     if before.is_empty() {
         return expect(Judgement::unproven("nothing was there to be kept", evidence));
     }
-    let gone = before.iter().filter(|row| !after.contains(row)).count();
-    if gone > 0 {
-        let actual = format!("{gone} of {} rows are gone or changed", before.len());
-        return expect(Judgement::broken(actual, evidence));
+    let fates: Vec<Fate> = before.iter().map(|row| brought.fate(row, &mut after)).collect();
+    let count = |fate: Fate| fates.iter().filter(|came| **came == fate).count();
+    match (count(Fate::Gone), count(Fate::Faded)) {
+        (0, 0) => expect(Judgement::kept(format!("all {} rows are still there", before.len()), evidence)),
+        (0, faded) => {
+            let actual =
+                format!("{faded} of {} rows say less than before, or were never migrated", before.len());
+            expect(Judgement::unproven(actual, evidence))
+        }
+        (gone, _) => {
+            let actual = format!("{gone} of {} rows are gone or changed", before.len());
+            expect(Judgement::broken(actual, evidence))
+        }
     }
-    expect(Judgement::kept(format!("all {} rows are still there", before.len()), evidence))
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    /// It is there and lacks a member that it had; or it was a copy that a sync keeps up to date, and no
+    /// migration brought it.
+    Faded,
+    Gone,
+}
+
+/// What an audit entry is about (5.1, 5.2).
+const LOGGED: [&str; 3] = ["federation_peer_id", "remote_subject", "action"];
+
+/// The records that someone brought to the target, by id, each with the members that came with it.
+#[derive(Default)]
+struct Brought {
+    migrated: BTreeMap<String, BTreeSet<String>>,
+    synced: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Brought {
+    /// Those of a story up to an entry.
+    fn read(story: &Story, until: u64) -> Self {
+        let mut brought = Self::default();
+        for entry in story.entries().iter().filter(|entry| entry.n < until) {
+            if let Some(put) = entry.operation().filter(|operation| operation.verb == "resource.put") {
+                keep(&mut brought.migrated, &put.parameters["id"], &put.parameters["record"]);
+            }
+            let sent = entry.exchange().filter(|exchange| exchange.direction == Direction::ToTarget);
+            let sent = sent.and_then(Exchange::sent);
+            for step in sent.into_iter().flat_map(|sent| items(&sent["steps"])) {
+                keep(&mut brought.migrated, &step["resource_id"], &step["payload"]);
+            }
+            for record in sent.into_iter().flat_map(|sent| items(&sent["records"])) {
+                keep(&mut brought.synced, &record["id"], &record["payload"]);
+            }
+        }
+        brought
+    }
+
+    fn of(&self, row: &Value) -> Option<&BTreeSet<String>> {
+        let id = member(row, "id")?.as_str()?;
+        self.migrated.get(id).or_else(|| self.synced.get(id))
+    }
+
+    fn was_only_synced(&self, row: &Value) -> bool {
+        let id = member(row, "id").and_then(Value::as_str).unwrap_or_default();
+        self.synced.contains_key(id) && !self.migrated.contains_key(id)
+    }
+
+    /// Looks for a row, which is then no longer looked at. It may stand in another place of the list, and
+    /// what the platform adds to it may change.
+    fn fate(&self, row: &Value, after: &mut Vec<&Value>) -> Fate {
+        let brought = self.of(row);
+        let names: Vec<&str> =
+            brought.map_or(LOGGED.to_vec(), |names| names.iter().map(String::as_str).collect());
+        let is_it = |other: &&Value| essence(other, &names) == essence(row, &names);
+        let is_whole = |other: &&Value| brought.is_some() || says_as_much(row, other);
+        let whole = after.iter().position(|other| is_it(other) && is_whole(other));
+        let Some(place) = whole.or_else(|| after.iter().position(is_it)) else {
+            return if self.was_only_synced(row) { Fate::Faded } else { Fate::Gone };
+        };
+        after.swap_remove(place);
+        if whole.is_some() { Fate::Kept } else { Fate::Faded }
+    }
+}
+
+fn keep(brought: &mut BTreeMap<String, BTreeSet<String>>, id: &Value, payload: &Value) {
+    let Some(id) = id.as_str() else { return };
+    let names = payload.as_object().into_iter().flat_map(|members| members.keys());
+    let names = names.filter(|name| !OWN_MEMBERS.contains(&name.as_str()));
+    brought.entry(id.to_owned()).or_default().extend(names.cloned());
+}
+
+/// What of a row has to stay as it was: its id, its kind and these members; all of it, where it has none.
+fn essence(row: &Value, names: &[&str]) -> Value {
+    let named = ["id", "kind"].iter().chain(names);
+    let members: Map<String, Value> =
+        named.filter_map(|name| Some(((*name).to_owned(), member(row, name)?.clone()))).collect();
+    if members.is_empty() { row.clone() } else { Value::Object(members) }
+}
+
+/// A member of a row, or of the record or the payload in it.
+fn member<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
+    [row, &row["record"], &row["payload"]].into_iter().find_map(|place| place.get(name))
+}
+
+/// Whether each member that says something in one row says something in the other.
+fn says_as_much(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(members), _) => {
+            members.iter().all(|(name, member)| says_as_much(member, other.get(name).unwrap_or(&Value::Null)))
+        }
+        (Value::Null, _) => true,
+        (Value::Array(items), _) if items.is_empty() => true,
+        (Value::String(text), _) if text.is_empty() => true,
+        (_, Value::Null) => false,
+        (_, Value::String(text)) => !text.is_empty(),
+        _ => true,
+    }
+}
+
+fn is_of_records(story: &Story, label: &str) -> bool {
+    story.operation(label).is_some_and(|(_, operation)| operation.verb == "resource.list")
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A tear-down may wait for its notice, and a notice may name a later moment.
@@ -163,26 +334,44 @@ fn refused_from_the_notice(story: &Story, with: Arguments<'_>) -> Judgement {
 fn overlay_unmounted(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("no address of the peer mounted");
     let (Some((first, before)), Some((last, after))) =
-        (rows(story, with.text("before")), rows(story, with.text("after")))
+        (mounted(story, with.text("before")), mounted(story, with.text("after")))
     else {
         return expect(Judgement::unproven("the addresses could not be listed", vec![]));
     };
     let evidence = vec![first, last];
-    if before.is_empty() {
+    if before == 0 {
         return expect(Judgement::unproven("the peer had no overlay address", evidence));
     }
-    if after.is_empty() {
-        return expect(Judgement::kept(format!("{} addresses were unmounted", before.len()), evidence));
+    if after == 0 {
+        return expect(Judgement::kept(format!("{before} addresses were unmounted"), evidence));
     }
-    expect(Judgement::broken(format!("{} addresses are still mounted", after.len()), evidence))
+    expect(Judgement::broken(format!("{after} addresses are still mounted"), evidence))
 }
 
-/// The rows of a list, whatever its member is called: a list operation's result has one array.
-fn rows<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a Vec<Value>)> {
+/// How many addresses are mounted of the peer that was asked for: a list may tell of others beside, and of
+/// those that were.
+fn mounted(story: &Story, label: &str) -> Option<(u64, usize)> {
+    let (_, operation) = story.operation(label)?;
+    let (n, rows) = rows(story, label)?;
+    let is_of_another = |row: &Value| {
+        let owner = row["peer_id"].as_str().or(row["federation_peer_id"].as_str());
+        owner.is_some_and(|owner| operation.parameters["peer_id"] != owner)
+    };
+    Some((n, rows.iter().filter(|row| !is_of_another(row) && !was_unmounted(row)).count()))
+}
+
+fn was_unmounted(row: &Value) -> bool {
+    let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default();
+    row["mounted"] == false || row["unmounted_at"].is_string() || matches!(state, "unmounted" | "released")
+}
+
+/// The rows of a list, whatever its member is called: it stands alone, or as the only array in an object.
+fn rows<'a>(story: &'a Story, label: &str) -> Option<(u64, Vec<&'a Value>)> {
     let (n, operation) = story.operation(label)?;
     let result = operation.result.as_ref()?;
-    let listed = ["resources", "entries", "addresses"].iter().find_map(|name| result.get(name));
-    Some((n, listed.unwrap_or(result).as_array()?))
+    let members = result.as_object().into_iter().flat_map(Map::values);
+    let list = result.as_array().or_else(|| members.into_iter().find_map(Value::as_array))?;
+    Some((n, list.iter().collect()))
 }
 
 #[cfg(test)]
@@ -190,7 +379,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Operation, Recorder, What};
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -216,17 +405,84 @@ mod tests {
         decide(&recorder.story(), Arguments::new(&with)).verdict
     }
 
+    fn remain(before: &Value, after: &Value) -> Verdict {
+        let list = |rows: &Value| json!({ "entries": rows });
+        verdict(rows_remain, ("before", &list(before)), ("after", &list(after)))
+    }
+
     #[test]
     fn a_row_that_is_gone_or_changed_is_broken() {
         for (before, after, expected) in [
             (json!([1, 2]), json!([2, 1, 3]), Kept),
             (json!([1, 2]), json!([2]), Broken),
+            (json!([1, 1]), json!([1]), Broken),
             (json!([{"a": 1}]), json!([{"a": 2}]), Broken),
+            (json!([{"id": "1", "action": "heartbeat"}]), json!([{"id": "1", "action": "none"}]), Broken),
+            (
+                json!([{"id": "1", "action": "heartbeat"}]),
+                json!([{"id": "2", "action": "heartbeat"}]),
+                Broken,
+            ),
             (json!([]), json!([]), Unproven),
         ] {
-            let (before, after) = (json!({"entries": before}), json!({"entries": after}));
-            assert_eq!(verdict(rows_remain, ("before", &before), ("after", &after)), expected);
+            assert_eq!(remain(&before, &after), expected, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn what_a_platform_adds_to_an_entry_may_change_and_what_was_in_it_may_not_be_blanked() {
+        let entry =
+            |more: Value| json!([{"id": "1", "payload": {"action": "x", "more": more}, "updated_at": 1}]);
+        let touched =
+            json!([{"id": "1", "payload": {"action": "x", "more": "b"}, "updated_at": 2, "sealed": true}]);
+        assert_eq!(remain(&entry(json!("a")), &touched), Kept);
+        assert_eq!(remain(&entry(json!("a")), &entry(json!(""))), Unproven);
+        assert_eq!(
+            remain(&entry(json!("a")), &json!([{"id": "1", "payload": {"action": "x"}, "updated_at": 1}])),
+            Unproven
+        );
+    }
+
+    /// The judgement on records, of which the operator put "own" there, and a peer synced "copy".
+    fn records_remain(before: &Value, after: &Value) -> Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let operate = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
+            let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+            recorder.record(None, label, What::Operation(operation));
+        };
+        operate(None, "resource.put", json!({"id": "own", "record": {"name": "a"}}), json!({}));
+        let batch = json!({"records": [{"id": "copy", "payload": {"name": "b"}}]});
+        let exchange = Exchange {
+            peer: "alice".into(),
+            direction: Direction::ToTarget,
+            request: Message { body: Body::Json(batch), ..Message::default() },
+            response: None,
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        };
+        recorder.record(None, None, What::Exchange(exchange));
+        operate(Some("before"), "resource.list", json!({}), json!({ "resources": before }));
+        operate(Some("after"), "resource.list", json!({}), json!({ "resources": after }));
+        let with = [("before", "before"), ("after", "after")];
+        let with = with.map(|(name, label)| (name.to_owned(), json!(label))).into();
+        rows_remain(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn of_a_record_stays_what_was_brought_and_nothing_of_the_platforms_own_has_to() {
+        let row = |id: &str, name: &str, state: &str| json!({"kind": "skill", "id": id, "record": {"id": id, "name": name, "state": state}});
+        let (own, copy) = (row("own", "a", "live"), row("copy", "b", "live"));
+        assert_eq!(
+            records_remain(&json!([own, row("seed", "c", "live")]), &json!([row("own", "a", "orphaned")])),
+            Kept
+        );
+        assert_eq!(records_remain(&json!([own]), &json!([row("own", "x", "live")])), Broken);
+        assert_eq!(records_remain(&json!([own, copy]), &json!([copy])), Broken);
+        assert_eq!(records_remain(&json!([own, copy]), &json!([own])), Unproven);
+        assert_eq!(records_remain(&json!([row("seed", "c", "live")]), &json!([])), Unproven);
     }
 
     #[test]
@@ -235,6 +491,8 @@ mod tests {
             (json!(["a"]), json!([]), Kept),
             (json!(["a"]), json!(["a"]), Broken),
             (json!([]), json!([]), Unproven),
+            (json!(["a"]), json!([{"address": "a", "mounted": false}]), Kept),
+            (json!(["a"]), json!([{"address": "b", "peer_id": "someone else"}]), Kept),
         ] {
             let (before, after) = (json!({"addresses": before}), json!({"addresses": after}));
             assert_eq!(verdict(overlay_unmounted, ("before", &before), ("after", &after)), expected);
@@ -250,5 +508,39 @@ mod tests {
         }
         let nothing = verdict(operator_can_revoke, ("revoke", &json!({})), ("shown", &json!({})));
         assert_eq!(nothing, Unproven);
+    }
+
+    #[test]
+    fn a_peer_that_is_shown_as_revoked_and_served_is_broken() {
+        let verdict = |status: &str, late: u16| {
+            let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+            let recorder = Recorder::in_memory("x", clock);
+            let shown = Operation {
+                verb: "peer.show".into(),
+                parameters: json!({}),
+                result: Some(json!({"peer": {"status": status}})),
+                failure: None,
+            };
+            recorder.record(None, Some("shown"), What::Operation(shown));
+            for (label, status) in [("lawful", 200), ("late", late), ("probe", 200)] {
+                let exchange = Exchange {
+                    peer: "alice".into(),
+                    direction: Direction::ToTarget,
+                    request: Message::default(),
+                    response: Some(Message { status: Some(status), ..Message::default() }),
+                    failure: None,
+                    tls: None,
+                    protocol: None,
+                    injected: vec![],
+                };
+                recorder.record(None, Some(label), What::Exchange(exchange));
+            }
+            let with = json!({"call": ["late"], "shown": ["shown"], "twin": "lawful", "probe": "probe"});
+            let with = serde_json::from_value(with).expect("arguments");
+            revoked_are_refused(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!(verdict("revoked", 401), Kept);
+        assert_eq!(verdict("revoked", 200), Broken);
+        assert_eq!(verdict("active", 200), Unproven);
     }
 }

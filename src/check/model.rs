@@ -16,7 +16,7 @@ pub type Place = (String, String);
 pub type Records = BTreeMap<Place, Map<String, Value>>;
 
 /// Members that a destination rewrites or drops (`powernode.md` §5).
-const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
+pub(super) const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
 
 /// The records that `resource.list` told under a label, all its looks together. None where there
 /// was no look.

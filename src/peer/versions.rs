@@ -27,6 +27,13 @@ pub(super) fn say_instead(body: &mut Value, other: fn(&Version) -> Version) {
     body["metadata"]["platform_version"] = other;
 }
 
+/// Says it in an answer too: a platform runs the same, whoever calls.
+pub(super) fn answer_instead(body: &mut Value, other: fn(&Version) -> Version) {
+    if body["data"].is_object() {
+        say_instead(&mut body["data"], other);
+    }
+}
+
 /// Two minor versions before this one; where there are not so many, two after it.
 pub(super) fn two_minors_off(release: &Version) -> Version {
     let minor = release.minor.checked_sub(2).unwrap_or(release.minor + 2);

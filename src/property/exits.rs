@@ -66,6 +66,9 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
     };
     file.step(list("records-before"))
         .step(revoke)
+        .step(
+            "operator = { verb = \"peer.show\", with = { peer_id = \"${alice.id}\" }, until_shows = { peer = { status = \"revoked\" } } }",
+        )
         .step(format!("advance = {{ seconds = {later} }}"))
         .step("heartbeat = { peer = \"bob\", as = \"probe\" }")
         .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"refused\" }")

@@ -38,28 +38,36 @@ fn corners() -> Vec<String> {
 }
 
 fn file(ours: Option<&str>, theirs: &str) -> String {
-    let profile =
-        format!("profile = {{ platform_version = \"{theirs}\", last_known_good_release = \"{theirs}\" }}");
+    let running = |version: &str| {
+        format!("profile = {{ platform_version = \"{version}\", last_known_good_release = \"{version}\" }}")
+    };
     let settings = ours.map(|ours| format!("settings = {{ release = \"{ours}\" }}")).unwrap_or_default();
+    let with = "call = \"synced\", probe = \"alive\", first = \"accepted\", twin = \"lawful\"";
     File::new("A generated pair of versions", &format!("intrusive = true\n{settings}"))
-        .peer("alice", &profile)
+        .peer("alice", &running(theirs))
+        .peer("twin", &ours.map(running).unwrap_or_default())
         .declare()
+        .step("propose = { peer = \"twin\" }")
+        .step("accept = { peer = \"twin\" }")
+        .step("heartbeat = { peer = \"twin\" }")
         .step("propose = { peer = \"alice\" }")
         .step("accept = { peer = \"alice\", as = \"accepted\" }")
         .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
+        .step("scan = { as = \"scanned\" }")
+        .step(sync("twin", "lawful", "t"))
         .step(sync("alice", "synced", "a"))
         .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
         .check(
             ("10.1", "conduct"),
             "versions-go-together",
             "the same minor version, the one before and the one after work together",
-            "call = \"synced\", probe = \"alive\", first = \"accepted\"",
+            with,
         )
         .check(
             ("10.1", "detection"),
             "versions-keep-apart",
             "a version further off may not sync, and its heartbeat stays alive",
-            "call = \"synced\", probe = \"alive\", first = \"accepted\"",
+            with,
         )
         .text()
 }

@@ -33,10 +33,14 @@ rules! {
         records_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// What is deleted of the audit when a peer is revoked (11.3): nothing.
         audit_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// Whether an overlay address, by its place among the peer's, is unmounted (11.4).
-        unmounts: fn(usize) -> bool = |_| true,
-        /// Whether the certificate is revoked (11.5).
-        revokes_certificate: fn() -> bool = || true,
+        /// What goes when a grant that ended is archived (11.2): nothing.
+        at_archive: fn(&Act<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        /// Whether an overlay address of a peer, by its place, is unmounted (11.4).
+        unmounts: fn(&Peer, usize) -> bool = |_, _| true,
+        /// Whether the certificate of a peer, as it was until then, is revoked (11.5).
+        revokes_certificate: fn(&Peer) -> bool = |_| true,
+        /// Last word on a row after a heartbeat, beside what it was before (10.1).
+        amend_introduced: fn(&Peer, &mut Peer) = |_, _| (),
         /// Last word on a row that has been revoked (A.2).
         amend_revoked: fn(&mut Peer) = |_| (),
         /// Whether a migration is one of those whose data a move of the residency bears on (8.2).
@@ -138,18 +142,19 @@ pub(crate) fn tear_down(
     reason: Option<String>,
     grace_until: Timestamp,
 ) -> Result<(), StoreError> {
+    let revokes_certificate = (act.rules.peering.revokes_certificate)(peer);
     peer.status = PeerStatus::Revoked;
     peer.revoked_at = Some(act.now);
     peer.revoked_by = Some(by);
     peer.revoke_reason = reason;
     peer.grace_until = Some(grace_until);
     peer.leaving = None;
-    if (act.rules.peering.revokes_certificate)() {
+    if revokes_certificate {
         peer.certificate_revoked_at = Some(act.now);
     }
     (act.rules.peering.amend_revoked)(peer);
     table::put(act.db, peer)?;
-    unmount(act, &peer.id)?;
+    unmount(act, peer)?;
     end_grants(act, &peer.id)?;
     (act.rules.peering.records_deleted_on_revocation)(act, peer)?;
     (act.rules.peering.audit_deleted_on_revocation)(act, peer)?;
@@ -177,10 +182,10 @@ pub(crate) fn tell_operator(
     history::event(act, kind, severity, Some(&peer.id), facts)
 }
 
-fn unmount(act: &Act<'_>, peer_id: &str) -> Result<(), StoreError> {
-    let addresses: Vec<OverlayAddress> = table::of_peer(act.db, peer_id)?;
-    for (_, address) in addresses.iter().enumerate().filter(|(place, _)| (act.rules.peering.unmounts)(*place))
-    {
+fn unmount(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
+    let addresses: Vec<OverlayAddress> = table::of_peer(act.db, &peer.id)?;
+    let unmounts = |place: usize| (act.rules.peering.unmounts)(peer, place);
+    for (_, address) in addresses.iter().enumerate().filter(|(place, _)| unmounts(*place)) {
         table::remove::<OverlayAddress>(act.db, &address.id)?;
     }
     Ok(())

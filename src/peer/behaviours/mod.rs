@@ -31,6 +31,7 @@ mod steps_out_of_order;
 mod sync_after_migration;
 mod version_garbage;
 mod version_major;
+mod version_moves_on;
 mod version_n_minus_2;
 mod withholds_contact;
 mod withholds_jurisdiction;
@@ -73,6 +74,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &sync_after_migration::BEHAVIOUR,
     &version_garbage::BEHAVIOUR,
     &version_major::BEHAVIOUR,
+    &version_moves_on::BEHAVIOUR,
     &version_n_minus_2::BEHAVIOUR,
     &withholds_contact::BEHAVIOUR,
     &withholds_jurisdiction::BEHAVIOUR,

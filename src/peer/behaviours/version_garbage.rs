@@ -16,5 +16,11 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["metadata"]["platform_version"] = json!("latest-ish");
         }
     }),
+    answer: Some(|asked, _, body| {
+        if matches!(asked.route, Route::Heartbeat) && body["data"].is_object() {
+            body["data"]["platform_version"] = json!("latest-ish");
+            body["data"]["metadata"]["platform_version"] = json!("latest-ish");
+        }
+    }),
     ..Behaviour::HONEST
 };

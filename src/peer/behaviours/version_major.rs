@@ -1,7 +1,7 @@
 //! Runs a version that does not go with the target's.
 
 use crate::peer::Behaviour;
-use crate::peer::versions::{next_major, say_instead};
+use crate::peer::versions::{answer_instead, next_major, say_instead};
 use crate::wire::path::Route;
 
 /// Runs the next major release.
@@ -12,6 +12,11 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             say_instead(body, next_major);
+        }
+    }),
+    answer: Some(|asked, _, body| {
+        if matches!(asked.route, Route::Accept | Route::Heartbeat) {
+            answer_instead(body, next_major);
         }
     }),
     ..Behaviour::HONEST

@@ -1,7 +1,7 @@
 //! Runs a version that does not go with the target's.
 
 use crate::peer::Behaviour;
-use crate::peer::versions::{say_instead, two_minors_off};
+use crate::peer::versions::{answer_instead, say_instead, two_minors_off};
 use crate::wire::path::Route;
 
 /// Runs a release two minor versions off.
@@ -12,6 +12,11 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {
             say_instead(body, two_minors_off);
+        }
+    }),
+    answer: Some(|asked, _, body| {
+        if matches!(asked.route, Route::Accept | Route::Heartbeat) {
+            answer_instead(body, two_minors_off);
         }
     }),
     ..Behaviour::HONEST

@@ -7,5 +7,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "leaves-the-overlay-mounted",
     &[("11.4", Conduct)],
     "Keeps a peer's overlay addresses after the peering.",
-    |rules| rules.peering.unmounts = |_| false,
+    |rules| rules.peering.unmounts = |_, _| false,
 );

@@ -21,6 +21,7 @@ mod audits_under_its_own_name;
 mod beats_without_rest;
 mod blames_a_bystander;
 mod breaks_a_day_early;
+mod breaks_migrations_without_notice;
 mod breaks_without_notice;
 mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
@@ -46,6 +47,7 @@ mod declares_a_kind_it_refuses;
 mod deletes_for_leavers;
 mod deletes_originals_at_once;
 mod deletes_what_was_migrated;
+mod deletes_with_the_archive;
 mod deprecates_without_a_word;
 mod discloses_a_blank_jurisdiction;
 mod discloses_a_blank_release;
@@ -60,6 +62,7 @@ mod discloses_to_no_one;
 mod discloses_to_one_partner;
 mod discloses_vague_version;
 mod drops_a_scope;
+mod drops_what_neighbours_bring;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
 mod expires_grants_a_day_early;
@@ -83,12 +86,15 @@ mod ignores_the_digest;
 mod invents_a_conflict;
 mod joins_any_contract;
 mod joins_any_text;
+mod joins_its_like_only;
 mod joins_without_a_word;
+mod judges_versions_at_the_handshake;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
 mod keeps_the_active;
 mod keeps_the_digest_of_nothing;
 mod keeps_the_grace_open;
+mod keeps_the_overlay_of_leavers;
 mod keeps_what_came_before_a_failure;
 mod knocks_without_rest;
 mod leaves_the_overlay_mounted;
@@ -133,6 +139,7 @@ mod passes_migrations_on;
 mod probes_what_no_one_declared;
 mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
+mod pushes_sync_to_strangers;
 mod records_crossings_backwards;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
@@ -154,6 +161,7 @@ mod sends_across_without_telling;
 mod serves_expired_grants;
 mod serves_half_the_alphabet;
 mod serves_on_through_the_grace;
+mod serves_on_whom_it_had_degraded;
 mod serves_the_newest_contract_only;
 mod serves_the_oldest_contract_only;
 mod serves_the_undeclared;
@@ -242,6 +250,7 @@ pub const DEFECTS: &[&Patch] = &[
     &lets_the_revoked_in::PATCH,
     &lets_leavers_in::PATCH,
     &lets_the_dismissed_in::PATCH,
+    &serves_on_whom_it_had_degraded::PATCH,
     &serves_on_through_the_grace::PATCH,
     &audits_no_refusals::PATCH,
     &audits_no_refusals_but_more::PATCH,
@@ -322,13 +331,18 @@ pub const DEFECTS: &[&Patch] = &[
     &counts_the_patch::PATCH,
     &refuses_pre_releases::PATCH,
     &lets_in_its_like_only::PATCH,
+    &joins_its_like_only::PATCH,
+    &drops_what_neighbours_bring::PATCH,
     &takes_two_minors_apart::PATCH,
     &compares_versions_as_text::PATCH,
     &takes_garbage_for_a_version::PATCH,
     &syncs_across_versions::PATCH,
+    &pushes_sync_to_strangers::PATCH,
     &overlooks_version_drift::PATCH,
+    &judges_versions_at_the_handshake::PATCH,
     &takes_any_major::PATCH,
     &breaks_without_notice::PATCH,
+    &breaks_migrations_without_notice::PATCH,
     &breaks_a_day_early::PATCH,
     &takes_a_short_notice::PATCH,
     &holds_on_to_the_suspended::PATCH,
@@ -337,12 +351,14 @@ pub const DEFECTS: &[&Patch] = &[
     &calls_leavers_suspended::PATCH,
     &deletes_what_was_migrated::PATCH,
     &deletes_for_leavers::PATCH,
+    &deletes_with_the_archive::PATCH,
     &lets_anyone_delete::PATCH,
     &forgets_the_audit::PATCH,
     &forgets_the_audit_of_leavers::PATCH,
     &thins_the_audit::PATCH,
     &leaves_the_overlay_mounted::PATCH,
     &unmounts_the_first_address::PATCH,
+    &keeps_the_overlay_of_leavers::PATCH,
     &agrees_to_another_version::PATCH,
     &tells_another_digest::PATCH,
     &takes_any_contract_version::PATCH,

@@ -7,5 +7,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "unmounts-the-first-address",
     &[("11.4", Conduct)],
     "Unmounts the first of a peer's overlay addresses, and keeps the others.",
-    |rules| rules.peering.unmounts = |place| place == 0,
+    |rules| rules.peering.unmounts = |_, place| place == 0,
 );

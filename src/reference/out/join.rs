@@ -10,7 +10,7 @@ use super::line::{Called, call, forget};
 use crate::pki::SigningRequest;
 use crate::reference::act::Act;
 use crate::reference::govern;
-use crate::reference::handshake::{contract, introduction, own_endpoints};
+use crate::reference::handshake::{contract, introduction, own_endpoints, release};
 use crate::reference::operate::OperatorError;
 use crate::reference::peering;
 use crate::reference::platform::{Platform, anchor_label};
@@ -102,6 +102,10 @@ fn conclude(
     }
     peer.remote_peer_id = Some(answer.peer_id.clone()).filter(|id| !id.is_empty());
     peering::take_introduction(&mut peer, &data);
+    let theirs = peer.platform_version.as_deref().unwrap_or_default();
+    if !(act.rules.out.joins)(&release(act)?, theirs) {
+        return Err(OperatorError::state(format!("the peer runs {theirs}")));
+    }
     let certified = take_credentials(act, &mut peer, &answer, request)?;
     let gaps = (act.rules.handshake.disclosure_gaps)(&peering::disclosed(&data));
     enter(act, &mut peer, contract, &gaps, certified)?;

@@ -34,6 +34,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::capabilities;
+use super::handshake::versions::Compatibility;
 use super::platform::Platform;
 use super::rules::rules;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, Notice, Peer};
@@ -86,6 +87,8 @@ rules! {
         is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
         /// Last word on the accept of a peer's proposal (A.1).
         amend_join: fn(&mut Map<String, Value>) = |_| (),
+        /// Whether a peer that answered an accept is joined, by the releases here and there (10.1).
+        joins: fn(&str, &str) -> bool = |_, _| true,
         /// Whether an accept that was sent so often is sent again at once, by what it came to (6.1): never.
         is_joined_again: fn(u32, &Called) -> bool = |_, _| false,
         /// Whether an agreed contract is the one that was asked for (V.2).
@@ -108,6 +111,8 @@ rules! {
         kinds_probed: fn(Vec<String>) -> Vec<String> = |declared| declared,
         /// Whether a peer takes a kind in (6.4).
         is_taken: fn(&Peer, &str) -> bool = sync::is_taken,
+        /// Whether nothing is sent to a peer whose version does not go with ours (10.1).
+        freezes: fn(&Compatibility) -> bool = Compatibility::is_frozen,
         /// Whether a record passes the declared filter on its way out (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = capabilities::passes_filter,
         /// Last word on a batch before it is sent (6.3).

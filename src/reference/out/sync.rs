@@ -64,7 +64,7 @@ fn held_back(act: &Act<'_>, peer: &Peer) -> Result<Option<String>, StoreError> {
         return Ok(Some("the peer answers errors, and is left alone for a while".to_owned()));
     }
     let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
-    let frozen = (act.rules.sync.freezes)(&compatibility);
+    let frozen = (act.rules.out.freezes)(&compatibility);
     Ok(frozen.then(|| "the platform versions do not go together".to_owned()))
 }
 

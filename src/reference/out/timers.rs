@@ -96,6 +96,7 @@ fn archive_grants(act: &Act<'_>) -> Result<(), StoreError> {
         if old && grant.archived_at.is_none() {
             grant.archived_at = Some(act.now);
             table::put(act.db, &grant)?;
+            (act.rules.peering.at_archive)(act, &grant)?;
         }
     }
     Ok(())

@@ -36,6 +36,7 @@ pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     let before = &visit.peer;
     let mut peer = before.clone();
     peering::take_introduction(&mut peer, &body);
+    (act.rules.peering.amend_introduced)(before, &mut peer);
     peer.last_heartbeat_at = Some(act.now);
     peer.refusing_since = None;
     if matches!(peer.status, PeerStatus::Enrolled | PeerStatus::Degraded) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
 use super::Halt;
 use super::peers::proposal;
-use super::stage::Stage;
+use super::stage::{Stage, missing};
 use crate::clock::Stopwatch;
 use crate::operator::{HandsError, Tie};
 use crate::peer::Cue;
@@ -80,6 +80,7 @@ impl Stage<'_> {
         if parameters.is_null() {
             parameters = json!({});
         }
+        let shown = self.values.fill(&step.until_shows).map_err(Halt::Scenario)?;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let looking = Stopwatch::start();
         let mut seen = None;
@@ -99,7 +100,8 @@ impl Stage<'_> {
                 let before = self.values.value(&more.than);
                 has_settled && before.is_some_and(|before| shows_more(more, before, &result))
             });
-            if is_seen || looking.elapsed() >= self.patience() {
+            let is_shown = missing(&shown, &result).is_none();
+            if (is_seen && is_shown) || looking.elapsed() >= self.patience() {
                 break result;
             }
         };

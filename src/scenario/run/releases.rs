@@ -22,6 +22,7 @@ pub(super) fn around(release: &Version) -> Value {
         // The first minor version of a major one has none before it.
         ("minor_before", of(minor.saturating_sub(1), 9)),
         ("minor_after", of(minor.saturating_add(1), 0)),
+        ("two_minors_after", of(minor.saturating_add(2), 0)),
         ("minor_with_a_zero", of(minor.max(1).saturating_mul(DIGIT), 0)),
         ("next_major", Version::new(major.saturating_add(1), 0, 0)),
     ];
@@ -41,6 +42,7 @@ mod tests {
             ("pre_release", "1.4.0-rc.1+build.7", "2.0.0-rc.1+build.7"),
             ("minor_before", "1.3.9", "2.0.9"),
             ("minor_after", "1.5.0", "2.1.0"),
+            ("two_minors_after", "1.6.0", "2.2.0"),
             ("minor_with_a_zero", "1.40.0", "2.10.0"),
             ("next_major", "2.0.0", "3.0.0"),
         ] {

@@ -328,7 +328,7 @@ impl<'a> Stage<'a> {
 }
 
 /// What of `wanted` is not in `found`, in words.
-fn missing(wanted: &Value, found: &Value) -> Option<String> {
+pub(super) fn missing(wanted: &Value, found: &Value) -> Option<String> {
     match wanted {
         Value::Null => None,
         Value::Object(members) => members.iter().find_map(|(name, member)| {
