@@ -13,7 +13,7 @@ use crate::wire::header::inbound_subject;
 use crate::wire::path::Route;
 
 /// How long an excerpt may take.
-const DUE: SignedDuration = SignedDuration::from_hours(72);
+pub(super) const DUE: SignedDuration = SignedDuration::from_hours(72);
 /// A look so soon after the end is one at the end.
 const LOOKED_AT_ONCE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -249,7 +249,7 @@ fn was_missed(calls: &[(u64, Timestamp, &Exchange)], first_at: Timestamp) -> boo
 }
 
 /// Whether the answer holds a list: of what form its entries are is another question.
-fn is_given(exchange: &Exchange) -> bool {
+pub(super) fn is_given(exchange: &Exchange) -> bool {
     let has_list = |data: Value| match data {
         Value::Array(_) => true,
         Value::Object(members) => members.values().any(Value::is_array),

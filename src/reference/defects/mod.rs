@@ -53,16 +53,19 @@ mod discloses_to_no_one;
 mod discloses_to_one_partner;
 mod discloses_vague_version;
 mod drops_a_scope;
+mod echoes_its_callers;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
 mod expires_grants_a_day_early;
 mod explains_too_much;
+mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod forgets_the_audit;
 mod forgets_the_audit_of_leavers;
 mod forgets_what_it_commits;
 mod grants_at_enrolment;
 mod hides_a_conflict;
+mod hides_its_agents;
 mod holds_on_to_the_suspended;
 mod honours_revoked_grants;
 mod ignores_a_leave;
@@ -70,6 +73,7 @@ mod ignores_the_digest;
 mod invents_a_conflict;
 mod joins_any_contract;
 mod joins_any_text;
+mod joins_the_anonymous;
 mod joins_without_a_word;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
@@ -141,6 +145,8 @@ mod serves_the_oldest_contract_only;
 mod shows_everyones_audit;
 mod shows_everyones_migrations;
 mod storms_when_refused;
+mod suspects_every_newcomer;
+mod suspects_every_stream;
 mod suspends_at_once;
 mod suspends_in_name_only;
 mod syncs_across_versions;
@@ -153,6 +159,7 @@ mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
 mod takes_a_blank_for_a_version;
 mod takes_a_short_notice;
+mod takes_a_word_for_a_version;
 mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
@@ -188,6 +195,7 @@ pub const DEFECTS: &[&Patch] = &[
     &discloses_a_blank_release::PATCH,
     &discloses_vague_version::PATCH,
     &discloses_half_a_version::PATCH,
+    &echoes_its_callers::PATCH,
     &discloses_no_residency::PATCH,
     &declares_a_blank_residency::PATCH,
     &enrols_the_anonymous::PATCH,
@@ -195,6 +203,7 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_any_text_as_disclosed::PATCH,
     &overlooks_undisclosed_heartbeats::PATCH,
     &takes_a_blank_for_a_version::PATCH,
+    &takes_a_word_for_a_version::PATCH,
     &expires_grants_a_day_early::PATCH,
     &cuts_the_last_minute::PATCH,
     &serves_expired_grants::PATCH,
@@ -203,11 +212,15 @@ pub const DEFECTS: &[&Patch] = &[
     &narrows_a_grant::PATCH,
     &declares_a_kind_it_refuses::PATCH,
     &serves_half_the_alphabet::PATCH,
+    &hides_its_agents::PATCH,
     &rejects_the_schema_it_declares::PATCH,
     &runs_the_first_schema_only::PATCH,
     &declares_a_filter_it_ignores::PATCH,
     &filters_reads_and_not_streams::PATCH,
+    &filters_by_any_key::PATCH,
     &overlooks_bogus_claims::PATCH,
+    &suspects_every_newcomer::PATCH,
+    &suspects_every_stream::PATCH,
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
     &measures_grace_from_the_opening::PATCH,
@@ -342,6 +355,7 @@ pub const DEFECTS: &[&Patch] = &[
     &syncs_everything::PATCH,
     &joins_any_contract::PATCH,
     &joins_any_text::PATCH,
+    &joins_the_anonymous::PATCH,
     &overlooks_broken_grants::PATCH,
     &overlooks_dropped_scopes::PATCH,
     &takes_401_for_a_mistake::PATCH,

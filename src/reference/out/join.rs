@@ -104,6 +104,7 @@ fn conclude(
     peering::take_introduction(&mut peer, &data);
     let certified = take_credentials(act, &mut peer, &answer, request)?;
     let gaps = (act.rules.handshake.disclosure_gaps)(&peering::disclosed(&data));
+    let gaps = (act.rules.out.gaps_that_count)(gaps);
     enter(act, &mut peer, contract, &gaps, certified)?;
     Ok(peer.id)
 }
