@@ -63,6 +63,8 @@ struct Look<'a> {
     at: Timestamp,
     /// By the target's, as it last showed.
     shown: Option<Timestamp>,
+    /// As it showed next: it may have been set between.
+    shown_next: Option<Timestamp>,
     exchange: &'a Exchange,
 }
 
@@ -70,8 +72,12 @@ impl Look<'_> {
     fn promises_too_late(&self) -> bool {
         let due_at = self.exchange.data().and_then(|data| data["due_at"].as_str()?.parse::<Timestamp>().ok());
         let is_promise = self.exchange.status() == Some(202);
-        let (Some(due_at), Some(shown)) = (due_at.filter(|_| is_promise), self.shown) else { return false };
-        due_at.duration_since(shown) > DUE + PROMISE_SLACK
+        let is_late =
+            |shown: Timestamp, due_at: Timestamp| due_at.duration_since(shown) > DUE + PROMISE_SLACK;
+        match (due_at.filter(|_| is_promise), self.shown, self.shown_next) {
+            (Some(due_at), Some(before), Some(after)) => is_late(before.max(after), due_at),
+            _ => false,
+        }
     }
 
     /// Whether the 72 hours were over, by our clock and by the target's: either may be set.
@@ -103,7 +109,10 @@ fn looks<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<Look<'a>> {
         if exchange.direction == Direction::FromTarget {
             continue;
         }
-        shown = told_time(exchange).or(shown);
+        if let Some(told) = told_time(exchange) {
+            shown = Some(told);
+            looks.iter_mut().for_each(|look| _ = look.shown_next.get_or_insert(told));
+        }
         if entry.label.as_deref() == Some(with.text("probe")) {
             is_welcome = exchange.succeeded();
             if !is_welcome {
@@ -114,7 +123,7 @@ fn looks<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<Look<'a>> {
         let is_answered = exchange.status().is_some_and(|status| status < 500 && status != TOO_MANY);
         let is_look = entry.label.as_deref() == Some(with.text("call")) && is_answered;
         if is_look && (is_welcome || exchange.succeeded()) {
-            looks.push(Look { n: entry.n, at: entry.at, shown, exchange });
+            looks.push(Look { n: entry.n, at: entry.at, shown, shown_next: None, exchange });
         }
     }
     drop_refused(&mut looks, confirmed);
@@ -228,7 +237,7 @@ mod tests {
         assert_eq!(waited(Looked(202, true)), Unproven, "its clock may be half a minute behind");
         let late = [Beat(200, 0), Promised(HOUR), Passes(73 * HOUR), Beat(200, 0), Looked(202, true), Given];
         assert_eq!(verdict(&late), Broken);
-        assert_eq!(verdict(&[Beat(200, 0), Promised(80 * HOUR)]), Broken);
+        assert_eq!(verdict(&[Beat(200, 0), Promised(80 * HOUR), Beat(200, 0)]), Broken);
         assert_eq!(verdict(&[Beat(200, 0), Looked(404, false), Beat(200, 0)]), Broken);
     }
 
@@ -236,6 +245,8 @@ mod tests {
     fn a_clock_of_its_own_a_failure_and_a_peering_that_ended_slander_no_one() {
         let day = 24 * HOUR;
         assert_eq!(verdict(&[Beat(200, day), Promised(72 * HOUR + day), Passes(HOUR), Given]), Kept);
+        let set_ahead = [Beat(200, 0), Promised(72 * HOUR + day), Beat(200, day), Passes(HOUR), Given];
+        assert_eq!(verdict(&set_ahead), Kept);
         let down = [Beat(503, 0), Looked(503, false), Passes(HOUR), Beat(200, 0), Given, Beat(200, 0)];
         assert_eq!(verdict(&down), Kept, "it was down when it was asked first");
         let then = |events: [Event; 3]| {

@@ -52,11 +52,11 @@ fn grant_lasts(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let last = grant.reads.iter().rev().find(|read| read.let_in);
     match last {
-        Some(read) if grant.ends.duration_since(read.earliest) <= LAST_SECONDS => {
+        Some(read) if grant.ends.duration_since(read.shown_first()) <= LAST_SECONDS => {
             expect(Judgement::kept("honoured in its last seconds", vec![grant.n, read.n]))
         }
         Some(read) => {
-            let left = grant.ends.duration_since(read.earliest);
+            let left = grant.ends.duration_since(read.shown_first());
             let actual = format!("the last read that was honoured came {left:#} before its end");
             expect(Judgement::unproven(actual, vec![grant.n, read.n]))
         }
@@ -142,6 +142,13 @@ impl Watched {
     fn was_outlived_by(&self, read: &Read) -> bool {
         let over = self.ends.saturating_add(ROUNDED_UP_BY).unwrap_or(Timestamp::MAX);
         read.let_in && read.earliest > over && read.latest > over && read.latest != Timestamp::MAX
+    }
+}
+
+impl Read {
+    /// Of the two times the first: the clock may have been set back between.
+    fn shown_first(&self) -> Timestamp {
+        self.earliest.min(self.latest)
     }
 }
 

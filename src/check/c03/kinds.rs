@@ -47,7 +47,7 @@ fn declared_kinds_are_served(story: &Story, with: Arguments<'_>) -> Judgement {
             continue;
         }
         let is_there = last_put(story, entry.n, &kind, &id).is_some();
-        if is_denied(story, entry.n, exchange) {
+        if exchange.succeeded() && is_denied(story, entry.n, exchange) {
             let actual = format!("{kind} is declared, and the record that is there is said not to be");
             return expect(Judgement::broken(actual, vec![declared_n, entry.n]));
         }
