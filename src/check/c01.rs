@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::common::{outcome, peer_shown};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::path::Route;
 
 /// The judges of this file.
@@ -17,6 +17,7 @@ pub(super) const JUDGES: &[Judge] = &[
         parameters: &[
             Parameter::required("peer", "the peer's name"),
             Parameter::required("member", "the member of `metadata`"),
+            Parameter::optional("beside", "the name of a peer that says other things of itself"),
         ],
         decide: discloses,
     },
@@ -30,6 +31,16 @@ pub(super) const JUDGES: &[Judge] = &[
         ],
         decide: never_enrolled,
     },
+    Judge {
+        name: "never-joined",
+        about: "as the one who joins, the target enrols no one whose answer does not disclose all of itself",
+        parameters: &[
+            Parameter::required("call", "labels of the joins that were answered with too little"),
+            Parameter::required("shown", "label of the operator's list of peers after them"),
+            Parameter::required("twin", "label of a join whose answer discloses all"),
+        ],
+        decide: never_joined,
+    },
 ];
 
 fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -37,19 +48,9 @@ fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
         judgement.expecting(format!("a well-formed {member} in the target's heartbeat, or at the handshake"))
     };
-    let beats: Vec<_> = story
-        .exchanges_of(peer, Direction::FromTarget)
-        .filter(|(_, exchange)| exchange.route() == Some(Route::Heartbeat))
-        .collect();
-    let said = |exchange: &Exchange| exchange.sent().and_then(|body| read(body, member));
-    let told = |exchange: &Exchange| exchange.data().and_then(|data| read(&data, member));
-    let in_heartbeats = beats.iter().filter_map(|(entry, exchange)| Some((entry.n, said(exchange)?)));
-    // What was disclosed at the handshake still stands for a heartbeat that leaves it out.
-    let handshake = story
-        .exchanges_of(peer, Direction::ToTarget)
-        .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)));
-    let at_handshake = handshake.filter_map(|(entry, exchange)| Some((entry.n, told(exchange)?)));
-    let disclosed: Vec<(u64, Value)> = in_heartbeats.chain(at_handshake).collect();
+    let beats: Vec<u64> = beats_to(story, peer).map(|(entry, _)| entry.n).collect();
+    let (echoed, disclosed): (Vec<_>, Vec<_>) =
+        told_to(story, peer, member).into_iter().partition(|(_, value)| is_echo(story, with, value));
     if let Some((n, value)) = disclosed.iter().find(|(_, value)| !is_well_formed(member, value)) {
         return expect(Judgement::broken(format!("{member} is {value}"), vec![*n]));
     }
@@ -59,8 +60,46 @@ fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
     if beats.is_empty() {
         return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
     }
-    let evidence = beats.iter().map(|(entry, _)| entry.n).collect();
-    expect(Judgement::broken(format!("{} heartbeats, none with {member}", beats.len()), evidence))
+    if let Some((n, value)) = echoed.first() {
+        let actual = format!("{member} is {value}, which is what each peer had said of itself");
+        return expect(Judgement::broken(actual, vec![*n]));
+    }
+    expect(Judgement::broken(format!("{} heartbeats, none with {member}", beats.len()), beats))
+}
+
+/// What the target told a peer of itself: in its heartbeats first, then in its answers. What was disclosed
+/// at the handshake still stands for a heartbeat that leaves it out.
+fn told_to(story: &Story, peer: &str, member: &str) -> Vec<(u64, Value)> {
+    let in_heartbeats = beats_to(story, peer)
+        .filter_map(|(entry, exchange)| Some((entry.n, read(exchange.sent()?, member)?)));
+    let in_answers = introductions_of(story, peer)
+        .filter_map(|(entry, exchange)| Some((entry.n, read(&exchange.data()?, member)?)));
+    in_heartbeats.chain(in_answers).collect()
+}
+
+/// Whether the target says it to each of two peers who say different things, as the peer had said it itself.
+fn is_echo(story: &Story, with: Arguments<'_>, value: &Value) -> bool {
+    let Some(other) = with.text_if_given("beside") else { return false };
+    let member = with.text("member");
+    let has_said = |peer: &str, value: &Value| {
+        introductions_of(story, peer)
+            .any(|(_, exchange)| exchange.sent().and_then(|body| read(body, member)).as_ref() == Some(value))
+    };
+    let told_other = told_to(story, other, member);
+    has_said(with.text("peer"), value)
+        && told_other.iter().any(|(_, told)| told != value && has_said(other, told))
+}
+
+fn beats_to<'a>(story: &'a Story, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
+    story
+        .exchanges_of(peer, Direction::FromTarget)
+        .filter(|(_, exchange)| exchange.route() == Some(Route::Heartbeat))
+}
+
+fn introductions_of<'a>(story: &'a Story, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
+    story
+        .exchanges_of(peer, Direction::ToTarget)
+        .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
 }
 
 /// In `metadata`, or beside it where the observed wire has it.
@@ -69,15 +108,24 @@ fn read(body: &Value, member: &str) -> Option<Value> {
     places.into_iter().flatten().find(|value| !value.is_null()).cloned()
 }
 
-/// An email address or an identifier with a signature (1.1), a semantic version (1.3), any text (1.2, 1.4).
+/// An email address or an identifier with a signature (1.1), a semantic version (1.3), any text (1.2, 1.4), which
+/// may stand in a list or an object where the binding gives no form.
 fn is_well_formed(member: &str, value: &Value) -> bool {
-    let text = value.as_str().map(str::trim).filter(|text| !text.is_empty());
     match member {
-        "operator_contact" => {
-            value.as_object().is_some_and(|it| !it.is_empty()) || text.is_some_and(is_contact)
-        }
-        "platform_version" => text.is_some_and(|text| Version::parse(text).is_ok()),
-        _ => text.is_some(),
+        "operator_contact" if value.is_object() => has_text(value, &|_| true),
+        "operator_contact" => has_text(value, &is_contact),
+        "platform_version" => value.as_str().is_some_and(|text| Version::parse(text.trim()).is_ok()),
+        _ => has_text(value, &|_| true),
+    }
+}
+
+/// Whether a text that is not blank stands somewhere in it, and is of this sort.
+fn has_text(value: &Value, is_right: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => !text.trim().is_empty() && is_right(text.trim()),
+        Value::Array(items) => items.iter().any(|item| has_text(item, is_right)),
+        Value::Object(members) => members.values().any(|member| has_text(member, is_right)),
+        _ => false,
     }
 }
 
@@ -86,7 +134,14 @@ fn is_contact(text: &str) -> bool {
         |word: &str| word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     let is_email = text.split_whitespace().any(is_address);
     let lower = text.to_lowercase();
-    is_email || ["pgp", "fpr"].iter().any(|word| lower.contains(word))
+    is_email || ["pgp", "fpr"].iter().any(|word| lower.contains(word)) || is_fingerprint(&lower)
+}
+
+/// A key's fingerprint, or its long id, as it is written: in groups or not, with `0x` or not.
+fn is_fingerprint(lower: &str) -> bool {
+    const DIGITS: [usize; 3] = [16, 40, 64];
+    let digits: String = lower.trim_start_matches("0x").chars().filter(|c| !" :".contains(*c)).collect();
+    DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn never_enrolled(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -120,6 +175,35 @@ fn never_enrolled(story: &Story, with: Arguments<'_>) -> Judgement {
     expect(Judgement::kept(format!("{} disclosures were too little", with.texts("shown").len()), evidence))
 }
 
+fn never_joined(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting(
+            "the join refused, or its peer left short of enrolled; the one that disclosed all enrolled",
+        )
+    };
+    let Some((shown, listed)) = story.operation(with.text("shown")) else {
+        return expect(Judgement::unproven("the peers were not listed", vec![]));
+    };
+    let peers = listed.result.as_ref().and_then(|result| result["peers"].as_array());
+    let let_in = |label: &str| {
+        let id = story.operation(label)?.1.result.as_ref()?["peer_id"].as_str()?;
+        let row = peers?.iter().find(|row| row["peer_id"] == id)?;
+        row["status"].as_str().filter(|status| is_let_in(status))
+    };
+    if let_in(with.text("twin")).is_none() {
+        let actual = "a join whose answer disclosed all did not enrol either";
+        return expect(Judgement::unproven(actual, vec![shown]));
+    }
+    let joins = with.texts("call");
+    if let Some(label) = joins.iter().find(|label| story.operation(label).is_none()) {
+        return expect(Judgement::unproven(format!("{label:?} was not tried"), vec![shown]));
+    }
+    match joins.iter().find_map(|label| Some((label, let_in(label)?))) {
+        Some((label, status)) => expect(Judgement::broken(format!("{label:?} is {status}"), vec![shown])),
+        None => expect(Judgement::kept(format!("{} disclosed too little", joins.len()), vec![shown])),
+    }
+}
+
 fn is_let_in(status: &str) -> bool {
     matches!(status, "enrolled" | "active" | "degraded")
 }
@@ -127,6 +211,9 @@ fn is_let_in(status: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
     use serde_json::json;
 
     #[test]
@@ -136,11 +223,16 @@ mod tests {
             ("operator_contact", json!("openpgp4fpr:0123456789abcdef0123"), true),
             ("operator_contact", json!({"identifier": "x", "signature": "y"}), true),
             ("operator_contact", json!("The operators <ops@example.org>"), true),
+            ("operator_contact", json!("0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567"), true),
+            ("operator_contact", json!(["ops@example.org"]), true),
+            ("operator_contact", json!({"email": " "}), false),
             ("operator_contact", json!("call us"), false),
             ("operator_contact", json!("call us @ noon"), false),
             ("operator_contact", json!({}), false),
             ("jurisdiction", json!("DE"), true),
+            ("jurisdiction", json!({"country": "DE", "region": null}), true),
             ("jurisdiction", json!("  "), false),
+            ("jurisdiction", json!({"country": ""}), false),
             ("platform_version", json!("1.4.0"), true),
             ("platform_version", json!("latest"), false),
             ("last_known_good_release", json!("v1.3"), true),
@@ -155,5 +247,74 @@ mod tests {
         assert_eq!(read(&json!({"metadata": {"jurisdiction": "DE"}}), "jurisdiction"), Some(json!("DE")));
         assert_eq!(read(&json!({"platform_version": "1.0.0"}), "platform_version"), Some(json!("1.0.0")));
         assert_eq!(read(&json!({"metadata": {}}), "jurisdiction"), None);
+    }
+
+    /// The verdict on a target that tells alice of DE and bob of FR this, in its answers and in its heartbeats.
+    fn verdict(answers: [&str; 2], beats: [Option<&str>; 2]) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let peers = ["alice", "bob"].into_iter().zip(["DE", "FR"]).zip(answers.into_iter().zip(beats));
+        for ((peer, own), (answered, beat)) in peers {
+            let said = |place: &str| json!({"metadata": {"jurisdiction": place}});
+            let answer = json!({"data": said(answered)});
+            recorder.record(None, None, heartbeat(peer, Direction::ToTarget, &said(own), &answer));
+            let beat = beat.map_or(json!({}), said);
+            recorder.record(None, None, heartbeat(peer, Direction::FromTarget, &beat, &json!({"data": {}})));
+        }
+        let with = [("peer", "alice"), ("member", "jurisdiction"), ("beside", "bob")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        discloses(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    fn heartbeat(peer: &str, direction: Direction, sent: &Value, answer: &Value) -> What {
+        let (method, path) = (Some("POST".to_owned()), Some(Route::Heartbeat.path()));
+        What::Exchange(Exchange {
+            peer: peer.to_owned(),
+            direction,
+            request: Message { method, path, body: Body::Json(sent.clone()), ..Message::default() },
+            response: Some(Message {
+                status: Some(200),
+                body: Body::Json(answer.clone()),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        })
+    }
+
+    #[test]
+    fn who_says_back_what_each_had_said_discloses_nothing() {
+        assert_eq!(verdict(["DE", "FR"], [Some("DE"), Some("FR")]), Broken);
+        assert_eq!(verdict(["DE", "FR"], [None, None]), Broken);
+        assert_eq!(verdict(["DE", "DE"], [Some("DE"), Some("DE")]), Kept, "it is where alice is");
+        assert_eq!(verdict(["DE", "FR"], [Some("SE"), Some("SE")]), Kept, "it answers with the peer's row");
+        assert_eq!(verdict(["SE", "SE"], [None, None]), Kept);
+    }
+
+    #[test]
+    fn who_answers_a_join_with_too_little_is_not_let_in() {
+        let verdict = |anonymous: Option<&str>, whole: &str| {
+            let recorder =
+                Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+            let record = |label: &str, result: Option<Value>| {
+                let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+                recorder.record(None, Some(label), What::Operation(operation));
+            };
+            record("whole", Some(json!({"peer_id": "w"})));
+            record("anonymous", anonymous.map(|_| json!({"peer_id": "a"})));
+            let row = |id: &str, status: Option<&str>| json!({"peer_id": id, "status": status});
+            record("peers", Some(json!({"peers": [row("w", Some(whole)), row("a", anonymous)]})));
+            let with = [("call", "anonymous"), ("shown", "peers"), ("twin", "whole")]
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .into();
+            never_joined(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!(verdict(Some("enrolled"), "enrolled"), Broken);
+        assert_eq!(verdict(Some("accepted"), "active"), Kept);
+        assert_eq!(verdict(None, "enrolled"), Kept, "the join was refused");
+        assert_eq!(verdict(None, "accepted"), Unproven);
     }
 }

@@ -20,6 +20,7 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("call", "label of the calls that have to be refused"),
             Parameter::required("twin", "label of the same call, lawful in just the one thing"),
             Parameter::required("probe", "label of a lawful call made afterwards"),
+            Parameter::optional("since", "label of the call that makes it unlawful, which has to be taken"),
         ],
         decide: refused,
     },
@@ -37,7 +38,7 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "finding-raised",
-        about: "a finding about the misbehaving peer is there that was not before, and none about an honest one",
+        about: "a finding about the misbehaving peer is there that was not before, and none of that kind about an honest one",
         parameters: &[
             Parameter::required(
                 "peer",
@@ -51,6 +52,14 @@ pub(super) const JUDGES: &[Judge] = &[
                 "the name of a peer that did the like, lawfully: kinds raised about it too say nothing",
             ),
             Parameter::optional("kind", "the finding's kind, where the contract names it"),
+            Parameter::optional(
+                "occasion",
+                "the route of the target's calls to the peer, of which one has to have been answered wrongly",
+            ),
+            Parameter::optional(
+                "taken",
+                "label of a call that the target has to have taken, to have something to notice",
+            ),
         ],
         decide: finding_raised,
     },
@@ -67,6 +76,11 @@ pub(super) fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
         .collect();
     if calls.is_empty() || story.exchanges_labelled(with.text("twin")).next().is_none() {
         return expect(Judgement::unproven("the call or its lawful twin was not made", vec![]));
+    }
+    let mut causes = with.texts("since").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    if let Some((n, exchange)) = causes.find(|(_, exchange)| !exchange.succeeded()) {
+        let actual = format!("what should have made it unlawful was not taken: {}", outcome(exchange));
+        return expect(Judgement::unproven(actual, vec![n]));
     }
     if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| exchange.succeeded()) {
         return expect(Judgement::broken(format!("the call was accepted: {}", outcome(exchange)), vec![*n]));
@@ -160,24 +174,59 @@ pub(super) fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the peer's id is not known", vec![]));
     };
     let evidence = vec![before_n, after_n];
-    if let Some(honest) = with.text_if_given("honest").and_then(|label| self::peer_id(story, label))
-        && let Some(finding) = new_findings(&before, &after, &honest).first()
-    {
+    let kind = with.text_if_given("kind");
+    let about = |name: &str| -> Vec<&Finding> {
+        let id = with.text_if_given(name).and_then(|peer| self::peer_id(story, peer));
+        id.map(|id| new_findings(&before, &after, &id)).unwrap_or_default()
+    };
+    let (honest, lawful) = (about("honest"), about("apart_from"));
+    if let Some(finding) = honest.iter().find(|finding| kind == Some(&finding.kind)) {
         let actual = format!("{} was raised about a peer that did nothing wrong", finding.kind);
         return expect(Judgement::broken(actual, evidence));
     }
-    let lawful = with.text_if_given("apart_from").and_then(|peer| self::peer_id(story, peer));
-    let common: BTreeSet<&str> =
-        lawful.iter().flat_map(|id| new_findings(&before, &after, id)).map(|f| f.kind.as_str()).collect();
-    let mut raised = new_findings(&before, &after, &peer_id);
-    raised.retain(|finding| !common.contains(finding.kind.as_str()));
-    let named =
-        raised.iter().find(|finding| with.text_if_given("kind").is_none_or(|kind| finding.kind == kind));
-    match (named, raised.first()) {
-        (Some(finding), _) => expect(Judgement::kept(format!("{} was raised", finding.kind), evidence)),
-        (None, Some(other)) => expect(Judgement::broken(format!("only {} was raised", other.kind), evidence)),
+    let raised = new_findings(&before, &after, &peer_id);
+    // What is said of everyone, as of one who has been silent for a while, says nothing of the misbehaviour.
+    let is_common = |finding: &&Finding| honest.iter().chain(&lawful).any(|other| other.kind == finding.kind);
+    let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
+    if let Some(finding) = own.iter().find(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
+        return expect(Judgement::kept(format!("{} was raised", finding.kind), evidence));
+    }
+    if let Some(why) = could_not_notice(story, with).filter(|_| common.is_empty()) {
+        return expect(Judgement::unproven(why, evidence));
+    }
+    match (own.first(), common.first()) {
+        (Some(other), _) => expect(Judgement::broken(format!("only {} was raised", other.kind), evidence)),
+        (None, Some(shared)) => {
+            let name = &shared.kind;
+            let is_of_lawful = lawful.iter().any(|finding| finding.kind == *name);
+            if is_of_lawful || common.len() > honest.len() {
+                let actual = format!("only {name} was raised, and about the lawful peer too");
+                return expect(Judgement::unproven(actual, evidence));
+            }
+            let actual =
+                format!("{name} was raised about a peer that did nothing wrong, just as about this one");
+            expect(Judgement::broken(actual, evidence))
+        }
         (None, None) => expect(Judgement::broken("no finding was raised", evidence)),
     }
+}
+
+/// Why the target had nothing to notice, or no way to, where that is so.
+fn could_not_notice(story: &Story, with: Arguments<'_>) -> Option<String> {
+    if let Some(name) = with.text_if_given("occasion") {
+        let mut asked = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+        let is_occasion = |exchange: &Exchange| {
+            exchange.route().is_some_and(|route| route.name() == name) && !exchange.injected.is_empty()
+        };
+        if !asked.any(|(_, exchange)| is_occasion(exchange)) {
+            return Some(format!(
+                "the target never asked the peer for what it would have got wrong ({name})"
+            ));
+        }
+    }
+    let label = with.text_if_given("taken")?;
+    let is_taken = story.exchanges_labelled(label).any(|(_, exchange)| exchange.succeeded());
+    (!is_taken).then(|| format!("the target turned {label:?} away"))
 }
 
 /// Whether it is one value, or one number: JSON knows no integers, and to some readers 1.0 is 1.
@@ -237,4 +286,59 @@ pub(super) fn new_findings<'a>(before: &[Finding], after: &'a [Finding], peer_id
 /// What makes two findings the same one: all that they say.
 fn identity(finding: &Finding) -> String {
     format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Operation, Recorder, What};
+    use serde_json::json;
+
+    /// The verdict where these kinds were raised about mallory and about alice, who stands beside it as `role`.
+    fn raised(mallory: &[&str], alice: &[&str], role: &str, kind: Option<&str>) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let record = |label: &str, verb: &str, result: Value| {
+            let operation =
+                Operation { verb: verb.into(), parameters: json!({}), result: Some(result), failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        };
+        let about = |peer: &'static str| move |(place, kind): (usize, &&str)| json!({"kind": kind, "federation_peer_id": peer, "message": place.to_string()});
+        let all: Vec<Value> = mallory
+            .iter()
+            .enumerate()
+            .map(about("mallory's row"))
+            .chain(alice.iter().enumerate().map(about("alice's row")))
+            .collect();
+        record("mallory", "peer.join", json!({"peer_id": "mallory's row"}));
+        record("alice", "peer.join", json!({"peer_id": "alice's row"}));
+        record("before", "governance.scan", json!({"findings": []}));
+        record("after", "governance.scan", json!({"findings": all}));
+        let mut with: std::collections::BTreeMap<String, Value> =
+            [("peer", "mallory"), ("before", "before"), ("after", "after"), (role, "alice")]
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .into();
+        with.extend(kind.map(|kind| ("kind".to_owned(), json!(kind))));
+        finding_raised(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn what_is_said_of_an_honest_peer_for_another_reason_does_not_count() {
+        assert_eq!(raised(&["broken", "stale"], &["stale"], "honest", None), Kept);
+        assert_eq!(raised(&["broken"], &["stale"], "honest", Some("broken")), Kept);
+        assert_eq!(raised(&["stale"], &["stale"], "honest", None), Broken, "everyone was blamed");
+        assert_eq!(raised(&["broken"], &["broken"], "honest", Some("broken")), Broken);
+        assert_eq!(raised(&["broken", "broken"], &["broken"], "honest", Some("broken")), Broken);
+        assert_eq!(raised(&["note", "note"], &["note"], "honest", None), Unproven, "one of them may be it");
+        assert_eq!(raised(&[], &["stale"], "honest", None), Broken);
+    }
+
+    #[test]
+    fn what_is_said_of_the_lawful_one_too_is_no_proof_and_no_breach() {
+        assert_eq!(raised(&["note"], &["note"], "apart_from", None), Unproven);
+        assert_eq!(raised(&["note", "late"], &["note"], "apart_from", None), Kept);
+        assert_eq!(raised(&[], &["note"], "apart_from", None), Broken);
+    }
 }

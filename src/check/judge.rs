@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use super::{Arguments, Declared, Judgement, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12};
-use super::{common, enforcement, out_of_scope, versions};
+use super::{common, enforcement, out_of_scope, versions, watched_excerpt};
 use crate::contract::Face;
 use crate::transcript::{Ending, ScenarioStart, Story};
 
@@ -62,6 +62,7 @@ pub const JUDGES: &[&[Judge]] = &[
     enforcement::JUDGES,
     out_of_scope::JUDGES,
     versions::JUDGES,
+    watched_excerpt::JUDGES,
 ];
 
 /// The judge of that name.

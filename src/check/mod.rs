@@ -23,6 +23,7 @@ mod judge;
 pub mod model;
 mod out_of_scope;
 mod versions;
+mod watched_excerpt;
 
 pub use arguments::Arguments;
 pub use judge::{JUDGES, Judge, Parameter, judge};

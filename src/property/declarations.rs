@@ -10,11 +10,20 @@ pub(super) const PROPERTY: Property = Property {
     name: "declarations",
     commitment: 3,
     about: "whatever is declared is served, and what a filter leaves out reaches no peer",
-    corners: Vec::new,
+    corners,
     scenarios,
 };
 
 const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x"];
+
+/// Directions in which records can be had of the one who declares them.
+const OUTWARD: [&str; 2] = ["bidirectional", "push_local_to_remote"];
+
+/// All that there is, without a filter and with one.
+fn corners() -> Vec<String> {
+    let all = |filtered| file(&KINDS, &[("1", "bidirectional", filtered); KINDS.len()]);
+    vec![all(false), all(true)]
+}
 
 fn scenarios() -> BoxedStrategy<String> {
     let kinds = subsequence(KINDS.to_vec(), 1..=KINDS.len());
@@ -34,9 +43,21 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
              direction = \"{direction}\", policy = \"manual\"{filter} }} }}"
         ));
     }
-    file.step("federate = { peer = \"alice\" }")
-        .step("heartbeat = { peer = \"alice\", as = \"told\" }")
-        .step("try_kinds = { peer = \"alice\", of = \"told\", as = \"tried\" }")
+    file =
+        file.step("federate = { peer = \"alice\" }").step("heartbeat = { peer = \"alice\", as = \"told\" }");
+    // One record of each kind that goes out, which passes every filter.
+    let outward = kinds.iter().zip(rows).filter(|(_, (_, direction, _))| OUTWARD.contains(direction));
+    for (kind, _) in outward {
+        file = file
+            .step(format!(
+                "put = {{ kind = \"{kind}\", id = \"${{id:{kind}}}\", record = {{ name = \"{kind}\", team = \"blue\" }} }}"
+            ))
+            .step(format!("grant = {{ peer = \"alice\", kind = \"{kind}\", scopes = [\"read\"], as = \"{kind}\" }}"))
+            .step(format!(
+                "fetch = {{ peer = \"alice\", kind = \"{kind}\", id = \"${{id:{kind}}}\", grant = \"{kind}\", as = \"tried\" }}"
+            ));
+    }
+    file.step("try_kinds = { peer = \"alice\", of = \"told\", as = \"tried\" }")
         .check(
             ("3.1", "conduct"),
             "declared-kinds-are-served",

@@ -2,34 +2,41 @@
 
 mod watched;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::check::common::{outcome, peer_id};
 use crate::check::judge::Parameter;
-use crate::check::model::is_denied;
+use crate::check::model::{is_denied, last_put};
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Entry, Exchange, Story};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
-const GRANTED: &[Parameter] = &[
-    Parameter::required("call", "labels of the requests under the grant"),
-    Parameter::required("record", "label of the operation that issued the grant"),
-];
+const CALL: Parameter = Parameter::required("call", "labels of the requests under the grant");
+const RECORD: Parameter = Parameter::required("record", "label of the operation that issued the grant");
+
+/// A platform may reckon in whole seconds, or end what expires by a round that comes once a minute.
+pub(super) const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_mins(1);
+/// One that reckons in whole seconds may be ahead by as much.
+const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
     Judge {
         name: "granted-is-served",
         about: "each request that a grant allows, by the model of a grant, is served",
-        parameters: GRANTED,
+        parameters: &[CALL, RECORD],
         decide: granted_is_served,
     },
     Judge {
         name: "ended-is-refused",
         about: "no request is served that a grant would allow, had it not ended",
-        parameters: GRANTED,
+        parameters: &[
+            CALL,
+            RECORD,
+            Parameter::optional("probe", "label of lawful calls that are made when the grant is over"),
+        ],
         decide: ended_is_refused,
     },
     Judge {
@@ -54,13 +61,17 @@ fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
     let allowed: Vec<_> = asked
         .into_iter()
         .filter(|(entry, call)| grant.covers(story, call) && !grant.has_ended(story, entry))
+        .filter(|(entry, call)| !is_absent(story, entry, call))
         .collect();
     if let Some((entry, exchange)) = allowed.iter().find(|(entry, call)| is_denied(story, entry.n, call)) {
         let actual = format!("{}: it says that the record is not there", outcome(exchange));
         return expect(Judgement::broken(actual, vec![grant.n, entry.n]));
     }
+    if let Some((entry, exchange)) = allowed.iter().find(|(_, exchange)| is_turned_down(exchange)) {
+        return expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n]));
+    }
     match allowed.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        Some((entry, exchange)) => expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n])),
+        Some((entry, exchange)) => expect(Judgement::unproven(outcome(exchange), vec![grant.n, entry.n])),
         None if allowed.is_empty() => {
             expect(Judgement::unproven("nothing was asked that is allowed", vec![grant.n]))
         }
@@ -69,6 +80,19 @@ fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
             expect(Judgement::kept(format!("{} allowed requests were served", allowed.len()), evidence))
         }
     }
+}
+
+/// Whether it was answered, and not served. Who is limited, or asked to come back later, was not turned down.
+fn is_turned_down(exchange: &Exchange) -> bool {
+    const LATER: [u16; 2] = [429, 503];
+    !exchange.succeeded() && exchange.status().is_some_and(|status| !LATER.contains(&status))
+}
+
+/// Whether it says of a record that nobody put there that it is not there.
+fn is_absent(story: &Story, entry: &Entry, exchange: &Exchange) -> bool {
+    const NOT_FOUND: u16 = 404;
+    let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
+    exchange.status() == Some(NOT_FOUND) && last_put(story, entry.n, &kind, &id).is_none()
 }
 
 fn ended_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -82,16 +106,23 @@ fn ended_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
         .into_iter()
         .filter(|(entry, call)| grant.covers(story, call) && grant.ended_before(story, entry))
         .collect();
-    match ended.iter().find(|(_, exchange)| exchange.succeeded()) {
-        Some((entry, exchange)) => expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n])),
-        None if ended.is_empty() => {
-            expect(Judgement::unproven("nothing was asked after its end", vec![grant.n]))
-        }
-        None => {
-            let evidence = ended.iter().map(|(entry, _)| entry.n).collect();
-            expect(Judgement::kept(format!("{} late requests were refused", ended.len()), evidence))
-        }
+    if let Some((entry, exchange)) = ended.iter().find(|(_, exchange)| exchange.succeeded()) {
+        return expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n]));
     }
+    if ended.is_empty() {
+        return expect(Judgement::unproven("nothing was asked after its end", vec![grant.n]));
+    }
+    if let Some((entry, exchange)) = ended.iter().find(|(_, exchange)| !exchange.was_refused()) {
+        let actual = format!("neither refused nor accepted: {}", outcome(exchange));
+        return expect(Judgement::unproven(actual, vec![grant.n, entry.n]));
+    }
+    let mut probes = with.texts("probe").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    if let Some((n, exchange)) = probes.find(|(_, exchange)| !exchange.succeeded()) {
+        let actual = format!("refused, but so was a lawful call: {}", outcome(exchange));
+        return expect(Judgement::unproven(actual, vec![grant.n, n]));
+    }
+    let evidence = ended.iter().map(|(entry, _)| entry.n).collect();
+    expect(Judgement::kept(format!("{} late requests were refused", ended.len()), evidence))
 }
 
 fn requests<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<(&'a Entry, &'a Exchange)> {
@@ -109,7 +140,8 @@ struct Grant {
     kind: String,
     id: Option<String>,
     scopes: Vec<String>,
-    expires_at: Timestamp,
+    /// Its end as it was told, and as it follows from what was asked: a clock may be set otherwise than ours.
+    ends: [Timestamp; 2],
     own_id: String,
 }
 
@@ -118,13 +150,17 @@ impl Grant {
         let (n, issue) = story.operation(label)?;
         let (asked, given) = (&issue.parameters, issue.result.as_ref()?);
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let told: Timestamp = given["expires_at"].as_str()?.parse().ok()?;
+        let issued_at = story.entries().iter().find(|entry| entry.n == n)?.at;
+        let days = asked["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
+        let asked_for = days.and_then(|days| issued_at.checked_add(days).ok());
         Some(Self {
             n,
             peer_id: text(&asked["peer_id"])?,
             kind: text(&asked["resource_kind"])?,
             id: text(&asked["resource_id"]),
             scopes: asked["permission_scopes"].as_array()?.iter().filter_map(text).collect(),
-            expires_at: given["expires_at"].as_str()?.parse().ok()?,
+            ends: [told, asked_for.unwrap_or(told)],
             own_id: text(&given["grant_id"])?,
         })
     }
@@ -147,13 +183,15 @@ impl Grant {
             && self.scopes.iter().any(|own| own == scope)
     }
 
-    /// At its end, to the second, both are right.
+    /// Around its end, as far as a clock may be rounded, both are right.
     fn has_ended(&self, story: &Story, entry: &Entry) -> bool {
-        entry.at >= self.expires_at || self.was_revoked(story, entry)
+        let late = entry.at.saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
+        self.ends.iter().any(|end| late >= *end) || self.was_revoked(story, entry)
     }
 
     fn ended_before(&self, story: &Story, entry: &Entry) -> bool {
-        entry.at > self.expires_at || self.was_revoked(story, entry)
+        let early = entry.at.saturating_sub(ROUNDED_UP_BY).unwrap_or(Timestamp::MIN);
+        self.ends.iter().all(|end| early >= *end) || self.was_revoked(story, entry)
     }
 
     fn was_revoked(&self, story: &Story, entry: &Entry) -> bool {

@@ -3,13 +3,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::announces;
+use super::{ROUNDED_UP_BY, announces};
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Story};
 
 /// An answer so shortly before the end counts as one in the last seconds.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(5);
+
+/// A refusal so shortly before the notice of a revocation may be its consequence.
+const NOTICE_TAKES: SignedDuration = SignedDuration::from_mins(6);
 
 const WATCHED: &[Parameter] = &[
     Parameter::required("given", "label of the operation that tells of the grant"),
@@ -39,18 +42,21 @@ fn grant_lasts(story: &Story, with: Arguments<'_>) -> Judgement {
         Ok(grant) => grant,
         Err(why) => return expect(Judgement::unproven(why, vec![])),
     };
-    if let Some(read) = grant.reads.iter().find(|read| !read.let_in && read.latest < grant.ends) {
+    if let Some(read) = grant.reads.iter().find(|read| grant.was_cut_short_by(read)) {
         let early = grant.ends.duration_since(read.latest);
         let actual = format!("refused at least {early:#} before its end");
         return expect(Judgement::broken(actual, vec![grant.n, read.n]));
     }
+    if let Some((n, _)) = grant.revoked {
+        return expect(Judgement::unproven("the grant was revoked before its end", vec![grant.n, n]));
+    }
     let last = grant.reads.iter().rev().find(|read| read.let_in);
     match last {
-        Some(read) if grant.ends.duration_since(read.earliest) <= LAST_SECONDS => {
+        Some(read) if grant.ends.duration_since(read.shown_first()) <= LAST_SECONDS => {
             expect(Judgement::kept("honoured in its last seconds", vec![grant.n, read.n]))
         }
         Some(read) => {
-            let left = grant.ends.duration_since(read.earliest);
+            let left = grant.ends.duration_since(read.shown_first());
             let actual = format!("the last read that was honoured came {left:#} before its end");
             expect(Judgement::unproven(actual, vec![grant.n, read.n]))
         }
@@ -64,29 +70,43 @@ fn grant_ends(story: &Story, with: Arguments<'_>) -> Judgement {
         Ok(grant) => grant,
         Err(why) => return expect(Judgement::unproven(why, vec![])),
     };
-    if let Some(read) = grant.reads.iter().find(|read| read.let_in && read.earliest > grant.ends) {
+    if let Some(read) = grant.reads.iter().find(|read| grant.was_outlived_by(read)) {
         let late = read.earliest.duration_since(grant.ends);
         let actual = format!("honoured {late:#} after its end, by its own clock");
         return expect(Judgement::broken(actual, vec![grant.n, read.n]));
     }
+    if let Some((n, _)) = grant.revoked {
+        return expect(Judgement::unproven("the grant was revoked before its end", vec![grant.n, n]));
+    }
+    // One that was never honoured may be no grant at all.
+    let was_honoured = grant.reads.iter().any(|read| read.let_in);
     match grant.reads.iter().find(|read| !read.let_in && read.earliest >= grant.ends) {
-        Some(read) => expect(Judgement::kept("refused after its end", vec![grant.n, read.n])),
+        Some(read) if was_honoured => expect(Judgement::kept("refused after its end", vec![grant.n, read.n])),
+        Some(read) => {
+            expect(Judgement::unproven("no read under the grant was honoured", vec![grant.n, read.n]))
+        }
         None => expect(Judgement::unproven("nothing was asked after its end", vec![grant.n])),
     }
 }
 
-/// A grant, and what became of the reads under it.
+/// A grant, and what became of the reads under it, up to its revocation.
 struct Watched {
     n: u64,
     ends: Timestamp,
     reads: Vec<Read>,
+    /// The entry of the notice, and when that came by our clock.
+    revoked: Option<(u64, Timestamp)>,
 }
 
 /// A read, between two times that the target's clock showed: before it and after it.
 struct Read {
     n: u64,
+    /// By our clock.
+    at: Timestamp,
     let_in: bool,
     earliest: Timestamp,
+    /// By our clock, when that was shown.
+    shown_at: Timestamp,
     latest: Timestamp,
 }
 
@@ -100,10 +120,35 @@ impl Watched {
         };
         let id = operation.parameters["grant_id"].as_str();
         let mut told = story.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
-        if told.any(|(_, exchange)| announces(exchange, id)) {
-            return Err("the grant was revoked before its end".to_owned());
-        }
-        Ok(Self { n, ends, reads: reads(story, with) })
+        let revoked =
+            told.find(|(_, exchange)| announces(exchange, id)).map(|(entry, _)| (entry.n, entry.at));
+        let mut reads = reads(story, with);
+        reads.retain(|read| revoked.is_none_or(|(n, _)| read.n < n));
+        Ok(Self { n, ends, reads, revoked })
+    }
+
+    /// Whether it was refused, having been honoured, while the target's clock had its end still before it: as
+    /// the clock showed after it, and as it had to show since it was looked at before. It may be set between.
+    fn was_cut_short_by(&self, read: &Read) -> bool {
+        let was_honoured = self.reads.iter().any(|other| other.let_in && other.n < read.n);
+        let went_on = read.at.duration_since(read.shown_at);
+        let reckoned = read.earliest.saturating_add(went_on).unwrap_or(Timestamp::MAX);
+        let is_in_time = read.earliest != Timestamp::MIN && read.latest < self.ends && reckoned < self.ends;
+        let is_of_revocation = self.revoked.is_some_and(|(_, at)| at.duration_since(read.at) < NOTICE_TAKES);
+        !read.let_in && was_honoured && is_in_time && !is_of_revocation
+    }
+
+    /// Whether it was honoured when the target's clock had its end behind it, before the read and after it.
+    fn was_outlived_by(&self, read: &Read) -> bool {
+        let over = self.ends.saturating_add(ROUNDED_UP_BY).unwrap_or(Timestamp::MAX);
+        read.let_in && read.earliest > over && read.latest > over && read.latest != Timestamp::MAX
+    }
+}
+
+impl Read {
+    /// Of the two times the first: the clock may have been set back between.
+    fn shown_first(&self) -> Timestamp {
+        self.earliest.min(self.latest)
     }
 }
 
@@ -112,7 +157,7 @@ impl Watched {
 fn reads(story: &Story, with: Arguments<'_>) -> Vec<Read> {
     let mut reads: Vec<Read> = Vec::new();
     let mut confirmed = 0;
-    let mut shown_before = Timestamp::MIN;
+    let (mut shown_before, mut shown_at) = (Timestamp::MIN, Timestamp::MIN);
     let mut is_welcome = true;
     for (entry, exchange) in story.exchanges() {
         if exchange.direction == Direction::FromTarget {
@@ -128,17 +173,17 @@ fn reads(story: &Story, with: Arguments<'_>) -> Vec<Read> {
         }
         let is_refused = is_welcome && matches!(exchange.status(), Some(401 | 403));
         if label == Some(with.text("call")) && (exchange.succeeded() || is_refused) {
-            let let_in = exchange.succeeded();
-            reads.push(Read { n: entry.n, let_in, earliest: shown_before, latest: Timestamp::MAX });
+            let (n, at, let_in) = (entry.n, entry.at, exchange.succeeded());
+            reads.push(Read { n, at, let_in, earliest: shown_before, shown_at, latest: Timestamp::MAX });
         }
         if let Some(shown) = shown(exchange) {
             for read in reads.iter_mut().filter(|read| read.latest == Timestamp::MAX) {
                 read.latest = shown;
             }
             if let Some(read) = reads.last_mut().filter(|read| read.n == entry.n) {
-                read.earliest = shown;
+                (read.earliest, read.shown_at) = (shown, entry.at);
             }
-            shown_before = shown;
+            (shown_before, shown_at) = (shown, entry.at);
         }
     }
     drop_refused(&mut reads, confirmed);
@@ -180,12 +225,16 @@ mod tests {
         Refused,
         /// The target tells the time.
         Clock(i64),
+        /// A read is honoured, without a word of the time.
+        ServedBlindly,
+        /// So many seconds pass by our clock.
+        Passes(i64),
         /// The target revokes the grant, and says so.
         Revoked,
         /// The target lets the visitor in no more.
         Unwelcome,
     }
-    use Event::{Clock as Shows, Refused, Revoked, Served, Unwelcome};
+    use Event::{Clock as Shows, Passes, Refused, Revoked, Served, ServedBlindly, Unwelcome};
 
     fn exchange(direction: Direction, sent: &Value, status: u16, body: &Value) -> What {
         What::Exchange(Exchange {
@@ -208,7 +257,8 @@ mod tests {
     fn verdicts(events: &[Event]) -> [Verdict; 2] {
         let start: Timestamp = START.parse().expect("a timestamp");
         let at = |seconds: i64| start + SignedDuration::from_secs(seconds);
-        let recorder = Recorder::in_memory("x", Clock::manual(start));
+        let clock = Clock::manual(start);
+        let recorder = Recorder::in_memory("x", clock.clone());
         let parameters = json!({"grant_id": "g", "expires_at": at(ENDS).to_string()});
         let given =
             Operation { verb: "watch.grant".into(), parameters, result: Some(json!({})), failure: None };
@@ -228,6 +278,11 @@ mod tests {
                     let body = json!({"error": "Grant has expired"});
                     record(Some("read"), exchange(Direction::ToTarget, &Value::Null, 401, &body));
                 }
+                ServedBlindly => {
+                    let body = json!({"data": {}});
+                    record(Some("read"), exchange(Direction::ToTarget, &Value::Null, 200, &body));
+                }
+                Passes(seconds) => clock.advance_seconds(*seconds),
                 Shows(second) => {
                     let body = json!({"data": {"generated_at": at(*second).to_string()}});
                     record(None, exchange(Direction::ToTarget, &Value::Null, 200, &body));
@@ -253,7 +308,7 @@ mod tests {
     fn a_grant_is_judged_by_the_targets_own_clock() {
         assert_eq!(verdicts(&[Served(0), Served(999), Shows(1000), Refused]), [Kept, Kept]);
         assert_eq!(verdicts(&[Served(0), Served(998), Refused, Shows(999)]), [Broken, Unproven]);
-        assert_eq!(verdicts(&[Served(0), Served(999), Served(1001)]), [Kept, Broken]);
+        assert_eq!(verdicts(&[Served(0), Served(999), Served(1061)]), [Kept, Broken]);
     }
 
     #[test]
@@ -263,7 +318,27 @@ mod tests {
         assert_eq!(verdicts(&[Served(500), Refused, Shows(1000)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Served(500), Shows(1000), Refused]), [Unproven, Kept]);
         assert_eq!(verdicts(&[Served(0), Revoked, Refused, Shows(10)]), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[Refused, Shows(10)]), [Unproven, Unproven], "it may be mistyped");
+        assert_eq!(verdicts(&[Served(999), Served(1059)]), [Kept, Unproven], "it ends in rounds");
         assert_eq!(verdicts(&[Served(0), Unwelcome, Refused, Shows(10)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Served(0), Refused, Shows(10), Unwelcome]), [Unproven, Unproven]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_slanders_no_one() {
+        let set_back = [Served(0), Shows(990), Passes(20), Refused, Shows(995)];
+        assert_eq!(verdicts(&set_back), [Unproven, Unproven], "by 15 s, when the grant was over");
+        let set_back = [Served(0), Shows(1100), ServedBlindly, Shows(900)];
+        assert_eq!(verdicts(&set_back), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[Served(0), Shows(1100), ServedBlindly, Shows(1101)])[1], Broken);
+    }
+
+    #[test]
+    fn a_breach_before_the_notice_stays_one() {
+        let early = [Served(0), Refused, Shows(1), Passes(600), Revoked];
+        assert_eq!(verdicts(&early), [Broken, Unproven]);
+        let at_once = [Served(0), Refused, Shows(1), Passes(10), Revoked];
+        assert_eq!(verdicts(&at_once), [Unproven, Unproven], "the notice has its time");
+        assert_eq!(verdicts(&[Served(0), Served(1100), Revoked])[1], Broken);
     }
 }

@@ -10,7 +10,7 @@ use crate::transcript::{Body, Direction, Entry, Exchange, Story};
 use crate::wire::header::inbound_subject;
 
 /// How long an excerpt may take.
-const DUE: SignedDuration = SignedDuration::from_hours(72);
+pub(in crate::check) const DUE: SignedDuration = SignedDuration::from_hours(72);
 /// A look so soon after the end is one at the end; and two clocks that run differ by less.
 const A_MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
@@ -32,7 +32,7 @@ fn looks<'a>(story: &'a Story, labels: &[&str]) -> Vec<Look<'a>> {
 }
 
 /// The entries of all lists in an answer: of what form they are is another question.
-fn given(exchange: &Exchange) -> Option<Vec<Value>> {
+pub(in crate::check) fn given(exchange: &Exchange) -> Option<Vec<Value>> {
     let lists: Vec<Value> = match exchange.data().filter(|_| exchange.status() == Some(200))? {
         list @ Value::Array(_) => vec![list],
         Value::Object(members) => members.into_values().filter(Value::is_array).collect(),

@@ -4,6 +4,8 @@ mod actions;
 mod entry;
 mod excerpts;
 
+pub(super) use excerpts::{DUE, given};
+
 use super::{Judge, Parameter};
 
 const BEFORE: Parameter =

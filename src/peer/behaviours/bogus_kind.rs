@@ -4,10 +4,10 @@ use crate::peer::Behaviour;
 use crate::wire::path::Route;
 use serde_json::{Value, json};
 
-/// Declares a resource kind, and answers 404 for it.
+/// Declares a resource kind, and answers that it serves no such kind.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-kind",
-    about: "declares a resource kind, and answers 404 for it",
+    about: "declares a resource kind, and answers that it serves no such kind",
     clauses: &["3.1", "3.4"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {
@@ -16,8 +16,9 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     }),
     answer: Some(|asked, status, body| match asked.route {
         Route::Resource { kind, .. } if kind == BOGUS => {
-            *status = 404;
-            *body = json!({"success": false, "error": "not found", "code": "NOT_FOUND"});
+            // A 404 might be said of the one record.
+            *status = 422;
+            *body = json!({"error": format!("resource kind {kind} is not served here")});
         }
         Route::Accept | Route::Heartbeat if *status == 200 => declare(&mut body["data"]),
         _ => {}

@@ -38,6 +38,8 @@ mod withholds_jurisdiction;
 mod withholds_last_good_release;
 mod withholds_version;
 
+use serde_json::Value;
+
 use super::Behaviour;
 
 /// Every behaviour, by name.
@@ -86,6 +88,21 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
 #[must_use]
 pub fn behaviour(name: &str) -> Option<&'static Behaviour> {
     BEHAVIOURS.iter().copied().find(|behaviour| behaviour.name == name)
+}
+
+/// Takes a member out of a disclosure: from `metadata`, and from beside it.
+fn withhold(body: &mut Value, member: &str) {
+    let Some(body) = body.as_object_mut() else { return };
+    body.remove(member);
+    if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove(member);
+    }
+}
+
+fn withhold_in_answer(body: &mut Value, member: &str) {
+    if let Some(data) = body.get_mut("data") {
+        withhold(data, member);
+    }
 }
 
 #[cfg(test)]

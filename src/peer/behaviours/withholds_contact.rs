@@ -1,19 +1,14 @@
 //! Does not disclose its operator contact.
 
+use super::{withhold, withhold_in_answer};
 use crate::peer::Behaviour;
-use serde_json::Value;
 
-/// Leaves its operator contact out of every request.
+/// Leaves its operator contact out of every request and answer.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-contact",
-    about: "leaves its operator contact out of every request",
+    about: "leaves its operator contact out of every request and answer",
     clauses: &["1.1", "1.5"],
-    request: Some(|_, body| {
-        if let Some(body) = body.as_object_mut()
-            && let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut)
-        {
-            metadata.remove("operator_contact");
-        }
-    }),
+    request: Some(|_, body| withhold(body, "operator_contact")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "operator_contact")),
     ..Behaviour::HONEST
 };

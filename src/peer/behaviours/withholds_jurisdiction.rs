@@ -1,19 +1,14 @@
 //! Does not disclose its jurisdiction.
 
+use super::{withhold, withhold_in_answer};
 use crate::peer::Behaviour;
-use serde_json::Value;
 
-/// Leaves its jurisdiction out of every request.
+/// Leaves its jurisdiction out of every request and answer.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-jurisdiction",
-    about: "leaves its jurisdiction out of every request",
+    about: "leaves its jurisdiction out of every request and answer",
     clauses: &["1.2", "1.5"],
-    request: Some(|_, body| {
-        if let Some(body) = body.as_object_mut()
-            && let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut)
-        {
-            metadata.remove("jurisdiction");
-        }
-    }),
+    request: Some(|_, body| withhold(body, "jurisdiction")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "jurisdiction")),
     ..Behaviour::HONEST
 };

@@ -1,19 +1,14 @@
 //! Does not disclose its last known-good release.
 
+use super::{withhold, withhold_in_answer};
 use crate::peer::Behaviour;
-use serde_json::Value;
 
-/// Leaves its last known-good release out of every request.
+/// Leaves its last known-good release out of every request and answer.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-last-good-release",
-    about: "leaves its last known-good release out of every request",
+    about: "leaves its last known-good release out of every request and answer",
     clauses: &["1.4", "1.5"],
-    request: Some(|_, body| {
-        if let Some(body) = body.as_object_mut()
-            && let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut)
-        {
-            metadata.remove("last_known_good_release");
-        }
-    }),
+    request: Some(|_, body| withhold(body, "last_known_good_release")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "last_known_good_release")),
     ..Behaviour::HONEST
 };

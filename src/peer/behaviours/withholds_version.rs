@@ -1,20 +1,14 @@
 //! Does not disclose its platform version.
 
+use super::{withhold, withhold_in_answer};
 use crate::peer::Behaviour;
-use serde_json::Value;
 
-/// Leaves its platform version out of every request.
+/// Leaves its platform version out of every request and answer.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-version",
-    about: "leaves its platform version out of every request",
+    about: "leaves its platform version out of every request and answer",
     clauses: &["1.3", "1.5"],
-    request: Some(|_, body| {
-        if let Some(body) = body.as_object_mut() {
-            body.remove("platform_version");
-            if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.remove("platform_version");
-            }
-        }
-    }),
+    request: Some(|_, body| withhold(body, "platform_version")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "platform_version")),
     ..Behaviour::HONEST
 };

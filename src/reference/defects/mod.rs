@@ -63,10 +63,12 @@ mod discloses_to_one_partner;
 mod discloses_vague_version;
 mod drops_a_scope;
 mod drops_what_neighbours_bring;
+mod echoes_its_callers;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
 mod expires_grants_a_day_early;
 mod explains_too_much;
+mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
 mod follows_up_on_what_it_sent;
@@ -79,6 +81,7 @@ mod gives_empty_excerpts;
 mod grants_at_enrolment;
 mod grants_the_grace_once;
 mod hides_a_conflict;
+mod hides_its_agents;
 mod holds_on_to_the_suspended;
 mod honours_revoked_grants;
 mod ignores_a_leave;
@@ -87,6 +90,7 @@ mod invents_a_conflict;
 mod joins_any_contract;
 mod joins_any_text;
 mod joins_its_like_only;
+mod joins_the_anonymous;
 mod joins_without_a_word;
 mod judges_versions_at_the_handshake;
 mod keeps_no_digest;
@@ -170,6 +174,8 @@ mod shows_everyones_migrations;
 mod shows_its_inside;
 mod signs_in_by_redirect;
 mod storms_when_refused;
+mod suspects_every_newcomer;
+mod suspects_every_stream;
 mod suspends_at_once;
 mod suspends_in_name_only;
 mod syncs_across_versions;
@@ -183,6 +189,7 @@ mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
 mod takes_a_blank_for_a_version;
 mod takes_a_short_notice;
+mod takes_a_word_for_a_version;
 mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
@@ -220,6 +227,7 @@ pub const DEFECTS: &[&Patch] = &[
     &discloses_a_blank_release::PATCH,
     &discloses_vague_version::PATCH,
     &discloses_half_a_version::PATCH,
+    &echoes_its_callers::PATCH,
     &discloses_no_residency::PATCH,
     &declares_a_blank_residency::PATCH,
     &enrols_the_anonymous::PATCH,
@@ -227,6 +235,7 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_any_text_as_disclosed::PATCH,
     &overlooks_undisclosed_heartbeats::PATCH,
     &takes_a_blank_for_a_version::PATCH,
+    &takes_a_word_for_a_version::PATCH,
     &expires_grants_a_day_early::PATCH,
     &cuts_the_last_minute::PATCH,
     &serves_expired_grants::PATCH,
@@ -235,11 +244,15 @@ pub const DEFECTS: &[&Patch] = &[
     &narrows_a_grant::PATCH,
     &declares_a_kind_it_refuses::PATCH,
     &serves_half_the_alphabet::PATCH,
+    &hides_its_agents::PATCH,
     &rejects_the_schema_it_declares::PATCH,
     &runs_the_first_schema_only::PATCH,
     &declares_a_filter_it_ignores::PATCH,
     &filters_reads_and_not_streams::PATCH,
+    &filters_by_any_key::PATCH,
     &overlooks_bogus_claims::PATCH,
+    &suspects_every_newcomer::PATCH,
+    &suspects_every_stream::PATCH,
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
     &measures_grace_from_the_opening::PATCH,
@@ -406,6 +419,7 @@ pub const DEFECTS: &[&Patch] = &[
     &syncs_everything::PATCH,
     &joins_any_contract::PATCH,
     &joins_any_text::PATCH,
+    &joins_the_anonymous::PATCH,
     &overlooks_broken_grants::PATCH,
     &overlooks_dropped_scopes::PATCH,
     &takes_401_for_a_mistake::PATCH,

@@ -54,6 +54,8 @@ rules! {
         amend_known: fn(&mut Value) = |_| (),
         /// Last word on what this platform says of itself, in accept and heartbeat alike.
         amend_introduction: fn(&mut Map<String, Value>) = |_| (),
+        /// What it says of itself to this peer in particular: nothing else.
+        says_to: fn(&Peer, &mut Map<String, Value>) = |_, _| (),
         /// Last word on the `data` of an accept's answer.
         amend_accept_response: fn(&mut Map<String, Value>) = |_| (),
         /// Last word on the `data` of a heartbeat's answer.
@@ -110,6 +112,7 @@ pub(crate) fn introduction(act: &Act<'_>, peer: &Peer) -> Result<Map<String, Val
         members.insert("contract_digest".to_owned(), json!(digest));
     }
     (act.rules.handshake.amend_introduction)(&mut members);
+    (act.rules.handshake.says_to)(peer, &mut members);
     Ok(members)
 }
 

@@ -108,6 +108,7 @@ fn conclude(
     }
     let certified = take_credentials(act, &mut peer, &answer, request)?;
     let gaps = (act.rules.handshake.disclosure_gaps)(&peering::disclosed(&data));
+    let gaps = (act.rules.out.gaps_that_count)(gaps);
     enter(act, &mut peer, contract, &gaps, certified)?;
     Ok(peer.id)
 }

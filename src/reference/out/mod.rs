@@ -91,6 +91,8 @@ rules! {
         joins: fn(&str, &str) -> bool = |_, _| true,
         /// Whether an accept that was sent so often is sent again at once, by what it came to (6.1): never.
         is_joined_again: fn(u32, &Called) -> bool = |_, _| false,
+        /// Which gaps in the disclosure of a peer that it joins count: all of them (1.5).
+        gaps_that_count: fn(Vec<&'static str>) -> Vec<&'static str> = |gaps| gaps,
         /// Whether an agreed contract is the one that was asked for (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
         /// Whether an answer about a declared kind shows that it is not served (3.1).

@@ -19,6 +19,9 @@ const READ_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Around its end, by the target's clock, each second: from so long before to so long after.
 const AROUND_THE_END: SignedDuration = SignedDuration::from_secs(5);
 const EACH_SECOND: SignedDuration = SignedDuration::from_secs(1);
+/// Then until what is ended once a minute has ended as well.
+const AFTER_THE_END: SignedDuration = SignedDuration::from_secs(80);
+const NOW_AND_THEN: SignedDuration = SignedDuration::from_secs(10);
 
 /// A grant in a file: what `grant.issue` answers, with what can be read under it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +99,10 @@ impl Grant {
         if later(read_at, EACH_SECOND) < near {
             return Some(near.min(later(read_at, READ_EVERY)));
         }
-        (read_at < later(end, AROUND_THE_END)).then(|| later(read_at, EACH_SECOND))
+        if read_at < later(end, AROUND_THE_END) {
+            return Some(later(read_at, EACH_SECOND));
+        }
+        (read_at < later(end, AFTER_THE_END)).then(|| later(read_at, NOW_AND_THEN))
     }
 
     /// Reads once under the grant, between two looks at the target's clock where it is refused.
@@ -176,7 +182,8 @@ mod tests {
         assert_eq!(grant(Some(8000)).due(), Some(at(9895)), "its end is at 9900 of our clock");
         assert_eq!(grant(Some(9895)).due(), Some(at(9896)));
         assert_eq!(grant(Some(9904)).due(), Some(at(9905)));
-        assert_eq!(grant(Some(9905)).due(), None, "it was honoured long enough to see that it never ends");
+        assert_eq!(grant(Some(9905)).due(), Some(at(9915)), "it may be ended by a round");
+        assert_eq!(grant(Some(9980)).due(), None, "it was honoured long enough to see that it never ends");
         assert_eq!(Grant { is_over: true, ..grant(Some(9895)) }.due(), None);
     }
 

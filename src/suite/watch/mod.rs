@@ -15,13 +15,16 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use url::form_urlencoded::byte_serialize;
 
 use self::grant::Grant;
 use super::plan::announce;
 use super::words;
 use crate::clock::{Clock, Seed};
 use crate::operator::Address;
-use crate::peer::{Call, Cue, Keepsake, Options, Pace, Peer, PeerError, Profile, TargetAddress, Variation};
+use crate::peer::{
+    Call, Cue, Keepsake, Options, Outcome, Pace, Peer, PeerError, Profile, TargetAddress, Variation,
+};
 use crate::scenario::{LoadError, Loaded, Surroundings, load};
 use crate::transcript::{
     Ending, Note, Operation, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
@@ -43,6 +46,12 @@ const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
 const CERTIFICATE_TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// By then it has to be there (5.3).
 const EXCERPT_DUE: SignedDuration = SignedDuration::from_hours(72);
+/// When it is looked for once more: what is not there then does not come too late by a slow clock alone.
+const EXCERPT_LATE: SignedDuration = SignedDuration::from_mins(2);
+/// Longest id of a request that is sent back, in bytes.
+const REQUEST_ID_BYTES_MAX: usize = 256;
+const SERVER_ERRORS: u16 = 500;
+const TOO_MANY: u16 = 429;
 
 /// A watch, before it begins or goes on.
 #[derive(Clone, Debug)]
@@ -280,9 +289,12 @@ impl Vigil {
             if self.clock.now() >= self.state.until {
                 return self.leave().await;
             }
-            self.peer.heartbeat(&cue("beat"), &Value::Null).await?;
+            let beat = self.peer.heartbeat(&cue("beat"), &Value::Null).await?;
             self.tell_of_the_certificate();
-            self.ask_for_the_excerpt().await?;
+            // Whoever is not let in is owed nothing.
+            if beat.succeeded() {
+                self.ask_for_the_excerpt().await?;
+            }
             self.look_for_the_grant();
             self.save()?;
         }
@@ -317,17 +329,7 @@ impl Vigil {
         let query = excerpt.request_id.as_ref().map(|id| format!("request_id={id}"));
         let asked =
             self.peer.call(&cue("asked"), Call { query, ..Call::route(&Route::AuditExcerpts) }).await?;
-        let excerpt = &mut self.state.excerpt;
-        excerpt.asked_at.get_or_insert(now);
-        excerpt.looked_at = Some(now);
-        excerpt.is_there = asked.status == Some(200);
-        let data = asked.data.unwrap_or(Value::Null);
-        let promised = data["request_id"]
-            .as_str()
-            .filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-        if let Some(id) = promised {
-            excerpt.request_id.get_or_insert_with(|| id.to_owned());
-        }
+        self.state.excerpt.take(&asked, now);
         Ok(())
     }
 
@@ -339,8 +341,13 @@ impl Vigil {
     }
 
     async fn leave(self) -> Result<Watched, WatchError> {
-        self.peer.revoke(&cue("left"), "the watch is over").await?;
-        self.peer.heartbeat(&cue("late"), &Value::Null).await?;
+        let left = self.peer.revoke(&cue("left"), "the watch is over").await?;
+        // A target that did not hear of it has no reason to refuse what comes after it.
+        if left.is_some_and(|left| left.succeeded()) {
+            self.peer.heartbeat(&cue("late"), &Value::Null).await?;
+        } else {
+            (self.watch.tell)("watch: the target did not take the leave: revoke the peer over there");
+        }
         self.peer.go_down().await;
         let _ = self.recorder.end(Ending::Completed);
         self.transcript.end(Ending::Completed, &self.clock);
@@ -389,10 +396,31 @@ impl Watch {
 }
 
 impl Excerpt {
-    /// How long to wait before it is asked for again: as its time runs out, no longer than that.
+    /// What a look came to. A target that could not answer is looked at again with the next heartbeat.
+    fn take(&mut self, asked: &Outcome, now: Timestamp) {
+        if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
+            return;
+        }
+        self.asked_at.get_or_insert(now);
+        self.looked_at = Some(now);
+        self.is_there = asked.status == Some(200);
+        let promised = asked.data.as_ref().and_then(|data| match &data["request_id"] {
+            Value::String(id) => Some(id.clone()),
+            Value::Number(id) => Some(id.to_string()),
+            _ => None,
+        });
+        if let Some(id) = promised.filter(|id| id.len() <= REQUEST_ID_BYTES_MAX) {
+            self.request_id.get_or_insert_with(|| byte_serialize(id.as_bytes()).collect());
+        }
+    }
+
+    /// How long to wait before it is asked for again: as its time runs out, and that of a late answer,
+    /// no longer than that.
     fn pause(&self, now: Timestamp) -> SignedDuration {
-        let due = self.asked_at.map_or(now, |at| at.saturating_add(EXCERPT_DUE).unwrap_or(now));
-        if due > now { ASK_AGAIN_EVERY.min(due.duration_since(now)) } else { ASK_AGAIN_EVERY }
+        let after = |due| self.asked_at.and_then(|at| at.saturating_add(due).ok());
+        let next =
+            [EXCERPT_DUE, EXCERPT_DUE + EXCERPT_LATE].into_iter().filter_map(after).find(|due| *due > now);
+        next.map_or(ASK_AGAIN_EVERY, |due| ASK_AGAIN_EVERY.min(due.duration_since(now)))
     }
 }
 
@@ -433,6 +461,21 @@ mod tests {
         assert_eq!(excerpt.pause(start), SignedDuration::from_hours(1));
         let late = start + SignedDuration::from_mins(72 * 60 - 10);
         assert_eq!(excerpt.pause(late), SignedDuration::from_mins(10));
+        let due = start + SignedDuration::from_hours(72);
+        assert_eq!(excerpt.pause(due), SignedDuration::from_mins(2));
         assert_eq!(excerpt.pause(start + SignedDuration::from_hours(80)), SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn what_could_not_be_answered_is_asked_for_again_at_once_and_any_id_is_sent_back() {
+        let now: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let mut excerpt = Excerpt::default();
+        excerpt.take(&Outcome { status: Some(503), ..Outcome::default() }, now);
+        excerpt.take(&Outcome::default(), now);
+        assert_eq!((excerpt.asked_at, excerpt.looked_at), (None, None));
+        let data = Some(json!({"request_id": "req_1&x=2"}));
+        excerpt.take(&Outcome { status: Some(202), data, ..Outcome::default() }, now);
+        assert_eq!(excerpt.request_id.as_deref(), Some("req_1%26x%3D2"));
+        assert_eq!(excerpt.looked_at, Some(now));
     }
 }

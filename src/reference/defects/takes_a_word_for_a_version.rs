@@ -1,0 +1,31 @@
+//! Takes any word for a version, and for one that goes with its own.
+
+use serde_json::{Map, Value};
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+use crate::reference::handshake::{disclosure, versions};
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "takes-a-word-for-a-version",
+    &[("1.3", Detection), ("1.5", Detection), ("10.1", Detection)],
+    "Takes any word for a version, and for one that goes with its own.",
+    |rules| {
+        rules.handshake.disclosure_gaps = gaps;
+        rules.handshake.versions_go_together =
+            |ours, theirs| is_word(theirs) || versions::go_together(ours, theirs);
+    },
+);
+
+/// Neither blank nor a version.
+fn is_word(version: &str) -> bool {
+    !version.trim().is_empty() && !disclosure::is_version(version)
+}
+
+fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {
+    let mut gaps = disclosure::gaps(metadata);
+    if metadata.get("platform_version").and_then(Value::as_str).is_some_and(is_word) {
+        gaps.retain(|gap| *gap != "platform_version");
+    }
+    gaps
+}

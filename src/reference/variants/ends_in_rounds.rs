@@ -1,0 +1,19 @@
+//! Ends what expires by a round that comes at the thirtieth second of each minute.
+
+use jiff::Timestamp;
+
+use crate::reference::Patch;
+use crate::reference::store::rows::Grant;
+
+pub(super) const PATCH: Patch = Patch::variant(
+    "ends-in-rounds",
+    "Ends what expires by a round that comes at the thirtieth second of each minute.",
+    |rules| rules.grants.has_expired = has_expired,
+);
+
+fn has_expired(grant: &Grant, now: Timestamp) -> bool {
+    const MINUTE: i64 = 60;
+    const SECOND: i64 = 30;
+    let last_round = (now.as_second() - SECOND).div_euclid(MINUTE) * MINUTE + SECOND;
+    last_round >= grant.expires_at.as_second()
+}
