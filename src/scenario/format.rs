@@ -371,6 +371,10 @@ step_types! {
         /// It is done again until there is more to see, or until that was waited for long enough.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<More>,
+        /// It is done again until the peer that it shows has this status, or until that was waited for
+        /// long enough.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_status: Option<String>,
         /// Names it.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,

@@ -97,7 +97,8 @@ fn conclude(
         agreed: answer.contract_version_agreed.clone().unwrap_or(Value::Null),
         agreed_digest: answer.contract_digest.clone().unwrap_or(Value::Null),
     };
-    if !(act.rules.out.is_same_contract)(&agreement) {
+    let is_same = (act.rules.out.is_same_contract)(&agreement);
+    if !is_same && !act.rules.out.enrols_whom_it_refuses {
         return refuse_contract(act, &peer, &agreement);
     }
     peer.remote_peer_id = Some(answer.peer_id.clone()).filter(|id| !id.is_empty());
@@ -105,7 +106,7 @@ fn conclude(
     let certified = take_credentials(act, &mut peer, &answer, request)?;
     let gaps = (act.rules.handshake.disclosure_gaps)(&peering::disclosed(&data));
     enter(act, &mut peer, contract, &gaps, certified)?;
-    Ok(peer.id)
+    if is_same { Ok(peer.id) } else { refuse_contract(act, &peer, &agreement) }
 }
 
 /// The row stays as it was proposed, with what stands against the peer; nobody is enrolled. The

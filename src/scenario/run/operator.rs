@@ -94,6 +94,8 @@ impl Stage<'_> {
             let is_seen = step.until.as_ref().is_none_or(|more| {
                 self.values.value(&more.than).is_some_and(|before| shows_more(more, before, &result))
             });
+            let status = step.until_status.as_deref();
+            let is_seen = is_seen && status.is_none_or(|status| result["peer"]["status"] == status);
             if is_seen || looking.elapsed() >= self.patience() {
                 break result;
             }
