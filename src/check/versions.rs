@@ -8,8 +8,9 @@ use super::enforcement::is_suspended;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::contract::REGISTER_V1;
-use crate::transcript::{Exchange, Story};
+use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::canonical::sha256_hex;
+use crate::wire::path::Route;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -37,6 +38,15 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("probe", "label of lawful calls of both peers afterwards"),
         ],
         decide: versions_side_by_side,
+    },
+    Judge {
+        name: "joins-on-another-version",
+        about: "as the one who joins, the target asks for a contract version other than the deprecated one",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that it joins"),
+            Parameter::required("version", "the version that was deprecated"),
+        ],
+        decide: joins_on_another_version,
     },
     Judge {
         name: "mismatch-counts-thrice",
@@ -189,6 +199,24 @@ fn is_released(listed: &[Value], accept: &Exchange) -> bool {
     })
 }
 
+fn joins_on_another_version(story: &Story, with: Arguments<'_>) -> Judgement {
+    let deprecated = json!(with.number("version"));
+    let expect =
+        |judgement: Judgement| judgement.expecting(format!("a join on another version than {deprecated}"));
+    let calls = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let accepts: Vec<_> = calls.filter(|(_, call)| call.route() == Some(Route::Accept)).collect();
+    let adopts = |accept: &Exchange| is_same_version(&asked(accept), &deprecated);
+    if let Some((entry, _)) = accepts.iter().find(|(_, accept)| adopts(accept)) {
+        return expect(Judgement::broken(format!("it joins on version {deprecated}"), vec![entry.n]));
+    }
+    match accepts.iter().find(|(_, accept)| accept.succeeded()) {
+        Some((entry, accept)) => {
+            expect(Judgement::kept(format!("it joins on version {}", asked(accept)), vec![entry.n]))
+        }
+        None => expect(Judgement::unproven("it joined no one", vec![])),
+    }
+}
+
 fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
     let norm = with.number("norm").unwrap_or_default();
     let expect = |judgement: Judgement| {
@@ -218,6 +246,7 @@ fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven(actual, evidence));
     };
     match (is_suspended, raised.is_empty()) {
+        (false, true) => expect(Judgement::broken("it raised no finding, and suspended no one", evidence)),
         _ if noticed == 0 => expect(Judgement::unproven("the breaches before it were not noticed", evidence)),
         (true, false) => expect(Judgement::kept(format!("{name} was suspended by the mismatch"), evidence)),
         (true, true) => expect(Judgement::broken("the mismatch raised no finding", evidence)),
@@ -292,7 +321,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Direction, Message, Operation, Recorder, What};
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
 
     type Decide = fn(&Story, Arguments<'_>) -> Judgement;
 
@@ -316,9 +345,21 @@ mod tests {
         }
 
         fn call(self, label: &str, path: &str, sent: Value, status: u16, data: &Value) -> Self {
+            self.exchange(Direction::ToTarget, label, path, sent, status, data)
+        }
+
+        fn exchange(
+            self,
+            direction: Direction,
+            label: &str,
+            path: &str,
+            sent: Value,
+            status: u16,
+            data: &Value,
+        ) -> Self {
             let exchange = Exchange {
                 peer: "alice".into(),
-                direction: Direction::ToTarget,
+                direction,
                 request: Message {
                     method: Some("POST".into()),
                     path: Some(format!("/api/v1/system/federation_api/{path}")),
@@ -423,6 +464,28 @@ mod tests {
         assert_eq!(side_by_side(another, (422, 0), 200), Unproven);
     }
 
+    #[test]
+    fn a_join_on_a_deprecated_version_is_broken() {
+        let joined = |versions: &[u64]| {
+            let join = |tale: Tale, asked: &u64| {
+                tale.exchange(
+                    Direction::FromTarget,
+                    "join",
+                    "accept",
+                    json!({ "contract_version": asked }),
+                    200,
+                    &json!({}),
+                )
+            };
+            let tale = versions.iter().fold(Tale::begin(), join);
+            tale.verdict(joins_on_another_version, json!({"peer": "alice", "version": 7002}))
+        };
+        assert_eq!(joined(&[1]), Kept);
+        assert_eq!(joined(&[7002]), Broken);
+        assert_eq!(joined(&[1, 7002]), Broken);
+        assert_eq!(joined(&[]), Unproven);
+    }
+
     /// The verdict on the mismatch of a peer of two breaches.
     fn mismatch(before: &Value, after: &Value, status: &str) -> Verdict {
         let peer = |status: &str| json!({"peer": {"status": status}});
@@ -457,5 +520,6 @@ mod tests {
         let one = json!([two[0]]);
         assert_eq!(mismatch(&one, &with(json!({})), "active"), Unproven);
         assert_eq!(mismatch(&json!([]), &with(json!({})), "suspended"), Unproven);
+        assert_eq!(mismatch(&json!([]), &json!([]), "active"), Broken);
     }
 }

@@ -74,6 +74,7 @@ mod ignores_the_digest;
 mod invents_a_conflict;
 mod joins_any_contract;
 mod joins_any_text;
+mod joins_on_a_deprecated_version;
 mod joins_without_a_word;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
@@ -319,6 +320,7 @@ pub const DEFECTS: &[&Patch] = &[
     &serves_the_oldest_contract_only::PATCH,
     &lets_a_deprecated_version_in::PATCH,
     &cuts_off_the_deprecated::PATCH,
+    &joins_on_a_deprecated_version::PATCH,
     &counts_a_mismatch_once::PATCH,
     &counts_a_mismatch_twice::PATCH,
     &unlearns_the_acknowledgement::PATCH,

@@ -152,7 +152,7 @@ fn newest(act: &Act<'_>) -> Result<KnownContract, OperatorError> {
     let known = contract::known(act)?;
     let is_in_force = |contract: &KnownContract| {
         let from = contract.effective_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-        contract.deprecated_at.is_none() && from.is_none_or(|from| from <= act.now)
+        (act.rules.out.may_be_joined)(contract) && from.is_none_or(|from| from <= act.now)
     };
     let open = known.into_iter().rev().find(is_in_force);
     open.ok_or_else(|| OperatorError::state("no contract version is open to new federations"))

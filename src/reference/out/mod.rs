@@ -36,7 +36,7 @@ use serde_json::{Map, Value};
 use super::capabilities;
 use super::platform::Platform;
 use super::rules::rules;
-use super::store::rows::{Capability, ExcerptRequest, HeldGrant, Notice, Peer};
+use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use crate::net::Client;
 use crate::wire::migration::MigrationRequest;
 use crate::wire::sync::SyncBatch;
@@ -90,6 +90,8 @@ rules! {
         is_joined_again: fn(u32, &Called) -> bool = |_, _| false,
         /// Whether an agreed contract is the one that was asked for (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
+        /// Whether a peering may be joined on a contract version (V.4).
+        may_be_joined: fn(&KnownContract) -> bool = |contract| contract.deprecated_at.is_none(),
         /// Whether a peer is enrolled that agreed to another contract: no.
         enrols_whom_it_refuses: bool = false,
         /// Whether an answer about a declared kind shows that it is not served (3.1).
