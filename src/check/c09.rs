@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::common::peer_shown;
+use super::common::{peer_id, peer_shown};
+use super::enforcement::is_suspended;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Story};
@@ -12,6 +13,9 @@ use crate::wire::path::Route;
 /// How soon every partner has to hear.
 const DUE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Who has to hear: the others shook no hands, or are partners no more. Of the suspended it is open.
+const IS_PARTNER: [&str; 3] = ["enrolled", "active", "degraded"];
+
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
     Judge {
@@ -20,6 +24,10 @@ pub(super) const JUDGES: &[Judge] = &[
         parameters: &[
             Parameter::required("start", "label of the operator's compromise.declare"),
             Parameter::optional("peers", "the partners' names; all that accepted, where none are given"),
+            Parameter::optional(
+                "standing",
+                "labels of looks at them at the declaration: who is not shown as enrolled is no partner",
+            ),
         ],
         decide: compromise_disclosed,
     },
@@ -29,7 +37,8 @@ pub(super) const JUDGES: &[Judge] = &[
         parameters: &[
             Parameter::required("before", "label of the operator's look at the peer before"),
             Parameter::required("shown", "label of the look while it is suspended"),
-            Parameter::required("after", "label of the look after the operator resumed it"),
+            Parameter::required("resume", "label of the operator's peer.resume"),
+            Parameter::required("after", "label of the look after it"),
         ],
         decide: suspended_until_resumed,
     },
@@ -51,35 +60,53 @@ fn compromise_disclosed(story: &Story, with: Arguments<'_>) -> Judgement {
     let mut evidence = vec![declared];
     for peer in partners(story, with) {
         let told = story.exchanges_of(peer, Direction::FromTarget).find(|(_, exchange)| discloses(exchange));
-        match told {
-            Some((entry, _)) if entry.at <= due_at => evidence.push(entry.n),
+        if let Some((entry, _)) = told.filter(|(entry, _)| entry.at <= due_at) {
+            evidence.push(entry.n);
+            continue;
+        }
+        if !is_over {
+            return expect(Judgement::unproven("the 24 hours were not waited for", evidence));
+        }
+        if let Some(n) = disclosed_otherwise(story, peer, due_at) {
+            let actual = format!("{peer} was told of a compromise in another form");
+            return expect(Judgement::unproven(actual, vec![declared, n]));
+        }
+        return expect(match told {
             Some((entry, _)) => {
                 let late = entry.at.duration_since(detected_at);
                 let actual = format!("{peer} heard of it {late} after the detection");
-                return expect(Judgement::broken(actual, vec![declared, entry.n]));
+                Judgement::broken(actual, vec![declared, entry.n])
             }
-            None if !is_over => {
-                return expect(Judgement::unproven("the 24 hours were not waited for", evidence));
-            }
-            None => {
-                return match disclosed_otherwise(story, peer) {
-                    Some(n) => {
-                        let actual = format!("{peer} was told of a compromise in another form");
-                        expect(Judgement::unproven(actual, vec![declared, n]))
-                    }
-                    None => expect(Judgement::broken(format!("{peer} did not hear of it"), vec![declared])),
-                };
-            }
-        }
+            None => Judgement::broken(format!("{peer} did not hear of it"), vec![declared]),
+        });
+    }
+    if evidence.len() == 1 {
+        return expect(Judgement::unproven("there was no partner", evidence));
     }
     expect(Judgement::kept(format!("{} partners heard in time", evidence.len() - 1), evidence))
 }
 
 fn partners<'a>(story: &'a Story, with: Arguments<'a>) -> Vec<&'a str> {
     let named = with.texts("peers");
-    if !named.is_empty() {
-        return named;
-    }
+    let named = if named.is_empty() { accepted(story) } else { named };
+    let looks: Vec<_> =
+        with.texts("standing").into_iter().filter_map(|label| standing(story, label)).collect();
+    let is_partner = |name: &str| {
+        let id = peer_id(story, name);
+        looks
+            .iter()
+            .any(|(looked_at, status)| Some(*looked_at) == id.as_deref() && IS_PARTNER.contains(status))
+    };
+    named.into_iter().filter(|name| with.texts("standing").is_empty() || is_partner(name)).collect()
+}
+
+/// Whom the operator looked at, and the status that was shown.
+fn standing<'a>(story: &'a Story, label: &str) -> Option<(&'a str, &'a str)> {
+    let (_, look) = story.operation(label)?;
+    Some((look.parameters["peer_id"].as_str()?, look.result.as_ref()?["peer"]["status"].as_str()?))
+}
+
+fn accepted(story: &Story) -> Vec<&str> {
     let accepts = story.exchanges().filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
     let accepted =
         accepts.filter(|(_, exchange)| exchange.direction == Direction::ToTarget && exchange.succeeded());
@@ -91,11 +118,11 @@ fn discloses(exchange: &Exchange) -> bool {
     exchange.succeeded() && events.into_iter().flatten().any(|event| event["kind"] == kind::PEER_COMPROMISED)
 }
 
-fn disclosed_otherwise(story: &Story, peer: &str) -> Option<u64> {
+fn disclosed_otherwise(story: &Story, peer: &str, due_at: Timestamp) -> Option<u64> {
     let mut told = story.exchanges_of(peer, Direction::FromTarget);
-    let found = told.find(|(_, exchange)| {
+    let found = told.find(|(entry, exchange)| {
         let text = exchange.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
-        exchange.succeeded() && text.contains("compromise")
+        entry.at <= due_at && exchange.succeeded() && text.contains("compromise")
     });
     found.map(|(entry, _)| entry.n)
 }
@@ -104,23 +131,33 @@ fn suspended_until_resumed(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("suspended at once, and not after peer.resume");
     let status = |name: &str| {
         let (n, peer) = peer_shown(story, with.text(name))?;
-        Some((n, peer["status"].as_str()?.to_owned()))
+        Some((n, is_suspended(peer), peer["status"].as_str()?))
     };
     let (Some(before), Some(shown), Some(after)) = (status("before"), status("shown"), status("after"))
     else {
         return expect(Judgement::unproven("the peer was not shown", vec![]));
     };
     let evidence = vec![before.0, shown.0, after.0];
-    if before.1 == "suspended" {
-        return expect(Judgement::unproven("it was suspended before", evidence));
+    if before.1 != Some(false) {
+        return expect(Judgement::unproven(format!("it was {} before", before.2), evidence));
     }
-    if shown.1 != "suspended" {
-        return expect(Judgement::broken(format!("it is {}", shown.1), evidence));
+    match shown.1 {
+        Some(true) => {}
+        Some(false) => return expect(Judgement::broken(format!("it is {}", shown.2), evidence)),
+        None => return expect(Judgement::unproven(format!("what status is {}?", shown.2), evidence)),
     }
-    if matches!(after.1.as_str(), "suspended" | "revoked") {
-        return expect(Judgement::broken(format!("after peer.resume it is {}", after.1), evidence));
+    let resumed = story.operation(with.text("resume"));
+    let refused = resumed.filter(|(_, resume)| resume.failure.is_some());
+    match (after.1, refused) {
+        // A review may be more than one word of the operator's.
+        (Some(true), Some((n, _))) => {
+            expect(Judgement::unproven("suspended; peer.resume was refused", vec![shown.0, n]))
+        }
+        _ if after.1 == Some(true) || after.2 == "revoked" => {
+            expect(Judgement::broken(format!("after peer.resume it is {}", after.2), evidence))
+        }
+        _ => expect(Judgement::kept(format!("suspended, and {} after peer.resume", after.2), evidence)),
     }
-    expect(Judgement::kept(format!("suspended, and {} after peer.resume", after.1), evidence))
 }
 
 #[cfg(test)]
@@ -128,7 +165,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Body, Message, Operation, OperationFailure, Recorder, What};
     use serde_json::{Value, json};
 
     /// The compromise is detected at once; alice hears after so many seconds, the story ends after 25 hours.
@@ -176,7 +213,61 @@ mod tests {
         assert_eq!(heard_after(Some(1), &json!({"notes": "Compromise of a key"})), Unproven);
     }
 
+    #[test]
+    fn who_is_short_of_enrolled_is_owed_nothing() {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let told = |statuses: [&str; 2]| {
+            let recorder = Recorder::in_memory("x", clock.clone());
+            let operation = |label: &str, parameters: Value, result: Value| {
+                let result = Some(result);
+                let operation = Operation { verb: "x".into(), parameters, result, failure: None };
+                recorder.record(None, Some(label), What::Operation(operation));
+            };
+            let at = clock.now();
+            for (name, status) in ["alice", "bob"].into_iter().zip(statuses) {
+                operation(name, json!({}), json!({"peer_id": name}));
+                let look = json!({"peer": {"status": status}});
+                operation(&format!("{name}-stands"), json!({"peer_id": name}), look);
+            }
+            operation("start", json!({"detected_at": at.to_string()}), json!({}));
+            recorder.record(None, None, What::Exchange(notice("alice")));
+            clock.advance_seconds(25 * 3600);
+            operation("end", json!({}), json!({}));
+            let with = json!({
+                "start": "start", "peers": ["alice", "bob"], "standing": ["alice-stands", "bob-stands"],
+            });
+            let with = serde_json::from_value(with).expect("arguments");
+            compromise_disclosed(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!(told(["active", "enrolled"]), Broken);
+        assert_eq!(told(["active", "degraded"]), Broken);
+        assert_eq!(told(["active", "accepted"]), Kept);
+        assert_eq!(told(["accepted", "revoked"]), Unproven);
+    }
+
+    /// A disclosure that a peer takes.
+    fn notice(peer: &str) -> Exchange {
+        Exchange {
+            peer: peer.into(),
+            direction: Direction::FromTarget,
+            request: Message {
+                body: Body::Json(json!({"events": [{"kind": kind::PEER_COMPROMISED}]})),
+                ..Message::default()
+            },
+            response: Some(Message { status: Some(200), ..Message::default() }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: vec![],
+        }
+    }
+
     fn reviewed(statuses: [&str; 3]) -> Verdict {
+        reviewed_where(statuses, None)
+    }
+
+    /// The same, where the operator's word was refused with this message.
+    fn reviewed_where(statuses: [&str; 3], refusal: Option<&str>) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         for (label, status) in ["before", "shown", "after"].iter().zip(statuses) {
@@ -185,8 +276,13 @@ mod tests {
             let operation = Operation { verb, parameters: json!({}), result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         }
-        let with =
-            ["before", "shown", "after"].map(|name| (name.to_owned(), json!(name))).into_iter().collect();
+        let failure =
+            refusal.map(|message| OperationFailure::Refused { code: -32009, message: message.into() });
+        let verb = "peer.resume".into();
+        let resume = Operation { verb, parameters: json!({}), result: None, failure };
+        recorder.record(None, Some("resume"), What::Operation(resume));
+        let with = ["before", "shown", "resume", "after"].map(|name| (name.to_owned(), json!(name)));
+        let with = with.into_iter().collect();
         suspended_until_resumed(&recorder.story(), Arguments::new(&with)).verdict
     }
 
@@ -197,5 +293,8 @@ mod tests {
         assert_eq!(reviewed(["active", "active", "active"]), Broken);
         assert_eq!(reviewed(["active", "suspended", "suspended"]), Broken);
         assert_eq!(reviewed(["suspended", "suspended", "active"]), Unproven);
+        let pending = Some("a second operator has to agree");
+        assert_eq!(reviewed_where(["active", "suspended", "suspended"], pending), Unproven);
+        assert_eq!(reviewed_where(["active", "suspended", "revoked"], pending), Broken);
     }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::common::{is_same_number, outcome};
+use super::agreement::{self, is_same_version, version_of};
+use super::common::outcome;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::Story;
+use crate::transcript::{Operation, Story};
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -37,7 +38,7 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let listed = with.text_if_given("listed").map(|label| {
         let (n, operation) = story.operation(label)?;
-        Some((n, contract_rows(operation.result.as_ref()?)?))
+        Some((n, agreement::rows(operation.result.as_ref()?)?))
     });
     if listed == Some(None) {
         return expect(Judgement::unproven("the contract versions were not listed", vec![]));
@@ -45,9 +46,8 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     let listed = listed.flatten();
     // Where no one could list them, that it is the one asked for is all that can be seen.
     let has = |version: &Value| {
-        listed
-            .as_ref()
-            .is_none_or(|(_, rows)| rows.iter().any(|row| is_same_number(row.get("version"), Some(version))))
+        let is_it = |row: &Value| version_of(row).is_some_and(|listed| is_same_version(listed, version));
+        listed.is_none_or(|(_, rows)| rows.iter().any(is_it))
     };
     let looked: Vec<u64> = listed.iter().map(|(n, _)| *n).collect();
     let with_look = |n: u64| looked.iter().copied().chain([n]).collect::<Vec<u64>>();
@@ -59,10 +59,11 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
         match agreed {
             None => return expect(Judgement::unproven("the answer names no agreed version", evidence)),
-            Some(agreed) if !is_same_number(Some(&asked), Some(&agreed)) => {
+            // Whether a text asks for a version at all is the question of A.1.
+            Some(agreed) if !is_same_version(&agreed, &asked) => {
                 return expect(Judgement::broken(format!("asked for {asked}, agreed to {agreed}"), evidence));
             }
-            Some(agreed) if !has(&agreed) => {
+            Some(agreed) if !has(&asked) => {
                 let actual = format!("agreed to {agreed}, which it does not have");
                 return expect(Judgement::broken(actual, evidence));
             }
@@ -80,13 +81,6 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     expect(Judgement::kept(format!("{agreed} of {} accepts agreed, each as asked", accepts.len()), evidence))
 }
 
-/// The rows of a list of contract versions: it may stand alone, or under a name.
-fn contract_rows(listed: &Value) -> Option<&[Value]> {
-    let alone = listed.as_array();
-    let named = || listed.as_object()?.values().find_map(Value::as_array);
-    alone.or_else(named).map(Vec::as_slice).filter(|rows| rows.iter().all(|row| !row["version"].is_null()))
-}
-
 fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
         judgement.expecting(
@@ -101,22 +95,20 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the joins were not made", vec![]));
     };
     let evidence = vec![right, wrong, shown];
-    let peers =
-        peers.result.as_ref().and_then(|result| result["peers"].as_array()).cloned().unwrap_or_default();
-    let status = |joined: Option<&Value>| {
-        let id = joined?.get("peer_id")?.as_str()?;
-        let peer = peers.iter().find(|peer| peer["peer_id"] == id)?;
+    let peers = peers.result.as_ref().and_then(peer_rows).unwrap_or_default();
+    let status = |joined: &Operation| {
+        let peer = peers.iter().find(|peer| is_joined(peer, joined))?;
         Some(peer["status"].as_str()?.to_owned())
     };
     let enrolled =
         |status: &Option<String>| matches!(status.as_deref(), Some("enrolled" | "active" | "degraded"));
-    if !enrolled(&status(twin.result.as_ref())) {
+    if !enrolled(&status(twin)) {
         return expect(Judgement::unproven(
             "a join that was answered rightly did not enrol either",
             evidence,
         ));
     }
-    let status = status(joined.result.as_ref());
+    let status = status(joined);
     if enrolled(&status) {
         let actual = format!("the peer is {}", status.unwrap_or_default());
         return expect(Judgement::broken(actual, evidence));
@@ -124,11 +116,38 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
     expect(Judgement::kept("the join was refused, and the rightly answered one enrolled", evidence))
 }
 
+/// The rows of a list of peers: it may stand alone, or under a name.
+fn peer_rows(listed: &Value) -> Option<&[Value]> {
+    match listed {
+        Value::Array(rows) => {
+            let are_peers = !rows.is_empty() && rows.iter().all(|row| id_of(row).is_some());
+            are_peers.then_some(rows.as_slice())
+        }
+        Value::Object(members) => members.values().find_map(peer_rows),
+        _ => None,
+    }
+}
+
+fn id_of(peer: &Value) -> Option<&str> {
+    peer.get("peer_id").or_else(|| peer.get("id"))?.as_str()
+}
+
+/// Whether a row is that of a join: by the id that it gave, or, where it was refused, by the address.
+fn is_joined(peer: &Value, join: &Operation) -> bool {
+    let given = join.result.as_ref().and_then(id_of);
+    let address = |text: &Value| text.as_str().map(|text| text.trim_end_matches('/').to_owned());
+    let is_at = || {
+        let joined = address(&join.parameters["base_url"]);
+        joined.is_some() && address(&peer["remote_instance_url"]) == joined
+    };
+    given.map_or_else(is_at, |given| id_of(peer) == Some(given))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::transcript::{Body, Direction, Exchange, Message, Operation, Recorder, What};
+    use crate::transcript::{Body, Direction, Exchange, Message, Recorder, What};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -138,7 +157,7 @@ mod tests {
         let listed = Operation {
             verb: "contract.list".into(),
             parameters: json!({}),
-            result: Some(json!([{"version": 1}])),
+            result: Some(json!({"contracts": [{"version": "1"}]})),
             failure: None,
         };
         recorder.record(None, Some("listed"), What::Operation(listed));
@@ -174,6 +193,40 @@ mod tests {
         assert_eq!(verdict(&json!(2), 422, &Value::Null), Kept);
         assert_eq!(verdict(&json!(2), 200, &json!(1)), Broken);
         assert_eq!(verdict(&json!(2), 200, &json!(2)), Broken);
-        assert_eq!(verdict(&json!("1"), 200, &json!(1)), Broken);
+        assert_eq!(verdict(&json!("1abc"), 200, &json!(1)), Broken);
+        assert_eq!(verdict(&json!("1"), 200, &json!(1)), Kept);
+        assert_eq!(verdict(&json!(1), 200, &json!("1")), Kept);
+    }
+
+    /// The verdict where the wrong join was answered so, and the peers are listed so.
+    fn joined(wrong: Option<Value>, listed: Value) -> crate::check::Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let operations = [
+            ("twin", json!({"base_url": "https://a/"}), Some(json!({"peer_id": "1"}))),
+            ("call", json!({"base_url": "https://b/"}), wrong),
+            ("shown", json!({}), Some(listed)),
+        ];
+        for (label, parameters, result) in operations {
+            let operation = Operation { verb: "x".into(), parameters, result, failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        }
+        let with = ["twin", "call", "shown"].map(|label| (label.to_owned(), json!(label))).into();
+        joins_same_version_only(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_peer_that_answered_another_version_and_is_enrolled_is_broken() {
+        use crate::check::Verdict::{Broken, Kept, Unproven};
+        let right = json!({"peer_id": "1", "status": "active"});
+        let wrong = |status: &str| json!({"id": "2", "status": status, "remote_instance_url": "https://b"});
+        for listed in [json!({"peers": [right, wrong("proposed")]}), json!([right, wrong("revoked")])] {
+            assert_eq!(joined(Some(json!({"peer_id": "2"})), listed.clone()), Kept);
+            assert_eq!(joined(None, listed), Kept);
+        }
+        let listed = json!({"data": {"items": [right, wrong("enrolled")]}});
+        assert_eq!(joined(Some(json!({"peer_id": "2"})), listed.clone()), Broken);
+        assert_eq!(joined(None, listed), Broken);
+        assert_eq!(joined(None, json!([wrong("proposed")])), Unproven);
     }
 }

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::common::{is_same_number, peer_shown};
+use super::agreement::{is_nothing, is_same_version, on_record};
+use super::common::{finding_raised, findings, new_findings, outcome, peer_id, peer_shown};
 use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Story};
+use super::{Arguments, Judge, Judgement, Verdict};
+use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::path::Route;
+use crate::wire::state::PeerStatus;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -20,6 +22,16 @@ pub(super) const JUDGES: &[Judge] = &[
         decide: acknowledgement_recorded,
     },
     Judge {
+        name: "acknowledgement-kept",
+        about: "the contract version that was acknowledged stands on the peer's record after the peering's end",
+        parameters: &[
+            Parameter::required("call", "label of the accept"),
+            Parameter::required("before", "label of the operator's look at the peer before the end"),
+            Parameter::required("shown", "label of the look after it"),
+        ],
+        decide: acknowledgement_kept,
+    },
+    Judge {
         name: "joiner-acknowledges",
         about: "as the one who joins, the target names a contract version, and has it on the peer's record",
         parameters: &[
@@ -30,8 +42,11 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "nothing-acknowledged",
-        about: "no contract version stands on the peers' records",
-        parameters: &[Parameter::required("shown", "labels of the operator's looks at the peers")],
+        about: "no contract version stands on the peers' records, where one stands on that of a lawful peer",
+        parameters: &[
+            Parameter::required("shown", "labels of the operator's looks at the peers"),
+            Parameter::required("lawful", "label of the look at a peer that acknowledged one"),
+        ],
         decide: nothing_acknowledged,
     },
     Judge {
@@ -41,8 +56,23 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("call", "labels of the breaches"),
             Parameter::required("first", "label of the operator's look at the peer of one breach"),
             Parameter::required("fifth", "label of the operator's look at the peer of five"),
+            Parameter::required("later", "label of lawful calls of the peer of five, made after that look"),
+            Parameter::required("twin", "label of the same calls, made before its breaches"),
         ],
         decide: repetition_suspends,
+    },
+    Judge {
+        name: "soft-finding-shown",
+        about: "what a peer withheld is shown to the operator: in the findings, or on the peer's record",
+        parameters: &[
+            Parameter::required("peer", "the misbehaving peer's name"),
+            Parameter::required("before", "label of the scan before the misbehaviour"),
+            Parameter::required("after", "label of the scan after it"),
+            Parameter::required("honest", "the name of a peer that did nothing wrong"),
+            Parameter::required("shown", "label of the operator's look at the misbehaving peer"),
+            Parameter::required("other", "label of the look at the honest one"),
+        ],
+        decide: soft_finding_shown,
     },
 ];
 
@@ -54,40 +84,79 @@ fn acknowledgement_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
     };
     let evidence = vec![accepted, shown];
-    let asked = accept.sent().and_then(|sent| sent.get("contract_version")).cloned();
-    let told = accept.data().and_then(|data| data.get("contract_version_agreed").cloned());
-    let kept = peer.get("contract_version_agreed").cloned();
-    if [&told, &kept].into_iter().any(|version| !is_same_number(version.as_ref(), asked.as_ref())) {
-        let actual = format!("asked for {asked:?}, told back {told:?}, on record {kept:?}");
-        return expect(Judgement::broken(actual, evidence));
+    let asked = accept.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default();
+    let told = told(accept);
+    let seen = [("told back", told.as_ref()), ("on record", on_record(peer))];
+    let other =
+        seen.iter().find(|(_, version)| version.is_some_and(|version| !is_same_version(version, &asked)));
+    if let Some((place, Some(version))) = other {
+        return expect(Judgement::broken(format!("asked for {asked}, {place} {version}"), evidence));
     }
-    expect(Judgement::kept("told back and on record", evidence))
+    match seen.iter().find(|(_, version)| version.is_none()) {
+        Some((place, _)) => {
+            expect(Judgement::unproven(format!("no version {place} is to be seen"), evidence))
+        }
+        None => expect(Judgement::kept("told back and on record", evidence)),
+    }
+}
+
+/// The version that the answer to an accept tells; none where it has no member for it.
+fn told(accept: &Exchange) -> Option<Value> {
+    accept.data()?.get("contract_version_agreed").cloned()
+}
+
+fn acknowledgement_kept(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("the version that was acknowledged, on record still");
+    let accept = story.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
+    let looks = (peer_shown(story, with.text("before")), peer_shown(story, with.text("shown")));
+    let (Some((accepted, accept)), (Some((before, earlier)), Some((after, peer)))) = (accept, looks) else {
+        return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
+    };
+    let evidence = vec![accepted, before, after];
+    let stood = on_record(earlier).filter(|version| !is_nothing(version));
+    let Some(known) = stood.cloned().or_else(|| told(accept)) else {
+        return expect(Judgement::unproven("nothing tells what was acknowledged", evidence));
+    };
+    match on_record(peer) {
+        Some(kept) if is_same_version(kept, &known) => {
+            expect(Judgement::kept(format!("version {kept}"), evidence))
+        }
+        None if stood.is_none() => {
+            expect(Judgement::unproven("the record has no place for what was acknowledged", evidence))
+        }
+        kept => {
+            let kept = kept.map_or_else(|| "nothing".to_owned(), Value::to_string);
+            let actual = format!("version {known} was acknowledged, on record is {kept}");
+            expect(Judgement::broken(actual, evidence))
+        }
+    }
 }
 
 fn joiner_acknowledges(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect =
         |judgement: Judgement| judgement.expecting("a contract version above zero, sent and on record");
-    let mut accepts = story.exchanges_of(with.text("peer"), Direction::FromTarget);
-    let accept = accepts.find(|(_, exchange)| exchange.route() == Some(Route::Accept));
+    let accepts = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let accepts: Vec<_> = accepts.filter(|(_, exchange)| exchange.route() == Some(Route::Accept)).collect();
+    // Whoever is refused may say it better the next time.
+    let accept = accepts.iter().rev().find(|(_, exchange)| exchange.succeeded()).or(accepts.last());
     let Some((sent_in, body)) = accept.and_then(|(entry, accept)| Some((entry.n, accept.sent()?))) else {
         return expect(Judgement::unproven("the target did not call accept", vec![]));
     };
-    let asked = body.get("contract_version");
-    let number = asked.and_then(Value::as_f64);
-    let is_silent = asked.is_none_or(|asked| asked.is_null() || *asked == false);
+    let asked = body.get("contract_version").unwrap_or(&Value::Null);
+    let number = asked.as_f64();
+    let is_silent = asked.is_null() || *asked == false;
     if is_silent || number.is_some_and(|number| number <= 0.0) {
-        return expect(Judgement::broken(format!("it joins with {asked:?}"), vec![sent_in]));
+        return expect(Judgement::broken(format!("it joins with {asked}"), vec![sent_in]));
     }
-    let (Some(_), Some((shown, peer))) = (number, peer_shown(story, with.text("shown"))) else {
-        return expect(Judgement::unproven(
-            format!("it joins with {asked:?}; no record to see"),
-            vec![sent_in],
-        ));
+    let record = peer_shown(story, with.text("shown")).and_then(|(n, peer)| Some((n, on_record(peer)?)));
+    let (Some(_), Some((shown, kept))) = (number, record) else {
+        let actual = format!("it joins with {asked}; no record to see");
+        return expect(Judgement::unproven(actual, vec![sent_in]));
     };
     let evidence = vec![sent_in, shown];
-    let kept = peer.get("contract_version_agreed");
-    if !is_same_number(kept, asked) {
-        return expect(Judgement::broken(format!("it joins with {asked:?}, on record {kept:?}"), evidence));
+    if !is_same_version(kept, asked) {
+        return expect(Judgement::broken(format!("it joins with {asked}, on record {kept}"), evidence));
     }
     expect(Judgement::kept("sent and on record", evidence))
 }
@@ -100,17 +169,23 @@ fn nothing_acknowledged(story: &Story, with: Arguments<'_>) -> Judgement {
             return expect(Judgement::unproven(format!("{label:?} shows no peer"), evidence));
         };
         evidence.push(n);
-        let agreed = &peer["contract_version_agreed"];
-        if !agreed.is_null() && agreed != 0 {
+        if let Some(agreed) = on_record(peer).filter(|agreed| !is_nothing(agreed)) {
             let actual = format!("{label:?} shows the acknowledgement of {agreed}");
             return expect(Judgement::broken(actual, evidence));
         }
+    }
+    // Where even a lawful peer's record shows none, its absence says nothing.
+    let lawful = peer_shown(story, with.text("lawful")).and_then(|(_, peer)| on_record(peer));
+    if lawful.is_none_or(is_nothing) {
+        return expect(Judgement::unproven("a lawful peer's record shows no version either", evidence));
     }
     expect(Judgement::kept("nothing is on record", evidence))
 }
 
 fn repetition_suspends(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("one breach: not suspended; five: suspended");
+    let expect = |judgement: Judgement| {
+        judgement.expecting("one breach: not suspended; five: suspended, and served no more")
+    };
     let mut calls = with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label));
     if let Some((n, _)) = calls.find(|(_, exchange)| exchange.succeeded()) {
         return expect(Judgement::unproven("the breach was not seen as one: it was accepted", vec![n]));
@@ -121,55 +196,245 @@ fn repetition_suspends(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the peers were not shown", vec![]));
     };
     let evidence = vec![first, fifth];
-    match (one["status"] == "suspended", five["status"] == "suspended") {
-        (true, _) => expect(Judgement::broken("one breach alone suspended the peer", evidence)),
-        (_, false) => expect(Judgement::broken("five breaches did not suspend the peer", evidence)),
-        (false, true) => expect(Judgement::kept("suspended on repetition only", evidence)),
+    match (is_suspended(one), is_suspended(five)) {
+        (Some(true), _) => return expect(Judgement::broken("one breach alone suspended the peer", evidence)),
+        (_, Some(false)) => {
+            return expect(Judgement::broken("five breaches did not suspend the peer", evidence));
+        }
+        (Some(false), Some(true)) => {}
+        (None, _) | (_, None) => {
+            let actual = format!("what status is {}, and what {}?", one["status"], five["status"]);
+            return expect(Judgement::unproven(actual, evidence));
+        }
     }
+    let made = |name: &str| story.exchanges_labelled(with.text(name)).collect::<Vec<_>>();
+    let (twins, later) = (made("twin"), made("later"));
+    if let Some((n, exchange)) = later.iter().find(|(_, exchange)| exchange.succeeded()) {
+        let actual = format!("it is called suspended, and served: {}", outcome(exchange));
+        return expect(Judgement::broken(actual, vec![fifth, *n]));
+    }
+    if later.is_empty() || twins.is_empty() || !twins.iter().all(|(_, exchange)| exchange.succeeded()) {
+        return expect(Judgement::unproven("it was not served before its breaches either", evidence));
+    }
+    if let Some((n, exchange)) = later.iter().find(|(_, exchange)| !exchange.was_refused()) {
+        let actual = format!("neither refused nor accepted: {}", outcome(exchange));
+        return expect(Judgement::unproven(actual, vec![fifth, *n]));
+    }
+    expect(Judgement::kept("suspended on repetition only, and served no more", evidence))
+}
+
+/// Whether a peer is shown as suspended; none where its status is a word that is not known.
+pub(super) fn is_suspended(peer: &Value) -> Option<bool> {
+    let status = peer["status"].as_str()?.to_lowercase();
+    if status.contains("suspend") {
+        return Some(true);
+    }
+    PeerStatus::parse(&status).map(|_| false)
+}
+
+/// The operator's view of a peer is the list of findings, or what its record lists of them.
+fn soft_finding_shown(story: &Story, with: Arguments<'_>) -> Judgement {
+    let raised = finding_raised(story, with);
+    let looks = (peer_shown(story, with.text("shown")), peer_shown(story, with.text("other")));
+    let (Some((shown, peer)), Some((other, honest))) = looks else { return raised };
+    let is_silent = raised.verdict == Verdict::Broken && !blames(story, with);
+    match remark(peer).filter(|_| is_silent && remark(honest).is_none()) {
+        Some(name) => Judgement {
+            verdict: Verdict::Kept,
+            actual: format!("the peer's record shows it, under {name}"),
+            evidence: vec![shown, other],
+            ..raised
+        },
+        None => raised,
+    }
+}
+
+/// Whether findings were raised about the honest peer.
+fn blames(story: &Story, with: Arguments<'_>) -> bool {
+    let scans = (findings(story, with.text("before")), findings(story, with.text("after")));
+    let (Some((_, before)), Some((_, after))) = scans else { return false };
+    let honest = peer_id(story, with.text("honest"));
+    honest.is_some_and(|honest| !new_findings(&before, &after, &honest).is_empty())
+}
+
+/// The member of a peer's record that lists what stands against the peer.
+fn remark(peer: &Value) -> Option<&str> {
+    const WORDS: [&str; 6] = ["finding", "governance", "warning", "violation", "breach", "alert"];
+    let lists = |said: &Value| said.as_array().is_some_and(|items| !items.is_empty());
+    let says =
+        |said: &Value| lists(said) || said.as_object().is_some_and(|members| members.values().any(lists));
+    let mut members = peer.as_object()?.iter();
+    let found = members.find(|(name, said)| WORDS.iter().any(|word| name.contains(word)) && says(said));
+    found.map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Operation, Recorder, What};
-    use serde_json::{Value, json};
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use serde_json::json;
     use std::collections::BTreeMap;
 
-    fn judged(decide: fn(&Story, Arguments<'_>) -> Judgement, looks: &[(&str, Value)]) -> Verdict {
-        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-        let recorder = Recorder::in_memory("x", clock);
-        for (label, peer) in looks {
-            let operation = Operation {
-                verb: "peer.show".into(),
-                parameters: json!({}),
-                result: Some(json!({ "peer": peer })),
-                failure: None,
-            };
-            recorder.record(None, Some(*label), What::Operation(operation));
+    type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+
+    /// What was looked at and called, in order.
+    struct Tale(Recorder);
+
+    impl Tale {
+        fn begin() -> Self {
+            let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+            Self(Recorder::in_memory("x", clock))
         }
-        let with: BTreeMap<String, Value> =
-            looks.iter().map(|(label, _)| ((*label).to_owned(), json!(label))).collect();
-        decide(&recorder.story(), Arguments::new(&with)).verdict
+
+        fn result(self, label: &str, result: Value) -> Self {
+            let (verb, parameters) = ("x".into(), json!({}));
+            let operation = Operation { verb, parameters, result: Some(result), failure: None };
+            self.0.record(None, Some(label), What::Operation(operation));
+            self
+        }
+
+        fn look(self, label: &str, peer: &Value) -> Self {
+            self.result(label, json!({ "peer": peer }))
+        }
+
+        fn call(self, label: &str, direction: Direction, sent: Value, status: u16, data: &Value) -> Self {
+            let exchange = Exchange {
+                peer: "alice".into(),
+                direction,
+                request: Message {
+                    method: Some("POST".into()),
+                    path: Some(Route::Accept.path()),
+                    body: Body::Json(sent),
+                    ..Message::default()
+                },
+                response: Some(Message {
+                    status: Some(status),
+                    body: Body::Json(json!({ "data": data })),
+                    ..Message::default()
+                }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                injected: vec![],
+            };
+            self.0.record(None, Some(label), What::Exchange(exchange));
+            self
+        }
+
+        fn accept(self, asked: &Value, status: u16, agreed: &Value) -> Self {
+            let sent = json!({ "contract_version": asked });
+            let data = json!({"peer_id": "1", "contract_version_agreed": agreed});
+            self.call("accepted", Direction::ToTarget, sent, status, &data)
+        }
+
+        /// The verdict; every argument is the label of its own name, but for these.
+        fn verdict(self, decide: Decide, labels: &[&str], others: &[(&str, Value)]) -> Verdict {
+            let labels = labels.iter().map(|label| ((*label).to_owned(), json!(label)));
+            let others = others.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let with: BTreeMap<String, Value> = labels.chain(others).collect();
+            decide(&self.0.story(), Arguments::new(&with)).verdict
+        }
+    }
+
+    fn agreed(version: &Value) -> Value {
+        json!({ "contract_version_agreed": version })
     }
 
     #[test]
     fn an_acknowledgement_on_record_after_a_refusal_is_broken() {
-        for (agreed, expected) in [(json!(null), Kept), (json!(0), Kept), (json!(1), Broken)] {
-            let look = [("shown", json!({"contract_version_agreed": agreed}))];
-            assert_eq!(judged(nothing_acknowledged, &look), expected, "{agreed}");
+        let judged = |refused: &Value, lawful: &Value| {
+            let tale = Tale::begin().look("shown", refused).look("lawful", lawful);
+            tale.verdict(nothing_acknowledged, &["shown", "lawful"], &[])
+        };
+        let lawful = agreed(&json!(1));
+        for (version, expected) in [(json!(null), Kept), (json!(0.0), Kept), (json!(1), Broken)] {
+            assert_eq!(judged(&agreed(&version), &lawful), expected, "{version}");
         }
+        assert_eq!(judged(&json!({}), &lawful), Kept);
+        assert_eq!(judged(&json!({}), &json!({"status": "active"})), Unproven);
     }
 
     #[test]
-    fn suspension_at_once_or_never_is_broken() {
-        for (one, five, expected) in
-            [("active", "suspended", Kept), ("suspended", "suspended", Broken), ("active", "active", Broken)]
-        {
-            let looks = [("first", json!({"status": one})), ("fifth", json!({"status": five}))];
-            assert_eq!(judged(repetition_suspends, &looks), expected, "{one} {five}");
-        }
-        assert_eq!(judged(repetition_suspends, &[("first", json!({}))]), Unproven);
+    fn a_record_without_a_place_for_the_version_shows_nothing() {
+        let judged = |told: &Value, record: &Value| {
+            let tale = Tale::begin().accept(&json!(1), 200, told).look("shown", record);
+            tale.verdict(acknowledgement_recorded, &["shown"], &[("call", json!("accepted"))])
+        };
+        assert_eq!(judged(&json!(1), &agreed(&json!("1"))), Kept);
+        assert_eq!(judged(&json!(1), &json!({"agreed_contract_version": 1.0})), Kept);
+        assert_eq!(judged(&json!(1), &json!({"status": "active"})), Unproven);
+        assert_eq!(judged(&json!(1), &agreed(&json!(null))), Broken);
+        assert_eq!(judged(&json!(2), &agreed(&json!(1))), Broken);
+    }
+
+    #[test]
+    fn an_acknowledgement_that_is_gone_after_the_end_is_broken() {
+        let judged = |before: &Value, after: &Value| {
+            let tale = Tale::begin().accept(&json!(1), 200, &json!(1)).look("before", before);
+            let tale = tale.look("shown", after);
+            tale.verdict(acknowledgement_kept, &["before", "shown"], &[("call", json!("accepted"))])
+        };
+        let (one, none) = (agreed(&json!(1)), json!({"status": "revoked"}));
+        assert_eq!(judged(&one, &one), Kept);
+        assert_eq!(judged(&one, &none), Broken);
+        assert_eq!(judged(&one, &agreed(&json!(null))), Broken);
+        assert_eq!(judged(&none, &agreed(&json!(0))), Broken);
+        assert_eq!(judged(&none, &none), Unproven);
+    }
+
+    #[test]
+    fn whoever_joins_is_judged_by_the_accept_that_succeeded() {
+        let accept = |tale: Tale, asked: Value, status: u16| {
+            tale.call("x", Direction::FromTarget, json!({ "contract_version": asked }), status, &json!({}))
+        };
+        let judged = |tale: Tale| {
+            let tale = tale.look("shown", &agreed(&json!(1)));
+            tale.verdict(joiner_acknowledges, &["shown"], &[("peer", json!("alice"))])
+        };
+        assert_eq!(judged(accept(accept(Tale::begin(), json!(null), 422), json!(1), 200)), Kept);
+        assert_eq!(judged(accept(accept(Tale::begin(), json!(1), 422), json!(null), 200)), Broken);
+        assert_eq!(judged(accept(Tale::begin(), json!(2), 200)), Broken);
+        assert_eq!(judged(Tale::begin()), Unproven);
+    }
+
+    /// The verdict on peers of these statuses, where the suspended one is answered so before and after.
+    fn repeated(one: &str, five: &str, before: u16, after: u16) -> Verdict {
+        let tale = Tale::begin().call("twin", Direction::ToTarget, json!({}), before, &json!({}));
+        let tale = tale.look("first", &json!({ "status": one })).look("fifth", &json!({ "status": five }));
+        let tale = tale.call("later", Direction::ToTarget, json!({}), after, &json!({}));
+        tale.verdict(repetition_suspends, &["first", "fifth", "later", "twin"], &[])
+    }
+
+    #[test]
+    fn suspension_at_once_or_never_or_in_name_only_is_broken() {
+        assert_eq!(repeated("active", "suspended", 200, 401), Kept);
+        assert_eq!(repeated("suspended", "suspended", 200, 401), Broken);
+        assert_eq!(repeated("active", "active", 200, 401), Broken);
+        assert_eq!(repeated("active", "suspended", 200, 200), Broken);
+        assert_eq!(repeated("active", "Suspended (review)", 200, 401), Kept);
+        assert_eq!(repeated("active", "quarantined", 200, 401), Unproven);
+        assert_eq!(repeated("active", "suspended", 401, 401), Unproven);
+        assert_eq!(repeated("active", "suspended", 200, 500), Unproven);
+    }
+
+    #[test]
+    fn what_stands_on_a_peers_record_is_shown_to_the_operator() {
+        let judged = |scanned: Value, record: Value, honest: Value| {
+            let tale = Tale::begin().accept(&json!(1), 200, &json!(1));
+            let tale =
+                tale.result("before", json!({"findings": []})).result("after", json!({"findings": scanned}));
+            let tale = tale.look("shown", &record).look("other", &honest);
+            let peers = [("peer", json!("alice")), ("honest", json!("bob"))];
+            tale.verdict(soft_finding_shown, &["before", "after", "shown", "other"], &peers)
+        };
+        let noted = json!({"governance": {"peer_findings": ["no residency"]}});
+        let clean = json!({"governance": {"peer_findings": []}});
+        let finding = json!([{"kind": "residency", "federation_peer_id": "1"}]);
+        assert_eq!(judged(finding, clean.clone(), clean.clone()), Kept);
+        assert_eq!(judged(json!([]), noted.clone(), clean.clone()), Kept);
+        assert_eq!(judged(json!([]), noted.clone(), noted), Broken);
+        assert_eq!(judged(json!([]), clean.clone(), clean), Broken);
     }
 }

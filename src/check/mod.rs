@@ -4,6 +4,7 @@
 //! name entries of the story by their labels. It sees the story and nothing that moves, so
 //! that a transcript judged again gives the same verdicts.
 
+mod agreement;
 mod arguments;
 mod c01;
 mod c02;

@@ -1,13 +1,16 @@
 //! Contract versioning (V), and what a mismatch counts as (12.2).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::common::{findings, is_same_number, new_findings, outcome, peer_id, peer_shown};
+use super::agreement::{self, digest_of, is_same_digest, is_same_version, on_record, version_of};
+use super::common::{findings, outcome, peer_id, peer_shown};
+use super::enforcement::is_suspended;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::contract::REGISTER_V1;
-use crate::transcript::Story;
+use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::canonical::sha256_hex;
+use crate::wire::path::Route;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -37,6 +40,15 @@ pub(super) const JUDGES: &[Judge] = &[
         decide: versions_side_by_side,
     },
     Judge {
+        name: "joins-on-another-version",
+        about: "as the one who joins, the target asks for a contract version other than the deprecated one",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that it joins"),
+            Parameter::required("version", "the version that was deprecated"),
+        ],
+        decide: joins_on_another_version,
+    },
+    Judge {
         name: "mismatch-counts-thrice",
         about: "a contract mismatch is one breach more of a norm: it suspends who was one short of that",
         parameters: &[
@@ -56,40 +68,36 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some((n, listed)) = listed(story, with.text("shown")) else {
         return expect(Judgement::unproven("the contract versions were not listed", vec![]));
     };
+    if listed.iter().any(|row| !row.is_object()) {
+        return expect(Judgement::unproven("the list shows nothing but numbers", vec![n]));
+    }
     let handed_in = handed_in(story);
-    for version in &listed {
-        let number = &version["version"];
-        let digest = version["digest"].as_str().unwrap_or_default();
-        if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    for row in listed {
+        let number = version_of(row).unwrap_or(&Value::Null);
+        let Some(digest) = digest_of(row) else {
             return expect(Judgement::broken(format!("version {number} has no digest"), vec![n]));
-        }
-        let due = handed_in.iter().find(|(given, _)| given == number).map(|(_, digest)| digest.as_str());
-        if due.is_some_and(|due| !due.eq_ignore_ascii_case(digest)) {
+        };
+        let due = handed_in.iter().find(|(given, _)| is_same_version(number, given));
+        if due.is_some_and(|(_, due)| *due != digest) {
             let actual = format!("version {number} has {digest}, which is not that of its text");
             return expect(Judgement::broken(actual, vec![n]));
         }
     }
-    let first = listed.iter().find(|version| version["version"] == 1);
-    match first {
+    let first =
+        listed.iter().find(|row| version_of(row).is_some_and(|number| is_same_version(number, &json!(1))));
+    match first.and_then(digest_of) {
         None => expect(Judgement::unproven("version 1 is not listed", vec![n])),
         // A later revision under the same number is a register of its own.
-        Some(first)
-            if !first["digest"].as_str().unwrap_or_default().eq_ignore_ascii_case(REGISTER_V1.digest) =>
-        {
-            expect(Judgement::unproven(format!("version 1 is another text: {}", first["digest"]), vec![n]))
+        Some(first) if first != REGISTER_V1.digest => {
+            expect(Judgement::unproven(format!("version 1 is another text: {first}"), vec![n]))
         }
         Some(_) => expect(Judgement::kept(format!("{} versions with their digests", listed.len()), vec![n])),
     }
 }
 
-fn listed(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
+fn listed<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a [Value])> {
     let (n, operation) = story.operation(label)?;
-    let result = operation.result.as_ref()?;
-    let list = result
-        .as_array()
-        .or_else(|| result["contracts"].as_array())
-        .or_else(|| result["versions"].as_array())?;
-    (!list.is_empty()).then(|| (n, list.clone()))
+    Some((n, agreement::rows(operation.result.as_ref()?)?))
 }
 
 /// The versions whose texts the suite handed in, with the digests that they have.
@@ -111,21 +119,24 @@ fn same_version_on_both_sides(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let evidence = vec![accepted, shown];
     let (sent, told) = (accept.sent().cloned().unwrap_or_default(), accept.data().unwrap_or_default());
-    let versions =
-        [&sent["contract_version"], &told["contract_version_agreed"], &peer["contract_version_agreed"]];
-    if !versions[1..].iter().all(|version| is_same_number(Some(version), Some(versions[0]))) {
-        let actual =
-            format!("asked for {}, told back {}, on record {}", versions[0], versions[1], versions[2]);
-        return expect(Judgement::broken(actual, evidence));
+    let asked = &sent["contract_version"];
+    let seen = [("told back", told.get("contract_version_agreed")), ("on record", on_record(peer))];
+    let other =
+        seen.iter().find(|(_, version)| version.is_some_and(|version| !is_same_version(version, asked)));
+    if let Some((place, Some(version))) = other {
+        return expect(Judgement::broken(format!("asked for {asked}, {place} {version}"), evidence));
     }
     let digests = [&sent["contract_digest"], &told["contract_digest"], &peer["contract_digest"]];
-    let mut given = digests.iter().filter_map(|digest| digest.as_str()).map(str::to_lowercase);
+    let mut given = digests.iter().filter_map(|digest| digest.as_str());
     let first = given.next();
-    if given.any(|digest| Some(&digest) != first.as_ref()) {
+    if given.any(|digest| first.is_some_and(|first| !is_same_digest(first, digest))) {
         let actual = format!("the digests differ: {}, {}, {}", digests[0], digests[1], digests[2]);
         return expect(Judgement::broken(actual, evidence));
     }
-    expect(Judgement::kept(format!("version {} on both sides", versions[0]), evidence))
+    if let Some((place, _)) = seen.iter().find(|(_, version)| version.is_none()) {
+        return expect(Judgement::unproven(format!("no version {place} is to be seen"), evidence));
+    }
+    expect(Judgement::kept(format!("version {asked} on both sides"), evidence))
 }
 
 fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -136,22 +147,18 @@ fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some((listed_n, listed)) = listed(story, with.text("shown")) else {
         return expect(Judgement::unproven("the contract versions were not listed", vec![]));
     };
-    let asked = |exchange: &crate::transcript::Exchange| {
-        exchange.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default()
-    };
-    let is_released = |version: &Value| {
-        listed.iter().any(|row| row["version"] == *version && row["deprecated_at"].is_null())
-    };
-    let unreleased = accepts.iter().find(|(_, exchange)| !is_released(&asked(exchange)));
+    let unreleased = accepts.iter().find(|(_, exchange)| !is_released(listed, exchange));
     if let Some((n, exchange)) = unreleased {
-        let actual = format!("the target knows no version {}", asked(exchange));
+        let actual = format!("the target does not have that version {}", asked(exchange));
         return expect(Judgement::unproven(actual, vec![listed_n, *n]));
     }
     for (n, exchange) in &accepts {
-        let agreed = exchange.data().map(|data| data["contract_version_agreed"].clone()).unwrap_or_default();
-        if !exchange.succeeded() || agreed != asked(exchange) {
-            let actual =
-                format!("asked for version {}: {}, agreed to {agreed}", asked(exchange), outcome(exchange));
+        let asked = asked(exchange);
+        let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
+        let is_other = agreed.as_ref().is_some_and(|agreed| !is_same_version(agreed, &asked));
+        if !exchange.succeeded() || is_other {
+            let agreed = agreed.unwrap_or_default();
+            let actual = format!("asked for version {asked}: {}, agreed to {agreed}", outcome(exchange));
             return expect(Judgement::broken(actual, vec![listed_n, *n]));
         }
     }
@@ -163,7 +170,51 @@ fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
     if accepts.len() < 2 || probes.len() < 2 {
         return expect(Judgement::unproven("there were not two peers", evidence));
     }
+    let tells = |exchange: &Exchange| {
+        exchange.data().is_some_and(|data| data.get("contract_version_agreed").is_some())
+    };
+    if !accepts.iter().all(|(_, exchange)| tells(exchange)) {
+        return expect(Judgement::unproven("an answer names no agreed version", evidence));
+    }
     expect(Judgement::kept(format!("{} versions side by side", accepts.len()), evidence))
+}
+
+fn asked(accept: &Exchange) -> Value {
+    accept.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default()
+}
+
+/// Whether the version that an accept asks for is in force, and the text that it names: another under
+/// the same number is another version.
+fn is_released(listed: &[Value], accept: &Exchange) -> bool {
+    let asked = asked(accept);
+    let named = accept.sent().and_then(|sent| sent["contract_digest"].as_str());
+    let is_of = |row: &Value| match (digest_of(row), named) {
+        (Some(digest), Some(named)) => is_same_digest(&digest, named),
+        _ => true,
+    };
+    listed.iter().any(|row| {
+        version_of(row).is_some_and(|version| is_same_version(version, &asked))
+            && row["deprecated_at"].is_null()
+            && is_of(row)
+    })
+}
+
+fn joins_on_another_version(story: &Story, with: Arguments<'_>) -> Judgement {
+    let deprecated = json!(with.number("version"));
+    let expect =
+        |judgement: Judgement| judgement.expecting(format!("a join on another version than {deprecated}"));
+    let calls = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let accepts: Vec<_> = calls.filter(|(_, call)| call.route() == Some(Route::Accept)).collect();
+    let adopts = |accept: &Exchange| is_same_version(&asked(accept), &deprecated);
+    if let Some((entry, _)) = accepts.iter().find(|(_, accept)| adopts(accept)) {
+        return expect(Judgement::broken(format!("it joins on version {deprecated}"), vec![entry.n]));
+    }
+    match accepts.iter().find(|(_, accept)| accept.succeeded()) {
+        Some((entry, accept)) => {
+            expect(Judgement::kept(format!("it joins on version {}", asked(accept)), vec![entry.n]))
+        }
+        None => expect(Judgement::unproven("it joined no one", vec![])),
+    }
 }
 
 fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -179,19 +230,31 @@ fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the peers were not shown", vec![]));
     };
     // Where a platform suspends at the third breach, it is the peer of two that shows it.
-    let last = records.iter().rposition(|(_, peer)| peer["status"] != "suspended");
-    let last =
-        last.and_then(|last| Some((records[last].0, shown.get(last)?, *with.texts("peers").get(last)?)));
-    let Some((before, (after, peer), name)) = last else {
+    let last = records.iter().rposition(|(_, peer)| is_suspended(peer) == Some(false));
+    let last = last.and_then(|last| {
+        Some((last + 1, records[last].0, shown.get(last)?, *with.texts("peers").get(last)?))
+    });
+    let Some((breaches, before, (after, peer), name)) = last else {
         return expect(Judgement::unproven("the first breach had suspended every peer", vec![]));
     };
-    let Some((scan, raised)) = raised_about(story, with, name) else {
+    let Some((scan, Told { noticed, raised })) = told_about(story, with, name) else {
         return expect(Judgement::unproven("the findings could not be read", vec![before, *after]));
     };
     let evidence = vec![before, *after, scan];
-    match (peer["status"] == "suspended", raised.is_empty()) {
+    let Some(is_suspended) = is_suspended(peer) else {
+        let actual = format!("what status is {}?", peer["status"]);
+        return expect(Judgement::unproven(actual, evidence));
+    };
+    match (is_suspended, raised.is_empty()) {
+        (false, true) => expect(Judgement::broken("it raised no finding, and suspended no one", evidence)),
+        _ if noticed == 0 => expect(Judgement::unproven("the breaches before it were not noticed", evidence)),
         (true, false) => expect(Judgement::kept(format!("{name} was suspended by the mismatch"), evidence)),
         (true, true) => expect(Judgement::broken("the mismatch raised no finding", evidence)),
+        // What is one breach is open: a claim that stands may be one, however often it is acted on.
+        (false, _) if noticed < breaches => {
+            let actual = format!("of {breaches} breaches {noticed} are told of, and none more suspends");
+            expect(Judgement::unproven(actual, evidence))
+        }
         // Whether breaches are counted by clause or by commitment is open.
         (false, _) if raised.iter().any(|finding| names_norm(finding, norm)) => {
             expect(Judgement::unproven("the finding names the norm, and does not suspend", evidence))
@@ -203,22 +266,54 @@ fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-/// What the mismatch raised about a peer, as JSON.
-fn raised_about(story: &Story, with: Arguments<'_>, peer: &str) -> Option<(u64, Vec<Value>)> {
-    let (_, known) = findings(story, with.text("before"))?;
-    let (scan, seen) = findings(story, with.text("after"))?;
-    let raised = new_findings(&known, &seen, &peer_id(story, peer)?);
-    Some((scan, raised.into_iter().filter_map(|finding| serde_json::to_value(finding).ok()).collect()))
+/// What the findings tell of a peer.
+struct Told {
+    /// How many breaches before the mismatch; a finding may stand for several.
+    noticed: usize,
+    /// What the mismatch raised or changed, as JSON.
+    raised: Vec<Value>,
 }
 
+fn told_about(story: &Story, with: Arguments<'_>, peer: &str) -> Option<(u64, Told)> {
+    let peer = peer_id(story, peer)?;
+    let about = |label: &str| {
+        let (n, findings) = findings(story, label)?;
+        let about = findings.into_iter().filter(|it| it.federation_peer_id.as_deref() == Some(&*peer));
+        Some((n, about.filter_map(|finding| serde_json::to_value(finding).ok()).collect::<Vec<_>>()))
+    };
+    let (_, known) = about(with.text("before"))?;
+    let (scan, seen) = about(with.text("after"))?;
+    let times = |finding: &Value| {
+        let count = finding["count"].as_u64().and_then(|count| usize::try_from(count).ok());
+        count.unwrap_or(1).clamp(1, 99)
+    };
+    let noticed = known.iter().map(times).sum();
+    let raised = seen.into_iter().filter(|finding| !known.contains(finding)).collect();
+    Some((scan, Told { noticed, raised }))
+}
+
+/// Whether a finding names a commitment, or one of its clauses, anywhere: as a number or in a text.
 fn names_norm(finding: &Value, norm: i64) -> bool {
-    let lists = [&finding["commitments"], &finding["payload"]["commitments"]];
-    let mut named = lists.into_iter().filter_map(Value::as_array).flatten();
-    // A commitment as a number, or as a text; or one of its clauses.
-    named.any(|named| {
-        let text = named.as_str().map_or_else(|| named.to_string(), ToOwned::to_owned);
-        text.split('.').next() == Some(&*norm.to_string())
-    })
+    match finding {
+        Value::Array(items) => items.iter().any(|item| names_norm(item, norm)),
+        // How often it was seen, and when, is no name.
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| name != "count" && names_norm(member, norm))
+        }
+        Value::Number(number) => number.as_i64() == Some(norm),
+        Value::String(text) => {
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+            words.any(|word| is_of_norm(word.trim_matches('.'), norm))
+        }
+        Value::Null | Value::Bool(_) => false,
+    }
+}
+
+/// `3`, `c3` or `3.2`; no release such as `3.2.0`.
+fn is_of_norm(word: &str, norm: i64) -> bool {
+    let word = word.trim_start_matches(['c', 'C']);
+    let (commitment, clause) = word.split_once('.').unwrap_or((word, "1"));
+    commitment == norm.to_string() && clause.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -226,8 +321,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Direction, Exchange, Message, Operation, Recorder, What};
-    use serde_json::json;
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
 
     type Decide = fn(&Story, Arguments<'_>) -> Judgement;
 
@@ -251,9 +345,21 @@ mod tests {
         }
 
         fn call(self, label: &str, path: &str, sent: Value, status: u16, data: &Value) -> Self {
+            self.exchange(Direction::ToTarget, label, path, sent, status, data)
+        }
+
+        fn exchange(
+            self,
+            direction: Direction,
+            label: &str,
+            path: &str,
+            sent: Value,
+            status: u16,
+            data: &Value,
+        ) -> Self {
             let exchange = Exchange {
                 peer: "alice".into(),
-                direction: Direction::ToTarget,
+                direction,
                 request: Message {
                     method: Some("POST".into()),
                     path: Some(format!("/api/v1/system/federation_api/{path}")),
@@ -287,7 +393,7 @@ mod tests {
     }
 
     fn digests(listed: Value) -> Verdict {
-        let settings = json!({"settings": {"contract_versions": [{"version": 2, "text": "abc"}]}});
+        let settings = json!({"settings": {"contract_versions": [{"version": 7002, "text": "abc"}]}});
         let started = Tale::begin().operation(None, "platform.start", settings, json!({}));
         started.look("listed", listed).verdict(digests_are_stored, json!({"shown": "listed"}))
     }
@@ -295,14 +401,23 @@ mod tests {
     #[test]
     fn a_version_without_its_digest_is_broken() {
         let first = json!({"version": 1, "digest": REGISTER_V1.digest});
-        let second = |digest: &str| json!({"version": 2, "digest": digest});
+        let second = |digest: &str| json!({"version": 7002, "digest": digest});
         let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(digests(json!([first, second(of_abc)])), Kept);
         assert_eq!(digests(json!([first, second(REGISTER_V1.digest)])), Broken);
         assert_eq!(digests(json!([first, second("")])), Broken);
         assert_eq!(digests(json!([{"version": 1}])), Broken);
         assert_eq!(digests(json!([second(of_abc)])), Unproven);
+        assert_eq!(digests(json!([1, 7002])), Unproven);
         assert_eq!(digests(json!([{"version": 1, "digest": of_abc}])), Unproven);
+    }
+
+    #[test]
+    fn versions_of_its_own_and_digests_in_other_forms_are_lawful() {
+        let first =
+            json!({"version": "1", "sha256": format!("sha256:{}", REGISTER_V1.digest.to_uppercase())});
+        let own = json!({"version": 2, "digest": REGISTER_V1.digest});
+        assert_eq!(digests(json!({"data": {"contracts": [first, own]}})), Kept);
     }
 
     #[test]
@@ -316,6 +431,12 @@ mod tests {
         assert_eq!(kept(1, 2, 1, "ab"), Broken);
         assert_eq!(kept(1, 1, 2, "ab"), Broken);
         assert_eq!(kept(1, 1, 1, "cd"), Broken);
+        let labels = json!({"call": "accepted", "shown": "shown"});
+        let mute = Tale::begin().accept(1, 200, 1).look("shown", json!({"peer": {"status": "active"}}));
+        assert_eq!(mute.verdict(same_version_on_both_sides, labels.clone()), Unproven);
+        let written = json!({"peer": {"contract_version_agreed": "1", "contract_digest": "ab"}});
+        let written = Tale::begin().accept(1, 200, 1).look("shown", written);
+        assert_eq!(written.verdict(same_version_on_both_sides, labels), Kept);
         let nothing = Tale::begin();
         assert_eq!(
             nothing.verdict(same_version_on_both_sides, json!({"call": "accepted", "shown": "shown"})),
@@ -339,5 +460,66 @@ mod tests {
         assert_eq!(side_by_side(both.clone(), (200, 1), 200), Broken);
         assert_eq!(side_by_side(both, (200, 2), 401), Broken);
         assert_eq!(side_by_side(json!([{"version": 1}]), (422, 0), 200), Unproven);
+        let another = json!([{"version": 1}, {"version": 2, "digest": REGISTER_V1.digest}]);
+        assert_eq!(side_by_side(another, (422, 0), 200), Unproven);
+    }
+
+    #[test]
+    fn a_join_on_a_deprecated_version_is_broken() {
+        let joined = |versions: &[u64]| {
+            let join = |tale: Tale, asked: &u64| {
+                tale.exchange(
+                    Direction::FromTarget,
+                    "join",
+                    "accept",
+                    json!({ "contract_version": asked }),
+                    200,
+                    &json!({}),
+                )
+            };
+            let tale = versions.iter().fold(Tale::begin(), join);
+            tale.verdict(joins_on_another_version, json!({"peer": "alice", "version": 7002}))
+        };
+        assert_eq!(joined(&[1]), Kept);
+        assert_eq!(joined(&[7002]), Broken);
+        assert_eq!(joined(&[1, 7002]), Broken);
+        assert_eq!(joined(&[]), Unproven);
+    }
+
+    /// The verdict on the mismatch of a peer of two breaches.
+    fn mismatch(before: &Value, after: &Value, status: &str) -> Verdict {
+        let peer = |status: &str| json!({"peer": {"status": status}});
+        let scan = |findings: &Value| json!({ "findings": findings });
+        let tale = Tale::begin().accept(1, 200, 1);
+        let tale = tale.look("record", peer("active")).look("before", scan(before));
+        let tale = tale.look("after", scan(after)).look("shown", peer(status));
+        let tale = tale.look("record-2", peer("active")).look("shown-2", peer(status));
+        tale.verdict(
+            mismatch_counts_thrice,
+            json!({
+                "peers": ["bob", "alice"], "norm": 3, "record": ["record", "record-2"],
+                "shown": ["shown", "shown-2"], "before": "before", "after": "after",
+            }),
+        )
+    }
+
+    #[test]
+    fn a_mismatch_that_does_not_suspend_has_to_name_the_norm() {
+        let finding =
+            |kind: &str, payload: Value| json!({"kind": kind, "federation_peer_id": "1", "payload": payload});
+        let two = json!([finding("drift", json!({"row": "a"})), finding("drift", json!({"row": "b"}))]);
+        let with = |payload: Value| json!([two[0], two[1], finding("mismatch", payload)]);
+        assert_eq!(mismatch(&two, &with(json!({})), "suspended"), Kept);
+        assert_eq!(mismatch(&two, &two, "suspended"), Broken);
+        assert_eq!(mismatch(&two, &with(json!({"version": 7002, "at": "3.0.1"})), "active"), Broken);
+        for named in
+            [json!({"norms": ["3", "6"]}), json!({"why": "counts against C3."}), json!({"clause": 3})]
+        {
+            assert_eq!(mismatch(&two, &with(named.clone()), "active"), Unproven, "{named}");
+        }
+        let one = json!([two[0]]);
+        assert_eq!(mismatch(&one, &with(json!({})), "active"), Unproven);
+        assert_eq!(mismatch(&json!([]), &with(json!({})), "suspended"), Unproven);
+        assert_eq!(mismatch(&json!([]), &json!([]), "active"), Broken);
     }
 }

@@ -91,7 +91,7 @@ impl Look<'_> {
     fn is_missed(&self, first: &Self) -> bool {
         let id = first.exchange.data().map(|data| data["request_id"].clone()).unwrap_or_default();
         let is_a_look = id.is_null() || self.exchange.request.path.as_deref().is_some_and(asks_again);
-        is_a_look && !is_given(self.exchange) && self.is_late(first)
+        is_a_look && given(self.exchange).is_none() && self.is_late(first)
     }
 }
 

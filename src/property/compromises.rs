@@ -14,8 +14,8 @@ pub(super) const PROPERTY: Property = Property {
 };
 
 const HOUR: i64 = 3600;
-/// Hours before the end by which a partner that was down is up again: the target has to notice.
-const LAST_HOURS: i64 = 3;
+/// Hours that the target has at least to notice that a partner is up again.
+const LAST_HOURS: i64 = 1;
 
 fn scenarios() -> BoxedStrategy<String> {
     // Hours between detection and declaration; of each partner, the hours that it is down.
@@ -26,7 +26,8 @@ fn scenarios() -> BoxedStrategy<String> {
 
 fn file(before: i64, partners: &[Option<i64>]) -> String {
     let name = |place: usize| format!("partner-{place}");
-    let last = 24 - before - LAST_HOURS;
+    // Whoever doubles its pauses tries again after twice the time at the latest.
+    let last = (24 - before - LAST_HOURS) / 2;
     let mut file = File::new("A generated compromise", "");
     for place in 0..partners.len() {
         file = file.peer(&name(place), "");

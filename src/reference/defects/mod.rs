@@ -33,6 +33,7 @@ mod compares_versions_as_text;
 mod copies_every_grant;
 mod counts_a_mismatch_once;
 mod counts_a_mismatch_twice;
+mod counts_breaches_by_the_hour;
 mod counts_by_the_hour;
 mod counts_no_handshakes;
 mod counts_the_patch;
@@ -60,12 +61,15 @@ mod discloses_no_operator_contact;
 mod discloses_no_residency;
 mod discloses_to_no_one;
 mod discloses_to_one_partner;
+mod discloses_to_the_active_only;
+mod discloses_to_the_invited_only;
 mod discloses_vague_version;
 mod drops_a_scope;
 mod drops_what_neighbours_bring;
 mod echoes_its_callers;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
+mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
 mod filters_by_any_key;
@@ -91,6 +95,7 @@ mod joins_any_contract;
 mod joins_any_text;
 mod joins_its_like_only;
 mod joins_the_anonymous;
+mod joins_on_a_deprecated_version;
 mod joins_without_a_word;
 mod judges_versions_at_the_handshake;
 mod keeps_no_digest;
@@ -147,6 +152,7 @@ mod pushes_sync_to_strangers;
 mod records_crossings_backwards;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
+mod records_what_it_refuses;
 mod refuses_pre_releases;
 mod refuses_the_minor_before;
 mod rejects_the_schema_it_declares;
@@ -201,6 +207,7 @@ mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
+mod takes_silence_from_the_certified;
 mod takes_text_for_an_acknowledgement;
 mod takes_two_minors_apart;
 mod tells_another_digest;
@@ -377,20 +384,24 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_any_contract_version::PATCH,
     &takes_text_for_an_acknowledgement::PATCH,
     &takes_silence_for_an_acknowledgement::PATCH,
+    &takes_silence_from_the_certified::PATCH,
     &joins_without_a_word::PATCH,
     &ignores_the_digest::PATCH,
+    &records_what_it_refuses::PATCH,
     &keeps_no_digest::PATCH,
     &keeps_the_digest_of_nothing::PATCH,
     &serves_the_newest_contract_only::PATCH,
     &serves_the_oldest_contract_only::PATCH,
     &lets_a_deprecated_version_in::PATCH,
     &cuts_off_the_deprecated::PATCH,
+    &joins_on_a_deprecated_version::PATCH,
     &counts_a_mismatch_once::PATCH,
     &counts_a_mismatch_twice::PATCH,
     &unlearns_the_acknowledgement::PATCH,
     &unlearns_whom_it_dismissed::PATCH,
     &reports_nothing::PATCH,
     &never_suspends::PATCH,
+    &counts_breaches_by_the_hour::PATCH,
     &suspends_at_once::PATCH,
     &keeps_soft_findings_to_itself::PATCH,
     &passes_migrations_on::PATCH,
@@ -420,12 +431,15 @@ pub const DEFECTS: &[&Patch] = &[
     &joins_any_contract::PATCH,
     &joins_any_text::PATCH,
     &joins_the_anonymous::PATCH,
+    &enrols_whom_it_refuses::PATCH,
     &overlooks_broken_grants::PATCH,
     &overlooks_dropped_scopes::PATCH,
     &takes_401_for_a_mistake::PATCH,
     &overlooks_overdue_excerpts::PATCH,
     &waits_a_week_for_excerpts::PATCH,
     &discloses_to_one_partner::PATCH,
+    &discloses_to_the_active_only::PATCH,
+    &discloses_to_the_invited_only::PATCH,
     &discloses_a_day_late::PATCH,
     &discloses_to_no_one::PATCH,
     &ends_grants_without_a_word::PATCH,

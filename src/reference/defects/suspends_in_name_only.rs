@@ -1,4 +1,4 @@
-//! Calls a compromised peer suspended, and goes on serving it.
+//! Calls a peer suspended, and goes on serving it.
 
 use crate::contract::Face::Detection;
 use crate::reference::Patch;
@@ -7,8 +7,8 @@ use crate::wire::state::PeerStatus;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "suspends-in-name-only",
-    &[("9.2", Detection)],
-    "Calls a compromised peer suspended, and goes on serving it.",
+    &[("9.2", Detection), ("E.2", Detection)],
+    "Calls a peer suspended, and goes on serving it.",
     |rules| {
         rules.identity.may_call = |peer, now| {
             (IdentityRules::default().may_call)(peer, now) || peer.status == PeerStatus::Suspended

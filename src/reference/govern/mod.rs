@@ -37,6 +37,8 @@ rules! {
         norms_of: fn(&Suspicion) -> &'static [u8] = norms_of,
         /// Whether so many breaches of one norm within 24 hours suspend, by the platform's limit.
         suspends: fn(usize, usize) -> bool = suspends,
+        /// For how long a breach counts.
+        counts_for: SignedDuration = SignedDuration::from_hours(24),
         /// Whether a data residency names a place (8.1).
         names_a_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
         /// Which peer a suspicion is held against: the one that did it.
@@ -150,15 +152,21 @@ fn count_breach(act: &Act<'_>, peer_id: &str, norm: u8, suspicion: &Suspicion) -
         at: act.now,
     };
     table::put(act.db, &breach)?;
-    let day = SignedDuration::from_hours(24);
-    let breaches = table::of_peer::<Breach>(act.db, peer_id)?;
-    let recent = breaches.iter().filter(|b| b.norm == norm && act.now.duration_since(b.at) < day).count();
+    let recent = recent_breaches(act, peer_id, norm)?;
     if (act.rules.govern.suspends)(recent, act.settings.breach_limit)
         && let Some(mut peer) = table::find::<Peer>(act.db, peer_id)?
     {
         suspend(act, &mut peer, &format!("repeated breach of commitment {norm}"))?;
     }
     Ok(())
+}
+
+/// How many breaches of a norm still count against a peer.
+pub(crate) fn recent_breaches(act: &Act<'_>, peer_id: &str, norm: u8) -> Result<usize, StoreError> {
+    let counts_for = act.rules.govern.counts_for;
+    let breaches = table::of_peer::<Breach>(act.db, peer_id)?;
+    let counts = |breach: &&Breach| breach.norm == norm && act.now.duration_since(breach.at) < counts_for;
+    Ok(breaches.iter().filter(counts).count())
 }
 
 /// Suspends a peer, pending the operator's review; one that was never let in, or is gone, stays as it is.

@@ -24,6 +24,10 @@ rules! {
         refuses_anonymous: fn(&[&'static str]) -> bool = refuses_anonymous,
         /// Whether a peer with these gaps, with or without a certificate, is enrolled at accept.
         enrols: fn(&[&'static str], bool) -> bool = enrols,
+        /// Whether an accept is refused that brings no credentials: no (open reading 5).
+        needs_credentials: bool = false,
+        /// What else happens when an accept is refused: nothing.
+        at_refusal: fn(&Act<'_>, &Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Whether an acceptance token may be used now.
         token_is_good: fn(&Peer, Timestamp) -> bool = token_is_good,
         /// Which contract version was asked for, if any was (A.1).

@@ -97,7 +97,8 @@ fn conclude(
         agreed: answer.contract_version_agreed.clone().unwrap_or(Value::Null),
         agreed_digest: answer.contract_digest.clone().unwrap_or(Value::Null),
     };
-    if !(act.rules.out.is_same_contract)(&agreement) {
+    let is_same = (act.rules.out.is_same_contract)(&agreement);
+    if !is_same && !act.rules.out.enrols_whom_it_refuses {
         return refuse_contract(act, &peer, &agreement);
     }
     peer.remote_peer_id = Some(answer.peer_id.clone()).filter(|id| !id.is_empty());
@@ -110,7 +111,7 @@ fn conclude(
     let gaps = (act.rules.handshake.disclosure_gaps)(&peering::disclosed(&data));
     let gaps = (act.rules.out.gaps_that_count)(gaps);
     enter(act, &mut peer, contract, &gaps, certified)?;
-    Ok(peer.id)
+    if is_same { Ok(peer.id) } else { refuse_contract(act, &peer, &agreement) }
 }
 
 /// The row stays as it was proposed, with what stands against the peer; nobody is enrolled. The
@@ -156,7 +157,7 @@ fn newest(act: &Act<'_>) -> Result<KnownContract, OperatorError> {
     let known = contract::known(act)?;
     let is_in_force = |contract: &KnownContract| {
         let from = contract.effective_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-        contract.deprecated_at.is_none() && from.is_none_or(|from| from <= act.now)
+        (act.rules.out.may_be_joined)(contract) && from.is_none_or(|from| from <= act.now)
     };
     let open = known.into_iter().rev().find(is_in_force);
     open.ok_or_else(|| OperatorError::state("no contract version is open to new federations"))

@@ -37,7 +37,7 @@ use super::capabilities;
 use super::handshake::versions::Compatibility;
 use super::platform::Platform;
 use super::rules::rules;
-use super::store::rows::{Capability, ExcerptRequest, HeldGrant, Notice, Peer};
+use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use crate::net::Client;
 use crate::wire::migration::MigrationRequest;
 use crate::wire::sync::SyncBatch;
@@ -65,7 +65,7 @@ rules! {
         /// Whether a notice is sent at all (2.3, 4.1, 9.1).
         is_sent: fn(&Notice) -> bool = |_| true,
         /// Which partners are owed a notice of this kind: all of them (9.1).
-        owed_to: fn(&str, Vec<String>) -> Vec<String> = |_, partners| partners,
+        owed_to: fn(&str, Vec<Peer>) -> Vec<Peer> = |_, partners| partners,
         /// How long a notice of this kind is put off: not at all (9.1).
         delay: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
         /// Last word on the body of a heartbeat.
@@ -95,6 +95,10 @@ rules! {
         gaps_that_count: fn(Vec<&'static str>) -> Vec<&'static str> = |gaps| gaps,
         /// Whether an agreed contract is the one that was asked for (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
+        /// Whether a peering may be joined on a contract version (V.4).
+        may_be_joined: fn(&KnownContract) -> bool = |contract| contract.deprecated_at.is_none(),
+        /// Whether a peer is enrolled that agreed to another contract: no.
+        enrols_whom_it_refuses: bool = false,
         /// Whether an answer about a declared kind shows that it is not served (3.1).
         is_drift: fn(u16) -> bool = probe::is_drift,
         /// Whether a refused migration shows that a declared schema is not run (3.2).

@@ -60,8 +60,9 @@ pub(crate) fn owe_everyone(
     payload: &Value,
 ) -> Result<Vec<String>, StoreError> {
     let partners: Vec<Peer> = table::all(act.db)?;
-    let partners: Vec<String> = partners.into_iter().filter(Peer::is_partner).map(|peer| peer.id).collect();
+    let partners = partners.into_iter().filter(Peer::is_partner).collect();
     let partners = (act.rules.out.owed_to)(kind, partners);
+    let partners: Vec<String> = partners.into_iter().map(|peer| peer.id).collect();
     for peer_id in &partners {
         owe(act, peer_id, kind, severity, payload.clone())?;
     }

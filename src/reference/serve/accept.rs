@@ -34,6 +34,9 @@ pub(super) fn answer(act: &Act<'_>, call: &Inbound) -> Result<Reply, Fault> {
         Ok(()) => undone_if_refused(act, || shake_hands(act, &body, peer.as_ref()))?,
         Err(too_often) => Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion),
     };
+    if let Some(peer) = peer.as_ref().filter(|_| reply.status >= 400) {
+        (act.rules.handshake.at_refusal)(act, peer, &body)?;
+    }
     match peer {
         Some(peer) => Ok(conclude(act, call, "accept", &peer, reply)?),
         None => Ok(reply),
@@ -70,6 +73,9 @@ fn shake_hands(act: &Act<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply
     let mut peer = peer.clone();
     peering::take_introduction(&mut peer, body);
     let credentials = exchange_credentials(act, &mut peer, body)?;
+    if credentials.is_empty() && act.rules.handshake.needs_credentials {
+        return Err(transition_failed("csr_pem or peer_ca_bundle_pem is due").refused());
+    }
     enter(act, &mut peer, &contract, &gaps, !credentials.is_empty())?;
     Ok(welcome(act, &peer, credentials)?)
 }

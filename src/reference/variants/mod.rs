@@ -40,9 +40,12 @@ mod strict_about_walks;
 mod strict_limits;
 mod suspends_at_the_fourth_breach;
 mod suspends_at_the_second_breach;
+mod suspends_by_the_timer;
 mod tls12_only;
+mod wants_credentials;
 mod whole_envelopes;
 mod writes_whole_fractions;
+mod writes_versions_as_text;
 
 use super::Patch;
 
@@ -78,12 +81,15 @@ pub const VARIANTS: &[&Patch] = &[
     &attested_contact::PATCH,
     &discloses_at_the_handshake_only::PATCH,
     &capital_digests::PATCH,
+    &writes_versions_as_text::PATCH,
     &crosses_by_jurisdiction::PATCH,
     &minds_moves_of_what_it_sent::PATCH,
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
+    &wants_credentials::PATCH,
     &suspends_at_the_second_breach::PATCH,
     &suspends_at_the_fourth_breach::PATCH,
+    &suspends_by_the_timer::PATCH,
     &strict_about_walks::PATCH,
     &strict_about_grants::PATCH,
     &admin_implies_all::PATCH,

@@ -1,0 +1,22 @@
+//! Asks for credentials where a contract version is due.
+
+use serde_json::Value;
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::handshake::contract;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "takes-silence-from-the-certified",
+    &[("A.1", Conduct)],
+    "Refuses an accept for want of credentials, and never for want of a contract version.",
+    |rules| {
+        rules.handshake.needs_credentials = true;
+        rules.handshake.version_asked = version_asked;
+    },
+);
+
+fn version_asked(value: Option<&Value>) -> Option<u64> {
+    let is_silent = value.is_none_or(Value::is_null);
+    if is_silent { Some(1) } else { contract::version_asked(value) }
+}
