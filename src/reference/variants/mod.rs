@@ -44,8 +44,8 @@ mod suspends_by_the_timer;
 mod tls12_only;
 mod wants_credentials;
 mod whole_envelopes;
-mod writes_whole_fractions;
 mod writes_versions_as_text;
+mod writes_whole_fractions;
 
 use super::Patch;
 
