@@ -23,6 +23,8 @@ rules! {
         ids_agree: fn(&Step) -> bool = plan::ids_agree,
         /// Whether a step's kind is covered by the grant, by the dependencies declared of its kind (6.4).
         kind_is_covered: fn(&Grant, &[String], &str) -> bool = plan::kind_is_covered,
+        /// Whether records of a kind are taken that nobody declared (6.4).
+        takes_undeclared: fn(&str) -> bool = |_| false,
         /// Whether something is asked for that is out of scope (O.1).
         is_multi_hop: fn(&Value) -> bool = plan::is_multi_hop,
         /// How a whole plan is applied (7.1).

@@ -105,7 +105,7 @@ pub(crate) fn check_reach(
     let dependencies = row(&grant.resource_kind).map_or(&none, |row| &row.dependencies);
     let kinds = plan.steps.iter().map(|step| step.resource_kind.as_str());
     for kind in std::iter::once(plan.root_resource_kind.as_str()).chain(kinds) {
-        if served(kind).is_none() {
+        if served(kind).is_none() && !(act.rules.migrations.takes_undeclared)(kind) {
             return Ok(Err(undeclared(kind)));
         }
         if !(act.rules.migrations.kind_is_covered)(grant, dependencies, kind) {

@@ -5,5 +5,5 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
     Patch::defect("cries-at-ten-grants", &[("6.2", Detection)], "Takes ten grants for a mass.", |rules| {
-        rules.watch.is_mass = |_, all| all >= 10
+        rules.watch.is_mass = |_, all| all >= 10;
     });

@@ -121,6 +121,7 @@ mod loses_late_conflicts;
 mod makes_fresh_ids_for_duplicates;
 mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
+mod migrates_the_undeclared;
 mod narrows_a_grant;
 mod never_suspends;
 mod offers_sign_in;
@@ -307,6 +308,7 @@ pub const DEFECTS: &[&Patch] = &[
     &probes_what_no_one_declared::PATCH,
     &syncs_undeclared_kinds::PATCH,
     &migrates_beyond_the_grant::PATCH,
+    &migrates_the_undeclared::PATCH,
     &takes_anyones_grant::PATCH,
     &adds_allowlists_up::PATCH,
     &explains_too_much::PATCH,
