@@ -35,7 +35,7 @@ fn file(acts: &[(usize, Act)]) -> String {
     let mut file = PEERS
         .iter()
         .fold(File::new("A generated history of three peers", ""), |file, peer| file.peer(peer, ""));
-    file = file.declare();
+    file = file.declare().step("put = { kind = \"skill\", id = \"${id:a}\", record = { name = \"a\" } }");
     for peer in PEERS {
         file = file
             .step(format!("federate = {{ peer = \"{peer}\" }}"))

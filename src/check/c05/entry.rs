@@ -58,15 +58,15 @@ impl<'a> Item<'a> {
         }
         // A path may be told as a pattern, or with its ids masked.
         let is_masked = |told: &&str| head(told) == head(path) && !known.contains(*told);
-        if !self.paths.is_empty() && !self.paths.iter().any(|told| is_masked(&told)) {
+        if !self.paths.is_empty() && !self.paths.iter().any(is_masked) {
             return Kinship::Other;
         }
         let words = call.route().as_ref().map_or(&[][..], words);
         if words.iter().any(|word| self.action.contains(word)) { Kinship::Certain } else { Kinship::Possible }
     }
 
-    /// What two entries have in common that tell the same thing of a call: the form, and all that is no
-    /// name, number or moment. The levels of a platform that each write an entry differ in it.
+    /// What two entries have in common that tell the same of a call: their members, and those of their texts
+    /// that are words. The levels of a platform that each write an entry of their own differ in it.
     pub(super) fn form(&self) -> String {
         let mut parts = Vec::new();
         form_of("", self.value, &mut parts);
@@ -77,25 +77,29 @@ impl<'a> Item<'a> {
 
 /// A member of an entry, wherever in it it stands.
 pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
-    said(entry, name).into_iter().next()
+    said(entry, name).into_iter().find_map(Value::as_str)
 }
 
 pub(super) fn names(entry: &Value, name: &str, lawful: &[&str]) -> bool {
-    said(entry, name).iter().any(|value| lawful.contains(value))
+    said(entry, name).into_iter().any(|value| match value {
+        Value::String(text) => lawful.contains(&text.as_str()),
+        Value::Number(number) => lawful.contains(&number.to_string().as_str()),
+        _ => false,
+    })
 }
 
 /// Whether a remote subject is one of these: as it stands, or in a distinguished name.
 pub(super) fn has_subject(entry: &Value, lawful: &[&str]) -> bool {
-    let parts = said(entry, "remote_subject").into_iter().flat_map(|subject| subject.split([',', '/']));
+    let subjects = said(entry, "remote_subject").into_iter().filter_map(Value::as_str);
+    let parts = subjects.flat_map(|subject| subject.split([',', '/']));
     let mut names = parts.map(|part| part.trim().trim_start_matches("CN=").trim_start_matches("cn="));
     names.any(|name| lawful.contains(&name))
 }
 
 /// What the members of this name say, the outermost first.
-fn said<'a>(entry: &'a Value, name: &str) -> Vec<&'a str> {
+fn said<'a>(entry: &'a Value, name: &str) -> Vec<&'a Value> {
     let Some(members) = entry.as_object() else { return vec![] };
-    let own = members.get(name).and_then(Value::as_str);
-    own.into_iter().chain(members.values().flat_map(|member| said(member, name))).collect()
+    members.get(name).into_iter().chain(members.values().flat_map(|member| said(member, name))).collect()
 }
 
 /// Whether the entry names the peer's id, though not as `federation_peer_id`.
@@ -121,7 +125,7 @@ fn direction(entry: &Value, action: &str) -> Option<Direction> {
 }
 
 fn granted(entry: &Value) -> Option<bool> {
-    const NAMES: [&str; 5] = ["status", "status_code", "http_status", "response_status", "code"];
+    const NAMES: [&str; 4] = ["status", "status_code", "http_status", "response_status"];
     let said = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
     let mut numbers = said.filter_map(|said| said.as_u64().or_else(|| said.as_str()?.parse().ok()));
     numbers.find(|number| (100..600).contains(number)).map(|status| status < 400)
@@ -251,6 +255,7 @@ mod tests {
         assert!(has_subject(&entry, &["fed:p"]));
         assert!(!has_subject(&entry, &["fed"]));
         assert!(names(&json!({"metadata": {"federation_peer_id": "p"}}), "federation_peer_id", &["p"]));
+        assert!(names(&json!({"federation_peer_id": 12}), "federation_peer_id", &["12"]));
         assert!(!names(&json!({"metadata": {"federation_peer_id": ""}}), "federation_peer_id", &["p"]));
     }
 
