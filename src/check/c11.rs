@@ -10,7 +10,9 @@ use super::judge::Parameter;
 use super::model::OWN_MEMBERS;
 use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Exchange, Story};
+use crate::wire::migration::operation;
 use crate::wire::notice::kind;
+use crate::wire::path::Route;
 
 const BEFORE_AND_AFTER: &[Parameter] = &[
     Parameter::required("before", "label of the operator's list before the revocation"),
@@ -71,9 +73,23 @@ pub(super) const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "overlay-unmounted",
-        about: "the peer's overlay addresses are mounted before, and none is afterwards",
-        parameters: BEFORE_AND_AFTER,
+        about: "the peer's overlay addresses are mounted before, and none is once it is revoked",
+        parameters: &[
+            Parameter::required("before", "label of the operator's list before the revocation"),
+            Parameter::required("after", "label of the same list after it"),
+            Parameter::optional("shown", "label of the operator's look at the peer before that"),
+        ],
         decide: overlay_unmounted,
+    },
+    Judge {
+        name: "nothing-is-taken-back",
+        about: "what the target migrated to a peer, it does not have deleted there when it revokes",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that was revoked"),
+            Parameter::required("migration", "label of the operation that sent the migration"),
+            Parameter::required("revoke", "label of the operation that revokes"),
+        ],
+        decide: nothing_is_taken_back,
     },
 ];
 
@@ -339,6 +355,11 @@ fn overlay_unmounted(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the addresses could not be listed", vec![]));
     };
     let evidence = vec![first, last];
+    // That a peer is not revoked at all, another clause tells of (11.1).
+    let shown = with.text_if_given("shown").map(|label| status_shown(story, label));
+    if shown.is_some_and(|shown| !shown.is_some_and(|(_, status)| has_ended(status))) {
+        return expect(Judgement::unproven("the peer is not revoked", evidence));
+    }
     if before == 0 {
         return expect(Judgement::unproven("the peer had no overlay address", evidence));
     }
@@ -346,6 +367,34 @@ fn overlay_unmounted(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::kept(format!("{before} addresses were unmounted"), evidence));
     }
     expect(Judgement::broken(format!("{after} addresses are still mounted"), evidence))
+}
+
+/// Deleting is an operation of its own (11.2), which no revocation asks for.
+fn nothing_is_taken_back(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("no deletion asked of the peer");
+    let done = |label| story.operation(label).filter(|(_, operation)| operation.failure.is_none());
+    let (Some((sent, _)), Some((revoked, _))) = (done(with.text("migration")), done(with.text("revoke")))
+    else {
+        return expect(Judgement::unproven("nothing was migrated, or the peer was not revoked", vec![]));
+    };
+    let migrations: Vec<_> = story
+        .exchanges_of(with.text("peer"), Direction::FromTarget)
+        .filter(|(_, exchange)| exchange.route() == Some(Route::Migrations))
+        .collect();
+    let asks_to_delete =
+        |exchange: &Exchange| exchange.sent().is_some_and(|sent| sent["operation"] == operation::DELETE);
+    let taken_back = migrations.iter().find(|(entry, exchange)| entry.n > sent && asks_to_delete(exchange));
+    if let Some((entry, exchange)) = taken_back {
+        return expect(Judgement::broken(outcome(exchange), vec![sent, revoked, entry.n]));
+    }
+    let arrived = migrations.iter().find(|(entry, exchange)| entry.n < sent && exchange.succeeded());
+    match arrived {
+        Some((entry, _)) => {
+            let actual = "what was migrated was not asked back";
+            expect(Judgement::kept(actual, vec![entry.n, revoked]))
+        }
+        None => expect(Judgement::unproven("nothing was migrated to the peer", vec![sent, revoked])),
+    }
 }
 
 /// How many addresses are mounted of the peer that was asked for: a list may tell of others beside, and of
@@ -542,5 +591,63 @@ mod tests {
         assert_eq!(verdict("revoked", 401), Kept);
         assert_eq!(verdict("revoked", 200), Broken);
         assert_eq!(verdict("active", 200), Unproven);
+    }
+
+    #[test]
+    fn a_deletion_that_a_revocation_asks_for_is_broken() {
+        let verdict = |operations: &[&str]| {
+            let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+            let recorder = Recorder::in_memory("x", clock);
+            let operate = |label: &str| {
+                let result = Some(json!({}));
+                let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+                recorder.record(None, Some(label), What::Operation(operation));
+            };
+            for (place, operation) in operations.iter().enumerate() {
+                let exchange = Exchange {
+                    peer: "alice".into(),
+                    direction: Direction::FromTarget,
+                    request: Message {
+                        method: Some("POST".into()),
+                        path: Some(Route::Migrations.path()),
+                        body: Body::Json(json!({ "operation": operation })),
+                        ..Message::default()
+                    },
+                    response: Some(Message { status: Some(201), ..Message::default() }),
+                    failure: None,
+                    tls: None,
+                    protocol: None,
+                    injected: vec![],
+                };
+                recorder.record(None, None, What::Exchange(exchange));
+                if place == 0 {
+                    operate("sent");
+                }
+            }
+            operate("revoked");
+            let with = json!({"peer": "alice", "migration": "sent", "revoke": "revoked"});
+            let with = serde_json::from_value(with).expect("arguments");
+            nothing_is_taken_back(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!(verdict(&["duplicate"]), Kept);
+        assert_eq!(verdict(&["duplicate", "delete"]), Broken);
+        assert_eq!(verdict(&[]), Unproven);
+    }
+
+    #[test]
+    fn the_overlay_of_a_peer_that_is_not_revoked_says_nothing() {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let mounted = json!({"addresses": ["a"]});
+        let looks =
+            [("before", &mounted), ("shown", &json!({"peer": {"status": "active"}})), ("after", &mounted)];
+        for (label, result) in looks {
+            let result = Some(result.clone());
+            let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        }
+        let with = json!({"before": "before", "after": "after", "shown": "shown"});
+        let with = serde_json::from_value(with).expect("arguments");
+        assert_eq!(overlay_unmounted(&recorder.story(), Arguments::new(&with)).verdict, Unproven);
     }
 }

@@ -87,6 +87,7 @@ mod grants_the_grace_once;
 mod hides_a_conflict;
 mod hides_its_agents;
 mod holds_on_to_the_suspended;
+mod honours_dismissed_invitations;
 mod honours_revoked_grants;
 mod ignores_a_leave;
 mod ignores_the_digest;
@@ -204,6 +205,7 @@ mod takes_any_major;
 mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
 mod takes_deletions_from_readers;
+mod takes_back_what_it_migrated;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_repeated_records;
@@ -368,11 +370,13 @@ pub const DEFECTS: &[&Patch] = &[
     &breaks_a_day_early::PATCH,
     &takes_a_short_notice::PATCH,
     &holds_on_to_the_suspended::PATCH,
+    &honours_dismissed_invitations::PATCH,
     &keeps_the_active::PATCH,
     &ignores_a_leave::PATCH,
     &calls_leavers_suspended::PATCH,
     &deletes_what_was_migrated::PATCH,
     &deletes_for_leavers::PATCH,
+    &takes_back_what_it_migrated::PATCH,
     &deletes_with_the_archive::PATCH,
     &lets_anyone_delete::PATCH,
     &forgets_the_audit::PATCH,

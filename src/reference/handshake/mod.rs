@@ -14,6 +14,7 @@ use super::rules::rules;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{StoreError, facts};
 use crate::wire::canonical::sha256_hex;
+use crate::wire::state::PeerStatus;
 
 rules! {
     /// Decisions of the handshake, the disclosure and the versions.
@@ -30,6 +31,8 @@ rules! {
         at_refusal: fn(&Act<'_>, &Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Whether an acceptance token may be used now.
         token_is_good: fn(&Peer, Timestamp) -> bool = token_is_good,
+        /// Whether a proposal in this state may still be accepted (11.1).
+        may_be_accepted: fn(&Peer) -> bool = |peer| peer.status == PeerStatus::Proposed,
         /// Which contract version was asked for, if any was (A.1).
         version_asked: fn(Option<&Value>) -> Option<u64> = contract::version_asked,
         /// Whether new peerings may adopt this version (V.4, 12.1).

@@ -110,6 +110,9 @@ pub(super) fn resume(platform: &Platform, given: Value) -> Answer {
 pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Named = parameters(given)?;
     let peer_id = given.peer_id.clone();
+    if let Some(before_leaving) = platform.rules.out.before_leaving {
+        before_leaving(Arc::clone(platform), peer_id.clone()).await;
+    }
     platform.act(|act| announce(act, &given))?;
     if platform.rules.peering.announces_first {
         out::deliver_notices(platform, &peer_id).await;

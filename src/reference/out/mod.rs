@@ -51,6 +51,9 @@ pub(crate) struct Outside {
 /// Something else that falls due with the timers.
 pub(crate) type AlsoDue = fn(Arc<Platform>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Something that is done before a revocation of a peer is announced.
+pub(crate) type BeforeLeaving = fn(Arc<Platform>, String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Calls that are under way at once, when many peers are called.
 const CALLS_AT_ONCE: usize = 8;
 
@@ -75,6 +78,8 @@ rules! {
         is_sent_again: fn(u32, &Called) -> bool = |_, _| false,
         /// What else falls due (O.1): nothing.
         also_due: Option<AlsoDue> = None,
+        /// What is done before a peer is revoked (11.2): nothing.
+        before_leaving: Option<BeforeLeaving> = None,
         /// Seconds between two heartbeats to a peer, by the setting.
         heartbeat_seconds: fn(i64) -> i64 = |setting| setting.max(1),
         /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).

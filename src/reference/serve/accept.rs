@@ -52,7 +52,7 @@ fn shake_hands(act: &Act<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply
     let Some(peer) = good else {
         return Err(Reply::failure(401, "acceptance_token not recognized or expired").refused());
     };
-    if peer.status != PeerStatus::Proposed {
+    if !(act.rules.handshake.may_be_accepted)(peer) {
         return Err(transition_failed(&format!("the peer is {}", peer.status)).refused());
     }
     let digest = body.get("contract_digest");
