@@ -262,15 +262,11 @@ fn crossed(story: &Story, with: Arguments<'_>) -> Result<Crossing, Judgement> {
         return Err(Judgement::unproven("the target does not say where it keeps data", vec![n]));
     };
     let ours: Vec<String> = ours.names().into_iter().map(ToOwned::to_owned).collect();
-    match with.texts("places").into_iter().find(|place| is_one_of(place, &ours)) {
-        Some(place) => {
-            Err(Judgement::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]))
-        }
-        None => {
-            let id = told.and_then(|told| told["migration_id"].as_str().map(ToOwned::to_owned));
-            Ok(Crossing { n, id, ends, ours })
-        }
+    if let Some(place) = with.texts("places").into_iter().find(|place| is_one_of(place, &ours)) {
+        return Err(Judgement::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]));
     }
+    let id = told.and_then(|told| told["migration_id"].as_str().map(ToOwned::to_owned));
+    Ok(Crossing { n, id, ends, ours })
 }
 
 /// Whether the metadata of a migration that has come to its end can be seen in its record.
