@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use super::common::outcome;
 use super::judge::Parameter;
-use super::model::{Carried, Records, Visit, carried, mentions, record_shown, records, walk, was_touched};
+use super::model::{
+    Carried, Records, Visit, carried, mentions, record_shown, records, shows, walk, was_touched,
+};
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Operation, Story};
 use crate::wire::envelope::Answer;
@@ -320,10 +322,10 @@ impl Count {
     }
 }
 
-/// Whether a step that met a record had an effect on it. Whether it is the right one is asked of
-/// identities and references (7.4).
+/// Whether a step that met a record had an effect on it, as far as can be seen. Whether it is the right
+/// one is asked of identities and references (7.4).
 fn took_effect(migration: &Migration, visit: &Visit<'_>, stored: &Map<String, Value>) -> bool {
-    carried(visit.step, stored) == Carried::Whole || migration.touched(visit)
+    carried(visit.step, stored) == Carried::Whole || migration.touched(visit) || !shows(visit.step, stored)
 }
 
 /// Whether its sender wants the whole plan to fail at this step.
@@ -863,6 +865,20 @@ mod tests {
         let pending = json!({"data": {"status": "applying", "conflict_log": []}});
         let story = story(&json!([row("1")]), &steps, 202, &pending, &json!([row("1")]));
         assert_eq!(verdict("conflicts-are-told", &story), Unproven);
+    }
+
+    #[test]
+    fn what_a_list_does_not_show_is_not_held_against_a_claim() {
+        let mut overwrites = step(1, "1");
+        overwrites["conflict_policy"] = json!("overwrite");
+        let entry = json!({"step_order": 1, "resource_kind": "skill", "resource_id": "1", "resolution": "overwritten"});
+        let judged = |record: &Value| {
+            let listed = json!([{"kind": "skill", "id": "1", "record": record}]);
+            let story = story(&listed, &json!([overwrites]), 201, &done(1, &json!([entry])), &listed);
+            ["claims-are-true", "conflicts-are-told"].map(|judge| verdict(judge, &story))
+        };
+        assert_eq!(judged(&json!({"id": "1", "ref": {"parent_id": "old"}})), [Broken, Broken]);
+        assert_eq!(judged(&json!({"id": "1"})), [Kept, Kept]);
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub fn records(story: &Story, label: &str) -> Option<(Vec<u64>, Records)> {
     let mut records = Records::new();
     for entry in story.labelled(label) {
         let Some(operation) = entry.operation() else { continue };
-        let listed = operation.result.as_ref()?.get("resources")?.as_array()?;
+        let result = operation.result.as_ref()?;
+        let listed = result.get("resources").unwrap_or(result).as_array()?;
         let asked = operation.parameters.get("kind").and_then(Value::as_str).unwrap_or_default();
         evidence.push(entry.n);
         records.extend(listed.iter().filter_map(|row| record(row, asked)));
@@ -177,6 +178,12 @@ pub(super) fn mentions(said: &Value, id: &str) -> bool {
     }
 }
 
+/// Whether anything that a step carries can be seen in a record at all: a list may show less.
+#[must_use]
+pub fn shows(step: &Step, record: &Map<String, Value>) -> bool {
+    without_own(&step.payload).into_keys().any(|name| record.contains_key(name))
+}
+
 /// Whether a record is another than before in anything that a step carries. What a platform notes
 /// beside that is its own affair.
 #[must_use]
@@ -199,6 +206,8 @@ fn slug(kind: &str, record: &Map<String, Value>) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::transcript::{Operation, Recorder, What};
     use serde::Deserialize;
     use serde_json::json;
 
@@ -207,6 +216,23 @@ mod tests {
             "operation": "migrate", "root_resource_kind": "a", "root_resource_id": "1", "steps": steps,
         }))
         .expect("a plan")
+    }
+
+    #[test]
+    fn a_list_may_stand_alone() {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        for (label, result) in
+            [("alone", json!([{"id": "1"}])), ("named", json!({"resources": [{"id": "1"}]}))]
+        {
+            let (verb, parameters) = ("resource.list".to_owned(), json!({"kind": "a"}));
+            let operation = Operation { verb, parameters, result: Some(result), failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        }
+        let story = recorder.story();
+        let seen = |label| records(&story, label).map(|(_, records)| records);
+        assert!(seen("alone").is_some_and(|records| records.len() == 1));
+        assert_eq!(seen("alone"), seen("named"));
     }
 
     #[test]

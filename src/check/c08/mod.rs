@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::judge::Parameter;
-use super::model::record_shown;
+use super::model::{mentions, record_shown};
 use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Story};
 use crate::wire::path::Route;
@@ -133,7 +133,22 @@ fn crossing_is_told(story: &Story, with: Arguments<'_>) -> Judgement {
         let kind = event["kind"].as_str().unwrap_or("an event");
         return expect(Judgement::kept(format!("{kind} was told"), evidence));
     }
+    let is_strange = |event: &&Value| migration.is_named_in(event) && is_unusual(event, with, story, &before);
+    if let Some(event) = new.iter().copied().find(is_strange) {
+        let actual = format!("{} was told, and nothing in it says what for", event["kind"]);
+        return expect(Judgement::unproven(actual, evidence));
+    }
     expect(Judgement::broken(format!("{} new events, none of a crossing", new.len()), evidence))
+}
+
+/// Whether an event about this migration is of a kind that was not told of the usual one: it may be a word
+/// about the crossing in a form of the target's own.
+fn is_unusual(event: &Value, with: Arguments<'_>, story: &Story, before: &[Value]) -> bool {
+    let look = with.text_if_given("usual").and_then(|label| events(story, label));
+    look.is_some_and(|(_, first)| {
+        let mut usual = before.iter().filter(|event| !first.contains(event));
+        usual.all(|usual| usual["kind"] != event["kind"])
+    })
 }
 
 /// What the target tells of any migration: of one with a peer that is where it is itself.
@@ -208,7 +223,7 @@ fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
         }
         if crosses == Some(true) {
             let own = ours.names().into_iter().map(ToOwned::to_owned).collect();
-            let crossing = Crossing { n, ends: ("from", "to"), ours: own };
+            let crossing = Crossing { n, id: None, ends: ("from", "to"), ours: own };
             let judged = crossing.judge_record(&record, &theirs.names(), vec![n]);
             if judged.verdict == Verdict::Broken {
                 return expect(judged);
@@ -225,6 +240,8 @@ fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
 /// A migration that went across a boundary.
 struct Crossing {
     n: u64,
+    /// What the target calls the migration.
+    id: Option<String>,
     /// The end of `cross_jurisdiction` at which the peer is, and that at which the target is.
     ends: (&'static str, &'static str),
     /// The names that the target's own place goes by.
@@ -236,21 +253,20 @@ fn crossed(story: &Story, with: Arguments<'_>) -> Result<Crossing, Judgement> {
     let label = with.text("migration");
     let sent = story.exchanges_labelled(label).find(|(_, exchange)| exchange.succeeded());
     let operated = story.operation(label).filter(|(_, operation)| operation.failure.is_none());
-    let (n, ends) = match (sent, operated) {
-        (Some((n, _)), _) => (n, ("from", "to")),
-        (None, Some((n, _))) => (n, ("to", "from")),
+    let (n, ends, told) = match (sent, operated) {
+        (Some((n, exchange)), _) => (n, ("from", "to"), exchange.data()),
+        (None, Some((n, operation))) => (n, ("to", "from"), operation.result.clone()),
         (None, None) => return Err(Judgement::unproven("the migration did not succeed", vec![])),
     };
     let Some((_, ours)) = places_said(story, with.text("peer"), n) else {
         return Err(Judgement::unproven("the target does not say where it keeps data", vec![n]));
     };
     let ours: Vec<String> = ours.names().into_iter().map(ToOwned::to_owned).collect();
-    match with.texts("places").into_iter().find(|place| is_one_of(place, &ours)) {
-        Some(place) => {
-            Err(Judgement::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]))
-        }
-        None => Ok(Crossing { n, ends, ours }),
+    if let Some(place) = with.texts("places").into_iter().find(|place| is_one_of(place, &ours)) {
+        return Err(Judgement::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]));
     }
+    let id = told.and_then(|told| told["migration_id"].as_str().map(ToOwned::to_owned));
+    Ok(Crossing { n, id, ends, ours })
 }
 
 /// Whether the metadata of a migration that has come to its end can be seen in its record.
@@ -274,6 +290,10 @@ fn claims_a_crossing(recorded: &Value) -> bool {
 }
 
 impl Crossing {
+    fn is_named_in(&self, event: &Value) -> bool {
+        self.id.as_ref().is_some_and(|id| mentions(event, id))
+    }
+
     fn judge_record(&self, record: &Value, places: &[&str], evidence: Vec<u64>) -> Judgement {
         let recorded = &record["metadata"]["cross_jurisdiction"];
         let named = |end: &str| recorded[end].as_str().unwrap_or_default();
@@ -305,7 +325,8 @@ impl Crossing {
 
 fn events(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
     let (n, operation) = story.operation(label)?;
-    Some((n, operation.result.as_ref()?["events"].as_array()?.clone()))
+    let result = operation.result.as_ref()?;
+    Some((n, result.get("events").unwrap_or(result).as_array()?.clone()))
 }
 
 #[cfg(test)]
@@ -427,7 +448,7 @@ mod tests {
             exchange_of("bob", &recorder, "beat", Direction::ToTarget, twin_is_in, &is_in("eu", "DE"));
             operation(&recorder, "u", json!({"events": []}));
             operation(&recorder, "b", json!({"events": [usual]}));
-            operation(&recorder, "m", json!({}));
+            operation(&recorder, "m", json!({"migration_id": "m-1"}));
             operation(&recorder, "a", json!({ "events": [usual, events] }));
             let with = json!({
                 "peer": "alice", "migration": "m", "before": "b", "after": "a", "usual": "u", "near": "bob",
@@ -445,6 +466,10 @@ mod tests {
         let both =
             json!({"kind": "migration.completed", "peer": {"data_residency": "br-south"}, "own": "eu"});
         assert_eq!(told(&usual, &both, &near), Kept);
+        // What is told of this one only, in words of the target's own.
+        assert_eq!(told(&usual, &json!({"kind": "geo.moved", "migration": "m-1"}), &near), Unproven);
+        assert_eq!(told(&usual, &json!({"kind": "migration.completed", "migration": "m-1"}), &near), Broken);
+        assert_eq!(told(&usual, &json!({"kind": "geo.moved", "migration": "m-2"}), &near), Broken);
         // A twin that is elsewhere shows nothing of what is usual.
         assert_eq!(told(&usual, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
     }

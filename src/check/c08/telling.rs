@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-const WORDS: [&str; 4] = ["residen", "jurisdiction", "boundary", "cross"];
+const WORDS: [&str; 9] =
+    ["residen", "jurisdiction", "boundary", "cross", "border", "abroad", "offshore", "countr", "territor"];
 
 /// A way in which an event speaks of a crossing: where in it, and by what.
 pub(super) type Mark = (String, &'static str);

@@ -1,7 +1,5 @@
 //! Deletes what it sent once a day has passed, whatever was asked for and whatever arrived.
 
-use std::sync::Arc;
-
 use jiff::SignedDuration;
 
 use crate::contract::Face::{Conduct, Detection};
@@ -18,10 +16,10 @@ pub(super) const PATCH: Patch = Patch::defect(
     "cleans-up-what-it-sent",
     &[("7.2", Detection), ("11.2", Conduct)],
     "Deletes what it sent once a day has passed, whatever was asked for and whatever arrived.",
-    |rules| rules.out.also_due = Some(|platform| Box::pin(clean_up(platform))),
+    |rules| rules.out.also_due = Some(|platform| Box::pin(async move { clean_up(&platform) })),
 );
 
-async fn clean_up(platform: Arc<Platform>) {
+fn clean_up(platform: &Platform) {
     // A platform that died meanwhile cleans nothing up.
     let _ = platform.act::<_, OperatorError>(|act| {
         let mut sent: Vec<Migration> = table::all(act.db)?;
