@@ -293,7 +293,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Operation, Recorder, What};
+    use crate::transcript::{Message, Operation, Recorder, What};
     use serde_json::json;
 
     /// The verdict where these kinds were raised about mallory and about alice, who stands beside it as `role`.
@@ -340,5 +340,70 @@ mod tests {
         assert_eq!(raised(&["note"], &["note"], "apart_from", None), Unproven);
         assert_eq!(raised(&["note", "late"], &["note"], "apart_from", None), Kept);
         assert_eq!(raised(&[], &["note"], "apart_from", None), Broken);
+    }
+
+    fn call(direction: Direction, path: &str, status: u16, injected: &[&str]) -> What {
+        What::Exchange(Exchange {
+            peer: "mallory".into(),
+            direction,
+            request: Message {
+                method: Some("GET".into()),
+                path: Some(format!("/api/v1/system/federation_api/{path}")),
+                ..Message::default()
+            },
+            response: Some(Message { status: Some(status), ..Message::default() }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            injected: injected.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// A story in which nothing was found, of these calls that are labelled so.
+    fn unnoticed(calls: Vec<(&str, What)>, more: (&str, &str)) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let record = |label: &str, verb: &str, result: Value| {
+            let operation =
+                Operation { verb: verb.into(), parameters: json!({}), result: Some(result), failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        };
+        record("mallory", "peer.join", json!({"peer_id": "mallory's row"}));
+        record("before", "governance.scan", json!({"findings": []}));
+        for (label, call) in calls {
+            recorder.record(None, Some(label), call);
+        }
+        record("after", "governance.scan", json!({"findings": []}));
+        let with = [("peer", "mallory"), ("before", "before"), ("after", "after"), more]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        finding_raised(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn who_was_given_nothing_to_notice_is_not_blamed() {
+        let told =
+            |injected: &[&str]| vec![("told", call(Direction::FromTarget, "resources/x/1", 422, injected))];
+        assert_eq!(unnoticed(told(&["bogus-kind"]), ("occasion", "resources")), Broken);
+        assert_eq!(unnoticed(told(&[]), ("occasion", "resources")), Unproven);
+        let said = |status| vec![("said", call(Direction::ToTarget, "heartbeat", status, &[]))];
+        assert_eq!(unnoticed(said(200), ("taken", "said")), Broken);
+        assert_eq!(unnoticed(said(422), ("taken", "said")), Unproven, "it was turned away");
+    }
+
+    #[test]
+    fn what_was_never_made_unlawful_may_be_accepted() {
+        let verdict = |left: u16| {
+            let recorder =
+                Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+            for (label, status) in [("beat", 200), ("left", left), ("late", 200)] {
+                recorder.record(None, Some(label), call(Direction::ToTarget, "heartbeat", status, &[]));
+            }
+            let with = [("call", "late"), ("twin", "beat"), ("probe", "left"), ("since", "left")]
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .into();
+            refused(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
     }
 }

@@ -111,7 +111,9 @@ fn looks<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<Look<'a>> {
         }
         if let Some(told) = told_time(exchange) {
             shown = Some(told);
-            looks.iter_mut().for_each(|look| _ = look.shown_next.get_or_insert(told));
+            for look in &mut looks {
+                look.shown_next.get_or_insert(told);
+            }
         }
         if entry.label.as_deref() == Some(with.text("probe")) {
             is_welcome = exchange.succeeded();

@@ -299,4 +299,55 @@ mod tests {
         assert_eq!(verdict(Some(json!({"status": "active"}))), Broken);
         assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
     }
+
+    /// The verdicts on a grant of seven days, told to end so many seconds later than was asked, under which
+    /// record `id` was asked for so many seconds before its end as it was asked for, with this answer.
+    fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
+        const WEEK: i64 = 7 * 24 * 3600;
+        let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let clock = Clock::manual(start);
+        let recorder = Recorder::in_memory("x", clock.clone());
+        let operation = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
+            let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+            recorder.record(None, label, What::Operation(operation));
+        };
+        operation(Some("alice"), "peer.join", json!({}), json!({"peer_id": "row"}));
+        let put = json!({"kind": "skill", "id": "there", "record": {"name": "a"}});
+        operation(None, "resource.put", put, json!({}));
+        let asked =
+            json!({"peer_id": "row", "resource_kind": "skill", "permission_scopes": ["read"], "ttl_days": 7});
+        let ends = start + SignedDuration::from_secs(WEEK + told_later);
+        let given = json!({"grant_id": "g", "expires_at": ends.to_string()});
+        operation(Some("grant"), "grant.issue", asked, given);
+        clock.advance_seconds(WEEK - before);
+        let What::Exchange(call) = exchange(Direction::ToTarget, &json!({}), status) else {
+            return [Unproven; 2];
+        };
+        let route = Route::Resource { kind: "skill".into(), id: id.into() };
+        let request = Message { method: Some("GET".into()), path: Some(route.path()), ..Message::default() };
+        recorder.record(None, Some("asked"), What::Exchange(Exchange { request, ..call }));
+        let with = [("call", "asked"), ("record", "grant")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        [granted_is_served, ended_is_refused]
+            .map(|judge| judge(&recorder.story(), Arguments::new(&with)).verdict)
+    }
+
+    #[test]
+    fn a_grant_ends_when_it_was_told_to_and_may_end_in_rounds() {
+        assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
+        assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);
+        assert_eq!(verdicts(0, "there", -59, 200), [Unproven, Unproven]);
+        assert_eq!(verdicts(0, "there", -60, 200), [Unproven, Broken]);
+        assert_eq!(verdicts(0, "there", -60, 401), [Unproven, Kept]);
+        assert_eq!(verdicts(3600, "there", -600, 200), [Unproven, Unproven], "told to end an hour later");
+        assert_eq!(verdicts(-3600, "there", 600, 401), [Unproven, Unproven], "its clock is an hour behind");
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_comes_later_is_no_grant_refused() {
+        assert_eq!(verdicts(0, "absent", 2, 404)[0], Unproven);
+        assert_eq!(verdicts(0, "there", 2, 404)[0], Broken);
+        assert_eq!(verdicts(0, "there", 2, 429)[0], Unproven);
+    }
 }

@@ -50,7 +50,7 @@ fn is_declared(story: &Story, migration: &Exchange) -> bool {
     let Some(plan) = migration.sent() else { return false };
     let version = &plan["plan_summary"]["schema_version"];
     let kind = plan["root_resource_kind"].as_str().unwrap_or_default();
-    let told = told.filter_map(|document| Some(document.row(kind)?.schema_version.clone())).last();
+    let told = told.filter_map(|document| Some(document.row(kind)?.schema_version.clone())).next_back();
     told.is_some_and(|told| is_same_number(Some(&told), Some(version)))
 }
 
