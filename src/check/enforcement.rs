@@ -46,6 +46,10 @@ pub(super) const JUDGES: &[Judge] = &[
         parameters: &[
             Parameter::required("shown", "labels of the operator's looks at the peers"),
             Parameter::required("lawful", "label of the look at a peer that acknowledged one"),
+            Parameter::required(
+                "proposed",
+                "label of the look at a peer that was proposed, and did nothing yet",
+            ),
         ],
         decide: nothing_acknowledged,
     },
@@ -164,6 +168,10 @@ fn joiner_acknowledges(story: &Story, with: Arguments<'_>) -> Judgement {
 fn nothing_acknowledged(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("no contract_version_agreed, or zero");
     let mut evidence = vec![];
+    let proposed = peer_shown(story, with.text("proposed"));
+    if let Some((n, _)) = proposed.filter(|(_, peer)| on_record(peer).is_some_and(|it| !is_nothing(it))) {
+        return expect(Judgement::unproven("a version is on record before any accept", vec![n]));
+    }
     for label in with.texts("shown") {
         let Some((n, peer)) = peer_shown(story, label) else {
             return expect(Judgement::unproven(format!("{label:?} shows no peer"), evidence));
@@ -354,6 +362,8 @@ mod tests {
         }
         assert_eq!(judged(&json!({}), &lawful), Kept);
         assert_eq!(judged(&json!({}), &json!({"status": "active"})), Unproven);
+        let filled = Tale::begin().look("proposed", &lawful).look("shown", &lawful).look("lawful", &lawful);
+        assert_eq!(filled.verdict(nothing_acknowledged, &["shown", "lawful", "proposed"], &[]), Unproven);
     }
 
     #[test]
