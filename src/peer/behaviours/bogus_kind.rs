@@ -18,7 +18,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         Route::Resource { kind, .. } if kind == BOGUS => {
             // A 404 might be said of the one record.
             *status = 422;
-            *body = json!({"error": format!("resource kind {kind} is not served here")});
+            let error = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
+            *body = json!({"success": false, "error": error, "code": "VALIDATION_ERROR"});
         }
         Route::Accept | Route::Heartbeat if *status == 200 => declare(&mut body["data"]),
         _ => {}
