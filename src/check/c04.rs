@@ -391,6 +391,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         }
     }
@@ -534,7 +535,9 @@ mod tests {
                 }
                 tale.operate("revoke", "peer.revoke");
                 tale.call("call", 401, &no());
-                after.iter().for_each(|body| tale.hear("heartbeat", body));
+                for body in after {
+                    tale.hear("heartbeat", body);
+                }
             })
         };
         assert_eq!(forms(Some(event()), &[status()]), [Kept, Kept]);

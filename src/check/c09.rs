@@ -192,6 +192,7 @@ mod tests {
                 failure: None,
                 tls: None,
                 protocol: None,
+                source: None,
                 injected: vec![],
             };
             recorder.record(None, None, What::Exchange(exchange));
@@ -258,6 +259,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         }
     }

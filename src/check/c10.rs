@@ -559,6 +559,7 @@ mod tests {
                 failure: None,
                 tls: None,
                 protocol: None,
+                source: None,
                 injected: vec![],
             };
             self.0.record(None, label, What::Exchange(exchange));
@@ -654,6 +655,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         }
     }
@@ -892,6 +894,7 @@ mod tests {
                 failure: None,
                 tls: None,
                 protocol: None,
+                source: None,
                 injected: vec![],
             };
             tale.0.record(None, Some(label), What::Exchange(exchange));

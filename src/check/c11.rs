@@ -510,6 +510,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         };
         recorder.record(None, None, What::Exchange(exchange));
@@ -580,6 +581,7 @@ mod tests {
                     failure: None,
                     tls: None,
                     protocol: None,
+                    source: None,
                     injected: vec![],
                 };
                 recorder.record(None, Some(label), What::Exchange(exchange));
@@ -617,6 +619,7 @@ mod tests {
                     failure: None,
                     tls: None,
                     protocol: None,
+                    source: None,
                     injected: vec![],
                 };
                 recorder.record(None, None, What::Exchange(exchange));

@@ -177,6 +177,7 @@ mod tests {
                 failure: None,
                 tls: None,
                 protocol: None,
+                source: None,
                 injected: vec![],
             })
         };

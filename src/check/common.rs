@@ -51,6 +51,10 @@ pub(super) const JUDGES: &[Judge] = &[
                 "apart_from",
                 "the name of a peer that did the like, lawfully: kinds raised about it too say nothing",
             ),
+            Parameter::optional(
+                "few",
+                "the name of a peer that did less of it, within the limits: that is never a finding",
+            ),
             Parameter::optional("kind", "the finding's kind, where the contract names it"),
             Parameter::optional(
                 "occasion",
@@ -185,6 +189,14 @@ pub(super) fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(actual, evidence));
     }
     let raised = new_findings(&before, &after, &peer_id);
+    let kinds: BTreeSet<&str> = raised.iter().map(|finding| finding.kind.as_str()).collect();
+    let is_slander = |finding: &&Finding| {
+        kinds.contains(finding.kind.as_str()) && honest.iter().all(|other| other.kind != finding.kind)
+    };
+    if let Some(finding) = about("few").into_iter().find(|finding| is_slander(finding)) {
+        let actual = format!("{} was raised about a peer that kept within the limits, too", finding.kind);
+        return expect(Judgement::broken(actual, evidence));
+    }
     // What is said of everyone, as of one who has been silent for a while, says nothing of the misbehaviour.
     let is_common = |finding: &&Finding| honest.iter().chain(&lawful).any(|other| other.kind == finding.kind);
     let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
@@ -342,6 +354,13 @@ mod tests {
         assert_eq!(raised(&[], &["note"], "apart_from", None), Broken);
     }
 
+    #[test]
+    fn who_kept_within_the_limits_is_not_reported_for_it() {
+        assert_eq!(raised(&["mass", "mass"], &["mass"], "few", None), Broken);
+        assert_eq!(raised(&["mass"], &["stale"], "few", None), Kept);
+        assert_eq!(raised(&[], &["mass"], "few", None), Broken, "no finding was raised");
+    }
+
     fn call(direction: Direction, path: &str, status: u16, injected: &[&str]) -> What {
         What::Exchange(Exchange {
             peer: "mallory".into(),
@@ -355,6 +374,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: injected.iter().map(ToString::to_string).collect(),
         })
     }

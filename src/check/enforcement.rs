@@ -325,6 +325,7 @@ mod tests {
                 failure: None,
                 tls: None,
                 protocol: None,
+                source: None,
                 injected: vec![],
             };
             self.0.record(None, Some(label), What::Exchange(exchange));

@@ -185,6 +185,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: injected.iter().map(ToString::to_string).collect(),
         }
     }

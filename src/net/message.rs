@@ -1,7 +1,7 @@
 //! What crosses a connection, whole and within the limits, as its reader and its writer see it.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -108,6 +108,8 @@ pub struct Response {
     pub protocol: &'static str,
     /// The connection's TLS, where there was one.
     pub tls: Option<TlsFacts>,
+    /// The loopback address of the client's own that it called from, where it had one.
+    pub source: Option<Ipv4Addr>,
 }
 
 /// A body on its way out.

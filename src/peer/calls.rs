@@ -218,6 +218,7 @@ impl Peer {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected,
         };
         let mut result = Outcome::default();
@@ -228,6 +229,7 @@ impl Peer {
                 result.body = body.json().cloned().unwrap_or(Value::Null);
                 result.data = Answer::read(&result.body).and_then(Answer::data);
                 exchange.tls = response.tls;
+                exchange.source = response.source;
                 exchange.protocol = Some(response.protocol.to_owned());
                 exchange.response = Some(Message {
                     status: Some(response.status),

@@ -120,6 +120,7 @@ impl Peer {
             failure: None,
             tls: request.tls.clone(),
             protocol: Some(request.protocol.to_owned()),
+            source: None,
             injected,
         };
         self.0.options.recorder.record(None, None, What::Exchange(exchange))

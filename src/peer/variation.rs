@@ -1,5 +1,7 @@
 //! How a well-behaved peer uses its freedom: drawn from its seed, the same for the same seed.
 
+use std::net::Ipv4Addr;
+
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -40,6 +42,8 @@ pub struct Variation {
     pub title_case_headers: bool,
     /// Advertises its endpoint with the federation prefix.
     pub prefixed_endpoint: bool,
+    /// Calls a target on this machine from a loopback address of its own: a target may limit by address.
+    pub source: Option<Ipv4Addr>,
 }
 
 impl Variation {
@@ -55,6 +59,7 @@ impl Variation {
             without_http2: true,
             title_case_headers: false,
             prefixed_endpoint: false,
+            source: None,
         }
     }
 
@@ -72,6 +77,12 @@ impl Variation {
             without_http2: rng.random(),
             title_case_headers: rng.random(),
             prefixed_endpoint: rng.random(),
+            source: Some(Ipv4Addr::new(
+                127,
+                rng.random_range(1..=254),
+                rng.random(),
+                rng.random_range(1..=254),
+            )),
         }
     }
 
@@ -85,6 +96,7 @@ impl Variation {
             chunked: self.chunked,
             title_case_headers: self.title_case_headers,
             protocol: Protocol::Negotiated,
+            source: self.source,
         }
     }
 

@@ -5,13 +5,13 @@
 
 #[path = "../../fuzz/parsers.rs"]
 #[expect(unreachable_pub, reason = "the fuzz targets use it as well")]
-mod parsers;
+mod given;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use covenant::clock::Seed;
-use parsers::PARSERS;
+use given::PARSERS;
 use rand::Rng;
 use rand::seq::{IndexedMutRandom, IndexedRandom};
 use serde_json::{Value, json};

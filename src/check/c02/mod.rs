@@ -16,8 +16,8 @@ use crate::wire::path::Route;
 const CALL: Parameter = Parameter::required("call", "labels of the requests under the grant");
 const RECORD: Parameter = Parameter::required("record", "label of the operation that issued the grant");
 
-/// A platform may reckon in whole seconds, or end what expires by a round that comes once a minute.
-pub(super) const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_mins(1);
+/// A platform may reckon in whole seconds, and in that second in which a grant ends it may do either.
+const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_secs(2);
 /// One that reckons in whole seconds may be ahead by as much.
 const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
 
@@ -265,6 +265,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         })
     }
@@ -334,12 +335,12 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_ends_when_it_was_told_to_and_may_end_in_rounds() {
+    fn a_grant_ends_when_it_was_told_to() {
         assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
         assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);
-        assert_eq!(verdicts(0, "there", -59, 200), [Unproven, Unproven]);
-        assert_eq!(verdicts(0, "there", -60, 200), [Unproven, Broken]);
-        assert_eq!(verdicts(0, "there", -60, 401), [Unproven, Kept]);
+        assert_eq!(verdicts(0, "there", -1, 200), [Unproven, Unproven]);
+        assert_eq!(verdicts(0, "there", -2, 200), [Unproven, Broken]);
+        assert_eq!(verdicts(0, "there", -2, 401), [Unproven, Kept]);
         assert_eq!(verdicts(3600, "there", -600, 200), [Unproven, Unproven], "told to end an hour later");
         assert_eq!(verdicts(-3600, "there", 600, 401), [Unproven, Unproven], "its clock is an hour behind");
     }

@@ -3,13 +3,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ROUNDED_UP_BY, announces};
+use super::announces;
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Story};
 
 /// An answer so shortly before the end counts as one in the last seconds.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(5);
+
+/// Two clocks that run, and what is between them, tell no less from none.
+const SLACK: SignedDuration = SignedDuration::from_mins(1);
 
 /// A refusal so shortly before the notice of a revocation may be its consequence.
 const NOTICE_TAKES: SignedDuration = SignedDuration::from_mins(6);
@@ -140,7 +143,7 @@ impl Watched {
 
     /// Whether it was honoured when the target's clock had its end behind it, before the read and after it.
     fn was_outlived_by(&self, read: &Read) -> bool {
-        let over = self.ends.saturating_add(ROUNDED_UP_BY).unwrap_or(Timestamp::MAX);
+        let over = self.ends.saturating_add(SLACK).unwrap_or(Timestamp::MAX);
         read.let_in && read.earliest > over && read.latest > over && read.latest != Timestamp::MAX
     }
 }
@@ -249,6 +252,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         })
     }
@@ -319,7 +323,7 @@ mod tests {
         assert_eq!(verdicts(&[Served(500), Shows(1000), Refused]), [Unproven, Kept]);
         assert_eq!(verdicts(&[Served(0), Revoked, Refused, Shows(10)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Refused, Shows(10)]), [Unproven, Unproven], "it may be mistyped");
-        assert_eq!(verdicts(&[Served(999), Served(1059)]), [Kept, Unproven], "it ends in rounds");
+        assert_eq!(verdicts(&[Served(999), Served(1059)]), [Kept, Unproven], "two clocks");
         assert_eq!(verdicts(&[Served(0), Unwelcome, Refused, Shows(10)]), [Unproven, Unproven]);
         assert_eq!(verdicts(&[Served(0), Refused, Shows(10), Unwelcome]), [Unproven, Unproven]);
     }

@@ -79,6 +79,7 @@ mod tests {
                 failure: None,
                 tls: None,
                 protocol: None,
+                source: None,
                 injected: vec![],
             };
             recorder.record(None, Some(label), What::Exchange(exchange));

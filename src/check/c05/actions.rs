@@ -329,6 +329,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         })
     }

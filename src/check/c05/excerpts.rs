@@ -256,6 +256,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         })
     }

@@ -72,8 +72,7 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let mut quiet = story.exchanges_labelled(with.text("probe"));
     if let Some((n, exchange)) = quiet.find(|call| is_unserved(story, call)) {
-        let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
-        return expect(Judgement::broken(actual, vec![n]));
+        return expect(quiet_unserved(story, n, exchange));
     }
     let mut calls: Vec<_> = story
         .exchanges_of(with.text("peer"), Direction::ToTarget)
@@ -132,6 +131,17 @@ fn is_unserved(story: &Story, (n, exchange): &(u64, &Exchange)) -> bool {
     let is_recent =
         |other: &Entry| at.is_some_and(|at| other.at <= at && at.duration_since(other.at) < WINDOW + SLACK);
     calls().filter(|(entry, _)| is_recent(entry)).count() <= FEW_CALLS
+}
+
+/// A platform may limit by address as well as by peer: whoever shares one may pay for the other.
+fn quiet_unserved(story: &Story, n: u64, quiet: &Exchange) -> Judgement {
+    let actual = format!("a quiet peer was not served: {}", common::outcome(quiet));
+    let mut others = story.exchanges().map(|(_, other)| other).filter(|other| other.peer != quiet.peer);
+    let may_share = quiet.source.is_none() || others.any(|other| other.source == quiet.source);
+    if quiet.status() == Some(429) && may_share {
+        return Judgement::unproven(format!("{actual}, and it may share its address"), vec![n]);
+    }
+    Judgement::broken(actual, vec![n])
 }
 
 fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -204,8 +214,7 @@ fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::broken(format!("one of {} calls was limited", few.len()), vec![*n]));
     }
     if let Some((n, exchange)) = quiet.iter().find(|call| is_unserved(story, call)) {
-        let actual = format!("a quiet peer was not served: {}", common::outcome(exchange));
-        return expect(Judgement::broken(actual, vec![*n]));
+        return expect(quiet_unserved(story, *n, exchange));
     }
     let ends = vec![flood[0].0, flood[flood.len() - 1].0];
     if let Some((n, _)) = flood.iter().find(limited) {
@@ -252,6 +261,7 @@ fn flood_reported(story: &Story, with: Arguments<'_>) -> Judgement {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::net::Ipv4Addr;
 
     use serde_json::{Value, json};
 
@@ -278,6 +288,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         })
     }
@@ -382,6 +393,30 @@ mod tests {
             assert_eq!(judged(flood_limited, &story, &with), expected);
             assert_eq!(judged(flood_reported, &story, &report), expected);
         }
+    }
+
+    #[test]
+    fn who_shares_an_address_may_pay_for_another() {
+        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let from = |peer: &str, status, last: Option<u8>| {
+            let What::Exchange(call) = exchange(peer, Direction::ToTarget, &Route::Heartbeat, status, None)
+            else {
+                unreachable!("an exchange")
+            };
+            What::Exchange(Exchange { source: last.map(|last| Ipv4Addr::new(127, 0, 1, last)), ..call })
+        };
+        let quiet_limited = |quiet, flooding| {
+            let (recorder, _) = begin();
+            recorder.record(None, Some("few"), from("alice", 200, quiet));
+            for _ in 0..FLOOD_CALLS {
+                recorder.record(None, Some("flood"), from("mallory", 429, flooding));
+            }
+            recorder.record(None, Some("quiet"), from("alice", 429, quiet));
+            judged(flood_limited, &recorder.story(), &with)
+        };
+        assert_eq!(quiet_limited(Some(1), Some(2)), Broken);
+        assert_eq!(quiet_limited(Some(1), Some(1)), Unproven);
+        assert_eq!(quiet_limited(None, None), Unproven);
     }
 
     #[test]

@@ -247,6 +247,7 @@ mod tests {
             failure: None,
             tls: None,
             protocol: None,
+            source: None,
             injected: vec![],
         }
     }
@@ -316,7 +317,7 @@ mod tests {
         let of = |payloads: &[Value]| batch_of(&json!("0"), &json!("1"), payloads);
         let (a, b) = (puts[0].clone(), json!({"id": "b", "name": "b"}));
         assert_eq!(verdict_of(&puts, &[of(&[])]), Unproven);
-        assert_eq!(verdict_of(&puts, &[of(&[a.clone()])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(std::slice::from_ref(&a))]), Unproven);
         assert_eq!(verdict_of(&puts, &[of(&[a.clone(), json!({"id": "b"})])]), Unproven);
         assert_eq!(verdict_of(&puts, &[of(&[a, b])]), Kept);
     }

@@ -1,5 +1,6 @@
 //! One connection of a client: what is sent on it, and why it failed.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -27,6 +28,7 @@ const BUFFER_BYTES_MIN: usize = 8192;
 pub(super) struct Connection {
     sender: Sender,
     probe: Probe,
+    source: Option<Ipv4Addr>,
     tls: Option<TlsFacts>,
     driver: JoinHandle<()>,
     failure: Failure,
@@ -50,7 +52,7 @@ impl Connection {
     /// Speaks HTTP on a connected stream.
     pub(super) async fn open(
         io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        probe: Probe,
+        (probe, source): (Probe, Option<Ipv4Addr>),
         tls: Option<TlsFacts>,
         limits: Limits,
         options: ClientOptions,
@@ -71,7 +73,7 @@ impl Connection {
             builder.handshake(io).await.map(|(sender, driver)| (Sender::Http1(sender), drive(driver)))
         };
         let (sender, driver) = opened.map_err(|error| NetError::of_exchange(&error, &limits))?;
-        Ok(Self { sender, probe, tls, driver, failure, limits })
+        Ok(Self { sender, probe, source, tls, driver, failure, limits })
     }
 
     /// Sends a request, and waits for the head of its answer.
@@ -113,6 +115,10 @@ impl Connection {
             Sender::Http1(sender) => !sender.is_closed(),
             Sender::Http2(sender) => !sender.is_closed(),
         }
+    }
+
+    pub(super) fn source(&self) -> Option<Ipv4Addr> {
+        self.source
     }
 
     pub(super) fn is_http2(&self) -> bool {

@@ -5,6 +5,7 @@ mod socket;
 mod watched;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 use url::{Position, Url};
 
 use self::connection::{Connection, Failed};
+use self::socket::Opened;
 use super::message::{Body, header_list, in_one, in_pieces};
 use super::{Limits, NetError, Request, Response, TlsFacts};
 use crate::pki::ClientTls;
@@ -29,6 +31,8 @@ pub struct ClientOptions {
     pub title_case_headers: bool,
     /// What is spoken where TLS agrees on nothing.
     pub protocol: Protocol,
+    /// Calls a server on this machine from this loopback address, where the system lets it.
+    pub source: Option<Ipv4Addr>,
 }
 
 /// Which HTTP is spoken.
@@ -97,13 +101,13 @@ impl Client {
             ("https", None) => return Err(no_request("an https address, and no TLS was set up")),
             _ => return Err(no_request("neither http nor https")),
         };
-        let (socket, probe) = socket::open(base_url, &host).await?;
+        let Opened { socket, probe, source } = socket::open(base_url, &host, options.source).await?;
         let Some(tls) = tls else {
-            return Connection::open(socket, probe, None, *limits, *options).await;
+            return Connection::open(socket, (probe, source), None, *limits, *options).await;
         };
         let connected = tls.connect(&host, socket).await;
         let (stream, session) = connected.map_err(|error| NetError::of_handshake(&error))?;
-        Connection::open(stream, probe, Some(TlsFacts::of(&session)), *limits, *options).await
+        Connection::open(stream, (probe, source), Some(TlsFacts::of(&session)), *limits, *options).await
     }
 
     async fn exchange(
@@ -115,7 +119,7 @@ impl Client {
         let message = self.message(base_url, &connection, request)?;
         let answered = async {
             let response = connection.send(message).await?;
-            let (protocol, tls) = (connection.protocol(), connection.tls());
+            let (protocol, tls, source) = (connection.protocol(), connection.tls(), connection.source());
             let (head, body) = self.read(response).await?;
             Ok(Response {
                 status: head.status.as_u16(),
@@ -123,6 +127,7 @@ impl Client {
                 body,
                 protocol,
                 tls,
+                source,
             })
         };
         let limit = self.0.limits.exchange_time_max;

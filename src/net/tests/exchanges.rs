@@ -1,5 +1,7 @@
 //! What goes right.
 
+use std::net::Ipv4Addr;
+
 use super::*;
 use crate::pki::TlsVersions;
 
@@ -63,6 +65,19 @@ async fn connections_are_kept_alive_only_where_asked() {
             client.forget_connections();
             let third = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
             assert_ne!(second, third, "{tls:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_an_address_of_its_own_is_seen_there() {
+    let world = world().await;
+    for source in [None, Some(Ipv4Addr::new(127, 0, 1, 2))] {
+        let client = world.client(None, HTTP1, ClientOptions { source, ..ClientOptions::default() });
+        let response = world.call(&client, "/").await.expect("an answer");
+        assert_eq!(body(&response)["remote"], json!(response.source.unwrap_or(Ipv4Addr::LOCALHOST)));
+        if cfg!(target_os = "linux") {
+            assert_eq!(response.source, source);
         }
     }
 }

@@ -73,6 +73,7 @@ fn seen(request: &Inbound) -> Value {
         "protocol": request.protocol,
         "subject": request.peer_certificate.as_ref().and_then(|leaf| leaf.common_name.as_deref()),
         "tls": request.tls,
+        "remote": request.remote.ip(),
     })
 }
 

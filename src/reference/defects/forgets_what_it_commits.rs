@@ -6,7 +6,7 @@ use crate::reference::apply::{self, Outcome};
 
 pub(super) const PATCH: Patch = Patch::defect(
     "forgets-what-it-commits",
-    &[("4.3", Conduct)],
+    &[("4.3", Conduct), ("7.2", Conduct), ("7.3", Conduct)],
     "Answers that an open migration was applied, and stores nothing of it.",
     |rules| {
         rules.migrations.apply = |plan| match plan.request.commit {

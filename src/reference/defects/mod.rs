@@ -67,6 +67,7 @@ mod discloses_vague_version;
 mod drops_a_scope;
 mod drops_what_neighbours_bring;
 mod echoes_its_callers;
+mod ends_grants_in_rounds;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
 mod enrols_whom_it_refuses;
@@ -161,6 +162,7 @@ mod rejects_the_schema_it_declares;
 mod remaps_ids;
 mod remaps_nested_references;
 mod renames_ids;
+mod renames_ids_with_slugs;
 mod replicates_its_audit;
 mod reports_idle_moves_only;
 mod reports_no_corrupt_stream;
@@ -249,6 +251,7 @@ pub const DEFECTS: &[&Patch] = &[
     &expires_grants_a_day_early::PATCH,
     &cuts_the_last_minute::PATCH,
     &serves_expired_grants::PATCH,
+    &ends_grants_in_rounds::PATCH,
     &honours_revoked_grants::PATCH,
     &drops_a_scope::PATCH,
     &narrows_a_grant::PATCH,
@@ -332,6 +335,7 @@ pub const DEFECTS: &[&Patch] = &[
     &remaps_ids::PATCH,
     &makes_fresh_ids_for_duplicates::PATCH,
     &renames_ids::PATCH,
+    &renames_ids_with_slugs::PATCH,
     &remaps_nested_references::PATCH,
     &syncs_in_what_is_for_migration_only::PATCH,
     &syncs_by_policy_alone::PATCH,

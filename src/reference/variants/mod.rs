@@ -14,7 +14,6 @@ mod closes_connections;
 mod crosses_by_jurisdiction;
 mod declares_at_the_heartbeat;
 mod discloses_at_the_handshake_only;
-mod ends_in_rounds;
 mod excerpts_at_the_last_second;
 mod extra_members;
 mod forbids_with_403;
@@ -94,7 +93,6 @@ pub const VARIANTS: &[&Patch] = &[
     &strict_about_grants::PATCH,
     &admin_implies_all::PATCH,
     &ahead_of_time::PATCH,
-    &ends_in_rounds::PATCH,
     &older_grant_tokens::PATCH,
     &runs_another_major::PATCH,
 ];

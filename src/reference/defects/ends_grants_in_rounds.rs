@@ -1,15 +1,18 @@
-//! Ends what expires by a round that comes at the thirtieth second of each minute.
+//! Ends a grant by a round that comes at the thirtieth second of each minute.
 
 use jiff::Timestamp;
 
+use crate::contract::Face::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Grant;
 
-pub(super) const PATCH: Patch = Patch::variant(
-    "ends-in-rounds",
-    "Ends what expires by a round that comes at the thirtieth second of each minute.",
+pub(super) const PATCH: Patch = Patch::defect(
+    "ends-grants-in-rounds",
+    &[("2.2", Conduct)],
+    "Ends a grant by a round that comes at the thirtieth second of each minute.",
     |rules| rules.grants.has_expired = has_expired,
-);
+)
+.deep();
 
 fn has_expired(grant: &Grant, now: Timestamp) -> bool {
     const MINUTE: i64 = 60;
