@@ -230,11 +230,11 @@ fn before_tear_down(story: &Story, with: Arguments<'_>, form: &Form) -> Judgemen
         let actual = format!("{name} came first, then {refusal}");
         return expect(Judgement::kept(actual, vec![revoked, notice, refused]));
     }
-    // The two forms of one notice need not come in one message.
+    // The two forms of one notice need not come in one message; but how far apart, nothing says.
     let twin = told(form.twin_is_in).filter(|twin| *twin < refused);
     if let (Some(notice), Some(twin)) = (notice, twin) {
-        let actual = format!("the peer had been told when {refusal}; {name} followed");
-        return expect(Judgement::kept(actual, vec![revoked, twin, refused, notice]));
+        let actual = format!("the peer had been told when {refusal}; {name} only followed");
+        return expect(Judgement::unproven(actual, vec![revoked, twin, refused, notice]));
     }
     let unknown = notice_of_another_form(story, peer, begun);
     if let Some(unknown) = unknown.filter(|unknown| notice.is_none() || *unknown < refused) {
@@ -540,8 +540,8 @@ mod tests {
                 }
             })
         };
-        assert_eq!(forms(Some(event()), &[status()]), [Kept, Kept]);
-        assert_eq!(forms(Some(status()), &[event()]), [Kept, Kept]);
+        assert_eq!(forms(Some(event()), &[status()]), [Kept, Unproven]);
+        assert_eq!(forms(Some(status()), &[event()]), [Unproven, Kept]);
         assert_eq!(forms(None, &[event(), status()]), [Broken, Broken]);
     }
 

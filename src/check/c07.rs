@@ -550,8 +550,22 @@ fn nothing_flows(story: &Story, with: Arguments<'_>) -> Judgement {
             format!("the target sent it all the same: {}", outcome(exchange)),
             vec![changed, entry.n],
         )),
-        None => expect(Judgement::kept("nothing flowed", vec![migrated, changed, probe])),
+        None => match of_another_form(story, with.text("peer"), migrated) {
+            Some(n) => expect(Judgement::unproven("a sync of another form", vec![changed, n])),
+            None => expect(Judgement::kept("nothing flowed", vec![migrated, changed, probe])),
+        },
     }
+}
+
+/// A sync since then of which it can't be read what it takes along.
+fn of_another_form(story: &Story, peer: &str, since: u64) -> Option<u64> {
+    let is_open = |exchange: &Exchange| {
+        let sent = exchange.sent();
+        exchange.route() == Some(Route::Sync)
+            && sent.is_none_or(|sent| !sent["resource_kind"].is_string() || !sent["records"].is_array())
+    };
+    let mut calls = story.exchanges_of(peer, Direction::FromTarget);
+    calls.find(|(entry, exchange)| entry.n > since && is_open(exchange)).map(|(entry, _)| entry.n)
 }
 
 /// The record that was changed.
@@ -955,6 +969,7 @@ mod tests {
         assert_eq!(judged(&Route::Sync, batch("memory", json!([{"id": "2"}]))), Kept);
         assert_eq!(judged(&Route::Migrations, plan(&json!([step(1, "1")]))), Broken);
         assert_eq!(judged(&Route::Migrations, other), Kept);
+        assert_eq!(judged(&Route::Sync, json!({"kind": "skill", "items": [{"id": "1"}]})), Unproven);
     }
 
     #[test]

@@ -222,8 +222,18 @@ enum Fate {
     Gone,
 }
 
-/// What an audit entry is about (5.1, 5.2).
-const LOGGED: [&str; 3] = ["federation_peer_id", "remote_subject", "action"];
+/// What an audit entry is about (5.1, 5.2), and when that was.
+const LOGGED: [&str; 9] = [
+    "federation_peer_id",
+    "remote_subject",
+    "action",
+    "at",
+    "emitted_at",
+    "occurred_at",
+    "timestamp",
+    "correlation_id",
+    "route",
+];
 
 /// The records that someone brought to the target, by id, each with the members that came with it.
 #[derive(Default)]
@@ -269,7 +279,11 @@ impl Brought {
         let names: Vec<&str> =
             brought.map_or(LOGGED.to_vec(), |names| names.iter().map(String::as_str).collect());
         let is_it = |other: &&Value| essence(other, &names) == essence(row, &names);
-        let is_whole = |other: &&Value| brought.is_some() || says_as_much(row, other);
+        // What was brought may be shown in a form in which none of its members is found.
+        let is_whole = |other: &&Value| match brought {
+            Some(names) => row == *other || names.iter().any(|name| member(row, name).is_some()),
+            None => says_as_much(row, other),
+        };
         let whole = after.iter().position(|other| is_it(other) && is_whole(other));
         let Some(place) = whole.or_else(|| after.iter().position(is_it)) else {
             return if self.was_only_synced(row) { Fate::Faded } else { Fate::Gone };
@@ -414,12 +428,13 @@ fn was_unmounted(row: &Value) -> bool {
     row["mounted"] == false || row["unmounted_at"].is_string() || matches!(state, "unmounted" | "released")
 }
 
-/// The rows of a list, whatever its member is called: it stands alone, or as the only array in an object.
+/// The rows of a list: it stands alone, or in an object under the usual name, else as its first array.
 fn rows<'a>(story: &'a Story, label: &str) -> Option<(u64, Vec<&'a Value>)> {
     let (n, operation) = story.operation(label)?;
     let result = operation.result.as_ref()?;
     let members = result.as_object().into_iter().flat_map(Map::values);
-    let list = result.as_array().or_else(|| members.into_iter().find_map(Value::as_array))?;
+    let named = ["resources", "entries", "addresses"].iter().find_map(|name| result[*name].as_array());
+    let list = result.as_array().or(named).or_else(|| members.into_iter().find_map(Value::as_array))?;
     Some((n, list.iter().collect()))
 }
 
@@ -472,10 +487,23 @@ mod tests {
                 json!([{"id": "2", "action": "heartbeat"}]),
                 Broken,
             ),
+            (
+                json!([{"action": "heartbeat", "emitted_at": "1"}]),
+                json!([{"action": "heartbeat", "emitted_at": "2"}]),
+                Broken,
+            ),
             (json!([]), json!([]), Unproven),
         ] {
             assert_eq!(remain(&before, &after), expected, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn the_list_is_the_one_with_the_usual_name() {
+        let list = |entries: Value| json!({"columns": ["id", "action"], "entries": entries});
+        let judged =
+            |after| verdict(rows_remain, ("before", &list(json!([{"id": "1"}]))), ("after", &list(after)));
+        assert_eq!((judged(json!([{"id": "1"}])), judged(json!([]))), (Kept, Broken));
     }
 
     #[test]
@@ -531,6 +559,9 @@ mod tests {
         );
         assert_eq!(records_remain(&json!([own]), &json!([row("own", "x", "live")])), Broken);
         assert_eq!(records_remain(&json!([own, copy]), &json!([copy])), Broken);
+        let other_form = |name: &str| json!([{"kind": "skill", "id": "own", "attributes": {"name": name}}]);
+        assert_eq!(records_remain(&other_form("a"), &other_form("a")), Kept);
+        assert_eq!(records_remain(&other_form("a"), &other_form("")), Unproven);
         assert_eq!(records_remain(&json!([own, copy]), &json!([own])), Unproven);
         assert_eq!(records_remain(&json!([row("seed", "c", "live")]), &json!([])), Unproven);
     }

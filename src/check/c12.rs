@@ -25,6 +25,7 @@ pub(super) const JUDGES: &[Judge] = &[
         parameters: &[
             Parameter::required("call", "label of the join that is answered wrongly"),
             Parameter::required("shown", "label of the operator's look at the peers afterwards"),
+            Parameter::optional("known", "label of the operator's look at the peers before the joins"),
             Parameter::required("twin", "label of a join that is answered rightly"),
         ],
         decide: joins_same_version_only,
@@ -96,8 +97,12 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let evidence = vec![right, wrong, shown];
     let peers = peers.result.as_ref().and_then(peer_rows).unwrap_or_default();
+    let before = with.text_if_given("known").and_then(|label| story.operation(label));
+    let known = before.and_then(|(_, look)| peer_rows(look.result.as_ref()?)).unwrap_or_default();
+    // An address that a peer had before may come again.
+    let is_new = |peer: &Value| known.iter().all(|old| id_of(old) != id_of(peer));
     let status = |joined: &Operation| {
-        let peer = peers.iter().find(|peer| is_joined(peer, joined))?;
+        let peer = peers.iter().find(|peer| is_new(peer) && is_joined(peer, joined))?;
         Some(peer["status"].as_str()?.to_owned())
     };
     let enrolled =
@@ -201,18 +206,23 @@ mod tests {
 
     /// The verdict where the wrong join was answered so, and the peers are listed so.
     fn joined(wrong: Option<Value>, listed: Value) -> crate::check::Verdict {
+        joined_since(&json!([]), wrong, listed)
+    }
+
+    fn joined_since(known: &Value, wrong: Option<Value>, listed: Value) -> crate::check::Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         let operations = [
             ("twin", json!({"base_url": "https://a/"}), Some(json!({"peer_id": "1"}))),
             ("call", json!({"base_url": "https://b/"}), wrong),
             ("shown", json!({}), Some(listed)),
+            ("known", json!({}), Some(known.clone())),
         ];
         for (label, parameters, result) in operations {
             let operation = Operation { verb: "x".into(), parameters, result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         }
-        let with = ["twin", "call", "shown"].map(|label| (label.to_owned(), json!(label))).into();
+        let with = ["twin", "call", "shown", "known"].map(|label| (label.to_owned(), json!(label))).into();
         joins_same_version_only(&recorder.story(), Arguments::new(&with)).verdict
     }
 
@@ -229,5 +239,7 @@ mod tests {
         assert_eq!(joined(Some(json!({"peer_id": "2"})), listed.clone()), Broken);
         assert_eq!(joined(None, listed), Broken);
         assert_eq!(joined(None, json!([wrong("proposed")])), Unproven);
+        let old = json!({"id": "0", "status": "active", "remote_instance_url": "https://b"});
+        assert_eq!(joined_since(&json!([old]), None, json!([old, right])), Kept);
     }
 }

@@ -203,7 +203,7 @@ pub(super) fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
     if let Some(finding) = own.iter().find(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
         return expect(Judgement::kept(format!("{} was raised", finding.kind), evidence));
     }
-    if let Some(why) = could_not_notice(story, with).filter(|_| common.is_empty()) {
+    if let Some(why) = could_not_notice(story, with) {
         return expect(Judgement::unproven(why, evidence));
     }
     match (own.first(), common.first()) {

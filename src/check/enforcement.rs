@@ -119,7 +119,7 @@ fn acknowledgement_kept(story: &Story, with: Arguments<'_>) -> Judgement {
     };
     let evidence = vec![accepted, before, after];
     let stood = on_record(earlier).filter(|version| !is_nothing(version));
-    let Some(known) = stood.cloned().or_else(|| told(accept)) else {
+    let Some(known) = stood.cloned().or_else(|| told(accept).filter(|version| !is_nothing(version))) else {
         return expect(Judgement::unproven("nothing tells what was acknowledged", evidence));
     };
     match on_record(peer) {
@@ -393,6 +393,10 @@ mod tests {
         assert_eq!(judged(&one, &agreed(&json!(null))), Broken);
         assert_eq!(judged(&none, &agreed(&json!(0))), Broken);
         assert_eq!(judged(&none, &none), Unproven);
+        let never = Tale::begin().accept(&json!(1), 200, &json!(null));
+        let never = never.look("before", &agreed(&json!(0))).look("shown", &agreed(&json!(null)));
+        let call = [("call", json!("accepted"))];
+        assert_eq!(never.verdict(acknowledgement_kept, &["before", "shown"], &call), Unproven);
     }
 
     #[test]

@@ -131,29 +131,28 @@ pub enum Carried {
 #[must_use]
 pub fn carried(step: &Step, stored: &Map<String, Value>) -> Carried {
     let members = without_own(&step.payload).into_iter();
-    worst(members.map(|(name, member)| kept_of(member, stored.get(name), stored)))
+    worst(members.map(|(name, member)| kept_of(member, stored.get(name), (&step.payload, stored))))
 }
 
-/// What is kept of a member. An id whose place is empty may stand elsewhere in the record.
-fn kept_of(sent: &Value, kept: Option<&Value>, record: &Map<String, Value>) -> Carried {
+/// What is kept of a member, of what was sent whole and is stored whole. An id whose place is empty may
+/// stand elsewhere, if it is there as often as it was sent.
+fn kept_of(sent: &Value, kept: Option<&Value>, whole: (&Map<String, Value>, &Map<String, Value>)) -> Carried {
     let kept = kept.filter(|kept| !kept.is_null());
     match (sent, kept) {
         (Value::Object(members), None | Some(Value::Object(_))) => worst(
-            members
-                .iter()
-                .map(|(name, member)| kept_of(member, kept.and_then(|kept| kept.get(name)), record)),
+            members.iter().map(|(name, member)| kept_of(member, kept.and_then(|kept| kept.get(name)), whole)),
         ),
         (Value::Array(items), None | Some(Value::Array(_))) => worst(
             (0..)
                 .zip(items)
-                .map(|(place, item)| kept_of(item, kept.and_then(|kept| kept.get::<usize>(place)), record)),
+                .map(|(place, item)| kept_of(item, kept.and_then(|kept| kept.get::<usize>(place)), whole)),
         ),
         (Value::Null, None) => Carried::Whole,
         (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) => Carried::Whole,
         (Value::String(_), Some(Value::String(_)))
         | (Value::Number(_), Some(Value::Number(_)))
         | (Value::Bool(_), Some(Value::Bool(_))) => Carried::Changed,
-        (Value::String(id), _) if is_uuid(id) && record.values().any(|member| mentions(member, id)) => {
+        (Value::String(id), _) if is_uuid(id) && times_in(whole.1, id) >= times_in(whole.0, id) => {
             Carried::Whole
         }
         _ => Carried::Lacking,
@@ -166,6 +165,21 @@ fn worst(parts: impl Iterator<Item = Carried>) -> Carried {
 
 fn is_uuid(text: &str) -> bool {
     uuid::Uuid::parse_str(text).is_ok()
+}
+
+/// How often a record refers to an id.
+fn times_in(record: &Map<String, Value>, id: &str) -> usize {
+    let members = record.iter().filter(|(name, _)| *name != "id");
+    members.map(|(_, member)| times(member, id)).sum()
+}
+
+fn times(said: &Value, id: &str) -> usize {
+    match said {
+        Value::String(text) => usize::from(text == id),
+        Value::Array(items) => items.iter().map(|item| times(item, id)).sum(),
+        Value::Object(members) => members.values().map(|member| times(member, id)).sum(),
+        _ => 0,
+    }
 }
 
 /// Whether an id stands anywhere in it.
@@ -269,6 +283,8 @@ mod tests {
             (json!({"parent_id": PARENT, "deep": deep(OTHER)}), Carried::Changed),
             (json!({"parent_id": OTHER, "came_with": PARENT, "deep": deep(PARENT)}), Carried::Changed),
             (json!({"parent_id": PARENT}), Carried::Lacking),
+            (json!({"parent_id": null, "deep": deep(PARENT)}), Carried::Lacking),
+            (json!({"parent_id": PARENT, "deep": {"list": [{}], "count": 1}}), Carried::Lacking),
             (json!({}), Carried::Lacking),
         ] {
             assert_eq!(carried(&plan.steps[0], stored.as_object().expect("an object")), expected, "{stored}");

@@ -161,7 +161,8 @@ impl<'a> Window<'a> {
     fn without_entry(&self, items: &[Item<'_>]) -> Option<String> {
         let owed = self.owed();
         let assigned = assign(owed.len(), items.len(), |want, item| {
-            owed[want].iter().any(|call| self.may_be(&items[item], call))
+            let kin = owed[want].iter().map(|call| self.kinship(&items[item], call));
+            kin.max().unwrap_or(Kinship::Other)
         });
         let missing = assigned.iter().position(Option::is_none)?;
         Some(match owed[missing].as_slice() {
@@ -172,8 +173,8 @@ impl<'a> Window<'a> {
 
     /// The peer's calls that have no entry among these.
     fn unmatched(&self, items: &[Item<'_>]) -> Vec<&'a Exchange> {
-        let fits = |call: usize, item: usize| self.may_be(&items[item], self.calls[call]);
-        let assigned = assign(self.calls.len(), items.len(), fits);
+        let kin = |call: usize, item: usize| self.kinship(&items[item], self.calls[call]);
+        let assigned = assign(self.calls.len(), items.len(), kin);
         self.calls.iter().zip(assigned).filter(|(_, item)| item.is_none()).map(|(call, _)| *call).collect()
     }
 
@@ -181,7 +182,7 @@ impl<'a> Window<'a> {
     fn without_own<'i>(&self, items: Vec<Item<'i>>) -> Vec<Item<'i>> {
         let own: Vec<_> = self.made.iter().chain(&self.others).collect();
         let own: Vec<_> = own.into_iter().filter(|call| call.direction == Direction::FromTarget).collect();
-        let assigned = assign(own.len(), items.len(), |call, item| self.may_be(&items[item], own[call]));
+        let assigned = assign(own.len(), items.len(), |call, item| self.kinship(&items[item], own[call]));
         let taken: BTreeSet<usize> = assigned.into_iter().flatten().collect();
         items
             .into_iter()
@@ -201,10 +202,10 @@ impl<'a> Window<'a> {
         forms.into_iter().find_map(|(form, same)| {
             let mut calls = self.earlier_not_in_before(&form);
             calls.extend(self.calls.iter().chain(&self.made).chain(&self.others).copied());
-            let names_one = |item: &&Item<'_>| {
-                calls.iter().any(|call| item.kinship(call, &self.paths) == Kinship::Certain)
-            };
-            let assigned = assign(calls.len(), same.len(), |call, item| self.may_be(same[item], calls[call]));
+            let names_one =
+                |item: &&Item<'_>| calls.iter().any(|call| self.kinship(item, call) == Kinship::Certain);
+            let assigned =
+                assign(calls.len(), same.len(), |call, item| self.kinship(same[item], calls[call]));
             let matched = assigned.into_iter().flatten().count();
             (same.len() > matched && same.iter().all(names_one))
                 .then(|| (same[0].name(), same.len(), matched))
@@ -214,8 +215,8 @@ impl<'a> Window<'a> {
     /// The calls before the first look that had no entry of this form yet.
     fn earlier_not_in_before(&self, form: &str) -> Vec<&'a Exchange> {
         let known: Vec<_> = self.before.iter().map(Item::read).filter(|item| item.form() == form).collect();
-        let fits = |call: usize, item: usize| self.may_be(&known[item], self.earlier[call]);
-        let assigned = assign(self.earlier.len(), known.len(), fits);
+        let kin = |call: usize, item: usize| self.kinship(&known[item], self.earlier[call]);
+        let assigned = assign(self.earlier.len(), known.len(), kin);
         self.earlier.iter().zip(assigned).filter(|(_, item)| item.is_none()).map(|(call, _)| *call).collect()
     }
 
@@ -226,16 +227,21 @@ impl<'a> Window<'a> {
             || (self.beats_untold && item.direction != Some(Direction::ToTarget))
     }
 
-    fn may_be(&self, item: &Item<'_>, call: &Exchange) -> bool {
-        item.kinship(call, &self.paths) != Kinship::Other
+    fn kinship(&self, item: &Item<'_>, call: &Exchange) -> Kinship {
+        item.kinship(call, &self.paths)
     }
 }
 
-/// Gives each want an item of its own, as far as it goes.
-fn assign(wants: usize, items: usize, fits: impl Fn(usize, usize) -> bool) -> Vec<Option<usize>> {
+/// Gives each want an item of its own, as far as it goes: first what certainly is of it.
+fn assign(wants: usize, items: usize, kin: impl Fn(usize, usize) -> Kinship) -> Vec<Option<usize>> {
     let mut taken_by: Vec<Option<usize>> = vec![None; items];
-    for want in 0..wants {
-        place(want, &mut taken_by, &mut vec![false; items], &fits);
+    for least in [Kinship::Certain, Kinship::Possible] {
+        let fits = |want: usize, item: usize| kin(want, item) >= least;
+        for want in 0..wants {
+            if !taken_by.contains(&Some(want)) {
+                place(want, &mut taken_by, &mut vec![false; items], &fits);
+            }
+        }
     }
     let mut given = vec![None; wants];
     for (item, want) in taken_by.into_iter().enumerate() {
@@ -470,6 +476,9 @@ mod tests {
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "")]), Broken);
         // Another's entry does not stand for it.
         assert_eq!(acted(&[(granted(), "fed:p"), (granted(), "fed:p"), (refused(), "")]), Broken);
+        // Nor does the platform's own call take an entry that says as little as it may.
+        let short = json!({"federation_peer_id": "p", "action": "federation.resources"});
+        assert_eq!(acted(&[(granted(), "fed:p"), (short, ""), (own(), "fed:target")]), Broken);
         // That it is missing is told of by 5.1.
         assert_eq!(acted(&[(granted(), "fed:p"), (own(), "fed:target")]), Kept);
         assert_eq!(acted(&[]), Unproven);

@@ -114,6 +114,9 @@ pub(super) fn below(call: &Exchange) -> &str {
     without_query(path.strip_prefix(PREFIX).unwrap_or(path))
 }
 
+/// What is sent in answer to a call.
+const ANSWERS: [&str; 6] = ["resource", "excerpt", "catalog", "trust", "response", "answer"];
+
 fn direction(entry: &Value, action: &str) -> Option<Direction> {
     let of_word = |word: &str| match word {
         "in" | "inbound" | "incoming" | "received" => Some(Direction::ToTarget),
@@ -121,7 +124,10 @@ fn direction(entry: &Value, action: &str) -> Option<Direction> {
         _ => None,
     };
     let said = member(entry, "direction").and_then(|said| of_word(&said.to_lowercase()));
-    said.or_else(|| action.split(|c: char| !c.is_alphanumeric()).find_map(of_word))
+    // What answers a call that came in is sent, too.
+    let is_answer = ANSWERS.iter().any(|answer| action.contains(answer));
+    let mut words = action.split(|c: char| !c.is_alphanumeric());
+    said.or_else(|| words.find_map(|word| of_word(word).filter(|_| !(is_answer && word == "sent"))))
 }
 
 fn granted(entry: &Value) -> Option<bool> {
@@ -135,7 +141,8 @@ fn granted(entry: &Value) -> Option<bool> {
 fn path_below(word: &str) -> Option<&str> {
     let word = without_query(word);
     match word.split_once(PREFIX) {
-        Some((_, below)) => Some(below),
+        // The address of a plane names no call.
+        Some((_, below)) => Some(below).filter(|below| !head(below).is_empty()),
         None => Some(word).filter(|word| word.starts_with('/') && HEADS.contains(&head(word))),
     }
 }
@@ -244,7 +251,11 @@ mod tests {
         assert_eq!(kinship(&json!({"content_type": "application/json"})), Kinship::Possible);
         assert_eq!(kinship(&json!({"kind": "federation.resources"})), Kinship::Certain);
         assert_eq!(kinship(&json!({"action": "grant.used"})), Kinship::Possible);
-        assert_eq!(kinship(&json!({"action": "federation.resources.sent"})), Kinship::Other);
+        assert_eq!(kinship(&json!({"action": "federation.resources.outbound"})), Kinship::Other);
+        assert_eq!(kinship(&json!({"action": "federation.heartbeat.sent"})), Kinship::Other);
+        assert_ne!(kinship(&json!({"action": "federation.response.sent"})), Kinship::Other);
+        let address = json!({"peer_url": format!("https://peer.example{PREFIX}")});
+        assert_eq!(kinship(&address), Kinship::Possible, "whose it is, not what was called");
         assert_eq!(kinship(&json!({"payload": {"direction": "outbound"}})), Kinship::Other);
         assert_eq!(kinship(&json!({"payload": {"status": 403}})), Kinship::Other);
         assert_eq!(kinship(&json!({"status": "200", "action": "read"})), Kinship::Certain);

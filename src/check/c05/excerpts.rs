@@ -218,7 +218,8 @@ fn stands_in(text: &str, name: &str) -> bool {
     let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
     text.match_indices(name).any(|(start, found)| {
         let (before, after) = (&text[..start], &text[start + found.len()..]);
-        !goes_on(before.chars().next_back()) && !goes_on(after.chars().next())
+        let is_within_a_word = before.chars().next_back().is_some_and(char::is_alphanumeric);
+        !is_within_a_word && !goes_on(after.chars().next())
     })
 }
 
@@ -383,6 +384,8 @@ mod tests {
         assert_eq!(about(json!({"text": "bob-foreign read"})), Broken);
         assert_eq!(about(json!({"payload": {"grant_id": "grant-0042"}})), Broken);
         assert_eq!(about(json!({"payload": {"grant_id": "grant-00421"}})), Kept);
+        assert_eq!(about(json!({"remote_subject": format!("federation-peer-{id}")})), Broken);
+        assert_eq!(about(json!({"credential": "fg-grant-0042"})), Broken);
         assert_eq!(shown(id, "bob-foreign", &json!([])), Unproven);
     }
 

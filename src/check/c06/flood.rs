@@ -13,6 +13,8 @@ const FLOOD_CALLS: usize = 300;
 const FEW_CALLS: usize = 6;
 /// The window.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+/// After so long without a heartbeat a peer is stale (`binding.md`, "Numbers").
+const STALE_SECONDS: u32 = 300;
 /// By how much the moment that a call is told of may differ from the one that the target saw it in.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
@@ -95,7 +97,9 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
             let actual = format!("all of {} calls within 60 s were served", many.len());
             return expect(Judgement::broken(actual, vec![entry.n]));
         }
-        barred_until = barred_until.max(bars_until(entry, exchange));
+        if few > FEW_CALLS {
+            barred_until = barred_until.max(bars_until(entry, exchange));
+        }
     }
     match calls.last() {
         Some((entry, _)) => {
@@ -109,12 +113,13 @@ fn is_counted(exchange: &Exchange) -> bool {
     matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat))
 }
 
-/// Until when a limit that was reached by too many calls lasts, as the target says itself.
+/// Until when a limit that was reached by too many calls lasts, as the target says itself: but nobody is
+/// kept out until he is stale.
 fn bars_until(entry: &Entry, exchange: &Exchange) -> Option<Timestamp> {
     let answer = exchange.response.as_ref().filter(|answer| answer.status == Some(429))?;
     let mut headers = answer.headers.iter();
     let (_, seconds) = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    let wait = SignedDuration::from_secs(seconds.trim().parse::<u32>().ok()?.into());
+    let wait = SignedDuration::from_secs(seconds.trim().parse::<u32>().ok()?.min(STALE_SECONDS).into());
     entry.at.checked_add(wait + SLACK).ok()
 }
 
@@ -255,6 +260,14 @@ fn flood_reported(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = "the calls took longer than 60 s: there was no flood";
         return Judgement { verdict: Verdict::Unproven, actual: actual.to_owned(), ..judgement };
     }
+    // Whose calls these are need not be known when the token is used up (open readings, 15).
+    let is_used_up = |call: &Exchange| {
+        call.route() == Some(Route::Accept) && (call.succeeded() || call.status() == Some(401))
+    };
+    if story.exchanges_labelled(with.text("call")).any(|(_, call)| is_used_up(call)) {
+        let actual = "the token was used up: these calls need not be known as the peer's";
+        return Judgement { verdict: Verdict::Unproven, actual: actual.to_owned(), ..judgement };
+    }
     judgement
 }
 
@@ -363,7 +376,10 @@ mod tests {
         assert_eq!(then(Some(300), 200), Kept);
         assert_eq!(then(Some(300), 303), Broken);
         assert_eq!(then(None, 200), Broken);
-        assert_eq!(then(Some(u32::MAX), 303), Kept);
+        assert_eq!(then(Some(u32::MAX), 303), Broken, "no longer than until it is stale");
+        let flood_and: Vec<(i64, &[u16], _)> = vec![(0, &flood, Some(60))];
+        let renewed = [flood_and, vec![(59, &[429], Some(60)); 3]].concat();
+        assert_eq!(by_the_minute(&renewed), Broken, "a call that was refused for the limit renews none");
     }
 
     /// A flood of 300 such calls, so many of them at a time, and a second between these.
@@ -417,6 +433,15 @@ mod tests {
         assert_eq!(quiet_limited(Some(1), Some(2)), Broken);
         assert_eq!(quiet_limited(Some(1), Some(1)), Unproven);
         assert_eq!(quiet_limited(None, None), Unproven);
+    }
+
+    #[test]
+    fn a_flood_of_handshakes_is_known_as_the_peers_while_its_token_is_good() {
+        let report = [("call", "flood"), ("peer", "mallory"), ("before", "before"), ("after", "after")];
+        for (status, expected) in [(401, Unproven), (200, Unproven), (422, Broken), (429, Broken)] {
+            let story = flooded(&Route::Accept, status, 10);
+            assert_eq!(judged(flood_reported, &story, &report), expected, "{status}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Story};
 use crate::wire::path::Route;
 use places::places_said;
-use telling::{Mark, is_about, marks, says_something};
+use telling::{Mark, marks, says_something};
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -281,7 +281,10 @@ fn is_one_of(name: &str, places: &[impl AsRef<str>]) -> bool {
 
 /// Whether it says that something crossed: two ends that are one say that nothing did.
 fn claims_a_crossing(recorded: &Value) -> bool {
-    let is_denied = |(name, member): (&String, &Value)| is_about(name) && *member == Value::Bool(false);
+    const DENIALS: [&str; 4] = ["crossed", "crosses", "crossing", "cross_jurisdiction"];
+    let is_denied = |(name, member): (&String, &Value)| {
+        DENIALS.contains(&name.to_lowercase().as_str()) && *member == Value::Bool(false)
+    };
     let end = |name: &str| recorded[name].as_str().map(|place| place.trim().to_lowercase());
     let is_one_place = end("from").is_some_and(|from| Some(from) == end("to"));
     says_something(recorded)
@@ -517,6 +520,8 @@ mod tests {
             assert_eq!(shown(&none, true), Broken, "{none}");
         }
         assert_eq!(shown(&Value::Null, true), Broken);
+        let with_more = json!({"from": "br-south", "to": "eu", "same_jurisdiction": false});
+        assert_eq!(shown(&with_more, true), Kept);
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn names(said: &Value, places: &[&str]) -> bool {
 }
 
 /// Whether a word is about a crossing.
-pub(super) fn is_about(word: &str) -> bool {
+fn is_about(word: &str) -> bool {
     let word = word.to_lowercase();
     WORDS.iter().any(|about| word.contains(about))
 }
