@@ -32,7 +32,7 @@
 //!
 //! # One thread to pull
 //!
-//! A commitment has the same id everywhere: [`contract`]'s clause `7.1` → `scenarios/07-…` → `check/c07.rs` →
+//! A commitment has the same id everywhere: [`contract`]'s clause `7.1` → `scenarios/07-…` → `check/c07/` →
 //! a defect of [`mod@reference`] that breaks it → the report's row.
 //!
 //! # A test in Rust

@@ -1,0 +1,105 @@
+//! What comes after a migration: nothing flows of itself (7.5), and the originals stay until the copies are
+//! there (7.2).
+
+use serde_json::Value;
+
+use crate::check::common::outcome;
+use crate::check::model::{mentions, records};
+use crate::check::{Arguments, Judgement};
+use crate::transcript::{Direction, Exchange, Operation, Story};
+use crate::wire::path::Route;
+
+pub(super) fn nothing_flows(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("no sync and no migration from the target");
+    let migrated = story.labelled(with.text("migration")).next().map(|entry| entry.n);
+    let (Some(migrated), Some((changed, operation))) = (migrated, story.operation(with.text("record")))
+    else {
+        return expect(Judgement::unproven("nothing was migrated and then changed", vec![]));
+    };
+    let probe = story.exchanges_labelled(with.text("probe")).find(|(_, exchange)| exchange.succeeded());
+    let Some((probe, _)) = probe else {
+        return expect(Judgement::unproven("the peering did not work afterwards", vec![changed]));
+    };
+    let record = Changed::by(operation);
+    let flowed = story.exchanges_of(with.text("peer"), Direction::FromTarget).find(|(entry, exchange)| {
+        let after = if exchange.route() == Some(Route::Sync) { migrated } else { changed };
+        entry.n > after && record.flows_in(exchange)
+    });
+    match flowed {
+        Some((entry, exchange)) => expect(Judgement::broken(
+            format!("the target sent it all the same: {}", outcome(exchange)),
+            vec![changed, entry.n],
+        )),
+        None => match of_another_form(story, with.text("peer"), migrated) {
+            Some(n) => expect(Judgement::unproven("a sync of another form", vec![changed, n])),
+            None => expect(Judgement::kept("nothing flowed", vec![migrated, changed, probe])),
+        },
+    }
+}
+
+/// A sync since then of which it can't be read what it takes along.
+fn of_another_form(story: &Story, peer: &str, since: u64) -> Option<u64> {
+    let is_open = |exchange: &Exchange| {
+        let sent = exchange.sent();
+        exchange.route() == Some(Route::Sync)
+            && sent.is_none_or(|sent| !sent["resource_kind"].is_string() || !sent["records"].is_array())
+    };
+    let mut calls = story.exchanges_of(peer, Direction::FromTarget);
+    calls.find(|(entry, exchange)| entry.n > since && is_open(exchange)).map(|(entry, _)| entry.n)
+}
+
+/// The record that was changed.
+struct Changed<'a> {
+    kind: &'a str,
+    id: &'a str,
+}
+
+impl<'a> Changed<'a> {
+    fn by(operation: &'a Operation) -> Self {
+        let text = |name: &str| operation.parameters.get(name).and_then(Value::as_str).unwrap_or_default();
+        Self { kind: text("kind"), id: text("id") }
+    }
+
+    /// Whether a call takes records of its kind along, as a stream does, or itself, as a plan does. What a
+    /// platform has declared of other kinds may flow.
+    fn flows_in(&self, exchange: &Exchange) -> bool {
+        let Some(sent) = exchange.sent() else { return false };
+        let items = |name: &str| sent[name].as_array().map(Vec::as_slice).unwrap_or_default();
+        match exchange.route() {
+            Some(Route::Sync) => sent["resource_kind"] == self.kind && !items("records").is_empty(),
+            Some(Route::Migrations) => items("steps")
+                .iter()
+                .any(|step| step["resource_kind"] == self.kind && mentions(step, self.id)),
+            _ => false,
+        }
+    }
+}
+
+pub(super) fn originals_kept(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| judgement.expecting("every original as it was before");
+    let Some((n, _)) = story.operation(with.text("migration")) else {
+        return expect(Judgement::unproven("the target sent no migration", vec![]));
+    };
+    let labels = with.texts("after");
+    let later: Option<Vec<_>> = labels.into_iter().map(|label| records(story, label)).collect();
+    let Some(((seen_before, before), later)) = records(story, with.text("before")).zip(later) else {
+        return expect(Judgement::unproven("the originals could not be looked at", vec![n]));
+    };
+    let seen_after = later.iter().flat_map(|(seen, _)| seen).copied();
+    let evidence: Vec<u64> = seen_before.into_iter().chain([n]).chain(seen_after).collect();
+    if before.is_empty() {
+        return expect(Judgement::unproven("there was no original", evidence));
+    }
+    // What was sent otherwise may have gone rightly.
+    let others =
+        story.entries().iter().filter(|entry| entry.label.as_deref() != Some(with.text("migration")));
+    let sent: Vec<&Value> = others
+        .filter_map(|entry| entry.operation().filter(|operation| operation.verb == "migration.send"))
+        .map(|operation| &operation.parameters["root_resource_id"])
+        .collect();
+    let is_gone = |place: &&(String, String)| later.iter().any(|(_, after)| !after.contains_key(*place));
+    match before.keys().filter(|(_, id)| !sent.iter().any(|sent| *sent == id)).find(is_gone) {
+        Some((kind, id)) => expect(Judgement::broken(format!("the original {kind} {id} is gone"), evidence)),
+        None => expect(Judgement::kept("the originals are there", evidence)),
+    }
+}

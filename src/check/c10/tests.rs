@@ -1,0 +1,391 @@
+//! What the judges of commitment 10 say of stories that are made up for them.
+
+use super::*;
+use crate::check::Verdict::{self, Broken, Kept, Unproven};
+use crate::clock::Clock;
+use crate::transcript::{Body, Message, Operation, OperationFailure, Recorder, What};
+
+const DAY: i64 = 24 * 3600;
+
+/// A story that moves through time.
+struct Tale(Recorder, Clock);
+
+impl Tale {
+    fn begin() -> Self {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        Self(Recorder::in_memory("x", clock.clone()), clock)
+    }
+
+    fn exchange(self, label: Option<&str>, direction: Direction, sent: &Value, answer: (u16, Value)) -> Self {
+        let exchange = Exchange {
+            peer: "alice".into(),
+            direction,
+            request: Message { body: Body::Json(sent.clone()), ..Message::default() },
+            response: Some(Message {
+                status: Some(answer.0),
+                body: Body::Json(answer.1),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            source: None,
+            injected: vec![],
+        };
+        self.0.record(None, label, What::Exchange(exchange));
+        self
+    }
+
+    fn call(self, label: &str, status: u16) -> Self {
+        self.exchange(Some(label), Direction::ToTarget, &json!({}), (status, json!({"data": {}})))
+    }
+
+    fn runs(self, release: &str) -> Self {
+        self.tell(&json!({ "platform_version": release }))
+    }
+
+    fn tell(self, body: &Value) -> Self {
+        self.exchange(None, Direction::FromTarget, body, (200, json!({"data": {}})))
+    }
+
+    fn declare(self) -> Self {
+        let parameters = json!({"breaks_at": "2026-07-01T00:00:01Z"});
+        let verb = "release.deprecate".into();
+        let operation = Operation { verb, parameters, result: Some(json!({})), failure: None };
+        self.0.record(None, Some("declared"), What::Operation(operation));
+        self
+    }
+
+    fn after(self, seconds: i64) -> Self {
+        self.1.advance_seconds(seconds);
+        self
+    }
+
+    fn verdict(self, decide: fn(&Story, Arguments<'_>) -> Judgement, with: Value) -> Verdict {
+        let with = serde_json::from_value(with).expect("arguments");
+        decide(&self.0.story(), Arguments::new(&with)).verdict
+    }
+
+    fn broke_in_time(self) -> Verdict {
+        self.verdict(break_waits_for_its_notice, json!({"peer": "alice", "call": ["served", "later"]}))
+    }
+
+    fn announced(self) -> Verdict {
+        self.verdict(deprecation_announced, json!({"peer": "alice", "start": "declared"}))
+    }
+
+    fn meet(self, theirs: &str, status: &str) -> Self {
+        let said = json!({"platform_version": theirs});
+        let met = json!({"data": {"platform_version": "1.4.0", "status": status, "peer_id": "p"}});
+        self.exchange(Some("met"), Direction::ToTarget, &said, (200, met))
+    }
+
+    fn keep_apart(self, theirs: &str, status: &str, sync: u16) -> Verdict {
+        let with = json!({"first": "met", "call": "sync", "probe": "beat", "twin": "lawful"});
+        let tale = self.meet(theirs, status).call("sync", sync).call("beat", 200);
+        tale.verdict(versions_keep_apart, with)
+    }
+
+    /// What comes of the accept of a neighbour, after another peer was let in or not.
+    fn go_together(self, theirs: &str, accept: u16) -> Verdict {
+        let said = json!({"platform_version": theirs});
+        let tale = self.exchange(Some("neighbour"), Direction::ToTarget, &said, (accept, json!({})));
+        let with = json!({"first": "neighbour", "call": "neighbour", "probe": "beat"});
+        tale.call("beat", 200).verdict(versions_go_together, with)
+    }
+
+    fn scans(self, found: &Value) -> Self {
+        for (label, findings) in [("before", &json!([])), ("after", found)] {
+            let result = Some(json!({ "findings": findings }));
+            let verb = "governance.scan".into();
+            let scan = Operation { verb, parameters: json!({}), result, failure: None };
+            self.0.record(None, Some(label), What::Operation(scan));
+        }
+        self
+    }
+
+    fn reported(self) -> Verdict {
+        let with = json!({"first": "met", "peer": "p", "before": "before", "after": "after"});
+        self.verdict(drift_is_reported, with)
+    }
+}
+
+/// A call of a peer's on a route below the prefix.
+fn exchange(peer: &str, method: &str, path: &str, sent: &Value, answer: Message) -> Exchange {
+    Exchange {
+        peer: peer.into(),
+        direction: Direction::ToTarget,
+        request: Message {
+            method: Some(method.into()),
+            path: Some(format!("/api/v1/system/federation_api/{path}")),
+            body: Body::Json(sent.clone()),
+            ..Message::default()
+        },
+        response: Some(answer),
+        failure: None,
+        tls: None,
+        protocol: None,
+        source: None,
+        injected: vec![],
+    }
+}
+
+fn answer(status: u16, data: &Value) -> Message {
+    Message { status: Some(status), body: Body::Json(json!({ "data": data })), ..Message::default() }
+}
+
+impl Tale {
+    fn routed(self, peer: &str, label: &str, route: (&str, &str), sent: &Value, answer: Message) -> Self {
+        let exchange = exchange(peer, route.0, route.1, sent, answer);
+        self.0.record(None, Some(label), What::Exchange(exchange));
+        self
+    }
+
+    fn accepts(self, peer: &str, theirs: &str) -> Self {
+        let data = json!({"platform_version": "1.4.0", "status": "enrolled"});
+        let said = json!({"platform_version": theirs});
+        self.routed(peer, &format!("met-{peer}"), ("POST", "accept"), &said, answer(200, &data))
+    }
+
+    fn syncs(self, peer: &str, status: u16, taken: u64) -> Self {
+        let batch = json!({"records": [{"id": "1"}]});
+        let answer = answer(status, &json!({"accepted": taken}));
+        self.routed(peer, &format!("sync-{peer}"), ("POST", "sync"), &batch, answer)
+    }
+
+    fn work(self, decide: fn(&Story, Arguments<'_>) -> Judgement, call: &str) -> Verdict {
+        let with =
+            json!({"first": "met-alice", "call": call, "probe": "beat", "twin": ["sync-bob", "read-bob"]});
+        self.call("beat", 200).verdict(decide, with)
+    }
+}
+
+#[test]
+fn a_neighbour_that_fares_no_worse_than_the_targets_like_proves_nothing() {
+    let met = || Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+    let work = |tale: Tale| tale.work(versions_go_together, "sync-alice");
+    assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 1)), Kept);
+    assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 404, 0)), Broken);
+    assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 0)), Broken);
+    assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 429, 0)), Unproven);
+    assert_eq!(work(met().syncs("bob", 404, 0).syncs("alice", 404, 0)), Unproven);
+    // Of another version than the target's, its lot says nothing.
+    let far = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.1.0");
+    assert_eq!(work(far.syncs("bob", 404, 0).syncs("alice", 404, 0)), Broken);
+}
+
+#[test]
+fn a_sync_that_took_nothing_is_no_sync() {
+    let met = || Tale::begin().accepts("alice", "1.6.0").accepts("bob", "1.4.0").syncs("bob", 200, 1);
+    let apart = |tale: Tale| tale.work(versions_keep_apart, "sync-alice");
+    assert_eq!(apart(met().syncs("alice", 200, 1)), Broken);
+    assert_eq!(apart(met().syncs("alice", 200, 0)), Unproven);
+    assert_eq!(apart(met().syncs("alice", 429, 0)), Unproven);
+    assert_eq!(apart(met().syncs("alice", 422, 0)), Kept);
+}
+
+#[test]
+fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
+    let verdict = |alice: bool, bob: bool| {
+        let mut tale = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+        for (peer, exists) in [("bob", bob), ("alice", alice)] {
+            let plan = json!({"steps": [{"resource_id": "7"}]});
+            let done = answer(201, &json!({"status": "completed"}));
+            tale = tale.routed(peer, &format!("migrated-{peer}"), ("POST", "migrations"), &plan, done);
+            let read = answer(200, &json!({ "exists": exists }));
+            tale = tale.routed(peer, &format!("read-{peer}"), ("GET", "resources/skill/7"), &json!({}), read);
+        }
+        tale.work(versions_go_together, "read-alice")
+    };
+    assert_eq!(verdict(true, true), Kept);
+    assert_eq!(verdict(false, true), Broken);
+    assert_eq!(verdict(false, false), Unproven);
+}
+
+/// What comes of the target's join of a peer, beside that of its like.
+fn joined(theirs: &str, is_joined: bool, like_is_joined: bool, beat: u16) -> Verdict {
+    let tale = Tale::begin();
+    let told = answer(200, &json!({"platform_version": theirs, "peer_id": "1"}));
+    let accept = exchange("alice", "POST", "accept", &json!({"platform_version": "1.4.0"}), told);
+    let accept = Exchange { direction: Direction::FromTarget, ..accept };
+    tale.0.record(None, None, What::Exchange(accept));
+    for (label, is_joined) in [("joined", is_joined), ("like", like_is_joined)] {
+        let refused = OperationFailure::Refused { code: -32010, message: "no".into() };
+        let join = Operation {
+            verb: "peer.join".into(),
+            parameters: json!({}),
+            result: is_joined.then(|| json!({"peer_id": "1"})),
+            failure: (!is_joined).then_some(refused),
+        };
+        tale.0.record(None, Some(label), What::Operation(join));
+    }
+    let with = json!({"peer": "alice", "join": "joined", "like": "like", "call": "beat", "probe": "beat"});
+    tale.call("beat", beat).verdict(neighbours_are_joined, with)
+}
+
+#[test]
+fn a_neighbour_that_is_not_joined_is_broken_where_its_like_is() {
+    assert_eq!(joined("1.5.0", true, true, 200), Kept);
+    assert_eq!(joined("1.5.0", false, true, 401), Broken);
+    assert_eq!(joined("1.5.0", false, false, 401), Unproven);
+    assert_eq!(joined("1.5.0", true, true, 401), Broken);
+    assert_eq!(joined("1.6.0", false, true, 401), Unproven);
+}
+
+#[test]
+fn a_sync_that_is_sent_to_a_stranger_is_broken() {
+    let sent = |theirs: &str, to: &[&str]| {
+        let tale = Tale::begin().accepts("alice", theirs);
+        for peer in to {
+            let sync = exchange(peer, "POST", "sync", &json!({}), answer(200, &json!({})));
+            let sync = Exchange { direction: Direction::FromTarget, ..sync };
+            tale.0.record(None, None, What::Exchange(sync));
+        }
+        tale.verdict(no_sync_is_sent, json!({"first": "met-alice", "peer": "alice", "honest": "bob"}))
+    };
+    assert_eq!(sent("1.6.0", &["bob"]), Kept);
+    assert_eq!(sent("1.6.0", &["bob", "alice"]), Broken);
+    assert_eq!(sent("1.6.0", &[]), Unproven);
+    assert_eq!(sent("1.5.0", &["bob", "alice"]), Unproven);
+}
+
+fn notice() -> Value {
+    json!({"events": [{"kind": kind::RELEASE_DEPRECATED, "payload": {"breaks_at": "2026-07-01"}}]})
+}
+
+#[test]
+fn a_break_before_30_days_of_notice_is_broken() {
+    let told = || Tale::begin().runs("1.4.0").call("served", 200).tell(&notice());
+    assert_eq!(told().after(30 * DAY - 1).call("later", 422).broke_in_time(), Broken);
+    assert_eq!(told().after(30 * DAY).call("later", 422).broke_in_time(), Kept);
+    assert_eq!(told().runs("2.0.0").after(30 * DAY).call("later", 200).broke_in_time(), Kept);
+    assert_eq!(told().runs("1.5.0").after(30 * DAY).call("later", 200).broke_in_time(), Unproven);
+    assert_eq!(Tale::begin().call("served", 200).call("later", 422).broke_in_time(), Broken);
+    assert_eq!(Tale::begin().call("served", 200).call("later", 505).broke_in_time(), Broken);
+    assert_eq!(Tale::begin().call("served", 422).broke_in_time(), Unproven);
+    assert_eq!(Tale::begin().broke_in_time(), Unproven);
+}
+
+#[test]
+fn what_was_never_served_is_no_break() {
+    let tale = |before: u16| {
+        let tale = Tale::begin().runs("1.4.0").call("served", 200);
+        let tale = tale.syncs("served", before, 1).runs("2.0.0");
+        let exchange = exchange("alice", "POST", "sync", &json!({}), answer(404, &json!({})));
+        tale.0.record(None, Some("later"), What::Exchange(exchange));
+        tale
+    };
+    let verdict = |before: u16| {
+        let with = json!({"peer": "alice", "call": ["served", "sync-served", "later"]});
+        tale(before).verdict(break_waits_for_its_notice, with)
+    };
+    assert_eq!(verdict(200), Broken);
+    assert_eq!(verdict(404), Unproven);
+}
+
+#[test]
+fn a_limit_or_a_failure_is_no_break() {
+    for status in [429, 500, 503] {
+        let tale = Tale::begin().runs("1.4.0").call("served", 200).runs("2.0.0").call("later", status);
+        assert_eq!(tale.broke_in_time(), Unproven, "{status}");
+    }
+}
+
+#[test]
+fn an_end_that_is_told_in_headers_is_told() {
+    let tale = Tale::begin().declare();
+    let sunset = ("Sunset".to_owned(), "Wed, 01 Jul 2026 00:00:01 GMT".to_owned());
+    let answer = Message { status: Some(200), headers: vec![sunset], ..Message::default() };
+    tale.0.record(None, None, What::Exchange(exchange("alice", "GET", "trust_bundle", &json!({}), answer)));
+    assert_eq!(tale.announced(), Unproven);
+}
+
+#[test]
+fn an_end_that_no_one_hears_of_is_broken_in_whatever_form_it_might_be_told() {
+    let answered = json!({"data": {"metadata": {"deprecations": [{"breaks_at": "2026-07-01"}]}}});
+    let declared = || Tale::begin().declare();
+    assert_eq!(declared().tell(&notice()).announced(), Kept);
+    assert_eq!(declared().exchange(None, Direction::ToTarget, &json!({}), (200, answered)).announced(), Kept);
+    assert_eq!(declared().tell(&json!({"deprecated": ["1.x"]})).announced(), Unproven);
+    assert_eq!(declared().tell(&json!({"metadata": {"deprecations": []}})).announced(), Broken);
+    assert_eq!(declared().tell(&json!({"notes": "until the deprecation is due"})).announced(), Broken);
+    assert_eq!(Tale::begin().tell(&notice()).declare().announced(), Broken);
+    assert_eq!(Tale::begin().tell(&notice()).announced(), Unproven);
+}
+
+#[test]
+fn a_sync_between_versions_that_do_not_go_together_is_broken() {
+    assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 422), Kept);
+    assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 200), Broken);
+    assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 500), Unproven);
+    assert_eq!(Tale::begin().keep_apart("1.6.0", "accepted", 422), Unproven);
+    assert_eq!(Tale::begin().keep_apart("1.5.0", "enrolled", 422), Unproven);
+    assert_eq!(Tale::begin().call("lawful", 422).keep_apart("1.6.0", "enrolled", 422), Unproven);
+}
+
+#[test]
+fn a_neighbour_that_is_turned_away_is_broken() {
+    let met = || Tale::begin().meet("1.4.7", "enrolled");
+    assert_eq!(met().go_together("1.3.9", 422), Broken);
+    assert_eq!(met().go_together("1.2.9", 422), Unproven);
+    assert_eq!(Tale::begin().go_together("1.3.9", 422), Unproven);
+}
+
+#[test]
+fn a_neighbour_that_is_left_at_the_door_is_broken_where_its_like_was_let_in() {
+    let accept = |tale: Tale, label: &str, theirs: &str, answer: (u16, Value)| {
+        let exchange = Exchange {
+            peer: label.into(),
+            direction: Direction::ToTarget,
+            request: Message {
+                path: Some("/api/v1/system/federation_api/accept".into()),
+                method: Some("POST".into()),
+                body: Body::Json(json!({"platform_version": theirs, "csr_pem": "x"})),
+                ..Message::default()
+            },
+            response: Some(Message {
+                status: Some(answer.0),
+                body: Body::Json(answer.1),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            source: None,
+            injected: vec![],
+        };
+        tale.0.record(None, Some(label), What::Exchange(exchange));
+        tale
+    };
+    let said = |status: &str| json!({"data": {"platform_version": "1.4.0", "status": status}});
+    let verdict = |twin: &str, theirs: &str, answer: (u16, Value)| {
+        let tale = accept(Tale::begin(), "twin", "1.4.0", (200, said(twin)));
+        let with = json!({"first": "met", "call": "met", "probe": "beat", "twin": "twin"});
+        accept(tale, "met", theirs, answer).call("beat", 200).verdict(versions_go_together, with)
+    };
+    assert_eq!(verdict("enrolled", "1.3.0", (200, said("enrolled"))), Kept);
+    assert_eq!(verdict("enrolled", "1.3.0", (200, said("accepted"))), Broken);
+    assert_eq!(verdict("enrolled", "1.3.0", (500, json!({"error": "oh"}))), Broken);
+    assert_eq!(verdict("enrolled", "1.2.0", (500, json!({"error": "oh"}))), Unproven);
+    assert_eq!(verdict("accepted", "1.3.0", (200, said("accepted"))), Unproven);
+}
+
+#[test]
+fn silence_is_broken_of_a_version_that_does_not_go_with_the_targets() {
+    let found = json!([{"kind": "peer_schema_version_drift", "federation_peer_id": "p"}]);
+    let met = |theirs: &str| {
+        let tale = Tale::begin().meet(theirs, "enrolled");
+        let joined = Operation {
+            verb: "peer.join".into(),
+            parameters: json!({}),
+            result: Some(json!({"peer_id": "p"})),
+            failure: None,
+        };
+        tale.0.record(None, Some("p"), What::Operation(joined));
+        tale
+    };
+    assert_eq!(met("2.0.0").scans(&found).reported(), Kept);
+    assert_eq!(met("2.0.0").scans(&json!([])).reported(), Broken);
+    assert_eq!(met("1.5.0").scans(&json!([])).reported(), Unproven);
+    assert_eq!(Tale::begin().scans(&json!([])).reported(), Unproven);
+}

@@ -1,0 +1,241 @@
+//! What the judges of commitment 11 say of stories that are made up for them.
+
+use super::*;
+use crate::check::Verdict::{self, Broken, Kept, Unproven};
+use crate::clock::Clock;
+use crate::transcript::{Body, Message, Operation, Recorder, What};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+
+fn verdict(decide: Decide, first: (&str, &Value), last: (&str, &Value)) -> Verdict {
+    let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+    let recorder = Recorder::in_memory("x", clock);
+    for (label, result) in [first, last] {
+        let operation = Operation {
+            verb: "x".into(),
+            parameters: json!({}),
+            result: Some(result.clone()),
+            failure: None,
+        };
+        recorder.record(None, Some(label), What::Operation(operation));
+    }
+    let with: BTreeMap<String, Value> =
+        [first.0, last.0].iter().map(|name| ((*name).to_owned(), json!([name]))).collect();
+    let lists: BTreeMap<String, Value> =
+        [first.0, last.0].iter().map(|name| ((*name).to_owned(), json!(name))).collect();
+    let with = if first.0 == "revoke" { with } else { lists };
+    decide(&recorder.story(), Arguments::new(&with)).verdict
+}
+
+fn remain(before: &Value, after: &Value) -> Verdict {
+    let list = |rows: &Value| json!({ "entries": rows });
+    verdict(rows_remain, ("before", &list(before)), ("after", &list(after)))
+}
+
+#[test]
+fn a_row_that_is_gone_or_changed_is_broken() {
+    for (before, after, expected) in [
+        (json!([1, 2]), json!([2, 1, 3]), Kept),
+        (json!([1, 2]), json!([2]), Broken),
+        (json!([1, 1]), json!([1]), Broken),
+        (json!([{"a": 1}]), json!([{"a": 2}]), Broken),
+        (json!([{"id": "1", "action": "heartbeat"}]), json!([{"id": "1", "action": "none"}]), Broken),
+        (json!([{"id": "1", "action": "heartbeat"}]), json!([{"id": "2", "action": "heartbeat"}]), Broken),
+        (
+            json!([{"action": "heartbeat", "emitted_at": "1"}]),
+            json!([{"action": "heartbeat", "emitted_at": "2"}]),
+            Broken,
+        ),
+        (json!([]), json!([]), Unproven),
+    ] {
+        assert_eq!(remain(&before, &after), expected, "{before} {after}");
+    }
+}
+
+#[test]
+fn the_list_is_the_one_with_the_usual_name() {
+    let list = |entries: Value| json!({"columns": ["id", "action"], "entries": entries});
+    let judged =
+        |after| verdict(rows_remain, ("before", &list(json!([{"id": "1"}]))), ("after", &list(after)));
+    assert_eq!((judged(json!([{"id": "1"}])), judged(json!([]))), (Kept, Broken));
+}
+
+#[test]
+fn what_a_platform_adds_to_an_entry_may_change_and_what_was_in_it_may_not_be_blanked() {
+    let entry = |more: Value| json!([{"id": "1", "payload": {"action": "x", "more": more}, "updated_at": 1}]);
+    let touched =
+        json!([{"id": "1", "payload": {"action": "x", "more": "b"}, "updated_at": 2, "sealed": true}]);
+    assert_eq!(remain(&entry(json!("a")), &touched), Kept);
+    assert_eq!(remain(&entry(json!("a")), &entry(json!(""))), Unproven);
+    assert_eq!(
+        remain(&entry(json!("a")), &json!([{"id": "1", "payload": {"action": "x"}, "updated_at": 1}])),
+        Unproven
+    );
+}
+
+/// The judgement on records, of which the operator put "own" there, and a peer synced "copy".
+fn records_remain(before: &Value, after: &Value) -> Verdict {
+    let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+    let recorder = Recorder::in_memory("x", clock);
+    let operate = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
+        let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+        recorder.record(None, label, What::Operation(operation));
+    };
+    operate(None, "resource.put", json!({"id": "own", "record": {"name": "a"}}), json!({}));
+    let batch = json!({"records": [{"id": "copy", "payload": {"name": "b"}}]});
+    let exchange = Exchange {
+        peer: "alice".into(),
+        direction: Direction::ToTarget,
+        request: Message { body: Body::Json(batch), ..Message::default() },
+        response: None,
+        failure: None,
+        tls: None,
+        protocol: None,
+        source: None,
+        injected: vec![],
+    };
+    recorder.record(None, None, What::Exchange(exchange));
+    operate(Some("before"), "resource.list", json!({}), json!({ "resources": before }));
+    operate(Some("after"), "resource.list", json!({}), json!({ "resources": after }));
+    let with = [("before", "before"), ("after", "after")];
+    let with = with.map(|(name, label)| (name.to_owned(), json!(label))).into();
+    rows_remain(&recorder.story(), Arguments::new(&with)).verdict
+}
+
+#[test]
+fn of_a_record_stays_what_was_brought_and_nothing_of_the_platforms_own_has_to() {
+    let row = |id: &str, name: &str, state: &str| json!({"kind": "skill", "id": id, "record": {"id": id, "name": name, "state": state}});
+    let (own, copy) = (row("own", "a", "live"), row("copy", "b", "live"));
+    assert_eq!(
+        records_remain(&json!([own, row("seed", "c", "live")]), &json!([row("own", "a", "orphaned")])),
+        Kept
+    );
+    assert_eq!(records_remain(&json!([own]), &json!([row("own", "x", "live")])), Broken);
+    assert_eq!(records_remain(&json!([own, copy]), &json!([copy])), Broken);
+    let other_form = |name: &str| json!([{"kind": "skill", "id": "own", "attributes": {"name": name}}]);
+    assert_eq!(records_remain(&other_form("a"), &other_form("a")), Kept);
+    assert_eq!(records_remain(&other_form("a"), &other_form("")), Unproven);
+    assert_eq!(records_remain(&json!([own, copy]), &json!([own])), Unproven);
+    assert_eq!(records_remain(&json!([row("seed", "c", "live")]), &json!([])), Unproven);
+}
+
+#[test]
+fn an_address_that_stays_is_broken_and_one_that_never_was_proves_nothing() {
+    for (before, after, expected) in [
+        (json!(["a"]), json!([]), Kept),
+        (json!(["a"]), json!(["a"]), Broken),
+        (json!([]), json!([]), Unproven),
+        (json!(["a"]), json!([{"address": "a", "mounted": false}]), Kept),
+        (json!(["a"]), json!([{"address": "b", "peer_id": "someone else"}]), Kept),
+    ] {
+        let (before, after) = (json!({"addresses": before}), json!({"addresses": after}));
+        assert_eq!(verdict(overlay_unmounted, ("before", &before), ("after", &after)), expected);
+    }
+}
+
+#[test]
+fn a_peer_that_is_not_shown_as_revoked_is_broken() {
+    for (status, expected) in [("revoked", Kept), ("active", Broken)] {
+        let shown = json!({"peer": {"status": status}});
+        let judged = verdict(operator_can_revoke, ("revoke", &json!({})), ("shown", &shown));
+        assert_eq!(judged, expected, "{status}");
+    }
+    let nothing = verdict(operator_can_revoke, ("revoke", &json!({})), ("shown", &json!({})));
+    assert_eq!(nothing, Unproven);
+}
+
+#[test]
+fn a_peer_that_is_shown_as_revoked_and_served_is_broken() {
+    let verdict = |status: &str, late: u16| {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let shown = Operation {
+            verb: "peer.show".into(),
+            parameters: json!({}),
+            result: Some(json!({"peer": {"status": status}})),
+            failure: None,
+        };
+        recorder.record(None, Some("shown"), What::Operation(shown));
+        for (label, status) in [("lawful", 200), ("late", late), ("probe", 200)] {
+            let exchange = Exchange {
+                peer: "alice".into(),
+                direction: Direction::ToTarget,
+                request: Message::default(),
+                response: Some(Message { status: Some(status), ..Message::default() }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                source: None,
+                injected: vec![],
+            };
+            recorder.record(None, Some(label), What::Exchange(exchange));
+        }
+        let with = json!({"call": ["late"], "shown": ["shown"], "twin": "lawful", "probe": "probe"});
+        let with = serde_json::from_value(with).expect("arguments");
+        revoked_are_refused(&recorder.story(), Arguments::new(&with)).verdict
+    };
+    assert_eq!(verdict("revoked", 401), Kept);
+    assert_eq!(verdict("revoked", 200), Broken);
+    assert_eq!(verdict("active", 200), Unproven);
+}
+
+#[test]
+fn a_deletion_that_a_revocation_asks_for_is_broken() {
+    let verdict = |operations: &[&str]| {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let operate = |label: &str| {
+            let result = Some(json!({}));
+            let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+            recorder.record(None, Some(label), What::Operation(operation));
+        };
+        for (place, operation) in operations.iter().enumerate() {
+            let exchange = Exchange {
+                peer: "alice".into(),
+                direction: Direction::FromTarget,
+                request: Message {
+                    method: Some("POST".into()),
+                    path: Some(Route::Migrations.path()),
+                    body: Body::Json(json!({ "operation": operation })),
+                    ..Message::default()
+                },
+                response: Some(Message { status: Some(201), ..Message::default() }),
+                failure: None,
+                tls: None,
+                protocol: None,
+                source: None,
+                injected: vec![],
+            };
+            recorder.record(None, None, What::Exchange(exchange));
+            if place == 0 {
+                operate("sent");
+            }
+        }
+        operate("revoked");
+        let with = json!({"peer": "alice", "migration": "sent", "revoke": "revoked"});
+        let with = serde_json::from_value(with).expect("arguments");
+        nothing_is_taken_back(&recorder.story(), Arguments::new(&with)).verdict
+    };
+    assert_eq!(verdict(&["duplicate"]), Kept);
+    assert_eq!(verdict(&["duplicate", "delete"]), Broken);
+    assert_eq!(verdict(&[]), Unproven);
+}
+
+#[test]
+fn the_overlay_of_a_peer_that_is_not_revoked_says_nothing() {
+    let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+    let recorder = Recorder::in_memory("x", clock);
+    let mounted = json!({"addresses": ["a"]});
+    let looks =
+        [("before", &mounted), ("shown", &json!({"peer": {"status": "active"}})), ("after", &mounted)];
+    for (label, result) in looks {
+        let result = Some(result.clone());
+        let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+        recorder.record(None, Some(label), What::Operation(operation));
+    }
+    let with = json!({"before": "before", "after": "after", "shown": "shown"});
+    let with = serde_json::from_value(with).expect("arguments");
+    assert_eq!(overlay_unmounted(&recorder.story(), Arguments::new(&with)).verdict, Unproven);
+}
