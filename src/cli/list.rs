@@ -111,12 +111,12 @@ fn behaviours() -> String {
 fn defects() -> String {
     let rows = DEFECTS.iter().map(|patch| {
         let breaks = match patch.kind {
-            PatchKind::Defect { breaks } => {
-                breaks.iter().map(|(clause, face)| format!("{clause} {face}")).collect::<Vec<_>>().join(", ")
-            }
-            PatchKind::Variant => String::new(),
+            PatchKind::Defect { breaks } => breaks,
+            PatchKind::Variant => &[],
         };
-        (patch.name, patch.summary, breaks)
+        let faces = breaks.iter().map(|(clause, face)| format!("{clause} {face}"));
+        let depth = patch.deep.then(|| "deep".to_owned());
+        (patch.name, patch.summary, faces.chain(depth).collect::<Vec<_>>().join(", "))
     });
     table(rows)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Plan, RunError, Target, golden_report};
 use crate::check::Verdict;
-use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
+use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS, defect};
 use crate::report::{JudgedCheck, Report};
 use crate::score::Overall;
 
@@ -39,6 +39,12 @@ impl Row {
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.missed.is_empty() && self.cried_wrongly.is_empty()
+    }
+
+    /// Whether only a rare history shows it.
+    #[must_use]
+    pub fn is_deep(&self) -> bool {
+        defect(&self.patch).is_some_and(|patch| patch.deep)
     }
 
     /// Whether it was planted against something that the suite judges.
@@ -136,8 +142,19 @@ impl Table {
     /// Defects that the suite judges and found exactly, and all that it judges.
     #[must_use]
     pub fn sensitivity(&self) -> (usize, usize) {
-        let judged = self.rows.iter().filter(|row| row.is_judged());
-        (judged.clone().filter(|row| row.missed.is_empty()).count(), judged.count())
+        found(self.rows.iter().filter(|row| row.is_judged()))
+    }
+
+    /// The same, of those that only a rare history shows.
+    #[must_use]
+    pub fn deep(&self) -> (usize, usize) {
+        found(self.rows.iter().filter(|row| row.is_judged() && row.is_deep()))
+    }
+
+    /// Clauses and faces that were planted and that no check judges, over all rows.
+    #[must_use]
+    pub fn unjudged(&self) -> usize {
+        self.rows.iter().map(|row| row.unjudged.len()).sum()
     }
 
     /// Checks that cried wrongly, over all rows.
@@ -152,11 +169,16 @@ impl Table {
         self.rows.iter().map(|row| row.left_open.len()).sum()
     }
 
-    /// Whether nothing was missed, nobody slandered, and all that is lawful kept; every check can fail.
+    /// Whether nothing was missed or planted where no check looks, nobody slandered, and all that is lawful
+    /// kept; every check can fail.
     #[must_use]
     pub fn is_good(&self) -> bool {
         let (found, planted) = self.sensitivity();
-        found == planted && self.false_cries() == 0 && self.left_open() == 0 && self.never_broken.is_empty()
+        found == planted
+            && self.unjudged() == 0
+            && self.false_cries() == 0
+            && self.left_open() == 0
+            && self.never_broken.is_empty()
     }
 
     /// The table as Markdown.
@@ -165,6 +187,8 @@ impl Table {
         let (found, planted) = self.sensitivity();
         let mut text = String::from("# The suite, measured\n\n");
         let _ = writeln!(text, "- sensitivity: {found} of {planted} planted breaches found");
+        let (found, planted) = self.deep();
+        let _ = writeln!(text, "- of these, {found} of {planted} that only a rare history shows (deep)");
         let _ = writeln!(
             text,
             "- specificity: {} false cries over {} platforms",
@@ -172,23 +196,23 @@ impl Table {
             self.rows.len()
         );
         let _ = writeln!(text, "- checks of lawful platforms that were not kept: {}", self.left_open());
-        let unjudged = self.rows.iter().filter(|row| !row.plants.is_empty() && !row.is_judged()).count();
-        let _ = writeln!(text, "- planted against clauses that no check judges yet: {unjudged}");
+        let _ = writeln!(text, "- planted against clauses that no check judges: {}", self.unjudged());
         let _ = writeln!(text, "- checks that no patch turned broken: {}\n", self.never_broken.len());
         text.push_str("| platform | plants | caught by | missed | cried wrongly | left open |\n|---|---|---|---|---|---|\n");
         for row in &self.rows {
             let name = if row.patch.is_empty() { "(honest)" } else { &row.patch };
+            let depth = if row.is_deep() { " (deep)" } else { "" };
             let plants = if row.plants.is_empty() { "–".to_owned() } else { row.plants.join(", ") };
             let caught = if row.plants.is_empty() {
                 "–".to_owned()
             } else if row.is_judged() {
                 row.caught_by.join(", ")
             } else {
-                "(not judged yet)".to_owned()
+                "(not judged)".to_owned()
             };
             let _ = writeln!(
                 text,
-                "| {name} | {plants} | {caught} | {} | {} | {} |",
+                "| {name}{depth} | {plants} | {caught} | {} | {} | {} |",
                 row.missed.join(", "),
                 row.cried_wrongly.join(", "),
                 row.left_open.join(", ")
@@ -201,5 +225,93 @@ impl Table {
             }
         }
         text
+    }
+}
+
+/// How many of these defects were found, and how many they are.
+fn found<'a>(judged: impl Iterator<Item = &'a Row> + Clone) -> (usize, usize) {
+    (judged.clone().filter(|row| row.missed.is_empty()).count(), judged.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{ClauseId, Face};
+    use crate::property::PROPERTIES;
+    use crate::suite::{declared, library, property_case};
+
+    #[test]
+    fn two_defects_break_each_face_that_is_judged_and_there_are_enough_of_each_sort() {
+        let mut planted: BTreeMap<(ClauseId, Face), usize> =
+            judged_faces().into_iter().map(|face| (face, 0)).collect();
+        for patch in DEFECTS {
+            let PatchKind::Defect { breaks } = patch.kind else { continue };
+            for (clause, face) in breaks {
+                *planted.entry((clause.parse().expect("a clause"), *face)).or_default() += 1;
+            }
+        }
+        let scarce = planted.iter().filter(|(_, defects)| **defects < 2);
+        let scarce: Vec<String> =
+            scarce.map(|((clause, face), defects)| format!("{clause} {face}: {defects}")).collect();
+        assert!(scarce.is_empty(), "fewer than two defects: {scarce:?}");
+        let deep = DEFECTS.iter().filter(|patch| patch.deep).count();
+        for (what, are, due) in
+            [("defects", DEFECTS.len(), 100), ("of them deep", deep, 15), ("variants", VARIANTS.len(), 25)]
+        {
+            assert!(are >= due, "{what}: {are} of at least {due}");
+        }
+    }
+
+    /// What some scenario or property has a check for: what a person has to attest is not among them.
+    fn judged_faces() -> BTreeSet<(ClauseId, Face)> {
+        let library = library(None).expect("sound scenarios");
+        let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.story()));
+        let every = library.iter().cloned().chain(properties);
+        every
+            .flat_map(|loaded| declared(&loaded.id, &loaded))
+            .map(|check| (check.clause, check.face))
+            .collect()
+    }
+
+    fn row(patch: &str, plants: &[&str], caught_by: &[&str]) -> Row {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Row {
+            patch: patch.to_owned(),
+            plants: owned(plants),
+            unjudged: vec![],
+            caught_by: owned(caught_by),
+            missed: vec![],
+            cried_wrongly: vec![],
+            left_open: vec![],
+            report: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_table_is_good_only_where_every_face_that_is_planted_is_judged() {
+        let caught = row("remaps-ids", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
+        let good = Table::new(vec![row("", &[], &[]), caught.clone()], &["7/ids#1".to_owned()].into());
+        assert!(good.is_good());
+        // One face is caught, and no check looks at the other.
+        let half = Row { unjudged: vec!["7.1 conduct".to_owned()], ..caught };
+        let half = Table::new(vec![half], &["7/ids#1".to_owned()].into());
+        assert_eq!((half.sensitivity(), half.unjudged(), half.is_good()), ((1, 1), 1, false));
+        assert!(half.markdown().contains("no check judges: 1\n"), "{}", half.markdown());
+    }
+
+    #[test]
+    fn a_deep_defect_is_marked_and_counted() {
+        let deep = DEFECTS.iter().find(|patch| patch.deep).expect("a deep defect").name;
+        let shallow = DEFECTS.iter().find(|patch| !patch.deep).expect("another").name;
+        let table = Table::new(
+            [deep, shallow].map(|name| row(name, &["1.1 conduct"], &["a#1"])).to_vec(),
+            &BTreeSet::new(),
+        );
+        assert_eq!((table.sensitivity(), table.deep()), ((2, 2), (1, 1)));
+        let text = table.markdown();
+        assert!(
+            text.contains(&format!("| {deep} (deep) |")) && text.contains(&format!("| {shallow} |")),
+            "{text}"
+        );
     }
 }
