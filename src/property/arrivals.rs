@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::Property;
 use super::file::File;
+use super::whole::whole;
 
 pub(super) const PROPERTY: Property = Property {
     name: "arrivals",
@@ -21,8 +22,9 @@ fn scenarios() -> BoxedStrategy<String> {
 
 /// A flood is dear, and comes rarely by chance: one amid a few calls. And a few calls, minute after minute,
 /// are never too many.
-fn corners() -> Vec<String> {
-    vec![file(&[(0, 5), (60, 310), (60, 5)]), file(&[(62, 6); 12])]
+fn corners() -> Vec<BoxedStrategy<String>> {
+    let pattern = |bursts: &[(i64, u32)]| whole(bursts.to_vec()).prop_map(|bursts| file(&bursts)).boxed();
+    vec![pattern(&[(0, 5), (60, 310), (60, 5)]), pattern(&[(62, 6); 12])]
 }
 
 fn file(bursts: &[(i64, u32)]) -> String {

@@ -5,6 +5,7 @@ use proptest::sample::{select, subsequence};
 
 use super::Property;
 use super::file::File;
+use super::whole::whole;
 
 pub(super) const PROPERTY: Property = Property {
     name: "declarations",
@@ -20,8 +21,11 @@ const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x
 const OUTWARD: [&str; 2] = ["bidirectional", "push_local_to_remote"];
 
 /// All that there is, without a filter and with one.
-fn corners() -> Vec<String> {
-    let all = |filtered| file(&KINDS, &[("1", "bidirectional", filtered); KINDS.len()]);
+fn corners() -> Vec<BoxedStrategy<String>> {
+    let all = |filtered| {
+        let rows = [("1", "bidirectional", filtered); KINDS.len()];
+        whole(KINDS).prop_map(move |kinds| file(&kinds, &rows)).boxed()
+    };
     vec![all(false), all(true)]
 }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use proptest::strategy::BoxedStrategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use rand::RngCore;
 use tokio::runtime::Handle;
@@ -37,19 +38,17 @@ pub struct Setting {
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
     let played = RefCell::new(Cases::default());
     let halted = RefCell::new(None);
-    let cornered = corner(property, setting, &mut played.borrow_mut(), handle);
-    let outcome = match cornered {
-        Ok(true) => Ok(()),
-        Ok(false) => generate(property, setting, &played, &halted, handle),
-        Err(ending) => {
-            halted.replace(Some(ending));
-            Err(TestError::Abort("a corner did not come to its end".into()))
-        }
-    };
+    let corners = (property.corners)().into_iter().map(|corner| (corner, 1));
+    let mut histories = corners.chain([((property.scenarios)(), setting.cases)]);
+    let outcome = histories.try_for_each(|(histories, cases)| {
+        try_out(property, setting, (&histories, cases), &played, &halted, handle)
+    });
     let mut cases = played.into_inner();
     let mut ending = Ending::Completed;
     match outcome {
         Ok(()) => {}
+        // It could not be made smaller: it is told already.
+        Err(TestError::Fail(_, source)) if cases.ends_with(&source) => {}
         Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.count(), handle) {
             Ok(shortest) => {
                 cases.told.push(shortest);
@@ -91,6 +90,10 @@ impl Cases {
         self.told.len() + self.more
     }
 
+    fn ends_with(&self, source: &str) -> bool {
+        self.told.last().is_some_and(|(loaded, _)| loaded.source == source)
+    }
+
     /// Keeps a case, or that there was one more that broke nothing.
     fn keep(&mut self, loaded: Loaded, story: Story, broken: bool) {
         let has_room = self.told.len() < TOLD_MAX && self.entries < ENTRIES_TOLD_MAX;
@@ -103,35 +106,18 @@ impl Cases {
     }
 }
 
-/// Plays the corners; whether one of them breaks already.
-fn corner(
+/// Plays so many of these histories, until one breaks; that one is made as small as it gets.
+fn try_out(
     property: &Property,
     setting: &Setting,
-    played: &mut Cases,
-    handle: &Handle,
-) -> Result<bool, Ending> {
-    for source in (property.corners)() {
-        let (loaded, story) = play(property, setting, &source, played.count(), handle)?;
-        let broken = (setting.breaks)(&loaded, &story);
-        played.keep(loaded, story, broken);
-        if broken {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Plays generated cases, until one breaks; that one is made as small as it gets.
-fn generate(
-    property: &Property,
-    setting: &Setting,
+    (histories, cases): (&BoxedStrategy<String>, u32),
     played: &RefCell<Cases>,
     halted: &RefCell<Option<Ending>>,
     handle: &Handle,
 ) -> Result<(), TestError<String>> {
     let seed = setting.seed.derive(&property.story());
     let shrinking = Cell::new(false);
-    runner(seed, setting).run(&(property.scenarios)(), |source| {
+    runner(seed, cases, setting.shrinks).run(histories, |source| {
         let case = played.borrow().count();
         let (loaded, story) = play(property, setting, &source, case, handle).map_err(|ending| {
             halted.replace(Some(ending));
@@ -230,15 +216,105 @@ fn play(
     }
 }
 
-fn runner(seed: Seed, setting: &Setting) -> TestRunner {
+fn runner(seed: Seed, cases: u32, shrinks: u32) -> TestRunner {
     let mut bytes = [0_u8; 32];
     seed.rng().fill_bytes(&mut bytes);
     let config = Config {
-        cases: setting.cases,
-        max_shrink_iters: setting.shrinks,
+        cases,
+        max_shrink_iters: shrinks,
         failure_persistence: None,
         max_global_rejects: 0,
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::net::Limits;
+    use crate::operator::{Embedded, EmbeddedOptions};
+    use crate::property::whole::whole;
+
+    /// A target that goes wrong once it has been looked at so often.
+    const TOO_OFTEN: usize = 3;
+
+    fn looks(times: usize) -> String {
+        format!("title = \"Looks\"\n{}", "[[step]]\noperator = { verb = \"peer.list\" }\n".repeat(times))
+    }
+
+    fn looks_of(story: &Story) -> usize {
+        let verbs = story.entries().iter().filter_map(|entry| entry.operation()).map(|asked| &*asked.verb);
+        verbs.filter(|verb| *verb == "peer.list").count()
+    }
+
+    fn is_too_often(_: &Loaded, story: &Story) -> bool {
+        looks_of(story) >= TOO_OFTEN
+    }
+
+    const LOOKS: Property = Property {
+        name: "looks",
+        commitment: 1,
+        about: "however often it is looked at, it does not go wrong",
+        corners: Vec::new,
+        scenarios: || (1..=40_usize).prop_map(looks).boxed(),
+    };
+
+    /// How often each case looks that is told of this property, made smaller so often at most.
+    fn told(property: &Property, shrinks: u32) -> Vec<usize> {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let settings = serde_json::json!({});
+        let setting = Setting {
+            targets: Arc::new(Embedded::new(EmbeddedOptions { listen, patches: vec![], settings })),
+            seed: Seed(1),
+            cases: 12,
+            shrinks,
+            surroundings: Surroundings {
+                listen,
+                advertise: None,
+                patience: Duration::ZERO,
+                limits: Limits::default(),
+                pace: None,
+                variation: None,
+                release: None,
+            },
+            words: Words::default(),
+            breaks: is_too_often,
+        };
+        let story = check(property, &setting, &Transcript::in_memory(), runtime.handle());
+        assert_eq!(story.ending(), Some(&Ending::Completed));
+        let told: Vec<usize> = story.cases().iter().map(looks_of).collect();
+        // What can be saved and run is the last of them.
+        assert_eq!(
+            story.start().map(|start| &*start.source),
+            told.last().map(|times| looks(*times)).as_deref()
+        );
+        told
+    }
+
+    #[test]
+    fn a_case_that_breaks_shrinks_to_the_shortest_that_still_does() {
+        let as_generated = told(&LOOKS, 0);
+        let (first_broken, before) = as_generated.split_last().expect("a case");
+        assert!(
+            *first_broken > TOO_OFTEN && before.iter().all(|times| *times < TOO_OFTEN),
+            "{as_generated:?}"
+        );
+        let shrunk = told(&LOOKS, 400);
+        assert_eq!(shrunk, [&*as_generated, &[TOO_OFTEN]].concat());
+    }
+
+    #[test]
+    fn a_corner_that_breaks_shrinks_too() {
+        let corners = || vec![whole(0..9).prop_map(|acts| looks(acts.len())).boxed()];
+        let property = Property { corners, ..LOOKS };
+        assert_eq!(told(&property, 0), [9]);
+        assert_eq!(told(&property, 400), [9, TOO_OFTEN]);
+    }
 }

@@ -5,6 +5,7 @@ use proptest::sample::select;
 
 use super::Property;
 use super::file::{File, migrate};
+use super::whole::whole;
 
 pub(super) const PROPERTY: Property = Property {
     name: "grants",
@@ -46,21 +47,16 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 /// What is allowed at once, two seconds before the end, and a minute after it.
-fn corners() -> Vec<String> {
+fn corners() -> Vec<BoxedStrategy<String>> {
     let both = || {
         [
             Act::Read { by: "alice", kind: "skill", id: "a" },
             Act::Migrate { by: "alice", kind: "skill", id: "b" },
         ]
     };
-    let acts: Vec<Act> = both()
-        .into_iter()
-        .chain([Act::ToTheEnd(2)])
-        .chain(both())
-        .chain([Act::ToTheEnd(-60)])
-        .chain(both())
-        .collect();
-    vec![file("\"read\", \"migrate\"", None, &acts)]
+    let acts =
+        both().into_iter().chain([Act::ToTheEnd(2)]).chain(both()).chain([Act::ToTheEnd(-60)]).chain(both());
+    vec![whole(acts).prop_map(|acts| file("\"read\", \"migrate\"", None, &acts)).boxed()]
 }
 
 fn act() -> impl Strategy<Value = Act> {

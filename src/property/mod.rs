@@ -20,6 +20,7 @@ mod plans;
 mod residencies;
 mod revocations;
 mod versions;
+mod whole;
 
 pub use driver::{Setting, check};
 
@@ -35,9 +36,9 @@ pub struct Property {
     pub commitment: u8,
     /// What holds, in a sentence.
     pub about: &'static str,
-    /// Scenarios that are always played, and first: together they have something to say to every
-    /// check, whatever the seed draws.
-    pub corners: fn() -> Vec<String>,
+    /// Scenarios that are always played, each once, and first: together they have something to say to
+    /// every check, whatever the seed draws. They shrink as the others do.
+    pub corners: fn() -> Vec<BoxedStrategy<String>>,
     /// Scenarios, as files.
     pub scenarios: fn() -> BoxedStrategy<String>,
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::Property;
+use super::whole::whole;
 
 /// Ids that were there before, `old_0` to `old_4`.
 const OLD: usize = 5;
@@ -30,13 +31,14 @@ fn scenarios() -> BoxedStrategy<String> {
 
 /// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; and
 /// one that can't be done without another id.
-fn corners() -> Vec<String> {
+fn corners() -> Vec<BoxedStrategy<String>> {
     let step = |action: Action| Step { action, shuffle: 0, refers_to: None };
     let plan = |policy: &'static str| [step(Action::Create), step(Action::Meet { old: 0, policy })];
     let (done, fails) = (plan("skip_if_exists"), plan("fail"));
     let renames = plan("rename_with_suffix");
-    let sent = [done, fails.clone(), renames].map(|plan| file(&plan, None, false));
-    sent.into_iter().chain([file(&fails, None, true)]).collect()
+    [(done, false), (fails.clone(), false), (renames, false), (fails, true)]
+        .map(|(plan, opens)| whole(plan).prop_map(move |plan| file(&plan, None, opens)).boxed())
+        .into()
 }
 
 /// One step. A reference goes by index, never by an id that a server made.

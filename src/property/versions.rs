@@ -33,8 +33,8 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 /// Two that go together, and two that do not, also with a target that runs what it runs.
-fn corners() -> Vec<String> {
-    vec![file(None, "${release.minor_after}"), file(None, "${release.next_major}")]
+fn corners() -> Vec<BoxedStrategy<String>> {
+    ["${release.minor_after}", "${release.next_major}"].map(|theirs| Just(file(None, theirs)).boxed()).into()
 }
 
 fn file(ours: Option<&str>, theirs: &str) -> String {

@@ -77,6 +77,26 @@ fn a_replay_answers_still_broken_or_fixed() {
 }
 
 #[test]
+fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let defect = ["--defect", "declares-a-kind-it-refuses"];
+    let found = run(folder.path(), &[&["--property", "declarations"], &defect[..]].concat());
+    assert_eq!(code(&found), 1, "{}", stderr(&found));
+    let told = stderr(&found);
+    let case = told.lines().find_map(|line| line.strip_prefix("shortest case: covenant run --scenarios '"));
+    let case = case.and_then(|case| case.strip_suffix('\'')).expect("a scenario to run");
+    let source = fs::read_to_string(case).expect("the case was written");
+    // The first case that is played declares six kinds, and one of them is enough.
+    assert_eq!(source.matches("capability.declare").count(), 1, "{source}");
+    let alone = |more: &[&str]| run(&folder.path().join("again"), &[&["--scenarios", case], more].concat());
+    let again = alone(&defect);
+    assert_eq!(code(&again), 1, "{}", stderr(&again));
+    assert!(stdout(&again).contains("BROKEN 3.1 conduct"), "{}", stdout(&again));
+    let honest = alone(&[]);
+    assert_eq!(code(&honest), 0, "{}", stdout(&honest));
+}
+
+#[test]
 fn bad_input_is_told_where_what_and_how_to_mend_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let misspelt = folder.path().join("misspelt.toml");

@@ -1,0 +1,84 @@
+//! A history that is given, and shrinks act by act.
+
+use std::fmt::Debug;
+
+use proptest::strategy::{NewTree, Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+/// A history that always begins whole; where it breaks, acts that it still breaks without are left
+/// out, one after another. One stays.
+pub(super) fn whole<T: Clone + Debug>(acts: impl IntoIterator<Item = T>) -> impl Strategy<Value = Vec<T>> {
+    Whole(acts.into_iter().collect())
+}
+
+#[derive(Debug)]
+struct Whole<T>(Vec<T>);
+
+impl<T: Clone + Debug> Strategy for Whole<T> {
+    type Tree = Cut<T>;
+    type Value = Vec<T>;
+
+    fn new_tree(&self, _: &mut TestRunner) -> NewTree<Self> {
+        let acts = self.0.iter().map(|act| (act.clone(), true)).collect();
+        Ok(Cut { acts, next: 0 })
+    }
+}
+
+/// The acts, whether each is still in, and which is tried next.
+struct Cut<T> {
+    acts: Vec<(T, bool)>,
+    next: usize,
+}
+
+impl<T: Clone + Debug> ValueTree for Cut<T> {
+    type Value = Vec<T>;
+
+    fn current(&self) -> Vec<T> {
+        self.acts.iter().filter(|(_, is_in)| *is_in).map(|(act, _)| act.clone()).collect()
+    }
+
+    fn simplify(&mut self) -> bool {
+        let is_last = self.acts.iter().filter(|(_, is_in)| *is_in).count() <= 1;
+        let Some((_, is_in)) = self.acts.get_mut(self.next).filter(|_| !is_last) else { return false };
+        *is_in = false;
+        self.next += 1;
+        true
+    }
+
+    fn complicate(&mut self) -> bool {
+        let Some((_, is_in)) = self.next.checked_sub(1).and_then(|last| self.acts.get_mut(last)) else {
+            return false;
+        };
+        // What was put back once is not put back again.
+        !std::mem::replace(is_in, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of five acts, where a history breaks that has these.
+    fn left(needed: &[u32]) -> Vec<u32> {
+        let mut tree = whole(1..=5_u32).new_tree(&mut TestRunner::deterministic()).expect("a tree");
+        assert_eq!(tree.current(), [1, 2, 3, 4, 5]);
+        let mut smallest = tree.current();
+        let mut goes_on = tree.simplify();
+        while goes_on {
+            let breaks = needed.iter().all(|act| tree.current().contains(act));
+            if breaks {
+                smallest = tree.current();
+            }
+            goes_on = if breaks { tree.simplify() } else { tree.complicate() && tree.simplify() };
+        }
+        smallest
+    }
+
+    #[test]
+    fn what_is_not_needed_is_left_out_and_one_act_stays() {
+        assert_eq!(left(&[2, 4]), [2, 4]);
+        assert_eq!(left(&[1]), [1]);
+        assert_eq!(left(&[1, 2, 3, 4, 5]), [1, 2, 3, 4, 5]);
+        assert_eq!(left(&[]), [5]);
+    }
+}
