@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
     use serde_json::json;
 
     #[test]
@@ -268,22 +268,12 @@ mod tests {
     }
 
     fn heartbeat(peer: &str, direction: Direction, sent: &Value, answer: &Value) -> What {
-        let (method, path) = (Some("POST".to_owned()), Some(Route::Heartbeat.path()));
-        What::Exchange(Exchange {
-            peer: peer.to_owned(),
-            direction,
-            request: Message { method, path, body: Body::Json(sent.clone()), ..Message::default() },
-            response: Some(Message {
-                status: Some(200),
-                body: Body::Json(answer.clone()),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        What::Exchange(
+            Exchange::made(peer, direction)
+                .on("POST", "heartbeat")
+                .sending(sent.clone())
+                .answered_with(200, answer.clone()),
+        )
     }
 
     #[test]

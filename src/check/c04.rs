@@ -328,7 +328,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
 
     /// A story that is told step by step.
     struct Tale {
@@ -377,23 +377,10 @@ mod tests {
     }
 
     fn exchange(direction: Direction, path: &str, sent: &Value, status: u16, answer: &Value) -> Exchange {
-        let body = |value: &Value| Body::capture(value.to_string().as_bytes());
-        Exchange {
-            peer: "alice".into(),
-            direction,
-            request: Message {
-                method: Some("POST".into()),
-                path: Some(format!("{}/{path}", crate::wire::path::PREFIX)),
-                body: body(sent),
-                ..Message::default()
-            },
-            response: Some(Message { status: Some(status), body: body(answer), ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        }
+        Exchange::made("alice", direction)
+            .on("POST", path)
+            .sending(sent.clone())
+            .answered_with(status, answer.clone())
     }
 
     /// What the commits are answered, each so many seconds after the revocation; the notice comes with it

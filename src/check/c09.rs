@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, OperationFailure, Recorder, What};
+    use crate::transcript::{Operation, OperationFailure, Recorder, What};
     use serde_json::{Value, json};
 
     /// The compromise is detected at once; alice hears after so many seconds, the story ends after 25 hours.
@@ -184,17 +184,7 @@ mod tests {
         recorder.record(None, Some("declared"), operation("compromise.declare"));
         clock.advance_seconds(seconds.unwrap_or(0));
         if seconds.is_some() {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction: Direction::FromTarget,
-                request: Message { body: Body::capture(body.to_string().as_bytes()), ..Message::default() },
-                response: Some(Message { status: Some(200), ..Message::default() }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange = Exchange::from_target("alice").sending(body.clone()).answered(200);
             recorder.record(None, None, What::Exchange(exchange));
         }
         clock.advance_seconds(25 * 3600 - seconds.unwrap_or(0));
@@ -248,20 +238,9 @@ mod tests {
 
     /// A disclosure that a peer takes.
     fn notice(peer: &str) -> Exchange {
-        Exchange {
-            peer: peer.into(),
-            direction: Direction::FromTarget,
-            request: Message {
-                body: Body::Json(json!({"events": [{"kind": kind::PEER_COMPROMISED}]})),
-                ..Message::default()
-            },
-            response: Some(Message { status: Some(200), ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        }
+        Exchange::from_target(peer)
+            .sending(json!({"events": [{"kind": kind::PEER_COMPROMISED}]}))
+            .answered(200)
     }
 
     fn reviewed(statuses: [&str; 3]) -> Verdict {

@@ -152,7 +152,7 @@ fn is_joined(peer: &Value, join: &Operation) -> bool {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::transcript::{Body, Direction, Exchange, Message, Recorder, What};
+    use crate::transcript::{Exchange, Recorder, What};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -167,24 +167,11 @@ mod tests {
         };
         recorder.record(None, Some("listed"), What::Operation(listed));
         let accept = |asked: &Value, status: u16, body: Value| {
-            What::Exchange(Exchange {
-                peer: "alice".into(),
-                direction: Direction::ToTarget,
-                request: Message {
-                    body: Body::Json(json!({"contract_version": asked})),
-                    ..Message::default()
-                },
-                response: Some(Message {
-                    status: Some(status),
-                    body: Body::Json(body),
-                    ..Message::default()
-                }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            })
+            What::Exchange(
+                Exchange::to_target("alice")
+                    .sending(json!({"contract_version": asked}))
+                    .answered_with(status, body),
+            )
         };
         let agrees = |agreed: &Value| json!({"success": true, "data": {"contract_version_agreed": agreed}});
         recorder.record(None, Some("call"), accept(&json!(1), 200, agrees(&json!(1))));

@@ -305,7 +305,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
     use serde_json::json;
 
     /// The verdict where these kinds were raised about mallory and about alice, who stands beside it as `role`.
@@ -363,19 +363,8 @@ mod tests {
 
     fn call(direction: Direction, path: &str, status: u16, injected: &[&str]) -> What {
         What::Exchange(Exchange {
-            peer: "mallory".into(),
-            direction,
-            request: Message {
-                method: Some("GET".into()),
-                path: Some(format!("/api/v1/system/federation_api/{path}")),
-                ..Message::default()
-            },
-            response: Some(Message { status: Some(status), ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
             injected: injected.iter().map(ToString::to_string).collect(),
+            ..Exchange::made("mallory", direction).on("GET", path).answered(status)
         })
     }
 

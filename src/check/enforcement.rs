@@ -281,7 +281,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -308,26 +308,10 @@ mod tests {
         }
 
         fn call(self, label: &str, direction: Direction, sent: Value, status: u16, data: &Value) -> Self {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction,
-                request: Message {
-                    method: Some("POST".into()),
-                    path: Some(Route::Accept.path()),
-                    body: Body::Json(sent),
-                    ..Message::default()
-                },
-                response: Some(Message {
-                    status: Some(status),
-                    body: Body::Json(json!({ "data": data })),
-                    ..Message::default()
-                }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange = Exchange::made("alice", direction)
+                .on("POST", "accept")
+                .sending(sent)
+                .answered_with(status, json!({ "data": data }));
             self.0.record(None, Some(label), What::Exchange(exchange));
             self
         }

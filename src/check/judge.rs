@@ -130,8 +130,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Unproven};
     use crate::clock::{Clock, Seed};
-    use crate::transcript::{Body, Direction, Exchange, Message, Operation, Transcript, What};
-    use crate::wire::path::Route;
+    use crate::transcript::{Exchange, Operation, Transcript, What};
     use serde_json::json;
 
     const SOURCE: &str = r#"
@@ -175,18 +174,11 @@ mod tests {
     }
 
     fn accept(peer: &str, injected: &[&str]) -> Exchange {
-        let (method, path) = (Some("POST".to_owned()), Some(Route::Accept.path()));
-        let body = Body::Json(json!({"data": {"peer_id": peer}}));
         Exchange {
-            peer: peer.to_owned(),
-            direction: Direction::ToTarget,
-            request: Message { method, path, ..Message::default() },
-            response: Some(Message { status: Some(200), body, ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
             injected: injected.iter().map(ToString::to_string).collect(),
+            ..Exchange::to_target(peer)
+                .on("POST", "accept")
+                .answered_with(200, json!({"data": {"peer_id": peer}}))
         }
     }
 

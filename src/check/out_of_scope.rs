@@ -185,31 +185,14 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
     use crate::transcript::{Recorder, What};
-    use crate::wire::path::PREFIX;
     use serde_json::json;
 
     fn call(path: &str, sent: &Value, status: u16, headers: &[(&str, &str)], answer: &Value) -> Exchange {
-        Exchange {
-            peer: "alice".into(),
-            direction: Direction::ToTarget,
-            request: Message {
-                method: Some("POST".into()),
-                path: Some(format!("{PREFIX}/{path}")),
-                body: Body::Json(sent.clone()),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(status),
-                headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-                body: Body::capture(answer.to_string().as_bytes()),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        }
+        Exchange::to_target("alice")
+            .on("POST", path)
+            .sending(sent.clone())
+            .answered_with(status, answer.clone())
+            .heading(headers)
     }
 
     fn asked(status: u16, headers: &[(&str, &str)], answer: &Value) -> Exchange {

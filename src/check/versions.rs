@@ -321,7 +321,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
 
     type Decide = fn(&Story, Arguments<'_>) -> Judgement;
 
@@ -357,26 +357,10 @@ mod tests {
             status: u16,
             data: &Value,
         ) -> Self {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction,
-                request: Message {
-                    method: Some("POST".into()),
-                    path: Some(format!("/api/v1/system/federation_api/{path}")),
-                    body: Body::Json(sent),
-                    ..Message::default()
-                },
-                response: Some(Message {
-                    status: Some(status),
-                    body: Body::Json(json!({ "data": data })),
-                    ..Message::default()
-                }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange = Exchange::made("alice", direction)
+                .on("POST", path)
+                .sending(sent)
+                .answered_with(status, json!({ "data": data }));
             self.0.record(None, Some(label), What::Exchange(exchange));
             self
         }

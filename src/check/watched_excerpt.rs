@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Recorder, What};
+    use crate::transcript::{Recorder, What};
     use serde_json::{Value, json};
 
     const HOUR: i64 = 3600;
@@ -177,22 +177,9 @@ mod tests {
         let clock = Clock::manual(start);
         let recorder = Recorder::in_memory("x", clock.clone());
         let record = |label: &str, query: &str, status: u16, body: &Value| {
-            let path = Some(format!("/api/v1/system/federation_api/audit_excerpts{query}"));
-            let exchange = Exchange {
-                peer: "auditor".into(),
-                direction: Direction::ToTarget,
-                request: Message { path, ..Message::default() },
-                response: Some(Message {
-                    status: Some(status),
-                    body: Body::Json(body.clone()),
-                    ..Message::default()
-                }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange = Exchange::to_target("auditor")
+                .on("GET", &format!("audit_excerpts{query}"))
+                .answered_with(status, body.clone());
             recorder.record(None, Some(label), What::Exchange(exchange));
         };
         for event in events {

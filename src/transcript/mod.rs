@@ -6,6 +6,8 @@
 //! captured ([`mask`]), before anything is written.
 
 mod entry;
+#[cfg(test)]
+mod made;
 pub mod mask;
 mod read;
 mod recorder;

@@ -253,21 +253,11 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Message, Operation, Recorder, What};
     use serde_json::json;
 
     fn exchange(direction: Direction, body: &Value, status: u16) -> What {
-        What::Exchange(Exchange {
-            peer: "alice".into(),
-            direction,
-            request: Message { body: Body::capture(body.to_string().as_bytes()), ..Message::default() },
-            response: Some(Message { status: Some(status), ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        What::Exchange(Exchange::made("alice", direction).sending(body.clone()).answered(status))
     }
 
     /// What the target says after the revocation.

@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
     use crate::wire::notice::kind;
     use serde_json::{Value, json};
 
@@ -240,21 +240,9 @@ mod tests {
     use Event::{Clock as Shows, Passes, Refused, Revoked, Served, ServedBlindly, Unwelcome};
 
     fn exchange(direction: Direction, sent: &Value, status: u16, body: &Value) -> What {
-        What::Exchange(Exchange {
-            peer: "auditor".into(),
-            direction,
-            request: Message { body: Body::Json(sent.clone()), ..Message::default() },
-            response: Some(Message {
-                status: Some(status),
-                body: Body::Json(body.clone()),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        What::Exchange(
+            Exchange::made("auditor", direction).sending(sent.clone()).answered_with(status, body.clone()),
+        )
     }
 
     /// The verdicts on a grant that lasts, and on one that ends.

@@ -92,29 +92,11 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{self, Body, Exchange, Message, Operation, Recorder, What};
+    use crate::transcript::{Exchange, Operation, Recorder, What};
     use serde_json::{Value, json};
 
     fn exchange(method: &str, path: &str, status: u16, body: &Value) -> What {
-        What::Exchange(Exchange {
-            peer: "alice".into(),
-            direction: transcript::Direction::ToTarget,
-            request: Message {
-                method: Some(method.into()),
-                path: Some(format!("/api/v1/system/federation_api/{path}")),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(status),
-                body: Body::Json(body.clone()),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        What::Exchange(Exchange::to_target("alice").on(method, path).answered_with(status, body.clone()))
     }
 
     /// The verdict on a target that declares agents so, has the record `there`, and answers a read so.

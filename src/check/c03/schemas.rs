@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Recorder, What};
+    use crate::transcript::{Recorder, What};
     use serde_json::{Value, json};
 
     /// The verdict on a target that says so of its schema, and answers so to version 2.
@@ -67,21 +67,8 @@ mod tests {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         let record = |label: &str, sent: &Value, status: u16, body: &Value| {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction: Direction::ToTarget,
-                request: Message { body: Body::Json(sent.clone()), ..Message::default() },
-                response: Some(Message {
-                    status: Some(status),
-                    body: Body::Json(body.clone()),
-                    ..Message::default()
-                }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange =
+                Exchange::to_target("alice").sending(sent.clone()).answered_with(status, body.clone());
             recorder.record(None, Some(label), What::Exchange(exchange));
         };
         let rows = json!([{"kind": "skill", "schema_version": told}]);

@@ -314,30 +314,14 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder};
+    use crate::transcript::{Operation, Recorder};
     use crate::wire::path::PREFIX;
     use serde_json::json;
 
     fn exchange(direction: Direction, method: &str, path: &str, status: u16, body: &Value) -> What {
-        What::Exchange(Exchange {
-            peer: "alice".into(),
-            direction,
-            request: Message {
-                method: Some(method.into()),
-                path: Some(format!("{PREFIX}/{path}")),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(status),
-                body: Body::capture(body.to_string().as_bytes()),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        What::Exchange(
+            Exchange::made("alice", direction).on(method, path).answered_with(status, body.clone()),
+        )
     }
 
     /// A read that is granted, one that is refused, and a heartbeat of the target's own between them.

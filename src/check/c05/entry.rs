@@ -213,25 +213,10 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::Message;
     use serde_json::json;
 
     fn call(direction: Direction, method: &str, below: &str, status: u16) -> Exchange {
-        Exchange {
-            peer: "alice".into(),
-            direction,
-            request: Message {
-                method: Some(method.into()),
-                path: Some(format!("{PREFIX}{below}")),
-                ..Message::default()
-            },
-            response: Some(Message { status: Some(status), ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        }
+        Exchange::made("alice", direction).on(method, below.trim_start_matches('/')).answered(status)
     }
 
     /// How an entry stands to a read that was granted; the same of another record is known.

@@ -236,7 +236,6 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
     use crate::transcript::{Message, Operation, Recorder, What};
-    use crate::wire::path::PREFIX;
     use serde_json::json;
 
     fn recorder() -> (Recorder, Clock) {
@@ -246,19 +245,8 @@ mod tests {
 
     fn answer(peer: &str, path: &str, status: u16, body: Body) -> What {
         What::Exchange(Exchange {
-            peer: peer.into(),
-            direction: Direction::ToTarget,
-            request: Message {
-                method: Some(if path == "accept" { "POST" } else { "GET" }.into()),
-                path: Some(format!("{PREFIX}/{path}")),
-                ..Message::default()
-            },
             response: Some(Message { status: Some(status), body, ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
+            ..Exchange::to_target(peer).on(if path == "accept" { "POST" } else { "GET" }, path)
         })
     }
 

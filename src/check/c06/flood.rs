@@ -281,29 +281,18 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Note, Operation, Recorder};
+    use crate::transcript::{Note, Operation, Recorder};
 
     fn exchange(peer: &str, direction: Direction, route: &Route, status: u16, wait: Option<u32>) -> What {
-        let message = |status| Message {
-            method: Some("POST".into()),
-            path: Some(route.path()),
-            status,
-            body: Body::capture(b"{}"),
-            ..Message::default()
-        };
-        let headers = wait.map(|seconds| ("Retry-After".to_owned(), seconds.to_string()));
-        let response = Message { headers: headers.into_iter().collect(), ..message(Some(status)) };
-        What::Exchange(Exchange {
-            peer: peer.into(),
-            direction,
-            request: message(None),
-            response: Some(response),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        let wait = wait.map(|seconds| seconds.to_string());
+        let headers: Vec<(&str, &str)> = wait.iter().map(|seconds| ("Retry-After", &**seconds)).collect();
+        What::Exchange(
+            Exchange::made(peer, direction)
+                .on("POST", &route.to_string())
+                .sending(json!({}))
+                .answered_with(status, json!({}))
+                .heading(&headers),
+        )
     }
 
     fn looked(verb: &str, result: Value) -> What {

@@ -214,9 +214,8 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use crate::transcript::{Operation, Recorder, What};
     use crate::wire::canonical::{canonical_json, sha256_hex};
-    use crate::wire::path::PREFIX;
     use serde_json::json;
 
     fn story(puts: &[Value], batches: &[Value]) -> Story {
@@ -234,22 +233,7 @@ mod tests {
     }
 
     fn sync(batch: &Value) -> Exchange {
-        Exchange {
-            peer: "alice".into(),
-            direction: Direction::FromTarget,
-            request: Message {
-                method: Some("POST".into()),
-                path: Some(format!("{PREFIX}/sync")),
-                body: Body::capture(batch.to_string().as_bytes()),
-                ..Message::default()
-            },
-            response: Some(Message { status: Some(200), ..Message::default() }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        }
+        Exchange::from_target("alice").on("POST", "sync").sending(batch.clone()).answered(200)
     }
 
     fn verdict_of(puts: &[Value], batches: &[Value]) -> Verdict {

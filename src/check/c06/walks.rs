@@ -159,26 +159,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn exchange(direction: Direction, method: &str, path: &str, sent: &Value, answer: &Value) -> What {
-        What::Exchange(Exchange {
-            peer: "alice".into(),
-            direction,
-            request: Message {
-                method: Some(method.into()),
-                path: Some(path.into()),
-                body: Body::capture(sent.to_string().as_bytes()),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(404),
-                body: Body::capture(answer.to_string().as_bytes()),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        })
+        let exchange =
+            Exchange::made("alice", direction).sending(sent.clone()).answered_with(404, answer.clone());
+        let request = Message { method: Some(method.into()), path: Some(path.into()), ..exchange.request };
+        What::Exchange(Exchange { request, ..exchange })
     }
 
     fn recorder() -> Recorder {

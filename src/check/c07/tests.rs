@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::Clock;
-use crate::transcript::{Body, Direction, Message, Operation, Recorder, What};
+use crate::transcript::{Direction, Operation, Recorder, What};
 use crate::wire::path::Route;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -27,26 +27,9 @@ fn look(recorder: &Recorder, label: &str, resources: &Value) {
 /// Status 0 is no answer.
 fn call(recorder: &Recorder, label: &str, route: &Route, sent: Value, status: u16, answer: &Value) {
     let direction = if label == "flow" { Direction::FromTarget } else { Direction::ToTarget };
-    let exchange = Exchange {
-        peer: "alice".into(),
-        direction,
-        request: Message {
-            method: Some(if sent.is_null() { "GET" } else { "POST" }.into()),
-            path: Some(route.path()),
-            body: Body::Json(sent),
-            ..Message::default()
-        },
-        response: (status > 0).then(|| Message {
-            status: Some(status),
-            body: Body::Json(answer.clone()),
-            ..Message::default()
-        }),
-        failure: None,
-        tls: None,
-        protocol: None,
-        source: None,
-        injected: vec![],
-    };
+    let method = if sent.is_null() { "GET" } else { "POST" };
+    let asked = Exchange::made("alice", direction).on(method, &route.to_string()).sending(sent);
+    let exchange = if status > 0 { asked.answered_with(status, answer.clone()) } else { asked };
     recorder.record(None, Some(label), What::Exchange(exchange));
 }
 

@@ -337,7 +337,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Body, Exchange, Message, Operation, Recorder, What};
+    use crate::transcript::{Exchange, Operation, Recorder, What};
     use serde_json::json;
 
     type Decide = fn(&Story, Arguments<'_>) -> Judgement;
@@ -364,26 +364,10 @@ mod tests {
         sent: &Value,
         data: &Value,
     ) {
-        let exchange = Exchange {
-            peer: peer.into(),
-            direction,
-            request: Message {
-                method: Some("POST".into()),
-                path: Some("/api/v1/system/federation_api/heartbeat".into()),
-                body: Body::Json(sent.clone()),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(200),
-                body: Body::Json(json!({ "data": data })),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        };
+        let exchange = Exchange::made(peer, direction)
+            .on("POST", "heartbeat")
+            .sending(sent.clone())
+            .answered_with(200, json!({ "data": data }));
         recorder.record(None, Some(label), What::Exchange(exchange));
     }
 

@@ -17,21 +17,8 @@ impl Tale {
     }
 
     fn exchange(self, label: Option<&str>, direction: Direction, sent: &Value, answer: (u16, Value)) -> Self {
-        let exchange = Exchange {
-            peer: "alice".into(),
-            direction,
-            request: Message { body: Body::Json(sent.clone()), ..Message::default() },
-            response: Some(Message {
-                status: Some(answer.0),
-                body: Body::Json(answer.1),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        };
+        let exchange =
+            Exchange::made("alice", direction).sending(sent.clone()).answered_with(answer.0, answer.1);
         self.0.record(None, label, What::Exchange(exchange));
         self
     }
@@ -112,22 +99,7 @@ impl Tale {
 
 /// A call of a peer's on a route below the prefix.
 fn exchange(peer: &str, method: &str, path: &str, sent: &Value, answer: Message) -> Exchange {
-    Exchange {
-        peer: peer.into(),
-        direction: Direction::ToTarget,
-        request: Message {
-            method: Some(method.into()),
-            path: Some(format!("/api/v1/system/federation_api/{path}")),
-            body: Body::Json(sent.clone()),
-            ..Message::default()
-        },
-        response: Some(answer),
-        failure: None,
-        tls: None,
-        protocol: None,
-        source: None,
-        injected: vec![],
-    }
+    Exchange { response: Some(answer), ..Exchange::to_target(peer).on(method, path).sending(sent.clone()) }
 }
 
 fn answer(status: u16, data: &Value) -> Message {
@@ -334,26 +306,10 @@ fn a_neighbour_that_is_turned_away_is_broken() {
 #[test]
 fn a_neighbour_that_is_left_at_the_door_is_broken_where_its_like_was_let_in() {
     let accept = |tale: Tale, label: &str, theirs: &str, answer: (u16, Value)| {
-        let exchange = Exchange {
-            peer: label.into(),
-            direction: Direction::ToTarget,
-            request: Message {
-                path: Some("/api/v1/system/federation_api/accept".into()),
-                method: Some("POST".into()),
-                body: Body::Json(json!({"platform_version": theirs, "csr_pem": "x"})),
-                ..Message::default()
-            },
-            response: Some(Message {
-                status: Some(answer.0),
-                body: Body::Json(answer.1),
-                ..Message::default()
-            }),
-            failure: None,
-            tls: None,
-            protocol: None,
-            source: None,
-            injected: vec![],
-        };
+        let exchange = Exchange::to_target(label)
+            .on("POST", "accept")
+            .sending(json!({"platform_version": theirs, "csr_pem": "x"}))
+            .answered_with(answer.0, answer.1);
         tale.0.record(None, Some(label), What::Exchange(exchange));
         tale
     };

@@ -3,7 +3,7 @@
 use super::*;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
 use crate::clock::Clock;
-use crate::transcript::{Body, Message, Operation, Recorder, What};
+use crate::transcript::{Operation, Recorder, What};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -85,17 +85,7 @@ fn records_remain(before: &Value, after: &Value) -> Verdict {
     };
     operate(None, "resource.put", json!({"id": "own", "record": {"name": "a"}}), json!({}));
     let batch = json!({"records": [{"id": "copy", "payload": {"name": "b"}}]});
-    let exchange = Exchange {
-        peer: "alice".into(),
-        direction: Direction::ToTarget,
-        request: Message { body: Body::Json(batch), ..Message::default() },
-        response: None,
-        failure: None,
-        tls: None,
-        protocol: None,
-        source: None,
-        injected: vec![],
-    };
+    let exchange = Exchange::to_target("alice").sending(batch);
     recorder.record(None, None, What::Exchange(exchange));
     operate(Some("before"), "resource.list", json!({}), json!({ "resources": before }));
     operate(Some("after"), "resource.list", json!({}), json!({ "resources": after }));
@@ -159,17 +149,7 @@ fn a_peer_that_is_shown_as_revoked_and_served_is_broken() {
         };
         recorder.record(None, Some("shown"), What::Operation(shown));
         for (label, status) in [("lawful", 200), ("late", late), ("probe", 200)] {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction: Direction::ToTarget,
-                request: Message::default(),
-                response: Some(Message { status: Some(status), ..Message::default() }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange = Exchange::to_target("alice").answered(status);
             recorder.record(None, Some(label), What::Exchange(exchange));
         }
         let with = json!({"call": ["late"], "shown": ["shown"], "twin": "lawful", "probe": "probe"});
@@ -192,22 +172,10 @@ fn a_deletion_that_a_revocation_asks_for_is_broken() {
             recorder.record(None, Some(label), What::Operation(operation));
         };
         for (place, operation) in operations.iter().enumerate() {
-            let exchange = Exchange {
-                peer: "alice".into(),
-                direction: Direction::FromTarget,
-                request: Message {
-                    method: Some("POST".into()),
-                    path: Some(Route::Migrations.path()),
-                    body: Body::Json(json!({ "operation": operation })),
-                    ..Message::default()
-                },
-                response: Some(Message { status: Some(201), ..Message::default() }),
-                failure: None,
-                tls: None,
-                protocol: None,
-                source: None,
-                injected: vec![],
-            };
+            let exchange = Exchange::from_target("alice")
+                .on("POST", "migrations")
+                .sending(json!({ "operation": operation }))
+                .answered(201);
             recorder.record(None, None, What::Exchange(exchange));
             if place == 0 {
                 operate("sent");
