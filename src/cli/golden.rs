@@ -8,9 +8,10 @@ use clap::{Args, Subcommand};
 use super::files::write_whole;
 use super::target_choice::named;
 use super::{Exit, Failure, block_on, print};
-use crate::golden::Golden;
+use crate::golden::{Golden, Which};
 use crate::reference::DEFECTS;
 use crate::suite::{GoldenError, compare_goldens, record_golden};
+use crate::transcript::Direction;
 
 /// Arguments of `covenant golden`.
 #[derive(Debug, Args)]
@@ -39,9 +40,21 @@ enum Command {
         /// The scenario it is taken from
         #[arg(long)]
         scenario: String,
-        /// The label of the exchange
+        /// The label of the exchange; the last that fits is taken
+        #[arg(long, required_unless_present = "route")]
+        label: Option<String>,
+        /// The target itself sent it: such a call has no label
         #[arg(long)]
-        label: String,
+        from_target: bool,
+        /// Its route: heartbeat, migrations/commit
+        #[arg(long)]
+        route: Option<String>,
+        /// The peer that called, or was called
+        #[arg(long)]
+        peer: Option<String>,
+        /// What stands in its request
+        #[arg(long, value_name = "TEXT")]
+        says: Option<String>,
     },
 }
 
@@ -49,7 +62,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Diff { defect } => diff(&arguments.folder, defect),
         Command::Accept => accept(&arguments.folder),
-        Command::Record { name, scenario, label } => record(&arguments.folder, name, scenario, label),
+        Command::Record { name, scenario, label, from_target, route, peer, says } => {
+            let direction = from_target.then_some(Direction::FromTarget);
+            let (label, route, peer, says) = (label.clone(), route.clone(), peer.clone(), says.clone());
+            let which = Which { label, peer, direction, route, says };
+            record(&arguments.folder, name, scenario, &which)
+        }
     }
 }
 
@@ -58,7 +76,7 @@ fn diff(folder: &Path, defects: &[String]) -> Result<Exit, Failure> {
     let compared = block_on(compare_goldens(folder, &patches))?.map_err(failure)?;
     let mut text = String::new();
     for golden in compared.iter().filter(|golden| !golden.differences.is_empty()) {
-        let _ = writeln!(text, "{} ({} {})", golden.path.display(), golden.now.scenario, golden.now.label);
+        let _ = writeln!(text, "{} ({} {})", golden.path.display(), golden.now.scenario, golden.now.which);
         for difference in &golden.differences {
             let _ = writeln!(text, "    {difference}");
         }
@@ -78,8 +96,8 @@ fn accept(folder: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Kept)
 }
 
-fn record(folder: &Path, name: &str, scenario: &str, label: &str) -> Result<Exit, Failure> {
-    let golden = block_on(record_golden(scenario, label))?.map_err(failure)?;
+fn record(folder: &Path, name: &str, scenario: &str, which: &Which) -> Result<Exit, Failure> {
+    let golden = block_on(record_golden(scenario, which))?.map_err(failure)?;
     let path = folder.join(name).with_extension("json");
     write(&path, &golden)?;
     print(&format!("{}\n", path.display()))?;

@@ -9,10 +9,12 @@ mod normalise;
 pub use compare::{Difference, compare};
 pub use normalise::normalise;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::transcript::Story;
+use crate::transcript::{Direction, Entry, Exchange, Story};
 
 /// A golden file: which exchange of which scenario, and what it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,21 +22,100 @@ use crate::transcript::Story;
 pub struct Golden {
     /// The scenario that it is taken from.
     pub scenario: String,
-    /// The label of the exchange; the last where there are several.
-    pub label: String,
+    /// Which of its exchanges.
+    pub which: Which,
     /// The exchange, normalised.
     pub exchange: Value,
 }
 
+/// Which exchange: the last one that fits all that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// The name that a step gave to it. What the target sends has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The peer that called, or was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// Who called whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// The route's name: `heartbeat`, `migrations/commit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// What stands in the request's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
+}
+
 impl Golden {
-    /// Takes the exchange that a step labelled from a story. None where there is none.
+    /// Takes an exchange from a story. None where none fits.
     #[must_use]
-    pub fn take(story: &Story, label: &str) -> Option<Self> {
-        let (_, exchange) = story.exchanges_labelled(label).next_back()?;
+    pub fn take(story: &Story, which: &Which) -> Option<Self> {
+        let (_, exchange) = story.exchanges().rfind(|(entry, exchange)| which.fits(entry, exchange))?;
         Some(Self {
             scenario: story.scenario().to_owned(),
-            label: label.to_owned(),
+            which: which.clone(),
             exchange: normalise(exchange),
         })
+    }
+}
+
+impl Which {
+    fn fits(&self, entry: &Entry, exchange: &Exchange) -> bool {
+        let route = exchange.route();
+        let says = |text: &String| exchange.sent().is_some_and(|sent| sent.to_string().contains(text));
+        self.label.as_ref().is_none_or(|label| entry.label.as_ref() == Some(label))
+            && self.peer.as_ref().is_none_or(|peer| exchange.peer == *peer)
+            && self.direction.is_none_or(|direction| exchange.direction == direction)
+            && self.route.as_ref().is_none_or(|name| route.is_some_and(|route| route.name() == name))
+            && self.says.as_ref().is_none_or(says)
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let direction = self.direction.map(|direction| match direction {
+            Direction::ToTarget => "a peer's".to_owned(),
+            Direction::FromTarget => "the target's".to_owned(),
+        });
+        let says = self.says.as_ref().map(|says| format!("with {says:?}"));
+        let peer = self.peer.as_ref().map(|peer| format!("of {peer}"));
+        let words = [direction, self.label.clone(), self.route.clone(), peer, says];
+        f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::transcript::{Recorder, What};
+    use serde_json::json;
+
+    #[test]
+    fn a_golden_is_the_last_exchange_that_fits_all_that_is_said() {
+        let start = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let recorder = Recorder::in_memory("x", Clock::manual(start));
+        let beat = |exchange: Exchange, label: Option<&str>, status: u16| {
+            let exchange = exchange.on("POST", "heartbeat").sending(json!({"n": status})).answered(status);
+            recorder.record(None, label, What::Exchange(exchange));
+        };
+        beat(Exchange::to_target("alice"), Some("first"), 201);
+        beat(Exchange::from_target("alice"), None, 202);
+        beat(Exchange::from_target("bob"), None, 203);
+        beat(Exchange::to_target("alice"), Some("first"), 204);
+        let status = |which: Which| {
+            let golden = Golden::take(&recorder.story(), &which)?;
+            golden.exchange["response"]["status"].as_u64()
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let sent = || Which { direction: Some(Direction::FromTarget), ..Which::default() };
+        assert_eq!(status(Which { label: text("first"), ..Which::default() }), Some(204));
+        assert_eq!(status(sent()), Some(203));
+        assert_eq!(status(Which { peer: text("alice"), ..sent() }), Some(202));
+        assert_eq!(status(Which { says: text("\"n\":201"), ..Which::default() }), Some(201));
+        assert_eq!(status(Which { route: text("accept"), ..sent() }), None);
     }
 }

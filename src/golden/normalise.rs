@@ -22,8 +22,7 @@ fn message(message: &Message, names: &mut Names) -> Value {
         told.insert("method".to_owned(), json!(method));
     }
     if let Some(path) = &message.path {
-        let parts: Vec<String> = path.split('/').map(|part| names.text(part)).collect();
-        told.insert("path".to_owned(), json!(parts.join("/")));
+        told.insert("path".to_owned(), json!(names.path(path)));
     }
     if let Some(status) = message.status {
         told.insert("status".to_owned(), json!(status));
@@ -61,14 +60,37 @@ impl Names {
         }
     }
 
+    fn path(&mut self, path: &str) -> String {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let parts: Vec<String> = path.split('/').map(|part| self.text(part)).collect();
+        let pairs = query.map(|query| {
+            let pairs = url::form_urlencoded::parse(query.as_bytes());
+            let pairs: Vec<String> =
+                pairs.map(|(name, value)| format!("{name}={}", self.text(&value))).collect();
+            format!("?{}", pairs.join("&"))
+        });
+        parts.join("/") + &pairs.unwrap_or_default()
+    }
+
     fn text(&mut self, text: &str) -> String {
-        let Some(class) = class(text) else {
+        match class(text) {
+            Some(class) => self.name(class, text),
+            None => self.sentence(text),
+        }
+    }
+
+    /// Ids stand also amid other words.
+    fn sentence(&mut self, text: &str) -> String {
+        let is_id_at = |at: &usize| text.get(*at..at + ID_LENGTH).is_some_and(is_id);
+        let Some(at) = text.char_indices().map(|(at, _)| at).find(is_id_at) else {
             return text.to_owned();
         };
-        // Times move on by themselves: which is which says nothing.
-        if class == "time" {
-            return "<time>".to_owned();
-        }
+        let (before, rest) = text.split_at(at);
+        let (id, after) = rest.split_at(ID_LENGTH);
+        format!("{before}{}{}", self.name("id", id), self.sentence(after))
+    }
+
+    fn name(&mut self, class: &'static str, text: &str) -> String {
         let known = self.given.entry(class).or_default();
         let place = known.iter().position(|other| other == text).unwrap_or_else(|| {
             known.push(text.to_owned());
@@ -78,12 +100,18 @@ impl Names {
     }
 }
 
+const ID_LENGTH: usize = 36;
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && uuid::Uuid::try_parse(text).is_ok()
+}
+
 /// What kind of thing a text is that differs from run to run.
 fn class(text: &str) -> Option<&'static str> {
-    if uuid::Uuid::try_parse(text).is_ok() && text.len() == 36 {
+    if is_id(text) {
         return Some("id");
     }
-    if text.strip_prefix("fed:").is_some_and(|id| uuid::Uuid::try_parse(id).is_ok()) {
+    if text.strip_prefix("fed:").is_some_and(is_id) {
         return Some("subject");
     }
     if text.contains("-----BEGIN ") {
@@ -108,8 +136,21 @@ mod tests {
         let mut names = Names::default();
         let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
         let other = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
-        let told = names.value(&json!({"a": id, "b": [other, id], "at": "2026-06-01T00:00:00Z", "n": 1}));
-        assert_eq!(told, json!({"a": "<id:1>", "b": ["<id:2>", "<id:1>"], "at": "<time>", "n": 1}));
+        let told = names.value(&json!({
+            "a": id, "b": [other, id], "c": "2026-06-01T00:00:00Z", "d": "2026-06-01T00:00:01Z",
+            "e": "2026-06-01T00:00:00Z", "n": 1,
+        }));
+        assert_eq!(
+            told,
+            json!({
+                "a": "<id:1>", "b": ["<id:2>", "<id:1>"], "c": "<time:1>", "d": "<time:2>", "e": "<time:1>", "n": 1,
+            })
+        );
+        assert_eq!(names.text(&format!("{other}: not {id}, über {id}")), "<id:2>: not <id:1>, über <id:1>");
+        assert_eq!(
+            names.path(&format!("/audit/{id}?since=2026-06-01T00%3A00%3A01Z&limit=5")),
+            "/audit/<id:1>?since=<time:2>&limit=5"
+        );
     }
 
     #[test]

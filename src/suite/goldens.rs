@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{library, surroundings};
 use crate::clock::Seed;
-use crate::golden::{Difference, Golden, compare};
+use crate::golden::{Difference, Golden, Which, compare};
 use crate::operator::{Embedded, EmbeddedOptions, HandsError, Targets, Wish};
 use crate::peer::Variation;
 use crate::reference::Patch;
@@ -45,13 +45,13 @@ pub enum GoldenError {
     /// No such scenario.
     #[error("no scenario is called {0}; `covenant list scenarios` tells them")]
     Scenario(String),
-    /// No such label in it.
-    #[error("scenario {scenario}: no exchange is labelled {label}")]
-    Label {
+    /// No such exchange in it.
+    #[error("scenario {scenario}: no exchange is {which}")]
+    Exchange {
         /// The scenario.
         scenario: String,
-        /// The label.
-        label: String,
+        /// What was looked for.
+        which: Which,
     },
     /// The scenario did not come to its end.
     #[error("scenario {scenario} did not come to its end: {ending:?}")]
@@ -91,7 +91,7 @@ pub async fn compare_goldens(
     goldens
         .iter()
         .map(|(path, golden)| {
-            let now = take(&stories[&golden.scenario], &golden.label)?;
+            let now = take(&stories[&golden.scenario], &golden.which)?;
             let differences = compare(&golden.exchange, &now.exchange);
             Ok(Compared { path: path.clone(), now, differences })
         })
@@ -99,13 +99,13 @@ pub async fn compare_goldens(
 }
 
 /// Takes a golden anew.
-pub async fn record_golden(scenario: &str, label: &str) -> Result<Golden, GoldenError> {
-    take(&story(scenario, &[]).await?, label)
+pub async fn record_golden(scenario: &str, which: &Which) -> Result<Golden, GoldenError> {
+    take(&story(scenario, &[]).await?, which)
 }
 
-fn take(story: &Story, label: &str) -> Result<Golden, GoldenError> {
-    let missing = || GoldenError::Label { scenario: story.scenario().to_owned(), label: label.to_owned() };
-    Golden::take(story, label).ok_or_else(missing)
+fn take(story: &Story, which: &Which) -> Result<Golden, GoldenError> {
+    let missing = || GoldenError::Exchange { scenario: story.scenario().to_owned(), which: which.clone() };
+    Golden::take(story, which).ok_or_else(missing)
 }
 
 /// Plays a scenario in the plainest form of everything.
