@@ -64,7 +64,8 @@ pub(crate) async fn join(
         body.insert("contract_version".to_owned(), json!(contract.version));
         body.insert("contract_digest".to_owned(), json!(contract.digest));
         body.insert("endpoints".to_owned(), own_endpoints(act));
-        body.insert("csr_pem".to_owned(), json!(request.pem()));
+        let (name, pem) = (act.rules.out.introduces_with)(act, &request);
+        body.insert(name.to_owned(), json!(pem));
         body.insert("caller_inbound_subject".to_owned(), json!(peer.inbound_subject));
         (act.rules.out.amend_join)(&mut body);
         Ok((peer, contract, Value::Object(body)))
@@ -78,6 +79,11 @@ pub(crate) async fn join(
     // Until now nobody knew us there.
     forget(platform, &peer.id);
     platform.act(|act| conclude(act, peer, &contract, request, &called))
+}
+
+/// A request that the peer signs: the member, and what stands in it.
+pub(crate) fn signing_request(_: &Act<'_>, request: &SigningRequest) -> (&'static str, String) {
+    ("csr_pem", request.pem().to_owned())
 }
 
 fn conclude(

@@ -33,12 +33,14 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::act::Act;
 use super::capabilities;
 use super::handshake::versions::Compatibility;
 use super::platform::Platform;
 use super::rules::rules;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use crate::net::Client;
+use crate::pki::SigningRequest;
 use crate::wire::migration::MigrationRequest;
 use crate::wire::sync::SyncBatch;
 
@@ -92,6 +94,8 @@ rules! {
         is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
         /// Last word on the accept of a peer's proposal (A.1).
         amend_join: fn(&mut Map<String, Value>) = |_| (),
+        /// What an accept of ours brings for us to be known by: a request to sign.
+        introduces_with: fn(&Act<'_>, &SigningRequest) -> (&'static str, String) = join::signing_request,
         /// Whether a peer that answered an accept is joined, by the releases here and there (10.1).
         joins: fn(&str, &str) -> bool = |_, _| true,
         /// Whether an accept that was sent so often is sent again at once, by what it came to (6.1): never.

@@ -15,6 +15,7 @@ mod crosses_by_jurisdiction;
 mod declares_at_the_heartbeat;
 mod discloses_at_the_handshake_only;
 mod excerpts_at_the_last_second;
+mod exchanges_authorities;
 mod extra_members;
 mod forbids_with_403;
 mod http1_only;
@@ -86,6 +87,7 @@ pub const VARIANTS: &[&Patch] = &[
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
     &wants_credentials::PATCH,
+    &exchanges_authorities::PATCH,
     &suspends_at_the_second_breach::PATCH,
     &suspends_at_the_fourth_breach::PATCH,
     &suspends_by_the_timer::PATCH,
