@@ -70,6 +70,7 @@ mod echoes_its_callers;
 mod ends_grants_in_rounds;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
+mod enrols_whoever_beats;
 mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
@@ -152,6 +153,7 @@ mod probes_what_no_one_declared;
 mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
 mod pushes_sync_to_strangers;
+mod reads_over_a_leading_v;
 mod records_crossings_backwards;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
@@ -245,6 +247,8 @@ pub const DEFECTS: &[&Patch] = &[
     &enrols_the_anonymous::PATCH,
     &asks_for_the_contact_only::PATCH,
     &takes_any_text_as_disclosed::PATCH,
+    &enrols_whoever_beats::PATCH,
+    &reads_over_a_leading_v::PATCH,
     &overlooks_undisclosed_heartbeats::PATCH,
     &takes_a_blank_for_a_version::PATCH,
     &takes_a_word_for_a_version::PATCH,
