@@ -125,6 +125,7 @@ mod makes_fresh_ids_for_duplicates;
 mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
 mod migrates_the_undeclared;
+mod minds_expired_grants;
 mod narrows_a_grant;
 mod never_suspends;
 mod offers_sign_in;
@@ -228,6 +229,7 @@ mod unlearns_whom_it_dismissed;
 mod unmounts_the_first_address;
 mod waits_a_day_for_silence;
 mod waits_a_week_for_excerpts;
+mod writes_grants_off_a_day_early;
 
 use super::Patch;
 
@@ -449,6 +451,8 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_broken_grants::PATCH,
     &overlooks_dropped_scopes::PATCH,
     &takes_401_for_a_mistake::PATCH,
+    &minds_expired_grants::PATCH,
+    &writes_grants_off_a_day_early::PATCH,
     &overlooks_overdue_excerpts::PATCH,
     &waits_a_week_for_excerpts::PATCH,
     &discloses_to_one_partner::PATCH,
