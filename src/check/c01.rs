@@ -1,13 +1,16 @@
 //! Commitment 1: identity disclosure.
 
+use std::fmt::{self, Display, Formatter};
+
 use semver::Version;
 use serde_json::Value;
 
-use super::common::{outcome, peer_shown};
+use super::common::peer_shown;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Entry, Exchange, Story};
+use crate::transcript::{Direction, Entry, Exchange, Operation, Story};
 use crate::wire::path::Route;
+use crate::wire::state::PeerStatus;
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -25,9 +28,9 @@ pub(super) const JUDGES: &[Judge] = &[
         name: "never-enrolled",
         about: "who does not disclose all of itself never reaches `enrolled`, and who does, does",
         parameters: &[
-            Parameter::required("call", "labels of the accepts that disclose too little"),
+            Parameter::required("call", "labels of the accepts and heartbeats that disclose too little"),
             Parameter::required("shown", "labels of the operator's looks at those peers"),
-            Parameter::required("twin", "label of an accept that discloses all"),
+            Parameter::required("twin", "label of the operator's look at a peer that discloses all"),
         ],
         decide: never_enrolled,
     },
@@ -148,31 +151,27 @@ fn never_enrolled(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
         judgement.expecting("refused, or left at `accepted`; never `enrolled` or `active`")
     };
-    let twin = story.exchanges_labelled(with.text("twin")).next();
-    let Some((twin, _)) = twin.filter(|(_, exchange)| exchange.succeeded()) else {
-        return expect(Judgement::unproven("a whole disclosure was not accepted either", vec![]));
+    let told: Vec<Standing<'_>> =
+        with.texts("call").into_iter().flat_map(|label| told_under(story, label)).collect();
+    let shown: Vec<Standing<'_>> =
+        with.texts("shown").into_iter().filter_map(|label| shown_under(story, label)).collect();
+    let standings = || told.iter().chain(&shown);
+    if let Some(standing) = standings().find(|standing| standing.is_let_in() == Some(true)) {
+        return expect(Judgement::broken(standing.to_string(), vec![standing.n]));
+    }
+    if shown.len() < with.texts("shown").len() {
+        return expect(Judgement::unproven("not each of the peers was shown", vec![]));
+    }
+    if let Some(standing) = standings().find(|standing| standing.is_let_in().is_none()) {
+        let actual = format!("{standing}, whatever that is");
+        return expect(Judgement::unproven(actual, vec![standing.n]));
+    }
+    let twin = shown_under(story, with.text("twin"));
+    let Some(twin) = twin.filter(|twin| twin.is_let_in() == Some(true)) else {
+        return expect(Judgement::unproven("a whole disclosure was not let in either", vec![]));
     };
-    let mut evidence = vec![twin];
-    for label in with.texts("call") {
-        for (n, exchange) in story.exchanges_labelled(label) {
-            let status = exchange.data().and_then(|data| data.get("status")?.as_str().map(ToOwned::to_owned));
-            if exchange.succeeded() && status.as_deref().is_some_and(is_let_in) {
-                return expect(Judgement::broken(format!("{label:?}: {}", outcome(exchange)), vec![n]));
-            }
-            evidence.push(n);
-        }
-    }
-    for label in with.texts("shown") {
-        let Some((n, peer)) = peer_shown(story, label) else {
-            return expect(Judgement::unproven(format!("{label:?} shows no peer"), evidence));
-        };
-        let status = peer["status"].as_str().unwrap_or_default();
-        if is_let_in(status) {
-            return expect(Judgement::broken(format!("{label:?} is {status}"), vec![n]));
-        }
-        evidence.push(n);
-    }
-    expect(Judgement::kept(format!("{} disclosures were too little", with.texts("shown").len()), evidence))
+    let evidence = std::iter::once(twin.n).chain(standings().map(|standing| standing.n)).collect();
+    expect(Judgement::kept(format!("{} disclosures were too little", shown.len()), evidence))
 }
 
 fn never_joined(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -184,28 +183,72 @@ fn never_joined(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some((shown, listed)) = story.operation(with.text("shown")) else {
         return expect(Judgement::unproven("the peers were not listed", vec![]));
     };
-    let peers = listed.result.as_ref().and_then(|result| result["peers"].as_array());
-    let let_in = |label: &str| {
-        let id = story.operation(label)?.1.result.as_ref()?["peer_id"].as_str()?;
-        let row = peers?.iter().find(|row| row["peer_id"] == id)?;
-        row["status"].as_str().filter(|status| is_let_in(status))
-    };
-    if let_in(with.text("twin")).is_none() {
+    let labels = with.texts("call");
+    if let Some(label) = labels.iter().find(|label| story.operation(label).is_none()) {
+        return expect(Judgement::unproven(format!("{label:?} was not tried"), vec![shown]));
+    }
+    let joined: Vec<Standing<'_>> =
+        labels.iter().filter_map(|label| listed_as(story, label, (shown, listed))).collect();
+    if let Some(standing) = joined.iter().find(|standing| standing.is_let_in() == Some(true)) {
+        return expect(Judgement::broken(standing.to_string(), vec![shown]));
+    }
+    if let Some(standing) = joined.iter().find(|standing| standing.is_let_in().is_none()) {
+        return expect(Judgement::unproven(format!("{standing}, whatever that is"), vec![shown]));
+    }
+    let twin = listed_as(story, with.text("twin"), (shown, listed));
+    if twin.is_none_or(|twin| twin.is_let_in() != Some(true)) {
         let actual = "a join whose answer disclosed all did not enrol either";
         return expect(Judgement::unproven(actual, vec![shown]));
     }
-    let joins = with.texts("call");
-    if let Some(label) = joins.iter().find(|label| story.operation(label).is_none()) {
-        return expect(Judgement::unproven(format!("{label:?} was not tried"), vec![shown]));
-    }
-    match joins.iter().find_map(|label| Some((label, let_in(label)?))) {
-        Some((label, status)) => expect(Judgement::broken(format!("{label:?} is {status}"), vec![shown])),
-        None => expect(Judgement::kept(format!("{} disclosed too little", joins.len()), vec![shown])),
+    expect(Judgement::kept(format!("{} disclosed too little", labels.len()), vec![shown]))
+}
+
+/// What a peer was said to be, and under which label.
+struct Standing<'a> {
+    n: u64,
+    label: &'a str,
+    status: String,
+}
+
+impl Standing<'_> {
+    /// Whether it may call. None where the word for it is not one of the wire's.
+    fn is_let_in(&self) -> Option<bool> {
+        PeerStatus::parse(&self.status).map(PeerStatus::may_call)
     }
 }
 
-fn is_let_in(status: &str) -> bool {
-    matches!(status, "enrolled" | "active" | "degraded")
+impl Display for Standing<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is {:?}", self.label, self.status)
+    }
+}
+
+/// What the peers that made these calls are, as they were told. An answer may tell nothing of it.
+fn told_under<'a>(story: &'a Story, label: &'a str) -> impl Iterator<Item = Standing<'a>> {
+    let answered = story.exchanges_labelled(label).filter(|(_, exchange)| exchange.succeeded());
+    answered.filter_map(move |(n, exchange)| {
+        let data = exchange.data()?;
+        let status = data.get("status").filter(|status| !status.is_null())?;
+        Some(Standing { n, label, status: word(status) })
+    })
+}
+
+/// What a peer is, as the operator sees it.
+fn shown_under<'a>(story: &Story, label: &'a str) -> Option<Standing<'a>> {
+    let (n, peer) = peer_shown(story, label)?;
+    Some(Standing { n, label, status: word(&peer["status"]) })
+}
+
+/// What the peer that was joined is, by the operator's list. None where the join was refused.
+fn listed_as<'a>(story: &Story, join: &'a str, (n, listed): (u64, &Operation)) -> Option<Standing<'a>> {
+    let id = story.operation(join)?.1.result.as_ref()?.get("peer_id")?;
+    let rows = listed.result.as_ref().and_then(|result| result["peers"].as_array());
+    let row = rows.into_iter().flatten().find(|row| row["peer_id"] == *id);
+    Some(Standing { n, label: join, status: word(row.map_or(&Value::Null, |row| &row["status"])) })
+}
+
+fn word(status: &Value) -> String {
+    status.as_str().map_or_else(|| status.to_string(), ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -307,5 +350,41 @@ mod tests {
         assert_eq!(verdict(Some("accepted"), "active"), Kept);
         assert_eq!(verdict(None, "enrolled"), Kept, "the join was refused");
         assert_eq!(verdict(None, "accepted"), Unproven);
+        assert_eq!(verdict(Some("ENROLLED"), "enrolled"), Unproven, "no word of the wire's");
+        assert_eq!(verdict(Some("proposed"), "connected"), Unproven);
+    }
+
+    /// The verdict on a target that answers an accept with too little so, and shows that peer and a whole
+    /// one so.
+    fn kept_out(answered: &Value, shown: &Value, whole: &Value) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let answer = json!({"data": {"status": answered}});
+        let beat = heartbeat("partial", Direction::ToTarget, &json!({}), &answer);
+        recorder.record(None, Some("beat"), beat);
+        for (label, status) in [("shown", shown), ("shown-whole", whole)] {
+            let result = Some(json!({"peer": {"status": status}}));
+            let show = Operation { verb: "peer.show".into(), parameters: json!({}), result, failure: None };
+            recorder.record(None, Some(label), What::Operation(show));
+        }
+        let with = [("call", "beat"), ("shown", "shown"), ("twin", "shown-whole")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        never_enrolled(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn who_is_kept_out_is_said_to_be_and_who_disclosed_is_let_in() {
+        let (accepted, active) = (&json!("accepted"), &json!("active"));
+        assert_eq!(kept_out(accepted, accepted, active), Kept);
+        assert_eq!(kept_out(&Value::Null, accepted, active), Kept, "an answer may say nothing of it");
+        assert_eq!(kept_out(active, accepted, active), Broken);
+        assert_eq!(kept_out(accepted, &json!("enrolled"), accepted), Broken);
+        assert_eq!(kept_out(accepted, accepted, accepted), Unproven, "nobody is let in");
+        for word in [&json!("ENROLLED"), &json!("connected"), &json!(7), &Value::Null] {
+            assert_eq!(kept_out(accepted, word, active), Unproven, "{word}");
+            assert_eq!(kept_out(accepted, accepted, word), Unproven, "{word}");
+        }
+        assert_eq!(kept_out(&json!("connected"), accepted, active), Unproven);
     }
 }

@@ -110,12 +110,15 @@ fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven(format!("the call {label:?} was not made"), vec![]));
     }
     let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
+    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| is_turned_down(exchange)) {
         return expect(Judgement::broken(outcome(exchange), vec![*n]));
     }
     if let Some((n, exchange)) = calls.iter().find(|(n, exchange)| is_denied(story, *n, exchange)) {
         let actual = format!("{}: it says that the record is not there", outcome(exchange));
         return expect(Judgement::broken(actual, vec![*n]));
+    }
+    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        return expect(Judgement::unproven(outcome(exchange), vec![*n]));
     }
     match calls.iter().find(|(_, exchange)| !exchange.can_be_read()) {
         Some((n, exchange)) => {
@@ -244,6 +247,15 @@ fn could_not_notice(story: &Story, with: Arguments<'_>) -> Option<String> {
 /// Whether it is one value, or one number: JSON knows no integers, and to some readers 1.0 is 1.
 pub(super) fn is_same_number(one: Option<&Value>, other: Option<&Value>) -> bool {
     one == other || one.and_then(Value::as_f64).is_some_and(|one| other.and_then(Value::as_f64) == Some(one))
+}
+
+/// Who is limited, or asked to come back later, was not turned down.
+pub(super) const LATER: [u16; 2] = [429, 503];
+
+/// Whether a call was refused for good: answered so, or its certificate refused.
+pub(super) fn is_turned_down(exchange: &Exchange) -> bool {
+    let is_final = exchange.status().is_some_and(|status| !LATER.contains(&status));
+    !exchange.succeeded() && (is_final || exchange.certificate_was_refused())
 }
 
 /// What became of a call, in a few words.
@@ -398,6 +410,30 @@ mod tests {
         let said = |status| vec![("said", call(Direction::ToTarget, "heartbeat", status, &[]))];
         assert_eq!(unnoticed(said(200), ("taken", "said")), Broken);
         assert_eq!(unnoticed(said(422), ("taken", "said")), Unproven, "it was turned away");
+    }
+
+    #[test]
+    fn who_is_asked_to_come_back_later_was_not_refused() {
+        let verdict = |statuses: &[u16]| {
+            let recorder =
+                Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+            for status in statuses {
+                recorder.record(None, Some("used"), call(Direction::ToTarget, "resources/x/1", *status, &[]));
+            }
+            let mut lost = call(Direction::ToTarget, "resources/x/1", 200, &[]);
+            if let What::Exchange(exchange) = &mut lost {
+                exchange.response = None;
+            }
+            recorder.record(None, Some("lost"), lost);
+            let verdict = |label: &str| {
+                let with = [("call".to_owned(), json!(label))].into();
+                accepted(&recorder.story(), Arguments::new(&with)).verdict
+            };
+            [verdict("used"), verdict("lost")]
+        };
+        assert_eq!(verdict(&[204]), [Kept, Unproven]);
+        assert_eq!(verdict(&[204, 429]), [Unproven, Unproven]);
+        assert_eq!(verdict(&[503, 403]), [Broken, Unproven]);
     }
 
     #[test]

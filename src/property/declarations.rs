@@ -10,12 +10,15 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "declarations",
     commitment: 3,
-    about: "whatever is declared is served, and what a filter leaves out reaches no peer",
+    about: "whatever is declared is served, in the schema version that is declared; what a filter leaves out is not",
     corners,
     scenarios,
 };
 
 const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x"];
+
+/// What is declared in every case beside the rest, so that each says something of every check.
+const USUAL: (&str, (&str, &str, bool)) = ("note", ("1", "bidirectional", true));
 
 /// Directions in which records can be had of the one who declares them.
 const OUTWARD: [&str; 2] = ["bidirectional", "push_local_to_remote"];
@@ -39,9 +42,10 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
+    let declared = || kinds.iter().copied().zip(rows.iter().copied()).chain([USUAL]);
     let mut file = File::new("A generated declaration", "").peer("alice", "");
-    for (kind, (version, direction, filtered)) in kinds.iter().zip(rows) {
-        let filter = if *filtered { ", filter = { team = \"blue\" }" } else { "" };
+    for (kind, (version, direction, filtered)) in declared() {
+        let filter = if filtered { ", filter = { team = \"blue\" }" } else { "" };
         file = file.step(format!(
             "operator = {{ verb = \"capability.declare\", with = {{ resource_kind = \"{kind}\", schema_version = {version}, \
              direction = \"{direction}\", policy = \"manual\"{filter} }} }}"
@@ -49,17 +53,15 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
     }
     file =
         file.step("federate = { peer = \"alice\" }").step("heartbeat = { peer = \"alice\", as = \"told\" }");
-    // One record of each kind that goes out, which passes every filter.
-    let outward = kinds.iter().zip(rows).filter(|(_, (_, direction, _))| OUTWARD.contains(direction));
-    for (kind, _) in outward {
-        file = file
-            .step(format!(
-                "put = {{ kind = \"{kind}\", id = \"${{id:{kind}}}\", record = {{ name = \"{kind}\", team = \"blue\" }} }}"
-            ))
-            .step(format!("grant = {{ peer = \"alice\", kind = \"{kind}\", scopes = [\"read\"], as = \"{kind}\" }}"))
-            .step(format!(
-                "fetch = {{ peer = \"alice\", kind = \"{kind}\", id = \"${{id:{kind}}}\", grant = \"{kind}\", as = \"tried\" }}"
-            ));
+    for (kind, (_, _, filtered)) in declared().filter(|(_, (_, direction, _))| OUTWARD.contains(direction)) {
+        file = file.step(grant(kind, "\"read\"", kind)).steps(inside(kind, filtered));
+        if filtered {
+            file = file.steps(outside(kind));
+        }
+    }
+    let both_ways = declared().find(|(_, (_, direction, _))| *direction == "bidirectional");
+    if let Some((kind, (version, _, _))) = both_ways {
+        file = file.steps(migrations(kind, version));
     }
     file.step("try_kinds = { peer = \"alice\", of = \"told\", as = \"tried\" }")
         .check(
@@ -68,5 +70,65 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
             "every kind that is declared is served",
             "about = \"told\", call = \"tried\"",
         )
+        .check(
+            ("3.2", "conduct"),
+            "declared-schema-is-run",
+            "the schema version that is declared of a kind is taken in a migration of that kind",
+            "call = \"versioned\", twin = \"plain\"",
+        )
+        .check(
+            ("3.3", "conduct"),
+            "filter-is-applied",
+            "what a declared filter leaves out is not shown, and what it lets through is",
+            "peer = \"alice\", record = \"outside\", twin = \"inside\"",
+        )
         .text()
+}
+
+fn grant(kind: &str, scopes: &str, label: &str) -> String {
+    format!("grant = {{ peer = \"alice\", kind = \"{kind}\", scopes = [{scopes}], as = \"{label}\" }}")
+}
+
+/// A record that passes every filter, and a look at it.
+fn inside(kind: &str, filtered: bool) -> [String; 2] {
+    let id = format!("${{id:{kind}}}");
+    let label = if filtered { "inside" } else { "unfiltered" };
+    [put(kind, &id, "blue", label), fetch(kind, &id, ", as = \"tried\"")]
+}
+
+/// A record that passes none, and a look at it.
+fn outside(kind: &str) -> [String; 2] {
+    let id = format!("${{id:{kind} outside}}");
+    [put(kind, &id, "red", "outside"), fetch(kind, &id, "")]
+}
+
+fn put(kind: &str, id: &str, team: &str, label: &str) -> String {
+    format!(
+        "operator = {{ verb = \"resource.put\", with = {{ kind = \"{kind}\", id = \"{id}\", record = {{ id = \"{id}\", \
+         name = \"{kind}\", team = \"{team}\" }} }}, as = \"{label}\" }}"
+    )
+}
+
+fn fetch(kind: &str, id: &str, label: &str) -> String {
+    format!("fetch = {{ peer = \"alice\", kind = \"{kind}\", id = \"{id}\", grant = \"{kind}\"{label} }}")
+}
+
+/// Two migrations of new records that are alike, one of which carries the schema version.
+fn migrations(kind: &str, version: &str) -> [String; 3] {
+    let carried = format!("schema_version = {version}");
+    [
+        grant(kind, "\"read\", \"migrate\"", "migrations"),
+        migration(kind, "new", "plain", ""),
+        migration(kind, "versioned new", "versioned", &carried),
+    ]
+}
+
+fn migration(kind: &str, id: &str, label: &str, carried: &str) -> String {
+    format!(
+        "migrate = {{ peer = \"alice\", grant = \"migrations\", as = \"{label}\", plan = {{ operation = \"migrate\", \
+         root_resource_kind = \"{kind}\", root_resource_id = \"${{id:{id}}}\", plan_summary = {{ {carried} }}, steps = [{{ \
+         step_order = 1, resource_kind = \"{kind}\", resource_id = \"${{id:{id}}}\", action = \"create\", \
+         conflict_policy = \"fail\", payload = {{ id = \"${{id:{id}}}\", name = \"{id}\", team = \"blue\" }}, \
+         metadata = {{ {carried} }} }}] }} }}"
+    )
 }

@@ -65,23 +65,27 @@ fn file(said: &[Said; 4]) -> String {
         Said::Wrong(text) => format!("platform_version = \"{text}\", "),
         _ => String::new(),
     };
+    let partial = format!(
+        "{{ peer = \"partial\", as = \"partial\", with = {{ {version}metadata = {{ {} }} }} }}",
+        metadata.join(", ")
+    );
     File::new("A generated disclosure", "intrusive = true")
         .peer("whole", "")
         .peer("partial", &format!("behaviours = [{}]", behaviours.join(", ")))
         .declare()
-        .step("propose = { peer = \"whole\" }")
-        .step("accept = { peer = \"whole\", as = \"whole\" }")
+        .step("propose = { peer = \"whole\", as = \"invited-whole\" }")
+        .step("accept = { peer = \"whole\" }")
+        .step("heartbeat = { peer = \"whole\" }")
+        .step("operator = { verb = \"peer.show\", with = { peer_id = \"${invited-whole.peer_id}\" }, as = \"shown-whole\" }")
         .step("propose = { peer = \"partial\", as = \"invited\" }")
-        .step(format!(
-            "accept = {{ peer = \"partial\", as = \"partial\", with = {{ {version}metadata = {{ {} }} }} }}",
-            metadata.join(", ")
-        ))
+        .step(format!("accept = {partial}"))
+        .step(format!("heartbeat = {partial}"))
         .step("operator = { verb = \"peer.show\", with = { peer_id = \"${invited.peer_id}\" }, as = \"shown\" }")
         .check(
             ("1.5", "detection"),
             "never-enrolled",
             "whoever does not disclose all of itself is never enrolled",
-            "call = \"partial\", shown = [\"shown\"], twin = \"whole\"",
+            "call = \"partial\", shown = [\"shown\"], twin = \"shown-whole\"",
         )
         .text()
 }

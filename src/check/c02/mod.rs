@@ -5,7 +5,7 @@ mod watched;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::check::common::{outcome, peer_id};
+use crate::check::common::{is_turned_down, outcome, peer_id};
 use crate::check::judge::Parameter;
 use crate::check::model::{is_denied, last_put};
 use crate::check::{Arguments, Judge, Judgement};
@@ -26,7 +26,14 @@ pub(super) const JUDGES: &[Judge] = &[
     Judge {
         name: "granted-is-served",
         about: "each request that a grant allows, by the model of a grant, is served",
-        parameters: &[CALL, RECORD],
+        parameters: &[
+            CALL,
+            RECORD,
+            Parameter::optional(
+                "until_seconds",
+                "how close to the grant's end a request has to have been served",
+            ),
+        ],
         decide: granted_is_served,
     },
     Judge {
@@ -75,17 +82,22 @@ fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
         None if allowed.is_empty() => {
             expect(Judgement::unproven("nothing was asked that is allowed", vec![grant.n]))
         }
-        None => {
-            let evidence = allowed.iter().map(|(entry, _)| entry.n).collect();
-            expect(Judgement::kept(format!("{} allowed requests were served", allowed.len()), evidence))
-        }
+        None => expect(served_until(&grant, with, &allowed)),
     }
 }
 
-/// Whether it was answered, and not served. Who is limited, or asked to come back later, was not turned down.
-fn is_turned_down(exchange: &Exchange) -> bool {
-    const LATER: [u16; 2] = [429, 503];
-    !exchange.succeeded() && exchange.status().is_some_and(|status| !LATER.contains(&status))
+/// All that was allowed was served; where it is asked for, up to so many seconds before the end. A clock
+/// that runs on between moves may have passed the end before the last request came.
+fn served_until(grant: &Grant, with: Arguments<'_>, served: &[(&Entry, &Exchange)]) -> Judgement {
+    let evidence = served.iter().map(|(entry, _)| entry.n).collect();
+    let seconds = served.iter().map(|(entry, _)| grant.seconds_left(entry)).min().unwrap_or(i64::MAX);
+    if with.number("until_seconds").is_some_and(|until| seconds > until) {
+        let actual = format!("the last request that was served came {seconds} s before the grant's end");
+        return Judgement::unproven(actual, evidence);
+    }
+    let actual =
+        format!("{} allowed requests were served, the last {seconds} s before its end", served.len());
+    Judgement::kept(actual, evidence)
 }
 
 /// Whether it says of a record that nobody put there that it is not there.
@@ -187,6 +199,11 @@ impl Grant {
     fn has_ended(&self, story: &Story, entry: &Entry) -> bool {
         let late = entry.at.saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
         self.ends.iter().any(|end| late >= *end) || self.was_revoked(story, entry)
+    }
+
+    /// How long it lasts yet, whichever of its ends comes first.
+    fn seconds_left(&self, entry: &Entry) -> i64 {
+        self.ends.iter().map(|end| end.duration_since(entry.at).as_secs()).min().unwrap_or_default()
     }
 
     fn ended_before(&self, story: &Story, entry: &Entry) -> bool {
@@ -291,9 +308,9 @@ mod tests {
         assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
     }
 
-    /// The verdicts on a grant of seven days, told to end so many seconds later than was asked, under which
-    /// record `id` was asked for so many seconds before its end as it was asked for, with this answer.
-    fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
+    /// A grant of seven days, told to end so many seconds later than was asked, under which record `id` was
+    /// asked for so many seconds before its end as it was asked for, with this answer.
+    fn story(told_later: i64, id: &str, before: i64, status: u16) -> Story {
         const WEEK: i64 = 7 * 24 * 3600;
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let clock = Clock::manual(start);
@@ -311,17 +328,35 @@ mod tests {
         let given = json!({"grant_id": "g", "expires_at": ends.to_string()});
         operation(Some("grant"), "grant.issue", asked, given);
         clock.advance_seconds(WEEK - before);
-        let What::Exchange(call) = exchange(Direction::ToTarget, &json!({}), status) else {
-            return [Unproven; 2];
-        };
-        let route = Route::Resource { kind: "skill".into(), id: id.into() };
-        let request = Message { method: Some("GET".into()), path: Some(route.path()), ..Message::default() };
-        recorder.record(None, Some("asked"), What::Exchange(Exchange { request, ..call }));
+        let mut asked = exchange(Direction::ToTarget, &json!({}), status);
+        if let What::Exchange(call) = &mut asked {
+            let path = Route::Resource { kind: "skill".into(), id: id.into() }.path();
+            call.request = Message { method: Some("GET".into()), path: Some(path), ..Message::default() };
+        }
+        recorder.record(None, Some("asked"), asked);
+        recorder.story()
+    }
+
+    /// What both judges say of it.
+    fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
+        let story = story(told_later, id, before, status);
         let with = [("call", "asked"), ("record", "grant")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        [granted_is_served, ended_is_refused]
-            .map(|judge| judge(&recorder.story(), Arguments::new(&with)).verdict)
+        [granted_is_served, ended_is_refused].map(|judge| judge(&story, Arguments::new(&with)).verdict)
+    }
+
+    #[test]
+    fn what_was_served_long_before_the_end_says_nothing_of_the_end() {
+        let verdict = |told_later: i64, before: i64| {
+            let with = [("call", json!("asked")), ("record", json!("grant")), ("until_seconds", json!(60))]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into();
+            granted_is_served(&story(told_later, "there", before, 200), Arguments::new(&with)).verdict
+        };
+        assert_eq!([verdict(0, 2), verdict(0, 60)], [Kept, Kept]);
+        assert_eq!([verdict(0, 61), verdict(0, 3 * 24 * 3600)], [Unproven, Unproven]);
+        assert_eq!(verdict(3600, 30), Kept, "its end as it was asked for is near");
     }
 
     #[test]

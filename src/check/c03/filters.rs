@@ -1,5 +1,7 @@
 //! 3.3: declared filters are applied.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::check::judge::Parameter;
@@ -12,32 +14,46 @@ pub(super) const FILTER_IS_APPLIED: Judge = Judge {
     about: "a record outside the declared filter reaches the peer neither by a read nor by a sync, and one inside does",
     parameters: &[
         Parameter::required("peer", "the peer's name"),
-        Parameter::required("record", "label of the operation that put the record outside the filter"),
-        Parameter::required("twin", "label of the operation that put the record inside it"),
+        Parameter::required("record", "label of the operations that put records outside the filter"),
+        Parameter::required("twin", "label of the operations that put records inside it"),
+        Parameter::optional(
+            "by",
+            "the route by which the records inside have to have arrived; any, where none is named",
+        ),
     ],
     decide: filter_is_applied,
 };
 
 fn filter_is_applied(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("the record inside the filter only");
-    let id = |label: &str| story.operation(label).and_then(|(_, put)| put.parameters["id"].as_str());
-    let (Some(outside), Some(inside)) = (id(with.text("record")), id(with.text("twin"))) else {
+    let expect = |judgement: Judgement| judgement.expecting("the records inside the filter only");
+    let (outside, inside) = (ids_put(story, with.text("record")), ids_put(story, with.text("twin")));
+    if outside.is_empty() || inside.is_empty() {
         return expect(Judgement::unproven("the records were not put there", vec![]));
-    };
-    let mut seen = vec![];
+    }
+    let by = with.text_if_given("by");
+    let mut arrived = BTreeMap::new();
     for (entry, exchange) in story.exchanges().filter(|(_, exchange)| exchange.peer == with.text("peer")) {
-        if shows(exchange, outside) {
-            let actual = format!("{outside} lies outside the filter, and arrived");
+        if let Some(id) = outside.iter().find(|id| shows(exchange, id)) {
+            let actual = format!("{id} lies outside the filter, and arrived");
             return expect(Judgement::broken(actual, vec![entry.n]));
         }
-        if shows(exchange, inside) {
-            seen.push(entry.n);
+        if by.is_none_or(|by| exchange.route().is_some_and(|route| route.name() == by)) {
+            arrived.extend(inside.iter().filter(|id| shows(exchange, id)).map(|id| (*id, entry.n)));
         }
     }
-    if seen.is_empty() {
-        return expect(Judgement::unproven("the record inside the filter did not arrive either", vec![]));
+    let seen = arrived.values().copied().collect();
+    if inside.iter().all(|id| arrived.contains_key(id)) {
+        return expect(Judgement::kept("what lies inside the filter arrived, the rest did not", seen));
     }
-    expect(Judgement::kept("the record inside the filter arrived, the other did not", seen))
+    let way = by.map(|by| format!(" ({by})")).unwrap_or_default();
+    let actual = format!("what lies inside the filter did not all arrive either{way}");
+    expect(Judgement::unproven(actual, seen))
+}
+
+/// The ids of the records that were put under a label.
+fn ids_put<'a>(story: &'a Story, label: &'a str) -> Vec<&'a str> {
+    let put = story.labelled(label).filter_map(|entry| entry.operation());
+    put.filter_map(|put| put.parameters["id"].as_str()).collect()
 }
 
 /// Whether the content of a record reaches the peer in this exchange.
@@ -52,5 +68,72 @@ fn shows(exchange: &Exchange, id: &str) -> bool {
             asked == id && record.is_some_and(|record: Value| !record.is_null())
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::clock::Clock;
+    use crate::transcript::{Body, Message, Operation, Recorder, What};
+    use serde_json::json;
+
+    /// The verdict where a record inside was read, and these were synced.
+    fn verdict(synced: Option<&[&str]>, by: Option<&str>) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        for (label, id) in [("outside", "red"), ("inside", "blue")] {
+            let parameters = json!({"kind": "skill", "id": id});
+            let put = Operation { verb: "resource.put".into(), parameters, result: None, failure: None };
+            recorder.record(None, Some(label), What::Operation(put));
+        }
+        let read = Route::Resource { kind: "skill".into(), id: "blue".into() };
+        let answer = json!({"data": {"record": {"id": "blue"}}});
+        recorder.record(None, None, exchange(Direction::ToTarget, "GET", &read, &json!({}), &answer));
+        if let Some(ids) = synced {
+            let records: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+            let batch = json!({ "records": records });
+            recorder.record(
+                None,
+                None,
+                exchange(Direction::FromTarget, "POST", &Route::Sync, &batch, &json!({})),
+            );
+        }
+        let with =
+            [("peer", Some("alice")), ("record", Some("outside")), ("twin", Some("inside")), ("by", by)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), json!(value?))))
+                .collect();
+        filter_is_applied(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    fn exchange(direction: Direction, method: &str, route: &Route, sent: &Value, answer: &Value) -> What {
+        let (method, path) = (Some(method.to_owned()), Some(route.path()));
+        What::Exchange(Exchange {
+            peer: "alice".into(),
+            direction,
+            request: Message { method, path, body: Body::Json(sent.clone()), ..Message::default() },
+            response: Some(Message {
+                status: Some(200),
+                body: Body::Json(answer.clone()),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: None,
+            protocol: None,
+            source: None,
+            injected: vec![],
+        })
+    }
+
+    #[test]
+    fn a_stream_that_was_not_seen_is_not_known_to_be_filtered() {
+        assert_eq!(verdict(Some(&["blue"]), Some("sync")), Kept);
+        assert_eq!(verdict(Some(&["blue", "red"]), Some("sync")), Broken);
+        assert_eq!(verdict(Some(&["red"]), None), Broken);
+        assert_eq!(verdict(Some(&[]), Some("sync")), Unproven);
+        assert_eq!(verdict(None, Some("sync")), Unproven, "it was only read");
+        assert_eq!(verdict(None, None), Kept);
     }
 }

@@ -1,6 +1,6 @@
 //! 3.2: declared schema versions are run.
 
-use crate::check::common::{is_same_number, outcome};
+use crate::check::common::{LATER, is_same_number, outcome};
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Direction, Exchange, Story};
@@ -37,9 +37,6 @@ fn declared_schema_is_run(story: &Story, with: Arguments<'_>) -> Judgement {
         _ => expect(Judgement::unproven(format!("neither was taken: {}", outcome(twin)), evidence)),
     }
 }
-
-/// Who is limited, or asked to come back later, was not turned down.
-const LATER: [u16; 2] = [429, 503];
 
 /// Whether a migration carries the version that the target last told the peer it runs, as it told it: one may be
 /// kept in another form than it was given in.

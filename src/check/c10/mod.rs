@@ -214,7 +214,7 @@ impl Meeting {
             return None;
         } else if accept.was_refused() {
             Some(outcome(accept))
-        } else if !is_let_in(accept) && its_like_is_let_in(story, with, accept) {
+        } else if !is_let_in(story, accept) && its_like_is_let_in(story, with, accept) {
             let status = status(accept).unwrap_or_else(|| "no status".to_owned());
             Some(format!("{}, with {status}; its like was enrolled", outcome(accept)))
         } else {
@@ -227,7 +227,7 @@ impl Meeting {
             None => accept.release_told().or_else(|| story.release().map(|said| said.to_string()))?,
         };
         // Who is not let in has no sync to freeze; and whose own version is none is told of by commitment 1.
-        if Version::parse(&ours).is_err() || !(is_let_in(accept) || refusal.is_some()) {
+        if Version::parse(&ours).is_err() || !(is_let_in(story, accept) || refusal.is_some()) {
             return None;
         }
         let go_together = go_together(&ours, theirs);
@@ -365,8 +365,13 @@ fn version_in(said: &Value) -> Option<&str> {
     said["platform_version"].as_str().or(said["metadata"]["platform_version"].as_str())
 }
 
-fn is_let_in(accept: &Exchange) -> bool {
-    matches!(status(accept).as_deref(), Some("enrolled" | "active"))
+/// Whether the peer of an accept was let in, by it or by a heartbeat after it: a platform may enrol at either.
+fn is_let_in(story: &Story, accept: &Exchange) -> bool {
+    let mut calls = story.exchanges_of(&accept.peer, Direction::ToTarget);
+    calls.any(|(_, call)| {
+        matches!(call.route(), Some(Route::Accept | Route::Heartbeat))
+            && matches!(status(call).as_deref(), Some("enrolled" | "active"))
+    })
 }
 
 fn status(accept: &Exchange) -> Option<String> {
@@ -377,8 +382,9 @@ fn status(accept: &Exchange) -> Option<String> {
 fn its_like_is_let_in(story: &Story, with: Arguments<'_>, accept: &Exchange) -> bool {
     let asks = |accept: &Exchange| accept.sent().map(|sent| sent["csr_pem"].is_string());
     let mut twins = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
-    twins
-        .any(|(_, twin)| twin.route() == Some(Route::Accept) && is_let_in(twin) && asks(twin) == asks(accept))
+    twins.any(|(_, twin)| {
+        twin.route() == Some(Route::Accept) && is_let_in(story, twin) && asks(twin) == asks(accept)
+    })
 }
 
 /// Same major version, minor at most one apart; patch, pre-release and build do not count.

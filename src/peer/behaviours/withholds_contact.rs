@@ -7,7 +7,7 @@ use crate::peer::Behaviour;
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-contact",
     about: "leaves its operator contact out of every request and answer",
-    clauses: &["1.1", "1.5"],
+    clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "operator_contact")),
     answer: Some(|_, _, body| withhold_in_answer(body, "operator_contact")),
     ..Behaviour::HONEST

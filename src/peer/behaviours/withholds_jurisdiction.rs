@@ -7,7 +7,7 @@ use crate::peer::Behaviour;
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-jurisdiction",
     about: "leaves its jurisdiction out of every request and answer",
-    clauses: &["1.2", "1.5"],
+    clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "jurisdiction")),
     answer: Some(|_, _, body| withhold_in_answer(body, "jurisdiction")),
     ..Behaviour::HONEST

@@ -7,7 +7,7 @@ use crate::peer::Behaviour;
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-last-good-release",
     about: "leaves its last known-good release out of every request and answer",
-    clauses: &["1.4", "1.5"],
+    clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "last_known_good_release")),
     answer: Some(|_, _, body| withhold_in_answer(body, "last_known_good_release")),
     ..Behaviour::HONEST

@@ -7,7 +7,7 @@ use crate::peer::Behaviour;
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-version",
     about: "leaves its platform version out of every request and answer",
-    clauses: &["1.3", "1.5"],
+    clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "platform_version")),
     answer: Some(|_, _, body| withhold_in_answer(body, "platform_version")),
     ..Behaviour::HONEST

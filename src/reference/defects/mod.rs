@@ -70,6 +70,7 @@ mod echoes_its_callers;
 mod ends_grants_in_rounds;
 mod ends_grants_without_a_word;
 mod enrols_the_anonymous;
+mod enrols_whoever_beats;
 mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
@@ -124,6 +125,7 @@ mod makes_fresh_ids_for_duplicates;
 mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
 mod migrates_the_undeclared;
+mod minds_expired_grants;
 mod narrows_a_grant;
 mod never_suspends;
 mod offers_sign_in;
@@ -152,6 +154,7 @@ mod probes_what_no_one_declared;
 mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
 mod pushes_sync_to_strangers;
+mod reads_over_a_leading_v;
 mod records_crossings_backwards;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
@@ -226,6 +229,7 @@ mod unlearns_whom_it_dismissed;
 mod unmounts_the_first_address;
 mod waits_a_day_for_silence;
 mod waits_a_week_for_excerpts;
+mod writes_grants_off_a_day_early;
 
 use super::Patch;
 
@@ -245,6 +249,8 @@ pub const DEFECTS: &[&Patch] = &[
     &enrols_the_anonymous::PATCH,
     &asks_for_the_contact_only::PATCH,
     &takes_any_text_as_disclosed::PATCH,
+    &enrols_whoever_beats::PATCH,
+    &reads_over_a_leading_v::PATCH,
     &overlooks_undisclosed_heartbeats::PATCH,
     &takes_a_blank_for_a_version::PATCH,
     &takes_a_word_for_a_version::PATCH,
@@ -445,6 +451,8 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_broken_grants::PATCH,
     &overlooks_dropped_scopes::PATCH,
     &takes_401_for_a_mistake::PATCH,
+    &minds_expired_grants::PATCH,
+    &writes_grants_off_a_day_early::PATCH,
     &overlooks_overdue_excerpts::PATCH,
     &waits_a_week_for_excerpts::PATCH,
     &discloses_to_one_partner::PATCH,

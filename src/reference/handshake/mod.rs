@@ -25,6 +25,9 @@ rules! {
         refuses_anonymous: fn(&[&'static str]) -> bool = refuses_anonymous,
         /// Whether a peer with these gaps, with or without a certificate, is enrolled at accept.
         enrols: fn(&[&'static str], bool) -> bool = enrols,
+        /// Whether an accepted peer that beats, and is known by these members, is enrolled by it; where there is no
+        /// such rule, it may not even beat (open reading 9).
+        enrols_at_heartbeat: Option<fn(&Map<String, Value>) -> bool> = None,
         /// Whether an accept is refused that brings no credentials: no (open reading 5).
         needs_credentials: bool = false,
         /// What else happens when an accept is refused: nothing.

@@ -23,6 +23,11 @@ pub(super) fn is_leave_of_suspended(visit: &Visit<'_>) -> bool {
     visit.peer.status == PeerStatus::Suspended && visit.json().is_ok_and(|body| says_revoked(&body))
 }
 
+/// Whether an accepted peer beats, on a platform that enrols at the heartbeat.
+pub(super) fn is_first_of_accepted(visit: &Visit<'_>) -> bool {
+    visit.peer.status == PeerStatus::Accepted && visit.act.rules.handshake.enrols_at_heartbeat.is_some()
+}
+
 /// Answers a heartbeat.
 pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     let act = visit.act;
@@ -39,6 +44,10 @@ pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     (act.rules.peering.amend_introduced)(before, &mut peer);
     peer.last_heartbeat_at = Some(act.now);
     peer.refusing_since = None;
+    let enrols = act.rules.handshake.enrols_at_heartbeat.filter(|_| peer.status == PeerStatus::Accepted);
+    if enrols.is_some_and(|enrols| enrols(&peer.metadata)) {
+        peering::enrol(act, &mut peer)?;
+    }
     if matches!(peer.status, PeerStatus::Enrolled | PeerStatus::Degraded) {
         peer.status = PeerStatus::Active;
     }

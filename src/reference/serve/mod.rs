@@ -138,7 +138,7 @@ fn dispatch(visit: &Visit<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
     }
 }
 
-/// Two things pass even so: the leave-taking of a suspended peer (11.1), and what was open when a
+/// Some things pass even so: the leave-taking of a suspended peer (11.1), the first heartbeat where that enrols, and what was open when a
 /// revocation came, as long as the grace lasts (4.3).
 fn answer_barred(
     act: &Act<'_>,
@@ -149,7 +149,9 @@ fn answer_barred(
 ) -> Result<Reply, Fault> {
     let visit = Visit { act, call, peer: peer.clone() };
     match route {
-        Some(Route::Heartbeat) if heartbeat::is_leave_of_suspended(&visit) => {
+        Some(Route::Heartbeat)
+            if heartbeat::is_leave_of_suspended(&visit) || heartbeat::is_first_of_accepted(&visit) =>
+        {
             undone_if_refused(act, || heartbeat::answer(&visit))
         }
         Some(Route::MigrationCommit { id }) if migrations::is_in_grace(&visit, id)? => {

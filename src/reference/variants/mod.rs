@@ -14,6 +14,7 @@ mod closes_connections;
 mod crosses_by_jurisdiction;
 mod declares_at_the_heartbeat;
 mod discloses_at_the_handshake_only;
+mod enrols_at_the_heartbeat;
 mod excerpts_at_the_last_second;
 mod exchanges_authorities;
 mod extra_members;
@@ -86,6 +87,7 @@ pub const VARIANTS: &[&Patch] = &[
     &minds_moves_of_what_it_sent::PATCH,
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
+    &enrols_at_the_heartbeat::PATCH,
     &wants_credentials::PATCH,
     &exchanges_authorities::PATCH,
     &suspends_at_the_second_breach::PATCH,
