@@ -188,12 +188,15 @@ mod suspects_every_newcomer;
 mod suspects_every_stream;
 mod suspends_at_once;
 mod suspends_in_name_only;
+mod sweeps_by_the_quarter_hour;
 mod syncs_across_versions;
 mod syncs_by_policy_alone;
+mod syncs_by_the_period;
 mod syncs_everything;
 mod syncs_in_what_is_for_migration_only;
 mod syncs_other_content;
 mod syncs_undeclared_kinds;
+mod syncs_what_matches;
 mod syncs_what_was_migrated;
 mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
@@ -339,6 +342,9 @@ pub const DEFECTS: &[&Patch] = &[
     &remaps_nested_references::PATCH,
     &syncs_in_what_is_for_migration_only::PATCH,
     &syncs_by_policy_alone::PATCH,
+    &syncs_by_the_period::PATCH,
+    &syncs_what_matches::PATCH,
+    &sweeps_by_the_quarter_hour::PATCH,
     &follows_up_on_what_it_sent::PATCH,
     &overlooks_sync_after_migration::PATCH,
     &crosses_without_telling::PATCH,
