@@ -73,6 +73,7 @@ mod enrols_the_anonymous;
 mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
+mod files_by_the_payload;
 mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
@@ -183,6 +184,7 @@ mod shows_everyones_audit;
 mod shows_everyones_migrations;
 mod shows_its_inside;
 mod signs_in_by_redirect;
+mod sorts_before_it_digests;
 mod storms_when_refused;
 mod suspects_every_newcomer;
 mod suspects_every_stream;
@@ -211,6 +213,7 @@ mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
 mod takes_back_what_it_migrated;
 mod takes_deletions_from_readers;
+mod takes_earlier_batches;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_repeated_records;
@@ -309,8 +312,11 @@ pub const DEFECTS: &[&Patch] = &[
     &loses_its_place_in_a_stream::PATCH,
     &blames_a_bystander::PATCH,
     &takes_any_digest::PATCH,
+    &sorts_before_it_digests::PATCH,
     &takes_any_cursor::PATCH,
+    &takes_earlier_batches::PATCH,
     &takes_repeated_records::PATCH,
+    &files_by_the_payload::PATCH,
     &reports_no_corrupt_stream::PATCH,
     &overlooks_walks::PATCH,
     &probes_what_no_one_declared::PATCH,
