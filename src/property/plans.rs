@@ -28,15 +28,33 @@ fn scenarios() -> BoxedStrategy<String> {
     (steps, crash, opens).prop_map(|(steps, crash, opens)| file(&steps, crash, opens)).boxed()
 }
 
-/// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; and
-/// one that can't be done without another id.
+/// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; one
+/// that can't be done without another id; and one that fails, or is cut short by a crash, at each place in turn.
 fn corners() -> Vec<String> {
-    let step = |action: Action| Step { action, shuffle: 0, refers_to: None };
-    let plan = |policy: &'static str| [step(Action::Create), step(Action::Meet { old: 0, policy })];
+    let plan = |policy: &'static str| [plain(Action::Create), plain(Action::Meet { old: 0, policy })];
     let (done, fails) = (plan("skip_if_exists"), plan("fail"));
     let renames = plan("rename_with_suffix");
     let sent = [done, fails.clone(), renames].map(|plan| file(&plan, None, false));
-    sent.into_iter().chain([file(&fails, None, true)]).collect()
+    let crashes = (0..PLACES).map(|place| file(&creating(), Some(place), false));
+    let opened = file(&fails, None, true);
+    sent.into_iter().chain([opened]).chain((0..PLACES).map(failing_at)).chain(crashes).collect()
+}
+
+/// Places at which the plans of some corners go wrong.
+const PLACES: usize = 5;
+
+fn plain(action: Action) -> Step {
+    Step { action, shuffle: 0, refers_to: None }
+}
+
+fn creating() -> Vec<Step> {
+    vec![plain(Action::Create); PLACES]
+}
+
+fn failing_at(place: usize) -> String {
+    let mut steps = creating();
+    steps[place] = plain(Action::Meet { old: 0, policy: "fail" });
+    file(&steps, None, false)
 }
 
 /// One step. A reference goes by index, never by an id that a server made.

@@ -27,6 +27,7 @@ mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
 mod cleans_up_what_it_sent;
+mod commits_by_fours;
 mod commits_step_by_step;
 mod commits_the_opened_step_by_step;
 mod compares_versions_as_text;
@@ -209,6 +210,7 @@ mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
 mod takes_any_major;
+mod takes_any_step_order;
 mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
 mod takes_back_what_it_migrated;
@@ -216,6 +218,7 @@ mod takes_deletions_from_readers;
 mod takes_earlier_batches;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
+mod takes_payloads_of_other_ids;
 mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
 mod takes_silence_from_the_certified;
@@ -331,8 +334,10 @@ pub const DEFECTS: &[&Patch] = &[
     &shows_its_inside::PATCH,
     &takes_deletions_from_readers::PATCH,
     &commits_step_by_step::PATCH,
+    &commits_by_fours::PATCH,
     &commits_the_opened_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
+    &takes_any_step_order::PATCH,
     &applies_part_and_claims_all::PATCH,
     &goes_on_past_a_conflict::PATCH,
     &claims_skipped_as_applied::PATCH,
@@ -346,6 +351,7 @@ pub const DEFECTS: &[&Patch] = &[
     &renames_ids::PATCH,
     &renames_ids_with_slugs::PATCH,
     &remaps_nested_references::PATCH,
+    &takes_payloads_of_other_ids::PATCH,
     &syncs_in_what_is_for_migration_only::PATCH,
     &syncs_by_policy_alone::PATCH,
     &syncs_by_the_period::PATCH,
