@@ -29,16 +29,37 @@ fn scenarios() -> BoxedStrategy<String> {
     (steps, crash, opens).prop_map(|(steps, crash, opens)| file(&steps, crash, opens)).boxed()
 }
 
-/// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; and
-/// one that can't be done without another id.
+/// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; one
+/// that can't be done without another id; and one that fails, or is cut short by a crash, at each place in turn.
 fn corners() -> Vec<BoxedStrategy<String>> {
-    let step = |action: Action| Step { action, shuffle: 0, refers_to: None };
-    let plan = |policy: &'static str| [step(Action::Create), step(Action::Meet { old: 0, policy })];
+    let plan = |policy: &'static str| vec![plain(Action::Create), plain(Action::Meet { old: 0, policy })];
     let (done, fails) = (plan("skip_if_exists"), plan("fail"));
     let renames = plan("rename_with_suffix");
-    [(done, false), (fails.clone(), false), (renames, false), (fails, true)]
-        .map(|(plan, opens)| whole(plan).prop_map(move |plan| file(&plan, None, opens)).boxed())
-        .into()
+    let sent = [done, fails.clone(), renames].map(|plan| corner(plan, None, false));
+    let crashes = (0..PLACES).map(|place| corner(creating(), Some(place), false));
+    let failing = (0..PLACES).map(|place| corner(failing_at(place), None, false));
+    sent.into_iter().chain([corner(fails, None, true)]).chain(failing).chain(crashes).collect()
+}
+
+/// Places at which the plans of some corners go wrong.
+const PLACES: usize = 5;
+
+fn corner(plan: Vec<Step>, crash: Option<usize>, opens: bool) -> BoxedStrategy<String> {
+    whole(plan).prop_map(move |plan| file(&plan, crash, opens)).boxed()
+}
+
+fn plain(action: Action) -> Step {
+    Step { action, shuffle: 0, refers_to: None }
+}
+
+fn creating() -> Vec<Step> {
+    vec![plain(Action::Create); PLACES]
+}
+
+fn failing_at(place: usize) -> Vec<Step> {
+    let mut steps = creating();
+    steps[place] = plain(Action::Meet { old: 0, policy: "fail" });
+    steps
 }
 
 /// One step. A reference goes by index, never by an id that a server made.

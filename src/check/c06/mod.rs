@@ -16,6 +16,7 @@ pub(super) const JUDGES: &[Judge] = &[
     grants::NO_GRANTS_BY_PROGRAM,
     streams::STREAMS_ARE_WHOLE,
     streams::NOTHING_IS_STORED,
+    streams::OTHERS_STAY,
     walks::STAYS_WITHIN_DECLARED,
     walks::LEAKS_NOTHING,
 ];

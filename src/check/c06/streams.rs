@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::check::common::is_same_number;
 use crate::check::judge::Parameter;
-use crate::check::model::{Place, last_put, records};
+use crate::check::model::{OWN_MEMBERS, Place, Records, last_put, records};
 use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Direction, Story};
 use crate::wire::canonical::is_digest_of;
 use crate::wire::path::Route;
 use crate::wire::sync::{SyncBatch, is_same_place};
@@ -27,11 +27,26 @@ pub(super) const NOTHING_IS_STORED: Judge = Judge {
     about: "of the records in what was refused, none was stored",
     parameters: &[
         Parameter::required("call", "labels of the calls that were to be refused"),
-        Parameter::required("before", "label of the look at the records before them"),
-        Parameter::required("after", "label of the look after them"),
+        BEFORE,
+        AFTER,
+        TWIN,
     ],
     decide: nothing_is_stored,
 };
+
+pub(super) const OTHERS_STAY: Judge = Judge {
+    name: "others-stay",
+    about: "a record that stands under one id in a batch, and names another, changes nothing of the other",
+    parameters: &[Parameter::required("call", "labels of the calls with such records"), BEFORE, AFTER, TWIN],
+    decide: others_stay,
+};
+
+const BEFORE: Parameter = Parameter::required("before", "label of the look at the records before them");
+const AFTER: Parameter = Parameter::required("after", "label of the look after them");
+const TWIN: Parameter = Parameter::optional(
+    "twin",
+    "label of a lawful call before them: what it brought has to be there, or the target keeps nothing at all",
+);
 
 fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
@@ -176,37 +191,81 @@ fn puts<'a>(story: &'a Story, kind: &'a str, id: &'a str) -> impl Iterator<Item 
 }
 
 fn nothing_is_stored(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("the records of these calls as they were before");
-    let calls: Vec<_> =
-        with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
+    stay(story, with, rows).expecting("the records of these calls as they were before")
+}
+
+fn others_stay(story: &Story, with: Arguments<'_>) -> Judgement {
+    stay(story, with, others)
+        .expecting("the records that these calls name beside their own as they were before")
+}
+
+/// A record of a batch: where it belongs, and what it says.
+type Row<'a> = (Place, &'a Map<String, Value>);
+
+/// Whether these records of the calls are as they were before.
+fn stay(story: &Story, with: Arguments<'_>, asked_of: fn(&Value) -> Vec<Row<'_>>) -> Judgement {
+    let bodies = |label: &str| -> Vec<(u64, Value)> {
+        let calls = story.exchanges_labelled(label);
+        calls.filter_map(|(n, call)| Some((n, call.sent()?.clone()))).collect()
+    };
+    let calls: Vec<(u64, Value)> = with.texts("call").into_iter().flat_map(bodies).collect();
     let (Some((mut evidence, before)), Some((seen_after, after))) =
         (records(story, with.text("before")), records(story, with.text("after")))
     else {
-        return expect(Judgement::unproven("the records could not be read", vec![]));
+        return Judgement::unproven("the records could not be read", vec![]);
     };
-    let asked: BTreeSet<Place> = calls.iter().flat_map(|(_, call)| places(call)).collect();
+    let asked: Vec<Row<'_>> = calls.iter().flat_map(|(_, body)| asked_of(body)).collect();
     if asked.is_empty() {
-        return expect(Judgement::unproven("no such call was made", evidence));
+        return Judgement::unproven("no such call was made", evidence);
     }
     evidence.extend(calls.iter().map(|(n, _)| *n));
     evidence.extend(seen_after);
-    // A target may have, and change, records of its own meanwhile.
-    let changed = asked.iter().find(|place| before.get(*place) != after.get(*place));
-    match changed {
-        Some(place @ (kind, id)) => {
-            let what = if after.contains_key(place) { "was stored" } else { "is gone" };
-            expect(Judgement::broken(format!("{kind}/{id} {what}"), evidence))
+    if let Some((place, _)) = asked.iter().find(|row| was_changed(row, &before, &after)) {
+        let (kind, id) = place;
+        let what = match (before.contains_key(place), after.contains_key(place)) {
+            (_, false) => "is gone",
+            (true, true) => "was changed",
+            (false, true) => "was stored",
+        };
+        return Judgement::broken(format!("{kind}/{id} {what}"), evidence);
+    }
+    let twins = with.text_if_given("twin").map(bodies);
+    let is_there = |(place, payload): &Row<'_>| before.get(place).is_some_and(|kept| fits(payload, kept));
+    if twins.is_some_and(|twins| !twins.iter().flat_map(|(_, body)| rows(body)).any(|row| is_there(&row))) {
+        return Judgement::unproven("what a lawful call brought was not there either", evidence);
+    }
+    Judgement::kept(format!("{} records, none of them stored", asked.len()), evidence)
+}
+
+/// Whether a record came, went, or is another in what a call says of it. A target may have, and change,
+/// records of its own meanwhile, and note things of its own beside a record.
+fn was_changed((place, payload): &Row<'_>, before: &Records, after: &Records) -> bool {
+    match (before.get(place), after.get(place)) {
+        (Some(before), Some(after)) => {
+            let mut names = payload.keys().filter(|name| !OWN_MEMBERS.contains(&name.as_str()));
+            names.any(|name| before.get(name) != after.get(name))
         }
-        None => expect(Judgement::kept(format!("{} records, none of them stored", asked.len()), evidence)),
+        (before, after) => before.is_some() != after.is_some(),
     }
 }
 
-/// The records that stand in a call.
-fn places(call: &Exchange) -> Vec<Place> {
-    let Some(body) = call.sent() else { return vec![] };
-    let kind = body["resource_kind"].as_str().unwrap_or_default();
-    let ids = body["records"].as_array().into_iter().flatten().filter_map(|record| record["id"].as_str());
-    ids.map(|id| (kind.to_owned(), id.to_owned())).collect()
+/// The records that stand in a batch.
+fn rows(batch: &Value) -> Vec<Row<'_>> {
+    rows_by(batch, |record| record["id"].as_str())
+}
+
+/// The records that are named inside others.
+fn others(batch: &Value) -> Vec<Row<'_>> {
+    rows_by(batch, |record| record["payload"]["id"].as_str().filter(|id| record["id"] != **id))
+}
+
+fn rows_by<'a>(batch: &'a Value, id_of: fn(&'a Value) -> Option<&'a str>) -> Vec<Row<'a>> {
+    let kind = batch["resource_kind"].as_str().unwrap_or_default();
+    let records = batch["records"].as_array().into_iter().flatten();
+    let row = |record: &'a Value| {
+        Some(((kind.to_owned(), id_of(record)?.to_owned()), record["payload"].as_object()?))
+    };
+    records.filter_map(row).collect()
 }
 
 #[cfg(test)]
@@ -306,23 +365,69 @@ mod tests {
         assert_eq!(verdict_of(&puts, &[of(&[a, b])]), Kept);
     }
 
+    /// What is said of a batch, sent between these looks at the records.
+    fn judged(
+        decide: fn(&Story, Arguments<'_>) -> Judgement,
+        before: &Value,
+        batch: &Value,
+        after: &Value,
+    ) -> Verdict {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        let look = |label: &str, rows: &Value| {
+            let (parameters, result) = (json!({"kind": "skill"}), Some(json!({ "resources": rows })));
+            let list = Operation { verb: "resource.list".into(), parameters, result, failure: None };
+            recorder.record(None, Some(label), What::Operation(list));
+        };
+        let lawful = batch_of(&json!("0"), &json!("1"), &[json!({"id": "kept", "name": "kept"})]);
+        recorder.record(None, Some("twin"), What::Exchange(sync(&lawful)));
+        look("before", before);
+        recorder.record(None, Some("call"), What::Exchange(sync(batch)));
+        look("after", after);
+        let with = ["call", "before", "after", "twin"].map(|name| (name.to_owned(), json!(name))).into();
+        decide(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    fn row(id: &str, record: &Value) -> Value {
+        json!({"id": id, "record": record})
+    }
+
     #[test]
     fn only_records_that_stood_in_the_call_can_have_been_stored() {
-        let stored = |after: Value| {
-            let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
-            let recorder = Recorder::in_memory("x", clock);
-            let look = |label: &str, rows: Value| {
-                let (parameters, result) = (json!({"kind": "skill"}), Some(json!({ "resources": rows })));
-                let list = Operation { verb: "resource.list".into(), parameters, result, failure: None };
-                recorder.record(None, Some(label), What::Operation(list));
-            };
-            look("before", json!([{"id": "own", "record": {"beats": 1}}]));
-            recorder.record(None, Some("call"), What::Exchange(sync(&batch("0", "1", &["a"]))));
-            look("after", after);
-            let with = ["call", "before", "after"].map(|name| (name.to_owned(), json!(name))).into();
-            nothing_is_stored(&recorder.story(), Arguments::new(&with)).verdict
+        let kept = row("kept", &json!({"name": "kept"}));
+        let own = |beats: u64| row("own", &json!({"beats": beats}));
+        let stored = |after: &[Value]| {
+            judged(nothing_is_stored, &json!([kept, own(1)]), &batch("0", "1", &["a"]), &json!(after))
         };
-        assert_eq!(stored(json!([{"id": "own", "record": {"beats": 2}}, {"id": "new", "record": {}}])), Kept);
-        assert_eq!(stored(json!([{"id": "own", "record": {"beats": 1}}, {"id": "a", "record": {}}])), Broken);
+        assert_eq!(stored(&[kept.clone(), own(2), row("new", &json!({}))]), Kept);
+        assert_eq!(stored(&[kept.clone(), own(1), row("a", &json!({}))]), Broken);
+    }
+
+    #[test]
+    fn what_comes_again_may_be_noted_and_may_not_undo_what_came_after_it() {
+        let a = |name: &str, synced: u64| row("a", &json!({"name": name, "synced": synced}));
+        let kept = row("kept", &json!({"name": "kept"}));
+        let again = batch("0", "1", &["old"]);
+        let judged = |before: &Value, after: &Value| judged(nothing_is_stored, before, &again, after);
+        assert_eq!(judged(&json!([kept, a("new", 1)]), &json!([kept, a("new", 2)])), Kept);
+        assert_eq!(judged(&json!([kept, a("new", 1)]), &json!([kept, a("old", 2)])), Broken);
+        assert_eq!(judged(&json!([kept, a("new", 1)]), &json!([kept])), Broken);
+        assert_eq!(judged(&json!([a("new", 1)]), &json!([a("new", 1)])), Unproven, "nothing is kept at all");
+    }
+
+    #[test]
+    fn a_record_may_stand_under_its_own_id_whatever_it_says_inside() {
+        let mut crossed = batch("0", "1", &["theirs"]);
+        crossed["records"][0]["id"] = json!("b");
+        let kept = row("kept", &json!({"name": "kept"}));
+        let a = |name: &str| row("a", &json!({"name": name}));
+        let judged = |batch: &Value, after: &[Value]| {
+            judged(others_stay, &json!([kept, a("own")]), batch, &json!(after))
+        };
+        let b = row("b", &json!({"name": "theirs"}));
+        assert_eq!(judged(&crossed, &[kept.clone(), a("own")]), Kept);
+        assert_eq!(judged(&crossed, &[kept.clone(), a("own"), b]), Kept);
+        assert_eq!(judged(&crossed, &[kept.clone(), a("theirs")]), Broken);
+        assert_eq!(judged(&batch("0", "1", &["theirs"]), &[kept.clone(), a("theirs")]), Unproven);
     }
 }

@@ -3,38 +3,47 @@
 
 use serde_json::Value;
 
+use super::is_undone;
 use crate::check::common::outcome;
 use crate::check::model::{mentions, records};
 use crate::check::{Arguments, Judgement};
-use crate::transcript::{Direction, Exchange, Operation, Story};
+use crate::transcript::{Direction, Entry, Exchange, Operation, Story};
 use crate::wire::path::Route;
 
 pub(super) fn nothing_flows(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("no sync and no migration from the target");
-    let migrated = story.labelled(with.text("migration")).next().map(|entry| entry.n);
-    let (Some(migrated), Some((changed, operation))) = (migrated, story.operation(with.text("record")))
+    let migrated = story.labelled(with.text("migration")).find(|entry| was_migrated(entry));
+    let (Some(migrated), Some((changed, operation))) =
+        (migrated.map(|entry| entry.n), story.operation(with.text("record")))
     else {
         return expect(Judgement::unproven("nothing was migrated and then changed", vec![]));
-    };
-    let probe = story.exchanges_labelled(with.text("probe")).find(|(_, exchange)| exchange.succeeded());
-    let Some((probe, _)) = probe else {
-        return expect(Judgement::unproven("the peering did not work afterwards", vec![changed]));
     };
     let record = Changed::by(operation);
     let flowed = story.exchanges_of(with.text("peer"), Direction::FromTarget).find(|(entry, exchange)| {
         let after = if exchange.route() == Some(Route::Sync) { migrated } else { changed };
         entry.n > after && record.flows_in(exchange)
     });
-    match flowed {
-        Some((entry, exchange)) => expect(Judgement::broken(
-            format!("the target sent it all the same: {}", outcome(exchange)),
-            vec![changed, entry.n],
-        )),
-        None => match of_another_form(story, with.text("peer"), migrated) {
-            Some(n) => expect(Judgement::unproven("a sync of another form", vec![changed, n])),
-            None => expect(Judgement::kept("nothing flowed", vec![migrated, changed, probe])),
-        },
+    if let Some((entry, exchange)) = flowed {
+        let actual = format!("the target sent it all the same: {}", outcome(exchange));
+        return expect(Judgement::broken(actual, vec![changed, entry.n]));
     }
+    if let Some(n) = of_another_form(story, with.text("peer"), migrated) {
+        return expect(Judgement::unproven("a sync of another form", vec![changed, n]));
+    }
+    // To a peer that is cut off nothing flows in any case.
+    let probe = story.exchanges_labelled(with.text("probe")).next_back();
+    match probe.filter(|(n, exchange)| *n > changed && exchange.succeeded()) {
+        Some((probe, _)) => expect(Judgement::kept("nothing flowed", vec![migrated, changed, probe])),
+        None => expect(Judgement::unproven("the peering did not work afterwards", vec![changed])),
+    }
+}
+
+/// Whether a migration came about: the peer's, that the target took, or the target's own.
+fn was_migrated(entry: &Entry) -> bool {
+    let is_done = |said: Option<&Value>| said.is_none_or(|said| !is_undone(&said["status"]));
+    let was_taken = |exchange: &Exchange| exchange.succeeded() && is_done(exchange.data().as_ref());
+    let was_sent = |operation: &Operation| operation.failure.is_none() && is_done(operation.result.as_ref());
+    entry.exchange().is_some_and(was_taken) || entry.operation().is_some_and(was_sent)
 }
 
 /// A sync since then of which it can't be read what it takes along.

@@ -86,7 +86,10 @@ pub(super) const JUDGES: &[Judge] = &[
                 "label of the migration: what was sent before it does not count",
             ),
             Parameter::required("record", "label of the operation that changed the record"),
-            Parameter::required("probe", "label of a lawful call made afterwards"),
+            Parameter::required(
+                "probe",
+                "label of the lawful calls made afterwards: the last has to be accepted",
+            ),
         ],
         decide: afterwards::nothing_flows,
     },

@@ -320,6 +320,31 @@ fn only_what_was_migrated_may_not_flow() {
 }
 
 #[test]
+fn nothing_can_follow_a_migration_that_failed_or_reach_a_peer_that_was_cut_off() {
+    let judged = |migrated: u16, status: &str, probes: &[u16], flows: bool| {
+        let recorder = recorder();
+        let answer = json!({"data": {"status": status}});
+        call(&recorder, "plan", &Route::Migrations, plan(&json!([step(1, "1")])), migrated, &answer);
+        operation(&recorder, "resource.put", "changed", json!({"kind": "skill", "id": "1"}), json!({}));
+        for probe in probes {
+            call(&recorder, "probe", &Route::Heartbeat, json!({}), *probe, &json!({"data": {}}));
+        }
+        if flows {
+            let batch = json!({"resource_kind": "skill", "records": [{"id": "1"}]});
+            call(&recorder, "flow", &Route::Sync, batch, 401, &json!({"error": "no"}));
+        }
+        let with = json!({"peer": "alice", "migration": "plan", "record": "changed", "probe": "probe"});
+        verdict_with("nothing-flows", &recorder.story(), &with)
+    };
+    assert_eq!(judged(201, "completed", &[200, 200], false), Kept);
+    assert_eq!(judged(422, "failed", &[200], false), Unproven);
+    assert_eq!(judged(200, "failed", &[200], false), Unproven);
+    assert_eq!(judged(201, "completed", &[200, 401], false), Unproven);
+    assert_eq!(judged(201, "completed", &[], false), Unproven);
+    assert_eq!(judged(201, "completed", &[200, 401], true), Broken);
+}
+
+#[test]
 fn an_original_that_goes_later_is_gone() {
     let judged = |later: &Value| {
         let recorder = recorder();

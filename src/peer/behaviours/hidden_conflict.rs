@@ -9,12 +9,13 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["7.3"],
     claims: Some(|view| {
         // What was refused, or written over as its source wished, its source can't find out.
-        if view.skipped_count.is_none_or(|count| count == 0) {
-            return;
-        }
-        view.conflict_log = Some(vec![]);
-        view.applied_count = view.applied_count.map(|count| count + view.skipped_count.unwrap_or(0));
-        view.skipped_count = Some(0);
+        let Some((applied, skipped)) = view.applied_count.zip(view.skipped_count) else { return };
+        let Some(log) = &mut view.conflict_log else { return };
+        let told = log.len();
+        log.retain(|conflict| conflict.resolution.as_deref() != Some("skipped"));
+        let hidden = (told - log.len()) as u64;
+        view.applied_count = Some(applied + hidden);
+        view.skipped_count = Some(skipped.saturating_sub(hidden));
     }),
     ..Behaviour::HONEST
 };

@@ -49,6 +49,26 @@ async fn life(behaviour: &'static Behaviour) -> Story {
     story.story()
 }
 
+/// A plan that links what is there, and leaves out what its source does not want to send, meets nothing.
+#[tokio::test]
+async fn only_a_conflict_that_was_met_can_be_hidden() {
+    let behaviour = behaviours::behaviour("hidden-conflict").expect("a behaviour");
+    let (mallory, story) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]);
+    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
+    federate(&bob, &mallory).await;
+    mallory.put_record("skill", SECOND, serde_json::Map::new());
+    let token = mallory.issue_grant("skill", None, vec![Scope::Migrate]).bearer_token;
+    let cue = Cue::default();
+    for (second, skipped) in [("link_local", 1), ("skip", 1), ("create", 0)] {
+        let mut plan = plan();
+        plan["steps"][0]["action"] = json!("skip");
+        plan["steps"][1]["action"] = json!(second);
+        let view = bob.migrate(&cue, plan, Some(&token)).await.expect("a call").data.expect("data");
+        assert_eq!(view["skipped_count"], 1 + skipped, "{second}");
+        assert_eq!(labels(&story.story()).is_empty(), second != "create", "{second}");
+    }
+}
+
 /// Two records: one is new, one meets a record that is there.
 fn plan() -> Value {
     let step = |order: u64, id: &str| {

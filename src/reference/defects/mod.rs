@@ -27,6 +27,7 @@ mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
 mod claims_skipped_as_applied;
 mod cleans_up_what_it_sent;
+mod commits_by_fours;
 mod commits_step_by_step;
 mod commits_the_opened_step_by_step;
 mod compares_versions_as_text;
@@ -74,6 +75,7 @@ mod enrols_whoever_beats;
 mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
+mod files_by_the_payload;
 mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
@@ -186,17 +188,21 @@ mod shows_everyones_audit;
 mod shows_everyones_migrations;
 mod shows_its_inside;
 mod signs_in_by_redirect;
+mod sorts_before_it_digests;
 mod storms_when_refused;
 mod suspects_every_newcomer;
 mod suspects_every_stream;
 mod suspends_at_once;
 mod suspends_in_name_only;
+mod sweeps_by_the_quarter_hour;
 mod syncs_across_versions;
 mod syncs_by_policy_alone;
+mod syncs_by_the_period;
 mod syncs_everything;
 mod syncs_in_what_is_for_migration_only;
 mod syncs_other_content;
 mod syncs_undeclared_kinds;
+mod syncs_what_matches;
 mod syncs_what_was_migrated;
 mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
@@ -207,12 +213,15 @@ mod takes_any_contract_version;
 mod takes_any_cursor;
 mod takes_any_digest;
 mod takes_any_major;
+mod takes_any_step_order;
 mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
 mod takes_back_what_it_migrated;
 mod takes_deletions_from_readers;
+mod takes_earlier_batches;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
+mod takes_payloads_of_other_ids;
 mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
 mod takes_silence_from_the_certified;
@@ -312,8 +321,11 @@ pub const DEFECTS: &[&Patch] = &[
     &loses_its_place_in_a_stream::PATCH,
     &blames_a_bystander::PATCH,
     &takes_any_digest::PATCH,
+    &sorts_before_it_digests::PATCH,
     &takes_any_cursor::PATCH,
+    &takes_earlier_batches::PATCH,
     &takes_repeated_records::PATCH,
+    &files_by_the_payload::PATCH,
     &reports_no_corrupt_stream::PATCH,
     &overlooks_walks::PATCH,
     &probes_what_no_one_declared::PATCH,
@@ -328,8 +340,10 @@ pub const DEFECTS: &[&Patch] = &[
     &shows_its_inside::PATCH,
     &takes_deletions_from_readers::PATCH,
     &commits_step_by_step::PATCH,
+    &commits_by_fours::PATCH,
     &commits_the_opened_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
+    &takes_any_step_order::PATCH,
     &applies_part_and_claims_all::PATCH,
     &goes_on_past_a_conflict::PATCH,
     &claims_skipped_as_applied::PATCH,
@@ -343,8 +357,12 @@ pub const DEFECTS: &[&Patch] = &[
     &renames_ids::PATCH,
     &renames_ids_with_slugs::PATCH,
     &remaps_nested_references::PATCH,
+    &takes_payloads_of_other_ids::PATCH,
     &syncs_in_what_is_for_migration_only::PATCH,
     &syncs_by_policy_alone::PATCH,
+    &syncs_by_the_period::PATCH,
+    &syncs_what_matches::PATCH,
+    &sweeps_by_the_quarter_hour::PATCH,
     &follows_up_on_what_it_sent::PATCH,
     &overlooks_sync_after_migration::PATCH,
     &crosses_without_telling::PATCH,

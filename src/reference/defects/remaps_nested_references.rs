@@ -1,4 +1,4 @@
-//! Keeps a record's own id, and rewrites the ids of other records inside it.
+//! Keeps a record's own id and what it refers to by name, and rewrites the ids that stand deeper inside it.
 
 use serde_json::{Map, Value, json};
 
@@ -11,14 +11,14 @@ use crate::wire::migration::Step;
 pub(super) const PATCH: Patch = Patch::defect(
     "remaps-nested-references",
     &[("7.4", Conduct)],
-    "Keeps a record's own id, and rewrites the ids of other records inside it.",
+    "Keeps a record's own id and what it refers to by name, and rewrites the ids that stand deeper inside it.",
     |rules| rules.migrations.kept_body = kept_body,
 )
 .deep();
 
 fn kept_body(act: &Act<'_>, step: &Step, account: &Value) -> Map<String, Value> {
     let mut body = apply::kept_body(act, step, account);
-    for (_, value) in body.iter_mut().filter(|(name, _)| *name != "id" && *name != "account_id") {
+    for value in body.values_mut().filter(|value| !value.is_string()) {
         remap(act, value);
     }
     body

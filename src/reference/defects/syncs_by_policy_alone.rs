@@ -7,5 +7,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "syncs-by-policy-alone",
     &[("7.5", Conduct)],
     "Syncs whatever has an automatic policy, though it is for migration only.",
-    |rules| rules.out.flows_by_itself = |row| row.policy.starts_with("auto_"),
+    |rules| rules.out.flows_by_itself = |row, _| row.policy.starts_with("auto_"),
 );

@@ -7,5 +7,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "syncs-everything",
     &[("7.5", Conduct)],
     "Syncs every kind by itself, whatever was declared of it.",
-    |rules| rules.out.flows_by_itself = |_| true,
+    |rules| rules.out.flows_by_itself = |_, _| true,
 );

@@ -8,6 +8,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("7.5", Conduct)],
     "syncs records of a kind that is for migration only",
     |rules| {
-        rules.out.flows_by_itself = |row| row.direction == "migration_only";
+        rules.out.flows_by_itself = |row, _| row.direction == "migration_only";
     },
 );

@@ -132,7 +132,8 @@ rules! {
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = capabilities::passes_filter,
         /// Last word on a batch before it is sent (6.3).
         amend_batch: fn(&mut SyncBatch) = |_| (),
-        /// Whether records of a declared kind are sent without an operator's hand (7.5).
-        flows_by_itself: fn(&Capability) -> bool = sync::flows_by_itself,
+        /// Whether records of a declared kind are sent without an operator's hand (7.5), to a peer that has
+        /// been enrolled for so long.
+        flows_by_itself: fn(&Capability, SignedDuration) -> bool = sync::flows_by_itself,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ use crate::wire::path::Route;
 use crate::wire::sync::{SyncBatch, SyncRecord};
 
 /// Declared to go out, on its own.
-pub(crate) fn flows_by_itself(row: &Capability) -> bool {
+pub(crate) fn flows_by_itself(row: &Capability, _: SignedDuration) -> bool {
     let automatic = matches!(row.policy.as_str(), "auto_on_change" | "auto_periodic" | "on_match_filter");
     automatic && goes_out(row)
 }
@@ -44,15 +45,23 @@ pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value
 pub(super) async fn run_automatic(platform: &Arc<Platform>) {
     let peers = platform.act::<_, OperatorError>(|act| Ok(table::all::<Peer>(act.db)?)).unwrap_or_default();
     for peer in &peers {
-        let rows = platform.act::<_, OperatorError>(|act| match held_back(act, peer)? {
-            Some(_) => Ok(vec![]),
-            None => Ok(capabilities::declared(act, &peer.id)?),
-        });
-        for row in rows.unwrap_or_default().iter().filter(|row| (platform.rules.out.flows_by_itself)(row)) {
+        let rows = platform.act::<_, OperatorError>(|act| Ok(flowing(act, peer)?));
+        for row in &rows.unwrap_or_default() {
             // A peer that can't be reached gets it the next time.
             let _ = send(platform, &peer.id, row).await;
         }
     }
+}
+
+/// What flows to a peer by itself.
+fn flowing(act: &Act<'_>, peer: &Peer) -> Result<Vec<Capability>, StoreError> {
+    if held_back(act, peer)?.is_some() {
+        return Ok(vec![]);
+    }
+    let enrolled_for = peer.enrolled_at.map_or(SignedDuration::ZERO, |at| act.now.duration_since(at));
+    let mut rows = capabilities::declared(act, &peer.id)?;
+    rows.retain(|row| (act.rules.out.flows_by_itself)(row, enrolled_for));
+    Ok(rows)
 }
 
 /// Why nothing is synced to a peer, where nothing is.

@@ -17,7 +17,7 @@ use crate::reference::store::rows::{Capability, Direction, Peer, Stream};
 use crate::reference::store::{StoreError, table};
 use crate::wire::canonical::sha256_hex;
 use crate::wire::notice::finding;
-use crate::wire::sync::SyncBatch;
+use crate::wire::sync::{SyncBatch, SyncRecord};
 
 rules! {
     /// Decisions about a batch of a sync stream.
@@ -26,8 +26,14 @@ rules! {
         digest_is_right: fn(&Value) -> bool = digest_is_right,
         /// Whether a record stands twice in the batch.
         has_repeats: fn(&SyncBatch) -> bool = has_repeats,
+        /// Whether a record is the one that its payload names (7.4).
+        names_agree: fn(&SyncRecord) -> bool = names_agree,
+        /// Under which id a record is kept.
+        kept_id: fn(&SyncRecord) -> &str = |record| &record.id,
         /// Whether the batch joins on to where the stream stands.
         joins_on: fn(Option<&Stream>, &SyncBatch) -> bool = joins_on,
+        /// Whether a batch that was had before is passed over: it is not, and joins on to nothing.
+        passes_over: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
         /// Whether a declared direction lets records in (7.5).
         lets_in: fn(&Capability) -> bool = lets_in,
         /// Whether nothing is taken of a peer whose version does not go with ours (10.1).
@@ -52,6 +58,11 @@ pub(crate) fn digest_is_right(body: &Value) -> bool {
 pub(crate) fn has_repeats(batch: &SyncBatch) -> bool {
     let ids: BTreeSet<&str> = batch.records.iter().map(|record| record.id.as_str()).collect();
     ids.len() != batch.records.len()
+}
+
+/// The same, or the payload names none.
+pub(crate) fn names_agree(record: &SyncRecord) -> bool {
+    record.payload.get("id").is_none_or(|id| *id == record.id)
 }
 
 /// The first batch joins whatever its `from`; each later one at the end of the one before.
@@ -83,7 +94,11 @@ pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     })?;
     check_agreement(visit, &batch)?;
     check_integrity(visit, &body, &batch)?;
-    store(visit, &batch)?;
+    let stream = table::find::<Stream>(visit.act.db, &stream_id(visit, &batch))?;
+    if !(visit.act.rules.sync.passes_over)(stream.as_ref(), &batch) {
+        check_place(visit, &body, &batch, stream.as_ref())?;
+        store(visit, &batch)?;
+    }
     Ok(Reply::success(&json!({"accepted": batch.records.len(), "cursor": batch.cursor.to})))
 }
 
@@ -120,10 +135,9 @@ fn check_integrity(visit: &Visit<'_>, body: &Value, batch: &SyncBatch) -> Result
         let suspicion = corrupt("a record stands twice in a batch", body);
         return Err(refuse(visit, 422, "a record is repeated", Some(suspicion)));
     }
-    let stream = table::find::<Stream>(visit.act.db, &stream_id(visit, batch))?;
-    if !(rules.joins_on)(stream.as_ref(), batch) {
-        let suspicion = corrupt("the cursor does not join on", body);
-        return Err(refuse(visit, 409, "the cursor does not join on", Some(suspicion)));
+    if !batch.records.iter().all(rules.names_agree) {
+        let suspicion = corrupt("a record is another than its payload names", body);
+        return Err(refuse(visit, 422, "payload.id is not the record's id", Some(suspicion)));
     }
     if !(rules.keeps_own_filter)(&visit.peer, batch) {
         let facts = json!({"kind": batch.resource_kind});
@@ -134,13 +148,26 @@ fn check_integrity(visit: &Visit<'_>, body: &Value, batch: &SyncBatch) -> Result
     Ok(())
 }
 
+fn check_place(
+    visit: &Visit<'_>,
+    body: &Value,
+    batch: &SyncBatch,
+    stream: Option<&Stream>,
+) -> Result<(), Fault> {
+    if (visit.act.rules.sync.joins_on)(stream, batch) {
+        return Ok(());
+    }
+    let suspicion = corrupt("the cursor does not join on", body);
+    Err(refuse(visit, 409, "the cursor does not join on", Some(suspicion)))
+}
+
 /// Puts every record in place, and moves the stream on.
 fn store(visit: &Visit<'_>, batch: &SyncBatch) -> Result<(), Fault> {
     let act = visit.act;
     for given in &batch.records {
         let record = Record {
             source_peer_id: Some(visit.peer.id.clone()),
-            ..Record::own(&batch.resource_kind, &given.id, given.payload.clone())
+            ..Record::own(&batch.resource_kind, (act.rules.sync.kept_id)(given), given.payload.clone())
         };
         if slug_is_taken(act, &record)? {
             let text = format!("slug of {} is taken by another record", record.id);

@@ -29,6 +29,7 @@ mod minds_moves_of_what_it_sent;
 mod null_members;
 mod older_grant_tokens;
 mod other_finding_names;
+mod passes_over_replays;
 mod pretty_bodies;
 mod promises_excerpts;
 mod reads_whole_fractions;
@@ -42,6 +43,7 @@ mod strict_limits;
 mod suspends_at_the_fourth_breach;
 mod suspends_at_the_second_breach;
 mod suspends_by_the_timer;
+mod takes_records_of_two_ids;
 mod tls12_only;
 mod wants_credentials;
 mod whole_envelopes;
@@ -99,6 +101,8 @@ pub const VARIANTS: &[&Patch] = &[
     &ahead_of_time::PATCH,
     &older_grant_tokens::PATCH,
     &runs_another_major::PATCH,
+    &passes_over_replays::PATCH,
+    &takes_records_of_two_ids::PATCH,
 ];
 
 /// The variant of that name.
