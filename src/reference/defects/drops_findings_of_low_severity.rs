@@ -6,14 +6,7 @@ use crate::reference::govern::severity;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "drops-findings-of-low-severity",
-    &[
-        ("1.1", Detection),
-        ("1.2", Detection),
-        ("1.3", Detection),
-        ("1.4", Detection),
-        ("8.1", Detection),
-        ("E.3", Conduct),
-    ],
+    &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("8.1", Detection), ("E.3", Conduct)],
     "Raises no finding of low severity.",
     |rules| rules.govern.is_reported = |suspicion| severity(suspicion.kind) != "low",
 );
