@@ -1,7 +1,7 @@
 //! What a platform says of contract versions, in whatever form it says it.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::common::is_same_number;
@@ -13,8 +13,12 @@ const ON_RECORD: [&str; 3] =
 /// Names under which a list of contract versions tells a version's number.
 const IN_A_LIST: [&str; 3] = ["version", "contract_version", "number"];
 
-/// How a digest names its algorithm before itself.
-const ALGORITHM: [&str; 4] = ["sha256:", "sha256-", "sha256=", "sha-256:"];
+/// Words by which a member's name speaks of a digest.
+const OF_A_DIGEST: [&str; 5] = ["digest", "sha", "checksum", "hash", "fingerprint"];
+
+/// How a digest names its algorithm before itself, and what stands between the two.
+const ALGORITHM: [&str; 3] = ["sha256", "sha-256", "sha2-256"];
+const AFTER_ALGORITHM: [char; 4] = [':', '-', '=', ' '];
 
 /// Hexadecimal digits of a SHA-256.
 const HEX_DIGITS: usize = 64;
@@ -31,11 +35,29 @@ pub(super) fn is_nothing(version: &Value) -> bool {
 
 /// Whether two say one version, either as a number or as the text of that number.
 pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
-    let read = |version: &Value| match version.as_str() {
-        Some(text) => text.trim().parse::<u32>().ok().map(f64::from),
-        None => version.as_f64(),
+    is_same_number(Some(one), Some(other)) || number(one).is_some_and(|one| number(other) == Some(one))
+}
+
+/// The number that a version is: `1`, `"1"`, `"v1"`, `"1.0"`.
+fn number(version: &Value) -> Option<f64> {
+    let Some(text) = version.as_str() else { return version.as_f64() };
+    let text = text.trim().trim_end_matches(".0");
+    let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    bare.parse::<u32>().ok().map(f64::from)
+}
+
+/// Whether a version is on a list: by its number, or, in a row whose version is no number, by the digest
+/// of its text. None where such a row may be the one that is looked for.
+pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -> Option<bool> {
+    let is_it = |row: &Value| version_of(row).is_some_and(|listed| is_same_version(listed, version));
+    if rows.iter().any(is_it) {
+        return Some(true);
+    }
+    let unread: Vec<&Value> = rows.iter().filter(|row| version_of(row).and_then(number).is_none()).collect();
+    let is_its_text = |row: &&Value| {
+        digest_of(row).is_some_and(|listed| digest.is_some_and(|digest| is_same_digest(&listed, digest)))
     };
-    is_same_number(Some(one), Some(other)) || read(one).is_some_and(|one| read(other) == Some(one))
+    if unread.is_empty() { Some(false) } else { unread.iter().any(is_its_text).then_some(true) }
 }
 
 /// The rows of a list of contract versions: it may stand alone, or under a name.
@@ -56,28 +78,78 @@ pub(super) fn version_of(row: &Value) -> Option<&Value> {
     named.or_else(|| row.is_number().then_some(row))
 }
 
-/// The digest of a row, in lower-case hexadecimal digits: under its usual name, or under any.
-pub(super) fn digest_of(row: &Value) -> Option<String> {
-    let usual = row.get("digest").filter(|digest| !digest.is_null());
-    if let Some(usual) = usual {
-        return sha256(usual.as_str()?);
-    }
-    row.as_object()?.values().filter_map(Value::as_str).find_map(sha256)
+/// What a row of a list says of the digest of a version's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// Nothing: there is no such member, or nothing in it.
+    Nothing,
+    /// Something in which no SHA-256 can be read.
+    Unread,
+    /// A SHA-256, in lower-case hexadecimal digits.
+    Sha256(String),
 }
 
-/// A digest in lower-case hexadecimal digits, where it is a SHA-256: it may be written in capitals,
-/// in base64, and after the name of its algorithm.
+/// The digest in a row: under its usual name, under one that speaks of it, or under any.
+pub(super) fn stored_digest(row: &Value) -> Stored {
+    let Some(members) = row.as_object() else { return Stored::Nothing };
+    let speaks_of_it = |name: &str| {
+        let name = name.to_lowercase();
+        OF_A_DIGEST.iter().any(|word| name.contains(word))
+    };
+    let named: Vec<&Value> =
+        members.iter().filter(|(name, _)| speaks_of_it(name)).map(|(_, said)| said).collect();
+    let usual = members.get("digest").into_iter();
+    if let Some(digest) = usual.chain(named.iter().copied()).chain(members.values()).find_map(digest_in) {
+        return Stored::Sha256(digest);
+    }
+    if named.iter().all(|said| is_empty(said)) { Stored::Nothing } else { Stored::Unread }
+}
+
+/// The digest of a row, where it can be read.
+pub(super) fn digest_of(row: &Value) -> Option<String> {
+    match stored_digest(row) {
+        Stored::Sha256(digest) => Some(digest),
+        Stored::Nothing | Stored::Unread => None,
+    }
+}
+
+/// The SHA-256 that a member is, alone or beside the name of its algorithm.
+fn digest_in(said: &Value) -> Option<String> {
+    match said {
+        Value::String(text) => sha256(text),
+        Value::Object(members) => members.values().filter_map(Value::as_str).find_map(sha256),
+        _ => None,
+    }
+}
+
+fn is_empty(said: &Value) -> bool {
+    match said {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(members) => {
+            members.iter().filter(|(name, _)| !name.starts_with("alg")).all(|(_, member)| is_empty(member))
+        }
+        _ => false,
+    }
+}
+
+/// A digest in lower-case hexadecimal digits, where it is a SHA-256: it may be written in capitals, in
+/// pairs, in base64 of either alphabet, and after the name of its algorithm.
 pub(super) fn sha256(digest: &str) -> Option<String> {
     let digest = digest.trim();
     let after = |algorithm: &&str| {
         let named = digest.get(..algorithm.len())?;
-        named.eq_ignore_ascii_case(algorithm).then(|| &digest[algorithm.len()..])
+        let rest = named.eq_ignore_ascii_case(algorithm).then(|| &digest[algorithm.len()..])?;
+        Some(rest.strip_prefix(AFTER_ALGORITHM)?.trim_start())
     };
     let bare = ALGORITHM.iter().find_map(after).unwrap_or(digest);
-    if bare.len() == HEX_DIGITS && bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Some(bare.to_ascii_lowercase());
+    let digits: String = bare.chars().filter(|character| !matches!(character, ':' | ' ')).collect();
+    if digits.len() == HEX_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(digits.to_ascii_lowercase());
     }
-    let bytes = STANDARD.decode(bare).ok().filter(|bytes| bytes.len() * 2 == HEX_DIGITS)?;
+    let base64 = bare.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let bytes = STANDARD_NO_PAD.decode(base64).ok().filter(|bytes| bytes.len() * 2 == HEX_DIGITS)?;
     Some(hex::encode(bytes))
 }
 
@@ -91,21 +163,62 @@ pub(super) fn is_same_digest(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use crate::contract::REGISTER_V1;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
     use serde_json::json;
 
     #[test]
     fn a_digest_is_one_however_it_is_written() {
         let hex = REGISTER_V1.digest;
-        let base64 = STANDARD.encode(hex::decode(hex).expect("hexadecimal digits"));
+        let bytes = hex::decode(hex).expect("hexadecimal digits");
+        let base64 = STANDARD.encode(&bytes);
         let capitals = hex.to_uppercase();
-        for same in
-            [capitals.clone(), format!("sha256:{capitals}"), base64.clone(), format!("sha256-{base64}")]
-        {
+        let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        for same in [
+            capitals.clone(),
+            format!("sha256:{capitals}"),
+            format!("SHA-256: {hex}"),
+            pairs.join(":"),
+            base64.clone(),
+            format!("sha256-{base64}"),
+            URL_SAFE.encode(&bytes),
+            format!("sha256={}", URL_SAFE_NO_PAD.encode(&bytes)),
+        ] {
             assert!(is_same_digest(&same, hex), "{same}");
         }
         assert!(!is_same_digest(&hex.replace('3', "4"), hex));
         assert_eq!(sha256(""), None);
         assert_eq!(sha256(&format!("md5:{hex}")), None);
+    }
+
+    #[test]
+    fn a_digest_that_is_there_and_one_that_can_be_read_are_two_things() {
+        let read = Stored::Sha256(REGISTER_V1.digest.to_owned());
+        for (row, expected) in [
+            (json!({"digest": {"algorithm": "sha-256", "value": REGISTER_V1.digest}}), read.clone()),
+            (json!({"etag": "a".repeat(64), "text_sha256": REGISTER_V1.digest}), read),
+            (json!({"digest": "md5:39f5"}), Stored::Unread),
+            (json!({"checksum": [57, 245]}), Stored::Unread),
+            (json!({"digest": "", "version": 1}), Stored::Nothing),
+            (json!({"digest": {"algorithm": "sha-256", "value": null}}), Stored::Nothing),
+            (json!({"version": 1}), Stored::Nothing),
+        ] {
+            assert_eq!(stored_digest(&row), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_version_under_another_name_is_listed_by_its_text_or_may_be() {
+        let (first, other) = (REGISTER_V1.digest, "a".repeat(64));
+        let listed = |version: Value| json!([{"version": version, "digest": first}]);
+        let told = |rows: &Value, digest: &str| {
+            is_listed(rows.as_array().map(Vec::as_slice).unwrap_or_default(), &json!(1), Some(digest))
+        };
+        for same in [json!(1), json!(" v1"), json!("1.0"), json!("V1.0.0")] {
+            assert_eq!(told(&listed(same.clone()), &other), Some(true), "{same}");
+        }
+        assert_eq!(told(&listed(json!("2026-05")), first), Some(true));
+        assert_eq!(told(&listed(json!("2026-05")), &other), None);
+        assert_eq!(told(&listed(json!(2)), first), Some(false));
     }
 
     #[test]

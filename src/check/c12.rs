@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::agreement::{self, is_same_version, version_of};
+use super::agreement::{self, is_listed, is_same_version};
 use super::common::outcome;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Operation, Story};
+
+/// Names under which a peer's record tells where the peer is.
+const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url", "url"];
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -46,10 +49,10 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let listed = listed.flatten();
     // Where no one could list them, that it is the one asked for is all that can be seen.
-    let has = |version: &Value| {
-        let is_it = |row: &Value| version_of(row).is_some_and(|listed| is_same_version(listed, version));
-        listed.is_none_or(|(_, rows)| rows.iter().any(is_it))
+    let has = |version: &Value, digest: Option<&str>| {
+        listed.map_or(Some(true), |(_, rows)| is_listed(rows, version, digest))
     };
+    let mut open = None;
     let looked: Vec<u64> = listed.iter().map(|(n, _)| *n).collect();
     let with_look = |n: u64| looked.iter().copied().chain([n]).collect::<Vec<u64>>();
     let accepts: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
@@ -57,6 +60,7 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         let evidence = with_look(*n);
         let asked =
             exchange.sent().and_then(|sent| sent.get("contract_version")).cloned().unwrap_or(Value::Null);
+        let digest = exchange.sent().and_then(|sent| sent["contract_digest"].as_str());
         let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
         match agreed {
             None => return expect(Judgement::unproven("the answer names no agreed version", evidence)),
@@ -64,12 +68,21 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
             Some(agreed) if !is_same_version(&agreed, &asked) => {
                 return expect(Judgement::broken(format!("asked for {asked}, agreed to {agreed}"), evidence));
             }
-            Some(agreed) if !has(&asked) => {
-                let actual = format!("agreed to {agreed}, which it does not have");
-                return expect(Judgement::broken(actual, evidence));
-            }
-            Some(_) => {}
+            Some(agreed) => match has(&asked, digest) {
+                Some(true) => {}
+                Some(false) => {
+                    let actual = format!("agreed to {agreed}, which it does not have");
+                    return expect(Judgement::broken(actual, evidence));
+                }
+                None => {
+                    let actual = format!("agreed to {agreed}; its own versions are listed as no numbers");
+                    open.get_or_insert(Judgement::unproven(actual, evidence));
+                }
+            },
         }
+    }
+    if let Some(open) = open {
+        return expect(open);
     }
     if let Some((n, exchange)) = accepts.iter().find(|(_, e)| !e.succeeded() && !e.was_refused()) {
         return expect(Judgement::unproven(outcome(exchange), with_look(*n)));
@@ -101,22 +114,24 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
     let known = before.and_then(|(_, look)| peer_rows(look.result.as_ref()?)).unwrap_or_default();
     // An address that a peer had before may come again.
     let is_new = |peer: &Value| known.iter().all(|old| id_of(old) != id_of(peer));
-    let status = |joined: &Operation| {
-        let peer = peers.iter().find(|peer| is_new(peer) && is_joined(peer, joined))?;
-        Some(peer["status"].as_str()?.to_owned())
-    };
-    let enrolled =
-        |status: &Option<String>| matches!(status.as_deref(), Some("enrolled" | "active" | "degraded"));
-    if !enrolled(&status(twin)) {
+    let row_of = |joined: &Operation| peers.iter().find(|peer| is_new(peer) && is_joined(peer, joined));
+    if !row_of(twin).is_some_and(is_enrolled) {
         return expect(Judgement::unproven(
             "a join that was answered rightly did not enrol either",
             evidence,
         ));
     }
-    let status = status(joined);
-    if enrolled(&status) {
-        let actual = format!("the peer is {}", status.unwrap_or_default());
-        return expect(Judgement::broken(actual, evidence));
+    let row = row_of(joined);
+    if let Some(peer) = row.filter(|peer| is_enrolled(peer)) {
+        return expect(Judgement::broken(format!("the peer is {}", peer["status"]), evidence));
+    }
+    let may_be_it = |peer: &&Value| {
+        is_new(peer) && !is_joined(peer, twin) && is_enrolled(peer) && address_of(peer).is_none()
+    };
+    let has_no_row = id_given(joined).is_none() && row.is_none();
+    if let Some(peer) = peers.iter().find(may_be_it).filter(|_| has_no_row) {
+        let actual = format!("a new peer is {}, and its record shows no address", peer["status"]);
+        return expect(Judgement::unproven(actual, evidence));
     }
     expect(Judgement::kept("the join was refused, and the rightly answered one enrolled", evidence))
 }
@@ -133,43 +148,73 @@ fn peer_rows(listed: &Value) -> Option<&[Value]> {
     }
 }
 
+fn is_enrolled(peer: &Value) -> bool {
+    matches!(peer["status"].as_str(), Some("enrolled" | "active" | "degraded"))
+}
+
 fn id_of(peer: &Value) -> Option<&str> {
     peer.get("peer_id").or_else(|| peer.get("id"))?.as_str()
 }
 
 /// Whether a row is that of a join: by the id that it gave, or, where it was refused, by the address.
 fn is_joined(peer: &Value, join: &Operation) -> bool {
-    let given = join.result.as_ref().and_then(id_of);
-    let address = |text: &Value| text.as_str().map(|text| text.trim_end_matches('/').to_owned());
     let is_at = || {
-        let joined = address(&join.parameters["base_url"]);
-        joined.is_some() && address(&peer["remote_instance_url"]) == joined
+        let joined = join.parameters["base_url"].as_str().map(without_slash);
+        joined.is_some_and(|joined| address_of(peer) == Some(joined) || is_reached_at(peer, joined))
     };
-    given.map_or_else(is_at, |given| id_of(peer) == Some(given))
+    id_given(join).map_or_else(is_at, |given| id_of(peer) == Some(given))
+}
+
+fn id_given(join: &Operation) -> Option<&str> {
+    join.result.as_ref().and_then(id_of)
+}
+
+/// Where a peer's record says that the peer is.
+fn address_of(peer: &Value) -> Option<&str> {
+    let mut named = ADDRESSES.iter().filter_map(|name| peer[*name].as_str());
+    named.next().map(without_slash)
+}
+
+/// Whether one of a peer's endpoints is at an address, or below it.
+fn is_reached_at(peer: &Value, address: &str) -> bool {
+    let is_below = |url: &str| url.strip_prefix(address).is_some_and(|rest| rest.starts_with('/'));
+    let mut endpoints = peer["endpoints"].as_array().into_iter().flatten();
+    endpoints.any(|endpoint| {
+        endpoint["url"].as_str().is_some_and(|url| without_slash(url) == address || is_below(url))
+    })
+}
+
+fn without_slash(address: &str) -> &str {
+    address.trim_end_matches('/')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::contract::REGISTER_V1;
     use crate::transcript::{Exchange, Recorder, What};
     use serde_json::json;
     use std::collections::BTreeMap;
 
     fn verdict(asked: &Value, status: u16, agreed: &Value) -> crate::check::Verdict {
+        verdict_where(&json!([{"version": "1"}]), asked, status, agreed)
+    }
+
+    fn verdict_where(listed: &Value, asked: &Value, status: u16, agreed: &Value) -> crate::check::Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         let listed = Operation {
             verb: "contract.list".into(),
             parameters: json!({}),
-            result: Some(json!({"contracts": [{"version": "1"}]})),
+            result: Some(json!({ "contracts": listed })),
             failure: None,
         };
         recorder.record(None, Some("listed"), What::Operation(listed));
         let accept = |asked: &Value, status: u16, body: Value| {
             What::Exchange(
                 Exchange::to_target("alice")
-                    .sending(json!({"contract_version": asked}))
+                    .sending(json!({"contract_version": asked, "contract_digest": REGISTER_V1.digest}))
                     .answered_with(status, body),
             )
         };
@@ -189,6 +234,18 @@ mod tests {
         assert_eq!(verdict(&json!("1abc"), 200, &json!(1)), Broken);
         assert_eq!(verdict(&json!("1"), 200, &json!(1)), Kept);
         assert_eq!(verdict(&json!(1), 200, &json!("1")), Kept);
+    }
+
+    #[test]
+    fn a_version_that_is_listed_otherwise_is_one_that_it_has_or_may_have() {
+        use crate::check::Verdict::{Broken, Kept, Unproven};
+        let agreed_to = |listed: Value| verdict_where(&listed, &json!(1), 200, &json!(1));
+        for written in ["v1", "1.0"] {
+            assert_eq!(agreed_to(json!([{"version": written}])), Kept, "{written}");
+        }
+        assert_eq!(agreed_to(json!([{"version": "2026-05", "digest": REGISTER_V1.digest}])), Kept);
+        assert_eq!(agreed_to(json!([{"version": "2026-05"}])), Unproven);
+        assert_eq!(agreed_to(json!([{"version": 7}])), Broken);
     }
 
     /// The verdict where the wrong join was answered so, and the peers are listed so.
@@ -226,6 +283,14 @@ mod tests {
         assert_eq!(joined(Some(json!({"peer_id": "2"})), listed.clone()), Broken);
         assert_eq!(joined(None, listed), Broken);
         assert_eq!(joined(None, json!([wrong("proposed")])), Unproven);
+        let nowhere = json!({"id": "2", "status": "active"});
+        assert_eq!(joined(None, json!([right, nowhere])), Unproven);
+        assert_eq!(joined_since(&json!([nowhere]), None, json!([right, nowhere])), Kept);
+        assert_eq!(joined(Some(json!({"peer_id": "3"})), json!([right, nowhere])), Kept);
+        let reached = json!({"id": "2", "status": "active", "endpoints": [{"url": "https://b/federation"}]});
+        assert_eq!(joined(None, json!([right, reached])), Broken);
+        let elsewhere = json!({"id": "2", "status": "active", "remote_instance_url": "https://c"});
+        assert_eq!(joined(None, json!([right, elsewhere])), Kept);
         let old = json!({"id": "0", "status": "active", "remote_instance_url": "https://b"});
         assert_eq!(joined_since(&json!([old]), None, json!([old, right])), Kept);
     }

@@ -1,8 +1,13 @@
 //! Contract versioning (V), and what a mismatch counts as (12.2).
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::agreement::{self, digest_of, is_same_digest, is_same_version, on_record, version_of};
+use super::agreement::{
+    self, Stored, digest_of, is_same_digest, is_same_version, on_record, stored_digest, version_of,
+};
 use super::common::{findings, outcome, peer_id, peer_shown};
 use super::enforcement::is_suspended;
 use super::judge::Parameter;
@@ -11,6 +16,9 @@ use crate::contract::REGISTER_V1;
 use crate::transcript::{Direction, Exchange, Story};
 use crate::wire::canonical::sha256_hex;
 use crate::wire::path::Route;
+
+/// What a list may call a version that is not released.
+const UNRELEASED: [&str; 5] = ["draft", "proposed", "planned", "upcoming", "unreleased"];
 
 /// The judges of this file.
 pub(super) const JUDGES: &[Judge] = &[
@@ -72,16 +80,29 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(Judgement::unproven("the list shows nothing but numbers", vec![n]));
     }
     let handed_in = handed_in(story);
+    let now = story.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at);
+    let mut unread = None;
     for row in listed {
         let number = version_of(row).unwrap_or(&Value::Null);
-        let Some(digest) = digest_of(row) else {
-            return expect(Judgement::broken(format!("version {number} has no digest"), vec![n]));
+        let digest = match stored_digest(row) {
+            Stored::Sha256(digest) => digest,
+            Stored::Nothing if is_draft(row, now) => continue,
+            Stored::Nothing => {
+                return expect(Judgement::broken(format!("version {number} has no digest"), vec![n]));
+            }
+            Stored::Unread => {
+                unread.get_or_insert(format!("the digest of version {number} can't be read"));
+                continue;
+            }
         };
         let due = handed_in.iter().find(|(given, _)| is_same_version(number, given));
         if due.is_some_and(|(_, due)| *due != digest) {
             let actual = format!("version {number} has {digest}, which is not that of its text");
             return expect(Judgement::broken(actual, vec![n]));
         }
+    }
+    if let Some(unread) = unread {
+        return expect(Judgement::unproven(unread, vec![n]));
     }
     let first =
         listed.iter().find(|row| version_of(row).is_some_and(|number| is_same_version(number, &json!(1))));
@@ -93,6 +114,22 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
         }
         Some(_) => expect(Judgement::kept(format!("{} versions with their digests", listed.len()), vec![n])),
     }
+}
+
+/// Whether a version is not released yet: by what its row calls it, or by its date.
+fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
+    let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default().to_lowercase();
+    let effective_at = row["effective_at"].as_str().and_then(moment);
+    UNRELEASED.contains(&state.as_str())
+        || row["draft"] == true
+        || row["released"] == false
+        || effective_at.is_some_and(|at| now.is_some_and(|now| at > now))
+}
+
+/// A moment, or the first one of a day.
+fn moment(text: &str) -> Option<Timestamp> {
+    let of_day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+    text.parse().ok().or_else(of_day)
 }
 
 fn listed<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a [Value])> {
@@ -391,6 +428,7 @@ mod tests {
         assert_eq!(digests(json!([first, second(of_abc)])), Kept);
         assert_eq!(digests(json!([first, second(REGISTER_V1.digest)])), Broken);
         assert_eq!(digests(json!([first, second("")])), Broken);
+        assert_eq!(digests(json!([first, second("crc32:352441c2")])), Unproven);
         assert_eq!(digests(json!([{"version": 1}])), Broken);
         assert_eq!(digests(json!([second(of_abc)])), Unproven);
         assert_eq!(digests(json!([1, 7002])), Unproven);
@@ -403,6 +441,24 @@ mod tests {
             json!({"version": "1", "sha256": format!("sha256:{}", REGISTER_V1.digest.to_uppercase())});
         let own = json!({"version": 2, "digest": REGISTER_V1.digest});
         assert_eq!(digests(json!({"data": {"contracts": [first, own]}})), Kept);
+        let parted = json!({"algorithm": "sha-256", "value": REGISTER_V1.digest});
+        assert_eq!(digests(json!([{"version": "v1", "digest": parted}])), Kept);
+    }
+
+    #[test]
+    fn a_draft_needs_no_digest_and_a_version_in_force_does() {
+        let first = json!({"version": 1, "digest": REGISTER_V1.digest});
+        for (more, expected) in [
+            (json!({"status": "Draft"}), Kept),
+            (json!({"effective_at": "2026-06-02"}), Kept),
+            (json!({"effective_at": "2026-06-01T00:00:01Z"}), Kept),
+            (json!({"effective_at": "2026-05-14"}), Broken),
+            (json!({"status": "released"}), Broken),
+        ] {
+            let mut second = more.clone();
+            second["version"] = json!(2);
+            assert_eq!(digests(json!([first, second])), expected, "{more}");
+        }
     }
 
     #[test]

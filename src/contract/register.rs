@@ -166,7 +166,7 @@ const CLAUSES: &[Clause] = &[
     clause(Enforcement, 2, Hard, "Repeated breach suspends the peer until it is reviewed",
         None, seen(WireAndOperator, "the same breach again and again: suspended; one alone is not")),
     clause(Enforcement, 3, Soft, "Findings of soft norms reach the operator's view of peers",
-        None, seen(Operator, "what the operator is shown")),
+        seen(Operator, "what the operator is shown"), None),
 
     clause(Versioning, 1, Hard, "Every released contract version is stored with the SHA-256 of its text",
         seen(Operator, "the operator's list of contract versions"), None),

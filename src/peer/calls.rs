@@ -111,6 +111,12 @@ impl Peer {
         Ok(self.record(cue, request, outcome, injected))
     }
 
+    /// Closes the connections that are kept: the next call opens another.
+    pub fn hang_up(&self) {
+        let state = self.state();
+        state.client.iter().chain(&state.anonymous_client).for_each(Client::forget_connections);
+    }
+
     async fn send(&self, call: &Call, request: &Request) -> Result<Result<Response, NetError>, PeerError> {
         let client = self.client(call.without_certificate)?;
         if let Some(pace) = &self.0.options.pace {

@@ -9,7 +9,7 @@ use super::file::{File, migrate, sync};
 pub(super) const EXITS: Property = Property {
     name: "exits",
     commitment: 11,
-    about: "whatever came before the target ends a peering, the data stays as it was, and access is gone",
+    about: "whatever came before the target ends a peering, data, audit and acknowledgement stay as they were, and access is gone",
     corners: Vec::new,
     scenarios: || scenarios("conduct"),
 };
@@ -17,7 +17,7 @@ pub(super) const EXITS: Property = Property {
 pub(super) const LEAVES: Property = Property {
     name: "leaves",
     commitment: 11,
-    about: "whatever came before a peer leaves, the data stays as it was, and access is gone",
+    about: "whatever came before a peer leaves, data, audit and acknowledgement stay as they were, and access is gone",
     corners: Vec::new,
     scenarios: || scenarios("detection"),
 };
@@ -40,7 +40,7 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
         .peer("alice", "")
         .peer("bob", "")
         .declare()
-        .step("federate = { peer = \"alice\" }")
+        .step("federate = { peer = \"alice\", as = \"accepted\" }")
         .step("federate = { peer = \"bob\" }")
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
         .step(migrate("alice", "grant", "lawful", "skill", "first", ""));
@@ -56,15 +56,23 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
                 .steps(["alice", "bob"].map(|peer| format!("heartbeat = {{ peer = \"{peer}\" }}"))),
         };
     }
-    let list = |label: &str| {
-        format!("operator = {{ verb = \"resource.list\", with = {{ kind = \"skill\" }}, as = \"{label}\" }}")
+    let looks = |when: &str| {
+        let of_alice = "peer_id = \"${alice.id}\"";
+        [
+            ("resource.list", "kind = \"skill\"", "records"),
+            ("audit.list", of_alice, "audit"),
+            ("peer.show", of_alice, "peer"),
+        ]
+        .map(|(verb, with, label)| {
+            format!("operator = {{ verb = \"{verb}\", with = {{ {with} }}, as = \"{label}-{when}\" }}")
+        })
     };
     let revoke = if face == "conduct" {
         "operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" } }"
     } else {
         "revoke = { peer = \"alice\" }"
     };
-    file.step(list("records-before"))
+    file.steps(looks("before"))
         .step(revoke)
         .step(
             "operator = { verb = \"peer.show\", with = { peer_id = \"${alice.id}\" }, until_shows = { peer = { status = \"revoked\" } } }",
@@ -74,12 +82,24 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
         .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"refused\" }")
         .step(migrate("alice", "grant", "refused", "skill", "after", ""))
         .step("heartbeat = { peer = \"alice\", as = \"refused\" }")
-        .step(list("records-after"))
+        .steps(looks("after"))
         .check(
             ("11.2", face),
             "rows-remain",
             "what was there before a revocation is there after it",
             "before = \"records-before\", after = \"records-after\"",
+        )
+        .check(
+            ("11.3", "conduct"),
+            "rows-remain",
+            "what was logged before a revocation is in the audit after it",
+            "before = \"audit-before\", after = \"audit-after\"",
+        )
+        .check(
+            ("A.2", "conduct"),
+            "acknowledgement-kept",
+            "the contract version that was acknowledged outlives the peering",
+            "call = \"accepted\", before = \"peer-before\", shown = \"peer-after\"",
         )
         .check(
             ("11.5", face),

@@ -37,6 +37,8 @@ rules! {
         at_archive: fn(&Act<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether an overlay address of a peer, by its place, is unmounted (11.4).
         unmounts: fn(&Peer, usize) -> bool = |_, _| true,
+        /// Whether an unmounted address stays on the operator's list, as one that is revoked.
+        lists_unmounted: bool = false,
         /// Whether the certificate of a peer, as it was until then, is revoked (11.5).
         revokes_certificate: fn(&Peer) -> bool = |_| true,
         /// Last word on a row after a heartbeat, beside what it was before (10.1).
@@ -127,6 +129,7 @@ pub(crate) fn enrol(act: &Act<'_>, peer: &mut Peer) -> Result<(), StoreError> {
             peer_id: peer.id.clone(),
             address: format!("fd00:{a:02x}{b:02x}::{host}"),
             mounted_at: act.now,
+            unmounted_at: None,
         };
         table::put(act.db, &address)?;
     }
@@ -185,8 +188,13 @@ pub(crate) fn tell_operator(
 fn unmount(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
     let addresses: Vec<OverlayAddress> = table::of_peer(act.db, &peer.id)?;
     let unmounts = |place: usize| (act.rules.peering.unmounts)(peer, place);
-    for (_, address) in addresses.iter().enumerate().filter(|(place, _)| unmounts(*place)) {
-        table::remove::<OverlayAddress>(act.db, &address.id)?;
+    for (_, mut address) in addresses.into_iter().enumerate().filter(|(place, _)| unmounts(*place)) {
+        if act.rules.peering.lists_unmounted {
+            address.unmounted_at = Some(act.now);
+            table::put(act.db, &address)?;
+        } else {
+            table::remove::<OverlayAddress>(act.db, &address.id)?;
+        }
     }
     Ok(())
 }

@@ -67,6 +67,9 @@ pub struct PeerSpec {
     /// How it gets its identity, where that may not be left to the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityWay>,
+    /// Sends one request after another on one connection, whatever the seed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_connections: bool,
     /// Uses the plainest form of everything, whatever the seed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain: bool,
@@ -146,6 +149,8 @@ pub enum Step {
     GoDown(Whom),
     /// A peer listens again.
     ComeUp(Whom),
+    /// A peer closes its connections: its next call opens another.
+    HangUp(Whom),
     /// The operator does something.
     Operator(Operator),
     /// The operator gives a peer a grant.
@@ -517,6 +522,7 @@ impl Step {
             | Self::PeerPut(_)
             | Self::GoDown(_)
             | Self::ComeUp(_)
+            | Self::HangUp(_)
             | Self::Put(_)
             | Self::Advance(_)
             | Self::Expect(_)
@@ -543,7 +549,7 @@ impl Step {
             Self::Hold(step) => Some(&step.peer),
             Self::EndGrant(step) => Some(&step.peer),
             Self::PeerPut(step) => Some(&step.peer),
-            Self::GoDown(step) | Self::ComeUp(step) => Some(&step.peer),
+            Self::GoDown(step) | Self::ComeUp(step) | Self::HangUp(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),
             Self::TryKinds(step) => Some(&step.peer),
             Self::Scan(step) => step.until_about.as_deref(),

@@ -14,6 +14,31 @@ use crate::wire::migration::operation;
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
+/// What an overlay address is called that is mounted no more; with `_at`, when that came.
+const UNMOUNTED: [&str; 15] = [
+    "unmounted",
+    "released",
+    "removed",
+    "revoked",
+    "suspended",
+    "detached",
+    "deleted",
+    "disabled",
+    "inactive",
+    "deactivated",
+    "withdrawn",
+    "ended",
+    "expired",
+    "retired",
+    "archived",
+];
+
+/// What a record is called that was deleted and stands there all the same.
+const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombstone"];
+
+/// What a record is called that was put away: whether it is still to be had is not to be seen.
+const PUT_AWAY: [&str; 6] = ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
+
 const BEFORE_AND_AFTER: &[Parameter] = &[
     Parameter::required("before", "label of the operator's list before the revocation"),
     Parameter::required("after", "label of the same list after it"),
@@ -288,9 +313,32 @@ impl Brought {
         let Some(place) = whole.or_else(|| after.iter().position(is_it)) else {
             return if self.was_only_synced(row) { Fate::Faded } else { Fate::Gone };
         };
-        after.swap_remove(place);
-        if whole.is_some() { Fate::Kept } else { Fate::Faded }
+        let found = after.swap_remove(place);
+        let has_become = |words: &[&str]| is_called(found, words) && !is_called(row, words);
+        match brought {
+            _ if has_become(&DELETED) => Fate::Gone,
+            Some(_) if has_become(&PUT_AWAY) => Fate::Faded,
+            _ if whole.is_some() => Fate::Kept,
+            _ => Fate::Faded,
+        }
     }
+}
+
+/// Whether a row says one of these words of itself: as its state, as a member that is true, or as a moment.
+fn is_called(row: &Value, words: &[&str]) -> bool {
+    let says = |name: &str, said: &Value| match said {
+        Value::String(text) if matches!(name, "status" | "state") => {
+            words.contains(&text.trim().to_lowercase().as_str())
+        }
+        Value::Bool(yes) => words.contains(&name.trim_start_matches("is_")) && *yes,
+        Value::String(_) | Value::Number(_) => {
+            name.strip_suffix("_at").is_some_and(|word| words.contains(&word))
+        }
+        _ => false,
+    };
+    let places = [row, &row["record"], &row["payload"]].into_iter().filter_map(Value::as_object);
+    let is_absent = words.contains(&"deleted") && row["exists"] == false;
+    is_absent || places.flatten().any(|(name, said)| says(name, said))
 }
 
 fn keep(brought: &mut BTreeMap<String, BTreeSet<String>>, id: &Value, payload: &Value) {
@@ -363,24 +411,30 @@ fn refused_from_the_notice(story: &Story, with: Arguments<'_>) -> Judgement {
 
 fn overlay_unmounted(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| judgement.expecting("no address of the peer mounted");
-    let (Some((first, before)), Some((last, after))) =
-        (mounted(story, with.text("before")), mounted(story, with.text("after")))
+    let (Some((first, earlier)), Some((last, later))) =
+        (addresses(story, with.text("before")), addresses(story, with.text("after")))
     else {
         return expect(Judgement::unproven("the addresses could not be listed", vec![]));
     };
+    let (before, after) = (states_left(&earlier), states_left(&later));
     let evidence = vec![first, last];
     // That a peer is not revoked at all, another clause tells of (11.1).
     let shown = with.text_if_given("shown").map(|label| status_shown(story, label));
     if shown.is_some_and(|shown| !shown.is_some_and(|(_, status)| has_ended(status))) {
         return expect(Judgement::unproven("the peer is not revoked", evidence));
     }
-    if before == 0 {
+    if before.is_empty() {
         return expect(Judgement::unproven("the peer had no overlay address", evidence));
     }
-    if after == 0 {
-        return expect(Judgement::kept(format!("{before} addresses were unmounted"), evidence));
+    let is_mounted = |state: &&Option<String>| state.is_none() || before.contains(state);
+    match (after.iter().filter(is_mounted).count(), after.iter().flatten().next()) {
+        (0, None) => expect(Judgement::kept(format!("{} addresses were unmounted", before.len()), evidence)),
+        (0, Some(state)) => {
+            let actual = format!("an address is {state}: is it mounted?");
+            expect(Judgement::unproven(actual, evidence))
+        }
+        (mounted, _) => expect(Judgement::broken(format!("{mounted} addresses are still mounted"), evidence)),
     }
-    expect(Judgement::broken(format!("{after} addresses are still mounted"), evidence))
 }
 
 /// Deleting is an operation of its own (11.2), which no revocation asks for.
@@ -411,21 +465,36 @@ fn nothing_is_taken_back(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-/// How many addresses are mounted of the peer that was asked for: a list may tell of others beside, and of
-/// those that were.
-fn mounted(story: &Story, label: &str) -> Option<(u64, usize)> {
+/// The addresses of the peer that was asked for: a list may tell of others beside.
+fn addresses<'a>(story: &'a Story, label: &str) -> Option<(u64, Vec<&'a Value>)> {
     let (_, operation) = story.operation(label)?;
-    let (n, rows) = rows(story, label)?;
-    let is_of_another = |row: &Value| {
+    let (n, mut rows) = rows(story, label)?;
+    rows.retain(|row| {
         let owner = row["peer_id"].as_str().or(row["federation_peer_id"].as_str());
-        owner.is_some_and(|owner| operation.parameters["peer_id"] != owner)
-    };
-    Some((n, rows.iter().filter(|row| !is_of_another(row) && !was_unmounted(row)).count()))
+        owner.is_none_or(|owner| operation.parameters["peer_id"] == owner)
+    });
+    Some((n, rows))
 }
 
+/// The states of the addresses that are not said to be unmounted; none where a row tells of no state.
+fn states_left(addresses: &[&Value]) -> Vec<Option<String>> {
+    addresses.iter().filter(|row| !was_unmounted(row)).map(|row| state_of(row)).collect()
+}
+
+/// Whether a row says that its address is one no more.
 fn was_unmounted(row: &Value) -> bool {
-    let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default();
-    row["mounted"] == false || row["unmounted_at"].is_string() || matches!(state, "unmounted" | "released")
+    let has_end = |(name, moment): (&String, &Value)| {
+        name.strip_suffix("_at").is_some_and(|word| UNMOUNTED.contains(&word)) && !moment.is_null()
+    };
+    row["mounted"] == false
+        || row["active"] == false
+        || state_of(row).is_some_and(|state| UNMOUNTED.contains(&state.as_str()))
+        || row.as_object().is_some_and(|members| members.iter().any(has_end))
+}
+
+/// What a row calls the state that it is in.
+fn state_of(row: &Value) -> Option<String> {
+    row["status"].as_str().or(row["state"].as_str()).map(|state| state.trim().to_lowercase())
 }
 
 /// The rows of a list: it stands alone, or in an object under the usual name, else as its first array.

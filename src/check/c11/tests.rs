@@ -112,13 +112,54 @@ fn of_a_record_stays_what_was_brought_and_nothing_of_the_platforms_own_has_to() 
 }
 
 #[test]
+fn a_record_that_is_marked_as_deleted_is_gone_and_one_that_is_put_away_may_be() {
+    let row = |more: Value| {
+        let mut row = json!({"kind": "skill", "id": "own", "record": {"id": "own", "name": "a"}});
+        if let (Some(members), Value::Object(more)) = (row.as_object_mut(), more) {
+            members.extend(more);
+        }
+        row
+    };
+    let plain = row(json!({}));
+    for (more, expected) in [
+        (json!({"deleted_at": null, "exists": true, "deleted": false}), Kept),
+        (json!({"status": "orphaned", "revoked_at": "2026-06-01T00:00:00Z"}), Kept),
+        (json!({"deleted_at": "2026-06-01T00:00:00Z"}), Broken),
+        (json!({"record": {"id": "own", "name": "a", "status": "Deleted"}}), Broken),
+        (json!({"exists": false}), Broken),
+        (json!({"tombstone": true}), Broken),
+        (json!({"is_deleted": true}), Broken),
+        (json!({"archived_at": "2026-06-01T00:00:00Z"}), Unproven),
+        (json!({"state": "removed"}), Unproven),
+    ] {
+        assert_eq!(records_remain(&json!([plain]), &json!([row(more.clone())])), expected, "{more}");
+    }
+    let marked = row(json!({"status": "deleted"}));
+    assert_eq!(records_remain(&json!([marked]), &json!([marked])), Kept, "it was so before");
+    let entry = |more: &str| json!([{"id": "1", "action": "heartbeat", "status": more}]);
+    assert_eq!(remain(&entry("sealed"), &entry("archived")), Kept, "of the audit nothing is put away");
+    assert_eq!(remain(&entry("sealed"), &entry("deleted")), Broken);
+}
+
+#[test]
 fn an_address_that_stays_is_broken_and_one_that_never_was_proves_nothing() {
+    let row = |status: &str| json!({"address": "a", "status": status});
     for (before, after, expected) in [
         (json!(["a"]), json!([]), Kept),
         (json!(["a"]), json!(["a"]), Broken),
         (json!([]), json!([]), Unproven),
         (json!(["a"]), json!([{"address": "a", "mounted": false}]), Kept),
         (json!(["a"]), json!([{"address": "b", "peer_id": "someone else"}]), Kept),
+        (json!([row("active")]), json!([row("active")]), Broken),
+        (json!([row("active")]), json!([row("Active")]), Broken),
+        (json!([row("active")]), json!([{"address": "a"}]), Broken),
+        (json!([row("active")]), json!([row("revoked")]), Kept),
+        (json!([row("active")]), json!([row("Unmounted")]), Kept),
+        (json!([row("active")]), json!([row("going")]), Unproven),
+        (json!([row("active")]), json!([row("going"), row("active")]), Broken),
+        (json!(["a"]), json!([{"address": "a", "removed_at": "2026-06-01T00:00:00Z"}]), Kept),
+        (json!(["a"]), json!([{"address": "a", "removed_at": null}]), Broken),
+        (json!([row("suspended")]), json!([]), Unproven),
     ] {
         let (before, after) = (json!({"addresses": before}), json!({"addresses": after}));
         assert_eq!(verdict(overlay_unmounted, ("before", &before), ("after", &after)), expected);

@@ -11,6 +11,7 @@ mod contract_mismatch;
 mod contract_other_digest;
 mod cut_grace;
 mod dangling_references;
+mod demands_deletion;
 mod dropped_scope;
 mod extensions_without_capabilities;
 mod few_grants;
@@ -56,6 +57,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &contract_other_digest::BEHAVIOUR,
     &cut_grace::BEHAVIOUR,
     &dangling_references::BEHAVIOUR,
+    &demands_deletion::BEHAVIOUR,
     &dropped_scope::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
     &few_grants::BEHAVIOUR,

@@ -1,6 +1,6 @@
 //! Shows its operator findings about hard norms only.
 
-use crate::contract::Face::Detection;
+use crate::contract::Face::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -18,7 +18,7 @@ pub(super) const PATCH: Patch = Patch::defect(
         ("8.2", Detection),
         ("9.1", Detection),
         ("10.1", Detection),
-        ("E.3", Detection),
+        ("E.3", Conduct),
     ],
     "Shows its operator findings about hard norms only.",
     |rules| rules.govern.is_reported = |suspicion| !suspicion.norms.is_empty(),

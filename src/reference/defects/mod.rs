@@ -66,6 +66,7 @@ mod discloses_to_the_active_only;
 mod discloses_to_the_invited_only;
 mod discloses_vague_version;
 mod drops_a_scope;
+mod drops_findings_of_low_severity;
 mod drops_what_neighbours_bring;
 mod echoes_its_callers;
 mod ends_grants_in_rounds;
@@ -124,14 +125,17 @@ mod limits_without_a_word;
 mod loses_its_place_in_a_stream;
 mod loses_late_conflicts;
 mod makes_fresh_ids_for_duplicates;
+mod marks_as_deleted;
 mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
 mod migrates_the_undeclared;
 mod minds_expired_grants;
 mod narrows_a_grant;
 mod never_suspends;
+mod obeys_who_demands_deletion;
 mod offers_sign_in;
 mod overlooks_a_cut_grace;
+mod overlooks_a_mismatch;
 mod overlooks_bogus_claims;
 mod overlooks_bogus_kinds;
 mod overlooks_bogus_schemas;
@@ -232,6 +236,7 @@ mod tells_that_it_migrated_only;
 mod thinks_the_grace_is_over;
 mod thins_the_audit;
 mod trusts_destinations;
+mod trusts_open_connections;
 mod trusts_the_compromised;
 mod unlearns_the_acknowledgement;
 mod unlearns_whom_it_dismissed;
@@ -290,6 +295,7 @@ pub const DEFECTS: &[&Patch] = &[
     &thinks_the_grace_is_over::PATCH,
     &lets_the_revoked_in::PATCH,
     &lets_leavers_in::PATCH,
+    &trusts_open_connections::PATCH,
     &lets_the_dismissed_in::PATCH,
     &serves_on_whom_it_had_degraded::PATCH,
     &serves_on_through_the_grace::PATCH,
@@ -403,7 +409,9 @@ pub const DEFECTS: &[&Patch] = &[
     &ignores_a_leave::PATCH,
     &calls_leavers_suspended::PATCH,
     &deletes_what_was_migrated::PATCH,
+    &marks_as_deleted::PATCH,
     &deletes_for_leavers::PATCH,
+    &obeys_who_demands_deletion::PATCH,
     &takes_back_what_it_migrated::PATCH,
     &deletes_with_the_archive::PATCH,
     &lets_anyone_delete::PATCH,
@@ -429,6 +437,7 @@ pub const DEFECTS: &[&Patch] = &[
     &lets_a_deprecated_version_in::PATCH,
     &cuts_off_the_deprecated::PATCH,
     &joins_on_a_deprecated_version::PATCH,
+    &overlooks_a_mismatch::PATCH,
     &counts_a_mismatch_once::PATCH,
     &counts_a_mismatch_twice::PATCH,
     &unlearns_the_acknowledgement::PATCH,
@@ -438,6 +447,7 @@ pub const DEFECTS: &[&Patch] = &[
     &counts_breaches_by_the_hour::PATCH,
     &suspends_at_once::PATCH,
     &keeps_soft_findings_to_itself::PATCH,
+    &drops_findings_of_low_severity::PATCH,
     &passes_migrations_on::PATCH,
     &offers_sign_in::PATCH,
     &signs_in_by_redirect::PATCH,

@@ -7,7 +7,7 @@ use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "reports-no-corrupt-stream",
-    &[("6.3", Detection), ("E.2", Detection)],
+    &[("6.3", Detection), ("E.1", Detection), ("E.2", Detection)],
     "Refuses a corrupt stream, and reports none.",
     |rules| rules.govern.is_reported = is_reported,
 );

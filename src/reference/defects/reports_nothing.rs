@@ -1,6 +1,6 @@
 //! Refuses what it must, and raises no finding about anything.
 
-use crate::contract::Face::Detection;
+use crate::contract::Face::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -38,7 +38,7 @@ pub(super) const PATCH: Patch = Patch::defect(
         ("12.2", Detection),
         ("E.1", Detection),
         ("E.2", Detection),
-        ("E.3", Detection),
+        ("E.3", Conduct),
     ],
     "Refuses what it must, and raises no finding about anything.",
     |rules| rules.govern.is_reported = |_| false,

@@ -5,7 +5,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-digest",
-    &[("6.3", Detection)],
+    &[("6.3", Detection), ("E.1", Detection)],
     "Does not compare a batch with its digest.",
     |rules| rules.sync.digest_is_right = |_| true,
 );

@@ -39,6 +39,8 @@ rules! {
         suspends: fn(usize, usize) -> bool = suspends,
         /// For how long a breach counts.
         counts_for: SignedDuration = SignedDuration::from_hours(24),
+        /// For how long repeats of one finding about a peer are taken as one.
+        merges_for: SignedDuration = SignedDuration::ZERO,
         /// Whether a data residency names a place (8.1).
         names_a_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
         /// Which peer a suspicion is held against: the one that did it.
@@ -89,6 +91,9 @@ pub(crate) fn raise(act: &Act<'_>, peer_id: &str, suspicion: &Suspicion) -> Resu
         return Ok(());
     }
     let peer_id = &(act.rules.govern.blamed)(act, peer_id, suspicion)?;
+    if merges(act, peer_id, suspicion)? {
+        return Ok(());
+    }
     let finding = new_finding(act, peer_id, suspicion);
     table::put(act.db, &finding)?;
     announce(act, &finding)?;
@@ -96,6 +101,21 @@ pub(crate) fn raise(act: &Act<'_>, peer_id: &str, suspicion: &Suspicion) -> Resu
         count_breach(act, peer_id, norm, suspicion)?;
     }
     Ok(())
+}
+
+/// Whether it only repeats what was found of the peer a moment ago; then that is counted up.
+fn merges(act: &Act<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<bool, StoreError> {
+    let name = name(act, suspicion.kind);
+    let is_recent = |finding: &Finding| {
+        finding.kind == name && act.now.duration_since(finding.first_at) < act.rules.govern.merges_for
+    };
+    let Some(mut known) = table::of_peer::<Finding>(act.db, peer_id)?.into_iter().find(is_recent) else {
+        return Ok(false);
+    };
+    known.last_at = act.now;
+    known.count += 1;
+    table::put(act.db, &known)?;
+    Ok(true)
 }
 
 /// Reports a state that stands: once, however often it is seen again.
@@ -183,7 +203,7 @@ pub(crate) fn suspend(act: &Act<'_>, peer: &mut Peer, reason: &str) -> Result<bo
 }
 
 /// How grave a finding is (`powernode.md` §6; the proposed kinds by the class of their norm).
-fn severity(kind: &str) -> &'static str {
+pub(crate) fn severity(kind: &str) -> &'static str {
     match kind {
         finding::SCHEMA_VERSION_MISSING | finding::RESIDENCY_MISSING | finding::IDENTITY_UNDISCLOSED => "low",
         finding::CERT_EXPIRED

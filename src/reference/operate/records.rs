@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, OperatorError, parameters};
+use crate::reference::act::Act;
 use crate::reference::govern;
 use crate::reference::out;
 use crate::reference::platform::Platform;
@@ -70,7 +71,16 @@ pub(super) fn overlay(platform: &Platform, given: Value) -> Answer {
             Some(peer_id) => table::of_peer(act.db, peer_id)?,
             None => table::all(act.db)?,
         };
-        let shown: Vec<&str> = addresses.iter().map(|address| address.address.as_str()).collect();
+        let shown: Vec<Value> = addresses.iter().map(|address| shown(act, address)).collect();
         Ok(json!({ "addresses": shown }))
     })
+}
+
+/// An address; where those that are unmounted are listed too, with its state.
+fn shown(act: &Act<'_>, address: &OverlayAddress) -> Value {
+    if !act.rules.peering.lists_unmounted {
+        return json!(address.address);
+    }
+    let status = if address.unmounted_at.is_none() { "active" } else { "revoked" };
+    json!({"peer_id": address.peer_id, "address": address.address, "status": status})
 }

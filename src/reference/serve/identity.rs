@@ -18,6 +18,8 @@ rules! {
         may_call: fn(&Peer, Timestamp) -> bool = may_call,
         /// Whether this certificate is the one kept for this peer, by the platform's own authority.
         is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
+        /// Whether a peer with the right certificate is let in, asked anew on every call.
+        is_welcome: fn(&Act<'_>, &Inbound, &Peer) -> Result<bool, StoreError> = is_welcome,
         /// Whether the peer's certificate has been revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
@@ -61,6 +63,12 @@ pub(crate) fn is_revoked(peer: &Peer, _: Timestamp) -> bool {
     peer.certificate_revoked_at.is_some()
 }
 
+/// By its state and its certificate's, on whichever connection it calls.
+pub(crate) fn is_welcome(act: &Act<'_>, _: &Inbound, peer: &Peer) -> Result<bool, StoreError> {
+    let rules = &act.rules.identity;
+    Ok(!(rules.is_revoked)(peer, act.now) && (rules.may_call)(peer, act.now))
+}
+
 /// Finds out who is calling.
 pub(super) fn caller(act: &Act<'_>, call: &Inbound) -> Result<Caller, StoreError> {
     let stranger = |text: &str| Ok(Caller::Stranger(Reply::unauthorized(text)));
@@ -79,7 +87,7 @@ pub(super) fn caller(act: &Act<'_>, call: &Inbound) -> Result<Caller, StoreError
     if !(rules.is_its_certificate)(&peer, certificate, act.keys.authority.pem(), act.now) {
         return stranger("Client certificate not issued by this peer's CA (anchor mismatch)");
     }
-    if (rules.is_revoked)(&peer, act.now) || !(rules.may_call)(&peer, act.now) {
+    if !(rules.is_welcome)(act, call, &peer)? {
         let refusal = Reply::unauthorized("No reachable FederationPeer for mTLS subject");
         return Ok(Caller::Barred(peer, refusal));
     }

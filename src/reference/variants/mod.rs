@@ -24,8 +24,11 @@ mod http2_only;
 mod ipv6;
 mod knows_a_later_contract;
 mod leaves_the_anonymous_accepted;
+mod lists_unmounted_addresses;
 mod loose_limits;
+mod merges_repeats;
 mod minds_moves_of_what_it_sent;
+mod names_versions_freely;
 mod null_members;
 mod older_grant_tokens;
 mod other_finding_names;
@@ -85,6 +88,9 @@ pub const VARIANTS: &[&Patch] = &[
     &discloses_at_the_handshake_only::PATCH,
     &capital_digests::PATCH,
     &writes_versions_as_text::PATCH,
+    &names_versions_freely::PATCH,
+    &lists_unmounted_addresses::PATCH,
+    &merges_repeats::PATCH,
     &crosses_by_jurisdiction::PATCH,
     &minds_moves_of_what_it_sent::PATCH,
     &knows_a_later_contract::PATCH,

@@ -193,6 +193,7 @@ impl<'a> Stage<'a> {
         if let Some(identity) = spec.identity {
             variation.identity = identity;
         }
+        variation.reuse_connections |= spec.keeps_connections;
         let options = Options {
             name: spec.name.clone(),
             seed,
@@ -248,6 +249,10 @@ impl<'a> Stage<'a> {
                     Ok(())
                 }
                 Step::ComeUp(step) => Ok(self.peer_named(&step.peer)?.come_up()?),
+                Step::HangUp(step) => {
+                    self.peer_named(&step.peer)?.hang_up();
+                    Ok(())
+                }
                 Step::Operator(step) => self.operator(&cue, step).await,
                 Step::Grant(step) => self.grant(&cue, step).await,
                 Step::Put(step) => self.put(&cue, step).await,

@@ -83,6 +83,7 @@ pub(crate) struct OverlayAddress {
     pub(crate) peer_id: String,
     pub(crate) address: String,
     pub(crate) mounted_at: Timestamp,
+    pub(crate) unmounted_at: Option<Timestamp>,
 }
 
 impl Row for Grant {

@@ -1,0 +1,26 @@
+//! Marks what a peer had migrated as deleted when the peering ends.
+
+use serde_json::json;
+
+use crate::contract::Face::{Conduct, Detection};
+use crate::reference::Patch;
+use crate::reference::act::Act;
+use crate::reference::store::rows::Peer;
+use crate::reference::store::{StoreError, records};
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "marks-as-deleted",
+    &[("11.2", Conduct), ("11.2", Detection)],
+    "Marks what a peer had migrated as deleted when the peering ends.",
+    |rules| rules.peering.records_deleted_on_revocation = mark,
+);
+
+fn mark(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
+    for mut record in records::list(act.db, None)? {
+        if record.source_peer_id.as_deref() == Some(&*peer.id) {
+            record.body.insert("deleted_at".to_owned(), json!(act.now.to_string()));
+            records::put(act.db, &record)?;
+        }
+    }
+    Ok(())
+}
