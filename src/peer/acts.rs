@@ -1,9 +1,12 @@
 //! What a peer can do to the target, each the way a well-behaved platform does it.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use super::calls::{Call, Cue, Outcome};
 use super::link::Introduction;
@@ -20,6 +23,8 @@ const GRANT_DAYS: i64 = 30;
 const TOKEN_DAYS: i64 = 7;
 /// Minutes of grace for migrations in flight (4.3).
 const GRACE_MINUTES: i64 = 5;
+/// How long a target that connects is kept waiting: far less than it waits for an answer.
+const INTERJECTION_TIME_MAX: Duration = Duration::from_secs(1);
 
 impl Peer {
     /// Joins the target with a token of its: the handshake, as the one who calls. `with` is merged
@@ -53,6 +58,19 @@ impl Peer {
         merge(&mut body, &self.0.options.profile.disclose());
         merge(&mut body, with);
         self.call(cue, Call::route(&Route::Heartbeat).body(body)).await
+    }
+
+    /// Sends a heartbeat of that name when the target connects next, before it lets it in: whatever
+    /// the target has to say has not been heard then.
+    pub fn interject(&self, label: Option<String>) {
+        // It belongs to no step: the target says when.
+        self.state().interjection = Some(Cue { step: None, label });
+    }
+
+    /// A target that does one thing at a time can't answer now. That proves nothing, and nothing is told.
+    pub(super) async fn interject_now(&self) {
+        let Some(cue) = self.state().interjection.take() else { return };
+        let _ = timeout(INTERJECTION_TIME_MAX, self.heartbeat(&cue, &Value::Null)).await;
     }
 
     /// Asks for a resource under a grant.

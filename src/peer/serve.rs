@@ -31,6 +31,12 @@ pub(super) struct Door(pub(super) Weak<Inner>);
 
 #[async_trait]
 impl Handler for Door {
+    async fn knock(&self) {
+        if let Some(inner) = self.0.upgrade() {
+            Peer(inner).interject_now().await;
+        }
+    }
+
     async fn handle(&self, request: Inbound) -> Outbound {
         match self.0.upgrade() {
             Some(inner) => Peer(inner).answer(&request),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::TargetAddress;
+use super::calls::Cue;
 use super::tally::Tally;
 use crate::net::Client;
 use crate::pki::{Identity, Trust};
@@ -92,6 +93,8 @@ pub(super) struct State {
     pub(super) proposal: Option<Proposal>,
     /// How the peering ended, where it is over.
     pub(super) ending: Option<Ending>,
+    /// What it calls the heartbeat that it sends when the target connects next.
+    pub(super) interjection: Option<Cue>,
     /// Numbers its bodies.
     pub(super) bodies: u64,
     /// How often it called each route.
@@ -129,6 +132,7 @@ impl State {
             anonymous_client: None,
             proposal: None,
             ending: None,
+            interjection: None,
             bodies: 0,
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),

@@ -1,4 +1,4 @@
-//! Commitment 4: a revocation at any instant, with any migrations in flight.
+//! Commitment 4: a revocation at any instant and in any state, with any migrations in flight.
 
 use proptest::prelude::*;
 
@@ -9,57 +9,152 @@ pub(super) const PROPERTY: Property = Property {
     name: "revocations",
     commitment: 4,
     about: "whenever a peer is revoked, it is told first, and what was in flight has its five minutes",
-    corners: Vec::new,
+    corners,
     scenarios,
 };
 
-/// Migrations that are in flight for each half.
-const OPEN: usize = 3;
+/// Migrations of each half that are in flight at most.
+const OPEN_MAX: usize = 3;
+/// When the last of the first half is committed.
+const LAST_SECOND: i64 = 299;
+
+/// What the peer is when it is revoked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Active,
+    Enrolled,
+    Degraded,
+    Suspended,
+}
+
+/// A revocation.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    state: State,
+    /// When it comes.
+    after: i64,
+    /// How much is in flight that is committed within the grace, and how much that is not.
+    open: (usize, usize),
+    /// When all but the last of it is committed.
+    in_time: i64,
+    /// How long after the grace the rest is.
+    late: i64,
+}
 
 fn scenarios() -> BoxedStrategy<String> {
-    // When it is revoked, how much of what is in flight is committed, and how long after that.
-    (0..86_400_i64, 1..=OPEN, 0..299_i64, 1..100_000_i64)
-        .prop_map(|(after, open, in_time, late)| file(after, open, in_time, late))
+    let state = prop_oneof![
+        4 => Just(State::Active),
+        1 => Just(State::Enrolled),
+        1 => Just(State::Degraded),
+        1 => Just(State::Suspended),
+    ];
+    let open = (0..=OPEN_MAX, 0..=OPEN_MAX);
+    (state, 0..86_400_i64, open, 0..LAST_SECOND, 1..100_000_i64)
+        .prop_map(|(state, after, open, in_time, late)| file(Case { state, after, open, in_time, late }))
         .boxed()
 }
 
-fn file(after: i64, committed: usize, in_time: i64, late: i64) -> String {
-    let names = |half: &'static str| (0..OPEN).map(move |n| format!("{half}-{n}"));
-    let opened = |half: &'static str| {
-        names(half).map(|name| {
-            migrate("alice", "grant", &format!("open-{name}"), "skill", &name, "commit = false, ")
-        })
+/// A peer that may not call is told as any other.
+fn corners() -> Vec<String> {
+    let case = |state, open| file(Case { state, after: 0, open, in_time: 0, late: 1 });
+    vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1))]
+}
+
+fn file(case: Case) -> String {
+    let Case { state, after, open: (early, late), .. } = case;
+    let file = File::new("A generated revocation", "").peer("alice", "").declare();
+    let file = match state {
+        State::Enrolled => file.step("propose = { peer = \"alice\" }").step("accept = { peer = \"alice\" }"),
+        _ => file.step("federate = { peer = \"alice\" }"),
     };
-    let commits = |half: &'static str| {
-        names(half).take(committed).map(move |name| {
-            format!(
-                "commit = {{ peer = \"alice\", grant = \"grant\", migration = \"${{open-{name}.data.migration_id}}\", as = \"{half}\" }}"
-            )
-        })
-    };
-    let twins: Vec<String> =
-        names("early").chain(names("late")).map(|name| format!("\"open-{name}\"")).collect();
-    File::new("A generated revocation", "")
-        .peer("alice", "")
-        .declare()
-        .step("federate = { peer = \"alice\" }")
+    let file = file
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
-        .step(format!("advance = {{ seconds = {after} }}"))
-        .step("heartbeat = { peer = \"alice\" }")
-        .steps(opened("early"))
-        .steps(opened("late"))
-        .step(format!("advance = {{ seconds = {} }}", 1 + after % 200))
-        .step("heartbeat = { peer = \"alice\" }")
+        .step(advance(after));
+    let file = match state {
+        State::Enrolled => file,
+        State::Degraded => file.step(HEARTBEAT).step(advance(600)),
+        State::Active | State::Suspended => file.step(HEARTBEAT),
+    };
+    let file = file.steps(opened("early", early)).steps(opened("late", late)).step(advance(1 + after % 200));
+    let file = match state {
+        State::Suspended => file.step(
+            "operator = { verb = \"peer.suspend\", with = { peer_id = \"${alice.id}\", reason = \"a review\" } }",
+        ),
+        _ => file,
+    };
+    let file = file
+        // It shows whether the peer is let in.
+        .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:any}\", grant = \"grant\" }")
         .step("operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" }, as = \"revoked\" }")
-        .step(format!("advance = {{ seconds = {in_time} }}"))
-        .steps(commits("early"))
-        .step(format!("advance = {{ seconds = {} }}", 300 - in_time + late))
-        .steps(commits("late"))
-        .check(
-            ("4.3", "conduct"),
-            "grace-is-given",
-            "what was in flight may be finished for five minutes, and no longer",
-            &format!("twin = [{}], revoke = \"revoked\", call = \"early\", late = \"late\"", twins.join(", ")),
-        )
-        .text()
+        .step(CALL)
+        .step("wait = { peer = \"alice\", notice = \"platform.peer.revoked\" }")
+        .step("wait = { peer = \"alice\", status = \"revoked\" }");
+    judged(committed(file, case).step(CALL)).text()
+}
+
+const HEARTBEAT: &str = "heartbeat = { peer = \"alice\" }";
+const CALL: &str = "heartbeat = { peer = \"alice\", as = \"call\" }";
+
+fn advance(seconds: i64) -> String {
+    format!("advance = {{ seconds = {seconds} }}")
+}
+
+/// A step that is named in every case, and done in some: every case announces the same checks.
+fn done_if(is_done: bool, step: &str) -> String {
+    format!("repeat = {{ times = {}, step = [{{ {step} }}] }}", u8::from(is_done))
+}
+
+fn opened(half: &'static str, count: usize) -> impl Iterator<Item = String> {
+    (0..OPEN_MAX).map(move |place| {
+        let name = format!("{half}-{place}");
+        let open = migrate("alice", "grant", &format!("open-{name}"), "skill", &name, "commit = false, ");
+        done_if(place < count, &open)
+    })
+}
+
+/// What is in flight is committed: some of it any time within the grace, one at its last second, the rest
+/// after it. What is in flight with a peer that may not call, no one need take.
+fn committed(file: File, case: Case) -> File {
+    let Case { state, open: (early, late), in_time, late: after_the_grace, .. } = case;
+    let commit = |half: &str, place: usize, count: usize| {
+        let commit = format!(
+            "commit = {{ peer = \"alice\", grant = \"grant\", migration = \"${{open-{half}-{place}.data.migration_id}}\", as = \"{half}\" }}"
+        );
+        done_if(place < count && state != State::Suspended, &commit)
+    };
+    file.step(advance(in_time))
+        .steps((1..OPEN_MAX).map(|place| commit("early", place, early)))
+        .step(advance(LAST_SECOND - in_time))
+        .step(commit("early", 0, early))
+        .step("operator = { verb = \"resource.list\", with = { kind = \"skill\" }, may_fail = true, as = \"records\" }")
+        .step(advance(300 - LAST_SECOND + after_the_grace))
+        .steps((0..OPEN_MAX).map(|place| commit("late", place, late)))
+}
+
+fn judged(file: File) -> File {
+    let labels =
+        ["early", "late"].map(|half| (0..OPEN_MAX).map(move |place| format!("\"open-{half}-{place}\"")));
+    let open: Vec<String> = labels.into_iter().flatten().collect();
+    let told = "peer = \"alice\", revoke = \"revoked\", call = \"call\"";
+    file.check(
+        ("4.1", "conduct"),
+        "event-before-tear-down",
+        "whatever a peer is, its revocation is told by an event first",
+        told,
+    )
+    .check(
+        ("4.2", "conduct"),
+        "status-before-tear-down",
+        "whatever a peer is, its revocation is told by a status first",
+        told,
+    )
+    .check(
+        ("4.3", "conduct"),
+        "grace-is-given",
+        "what was in flight may be finished for five minutes, and no longer",
+        &format!(
+            "open = [{}], revoke = \"revoked\", call = \"early\", late = \"late\", records = \"records\"",
+            open.join(", ")
+        ),
+    )
 }

@@ -25,6 +25,8 @@ rules! {
         at_grant: fn(&Act<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
+        /// Whether a peer that hands were shaken with is told of its revocation (4.1): always.
+        is_told: fn(&Peer) -> bool = |_| true,
         /// Whether the operator may revoke a peer in this state (11.1).
         may_be_revoked: fn(&Peer) -> bool = |_| true,
         /// Until when what was open is still taken, by the moment of the revocation.

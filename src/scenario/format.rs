@@ -119,6 +119,8 @@ pub enum Step {
     Join(OfPeer),
     /// A peer sends a heartbeat.
     Heartbeat(Act),
+    /// A peer sends a heartbeat when the target connects to it next, before it lets it in.
+    Interject(OfPeer),
     /// A peer asks for a resource.
     Fetch(Fetch),
     /// A peer sends a migration.
@@ -503,7 +505,9 @@ impl Step {
     pub fn label(&self) -> Option<&str> {
         match self {
             Self::Federate(step) => step.label.as_deref(),
-            Self::Propose(step) | Self::Join(step) | Self::Revoke(step) => step.label.as_deref(),
+            Self::Propose(step) | Self::Join(step) | Self::Interject(step) | Self::Revoke(step) => {
+                step.label.as_deref()
+            }
             Self::Accept(step) | Self::Heartbeat(step) => step.label.as_deref(),
             Self::Fetch(step) => step.label.as_deref(),
             Self::Migrate(step) => step.label.as_deref(),
@@ -536,7 +540,9 @@ impl Step {
     pub fn peer(&self) -> Option<&str> {
         match self {
             Self::Federate(step) => Some(&step.peer),
-            Self::Propose(step) | Self::Join(step) | Self::Revoke(step) => Some(&step.peer),
+            Self::Propose(step) | Self::Join(step) | Self::Interject(step) | Self::Revoke(step) => {
+                Some(&step.peer)
+            }
             Self::Accept(step) | Self::Heartbeat(step) => Some(&step.peer),
             Self::Fetch(step) => Some(&step.peer),
             Self::Migrate(step) => Some(&step.peer),

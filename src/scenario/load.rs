@@ -173,7 +173,7 @@ fn parameters_of<'a>(judge: &str, words: &'a Words) -> Option<Vec<(&'a str, bool
 }
 
 /// Parameters of judges whose arguments are labels.
-const LABEL_PARAMETERS: [&str; 16] = [
+const LABEL_PARAMETERS: [&str; 17] = [
     "call",
     "twin",
     "probe",
@@ -186,6 +186,7 @@ const LABEL_PARAMETERS: [&str; 16] = [
     "revoke",
     "start",
     "migration",
+    "open",
     "late",
     "first",
     "usual",

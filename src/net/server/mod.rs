@@ -26,6 +26,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What a server does with a request.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
+    /// What is done when someone connects, before the TLS handshake.
+    async fn knock(&self) {}
+
     /// Answers one request. One that panics loses its connection or stream, and no other.
     async fn handle(&self, request: Inbound) -> Outbound;
 }

@@ -1,13 +1,13 @@
 //! Goes on serving a peer that left, with its old certificate.
 
-use crate::contract::Face::Detection;
+use crate::contract::Face::{Conduct, Detection};
 use crate::reference::Patch;
 use crate::reference::serve::IdentityRules;
 use crate::reference::store::rows::Side;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "lets-leavers-in",
-    &[("11.5", Detection)],
+    &[("4.3", Conduct), ("11.5", Detection)],
     "Goes on serving a peer that left, with its old certificate.",
     |rules| {
         rules.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Local);

@@ -40,6 +40,7 @@ mod counts_no_handshakes;
 mod counts_the_patch;
 mod cries_at_ten_grants;
 mod crosses_without_telling;
+mod cuts_off_leavers;
 mod cuts_off_the_deprecated;
 mod cuts_open_migrations;
 mod cuts_the_last_minute;
@@ -113,6 +114,7 @@ mod keeps_the_overlay_of_leavers;
 mod keeps_what_came_before_a_failure;
 mod knocks_without_rest;
 mod leaves_the_overlay_mounted;
+mod leaves_the_suspended_untold;
 mod lets_a_deprecated_version_in;
 mod lets_anyone_delete;
 mod lets_in_its_like_only;
@@ -130,12 +132,14 @@ mod measures_grace_from_the_opening;
 mod migrates_beyond_the_grant;
 mod migrates_the_undeclared;
 mod minds_expired_grants;
+mod minds_refusals_after_the_grace;
 mod narrows_a_grant;
 mod never_suspends;
 mod obeys_who_demands_deletion;
 mod offers_sign_in;
 mod overlooks_a_cut_grace;
 mod overlooks_a_mismatch;
+mod overlooks_absence;
 mod overlooks_bogus_claims;
 mod overlooks_bogus_kinds;
 mod overlooks_bogus_schemas;
@@ -223,6 +227,7 @@ mod takes_anyones_grant;
 mod takes_back_what_it_migrated;
 mod takes_deletions_from_readers;
 mod takes_earlier_batches;
+mod takes_four_minutes_for_the_grace;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_payloads_of_other_ids;
@@ -231,6 +236,7 @@ mod takes_silence_for_an_acknowledgement;
 mod takes_silence_from_the_certified;
 mod takes_text_for_an_acknowledgement;
 mod takes_two_minors_apart;
+mod tears_down_first;
 mod tells_another_digest;
 mod tells_that_it_migrated_only;
 mod thinks_the_grace_is_over;
@@ -287,12 +293,15 @@ pub const DEFECTS: &[&Patch] = &[
     &suspects_every_newcomer::PATCH,
     &suspects_every_stream::PATCH,
     &cuts_open_migrations::PATCH,
+    &cuts_off_leavers::PATCH,
     &keeps_the_grace_open::PATCH,
     &measures_grace_from_the_opening::PATCH,
     &grants_the_grace_once::PATCH,
     &forgets_what_it_commits::PATCH,
     &overlooks_a_cut_grace::PATCH,
     &thinks_the_grace_is_over::PATCH,
+    &minds_refusals_after_the_grace::PATCH,
+    &takes_four_minutes_for_the_grace::PATCH,
     &lets_the_revoked_in::PATCH,
     &lets_leavers_in::PATCH,
     &trusts_open_connections::PATCH,
@@ -454,10 +463,13 @@ pub const DEFECTS: &[&Patch] = &[
     &replicates_its_audit::PATCH,
     &revokes_without_a_word::PATCH,
     &announces_too_late::PATCH,
+    &tears_down_first::PATCH,
+    &leaves_the_suspended_untold::PATCH,
     &announces_revocations_once::PATCH,
     &revokes_by_status_only::PATCH,
     &revokes_by_event_only::PATCH,
     &overlooks_silence::PATCH,
+    &overlooks_absence::PATCH,
     &waits_a_day_for_silence::PATCH,
     &storms_when_refused::PATCH,
     &beats_without_rest::PATCH,

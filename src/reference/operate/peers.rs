@@ -143,8 +143,8 @@ fn announce(act: &Act<'_>, given: &Named) -> Result<(), OperatorError> {
     let grace_until = (act.rules.peering.grace_until)(act.now);
     peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: act.now, grace_until });
     table::put(act.db, &peer)?;
-    if peer.status == PeerStatus::Proposed {
-        // Nobody is there yet to be told.
+    if peer.status == PeerStatus::Proposed || !(act.rules.peering.is_told)(&peer) {
+        // Of a proposed one, nobody is there yet to be told.
         return Ok(());
     }
     let event = Event {

@@ -231,6 +231,10 @@ impl<'a> Stage<'a> {
                 Step::Accept(step) => self.accept(&cue, step).await,
                 Step::Join(step) => self.join(&cue, &step.peer).await,
                 Step::Heartbeat(step) => self.heartbeat(&cue, step).await,
+                Step::Interject(step) => {
+                    self.peer_named(&step.peer)?.interject(step.label.clone());
+                    Ok(())
+                }
                 Step::Fetch(step) => self.fetch(&cue, step).await,
                 Step::Migrate(step) => self.migrate(&cue, step).await,
                 Step::Commit(step) => self.commit(&cue, step).await,
