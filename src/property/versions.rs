@@ -32,9 +32,16 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// Two that go together, and two that do not, also with a target that runs what it runs.
+/// Two that go together, and two that do not, also with a target that runs what it runs; two that go
+/// together as numbers and not as texts; and one that looks like a version and is none.
 fn corners() -> Vec<String> {
-    vec![file(None, "${release.minor_after}"), file(None, "${release.next_major}")]
+    vec![
+        file(None, "${release.minor_after}"),
+        file(None, "${release.next_major}"),
+        file(Some("1.9.0"), "1.10.2"),
+        file(Some("1.10.2"), "1.9.0"),
+        file(Some("1.4.0"), "v1.4.0"),
+    ]
 }
 
 fn file(ours: Option<&str>, theirs: &str) -> String {
