@@ -9,7 +9,7 @@ use std::time::Duration;
 use covenant::check::Verdict;
 use covenant::operator::{Log, Program, Stdio};
 use covenant::report::Report;
-use covenant::suite::{Plan, Plugged, Target};
+use covenant::suite::{Plan, Plugged, Selection, Target};
 
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +18,7 @@ async fn an_independent_platform_is_judged_fairly() {
         eprintln!("skipped: there is no program {missing} here");
         return;
     }
-    let report = judge().await;
+    let report = judge("adapter.py", Plan { cases: 1, ..Plan::default() }).await;
     assert_eq!(report.void, None);
     let broken = actual(&report, Verdict::Broken);
     assert!(broken.is_empty(), "{broken:#?}");
@@ -46,6 +46,26 @@ async fn an_independent_platform_is_judged_fairly() {
     assert!(report.counts.kept >= 130, "{:?}", report.counts);
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_tells_from_a_queue_is_given_the_time() {
+    if let Some(missing) = missing_program() {
+        eprintln!("skipped: there is no program {missing} here");
+        return;
+    }
+    let selection = Selection::new(&[], &[9]).expect("a commitment");
+    let report = judge("from_a_queue.py", Plan { cases: 1, selection, ..Plan::default() }).await;
+    let disclosed: Vec<Verdict> = report
+        .checks
+        .iter()
+        .map(|judged| &judged.outcome)
+        .filter(|outcome| outcome.check.clause.to_string() == "9.1")
+        .map(|outcome| outcome.judgement.verdict)
+        .collect();
+    assert!(disclosed.len() >= 3, "{disclosed:?}");
+    assert!(disclosed.iter().all(|verdict| *verdict == Verdict::Kept), "{disclosed:?}");
+}
+
 /// The clauses that were judged so, and what was seen.
 fn actual(report: &Report, verdict: Verdict) -> Vec<(String, String)> {
     let outcomes = report.checks.iter().map(|judged| &judged.outcome);
@@ -55,13 +75,14 @@ fn actual(report: &Report, verdict: Verdict) -> Vec<(String, String)> {
         .collect()
 }
 
-async fn judge() -> Report {
-    let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-platform/adapter.py");
+/// The verdict on the platform whose hands are in that file.
+async fn judge(adapter: &str, plan: Plan) -> Report {
+    let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-platform").join(adapter);
     let program = Program::of(vec!["python3".to_owned(), adapter.display().to_string()]).expect("a program");
     let targets = Arc::new(Stdio::new(program, Duration::from_mins(1), Log::default()));
     let name = "the Python platform".to_owned();
     let target = Target::Plugged(Plugged { name, arguments: vec![], targets });
-    Plan { target, cases: 1, ..Plan::default() }.judge().await.expect("a run")
+    Plan { target, ..plan }.judge().await.expect("a run")
 }
 
 /// The program that the platform needs and this machine lacks.

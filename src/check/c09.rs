@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::common::{peer_id, peer_shown};
+use super::common::{peer_id, peer_shown, said_by_target, whole_text};
 use super::enforcement::is_suspended;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Direction, Exchange, Operation, Story};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
@@ -49,12 +49,11 @@ fn compromise_disclosed(story: &Story, with: Arguments<'_>) -> Judgement {
         judgement.expecting(format!("{} delivered to every partner within 24 hours", kind::PEER_COMPROMISED))
     };
     let declared = story.operation(with.text("start")).filter(|(_, operation)| operation.failure.is_none());
-    let detected = declared.and_then(|(n, declare)| {
-        Some((n, declare.parameters["detected_at"].as_str()?.parse::<Timestamp>().ok()?))
-    });
-    let Some((declared, detected_at)) = detected else {
+    let detected = declared.and_then(|(n, declare)| Some((n, Compromise::handed_in(declare)?)));
+    let Some((declared, compromise)) = detected else {
         return expect(Judgement::unproven("no compromise was declared", vec![]));
     };
+    let detected_at = compromise.detected_at;
     let due_at = detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
     let is_over = story.entries().last().is_some_and(|entry| entry.at > due_at);
     let mut evidence = vec![declared];
@@ -67,9 +66,12 @@ fn compromise_disclosed(story: &Story, with: Arguments<'_>) -> Judgement {
         if !is_over {
             return expect(Judgement::unproven("the 24 hours were not waited for", evidence));
         }
-        if let Some(n) = disclosed_otherwise(story, peer, due_at) {
-            let actual = format!("{peer} was told of a compromise in another form");
-            return expect(Judgement::unproven(actual, vec![declared, n]));
+        let told_so_far = story
+            .exchanges()
+            .filter(|(entry, exchange)| exchange.peer == *peer && entry.n > declared && entry.at <= due_at);
+        if let Some((entry, _)) = { told_so_far }.find(|(_, exchange)| compromise.is_told_in(exchange)) {
+            let actual = format!("{peer} was told of something like it, in another form");
+            return expect(Judgement::unproven(actual, vec![declared, entry.n]));
         }
         return expect(match told {
             Some((entry, _)) => {
@@ -118,13 +120,42 @@ fn discloses(exchange: &Exchange) -> bool {
     exchange.succeeded() && events.into_iter().flatten().any(|event| event["kind"] == kind::PEER_COMPROMISED)
 }
 
-fn disclosed_otherwise(story: &Story, peer: &str, due_at: Timestamp) -> Option<u64> {
-    let mut told = story.exchanges_of(peer, Direction::FromTarget);
-    let found = told.find(|(entry, exchange)| {
-        let text = exchange.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
-        entry.at <= due_at && exchange.succeeded() && text.contains("compromise")
-    });
-    found.map(|(entry, _)| entry.n)
+/// A compromise, as the operator handed it in.
+struct Compromise<'a> {
+    detected_at: Timestamp,
+    summary: &'a str,
+}
+
+impl<'a> Compromise<'a> {
+    fn handed_in(declare: &'a Operation) -> Option<Self> {
+        let text = |name: &str| declare.parameters[name].as_str();
+        let summary = text("summary").unwrap_or_default();
+        Some(Self { detected_at: text("detected_at")?.parse().ok()?, summary })
+    }
+
+    /// Whether the target may have told of it, in a form that the binding doesn't know: it said what
+    /// was handed in, or spoke of such a thing where a disclosure may stand, whatever became of the call.
+    fn is_told_in(&self, exchange: &Exchange) -> bool {
+        const WORDS: [&str; 5] = ["incident", "breach", "intrusion", "security", "exfiltrat"];
+        let Some(said) = said_by_target(exchange) else { return false };
+        let text = whole_text(said);
+        let speaks = |text: &str| WORDS.iter().any(|word| text.contains(word));
+        let events = said.body.json().and_then(|body| body["events"].as_array());
+        let mut events = events.into_iter().flatten().map(|event| event.to_string().to_lowercase());
+        let is_unknown = exchange.direction == Direction::FromTarget && exchange.route().is_none();
+        self.stands_in(&text)
+            || text.contains("compromise")
+            || events.any(|event| speaks(&event))
+            || is_unknown && speaks(&text)
+    }
+
+    fn stands_in(&self, text: &str) -> bool {
+        // To the second: its fraction and its zone may be written in other ways.
+        let detected_at = self.detected_at.strftime("%Y-%m-%dt%H:%M:%S").to_string();
+        let moments = [detected_at.replace('t', " "), detected_at, self.detected_at.as_second().to_string()];
+        let summary = self.summary.to_lowercase();
+        moments.iter().any(|moment| text.contains(moment)) || !summary.is_empty() && text.contains(&summary)
+    }
 }
 
 fn suspended_until_resumed(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -170,10 +201,15 @@ mod tests {
 
     /// The compromise is detected at once; alice hears after so many seconds, the story ends after 25 hours.
     fn heard_after(seconds: Option<i64>, body: &Value) -> Verdict {
+        called_after(seconds, (&Route::Heartbeat.path(), 200), body)
+    }
+
+    /// The same, where this was called, and so answered.
+    fn called_after(seconds: Option<i64>, (path, status): (&str, u16), body: &Value) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock.clone());
         let operation = |verb: &str| {
-            let parameters = json!({"detected_at": "2026-06-01T00:00:00Z"});
+            let parameters = json!({"detected_at": "2026-06-01T00:00:00Z", "summary": "A stolen key"});
             What::Operation(Operation {
                 verb: verb.into(),
                 parameters,
@@ -184,7 +220,9 @@ mod tests {
         recorder.record(None, Some("declared"), operation("compromise.declare"));
         clock.advance_seconds(seconds.unwrap_or(0));
         if seconds.is_some() {
-            let exchange = Exchange::from_target("alice").sending(body.clone()).answered(200);
+            let mut exchange = Exchange::from_target("alice").sending(body.clone()).answered(status);
+            exchange.request.method = Some("POST".into());
+            exchange.request.path = Some(path.into());
             recorder.record(None, None, What::Exchange(exchange));
         }
         clock.advance_seconds(25 * 3600 - seconds.unwrap_or(0));
@@ -202,6 +240,26 @@ mod tests {
         assert_eq!(heard_after(Some(86_401), &notice), Broken);
         assert_eq!(heard_after(None, &notice), Broken);
         assert_eq!(heard_after(Some(1), &json!({"notes": "Compromise of a key"})), Unproven);
+    }
+
+    #[test]
+    fn a_disclosure_in_words_of_its_own_is_no_silence() {
+        let event = |kind: &str, payload: Value| json!({"events": [{"kind": kind, "payload": payload}]});
+        for told in [
+            event("platform.security.incident", json!({})),
+            event("platform.notice", json!({"what": "a STOLEN key"})),
+            event("platform.notice", json!({"since": "2026-06-01 00:00:00 UTC"})),
+            event("platform.notice", json!({"since": 1_780_272_000})),
+        ] {
+            assert_eq!(heard_after(Some(1), &told), Unproven, "{told}");
+            assert_eq!(heard_after(Some(86_401), &told), Broken, "{told}");
+        }
+        let notices = "/api/v1/system/federation_api/security_notices";
+        assert_eq!(called_after(Some(1), (notices, 404), &json!({"key": "revoked"})), Unproven);
+        assert_eq!(called_after(Some(1), ("/hooks", 404), &json!("an intrusion")), Unproven);
+        assert_eq!(called_after(Some(1), ("/hooks", 404), &json!("all is well")), Broken);
+        let usual = json!({"capabilities": {"resource_kinds": [{"kind": "security_group"}]}, "events": []});
+        assert_eq!(heard_after(Some(1), &usual), Broken);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::judge::Parameter;
 use super::model::is_denied;
 use super::{Arguments, Judge, Judgement, Verdict};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Body, Direction, Exchange, Message, Story};
 use crate::wire::notice::Finding;
 use crate::wire::path::Route;
 
@@ -275,6 +275,26 @@ pub(super) fn outcome(exchange: &Exchange) -> String {
         (None, Some(failure)) => format!("{call} failed ({}): {}", failure.kind, failure.message),
         (None, None) => format!("{call} has no answer"),
     }
+}
+
+/// What the target said in an exchange: its call, or its answer.
+pub(super) fn said_by_target(exchange: &Exchange) -> Option<&Message> {
+    match exchange.direction {
+        Direction::FromTarget => Some(&exchange.request),
+        Direction::ToTarget => exchange.response.as_ref(),
+    }
+}
+
+/// All that stands in a message, in small letters: its path, its headers and its body, in whatever form.
+pub(super) fn whole_text(message: &Message) -> String {
+    let body = match &message.body {
+        Body::Empty => String::new(),
+        Body::Json(value) => value.to_string(),
+        Body::Text(text) | Body::Cut { beginning: text, .. } => text.clone(),
+    };
+    let headers = message.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+    let path = message.path.clone().unwrap_or_default();
+    headers.chain([path, body]).collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
 /// The findings in a scan's result.

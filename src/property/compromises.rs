@@ -13,7 +13,10 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-const HOUR: i64 = 3600;
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+/// How long before the end, in seconds, a target that tells from a queue is waited for.
+const LAST_SECONDS: i64 = 5 * MINUTE;
 /// Hours that the target has at least to notice that a partner is up again.
 const LAST_HOURS: i64 = 1;
 
@@ -28,9 +31,10 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
     let name = |place: usize| format!("partner-{place}");
     // Whoever doubles its pauses tries again after twice the time at the latest.
     let last = (24 - before - LAST_HOURS) / 2;
+    let names: Vec<String> = (0..partners.len()).map(name).collect();
     let mut file = File::new("A generated compromise", "");
-    for place in 0..partners.len() {
-        file = file.peer(&name(place), "");
+    for name in &names {
+        file = file.peer(name, "");
     }
     file = file.declare();
     for (place, down) in partners.iter().enumerate() {
@@ -42,9 +46,9 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
     file = file.step(format!(
         "operator = {{ verb = \"compromise.declare\", with = {{ kind = \"intrusion\", detected_at = \"${{now-{}}}\", \
          summary = \"a stolen key\" }}, as = \"declared\" }}",
-        before * HOUR
+        before * HOUR + MINUTE
     ));
-    for hour in 1..=25 - before {
+    for hour in 1..=23 - before {
         file = file.step(format!("advance = {{ seconds = {HOUR} }}"));
         for (place, down) in partners.iter().enumerate() {
             if down.is_some_and(|down| down.min(last) == hour) {
@@ -52,11 +56,17 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
             }
         }
     }
-    file.check(
-        ("9.1", "conduct"),
-        "compromise-disclosed",
-        "every partner hears of a compromise within 24 hours of its detection",
-        "start = \"declared\"",
-    )
-    .text()
+    let (first, others) = (&names[0], &names[1..]);
+    file.step(format!("advance = {{ seconds = {} }}", HOUR - MINUTE - LAST_SECONDS))
+        .step(format!(
+            "wait = {{ peer = {first:?}, also = {others:?}, notice = \"platform.peer.compromised\" }}"
+        ))
+        .step(format!("advance = {{ seconds = {} }}", 2 * LAST_SECONDS))
+        .check(
+            ("9.1", "conduct"),
+            "compromise-disclosed",
+            "every partner hears of a compromise within 24 hours of its detection",
+            "start = \"declared\"",
+        )
+        .text()
 }

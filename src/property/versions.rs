@@ -32,9 +32,17 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// Two that go together, and two that do not, also with a target that runs what it runs.
+/// Two that go together, and two that do not, also with a target that runs what it runs; two that go
+/// together as numbers and not as texts; and one that looks like a version and is none.
 fn corners() -> Vec<BoxedStrategy<String>> {
-    ["${release.minor_after}", "${release.next_major}"].map(|theirs| Just(file(None, theirs)).boxed()).into()
+    let pairs = [
+        (None, "${release.minor_after}"),
+        (None, "${release.next_major}"),
+        (Some("1.9.0"), "1.10.2"),
+        (Some("1.10.2"), "1.9.0"),
+        (Some("1.4.0"), "v1.4.0"),
+    ];
+    pairs.map(|(ours, theirs)| Just(file(ours, theirs)).boxed()).into()
 }
 
 fn file(ours: Option<&str>, theirs: &str) -> String {

@@ -473,6 +473,9 @@ step_types! {
     Wait {
         /// The peer.
         peer: String,
+        /// Others that are to be told the same; all of them are waited for at once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<String>,
         /// An event of this kind in a heartbeat.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<String>,
@@ -561,6 +564,15 @@ impl Step {
             Self::Scan(step) => step.until_about.as_deref(),
             Self::Wait(step) => Some(&step.peer),
             Self::Operator(_) | Self::Put(_) | Self::Advance(_) | Self::Expect(_) | Self::Repeat(_) => None,
+        }
+    }
+
+    /// The peers that it is about beside that one.
+    #[must_use]
+    pub fn other_peers(&self) -> &[String] {
+        match self {
+            Self::Wait(step) => &step.also,
+            _ => &[],
         }
     }
 

@@ -84,7 +84,8 @@ fn fault_of_step(
     peers: &BTreeSet<&str>,
     labels: &BTreeSet<&str>,
 ) -> Option<Fault> {
-    if let Some(peer) = step.peer().filter(|peer| !peers.contains(peer)) {
+    let mut named = step.peer().into_iter().chain(step.other_peers().iter().map(String::as_str));
+    if let Some(peer) = named.find(|peer| !peers.contains(peer)) {
         let fault = Fault::new(format!("no peer is called `{peer}`"), span.clone());
         return Some(fault.nearest(peer, peers.iter().copied()));
     }

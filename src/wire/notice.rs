@@ -96,6 +96,7 @@ pub mod finding {
     pub const MIGRATION_UNTRUTHFUL: &str = "peer_migration_untruthful";
     pub const SYNC_AFTER_MIGRATION: &str = "peer_sync_after_migration";
     pub const RESIDENCY_MOVED: &str = "peer_residency_moved";
+    pub const BREAK_UNANNOUNCED: &str = "peer_break_unannounced";
     pub const DISCLOSURE_LATE: &str = "peer_disclosure_late";
     pub const CONTRACT_MISMATCH: &str = "peer_contract_mismatch";
 }

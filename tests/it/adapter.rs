@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::desk::{Desk, TOKEN, serve};
 use covenant::check::Verdict;
+use covenant::contract::Face;
 use covenant::operator::{Hands, Http, Log, Program, Stdio, Targets};
 use covenant::report::Report;
 use covenant::suite::{Plan, Plugged, Selection, Target};
@@ -52,6 +53,23 @@ async fn a_defect_behind_an_adapter_is_found() {
         .map(|judged| format!("{} {}", judged.outcome.check.clause, judged.outcome.check.face))
         .collect();
     assert!(broken.contains(&"3.1 conduct".to_owned()), "{broken:?}");
+}
+
+/// The clock of such a target is followed, also where it is moved again and again in one step.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disclosure_that_comes_too_late_is_broken_behind_an_adapter_too() {
+    let of_9_1 = |report: &Report| {
+        let outcomes = report.checks.iter().map(|judged| &judged.outcome);
+        let of_conduct = outcomes.filter(|outcome| outcome.check.face == Face::Conduct);
+        of_conduct.map(|outcome| outcome.judgement.verdict).collect::<Vec<_>>()
+    };
+    for defect in ["discloses-a-day-late", "discloses-half-an-hour-late"] {
+        let selection = Selection::new(&[], &[9]).expect("a commitment");
+        let line = format!("{COVENANT} adapter --defect {defect}");
+        let target = plugged(Arc::new(stdio(&line)));
+        let report = Plan { target, selection, cases: 1, ..Plan::default() }.judge().await.expect("a run");
+        assert_eq!(of_9_1(&report), [Verdict::Broken, Verdict::Broken], "{defect}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

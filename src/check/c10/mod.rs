@@ -1,13 +1,15 @@
 //! Commitment 10: backwards compatibility.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::common::{finding_raised, outcome};
+use super::common::{finding_raised, findings, new_findings, outcome, peer_id, said_by_target, whole_text};
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Entry, Exchange, Story};
+use crate::transcript::{Direction, Entry, Exchange, Operation, Story};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
@@ -72,6 +74,19 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::optional("honest", "the name of a peer whose version goes with the target's"),
         ],
         decide: drift_is_reported,
+    },
+    Judge {
+        name: "short-notice-is-noticed",
+        about: "a finding about a peer that broke too soon after its notice, of a kind that was not raised about one that waited",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that broke too soon after its notice"),
+            Parameter::required("waited", "the name of a peer that broke when its notice was old enough"),
+            Parameter::required("silent", "the name of a peer that broke with no notice at all"),
+            Parameter::required("moved", "label of the heartbeats in which they broke"),
+            Parameter::required("before", "label of the scan before they broke"),
+            Parameter::required("after", "label of the scan after it"),
+        ],
+        decide: short_notice_is_noticed,
     },
     Judge {
         name: "deprecation-announced",
@@ -192,6 +207,41 @@ fn drift_is_reported(story: &Story, with: Arguments<'_>) -> Judgement {
         Ok(_) => finding_raised(story, with),
         Err(unproven) => unproven.expecting("a new finding about the peer, under any name"),
     }
+}
+
+/// A peer of another major version is drift, whatever it announced (10.1): only a kind of finding that is
+/// not raised about the one that waited tells of the notice.
+fn short_notice_is_noticed(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect =
+        |judgement: Judgement| judgement.expecting("a new finding about the one that broke too soon, alone");
+    if let Some((n, moved)) =
+        story.exchanges_labelled(with.text("moved")).find(|(_, moved)| !moved.succeeded())
+    {
+        return expect(Judgement::unproven(format!("a break was not taken: {}", outcome(moved)), vec![n]));
+    }
+    let (Some((before_n, before)), Some((after_n, after))) =
+        (findings(story, with.text("before")), findings(story, with.text("after")))
+    else {
+        return expect(Judgement::unproven("the findings could not be read", vec![]));
+    };
+    let kinds = |name: &str| {
+        let id = peer_id(story, with.text(name))?;
+        let raised = new_findings(&before, &after, &id).into_iter();
+        Some(raised.map(|finding| finding.kind.as_str()).collect::<BTreeSet<_>>())
+    };
+    let evidence = vec![before_n, after_n];
+    let (Some(short), Some(waited), Some(silent)) = (kinds("peer"), kinds("waited"), kinds("silent")) else {
+        return expect(Judgement::unproven("a peer's id is not known", evidence));
+    };
+    expect(match (short.difference(&waited).next(), silent.difference(&waited).next()) {
+        (Some(kind), _) => Judgement::kept(format!("{kind} was raised"), evidence),
+        (None, _) if short.is_empty() => Judgement::broken("no finding was raised", evidence),
+        (None, Some(kind)) => Judgement::broken(
+            format!("{kind} was raised about a break without a notice, and not about this one"),
+            evidence,
+        ),
+        (None, None) => Judgement::unproven("only what was raised about the one that waited, too", evidence),
+    })
 }
 
 /// Two platforms that said their versions to each other.
@@ -403,9 +453,7 @@ fn deprecation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some((declared, operation)) = declared else {
         return expect(Judgement::unproven("no release was deprecated", vec![]));
     };
-    // The date alone: its time may be written in other ways.
-    let breaks_at =
-        operation.parameters["breaks_at"].as_str().and_then(|text| text.get(..10)).unwrap_or_default();
+    let breaks_at = day_of_the_end(operation).unwrap_or_default();
     let told: Vec<_> =
         announcements(story, with.text("peer")).filter(|(entry, _)| entry.n > declared).collect();
     let dated = told.iter().find(|(_, said)| said.to_string().contains(breaks_at));
@@ -416,7 +464,12 @@ fn deprecation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
         (None, Some((entry, _))) => {
             expect(Judgement::unproven("announced, and its date can't be found", vec![declared, entry.n]))
         }
-        (None, None) => expect(Judgement::broken("the partner was told nothing of it", vec![declared])),
+        (None, None) => expect(match told_otherwise(story, with.text("peer")) {
+            Some(entry) => {
+                Judgement::unproven("told of something like it, in another form", vec![declared, entry.n])
+            }
+            None => Judgement::broken("the partner was told nothing of it", vec![declared]),
+        }),
     }
 }
 
@@ -427,20 +480,16 @@ fn break_waits_for_its_notice(story: &Story, with: Arguments<'_>) -> Judgement {
     let labels = with.texts("call");
     let is_call = |entry: &Entry| entry.label.as_deref().is_some_and(|label| labels.contains(&label));
     let calls: Vec<_> = story.exchanges().filter(|(entry, _)| is_call(entry)).collect();
-    let was_served = |place: usize, exchange: &Exchange| {
-        calls.iter().take(place).any(|(_, before)| is_like(before, exchange) && before.succeeded())
-    };
-    let broken = calls
-        .iter()
-        .enumerate()
-        .position(|(place, (_, exchange))| cuts_off(exchange) && (place == 0 || was_served(place, exchange)));
+    let broken = (0..calls.len()).find(|place| ends_there(story, &calls[..=*place]));
     let (Some((first, served)), None | Some(1..)) = (calls.first(), broken) else {
         return expect(Judgement::unproven("the version before was never served", vec![]));
     };
-    let fails = |(_, exchange): &&(&Entry, &Exchange)| !exchange.succeeded();
-    if let Some((entry, exchange)) = calls.iter().take(broken.unwrap_or(calls.len())).find(fails) {
-        let actual = format!("neither served nor cut off from what was served: {}", outcome(exchange));
-        return expect(Judgement::unproven(actual, vec![entry.n]));
+    let before_the_end = calls.iter().take(broken.unwrap_or(calls.len()));
+    let failed =
+        { before_the_end }.find_map(|(entry, call)| Some((entry.n, shortfall(story, entry.n, call)?)));
+    if let Some((n, why)) = failed {
+        let actual = format!("neither served nor cut off from what was served: {why}");
+        return expect(Judgement::unproven(actual, vec![n]));
     }
     let Some((entry, exchange)) = broken.and_then(|place| calls.get(place)) else {
         let evidence = calls.iter().map(|(entry, _)| entry.n).collect();
@@ -452,17 +501,37 @@ fn break_waits_for_its_notice(story: &Story, with: Arguments<'_>) -> Judgement {
         }
         return expect(Judgement::kept(format!("served throughout, from {}", outcome(served)), evidence));
     };
-    let Some((told, _)) = announcements(story, with.text("peer")).find(|(told, _)| told.n < entry.n) else {
-        let actual = format!("no notice of any form, and {}", outcome(exchange));
-        return expect(Judgement::broken(actual, vec![first.n, entry.n]));
+    let end = shortfall(story, entry.n, exchange).unwrap_or_else(|| outcome(exchange));
+    let announced =
+        announcements(story, with.text("peer")).map(|(told, _)| told).find(|told| told.n < entry.n);
+    let otherwise = || told_otherwise(story, with.text("peer")).filter(|told| told.n < entry.n);
+    let Some(told) = announced.or_else(otherwise) else {
+        return expect(Judgement::broken(
+            format!("no notice of any form, and {end}"),
+            vec![first.n, entry.n],
+        ));
     };
     let evidence = vec![first.n, told.n, entry.n];
     let notice = entry.at.duration_since(told.at);
-    let actual = format!("{} hours after the notice {}", notice.as_hours(), outcome(exchange));
+    let actual = format!("{} hours after the notice {end}", notice.as_hours());
     if notice < NOTICE {
         return expect(Judgement::broken(actual, evidence));
     }
+    if announced.is_none() {
+        return expect(Judgement::unproven(format!("{actual}; that was in another form"), evidence));
+    }
     expect(Judgement::kept(actual, evidence))
+}
+
+/// Whether the last of these calls shows that a version is no longer served: it was turned away, or
+/// nothing came of it, where a call of its like was served before.
+fn ends_there(story: &Story, calls: &[(&Entry, &Exchange)]) -> bool {
+    let Some(((entry, last), before)) = calls.split_last() else { return false };
+    let was_served = before.iter().any(|(entry, other)| {
+        other.peer == last.peer && is_like(other, last) && shortfall(story, entry.n, other).is_none()
+    });
+    let comes_to_nothing = took_nothing(last) || was_lost(story, entry.n, last);
+    cuts_off(last) && before.is_empty() || was_served && (cuts_off(last) || comes_to_nothing)
 }
 
 /// Whether a call was turned away for what its caller runs, as far as can be seen: a limit that was
@@ -498,6 +567,28 @@ fn announcements<'a>(story: &'a Story, peer: &'a str) -> impl Iterator<Item = (&
         let header = || told.next().map(|(name, value)| json!({ name.as_str(): value }));
         Some((entry, said.filter(tells_of_an_end).or_else(header)?))
     })
+}
+
+/// Where the target first told a peer of the end in a form that the binding doesn't know: it said the
+/// address, or the day, that its operator had handed in.
+fn told_otherwise<'a>(story: &'a Story, peer: &str) -> Option<&'a Entry> {
+    let mut operations = story.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
+    let (declared, operation) = operations.find(|(_, operation)| operation.verb == "release.deprecate")?;
+    let address = operation.parameters["notice_url"].as_str().unwrap_or_default().to_lowercase();
+    let day = day_of_the_end(operation).unwrap_or_default();
+    let tells = |entry: &Entry, exchange: &Exchange| {
+        let text = said_by_target(exchange).map(whole_text).unwrap_or_default();
+        // On the day itself it is in everything that bears a date.
+        let is_before = entry.at.to_string().get(..10).is_some_and(|today| today < day);
+        !address.is_empty() && text.contains(&address) || is_before && text.contains(day)
+    };
+    let mut said = story.exchanges().filter(|(entry, said)| entry.n > declared && said.peer == peer);
+    said.find(|(entry, exchange)| tells(entry, exchange)).map(|(entry, _)| entry)
+}
+
+/// The date alone: its time may be written in other ways.
+fn day_of_the_end(deprecate: &Operation) -> Option<&str> {
+    deprecate.parameters["breaks_at"].as_str()?.get(..10)
 }
 
 /// `Deprecation` and `Sunset` are also the names of headers (RFC 9745, RFC 8594).

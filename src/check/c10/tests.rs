@@ -36,7 +36,7 @@ impl Tale {
     }
 
     fn declare(self) -> Self {
-        let parameters = json!({"breaks_at": "2026-07-01T00:00:01Z"});
+        let parameters = json!({"breaks_at": "2026-07-01T00:00:01Z", "notice_url": "https://it.example/1"});
         let verb = "release.deprecate".into();
         let operation = Operation { verb, parameters, result: Some(json!({})), failure: None };
         self.0.record(None, Some("declared"), What::Operation(operation));
@@ -242,17 +242,97 @@ fn a_break_before_30_days_of_notice_is_broken() {
 fn what_was_never_served_is_no_break() {
     let tale = |before: u16| {
         let tale = Tale::begin().runs("1.4.0").call("served", 200);
-        let tale = tale.syncs("served", before, 1).runs("2.0.0");
+        let tale = tale.syncs("alice", before, 1).runs("2.0.0");
         let exchange = exchange("alice", "POST", "sync", &json!({}), answer(404, &json!({})));
         tale.0.record(None, Some("later"), What::Exchange(exchange));
         tale
     };
     let verdict = |before: u16| {
-        let with = json!({"peer": "alice", "call": ["served", "sync-served", "later"]});
+        let with = json!({"peer": "alice", "call": ["served", "sync-alice", "later"]});
         tale(before).verdict(break_waits_for_its_notice, with)
     };
     assert_eq!(verdict(200), Broken);
     assert_eq!(verdict(404), Unproven);
+}
+
+#[test]
+fn a_sync_of_which_no_more_is_taken_is_a_break() {
+    let verdict = |taken: [u64; 2]| {
+        let tale = Tale::begin().runs("1.4.0").call("served", 200).syncs("alice", 200, taken[0]);
+        let with = json!({"peer": "alice", "call": ["served", "sync-alice"]});
+        tale.runs("2.0.0").syncs("alice", 200, taken[1]).verdict(break_waits_for_its_notice, with)
+    };
+    assert_eq!(verdict([1, 1]), Kept);
+    assert_eq!(verdict([1, 0]), Broken);
+    assert_eq!(verdict([0, 0]), Unproven);
+}
+
+#[test]
+fn a_migration_of_which_nothing_is_there_is_a_break() {
+    let verdict = |exists: [bool; 2]| {
+        let mut tale = Tale::begin().runs("1.4.0").call("served", 200);
+        for (id, exists) in ["7", "8"].into_iter().zip(exists) {
+            let plan = json!({"steps": [{"resource_id": id}]});
+            let done = answer(201, &json!({"status": "completed"}));
+            tale = tale.routed("alice", "migrated", ("POST", "migrations"), &plan, done);
+            let read = answer(200, &json!({ "exists": exists }));
+            let path = format!("resources/skill/{id}");
+            tale = tale.routed("alice", "read", ("GET", &path), &json!({}), read).runs("2.0.0");
+        }
+        let with = json!({"peer": "alice", "call": ["served", "migrated", "read"]});
+        tale.verdict(break_waits_for_its_notice, with)
+    };
+    assert_eq!(verdict([true, true]), Kept);
+    assert_eq!(verdict([true, false]), Broken);
+    assert_eq!(verdict([false, false]), Unproven);
+}
+
+#[test]
+fn an_end_that_is_told_in_words_of_its_own_is_no_silence() {
+    let begun = || Tale::begin().runs("1.4.0").call("served", 200);
+    for payload in [
+        json!({"see": "https://it.example/1"}),
+        json!({"ends": "on 2026-07-01"}),
+        json!(["HTTPS://IT.example/1"]),
+    ] {
+        let told = json!({"events": [{"kind": "platform.release.retiring", "payload": payload}]});
+        assert_eq!(begun().declare().tell(&told).announced(), Unproven, "{told}");
+        assert_eq!(begun().tell(&told).declare().announced(), Broken, "{told}");
+        let broke = |days: i64| begun().declare().tell(&told).after(days * DAY).call("later", 422);
+        assert_eq!(broke(30).broke_in_time(), Unproven, "{told}");
+        assert_eq!(broke(29).broke_in_time(), Broken, "{told}");
+    }
+    assert_eq!(begun().declare().after(30 * DAY).call("later", 422).broke_in_time(), Broken);
+    let dated = json!({"sent_at": "2026-07-01T00:00:01Z"});
+    let on_the_day = begun().declare().after(30 * DAY).tell(&dated).call("later", 422);
+    assert_eq!(on_the_day.broke_in_time(), Broken);
+}
+
+/// What comes of a break after too short a notice, by the kinds raised about it, about one that waited and
+/// about one without a notice.
+fn noticed(short: &[&str], waited: &[&str], silent: &[&str], moved: u16) -> Verdict {
+    let mut found = vec![];
+    let mut tale = Tale::begin();
+    for (peer, kinds) in [("short", short), ("waited", waited), ("silent", silent)] {
+        let about = |kind: &&str| json!({"kind": kind, "federation_peer_id": peer, "message": peer});
+        found.extend(kinds.iter().map(about));
+        let met = answer(200, &json!({ "peer_id": peer }));
+        tale = tale.routed(peer, "met", ("POST", "accept"), &json!({}), met);
+    }
+    let with = json!({
+        "peer": "short", "waited": "waited", "silent": "silent", "moved": "moved", "before": "before",
+        "after": "after",
+    });
+    tale.call("moved", moved).scans(&json!(found)).verdict(short_notice_is_noticed, with)
+}
+
+#[test]
+fn a_short_notice_is_told_apart_from_one_that_was_waited_for() {
+    assert_eq!(noticed(&["drift", "early"], &["drift"], &["drift", "early"], 200), Kept);
+    assert_eq!(noticed(&["drift"], &["drift"], &["drift", "early"], 200), Broken);
+    assert_eq!(noticed(&[], &[], &[], 200), Broken);
+    assert_eq!(noticed(&["drift"], &["drift"], &["drift"], 200), Unproven);
+    assert_eq!(noticed(&["drift"], &["drift"], &["drift", "early"], 401), Unproven);
 }
 
 #[test]

@@ -34,14 +34,16 @@ mod version_garbage;
 mod version_major;
 mod version_moves_on;
 mod version_n_minus_2;
+mod version_with_a_v;
 mod withholds_contact;
 mod withholds_jurisdiction;
 mod withholds_last_good_release;
 mod withholds_version;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Behaviour;
+use crate::wire::path::Route;
 
 /// Every behaviour, by name.
 pub const BEHAVIOURS: &[&Behaviour] = &[
@@ -80,6 +82,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &version_major::BEHAVIOUR,
     &version_moves_on::BEHAVIOUR,
     &version_n_minus_2::BEHAVIOUR,
+    &version_with_a_v::BEHAVIOUR,
     &withholds_contact::BEHAVIOUR,
     &withholds_jurisdiction::BEHAVIOUR,
     &withholds_last_good_release::BEHAVIOUR,
@@ -104,6 +107,21 @@ fn withhold(body: &mut Value, member: &str) {
 fn withhold_in_answer(body: &mut Value, member: &str) {
     if let Some(data) = body.get_mut("data") {
         withhold(data, member);
+    }
+}
+
+/// Says another release in a heartbeat. What is none would in accept be no disclosure at all (1.3).
+fn say_in_heartbeat(route: &Route, said: &mut Value, other: fn(&str) -> String) {
+    if *route == Route::Heartbeat && said.is_object() {
+        let other = json!(other(said["platform_version"].as_str().unwrap_or_default()));
+        said["platform_version"] = other.clone();
+        said["metadata"]["platform_version"] = other;
+    }
+}
+
+fn say_in_its_answer(route: &Route, body: &mut Value, other: fn(&str) -> String) {
+    if let Some(data) = body.get_mut("data") {
+        say_in_heartbeat(route, data, other);
     }
 }
 

@@ -56,6 +56,7 @@ mod discloses_a_blank_jurisdiction;
 mod discloses_a_blank_release;
 mod discloses_a_day_late;
 mod discloses_half_a_version;
+mod discloses_half_an_hour_late;
 mod discloses_no_address;
 mod discloses_no_jurisdiction;
 mod discloses_no_last_known_good_release;
@@ -69,6 +70,7 @@ mod discloses_vague_version;
 mod drops_a_scope;
 mod drops_findings_of_low_severity;
 mod drops_what_neighbours_bring;
+mod drops_what_older_majors_bring;
 mod echoes_its_callers;
 mod ends_grants_in_rounds;
 mod ends_grants_without_a_word;
@@ -165,6 +167,7 @@ mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
 mod pushes_sync_to_strangers;
 mod reads_over_a_leading_v;
+mod reads_a_leading_v;
 mod records_crossings_backwards;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
@@ -197,6 +200,7 @@ mod shows_everyones_migrations;
 mod shows_its_inside;
 mod signs_in_by_redirect;
 mod sorts_before_it_digests;
+mod sorts_versions_as_text;
 mod storms_when_refused;
 mod suspects_every_newcomer;
 mod suspects_every_stream;
@@ -222,6 +226,7 @@ mod takes_any_cursor;
 mod takes_any_digest;
 mod takes_any_major;
 mod takes_any_step_order;
+mod takes_any_notice_for_enough;
 mod takes_any_text_as_disclosed;
 mod takes_anyones_grant;
 mod takes_back_what_it_migrated;
@@ -400,16 +405,20 @@ pub const DEFECTS: &[&Patch] = &[
     &lets_in_its_like_only::PATCH,
     &joins_its_like_only::PATCH,
     &drops_what_neighbours_bring::PATCH,
+    &sorts_versions_as_text::PATCH,
     &takes_two_minors_apart::PATCH,
     &compares_versions_as_text::PATCH,
     &takes_garbage_for_a_version::PATCH,
+    &reads_a_leading_v::PATCH,
     &syncs_across_versions::PATCH,
     &pushes_sync_to_strangers::PATCH,
     &overlooks_version_drift::PATCH,
     &judges_versions_at_the_handshake::PATCH,
     &takes_any_major::PATCH,
+    &takes_any_notice_for_enough::PATCH,
     &breaks_without_notice::PATCH,
     &breaks_migrations_without_notice::PATCH,
+    &drops_what_older_majors_bring::PATCH,
     &breaks_a_day_early::PATCH,
     &takes_a_short_notice::PATCH,
     &holds_on_to_the_suspended::PATCH,
@@ -499,6 +508,7 @@ pub const DEFECTS: &[&Patch] = &[
     &discloses_to_the_active_only::PATCH,
     &discloses_to_the_invited_only::PATCH,
     &discloses_a_day_late::PATCH,
+    &discloses_half_an_hour_late::PATCH,
     &discloses_to_no_one::PATCH,
     &ends_grants_without_a_word::PATCH,
     &announces_grant_ends_once::PATCH,

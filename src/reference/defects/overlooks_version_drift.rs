@@ -13,5 +13,5 @@ pub(super) const PATCH: Patch = Patch::defect(
 );
 
 fn is_reported(suspicion: &Suspicion) -> bool {
-    suspicion.kind != finding::SCHEMA_VERSION_DRIFT
+    ![finding::SCHEMA_VERSION_DRIFT, finding::BREAK_UNANNOUNCED].contains(&suspicion.kind)
 }

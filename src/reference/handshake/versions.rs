@@ -83,7 +83,7 @@ pub(crate) fn broke_without_notice(act: &Act<'_>, before: &Peer, peer: &Peer) ->
     (old.major != new.major && !announced).then(|| {
         let payload = json!({"from": from, "to": to});
         let message = "a major version came without a deprecation of 30 days";
-        Suspicion::breach(finding::SCHEMA_VERSION_DRIFT, &[10], message, payload)
+        Suspicion::breach(finding::BREAK_UNANNOUNCED, &[10], message, payload)
     })
 }
 

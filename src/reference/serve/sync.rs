@@ -38,6 +38,8 @@ rules! {
         lets_in: fn(&Capability) -> bool = lets_in,
         /// Whether nothing is taken of a peer whose version does not go with ours (10.1).
         freezes: fn(&versions::Compatibility) -> bool = versions::Compatibility::is_frozen,
+        /// Whether a batch is answered with success, and nothing of it kept (10.2): never.
+        is_dropped: fn(&Act<'_>, &Peer) -> Result<bool, StoreError> = |_, _| Ok(false),
         /// Whether every record passes the filter that the peer itself declared (3.3).
         keeps_own_filter: fn(&Peer, &SyncBatch) -> bool = keeps_own_filter,
         /// Whether what is wrong with a stream is reported.
@@ -95,11 +97,13 @@ pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Fault> {
     check_agreement(visit, &batch)?;
     check_integrity(visit, &body, &batch)?;
     let stream = table::find::<Stream>(visit.act.db, &stream_id(visit, &batch))?;
-    if !(visit.act.rules.sync.passes_over)(stream.as_ref(), &batch) {
+    let accepted = if (visit.act.rules.sync.passes_over)(stream.as_ref(), &batch) {
+        batch.records.len()
+    } else {
         check_place(visit, &body, &batch, stream.as_ref())?;
-        store(visit, &batch)?;
-    }
-    Ok(Reply::success(&json!({"accepted": batch.records.len(), "cursor": batch.cursor.to})))
+        store(visit, &batch)?
+    };
+    Ok(Reply::success(&json!({"accepted": accepted, "cursor": batch.cursor.to})))
 }
 
 /// Whether such a stream was agreed on at all.
@@ -161,10 +165,12 @@ fn check_place(
     Err(refuse(visit, 409, "the cursor does not join on", Some(suspicion)))
 }
 
-/// Puts every record in place, and moves the stream on.
-fn store(visit: &Visit<'_>, batch: &SyncBatch) -> Result<(), Fault> {
+/// Puts every record in place, and moves the stream on. How many there were.
+fn store(visit: &Visit<'_>, batch: &SyncBatch) -> Result<usize, Fault> {
     let act = visit.act;
-    for given in &batch.records {
+    let is_dropped = (act.rules.sync.is_dropped)(act, &visit.peer)?;
+    let records = if is_dropped { &[][..] } else { &batch.records };
+    for given in records {
         let record = Record {
             source_peer_id: Some(visit.peer.id.clone()),
             ..Record::own(&batch.resource_kind, (act.rules.sync.kept_id)(given), given.payload.clone())
@@ -183,7 +189,8 @@ fn store(visit: &Visit<'_>, batch: &SyncBatch) -> Result<(), Fault> {
         cursor: batch.cursor.to.clone(),
         updated_at: act.now,
     };
-    Ok(table::put(act.db, &stream)?)
+    table::put(act.db, &stream)?;
+    Ok(records.len())
 }
 
 fn slug_is_taken(act: &Act<'_>, record: &Record) -> Result<bool, StoreError> {

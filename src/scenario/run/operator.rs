@@ -195,7 +195,7 @@ impl Stage<'_> {
             self.clock.advance_seconds(seconds);
         }
         self.keep(cue, moved);
-        Ok(())
+        self.follow_clock().await
     }
 
     pub(super) fn record(

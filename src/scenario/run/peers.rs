@@ -223,9 +223,10 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Waits until a peer was told something; what was found, or that nothing was, is noted.
+    /// Waits until peers were told something; what was found, or that nothing was, is noted.
     pub(super) async fn wait(&mut self, cue: &Cue, step: &Wait) -> Result<(), Halt> {
-        let peer = self.peer_named(&step.peer)?;
+        let names = std::iter::once(&step.peer).chain(&step.also);
+        let peers = names.map(|name| self.peer_named(name)).collect::<Result<Vec<_>, _>>()?;
         let patience = self.patience();
         let says = step.says.as_deref().map(|says| self.values.fill_text(says)).transpose();
         let says = says.map_err(Halt::Scenario)?;
@@ -241,12 +242,15 @@ impl Stage<'_> {
             let says = says.as_ref().is_none_or(|says| received.body.to_string().contains(says));
             notice && status && route && says
         };
-        let found = peer.wait_for(wanted, patience).await.map(|received| received.n);
-        let message = match found {
-            Some(n) => format!("{} was told, in entry {n}", step.peer),
-            None => format!("{} was not told within {} s", step.peer, patience.as_secs()),
-        };
-        self.note(cue, "waited", message, json!({"found": found}));
+        let all_found = join_all(peers.iter().map(|peer| peer.wait_for(wanted, patience))).await;
+        for (peer, found) in peers.iter().zip(all_found) {
+            let (name, found) = (peer.name(), found.map(|received| received.n));
+            let message = match found {
+                Some(n) => format!("{name} was told, in entry {n}"),
+                None => format!("{name} was not told within {} s", patience.as_secs()),
+            };
+            self.note(cue, "waited", message, json!({"found": found}));
+        }
         Ok(())
     }
 

@@ -83,12 +83,20 @@ impl<'a> Stage<'a> {
     /// Plays the scenario. Where it can't go on: at which step, and why.
     pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, Halt)> {
         self.set_up(scenario).await.map_err(|halt| (0, halt))?;
+        let mut last = 0;
         for (number, step) in numbered(&scenario.steps) {
-            self.follow_clock().await.map_err(|halt| (number, halt))?;
-            self.step(number, step).await.map_err(|halt| (number, halt))?;
+            self.in_time(number, step).await.map_err(|halt| (number, halt))?;
             self.is_not_swamped().map_err(|halt| (number, halt))?;
+            last = number;
         }
-        Ok(())
+        // How late it is at the end is what tells whether a time limit was waited for.
+        self.follow_clock().await.map_err(|halt| (last, halt))
+    }
+
+    /// A step, at the time that the target's clock shows.
+    async fn in_time(&mut self, number: u32, step: &Step) -> Result<(), Halt> {
+        self.follow_clock().await?;
+        self.step(number, step).await
     }
 
     /// Of a target that calls without end not everything is told: nothing can be judged by what is missing.
@@ -138,7 +146,7 @@ impl<'a> Stage<'a> {
 
     /// Sets the peers' clock by the target's, where that is how they go together. It stands in no
     /// transcript: each entry bears the time that it gives.
-    async fn follow_clock(&mut self) -> Result<(), Halt> {
+    pub(super) async fn follow_clock(&mut self) -> Result<(), Halt> {
         if self.tie != Tie::Followed {
             return Ok(());
         }
@@ -273,7 +281,7 @@ impl<'a> Stage<'a> {
     async fn repeat(&mut self, number: u32, repeat: &Repeat) -> Result<(), Halt> {
         for _ in 0..repeat.times {
             for step in &repeat.step {
-                self.step(number, step).await?;
+                self.in_time(number, step).await?;
             }
         }
         Ok(())
