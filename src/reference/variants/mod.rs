@@ -16,6 +16,7 @@ mod declares_at_the_heartbeat;
 mod discloses_at_the_handshake_only;
 mod excerpts_at_the_last_second;
 mod extra_members;
+mod fails_plans_with_200;
 mod forbids_with_403;
 mod http1_only;
 mod http2_only;
@@ -27,6 +28,7 @@ mod minds_moves_of_what_it_sent;
 mod null_members;
 mod older_grant_tokens;
 mod other_finding_names;
+mod patient_about_walks;
 mod pretty_bodies;
 mod promises_excerpts;
 mod reads_whole_fractions;
@@ -72,6 +74,7 @@ pub const VARIANTS: &[&Patch] = &[
     &slow_answers::PATCH,
     &forbids_with_403::PATCH,
     &says_400_for_422::PATCH,
+    &fails_plans_with_200::PATCH,
     &strict_limits::PATCH,
     &loose_limits::PATCH,
     &beats_often::PATCH,
@@ -90,6 +93,7 @@ pub const VARIANTS: &[&Patch] = &[
     &suspends_at_the_fourth_breach::PATCH,
     &suspends_by_the_timer::PATCH,
     &strict_about_walks::PATCH,
+    &patient_about_walks::PATCH,
     &strict_about_grants::PATCH,
     &admin_implies_all::PATCH,
     &ahead_of_time::PATCH,
