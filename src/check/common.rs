@@ -86,21 +86,47 @@ pub(super) fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
         let actual = format!("what should have made it unlawful was not taken: {}", outcome(exchange));
         return expect(Judgement::unproven(actual, vec![n]));
     }
-    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| exchange.succeeded()) {
+    let came_to = |wanted: Fate| calls.iter().find(|(_, exchange)| fate(exchange) == wanted);
+    if let Some((n, exchange)) = came_to(Fate::LetIn) {
         return expect(Judgement::broken(format!("the call was accepted: {}", outcome(exchange)), vec![*n]));
     }
-    if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.was_refused()) {
+    if let Some((n, exchange)) = came_to(Fate::Open) {
         return expect(Judgement::unproven(
             format!("neither refused nor accepted: {}", outcome(exchange)),
             vec![*n],
         ));
     }
-    if let Some((n, exchange)) = lawful.iter().find(|(_, exchange)| !exchange.succeeded()) {
+    let is_taken = |exchange: &Exchange| exchange.succeeded() && fate(exchange) != Fate::Refused;
+    if let Some((n, exchange)) = lawful.iter().find(|(_, exchange)| !is_taken(exchange)) {
         let actual = format!("the call was refused, but so was a lawful one: {}", outcome(exchange));
         return expect(Judgement::unproven(actual, vec![calls[0].0, *n]));
     }
     let evidence = calls.iter().chain(&lawful).map(|(n, _)| *n).collect();
     expect(Judgement::kept(format!("{} refused, its lawful twin accepted", outcome(calls[0].1)), evidence))
+}
+
+/// What a call came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    LetIn,
+    Refused,
+    /// Neither: it was lost, or its end is yet to come.
+    Open,
+}
+
+/// What a call came to. A plan may be taken first and fail afterwards, or fail under a 2xx: what it came
+/// to is its status, and not the answer's.
+pub(super) fn fate(exchange: &Exchange) -> Fate {
+    let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
+    let opens = exchange.sent().is_some_and(|sent| sent["commit"] == false);
+    let data = exchange.data().filter(|_| is_plan && exchange.succeeded());
+    match data.as_ref().and_then(|data| data["status"].as_str()) {
+        Some("failed" | "cancelled" | "conflict") => Fate::Refused,
+        Some(status) if status != "completed" && !opens => Fate::Open,
+        _ if exchange.succeeded() => Fate::LetIn,
+        _ if exchange.was_refused() => Fate::Refused,
+        _ => Fate::Open,
+    }
 }
 
 fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -430,6 +456,41 @@ mod tests {
         let said = |status| vec![("said", call(Direction::ToTarget, "heartbeat", status, &[]))];
         assert_eq!(unnoticed(said(200), ("taken", "said")), Broken);
         assert_eq!(unnoticed(said(422), ("taken", "said")), Unproven, "it was turned away");
+    }
+
+    /// The verdict on a plan, or the commit of one, that has to be refused, where it is answered like this.
+    fn plan_refused(path: &str, sent: &Value, status: u16, said: &Value) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let plan = |sent: &Value, status: u16, said: &Value| {
+            let call = Exchange::to_target("mallory").on("POST", path);
+            What::Exchange(call.sending(sent.clone()).answered_with(status, said.clone()))
+        };
+        let done = json!({"data": {"migration_id": "m", "status": "completed"}});
+        recorder.record(None, Some("lawful"), plan(&json!({}), 201, &done));
+        recorder.record(None, Some("call"), plan(sent, status, said));
+        let with = [("call", "call"), ("twin", "lawful"), ("probe", "lawful")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        refused(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_plan_that_is_taken_and_fails_is_refused() {
+        let said = |status: &str| json!({"data": {"migration_id": "n", "status": status}});
+        let verdicts = |status: u16, said: &Value| {
+            ["migrations", "migrations/n/commit"].map(|path| plan_refused(path, &json!({}), status, said))
+        };
+        assert_eq!(verdicts(201, &said("completed")), [Broken; 2]);
+        assert_eq!(verdicts(200, &said("failed")), [Kept; 2]);
+        assert_eq!(verdicts(200, &said("conflict")), [Kept; 2]);
+        assert_eq!(verdicts(202, &said("validating")), [Unproven; 2], "its end is yet to come");
+        assert_eq!(verdicts(422, &json!({"error": "no", "status": "failed"})), [Kept; 2]);
+        assert_eq!(verdicts(200, &json!({"data": {"applied_count": 1}})), [Broken; 2]);
+        let opened = plan_refused("migrations", &json!({"commit": false}), 202, &said("transferring"));
+        assert_eq!(opened, Broken, "it was to be opened, and was");
+        let beat = plan_refused("heartbeat", &json!({}), 200, &said("degraded"));
+        assert_eq!(beat, Broken, "it is no plan");
     }
 
     #[test]

@@ -1,43 +1,68 @@
 //! Commitment 6: any pattern of arrivals.
 
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::Property;
-use super::file::File;
+use super::file::{File, sync};
 use super::whole::whole;
 
 pub(super) const PROPERTY: Property = Property {
     name: "arrivals",
     commitment: 6,
-    about: "however heartbeats arrive, a few in a minute are never limited, and a quiet peer never pays for another's",
+    about: "however heartbeats arrive, a few in a minute are never limited, a flood always is, and a quiet peer never pays for another's",
     corners,
     scenarios,
 };
 
+/// Heartbeats at once, after so many seconds of calm, and what is done after them that is no heartbeat.
+#[derive(Clone, Copy, Debug)]
+struct Burst {
+    calm: i64,
+    calls: u32,
+    then: &'static [Then],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// The busy peer sends a batch.
+    Sync,
+    /// It is given a grant.
+    Grant,
+}
+
+const EACH: &[Then] = &[Then::Sync, Then::Grant];
+
 fn scenarios() -> BoxedStrategy<String> {
-    // Seconds of calm, then so many heartbeats at once.
-    let burst = (0..90_i64, prop_oneof![48 => 1..7_u32, 11 => 7..40_u32, 1 => Just(310_u32)]);
+    let calls = prop_oneof![48 => 1..7_u32, 11 => 7..40_u32, 1 => Just(310_u32)];
+    let then = select(vec![&EACH[..0], &EACH[..0], &EACH[..1], &EACH[1..]]);
+    let burst = (0..90_i64, calls, then).prop_map(|(calm, calls, then)| Burst { calm, calls, then });
     proptest::collection::vec(burst, 1..20).prop_map(|bursts| file(&bursts)).boxed()
 }
 
-/// A flood is dear, and comes rarely by chance: one amid a few calls. And a few calls, minute after minute,
-/// are never too many.
+/// A flood is dear, and comes rarely by chance: one amid a few calls, in parts, with something else after
+/// each. And a few calls, minute after minute, are never too many.
 fn corners() -> Vec<BoxedStrategy<String>> {
-    let pattern = |bursts: &[(i64, u32)]| whole(bursts.to_vec()).prop_map(|bursts| file(&bursts)).boxed();
-    vec![pattern(&[(0, 5), (60, 310), (60, 5)]), pattern(&[(62, 6); 12])]
+    let few = |calm, calls| Burst { calm, calls, then: &[] };
+    let part = |calm| Burst { calm, calls: 55, then: EACH };
+    let flood = [vec![few(0, 5), part(60)], vec![part(0); 5], vec![few(60, 5)]].concat();
+    [flood, vec![few(62, 6); 12]]
+        .map(|bursts| whole(bursts).prop_map(|bursts| file(&bursts)).boxed())
+        .into()
 }
 
-fn file(bursts: &[(i64, u32)]) -> String {
+fn file(bursts: &[Burst]) -> String {
     let mut file = File::new("A generated pattern of arrivals", "intrusive = true")
         .peer("quiet", "")
         .peer("busy", "")
         .declare()
         .step("federate = { peer = \"quiet\" }")
         .step("federate = { peer = \"busy\" }");
-    for (calm, calls) in bursts {
+    for (number, Burst { calm, calls, then }) in bursts.iter().enumerate() {
         file = file
             .step(format!("advance = {{ seconds = {} }}", calm + 1))
             .step(format!("flood = {{ peer = \"busy\", calls = {calls}, as = \"busy\" }}"))
+            .steps(then.iter().map(|then| then.step(number)))
             .step("heartbeat = { peer = \"quiet\", as = \"quiet\" }");
     }
     file.check(
@@ -47,4 +72,16 @@ fn file(bursts: &[(i64, u32)]) -> String {
         "peer = \"busy\", call = \"busy\", probe = \"quiet\"",
     )
     .text()
+}
+
+impl Then {
+    fn step(self, number: usize) -> String {
+        match self {
+            Self::Sync => sync("busy", &format!("batch-{number}"), &format!("record-{number}")),
+            // Whoever floods may be suspended for it, and is given no grant then.
+            Self::Grant => "operator = { verb = \"grant.issue\", may_fail = true, with = { peer_id = \"${busy.id}\", \
+                            remote_subject = \"busy\", resource_kind = \"skill\", permission_scopes = [\"read\"] } }"
+                .to_owned(),
+        }
+    }
 }

@@ -56,11 +56,17 @@ impl File {
 
 /// A migration of one new record, named like its label's id.
 pub(super) fn migrate(peer: &str, grant: &str, label: &str, kind: &str, id: &str, more: &str) -> String {
+    let plan = plan(kind, id, more);
+    format!("migrate = {{ peer = \"{peer}\", grant = \"{grant}\", as = \"{label}\", plan = {plan} }}")
+}
+
+/// A plan of one new record, named like its id.
+pub(super) fn plan(kind: &str, id: &str, more: &str) -> String {
     format!(
-        "migrate = {{ peer = \"{peer}\", grant = \"{grant}\", as = \"{label}\", plan = {{ operation = \"migrate\", {more}\
+        "{{ operation = \"migrate\", {more}\
          root_resource_kind = \"{kind}\", root_resource_id = \"${{id:{id}}}\", plan_summary = {{}}, steps = [{{ step_order = 1, \
          resource_kind = \"{kind}\", resource_id = \"${{id:{id}}}\", action = \"create\", conflict_policy = \"skip_if_exists\", \
-         payload = {{ id = \"${{id:{id}}}\", name = \"{id}\" }} }}] }} }}"
+         payload = {{ id = \"${{id:{id}}}\", name = \"{id}\" }} }}] }}"
     )
 }
 

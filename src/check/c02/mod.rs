@@ -1,5 +1,6 @@
 //! Commitment 2: reciprocity of grants.
 
+mod beyond;
 mod watched;
 
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +56,7 @@ pub(super) const JUDGES: &[Judge] = &[
         ],
         decide: grant_revocation_announced,
     },
+    beyond::BEYOND_IS_REFUSED,
     watched::GRANT_LASTS,
     watched::GRANT_ENDS,
 ];
@@ -64,7 +66,7 @@ fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some(grant) = Grant::read(story, with.text("record")) else {
         return expect(Judgement::unproven("no grant was issued", vec![]));
     };
-    let asked = requests(story, with);
+    let asked = requests(story, &with.texts("call"));
     let allowed: Vec<_> = asked
         .into_iter()
         .filter(|(entry, call)| grant.covers(story, call) && !grant.has_ended(story, entry))
@@ -113,7 +115,7 @@ fn ended_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
     let Some(grant) = Grant::read(story, with.text("record")) else {
         return expect(Judgement::unproven("no grant was issued", vec![]));
     };
-    let asked = requests(story, with);
+    let asked = requests(story, &with.texts("call"));
     let ended: Vec<_> = asked
         .into_iter()
         .filter(|(entry, call)| grant.covers(story, call) && grant.ended_before(story, entry))
@@ -137,8 +139,7 @@ fn ended_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
     expect(Judgement::kept(format!("{} late requests were refused", ended.len()), evidence))
 }
 
-fn requests<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<(&'a Entry, &'a Exchange)> {
-    let labels = with.texts("call");
+fn requests<'a>(story: &'a Story, labels: &[&str]) -> Vec<(&'a Entry, &'a Exchange)> {
     story
         .exchanges()
         .filter(|(entry, _)| entry.label.as_deref().is_some_and(|label| labels.contains(&label)))

@@ -9,7 +9,7 @@ use super::silence::silence_is_marked;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
 use crate::check::{Arguments, Judgement};
 use crate::clock::Clock;
-use crate::transcript::{Body, Direction, Exchange, Failure, Message, Operation, Recorder, Story, What};
+use crate::transcript::{Direction, Exchange, Failure, Operation, Recorder, Story, What};
 
 /// A story that is told step by step.
 struct Tale {

@@ -5,6 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement, Verdict, common};
 use crate::transcript::{CROWD, Direction, Entry, Exchange, Story, What};
+use crate::wire::envelope::Answer;
+use crate::wire::header;
 use crate::wire::path::Route;
 
 /// Accept and heartbeat calls in any window that are a flood (`binding.md`, "Numbers").
@@ -117,10 +119,22 @@ fn is_counted(exchange: &Exchange) -> bool {
 /// kept out until he is stale.
 fn bars_until(entry: &Entry, exchange: &Exchange) -> Option<Timestamp> {
     let answer = exchange.response.as_ref().filter(|answer| answer.status == Some(429))?;
-    let mut headers = answer.headers.iter();
-    let (_, seconds) = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    let wait = SignedDuration::from_secs(seconds.trim().parse::<u32>().ok()?.min(STALE_SECONDS).into());
+    let header = |name: &str| {
+        let mut headers = answer.headers.iter();
+        headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    };
+    let told = header(header::RETRY_AFTER)?;
+    let wait = match told.parse::<u32>() {
+        Ok(seconds) => SignedDuration::from_secs(seconds.into()),
+        Err(_) => moment(told)?.duration_since(header("Date").and_then(moment).unwrap_or(entry.at)),
+    };
+    let wait = wait.clamp(SignedDuration::ZERO, SignedDuration::from_secs(STALE_SECONDS.into()));
     entry.at.checked_add(wait + SLACK).ok()
+}
+
+/// A moment as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn moment(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
 }
 
 /// Whether a call was not served that had to be. One of so many calls in a minute may be limited.
@@ -238,8 +252,26 @@ fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
     if served == flood.len() {
         return expect(Judgement::broken(format!("all of {served} calls were served"), ends));
     }
+    if let Some(answer) = answer_to_each(&flood) {
+        let actual = format!("none of {} calls was limited: each was answered {answer}", flood.len());
+        return expect(Judgement::broken(actual, ends));
+    }
     let actual = format!("{served} of {} calls were served, and none was limited", flood.len());
     expect(Judgement::unproven(actual, ends))
+}
+
+/// How each of many handshakes was answered, where all were refused for one thing that they say: the last
+/// was heard as well as the first. What is said of a token may be said for the number of calls, too.
+fn answer_to_each(flood: &[(u64, &Exchange)]) -> Option<String> {
+    const FOR_WHAT_IT_SAYS: [u16; 3] = [400, 409, 422];
+    let answer = |exchange: &Exchange| match (exchange.route(), exchange.status(), exchange.answer()) {
+        (Some(Route::Accept), Some(status), Some(Answer::Refusal(refusal))) => {
+            FOR_WHAT_IT_SAYS.contains(&status).then(|| format!("{status} {}", refusal.error))
+        }
+        _ => None,
+    };
+    let first = answer(flood.first()?.1)?;
+    flood.iter().all(|(_, exchange)| answer(exchange).as_ref() == Some(&first)).then_some(first)
 }
 
 /// A peer that was suspended for it, or hung up on, was limited too. A handshake is refused for more
@@ -290,7 +322,7 @@ mod tests {
             Exchange::made(peer, direction)
                 .on("POST", &route.to_string())
                 .sending(json!({}))
-                .answered_with(status, json!({}))
+                .answered_with(status, if status < 400 { json!({}) } else { json!({"error": "no"}) })
                 .heading(&headers),
         )
     }
@@ -371,6 +403,40 @@ mod tests {
         assert_eq!(by_the_minute(&renewed), Broken, "a call that was refused for the limit renews none");
     }
 
+    #[test]
+    fn a_limit_may_say_its_end_as_a_date() {
+        let flood = [[200; 60].as_slice(), &[429; 60]].concat();
+        let told = |headers: &[(&str, &str)], calm| {
+            let (recorder, clock) = begin();
+            let beat = |status| {
+                let What::Exchange(mut call) =
+                    exchange("busy", Direction::ToTarget, &Route::Heartbeat, status, None)
+                else {
+                    unreachable!("an exchange")
+                };
+                let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+                call.response.as_mut().expect("an answer").headers = headers.collect();
+                recorder.record(None, Some("busy"), What::Exchange(call));
+            };
+            flood.iter().copied().for_each(beat);
+            clock.advance_seconds(calm);
+            beat(429);
+            let with = [("peer", "busy"), ("call", "busy"), ("probe", "quiet")];
+            judged(limits_by_the_minute, &recorder.story(), &with)
+        };
+        let until = ("retry-after", "Mon, 01 Jun 2026 00:03:00 GMT");
+        assert_eq!(told(&[until], 170), Kept);
+        assert_eq!(told(&[until], 183), Broken);
+        let behind = ("date", "Mon, 01 Jun 2026 00:01:00 GMT");
+        assert_eq!([told(&[until, behind], 110), told(&[until, behind], 123)], [Kept, Broken]);
+        assert_eq!(
+            told(&[("retry-after", "Sat, 01 Jan 2028 00:00:00 GMT")], 303),
+            Broken,
+            "no longer than that"
+        );
+        assert_eq!(told(&[("retry-after", "soon")], 170), Broken);
+    }
+
     /// A flood of 300 such calls, so many of them at a time, and a second between these.
     fn flooded(route: &Route, status: u16, at_once: usize) -> Story {
         let (recorder, clock) = begin();
@@ -437,7 +503,9 @@ mod tests {
     fn what_is_refused_for_another_reason_is_not_limited() {
         let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
         for (route, status, expected) in [
-            (Route::Accept, 422, Unproven),
+            (Route::Accept, 422, Broken),
+            (Route::Accept, 401, Unproven),
+            (Route::Accept, 403, Unproven),
             (Route::Accept, 200, Broken),
             (Route::Heartbeat, 403, Kept),
             (Route::Heartbeat, 500, Unproven),
@@ -448,6 +516,32 @@ mod tests {
                 "{route} {status}"
             );
         }
+    }
+
+    #[test]
+    fn who_is_told_another_thing_in_the_end_may_have_been_limited() {
+        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let (recorder, _) = begin();
+        let call = |text: &str| {
+            let What::Exchange(mut call) = exchange("m", Direction::ToTarget, &Route::Accept, 422, None)
+            else {
+                unreachable!("an exchange")
+            };
+            let body = Body::capture(json!({"error": text}).to_string().as_bytes());
+            call.response.as_mut().expect("an answer").body = body;
+            What::Exchange(call)
+        };
+        recorder.record(None, Some("few"), call("no request"));
+        for number in 0..FLOOD_CALLS {
+            let text = if number < 100 { "no request" } else { "enough" };
+            recorder.record(None, Some("flood"), call(text));
+        }
+        recorder.record(
+            None,
+            Some("quiet"),
+            exchange("q", Direction::ToTarget, &Route::Heartbeat, 200, None),
+        );
+        assert_eq!(judged(flood_limited, &recorder.story(), &with), Unproven);
     }
 
     #[test]

@@ -43,6 +43,8 @@ rules! {
         conflict_log_of: fn(&Outcome) -> Vec<Conflict> = |outcome| outcome.conflicts.clone(),
         /// Whether a peer may have a record deleted (11.2).
         may_delete: fn(&Record, &Peer) -> bool = may_delete,
+        /// Whether a migration is shown to a peer, by its id (6.4): to the one that sent it.
+        is_shown_to: fn(&Migration, &str) -> bool = |migration, peer_id| migration.peer_id == peer_id,
         /// Where a peer keeps data, and where this platform does, as a crossing counts it (8.2).
         place_of: fn(&Peer) -> &str = |peer| peer.data_residency.as_deref().unwrap_or_default(),
         own_place: fn(&Act<'_>) -> Result<String, StoreError> = super::handshake::residency,

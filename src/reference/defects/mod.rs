@@ -84,6 +84,7 @@ mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
 mod follows_up_on_what_it_sent;
+mod forgets_calls_after_a_sync;
 mod forgets_its_conflict_log;
 mod forgets_the_audit;
 mod forgets_the_audit_of_leavers;
@@ -95,9 +96,11 @@ mod grants_the_grace_once;
 mod hides_a_conflict;
 mod hides_its_agents;
 mod holds_on_to_the_suspended;
+mod honours_archived_grants;
 mod honours_dismissed_invitations;
 mod honours_revoked_grants;
 mod ignores_a_leave;
+mod ignores_instance_lists;
 mod ignores_the_digest;
 mod invents_a_conflict;
 mod joins_any_contract;
@@ -188,6 +191,8 @@ mod revokes_by_status_only;
 mod revokes_without_a_word;
 mod runs_the_first_schema_only;
 mod sends_across_without_telling;
+mod serves_another_kind;
+mod serves_beyond_the_id;
 mod serves_expired_grants;
 mod serves_half_the_alphabet;
 mod serves_on_through_the_grace;
@@ -198,6 +203,7 @@ mod serves_the_undeclared;
 mod shows_everyones_audit;
 mod shows_everyones_migrations;
 mod shows_its_inside;
+mod shows_migrations_to_anyone;
 mod signs_in_by_redirect;
 mod sorts_before_it_digests;
 mod sorts_versions_as_text;
@@ -236,6 +242,10 @@ mod takes_four_minutes_for_the_grace;
 mod takes_garbage_for_a_version;
 mod takes_late_disclosure_for_timely;
 mod takes_payloads_of_other_ids;
+mod takes_forged_tokens;
+mod takes_garbage_for_a_version;
+mod takes_late_disclosure_for_timely;
+mod takes_readers_for_migrants;
 mod takes_repeated_records;
 mod takes_silence_for_an_acknowledgement;
 mod takes_silence_from_the_certified;
@@ -255,6 +265,7 @@ mod unmounts_the_first_address;
 mod waits_a_day_for_silence;
 mod waits_a_week_for_excerpts;
 mod writes_grants_off_a_day_early;
+mod writes_for_readers;
 
 use super::Patch;
 
@@ -284,6 +295,7 @@ pub const DEFECTS: &[&Patch] = &[
     &serves_expired_grants::PATCH,
     &ends_grants_in_rounds::PATCH,
     &honours_revoked_grants::PATCH,
+    &honours_archived_grants::PATCH,
     &drops_a_scope::PATCH,
     &narrows_a_grant::PATCH,
     &declares_a_kind_it_refuses::PATCH,
@@ -330,6 +342,7 @@ pub const DEFECTS: &[&Patch] = &[
     &limits_without_a_word::PATCH,
     &limits_all_together::PATCH,
     &counts_by_the_hour::PATCH,
+    &forgets_calls_after_a_sync::PATCH,
     &grants_at_enrolment::PATCH,
     &copies_every_grant::PATCH,
     &overlooks_mass_grants::PATCH,
@@ -353,12 +366,19 @@ pub const DEFECTS: &[&Patch] = &[
     &migrates_beyond_the_grant::PATCH,
     &migrates_the_undeclared::PATCH,
     &takes_anyones_grant::PATCH,
+    &serves_beyond_the_id::PATCH,
+    &serves_another_kind::PATCH,
+    &takes_readers_for_migrants::PATCH,
+    &takes_forged_tokens::PATCH,
+    &ignores_instance_lists::PATCH,
+    &shows_migrations_to_anyone::PATCH,
     &adds_allowlists_up::PATCH,
     &explains_too_much::PATCH,
     &serves_the_undeclared::PATCH,
     &finds_a_grant_by_itself::PATCH,
     &shows_its_inside::PATCH,
     &takes_deletions_from_readers::PATCH,
+    &writes_for_readers::PATCH,
     &commits_step_by_step::PATCH,
     &commits_by_fours::PATCH,
     &commits_the_opened_step_by_step::PATCH,

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Suspicion;
 use crate::reference::rules::rules;
 use crate::wire::notice::finding;
+use crate::wire::path::Route;
 
 /// The span over which calls are counted, and the calm after which a walk is another walk.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
@@ -32,6 +33,8 @@ rules! {
         counts_handshakes: bool = true,
         /// For how long a call counts.
         counts_for: SignedDuration = WINDOW,
+        /// After which calls those of their caller are counted anew: none.
+        forgets_calls_at: fn(&Route) -> bool = |_| false,
         /// Whether one more call is too many, by those of the last 60 s and the platform's limit.
         is_flood: fn(usize, usize) -> bool = is_flood,
         /// Whether a flood is reported; given is how long ago the last one of this caller was.
@@ -118,6 +121,13 @@ impl Watch {
             Suspicion::breach(finding::HANDSHAKE_FLOOD, &[6], message, json!({"limit": limit}))
         });
         Err(TooOften { retry_after_seconds, suspicion })
+    }
+
+    /// Begins to count the calls of whoever makes this one anew, where the rules say so.
+    pub(crate) fn pass(&mut self, rules: &Rules, caller: &str, route: &Route) {
+        if (rules.forgets_calls_at)(route) {
+            self.calls.remove(&(rules.counted_as)(caller));
+        }
     }
 
     /// Notes that a peer was refused `target`: a kind, an id or a path that is not its business.

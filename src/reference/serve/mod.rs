@@ -119,6 +119,9 @@ fn visit(act: &Act<'_>, call: &Inbound) -> Result<Reply, Fault> {
 }
 
 fn dispatch(visit: &Visit<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
+    if let Some(route) = route {
+        visit.act.watch().pass(&visit.act.rules.watch, &visit.peer.id, route);
+    }
     match route {
         None | Some(Route::Accept) => match (visit.act.rules.wire.beyond)(visit.call) {
             Some(data) => Ok(Reply::success(&data)),

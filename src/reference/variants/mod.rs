@@ -18,6 +18,7 @@ mod enrols_at_the_heartbeat;
 mod excerpts_at_the_last_second;
 mod exchanges_authorities;
 mod extra_members;
+mod fails_plans_with_200;
 mod forbids_with_403;
 mod http1_only;
 mod http2_only;
@@ -33,6 +34,7 @@ mod null_members;
 mod older_grant_tokens;
 mod other_finding_names;
 mod passes_over_replays;
+mod patient_about_walks;
 mod pretty_bodies;
 mod promises_excerpts;
 mod reads_whole_fractions;
@@ -79,6 +81,7 @@ pub const VARIANTS: &[&Patch] = &[
     &slow_answers::PATCH,
     &forbids_with_403::PATCH,
     &says_400_for_422::PATCH,
+    &fails_plans_with_200::PATCH,
     &strict_limits::PATCH,
     &loose_limits::PATCH,
     &beats_often::PATCH,
@@ -102,6 +105,7 @@ pub const VARIANTS: &[&Patch] = &[
     &suspends_at_the_fourth_breach::PATCH,
     &suspends_by_the_timer::PATCH,
     &strict_about_walks::PATCH,
+    &patient_about_walks::PATCH,
     &strict_about_grants::PATCH,
     &admin_implies_all::PATCH,
     &ahead_of_time::PATCH,

@@ -279,7 +279,8 @@ impl<'a> Stage<'a> {
     }
 
     async fn repeat(&mut self, number: u32, repeat: &Repeat) -> Result<(), Halt> {
-        for _ in 0..repeat.times {
+        for turn in 1..=repeat.times {
+            self.values.set("turn", Value::from(turn));
             for step in &repeat.step {
                 self.in_time(number, step).await?;
             }

@@ -46,7 +46,7 @@ pub(super) fn commit(visit: &Visit<'_>, id: &str) -> Result<Reply, Fault> {
 
 /// What became of a migration, for the peer that sent it and no one else.
 pub(super) fn show(visit: &Visit<'_>, id: &str) -> Result<Reply, Fault> {
-    let migration = own(visit, id)?;
+    let migration = inbound(visit, id, visit.act.rules.migrations.is_shown_to)?;
     let mut data = view::whole(&migration);
     (visit.act.rules.migrations.amend_view)(&mut data);
     Ok(Reply::bare(200, &data))
@@ -135,11 +135,16 @@ fn opened(visit: &Visit<'_>, plan: MigrationRequest, grant: &Grant) -> Migration
     }
 }
 
-/// The migration that the caller itself sent; anyone else's is not there.
+/// The migration that the caller itself sent.
 fn own(visit: &Visit<'_>, id: &str) -> Result<Migration, Fault> {
+    inbound(visit, id, |migration, peer_id| migration.peer_id == peer_id)
+}
+
+/// A migration that was sent here and that is the caller's business; any other is not there.
+fn inbound(visit: &Visit<'_>, id: &str, is_of: fn(&Migration, &str) -> bool) -> Result<Migration, Fault> {
     let found = table::find::<Migration>(visit.act.db, id)?;
-    let own = found.filter(|m| m.peer_id == visit.peer.id && m.direction == Direction::Inbound);
-    own.ok_or_else(|| {
+    let seen = found.filter(|m| m.direction == Direction::Inbound && is_of(m, &visit.peer.id));
+    seen.ok_or_else(|| {
         let target = format!("migrations/{id}");
         Reply::bare_failure(404, "Migration not found").suspecting(visit.refused(&target)).refused()
     })

@@ -1,0 +1,13 @@
+//! Counts the calls of a peer anew after each batch that it sends.
+
+use crate::contract::Face::Detection;
+use crate::reference::Patch;
+use crate::wire::path::Route;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "forgets-calls-after-a-sync",
+    &[("6.1", Detection)],
+    "Counts the calls of a peer anew after each batch that it sends.",
+    |rules| rules.watch.forgets_calls_at = |route| *route == Route::Sync,
+)
+.deep();
