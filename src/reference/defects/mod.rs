@@ -153,6 +153,7 @@ mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
 mod pushes_sync_to_strangers;
 mod records_crossings_backwards;
+mod records_crossings_from_where_it_began;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
 mod records_what_it_refuses;
@@ -186,6 +187,7 @@ mod signs_in_by_redirect;
 mod storms_when_refused;
 mod suspects_every_newcomer;
 mod suspects_every_stream;
+mod suspects_the_new;
 mod suspends_at_once;
 mod suspends_in_name_only;
 mod syncs_across_versions;
@@ -266,6 +268,7 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_bogus_claims::PATCH,
     &suspects_every_newcomer::PATCH,
     &suspects_every_stream::PATCH,
+    &suspects_the_new::PATCH,
     &cuts_open_migrations::PATCH,
     &keeps_the_grace_open::PATCH,
     &measures_grace_from_the_opening::PATCH,
@@ -346,6 +349,7 @@ pub const DEFECTS: &[&Patch] = &[
     &tells_that_it_migrated_only::PATCH,
     &records_no_crossing::PATCH,
     &records_crossings_backwards::PATCH,
+    &records_crossings_from_where_it_began::PATCH,
     &records_the_peers_place_twice::PATCH,
     &overlooks_missing_residency::PATCH,
     &takes_a_blank_for_a_place::PATCH,

@@ -33,6 +33,7 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::act::Act;
 use super::capabilities;
 use super::handshake::versions::Compatibility;
 use super::platform::Platform;
@@ -112,6 +113,8 @@ rules! {
         cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
         /// Whether the operator is told of a crossing on the way out (8.2).
         tells_crossing: bool = true,
+        /// Which crossing stands in the record of a migration that was sent: the one that there was (8.3).
+        crossing_recorded: fn(&Act<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
         /// Last word on a plan before it is sent.
         amend_plan: fn(&mut MigrationRequest) = |_| (),
         /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).

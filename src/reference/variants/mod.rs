@@ -40,6 +40,7 @@ mod strict_limits;
 mod suspends_at_the_fourth_breach;
 mod suspends_at_the_second_breach;
 mod suspends_by_the_timer;
+mod tells_its_place_unasked;
 mod tls12_only;
 mod wants_credentials;
 mod whole_envelopes;
@@ -82,6 +83,7 @@ pub const VARIANTS: &[&Patch] = &[
     &capital_digests::PATCH,
     &writes_versions_as_text::PATCH,
     &crosses_by_jurisdiction::PATCH,
+    &tells_its_place_unasked::PATCH,
     &minds_moves_of_what_it_sent::PATCH,
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,
