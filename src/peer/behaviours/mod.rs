@@ -17,6 +17,7 @@ mod few_grants;
 mod handshake_flood;
 mod hidden_conflict;
 mod invented_conflict;
+mod late_excerpt;
 mod many_grants;
 mod mass_grants;
 mod owed_excerpt;
@@ -33,6 +34,7 @@ mod version_garbage;
 mod version_major;
 mod version_moves_on;
 mod version_n_minus_2;
+mod withheld_excerpt;
 mod withholds_contact;
 mod withholds_jurisdiction;
 mod withholds_last_good_release;
@@ -62,6 +64,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,
+    &late_excerpt::BEHAVIOUR,
     &many_grants::BEHAVIOUR,
     &mass_grants::BEHAVIOUR,
     &owed_excerpt::BEHAVIOUR,
@@ -78,6 +81,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &version_major::BEHAVIOUR,
     &version_moves_on::BEHAVIOUR,
     &version_n_minus_2::BEHAVIOUR,
+    &withheld_excerpt::BEHAVIOUR,
     &withholds_contact::BEHAVIOUR,
     &withholds_jurisdiction::BEHAVIOUR,
     &withholds_last_good_release::BEHAVIOUR,

@@ -73,6 +73,7 @@ mod enrols_the_anonymous;
 mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
+mod files_foreign_entries;
 mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
@@ -108,6 +109,7 @@ mod keeps_the_grace_open;
 mod keeps_the_overlay_of_leavers;
 mod keeps_what_came_before_a_failure;
 mod knocks_without_rest;
+mod leaves_refusals_out_of_excerpts;
 mod leaves_the_overlay_mounted;
 mod lets_a_deprecated_version_in;
 mod lets_anyone_delete;
@@ -180,6 +182,7 @@ mod serves_on_whom_it_had_degraded;
 mod serves_the_newest_contract_only;
 mod serves_the_oldest_contract_only;
 mod serves_the_undeclared;
+mod shows_all_to_those_who_return;
 mod shows_everyones_audit;
 mod shows_everyones_migrations;
 mod shows_its_inside;
@@ -200,6 +203,7 @@ mod syncs_what_was_migrated;
 mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
 mod takes_a_blank_for_a_version;
+mod takes_a_refusal_for_an_excerpt;
 mod takes_a_short_notice;
 mod takes_a_word_for_a_version;
 mod takes_any_contract_version;
@@ -282,6 +286,7 @@ pub const DEFECTS: &[&Patch] = &[
     &serves_on_whom_it_had_degraded::PATCH,
     &serves_on_through_the_grace::PATCH,
     &audits_no_refusals::PATCH,
+    &files_foreign_entries::PATCH,
     &audits_no_refusals_but_more::PATCH,
     &audits_twice::PATCH,
     &audits_no_calls_of_its_own::PATCH,
@@ -289,8 +294,10 @@ pub const DEFECTS: &[&Patch] = &[
     &audits_nobody::PATCH,
     &audits_an_anonymous_peer::PATCH,
     &shows_everyones_audit::PATCH,
+    &shows_all_to_those_who_return::PATCH,
     &shows_everyones_migrations::PATCH,
     &gives_empty_excerpts::PATCH,
+    &leaves_refusals_out_of_excerpts::PATCH,
     &promises_excerpts_too_late::PATCH,
     &promises_a_second_too_late::PATCH,
     &limits_nobody::PATCH,
@@ -450,6 +457,7 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_dropped_scopes::PATCH,
     &takes_401_for_a_mistake::PATCH,
     &overlooks_overdue_excerpts::PATCH,
+    &takes_a_refusal_for_an_excerpt::PATCH,
     &waits_a_week_for_excerpts::PATCH,
     &discloses_to_one_partner::PATCH,
     &discloses_to_the_active_only::PATCH,

@@ -30,6 +30,7 @@ mod other_finding_names;
 mod pretty_bodies;
 mod promises_excerpts;
 mod reads_whole_fractions;
+mod reports_overdue_excerpts_by_the_sweep;
 mod reversed_members;
 mod runs_another_major;
 mod says_400_for_422;
@@ -59,6 +60,7 @@ pub const VARIANTS: &[&Patch] = &[
     &bare_refusals::PATCH,
     &promises_excerpts::PATCH,
     &excerpts_at_the_last_second::PATCH,
+    &reports_overdue_excerpts_by_the_sweep::PATCH,
     &audits_more::PATCH,
     &http1_only::PATCH,
     &http2_only::PATCH,
