@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::c05::{DUE, given};
+use super::c05::{DUE, given, names_a_promise};
 use super::common::outcome;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
@@ -42,6 +42,10 @@ fn watched_excerpt(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let after: Vec<&Look<'_>> = looks.iter().filter(|look| look.n >= first.n).collect();
     let given = after.iter().find(|look| given(look.exchange).is_some());
+    let is_nameless = first.is_promise() && !after.iter().any(|look| names_a_promise(look.exchange));
+    if given.is_none() && is_nameless {
+        return expect(Judgement::unproven("promised in another form", vec![first.n]));
+    }
     let missed = after.iter().find(|look| look.is_missed(first));
     match (given, missed) {
         (Some(look), None) if !look.is_late(first) => {
@@ -69,12 +73,15 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    fn is_promise(&self) -> bool {
+        self.exchange.status() == Some(202)
+    }
+
     fn promises_too_late(&self) -> bool {
         let due_at = self.exchange.data().and_then(|data| data["due_at"].as_str()?.parse::<Timestamp>().ok());
-        let is_promise = self.exchange.status() == Some(202);
         let is_late =
             |shown: Timestamp, due_at: Timestamp| due_at.duration_since(shown) > DUE + PROMISE_SLACK;
-        match (due_at.filter(|_| is_promise), self.shown, self.shown_next) {
+        match (due_at.filter(|_| self.is_promise()), self.shown, self.shown_next) {
             (Some(due_at), Some(before), Some(after)) => is_late(before.max(after), due_at),
             _ => false,
         }
@@ -165,12 +172,14 @@ mod tests {
         Promised(i64),
         /// It is looked for, and the answer is this; with the id of the promise or without.
         Looked(u16, bool),
+        /// It is asked for, and promised without a name or a time.
+        Vaguely,
         /// Given.
         Given,
         /// So many seconds pass by our clock.
         Passes(i64),
     }
-    use Event::{Beat, Given, Looked, Passes, Promised};
+    use Event::{Beat, Given, Looked, Passes, Promised, Vaguely};
 
     fn verdict(events: &[Event]) -> Verdict {
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
@@ -200,6 +209,12 @@ mod tests {
                     let query = if *by_id { "?request_id=r" } else { "" };
                     record("asked", query, *status, &json!({"data": {"request_id": "r"}}));
                 }
+                Vaguely => record(
+                    "asked",
+                    "",
+                    202,
+                    &json!({"data": {"id": "r", "message": "sent to your operator"}}),
+                ),
                 Given => record("asked", "?request_id=r", 200, &json!({"data": {"events": []}})),
                 Passes(seconds) => clock.advance_seconds(*seconds),
             }
@@ -229,6 +244,15 @@ mod tests {
         assert_eq!(verdict(&late), Broken);
         assert_eq!(verdict(&[Beat(200, 0), Promised(80 * HOUR), Beat(200, 0)]), Broken);
         assert_eq!(verdict(&[Beat(200, 0), Looked(404, false), Beat(200, 0)]), Broken);
+    }
+
+    #[test]
+    fn a_promise_without_a_name_is_not_to_be_followed() {
+        let vague = |last: Event| {
+            verdict(&[Beat(200, 0), Vaguely, Passes(73 * HOUR), Beat(200, 0), last, Beat(200, 0)])
+        };
+        assert_eq!(vague(Vaguely), Unproven);
+        assert_eq!(vague(Looked(409, false)), Unproven);
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub type Answers = fn(&Asked<'_>, &mut u16, &mut Value);
 pub struct Asked<'a> {
     /// Where it went.
     pub route: &'a Route,
+    /// What stood behind the question mark.
+    pub query: &'a str,
+    /// When, by the peer's clock.
+    pub now: Timestamp,
     /// How many of this route were answered well before it.
     pub granted_before: u64,
 }

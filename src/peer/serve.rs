@@ -69,8 +69,12 @@ impl Peer {
             None => (404, json!({"error": "no such route"})).into(),
         };
         if let Some(route) = &route {
-            let asked =
-                Asked { route, granted_before: self.state().granted.get(route.name()).copied().unwrap_or(0) };
+            let asked = Asked {
+                route,
+                query: request.query.as_deref().unwrap_or_default(),
+                now: self.0.options.clock.now(),
+                granted_before: self.state().granted.get(route.name()).copied().unwrap_or(0),
+            };
             injected.extend(bend(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
                 if let Some(hook) = behaviour.answer {
                     hook(&asked, status, body);

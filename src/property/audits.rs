@@ -10,7 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "audits",
     commitment: 5,
     about: "whatever several peers do, each action is logged once, and an excerpt is its peer's own",
-    corners: Vec::new,
+    corners,
     scenarios,
 };
 
@@ -29,6 +29,11 @@ enum Act {
 fn scenarios() -> BoxedStrategy<String> {
     let act = select(vec![Act::Read, Act::ReadUndeclared, Act::Migrate, Act::Sync, Act::Beat, Act::Wander]);
     proptest::collection::vec((0..PEERS.len(), act), 1..14).prop_map(|acts| file(&acts)).boxed()
+}
+
+/// Each peer does something, and alice something that is refused.
+fn corners() -> Vec<String> {
+    vec![file(&[(0, Act::Read), (0, Act::ReadUndeclared), (1, Act::Migrate), (2, Act::Read)])]
 }
 
 fn file(acts: &[(usize, Act)]) -> String {
@@ -88,7 +93,13 @@ fn file(acts: &[(usize, Act)]) -> String {
             ("5.4", "conduct"),
             "excerpt-is-ones-own",
             "an excerpt has the asking peer's interactions and no one else's",
-            "call = \"excerpt\", peer = \"bob\", record = \"grant-bob\"",
+            "call = \"excerpt\", peer = [\"bob\", \"carol\"], record = [\"grant-bob\", \"grant-carol\"]",
+        )
+        .check(
+            ("5.4", "conduct"),
+            "excerpt-is-whole",
+            "an excerpt has each interaction of the asking peer's that was logged, refused ones too",
+            "call = \"done-by-alice\", before = \"before\", after = \"after\", peer = \"alice\", excerpt = \"excerpt\"",
         )
         .text()
 }

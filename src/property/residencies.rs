@@ -10,7 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "residencies",
     commitment: 8,
     about: "wherever the two sides keep data, and however they move it, each migration says whether it crossed",
-    corners: Vec::new,
+    corners,
     scenarios,
 };
 
@@ -26,12 +26,20 @@ enum Act {
     /// The peer announces a move, and says so from then on.
     Peer(&'static str),
     Migrate,
+    /// The target migrates something to the peer.
+    Send,
 }
 
 fn scenarios() -> BoxedStrategy<String> {
     let place = || select(PLACES.to_vec());
-    let act = prop_oneof![place().prop_map(Act::Target), place().prop_map(Act::Peer), Just(Act::Migrate)];
+    let moves = prop_oneof![place().prop_map(Act::Target), place().prop_map(Act::Peer)];
+    let act = prop_oneof![2 => moves, 1 => Just(Act::Migrate), 1 => Just(Act::Send)];
     (place(), proptest::collection::vec(act, 0..6)).prop_map(|(from, acts)| file(from, &acts)).boxed()
+}
+
+/// The target moves to where the peer is, and sends something.
+fn corners() -> Vec<String> {
+    vec![file("br-south", &[Act::Target("br-south"), Act::Send])]
 }
 
 fn file(from: &str, acts: &[Act]) -> String {
@@ -39,7 +47,8 @@ fn file(from: &str, acts: &[Act]) -> String {
         .peer("alice", &format!("profile = {{ data_residency = \"{from}\" }}"))
         .declare()
         .step("federate = { peer = \"alice\" }")
-        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }");
+        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
+        .step("hold = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"] }");
     let (mut place, mut target) = (from, "eu");
     // Every case ends in a migration.
     for (number, act) in acts.iter().chain([&Act::Migrate]).enumerate() {
@@ -57,10 +66,20 @@ fn file(from: &str, acts: &[Act]) -> String {
                 file.step(notice)
             }
             Act::Migrate => file
-                .step(format!("heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}", jurisdiction(place, target)))
+                .steps(say_places(place, target))
                 .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
                 .step(format!(
                     "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
+                )),
+            Act::Send => file
+                .steps(say_places(place, target))
+                .step(format!("put = {{ kind = \"skill\", id = \"${{id:s{number}}}\", record = {{ name = \"s\" }} }}"))
+                .step(format!(
+                    "operator = {{ verb = \"migration.send\", with = {{ peer_id = \"${{alice.id}}\", operation = \"duplicate\", \
+                     root_resource_kind = \"skill\", root_resource_id = \"${{id:s{number}}}\" }}, as = \"sent-{number}\" }}"
+                ))
+                .step(format!(
+                    "operator = {{ verb = \"migration.show\", with = {{ migration_id = \"${{sent-{number}.migration_id}}\" }}, as = \"shown\" }}"
                 )),
         };
     }
@@ -71,6 +90,18 @@ fn file(from: &str, acts: &[Act]) -> String {
         "peer = \"alice\", shown = \"shown\"",
     )
     .text()
+}
+
+/// Each side says where it is; the peer last, for it answers a heartbeat with where it began.
+fn say_places(place: &str, target: &str) -> [String; 2] {
+    [
+        "operator = { verb = \"heartbeat.send\", with = { peer_id = \"${alice.id}\" }, may_fail = true }"
+            .to_owned(),
+        format!(
+            "heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}",
+            jurisdiction(place, target)
+        ),
+    ]
 }
 
 /// The peer's: another than the target's where the residencies differ, so that a platform which goes

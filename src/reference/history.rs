@@ -18,12 +18,12 @@ rules! {
         /// How long an excerpt is promised for later (5.3); `None` answers at once.
         excerpt_delay: Option<SignedDuration> = None,
         /// Whether an entry belongs into the excerpt of this peer (5.4).
-        belongs_to: fn(&AuditEntry, &str) -> bool = belongs_to,
+        belongs_to: fn(&Act<'_>, &AuditEntry, &str) -> bool = belongs_to,
     }
 }
 
 /// Only the asking peer's own interactions.
-pub(crate) fn belongs_to(entry: &AuditEntry, peer_id: &str) -> bool {
+pub(crate) fn belongs_to(_: &Act<'_>, entry: &AuditEntry, peer_id: &str) -> bool {
     entry.federation_peer_id == peer_id
 }
 

@@ -71,6 +71,17 @@ pub fn forwarded_g1(peer_id: &str) -> Vec<(String, String)> {
     vec![(FORWARDED_CN_G1.to_lowercase(), format!("federation-peer-{peer_id}"))]
 }
 
+/// The CN that a proxy forwards in this header, where it is one that names the caller.
+#[must_use]
+pub fn forwarded_subject(name: &str, value: &str) -> Option<String> {
+    let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    if name.eq_ignore_ascii_case(FORWARDED_CN_G1) {
+        return Some(value.into_owned());
+    }
+    let (_, subject) = value.split_once("CN=").filter(|_| name.eq_ignore_ascii_case(FORWARDED_INFO))?;
+    subject.split(['"', ',']).next().map(ToOwned::to_owned)
+}
+
 /// The certificate, as PEM, that a value of [`FORWARDED_CERTIFICATE`] holds: the first of several.
 #[must_use]
 pub fn forwarded_certificate(value: &str) -> Option<String> {
@@ -87,6 +98,11 @@ mod tests {
         let pem = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n";
         let headers = forwarded("fed:0190", pem);
         assert_eq!(headers[0].1, "Subject%3D%22CN%3Dfed%3A0190%22");
+        let subjects = |headers: &[(String, String)]| -> Vec<String> {
+            headers.iter().filter_map(|(name, value)| forwarded_subject(name, value)).collect()
+        };
+        assert_eq!(subjects(&headers), ["fed:0190"]);
+        assert_eq!(subjects(&forwarded_g1("0190")), ["federation-peer-0190"]);
         assert_eq!(forwarded_certificate(&headers[1].1).as_deref(), Some(pem));
         assert_eq!(forwarded_certificate(&format!("{},another", headers[1].1)).as_deref(), Some(pem));
     }

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::entry::{Item, Kinship, below, has_subject, member, names, names_otherwise};
+use super::excerpts::given;
 use crate::check::common::{outcome, peer_id};
 use crate::check::{Arguments, Judgement};
+use crate::pki::Certificate;
 use crate::transcript::{Direction, Exchange, Story, What};
-use crate::wire::header::inbound_subject;
+use crate::wire::header::{forwarded_subject, inbound_subject};
 use crate::wire::path::Route;
 
 pub(super) fn every_action_is_logged(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -78,6 +80,49 @@ pub(super) fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgeme
             expect(Judgement::unproven(actual, window.evidence))
         }
     }
+}
+
+/// What the audit has of a peer's calls has to stand in the peer's excerpt; what the audit lacks is told of by
+/// 5.1.
+pub(super) fn excerpt_is_whole(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting("in the excerpt, an entry for each call that the audit has one of")
+    };
+    let window = match Window::read(story, with) {
+        Ok(window) => window,
+        Err(open) => return expect(open),
+    };
+    let excerpts = story.exchanges_labelled(with.text("excerpt"));
+    let Some((n, excerpt)) = excerpts.rev().find_map(|(n, look)| Some((n, given(look)?))) else {
+        return expect(Judgement::unproven("no excerpt was given", window.evidence));
+    };
+    let shown: Vec<_> = excerpt.iter().filter(|entry| !is_among(&window.before, entry)).collect();
+    let missing =
+        |entries: &[&Value]| window.unmatched(&entries.iter().copied().map(Item::read).collect::<Vec<_>>());
+    let (unlogged, unshown) = (missing(&window.new.iter().collect::<Vec<_>>()), missing(&shown));
+    let calls = window.calls.len();
+    let evidence = window.evidence.iter().copied().chain([n]).collect();
+    match unshown.last() {
+        _ if unlogged.len() == calls => {
+            expect(Judgement::unproven("the audit has none of the calls", evidence))
+        }
+        Some(call) if unshown.len() > unlogged.len() => {
+            let lacking = unshown.len() - unlogged.len();
+            let actual = format!("{lacking} of {calls} calls are not in the excerpt, as {}", outcome(call));
+            if shown.iter().any(|entry| is_sum(entry)) {
+                return expect(Judgement::unproven(format!("{actual}: it sums up"), evidence));
+            }
+            expect(Judgement::broken(actual, evidence))
+        }
+        _ => expect(Judgement::kept(format!("all that is logged of {calls} calls"), evidence)),
+    }
+}
+
+/// Whether an entry stands for several actions.
+fn is_sum(entry: &Value) -> bool {
+    const NAMES: [&str; 3] = ["count", "event_count", "times"];
+    let said = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
+    said.into_iter().filter_map(Value::as_u64).any(|count| count > 1)
 }
 
 /// The calls of a peer between two looks at the audit, and what is new in the second.
@@ -294,19 +339,28 @@ fn beats_untold(story: &Story, peer: &str) -> bool {
     notes.any(|note| note.kind == "counted" && note.facts["peer"] == peer)
 }
 
-/// The CN by which the target knows the peer: the one that it assigned, or that follows from the id.
+/// The CNs by which the target may know the peer: those that it assigned, signed, or was forwarded, and
+/// those that follow from the id.
 fn certificate_subjects(story: &Story, peer: &str, peer_id: &str) -> Vec<String> {
-    let accepts = story
-        .exchanges_of(peer, Direction::ToTarget)
-        .filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
-    let assigned = accepts.filter_map(|(_, exchange)| {
-        let data = exchange.data()?;
-        let places = [&data["assigned_inbound_subject"], &data["trust_exchange"]["assigned_inbound_subject"]];
-        places.into_iter().find_map(Value::as_str).map(ToOwned::to_owned)
-    });
-    let mut subjects: Vec<_> = assigned.chain([inbound_subject(peer_id), peer_id.to_owned()]).collect();
+    let mut subjects = vec![inbound_subject(peer_id), peer_id.to_owned()];
+    for (_, call) in story.exchanges_of(peer, Direction::ToTarget) {
+        let headers = call.request.headers.iter();
+        subjects.extend(headers.filter_map(|(name, value)| forwarded_subject(name, value)));
+        if let Some(data) = call.data().filter(|_| call.route() == Some(Route::Accept)) {
+            let assigned = [&data, &data["trust_exchange"]].map(|place| &place["assigned_inbound_subject"]);
+            subjects.extend(assigned.into_iter().filter_map(Value::as_str).map(ToOwned::to_owned));
+            subjects.extend(signed_subject(&data));
+        }
+    }
+    subjects.sort();
     subjects.dedup();
     subjects
+}
+
+/// The CN in the certificate that the target signed for the peer.
+fn signed_subject(accepted: &Value) -> Option<String> {
+    let pem = accepted["federation_certificate"]["cert_pem"].as_str()?;
+    Certificate::from_pem(pem).ok()?.common_name
 }
 
 #[cfg(test)]
@@ -315,6 +369,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
     use crate::transcript::{Operation, Recorder};
+    use crate::wire::header::forwarded_g1;
     use crate::wire::path::PREFIX;
     use serde_json::json;
 
@@ -334,7 +389,11 @@ mod tests {
         let recorder = Recorder::in_memory("x", clock);
         let call = |label, direction, method: &str, path: &str, status| {
             let body = json!({"success": true, "data": {"peer_id": "p"}});
-            recorder.record(None, label, exchange(direction, method, path, status, &body));
+            let mut what = exchange(direction, method, path, status, &body);
+            if let (What::Exchange(exchange), Direction::ToTarget) = (&mut what, direction) {
+                exchange.request.headers = forwarded_g1("p");
+            }
+            recorder.record(None, label, what);
         };
         call(None, Direction::ToTarget, "POST", "accept", 200);
         let look = |label: &str, entries: Vec<&Value>| {
@@ -350,9 +409,18 @@ mod tests {
             entry["id"] = json!(n);
         }
         look("after", [before].into_iter().chain(&new).collect());
-        let with = [("call", "call"), ("before", "before"), ("after", "after"), ("peer", "alice")]
+        let excerpt = json!({"data": {"events": new.iter().filter(|entry| entry["withheld"].is_null()).collect::<Vec<_>>()}});
+        recorder.record(
+            None,
+            Some("excerpt"),
+            exchange(Direction::ToTarget, "GET", "audit_excerpts", 200, &excerpt),
+        );
+        let labels = ["call", "before", "after", "excerpt"].map(|label| (label, label));
+        let with = labels
+            .into_iter()
+            .chain([("peer", "alice")])
             .map(|(name, value)| (name.to_owned(), json!(value)))
-            .into();
+            .collect();
         decide(&recorder.story(), Arguments::new(&with)).verdict
     }
 
@@ -456,6 +524,8 @@ mod tests {
     #[test]
     fn a_call_that_no_one_is_named_for_is_broken() {
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "p")]), Kept);
+        assert_eq!(acted(&[(granted(), "federation-peer-p"), (refused(), "federation-peer-p")]), Kept);
+        assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "federation-peer-target")]), Broken);
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "fed:target")]), Broken);
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "")]), Broken);
         // Another's entry does not stand for it.
@@ -466,6 +536,28 @@ mod tests {
         // That it is missing is told of by 5.1.
         assert_eq!(acted(&[(granted(), "fed:p"), (own(), "fed:target")]), Kept);
         assert_eq!(acted(&[]), Unproven);
+    }
+
+    #[test]
+    fn an_excerpt_that_leaves_out_what_was_logged_is_broken() {
+        let shown = |new: &[Value]| judged(excerpt_is_whole, &json!({"id": 0}), new.to_vec());
+        let withheld = |mut entry: Value| {
+            entry["withheld"] = json!(true);
+            entry
+        };
+        assert_eq!(shown(&[granted(), refused(), own()]), Kept);
+        assert_eq!(
+            shown(&[granted(), refused(), withheld(own())]),
+            Kept,
+            "its own call is no act of the peer's"
+        );
+        assert_eq!(shown(&[granted(), withheld(refused()), own()]), Broken);
+        assert_eq!(shown(&[withheld(granted()), withheld(refused())]), Broken);
+        // What is not in the audit either is told of by 5.1.
+        assert_eq!(shown(&[granted()]), Kept);
+        assert_eq!(shown(&[]), Unproven);
+        let sum = json!({"action": "resources", "count": 2});
+        assert_eq!(shown(&[sum, withheld(granted()), withheld(refused())]), Unproven);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Excerpts: that they arrive (5.3), and whose they are (5.4).
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use crate::check::common::{outcome, peer_id};
 use crate::check::{Arguments, Judgement};
 use crate::transcript::{Body, Direction, Entry, Exchange, Story};
 use crate::wire::header::inbound_subject;
+use crate::wire::path::Route;
 
 /// How long an excerpt may take.
 pub(in crate::check) const DUE: SignedDuration = SignedDuration::from_hours(72);
@@ -40,6 +43,12 @@ pub(in crate::check) fn given(exchange: &Exchange) -> Option<Vec<Value>> {
     };
     let entries = lists.iter().filter_map(Value::as_array).flatten().cloned().collect();
     (!lists.is_empty()).then_some(entries)
+}
+
+/// Whether a promise has a name, by which what was promised can be asked for.
+pub(in crate::check) fn names_a_promise(exchange: &Exchange) -> bool {
+    let promise = exchange.data().filter(|_| exchange.status() == Some(202));
+    promise.is_some_and(|data| !data["request_id"].is_null() && data["request_id"] != "")
 }
 
 pub(super) fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
@@ -82,6 +91,9 @@ pub(super) fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
     if looks.iter().any(Look::cannot_be_read) {
         return expect(Judgement::unproven("something was given that can't be read", evidence));
     }
+    if first.is_promised() && !looks.iter().any(Look::names_a_promise) {
+        return expect(Judgement::unproven("promised in another form", evidence));
+    }
     if looks.last().is_some_and(|last| last.at.duration_since(first.at) < DUE) {
         return expect(Judgement::unproven("the 72 hours were not waited for", evidence));
     }
@@ -116,6 +128,14 @@ impl Look<'_> {
         matches!(self.exchange.status(), Some(404 | 405 | 501))
     }
 
+    fn is_promised(&self) -> bool {
+        self.exchange.status() == Some(202)
+    }
+
+    fn names_a_promise(&self) -> bool {
+        names_a_promise(self.exchange)
+    }
+
     fn asks_for_the_promised(&self) -> bool {
         self.exchange.request.path.as_deref().is_some_and(|path| path.contains("request_id="))
     }
@@ -123,8 +143,7 @@ impl Look<'_> {
     fn is_promised_after(&self, first: Timestamp, allowed: SignedDuration) -> bool {
         let due_at =
             self.exchange.data().and_then(|data| data.get("due_at")?.as_str()?.parse::<Timestamp>().ok());
-        self.exchange.status() == Some(202)
-            && due_at.is_some_and(|due_at| due_at.duration_since(first) > allowed)
+        self.is_promised() && due_at.is_some_and(|due_at| due_at.duration_since(first) > allowed)
     }
 
     /// Whether it was answered with something that is no JSON, or is too long to be kept.
@@ -158,11 +177,11 @@ pub(super) fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgeme
         let asked = looks.iter().map(|look| look.n).collect();
         return expect(Judgement::unproven("no excerpt was given", asked));
     };
-    let own = peer_id(story, &last.exchange.peer);
-    let (Some(_), Some(other)) = (own, peer_id(story, with.text("peer"))) else {
+    let asking = last.exchange.peer.as_str();
+    if with.texts("peer").into_iter().chain([asking]).any(|peer| peer_id(story, peer).is_none()) {
         return expect(Judgement::unproven("the peers' ids are not known", evidence));
-    };
-    let names = names_of(story, with, other);
+    }
+    let names = names_of_others(story, with);
     let given = |look: &&Look<'_>| look.entries.clone().unwrap_or_default();
     let foreign = answered.iter().find_map(|look| {
         let entry =
@@ -184,15 +203,78 @@ pub(super) fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgeme
     }
 }
 
-/// By what another peer is known: its id, whom its grant names, the grant itself, what it migrated.
-fn names_of(story: &Story, with: Arguments<'_>, other: String) -> Vec<String> {
-    let issued = story.operation(with.text("record")).map(|(_, issue)| issue);
-    let subject = issued.and_then(|issue| issue.parameters["remote_subject"].as_str());
-    let grant = issued.and_then(|issue| issue.result.as_ref()?["grant_id"].as_str());
-    let acts = story.exchanges_of(with.text("peer"), Direction::ToTarget);
+/// By what other peers are known: their ids, whom their grants name, the grants themselves, what they
+/// migrated.
+fn names_of_others(story: &Story, with: Arguments<'_>) -> Vec<String> {
+    let others = with.texts("peer");
+    let ids = others.iter().filter_map(|peer| peer_id(story, peer));
+    let acts = others.iter().flat_map(|peer| story.exchanges_of(peer, Direction::ToTarget));
     let migrated = acts.filter_map(|(_, act)| Some(act.data()?["migration_id"].as_str()?.to_owned()));
-    let others = migrated.chain(grant.map(ToOwned::to_owned)).filter(|name| is_unmistakable(name));
-    others.chain(subject.map(ToOwned::to_owned)).chain([other]).collect()
+    let issued: Vec<_> =
+        with.texts("record").into_iter().filter_map(|label| Some(story.operation(label)?.1)).collect();
+    let subjects = issued.iter().filter_map(|issue| issue.parameters["remote_subject"].as_str());
+    let grants = issued.iter().filter_map(|issue| issue.result.as_ref()?["grant_id"].as_str());
+    let acts = migrated.chain(grants.map(ToOwned::to_owned)).filter(|name| is_unmistakable(name));
+    acts.chain(subjects.map(ToOwned::to_owned)).chain(ids).collect()
+}
+
+/// A peer's excerpt tells of what happened over there, whoever it names: it is no record of what happened
+/// here. What is kept of it under the name of the peer that gave it says no more than that.
+pub(super) fn nothing_foreign_is_filed(story: &Story, with: Arguments<'_>) -> Judgement {
+    let expect = |judgement: Judgement| {
+        judgement.expecting("nothing of the foreign entries in the audit, nor in another peer's excerpt")
+    };
+    let peer = with.text("peer");
+    let Some((came, foreign)) = foreign_entries(story, peer) else {
+        return expect(Judgement::unproven("the target took no excerpt with foreign entries", vec![]));
+    };
+    let looked = story.labelled(with.text("shown")).filter_map(|entry| {
+        Some((entry.n, entry.operation()?.result.as_ref()?["entries"].as_array()?.clone()))
+    });
+    let looked: Vec<_> = looked.collect();
+    let evidence: Vec<u64> = [came].into_iter().chain(looked.iter().map(|(n, _)| *n)).collect();
+    if looked.is_empty() {
+        return expect(Judgement::unproven("the audit could not be read", evidence));
+    }
+    let given =
+        looks(story, &with.texts("call")).into_iter().filter_map(|look| Some((look.n, look.entries?)));
+    let names: Vec<&str> = foreign.iter().map(String::as_str).collect();
+    let entries = looked.into_iter().chain(given);
+    let entries = entries.flat_map(|(n, entries)| entries.into_iter().map(move |entry| (n, entry)));
+    let filed: Vec<_> = entries.filter(|(_, entry)| is_of(entry, &names)).collect();
+    let giver = peer_id(story, peer);
+    let is_told_as_its = |entry: &Value| giver.as_ref().is_some_and(|giver| speaks_of("", entry, giver));
+    match filed.iter().find(|(_, entry)| !is_told_as_its(entry)) {
+        Some((n, _)) => expect(Judgement::broken("a foreign entry stands among its own", vec![came, *n])),
+        None if filed.is_empty() => expect(Judgement::kept("nothing of them is there", evidence)),
+        None => expect(Judgement::unproven("they are there, as what that peer said", evidence)),
+    }
+}
+
+/// Whom the excerpt that a peer gave to the target names beside the target, and the ids of what it says of
+/// them.
+fn foreign_entries(story: &Story, peer: &str) -> Option<(u64, BTreeSet<String>)> {
+    let excerpts = story.exchanges_of(peer, Direction::FromTarget);
+    let mut excerpts = excerpts.filter(|(_, call)| call.route() == Some(Route::AuditExcerpts));
+    excerpts.find_map(|(entry, call)| {
+        let (target, events) = (call.data()?["peer_id"].clone(), given(call)?);
+        let foreign = events.iter().filter(|event| {
+            let about = &event["payload"]["federation_peer_id"];
+            about.is_string() && *about != target
+        });
+        let names = foreign.flat_map(|event| {
+            let payload = &event["payload"];
+            [&event["id"], &payload["federation_peer_id"], &payload["remote_subject"]]
+        });
+        let names: BTreeSet<_> = names.filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+        (!names.is_empty()).then_some((entry.n, names))
+    })
+}
+
+/// Whether an entry is, by itself, of one of these: not only says something of them.
+fn is_of(entry: &Value, foreign: &[&str]) -> bool {
+    let who = ["id", "federation_peer_id", "remote_subject"].map(|name| member(entry, name));
+    who.into_iter().flatten().any(|said| foreign.contains(&said))
 }
 
 /// Whether a name stands in an entry: anywhere in a text, or as all that a member says of a peer or a
@@ -328,6 +410,22 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_without_a_name_is_not_to_be_followed() {
+        let promise = |data: Value| (202, enveloped(&data));
+        for form in [json!({"id": "r"}), json!({"request_id": ""}), json!({"due_at": "2026-06-04T00:00:00Z"})]
+        {
+            let nameless = || promise(form.clone());
+            assert_eq!(looked([nameless(), nameless(), nameless()]), Unproven, "{form}");
+            assert_eq!(looked([nameless(), nameless(), excerpt()]), Kept, "{form}");
+            assert_eq!(looked([nameless(), error(409), error(409)]), Unproven, "{form}");
+        }
+        let late = || promise(json!({"due_at": "2026-06-04T00:00:01Z"}));
+        assert_eq!(looked([late(), late(), late()]), Broken);
+        let numbered = || promise(json!({"request_id": 7}));
+        assert_eq!(looked([numbered(), numbered(), numbered()]), Broken);
+    }
+
+    #[test]
     fn two_clocks_that_run_may_differ_a_little() {
         for due_at in ["2026-06-04T00:00:03Z", "2026-06-04T00:02:00Z"] {
             let (recorder, clock) = recorder();
@@ -375,6 +473,62 @@ mod tests {
         assert_eq!(about(json!({"remote_subject": format!("federation-peer-{id}")})), Broken);
         assert_eq!(about(json!({"credential": "fg-grant-0042"})), Broken);
         assert_eq!(shown(id, "bob-foreign", &json!([])), Unproven);
+    }
+
+    /// What is said of this entry in the audit, after mallory gave an excerpt that tells of carol.
+    fn filed(entry: &Value) -> Verdict {
+        let (recorder, _) = recorder();
+        recorder.record(
+            None,
+            None,
+            answer("mallory", "accept", 200, enveloped(&json!({"peer_id": "mallory-row-1"}))),
+        );
+        let about = |id: &str, peer: &str| json!({"id": id, "payload": {"federation_peer_id": peer, "remote_subject": format!("fed:{peer}")}});
+        let padded = json!({"peer_id": "us", "events": [about("e-1", "us"), about("e-2", "carol")]});
+        let mut given = answer("mallory", "audit_excerpts", 200, enveloped(&padded));
+        if let What::Exchange(exchange) = &mut given {
+            exchange.direction = Direction::FromTarget;
+        }
+        recorder.record(None, None, given);
+        let result = Some(json!({"entries": [entry]}));
+        let look = Operation { verb: "audit.list".into(), parameters: json!({}), result, failure: None };
+        recorder.record(None, Some("filed"), What::Operation(look));
+        let with = [("peer", "mallory"), ("shown", "filed")];
+        let with = with.map(|(name, value)| (name.to_owned(), json!(value))).into();
+        nothing_foreign_is_filed(&recorder.story(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn what_a_peer_told_of_others_is_no_entry_of_ones_own() {
+        assert_eq!(
+            filed(&json!({"id": "1", "federation_peer_id": "mallory-row-1", "action": "excerpt.sent"})),
+            Kept
+        );
+        assert_eq!(filed(&json!({"id": "1", "federation_peer_id": "carol"})), Broken);
+        assert_eq!(filed(&json!({"id": "1", "remote_subject": "fed:carol"})), Broken);
+        assert_eq!(filed(&json!({"id": "e-2"})), Broken);
+        let kept = json!({"id": "1", "federation_peer_id": "carol", "told_by": "mallory-row-1"});
+        assert_eq!(filed(&kept), Unproven);
+        let whole = json!({"id": "1", "federation_peer_id": "mallory-row-1", "events": [{"federation_peer_id": "carol"}]});
+        assert_eq!(filed(&whole), Kept);
+    }
+
+    #[test]
+    fn an_excerpt_is_no_other_peers_of_several() {
+        let (recorder, _) = recorder();
+        for peer in ["alice", "bob", "carol"] {
+            let id = enveloped(&json!({"peer_id": format!("{peer}-row-1")}));
+            recorder.record(None, None, answer(peer, "accept", 200, id));
+        }
+        let excerpt = enveloped(&json!({"events": [{"federation_peer_id": "carol-row-1"}]}));
+        recorder.record(None, Some("asked"), answer("alice", "audit_excerpts", 200, excerpt));
+        let verdict = |others: &[&str]| {
+            let with = [("call", json!("asked")), ("peer", json!(others)), ("record", json!("none"))];
+            let with = with.map(|(name, value)| (name.to_owned(), value)).into();
+            excerpt_is_ones_own(&recorder.story(), Arguments::new(&with)).verdict
+        };
+        assert_eq!([verdict(&["bob"]), verdict(&["bob", "carol"])], [Kept, Broken]);
+        assert_eq!(verdict(&["bob", "dave"]), Unproven);
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod actions;
 mod entry;
 mod excerpts;
 
-pub(super) use excerpts::{DUE, given};
+pub(super) use excerpts::{DUE, given, names_a_promise};
 
 use super::{Judge, Parameter};
 
@@ -47,9 +47,31 @@ pub(super) const JUDGES: &[Judge] = &[
         about: "an excerpt has the asking peer's interactions, and nothing of another peer's",
         parameters: &[
             Parameter::required("call", "labels of the request and of the looks after it"),
-            Parameter::required("peer", "the name of the other peer"),
-            Parameter::required("record", "label of the operation that issued the other peer's grant"),
+            Parameter::required("peer", "the names of the other peers"),
+            Parameter::required("record", "labels of the operations that issued the other peers' grants"),
         ],
         decide: excerpts::excerpt_is_ones_own,
+    },
+    Judge {
+        name: "excerpt-is-whole",
+        about: "an excerpt has an entry for each call of the asking peer's that the audit has one of",
+        parameters: &[
+            CALL,
+            BEFORE,
+            AFTER,
+            Parameter::required("peer", "the asking peer's name"),
+            Parameter::required("excerpt", "label of the request for the excerpt, and of the looks after it"),
+        ],
+        decide: actions::excerpt_is_whole,
+    },
+    Judge {
+        name: "nothing-foreign-is-filed",
+        about: "what a peer's excerpt says of others is not filed as what happened here, nor shown to another peer",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer whose excerpt has foreign entries"),
+            Parameter::required("shown", "label of the operator's looks at the audit after it came"),
+            Parameter::optional("call", "labels of another peer's requests for its own excerpt"),
+        ],
+        decide: excerpts::nothing_foreign_is_filed,
     },
 ];

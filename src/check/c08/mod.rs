@@ -12,7 +12,7 @@ use super::model::{mentions, record_shown};
 use super::{Arguments, Judge, Judgement, Verdict};
 use crate::transcript::{Direction, Story};
 use crate::wire::path::Route;
-use places::places_said;
+use places::{has_moved_unsaid, places_said};
 use telling::{Mark, marks, says_something};
 
 /// The judges of this file.
@@ -198,33 +198,32 @@ fn crossing_is_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
 }
 
 /// By what both sides said last of themselves before each look. What crosses by residency and not by
-/// jurisdiction, or the other way about, may be recorded or not.
+/// jurisdiction, or the other way about, may be recorded or not; and where the target was moved after its
+/// last word, it is not known where it is.
 fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
     let expect = |judgement: Judgement| {
         judgement.expecting("cross_jurisdiction where the places differ, and only there")
     };
+    let peer = with.text("peer");
     let mut evidence = vec![];
-    for (n, exchange) in story.exchanges_labelled(with.text("shown")) {
-        let (Some(record), Some((theirs, ours))) =
-            (exchange.data(), places_said(story, with.text("peer"), n))
-        else {
-            continue;
-        };
-        if !shows_metadata(&record) {
+    for look in records_shown(story, with.text("shown")) {
+        let n = look.n;
+        let Some((theirs, ours)) = places_said(story, peer, n) else { continue };
+        if !shows_metadata(&look.record) || has_moved_unsaid(story, peer, n) {
             continue;
         }
-        let is_recorded = claims_a_crossing(&record["metadata"]["cross_jurisdiction"]);
+        let is_recorded = claims_a_crossing(&look.record["metadata"]["cross_jurisdiction"]);
         let crosses = theirs.differs_from(&ours);
         if crosses.is_some_and(|crosses| crosses != is_recorded) {
             let recorded = if is_recorded { "recorded" } else { "not recorded" };
-            let actual =
-                format!("from {} to {}: {recorded}", theirs.names().join(", "), ours.names().join(", "));
-            return expect(Judgement::broken(actual, vec![n]));
+            let (theirs, ours) = (theirs.names().join(", "), ours.names().join(", "));
+            let (from, to) = if look.ends == INBOUND { (theirs, ours) } else { (ours, theirs) };
+            return expect(Judgement::broken(format!("from {from} to {to}: {recorded}"), vec![n]));
         }
         if crosses == Some(true) {
             let own = ours.names().into_iter().map(ToOwned::to_owned).collect();
-            let crossing = Crossing { n, id: None, ends: ("from", "to"), ours: own };
-            let judged = crossing.judge_record(&record, &theirs.names(), vec![n]);
+            let crossing = Crossing { n, id: None, ends: look.ends, ours: own };
+            let judged = crossing.judge_record(&look.record, &theirs.names(), vec![n]);
             if judged.verdict == Verdict::Broken {
                 return expect(judged);
             }
@@ -232,18 +231,46 @@ fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
         evidence.push(n);
     }
     if evidence.is_empty() {
-        return expect(Judgement::unproven("no record of a migration was shown", vec![]));
+        return expect(Judgement::unproven(
+            "no record was shown of a migration between places that are known",
+            vec![],
+        ));
     }
     expect(Judgement::kept(format!("{} records are right", evidence.len()), evidence))
 }
+
+/// A look at a migration's record.
+struct Shown {
+    n: u64,
+    record: Value,
+    ends: Ends,
+}
+
+/// The looks of this label: of the peer at what it sent, and of the operator at what the target sent.
+fn records_shown(story: &Story, label: &str) -> Vec<Shown> {
+    let looks = story.labelled(label).filter_map(|entry| {
+        let (told, ends) = match (entry.exchange(), entry.operation()) {
+            (Some(exchange), _) => (exchange.data()?, INBOUND),
+            (None, operation) => (operation?.result.clone()?, OUTBOUND),
+        };
+        let record = told.get("migration").cloned().unwrap_or(told);
+        Some(Shown { n: entry.n, record, ends })
+    });
+    looks.collect()
+}
+
+/// The end of `cross_jurisdiction` at which the peer is, and that at which the target is.
+type Ends = (&'static str, &'static str);
+
+const INBOUND: Ends = ("from", "to");
+const OUTBOUND: Ends = ("to", "from");
 
 /// A migration that went across a boundary.
 struct Crossing {
     n: u64,
     /// What the target calls the migration.
     id: Option<String>,
-    /// The end of `cross_jurisdiction` at which the peer is, and that at which the target is.
-    ends: (&'static str, &'static str),
+    ends: Ends,
     /// The names that the target's own place goes by.
     ours: Vec<String>,
 }
@@ -254,8 +281,8 @@ fn crossed(story: &Story, with: Arguments<'_>) -> Result<Crossing, Judgement> {
     let sent = story.exchanges_labelled(label).find(|(_, exchange)| exchange.succeeded());
     let operated = story.operation(label).filter(|(_, operation)| operation.failure.is_none());
     let (n, ends, told) = match (sent, operated) {
-        (Some((n, exchange)), _) => (n, ("from", "to"), exchange.data()),
-        (None, Some((n, operation))) => (n, ("to", "from"), operation.result.clone()),
+        (Some((n, exchange)), _) => (n, INBOUND, exchange.data()),
+        (None, Some((n, operation))) => (n, OUTBOUND, operation.result.clone()),
         (None, None) => return Err(Judgement::unproven("the migration did not succeed", vec![])),
     };
     let Some((_, ours)) = places_said(story, with.text("peer"), n) else {
@@ -534,5 +561,40 @@ mod tests {
         assert_eq!(right_with(&eu, &eu, &between("eu", "EU")), Kept);
         assert_eq!(right_with(&br, &eu, &Value::Null), Unproven);
         assert_eq!(verdict(&recorder(), crossings_are_right), Unproven);
+    }
+
+    #[test]
+    fn where_the_target_is_after_a_move_that_it_has_not_told_of_is_not_known() {
+        let shown = |told_again: &Value| {
+            let recorder = recorder();
+            exchange(&recorder, "beat", Direction::ToTarget, &is_in("ch-east", "CH"), &is_in("eu", "FR"));
+            let moved = Operation {
+                verb: "residency.set".into(),
+                parameters: json!({"residency": "ch-east"}),
+                result: Some(json!({})),
+                failure: None,
+            };
+            recorder.record(None, None, What::Operation(moved));
+            exchange(&recorder, "beat", Direction::ToTarget, &is_in("ch-east", "CH"), told_again);
+            exchange(&recorder, "s", Direction::ToTarget, &json!({}), &json!({"metadata": {}}));
+            verdict(&recorder, crossings_are_right)
+        };
+        assert_eq!(shown(&json!({})), Unproven);
+        assert_eq!(shown(&json!({"metadata": {"jurisdiction": "FR"}})), Unproven);
+        assert_eq!(shown(&is_in("ch-east", "CH")), Kept);
+        assert_eq!(shown(&is_in("br-south", "BR")), Broken);
+    }
+
+    #[test]
+    fn what_the_target_sent_crosses_the_other_way() {
+        let sent = |from: &str, to: &str| {
+            let recorder = recorder();
+            exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), &is_in("eu", "DE"));
+            let record = json!({"metadata": {"cross_jurisdiction": {"from": from, "to": to}}});
+            operation(&recorder, "s", json!({ "migration": record }));
+            verdict(&recorder, crossings_are_right)
+        };
+        assert_eq!(sent("eu", "br-south"), Kept);
+        assert_eq!(sent("br-south", "eu"), Broken);
     }
 }

@@ -9,20 +9,43 @@ use crate::wire::path::Route;
 /// of either side or in the answer to it. None where one of them did not say.
 pub(super) fn places_said(story: &Story, peer: &str, before: u64) -> Option<(Place, Place)> {
     let (mut theirs, mut ours) = (None, None);
-    let calls = story.exchanges().filter(|(entry, exchange)| exchange.peer == peer && entry.n < before);
-    for (_, call) in calls.filter(|(_, call)| call.succeeded()) {
-        if !matches!(call.route(), Some(Route::Accept | Route::Heartbeat)) {
-            continue;
-        }
-        let (sent, told) = (call.sent().and_then(Place::read), call.data().as_ref().and_then(Place::read));
-        let (by_peer, by_target) = match call.direction {
-            Direction::ToTarget => (sent, told),
-            Direction::FromTarget => (told, sent),
-        };
+    for (_, by_peer, by_target) in words(story, peer, before) {
         theirs = Place::latest(theirs, by_peer);
         ours = Place::latest(ours, by_target);
     }
     theirs.zip(ours)
+}
+
+/// Whether the target's operator has moved its data since it last told this peer where they reside.
+pub(super) fn has_moved_unsaid(story: &Story, peer: &str, before: u64) -> bool {
+    let moves = story.entries().iter().filter(|entry| {
+        entry.n < before
+            && entry
+                .operation()
+                .is_some_and(|operation| operation.verb == "residency.set" && operation.failure.is_none())
+    });
+    let told = words(story, peer, before)
+        .filter(|(_, _, ours)| ours.as_ref().is_some_and(|ours| ours.residency.is_some()));
+    moves.map(|entry| entry.n).max() > told.map(|(n, _, _)| n).max()
+}
+
+/// What the peer and the target said of their places before an entry, and in which.
+fn words<'a>(
+    story: &'a Story,
+    peer: &'a str,
+    before: u64,
+) -> impl Iterator<Item = (u64, Option<Place>, Option<Place>)> + 'a {
+    let calls = story.exchanges().filter(move |(entry, call)| {
+        let says_places = matches!(call.route(), Some(Route::Accept | Route::Heartbeat));
+        call.peer == peer && entry.n < before && says_places && call.succeeded()
+    });
+    calls.map(|(entry, call)| {
+        let (sent, told) = (call.sent().and_then(Place::read), call.data().as_ref().and_then(Place::read));
+        match call.direction {
+            Direction::ToTarget => (entry.n, sent, told),
+            Direction::FromTarget => (entry.n, told, sent),
+        }
+    })
 }
 
 /// Where a platform says that it is. Which of the two a crossing goes by is open.

@@ -18,6 +18,7 @@ mod few_grants;
 mod handshake_flood;
 mod hidden_conflict;
 mod invented_conflict;
+mod late_excerpt;
 mod many_grants;
 mod mass_grants;
 mod owed_excerpt;
@@ -35,6 +36,7 @@ mod version_major;
 mod version_moves_on;
 mod version_n_minus_2;
 mod version_with_a_v;
+mod withheld_excerpt;
 mod withholds_contact;
 mod withholds_jurisdiction;
 mod withholds_last_good_release;
@@ -66,6 +68,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,
+    &late_excerpt::BEHAVIOUR,
     &many_grants::BEHAVIOUR,
     &mass_grants::BEHAVIOUR,
     &owed_excerpt::BEHAVIOUR,
@@ -83,6 +86,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &version_moves_on::BEHAVIOUR,
     &version_n_minus_2::BEHAVIOUR,
     &version_with_a_v::BEHAVIOUR,
+    &withheld_excerpt::BEHAVIOUR,
     &withholds_contact::BEHAVIOUR,
     &withholds_jurisdiction::BEHAVIOUR,
     &withholds_last_good_release::BEHAVIOUR,

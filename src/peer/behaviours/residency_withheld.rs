@@ -1,16 +1,14 @@
 //! Says nowhere where its data reside.
 
+use super::{withhold, withhold_in_answer};
 use crate::peer::Behaviour;
 
-/// Leaves its data residency out of every request.
+/// Leaves its data residency out of every request and answer.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "residency-withheld",
-    about: "leaves its data residency out of every request",
+    about: "leaves its data residency out of every request and answer",
     clauses: &["8.1", "E.3"],
-    request: Some(|_, body| {
-        if let Some(members) = body.as_object_mut() {
-            members.remove("data_residency");
-        }
-    }),
+    request: Some(|_, body| withhold(body, "data_residency")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "data_residency")),
     ..Behaviour::HONEST
 };

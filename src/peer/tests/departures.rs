@@ -93,6 +93,31 @@ async fn each_departure_is_seen_under_its_name() {
     }
 }
 
+/// Everything that mallory says: what it sends, and what it answers.
+fn said(story: &Story) -> String {
+    let bodies = story.exchanges().filter_map(|(_, exchange)| match exchange.direction {
+        Direction::ToTarget => exchange.sent().cloned(),
+        Direction::FromTarget => exchange.response.as_ref()?.body.json().cloned(),
+    });
+    bodies.map(|body| body.to_string()).collect()
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_said_nowhere() {
+    let honest = said(&life(&Behaviour::HONEST).await);
+    for (name, member) in [
+        ("withholds-contact", "operator_contact"),
+        ("withholds-jurisdiction", "jurisdiction"),
+        ("withholds-version", "platform_version"),
+        ("withholds-last-good-release", "last_known_good_release"),
+        ("residency-withheld", "data_residency"),
+    ] {
+        let quiet = life(behaviours::behaviour(name).expect("a behaviour")).await;
+        assert!(!said(&quiet).contains(&format!("{member:?}:")), "{name}");
+        assert!(honest.contains(&format!("{member:?}:")), "{member}");
+    }
+}
+
 #[tokio::test]
 async fn a_grant_ends_with_a_word_or_without() {
     for (name, told) in [("well-behaved", true), ("silent-grant-revocation", false)] {

@@ -10,6 +10,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Leaves out of an entry which peer it is about.",
     |rules| {
         rules.audit.amend_entry = |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
-        rules.audit.belongs_to = |_, _| true;
+        rules.audit.belongs_to = |_, _, _| true;
     },
 );

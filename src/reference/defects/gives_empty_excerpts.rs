@@ -5,7 +5,7 @@ use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "gives-empty-excerpts",
-    &[("5.3", Conduct)],
+    &[("5.3", Conduct), ("5.4", Conduct)],
     "Gives an excerpt at once, and nothing stands in it.",
-    |rules| rules.audit.belongs_to = |_, _| false,
+    |rules| rules.audit.belongs_to = |_, _, _| false,
 );

@@ -80,6 +80,7 @@ mod enrols_whom_it_refuses;
 mod expires_grants_a_day_early;
 mod explains_too_much;
 mod files_by_the_payload;
+mod files_foreign_entries;
 mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
@@ -118,6 +119,7 @@ mod keeps_the_grace_open;
 mod keeps_the_overlay_of_leavers;
 mod keeps_what_came_before_a_failure;
 mod knocks_without_rest;
+mod leaves_refusals_out_of_excerpts;
 mod leaves_the_overlay_mounted;
 mod leaves_the_suspended_untold;
 mod lets_a_deprecated_version_in;
@@ -172,6 +174,7 @@ mod pushes_sync_to_strangers;
 mod reads_over_a_leading_v;
 mod reads_a_leading_v;
 mod records_crossings_backwards;
+mod records_crossings_from_where_it_began;
 mod records_no_crossing;
 mod records_the_peers_place_twice;
 mod records_what_it_refuses;
@@ -200,6 +203,7 @@ mod serves_on_whom_it_had_degraded;
 mod serves_the_newest_contract_only;
 mod serves_the_oldest_contract_only;
 mod serves_the_undeclared;
+mod shows_all_to_those_who_return;
 mod shows_everyones_audit;
 mod shows_everyones_migrations;
 mod shows_its_inside;
@@ -210,6 +214,7 @@ mod sorts_versions_as_text;
 mod storms_when_refused;
 mod suspects_every_newcomer;
 mod suspects_every_stream;
+mod suspects_the_new;
 mod suspends_at_once;
 mod suspends_in_name_only;
 mod sweeps_by_the_quarter_hour;
@@ -225,6 +230,7 @@ mod syncs_what_was_migrated;
 mod takes_401_for_a_mistake;
 mod takes_a_blank_for_a_place;
 mod takes_a_blank_for_a_version;
+mod takes_a_refusal_for_an_excerpt;
 mod takes_a_short_notice;
 mod takes_a_word_for_a_version;
 mod takes_any_contract_version;
@@ -309,6 +315,7 @@ pub const DEFECTS: &[&Patch] = &[
     &overlooks_bogus_claims::PATCH,
     &suspects_every_newcomer::PATCH,
     &suspects_every_stream::PATCH,
+    &suspects_the_new::PATCH,
     &cuts_open_migrations::PATCH,
     &cuts_off_leavers::PATCH,
     &keeps_the_grace_open::PATCH,
@@ -326,6 +333,7 @@ pub const DEFECTS: &[&Patch] = &[
     &serves_on_whom_it_had_degraded::PATCH,
     &serves_on_through_the_grace::PATCH,
     &audits_no_refusals::PATCH,
+    &files_foreign_entries::PATCH,
     &audits_no_refusals_but_more::PATCH,
     &audits_twice::PATCH,
     &audits_no_calls_of_its_own::PATCH,
@@ -333,8 +341,10 @@ pub const DEFECTS: &[&Patch] = &[
     &audits_nobody::PATCH,
     &audits_an_anonymous_peer::PATCH,
     &shows_everyones_audit::PATCH,
+    &shows_all_to_those_who_return::PATCH,
     &shows_everyones_migrations::PATCH,
     &gives_empty_excerpts::PATCH,
+    &leaves_refusals_out_of_excerpts::PATCH,
     &promises_excerpts_too_late::PATCH,
     &promises_a_second_too_late::PATCH,
     &limits_nobody::PATCH,
@@ -410,6 +420,7 @@ pub const DEFECTS: &[&Patch] = &[
     &tells_that_it_migrated_only::PATCH,
     &records_no_crossing::PATCH,
     &records_crossings_backwards::PATCH,
+    &records_crossings_from_where_it_began::PATCH,
     &records_the_peers_place_twice::PATCH,
     &overlooks_missing_residency::PATCH,
     &takes_a_blank_for_a_place::PATCH,
@@ -523,6 +534,7 @@ pub const DEFECTS: &[&Patch] = &[
     &minds_expired_grants::PATCH,
     &writes_grants_off_a_day_early::PATCH,
     &overlooks_overdue_excerpts::PATCH,
+    &takes_a_refusal_for_an_excerpt::PATCH,
     &waits_a_week_for_excerpts::PATCH,
     &discloses_to_one_partner::PATCH,
     &discloses_to_the_active_only::PATCH,

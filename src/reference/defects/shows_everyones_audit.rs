@@ -7,5 +7,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "shows-everyones-audit",
     &[("5.4", Conduct)],
     "Gives every peer the audit of all peers.",
-    |rules| rules.audit.belongs_to = |_, _| true,
+    |rules| rules.audit.belongs_to = |_, _, _| true,
 );

@@ -9,7 +9,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Gives every peer the migrations of all peers, beside what is its own.",
     |rules| {
         rules.audit.belongs_to =
-            |entry, peer_id| entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations");
+            |_, entry, peer_id| entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations");
     },
 )
 .deep();

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::line::{call, call_with_query};
+use super::line::{Called, call, call_with_query};
 use crate::reference::act::Act;
 use crate::reference::govern::{self, Suspicion};
 use crate::reference::operate::OperatorError;
@@ -45,11 +45,21 @@ pub(crate) async fn ask(
         let due_at = data["due_at"].as_str().and_then(|text| text.parse().ok());
         request.request_id = id.or(request.request_id);
         request.due_at = due_at.or(request.due_at);
-    } else if called.succeeded() {
+    }
+    let is_given = (platform.rules.out.gives_excerpt)(&called);
+    if is_given {
         request.answered_at = Some(request.asked_at);
     }
-    platform.act::<_, OperatorError>(|act| Ok(table::put(act.db, &request)?))?;
+    platform.act::<_, OperatorError>(|act| {
+        table::put(act.db, &request)?;
+        if is_given { Ok((act.rules.out.files_excerpt)(act, &data)?) } else { Ok(()) }
+    })?;
     Ok(request)
+}
+
+/// A success that is no promise.
+pub(crate) fn is_given(called: &Called) -> bool {
+    called.succeeded() && called.status != Some(202)
 }
 
 /// Asks again for what was promised: when it is due, and shortly before the 72 hours end.

@@ -203,13 +203,12 @@ fn delete_originals(act: &Act<'_>, plan: &MigrationRequest, view: &MigrationView
 /// What leaves for another residency: the operator is told, and it stands in the record (8.2, 8.3).
 fn record_crossing(act: &Act<'_>, peer: &Peer, migration: &mut Migration) -> Result<(), StoreError> {
     let rules = &act.rules.migrations;
-    let Some(crossing) = apply::crossing(act, &(rules.own_place)(act)?, (rules.place_of)(peer)) else {
-        return Ok(());
-    };
-    if act.rules.migrations.records_crossing {
-        migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
+    let crossing = apply::crossing(act, &(rules.own_place)(act)?, (rules.place_of)(peer));
+    let recorded = (act.rules.out.crossing_recorded)(act, peer, crossing.clone());
+    if let Some(recorded) = recorded.filter(|_| rules.records_crossing) {
+        migration.metadata.insert("cross_jurisdiction".to_owned(), recorded);
     }
-    if act.rules.out.tells_crossing {
+    if let Some(crossing) = crossing.filter(|_| act.rules.out.tells_crossing) {
         let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
         peering::tell_operator(act, peer, "migration.cross_residency_boundary", "high", facts)?;
     }

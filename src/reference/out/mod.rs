@@ -38,6 +38,7 @@ use super::capabilities;
 use super::handshake::versions::Compatibility;
 use super::platform::Platform;
 use super::rules::rules;
+use super::store::StoreError;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use crate::net::Client;
 use crate::pki::SigningRequest;
@@ -90,6 +91,10 @@ rules! {
         is_stale: fn(Timestamp, Timestamp) -> bool = timers::is_stale,
         /// Whether an excerpt that was asked for is overdue (5.3).
         is_overdue: fn(&ExcerptRequest, Timestamp) -> bool = excerpts::is_overdue,
+        /// Whether an answer gives the excerpt that was asked for: any but a promise or a refusal (5.3).
+        gives_excerpt: fn(&Called) -> bool = excerpts::is_given,
+        /// What is filed of an excerpt that came (5.1): nothing, it is the peer's own word.
+        files_excerpt: fn(&Act<'_>, &Value) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether an answer shows that a grant for this scope is no longer honoured (2.1, 2.2).
         is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
         /// Last word on the accept of a peer's proposal (A.1).
@@ -116,6 +121,8 @@ rules! {
         cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
         /// Whether the operator is told of a crossing on the way out (8.2).
         tells_crossing: bool = true,
+        /// Which crossing stands in the record of a migration that was sent: the one that there was (8.3).
+        crossing_recorded: fn(&Act<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
         /// Last word on a plan before it is sent.
         amend_plan: fn(&mut MigrationRequest) = |_| (),
         /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).

@@ -30,7 +30,7 @@ fn excerpt(visit: &Visit<'_>, query: &Query) -> Result<Reply, StoreError> {
     let act = visit.act;
     let entries: Vec<AuditEntry> = table::all(act.db)?;
     let belongs = |entry: &&AuditEntry| {
-        (act.rules.audit.belongs_to)(entry, &visit.peer.id)
+        (act.rules.audit.belongs_to)(act, entry, &visit.peer.id)
             && query.since <= entry.at
             && entry.at < query.until
     };

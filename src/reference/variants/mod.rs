@@ -38,6 +38,7 @@ mod patient_about_walks;
 mod pretty_bodies;
 mod promises_excerpts;
 mod reads_whole_fractions;
+mod reports_overdue_excerpts_by_the_sweep;
 mod reversed_members;
 mod runs_another_major;
 mod says_400_for_422;
@@ -49,6 +50,7 @@ mod suspends_at_the_fourth_breach;
 mod suspends_at_the_second_breach;
 mod suspends_by_the_timer;
 mod takes_records_of_two_ids;
+mod tells_its_place_unasked;
 mod tls12_only;
 mod wants_credentials;
 mod whole_envelopes;
@@ -67,6 +69,7 @@ pub const VARIANTS: &[&Patch] = &[
     &bare_refusals::PATCH,
     &promises_excerpts::PATCH,
     &excerpts_at_the_last_second::PATCH,
+    &reports_overdue_excerpts_by_the_sweep::PATCH,
     &audits_more::PATCH,
     &http1_only::PATCH,
     &http2_only::PATCH,
@@ -95,6 +98,7 @@ pub const VARIANTS: &[&Patch] = &[
     &lists_unmounted_addresses::PATCH,
     &merges_repeats::PATCH,
     &crosses_by_jurisdiction::PATCH,
+    &tells_its_place_unasked::PATCH,
     &minds_moves_of_what_it_sent::PATCH,
     &knows_a_later_contract::PATCH,
     &leaves_the_anonymous_accepted::PATCH,

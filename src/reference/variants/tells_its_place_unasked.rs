@@ -1,0 +1,21 @@
+//! Says where it is in the handshake and in its own heartbeats, and not in its answers to a peer's.
+
+use serde_json::{Value, json};
+
+use crate::reference::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant(
+    "tells-its-place-unasked",
+    "Is in France, and says where it is in the handshake and in its own heartbeats, not in its answers to a peer's.",
+    |rules| {
+        rules.handshake.amend_introduction = |members| {
+            if let Some(Value::Object(metadata)) = members.get_mut("metadata") {
+                metadata.insert("jurisdiction".to_owned(), json!("FR"));
+            }
+        };
+        rules.handshake.amend_heartbeat_response = |data| {
+            data.remove("metadata");
+            data.remove("data_residency");
+        };
+    },
+);
