@@ -46,9 +46,7 @@ fn corners() -> Vec<BoxedStrategy<String>> {
     let few = |calm, calls| Burst { calm, calls, then: &[] };
     let part = |calm| Burst { calm, calls: 55, then: EACH };
     let flood = [vec![few(0, 5), part(60)], vec![part(0); 5], vec![few(60, 5)]].concat();
-    [flood, vec![few(62, 6); 12]]
-        .map(|bursts| whole(bursts).prop_map(|bursts| file(&bursts)).boxed())
-        .into()
+    [flood, vec![few(62, 6); 12]].map(|bursts| whole(bursts).prop_map(|bursts| file(&bursts)).boxed()).into()
 }
 
 fn file(bursts: &[Burst]) -> String {

@@ -5,6 +5,7 @@ use proptest::sample::select;
 
 use super::Property;
 use super::file::{File, migrate};
+use super::whole::whole;
 
 pub(super) const PROPERTY: Property = Property {
     name: "residencies",
@@ -38,8 +39,9 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 /// The target moves to where the peer is, and sends something.
-fn corners() -> Vec<String> {
-    vec![file("br-south", &[Act::Target("br-south"), Act::Send])]
+fn corners() -> Vec<BoxedStrategy<String>> {
+    let acts = [Act::Target("br-south"), Act::Send];
+    vec![whole(acts).prop_map(|acts| file("br-south", &acts)).boxed()]
 }
 
 fn file(from: &str, acts: &[Act]) -> String {

@@ -55,8 +55,8 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 /// A peer that may not call is told as any other.
-fn corners() -> Vec<String> {
-    let case = |state, open| file(Case { state, after: 0, open, in_time: 0, late: 1 });
+fn corners() -> Vec<BoxedStrategy<String>> {
+    let case = |state, open| Just(file(Case { state, after: 0, open, in_time: 0, late: 1 })).boxed();
     vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1))]
 }
 

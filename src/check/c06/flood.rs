@@ -523,13 +523,10 @@ mod tests {
         let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
         let (recorder, _) = begin();
         let call = |text: &str| {
-            let What::Exchange(mut call) = exchange("m", Direction::ToTarget, &Route::Accept, 422, None)
-            else {
+            let What::Exchange(call) = exchange("m", Direction::ToTarget, &Route::Accept, 422, None) else {
                 unreachable!("an exchange")
             };
-            let body = Body::capture(json!({"error": text}).to_string().as_bytes());
-            call.response.as_mut().expect("an answer").body = body;
-            What::Exchange(call)
+            What::Exchange(call.answered_with(422, json!({"error": text})))
         };
         recorder.record(None, Some("few"), call("no request"));
         for number in 0..FLOOD_CALLS {

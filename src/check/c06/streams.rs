@@ -273,7 +273,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::clock::Clock;
-    use crate::transcript::{Operation, Recorder, What};
+    use crate::transcript::{Exchange, Operation, Recorder, What};
     use crate::wire::canonical::{canonical_json, sha256_hex};
     use serde_json::json;
 
