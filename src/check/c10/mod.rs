@@ -417,11 +417,9 @@ fn version_in(said: &Value) -> Option<&str> {
 
 /// Whether the peer of an accept was let in, by it or by a heartbeat after it: a platform may enrol at either.
 fn is_let_in(story: &Story, accept: &Exchange) -> bool {
+    let says_so = |call: &Exchange| matches!(status(call).as_deref(), Some("enrolled" | "active"));
     let mut calls = story.exchanges_of(&accept.peer, Direction::ToTarget);
-    calls.any(|(_, call)| {
-        matches!(call.route(), Some(Route::Accept | Route::Heartbeat))
-            && matches!(status(call).as_deref(), Some("enrolled" | "active"))
-    })
+    says_so(accept) || calls.any(|(_, call)| call.route() == Some(Route::Heartbeat) && says_so(call))
 }
 
 fn status(accept: &Exchange) -> Option<String> {

@@ -157,6 +157,21 @@ fn a_sync_that_took_nothing_is_no_sync() {
 }
 
 #[test]
+fn who_is_enrolled_by_its_heartbeat_is_let_in() {
+    let verdict = |status: &str| {
+        let said = json!({"platform_version": "1.3.0"});
+        let data = |status: &str| json!({"platform_version": "1.4.0", "status": status});
+        let tale = Tale::begin()
+            .routed("alice", "met-alice", ("POST", "accept"), &said, answer(200, &data("accepted")))
+            .routed("alice", "beat", ("POST", "heartbeat"), &said, answer(200, &data(status)))
+            .syncs("alice", 200, 1);
+        let with = json!({"first": "met-alice", "call": "sync-alice", "probe": "beat"});
+        tale.verdict(versions_go_together, with)
+    };
+    assert_eq!([verdict("active"), verdict("accepted")], [Kept, Unproven]);
+}
+
+#[test]
 fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
     let verdict = |alice: bool, bob: bool| {
         let mut tale = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
