@@ -72,7 +72,8 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
     } else {
         "revoke = { peer = \"alice\" }"
     };
-    file.steps(looks("before"))
+    let file = file
+        .steps(looks("before"))
         .step(revoke)
         .step(
             "operator = { verb = \"peer.show\", with = { peer_id = \"${alice.id}\" }, until_shows = { peer = { status = \"revoked\" } } }",
@@ -82,30 +83,33 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
         .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"refused\" }")
         .step(migrate("alice", "grant", "refused", "skill", "after", ""))
         .step("heartbeat = { peer = \"alice\", as = \"refused\" }")
-        .steps(looks("after"))
-        .check(
-            ("11.2", face),
-            "rows-remain",
-            "what was there before a revocation is there after it",
-            "before = \"records-before\", after = \"records-after\"",
-        )
-        .check(
-            ("11.3", "conduct"),
-            "rows-remain",
-            "what was logged before a revocation is in the audit after it",
-            "before = \"audit-before\", after = \"audit-after\"",
-        )
-        .check(
-            ("A.2", "conduct"),
-            "acknowledgement-kept",
-            "the contract version that was acknowledged outlives the peering",
-            "call = \"accepted\", before = \"peer-before\", shown = \"peer-after\"",
-        )
-        .check(
-            ("11.5", face),
-            "refused",
-            "nothing is served to a peer after the peering",
-            "call = \"refused\", twin = \"lawful\", probe = \"probe\"",
-        )
-        .text()
+        .steps(looks("after"));
+    with_checks(file, face).text()
+}
+
+fn with_checks(file: File, face: &str) -> File {
+    file.check(
+        ("11.2", face),
+        "rows-remain",
+        "what was there before a revocation is there after it",
+        "before = \"records-before\", after = \"records-after\"",
+    )
+    .check(
+        ("11.3", "conduct"),
+        "rows-remain",
+        "what was logged before a revocation is in the audit after it",
+        "before = \"audit-before\", after = \"audit-after\"",
+    )
+    .check(
+        ("A.2", "conduct"),
+        "acknowledgement-kept",
+        "the contract version that was acknowledged outlives the peering",
+        "call = \"accepted\", before = \"peer-before\", shown = \"peer-after\"",
+    )
+    .check(
+        ("11.5", face),
+        "refused",
+        "nothing is served to a peer after the peering",
+        "call = \"refused\", twin = \"lawful\", probe = \"probe\"",
+    )
 }

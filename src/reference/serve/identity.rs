@@ -19,7 +19,8 @@ rules! {
         /// Whether this certificate is the one kept for this peer, by the platform's own authority.
         is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
         /// Whether a peer with the right certificate is let in, asked anew on every call.
-        is_welcome: fn(&Act<'_>, &Inbound, &Peer) -> Result<bool, StoreError> = is_welcome,
+        is_welcome: fn(&Act<'_>, &Inbound, &Peer) -> Result<bool, StoreError> =
+            |act, _, peer| Ok(is_welcome(act, peer)),
         /// Whether the peer's certificate has been revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
@@ -64,9 +65,9 @@ pub(crate) fn is_revoked(peer: &Peer, _: Timestamp) -> bool {
 }
 
 /// By its state and its certificate's, on whichever connection it calls.
-pub(crate) fn is_welcome(act: &Act<'_>, _: &Inbound, peer: &Peer) -> Result<bool, StoreError> {
+fn is_welcome(act: &Act<'_>, peer: &Peer) -> bool {
     let rules = &act.rules.identity;
-    Ok(!(rules.is_revoked)(peer, act.now) && (rules.may_call)(peer, act.now))
+    !(rules.is_revoked)(peer, act.now) && (rules.may_call)(peer, act.now)
 }
 
 /// Finds out who is calling.
