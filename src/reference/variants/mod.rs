@@ -26,6 +26,7 @@ mod loose_limits;
 mod minds_moves_of_what_it_sent;
 mod null_members;
 mod older_grant_tokens;
+mod one_thing_at_a_time;
 mod other_finding_names;
 mod pretty_bodies;
 mod promises_excerpts;
@@ -70,6 +71,7 @@ pub const VARIANTS: &[&Patch] = &[
     &reversed_members::PATCH,
     &closes_connections::PATCH,
     &slow_answers::PATCH,
+    &one_thing_at_a_time::PATCH,
     &forbids_with_403::PATCH,
     &says_400_for_422::PATCH,
     &strict_limits::PATCH,
