@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::operate;
 use super::options::Options;
+use super::out;
 use super::patch::Patch;
 use super::platform::{Platform, StartError};
 use super::rules::Rules;
@@ -156,6 +157,7 @@ impl Handler for FederationPlane {
         }
         // Nothing is waited for: only the time passes.
         let _ = tokio::time::timeout(platform.rules.wire.answers_after, std::future::pending::<()>()).await;
+        let _turn = out::turn(&self.0).await;
         let answered = tokio::task::spawn_blocking(move || serve::answer(&platform, &request)).await;
         answered.unwrap_or_else(|_| Outbound::abort())
     }

@@ -345,7 +345,7 @@ fn who_tears_down_first_is_seen_by_a_call_before_the_notice() {
     let verdicts = |calls: [u16; 2]| {
         told(|tale| {
             // In the midst of the operation: it is no step's.
-            let interjected = exchange(Direction::ToTarget, "heartbeat", &json!({}), calls[0], &no());
+            let interjected = exchange(Direction::ToTarget, "heartbeat", &json!({}), calls[0], &json!({}));
             tale.recorder.record(None, Some("call"), What::Exchange(interjected));
             tale.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
             tale.operate("revoke", "peer.revoke");

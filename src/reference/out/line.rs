@@ -114,11 +114,13 @@ async fn send(
     request: Request,
 ) -> Result<Called, OperatorError> {
     let client = if *route == Route::Accept { stranger(platform, peer) } else { client(platform, peer) };
+    let turn = super::turn(platform).await;
     let called = match (base_url(peer), client) {
         (Some(base_url), Ok(client)) => Called::of(client.send(&base_url, request).await),
         (None, _) => no_way("the peer has no address that can be called"),
         (_, Err(error)) => no_way(&error.to_string()),
     };
+    drop(turn);
     platform.act::<_, OperatorError>(|act| {
         let action = format!("federation.{}.sent", route.name().replace('/', "."));
         let subject = outbound_subject(peer);

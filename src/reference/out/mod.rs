@@ -49,6 +49,12 @@ use crate::wire::sync::SyncBatch;
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     clients: Mutex<BTreeMap<String, Client>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// The turn of a call, made or answered, where the platform does one thing at a time.
+pub(crate) async fn turn(platform: &Platform) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+    if platform.rules.wire.does_one_thing_at_a_time { Some(platform.out.turn.lock().await) } else { None }
 }
 
 /// Something else that falls due with the timers.

@@ -51,6 +51,8 @@ rules! {
         clock_ahead_seconds: i64 = 0,
         /// How long it takes to answer.
         answers_after: Duration = Duration::ZERO,
+        /// Whether it answers no call while it makes one.
+        does_one_thing_at_a_time: bool = false,
         /// Whether it listens on IPv6, where its address would be a loopback one of IPv4.
         listens_on_ipv6: bool = false,
         /// Whether HTTP/1.1 is spoken.

@@ -32,6 +32,7 @@ mod minds_moves_of_what_it_sent;
 mod names_versions_freely;
 mod null_members;
 mod older_grant_tokens;
+mod one_thing_at_a_time;
 mod other_finding_names;
 mod passes_over_replays;
 mod patient_about_walks;
@@ -82,6 +83,7 @@ pub const VARIANTS: &[&Patch] = &[
     &reversed_members::PATCH,
     &closes_connections::PATCH,
     &slow_answers::PATCH,
+    &one_thing_at_a_time::PATCH,
     &forbids_with_403::PATCH,
     &says_400_for_422::PATCH,
     &fails_plans_with_200::PATCH,
