@@ -59,7 +59,7 @@ fn file(bursts: &[Burst]) -> String {
     for (number, Burst { calm, calls, then }) in bursts.iter().enumerate() {
         file = file
             .step(format!("advance = {{ seconds = {} }}", calm + 1))
-            .step(format!("flood = {{ peer = \"busy\", calls = {calls}, as = \"busy\" }}"))
+            .step(format!("flood = {{ peer = \"busy\", calls = {calls}, as = \"beats\" }}"))
             .steps(then.iter().map(|then| then.step(number)))
             .step("heartbeat = { peer = \"quiet\", as = \"quiet\" }");
     }
@@ -67,7 +67,7 @@ fn file(bursts: &[Burst]) -> String {
         ("6.1", "detection"),
         "limits-by-the-minute",
         "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
-        "peer = \"busy\", call = \"busy\", probe = \"quiet\"",
+        "peer = \"busy\", call = \"beats\", probe = \"quiet\"",
     )
     .text()
 }
