@@ -50,8 +50,8 @@ pub enum GoldenError {
     Exchange {
         /// The scenario.
         scenario: String,
-        /// What was looked for.
-        which: Which,
+        /// What was looked for, in words.
+        which: String,
     },
     /// The scenario did not come to its end.
     #[error("scenario {scenario} did not come to its end: {ending:?}")]
@@ -104,7 +104,8 @@ pub async fn record_golden(scenario: &str, which: &Which) -> Result<Golden, Gold
 }
 
 fn take(story: &Story, which: &Which) -> Result<Golden, GoldenError> {
-    let missing = || GoldenError::Exchange { scenario: story.scenario().to_owned(), which: which.clone() };
+    let missing =
+        || GoldenError::Exchange { scenario: story.scenario().to_owned(), which: which.to_string() };
     Golden::take(story, which).ok_or_else(missing)
 }
 

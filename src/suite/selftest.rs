@@ -188,7 +188,10 @@ impl Table {
         let mut text = String::from("# The suite, measured\n\n");
         let _ = writeln!(text, "- sensitivity: {found} of {planted} planted breaches found");
         let (found, planted) = self.deep();
-        let _ = writeln!(text, "- of these, {found} of {planted} that only a rare history shows (deep)");
+        let _ = writeln!(
+            text,
+            "- deep ones among them, that only a rare history shows: {found} of {planted} found"
+        );
         let _ = writeln!(
             text,
             "- specificity: {} false cries over {} platforms",
