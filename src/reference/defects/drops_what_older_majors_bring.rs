@@ -24,7 +24,7 @@ fn is_dropped(act: &Act<'_>, peer: &Peer) -> Result<bool, StoreError> {
 }
 
 fn apply_of_its_like(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    if is_dropped(plan.act, &plan.peer)? {
+    if is_dropped(plan.act, plan.peer)? {
         return Ok(Outcome { applied: plan.request.steps.len() as u64, ..Outcome::default() });
     }
     apply::apply(plan)
