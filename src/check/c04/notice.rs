@@ -96,8 +96,8 @@ fn before_tear_down(story: &Story, with: Arguments<'_>, form: &Form) -> Judgemen
 
 /// Whether the last call of the peer's before the revocation was let in.
 fn was_let_in(story: &Story, peer: &str, begun: u64) -> bool {
-    let calls = story.exchanges_of(peer, Direction::ToTarget);
-    let last = calls.filter(|(entry, _)| entry.n <= begun).last();
+    let mut calls = story.exchanges_of(peer, Direction::ToTarget);
+    let last = calls.rfind(|(entry, _)| entry.n <= begun);
     last.is_none_or(|(_, call)| call.succeeded())
 }
 
