@@ -54,10 +54,10 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// A peer that may not call is told as any other.
+/// A peer that may not call is told as any other, and whoever may has its grace and no more.
 fn corners() -> Vec<BoxedStrategy<String>> {
     let case = |state, open| Just(file(Case { state, after: 0, open, in_time: 0, late: 1 })).boxed();
-    vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1))]
+    vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1)), case(State::Degraded, (1, 1))]
 }
 
 fn file(case: Case) -> String {

@@ -7,7 +7,7 @@ use crate::wire::state::PeerStatus;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "serves-on-whom-it-had-degraded",
-    &[("11.5", Conduct)],
+    &[("4.3", Conduct), ("11.5", Conduct)],
     "Shows a peer that was degraded when the peering ended as revoked, and goes on serving it.",
     |rules| {
         rules.peering.revokes_certificate = |peer| peer.status != PeerStatus::Degraded;
