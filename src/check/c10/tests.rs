@@ -1,9 +1,13 @@
 //! What the judges of commitment 10 say of stories that are made up for them.
 
+use serde_json::json;
+
+use super::retirement::{break_waits_for_its_notice, deprecation_announced};
 use super::*;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
 use crate::clock::Clock;
 use crate::transcript::{Body, Message, Operation, OperationFailure, Recorder, What};
+use crate::wire::notice::kind;
 
 const DAY: i64 = 24 * 3600;
 
