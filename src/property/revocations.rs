@@ -118,7 +118,7 @@ fn committed(file: File, case: Case) -> File {
     let Case { state, open: (early, late), in_time, late: after_the_grace, .. } = case;
     let commit = |half: &str, place: usize, count: usize| {
         let commit = format!(
-            "commit = {{ peer = \"alice\", grant = \"grant\", migration = \"${{open-{half}-{place}.data.migration_id}}\", as = \"{half}\" }}"
+            "commit = {{ peer = \"alice\", grant = \"grant\", migration = \"${{open-{half}-{place}.data.migration_id?}}\", as = \"{half}\" }}"
         );
         done_if(place < count && state != State::Suspended, &commit)
     };

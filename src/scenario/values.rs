@@ -16,6 +16,21 @@ pub(super) struct Values {
     clock: Clock,
 }
 
+/// Why a reference stands for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unfilled {
+    /// The scenario names what can't be.
+    Scenario(String),
+    /// The target's answer lacks what the scenario needs of it.
+    Target(String),
+}
+
+impl From<String> for Unfilled {
+    fn from(reason: String) -> Self {
+        Self::Scenario(reason)
+    }
+}
+
 impl Values {
     pub(super) fn new(clock: &Clock, seed: Seed) -> Self {
         Self {
@@ -35,7 +50,7 @@ impl Values {
     }
 
     /// Fills in every `${…}`. A text that is one reference and nothing else becomes what it refers to.
-    pub(super) fn fill(&mut self, value: &Value) -> Result<Value, String> {
+    pub(super) fn fill(&mut self, value: &Value) -> Result<Value, Unfilled> {
         Ok(match value {
             Value::String(text) => match whole_reference(text) {
                 Some(reference) => self.resolve(reference)?,
@@ -55,7 +70,7 @@ impl Values {
         })
     }
 
-    pub(super) fn fill_text(&mut self, text: &str) -> Result<String, String> {
+    pub(super) fn fill_text(&mut self, text: &str) -> Result<String, Unfilled> {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -72,7 +87,7 @@ impl Values {
         Ok(filled)
     }
 
-    fn resolve(&mut self, reference: &str) -> Result<Value, String> {
+    fn resolve(&mut self, reference: &str) -> Result<Value, Unfilled> {
         // TOML has no null of its own.
         if reference == "null" {
             return Ok(Value::Null);
@@ -105,7 +120,8 @@ impl Values {
                 Value::Array(items) => part.parse::<usize>().ok().and_then(|place| items.get(place)),
                 other => other.get(part),
             };
-            value = inner.ok_or_else(|| format!("`${{{reference}}}`: the answer has no `{part}`"))?;
+            value = inner
+                .ok_or_else(|| Unfilled::Target(format!("`${{{reference}}}`: the answer has no `{part}`")))?;
         }
         Ok(value.clone())
     }
@@ -149,9 +165,11 @@ mod tests {
     fn what_is_not_there_is_said() {
         let mut values = values();
         values.set("first", json!({}));
-        for text in ["${second}", "${first.data}", "${now~1}", "${first"] {
-            assert!(values.fill_text(text).is_err(), "{text}");
+        for text in ["${second}", "${now~1}", "${first"] {
+            assert!(matches!(values.fill_text(text), Err(Unfilled::Scenario(_))), "{text}");
         }
+        // Whose answer it is that lacks something, theirs is the blame.
+        assert!(matches!(values.fill_text("${first.data}"), Err(Unfilled::Target(_))));
         for text in ["${now9223372036854775807}", "${now-9223372036854775808}", "${now+300000000000}"] {
             assert!(values.fill_text(text).is_err(), "{text}");
         }

@@ -15,9 +15,12 @@ pub(super) const PATCH: Patch = Patch::defect(
 );
 
 fn apply_of_its_like(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    let minor = |version: &str| Version::parse(version).ok().map(|version| version.minor);
-    let theirs = minor(plan.peer.platform_version.as_deref().unwrap_or_default());
-    if theirs == minor(&release(plan.act)?) {
+    let ours = Version::parse(&release(plan.act)?).ok();
+    let theirs = plan.peer.platform_version.as_deref().and_then(|version| Version::parse(version).ok());
+    let are_neighbours = ours
+        .zip(theirs)
+        .is_some_and(|(ours, theirs)| ours.major == theirs.major && ours.minor != theirs.minor);
+    if !are_neighbours {
         return apply::apply(plan);
     }
     Ok(Outcome { applied: plan.request.steps.len() as u64, ..Outcome::default() })

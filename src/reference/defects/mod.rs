@@ -25,6 +25,7 @@ mod breaks_migrations_without_notice;
 mod breaks_without_notice;
 mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
+mod checks_the_order_as_it_goes;
 mod claims_skipped_as_applied;
 mod cleans_up_what_it_sent;
 mod commits_by_fours;
@@ -81,6 +82,7 @@ mod expires_grants_a_day_early;
 mod explains_too_much;
 mod files_by_the_payload;
 mod files_foreign_entries;
+mod files_steps_by_the_payload;
 mod filters_by_any_key;
 mod filters_reads_and_not_streams;
 mod finds_a_grant_by_itself;
@@ -389,6 +391,7 @@ pub const DEFECTS: &[&Patch] = &[
     &writes_for_readers::PATCH,
     &commits_step_by_step::PATCH,
     &commits_by_fours::PATCH,
+    &checks_the_order_as_it_goes::PATCH,
     &commits_the_opened_step_by_step::PATCH,
     &keeps_what_came_before_a_failure::PATCH,
     &takes_any_step_order::PATCH,
@@ -406,6 +409,7 @@ pub const DEFECTS: &[&Patch] = &[
     &renames_ids_with_slugs::PATCH,
     &remaps_nested_references::PATCH,
     &takes_payloads_of_other_ids::PATCH,
+    &files_steps_by_the_payload::PATCH,
     &syncs_in_what_is_for_migration_only::PATCH,
     &syncs_by_policy_alone::PATCH,
     &syncs_by_the_period::PATCH,

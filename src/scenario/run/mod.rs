@@ -14,6 +14,7 @@ use url::Url;
 
 use super::format::Step;
 use super::load::Loaded;
+use super::values::Unfilled;
 use crate::clock::Seed;
 use crate::net::Limits;
 use crate::operator::{HandsError, Lease};
@@ -140,6 +141,15 @@ fn at_step(step: u32, reason: &str) -> String {
 impl From<HandsError> for Halt {
     fn from(error: HandsError) -> Self {
         Self::Hands(error)
+    }
+}
+
+impl From<Unfilled> for Halt {
+    fn from(unfilled: Unfilled) -> Self {
+        match unfilled {
+            Unfilled::Scenario(reason) => Self::Scenario(reason),
+            Unfilled::Target(reason) => Self::Target(reason),
+        }
     }
 }
 

@@ -76,11 +76,11 @@ impl Stage<'_> {
     }
 
     pub(super) async fn operator(&mut self, cue: &Cue, step: &Operator) -> Result<(), Halt> {
-        let mut parameters = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let mut parameters = self.values.fill(&step.with)?;
         if parameters.is_null() {
             parameters = json!({});
         }
-        let shown = self.values.fill(&step.until_shows).map_err(Halt::Scenario)?;
+        let shown = self.values.fill(&step.until_shows)?;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let looking = Stopwatch::start();
         let mut seen = None;
@@ -123,9 +123,9 @@ impl Stage<'_> {
             "permission_scopes": step.scopes,
         });
         if let Some(id) = &step.id {
-            parameters["resource_id"] = Value::from(self.values.fill_text(id).map_err(Halt::Scenario)?);
+            parameters["resource_id"] = Value::from(self.values.fill_text(id)?);
         }
-        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let with = self.values.fill(&step.with)?;
         if let (Some(members), Value::Object(with)) = (parameters.as_object_mut(), with) {
             members.extend(with);
         }
@@ -138,7 +138,7 @@ impl Stage<'_> {
     }
 
     pub(super) async fn put(&mut self, cue: &Cue, step: &Put) -> Result<(), Halt> {
-        let id = self.values.fill_text(&step.id).map_err(Halt::Scenario)?;
+        let id = self.values.fill_text(&step.id)?;
         let record = self.record(&id, &step.record)?;
         self.operate(cue, "resource.put", json!({"kind": step.kind, "id": id, "record": record})).await?;
         Ok(())
@@ -171,7 +171,7 @@ impl Stage<'_> {
         let peer = self.peer_named(&step.peer)?;
         let declared = self.values.value(&step.of).map(|value| value["data"]["capabilities"].clone());
         let rows = declared.as_ref().and_then(|document| document["resource_kinds"].as_array()).cloned();
-        let absent = self.values.fill_text("${id:absent}").map_err(Halt::Scenario)?;
+        let absent = self.values.fill_text("${id:absent}")?;
         for kind in rows.iter().flatten().filter_map(|row| row["kind"].as_str()) {
             let parameters = json!({
                 "peer_id": peer.id_at_target(), "remote_subject": format!("{}-{kind}", step.peer),
@@ -203,7 +203,7 @@ impl Stage<'_> {
         id: &str,
         record: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Halt> {
-        let mut record = match self.values.fill(&Value::Object(record.clone())).map_err(Halt::Scenario)? {
+        let mut record = match self.values.fill(&Value::Object(record.clone()))? {
             Value::Object(record) => record,
             _ => Map::new(),
         };

@@ -36,7 +36,7 @@ impl Stage<'_> {
 
     pub(super) async fn accept(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
         let token = self.proposed_token(&step.peer);
-        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let with = self.values.fill(&step.with)?;
         let peer = self.peer_named(&step.peer)?;
         let outcome = peer.accept(cue, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
@@ -49,15 +49,15 @@ impl Stage<'_> {
     }
 
     pub(super) async fn heartbeat(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
-        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let with = self.values.fill(&step.with)?;
         let outcome = self.peer_named(&step.peer)?.heartbeat(cue, &with).await?;
         self.keep_outcome(cue, &outcome);
         Ok(())
     }
 
     pub(super) async fn fetch(&mut self, cue: &Cue, step: &Fetch) -> Result<(), Halt> {
-        let kind = self.values.fill_text(&step.kind).map_err(Halt::Scenario)?;
-        let id = self.values.fill_text(&step.id).map_err(Halt::Scenario)?;
+        let kind = self.values.fill_text(&step.kind)?;
+        let id = self.values.fill_text(&step.id)?;
         let token = self.token(step.grant.as_deref());
         let outcome = self.peer_named(&step.peer)?.fetch(cue, &kind, &id, token.as_deref()).await?;
         self.keep_outcome(cue, &outcome);
@@ -65,7 +65,7 @@ impl Stage<'_> {
     }
 
     pub(super) async fn migrate(&mut self, cue: &Cue, step: &Migrate) -> Result<(), Halt> {
-        let plan = self.values.fill(&step.plan).map_err(Halt::Scenario)?;
+        let plan = self.values.fill(&step.plan)?;
         let token = self.token(step.grant.as_deref());
         let outcome = self.peer_named(&step.peer)?.migrate(cue, plan, token.as_deref()).await?;
         self.keep_outcome(cue, &outcome);
@@ -73,7 +73,7 @@ impl Stage<'_> {
     }
 
     pub(super) async fn commit(&mut self, cue: &Cue, step: &OfMigration) -> Result<(), Halt> {
-        let id = self.values.fill_text(&step.migration).map_err(Halt::Scenario)?;
+        let id = self.values.fill_text(&step.migration)?;
         let token = self.token(step.grant.as_deref());
         let call = Call::route(&Route::MigrationCommit { id }).body(json!({})).bearing(token.as_deref());
         let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
@@ -82,7 +82,7 @@ impl Stage<'_> {
     }
 
     pub(super) async fn show_migration(&mut self, cue: &Cue, step: &OfMigration) -> Result<(), Halt> {
-        let id = self.values.fill_text(&step.migration).map_err(Halt::Scenario)?;
+        let id = self.values.fill_text(&step.migration)?;
         let token = self.token(step.grant.as_deref());
         let call = Call::route(&Route::Migration { id }).bearing(token.as_deref());
         let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
@@ -91,10 +91,10 @@ impl Stage<'_> {
     }
 
     pub(super) async fn sync(&mut self, cue: &Cue, step: &Sync) -> Result<(), Halt> {
-        let records = self.values.fill(&Value::from(step.records.clone())).map_err(Halt::Scenario)?;
+        let records = self.values.fill(&Value::from(step.records.clone()))?;
         let records: Vec<SyncRecord> =
             Vec::deserialize(records).map_err(|error| Halt::Scenario(format!("sync records: {error}")))?;
-        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let with = self.values.fill(&step.with)?;
         let outcome = self.peer_named(&step.peer)?.sync(cue, &step.kind, records, &with).await?;
         self.keep_outcome(cue, &outcome);
         Ok(())
@@ -103,7 +103,7 @@ impl Stage<'_> {
     pub(super) async fn excerpt(&mut self, cue: &Cue, step: &Excerpt) -> Result<(), Halt> {
         let query = step.query.as_deref().map(|query| self.values.fill_text(query)).transpose();
         // Where nothing was promised, nothing is to be asked for but the excerpt itself.
-        let query = query.map_err(Halt::Scenario)?.filter(|query| !query.ends_with('='));
+        let query = query?.filter(|query| !query.ends_with('='));
         let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
         let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
         self.keep_outcome(cue, &outcome);
@@ -111,17 +111,16 @@ impl Stage<'_> {
     }
 
     pub(super) async fn any_call(&mut self, cue: &Cue, step: &AnyCall) -> Result<(), Halt> {
-        let path = self.values.fill_text(&step.path).map_err(Halt::Scenario)?;
+        let path = self.values.fill_text(&step.path)?;
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
             None => (path, None),
         };
         let mut headers = Vec::new();
         for (name, value) in &step.headers {
-            headers.push((name.clone(), self.values.fill_text(value).map_err(Halt::Scenario)?));
+            headers.push((name.clone(), self.values.fill_text(value)?));
         }
-        let body =
-            step.body.as_ref().map(|body| self.values.fill(body)).transpose().map_err(Halt::Scenario)?;
+        let body = step.body.as_ref().map(|body| self.values.fill(body)).transpose()?;
         let call = Call {
             method: step.method.clone(),
             path,
@@ -140,7 +139,7 @@ impl Stage<'_> {
     pub(super) async fn flood(&mut self, cue: &Cue, step: &Flood) -> Result<(), Halt> {
         const AT_ONCE: u32 = 8;
         let peer = self.peer_named(&step.peer)?;
-        let with = self.values.fill(&step.with).map_err(Halt::Scenario)?;
+        let with = self.values.fill(&step.with)?;
         let token = step.handshakes.then(|| self.proposed_token(&step.peer));
         let lane = |calls: u32| {
             let (peer, cue, with, token) = (peer.clone(), cue.clone(), with.clone(), token.clone());
@@ -174,7 +173,7 @@ impl Stage<'_> {
     }
 
     pub(super) async fn notify(&mut self, cue: &Cue, step: &Notify) -> Result<(), Halt> {
-        let payload = self.values.fill(&step.payload).map_err(Halt::Scenario)?;
+        let payload = self.values.fill(&step.payload)?;
         let outcome = self.peer_named(&step.peer)?.notify(cue, &step.kind, payload).await?;
         self.keep_outcome(cue, &outcome);
         Ok(())
@@ -183,8 +182,7 @@ impl Stage<'_> {
     /// A grant goes from the peer into the target's hands.
     pub(super) async fn hold(&mut self, cue: &Cue, step: &Hold) -> Result<(), Halt> {
         let peer = self.peer_named(&step.peer)?;
-        let id =
-            step.id.as_deref().map(|id| self.values.fill_text(id)).transpose().map_err(Halt::Scenario)?;
+        let id = step.id.as_deref().map(|id| self.values.fill_text(id)).transpose()?;
         let scopes = step.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
         let grant = peer.issue_grant(&step.kind, id.as_deref(), scopes);
         let mut parameters = json!({
@@ -217,7 +215,7 @@ impl Stage<'_> {
     }
 
     pub(super) fn peer_put(&mut self, step: &PeerPut) -> Result<(), Halt> {
-        let id = self.values.fill_text(&step.id).map_err(Halt::Scenario)?;
+        let id = self.values.fill_text(&step.id)?;
         let record = self.record(&id, &step.record)?;
         self.peer_named(&step.peer)?.put_record(&step.kind, &id, record);
         Ok(())
@@ -229,7 +227,7 @@ impl Stage<'_> {
         let peers = names.map(|name| self.peer_named(name)).collect::<Result<Vec<_>, _>>()?;
         let patience = self.patience();
         let says = step.says.as_deref().map(|says| self.values.fill_text(says)).transpose();
-        let says = says.map_err(Halt::Scenario)?;
+        let says = says?;
         let wanted = |received: &Received| {
             let events = received.body["events"].as_array().map(Vec::as_slice).unwrap_or_default();
             let notice =

@@ -221,7 +221,7 @@ impl<'a> Stage<'a> {
 
     fn profile(&mut self, spec: &PeerSpec) -> Result<Profile, Halt> {
         let usual = Profile::of_release(self.surroundings.release());
-        let said = self.values.fill(&Value::Object(spec.profile.clone())).map_err(Halt::Scenario)?;
+        let said = self.values.fill(&Value::Object(spec.profile.clone()))?;
         let said = said.as_object().cloned().unwrap_or_default();
         usual.with(&said).map_err(|error| Halt::Scenario(format!("peer {}: {error}", spec.name)))
     }
@@ -303,7 +303,7 @@ impl<'a> Stage<'a> {
                 None => format!("expected {}, and there was no answer", wanted.join(" or ")),
             }));
         }
-        let wanted = self.values.fill(&expect.data).map_err(Halt::Scenario)?;
+        let wanted = self.values.fill(&expect.data)?;
         let data = found.get("data").unwrap_or(&found);
         match missing(&wanted, data) {
             Some(what) => Err(Halt::Target(format!("expected {what}"))),

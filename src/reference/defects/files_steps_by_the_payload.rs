@@ -1,0 +1,20 @@
+//! Takes a step whose payload is that of another record, and files it under that record's id.
+
+use crate::contract::Face::Conduct;
+use crate::reference::Patch;
+use crate::reference::apply::Plan;
+use crate::wire::migration::Step;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "files-steps-by-the-payload",
+    &[("7.4", Conduct)],
+    "Takes a step whose payload is that of another record, and files it under that record's id.",
+    |rules| {
+        rules.migrations.ids_agree = |_| true;
+        rules.migrations.kept_id = kept_id;
+    },
+);
+
+fn kept_id(_: &Plan<'_>, step: &Step) -> String {
+    step.payload.get("id").and_then(|id| id.as_str()).unwrap_or(&step.resource_id).to_owned()
+}
