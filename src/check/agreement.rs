@@ -35,10 +35,22 @@ pub(super) fn is_nothing(version: &Value) -> bool {
 
 /// Whether two say one version, either as a number or as the text of that number.
 pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
-    is_same_number(Some(one), Some(other)) || number(one).is_some_and(|one| number(other) == Some(one))
+    let read = |version: &Value| match version.as_str() {
+        Some(text) => text.trim().parse::<u32>().ok().map(f64::from),
+        None => version.as_f64(),
+    };
+    is_same_number(Some(one), Some(other)) || read(one).is_some_and(|one| read(other) == Some(one))
 }
 
-/// The number that a version is: `1`, `"1"`, `"v1"`, `"1.0"`.
+/// Whether a row of a list is of this version. A list may name it more freely than the wire.
+pub(super) fn is_row_of(row: &Value, version: &Value) -> bool {
+    version_of(row).is_some_and(|listed| {
+        is_same_version(listed, version)
+            || number(listed).is_some_and(|listed| version.as_f64() == Some(listed))
+    })
+}
+
+/// The number that a list means by a version: `1`, `"1"`, `"v1"`, `"1.0"`.
 fn number(version: &Value) -> Option<f64> {
     let Some(text) = version.as_str() else { return version.as_f64() };
     let text = text.trim().trim_end_matches(".0");
@@ -49,8 +61,7 @@ fn number(version: &Value) -> Option<f64> {
 /// Whether a version is on a list: by its number, or, in a row whose version is no number, by the digest
 /// of its text. None where such a row may be the one that is looked for.
 pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -> Option<bool> {
-    let is_it = |row: &Value| version_of(row).is_some_and(|listed| is_same_version(listed, version));
-    if rows.iter().any(is_it) {
+    if rows.iter().any(|row| is_row_of(row, version)) {
         return Some(true);
     }
     let unread: Vec<&Value> = rows.iter().filter(|row| version_of(row).and_then(number).is_none()).collect();

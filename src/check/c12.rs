@@ -7,6 +7,7 @@ use super::common::outcome;
 use super::judge::Parameter;
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Operation, Story};
+use crate::wire::state::PeerStatus;
 
 /// Names under which a peer's record tells where the peer is.
 const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url", "url"];
@@ -115,18 +116,24 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
     // An address that a peer had before may come again.
     let is_new = |peer: &Value| known.iter().all(|old| id_of(old) != id_of(peer));
     let row_of = |joined: &Operation| peers.iter().find(|peer| is_new(peer) && is_joined(peer, joined));
-    if !row_of(twin).is_some_and(is_enrolled) {
+    if row_of(twin).and_then(is_let_in) != Some(true) {
         return expect(Judgement::unproven(
             "a join that was answered rightly did not enrol either",
             evidence,
         ));
     }
     let row = row_of(joined);
-    if let Some(peer) = row.filter(|peer| is_enrolled(peer)) {
-        return expect(Judgement::broken(format!("the peer is {}", peer["status"]), evidence));
+    match row.map(|peer| (is_let_in(peer), &peer["status"])) {
+        Some((Some(true), status)) => {
+            return expect(Judgement::broken(format!("the peer is {status}"), evidence));
+        }
+        Some((None, status)) => {
+            return expect(Judgement::unproven(format!("the peer is {status}, whatever that is"), evidence));
+        }
+        Some((Some(false), _)) | None => {}
     }
     let may_be_it = |peer: &&Value| {
-        is_new(peer) && !is_joined(peer, twin) && is_enrolled(peer) && address_of(peer).is_none()
+        is_new(peer) && !is_joined(peer, twin) && is_let_in(peer) != Some(false) && address_of(peer).is_none()
     };
     let has_no_row = id_given(joined).is_none() && row.is_none();
     if let Some(peer) = peers.iter().find(may_be_it).filter(|_| has_no_row) {
@@ -148,8 +155,9 @@ fn peer_rows(listed: &Value) -> Option<&[Value]> {
     }
 }
 
-fn is_enrolled(peer: &Value) -> bool {
-    matches!(peer["status"].as_str(), Some("enrolled" | "active" | "degraded"))
+/// Whether a peer may call. None where the word for its state is not one of the wire's.
+fn is_let_in(peer: &Value) -> Option<bool> {
+    PeerStatus::parse(peer["status"].as_str()?).map(PeerStatus::may_call)
 }
 
 fn id_of(peer: &Value) -> Option<&str> {
@@ -231,7 +239,9 @@ mod tests {
         assert_eq!(verdict(&json!(2), 422, &Value::Null), Kept);
         assert_eq!(verdict(&json!(2), 200, &json!(1)), Broken);
         assert_eq!(verdict(&json!(2), 200, &json!(2)), Broken);
-        assert_eq!(verdict(&json!("1abc"), 200, &json!(1)), Broken);
+        for text in ["1abc", "v1", "1.0"] {
+            assert_eq!(verdict(&json!(text), 200, &json!(1)), Broken, "{text}");
+        }
         assert_eq!(verdict(&json!("1"), 200, &json!(1)), Kept);
         assert_eq!(verdict(&json!(1), 200, &json!("1")), Kept);
     }
@@ -283,6 +293,7 @@ mod tests {
         assert_eq!(joined(Some(json!({"peer_id": "2"})), listed.clone()), Broken);
         assert_eq!(joined(None, listed), Broken);
         assert_eq!(joined(None, json!([wrong("proposed")])), Unproven);
+        assert_eq!(joined(None, json!([right, wrong("connected")])), Unproven, "no word of the wire's");
         let nowhere = json!({"id": "2", "status": "active"});
         assert_eq!(joined(None, json!([right, nowhere])), Unproven);
         assert_eq!(joined_since(&json!([nowhere]), None, json!([right, nowhere])), Kept);

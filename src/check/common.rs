@@ -120,13 +120,20 @@ pub(super) fn fate(exchange: &Exchange) -> Fate {
     let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
     let opens = exchange.sent().is_some_and(|sent| sent["commit"] == false);
     let data = exchange.data().filter(|_| is_plan && exchange.succeeded());
-    match data.as_ref().and_then(|data| data["status"].as_str()) {
-        Some("failed" | "cancelled" | "conflict") => Fate::Refused,
+    let status = data.as_ref().map_or(&Value::Null, |data| &data["status"]);
+    match status.as_str() {
+        _ if is_undone(status) => Fate::Refused,
         Some(status) if status != "completed" && !opens => Fate::Open,
         _ if exchange.succeeded() => Fate::LetIn,
         _ if exchange.was_refused() => Fate::Refused,
         _ => Fate::Open,
     }
+}
+
+/// Whether that is the status of a migration that has ended, and was not applied.
+pub(super) fn is_undone(status: &Value) -> bool {
+    const UNDONE: [&str; 3] = ["failed", "cancelled", "conflict"];
+    status.as_str().is_some_and(|status| UNDONE.contains(&status))
 }
 
 fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {

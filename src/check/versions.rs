@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::agreement::{
-    self, Stored, digest_of, is_same_digest, is_same_version, on_record, stored_digest, version_of,
+    self, Stored, digest_of, is_row_of, is_same_digest, is_same_version, on_record, stored_digest, version_of,
 };
 use super::common::{findings, outcome, peer_id, peer_shown};
 use super::enforcement::is_suspended;
@@ -95,7 +95,7 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
                 continue;
             }
         };
-        let due = handed_in.iter().find(|(given, _)| is_same_version(number, given));
+        let due = handed_in.iter().find(|(given, _)| is_row_of(row, given));
         if due.is_some_and(|(_, due)| *due != digest) {
             let actual = format!("version {number} has {digest}, which is not that of its text");
             return expect(Judgement::broken(actual, vec![n]));
@@ -104,8 +104,7 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
     if let Some(unread) = unread {
         return expect(Judgement::unproven(unread, vec![n]));
     }
-    let first =
-        listed.iter().find(|row| version_of(row).is_some_and(|number| is_same_version(number, &json!(1))));
+    let first = listed.iter().find(|row| is_row_of(row, &json!(1)));
     match first.and_then(digest_of) {
         None => expect(Judgement::unproven("version 1 is not listed", vec![n])),
         // A later revision under the same number is a register of its own.
@@ -229,11 +228,7 @@ fn is_released(listed: &[Value], accept: &Exchange) -> bool {
         (Some(digest), Some(named)) => is_same_digest(&digest, named),
         _ => true,
     };
-    listed.iter().any(|row| {
-        version_of(row).is_some_and(|version| is_same_version(version, &asked))
-            && row["deprecated_at"].is_null()
-            && is_of(row)
-    })
+    listed.iter().any(|row| is_row_of(row, &asked) && row["deprecated_at"].is_null() && is_of(row))
 }
 
 fn joins_on_another_version(story: &Story, with: Arguments<'_>) -> Judgement {

@@ -68,6 +68,7 @@ fn file(case: Case) -> String {
         _ => file.step("federate = { peer = \"alice\" }"),
     };
     let file = file
+        .step("put = { kind = \"skill\", id = \"${id:any}\", record = { name = \"any\" } }")
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
         .step(advance(after));
     let file = match state {

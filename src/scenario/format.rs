@@ -105,7 +105,8 @@ pub struct CheckSpec {
 /// One thing that happens. Texts may hold `${…}`: a label's member (`${first.data.peer_id}`), a
 /// peer's (`${alice.id}`), an id by name (`${id:root}`), a moment (`${now}`, `${now-90000}`), a release
 /// reckoned from the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`,
-/// `two_minors_after`, `minor_with_a_zero`, `next_major`), how often it was repeated (`${turn}`), or JSON's null (`${null}`), which TOML lacks.
+/// `two_minors_after`, `minor_with_a_zero`, `next_major`), how often it was repeated (`${turn}`), or JSON's
+/// null (`${null}`), which TOML lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {

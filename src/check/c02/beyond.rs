@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Grant, requests};
-use crate::check::common::{Fate, fate, outcome};
+use crate::check::common::{Fate, LATER, fate, outcome};
 use crate::check::judge::Parameter;
 use crate::check::{Arguments, Judge, Judgement};
 use crate::transcript::{Exchange, Story};
@@ -81,8 +81,7 @@ fn is_served(call: &Exchange) -> bool {
 
 /// Who is limited was not refused for what it asked.
 fn is_refused(call: &Exchange) -> bool {
-    const LATER: u16 = 429;
-    fate(call) == Fate::Refused && call.status() != Some(LATER)
+    fate(call) == Fate::Refused && call.status().is_none_or(|status| !LATER.contains(&status))
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 
-use super::is_undone;
-use crate::check::common::outcome;
+use crate::check::common::{is_undone, outcome};
 use crate::check::model::{mentions, records};
 use crate::check::{Arguments, Judgement};
 use crate::transcript::{Direction, Entry, Exchange, Operation, Story};

@@ -7,16 +7,13 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::common::outcome;
+use super::common::{is_undone, outcome};
 use super::judge::Parameter;
 use super::model::{Carried, Records, Visit, carried, record_shown, records, shows, walk, was_touched};
 use super::{Arguments, Judge, Judgement};
 use crate::transcript::{Exchange, Story};
 use crate::wire::envelope::Answer;
 use crate::wire::migration::{Conflict, MigrationRequest, MigrationView, action, policy};
-
-/// States in which a migration has ended, and was not applied.
-const UNDONE: [&str; 3] = ["failed", "cancelled", "conflict"];
 
 const PLAN: Parameter = Parameter::required("plan", "label of the migration");
 const COMMIT: Parameter = Parameter::optional("commit", "label of its commit, where it was opened first");
@@ -194,10 +191,6 @@ fn opens(exchange: &Exchange) -> bool {
     const ACCEPTED: u16 = 202;
     let says_so = exchange.data().is_some_and(|data| data["status"] == "transferring");
     exchange.succeeded() && (says_so || exchange.status() == Some(ACCEPTED))
-}
-
-fn is_undone(status: &Value) -> bool {
-    status.as_str().is_some_and(|status| UNDONE.contains(&status))
 }
 
 /// Whether a plan by that label was done, where one is named.

@@ -483,13 +483,7 @@ fn states_left(addresses: &[&Value]) -> Vec<Option<String>> {
 
 /// Whether a row says that its address is one no more.
 fn was_unmounted(row: &Value) -> bool {
-    let has_end = |(name, moment): (&String, &Value)| {
-        name.strip_suffix("_at").is_some_and(|word| UNMOUNTED.contains(&word)) && !moment.is_null()
-    };
-    row["mounted"] == false
-        || row["active"] == false
-        || state_of(row).is_some_and(|state| UNMOUNTED.contains(&state.as_str()))
-        || row.as_object().is_some_and(|members| members.iter().any(has_end))
+    row["mounted"] == false || row["active"] == false || is_called(row, &UNMOUNTED)
 }
 
 /// What a row calls the state that it is in.

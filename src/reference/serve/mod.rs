@@ -143,8 +143,8 @@ fn dispatch(visit: &Visit<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
     }
 }
 
-/// Some things pass even so: the leave-taking of a suspended peer (11.1), the first heartbeat where that enrols, and what was open when a
-/// revocation came, as long as the grace lasts (4.3).
+/// Some things pass even so: the leave-taking of a suspended peer (11.1), the first heartbeat where that
+/// enrols, and what was open when a revocation came, as long as the grace lasts (4.3).
 fn answer_barred(
     act: &Act<'_>,
     call: &Inbound,
