@@ -50,8 +50,8 @@ pub fn scenario(bytes: &[u8]) {
     }
 }
 
-/// A transcript: whatever can be read can be judged. Bent lines are told as they are, and once more with a
-/// whole chain, as whoever writes a transcript to be judged would.
+/// A transcript: whatever can be read can be evaluated. Mutated lines are told as they are, and once more with a
+/// whole chain, as whoever writes a transcript to be evaluated would.
 pub fn transcript(bytes: &[u8]) {
     told(bytes);
     told(&chained(bytes));
@@ -69,7 +69,7 @@ fn told(bytes: &[u8]) {
     }
 }
 
-/// The lines that are JSON objects, numbered and chained anew.
+/// The lines that are JSON objects, numbered and chained again.
 fn chained(bytes: &[u8]) -> Vec<u8> {
     let mut chained = String::new();
     let mut previous = String::new();

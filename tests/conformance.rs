@@ -1,4 +1,4 @@
-//! The reference platform, judged: one test a check, under the harness that every Rust tool knows.
+//! The reference platform, evaluated: one test a check, under the harness that every Rust tool knows.
 
 use covenant::check::Verdict;
 use covenant::suite::Plan;
@@ -7,18 +7,20 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn main() {
     let arguments = Arguments::from_args();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let report = runtime.block_on(Plan::default().judge()).expect("a run");
+    let report = runtime.block_on(Plan::default().run_to_report()).expect("a run");
     assert!(report.void.is_none(), "the run is void: {:?}", report.void);
-    let trials = report.checks.into_iter().map(|judged| {
+    let trials = report.checks.into_iter().map(|evaluated| {
         let name = format!(
             "{} {} {}",
-            judged.outcome.check.clause, judged.outcome.check.face, judged.outcome.check.id
+            evaluated.evaluation.check.clause,
+            evaluated.evaluation.check.aspect,
+            evaluated.evaluation.check.id
         );
-        Trial::test(name, move || match judged.outcome.judgement.verdict {
+        Trial::test(name, move || match evaluated.evaluation.result.verdict {
             Verdict::Kept => Ok(()),
             other => Err(Failed::from(format!(
                 "{other:?}: {}\n{}",
-                judged.outcome.judgement.actual, judged.replay
+                evaluated.evaluation.result.actual, evaluated.replay
             ))),
         })
     });

@@ -2,7 +2,7 @@
 //! stated memory, with a clean report, and calls nobody whom the user did not name.
 //!
 //! Each behaviour is met on every route in turn, by a run in a process of its own. What came of it is in
-//! `reports/specimen/hostile.md`; `COVENANT_BLESS=1` writes it anew.
+//! `reports/specimen/hostile.md`; `COVENANT_BLESS=1` writes it again.
 
 #[path = "hostile/answers.rs"]
 mod answers;
@@ -40,7 +40,7 @@ const AT_ONCE: usize = 16;
 async fn whatever_a_target_does_the_run_ends_well() {
     let every: Vec<&'static Behaviour> = ANSWERS.iter().chain(FRAMES).chain(CERTIFICATES).collect();
     assert!(every.len() >= 40, "{} behaviours", every.len());
-    let rows: Vec<Row> = stream::iter(every).map(meet).buffered(AT_ONCE).collect().await;
+    let rows: Vec<Row> = stream::iter(every).map(set_target).buffered(AT_ONCE).collect().await;
     let faults: Vec<&String> = rows.iter().flat_map(|row| &row.faults).collect();
     assert!(faults.is_empty(), "{faults:#?}");
     compare(&table(&rows));
@@ -56,7 +56,7 @@ struct Row {
     faults: Vec<String>,
 }
 
-async fn meet(behaviour: &'static Behaviour) -> Row {
+async fn set_target(behaviour: &'static Behaviour) -> Row {
     let hostile = Hostile::start(behaviour).await;
     let folder = tempfile::tempdir().expect("a folder");
     write_scenarios(folder.path());
@@ -103,7 +103,7 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
             "0",
             "--call-time",
             "2",
-            "--patience",
+            "--poll_timeout",
             "0",
         ])
         .args(["--target", hostile.url(), "--operator", hostile.desk_url()])
@@ -155,15 +155,15 @@ impl Run {
         serde_json::from_slice(&text).unwrap_or(Value::Null)
     }
 
-    /// What was judged on each route.
+    /// What was evaluated on each route.
     fn outcomes(&self) -> Vec<(String, String)> {
         let report = self.report();
         let checks = report["checks"].as_array().cloned().unwrap_or_default();
-        let judged = checks.iter().filter_map(|judged| {
-            let scenario = judged["check"]["scenario"].as_str()?;
-            Some((scenario.to_owned(), judged["judgement"]["verdict"].as_str()?.to_owned()))
+        let evaluated = checks.iter().filter_map(|evaluated| {
+            let scenario = evaluated["check"]["scenario"].as_str()?;
+            Some((scenario.to_owned(), evaluated["result"]["verdict"].as_str()?.to_owned()))
         });
-        judged.collect()
+        evaluated.collect()
     }
 
     fn faults(&self, behaviour: &Behaviour) -> Vec<String> {
@@ -179,7 +179,7 @@ impl Run {
         }
         let outcomes = self.outcomes();
         if outcomes.len() != ROUTES.len() {
-            faults.push(format!("{} routes of {} were judged", outcomes.len(), ROUTES.len()));
+            faults.push(format!("{} routes of {} were evaluated", outcomes.len(), ROUTES.len()));
         }
         let wrong = |verdict: &str| if behaviour.spoils { verdict == "kept" } else { verdict != "kept" };
         faults.extend(
@@ -221,7 +221,7 @@ impl Run {
 fn table(rows: &[Row]) -> String {
     let mut text = String::from(
         "# A target that fights back\n\nEach behaviour, met on every route in turn by one run; the memory is the run's most, \
-         rounded up.\n\n| behaviour | what was judged | memory |\n|---|---|---|\n",
+         rounded up.\n\n| behaviour | what was evaluated | memory |\n|---|---|---|\n",
     );
     for row in rows {
         let told = |verdict: &str| {
@@ -250,10 +250,10 @@ fn compare(table: &str) {
         std::fs::write(&path, table).expect("written");
         return;
     }
-    // What a run takes differs from build to build; what it judged does not.
+    // What a run takes differs from build to build; what it evaluated does not.
     let without_memory = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.rsplit_once(" | ").map_or(line, |(rest, _)| rest).to_owned()).collect()
     };
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(without_memory(&committed), without_memory(table), "COVENANT_BLESS=1 writes it anew");
+    assert_eq!(without_memory(&committed), without_memory(table), "COVENANT_BLESS=1 writes it again");
 }

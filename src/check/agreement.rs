@@ -13,7 +13,7 @@ const ON_RECORD: [&str; 3] =
 /// Names under which a list of contract versions tells a version's number.
 const IN_A_LIST: [&str; 3] = ["version", "contract_version", "number"];
 
-/// Words by which a member's name speaks of a digest.
+/// Signatures by which a member's name speaks of a digest.
 const OF_A_DIGEST: [&str; 5] = ["digest", "sha", "checksum", "hash", "fingerprint"];
 
 /// How a digest names its algorithm before itself, and what stands between the two.
@@ -100,7 +100,7 @@ pub(super) enum Stored {
     Sha256(String),
 }
 
-/// The digest in a row: under its usual name, under one that speaks of it, or under any.
+/// The digest in a row: under its default name, under one that speaks of it, or under any.
 pub(super) fn stored_digest(row: &Value) -> Stored {
     let Some(members) = row.as_object() else { return Stored::Nothing };
     let speaks_of_it = |name: &str| {
@@ -109,8 +109,8 @@ pub(super) fn stored_digest(row: &Value) -> Stored {
     };
     let named: Vec<&Value> =
         members.iter().filter(|(name, _)| speaks_of_it(name)).map(|(_, said)| said).collect();
-    let usual = members.get("digest").into_iter();
-    if let Some(digest) = usual.chain(named.iter().copied()).chain(members.values()).find_map(digest_in) {
+    let default = members.get("digest").into_iter();
+    if let Some(digest) = default.chain(named.iter().copied()).chain(members.values()).find_map(digest_in) {
         return Stored::Sha256(digest);
     }
     if named.iter().all(|said| is_empty(said)) { Stored::Nothing } else { Stored::Unread }

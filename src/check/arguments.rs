@@ -1,10 +1,10 @@
-//! A judge's arguments: what the scenario's `[[check]]` gave in `with`.
+//! A check's arguments: what the scenario's `[[check]]` gave in `with`.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The arguments of one check. A judge's parameters were checked when the scenario was loaded, so
+/// The arguments of one check. A check's parameters were checked when the scenario was loaded, so
 /// a missing argument is an optional one.
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments<'a>(&'a BTreeMap<String, Value>);

@@ -5,16 +5,16 @@ use std::fmt::{self, Display, Formatter};
 use semver::Version;
 use serde_json::Value;
 
+use super::check_def::Parameter;
 use super::common::peer_shown;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Entry, Exchange, Operation, Story};
+use super::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Entry, Exchange, Operation, Trace};
 use crate::wire::path::Route;
 use crate::wire::state::PeerStatus;
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "discloses",
         about: "the target says a member of its disclosure, well-formed, to a peer that it federates with",
         parameters: &[
@@ -22,85 +22,85 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("member", "the member of `metadata`"),
             Parameter::optional("beside", "the name of a peer that says other things of itself"),
         ],
-        decide: discloses,
+        evaluate: discloses,
     },
-    Judge {
+    CheckDef {
         name: "never-enrolled",
         about: "who does not disclose all of itself never reaches `enrolled`, and who does, does",
         parameters: &[
             Parameter::required("call", "labels of the accepts and heartbeats that disclose too little"),
             Parameter::required("shown", "labels of the operator's looks at those peers"),
-            Parameter::required("twin", "label of the operator's look at a peer that discloses all"),
+            Parameter::required("control", "label of the operator's look at a peer that discloses all"),
         ],
-        decide: never_enrolled,
+        evaluate: never_enrolled,
     },
-    Judge {
+    CheckDef {
         name: "never-joined",
         about: "as the one who joins, the target enrols no one whose answer does not disclose all of itself",
         parameters: &[
             Parameter::required("call", "labels of the joins that were answered with too little"),
             Parameter::required("shown", "label of the operator's list of peers after them"),
-            Parameter::required("twin", "label of a join whose answer discloses all"),
+            Parameter::required("control", "label of a join whose answer discloses all"),
         ],
-        decide: never_joined,
+        evaluate: never_joined,
     },
 ];
 
-fn discloses(story: &Story, with: Arguments<'_>) -> Judgement {
+fn discloses(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let (peer, member) = (with.text("peer"), with.text("member"));
-    let expect = |judgement: Judgement| {
-        judgement.expecting(format!("a well-formed {member} in the target's heartbeat, or at the handshake"))
+    let expect = |result: CheckResult| {
+        result.expecting(format!("a well-formed {member} in the target's heartbeat, or at the handshake"))
     };
-    let beats: Vec<u64> = beats_to(story, peer).map(|(entry, _)| entry.n).collect();
+    let beats: Vec<u64> = beats_to(trace, peer).map(|(entry, _)| entry.n).collect();
     let (echoed, disclosed): (Vec<_>, Vec<_>) =
-        told_to(story, peer, member).into_iter().partition(|(_, value)| is_echo(story, with, value));
+        told_to(trace, peer, member).into_iter().partition(|(_, value)| is_echo(trace, with, value));
     if let Some((n, value)) = disclosed.iter().find(|(_, value)| !is_well_formed(member, value)) {
-        return expect(Judgement::broken(format!("{member} is {value}"), vec![*n]));
+        return expect(CheckResult::broken(format!("{member} is {value}"), vec![*n]));
     }
     if let Some((n, value)) = disclosed.first() {
-        return expect(Judgement::kept(format!("{member} is {value}"), vec![*n]));
+        return expect(CheckResult::kept(format!("{member} is {value}"), vec![*n]));
     }
     if beats.is_empty() {
-        return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
+        return expect(CheckResult::unproven("the target sent no heartbeat", vec![]));
     }
     if let Some((n, value)) = echoed.first() {
         let actual = format!("{member} is {value}, which is what each peer had said of itself");
-        return expect(Judgement::broken(actual, vec![*n]));
+        return expect(CheckResult::broken(actual, vec![*n]));
     }
-    expect(Judgement::broken(format!("{} heartbeats, none with {member}", beats.len()), beats))
+    expect(CheckResult::broken(format!("{} heartbeats, none with {member}", beats.len()), beats))
 }
 
 /// What the target told a peer of itself: in its heartbeats first, then in its answers. What was disclosed
 /// at the handshake still stands for a heartbeat that leaves it out.
-fn told_to(story: &Story, peer: &str, member: &str) -> Vec<(u64, Value)> {
-    let in_heartbeats = beats_to(story, peer)
+fn told_to(trace: &Trace, peer: &str, member: &str) -> Vec<(u64, Value)> {
+    let in_heartbeats = beats_to(trace, peer)
         .filter_map(|(entry, exchange)| Some((entry.n, read(exchange.sent()?, member)?)));
-    let in_answers = introductions_of(story, peer)
+    let in_answers = introductions_of(trace, peer)
         .filter_map(|(entry, exchange)| Some((entry.n, read(&exchange.data()?, member)?)));
     in_heartbeats.chain(in_answers).collect()
 }
 
 /// Whether the target says it to each of two peers who say different things, as the peer had said it itself.
-fn is_echo(story: &Story, with: Arguments<'_>, value: &Value) -> bool {
+fn is_echo(trace: &Trace, with: Arguments<'_>, value: &Value) -> bool {
     let Some(other) = with.text_if_given("beside") else { return false };
     let member = with.text("member");
     let has_said = |peer: &str, value: &Value| {
-        introductions_of(story, peer)
+        introductions_of(trace, peer)
             .any(|(_, exchange)| exchange.sent().and_then(|body| read(body, member)).as_ref() == Some(value))
     };
-    let told_other = told_to(story, other, member);
+    let told_other = told_to(trace, other, member);
     has_said(with.text("peer"), value)
         && told_other.iter().any(|(_, told)| told != value && has_said(other, told))
 }
 
-fn beats_to<'a>(story: &'a Story, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
-    story
+fn beats_to<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
+    trace
         .exchanges_of(peer, Direction::FromTarget)
         .filter(|(_, exchange)| exchange.route() == Some(Route::Heartbeat))
 }
 
-fn introductions_of<'a>(story: &'a Story, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
-    story
+fn introductions_of<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
+    trace
         .exchanges_of(peer, Direction::ToTarget)
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
 }
@@ -147,60 +147,60 @@ fn is_fingerprint(lower: &str) -> bool {
     DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn never_enrolled(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("refused, or left at `accepted`; never `enrolled` or `active`")
+fn never_enrolled(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("refused, or left at `accepted`; never `enrolled` or `active`")
     };
     let told: Vec<Standing<'_>> =
-        with.texts("call").into_iter().flat_map(|label| told_under(story, label)).collect();
+        with.texts("call").into_iter().flat_map(|label| told_under(trace, label)).collect();
     let shown: Vec<Standing<'_>> =
-        with.texts("shown").into_iter().filter_map(|label| shown_under(story, label)).collect();
+        with.texts("shown").into_iter().filter_map(|label| shown_under(trace, label)).collect();
     let standings = || told.iter().chain(&shown);
     if let Some(standing) = standings().find(|standing| standing.is_let_in() == Some(true)) {
-        return expect(Judgement::broken(standing.to_string(), vec![standing.n]));
+        return expect(CheckResult::broken(standing.to_string(), vec![standing.n]));
     }
     if shown.len() < with.texts("shown").len() {
-        return expect(Judgement::unproven("not each of the peers was shown", vec![]));
+        return expect(CheckResult::unproven("not each of the peers was shown", vec![]));
     }
     if let Some(standing) = standings().find(|standing| standing.is_let_in().is_none()) {
         let actual = format!("{standing}, whatever that is");
-        return expect(Judgement::unproven(actual, vec![standing.n]));
+        return expect(CheckResult::unproven(actual, vec![standing.n]));
     }
-    let twin = shown_under(story, with.text("twin"));
-    let Some(twin) = twin.filter(|twin| twin.is_let_in() == Some(true)) else {
-        return expect(Judgement::unproven("a whole disclosure was not let in either", vec![]));
+    let control = shown_under(trace, with.text("control"));
+    let Some(control) = control.filter(|control| control.is_let_in() == Some(true)) else {
+        return expect(CheckResult::unproven("a whole disclosure was not let in either", vec![]));
     };
-    let evidence = std::iter::once(twin.n).chain(standings().map(|standing| standing.n)).collect();
-    expect(Judgement::kept(format!("{} disclosures were too little", shown.len()), evidence))
+    let evidence = std::iter::once(control.n).chain(standings().map(|standing| standing.n)).collect();
+    expect(CheckResult::kept(format!("{} disclosures were too little", shown.len()), evidence))
 }
 
-fn never_joined(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting(
+fn never_joined(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(
             "the join refused, or its peer left short of enrolled; the one that disclosed all enrolled",
         )
     };
-    let Some((shown, listed)) = story.operation(with.text("shown")) else {
-        return expect(Judgement::unproven("the peers were not listed", vec![]));
+    let Some((shown, listed)) = trace.operation(with.text("shown")) else {
+        return expect(CheckResult::unproven("the peers were not listed", vec![]));
     };
     let labels = with.texts("call");
-    if let Some(label) = labels.iter().find(|label| story.operation(label).is_none()) {
-        return expect(Judgement::unproven(format!("{label:?} was not tried"), vec![shown]));
+    if let Some(label) = labels.iter().find(|label| trace.operation(label).is_none()) {
+        return expect(CheckResult::unproven(format!("{label:?} was not tried"), vec![shown]));
     }
     let joined: Vec<Standing<'_>> =
-        labels.iter().filter_map(|label| listed_as(story, label, (shown, listed))).collect();
+        labels.iter().filter_map(|label| listed_as(trace, label, (shown, listed))).collect();
     if let Some(standing) = joined.iter().find(|standing| standing.is_let_in() == Some(true)) {
-        return expect(Judgement::broken(standing.to_string(), vec![shown]));
+        return expect(CheckResult::broken(standing.to_string(), vec![shown]));
     }
     if let Some(standing) = joined.iter().find(|standing| standing.is_let_in().is_none()) {
-        return expect(Judgement::unproven(format!("{standing}, whatever that is"), vec![shown]));
+        return expect(CheckResult::unproven(format!("{standing}, whatever that is"), vec![shown]));
     }
-    let twin = listed_as(story, with.text("twin"), (shown, listed));
-    if twin.is_none_or(|twin| twin.is_let_in() != Some(true)) {
+    let control = listed_as(trace, with.text("control"), (shown, listed));
+    if control.is_none_or(|control| control.is_let_in() != Some(true)) {
         let actual = "a join whose answer disclosed all did not enrol either";
-        return expect(Judgement::unproven(actual, vec![shown]));
+        return expect(CheckResult::unproven(actual, vec![shown]));
     }
-    expect(Judgement::kept(format!("{} disclosed too little", labels.len()), vec![shown]))
+    expect(CheckResult::kept(format!("{} disclosed too little", labels.len()), vec![shown]))
 }
 
 /// What a peer was said to be, and under which label.
@@ -224,8 +224,8 @@ impl Display for Standing<'_> {
 }
 
 /// What the peers that made these calls are, as they were told. An answer may tell nothing of it.
-fn told_under<'a>(story: &'a Story, label: &'a str) -> impl Iterator<Item = Standing<'a>> {
-    let answered = story.exchanges_labelled(label).filter(|(_, exchange)| exchange.succeeded());
+fn told_under<'a>(trace: &'a Trace, label: &'a str) -> impl Iterator<Item = Standing<'a>> {
+    let answered = trace.exchanges_labelled(label).filter(|(_, exchange)| exchange.succeeded());
     answered.filter_map(move |(n, exchange)| {
         let data = exchange.data()?;
         let status = data.get("status").filter(|status| !status.is_null())?;
@@ -234,14 +234,14 @@ fn told_under<'a>(story: &'a Story, label: &'a str) -> impl Iterator<Item = Stan
 }
 
 /// What a peer is, as the operator sees it.
-fn shown_under<'a>(story: &Story, label: &'a str) -> Option<Standing<'a>> {
-    let (n, peer) = peer_shown(story, label)?;
+fn shown_under<'a>(trace: &Trace, label: &'a str) -> Option<Standing<'a>> {
+    let (n, peer) = peer_shown(trace, label)?;
     Some(Standing { n, label, status: word(&peer["status"]) })
 }
 
 /// What the peer that was joined is, by the operator's list. None where the join was refused.
-fn listed_as<'a>(story: &Story, join: &'a str, (n, listed): (u64, &Operation)) -> Option<Standing<'a>> {
-    let id = story.operation(join)?.1.result.as_ref()?.get("peer_id")?;
+fn listed_as<'a>(trace: &Trace, join: &'a str, (n, listed): (u64, &Operation)) -> Option<Standing<'a>> {
+    let id = trace.operation(join)?.1.result.as_ref()?.get("peer_id")?;
     let rows = listed.result.as_ref().and_then(|result| result["peers"].as_array());
     let row = rows.into_iter().flatten().find(|row| row["peer_id"] == *id);
     Some(Standing { n, label: join, status: word(row.map_or(&Value::Null, |row| &row["status"])) })
@@ -307,7 +307,7 @@ mod tests {
         let with = [("peer", "alice"), ("member", "jurisdiction"), ("beside", "bob")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        discloses(&recorder.story(), Arguments::new(&with)).verdict
+        discloses(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     fn heartbeat(peer: &str, direction: Direction, sent: &Value, answer: &Value) -> What {
@@ -334,17 +334,18 @@ mod tests {
             let recorder =
                 Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
             let record = |label: &str, result: Option<Value>| {
-                let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+                let operation =
+                    Operation { method: "x".into(), parameters: json!({}), result, failure: None };
                 recorder.record(None, Some(label), What::Operation(operation));
             };
             record("whole", Some(json!({"peer_id": "w"})));
             record("anonymous", anonymous.map(|_| json!({"peer_id": "a"})));
             let row = |id: &str, status: Option<&str>| json!({"peer_id": id, "status": status});
             record("peers", Some(json!({"peers": [row("w", Some(whole)), row("a", anonymous)]})));
-            let with = [("call", "anonymous"), ("shown", "peers"), ("twin", "whole")]
+            let with = [("call", "anonymous"), ("shown", "peers"), ("control", "whole")]
                 .map(|(name, value)| (name.to_owned(), json!(value)))
                 .into();
-            never_joined(&recorder.story(), Arguments::new(&with)).verdict
+            never_joined(&recorder.trace(), Arguments::new(&with)).verdict
         };
         assert_eq!(verdict(Some("enrolled"), "enrolled"), Broken);
         assert_eq!(verdict(Some("accepted"), "active"), Kept);
@@ -364,13 +365,13 @@ mod tests {
         recorder.record(None, Some("beat"), beat);
         for (label, status) in [("shown", shown), ("shown-whole", whole)] {
             let result = Some(json!({"peer": {"status": status}}));
-            let show = Operation { verb: "peer.show".into(), parameters: json!({}), result, failure: None };
+            let show = Operation { method: "peer.show".into(), parameters: json!({}), result, failure: None };
             recorder.record(None, Some(label), What::Operation(show));
         }
-        let with = [("call", "beat"), ("shown", "shown"), ("twin", "shown-whole")]
+        let with = [("call", "beat"), ("shown", "shown"), ("control", "shown-whole")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        never_enrolled(&recorder.story(), Arguments::new(&with)).verdict
+        never_enrolled(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

@@ -2,23 +2,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::check_def::Parameter;
 use super::common::{peer_id, peer_shown, said_by_target, whole_text};
 use super::enforcement::is_suspended;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Operation, Story};
+use super::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Exchange, Operation, Trace};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
 /// How soon every partner has to hear.
 const DUE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Who has to hear: the others shook no hands, or are partners no more. Of the suspended it is open.
+/// Who has to hear: the others shook no operator, or are partners no more. Of the suspended it is open.
 const IS_PARTNER: [&str; 3] = ["enrolled", "active", "degraded"];
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "compromise-disclosed",
         about: "every partner hears of a compromise within 24 hours of its detection",
         parameters: &[
@@ -29,9 +29,9 @@ pub(super) const JUDGES: &[Judge] = &[
                 "labels of looks at them at the declaration: who is not shown as enrolled is no partner",
             ),
         ],
-        decide: compromise_disclosed,
+        evaluate: compromise_disclosed,
     },
-    Judge {
+    CheckDef {
         name: "suspended-until-resumed",
         about: "the peer is suspended, and the operator can resume it",
         parameters: &[
@@ -40,61 +40,61 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("resume", "label of the operator's peer.resume"),
             Parameter::required("after", "label of the look after it"),
         ],
-        decide: suspended_until_resumed,
+        evaluate: suspended_until_resumed,
     },
 ];
 
-fn compromise_disclosed(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting(format!("{} delivered to every partner within 24 hours", kind::PEER_COMPROMISED))
+fn compromise_disclosed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(format!("{} delivered to every partner within 24 hours", kind::PEER_COMPROMISED))
     };
-    let declared = story.operation(with.text("start")).filter(|(_, operation)| operation.failure.is_none());
+    let declared = trace.operation(with.text("start")).filter(|(_, operation)| operation.failure.is_none());
     let detected = declared.and_then(|(n, declare)| Some((n, Compromise::handed_in(declare)?)));
     let Some((declared, compromise)) = detected else {
-        return expect(Judgement::unproven("no compromise was declared", vec![]));
+        return expect(CheckResult::unproven("no compromise was declared", vec![]));
     };
     let detected_at = compromise.detected_at;
     let due_at = detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
-    let is_over = story.entries().last().is_some_and(|entry| entry.at > due_at);
+    let is_over = trace.entries().last().is_some_and(|entry| entry.at > due_at);
     let mut evidence = vec![declared];
-    for peer in partners(story, with) {
-        let told = story.exchanges_of(peer, Direction::FromTarget).find(|(_, exchange)| discloses(exchange));
+    for peer in partners(trace, with) {
+        let told = trace.exchanges_of(peer, Direction::FromTarget).find(|(_, exchange)| discloses(exchange));
         if let Some((entry, _)) = told.filter(|(entry, _)| entry.at <= due_at) {
             evidence.push(entry.n);
             continue;
         }
         if !is_over {
-            return expect(Judgement::unproven("the 24 hours were not waited for", evidence));
+            return expect(CheckResult::unproven("the 24 hours were not waited for", evidence));
         }
-        let told_so_far = story
+        let told_so_far = trace
             .exchanges()
             .filter(|(entry, exchange)| exchange.peer == *peer && entry.n > declared && entry.at <= due_at);
         if let Some((entry, _)) = { told_so_far }.find(|(_, exchange)| compromise.is_told_in(exchange)) {
             let actual = format!("{peer} was told of something like it, in another form");
-            return expect(Judgement::unproven(actual, vec![declared, entry.n]));
+            return expect(CheckResult::unproven(actual, vec![declared, entry.n]));
         }
         return expect(match told {
             Some((entry, _)) => {
                 let late = entry.at.duration_since(detected_at);
                 let actual = format!("{peer} heard of it {late} after the detection");
-                Judgement::broken(actual, vec![declared, entry.n])
+                CheckResult::broken(actual, vec![declared, entry.n])
             }
-            None => Judgement::broken(format!("{peer} did not hear of it"), vec![declared]),
+            None => CheckResult::broken(format!("{peer} did not hear of it"), vec![declared]),
         });
     }
     if evidence.len() == 1 {
-        return expect(Judgement::unproven("there was no partner", evidence));
+        return expect(CheckResult::unproven("there was no partner", evidence));
     }
-    expect(Judgement::kept(format!("{} partners heard in time", evidence.len() - 1), evidence))
+    expect(CheckResult::kept(format!("{} partners heard in time", evidence.len() - 1), evidence))
 }
 
-fn partners<'a>(story: &'a Story, with: Arguments<'a>) -> Vec<&'a str> {
+fn partners<'a>(trace: &'a Trace, with: Arguments<'a>) -> Vec<&'a str> {
     let named = with.texts("peers");
-    let named = if named.is_empty() { accepted(story) } else { named };
+    let named = if named.is_empty() { accepted(trace) } else { named };
     let looks: Vec<_> =
-        with.texts("standing").into_iter().filter_map(|label| standing(story, label)).collect();
+        with.texts("standing").into_iter().filter_map(|label| standing(trace, label)).collect();
     let is_partner = |name: &str| {
-        let id = peer_id(story, name);
+        let id = peer_id(trace, name);
         looks
             .iter()
             .any(|(looked_at, status)| Some(*looked_at) == id.as_deref() && IS_PARTNER.contains(status))
@@ -103,13 +103,13 @@ fn partners<'a>(story: &'a Story, with: Arguments<'a>) -> Vec<&'a str> {
 }
 
 /// Whom the operator looked at, and the status that was shown.
-fn standing<'a>(story: &'a Story, label: &str) -> Option<(&'a str, &'a str)> {
-    let (_, look) = story.operation(label)?;
+fn standing<'a>(trace: &'a Trace, label: &str) -> Option<(&'a str, &'a str)> {
+    let (_, look) = trace.operation(label)?;
     Some((look.parameters["peer_id"].as_str()?, look.result.as_ref()?["peer"]["status"].as_str()?))
 }
 
-fn accepted(story: &Story) -> Vec<&str> {
-    let accepts = story.exchanges().filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
+fn accepted(trace: &Trace) -> Vec<&str> {
+    let accepts = trace.exchanges().filter(|(_, exchange)| exchange.route() == Some(Route::Accept));
     let accepted =
         accepts.filter(|(_, exchange)| exchange.direction == Direction::ToTarget && exchange.succeeded());
     accepted.map(|(_, exchange)| exchange.peer.as_str()).collect()
@@ -158,36 +158,36 @@ impl<'a> Compromise<'a> {
     }
 }
 
-fn suspended_until_resumed(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("suspended at once, and not after peer.resume");
+fn suspended_until_resumed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("suspended at once, and not after peer.resume");
     let status = |name: &str| {
-        let (n, peer) = peer_shown(story, with.text(name))?;
+        let (n, peer) = peer_shown(trace, with.text(name))?;
         Some((n, is_suspended(peer), peer["status"].as_str()?))
     };
     let (Some(before), Some(shown), Some(after)) = (status("before"), status("shown"), status("after"))
     else {
-        return expect(Judgement::unproven("the peer was not shown", vec![]));
+        return expect(CheckResult::unproven("the peer was not shown", vec![]));
     };
     let evidence = vec![before.0, shown.0, after.0];
     if before.1 != Some(false) {
-        return expect(Judgement::unproven(format!("it was {} before", before.2), evidence));
+        return expect(CheckResult::unproven(format!("it was {} before", before.2), evidence));
     }
     match shown.1 {
         Some(true) => {}
-        Some(false) => return expect(Judgement::broken(format!("it is {}", shown.2), evidence)),
-        None => return expect(Judgement::unproven(format!("what status is {}?", shown.2), evidence)),
+        Some(false) => return expect(CheckResult::broken(format!("it is {}", shown.2), evidence)),
+        None => return expect(CheckResult::unproven(format!("what status is {}?", shown.2), evidence)),
     }
-    let resumed = story.operation(with.text("resume"));
+    let resumed = trace.operation(with.text("resume"));
     let refused = resumed.filter(|(_, resume)| resume.failure.is_some());
     match (after.1, refused) {
         // A review may be more than one word of the operator's.
         (Some(true), Some((n, _))) => {
-            expect(Judgement::unproven("suspended; peer.resume was refused", vec![shown.0, n]))
+            expect(CheckResult::unproven("suspended; peer.resume was refused", vec![shown.0, n]))
         }
         _ if after.1 == Some(true) || after.2 == "revoked" => {
-            expect(Judgement::broken(format!("after peer.resume it is {}", after.2), evidence))
+            expect(CheckResult::broken(format!("after peer.resume it is {}", after.2), evidence))
         }
-        _ => expect(Judgement::kept(format!("suspended, and {} after peer.resume", after.2), evidence)),
+        _ => expect(CheckResult::kept(format!("suspended, and {} after peer.resume", after.2), evidence)),
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
     use crate::transcript::{Operation, OperationFailure, Recorder, What};
     use serde_json::{Value, json};
 
-    /// The compromise is detected at once; alice hears after so many seconds, the story ends after 25 hours.
+    /// The compromise is detected at once; alice hears after so many seconds, the trace ends after 25 hours.
     fn heard_after(seconds: Option<i64>, body: &Value) -> Verdict {
         called_after(seconds, (&Route::Heartbeat.path(), 200), body)
     }
@@ -208,10 +208,10 @@ mod tests {
     fn called_after(seconds: Option<i64>, (path, status): (&str, u16), body: &Value) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock.clone());
-        let operation = |verb: &str| {
+        let operation = |method: &str| {
             let parameters = json!({"detected_at": "2026-06-01T00:00:00Z", "summary": "A stolen key"});
             What::Operation(Operation {
-                verb: verb.into(),
+                method: method.into(),
                 parameters,
                 result: Some(json!({})),
                 failure: None,
@@ -230,7 +230,7 @@ mod tests {
         let with = [("start", "declared"), ("peers", "alice")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        compromise_disclosed(&recorder.story(), Arguments::new(&with)).verdict
+        compromise_disclosed(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -258,8 +258,8 @@ mod tests {
         assert_eq!(called_after(Some(1), (notices, 404), &json!({"key": "revoked"})), Unproven);
         assert_eq!(called_after(Some(1), ("/hooks", 404), &json!("an intrusion")), Unproven);
         assert_eq!(called_after(Some(1), ("/hooks", 404), &json!("all is well")), Broken);
-        let usual = json!({"capabilities": {"resource_kinds": [{"kind": "security_group"}]}, "events": []});
-        assert_eq!(heard_after(Some(1), &usual), Broken);
+        let default = json!({"capabilities": {"resource_kinds": [{"kind": "security_group"}]}, "events": []});
+        assert_eq!(heard_after(Some(1), &default), Broken);
     }
 
     #[test]
@@ -269,7 +269,7 @@ mod tests {
             let recorder = Recorder::in_memory("x", clock.clone());
             let operation = |label: &str, parameters: Value, result: Value| {
                 let result = Some(result);
-                let operation = Operation { verb: "x".into(), parameters, result, failure: None };
+                let operation = Operation { method: "x".into(), parameters, result, failure: None };
                 recorder.record(None, Some(label), What::Operation(operation));
             };
             let at = clock.now();
@@ -286,7 +286,7 @@ mod tests {
                 "start": "start", "peers": ["alice", "bob"], "standing": ["alice-stands", "bob-stands"],
             });
             let with = serde_json::from_value(with).expect("arguments");
-            compromise_disclosed(&recorder.story(), Arguments::new(&with)).verdict
+            compromise_disclosed(&recorder.trace(), Arguments::new(&with)).verdict
         };
         assert_eq!(told(["active", "enrolled"]), Broken);
         assert_eq!(told(["active", "degraded"]), Broken);
@@ -311,18 +311,18 @@ mod tests {
         let recorder = Recorder::in_memory("x", clock);
         for (label, status) in ["before", "shown", "after"].iter().zip(statuses) {
             let result = Some(json!({"peer": {"status": status}}));
-            let verb = "peer.show".into();
-            let operation = Operation { verb, parameters: json!({}), result, failure: None };
+            let method = "peer.show".into();
+            let operation = Operation { method, parameters: json!({}), result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         }
         let failure =
             refusal.map(|message| OperationFailure::Refused { code: -32009, message: message.into() });
-        let verb = "peer.resume".into();
-        let resume = Operation { verb, parameters: json!({}), result: None, failure };
+        let method = "peer.resume".into();
+        let resume = Operation { method, parameters: json!({}), result: None, failure };
         recorder.record(None, Some("resume"), What::Operation(resume));
         let with = ["before", "shown", "resume", "after"].map(|name| (name.to_owned(), json!(name)));
         let with = with.into_iter().collect();
-        suspended_until_resumed(&recorder.story(), Arguments::new(&with)).verdict
+        suspended_until_resumed(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

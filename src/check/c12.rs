@@ -3,50 +3,49 @@
 use serde_json::Value;
 
 use super::agreement::{self, is_listed, is_same_version};
-use super::common::outcome;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Operation, Story};
+use super::check_def::Parameter;
+use super::common::reply_summary;
+use super::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Operation, Trace};
 use crate::wire::state::PeerStatus;
 
 /// Names under which a peer's record tells where the peer is.
 const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url", "url"];
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "agreed-is-asked",
         about: "what the target agrees to is the contract version it was asked for, and one that it has",
         parameters: &[
             Parameter::required("call", "label of the accepts, of every version"),
             Parameter::optional("listed", "label of the operator's look at the contract versions"),
         ],
-        decide: agreed_is_asked,
+        evaluate: agreed_is_asked,
     },
-    Judge {
+    CheckDef {
         name: "joins-same-version-only",
         about: "as the one who joins, the target refuses an answer that agrees to another version or text",
         parameters: &[
             Parameter::required("call", "label of the join that is answered wrongly"),
             Parameter::required("shown", "label of the operator's look at the peers afterwards"),
             Parameter::optional("known", "label of the operator's look at the peers before the joins"),
-            Parameter::required("twin", "label of a join that is answered rightly"),
+            Parameter::required("control", "label of a join that is answered rightly"),
         ],
-        decide: joins_same_version_only,
+        evaluate: joins_same_version_only,
     },
 ];
 
-fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement
-            .expecting("contract_version_agreed equal to the version asked for, and listed; or a refusal")
+fn agreed_is_asked(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("contract_version_agreed equal to the version asked for, and listed; or a refusal")
     };
     let listed = with.text_if_given("listed").map(|label| {
-        let (n, operation) = story.operation(label)?;
+        let (n, operation) = trace.operation(label)?;
         Some((n, agreement::rows(operation.result.as_ref()?)?))
     });
     if listed == Some(None) {
-        return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+        return expect(CheckResult::unproven("the contract versions were not listed", vec![]));
     }
     let listed = listed.flatten();
     // Where no one could list them, that it is the one asked for is all that can be seen.
@@ -56,7 +55,7 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
     let mut open = None;
     let looked: Vec<u64> = listed.iter().map(|(n, _)| *n).collect();
     let with_look = |n: u64| looked.iter().copied().chain([n]).collect::<Vec<u64>>();
-    let accepts: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
+    let accepts: Vec<_> = trace.exchanges_labelled(with.text("call")).collect();
     for (n, exchange) in accepts.iter().filter(|(_, exchange)| exchange.succeeded()) {
         let evidence = with_look(*n);
         let asked =
@@ -64,20 +63,23 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         let digest = exchange.sent().and_then(|sent| sent["contract_digest"].as_str());
         let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
         match agreed {
-            None => return expect(Judgement::unproven("the answer names no agreed version", evidence)),
+            None => return expect(CheckResult::unproven("the answer names no agreed version", evidence)),
             // Whether a text asks for a version at all is the question of A.1.
             Some(agreed) if !is_same_version(&agreed, &asked) => {
-                return expect(Judgement::broken(format!("asked for {asked}, agreed to {agreed}"), evidence));
+                return expect(CheckResult::broken(
+                    format!("asked for {asked}, agreed to {agreed}"),
+                    evidence,
+                ));
             }
             Some(agreed) => match has(&asked, digest) {
                 Some(true) => {}
                 Some(false) => {
                     let actual = format!("agreed to {agreed}, which it does not have");
-                    return expect(Judgement::broken(actual, evidence));
+                    return expect(CheckResult::broken(actual, evidence));
                 }
                 None => {
                     let actual = format!("agreed to {agreed}; its own versions are listed as no numbers");
-                    open.get_or_insert(Judgement::unproven(actual, evidence));
+                    open.get_or_insert(CheckResult::unproven(actual, evidence));
                 }
             },
         }
@@ -86,38 +88,41 @@ fn agreed_is_asked(story: &Story, with: Arguments<'_>) -> Judgement {
         return expect(open);
     }
     if let Some((n, exchange)) = accepts.iter().find(|(_, e)| !e.succeeded() && !e.was_refused()) {
-        return expect(Judgement::unproven(outcome(exchange), with_look(*n)));
+        return expect(CheckResult::unproven(reply_summary(exchange), with_look(*n)));
     }
     let agreed = accepts.iter().filter(|(_, exchange)| exchange.succeeded()).count();
     if agreed == 0 {
-        return expect(Judgement::unproven("no accept succeeded", looked));
+        return expect(CheckResult::unproven("no accept succeeded", looked));
     }
     let evidence = looked.iter().copied().chain(accepts.iter().map(|(n, _)| *n)).collect();
-    expect(Judgement::kept(format!("{agreed} of {} accepts agreed, each as asked", accepts.len()), evidence))
+    expect(CheckResult::kept(
+        format!("{agreed} of {} accepts agreed, each as asked", accepts.len()),
+        evidence,
+    ))
 }
 
-fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting(
+fn joins_same_version_only(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(
             "the join refused, or its peer left short of enrolled; the rightly answered one enrolled",
         )
     };
-    let (Some((wrong, joined)), Some((shown, peers)), Some((right, twin))) = (
-        story.operation(with.text("call")),
-        story.operation(with.text("shown")),
-        story.operation(with.text("twin")),
+    let (Some((wrong, joined)), Some((shown, peers)), Some((right, control))) = (
+        trace.operation(with.text("call")),
+        trace.operation(with.text("shown")),
+        trace.operation(with.text("control")),
     ) else {
-        return expect(Judgement::unproven("the joins were not made", vec![]));
+        return expect(CheckResult::unproven("the joins were not made", vec![]));
     };
     let evidence = vec![right, wrong, shown];
     let peers = peers.result.as_ref().and_then(peer_rows).unwrap_or_default();
-    let before = with.text_if_given("known").and_then(|label| story.operation(label));
+    let before = with.text_if_given("known").and_then(|label| trace.operation(label));
     let known = before.and_then(|(_, look)| peer_rows(look.result.as_ref()?)).unwrap_or_default();
     // An address that a peer had before may come again.
     let is_new = |peer: &Value| known.iter().all(|old| id_of(old) != id_of(peer));
     let row_of = |joined: &Operation| peers.iter().find(|peer| is_new(peer) && is_joined(peer, joined));
-    if row_of(twin).and_then(is_let_in) != Some(true) {
-        return expect(Judgement::unproven(
+    if row_of(control).and_then(is_let_in) != Some(true) {
+        return expect(CheckResult::unproven(
             "a join that was answered rightly did not enrol either",
             evidence,
         ));
@@ -125,22 +130,28 @@ fn joins_same_version_only(story: &Story, with: Arguments<'_>) -> Judgement {
     let row = row_of(joined);
     match row.map(|peer| (is_let_in(peer), &peer["status"])) {
         Some((Some(true), status)) => {
-            return expect(Judgement::broken(format!("the peer is {status}"), evidence));
+            return expect(CheckResult::broken(format!("the peer is {status}"), evidence));
         }
         Some((None, status)) => {
-            return expect(Judgement::unproven(format!("the peer is {status}, whatever that is"), evidence));
+            return expect(CheckResult::unproven(
+                format!("the peer is {status}, whatever that is"),
+                evidence,
+            ));
         }
         Some((Some(false), _)) | None => {}
     }
     let may_be_it = |peer: &&Value| {
-        is_new(peer) && !is_joined(peer, twin) && is_let_in(peer) != Some(false) && address_of(peer).is_none()
+        is_new(peer)
+            && !is_joined(peer, control)
+            && is_let_in(peer) != Some(false)
+            && address_of(peer).is_none()
     };
     let has_no_row = id_given(joined).is_none() && row.is_none();
     if let Some(peer) = peers.iter().find(may_be_it).filter(|_| has_no_row) {
         let actual = format!("a new peer is {}, and its record shows no address", peer["status"]);
-        return expect(Judgement::unproven(actual, evidence));
+        return expect(CheckResult::unproven(actual, evidence));
     }
-    expect(Judgement::kept("the join was refused, and the rightly answered one enrolled", evidence))
+    expect(CheckResult::kept("the join was refused, and the rightly answered one enrolled", evidence))
 }
 
 /// The rows of a list of peers: it may stand alone, or under a name.
@@ -213,7 +224,7 @@ mod tests {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         let listed = Operation {
-            verb: "contract.list".into(),
+            method: "contract.list".into(),
             parameters: json!({}),
             result: Some(json!({ "contracts": listed })),
             failure: None,
@@ -230,7 +241,7 @@ mod tests {
         recorder.record(None, Some("call"), accept(&json!(1), 200, agrees(&json!(1))));
         recorder.record(None, Some("call"), accept(asked, status, agrees(agreed)));
         let with = BTreeMap::from([("call".into(), json!("call")), ("listed".into(), json!("listed"))]);
-        agreed_is_asked(&recorder.story(), Arguments::new(&with)).verdict
+        agreed_is_asked(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -267,17 +278,17 @@ mod tests {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         let operations = [
-            ("twin", json!({"base_url": "https://a/"}), Some(json!({"peer_id": "1"}))),
+            ("control", json!({"base_url": "https://a/"}), Some(json!({"peer_id": "1"}))),
             ("call", json!({"base_url": "https://b/"}), wrong),
             ("shown", json!({}), Some(listed)),
             ("known", json!({}), Some(known.clone())),
         ];
         for (label, parameters, result) in operations {
-            let operation = Operation { verb: "x".into(), parameters, result, failure: None };
+            let operation = Operation { method: "x".into(), parameters, result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         }
-        let with = ["twin", "call", "shown", "known"].map(|label| (label.to_owned(), json!(label))).into();
-        joins_same_version_only(&recorder.story(), Arguments::new(&with)).verdict
+        let with = ["control", "call", "shown", "known"].map(|label| (label.to_owned(), json!(label))).into();
+        joins_same_version_only(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

@@ -1,44 +1,44 @@
-//! Judgements that serve several commitments.
+//! Results that serve several commitments.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::judge::Parameter;
+use super::check_def::Parameter;
 use super::model::is_denied;
-use super::{Arguments, Judge, Judgement, Verdict};
-use crate::transcript::{Body, Direction, Exchange, Message, Story};
+use super::{Arguments, CheckDef, CheckResult, Verdict};
+use crate::transcript::{Body, Direction, Exchange, Message, Trace};
 use crate::wire::notice::Finding;
 use crate::wire::path::Route;
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "refused",
-        about: "the call is refused, its lawful twin is accepted, and the peering still works afterwards",
+        about: "the call is refused, its positive control is accepted, and the peering still works afterwards",
         parameters: &[
             Parameter::required("call", "label of the calls that have to be refused"),
-            Parameter::required("twin", "label of the same call, lawful in just the one thing"),
-            Parameter::required("probe", "label of a lawful call made afterwards"),
+            Parameter::required("control", "label of the same call, valid in just the one thing"),
+            Parameter::required("probe", "label of a valid call made afterwards"),
             Parameter::optional("since", "label of the call that makes it unlawful, which has to be taken"),
         ],
-        decide: refused,
+        evaluate: refused,
     },
-    Judge {
+    CheckDef {
         name: "accepted",
         about: "every call is accepted",
         parameters: &[Parameter::required("call", "label, or labels, of the calls that have to be accepted")],
-        decide: accepted,
+        evaluate: accepted,
     },
-    Judge {
+    CheckDef {
         name: "every-case",
-        about: "another judge's question, of every case of a property",
-        parameters: &[Parameter::required("judge", "the other judge; its parameters are given beside it")],
-        decide: every_case,
+        about: "another check's question, of every case of a property",
+        parameters: &[Parameter::required("check", "the other check; its parameters are given beside it")],
+        evaluate: every_case,
     },
-    Judge {
+    CheckDef {
         name: "finding-raised",
-        about: "a finding about the misbehaving peer is there that was not before, and none of that kind about an honest one",
+        about: "a finding about the misbehaving peer is there that was not before, and none of that kind about an conforming one",
         parameters: &[
             Parameter::required(
                 "peer",
@@ -46,10 +46,10 @@ pub(super) const JUDGES: &[Judge] = &[
             ),
             Parameter::required("before", "label of the scan before the misbehaviour"),
             Parameter::required("after", "label of the scan after it"),
-            Parameter::optional("honest", "the name of a peer that did nothing wrong"),
+            Parameter::optional("conforming", "the name of a peer that did nothing wrong"),
             Parameter::optional(
                 "apart_from",
-                "the name of a peer that did the like, lawfully: kinds raised about it too say nothing",
+                "the name of a peer that did the like, validly: kinds raised about it too say nothing",
             ),
             Parameter::optional(
                 "few",
@@ -65,49 +65,55 @@ pub(super) const JUDGES: &[Judge] = &[
                 "label of a call that the target has to have taken, to have something to notice",
             ),
         ],
-        decide: finding_raised,
+        evaluate: finding_raised,
     },
 ];
 
-/// The judgement of `refused`.
-pub(super) fn refused(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("the call refused: 4xx, or its certificate refused");
-    let calls: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
-    let lawful: Vec<_> = story
-        .exchanges_labelled(with.text("twin"))
-        .chain(story.exchanges_labelled(with.text("probe")))
+/// The result of `refused`.
+pub(super) fn refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("the call refused: 4xx, or its certificate refused");
+    let calls: Vec<_> = trace.exchanges_labelled(with.text("call")).collect();
+    let valid: Vec<_> = trace
+        .exchanges_labelled(with.text("control"))
+        .chain(trace.exchanges_labelled(with.text("probe")))
         .collect();
-    if calls.is_empty() || story.exchanges_labelled(with.text("twin")).next().is_none() {
-        return expect(Judgement::unproven("the call or its lawful twin was not made", vec![]));
+    if calls.is_empty() || trace.exchanges_labelled(with.text("control")).next().is_none() {
+        return expect(CheckResult::unproven("the call or its positive control was not made", vec![]));
     }
-    let mut causes = with.texts("since").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    let mut causes = with.texts("since").into_iter().flat_map(|label| trace.exchanges_labelled(label));
     if let Some((n, exchange)) = causes.find(|(_, exchange)| !exchange.succeeded()) {
-        let actual = format!("what should have made it unlawful was not taken: {}", outcome(exchange));
-        return expect(Judgement::unproven(actual, vec![n]));
+        let actual = format!("what should have made it unlawful was not taken: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![n]));
     }
-    let came_to = |wanted: Fate| calls.iter().find(|(_, exchange)| fate(exchange) == wanted);
-    if let Some((n, exchange)) = came_to(Fate::LetIn) {
-        return expect(Judgement::broken(format!("the call was accepted: {}", outcome(exchange)), vec![*n]));
-    }
-    if let Some((n, exchange)) = came_to(Fate::Open) {
-        return expect(Judgement::unproven(
-            format!("neither refused nor accepted: {}", outcome(exchange)),
+    let came_to = |wanted: CallOutcome| calls.iter().find(|(_, exchange)| call_outcome(exchange) == wanted);
+    if let Some((n, exchange)) = came_to(CallOutcome::LetIn) {
+        return expect(CheckResult::broken(
+            format!("the call was accepted: {}", reply_summary(exchange)),
             vec![*n],
         ));
     }
-    let is_taken = |exchange: &Exchange| exchange.succeeded() && fate(exchange) != Fate::Refused;
-    if let Some((n, exchange)) = lawful.iter().find(|(_, exchange)| !is_taken(exchange)) {
-        let actual = format!("the call was refused, but so was a lawful one: {}", outcome(exchange));
-        return expect(Judgement::unproven(actual, vec![calls[0].0, *n]));
+    if let Some((n, exchange)) = came_to(CallOutcome::Open) {
+        return expect(CheckResult::unproven(
+            format!("neither refused nor accepted: {}", reply_summary(exchange)),
+            vec![*n],
+        ));
     }
-    let evidence = calls.iter().chain(&lawful).map(|(n, _)| *n).collect();
-    expect(Judgement::kept(format!("{} refused, its lawful twin accepted", outcome(calls[0].1)), evidence))
+    let is_taken =
+        |exchange: &Exchange| exchange.succeeded() && call_outcome(exchange) != CallOutcome::Refused;
+    if let Some((n, exchange)) = valid.iter().find(|(_, exchange)| !is_taken(exchange)) {
+        let actual = format!("the call was refused, but so was a valid one: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![calls[0].0, *n]));
+    }
+    let evidence = calls.iter().chain(&valid).map(|(n, _)| *n).collect();
+    expect(CheckResult::kept(
+        format!("{} refused, its positive control accepted", reply_summary(calls[0].1)),
+        evidence,
+    ))
 }
 
 /// What a call came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum CallOutcome {
     LetIn,
     Refused,
     /// Neither: it was lost, or its end is yet to come.
@@ -116,17 +122,17 @@ pub(super) enum Fate {
 
 /// What a call came to. A plan may be taken first and fail afterwards, or fail under a 2xx: what it came
 /// to is its status, and not the answer's.
-pub(super) fn fate(exchange: &Exchange) -> Fate {
+pub(super) fn call_outcome(exchange: &Exchange) -> CallOutcome {
     let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
     let opens = exchange.sent().is_some_and(|sent| sent["commit"] == false);
     let data = exchange.data().filter(|_| is_plan && exchange.succeeded());
     let status = data.as_ref().map_or(&Value::Null, |data| &data["status"]);
     match status.as_str() {
-        _ if is_undone(status) => Fate::Refused,
-        Some(status) if status != "completed" && !opens => Fate::Open,
-        _ if exchange.succeeded() => Fate::LetIn,
-        _ if exchange.was_refused() => Fate::Refused,
-        _ => Fate::Open,
+        _ if is_undone(status) => CallOutcome::Refused,
+        Some(status) if status != "completed" && !opens => CallOutcome::Open,
+        _ if exchange.succeeded() => CallOutcome::LetIn,
+        _ if exchange.was_refused() => CallOutcome::Refused,
+        _ => CallOutcome::Open,
     }
 }
 
@@ -136,133 +142,134 @@ pub(super) fn is_undone(status: &Value) -> bool {
     status.as_str().is_some_and(|status| UNDONE.contains(&status))
 }
 
-fn accepted(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every call accepted with 2xx");
+fn accepted(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("every call accepted with 2xx");
     let labels = with.texts("call");
-    if let Some(label) = labels.iter().find(|label| story.exchanges_labelled(label).next().is_none()) {
-        return expect(Judgement::unproven(format!("the call {label:?} was not made"), vec![]));
+    if let Some(label) = labels.iter().find(|label| trace.exchanges_labelled(label).next().is_none()) {
+        return expect(CheckResult::unproven(format!("the call {label:?} was not made"), vec![]));
     }
-    let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
+    let calls: Vec<_> = labels.iter().flat_map(|label| trace.exchanges_labelled(label)).collect();
     if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| is_turned_down(exchange)) {
-        return expect(Judgement::broken(outcome(exchange), vec![*n]));
+        return expect(CheckResult::broken(reply_summary(exchange), vec![*n]));
     }
-    if let Some((n, exchange)) = calls.iter().find(|(n, exchange)| is_denied(story, *n, exchange)) {
-        let actual = format!("{}: it says that the record is not there", outcome(exchange));
-        return expect(Judgement::broken(actual, vec![*n]));
+    if let Some((n, exchange)) = calls.iter().find(|(n, exchange)| is_denied(trace, *n, exchange)) {
+        let actual = format!("{}: it says that the record is not there", reply_summary(exchange));
+        return expect(CheckResult::broken(actual, vec![*n]));
     }
     if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        return expect(Judgement::unproven(outcome(exchange), vec![*n]));
+        return expect(CheckResult::unproven(reply_summary(exchange), vec![*n]));
     }
     match calls.iter().find(|(_, exchange)| !exchange.can_be_read()) {
         Some((n, exchange)) => {
-            let actual = format!("{}, in a body that can't be read", outcome(exchange));
-            expect(Judgement::unproven(actual, vec![*n]))
+            let actual = format!("{}, in a body that can't be read", reply_summary(exchange));
+            expect(CheckResult::unproven(actual, vec![*n]))
         }
-        None => expect(Judgement::kept(
+        None => expect(CheckResult::kept(
             format!("{} accepted", calls.len()),
             calls.iter().map(|(n, _)| *n).collect(),
         )),
     }
 }
 
-/// Asks the other judge about each case of a property. One scenario alone is its only case. Broken in
+/// Asks the other check about each case of a property. One scenario alone is its only case. Broken in
 /// one case is broken; kept in one and broken in none is kept: most cases say nothing of most clauses.
-fn every_case(story: &Story, with: Arguments<'_>) -> Judgement {
-    let name = with.text("judge");
-    let Some(judge) = super::judge::judge(name).filter(|judge| judge.name != "every-case") else {
-        return Judgement::unproven(format!("no judge is called {name:?}"), vec![]);
+fn every_case(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let name = with.text("check");
+    let Some(check) = super::check_def::check_named(name).filter(|check| check.name != "every-case") else {
+        return CheckResult::unproven(format!("no check is called {name:?}"), vec![]);
     };
-    let cases = story.cases();
-    let mut kept: Option<(usize, Judgement)> = None;
+    let cases = trace.cases();
+    let mut kept: Option<(usize, CheckResult)> = None;
     let mut open = None;
     // The last case is the one that was shrunk, where one breaks.
     for case in cases.iter().rev() {
-        let judgement = (judge.decide)(case, with);
-        match judgement.verdict {
-            Verdict::Broken => return judgement,
+        let result = (check.evaluate)(case, with);
+        match result.verdict {
+            Verdict::Broken => return result,
             Verdict::Kept => {
                 let count = kept.as_ref().map_or(0, |(count, _)| *count);
-                kept = Some((count + 1, judgement));
+                kept = Some((count + 1, result));
             }
-            Verdict::Unproven | Verdict::NotApplicable => open = Some(judgement),
+            Verdict::Unproven | Verdict::NotApplicable => open = Some(result),
         }
     }
     match (kept, open) {
-        (Some((count, judgement)), _) => {
-            let (all, last) = (cases.len(), &judgement.actual);
+        (Some((count, result)), _) => {
+            let (all, last) = (cases.len(), &result.actual);
             let actual = format!("kept in {count} of {all} cases, broken in none; the last: {last}");
-            Judgement { actual, ..judgement }
+            CheckResult { actual, ..result }
         }
         (None, Some(open)) => open,
-        (None, None) => Judgement::unproven("there was no case", vec![]),
+        (None, None) => CheckResult::unproven("there was no case", vec![]),
     }
 }
 
-/// The judgement of `finding-raised`.
-pub(super) fn finding_raised(story: &Story, with: Arguments<'_>) -> Judgement {
+/// The result of `finding-raised`.
+pub(super) fn finding_raised(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expectation = match with.text_if_given("kind") {
         Some(kind) => format!("a new {kind} finding about the peer"),
         None => "a new finding about the peer, under any name".to_owned(),
     };
-    let expect = |judgement: Judgement| judgement.expecting(&expectation);
+    let expect = |result: CheckResult| result.expecting(&expectation);
     let (Some((before_n, before)), Some((after_n, after))) =
-        (findings(story, with.text("before")), findings(story, with.text("after")))
+        (findings(trace, with.text("before")), findings(trace, with.text("after")))
     else {
-        return expect(Judgement::unproven("the findings could not be read", vec![]));
+        return expect(CheckResult::unproven("the findings could not be read", vec![]));
     };
-    let Some(peer_id) = peer_id(story, with.text("peer")) else {
-        return expect(Judgement::unproven("the peer's id is not known", vec![]));
+    let Some(peer_id) = peer_id(trace, with.text("peer")) else {
+        return expect(CheckResult::unproven("the peer's id is not known", vec![]));
     };
     let evidence = vec![before_n, after_n];
     let kind = with.text_if_given("kind");
     let about = |name: &str| -> Vec<&Finding> {
-        let id = with.text_if_given(name).and_then(|peer| self::peer_id(story, peer));
+        let id = with.text_if_given(name).and_then(|peer| self::peer_id(trace, peer));
         id.map(|id| new_findings(&before, &after, &id)).unwrap_or_default()
     };
-    let (honest, lawful) = (about("honest"), about("apart_from"));
-    if let Some(finding) = honest.iter().find(|finding| kind == Some(&finding.kind)) {
+    let (conforming, valid) = (about("conforming"), about("apart_from"));
+    if let Some(finding) = conforming.iter().find(|finding| kind == Some(&finding.kind)) {
         let actual = format!("{} was raised about a peer that did nothing wrong", finding.kind);
-        return expect(Judgement::broken(actual, evidence));
+        return expect(CheckResult::broken(actual, evidence));
     }
     let raised = new_findings(&before, &after, &peer_id);
     let kinds: BTreeSet<&str> = raised.iter().map(|finding| finding.kind.as_str()).collect();
     let is_slander = |finding: &&Finding| {
-        kinds.contains(finding.kind.as_str()) && honest.iter().all(|other| other.kind != finding.kind)
+        kinds.contains(finding.kind.as_str()) && conforming.iter().all(|other| other.kind != finding.kind)
     };
     if let Some(finding) = about("few").into_iter().find(|finding| is_slander(finding)) {
         let actual = format!("{} was raised about a peer that kept within the limits, too", finding.kind);
-        return expect(Judgement::broken(actual, evidence));
+        return expect(CheckResult::broken(actual, evidence));
     }
     // What is said of everyone, as of one who has been silent for a while, says nothing of the misbehaviour.
-    let is_common = |finding: &&Finding| honest.iter().chain(&lawful).any(|other| other.kind == finding.kind);
+    let is_common =
+        |finding: &&Finding| conforming.iter().chain(&valid).any(|other| other.kind == finding.kind);
     let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
     if let Some(finding) = own.iter().find(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
-        return expect(Judgement::kept(format!("{} was raised", finding.kind), evidence));
+        return expect(CheckResult::kept(format!("{} was raised", finding.kind), evidence));
     }
-    if let Some(why) = could_not_notice(story, with) {
-        return expect(Judgement::unproven(why, evidence));
+    if let Some(why) = could_not_notice(trace, with) {
+        return expect(CheckResult::unproven(why, evidence));
     }
     match (own.first(), common.first()) {
-        (Some(other), _) => expect(Judgement::broken(format!("only {} was raised", other.kind), evidence)),
+        (Some(other), _) => expect(CheckResult::broken(format!("only {} was raised", other.kind), evidence)),
         (None, Some(shared)) => {
             let name = &shared.kind;
-            let is_of_lawful = lawful.iter().any(|finding| finding.kind == *name);
-            if is_of_lawful || common.len() > honest.len() {
-                let actual = format!("only {name} was raised, and about the lawful peer too");
-                return expect(Judgement::unproven(actual, evidence));
+            let is_of_valid = valid.iter().any(|finding| finding.kind == *name);
+            if is_of_valid || common.len() > conforming.len() {
+                let actual = format!("only {name} was raised, and about the conforming peer too");
+                return expect(CheckResult::unproven(actual, evidence));
             }
             let actual =
                 format!("{name} was raised about a peer that did nothing wrong, just as about this one");
-            expect(Judgement::broken(actual, evidence))
+            expect(CheckResult::broken(actual, evidence))
         }
-        (None, None) => expect(Judgement::broken("no finding was raised", evidence)),
+        (None, None) => expect(CheckResult::broken("no finding was raised", evidence)),
     }
 }
 
 /// Why the target had nothing to notice, or no way to, where that is so.
-fn could_not_notice(story: &Story, with: Arguments<'_>) -> Option<String> {
+fn could_not_notice(trace: &Trace, with: Arguments<'_>) -> Option<String> {
     if let Some(name) = with.text_if_given("occasion") {
-        let mut asked = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+        let mut asked = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
         let is_occasion = |exchange: &Exchange| {
             exchange.route().is_some_and(|route| route.name() == name) && !exchange.injected.is_empty()
         };
@@ -273,7 +280,7 @@ fn could_not_notice(story: &Story, with: Arguments<'_>) -> Option<String> {
         }
     }
     let label = with.text_if_given("taken")?;
-    let is_taken = story.exchanges_labelled(label).any(|(_, exchange)| exchange.succeeded());
+    let is_taken = trace.exchanges_labelled(label).any(|(_, exchange)| exchange.succeeded());
     (!is_taken).then(|| format!("the target turned {label:?} away"))
 }
 
@@ -283,16 +290,16 @@ pub(super) fn is_same_number(one: Option<&Value>, other: Option<&Value>) -> bool
 }
 
 /// Who is limited, or asked to come back later, was not turned down.
-pub(super) const LATER: [u16; 2] = [429, 503];
+pub(super) const RETRYABLE_STATUS: [u16; 2] = [429, 503];
 
 /// Whether a call was refused for good: answered so, or its certificate refused.
 pub(super) fn is_turned_down(exchange: &Exchange) -> bool {
-    let is_final = exchange.status().is_some_and(|status| !LATER.contains(&status));
+    let is_final = exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
     !exchange.succeeded() && (is_final || exchange.certificate_was_refused())
 }
 
 /// What became of a call, in a few words.
-pub(super) fn outcome(exchange: &Exchange) -> String {
+pub(super) fn reply_summary(exchange: &Exchange) -> String {
     let call = format!(
         "{} {}",
         exchange.request.method.as_deref().unwrap_or_default(),
@@ -331,25 +338,25 @@ pub(super) fn whole_text(message: &Message) -> String {
 }
 
 /// The findings in a scan's result.
-pub(super) fn findings(story: &Story, label: &str) -> Option<(u64, Vec<Finding>)> {
-    let (n, operation) = story.operation(label)?;
+pub(super) fn findings(trace: &Trace, label: &str) -> Option<(u64, Vec<Finding>)> {
+    let (n, operation) = trace.operation(label)?;
     let list = operation.result.as_ref()?.get("findings")?.clone();
     Some((n, serde_json::from_value(list).ok()?))
 }
 
 /// The id that the target keeps a peer under: from the peer's accept, or from the target's join.
-pub(super) fn peer_id(story: &Story, peer: &str) -> Option<String> {
+pub(super) fn peer_id(trace: &Trace, peer: &str) -> Option<String> {
     let of = |value: &Value| value.get("peer_id").and_then(Value::as_str).map(ToOwned::to_owned);
-    let mut accepts = story.exchanges_of(peer, Direction::ToTarget);
+    let mut accepts = trace.exchanges_of(peer, Direction::ToTarget);
     let accepted = accepts.find_map(|(_, exchange)| {
         (exchange.route() == Some(Route::Accept)).then(|| of(&exchange.data()?)).flatten()
     });
-    accepted.or_else(|| of(story.operation(peer)?.1.result.as_ref()?))
+    accepted.or_else(|| of(trace.operation(peer)?.1.result.as_ref()?))
 }
 
 /// The peer in the result of `peer.show`.
-pub(super) fn peer_shown<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a Value)> {
-    let (n, operation) = story.operation(label)?;
+pub(super) fn peer_shown<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a Value)> {
+    let (n, operation) = trace.operation(label)?;
     Some((n, operation.result.as_ref()?.get("peer")?))
 }
 
@@ -377,9 +384,13 @@ mod tests {
     fn raised(mallory: &[&str], alice: &[&str], role: &str, kind: Option<&str>) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
-        let record = |label: &str, verb: &str, result: Value| {
-            let operation =
-                Operation { verb: verb.into(), parameters: json!({}), result: Some(result), failure: None };
+        let record = |label: &str, method: &str, result: Value| {
+            let operation = Operation {
+                method: method.into(),
+                parameters: json!({}),
+                result: Some(result),
+                failure: None,
+            };
             recorder.record(None, Some(label), What::Operation(operation));
         };
         let about = |peer: &'static str| move |(place, kind): (usize, &&str)| json!({"kind": kind, "federation_peer_id": peer, "message": place.to_string()});
@@ -398,22 +409,26 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), json!(value)))
                 .into();
         with.extend(kind.map(|kind| ("kind".to_owned(), json!(kind))));
-        finding_raised(&recorder.story(), Arguments::new(&with)).verdict
+        finding_raised(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
-    fn what_is_said_of_an_honest_peer_for_another_reason_does_not_count() {
-        assert_eq!(raised(&["broken", "stale"], &["stale"], "honest", None), Kept);
-        assert_eq!(raised(&["broken"], &["stale"], "honest", Some("broken")), Kept);
-        assert_eq!(raised(&["stale"], &["stale"], "honest", None), Broken, "everyone was blamed");
-        assert_eq!(raised(&["broken"], &["broken"], "honest", Some("broken")), Broken);
-        assert_eq!(raised(&["broken", "broken"], &["broken"], "honest", Some("broken")), Broken);
-        assert_eq!(raised(&["note", "note"], &["note"], "honest", None), Unproven, "one of them may be it");
-        assert_eq!(raised(&[], &["stale"], "honest", None), Broken);
+    fn what_is_said_of_an_conforming_peer_for_another_reason_does_not_count() {
+        assert_eq!(raised(&["broken", "stale"], &["stale"], "conforming", None), Kept);
+        assert_eq!(raised(&["broken"], &["stale"], "conforming", Some("broken")), Kept);
+        assert_eq!(raised(&["stale"], &["stale"], "conforming", None), Broken, "everyone was blamed");
+        assert_eq!(raised(&["broken"], &["broken"], "conforming", Some("broken")), Broken);
+        assert_eq!(raised(&["broken", "broken"], &["broken"], "conforming", Some("broken")), Broken);
+        assert_eq!(
+            raised(&["note", "note"], &["note"], "conforming", None),
+            Unproven,
+            "one of them may be it"
+        );
+        assert_eq!(raised(&[], &["stale"], "conforming", None), Broken);
     }
 
     #[test]
-    fn what_is_said_of_the_lawful_one_too_is_no_proof_and_no_breach() {
+    fn what_is_said_of_the_valid_one_too_is_no_proof_and_no_breach() {
         assert_eq!(raised(&["note"], &["note"], "apart_from", None), Unproven);
         assert_eq!(raised(&["note", "late"], &["note"], "apart_from", None), Kept);
         assert_eq!(raised(&[], &["note"], "apart_from", None), Broken);
@@ -433,13 +448,17 @@ mod tests {
         })
     }
 
-    /// A story in which nothing was found, of these calls that are labelled so.
+    /// A trace in which nothing was found, of these calls that are labelled so.
     fn unnoticed(calls: Vec<(&str, What)>, more: (&str, &str)) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
-        let record = |label: &str, verb: &str, result: Value| {
-            let operation =
-                Operation { verb: verb.into(), parameters: json!({}), result: Some(result), failure: None };
+        let record = |label: &str, method: &str, result: Value| {
+            let operation = Operation {
+                method: method.into(),
+                parameters: json!({}),
+                result: Some(result),
+                failure: None,
+            };
             recorder.record(None, Some(label), What::Operation(operation));
         };
         record("mallory", "peer.join", json!({"peer_id": "mallory's row"}));
@@ -451,7 +470,7 @@ mod tests {
         let with = [("peer", "mallory"), ("before", "before"), ("after", "after"), more]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        finding_raised(&recorder.story(), Arguments::new(&with)).verdict
+        finding_raised(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -474,12 +493,12 @@ mod tests {
             What::Exchange(call.sending(sent.clone()).answered_with(status, said.clone()))
         };
         let done = json!({"data": {"migration_id": "m", "status": "completed"}});
-        recorder.record(None, Some("lawful"), plan(&json!({}), 201, &done));
+        recorder.record(None, Some("valid"), plan(&json!({}), 201, &done));
         recorder.record(None, Some("call"), plan(sent, status, said));
-        let with = [("call", "call"), ("twin", "lawful"), ("probe", "lawful")]
+        let with = [("call", "call"), ("control", "valid"), ("probe", "valid")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        refused(&recorder.story(), Arguments::new(&with)).verdict
+        refused(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -515,7 +534,7 @@ mod tests {
             recorder.record(None, Some("lost"), lost);
             let verdict = |label: &str| {
                 let with = [("call".to_owned(), json!(label))].into();
-                accepted(&recorder.story(), Arguments::new(&with)).verdict
+                accepted(&recorder.trace(), Arguments::new(&with)).verdict
             };
             [verdict("used"), verdict("lost")]
         };
@@ -532,10 +551,10 @@ mod tests {
             for (label, status) in [("beat", 200), ("left", left), ("late", 200)] {
                 recorder.record(None, Some(label), call(Direction::ToTarget, "heartbeat", status, &[]));
             }
-            let with = [("call", "late"), ("twin", "beat"), ("probe", "left"), ("since", "left")]
+            let with = [("call", "late"), ("control", "beat"), ("probe", "left"), ("since", "left")]
                 .map(|(name, value)| (name.to_owned(), json!(value)))
                 .into();
-            refused(&recorder.story(), Arguments::new(&with)).verdict
+            refused(&recorder.trace(), Arguments::new(&with)).verdict
         };
         assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
     }

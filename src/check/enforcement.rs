@@ -3,25 +3,25 @@
 use serde_json::Value;
 
 use super::agreement::{is_nothing, is_same_version, on_record};
-use super::common::{finding_raised, findings, new_findings, outcome, peer_id, peer_shown};
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement, Verdict};
-use crate::transcript::{Direction, Exchange, Story};
+use super::check_def::Parameter;
+use super::common::{finding_raised, findings, new_findings, peer_id, peer_shown, reply_summary};
+use super::{Arguments, CheckDef, CheckResult, Verdict};
+use crate::transcript::{Direction, Exchange, Trace};
 use crate::wire::path::Route;
 use crate::wire::state::PeerStatus;
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "acknowledgement-recorded",
         about: "the contract version of an accept is told back, and the operator sees it on the peer's record",
         parameters: &[
             Parameter::required("call", "label of the accept"),
             Parameter::required("shown", "label of the operator's look at the peer"),
         ],
-        decide: acknowledgement_recorded,
+        evaluate: acknowledgement_recorded,
     },
-    Judge {
+    CheckDef {
         name: "acknowledgement-kept",
         about: "the contract version that was acknowledged stands on the peer's record after the peering's end",
         parameters: &[
@@ -29,63 +29,63 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("before", "label of the operator's look at the peer before the end"),
             Parameter::required("shown", "label of the look after it"),
         ],
-        decide: acknowledgement_kept,
+        evaluate: acknowledgement_kept,
     },
-    Judge {
+    CheckDef {
         name: "joiner-acknowledges",
         about: "as the one who joins, the target names a contract version, and has it on the peer's record",
         parameters: &[
             Parameter::required("peer", "the name of the peer that it joins"),
             Parameter::required("shown", "label of the operator's look at the peer"),
         ],
-        decide: joiner_acknowledges,
+        evaluate: joiner_acknowledges,
     },
-    Judge {
+    CheckDef {
         name: "nothing-acknowledged",
-        about: "no contract version stands on the peers' records, where one stands on that of a lawful peer",
+        about: "no contract version stands on the peers' records, where one stands on that of a conforming peer",
         parameters: &[
             Parameter::required("shown", "labels of the operator's looks at the peers"),
-            Parameter::required("lawful", "label of the look at a peer that acknowledged one"),
+            Parameter::required("valid", "label of the look at a peer that acknowledged one"),
             Parameter::required(
                 "proposed",
                 "label of the look at a peer that was proposed, and did nothing yet",
             ),
         ],
-        decide: nothing_acknowledged,
+        evaluate: nothing_acknowledged,
     },
-    Judge {
+    CheckDef {
         name: "repetition-suspends",
         about: "the fifth breach of one norm has suspended the peer, and the first alone has not",
         parameters: &[
             Parameter::required("call", "labels of the breaches"),
             Parameter::required("first", "label of the operator's look at the peer of one breach"),
             Parameter::required("fifth", "label of the operator's look at the peer of five"),
-            Parameter::required("later", "label of lawful calls of the peer of five, made after that look"),
-            Parameter::required("twin", "label of the same calls, made before its breaches"),
+            Parameter::required("later", "label of valid calls of the peer of five, made after that look"),
+            Parameter::required("control", "label of the same calls, made before its breaches"),
         ],
-        decide: repetition_suspends,
+        evaluate: repetition_suspends,
     },
-    Judge {
+    CheckDef {
         name: "soft-finding-shown",
         about: "what a peer withheld is shown to the operator: in the findings, or on the peer's record",
         parameters: &[
             Parameter::required("peer", "the misbehaving peer's name"),
             Parameter::required("before", "label of the scan before the misbehaviour"),
             Parameter::required("after", "label of the scan after it"),
-            Parameter::required("honest", "the name of a peer that did nothing wrong"),
+            Parameter::required("conforming", "the name of a peer that did nothing wrong"),
             Parameter::required("shown", "label of the operator's look at the misbehaving peer"),
-            Parameter::required("other", "label of the look at the honest one"),
+            Parameter::required("other", "label of the look at the conforming one"),
         ],
-        decide: soft_finding_shown,
+        evaluate: soft_finding_shown,
     },
 ];
 
-fn acknowledgement_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("contract_version_agreed as asked for");
-    let accept = story.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
-    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer_shown(story, with.text("shown")))
+fn acknowledgement_recorded(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("contract_version_agreed as asked for");
+    let accept = trace.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
+    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer_shown(trace, with.text("shown")))
     else {
-        return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
+        return expect(CheckResult::unproven("no accept succeeded, or no peer was shown", vec![]));
     };
     let evidence = vec![accepted, shown];
     let asked = accept.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default();
@@ -94,13 +94,13 @@ fn acknowledgement_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
     let other =
         seen.iter().find(|(_, version)| version.is_some_and(|version| !is_same_version(version, &asked)));
     if let Some((place, Some(version))) = other {
-        return expect(Judgement::broken(format!("asked for {asked}, {place} {version}"), evidence));
+        return expect(CheckResult::broken(format!("asked for {asked}, {place} {version}"), evidence));
     }
     match seen.iter().find(|(_, version)| version.is_none()) {
         Some((place, _)) => {
-            expect(Judgement::unproven(format!("no version {place} is to be seen"), evidence))
+            expect(CheckResult::unproven(format!("no version {place} is to be seen"), evidence))
         }
-        None => expect(Judgement::kept("told back and on record", evidence)),
+        None => expect(CheckResult::kept("told back and on record", evidence)),
     }
 }
 
@@ -109,126 +109,126 @@ fn told(accept: &Exchange) -> Option<Value> {
     accept.data()?.get("contract_version_agreed").cloned()
 }
 
-fn acknowledgement_kept(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("the version that was acknowledged, on record still");
-    let accept = story.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
-    let looks = (peer_shown(story, with.text("before")), peer_shown(story, with.text("shown")));
+fn acknowledgement_kept(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("the version that was acknowledged, on record still");
+    let accept = trace.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
+    let looks = (peer_shown(trace, with.text("before")), peer_shown(trace, with.text("shown")));
     let (Some((accepted, accept)), (Some((before, earlier)), Some((after, peer)))) = (accept, looks) else {
-        return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
+        return expect(CheckResult::unproven("no accept succeeded, or no peer was shown", vec![]));
     };
     let evidence = vec![accepted, before, after];
     let stood = on_record(earlier).filter(|version| !is_nothing(version));
     let Some(known) = stood.cloned().or_else(|| told(accept).filter(|version| !is_nothing(version))) else {
-        return expect(Judgement::unproven("nothing tells what was acknowledged", evidence));
+        return expect(CheckResult::unproven("nothing tells what was acknowledged", evidence));
     };
     match on_record(peer) {
         Some(kept) if is_same_version(kept, &known) => {
-            expect(Judgement::kept(format!("version {kept}"), evidence))
+            expect(CheckResult::kept(format!("version {kept}"), evidence))
         }
         None if stood.is_none() => {
-            expect(Judgement::unproven("the record has no place for what was acknowledged", evidence))
+            expect(CheckResult::unproven("the record has no place for what was acknowledged", evidence))
         }
         kept => {
             let kept = kept.map_or_else(|| "nothing".to_owned(), Value::to_string);
             let actual = format!("version {known} was acknowledged, on record is {kept}");
-            expect(Judgement::broken(actual, evidence))
+            expect(CheckResult::broken(actual, evidence))
         }
     }
 }
 
-fn joiner_acknowledges(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("a contract version above zero, sent and on record");
-    let accepts = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+fn joiner_acknowledges(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("a contract version above zero, sent and on record");
+    let accepts = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     let accepts: Vec<_> = accepts.filter(|(_, exchange)| exchange.route() == Some(Route::Accept)).collect();
     // Whoever is refused may say it better the next time.
     let accept = accepts.iter().rev().find(|(_, exchange)| exchange.succeeded()).or(accepts.last());
     let Some((sent_in, body)) = accept.and_then(|(entry, accept)| Some((entry.n, accept.sent()?))) else {
-        return expect(Judgement::unproven("the target did not call accept", vec![]));
+        return expect(CheckResult::unproven("the target did not call accept", vec![]));
     };
     let asked = body.get("contract_version").unwrap_or(&Value::Null);
     let number = asked.as_f64();
     let is_silent = asked.is_null() || *asked == false;
     if is_silent || number.is_some_and(|number| number <= 0.0) {
-        return expect(Judgement::broken(format!("it joins with {asked}"), vec![sent_in]));
+        return expect(CheckResult::broken(format!("it joins with {asked}"), vec![sent_in]));
     }
-    let record = peer_shown(story, with.text("shown")).and_then(|(n, peer)| Some((n, on_record(peer)?)));
+    let record = peer_shown(trace, with.text("shown")).and_then(|(n, peer)| Some((n, on_record(peer)?)));
     let (Some(_), Some((shown, kept))) = (number, record) else {
         let actual = format!("it joins with {asked}; no record to see");
-        return expect(Judgement::unproven(actual, vec![sent_in]));
+        return expect(CheckResult::unproven(actual, vec![sent_in]));
     };
     let evidence = vec![sent_in, shown];
     if !is_same_version(kept, asked) {
-        return expect(Judgement::broken(format!("it joins with {asked}, on record {kept}"), evidence));
+        return expect(CheckResult::broken(format!("it joins with {asked}, on record {kept}"), evidence));
     }
-    expect(Judgement::kept("sent and on record", evidence))
+    expect(CheckResult::kept("sent and on record", evidence))
 }
 
-fn nothing_acknowledged(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("no contract_version_agreed, or zero");
+fn nothing_acknowledged(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("no contract_version_agreed, or zero");
     let mut evidence = vec![];
-    let proposed = peer_shown(story, with.text("proposed"));
+    let proposed = peer_shown(trace, with.text("proposed"));
     if let Some((n, _)) = proposed.filter(|(_, peer)| on_record(peer).is_some_and(|it| !is_nothing(it))) {
-        return expect(Judgement::unproven("a version is on record before any accept", vec![n]));
+        return expect(CheckResult::unproven("a version is on record before any accept", vec![n]));
     }
     for label in with.texts("shown") {
-        let Some((n, peer)) = peer_shown(story, label) else {
-            return expect(Judgement::unproven(format!("{label:?} shows no peer"), evidence));
+        let Some((n, peer)) = peer_shown(trace, label) else {
+            return expect(CheckResult::unproven(format!("{label:?} shows no peer"), evidence));
         };
         evidence.push(n);
         if let Some(agreed) = on_record(peer).filter(|agreed| !is_nothing(agreed)) {
             let actual = format!("{label:?} shows the acknowledgement of {agreed}");
-            return expect(Judgement::broken(actual, evidence));
+            return expect(CheckResult::broken(actual, evidence));
         }
     }
-    // Where even a lawful peer's record shows none, its absence says nothing.
-    let lawful = peer_shown(story, with.text("lawful")).and_then(|(_, peer)| on_record(peer));
-    if lawful.is_none_or(is_nothing) {
-        return expect(Judgement::unproven("a lawful peer's record shows no version either", evidence));
+    // Where even a conforming peer's record shows none, its absence says nothing.
+    let valid = peer_shown(trace, with.text("valid")).and_then(|(_, peer)| on_record(peer));
+    if valid.is_none_or(is_nothing) {
+        return expect(CheckResult::unproven("a conforming peer's record shows no version either", evidence));
     }
-    expect(Judgement::kept("nothing is on record", evidence))
+    expect(CheckResult::kept("nothing is on record", evidence))
 }
 
-fn repetition_suspends(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("one breach: not suspended; five: suspended, and served no more")
+fn repetition_suspends(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("one breach: not suspended; five: suspended, and served no more")
     };
-    let mut calls = with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    let mut calls = with.texts("call").into_iter().flat_map(|label| trace.exchanges_labelled(label));
     if let Some((n, _)) = calls.find(|(_, exchange)| exchange.succeeded()) {
-        return expect(Judgement::unproven("the breach was not seen as one: it was accepted", vec![n]));
+        return expect(CheckResult::unproven("the breach was not seen as one: it was accepted", vec![n]));
     }
     let (Some((first, one)), Some((fifth, five))) =
-        (peer_shown(story, with.text("first")), peer_shown(story, with.text("fifth")))
+        (peer_shown(trace, with.text("first")), peer_shown(trace, with.text("fifth")))
     else {
-        return expect(Judgement::unproven("the peers were not shown", vec![]));
+        return expect(CheckResult::unproven("the peers were not shown", vec![]));
     };
     let evidence = vec![first, fifth];
     match (is_suspended(one), is_suspended(five)) {
-        (Some(true), _) => return expect(Judgement::broken("one breach alone suspended the peer", evidence)),
+        (Some(true), _) => {
+            return expect(CheckResult::broken("one breach alone suspended the peer", evidence));
+        }
         (_, Some(false)) => {
-            return expect(Judgement::broken("five breaches did not suspend the peer", evidence));
+            return expect(CheckResult::broken("five breaches did not suspend the peer", evidence));
         }
         (Some(false), Some(true)) => {}
         (None, _) | (_, None) => {
             let actual = format!("what status is {}, and what {}?", one["status"], five["status"]);
-            return expect(Judgement::unproven(actual, evidence));
+            return expect(CheckResult::unproven(actual, evidence));
         }
     }
-    let made = |name: &str| story.exchanges_labelled(with.text(name)).collect::<Vec<_>>();
-    let (twins, later) = (made("twin"), made("later"));
+    let made = |name: &str| trace.exchanges_labelled(with.text(name)).collect::<Vec<_>>();
+    let (controls, later) = (made("control"), made("later"));
     if let Some((n, exchange)) = later.iter().find(|(_, exchange)| exchange.succeeded()) {
-        let actual = format!("it is called suspended, and served: {}", outcome(exchange));
-        return expect(Judgement::broken(actual, vec![fifth, *n]));
+        let actual = format!("it is called suspended, and served: {}", reply_summary(exchange));
+        return expect(CheckResult::broken(actual, vec![fifth, *n]));
     }
-    if later.is_empty() || twins.is_empty() || !twins.iter().all(|(_, exchange)| exchange.succeeded()) {
-        return expect(Judgement::unproven("it was not served before its breaches either", evidence));
+    if later.is_empty() || controls.is_empty() || !controls.iter().all(|(_, exchange)| exchange.succeeded()) {
+        return expect(CheckResult::unproven("it was not served before its breaches either", evidence));
     }
     if let Some((n, exchange)) = later.iter().find(|(_, exchange)| !exchange.was_refused()) {
-        let actual = format!("neither refused nor accepted: {}", outcome(exchange));
-        return expect(Judgement::unproven(actual, vec![fifth, *n]));
+        let actual = format!("neither refused nor accepted: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![fifth, *n]));
     }
-    expect(Judgement::kept("suspended on repetition only, and served no more", evidence))
+    expect(CheckResult::kept("suspended on repetition only, and served no more", evidence))
 }
 
 /// Whether a peer is shown as suspended; none where its status is a word that is not known.
@@ -241,13 +241,13 @@ pub(super) fn is_suspended(peer: &Value) -> Option<bool> {
 }
 
 /// The operator's view of a peer is the list of findings, or what its record lists of them.
-fn soft_finding_shown(story: &Story, with: Arguments<'_>) -> Judgement {
-    let raised = finding_raised(story, with);
-    let looks = (peer_shown(story, with.text("shown")), peer_shown(story, with.text("other")));
-    let (Some((shown, peer)), Some((other, honest))) = looks else { return raised };
-    let is_silent = raised.verdict == Verdict::Broken && !blames(story, with);
-    match remark(peer).filter(|_| is_silent && remark(honest).is_none()) {
-        Some(name) => Judgement {
+fn soft_finding_shown(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let raised = finding_raised(trace, with);
+    let looks = (peer_shown(trace, with.text("shown")), peer_shown(trace, with.text("other")));
+    let (Some((shown, peer)), Some((other, conforming))) = looks else { return raised };
+    let is_silent = raised.verdict == Verdict::Broken && !blames(trace, with);
+    match remark(peer).filter(|_| is_silent && remark(conforming).is_none()) {
+        Some(name) => CheckResult {
             verdict: Verdict::Kept,
             actual: format!("the peer's record shows it, under {name}"),
             evidence: vec![shown, other],
@@ -257,12 +257,12 @@ fn soft_finding_shown(story: &Story, with: Arguments<'_>) -> Judgement {
     }
 }
 
-/// Whether findings were raised about the honest peer.
-fn blames(story: &Story, with: Arguments<'_>) -> bool {
-    let scans = (findings(story, with.text("before")), findings(story, with.text("after")));
+/// Whether findings were raised about the conforming peer.
+fn blames(trace: &Trace, with: Arguments<'_>) -> bool {
+    let scans = (findings(trace, with.text("before")), findings(trace, with.text("after")));
     let (Some((_, before)), Some((_, after))) = scans else { return false };
-    let honest = peer_id(story, with.text("honest"));
-    honest.is_some_and(|honest| !new_findings(&before, &after, &honest).is_empty())
+    let conforming = peer_id(trace, with.text("conforming"));
+    conforming.is_some_and(|conforming| !new_findings(&before, &after, &conforming).is_empty())
 }
 
 /// The member of a peer's record that lists what stands against the peer.
@@ -285,20 +285,20 @@ mod tests {
     use serde_json::json;
     use std::collections::BTreeMap;
 
-    type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+    type Decide = fn(&Trace, Arguments<'_>) -> CheckResult;
 
     /// What was looked at and called, in order.
-    struct Tale(Recorder);
+    struct TraceBuilder(Recorder);
 
-    impl Tale {
+    impl TraceBuilder {
         fn begin() -> Self {
             let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
             Self(Recorder::in_memory("x", clock))
         }
 
         fn result(self, label: &str, result: Value) -> Self {
-            let (verb, parameters) = ("x".into(), json!({}));
-            let operation = Operation { verb, parameters, result: Some(result), failure: None };
+            let (method, parameters) = ("x".into(), json!({}));
+            let operation = Operation { method, parameters, result: Some(result), failure: None };
             self.0.record(None, Some(label), What::Operation(operation));
             self
         }
@@ -323,11 +323,11 @@ mod tests {
         }
 
         /// The verdict; every argument is the label of its own name, but for these.
-        fn verdict(self, decide: Decide, labels: &[&str], others: &[(&str, Value)]) -> Verdict {
+        fn verdict(self, evaluate: Decide, labels: &[&str], others: &[(&str, Value)]) -> Verdict {
             let labels = labels.iter().map(|label| ((*label).to_owned(), json!(label)));
             let others = others.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
             let with: BTreeMap<String, Value> = labels.chain(others).collect();
-            decide(&self.0.story(), Arguments::new(&with)).verdict
+            evaluate(&self.0.trace(), Arguments::new(&with)).verdict
         }
     }
 
@@ -337,73 +337,76 @@ mod tests {
 
     #[test]
     fn an_acknowledgement_on_record_after_a_refusal_is_broken() {
-        let judged = |refused: &Value, lawful: &Value| {
-            let tale = Tale::begin().look("shown", refused).look("lawful", lawful);
-            tale.verdict(nothing_acknowledged, &["shown", "lawful"], &[])
+        let evaluated = |refused: &Value, valid: &Value| {
+            let builder = TraceBuilder::begin().look("shown", refused).look("valid", valid);
+            builder.verdict(nothing_acknowledged, &["shown", "valid"], &[])
         };
-        let lawful = agreed(&json!(1));
+        let valid = agreed(&json!(1));
         for (version, expected) in [(json!(null), Kept), (json!(0.0), Kept), (json!(1), Broken)] {
-            assert_eq!(judged(&agreed(&version), &lawful), expected, "{version}");
+            assert_eq!(evaluated(&agreed(&version), &valid), expected, "{version}");
         }
-        assert_eq!(judged(&json!({}), &lawful), Kept);
-        assert_eq!(judged(&json!({}), &json!({"status": "active"})), Unproven);
-        let filled = Tale::begin().look("proposed", &lawful).look("shown", &lawful).look("lawful", &lawful);
-        assert_eq!(filled.verdict(nothing_acknowledged, &["shown", "lawful", "proposed"], &[]), Unproven);
+        assert_eq!(evaluated(&json!({}), &valid), Kept);
+        assert_eq!(evaluated(&json!({}), &json!({"status": "active"})), Unproven);
+        let filled =
+            TraceBuilder::begin().look("proposed", &valid).look("shown", &valid).look("valid", &valid);
+        assert_eq!(filled.verdict(nothing_acknowledged, &["shown", "valid", "proposed"], &[]), Unproven);
     }
 
     #[test]
     fn a_record_without_a_place_for_the_version_shows_nothing() {
-        let judged = |told: &Value, record: &Value| {
-            let tale = Tale::begin().accept(&json!(1), 200, told).look("shown", record);
-            tale.verdict(acknowledgement_recorded, &["shown"], &[("call", json!("accepted"))])
+        let evaluated = |told: &Value, record: &Value| {
+            let builder = TraceBuilder::begin().accept(&json!(1), 200, told).look("shown", record);
+            builder.verdict(acknowledgement_recorded, &["shown"], &[("call", json!("accepted"))])
         };
-        assert_eq!(judged(&json!(1), &agreed(&json!("1"))), Kept);
-        assert_eq!(judged(&json!(1), &json!({"agreed_contract_version": 1.0})), Kept);
-        assert_eq!(judged(&json!(1), &json!({"status": "active"})), Unproven);
-        assert_eq!(judged(&json!(1), &agreed(&json!(null))), Broken);
-        assert_eq!(judged(&json!(2), &agreed(&json!(1))), Broken);
+        assert_eq!(evaluated(&json!(1), &agreed(&json!("1"))), Kept);
+        assert_eq!(evaluated(&json!(1), &json!({"agreed_contract_version": 1.0})), Kept);
+        assert_eq!(evaluated(&json!(1), &json!({"status": "active"})), Unproven);
+        assert_eq!(evaluated(&json!(1), &agreed(&json!(null))), Broken);
+        assert_eq!(evaluated(&json!(2), &agreed(&json!(1))), Broken);
     }
 
     #[test]
     fn an_acknowledgement_that_is_gone_after_the_end_is_broken() {
-        let judged = |before: &Value, after: &Value| {
-            let tale = Tale::begin().accept(&json!(1), 200, &json!(1)).look("before", before);
-            let tale = tale.look("shown", after);
-            tale.verdict(acknowledgement_kept, &["before", "shown"], &[("call", json!("accepted"))])
+        let evaluated = |before: &Value, after: &Value| {
+            let builder = TraceBuilder::begin().accept(&json!(1), 200, &json!(1)).look("before", before);
+            let builder = builder.look("shown", after);
+            builder.verdict(acknowledgement_kept, &["before", "shown"], &[("call", json!("accepted"))])
         };
         let (one, none) = (agreed(&json!(1)), json!({"status": "revoked"}));
-        assert_eq!(judged(&one, &one), Kept);
-        assert_eq!(judged(&one, &none), Broken);
-        assert_eq!(judged(&one, &agreed(&json!(null))), Broken);
-        assert_eq!(judged(&none, &agreed(&json!(0))), Broken);
-        assert_eq!(judged(&none, &none), Unproven);
-        let never = Tale::begin().accept(&json!(1), 200, &json!(null));
+        assert_eq!(evaluated(&one, &one), Kept);
+        assert_eq!(evaluated(&one, &none), Broken);
+        assert_eq!(evaluated(&one, &agreed(&json!(null))), Broken);
+        assert_eq!(evaluated(&none, &agreed(&json!(0))), Broken);
+        assert_eq!(evaluated(&none, &none), Unproven);
+        let never = TraceBuilder::begin().accept(&json!(1), 200, &json!(null));
         let never = never.look("before", &agreed(&json!(0))).look("shown", &agreed(&json!(null)));
         let call = [("call", json!("accepted"))];
         assert_eq!(never.verdict(acknowledgement_kept, &["before", "shown"], &call), Unproven);
     }
 
     #[test]
-    fn whoever_joins_is_judged_by_the_accept_that_succeeded() {
-        let accept = |tale: Tale, asked: Value, status: u16| {
-            tale.call("x", Direction::FromTarget, json!({ "contract_version": asked }), status, &json!({}))
+    fn whoever_joins_is_evaluated_by_the_accept_that_succeeded() {
+        let accept = |builder: TraceBuilder, asked: Value, status: u16| {
+            builder.call("x", Direction::FromTarget, json!({ "contract_version": asked }), status, &json!({}))
         };
-        let judged = |tale: Tale| {
-            let tale = tale.look("shown", &agreed(&json!(1)));
-            tale.verdict(joiner_acknowledges, &["shown"], &[("peer", json!("alice"))])
+        let evaluated = |builder: TraceBuilder| {
+            let builder = builder.look("shown", &agreed(&json!(1)));
+            builder.verdict(joiner_acknowledges, &["shown"], &[("peer", json!("alice"))])
         };
-        assert_eq!(judged(accept(accept(Tale::begin(), json!(null), 422), json!(1), 200)), Kept);
-        assert_eq!(judged(accept(accept(Tale::begin(), json!(1), 422), json!(null), 200)), Broken);
-        assert_eq!(judged(accept(Tale::begin(), json!(2), 200)), Broken);
-        assert_eq!(judged(Tale::begin()), Unproven);
+        assert_eq!(evaluated(accept(accept(TraceBuilder::begin(), json!(null), 422), json!(1), 200)), Kept);
+        assert_eq!(evaluated(accept(accept(TraceBuilder::begin(), json!(1), 422), json!(null), 200)), Broken);
+        assert_eq!(evaluated(accept(TraceBuilder::begin(), json!(2), 200)), Broken);
+        assert_eq!(evaluated(TraceBuilder::begin()), Unproven);
     }
 
     /// The verdict on peers of these statuses, where the suspended one is answered so before and after.
     fn repeated(one: &str, five: &str, before: u16, after: u16) -> Verdict {
-        let tale = Tale::begin().call("twin", Direction::ToTarget, json!({}), before, &json!({}));
-        let tale = tale.look("first", &json!({ "status": one })).look("fifth", &json!({ "status": five }));
-        let tale = tale.call("later", Direction::ToTarget, json!({}), after, &json!({}));
-        tale.verdict(repetition_suspends, &["first", "fifth", "later", "twin"], &[])
+        let builder =
+            TraceBuilder::begin().call("control", Direction::ToTarget, json!({}), before, &json!({}));
+        let builder =
+            builder.look("first", &json!({ "status": one })).look("fifth", &json!({ "status": five }));
+        let builder = builder.call("later", Direction::ToTarget, json!({}), after, &json!({}));
+        builder.verdict(repetition_suspends, &["first", "fifth", "later", "control"], &[])
     }
 
     #[test]
@@ -420,20 +423,21 @@ mod tests {
 
     #[test]
     fn what_stands_on_a_peers_record_is_shown_to_the_operator() {
-        let judged = |scanned: Value, record: Value, honest: Value| {
-            let tale = Tale::begin().accept(&json!(1), 200, &json!(1));
-            let tale =
-                tale.result("before", json!({"findings": []})).result("after", json!({"findings": scanned}));
-            let tale = tale.look("shown", &record).look("other", &honest);
-            let peers = [("peer", json!("alice")), ("honest", json!("bob"))];
-            tale.verdict(soft_finding_shown, &["before", "after", "shown", "other"], &peers)
+        let evaluated = |scanned: Value, record: Value, conforming: Value| {
+            let builder = TraceBuilder::begin().accept(&json!(1), 200, &json!(1));
+            let builder = builder
+                .result("before", json!({"findings": []}))
+                .result("after", json!({"findings": scanned}));
+            let builder = builder.look("shown", &record).look("other", &conforming);
+            let peers = [("peer", json!("alice")), ("conforming", json!("bob"))];
+            builder.verdict(soft_finding_shown, &["before", "after", "shown", "other"], &peers)
         };
         let noted = json!({"governance": {"peer_findings": ["no residency"]}});
         let clean = json!({"governance": {"peer_findings": []}});
         let finding = json!([{"kind": "residency", "federation_peer_id": "1"}]);
-        assert_eq!(judged(finding, clean.clone(), clean.clone()), Kept);
-        assert_eq!(judged(json!([]), noted.clone(), clean.clone()), Kept);
-        assert_eq!(judged(json!([]), noted.clone(), noted), Broken);
-        assert_eq!(judged(json!([]), clean.clone(), clean), Broken);
+        assert_eq!(evaluated(finding, clean.clone(), clean.clone()), Kept);
+        assert_eq!(evaluated(json!([]), noted.clone(), clean.clone()), Kept);
+        assert_eq!(evaluated(json!([]), noted.clone(), noted), Broken);
+        assert_eq!(evaluated(json!([]), clean.clone(), clean), Broken);
     }
 }

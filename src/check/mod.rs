@@ -1,8 +1,8 @@
-//! The judgements: pure functions of a finished story, one file a commitment.
+//! The results: pure functions of a finished trace, one file a commitment.
 //!
-//! A [`Judge`] is asked about one clause and face by a scenario's `[[check]]`, with arguments that
-//! name entries of the story by their labels. It sees the story and nothing that moves, so
-//! that a transcript judged again gives the same verdicts.
+//! A [`CheckDef`] is asked about one clause and aspect by a scenario's `[[check]]`, with arguments that
+//! name entries of the trace by their labels. It sees the trace and nothing that moves, so
+//! that a transcript evaluated again gives the same verdicts.
 
 mod agreement;
 mod arguments;
@@ -18,16 +18,16 @@ mod c09;
 mod c10;
 mod c11;
 mod c12;
+mod check_def;
 mod common;
 mod enforcement;
-mod judge;
 pub mod model;
 mod out_of_scope;
 mod versions;
 mod watched_excerpt;
 
 pub use arguments::Arguments;
-pub use judge::{JUDGES, Judge, Parameter, judge};
+pub use check_def::{CHECKS, CheckDef, Parameter, check_named};
 
 use std::collections::BTreeMap;
 
@@ -35,10 +35,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::contract::{Basis, ClauseId, Face};
-use crate::transcript::Story;
+use crate::contract::{Aspect, Basis, ClauseId};
+use crate::transcript::Trace;
 
-/// What was found out about a clause and face.
+/// What was found out about a clause and aspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -54,49 +54,49 @@ pub enum Verdict {
 
 /// A check that a scenario announces before the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Declared {
+pub struct PlannedCheck {
     /// Unique in a run: `07-migration-hygiene/crash#1`.
     pub id: String,
     /// The scenario that announces it.
     pub scenario: String,
     /// The clause it is about.
     pub clause: ClauseId,
-    /// The face it is about.
-    pub face: Face,
-    /// The judge's name.
-    pub judge: String,
+    /// The aspect it is about.
+    pub aspect: Aspect,
+    /// The check's name.
+    pub check: String,
     /// Which half of the binding it rests on.
     pub basis: Basis,
     /// What the clause asks of the target here, in a sentence.
     pub requirement: String,
-    /// The judge's arguments.
+    /// The check's arguments.
     #[serde(default)]
     pub with: BTreeMap<String, Value>,
 }
 
-/// What a judge says.
+/// What a check says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Judgement {
+pub struct CheckResult {
     /// The verdict.
     pub verdict: Verdict,
     /// All answers that would have been right.
     pub expected: Vec<String>,
     /// What was seen.
     pub actual: String,
-    /// Numbers of the story's entries that show it.
+    /// Numbers of the trace's entries that show it.
     pub evidence: Vec<u64>,
 }
 
-/// A check that was judged.
+/// A check that was evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Outcome {
+pub struct Evaluation {
     /// What was announced.
-    pub check: Declared,
+    pub check: PlannedCheck,
     /// What was found.
-    pub judgement: Judgement,
+    pub result: CheckResult,
 }
 
-impl Judgement {
+impl CheckResult {
     /// Kept, as these entries show.
     #[must_use]
     pub fn kept(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
@@ -123,9 +123,9 @@ impl Judgement {
     }
 }
 
-/// Judges one announced check. Where the scenario did not come to its end, nothing is called
+/// Checks one announced check. Where the scenario did not come to its end, nothing is called
 /// broken or kept: it is unproven, with how it ended as the reason.
 #[must_use]
-pub fn decide(check: &Declared, story: Option<&Story>) -> Outcome {
-    Outcome { check: check.clone(), judgement: judge::decide(check, story) }
+pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
+    Evaluation { check: check.clone(), result: check_def::evaluate(check, trace) }
 }

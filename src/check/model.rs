@@ -1,4 +1,4 @@
-//! A plan walked step by step over what was there before: which steps meet a record, by the rules
+//! A plan walked step by step over what was there before: which steps set_target a record, by the rules
 //! of `binding.md` ("Order") and of nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::common::is_same_number;
-use crate::transcript::{Exchange, Story};
+use crate::transcript::{Exchange, Trace};
 use crate::wire::migration::{MigrationRequest, Step, action};
 use crate::wire::path::Route;
 
@@ -21,10 +21,10 @@ pub(super) const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_
 /// The records that `resource.list` told under a label, all its looks together. None where there
 /// was no look.
 #[must_use]
-pub fn records(story: &Story, label: &str) -> Option<(Vec<u64>, Records)> {
+pub fn records(trace: &Trace, label: &str) -> Option<(Vec<u64>, Records)> {
     let mut evidence = Vec::new();
     let mut records = Records::new();
-    for entry in story.labelled(label) {
+    for entry in trace.labelled(label) {
         let Some(operation) = entry.operation() else { continue };
         let result = operation.result.as_ref()?;
         let listed = result.get("resources").unwrap_or(result).as_array()?;
@@ -45,29 +45,29 @@ fn record(row: &Value, asked: &str) -> Option<(Place, Map<String, Value>)> {
 
 /// What the operator last put at a place before an entry, and has not deleted since.
 pub(super) fn last_put<'a>(
-    story: &'a Story,
+    trace: &'a Trace,
     before: u64,
     kind: &str,
     id: &str,
 ) -> Option<&'a Map<String, Value>> {
-    let entries = story.entries().iter().rev().skip_while(|entry| entry.n > before);
+    let entries = trace.entries().iter().rev().skip_while(|entry| entry.n > before);
     let mut done = entries.filter_map(|entry| entry.operation()).filter(|operation| {
         let is_there = operation.parameters["kind"] == kind && operation.parameters["id"] == id;
-        is_there && matches!(operation.verb.as_str(), "resource.put" | "resource.delete")
+        is_there && matches!(operation.method.as_str(), "resource.put" | "resource.delete")
     });
-    done.next().filter(|operation| operation.verb == "resource.put")?.parameters["record"].as_object()
+    done.next().filter(|operation| operation.method == "resource.put")?.parameters["record"].as_object()
 }
 
 /// Whether an answer says that a record is not there, though the operator put it there.
-pub(super) fn is_denied(story: &Story, n: u64, exchange: &Exchange) -> bool {
+pub(super) fn is_denied(trace: &Trace, n: u64, exchange: &Exchange) -> bool {
     let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
     let says_no = exchange.data().is_some_and(|data| data["exists"] == false);
-    says_no && last_put(story, n, &kind, &id).is_some()
+    says_no && last_put(trace, n, &kind, &id).is_some()
 }
 
 /// One step of a plan, and what it finds.
 #[derive(Clone, Debug)]
-pub struct Visit<'a> {
+pub struct PlannedStep<'a> {
     /// The step.
     pub step: &'a Step,
     /// Where its record belongs.
@@ -81,16 +81,16 @@ pub struct Visit<'a> {
 
 /// The steps of a plan in `step_order`, each with what it finds.
 #[must_use]
-pub fn walk<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<Visit<'a>> {
+pub fn planned_steps<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<PlannedStep<'a>> {
     let mut there: BTreeSet<Place> = before.keys().cloned().collect();
     let mut slugs: BTreeSet<(String, String)> = before.iter().filter_map(|(p, r)| slug(&p.0, r)).collect();
     let mut steps: Vec<&Step> = plan.steps.iter().collect();
     steps.sort_by_key(|step| step.step_order);
-    let visits = steps.into_iter().map(|step| {
+    let planned_steps = steps.into_iter().map(|step| {
         let place = (step.resource_kind.clone(), step.resource_id.clone());
         let creates = step.action == action::CREATE;
         let slug = slug(&place.0, &step.payload);
-        let visit = Visit {
+        let planned = PlannedStep {
             step,
             meets: creates && there.contains(&place),
             may_meet: creates && slug.as_ref().is_some_and(|slug| slugs.contains(slug)),
@@ -100,16 +100,16 @@ pub fn walk<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<Visit<'a>> 
             there.insert(place);
             slugs.extend(slug);
         }
-        visit
+        planned
     });
-    visits.collect()
+    planned_steps.collect()
 }
 
 /// What is shown of a migration under a label: to its source, or to the operator.
-pub(super) fn record_shown(story: &Story, label: &str) -> Option<(u64, Value)> {
-    let exchange = story.exchanges_labelled(label).find_map(|(n, exchange)| Some((n, exchange.data()?)));
+pub(super) fn record_shown(trace: &Trace, label: &str) -> Option<(u64, Value)> {
+    let exchange = trace.exchanges_labelled(label).find_map(|(n, exchange)| Some((n, exchange.data()?)));
     exchange.or_else(|| {
-        let (n, operation) = story.operation(label)?;
+        let (n, operation) = trace.operation(label)?;
         let result = operation.result.clone()?;
         Some((n, result.get("migration").cloned().unwrap_or(result)))
     })
@@ -117,7 +117,7 @@ pub(super) fn record_shown(story: &Story, label: &str) -> Option<(u64, Value)> {
 
 /// How much of what a step carried a stored record has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Carried {
+pub enum Preservation {
     /// All of it.
     Whole,
     /// Not all: a platform may have no place for the rest.
@@ -129,14 +129,18 @@ pub enum Carried {
 /// How much a stored record has of what a step carried, but for what a destination may change. What
 /// it has beside that is its own affair.
 #[must_use]
-pub fn carried(step: &Step, stored: &Map<String, Value>) -> Carried {
+pub fn carried(step: &Step, stored: &Map<String, Value>) -> Preservation {
     let members = without_own(&step.payload).into_iter();
     worst(members.map(|(name, member)| kept_of(member, stored.get(name), (&step.payload, stored))))
 }
 
 /// What is kept of a member, of what was sent whole and is stored whole. An id whose place is empty may
 /// stand elsewhere, if it is there as often as it was sent.
-fn kept_of(sent: &Value, kept: Option<&Value>, whole: (&Map<String, Value>, &Map<String, Value>)) -> Carried {
+fn kept_of(
+    sent: &Value,
+    kept: Option<&Value>,
+    whole: (&Map<String, Value>, &Map<String, Value>),
+) -> Preservation {
     let kept = kept.filter(|kept| !kept.is_null());
     match (sent, kept) {
         (Value::Object(members), None | Some(Value::Object(_))) => worst(
@@ -147,20 +151,20 @@ fn kept_of(sent: &Value, kept: Option<&Value>, whole: (&Map<String, Value>, &Map
                 .zip(items)
                 .map(|(place, item)| kept_of(item, kept.and_then(|kept| kept.get::<usize>(place)), whole)),
         ),
-        (Value::Null, None) => Carried::Whole,
-        (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) => Carried::Whole,
+        (Value::Null, None) => Preservation::Whole,
+        (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) => Preservation::Whole,
         (Value::String(_), Some(Value::String(_)))
         | (Value::Number(_), Some(Value::Number(_)))
-        | (Value::Bool(_), Some(Value::Bool(_))) => Carried::Changed,
+        | (Value::Bool(_), Some(Value::Bool(_))) => Preservation::Changed,
         (Value::String(id), _) if is_uuid(id) && times_in(whole.1, id) >= times_in(whole.0, id) => {
-            Carried::Whole
+            Preservation::Whole
         }
-        _ => Carried::Lacking,
+        _ => Preservation::Lacking,
     }
 }
 
-fn worst(parts: impl Iterator<Item = Carried>) -> Carried {
-    parts.max().unwrap_or(Carried::Whole)
+fn worst(parts: impl Iterator<Item = Preservation>) -> Preservation {
+    parts.max().unwrap_or(Preservation::Whole)
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -239,12 +243,12 @@ mod tests {
         for (label, result) in
             [("alone", json!([{"id": "1"}])), ("named", json!({"resources": [{"id": "1"}]}))]
         {
-            let (verb, parameters) = ("resource.list".to_owned(), json!({"kind": "a"}));
-            let operation = Operation { verb, parameters, result: Some(result), failure: None };
+            let (method, parameters) = ("resource.list".to_owned(), json!({"kind": "a"}));
+            let operation = Operation { method, parameters, result: Some(result), failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         }
-        let story = recorder.story();
-        let seen = |label| records(&story, label).map(|(_, records)| records);
+        let trace = recorder.trace();
+        let seen = |label| records(&trace, label).map(|(_, records)| records);
         assert!(seen("alone").is_some_and(|records| records.len() == 1));
         assert_eq!(seen("alone"), seen("named"));
     }
@@ -254,7 +258,7 @@ mod tests {
         let step = |order: i64, id: &str| json!({"step_order": order, "resource_kind": "a", "resource_id": id, "action": "create"});
         let plan = plan(&json!([step(2, "x"), step(1, "x"), step(3, "y"), step(4, "z")]));
         let before = Records::from([(("a".into(), "z".into()), Map::new())]);
-        let meets: Vec<bool> = walk(&plan, &before).iter().map(|visit| visit.meets).collect();
+        let meets: Vec<bool> = planned_steps(&plan, &before).iter().map(|planned| planned.meets).collect();
         assert_eq!(meets, [false, true, false, true]);
     }
 
@@ -265,7 +269,7 @@ mod tests {
             "payload": {"id": "1", "account_id": "x", "created_at": "t", "deep": {"parent_id": "2"}}}]));
         let stored = |parent: &str| json!({"account_id": "y", "deep": {"parent_id": parent}});
         let kept = |parent: &str| carried(&plan.steps[0], stored(parent).as_object().expect("an object"));
-        assert_eq!((kept("2"), kept("3")), (Carried::Whole, Carried::Changed));
+        assert_eq!((kept("2"), kept("3")), (Preservation::Whole, Preservation::Changed));
     }
 
     #[test]
@@ -278,14 +282,14 @@ mod tests {
         );
         let deep = |id: &str| json!({"list": [{"note_id": id, "seen": true}], "count": 1.0});
         for (stored, expected) in [
-            (json!({"parent_id": PARENT, "deep": deep(PARENT)}), Carried::Whole),
-            (json!({"parent": {"id": PARENT}, "deep": deep(PARENT)}), Carried::Whole),
-            (json!({"parent_id": PARENT, "deep": deep(OTHER)}), Carried::Changed),
-            (json!({"parent_id": OTHER, "came_with": PARENT, "deep": deep(PARENT)}), Carried::Changed),
-            (json!({"parent_id": PARENT}), Carried::Lacking),
-            (json!({"parent_id": null, "deep": deep(PARENT)}), Carried::Lacking),
-            (json!({"parent_id": PARENT, "deep": {"list": [{}], "count": 1}}), Carried::Lacking),
-            (json!({}), Carried::Lacking),
+            (json!({"parent_id": PARENT, "deep": deep(PARENT)}), Preservation::Whole),
+            (json!({"parent": {"id": PARENT}, "deep": deep(PARENT)}), Preservation::Whole),
+            (json!({"parent_id": PARENT, "deep": deep(OTHER)}), Preservation::Changed),
+            (json!({"parent_id": OTHER, "came_with": PARENT, "deep": deep(PARENT)}), Preservation::Changed),
+            (json!({"parent_id": PARENT}), Preservation::Lacking),
+            (json!({"parent_id": null, "deep": deep(PARENT)}), Preservation::Lacking),
+            (json!({"parent_id": PARENT, "deep": {"list": [{}], "count": 1}}), Preservation::Lacking),
+            (json!({}), Preservation::Lacking),
         ] {
             assert_eq!(carried(&plan.steps[0], stored.as_object().expect("an object")), expected, "{stored}");
         }

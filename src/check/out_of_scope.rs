@@ -4,31 +4,31 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::common::outcome;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Body, Direction, Exchange, Message, Story};
+use super::check_def::Parameter;
+use super::common::reply_summary;
+use super::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Body, Direction, Exchange, Message, Trace};
 use crate::wire::envelope::Answer;
 use crate::wire::path::Route;
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
     name: "stays-out-of-scope",
     about: "what the contract leaves out is refused, unknown or without effect, and the peering still works",
     parameters: &[
         Parameter::required("call", "labels of the calls that ask for it"),
         Parameter::required("peer", "the name of a third platform: nothing may be passed on to it"),
-        Parameter::required("twin", "label of an ordinary migration made before"),
-        Parameter::required("probe", "label of a lawful call made afterwards"),
+        Parameter::required("control", "label of an ordinary migration made before"),
+        Parameter::required("probe", "label of a valid call made afterwards"),
         Parameter::optional(
             "nonsense",
             "label of such a call for what can't be: who answers it alike grants nothing",
         ),
     ],
-    decide: stays_out_of_scope,
+    evaluate: stays_out_of_scope,
 }];
 
-/// Words of an answer that grants nothing, or not yet: an operator may be asked first.
+/// Signatures of an answer that grants nothing, or not yet: an operator may be asked first.
 const SAYS_NO: [&str; 12] = [
     "not ",
     "not_",
@@ -48,40 +48,40 @@ const SIGNS_IN: [&str; 6] = ["token=", "code=", "ticket=", "session=", "assertio
 /// Where someone is sent who is not signed in.
 const ASKS_TO_SIGN_IN: [&str; 7] = ["login", "log_in", "log-in", "sign_in", "signin", "sign-in", "error"];
 
-fn stays_out_of_scope(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("each refused, unknown, or taken without anything being passed on")
+fn stays_out_of_scope(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("each refused, unknown, or taken without anything being passed on")
     };
     let calls: Vec<_> =
-        with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-    let mut to_third = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+        with.texts("call").into_iter().flat_map(|label| trace.exchanges_labelled(label)).collect();
+    let mut to_third = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     if let Some((entry, _)) = to_third.find(|(_, exchange)| is_passed_on(exchange, &calls)) {
-        return expect(Judgement::broken("a migration was passed on to a third platform", vec![entry.n]));
+        return expect(CheckResult::broken("a migration was passed on to a third platform", vec![entry.n]));
     }
     let nonsense = with.text_if_given("nonsense");
-    let nonsense: Vec<_> = nonsense.into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
+    let nonsense: Vec<_> = nonsense.into_iter().flat_map(|label| trace.exchanges_labelled(label)).collect();
     let is_nothing = |exchange: &Exchange| nonsense.iter().any(|(_, other)| are_alike(exchange, other));
     let granted = calls.iter().find(|(_, exchange)| is_granted(exchange) && !is_nothing(exchange));
     if let Some((n, exchange)) = granted {
-        return expect(Judgement::broken(format!("granted: {}", path(exchange)), vec![*n]));
+        return expect(CheckResult::broken(format!("granted: {}", path(exchange)), vec![*n]));
     }
     if let Some((n, exchange)) = calls.iter().find(|(_, exchange)| is_open(exchange)) {
         let actual = format!("neither granted nor refused: {}", path(exchange));
-        return expect(Judgement::unproven(actual, vec![*n]));
+        return expect(CheckResult::unproven(actual, vec![*n]));
     }
-    let lawful = [with.text("twin"), with.text("probe")];
-    let lawful: Vec<_> = lawful.into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-    if calls.is_empty() || lawful.is_empty() {
-        return expect(Judgement::unproven("nobody asked for it", vec![]));
+    let valid = [with.text("control"), with.text("probe")];
+    let valid: Vec<_> = valid.into_iter().flat_map(|label| trace.exchanges_labelled(label)).collect();
+    if calls.is_empty() || valid.is_empty() {
+        return expect(CheckResult::unproven("nobody asked for it", vec![]));
     }
-    if let Some((n, exchange)) = lawful.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        return expect(Judgement::unproven(
-            format!("a lawful call was refused too: {}", outcome(exchange)),
+    if let Some((n, exchange)) = valid.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        return expect(CheckResult::unproven(
+            format!("a valid call was refused too: {}", reply_summary(exchange)),
             vec![*n],
         ));
     }
-    let evidence = calls.iter().chain(&lawful).map(|(n, _)| *n).collect();
-    expect(Judgement::kept(format!("{} asked, none granted", calls.len()), evidence))
+    let evidence = calls.iter().chain(&valid).map(|(n, _)| *n).collect();
+    expect(CheckResult::kept(format!("{} asked, none granted", calls.len()), evidence))
 }
 
 /// Whether a call to the third platform is a migration, or brings it a record of one of these calls.
@@ -142,7 +142,7 @@ fn says_no(data: &Value) -> bool {
     }
 }
 
-/// A redirect that hands over a token, or a session on the way to anything but the door.
+/// A redirect that operator over a token, or a session on the way to anything but the door.
 fn signs_in(response: &Message) -> bool {
     let location = header(response, "location").unwrap_or_default().to_lowercase();
     let stands = |words: &[&str]| words.iter().any(|word| location.contains(word));
@@ -208,7 +208,7 @@ mod tests {
         let heartbeat = call("heartbeat", &json!({}), 200, &[], &done);
         let nonsense = call("square_the_circle", &json!({}), 200, &[], &json!({"ok": true, "at": 1}));
         for (label, exchange) in
-            [("twin", migration.clone()), ("call", migration), ("nonsense", nonsense), ("call", ask)]
+            [("control", migration.clone()), ("call", migration), ("nonsense", nonsense), ("call", ask)]
         {
             recorder.record(None, Some(label), What::Exchange(exchange));
         }
@@ -216,10 +216,10 @@ mod tests {
             recorder.record(None, None, What::Exchange(exchange));
         }
         recorder.record(None, Some("probe"), What::Exchange(heartbeat));
-        let with = ["call", "twin", "probe", "nonsense"].map(|name| (name.to_owned(), json!(name)));
+        let with = ["call", "control", "probe", "nonsense"].map(|name| (name.to_owned(), json!(name)));
         let mut with: std::collections::BTreeMap<_, _> = with.into();
         with.insert("peer".to_owned(), json!("carol"));
-        stays_out_of_scope(&recorder.story(), Arguments::new(&with)).verdict
+        stays_out_of_scope(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     fn verdict(status: u16, headers: &[(&str, &str)], answer: &Value) -> Verdict {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn each_ask_is_judged_for_itself_whatever_became_of_a_migration() {
+    fn each_ask_is_evaluated_for_itself_whatever_became_of_a_migration() {
         let none = &[];
         assert_eq!(verdict(404, none, &json!({"error": "not found"})), Kept);
         assert_eq!(verdict(501, none, &json!({})), Kept);

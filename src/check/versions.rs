@@ -8,55 +8,55 @@ use serde_json::{Value, json};
 use super::agreement::{
     self, Stored, digest_of, is_row_of, is_same_digest, is_same_version, on_record, stored_digest, version_of,
 };
-use super::common::{findings, outcome, peer_id, peer_shown};
+use super::check_def::Parameter;
+use super::common::{findings, peer_id, peer_shown, reply_summary};
 use super::enforcement::is_suspended;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
+use super::{Arguments, CheckDef, CheckResult};
 use crate::contract::REGISTER_V1;
-use crate::transcript::{Direction, Exchange, Story};
+use crate::transcript::{Direction, Exchange, Trace};
 use crate::wire::canonical::sha256_hex;
 use crate::wire::path::Route;
 
 /// What a list may call a version that is not released.
 const UNRELEASED: [&str; 5] = ["draft", "proposed", "planned", "upcoming", "unreleased"];
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "digests-are-stored",
         about: "each released contract version is known with the SHA-256 of its text",
         parameters: &[Parameter::required("shown", "label of the operator's list of contract versions")],
-        decide: digests_are_stored,
+        evaluate: digests_are_stored,
     },
-    Judge {
+    CheckDef {
         name: "same-version-on-both-sides",
         about: "what the handshake agreed to is what was asked for, and what stands on the target's record",
         parameters: &[
             Parameter::required("call", "label of the accept"),
             Parameter::required("shown", "label of the operator's look at the peer"),
         ],
-        decide: same_version_on_both_sides,
+        evaluate: same_version_on_both_sides,
     },
-    Judge {
+    CheckDef {
         name: "versions-side-by-side",
         about: "each of two contract versions is agreed to by whoever asks for it, and both peers are served",
         parameters: &[
             Parameter::required("shown", "label of the operator's list of contract versions"),
             Parameter::required("call", "labels of the accepts, one for each version"),
-            Parameter::required("probe", "label of lawful calls of both peers afterwards"),
+            Parameter::required("probe", "label of valid calls of both peers afterwards"),
         ],
-        decide: versions_side_by_side,
+        evaluate: versions_side_by_side,
     },
-    Judge {
+    CheckDef {
         name: "joins-on-another-version",
         about: "as the one who joins, the target asks for a contract version other than the deprecated one",
         parameters: &[
             Parameter::required("peer", "the name of the peer that it joins"),
             Parameter::required("version", "the version that was deprecated"),
         ],
-        decide: joins_on_another_version,
+        evaluate: joins_on_another_version,
     },
-    Judge {
+    CheckDef {
         name: "mismatch-counts-thrice",
         about: "a contract mismatch is one breach more of a norm: it suspends who was one short of that",
         parameters: &[
@@ -67,20 +67,20 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("before", "label of the scan before the mismatch"),
             Parameter::required("after", "label of the scan after it"),
         ],
-        decide: mismatch_counts_thrice,
+        evaluate: mismatch_counts_thrice,
     },
 ];
 
-fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("a SHA-256 for each version, that of its text");
-    let Some((n, listed)) = listed(story, with.text("shown")) else {
-        return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+fn digests_are_stored(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("a SHA-256 for each version, that of its text");
+    let Some((n, listed)) = listed(trace, with.text("shown")) else {
+        return expect(CheckResult::unproven("the contract versions were not listed", vec![]));
     };
     if listed.iter().any(|row| !row.is_object()) {
-        return expect(Judgement::unproven("the list shows nothing but numbers", vec![n]));
+        return expect(CheckResult::unproven("the list shows nothing but numbers", vec![n]));
     }
-    let handed_in = handed_in(story);
-    let now = story.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at);
+    let handed_in = handed_in(trace);
+    let now = trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at);
     let mut unread = None;
     for row in listed {
         let number = version_of(row).unwrap_or(&Value::Null);
@@ -88,7 +88,7 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
             Stored::Sha256(digest) => digest,
             Stored::Nothing if is_draft(row, now) => continue,
             Stored::Nothing => {
-                return expect(Judgement::broken(format!("version {number} has no digest"), vec![n]));
+                return expect(CheckResult::broken(format!("version {number} has no digest"), vec![n]));
             }
             Stored::Unread => {
                 unread.get_or_insert(format!("the digest of version {number} can't be read"));
@@ -98,20 +98,22 @@ fn digests_are_stored(story: &Story, with: Arguments<'_>) -> Judgement {
         let due = handed_in.iter().find(|(given, _)| is_row_of(row, given));
         if due.is_some_and(|(_, due)| *due != digest) {
             let actual = format!("version {number} has {digest}, which is not that of its text");
-            return expect(Judgement::broken(actual, vec![n]));
+            return expect(CheckResult::broken(actual, vec![n]));
         }
     }
     if let Some(unread) = unread {
-        return expect(Judgement::unproven(unread, vec![n]));
+        return expect(CheckResult::unproven(unread, vec![n]));
     }
     let first = listed.iter().find(|row| is_row_of(row, &json!(1)));
     match first.and_then(digest_of) {
-        None => expect(Judgement::unproven("version 1 is not listed", vec![n])),
+        None => expect(CheckResult::unproven("version 1 is not listed", vec![n])),
         // A later revision under the same number is a register of its own.
         Some(first) if first != REGISTER_V1.digest => {
-            expect(Judgement::unproven(format!("version 1 is another text: {first}"), vec![n]))
+            expect(CheckResult::unproven(format!("version 1 is another text: {first}"), vec![n]))
         }
-        Some(_) => expect(Judgement::kept(format!("{} versions with their digests", listed.len()), vec![n])),
+        Some(_) => {
+            expect(CheckResult::kept(format!("{} versions with their digests", listed.len()), vec![n]))
+        }
     }
 }
 
@@ -131,27 +133,27 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(of_day)
 }
 
-fn listed<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a [Value])> {
-    let (n, operation) = story.operation(label)?;
+fn listed<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a [Value])> {
+    let (n, operation) = trace.operation(label)?;
     Some((n, agreement::rows(operation.result.as_ref()?)?))
 }
 
 /// The versions whose texts the suite handed in, with the digests that they have.
-fn handed_in(story: &Story) -> Vec<(Value, String)> {
-    let mut starts = story.entries().iter().filter_map(|entry| entry.operation());
-    let start = starts.find(|operation| operation.verb == "platform.start");
+fn handed_in(trace: &Trace) -> Vec<(Value, String)> {
+    let mut starts = trace.entries().iter().filter_map(|entry| entry.operation());
+    let start = starts.find(|operation| operation.method == "platform.start");
     let versions = start.and_then(|start| start.parameters["settings"]["contract_versions"].as_array());
     let versions = versions.into_iter().flatten();
     versions.filter_map(|row| Some((row["version"].clone(), sha256_hex(row["text"].as_str()?)))).collect()
 }
 
-fn same_version_on_both_sides(story: &Story, with: Arguments<'_>) -> Judgement {
+fn same_version_on_both_sides(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
-        |judgement: Judgement| judgement.expecting("the version that was asked for, told back and on record");
-    let accept = story.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
-    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer_shown(story, with.text("shown")))
+        |result: CheckResult| result.expecting("the version that was asked for, told back and on record");
+    let accept = trace.exchanges_labelled(with.text("call")).find(|(_, exchange)| exchange.succeeded());
+    let (Some((accepted, accept)), Some((shown, peer))) = (accept, peer_shown(trace, with.text("shown")))
     else {
-        return expect(Judgement::unproven("no accept succeeded, or no peer was shown", vec![]));
+        return expect(CheckResult::unproven("no accept succeeded, or no peer was shown", vec![]));
     };
     let evidence = vec![accepted, shown];
     let (sent, told) = (accept.sent().cloned().unwrap_or_default(), accept.data().unwrap_or_default());
@@ -160,33 +162,32 @@ fn same_version_on_both_sides(story: &Story, with: Arguments<'_>) -> Judgement {
     let other =
         seen.iter().find(|(_, version)| version.is_some_and(|version| !is_same_version(version, asked)));
     if let Some((place, Some(version))) = other {
-        return expect(Judgement::broken(format!("asked for {asked}, {place} {version}"), evidence));
+        return expect(CheckResult::broken(format!("asked for {asked}, {place} {version}"), evidence));
     }
     let digests = [&sent["contract_digest"], &told["contract_digest"], &peer["contract_digest"]];
     let mut given = digests.iter().filter_map(|digest| digest.as_str());
     let first = given.next();
     if given.any(|digest| first.is_some_and(|first| !is_same_digest(first, digest))) {
         let actual = format!("the digests differ: {}, {}, {}", digests[0], digests[1], digests[2]);
-        return expect(Judgement::broken(actual, evidence));
+        return expect(CheckResult::broken(actual, evidence));
     }
     if let Some((place, _)) = seen.iter().find(|(_, version)| version.is_none()) {
-        return expect(Judgement::unproven(format!("no version {place} is to be seen"), evidence));
+        return expect(CheckResult::unproven(format!("no version {place} is to be seen"), evidence));
     }
-    expect(Judgement::kept(format!("version {asked} on both sides"), evidence))
+    expect(CheckResult::kept(format!("version {asked} on both sides"), evidence))
 }
 
-fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("each version agreed to as asked, both peers served");
+fn versions_side_by_side(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("each version agreed to as asked, both peers served");
     let accepts: Vec<_> =
-        with.texts("call").into_iter().flat_map(|label| story.exchanges_labelled(label)).collect();
-    let Some((listed_n, listed)) = listed(story, with.text("shown")) else {
-        return expect(Judgement::unproven("the contract versions were not listed", vec![]));
+        with.texts("call").into_iter().flat_map(|label| trace.exchanges_labelled(label)).collect();
+    let Some((listed_n, listed)) = listed(trace, with.text("shown")) else {
+        return expect(CheckResult::unproven("the contract versions were not listed", vec![]));
     };
     let unreleased = accepts.iter().find(|(_, exchange)| !is_released(listed, exchange));
     if let Some((n, exchange)) = unreleased {
         let actual = format!("the target does not have that version {}", asked(exchange));
-        return expect(Judgement::unproven(actual, vec![listed_n, *n]));
+        return expect(CheckResult::unproven(actual, vec![listed_n, *n]));
     }
     for (n, exchange) in &accepts {
         let asked = asked(exchange);
@@ -194,25 +195,29 @@ fn versions_side_by_side(story: &Story, with: Arguments<'_>) -> Judgement {
         let is_other = agreed.as_ref().is_some_and(|agreed| !is_same_version(agreed, &asked));
         if !exchange.succeeded() || is_other {
             let agreed = agreed.unwrap_or_default();
-            let actual = format!("asked for version {asked}: {}, agreed to {agreed}", outcome(exchange));
-            return expect(Judgement::broken(actual, vec![listed_n, *n]));
+            let actual =
+                format!("asked for version {asked}: {}, agreed to {agreed}", reply_summary(exchange));
+            return expect(CheckResult::broken(actual, vec![listed_n, *n]));
         }
     }
-    let probes: Vec<_> = story.exchanges_labelled(with.text("probe")).collect();
+    let probes: Vec<_> = trace.exchanges_labelled(with.text("probe")).collect();
     if let Some((n, exchange)) = probes.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        return expect(Judgement::broken(format!("one is not served: {}", outcome(exchange)), vec![*n]));
+        return expect(CheckResult::broken(
+            format!("one is not served: {}", reply_summary(exchange)),
+            vec![*n],
+        ));
     }
     let evidence: Vec<u64> = accepts.iter().chain(&probes).map(|(n, _)| *n).collect();
     if accepts.len() < 2 || probes.len() < 2 {
-        return expect(Judgement::unproven("there were not two peers", evidence));
+        return expect(CheckResult::unproven("there were not two peers", evidence));
     }
     let tells = |exchange: &Exchange| {
         exchange.data().is_some_and(|data| data.get("contract_version_agreed").is_some())
     };
     if !accepts.iter().all(|(_, exchange)| tells(exchange)) {
-        return expect(Judgement::unproven("an answer names no agreed version", evidence));
+        return expect(CheckResult::unproven("an answer names no agreed version", evidence));
     }
-    expect(Judgement::kept(format!("{} versions side by side", accepts.len()), evidence))
+    expect(CheckResult::kept(format!("{} versions side by side", accepts.len()), evidence))
 }
 
 fn asked(accept: &Exchange) -> Value {
@@ -231,35 +236,35 @@ fn is_released(listed: &[Value], accept: &Exchange) -> bool {
     listed.iter().any(|row| is_row_of(row, &asked) && row["deprecated_at"].is_null() && is_of(row))
 }
 
-fn joins_on_another_version(story: &Story, with: Arguments<'_>) -> Judgement {
+fn joins_on_another_version(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let deprecated = json!(with.number("version"));
     let expect =
-        |judgement: Judgement| judgement.expecting(format!("a join on another version than {deprecated}"));
-    let calls = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+        |result: CheckResult| result.expecting(format!("a join on another version than {deprecated}"));
+    let calls = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     let accepts: Vec<_> = calls.filter(|(_, call)| call.route() == Some(Route::Accept)).collect();
     let adopts = |accept: &Exchange| is_same_version(&asked(accept), &deprecated);
     if let Some((entry, _)) = accepts.iter().find(|(_, accept)| adopts(accept)) {
-        return expect(Judgement::broken(format!("it joins on version {deprecated}"), vec![entry.n]));
+        return expect(CheckResult::broken(format!("it joins on version {deprecated}"), vec![entry.n]));
     }
     match accepts.iter().find(|(_, accept)| accept.succeeded()) {
         Some((entry, accept)) => {
-            expect(Judgement::kept(format!("it joins on version {}", asked(accept)), vec![entry.n]))
+            expect(CheckResult::kept(format!("it joins on version {}", asked(accept)), vec![entry.n]))
         }
-        None => expect(Judgement::unproven("it joined no one", vec![])),
+        None => expect(CheckResult::unproven("it joined no one", vec![])),
     }
 }
 
-fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
+fn mismatch_counts_thrice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let norm = with.number("norm").unwrap_or_default();
-    let expect = |judgement: Judgement| {
-        judgement.expecting(format!("the mismatch counts against {norm}: one breach more, which suspends"))
+    let expect = |result: CheckResult| {
+        result.expecting(format!("the mismatch counts against {norm}: one breach more, which suspends"))
     };
     let looks = |name: &str| {
         let labels = with.texts(name).into_iter();
-        labels.map(|label| peer_shown(story, label)).collect::<Option<Vec<_>>>()
+        labels.map(|label| peer_shown(trace, label)).collect::<Option<Vec<_>>>()
     };
     let (Some(records), Some(shown)) = (looks("record"), looks("shown")) else {
-        return expect(Judgement::unproven("the peers were not shown", vec![]));
+        return expect(CheckResult::unproven("the peers were not shown", vec![]));
     };
     // Where a platform suspends at the third breach, it is the peer of two that shows it.
     let last = records.iter().rposition(|(_, peer)| is_suspended(peer) == Some(false));
@@ -267,33 +272,35 @@ fn mismatch_counts_thrice(story: &Story, with: Arguments<'_>) -> Judgement {
         Some((last + 1, records[last].0, shown.get(last)?, *with.texts("peers").get(last)?))
     });
     let Some((breaches, before, (after, peer), name)) = last else {
-        return expect(Judgement::unproven("the first breach had suspended every peer", vec![]));
+        return expect(CheckResult::unproven("the first breach had suspended every peer", vec![]));
     };
-    let Some((scan, Told { noticed, raised })) = told_about(story, with, name) else {
-        return expect(Judgement::unproven("the findings could not be read", vec![before, *after]));
+    let Some((scan, Told { noticed, raised })) = told_about(trace, with, name) else {
+        return expect(CheckResult::unproven("the findings could not be read", vec![before, *after]));
     };
     let evidence = vec![before, *after, scan];
     let Some(is_suspended) = is_suspended(peer) else {
         let actual = format!("what status is {}?", peer["status"]);
-        return expect(Judgement::unproven(actual, evidence));
+        return expect(CheckResult::unproven(actual, evidence));
     };
     match (is_suspended, raised.is_empty()) {
-        (false, true) => expect(Judgement::broken("it raised no finding, and suspended no one", evidence)),
-        _ if noticed == 0 => expect(Judgement::unproven("the breaches before it were not noticed", evidence)),
-        (true, false) => expect(Judgement::kept(format!("{name} was suspended by the mismatch"), evidence)),
-        (true, true) => expect(Judgement::broken("the mismatch raised no finding", evidence)),
+        (false, true) => expect(CheckResult::broken("it raised no finding, and suspended no one", evidence)),
+        _ if noticed == 0 => {
+            expect(CheckResult::unproven("the breaches before it were not noticed", evidence))
+        }
+        (true, false) => expect(CheckResult::kept(format!("{name} was suspended by the mismatch"), evidence)),
+        (true, true) => expect(CheckResult::broken("the mismatch raised no finding", evidence)),
         // What is one breach is open: a claim that stands may be one, however often it is acted on.
         (false, _) if noticed < breaches => {
             let actual = format!("of {breaches} breaches {noticed} are told of, and none more suspends");
-            expect(Judgement::unproven(actual, evidence))
+            expect(CheckResult::unproven(actual, evidence))
         }
         // Whether breaches are counted by clause or by commitment is open.
         (false, _) if raised.iter().any(|finding| names_norm(finding, norm)) => {
-            expect(Judgement::unproven("the finding names the norm, and does not suspend", evidence))
+            expect(CheckResult::unproven("the finding names the norm, and does not suspend", evidence))
         }
         (false, _) => {
             let actual = format!("{name} is not suspended, and no finding names the norm");
-            expect(Judgement::broken(actual, evidence))
+            expect(CheckResult::broken(actual, evidence))
         }
     }
 }
@@ -306,10 +313,10 @@ struct Told {
     raised: Vec<Value>,
 }
 
-fn told_about(story: &Story, with: Arguments<'_>, peer: &str) -> Option<(u64, Told)> {
-    let peer = peer_id(story, peer)?;
+fn told_about(trace: &Trace, with: Arguments<'_>, peer: &str) -> Option<(u64, Told)> {
+    let peer = peer_id(trace, peer)?;
     let about = |label: &str| {
-        let (n, findings) = findings(story, label)?;
+        let (n, findings) = findings(trace, label)?;
         let about = findings.into_iter().filter(|it| it.federation_peer_id.as_deref() == Some(&*peer));
         Some((n, about.filter_map(|finding| serde_json::to_value(finding).ok()).collect::<Vec<_>>()))
     };
@@ -355,19 +362,20 @@ mod tests {
     use crate::clock::Clock;
     use crate::transcript::{Operation, Recorder, What};
 
-    type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+    type Decide = fn(&Trace, Arguments<'_>) -> CheckResult;
 
     /// What was done and looked at, in order.
-    struct Tale(Recorder);
+    struct TraceBuilder(Recorder);
 
-    impl Tale {
+    impl TraceBuilder {
         fn begin() -> Self {
             let start = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
             Self(Recorder::in_memory("x", Clock::manual(start)))
         }
 
-        fn operation(self, label: Option<&str>, verb: &str, parameters: Value, result: Value) -> Self {
-            let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+        fn operation(self, label: Option<&str>, method: &str, parameters: Value, result: Value) -> Self {
+            let operation =
+                Operation { method: method.into(), parameters, result: Some(result), failure: None };
             self.0.record(None, label, What::Operation(operation));
             self
         }
@@ -403,15 +411,15 @@ mod tests {
             self.call("accepted", "accept", sent, status, &data)
         }
 
-        fn verdict(self, decide: Decide, with: Value) -> Verdict {
+        fn verdict(self, evaluate: Decide, with: Value) -> Verdict {
             let with = serde_json::from_value(with).expect("arguments");
-            decide(&self.0.story(), Arguments::new(&with)).verdict
+            evaluate(&self.0.trace(), Arguments::new(&with)).verdict
         }
     }
 
     fn digests(listed: Value) -> Verdict {
         let settings = json!({"settings": {"contract_versions": [{"version": 7002, "text": "abc"}]}});
-        let started = Tale::begin().operation(None, "platform.start", settings, json!({}));
+        let started = TraceBuilder::begin().operation(None, "platform.start", settings, json!({}));
         started.look("listed", listed).verdict(digests_are_stored, json!({"shown": "listed"}))
     }
 
@@ -431,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_of_its_own_and_digests_in_other_forms_are_lawful() {
+    fn versions_of_its_own_and_digests_in_other_forms_are_valid() {
         let first =
             json!({"version": "1", "sha256": format!("sha256:{}", REGISTER_V1.digest.to_uppercase())});
         let own = json!({"version": 2, "digest": REGISTER_V1.digest});
@@ -460,20 +468,21 @@ mod tests {
     fn another_version_or_text_on_record_than_was_agreed_is_broken() {
         let kept = |asked: u64, agreed: u64, recorded: u64, digest: &str| {
             let peer = json!({"peer": {"contract_version_agreed": recorded, "contract_digest": digest}});
-            let tale = Tale::begin().accept(asked, 200, agreed).look("shown", peer);
-            tale.verdict(same_version_on_both_sides, json!({"call": "accepted", "shown": "shown"}))
+            let builder = TraceBuilder::begin().accept(asked, 200, agreed).look("shown", peer);
+            builder.verdict(same_version_on_both_sides, json!({"call": "accepted", "shown": "shown"}))
         };
         assert_eq!(kept(1, 1, 1, "ab"), Kept);
         assert_eq!(kept(1, 2, 1, "ab"), Broken);
         assert_eq!(kept(1, 1, 2, "ab"), Broken);
         assert_eq!(kept(1, 1, 1, "cd"), Broken);
         let labels = json!({"call": "accepted", "shown": "shown"});
-        let mute = Tale::begin().accept(1, 200, 1).look("shown", json!({"peer": {"status": "active"}}));
+        let mute =
+            TraceBuilder::begin().accept(1, 200, 1).look("shown", json!({"peer": {"status": "active"}}));
         assert_eq!(mute.verdict(same_version_on_both_sides, labels.clone()), Unproven);
         let written = json!({"peer": {"contract_version_agreed": "1", "contract_digest": "ab"}});
-        let written = Tale::begin().accept(1, 200, 1).look("shown", written);
+        let written = TraceBuilder::begin().accept(1, 200, 1).look("shown", written);
         assert_eq!(written.verdict(same_version_on_both_sides, labels), Kept);
-        let nothing = Tale::begin();
+        let nothing = TraceBuilder::begin();
         assert_eq!(
             nothing.verdict(same_version_on_both_sides, json!({"call": "accepted", "shown": "shown"})),
             Unproven
@@ -483,9 +492,10 @@ mod tests {
     #[test]
     fn a_released_version_that_no_one_may_have_is_broken() {
         let side_by_side = |listed: Value, second: (u16, u64), alive: u16| {
-            let tale = Tale::begin().look("listed", listed).accept(1, 200, 1).accept(2, second.0, second.1);
-            let tale = tale.call("alive", "heartbeat", json!({}), 200, &json!({}));
-            tale.call("alive", "heartbeat", json!({}), alive, &json!({})).verdict(
+            let builder =
+                TraceBuilder::begin().look("listed", listed).accept(1, 200, 1).accept(2, second.0, second.1);
+            let builder = builder.call("alive", "heartbeat", json!({}), 200, &json!({}));
+            builder.call("alive", "heartbeat", json!({}), alive, &json!({})).verdict(
                 versions_side_by_side,
                 json!({"shown": "listed", "call": "accepted", "probe": "alive"}),
             )
@@ -503,8 +513,8 @@ mod tests {
     #[test]
     fn a_join_on_a_deprecated_version_is_broken() {
         let joined = |versions: &[u64]| {
-            let join = |tale: Tale, asked: &u64| {
-                tale.exchange(
+            let join = |builder: TraceBuilder, asked: &u64| {
+                builder.exchange(
                     Direction::FromTarget,
                     "join",
                     "accept",
@@ -513,8 +523,8 @@ mod tests {
                     &json!({}),
                 )
             };
-            let tale = versions.iter().fold(Tale::begin(), join);
-            tale.verdict(joins_on_another_version, json!({"peer": "alice", "version": 7002}))
+            let builder = versions.iter().fold(TraceBuilder::begin(), join);
+            builder.verdict(joins_on_another_version, json!({"peer": "alice", "version": 7002}))
         };
         assert_eq!(joined(&[1]), Kept);
         assert_eq!(joined(&[7002]), Broken);
@@ -526,11 +536,11 @@ mod tests {
     fn mismatch(before: &Value, after: &Value, status: &str) -> Verdict {
         let peer = |status: &str| json!({"peer": {"status": status}});
         let scan = |findings: &Value| json!({ "findings": findings });
-        let tale = Tale::begin().accept(1, 200, 1);
-        let tale = tale.look("record", peer("active")).look("before", scan(before));
-        let tale = tale.look("after", scan(after)).look("shown", peer(status));
-        let tale = tale.look("record-2", peer("active")).look("shown-2", peer(status));
-        tale.verdict(
+        let builder = TraceBuilder::begin().accept(1, 200, 1);
+        let builder = builder.look("record", peer("active")).look("before", scan(before));
+        let builder = builder.look("after", scan(after)).look("shown", peer(status));
+        let builder = builder.look("record-2", peer("active")).look("shown-2", peer(status));
+        builder.verdict(
             mismatch_counts_thrice,
             json!({
                 "peers": ["bob", "alice"], "norm": 3, "record": ["record", "record-2"],

@@ -3,60 +3,60 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::c05::{DUE, given, names_a_promise};
-use super::common::outcome;
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use super::check_def::Parameter;
+use super::common::reply_summary;
+use super::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Exchange, Trace};
 
 /// Two clocks, a slow answer and a look now and then tell no less from none.
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
 /// What a promise may be later than by what the target's clock last showed.
 const PROMISE_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
     name: "watched-excerpt",
     about: "an excerpt is given at once, or within the 72 hours for which it may be promised, in real time",
     parameters: &[
         Parameter::required("call", "label of the request and of the looks after it"),
         Parameter::required("probe", "label of calls that every peer may make"),
     ],
-    decide: watched_excerpt,
+    evaluate: watched_excerpt,
 }];
 
-fn watched_excerpt(story: &Story, with: Arguments<'_>) -> Judgement {
+fn watched_excerpt(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
-        |judgement: Judgement| judgement.expecting("200 with the excerpt within 72 hours of the request");
-    let looks = looks(story, with);
+        |result: CheckResult| result.expecting("200 with the excerpt within 72 hours of the request");
+    let looks = looks(trace, with);
     let Some(first) = looks.iter().find(|look| matches!(look.exchange.status(), Some(200 | 202))) else {
         return expect(match looks.last() {
-            Some(look) => Judgement::broken(
-                format!("the request was not taken: {}", outcome(look.exchange)),
+            Some(look) => CheckResult::broken(
+                format!("the request was not taken: {}", reply_summary(look.exchange)),
                 vec![look.n],
             ),
-            None => Judgement::unproven("no request came through", vec![]),
+            None => CheckResult::unproven("no request came through", vec![]),
         });
     };
     if first.promises_too_late() {
-        return expect(Judgement::broken("promised for later than 72 hours", vec![first.n]));
+        return expect(CheckResult::broken("promised for later than 72 hours", vec![first.n]));
     }
     let after: Vec<&Look<'_>> = looks.iter().filter(|look| look.n >= first.n).collect();
     let given = after.iter().find(|look| given(look.exchange).is_some());
     let is_nameless = first.is_promise() && !after.iter().any(|look| names_a_promise(look.exchange));
     if given.is_none() && is_nameless {
-        return expect(Judgement::unproven("promised in another form", vec![first.n]));
+        return expect(CheckResult::unproven("promised in another form", vec![first.n]));
     }
     let missed = after.iter().find(|look| look.is_missed(first));
     match (given, missed) {
         (Some(look), None) if !look.is_late(first) => {
             let took = look.at.duration_since(first.at);
-            expect(Judgement::kept(format!("given after {took:#}"), vec![first.n, look.n]))
+            expect(CheckResult::kept(format!("given after {took:#}"), vec![first.n, look.n]))
         }
-        (_, Some(look)) => expect(Judgement::broken("not given within 72 hours", vec![first.n, look.n])),
+        (_, Some(look)) => expect(CheckResult::broken("not given within 72 hours", vec![first.n, look.n])),
         (Some(look), None) => {
-            expect(Judgement::unproven("nobody looked when the 72 hours were over", vec![first.n, look.n]))
+            expect(CheckResult::unproven("nobody looked when the 72 hours were over", vec![first.n, look.n]))
         }
-        (None, None) => expect(Judgement::unproven("the 72 hours were not waited for", vec![first.n])),
+        (None, None) => expect(CheckResult::unproven("the 72 hours were not waited for", vec![first.n])),
     }
 }
 
@@ -108,11 +108,11 @@ fn asks_again(path: &str) -> bool {
 
 /// The calls that were answered: not those that failed or were limited, nor those that were refused while
 /// what every peer may do was refused too.
-fn looks<'a>(story: &'a Story, with: Arguments<'_>) -> Vec<Look<'a>> {
+fn looks<'a>(trace: &'a Trace, with: Arguments<'_>) -> Vec<Look<'a>> {
     const TOO_MANY: u16 = 429;
     let mut looks: Vec<Look<'_>> = vec![];
     let (mut shown, mut is_welcome, mut confirmed) = (None, false, 0);
-    for (entry, exchange) in story.exchanges() {
+    for (entry, exchange) in trace.exchanges() {
         if exchange.direction == Direction::FromTarget {
             continue;
         }
@@ -222,7 +222,7 @@ mod tests {
         let with = [("call", "asked"), ("probe", "beat")]
             .map(|(name, label)| (name.to_owned(), json!(label)))
             .into();
-        watched_excerpt(&recorder.story(), Arguments::new(&with)).verdict
+        watched_excerpt(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::target_choice::named;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
-use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, Targets, Wish, serve};
+use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, TargetRequest, Targets, serve};
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::suite::{Finding, check_adapter};
 
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// Plant a defect (repeatable)
     #[arg(long, value_name = "NAME")]
     defect: Vec<String>,
-    /// Make it different in a lawful way (repeatable)
+    /// Make it different in a valid way (repeatable)
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
     /// The address that the platform listens on
@@ -35,15 +35,15 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Talk to an adapter verb by verb: what is there, what is missing, what is malformed
+    /// Talk to an adapter method by method: what is there, what is missing, what is malformed
     Check(CheckArguments),
 }
 
 #[derive(Debug, Args)]
 struct CheckArguments {
-    /// Wait so long for the answer to one verb, in seconds
+    /// Wait so long for the answer to one method, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    adapter_time: u64,
+    adapter_timeout: u64,
     /// The adapter
     #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
     program: Vec<String>,
@@ -63,10 +63,10 @@ async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
     let patches = defects.chain(variants).collect::<Result<Vec<_>, _>>()?;
     let targets = Embedded::new(EmbeddedOptions { listen: arguments.listen, patches, settings: json!({}) });
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
-    let wish = Wish { scenario: "adapter", seed, alone: false, durable: true };
-    let lease = targets.lease(wish).await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let request = TargetRequest { scenario: "adapter", seed, alone: false, durable: true };
+    let lease = targets.lease(request).await.map_err(|error| Failure::new(Exit::Environment, error))?;
     tokio::select! {
-        served = serve(&*lease.hands, tokio::io::stdin(), tokio::io::stdout()) => {
+        served = serve(&*lease.operator, tokio::io::stdin(), tokio::io::stdout()) => {
             served.map_err(|error| Failure::new(Exit::Environment, error))?;
         }
         _ = tokio::signal::ctrl_c() => {}
@@ -78,7 +78,7 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let program = Program::of(arguments.program.clone())
         .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
     tell(&format!("adapter: {program}\n"));
-    let adapters = Stdio::new(program, Duration::from_secs(arguments.adapter_time), Log::default());
+    let adapters = Stdio::new(program, Duration::from_secs(arguments.adapter_timeout), Log::default());
     let lines = block_on(check_adapter(&adapters))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
     let mut faults = 0;
     for line in &lines {
@@ -86,6 +86,6 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         faults += usize::from(matches!(line.finding, Finding::Malformed { .. } | Finding::Failed { .. }));
     }
     let missing = lines.iter().filter(|line| line.finding == Finding::Missing).count();
-    print(&format!("{} verbs: {missing} missing, {faults} malformed or failed\n", lines.len()))?;
+    print(&format!("{} methods: {missing} missing, {faults} malformed or failed\n", lines.len()))?;
     Ok(if faults == 0 { Exit::Kept } else { Exit::Adapter })
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::sync::watch;
 use url::Url;
 
-use super::doctor::Sheet;
+use super::doctor::Diagnostics;
 use super::files::{RunFolder, write_whole};
 use super::run::{Format, play_until_interrupted, show};
 use super::target_choice::TargetArguments;
@@ -17,14 +17,14 @@ use super::{Exit, Failure, block_on, doctor, print, tell};
 use crate::clock::Seed;
 use crate::report::{Report, terminal};
 use crate::suite::{Audit, LeftBehind, Watch, WatchError, Watched, assess, left_behind};
-use crate::transcript::{Ending, read};
+use crate::transcript::{Outcome, read};
 
 /// The environment variable that an acceptance token is read from.
 const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
 /// A token file is read up to here, in bytes.
 const TOKEN_BYTES_MAX: u64 = 4096;
 /// How long a heartbeat of the target is waited for: they come once a minute (`powernode.md` §5).
-const PATIENCE_SECONDS: u64 = 75;
+const POLL_TIMEOUT_SECONDS: u64 = 75;
 
 /// Arguments of `covenant audit`.
 #[derive(Debug, Args)]
@@ -32,15 +32,15 @@ pub(super) struct Arguments {
     /// Where its federation plane is
     url: Url,
     /// A file with an acceptance token that its operator gave you; without it COVENANT_ACCEPTANCE_TOKEN
-    /// is read, and without that nothing is created: the platform is looked at as a stranger sees it
+    /// is read, and without that nothing is created: the platform is looked at as a anonymous client sees it
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Make so many calls in a minute at most
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=6000))]
     rate: u32,
     /// Wait so long for a heartbeat of the target's
-    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_SECONDS)]
-    patience: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = POLL_TIMEOUT_SECONDS)]
+    poll_timeout: u64,
     /// Misbehave as well: this raises alarms there. You are asked to type the target's name
     #[arg(long)]
     intrusive: bool,
@@ -74,10 +74,10 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let asked = TargetArguments { target: Some(arguments.url.clone()), ..arguments.target.clone() };
     let embedded = [("--defect", !asked.defect.is_empty()), ("--variant", !asked.variant.is_empty())];
-    let hands = [("--adapter", asked.adapter.is_some()), ("--operator", asked.operator.is_some())];
-    if let Some((flag, _)) = embedded.iter().chain(&hands).find(|(_, is_given)| *is_given) {
+    let operator = [("--adapter", asked.adapter.is_some()), ("--operator", asked.operator.is_some())];
+    if let Some((flag, _)) = embedded.iter().chain(&operator).find(|(_, is_given)| *is_given) {
         return Err(Failure::usage(format!(
-            "{flag}: an audit has no hands on its target; see `covenant run`"
+            "{flag}: an audit has no operator on its target; see `covenant run`"
         )));
     }
     let token = token(arguments.token_file.as_deref())?;
@@ -106,10 +106,10 @@ fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     }
 }
 
-/// As a stranger: nothing is created, and nothing of the contract can be proved.
+/// As a anonymous client: nothing is created, and nothing of the contract can be proved.
 fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
     let named = asked.address()?;
-    let mut sheet = Sheet::default();
+    let mut sheet = Diagnostics::default();
     let bundle = named.and_then(|address| address.ca_bundle_pem);
     block_on(doctor::plane(&mut sheet, asked, url, bundle.as_deref()))??;
     print(&format!(
@@ -148,15 +148,15 @@ fn watch_on(
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     folder.create()?;
-    let mut surroundings = asked.surroundings(Some(arguments.patience));
-    surroundings.pace = Some(Duration::from_mins(1) / arguments.rate);
+    let mut run_context = asked.run_context(Some(arguments.poll_timeout));
+    run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let watch = Watch {
         seed,
         address,
         token,
         lasts,
         every: arguments.every,
-        surroundings,
+        run_context,
         folder: folder.path().to_owned(),
         grant: arguments.grant_file.clone(),
         tell: |line| tell(&format!("{}\n", terminal(line))),
@@ -198,16 +198,16 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
     tell(&format!(
         "seed: {seed}\naudit: {} calls a minute at most, {}\n",
         arguments.rate,
-        if arguments.intrusive { "with misbehaviour" } else { "well-behaved" }
+        if arguments.intrusive { "with misbehaviour" } else { "conforming" }
     ));
-    let mut surroundings = asked.surroundings(Some(arguments.patience));
-    surroundings.pace = Some(Duration::from_mins(1) / arguments.rate);
+    let mut run_context = asked.run_context(Some(arguments.poll_timeout));
+    run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let audit = Audit {
         seed,
         address,
         token,
         intrusive: arguments.intrusive,
-        surroundings,
+        run_context,
         arguments: vec![arguments.url.to_string()],
     };
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
@@ -219,7 +219,7 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
     Ok(exit(&conclude(arguments, &folder)?))
 }
 
-/// Judges what was seen, and tells it, and what was left behind.
+/// Checks what was seen, and tells it, and what was left behind.
 fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure> {
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);
@@ -235,7 +235,7 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
 
 /// A visit that was not let in says nothing of the target.
 fn exit(report: &Report) -> Exit {
-    let was_let_down = report.scenarios.iter().any(|row| matches!(row.ending, Some(Ending::Target { .. })));
+    let was_let_down = report.scenarios.iter().any(|row| matches!(row.outcome, Some(Outcome::Target { .. })));
     match Exit::of(report, false) {
         Exit::Kept if was_let_down => Exit::Target,
         other => other,

@@ -28,7 +28,7 @@ pub struct Config {
     pub run: RunSection,
 }
 
-/// The platform under test: where it is, and whose hands are on it.
+/// The platform under test: where it is, and whose operator are on it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TargetSection {
@@ -37,7 +37,7 @@ pub struct TargetSection {
     /// The operator: a URL, `powernode:URL`, or `person`.
     #[schemars(with = "Option<String>")]
     pub operator: Option<OperatorChoice>,
-    /// How long the answer to one verb is waited for, in seconds.
+    /// How long the answer to one method is waited for, in seconds.
     pub adapter_time_seconds: Option<u64>,
     /// A file with the log-in of `powernode:URL`: TOML with `email`, `password`, `worker_token`.
     pub credentials: Option<PathBuf>,
@@ -80,7 +80,7 @@ pub struct RunSection {
     /// How many cases of each property.
     pub cases: Option<u32>,
     /// How long a finding, an event or a notice that is due is waited for, in seconds.
-    pub patience_seconds: Option<u64>,
+    pub poll_timeout_seconds: Option<u64>,
     /// Fail also where something could not be proved.
     pub strict: bool,
 }
@@ -115,14 +115,14 @@ impl Config {
 }
 
 /// The file that `covenant init` writes: every line a comment, so that it changes nothing until it is edited.
-pub(super) const COMMENTED: &str = r#"# covenant.toml: what `covenant run` judges, and how it is reached.
+pub(super) const COMMENTED: &str = r#"# covenant.toml: what `covenant run` checks, and how it is reached.
 # A flag of the same name goes before what stands here. Its schema: `covenant schema config`.
 
 [target]
-# The hands on your platform. One of the two; docs/plug-your-platform-in.md tells how to make them.
+# The operator on your platform. One of the two; docs/plug-your-platform-in.md tells how to make them.
 # adapter = "python3 adapter.py"            # a program, started for each scenario
-# operator = "http://127.0.0.1:9000/hands"  # or "powernode:https://platform.example", or "person"
-# adapter_time_seconds = 60                 # how long the answer to one verb is waited for
+# operator = "http://127.0.0.1:9000/operator"  # or "powernode:https://platform.example", or "person"
+# adapter_time_seconds = 60                 # how long the answer to one method is waited for
 # credentials = "operator.toml"             # for powernode: email, password, worker_token
 
 # Where the federation plane is, for a platform that runs already. Without it, `platform.start` tells.
@@ -141,7 +141,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: what `covenant run` judge
 [run]
 # jobs = 4                                  # scenarios side by side
 # cases = 12                                # cases of each property
-# patience_seconds = 10                     # how long what is due is waited for
+# poll_timeout_seconds = 10                     # how long what is due is waited for
 # strict = false                            # fail also where something could not be proved
 "#;
 
@@ -162,7 +162,7 @@ mod tests {
             .collect();
         let config = Config::parse(&edited).expect("every example reads");
         assert_eq!(config.target.adapter.as_deref(), Some("python3 adapter.py"));
-        assert_eq!(config.run.patience_seconds, Some(10));
+        assert_eq!(config.run.poll_timeout_seconds, Some(10));
     }
 
     #[test]

@@ -8,19 +8,21 @@ use tokio::net::TcpListener;
 use url::{Host, Url};
 
 use super::config::Config;
-use super::reach::{Stranger, generation};
+use super::probe::{AnonymousClient, generation};
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
 use crate::clock::{Clock, Seed};
 use crate::net::{NetError, Response};
-use crate::operator::{Address, Description, Hands, HandsError, Lease, Targets, Verb, Wish};
+use crate::operator::{
+    Address, Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets,
+};
 use crate::report::terminal;
 use crate::suite::Target;
 use crate::wire::envelope::Answer;
 use crate::wire::header::CallerForm;
 
-/// A verb that cannot exist.
-const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
+/// A method that cannot exist.
+const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
 
 /// A certificate that lives no longer, in days, is remarked on: a partner needs time to renew it.
 const SHORT_LIFE_DAYS: i64 = 14;
@@ -35,12 +37,12 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
-    let mut sheet = Sheet::default();
+    let mut sheet = Diagnostics::default();
     let target = match asked.target(None) {
         Ok(target) => target,
         Err(failure) => {
             let hint = "see `covenant doctor --help`, or edit covenant.toml";
-            sheet.bad("hands", &format!("{:#}", failure.error), hint, failure.exit)?;
+            sheet.bad("operator", &format!("{:#}", failure.error), hint, failure.exit)?;
             Target::default()
         }
     };
@@ -50,16 +52,16 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 async fn examine(
-    sheet: &mut Sheet,
+    sheet: &mut Diagnostics,
     asked: &TargetArguments,
     target: &Target,
     named: Option<Address>,
 ) -> Result<(), Failure> {
     let listen = asked.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
     port(sheet, listen).await?;
-    let Target::Plugged(plugged) = target else {
+    let Target::ExternalTarget(external) = target else {
         if sheet.worst.is_none() {
-            sheet.fine("hands", "none are named: a run judges the embedded reference platform")?;
+            sheet.fine("operator", "none are named: a run checks the embedded reference platform")?;
         }
         return match &asked.target {
             Some(url) => plane(sheet, asked, url, named.and_then(|at| at.ca_bundle_pem).as_deref()).await,
@@ -67,7 +69,7 @@ async fn examine(
         };
     };
     // Held until the end: an adapter's platform is there as long as it is.
-    let lease = lease(sheet, plugged.targets.as_ref()).await?;
+    let lease = lease(sheet, external.targets.as_ref()).await?;
     let started = match &lease {
         Some(lease) => look(sheet, lease).await?,
         None => Value::Null,
@@ -80,17 +82,17 @@ async fn examine(
         way_back(sheet, asked, listen, &url)?;
     }
     drop(lease);
-    plugged.targets.close().await;
+    external.targets.close().await;
     Ok(())
 }
 
 /// The points, printed as they are found.
 #[derive(Default)]
-pub(super) struct Sheet {
+pub(super) struct Diagnostics {
     worst: Option<Exit>,
 }
 
-impl Sheet {
+impl Diagnostics {
     /// How the program ends, by the first point that does not work.
     pub(super) fn worst(&self) -> Option<Exit> {
         self.worst
@@ -102,9 +104,9 @@ impl Sheet {
     }
 
     /// `exit`: how the program ends, where this is the first that does not work.
-    fn bad(&mut self, what: &str, found: &str, remedy: &str, exit: Exit) -> Result<(), Failure> {
+    fn bad(&mut self, what: &str, found: &str, hint: &str, exit: Exit) -> Result<(), Failure> {
         self.worst.get_or_insert(exit);
-        print(&format!("FAIL  {what:<12} {}; {remedy}\n", terminal(found)))
+        print(&format!("FAIL  {what:<12} {}; {hint}\n", terminal(found)))
     }
 
     #[expect(clippy::unused_self, reason = "a sheet is what is written on")]
@@ -113,7 +115,7 @@ impl Sheet {
     }
 }
 
-async fn port(sheet: &mut Sheet, listen: IpAddr) -> Result<(), Failure> {
+async fn port(sheet: &mut Diagnostics, listen: IpAddr) -> Result<(), Failure> {
     match TcpListener::bind(SocketAddr::new(listen, 0)).await {
         Ok(_) => sheet.fine("peers", &format!("can listen on {listen}")),
         Err(error) => {
@@ -123,41 +125,41 @@ async fn port(sheet: &mut Sheet, listen: IpAddr) -> Result<(), Failure> {
     }
 }
 
-async fn lease(sheet: &mut Sheet, targets: &dyn Targets) -> Result<Option<Lease>, Failure> {
-    let wish = Wish { scenario: "doctor", seed: Seed(1), alone: true, durable: false };
-    match targets.lease(wish).await {
+async fn lease(sheet: &mut Diagnostics, targets: &dyn Targets) -> Result<Option<Lease>, Failure> {
+    let request = TargetRequest { scenario: "doctor", seed: Seed(1), alone: true, durable: false };
+    match targets.lease(request).await {
         Ok(lease) => Ok(Some(lease)),
         Err(error) => {
-            let hint = "`covenant adapter check` talks to it verb by verb";
-            sheet.bad("hands", &error.to_string(), hint, Exit::Adapter)?;
+            let hint = "`covenant adapter check` talks to it method by method";
+            sheet.bad("operator", &error.to_string(), hint, Exit::Adapter)?;
             Ok(None)
         }
     }
 }
 
-/// The hands, and what they are good for; gives what `platform.start` answered.
-async fn look(sheet: &mut Sheet, lease: &Lease) -> Result<Value, Failure> {
-    let hands = &*lease.hands;
-    if let Ok(told) = hands.perform(Verb::Describe.as_str(), json!({})).await {
+/// The operator, and what they are good for; gives what `platform.start` answered.
+async fn look(sheet: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> {
+    let operator = &*lease.operator;
+    if let Ok(told) = operator.call(Method::Describe.as_str(), json!({})).await {
         let description = Description::read(&told).unwrap_or_default();
-        let had = Verb::ALL.iter().filter(|verb| description.has(**verb)).count();
+        let had = Method::ALL.iter().filter(|method| description.has(**method)).count();
         let found =
-            format!("{} {}: {had} of {} verbs", description.name, description.version, Verb::ALL.len());
-        sheet.fine("hands", &found)?;
+            format!("{} {}: {had} of {} methods", description.name, description.version, Method::ALL.len());
+        sheet.fine("operator", &found)?;
     } else {
-        sheet.note("hands", "do not describe themselves")?;
+        sheet.note("operator", "do not describe themselves")?;
     }
-    match hands.perform(IMPOSSIBLE_VERB, json!({})).await {
-        Err(HandsError::Unsupported { .. }) => {
-            sheet.fine("honesty", "say that they do not know a verb that can't exist")?;
+    match operator.call(NONEXISTENT_METHOD, json!({})).await {
+        Err(OperatorError::Unsupported { .. }) => {
+            sheet.fine("honesty", "say that they do not know a method that can't exist")?;
         }
         other => {
-            let found = format!("a verb that can't exist was answered: {other:?}");
+            let found = format!("a method that can't exist was answered: {other:?}");
             sheet.bad("honesty", &found, "answer what is not known with the error -32601", Exit::Adapter)?;
         }
     }
-    clock(sheet, hands).await?;
-    match hands.perform(Verb::PlatformStart.as_str(), json!({})).await {
+    clock(sheet, operator).await?;
+    match operator.call(Method::PlatformStart.as_str(), json!({})).await {
         Ok(started) => {
             sheet.fine("start", &format!("the platform is at {}", started["base_url"]))?;
             Ok(started)
@@ -170,10 +172,10 @@ async fn look(sheet: &mut Sheet, lease: &Lease) -> Result<Value, Failure> {
     }
 }
 
-async fn clock(sheet: &mut Sheet, hands: &dyn Hands) -> Result<(), Failure> {
-    match hands.perform(Verb::ClockAdvance.as_str(), json!({"seconds": 0})).await {
+async fn clock(sheet: &mut Diagnostics, operator: &dyn OperatorClient) -> Result<(), Failure> {
+    match operator.call(Method::ClockAdvance.as_str(), json!({"seconds": 0})).await {
         Ok(told) => sheet.fine("clock", &format!("can be moved, and shows {}", told["now"])),
-        Err(HandsError::Unsupported { .. }) => {
+        Err(OperatorError::Unsupported { .. }) => {
             sheet.note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)")
         }
         Err(error) => {
@@ -182,36 +184,36 @@ async fn clock(sheet: &mut Sheet, hands: &dyn Hands) -> Result<(), Failure> {
     }
 }
 
-/// The federation plane, as a stranger sees it.
+/// The federation plane, as a anonymous client sees it.
 pub(super) async fn plane(
-    sheet: &mut Sheet,
+    sheet: &mut Diagnostics,
     asked: &TargetArguments,
     url: &Url,
     ca_bundle_pem: Option<&str>,
 ) -> Result<(), Failure> {
-    let stranger = match Stranger::before(url, ca_bundle_pem, asked.limits()) {
-        Ok(stranger) => stranger,
+    let anonymous_client = match AnonymousClient::before(url, ca_bundle_pem, asked.limits()) {
+        Ok(anonymous_client) => anonymous_client,
         Err(error) => {
             return sheet.bad("trust", &error.to_string(), "name a PEM bundle with --ca", Exit::Usage);
         }
     };
-    let answered = match stranger.accept().await {
+    let answered = match anonymous_client.accept().await {
         Ok(answered) => answered,
         Err(error) => {
-            let (what, remedy) = remedy(&error);
-            return sheet.bad(what, &format!("{url}: {error}"), remedy, Exit::Target);
+            let (what, hint) = hint(&error);
+            return sheet.bad(what, &format!("{url}: {error}"), hint, Exit::Target);
         }
     };
     connection(sheet, url, &answered, ca_bundle_pem.is_some())?;
     accept(sheet, &answered)?;
-    match stranger.trust_bundle().await {
+    match anonymous_client.trust_bundle().await {
         Ok(answered) => spoken(sheet, url, asked, &answered),
         Err(error) => sheet.bad("generation", &error.to_string(), "see the platform's own log", Exit::Target),
     }
 }
 
 /// What is wrong with a way that leads nowhere, and what to do about it.
-fn remedy(error: &NetError) -> (&'static str, &'static str) {
+fn hint(error: &NetError) -> (&'static str, &'static str) {
     match error {
         NetError::Refused(_) => ("connection", "is it running there? name another place with --target"),
         NetError::Untrusted(_) => ("trust", "name its authorities with --ca FILE, or --system-roots"),
@@ -223,7 +225,12 @@ fn remedy(error: &NetError) -> (&'static str, &'static str) {
     }
 }
 
-fn connection(sheet: &mut Sheet, url: &Url, answered: &Response, is_anchored: bool) -> Result<(), Failure> {
+fn connection(
+    sheet: &mut Diagnostics,
+    url: &Url,
+    answered: &Response,
+    is_anchored: bool,
+) -> Result<(), Failure> {
     let Some(tls) = &answered.tls else {
         return sheet.note("connection", &format!("{url} answers in {}, without TLS", answered.protocol));
     };
@@ -244,7 +251,7 @@ fn connection(sheet: &mut Sheet, url: &Url, answered: &Response, is_anchored: bo
     sheet.note("trust", "no authority is named (--ca): the first certificate that is seen is pinned")
 }
 
-fn accept(sheet: &mut Sheet, answered: &Response) -> Result<(), Failure> {
+fn accept(sheet: &mut Diagnostics, answered: &Response) -> Result<(), Failure> {
     let body: Value = serde_json::from_slice(&answered.body).unwrap_or(Value::Null);
     let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
     match answered.status {
@@ -252,8 +259,8 @@ fn accept(sheet: &mut Sheet, answered: &Response) -> Result<(), Failure> {
             sheet.fine("accept", &format!("refuses a token that no one gave ({})", answered.status))
         }
         404 => {
-            let remedy = "a path before it? give it with --target https://host/path";
-            sheet.bad("accept", "there is no federation plane here (404)", remedy, Exit::Target)
+            let hint = "a path before it? give it with --target https://host/path";
+            sheet.bad("accept", "there is no federation plane here (404)", hint, Exit::Target)
         }
         status => {
             let found =
@@ -263,7 +270,12 @@ fn accept(sheet: &mut Sheet, answered: &Response) -> Result<(), Failure> {
     }
 }
 
-fn spoken(sheet: &mut Sheet, url: &Url, asked: &TargetArguments, answered: &Response) -> Result<(), Failure> {
+fn spoken(
+    sheet: &mut Diagnostics,
+    url: &Url,
+    asked: &TargetArguments,
+    answered: &Response,
+) -> Result<(), Failure> {
     let found = generation(answered);
     let is_g1 = found == CallerForm::ForwardedG1;
     let name = if is_g1 { "G1: there is no trust bundle" } else { "G2 or later: it has a trust bundle" };
@@ -271,8 +283,8 @@ fn spoken(sheet: &mut Sheet, url: &Url, asked: &TargetArguments, answered: &Resp
     let chosen = asked.identity.map(CallerForm::from);
     match (url.scheme(), chosen) {
         ("http", Some(CallerForm::Tls)) => {
-            let remedy = "choose --identity forwarded, or an https: URL";
-            sheet.bad("identity", "plain http carries no certificate", remedy, Exit::Usage)
+            let hint = "choose --identity forwarded, or an https: URL";
+            sheet.bad("identity", "plain http carries no certificate", hint, Exit::Usage)
         }
         ("http", None) => sheet.fine("identity", &format!("forwarded in headers ({found:?}), as its proxy would")),
         (_, Some(CallerForm::ForwardedG1)) if !is_g1 => {
@@ -291,7 +303,12 @@ fn spoken(sheet: &mut Sheet, url: &Url, asked: &TargetArguments, answered: &Resp
 }
 
 /// Whether the target can call the peers. Only a run shows it.
-fn way_back(sheet: &mut Sheet, asked: &TargetArguments, listen: IpAddr, url: &Url) -> Result<(), Failure> {
+fn way_back(
+    sheet: &mut Diagnostics,
+    asked: &TargetArguments,
+    listen: IpAddr,
+    url: &Url,
+) -> Result<(), Failure> {
     let is_here = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use crate::report::Report;
 use crate::score::Overall;
 use crate::suite::exit_blame;
-use crate::transcript::Ending;
+use crate::transcript::Outcome;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Nothing that was judged is broken, and with `--strict` all of it is kept.
+    /// Nothing that was evaluated is broken, and with `--strict` all of it is kept.
     Kept = 0,
     /// The target breaks a clause.
     Broken = 1,
@@ -19,7 +19,7 @@ pub enum Exit {
     Usage = 2,
     /// With `--strict`: something could not be proved.
     Unproven = 3,
-    /// The target can't be reached, or fails the well-behaved life: the run is void.
+    /// The target can't be reached, or fails the sanity scenario: the run is void.
     Target = 4,
     /// The adapter broke its protocol, died or hung.
     Adapter = 5,
@@ -37,12 +37,12 @@ impl Exit {
     pub fn of(report: &Report, strict: bool) -> Self {
         let blame = exit_blame(report);
         match (blame, report.score.overall) {
-            (Some(Ending::Interrupted), _) => Self::Interrupted,
-            (Some(Ending::Suite { .. }), _) => Self::Suite,
+            (Some(Outcome::Interrupted), _) => Self::Interrupted,
+            (Some(Outcome::Suite { .. }), _) => Self::Suite,
             // What is broken was seen, whatever else went wrong.
             (_, Overall::Broken) => Self::Broken,
-            (Some(Ending::Environment { .. }), _) => Self::Environment,
-            (Some(Ending::Adapter { .. }), _) => Self::Adapter,
+            (Some(Outcome::Environment { .. }), _) => Self::Environment,
+            (Some(Outcome::Adapter { .. }), _) => Self::Adapter,
             (_, Overall::Void) => Self::Target,
             (_, Overall::Unproven) if strict => Self::Unproven,
             _ => Self::Kept,

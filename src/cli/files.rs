@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use super::{Exit, Failure};
 use crate::check::Verdict;
 use crate::clock::{Clock, Seed};
-use crate::property::of_story;
+use crate::property::of_trace;
 use crate::report::{Report, json, junit, text};
-use crate::transcript::{Reading, Story};
+use crate::transcript::{Reading, Trace};
 
 /// The folder of a run.
 pub(super) struct RunFolder(PathBuf);
@@ -56,13 +56,13 @@ impl RunFolder {
 
     /// Writes the shortest case of each property that is broken, as a scenario that can be played.
     pub(super) fn write_cases(&self, reading: &Reading, report: &Report) -> Result<Vec<PathBuf>, Failure> {
-        let broken = |story: &Story| {
-            let mut checks = report.checks.iter().map(|judged| &judged.outcome);
-            checks.any(|o| o.check.scenario == story.scenario() && o.judgement.verdict == Verdict::Broken)
+        let broken = |trace: &Trace| {
+            let mut checks = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+            checks.any(|o| o.check.scenario == trace.scenario() && o.result.verdict == Verdict::Broken)
         };
         let mut written = Vec::new();
-        for story in reading.stories.iter().filter(|story| broken(story)) {
-            let (Some(property), Some(start)) = (of_story(story.scenario()), story.start()) else { continue };
+        for trace in reading.traces.iter().filter(|trace| broken(trace)) {
+            let (Some(property), Some(start)) = (of_trace(trace.scenario()), trace.start()) else { continue };
             let path = self.0.join(format!("{property}.toml"));
             write_whole(&path, start.source.as_bytes())
                 .map_err(|error| Failure::new(Exit::Environment, error))?;

@@ -35,7 +35,7 @@ enum Command {
     Accept,
     /// Record a new golden
     Record {
-        /// The file's name, without its ending: migrations-completed
+        /// The file's name, without its outcome: migrations-completed
         name: String,
         /// The scenario it is taken from
         #[arg(long)]

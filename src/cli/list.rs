@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, print};
-use crate::check::JUDGES;
+use crate::check::CHECKS;
 use crate::contract::{REGISTER_V1, Section};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
@@ -30,14 +30,14 @@ enum What {
     Scenarios,
     /// What the contract obliges to
     Clauses,
-    /// How a peer departs from the contract
+    /// How a peer deviates from the contract
     Behaviours,
     /// How the reference platform breaks the contract
     Defects,
-    /// How the reference platform is lawfully different
+    /// How the reference platform is validly different
     Variants,
-    /// Which judgements a scenario can ask for
-    Judges,
+    /// Which results a scenario can ask for
+    Checks,
     /// What holds over generated histories
     Properties,
 }
@@ -49,7 +49,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Behaviours => behaviours(),
         What::Defects => defects(),
         What::Variants => variants(),
-        What::Judges => judges(),
+        What::Checks => checks(),
         What::Properties => table(
             PROPERTIES
                 .iter()
@@ -69,12 +69,12 @@ fn scenarios(arguments: &Arguments) -> Result<String, Failure> {
             .scenario
             .checks
             .iter()
-            .map(|check| format!("{} {}", check.get_ref().clause, check.get_ref().face))
+            .map(|check| format!("{} {}", check.get_ref().clause, check.get_ref().aspect))
             .collect();
         clauses.dedup();
         let _ = writeln!(text, "{}\n    {}", loaded.id, loaded.scenario.title);
         if !clauses.is_empty() {
-            let _ = writeln!(text, "    judges {}", clauses.join(", "));
+            let _ = writeln!(text, "    checks {}", clauses.join(", "));
         }
     }
     Ok(text)
@@ -93,9 +93,9 @@ fn clauses() -> String {
         }
         for clause in register.section(section) {
             let _ = writeln!(text, "{:<5} {:<9}{}", clause.id, clause.class, clause.obligation);
-            for face in clause.faces() {
-                let how = clause.observation(face).map_or("", |seen| seen.how);
-                let _ = writeln!(text, "      {face:<9} {how}");
+            for aspect in clause.aspects() {
+                let how = clause.observation(aspect).map_or("", |seen| seen.how);
+                let _ = writeln!(text, "      {aspect:<9} {how}");
             }
         }
     }
@@ -114,9 +114,9 @@ fn defects() -> String {
             PatchKind::Defect { breaks } => breaks,
             PatchKind::Variant => &[],
         };
-        let faces = breaks.iter().map(|(clause, face)| format!("{clause} {face}"));
+        let aspects = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
         let depth = patch.deep.then(|| "deep".to_owned());
-        (patch.name, patch.summary, faces.chain(depth).collect::<Vec<_>>().join(", "))
+        (patch.name, patch.summary, aspects.chain(depth).collect::<Vec<_>>().join(", "))
     });
     table(rows)
 }
@@ -125,11 +125,11 @@ fn variants() -> String {
     table(VARIANTS.iter().map(|patch| (patch.name, patch.summary, String::new())))
 }
 
-fn judges() -> String {
+fn checks() -> String {
     let mut text = String::new();
-    for judge in JUDGES.iter().flat_map(|group| group.iter()) {
-        let _ = writeln!(text, "{}\n    {}", judge.name, judge.about);
-        for parameter in judge.parameters {
+    for check in CHECKS.iter().flat_map(|group| group.iter()) {
+        let _ = writeln!(text, "{}\n    {}", check.name, check.about);
+        for parameter in check.parameters {
             let optional = if parameter.required { "" } else { " (optional)" };
             let _ = writeln!(text, "    {:<10} {}{optional}", parameter.name, parameter.about);
         }

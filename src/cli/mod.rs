@@ -8,12 +8,11 @@ mod doctor;
 mod exit_code;
 mod files;
 mod golden;
-mod hands;
 mod init;
-mod judge;
 mod list;
+mod operator;
+mod probe;
 mod progress;
-mod reach;
 mod replay;
 mod run;
 mod schema;
@@ -23,6 +22,7 @@ mod target;
 mod target_choice;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use config::Config;
 pub use exit_code::Exit;
@@ -31,9 +31,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Judges whether a platform keeps the Powernode Federation Social Contract.
+/// Checks whether a platform keeps the Powernode Federation Social Contract.
 ///
-/// covenant plays the other platform of a federation, well-behaved or misbehaving, over real mutual
+/// covenant plays the other platform of a federation, conforming or misbehaving, over real mutual
 /// TLS, and says for each of the twelve commitments whether the target keeps it, with the evidence.
 #[derive(Debug, Parser)]
 #[command(name = "covenant", version, about, max_term_width = 100, after_help = EXIT_CODES)]
@@ -44,28 +44,28 @@ struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 kept (or nothing broken), 1 something broken, 2 usage or a bad file, 3 something \
-unproven under --strict, 4 the target can't be judged, 5 the adapter failed, 6 the environment \
+unproven under --strict, 4 the target can't be evaluated, 5 the adapter failed, 6 the environment \
 failed, 70 a fault of covenant's own, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Judge a target: the embedded reference platform where none is named.
+    /// CheckDef a target: the embedded reference platform where none is named.
     Run(run::Arguments),
     /// Look at a platform that is someone else's, gently; or visit it with a token of its operator's.
     Audit(audit::Arguments),
-    /// Before a run: look whether target, hands and ports are what they should be.
+    /// Before a run: look whether target, operator and ports are what they should be.
     Doctor(doctor::Arguments),
     /// Write a commented covenant.toml to begin with.
     Init(init::Arguments),
-    /// List what there is: scenarios, clauses, behaviours, defects, variants, judges.
+    /// List what there is: scenarios, clauses, behaviours, defects, variants, checks.
     List(list::Arguments),
-    /// Judge the transcript of a finished run again, without a target.
-    Judge(judge::Arguments),
+    /// CheckDef the transcript of a finished run again, without a target.
+    Verify(verify::Arguments),
     /// Try again what was broken in a run: fixed, still broken, or cannot be replayed.
     Replay(replay::Arguments),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
-    /// Measure the suite itself: every defect is planted, every variant is tried.
+    /// Measure the suite itself: every defect is seeded, every variant is tried.
     Selftest(selftest::Arguments),
     /// Serve the reference platform alone. For testing only.
     Target(target::Arguments),
@@ -83,13 +83,13 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = match arguments.command {
+    let evaluation = match arguments.command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
         Command::Doctor(arguments) => doctor::main(&arguments),
         Command::Init(arguments) => init::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
-        Command::Judge(arguments) => judge::main(&arguments),
+        Command::Verify(arguments) => verify::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::manual(),
     };
-    let exit = outcome.unwrap_or_else(|failure| {
+    let exit = evaluation.unwrap_or_else(|failure| {
         tell(&format!("error: {:#}\n", failure.error));
         failure.exit
     });

@@ -7,8 +7,8 @@ use clap::Args;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
 use crate::check::Verdict;
-use crate::property::of_story;
-use crate::report::{JudgedCheck, Report};
+use crate::property::of_trace;
+use crate::report::{EvaluatedCheck, Report};
 use crate::suite::{CASES, Plan, Selection, Target, assess};
 use crate::transcript::{Reading, read};
 
@@ -29,7 +29,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let reading = read(&path).map_err(|error| Failure::usage(error.to_string()))?;
     let before = assess(&reading);
-    let broken: Vec<&JudgedCheck> = before.checks.iter().filter(|check| is_broken(check)).collect();
+    let broken: Vec<&EvaluatedCheck> = before.checks.iter().filter(|check| is_broken(check)).collect();
     if broken.is_empty() {
         print("nothing was broken: there is nothing to replay\n")?;
         return Ok(Exit::Kept);
@@ -37,44 +37,44 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut recorded = TargetArguments::of_record(&reading.start.target_arguments)?;
     recorded.defect.retain(|name| !arguments.without_defect.contains(name));
     let target = recorded.target(None)?;
-    let surroundings = recorded.surroundings(None);
+    let run_context = recorded.run_context(None);
     let mut still_broken = false;
     for check in broken {
-        let run = Plan { surroundings: surroundings.clone(), ..run_of(&reading, check, &target)? };
-        let outcome = match block_on(run.judge())? {
+        let run = Plan { run_context: run_context.clone(), ..run_of(&reading, check, &target)? };
+        let evaluation = match block_on(run.run_to_report())? {
             Ok(after) => answer(check, &after),
             Err(error) => format!("cannot be replayed: {error}"),
         };
-        still_broken |= outcome == STILL_BROKEN;
-        let id = &check.outcome.check;
-        print(&format!("{} {} {}: {outcome}\n", id.clause, id.face, id.id))?;
+        still_broken |= evaluation == STILL_BROKEN;
+        let id = &check.evaluation.check;
+        print(&format!("{} {} {}: {evaluation}\n", id.clause, id.aspect, id.id))?;
     }
     Ok(if still_broken { Exit::Broken } else { Exit::Kept })
 }
 
 const STILL_BROKEN: &str = "still broken";
 
-fn is_broken(check: &JudgedCheck) -> bool {
-    check.outcome.judgement.verdict == Verdict::Broken
+fn is_broken(check: &EvaluatedCheck) -> bool {
+    check.evaluation.result.verdict == Verdict::Broken
 }
 
-fn answer(before: &JudgedCheck, after: &Report) -> String {
+fn answer(before: &EvaluatedCheck, after: &Report) -> String {
     if let Some(void) = &after.void {
         return format!("cannot be replayed: the run is void: {void}");
     }
-    let same = after.checks.iter().find(|check| check.outcome.check.id == before.outcome.check.id);
-    match same.map(|check| &check.outcome.judgement) {
-        Some(judgement) if judgement.verdict == Verdict::Broken => STILL_BROKEN.to_owned(),
-        Some(judgement) if judgement.verdict == Verdict::Kept => "fixed".to_owned(),
-        Some(judgement) => format!("cannot be replayed: {}", judgement.actual),
+    let same = after.checks.iter().find(|check| check.evaluation.check.id == before.evaluation.check.id);
+    match same.map(|check| &check.evaluation.result) {
+        Some(result) if result.verdict == Verdict::Broken => STILL_BROKEN.to_owned(),
+        Some(result) if result.verdict == Verdict::Kept => "fixed".to_owned(),
+        Some(result) => format!("cannot be replayed: {}", result.actual),
         None => "cannot be replayed: there is no such check any more".to_owned(),
     }
 }
 
 /// Just the scenario, or the property, of one check, as it was.
-fn run_of(reading: &Reading, check: &JudgedCheck, target: &Target) -> Result<Plan, Failure> {
-    let scenario = check.outcome.check.scenario.trim_end_matches(" again").to_owned();
-    let selection = match of_story(&scenario) {
+fn run_of(reading: &Reading, check: &EvaluatedCheck, target: &Target) -> Result<Plan, Failure> {
+    let scenario = check.evaluation.check.scenario.trim_end_matches(" again").to_owned();
+    let selection = match of_trace(&scenario) {
         Some(property) => Selection::of_properties(&[property.to_owned()]),
         None => Selection::new(&[scenario], &[]),
     };

@@ -15,7 +15,7 @@ use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTER_V1};
 use crate::report::{Report, json, junit, text};
 use crate::suite::{CASES, Fault, Plan, Run, Selection, SelectionError, assess, play};
-use crate::transcript::{Ending, read};
+use crate::transcript::{Outcome, read};
 
 /// Scenarios side by side where nothing else is asked for.
 const JOBS: u16 = 4;
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     /// Play only the scenarios whose id fits this pattern (repeatable): '07-*/**'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Judge only this commitment (repeatable)
+    /// CheckDef only this commitment (repeatable)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
     commitment: Vec<u8>,
     /// Check only this property (repeatable); `covenant list properties`
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     jobs: Option<u16>,
     /// Wait so long for a finding, an event or a notice that is due [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
-    patience: Option<u64>,
+    poll_timeout: Option<u64>,
     /// What standard output gets; the run's folder gets all of them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -102,7 +102,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
         cases: arguments.cases.or(config.run.cases).unwrap_or(CASES),
         scenarios: arguments.scenarios.clone(),
-        surroundings: asked.surroundings(arguments.patience.or(config.run.patience_seconds)),
+        run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds)),
         jobs: usize::from(arguments.jobs.or(config.run.jobs).unwrap_or(JOBS)),
         attested: arguments.attest.iter().cloned().collect(),
         ..Plan::default()
@@ -129,7 +129,7 @@ pub(super) async fn play_until_interrupted(
     run: Run,
     stopper: watch::Sender<bool>,
     quiet: bool,
-) -> Result<Ending, Fault> {
+) -> Result<Outcome, Fault> {
     let progress = Arc::new(Progress::new(quiet));
     let playing = play(run, progress);
     tokio::pin!(playing);

@@ -108,7 +108,7 @@ async fn all(patches: &[Option<&'static Patch>], run: &Plan, jobs: usize) -> Res
     rows.into_iter().collect()
 }
 
-/// The honest platform, then the defects and variants that were asked for.
+/// The conforming platform, then the defects and variants that were asked for.
 fn patches(arguments: &Arguments) -> Result<Vec<Option<&'static Patch>>, Failure> {
     let every = || DEFECTS.iter().chain(VARIANTS).copied();
     if let Some(unknown) = arguments.only.iter().find(|name| every().all(|patch| patch.name != **name)) {
@@ -124,7 +124,7 @@ fn patches(arguments: &Arguments) -> Result<Vec<Option<&'static Patch>>, Failure
 
 fn every_check() -> Result<BTreeSet<String>, Failure> {
     let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
-    let properties: Vec<Loaded> = PROPERTIES.iter().filter_map(|p| property_case(&p.story())).collect();
+    let properties: Vec<Loaded> = PROPERTIES.iter().filter_map(|p| property_case(&p.trace())).collect();
     let every = library.iter().chain(&properties).flat_map(|loaded| declared(&loaded.id, loaded));
     Ok(every.map(|check| check.id).collect())
 }

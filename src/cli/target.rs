@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Plant a defect (repeatable)
     #[arg(long, value_name = "NAME")]
     defect: Vec<String>,
-    /// Make it different in a lawful way (repeatable)
+    /// Make it different in a valid way (repeatable)
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
     /// Propose a peer at this address, and print the token with which it can accept (repeatable)
@@ -60,7 +60,7 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
     let mut told = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});
     let mut peers = Vec::new();
     for url in propose {
-        let proposed = running.platform.perform("peer.propose", json!({"remote_instance_url": url})).await;
+        let proposed = running.platform.call("peer.propose", json!({"remote_instance_url": url})).await;
         peers.push(proposed.map_err(|error| Failure::usage(format!("--propose {url}: {error}")))?);
     }
     if !peers.is_empty() {

@@ -15,16 +15,16 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::config::Config;
-use super::hands::{adapter, hands};
+use super::operator::{adapter, operator_targets};
 use super::{Exit, Failure};
 use crate::net::Limits;
 use crate::operator::{Address, At};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::scenario::Surroundings;
-use crate::suite::{Plugged, Target, surroundings};
+use crate::scenario::RunContext;
+use crate::suite::{ExternalTarget, Target, run_context};
 use crate::wire::header::CallerForm;
 
-/// How long the answer to one verb is waited for where nothing else is asked for, in seconds.
+/// How long the answer to one method is waited for where nothing else is asked for, in seconds.
 const ADAPTER_TIME_SECONDS: u64 = 60;
 /// A bundle of authorities is read up to here, in bytes.
 const BUNDLE_BYTES_MAX: u64 = 1 << 20;
@@ -36,13 +36,13 @@ pub(super) struct TargetArguments {
     /// Plant a defect in the embedded reference platform (repeatable); `covenant list defects`
     #[arg(long, value_name = "NAME")]
     pub(super) defect: Vec<String>,
-    /// Make the embedded reference platform different in a lawful way (repeatable)
+    /// Make the embedded reference platform different in a valid way (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(super) variant: Vec<String>,
-    /// Judge a platform of yours through an adapter, a program that is started for each scenario
+    /// CheckDef a platform of yours through an adapter, a program that is started for each scenario
     #[arg(long, value_name = "PROGRAM ARGS", conflicts_with_all = ["defect", "variant", "operator"])]
     pub(super) adapter: Option<String>,
-    /// Judge a platform of yours through an operator: the URL of an adapter (its token in
+    /// CheckDef a platform of yours through an operator: the URL of an adapter (its token in
     /// COVENANT_OPERATOR_TOKEN), powernode:URL, or person
     #[arg(long, value_name = "URL|powernode:URL|person", conflicts_with_all = ["defect", "variant"])]
     pub(super) operator: Option<OperatorChoice>,
@@ -50,9 +50,9 @@ pub(super) struct TargetArguments {
     /// COVENANT_POWERNODE_EMAIL, …_PASSWORD and …_WORKER_TOKEN are read
     #[arg(long, value_name = "FILE")]
     pub(super) credentials: Option<PathBuf>,
-    /// Wait so long for the answer to one verb
+    /// Wait so long for the answer to one method
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) adapter_time: Option<u64>,
+    pub(super) adapter_timeout: Option<u64>,
     /// Where the federation plane of a platform is that runs already
     #[arg(long, value_name = "URL", conflicts_with_all = ["defect", "variant"])]
     pub(super) target: Option<Url>,
@@ -70,7 +70,7 @@ pub(super) struct TargetArguments {
     pub(super) plain_http: bool,
     /// Let one call of the federation plane take so long
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) call_time: Option<u64>,
+    pub(super) request_timeout: Option<u64>,
     /// The address that the target calls the simulated peers at, where that is not the one they listen on
     #[arg(long, value_name = "URL")]
     pub(super) advertise: Option<Url>,
@@ -107,7 +107,7 @@ impl From<IdentityForm> for CallerForm {
     }
 }
 
-/// Whose hands are on the target.
+/// Whose operator are on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorChoice {
     /// An adapter behind a URL.
@@ -185,13 +185,13 @@ impl TargetArguments {
             self.adapter = target.adapter;
         }
         self.credentials = self.credentials.or(target.credentials);
-        self.adapter_time = self.adapter_time.or(target.adapter_time_seconds);
+        self.adapter_timeout = self.adapter_timeout.or(target.adapter_time_seconds);
         self.target = self.target.or(target.url);
         self.ca = self.ca.or(target.ca);
         self.system_roots |= target.system_roots && self.ca.is_none();
         self.identity = self.identity.or(target.identity);
         self.plain_http |= target.plain_http;
-        self.call_time = self.call_time.or(target.call_time_seconds);
+        self.request_timeout = self.request_timeout.or(target.call_time_seconds);
         self
     }
 
@@ -203,16 +203,16 @@ impl TargetArguments {
             }
             (Some(line), None) => (
                 format!("the platform behind the adapter {line}"),
-                adapter(line, self.verb_time_max(), folder)?,
+                adapter(line, self.method_time_max(), folder)?,
             ),
             (None, Some(operator)) => {
                 let credentials = self.credentials.as_deref();
-                let targets = hands(operator, credentials, self.verb_time_max())?;
+                let targets = operator_targets(operator, credentials, self.method_time_max())?;
                 (format!("the platform behind the operator {operator}"), targets)
             }
             (None, None) if self.target.is_some() => {
                 return Err(Failure::usage(
-                    "--target URL: whose hands are on it? add --adapter or --operator (`--operator person` asks you); \
+                    "--target URL: whose operator are on it? add --adapter or --operator (`--operator person` asks you); \
                      for a look from outside there is `covenant audit URL`",
                 ));
             }
@@ -220,19 +220,23 @@ impl TargetArguments {
         };
         let arguments = self.record();
         let Some(address) = self.address()? else {
-            return Ok(Target::Plugged(Plugged { name, arguments, targets }));
+            return Ok(Target::ExternalTarget(ExternalTarget { name, arguments, targets }));
         };
         let name = format!("{} ({name})", address.base_url);
-        Ok(Target::Plugged(Plugged { name, arguments, targets: Arc::new(At::new(address, targets)) }))
+        Ok(Target::ExternalTarget(ExternalTarget {
+            name,
+            arguments,
+            targets: Arc::new(At::new(address, targets)),
+        }))
     }
 
     /// What scenarios are played in.
-    pub(super) fn surroundings(&self, patience_seconds: Option<u64>) -> Surroundings {
-        let mut found = surroundings(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
+    pub(super) fn run_context(&self, poll_timeout_seconds: Option<u64>) -> RunContext {
+        let mut found = run_context(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
         found.advertise.clone_from(&self.advertise);
         found.release.clone_from(&self.release);
-        if let Some(seconds) = patience_seconds {
-            found.patience = Duration::from_secs(seconds);
+        if let Some(seconds) = poll_timeout_seconds {
+            found.poll_timeout = Duration::from_secs(seconds);
         }
         found.limits = self.limits();
         found
@@ -241,7 +245,7 @@ impl TargetArguments {
     /// What is read of the target at most.
     pub(super) fn limits(&self) -> Limits {
         let mut limits = Limits::default();
-        if let Some(seconds) = self.call_time {
+        if let Some(seconds) = self.request_timeout {
             limits.exchange_time_max = Duration::from_secs(seconds);
             limits.connect_time_max = Duration::from_secs(seconds);
         }
@@ -273,13 +277,13 @@ impl TargetArguments {
         let caller = match self.identity {
             Some(form) => form.into(),
             None if url.scheme() == "https" => CallerForm::Tls,
-            None => super::reach::detect(url, self.limits())?,
+            None => super::probe::detect(url, self.limits())?,
         };
         Ok(Some(Address { base_url: url.clone(), ca_bundle_pem, caller }))
     }
 
-    pub(super) fn verb_time_max(&self) -> Duration {
-        Duration::from_secs(self.adapter_time.unwrap_or(ADAPTER_TIME_SECONDS))
+    pub(super) fn method_time_max(&self) -> Duration {
+        Duration::from_secs(self.adapter_timeout.unwrap_or(ADAPTER_TIME_SECONDS))
     }
 
     /// The defects and variants that were asked for.
@@ -289,7 +293,7 @@ impl TargetArguments {
         defects.chain(variants).collect()
     }
 
-    /// What names a plugged target again, a flag with its value an element.
+    /// What names a external target again, a flag with its value an element.
     fn record(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
         let identity = self.identity.and_then(|form| Some(form.to_possible_value()?.get_name().to_owned()));
@@ -297,11 +301,11 @@ impl TargetArguments {
             ("--adapter", self.adapter.clone()),
             ("--operator", self.operator.as_ref().map(ToString::to_string)),
             ("--credentials", self.credentials.as_ref().map(path)),
-            ("--adapter-time", self.adapter_time.map(|seconds| seconds.to_string())),
+            ("--adapter-time", self.adapter_timeout.map(|seconds| seconds.to_string())),
             ("--target", self.target.as_ref().map(ToString::to_string)),
             ("--ca", self.ca.as_ref().map(path)),
             ("--identity", identity),
-            ("--call-time", self.call_time.map(|seconds| seconds.to_string())),
+            ("--call-time", self.request_timeout.map(|seconds| seconds.to_string())),
             ("--advertise", self.advertise.as_ref().map(ToString::to_string)),
             ("--release", self.release.as_ref().map(ToString::to_string)),
             ("--listen", self.listen.map(|address| address.to_string())),
@@ -357,7 +361,7 @@ mod tests {
             target: Some("https://a.example/base".parse().expect("a URL")),
             identity: Some(IdentityForm::ForwardedG1),
             plain_http: true,
-            call_time: Some(5),
+            request_timeout: Some(5),
             ..TargetArguments::default()
         };
         let again = TargetArguments::of_record(&given.record()).expect("it reads");
@@ -368,7 +372,7 @@ mod tests {
     #[test]
     fn an_operator_is_a_url_a_powernode_or_a_person() {
         assert_eq!("person".parse(), Ok(OperatorChoice::Person));
-        for text in ["https://a.example/hands", "powernode:https://a.example/"] {
+        for text in ["https://a.example/operator", "powernode:https://a.example/"] {
             let choice: OperatorChoice = text.parse().expect("a choice");
             assert_eq!(choice.to_string(), text);
         }
@@ -383,7 +387,7 @@ mod tests {
             Config::parse("[target]\nadapter = \"a\"\nadapter_time_seconds = 5\n[peers]\nlisten = \"::1\"\n")
                 .expect("it reads");
         let from_file = TargetArguments::default().or(&config);
-        assert_eq!((from_file.adapter.as_deref(), from_file.adapter_time), (Some("a"), Some(5)));
+        assert_eq!((from_file.adapter.as_deref(), from_file.adapter_timeout), (Some("a"), Some(5)));
         let flag = TargetArguments { operator: Some(OperatorChoice::Person), ..TargetArguments::default() };
         assert_eq!(flag.or(&config).adapter, None);
         let defect =

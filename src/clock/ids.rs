@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Clock, Seed};
 
-/// Hands out UUIDv7 ids that repeat for the same clock and seed, and tokens beside them.
+/// OperatorClient out UUIDv7 ids that repeat for the same clock and seed, and tokens beside them.
 #[derive(Clone, Debug)]
 pub struct Ids {
     clock: Clock,

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// A source of time that is handed to whoever needs one. Clones share the same hands.
+/// A source of time that is handed to whoever needs one. Clones share the same operator.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Hands>);
+pub struct Clock(Arc<OperatorClient>);
 
 /// The first and the last second that a clock shows, of the years 0 and 9000: what is reckoned from it
 /// stays within what a timestamp can hold.
@@ -28,7 +28,7 @@ const FIRST_AND_LAST_SECOND: (i64, i64) = (-62_167_219_200, 221_845_392_000);
 const STANDS: i64 = i64::MIN;
 
 #[derive(Debug)]
-enum Hands {
+enum OperatorClient {
     /// Runs with the system; `offset_seconds` is what it was moved by since.
     System { offset_seconds: AtomicI64 },
     /// Shows what it was set to; stands still between moves, or goes on from there with the system.
@@ -39,13 +39,13 @@ impl Clock {
     /// A clock that runs with the system's.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Hands::System { offset_seconds: AtomicI64::new(0) }))
+        Self(Arc::new(OperatorClient::System { offset_seconds: AtomicI64::new(0) }))
     }
 
     /// A clock that stands at `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(Hands::Manual {
+        Self(Arc::new(OperatorClient::Manual {
             now_milliseconds: AtomicI64::new(start.as_millisecond()),
             runs_since_milliseconds: AtomicI64::new(STANDS),
         }))
@@ -56,11 +56,11 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &*self.0 {
-            Hands::System { offset_seconds } => {
+            OperatorClient::System { offset_seconds } => {
                 let offset = offset_seconds.load(Ordering::SeqCst).saturating_mul(1000);
                 system_now().as_millisecond().saturating_add(offset)
             }
-            Hands::Manual { now_milliseconds, runs_since_milliseconds } => {
+            OperatorClient::Manual { now_milliseconds, runs_since_milliseconds } => {
                 let since = runs_since_milliseconds.load(Ordering::SeqCst);
                 let gone = if since == STANDS { 0 } else { system_now().as_millisecond() - since };
                 now_milliseconds.load(Ordering::SeqCst).saturating_add(gone)
@@ -70,11 +70,13 @@ impl Clock {
         Timestamp::from_millisecond(milliseconds.clamp(first * 1000, last * 1000)).unwrap_or(Timestamp::MAX)
     }
 
-    /// Moves the hands forward (or back, for a skewed clock) by whole seconds.
+    /// Moves the operator forward (or back, for a skewed clock) by whole seconds.
     pub fn advance_seconds(&self, seconds: i64) {
         let (hand, by) = match &*self.0 {
-            Hands::System { offset_seconds } => (offset_seconds, seconds),
-            Hands::Manual { now_milliseconds, .. } => (now_milliseconds, seconds.saturating_mul(1000)),
+            OperatorClient::System { offset_seconds } => (offset_seconds, seconds),
+            OperatorClient::Manual { now_milliseconds, .. } => {
+                (now_milliseconds, seconds.saturating_mul(1000))
+            }
         };
         let _ = hand
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |stands_at| Some(stands_at.saturating_add(by)));
@@ -83,17 +85,17 @@ impl Clock {
     /// Sets a clock that is moved by hand; where it `runs`, it goes on from there with the system. One that
     /// is the system's own goes its own way.
     pub fn set(&self, now: Timestamp, runs: bool) {
-        if let Hands::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
+        if let OperatorClient::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
             let since = if runs { system_now().as_millisecond() } else { STANDS };
             now_milliseconds.store(now.as_millisecond(), Ordering::SeqCst);
             runs_since_milliseconds.store(since, Ordering::SeqCst);
         }
     }
 
-    /// Whether the hands stand still between moves.
+    /// Whether the operator stand still between moves.
     #[must_use]
     pub fn is_manual(&self) -> bool {
-        matches!(*self.0, Hands::Manual { .. })
+        matches!(*self.0, OperatorClient::Manual { .. })
     }
 }
 

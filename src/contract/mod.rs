@@ -1,4 +1,4 @@
-//! The contract as data: clauses, classes, faces, versions and digests. Depends on nothing.
+//! The contract as data: clauses, classes, aspects, versions and digests. Depends on nothing.
 //!
 //! A clause is the atom of this project: every check, scenario, property, defect and line of a
 //! report hangs on a clause's id. The obligations are told in words of our own; the contract's
@@ -31,17 +31,17 @@ pub enum Class {
     Critical,
 }
 
-/// Which side of a clause is judged.
+/// Which side of a clause is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Face {
+pub enum Aspect {
     /// The target keeps the clause itself.
     Conduct,
     /// The target notices a peer that breaks it.
     Detection,
 }
 
-/// Which half of the binding a judgement rests on.
+/// Which half of the binding a result rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
@@ -66,7 +66,7 @@ pub enum Means {
     Attestation,
 }
 
-/// One face of a clause: how it is seen.
+/// One aspect of a clause: how it is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Observation {
     /// In words.
@@ -85,25 +85,25 @@ pub struct Clause {
     pub class: Class,
     /// What is owed, in words of our own.
     pub obligation: &'static str,
-    /// How the target's own conduct is seen, where the clause has that face.
+    /// How the target's own conduct is seen, where the clause has that aspect.
     pub conduct: Option<Observation>,
-    /// How the target's noticing is seen, where the clause has that face.
+    /// How the target's noticing is seen, where the clause has that aspect.
     pub detection: Option<Observation>,
 }
 
 impl Clause {
-    /// The faces that this clause has.
-    pub fn faces(&self) -> impl Iterator<Item = Face> + use<> {
-        let conduct = self.conduct.map(|_| Face::Conduct);
-        conduct.into_iter().chain(self.detection.map(|_| Face::Detection))
+    /// The aspects that this clause has.
+    pub fn aspects(&self) -> impl Iterator<Item = Aspect> + use<> {
+        let conduct = self.conduct.map(|_| Aspect::Conduct);
+        conduct.into_iter().chain(self.detection.map(|_| Aspect::Detection))
     }
 
-    /// How a face is seen.
+    /// How a aspect is seen.
     #[must_use]
-    pub fn observation(&self, face: Face) -> Option<Observation> {
-        match face {
-            Face::Conduct => self.conduct,
-            Face::Detection => self.detection,
+    pub fn observation(&self, aspect: Aspect) -> Option<Observation> {
+        match aspect {
+            Aspect::Conduct => self.conduct,
+            Aspect::Detection => self.detection,
         }
     }
 }
@@ -118,7 +118,7 @@ impl fmt::Display for Class {
     }
 }
 
-impl fmt::Display for Face {
+impl fmt::Display for Aspect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Conduct => "conduct",
@@ -127,14 +127,14 @@ impl fmt::Display for Face {
     }
 }
 
-impl FromStr for Face {
+impl FromStr for Aspect {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "conduct" => Ok(Self::Conduct),
             "detection" => Ok(Self::Detection),
-            other => Err(format!("{other:?} is no face: conduct or detection")),
+            other => Err(format!("{other:?} is no aspect: conduct or detection")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The clause register of the contract's version 1, one obligation a row.
 
-use super::{Class, Clause, ClauseId, Face, Means, Observation, Section};
+use super::{Aspect, Class, Clause, ClauseId, Means, Observation, Section};
 
 /// The clauses of one text of the contract. A revision of the text is a second register.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +27,9 @@ impl Register {
         self.clauses.iter().filter(move |clause| clause.id.section == section)
     }
 
-    /// Every face of every clause.
-    pub fn faces(&self) -> impl Iterator<Item = (ClauseId, Face)> + use<> {
-        self.clauses.iter().flat_map(|clause| clause.faces().map(|face| (clause.id, face)))
+    /// Every aspect of every clause.
+    pub fn aspects(&self) -> impl Iterator<Item = (ClauseId, Aspect)> + use<> {
+        self.clauses.iter().flat_map(|clause| clause.aspects().map(|aspect| (clause.id, aspect)))
     }
 }
 
@@ -56,7 +56,7 @@ const fn clause(
     Clause { id: ClauseId { section, item }, class, obligation, conduct, detection }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a face is there or not: the table reads best so")]
+#[expect(clippy::unnecessary_wraps, reason = "a aspect is there or not: the table reads best so")]
 const fn seen(by: Means, how: &'static str) -> Option<Observation> {
     Some(Observation { how, by })
 }
@@ -122,7 +122,7 @@ const CLAUSES: &[Clause] = &[
     clause(Commitment(7), 2, Hard, "A migration that was applied in part is not claimed to have succeeded",
         seen(WireAndOperator, "the counts that are claimed against what can be read back"), seen(WireAndOperator, "a destination applies a part and claims all: the target keeps its originals and reports it")),
     clause(Commitment(7), 3, Hard, "Conflicts are reported as they were, in conflict_log",
-        seen(WireAndOperator, "planted conflicts against the log, entry by entry"), seen(WireAndOperator, "a destination hides or invents a conflict: the target reports it")),
+        seen(WireAndOperator, "seeded conflicts against the log, entry by entry"), seen(WireAndOperator, "a destination hides or invents a conflict: the target reports it")),
     clause(Commitment(7), 4, Hard, "Identities survive a migration; no id is changed at the destination",
         seen(WireAndOperator, "ids are read back, references inside payloads too"), seen(WireAndOperator, "a destination changes ids: the target reports it")),
     clause(Commitment(7), 5, Hard, "A capability that is for migration only leads to no sync afterwards",
@@ -197,8 +197,8 @@ mod tests {
     }
 
     #[test]
-    fn every_clause_has_a_face_and_every_commitment_a_clause() {
-        assert!(CLAUSES.iter().all(|clause| clause.faces().next().is_some()));
+    fn every_clause_has_a_aspect_and_every_commitment_a_clause() {
+        assert!(CLAUSES.iter().all(|clause| clause.aspects().next().is_some()));
         for section in Section::all() {
             assert!(REGISTER_V1.section(section).next().is_some(), "{section}");
         }

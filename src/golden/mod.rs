@@ -14,7 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::transcript::{Direction, Entry, Exchange, Story};
+use crate::transcript::{Direction, Entry, Exchange, Trace};
 
 /// A golden file: which exchange of which scenario, and what it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,12 +50,12 @@ pub struct Which {
 }
 
 impl Golden {
-    /// Takes an exchange from a story. None where none fits.
+    /// Takes an exchange from a trace. None where none fits.
     #[must_use]
-    pub fn take(story: &Story, which: &Which) -> Option<Self> {
-        let (_, exchange) = story.exchanges().rfind(|(entry, exchange)| which.fits(entry, exchange))?;
+    pub fn take(trace: &Trace, which: &Which) -> Option<Self> {
+        let (_, exchange) = trace.exchanges().rfind(|(entry, exchange)| which.fits(entry, exchange))?;
         Some(Self {
-            scenario: story.scenario().to_owned(),
+            scenario: trace.scenario().to_owned(),
             which: which.clone(),
             exchange: normalise(exchange),
         })
@@ -107,7 +107,7 @@ mod tests {
         beat(Exchange::from_target("bob"), None, 203);
         beat(Exchange::to_target("alice"), Some("first"), 204);
         let status = |which: Which| {
-            let golden = Golden::take(&recorder.story(), &which)?;
+            let golden = Golden::take(&recorder.trace(), &which)?;
             golden.exchange["response"]["status"].as_u64()
         };
         let text = |text: &str| Some(text.to_owned());

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 const BACKLOG: u32 = 1024;
 
 /// A port that is taken from now until this is dropped. While no one listens there a caller is
-/// refused, and no one else is given the port: what is said to its owner never reaches a stranger.
+/// refused, and no one else is given the port: what is said to its owner never reaches a anonymous client.
 #[derive(Debug)]
 pub struct Port {
     address: SocketAddr,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Hands, HandsError, Lease, Targets, Verb, Wish};
+use super::{Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::wire::header::CallerForm;
 
 /// Where a platform is, and how a caller makes itself known there.
@@ -21,37 +21,37 @@ pub struct Address {
     pub caller: CallerForm,
 }
 
-/// A platform at an address. There is one, which the scenarios have one after another, made anew between
-/// them where its hands can do that; nothing starts, stops or kills it, unless they can.
+/// A platform at an address. There is one, which the scenarios have one after another, made again between
+/// them where its operator can do that; nothing starts, stops or kills it, unless they can.
 #[derive(Debug)]
 pub struct At {
     address: Address,
-    hands: Arc<dyn Targets>,
+    operator: Arc<dyn Targets>,
     turn: Arc<Mutex<()>>,
 }
 
 impl At {
-    /// The platform at `address`, with hands from `hands`.
+    /// The platform at `address`, with operator from `operator`.
     #[must_use]
-    pub fn new(address: Address, hands: Arc<dyn Targets>) -> Self {
-        Self { address, hands, turn: Arc::default() }
+    pub fn new(address: Address, operator: Arc<dyn Targets>) -> Self {
+        Self { address, operator, turn: Arc::default() }
     }
 }
 
 #[async_trait]
 impl Targets for At {
-    async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, request: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.turn.clone().lock_owned().await;
-        let Lease { hands, clock, tie, guard, .. } = self.hands.lease(wish).await?;
-        let is_fresh = match hands.perform(Verb::PlatformReset.as_str(), json!({})).await {
+        let Lease { operator, clock, clock_sync, guard, .. } = self.operator.lease(request).await?;
+        let is_fresh = match operator.call(Method::PlatformReset.as_str(), json!({})).await {
             Ok(_) => true,
-            Err(HandsError::Unsupported { .. }) => false,
+            Err(OperatorError::Unsupported { .. }) => false,
             Err(other) => return Err(other),
         };
         Ok(Lease {
-            hands: Arc::new(HandsAt { address: self.address.clone(), hands }),
+            operator: Arc::new(OperatorAt { address: self.address.clone(), operator }),
             clock,
-            tie,
+            clock_sync,
             caller: self.address.caller,
             is_fresh,
             guard: Some(Box::new((turn, guard))),
@@ -59,34 +59,34 @@ impl Targets for At {
     }
 
     async fn close(&self) {
-        self.hands.close().await;
+        self.operator.close().await;
     }
 }
 
-struct HandsAt {
+struct OperatorAt {
     address: Address,
-    hands: Arc<dyn Hands>,
+    operator: Arc<dyn OperatorClient>,
 }
 
 #[async_trait]
-impl Hands for HandsAt {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
+impl OperatorClient for OperatorAt {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
         let at_address = json!({
             "base_url": self.address.base_url.as_str(), "ca_bundle_pem": self.address.ca_bundle_pem,
         });
-        if Verb::parse(verb) != Some(Verb::PlatformStart) {
-            return self.hands.perform(verb, parameters).await;
+        if Method::parse(method) != Some(Method::PlatformStart) {
+            return self.operator.call(method, parameters).await;
         }
-        match self.hands.perform(verb, parameters.clone()).await {
+        match self.operator.call(method, parameters.clone()).await {
             Ok(_) => Ok(at_address),
             // It runs already. What it is to be started with is another matter.
-            Err(HandsError::Unsupported { .. }) if asks_for_nothing(&parameters) => Ok(at_address),
+            Err(OperatorError::Unsupported { .. }) if asks_for_nothing(&parameters) => Ok(at_address),
             Err(other) => Err(other),
         }
     }
 
     fn settles_at_once(&self) -> bool {
-        self.hands.settles_at_once()
+        self.operator.settles_at_once()
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_start_needs_no_hands() {
+    fn only_a_plain_start_needs_no_operator() {
         assert!(asks_for_nothing(&json!({})));
         assert!(asks_for_nothing(&json!({"settings": {}})));
         assert!(!asks_for_nothing(&json!({"settings": {"residency": "EU"}})));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{HandsError, Tie, Verb};
+use super::{ClockSync, Method, OperatorError};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 
@@ -26,8 +26,9 @@ pub struct Description {
 
 impl Description {
     /// Reads the answer to `describe`. What can't be gone on with is an error that names the member.
-    pub fn read(told: &Value) -> Result<Self, HandsError> {
-        let wrong = |message: String| HandsError::Adapter { verb: Verb::Describe.to_string(), message };
+    pub fn read(told: &Value) -> Result<Self, OperatorError> {
+        let wrong =
+            |message: String| OperatorError::Adapter { method: Method::Describe.to_string(), message };
         if told["protocol"].as_u64() != Some(PROTOCOL) {
             return Err(wrong(format!("protocol: {PROTOCOL} was expected, found {}", told["protocol"])));
         }
@@ -44,19 +45,19 @@ impl Description {
         })
     }
 
-    /// Whether it says that it has this verb.
+    /// Whether it says that it has this method.
     #[must_use]
-    pub fn has(&self, verb: Verb) -> bool {
-        self.verbs.iter().any(|name| name == verb.as_str())
+    pub fn has(&self, method: Method) -> bool {
+        self.verbs.iter().any(|name| name == method.as_str())
     }
 
     /// The clock that the peers of such a target go by.
-    pub(super) fn clock(&self) -> (Clock, Tie) {
+    pub(super) fn clock(&self) -> (Clock, ClockSync) {
         let system = Clock::system();
-        if self.has(Verb::ClockNow) {
-            (Clock::manual(system.now()), Tie::Followed)
+        if self.has(Method::ClockNow) {
+            (Clock::manual(system.now()), ClockSync::Follow)
         } else {
-            (system, Tie::Apart)
+            (system, ClockSync::Independent)
         }
     }
 }
@@ -76,10 +77,10 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn another_protocol_and_no_verbs_are_told() {
+    fn another_protocol_and_no_methods_are_told() {
         let told = json!({"name": "x", "protocol": 1, "verbs": ["describe", "clock.now"]});
         let description = Description::read(&told).expect("a description");
-        assert!(description.has(Verb::ClockNow) && !description.has(Verb::PeerShow));
+        assert!(description.has(Method::ClockNow) && !description.has(Method::PeerShow));
         for (told, wanted) in [
             (json!({"protocol": 2}), "protocol: 1 was expected, found 2"),
             (json!({"protocol": 1}), "verbs:"),

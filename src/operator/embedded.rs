@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::rpc::{BAD_PARAMETERS, NOT_RUNNING, UNKNOWN_VERB};
-use super::{Description, Hands, HandsError, Lease, PROTOCOL, Targets, Tie, Verb, Wish};
+use super::rpc::{INVALID_PARAMS, METHOD_NOT_FOUND, NOT_RUNNING};
+use super::{
+    ClockSync, Description, Lease, Method, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets,
+};
 use crate::clock::{Clock, Seed};
 use crate::reference::{
-    Database, OperatorError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
+    Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
     stands_behind_a_proxy,
 };
 
@@ -25,7 +27,7 @@ const BEGINNING: &str = "2026-06-01T00:00:00Z";
 pub struct EmbeddedOptions {
     /// The address they listen on.
     pub listen: IpAddr,
-    /// Defects and variants, planted in order.
+    /// Defects and variants, seeded in order.
     pub patches: Vec<&'static Patch>,
     /// Settings beside those that a scenario gives.
     pub settings: Value,
@@ -45,33 +47,33 @@ impl Embedded {
 
 #[async_trait]
 impl Targets for Embedded {
-    async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, request: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let beginning: Timestamp = BEGINNING.parse().expect("a timestamp");
         let clock = Clock::manual(beginning);
         let ahead_seconds = clock_ahead_seconds(&self.0.patches);
-        let (targets_clock, tie) = if ahead_seconds == 0 {
-            (clock.clone(), Tie::Shared)
+        let (targets_clock, clock_sync) = if ahead_seconds == 0 {
+            (clock.clone(), ClockSync::Shared)
         } else {
             let targets_clock = Clock::manual(beginning);
             targets_clock.advance_seconds(ahead_seconds);
-            (targets_clock, Tie::Followed)
+            (targets_clock, ClockSync::Follow)
         };
-        let folder = if wish.durable {
+        let folder = if request.durable {
             let folder = TempDir::with_prefix("covenant-");
             Some(folder.map_err(|error| environment("platform.start", error.to_string()))?)
         } else {
             None
         };
-        let hands = Target {
+        let operator = Target {
             options: self.0.clone(),
             clock: targets_clock,
-            seed: wish.seed.derive(wish.scenario).derive("target"),
+            seed: request.seed.derive(request.scenario).derive("target"),
             database: folder.as_ref().map(|folder| folder.path().join("platform.sqlite")),
             running: Mutex::new(None),
         };
         let guard = folder.map(|folder| Box::new(folder) as Box<dyn Send + Sync>);
         let caller = Description::read(&self.0.describe())?.caller;
-        Ok(Lease { hands: Arc::new(hands), clock, tie, caller, is_fresh: true, guard })
+        Ok(Lease { operator: Arc::new(operator), clock, clock_sync, caller, is_fresh: true, guard })
     }
 }
 
@@ -85,28 +87,30 @@ struct Target {
 }
 
 #[async_trait]
-impl Hands for Target {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
-        match Verb::parse(verb) {
+impl OperatorClient for Target {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+        match Method::parse(method) {
             // A fresh target for each scenario needs no reset.
-            None | Some(Verb::PlatformReset) => Err(HandsError::Unsupported { verb: verb.to_owned() }),
-            Some(Verb::Describe) => Ok(self.options.describe()),
-            Some(Verb::PlatformStart) => self.start(&parameters).await,
-            Some(Verb::PlatformStop) => {
+            None | Some(Method::PlatformReset) => {
+                Err(OperatorError::Unsupported { method: method.to_owned() })
+            }
+            Some(Method::Describe) => Ok(self.options.describe()),
+            Some(Method::PlatformStart) => self.start(&parameters).await,
+            Some(Method::PlatformStop) => {
                 if let Some(running) = self.running.lock().await.take() {
                     running.stop().await;
                 }
                 Ok(json!({}))
             }
-            Some(Verb::PlatformKill) => {
+            Some(Method::PlatformKill) => {
                 if let Some(running) = self.running.lock().await.take() {
                     running.kill().await;
                 }
                 Ok(json!({}))
             }
-            Some(Verb::ClockNow) => Ok(json!({"now": self.clock.now().to_string()})),
-            Some(Verb::ClockAdvance) => self.advance(&parameters).await,
-            Some(_) => self.forward(verb, parameters).await,
+            Some(Method::ClockNow) => Ok(json!({"now": self.clock.now().to_string()})),
+            Some(Method::ClockAdvance) => self.advance(&parameters).await,
+            Some(_) => self.forward(method, parameters).await,
         }
     }
 
@@ -117,7 +121,7 @@ impl Hands for Target {
 
 impl Target {
     /// Starts the platform, or the same one again after a stop or a kill.
-    async fn start(&self, parameters: &Value) -> Result<Value, HandsError> {
+    async fn start(&self, parameters: &Value) -> Result<Value, OperatorError> {
         let mut running = self.running.lock().await;
         if let Some(before) = running.take() {
             before.stop().await;
@@ -129,9 +133,9 @@ impl Target {
                 settings[name] = member.clone();
             }
         }
-        let settings = Settings::read(&settings).map_err(|error| HandsError::Refused {
-            verb: Verb::PlatformStart.to_string(),
-            code: BAD_PARAMETERS,
+        let settings = Settings::read(&settings).map_err(|error| OperatorError::Refused {
+            method: Method::PlatformStart.to_string(),
+            code: INVALID_PARAMS,
             message: error.to_string(),
         })?;
         let options = Options {
@@ -144,7 +148,9 @@ impl Target {
         };
         let started = Platform::start(options).await.map_err(|error| match error {
             StartError::Listen { .. } => environment("platform.start", error.to_string()),
-            other => HandsError::Adapter { verb: "platform.start".to_owned(), message: other.to_string() },
+            other => {
+                OperatorError::Adapter { method: "platform.start".to_owned(), message: other.to_string() }
+            }
         })?;
         let told = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
         *running = Some(started);
@@ -152,10 +158,10 @@ impl Target {
     }
 
     /// Moves the clock; what falls due on the way has run when this returns.
-    async fn advance(&self, parameters: &Value) -> Result<Value, HandsError> {
-        let seconds = parameters["seconds"].as_i64().ok_or_else(|| HandsError::Refused {
-            verb: Verb::ClockAdvance.to_string(),
-            code: BAD_PARAMETERS,
+    async fn advance(&self, parameters: &Value) -> Result<Value, OperatorError> {
+        let seconds = parameters["seconds"].as_i64().ok_or_else(|| OperatorError::Refused {
+            method: Method::ClockAdvance.to_string(),
+            code: INVALID_PARAMS,
             message: "seconds: an integer is needed".to_owned(),
         })?;
         self.clock.advance_seconds(seconds);
@@ -166,17 +172,17 @@ impl Target {
         Ok(json!({"now": self.clock.now().to_string()}))
     }
 
-    async fn forward(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
+    async fn forward(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
         let platform = self.running.lock().await.as_ref().map(|running| running.platform.clone());
         let Some(platform) = platform else {
             let message = "the platform is not running".to_owned();
-            return Err(HandsError::Refused { verb: verb.to_owned(), code: NOT_RUNNING, message });
+            return Err(OperatorError::Refused { method: method.to_owned(), code: NOT_RUNNING, message });
         };
-        platform.perform(verb, parameters).await.map_err(|OperatorError { code, message }| {
-            if code == UNKNOWN_VERB {
-                HandsError::Unsupported { verb: verb.to_owned() }
+        platform.call(method, parameters).await.map_err(|MethodError { code, message }| {
+            if code == METHOD_NOT_FOUND {
+                OperatorError::Unsupported { method: method.to_owned() }
             } else {
-                HandsError::Refused { verb: verb.to_owned(), code, message }
+                OperatorError::Refused { method: method.to_owned(), code, message }
             }
         })
     }
@@ -185,14 +191,17 @@ impl Target {
 impl EmbeddedOptions {
     /// What the embedded adapter says of itself.
     fn describe(&self) -> Value {
-        let verbs: Vec<&str> =
-            Verb::ALL.iter().filter(|verb| **verb != Verb::PlatformReset).map(|verb| verb.as_str()).collect();
+        let methods: Vec<&str> = Method::ALL
+            .iter()
+            .filter(|method| **method != Method::PlatformReset)
+            .map(|method| method.as_str())
+            .collect();
         json!({
             "name": "reference",
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": PROTOCOL,
             "contract_versions": [1],
-            "verbs": verbs,
+            "verbs": methods,
             "identity": if stands_behind_a_proxy(&self.patches) { "forwarded" } else { "tls" },
             "generation": "G3",
             "settles_at_once": true,
@@ -200,6 +209,6 @@ impl EmbeddedOptions {
     }
 }
 
-fn environment(verb: &str, message: String) -> HandsError {
-    HandsError::Environment { verb: verb.to_owned(), message }
+fn environment(method: &str, message: String) -> OperatorError {
+    OperatorError::Environment { method: method.to_owned(), message }
 }

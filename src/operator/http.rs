@@ -12,11 +12,11 @@ use tokio::sync::Mutex;
 use url::{Position, Url};
 
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
-use super::{Description, Hands, HandsError, Lease, Targets, Verb, Wish};
+use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::net::{Client, ClientOptions, Limits, Request};
 use crate::pki::ClientTls;
 
-/// A platform whose hands are behind a URL.
+/// A platform whose operator are behind a URL.
 #[derive(Clone)]
 pub struct Http(Arc<Inner>);
 
@@ -31,7 +31,7 @@ struct Inner {
 }
 
 impl Http {
-    /// Hands at `url`; `token`, where there is one, goes with each request, and each call of a verb
+    /// OperatorClient at `url`; `token`, where there is one, goes with each request, and each call of a method
     /// may take `call_time_max`.
     #[must_use]
     pub fn new(url: Url, tls: Option<ClientTls>, token: Option<String>, call_time_max: Duration) -> Self {
@@ -46,13 +46,13 @@ impl Http {
     }
 
     /// Asks what is there.
-    pub async fn describe(&self) -> Result<Description, HandsError> {
-        Description::read(&self.ask(Verb::Describe.as_str(), &json!({})).await?)
+    pub async fn describe(&self) -> Result<Description, OperatorError> {
+        Description::read(&self.ask(Method::Describe.as_str(), &json!({})).await?)
     }
 
-    async fn ask(&self, verb: &str, parameters: &Value) -> Result<Value, HandsError> {
+    async fn ask(&self, method: &str, parameters: &Value) -> Result<Value, OperatorError> {
         let inner = &*self.0;
-        let broken = |message: String| HandsError::Adapter { verb: verb.to_owned(), message };
+        let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
         let id = {
             let mut asked = inner.asked.lock().await;
             *asked += 1;
@@ -66,7 +66,7 @@ impl Http {
             method: "POST".to_owned(),
             path_and_query: inner.url[Position::BeforePath..Position::AfterQuery].to_owned(),
             headers,
-            body: Some(Bytes::from(rpc::request(id, verb, parameters))),
+            body: Some(Bytes::from(rpc::request(id, method, parameters))),
         };
         let answered = inner.client.send(&origin(&inner.url), request).await;
         let answered = answered.map_err(|error| broken(format!("{}: {error}", inner.url)))?;
@@ -78,7 +78,7 @@ impl Http {
                 response.id
             )));
         }
-        response.of(verb)
+        response.of(method)
     }
 }
 
@@ -98,29 +98,36 @@ impl fmt::Debug for Http {
 
 #[async_trait]
 impl Targets for Http {
-    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.0.turn.clone().lock_owned().await;
         let description = self.describe().await?;
-        let is_fresh = description.has(Verb::PlatformReset);
+        let is_fresh = description.has(Method::PlatformReset);
         if is_fresh {
-            self.ask(Verb::PlatformReset.as_str(), &json!({})).await?;
+            self.ask(Method::PlatformReset.as_str(), &json!({})).await?;
         }
-        let (clock, tie) = description.clock();
-        let hands = HttpHands { http: self.clone(), settles_at_once: description.settles_at_once };
+        let (clock, clock_sync) = description.clock();
+        let operator = HttpOperator { http: self.clone(), settles_at_once: description.settles_at_once };
         let caller = description.caller;
-        Ok(Lease { hands: Arc::new(hands), clock, tie, caller, is_fresh, guard: Some(Box::new(turn)) })
+        Ok(Lease {
+            operator: Arc::new(operator),
+            clock,
+            clock_sync,
+            caller,
+            is_fresh,
+            guard: Some(Box::new(turn)),
+        })
     }
 }
 
-struct HttpHands {
+struct HttpOperator {
     http: Http,
     settles_at_once: bool,
 }
 
 #[async_trait]
-impl Hands for HttpHands {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
-        self.http.ask(verb, &parameters).await
+impl OperatorClient for HttpOperator {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+        self.http.ask(method, &parameters).await
     }
 
     fn settles_at_once(&self) -> bool {

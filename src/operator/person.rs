@@ -1,4 +1,4 @@
-//! A person as hands: told in plain words what to do, one thing at a time, and asked what came of it.
+//! A person as operator: told in plain words what to do, one thing at a time, and asked what came of it.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use super::rpc::NOT_RUNNING;
-use super::{Hands, HandsError, Lease, Targets, Tie, Verb, Wish};
+use super::{ClockSync, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 
@@ -25,7 +25,7 @@ pub trait Dialogue: Send {
 pub struct Person {
     dialogue: Arc<PlainMutex<dyn Dialogue>>,
     /// What the person said can't be done: not asked again.
-    cannot: Arc<PlainMutex<Vec<Verb>>>,
+    cannot: Arc<PlainMutex<Vec<Method>>>,
     turn: Arc<Mutex<()>>,
 }
 
@@ -44,12 +44,12 @@ impl fmt::Debug for Person {
 
 #[async_trait]
 impl Targets for Person {
-    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.turn.clone().lock_owned().await;
         Ok(Lease {
-            hands: Arc::new(self.clone()),
+            operator: Arc::new(self.clone()),
             clock: Clock::system(),
-            tie: Tie::Apart,
+            clock_sync: ClockSync::Independent,
             caller: CallerForm::Tls,
             is_fresh: false,
             guard: Some(Box::new(turn)),
@@ -58,10 +58,10 @@ impl Targets for Person {
 }
 
 #[async_trait]
-impl Hands for Person {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
-        let Some(known) = Verb::parse(verb) else {
-            return Err(HandsError::Unsupported { verb: verb.to_owned() });
+impl OperatorClient for Person {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+        let Some(known) = Method::parse(method) else {
+            return Err(OperatorError::Unsupported { method: method.to_owned() });
         };
         let person = self.clone();
         let asked = tokio::task::spawn_blocking(move || person.ask(known, &parameters)).await;
@@ -70,10 +70,10 @@ impl Hands for Person {
 }
 
 impl Person {
-    fn ask(&self, verb: Verb, parameters: &Value) -> Result<Value, HandsError> {
-        let unsupported = || Err(HandsError::Unsupported { verb: verb.to_string() });
-        let Some(request) = request(verb) else { return unsupported() };
-        if self.cannot().contains(&verb) {
+    fn ask(&self, method: Method, parameters: &Value) -> Result<Value, OperatorError> {
+        let unsupported = || Err(OperatorError::Unsupported { method: method.to_string() });
+        let Some(request) = prompt(method) else { return unsupported() };
+        if self.cannot().contains(&method) {
             return unsupported();
         }
         let mut dialogue = self.dialogue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,23 +83,23 @@ impl Person {
         {
             let _ = writeln!(told, "    {name}: {}", plain(value));
         }
-        say(verb, &mut *dialogue, &told)?;
+        say(method, &mut *dialogue, &told)?;
         let mut result = Map::new();
         if request.answers.is_empty() {
             say(
-                verb,
+                method,
                 &mut *dialogue,
                 "Enter when it is done, \"no: why\" if the platform refused, \"can't\", or \"stop\": ",
             )?;
-            self.answer(verb, &mut *dialogue)?;
+            self.answer(method, &mut *dialogue)?;
         }
         for (member, form) in request.answers {
             let text = loop {
-                say(verb, &mut *dialogue, &format!("{member}{}: ", form.hint()))?;
-                let text = self.answer(verb, &mut *dialogue)?;
+                say(method, &mut *dialogue, &format!("{member}{}: ", form.hint()))?;
+                let text = self.answer(method, &mut *dialogue)?;
                 match form.read(&text) {
                     Some(value) => break value,
-                    None => say(verb, &mut *dialogue, &format!("  {}\n", form.complaint()))?,
+                    None => say(method, &mut *dialogue, &format!("  {}\n", form.complaint()))?,
                 }
             };
             result.insert((*member).to_owned(), text);
@@ -107,19 +107,19 @@ impl Person {
         Ok(Value::Object(result))
     }
 
-    /// A line of the person's, unless it says that the verb can't be done, or that all is over.
-    fn answer(&self, verb: Verb, dialogue: &mut dyn Dialogue) -> Result<String, HandsError> {
-        let heard = dialogue.hear().map_err(|error| failed(verb, error.to_string()))?;
-        let Some(line) = heard else { return Err(failed(verb, "the person has gone".to_owned())) };
+    /// A line of the person's, unless it says that the method can't be done, or that all is over.
+    fn answer(&self, method: Method, dialogue: &mut dyn Dialogue) -> Result<String, OperatorError> {
+        let heard = dialogue.hear().map_err(|error| failed(method, error.to_string()))?;
+        let Some(line) = heard else { return Err(failed(method, "the person has gone".to_owned())) };
         let line = line.trim().to_owned();
         match line.to_lowercase().as_str() {
-            "stop" => Err(failed(verb, "the person stopped the run".to_owned())),
+            "stop" => Err(failed(method, "the person stopped the run".to_owned())),
             "can't" | "cant" | "cannot" => {
-                self.cannot().push(verb);
-                Err(HandsError::Unsupported { verb: verb.to_string() })
+                self.cannot().push(method);
+                Err(OperatorError::Unsupported { method: method.to_string() })
             }
-            lower if lower == "no" || lower.starts_with("no:") => Err(HandsError::Refused {
-                verb: verb.to_string(),
+            lower if lower == "no" || lower.starts_with("no:") => Err(OperatorError::Refused {
+                method: method.to_string(),
                 code: NOT_RUNNING,
                 message: line.get(3..).unwrap_or_default().trim().to_owned(),
             }),
@@ -127,24 +127,24 @@ impl Person {
         }
     }
 
-    fn cannot(&self) -> std::sync::MutexGuard<'_, Vec<Verb>> {
+    fn cannot(&self) -> std::sync::MutexGuard<'_, Vec<Method>> {
         self.cannot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn failed(verb: Verb, message: String) -> HandsError {
-    HandsError::Adapter { verb: verb.to_string(), message }
+fn failed(method: Method, message: String) -> OperatorError {
+    OperatorError::Adapter { method: method.to_string(), message }
 }
 
-fn say(verb: Verb, dialogue: &mut dyn Dialogue, text: &str) -> Result<(), HandsError> {
-    dialogue.say(text).map_err(|error| failed(verb, error.to_string()))
+fn say(method: Method, dialogue: &mut dyn Dialogue, text: &str) -> Result<(), OperatorError> {
+    dialogue.say(text).map_err(|error| failed(method, error.to_string()))
 }
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// What a person is asked for one verb.
+/// What a person is asked for one method.
 struct Request {
     words: &'static str,
     answers: &'static [(&'static str, Form)],
@@ -181,40 +181,42 @@ impl Form {
 }
 
 /// What a person can be asked for in words; none where only a program can do it in time.
-fn request(verb: Verb) -> Option<Request> {
+fn prompt(method: Method) -> Option<Request> {
     use Form::{Json, Text};
-    let (words, answers): (&str, &'static [(&str, Form)]) = match verb {
-        Verb::PeerPropose => {
+    let (words, answers): (&str, &'static [(&str, Form)]) = match method {
+        Method::PeerPropose => {
             ("Propose a platform peer at this address.", &[("peer_id", Text), ("acceptance_token", Text)])
         }
-        Verb::PeerJoin => ("Join the peer at this address with this acceptance token.", &[("peer_id", Text)]),
-        Verb::PeerShow => ("Look at this peer. What does the platform show of it?", &[("peer", Json)]),
-        Verb::PeerSuspend => ("Suspend this peer.", &[]),
-        Verb::PeerResume => ("Take this peer out of suspension.", &[]),
-        Verb::PeerRevoke => ("Revoke this peer.", &[]),
-        Verb::GrantIssue => {
+        Method::PeerJoin => {
+            ("Join the peer at this address with this acceptance token.", &[("peer_id", Text)])
+        }
+        Method::PeerShow => ("Look at this peer. What does the platform show of it?", &[("peer", Json)]),
+        Method::PeerSuspend => ("Suspend this peer.", &[]),
+        Method::PeerResume => ("Take this peer out of suspension.", &[]),
+        Method::PeerRevoke => ("Revoke this peer.", &[]),
+        Method::GrantIssue => {
             ("Give this peer a grant.", &[("grant_id", Text), ("bearer_token", Text), ("expires_at", Text)])
         }
-        Verb::GrantRevoke => ("Revoke this grant.", &[]),
-        Verb::GrantHold => ("Put this grant, which the peer gave, into the platform's hands.", &[]),
-        Verb::CapabilityDeclare => ("Declare this capability.", &[]),
-        Verb::ResourcePut => ("Make this record.", &[]),
-        Verb::ResourceDelete => ("Delete this record.", &[]),
-        Verb::ResourceList => ("List the platform's records of this kind.", &[("resources", Json)]),
-        Verb::MigrationSend => {
+        Method::GrantRevoke => ("Revoke this grant.", &[]),
+        Method::GrantHold => ("Put this grant, which the peer gave, into the platform's operator.", &[]),
+        Method::CapabilityDeclare => ("Declare this capability.", &[]),
+        Method::ResourcePut => ("Make this record.", &[]),
+        Method::ResourceDelete => ("Delete this record.", &[]),
+        Method::ResourceList => ("List the platform's records of this kind.", &[("resources", Json)]),
+        Method::MigrationSend => {
             ("Migrate this record to the peer.", &[("migration_id", Text), ("status", Text)])
         }
-        Verb::SyncRun => ("Let the platform sync with this peer now.", &[]),
-        Verb::HeartbeatSend => ("Let the platform send a heartbeat to this peer now.", &[]),
-        Verb::AuditRequest => ("Ask this peer for its audit excerpt.", &[]),
-        Verb::AuditList => ("Look at the audit entries about this peer.", &[("entries", Json)]),
-        Verb::EventList => ("Look at the platform's events.", &[("events", Json)]),
-        Verb::GovernanceScan => ("Run the governance scan. What did it find?", &[("findings", Json)]),
-        Verb::CompromiseDeclare => ("Declare this compromise.", &[]),
-        Verb::ResidencySet => ("Set the platform's data residency.", &[]),
-        Verb::ReleaseSet => ("Bring the platform to this release.", &[]),
-        Verb::ReleaseDeprecate => ("Announce the end of this release.", &[]),
-        Verb::OverlayList => ("Which overlay addresses are mounted for this peer?", &[("addresses", Json)]),
+        Method::SyncRun => ("Let the platform sync with this peer now.", &[]),
+        Method::HeartbeatSend => ("Let the platform send a heartbeat to this peer now.", &[]),
+        Method::AuditRequest => ("Ask this peer for its audit excerpt.", &[]),
+        Method::AuditList => ("Look at the audit entries about this peer.", &[("entries", Json)]),
+        Method::EventList => ("Look at the platform's events.", &[("events", Json)]),
+        Method::GovernanceScan => ("Run the governance scan. What did it find?", &[("findings", Json)]),
+        Method::CompromiseDeclare => ("Declare this compromise.", &[]),
+        Method::ResidencySet => ("Set the platform's data residency.", &[]),
+        Method::ReleaseSet => ("Bring the platform to this release.", &[]),
+        Method::ReleaseDeprecate => ("Announce the end of this release.", &[]),
+        Method::OverlayList => ("Which overlay addresses are mounted for this peer?", &[("addresses", Json)]),
         _ => return None,
     };
     Some(Request { words, answers })
@@ -251,9 +253,9 @@ mod tests {
     #[tokio::test]
     async fn one_thing_is_asked_at_a_time_and_rubbish_once_more() {
         let (person, said) = person(&["p1", "", "token", "not json", "[]"]);
-        let proposed = person.perform("peer.propose", json!({"remote_instance_url": "https://a"})).await;
+        let proposed = person.call("peer.propose", json!({"remote_instance_url": "https://a"})).await;
         assert_eq!(proposed, Ok(json!({"peer_id": "p1", "acceptance_token": "token"})));
-        let found = person.perform("governance.scan", json!({})).await;
+        let found = person.call("governance.scan", json!({})).await;
         assert_eq!(found, Ok(json!({"findings": []})));
         let said = said.lock().expect("not poisoned").clone();
         assert!(
@@ -265,15 +267,15 @@ mod tests {
     #[tokio::test]
     async fn what_can_not_be_done_is_not_asked_again_and_no_and_stop_are_heard() {
         let (person, _) = person(&["can't", "no: it is locked", "stop"]);
-        let unsupported = Err(HandsError::Unsupported { verb: "peer.suspend".to_owned() });
-        assert_eq!(person.perform("peer.suspend", json!({})).await, unsupported);
-        assert_eq!(person.perform("peer.suspend", json!({})).await, unsupported);
-        let refused = person.perform("peer.revoke", json!({})).await.expect_err("refused");
+        let unsupported = Err(OperatorError::Unsupported { method: "peer.suspend".to_owned() });
+        assert_eq!(person.call("peer.suspend", json!({})).await, unsupported);
+        assert_eq!(person.call("peer.suspend", json!({})).await, unsupported);
+        let refused = person.call("peer.revoke", json!({})).await.expect_err("refused");
         assert!(refused.to_string().contains("it is locked"), "{refused}");
-        let stopped = person.perform("peer.revoke", json!({})).await.expect_err("stopped");
+        let stopped = person.call("peer.revoke", json!({})).await.expect_err("stopped");
         assert!(stopped.to_string().contains("the person stopped the run"), "{stopped}");
-        let gone = person.perform("peer.revoke", json!({})).await.expect_err("gone");
+        let gone = person.call("peer.revoke", json!({})).await.expect_err("gone");
         assert!(gone.to_string().contains("the person has gone"), "{gone}");
-        assert!(person.perform("covenant.square_the_circle", json!({})).await.is_err());
+        assert!(person.call("covenant.square_the_circle", json!({})).await.is_err());
     }
 }

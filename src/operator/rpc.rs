@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::HandsError;
+use super::OperatorError;
 
 /// A response is read up to here, in bytes.
 pub(super) const RESPONSE_BYTES_MAX: usize = 4 << 20;
-/// The verb is not known.
-pub const UNKNOWN_VERB: i64 = -32601;
+/// The method is not known.
+pub const METHOD_NOT_FOUND: i64 = -32601;
 /// The parameters can't be used.
-pub const BAD_PARAMETERS: i64 = -32602;
+pub const INVALID_PARAMS: i64 = -32602;
 /// What was sent is no request.
 pub const NO_REQUEST: i64 = -32700;
 /// The platform is not running.
@@ -17,8 +17,8 @@ pub const NOT_RUNNING: i64 = -32000;
 
 /// A request on one line, without the line's end.
 #[must_use]
-pub fn request(id: u64, verb: &str, parameters: &Value) -> String {
-    json!({"jsonrpc": "2.0", "id": id, "method": verb, "params": parameters}).to_string()
+pub fn request(id: u64, method: &str, parameters: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": parameters}).to_string()
 }
 
 /// A response that succeeded, on one line.
@@ -73,11 +73,11 @@ impl Response {
         Ok(Self { id: value["id"].as_u64(), outcome })
     }
 
-    /// What came of a verb.
-    pub(super) fn of(self, verb: &str) -> Result<Value, HandsError> {
+    /// What came of a method.
+    pub(super) fn of(self, method: &str) -> Result<Value, OperatorError> {
         self.outcome.map_err(|RpcError { code, message }| match code {
-            UNKNOWN_VERB => HandsError::Unsupported { verb: verb.to_owned() },
-            code => HandsError::Refused { verb: verb.to_owned(), code, message },
+            METHOD_NOT_FOUND => OperatorError::Unsupported { method: method.to_owned() },
+            code => OperatorError::Refused { method: method.to_owned(), code, message },
         })
     }
 }
@@ -101,10 +101,13 @@ mod tests {
     fn a_response_is_a_result_or_an_error() {
         let kept = Response::read(br#"{"jsonrpc":"2.0","id":7,"result":{"a":1}}"#).expect("a response");
         assert_eq!(kept, Response { id: Some(7), outcome: Ok(json!({"a": 1})) });
-        let text = failure(&json!(8), UNKNOWN_VERB, "no");
+        let text = failure(&json!(8), METHOD_NOT_FOUND, "no");
         let refused = Response::read(text.as_bytes()).expect("a response");
         assert_eq!(refused.id, Some(8));
-        assert_eq!(refused.of("peer.show"), Err(HandsError::Unsupported { verb: "peer.show".to_owned() }));
+        assert_eq!(
+            refused.of("peer.show"),
+            Err(OperatorError::Unsupported { method: "peer.show".to_owned() })
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! The other end of an adapter's line: hands that this process has, served to whoever asks.
+//! The other end of an adapter's line: operator that this process has, served to whoever asks.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
-use super::rpc::{self, BAD_PARAMETERS, NO_REQUEST, UNKNOWN_VERB};
-use super::{Hands, HandsError};
+use super::rpc::{self, INVALID_PARAMS, METHOD_NOT_FOUND, NO_REQUEST};
+use super::{OperatorClient, OperatorError};
 
 /// A request is read up to here, in bytes.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
@@ -13,7 +13,7 @@ const INTERNAL: i64 = -32603;
 
 /// Answers requests, a line each, until `requests` ends.
 pub async fn serve(
-    hands: &dyn Hands,
+    operator: &dyn OperatorClient,
     requests: impl AsyncRead + Unpin,
     mut responses: impl AsyncWrite + Unpin,
 ) -> std::io::Result<()> {
@@ -31,35 +31,35 @@ pub async fn serve(
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let response = answer(hands, &line).await + "\n";
+        let response = answer(operator, &line).await + "\n";
         responses.write_all(response.as_bytes()).await?;
         responses.flush().await?;
     }
 }
 
-async fn answer(hands: &dyn Hands, line: &[u8]) -> String {
+async fn answer(operator: &dyn OperatorClient, line: &[u8]) -> String {
     let request: Value = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(error) => return rpc::failure(&Value::Null, NO_REQUEST, &error.to_string()),
     };
     let id = &request["id"];
-    let Some(verb) = request["method"].as_str() else {
+    let Some(method) = request["method"].as_str() else {
         return rpc::failure(id, NO_REQUEST, "method: a text is needed");
     };
     let parameters = match &request["params"] {
         Value::Null => json!({}),
         object @ Value::Object(_) => object.clone(),
         other => {
-            return rpc::failure(id, BAD_PARAMETERS, &format!("params: an object is needed, found {other}"));
+            return rpc::failure(id, INVALID_PARAMS, &format!("params: an object is needed, found {other}"));
         }
     };
-    match hands.perform(verb, parameters).await {
+    match operator.call(method, parameters).await {
         Ok(result) => rpc::success(id, &result),
-        Err(HandsError::Unsupported { verb }) => {
-            rpc::failure(id, UNKNOWN_VERB, &format!("{verb} is not supported"))
+        Err(OperatorError::Unsupported { method }) => {
+            rpc::failure(id, METHOD_NOT_FOUND, &format!("{method} is not supported"))
         }
-        Err(HandsError::Refused { code, message, .. }) => rpc::failure(id, code, &message),
-        Err(HandsError::Adapter { message, .. } | HandsError::Environment { message, .. }) => {
+        Err(OperatorError::Refused { code, message, .. }) => rpc::failure(id, code, &message),
+        Err(OperatorError::Adapter { message, .. } | OperatorError::Environment { message, .. }) => {
             rpc::failure(id, INTERNAL, &message)
         }
     }
@@ -72,11 +72,11 @@ mod tests {
     struct Echo;
 
     #[async_trait::async_trait]
-    impl Hands for Echo {
-        async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
-            match verb {
+    impl OperatorClient for Echo {
+        async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+            match method {
                 "echo" => Ok(parameters),
-                other => Err(HandsError::Unsupported { verb: other.to_owned() }),
+                other => Err(OperatorError::Unsupported { method: other.to_owned() }),
             }
         }
     }
@@ -97,8 +97,8 @@ mod tests {
         let answers: Vec<Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(answers[0]["result"], json!({"a": 1}));
-        assert_eq!(answers[1]["error"]["code"], UNKNOWN_VERB);
-        assert_eq!(answers[2]["error"]["code"], BAD_PARAMETERS);
+        assert_eq!(answers[1]["error"]["code"], METHOD_NOT_FOUND);
+        assert_eq!(answers[2]["error"]["code"], INVALID_PARAMS);
         assert_eq!(answers[3]["error"]["code"], NO_REQUEST);
         assert_eq!(answers.len(), 4);
     }

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::process::{Log, Process, Program};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
-use super::{Description, Hands, HandsError, Lease, Targets, Verb, Wish};
+use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 
 /// Starts a program for each scenario.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub struct Stdio {
 }
 
 impl Stdio {
-    /// Adapters of this program; each call of a verb may take `call_time_max`, and what they write
+    /// Adapters of this program; each call of a method may take `call_time_max`, and what they write
     /// to their standard error goes to `log`.
     #[must_use]
     pub fn new(program: Program, call_time_max: Duration, log: Log) -> Self {
@@ -36,10 +36,10 @@ impl Stdio {
     }
 
     /// Starts one, and asks it what it is.
-    pub async fn start(&self) -> Result<Adapter, HandsError> {
+    pub async fn start(&self) -> Result<Adapter, OperatorError> {
         let started = self.program.start(&self.log);
-        let (process, requests, responses) = started.map_err(|error| HandsError::Adapter {
-            verb: Verb::Describe.to_string(),
+        let (process, requests, responses) = started.map_err(|error| OperatorError::Adapter {
+            method: Method::Describe.to_string(),
             message: format!("{} does not start: {error}", self.program),
         })?;
         let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
@@ -47,7 +47,7 @@ impl Stdio {
         let leaving = self.leaving.clone();
         let call_time_max = self.call_time_max;
         let mut adapter = Adapter { line, call_time_max, leaving, description: Description::default() };
-        adapter.description = Description::read(&adapter.perform(Verb::Describe.as_str(), json!({})).await?)?;
+        adapter.description = Description::read(&adapter.call(Method::Describe.as_str(), json!({})).await?)?;
         Ok(adapter)
     }
 }
@@ -60,11 +60,11 @@ impl fmt::Debug for Stdio {
 
 #[async_trait]
 impl Targets for Stdio {
-    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let adapter = self.start().await?;
-        let (clock, tie) = adapter.description.clock();
+        let (clock, clock_sync) = adapter.description.clock();
         let caller = adapter.description.caller;
-        Ok(Lease { hands: Arc::new(adapter), clock, tie, caller, is_fresh: true, guard: None })
+        Ok(Lease { operator: Arc::new(adapter), clock, clock_sync, caller, is_fresh: true, guard: None })
     }
 
     async fn close(&self) {
@@ -90,15 +90,15 @@ impl Adapter {
 }
 
 #[async_trait]
-impl Hands for Adapter {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
+impl OperatorClient for Adapter {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
         let mut line = self.line.lock().await;
-        let broken = |message: String| HandsError::Adapter { verb: verb.to_owned(), message };
+        let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
         let Some(talking) = line.as_mut() else {
             return Err(broken("it was given up before".to_owned()));
         };
-        match timeout(self.call_time_max, talking.ask(verb, &parameters)).await {
-            Ok(Ok(response)) => response.of(verb),
+        match timeout(self.call_time_max, talking.ask(method, &parameters)).await {
+            Ok(Ok(response)) => response.of(method),
             Ok(Err(message)) => {
                 *line = None;
                 Err(broken(message))
@@ -139,9 +139,9 @@ struct Line {
 
 impl Line {
     /// One question, one answer. The error is in words: what the adapter did, and what was expected.
-    async fn ask(&mut self, verb: &str, parameters: &Value) -> Result<Response, String> {
+    async fn ask(&mut self, method: &str, parameters: &Value) -> Result<Response, String> {
         self.asked += 1;
-        let request = rpc::request(self.asked, verb, parameters) + "\n";
+        let request = rpc::request(self.asked, method, parameters) + "\n";
         if self.requests.write_all(request.as_bytes()).await.is_err() {
             return Err(self.process.obituary().await);
         }

@@ -1,4 +1,4 @@
-//! What a peer can do to the target, each the way a well-behaved platform does it.
+//! What a peer can do to the target, each the way a conforming platform does it.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use super::calls::{Call, Cue, Outcome};
+use super::calls::{Call, CallOutcome, StepContext};
 use super::link::Introduction;
-use super::state::{Ending, IssuedGrant, Proposal};
+use super::state::{IssuedGrant, Outcome, Proposal};
 use super::{Peer, PeerError};
 use crate::wire::grant::Scope;
 use crate::wire::notice::kind;
@@ -29,7 +29,12 @@ const INTERJECTION_TIME_MAX: Duration = Duration::from_secs(1);
 impl Peer {
     /// Joins the target with a token of its: the handshake, as the one who calls. `with` is merged
     /// over the request: a member, or null to take one away.
-    pub async fn accept(&self, cue: &Cue, token: &str, with: &Value) -> Result<Outcome, PeerError> {
+    pub async fn accept(
+        &self,
+        context: &StepContext,
+        token: &str,
+        with: &Value,
+    ) -> Result<CallOutcome, PeerError> {
         self.0.options.recorder.learn_secret("acceptance_token", token);
         let introduction = Introduction::new(self)?;
         let profile = &self.0.options.profile;
@@ -42,7 +47,7 @@ impl Peer {
         merge(&mut body, &introduction.members());
         merge(&mut body, with);
         let outcome = self
-            .call(cue, Call { without_certificate: true, ..Call::route(&Route::Accept).body(body) })
+            .call(context, Call { without_certificate: true, ..Call::route(&Route::Accept).body(body) })
             .await?;
         if outcome.succeeded()
             && let Some(data) = &outcome.data
@@ -53,57 +58,57 @@ impl Peer {
     }
 
     /// Sends a heartbeat. `with` is merged over it.
-    pub async fn heartbeat(&self, cue: &Cue, with: &Value) -> Result<Outcome, PeerError> {
+    pub async fn heartbeat(&self, context: &StepContext, with: &Value) -> Result<CallOutcome, PeerError> {
         let mut body = json!({"endpoints": self.endpoints(), "status": "active"});
         merge(&mut body, &self.0.options.profile.disclose());
         merge(&mut body, with);
-        self.call(cue, Call::route(&Route::Heartbeat).body(body)).await
+        self.call(context, Call::route(&Route::Heartbeat).body(body)).await
     }
 
     /// Sends a heartbeat of that name when the target connects next, before it lets it in: whatever
     /// the target has to say has not been heard then.
-    pub fn interject(&self, label: Option<String>) {
+    pub fn inject_on_connect(&self, label: Option<String>) {
         // It belongs to no step: the target says when.
-        self.state().interjection = Some(Cue { step: None, label });
+        self.state().interjection = Some(StepContext { step: None, label });
     }
 
     /// A target that does one thing at a time can't answer now. That proves nothing, and nothing is told.
-    pub(super) async fn interject_now(&self) {
-        let Some(cue) = self.state().interjection.take() else { return };
-        let _ = timeout(INTERJECTION_TIME_MAX, self.heartbeat(&cue, &Value::Null)).await;
+    pub(super) async fn inject_now(&self) {
+        let Some(context) = self.state().interjection.take() else { return };
+        let _ = timeout(INTERJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
     }
 
     /// Asks for a resource under a grant.
     pub async fn fetch(
         &self,
-        cue: &Cue,
+        context: &StepContext,
         kind: &str,
         id: &str,
         token: Option<&str>,
-    ) -> Result<Outcome, PeerError> {
+    ) -> Result<CallOutcome, PeerError> {
         let route = Route::Resource { kind: kind.to_owned(), id: id.to_owned() };
-        self.call(cue, Call::route(&route).bearing(token)).await
+        self.call(context, Call::route(&route).bearing(token)).await
     }
 
     /// Sends a migration under a grant.
     pub async fn migrate(
         &self,
-        cue: &Cue,
+        context: &StepContext,
         request: Value,
         token: Option<&str>,
-    ) -> Result<Outcome, PeerError> {
-        self.call(cue, Call::route(&Route::Migrations).body(request).bearing(token)).await
+    ) -> Result<CallOutcome, PeerError> {
+        self.call(context, Call::route(&Route::Migrations).body(request).bearing(token)).await
     }
 
     /// Sends a batch of a sync stream that joins on to the last one the target took. `with` is
     /// merged over the batch, after its digest was made.
     pub async fn sync(
         &self,
-        cue: &Cue,
+        context: &StepContext,
         resource_kind: &str,
         records: Vec<SyncRecord>,
         with: &Value,
-    ) -> Result<Outcome, PeerError> {
+    ) -> Result<CallOutcome, PeerError> {
         let from = self.state().cursors_out.get(resource_kind).copied().unwrap_or(0);
         let to = from + records.len() as u64;
         let mut body = json!({
@@ -113,7 +118,7 @@ impl Peer {
             "records": records,
         });
         merge(&mut body, with);
-        let outcome = self.call(cue, Call::route(&Route::Sync).body(body)).await?;
+        let outcome = self.call(context, Call::route(&Route::Sync).body(body)).await?;
         if outcome.succeeded() {
             self.state().cursors_out.insert(resource_kind.to_owned(), to);
         }
@@ -121,34 +126,43 @@ impl Peer {
     }
 
     /// Delivers an event in a heartbeat.
-    pub async fn notify(&self, cue: &Cue, kind: &str, payload: Value) -> Result<Outcome, PeerError> {
-        self.heartbeat(cue, &json!({"events": [self.event(kind, &payload)]})).await
+    pub async fn notify(
+        &self,
+        context: &StepContext,
+        kind: &str,
+        payload: Value,
+    ) -> Result<CallOutcome, PeerError> {
+        self.heartbeat(context, &json!({"events": [self.event(kind, &payload)]})).await
     }
 
     /// Revokes the peering: the notice first, then no call of the target's is let in. None where a
     /// behaviour keeps the notice back.
-    pub async fn revoke(&self, cue: &Cue, reason: &str) -> Result<Option<Outcome>, PeerError> {
+    pub async fn revoke(
+        &self,
+        context: &StepContext,
+        reason: &str,
+    ) -> Result<Option<CallOutcome>, PeerError> {
         let mut behaviours = self.0.options.behaviours.iter();
         let silent = behaviours.find(|behaviour| behaviour.revokes_silently).map(|behaviour| behaviour.name);
-        let outcome = if silent.is_some() { None } else { Some(self.give_notice(cue, reason).await?) };
+        let outcome = if silent.is_some() { None } else { Some(self.give_notice(context, reason).await?) };
         self.end(silent);
         Ok(outcome)
     }
 
-    /// The peering is over, but for the grace of open migrations. The first ending counts.
+    /// The peering is over, but for the grace of open migrations. The first outcome counts.
     pub(super) fn end(&self, injected: Option<&'static str>) {
         let grace_until = self.0.options.clock.now() + SignedDuration::from_mins(GRACE_MINUTES);
-        self.state().ending.get_or_insert(Ending { grace_until, injected });
+        self.state().outcome.get_or_insert(Outcome { grace_until, injected });
     }
 
     /// Revokes a grant that it gave, and says so. None where a behaviour keeps the notice back, or
     /// where there is no such grant.
     pub async fn revoke_grant(
         &self,
-        cue: &Cue,
+        context: &StepContext,
         grant_id: &str,
         reason: &str,
-    ) -> Result<Option<Outcome>, PeerError> {
+    ) -> Result<Option<CallOutcome>, PeerError> {
         let mut behaviours = self.0.options.behaviours.iter();
         let silent =
             behaviours.find(|behaviour| behaviour.ends_grants_silently).map(|behaviour| behaviour.name);
@@ -162,10 +176,10 @@ impl Peer {
         }
         let effective_at = self.0.options.clock.now().to_string();
         let payload = json!({"grant_id": grant_id, "reason": reason, "effective_at": effective_at});
-        self.notify(cue, kind::GRANT_REVOKED, payload).await.map(Some)
+        self.notify(context, kind::GRANT_REVOKED, payload).await.map(Some)
     }
 
-    async fn give_notice(&self, cue: &Cue, reason: &str) -> Result<Outcome, PeerError> {
+    async fn give_notice(&self, context: &StepContext, reason: &str) -> Result<CallOutcome, PeerError> {
         let now = self.0.options.clock.now();
         let payload = json!({
             "federation_peer_id": self.id_at_target(),
@@ -174,7 +188,7 @@ impl Peer {
             "grace_until": (now + SignedDuration::from_mins(GRACE_MINUTES)).to_string(),
         });
         let event = self.event(kind::PEER_REVOKED, &payload);
-        self.heartbeat(cue, &json!({"status": "revoked", "events": [event]})).await
+        self.heartbeat(context, &json!({"status": "revoked", "events": [event]})).await
     }
 
     /// Invites the target: the token that it joins with.
@@ -238,7 +252,7 @@ impl Peer {
     pub(super) fn endpoints(&self) -> Value {
         let url = self.base_url();
         let url = url.as_str().trim_end_matches('/');
-        let url = if self.0.options.variation.prefixed_endpoint {
+        let url = if self.0.options.permitted_choices.prefixed_endpoint {
             format!("{url}{PREFIX}")
         } else {
             url.to_owned()

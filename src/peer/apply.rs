@@ -1,12 +1,12 @@
 //! The peer as the destination of a migration: it applies a plan whole or not at all, unless a
-//! behaviour bends it.
+//! behaviour mutates it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::behaviour::bend;
+use super::behaviour::mutate;
 use super::serve::Told;
 use super::state::Place;
 use super::{Behaviour, Peer};
@@ -172,7 +172,7 @@ impl Draft<'_> {
 
     fn store(&mut self, step: &Step) {
         let mut record = (step.resource_id.clone(), step.payload.clone());
-        self.injected.extend(bend(self.behaviours, &mut record, |behaviour, (id, payload)| {
+        self.injected.extend(mutate(self.behaviours, &mut record, |behaviour, (id, payload)| {
             if let Some(hook) = behaviour.stores {
                 hook(step, id, payload);
             }
@@ -212,7 +212,7 @@ impl Draft<'_> {
             conflict_log: Some(self.conflicts.clone()),
             ..MigrationView::default()
         };
-        self.injected.extend(bend(self.behaviours, &mut view, |behaviour, view| {
+        self.injected.extend(mutate(self.behaviours, &mut view, |behaviour, view| {
             if let Some(hook) = behaviour.claims {
                 hook(view);
             }

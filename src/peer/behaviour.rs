@@ -1,4 +1,4 @@
-//! Departures of a peer from the contract, as hooks on one correct peer.
+//! Deviations of a peer from the contract, as hooks on one correct peer.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::wire::migration::{MigrationView, Step};
 use crate::wire::path::Route;
 
-/// A way in which a peer departs from the contract. Each hook that is set bends one thing; what
+/// A way in which a peer deviates from the contract. Each hook that is set mutates one thing; what
 /// is not set is done right. One file each under `behaviours/`.
 #[derive(Debug)]
 pub struct Behaviour {
@@ -16,31 +16,31 @@ pub struct Behaviour {
     pub about: &'static str,
     /// The clauses that it breaks.
     pub clauses: &'static [&'static str],
-    /// Bends the body of a request before it is sent.
+    /// Mutates the body of a request before it is sent.
     pub request: Option<Requests>,
-    /// Bends an answer before it is sent: its status and its body.
+    /// Mutates an answer before it is sent: its status and its body.
     pub answer: Option<Answers>,
     /// As destination of a migration: whether the step at this place of so many is applied at all.
     pub applies: Option<fn(usize, usize) -> bool>,
     /// As destination of a migration: applies the last step first, and loses references within the
     /// plan to what is not there yet.
     pub applies_backwards: bool,
-    /// As destination of a migration: bends a record before it is stored. The id is its key.
+    /// As destination of a migration: mutates a record before it is stored. The id is its key.
     pub stores: Option<Stores>,
-    /// As destination of a migration: bends what is claimed of it.
+    /// As destination of a migration: mutates what is claimed of it.
     pub claims: Option<fn(&mut MigrationView)>,
     /// Sends no notice when it revokes the peering.
     pub revokes_silently: bool,
     /// Sends no notice when it revokes a grant.
     pub ends_grants_silently: bool,
-    /// Whether making this call at all is the departure, after so many calls of the same route.
+    /// Whether making this call at all is the deviation, after so many calls of the same route.
     pub oversteps: Option<fn(&Route, u64) -> bool>,
 }
 
 impl Behaviour {
-    /// Nothing is bent.
-    pub const HONEST: Self = Self {
-        name: "well-behaved",
+    /// Nothing is mutated.
+    pub const CONFORMING: Self = Self {
+        name: "conforming",
         about: "keeps every clause",
         clauses: &[],
         request: None,
@@ -55,7 +55,7 @@ impl Behaviour {
     };
 }
 
-/// Bends a request: what is sent, its body.
+/// Mutates a request: what is sent, its body.
 pub type Requests = fn(&Sending<'_>, &mut Value);
 
 /// A call that a peer is about to make.
@@ -69,7 +69,7 @@ pub struct Sending<'a> {
     pub now: Timestamp,
 }
 
-/// Bends an answer: what was asked, the status, the body.
+/// Mutates an answer: what was asked, the status, the body.
 pub type Answers = fn(&Asked<'_>, &mut u16, &mut Value);
 
 /// A call of the target's.
@@ -85,11 +85,11 @@ pub struct Asked<'a> {
     pub granted_before: u64,
 }
 
-/// Bends a record before it is stored: the step that brought it, its id, its members.
+/// Mutates a record before it is stored: the step that brought it, its id, its members.
 pub type Stores = fn(&Step, &mut String, &mut Map<String, Value>);
 
-/// Lets each behaviour bend `value`; returns the names of those that changed it.
-pub(super) fn bend<T: Clone + PartialEq>(
+/// Lets each behaviour mutate `value`; returns the names of those that changed it.
+pub(super) fn mutate<T: Clone + PartialEq>(
     behaviours: &[&'static Behaviour],
     value: &mut T,
     hook: impl Fn(&Behaviour, &mut T),

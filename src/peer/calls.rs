@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::behaviour::{Sending, bend};
+use super::behaviour::{Sending, mutate};
 use super::{Peer, PeerError};
 use crate::net::{Client, NetError, Request, Response};
 use crate::pki::{ClientTls, TlsOptions};
@@ -14,7 +14,7 @@ use crate::wire::path::Route;
 
 /// Which step of a scenario is at work, and what it calls what it does.
 #[derive(Clone, Debug, Default)]
-pub struct Cue {
+pub struct StepContext {
     /// From 1.
     pub step: Option<u32>,
     /// `as = "…"`.
@@ -64,8 +64,8 @@ impl Call {
 
 /// What became of a call.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// The number of its entry in the story.
+pub struct CallOutcome {
+    /// The number of its entry in the trace.
     pub n: u64,
     /// The status; none where there was no answer.
     pub status: Option<u16>,
@@ -77,7 +77,7 @@ pub struct Outcome {
     pub failure: Option<String>,
 }
 
-impl Outcome {
+impl CallOutcome {
     /// Whether the call was let in: answered with 2xx.
     #[must_use]
     pub fn succeeded(&self) -> bool {
@@ -87,13 +87,13 @@ impl Outcome {
 
 impl Peer {
     /// Sends a call to the target and records it. What the target does is never an error here.
-    pub async fn call(&self, cue: &Cue, mut call: Call) -> Result<Outcome, PeerError> {
+    pub async fn call(&self, context: &StepContext, mut call: Call) -> Result<CallOutcome, PeerError> {
         let route = Route::parse(&call.method, &call.path);
         let before = route.as_ref().map_or(0, |route| self.count(route));
         let now = self.0.options.clock.now();
         let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route, before));
         if let (Some(route), Some(body)) = (&route, &mut call.body) {
-            injected.extend(bend(&self.0.options.behaviours, body, |behaviour, body| {
+            injected.extend(mutate(&self.0.options.behaviours, body, |behaviour, body| {
                 if let Some(hook) = behaviour.request {
                     hook(&Sending { route, before, now }, body);
                 }
@@ -108,11 +108,11 @@ impl Peer {
         if let Err(error @ NetError::Request(_)) = outcome {
             return Err(failed(error));
         }
-        Ok(self.record(cue, request, outcome, injected))
+        Ok(self.record(context, request, outcome, injected))
     }
 
     /// Closes the connections that are kept: the next call opens another.
-    pub fn hang_up(&self) {
+    pub fn close_connections(&self) {
         let state = self.state();
         state.client.iter().chain(&state.anonymous_client).for_each(Client::forget_connections);
     }
@@ -125,11 +125,11 @@ impl Peer {
         Ok(client.send(&self.target()?.base_url, request.clone()).await)
     }
 
-    /// A target that speaks HTTP/2 only is lawful: a peer that offered HTTP/1.1 alone offers both from
+    /// A target that speaks HTTP/2 only is valid: a peer that offered HTTP/1.1 alone offers both from
     /// now on.
     fn offers_more_protocols(&self) -> bool {
         let mut state = self.state();
-        let more = self.0.options.variation.without_http2 && !state.offers_all_protocols;
+        let more = self.0.options.permitted_choices.without_http2 && !state.offers_all_protocols;
         if more {
             state.offers_all_protocols = true;
             state.client = None;
@@ -145,7 +145,7 @@ impl Peer {
             state.bodies += 1;
             state.bodies
         };
-        Bytes::from(self.0.options.variation.write(body, nonce))
+        Bytes::from(self.0.options.permitted_choices.write(body, nonce))
     }
 
     /// Counts a call; how many of its route there were before it.
@@ -205,11 +205,11 @@ impl Peer {
 
     fn record(
         &self,
-        cue: &Cue,
+        context: &StepContext,
         request: Request,
         outcome: Result<Response, NetError>,
         injected: Vec<String>,
-    ) -> Outcome {
+    ) -> CallOutcome {
         let mut exchange = Exchange {
             peer: self.name().to_owned(),
             direction: Direction::ToTarget,
@@ -227,7 +227,7 @@ impl Peer {
             source: None,
             injected,
         };
-        let mut result = Outcome::default();
+        let mut result = CallOutcome::default();
         match outcome {
             Ok(response) => {
                 let body = Body::capture(&response.body);
@@ -251,7 +251,7 @@ impl Peer {
             }
         }
         let recorder = &self.0.options.recorder;
-        result.n = recorder.record(cue.step, cue.label.as_deref(), What::Exchange(exchange));
+        result.n = recorder.record(context.step, context.label.as_deref(), What::Exchange(exchange));
         result
     }
 
@@ -265,10 +265,11 @@ impl Peer {
         let options = &self.0.options;
         let identity = if anonymous { None } else { state.identity.as_ref() };
         let trust = state.target_trust.clone();
-        let form = if state.offers_all_protocols { TlsOptions::default() } else { options.variation.tls() };
+        let form =
+            if state.offers_all_protocols { TlsOptions::default() } else { options.permitted_choices.tls() };
         let tls = ClientTls::new(identity, trust, &options.clock, form)
             .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
-        let client = Client::new(Some(tls), options.limits, options.variation.client());
+        let client = Client::new(Some(tls), options.limits, options.permitted_choices.client());
         if anonymous {
             state.anonymous_client = Some(client.clone());
         } else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::variation::IdentityWay;
+use super::permitted_choices::IdentityWay;
 use super::{Peer, PeerError};
 use crate::pki::SigningRequest;
 use crate::wire::accept::AcceptResponse;
@@ -21,7 +21,7 @@ pub(super) enum Introduction {
 
 impl Introduction {
     pub(super) fn new(peer: &Peer) -> Result<Self, PeerError> {
-        match peer.0.options.variation.identity {
+        match peer.0.options.permitted_choices.identity {
             IdentityWay::SignedRequest => SigningRequest::new(peer.name())
                 .map(Self::Request)
                 .map_err(|source| PeerError::Keys { name: peer.name().to_owned(), source }),
@@ -47,7 +47,7 @@ impl Introduction {
     pub(super) fn conclude(self, peer: &Peer, data: &Value) {
         let Ok(answer) = AcceptResponse::deserialize(data) else { return };
         let mut state = peer.state();
-        state.ending = None;
+        state.outcome = None;
         if is_an_id(&answer.peer_id) {
             state.id_at_target = Some(answer.peer_id.clone());
         }

@@ -1,9 +1,9 @@
-//! The simulated platform that the suite plays: both sides of every exchange, well-behaved unless a
+//! The simulated platform that the suite plays: both sides of every exchange, conforming unless a
 //! [`Behaviour`] says otherwise.
 //!
-//! There is one correct peer. A behaviour is a set of small departures from it, each labelled as
+//! There is one correct peer. A behaviour is a set of small deviations from it, each labelled as
 //! injected in the transcript. What the contract leaves free, the peer varies by its seed
-//! ([`Variation`]), so that no target is fitted to one face of it. Shares no logic with the
+//! ([`PermittedChoices`]), so that no target is fitted to one aspect of it. Shares no logic with the
 //! reference platform: a mistake in one is caught by the other.
 
 mod acts;
@@ -12,25 +12,25 @@ mod behaviour;
 pub mod behaviours;
 mod calls;
 mod excerpt;
-mod keepsake;
 mod link;
 mod pace;
+mod permitted_choices;
 mod profile;
+mod recording_budget;
 mod serve;
+mod snapshot;
 mod state;
-mod tally;
 #[cfg(test)]
 mod tests;
-mod variation;
 mod versions;
 
 pub use behaviour::{Answers, Asked, Behaviour, Requests, Sending, Stores};
-pub use calls::{Call, Cue, Outcome};
-pub use keepsake::Keepsake;
+pub use calls::{Call, CallOutcome, StepContext};
 pub use pace::Pace;
-pub use profile::{Profile, USUAL_RELEASE};
+pub use permitted_choices::{IdentityWay, PermittedChoices};
+pub use profile::{DEFAULT_RELEASE, Profile};
+pub use snapshot::PeerSnapshot;
 pub use state::{IssuedGrant, Received};
-pub use variation::{IdentityWay, Variation};
 
 use std::io;
 use std::net::SocketAddr;
@@ -56,7 +56,7 @@ pub struct Options {
     pub seed: Seed,
     /// Its time.
     pub clock: Clock,
-    /// Its departures.
+    /// Its deviations.
     pub behaviours: Vec<&'static Behaviour>,
     /// Where its exchanges are told.
     pub recorder: Recorder,
@@ -67,11 +67,11 @@ pub struct Options {
     /// What it says of itself.
     pub profile: Profile,
     /// How it uses its freedom.
-    pub variation: Variation,
+    pub permitted_choices: PermittedChoices,
     /// What it reads at most.
     pub limits: Limits,
     /// Who it was before, where it goes on as that.
-    pub keepsake: Option<Keepsake>,
+    pub snapshot: Option<PeerSnapshot>,
     /// How fast it calls at most; none is as fast as it can.
     pub pace: Option<Pace>,
 }
@@ -147,8 +147,8 @@ impl Peer {
     /// Starts a peer: it listens when this returns.
     pub fn start(options: Options) -> Result<Self, PeerError> {
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
-        let authority = match &options.keepsake {
-            Some(keepsake) => keepsake.authority(&options.clock),
+        let authority = match &options.snapshot {
+            Some(snapshot) => snapshot.authority(&options.clock),
             None => Authority::new(&format!("{} federation authority", options.name), &options.clock),
         }
         .map_err(keys)?;
@@ -158,8 +158,8 @@ impl Peer {
         let state = Mutex::new(State::new(ids.uuid().to_string()));
         let listen = |source| listen_error(&options, options.listen, source);
         let port = Port::take(options.listen).map_err(listen)?;
-        let server_identity = match &options.keepsake {
-            Some(keepsake) => keepsake.server_identity(),
+        let server_identity = match &options.snapshot {
+            Some(snapshot) => snapshot.server_identity(),
             None => server_identity(&authority, &options),
         }
         .map_err(keys)?;
@@ -175,23 +175,23 @@ impl Peer {
             server: Mutex::new(None),
             port,
         }));
-        if let Some(keepsake) = peer.0.options.keepsake.clone() {
+        if let Some(snapshot) = peer.0.options.snapshot.clone() {
             let keys = |source| PeerError::Keys { name: peer.name().to_owned(), source };
-            peer.recall(&keepsake).map_err(keys)?;
+            peer.restore(&snapshot).map_err(keys)?;
         }
-        peer.come_up()?;
+        peer.listen()?;
         Ok(peer)
     }
 
     /// Listens, again on the address it had.
-    pub fn come_up(&self) -> Result<(), PeerError> {
+    pub fn listen(&self) -> Result<(), PeerError> {
         let options = &self.0.options;
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
         let trust = self.0.trust.clone();
         let tls = ServerTls::new(&self.0.server_identity, trust, &options.clock, TlsOptions::default())
             .map_err(keys)?;
         let listen = |source| listen_error(options, self.address(), source);
-        let handler = Arc::new(serve::Door(Arc::downgrade(&self.0)));
+        let handler = Arc::new(serve::FederationHandler(Arc::downgrade(&self.0)));
         let listener = self.0.port.listen().map_err(listen)?;
         let server = Server::start(listener, Some(tls), handler, options.limits).map_err(listen)?;
         *lock(&self.0.server) = Some(server);
@@ -199,7 +199,7 @@ impl Peer {
     }
 
     /// Stops listening, and drops every connection: no one is there. Its port stays its own.
-    pub async fn go_down(&self) {
+    pub async fn stop(&self) {
         let server = lock(&self.0.server).take();
         if let Some(server) = server {
             server.kill().await;
@@ -215,13 +215,13 @@ impl Peer {
     /// How many of the target's heartbeats are not told, since they said nothing new; none where all are.
     #[must_use]
     pub fn beats_counted(&self) -> Option<u64> {
-        self.state().tally.counted()
+        self.state().recording_budget.counted()
     }
 
     /// How many calls of the target were told before it was turned away for making more, if it was.
     #[must_use]
     pub fn calls_too_many(&self) -> Option<u64> {
-        self.state().tally.too_many()
+        self.state().recording_budget.too_many()
     }
 
     /// What the scenario calls it.
@@ -246,8 +246,8 @@ impl Peer {
     }
 
     /// Tells it where the target is.
-    pub fn meet(&self, target: TargetAddress) {
-        self.state().meet(target);
+    pub fn set_target(&self, target: TargetAddress) {
+        self.state().set_target(target);
     }
 
     /// The row that the target keeps for it, once it knows.
@@ -262,11 +262,11 @@ impl Peer {
         self.state().inbox.clone()
     }
 
-    /// Waits until something in the inbox answers `wanted`, or `patience` is over.
+    /// Waits until something in the inbox answers `wanted`, or `poll_timeout` is over.
     pub async fn wait_for(
         &self,
         wanted: impl Fn(&Received) -> bool,
-        patience: std::time::Duration,
+        poll_timeout: std::time::Duration,
     ) -> Option<Received> {
         let mut moved = self.0.received.subscribe();
         let search = async {
@@ -279,7 +279,7 @@ impl Peer {
                 }
             }
         };
-        tokio::time::timeout(patience, search).await.ok().flatten()
+        tokio::time::timeout(poll_timeout, search).await.ok().flatten()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

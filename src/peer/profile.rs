@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The release that a peer runs where nothing else is known of its target's.
-pub static USUAL_RELEASE: Version = Version::new(1, 4, 0);
+pub static DEFAULT_RELEASE: Version = Version::new(1, 4, 0);
 
-/// What a peer says of itself: the defaults are those of a well-behaved platform. A scenario
+/// What a peer says of itself: the defaults are those of a conforming platform. A scenario
 /// overrides single members; `null` takes one away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -38,8 +38,8 @@ impl Default for Profile {
         Self {
             operator_contact: json!("operator@peer.example"),
             jurisdiction: json!("DE"),
-            platform_version: json!(USUAL_RELEASE.to_string()),
-            last_known_good_release: json!(tag(&USUAL_RELEASE)),
+            platform_version: json!(DEFAULT_RELEASE.to_string()),
+            last_known_good_release: json!(tag(&DEFAULT_RELEASE)),
             data_residency: json!("eu"),
             capabilities: json!({"resource_kinds": [
                 {"kind": "skill", "schema_version": 1, "direction": "bidirectional", "policy": "manual"},
@@ -53,7 +53,7 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// That of a well-behaved platform of this release.
+    /// That of a conforming platform of this release.
     #[must_use]
     pub fn of_release(release: &Version) -> Self {
         Self {

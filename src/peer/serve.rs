@@ -5,14 +5,14 @@ use std::sync::Weak;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::behaviour::{Asked, bend};
+use super::behaviour::{Asked, mutate};
 use super::link::welcome;
+use super::recording_budget::Telling;
 use super::state::Received;
-use super::tally::Telling;
 use super::versions::compatibility;
 use super::{Inner, Peer};
 use crate::net::{Handler, Inbound, Outbound};
-use crate::transcript::{Body, CROWD, Direction, Exchange, Message, Note, What};
+use crate::transcript::{Body, Direction, Exchange, FLOOD, Message, Note, What};
 use crate::wire::canonical::is_digest_of;
 use crate::wire::grant::Scope;
 use crate::wire::header::{self, inbound_subject};
@@ -27,13 +27,13 @@ const UNREACHABLE: &str = "No reachable FederationPeer for mTLS subject";
 /// The door of a peer: it holds the peer only while a call is under way, so that a peer that the
 /// scenario has dropped goes away.
 #[derive(Debug)]
-pub(super) struct Door(pub(super) Weak<Inner>);
+pub(super) struct FederationHandler(pub(super) Weak<Inner>);
 
 #[async_trait]
-impl Handler for Door {
-    async fn knock(&self) {
+impl Handler for FederationHandler {
+    async fn on_connect(&self) {
         if let Some(inner) = self.0.upgrade() {
-            Peer(inner).interject_now().await;
+            Peer(inner).inject_now().await;
         }
     }
 
@@ -75,7 +75,7 @@ impl Peer {
                 now: self.0.options.clock.now(),
                 granted_before: self.state().granted.get(route.name()).copied().unwrap_or(0),
             };
-            injected.extend(bend(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
+            injected.extend(mutate(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
                 if let Some(hook) = behaviour.answer {
                     hook(&asked, status, body);
                 }
@@ -86,16 +86,16 @@ impl Peer {
         }
         let outbound = Outbound {
             body: self.write(&answer.1),
-            chunked: self.0.options.variation.chunked,
+            chunked: self.0.options.permitted_choices.chunked,
             ..Outbound::json(answer.0, &answer.1)
         };
         let at = self.0.options.clock.now();
-        let telling = self.state().tally.take(route.as_ref(), &body, outbound.status, at);
+        let telling = self.state().recording_budget.take(route.as_ref(), &body, outbound.status, at);
         match telling {
             Telling::Whole => {}
             Telling::Counted => return outbound,
-            Telling::Crowd => {
-                self.tell_crowd();
+            Telling::Flood => {
+                self.tell_flood();
                 return outbound;
             }
             Telling::TurnedAway => return Outbound::json(429, &json!({"error": "too many calls"})),
@@ -136,10 +136,10 @@ impl Peer {
         self.0.options.recorder.record(None, None, What::Exchange(exchange))
     }
 
-    fn tell_crowd(&self) {
+    fn tell_flood(&self) {
         let name = self.name();
         let message = format!("a flood of heartbeats to {name}, not all of them told");
-        let note = Note { kind: CROWD.to_owned(), message, facts: json!({"peer": name}) };
+        let note = Note { kind: FLOOD.to_owned(), message, facts: json!({"peer": name}) };
         self.0.options.recorder.record(None, None, What::Note(note));
     }
 
@@ -195,16 +195,16 @@ impl Peer {
     fn still_open(&self, route: &Route, body: &Value) -> Result<(), Told> {
         let now = self.0.options.clock.now();
         let state = self.state();
-        let Some(ending) = &state.ending else { return Ok(()) };
-        let lawful = match route {
-            Route::MigrationCommit { .. } => now < ending.grace_until,
+        let Some(outcome) = &state.outcome else { return Ok(()) };
+        let valid = match route {
+            Route::MigrationCommit { .. } => now < outcome.grace_until,
             Route::Heartbeat => leaves(body),
             _ => false,
         };
-        if lawful && ending.injected.is_none() {
+        if valid && outcome.injected.is_none() {
             return Ok(());
         }
-        let injected = ending.injected.into_iter().map(ToOwned::to_owned).collect();
+        let injected = outcome.injected.into_iter().map(ToOwned::to_owned).collect();
         Err(Told { answer: unauthorized(UNREACHABLE), injected })
     }
 
@@ -229,7 +229,7 @@ impl Peer {
         if !self.redeem(offered) {
             return (401, json!({"success": false, "error": "acceptance_token not recognized or expired"}));
         }
-        self.state().ending = None;
+        self.state().outcome = None;
         let mut data = json!({
             "peer_id": self.state().target_row,
             "status": "enrolled",
@@ -255,7 +255,7 @@ impl Peer {
             self.end(None);
         }
         let mut data = json!({
-            "status": if self.state().ending.is_some() { "revoked" } else { "active" },
+            "status": if self.state().outcome.is_some() { "revoked" } else { "active" },
             "last_heartbeat_at": self.now(),
             "our_endpoints": self.endpoints(),
         });

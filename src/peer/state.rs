@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::TargetAddress;
-use super::calls::Cue;
-use super::tally::Tally;
+use super::calls::StepContext;
+use super::recording_budget::RecordingBudget;
 use crate::net::Client;
 use crate::pki::{Identity, Trust};
 use crate::wire::grant::Scope;
@@ -17,7 +17,7 @@ use crate::wire::path::Route;
 /// A call that the target made to the peer.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// The number of its entry in the story.
+    /// The number of its entry in the trace.
     pub n: u64,
     /// What was called, where it is a route.
     pub route: Option<Route>,
@@ -59,7 +59,7 @@ pub(super) struct Proposal {
 
 /// How the peering came to its end, by whichever side.
 #[derive(Clone, Debug)]
-pub(super) struct Ending {
+pub(super) struct Outcome {
     /// Until when an open migration may still be committed (4.3).
     pub(super) grace_until: Timestamp,
     /// The behaviour that ended it without a word.
@@ -92,9 +92,9 @@ pub(super) struct State {
     /// Its invitation of the target, until that is used.
     pub(super) proposal: Option<Proposal>,
     /// How the peering ended, where it is over.
-    pub(super) ending: Option<Ending>,
+    pub(super) outcome: Option<Outcome>,
     /// What it calls the heartbeat that it sends when the target connects next.
-    pub(super) interjection: Option<Cue>,
+    pub(super) interjection: Option<StepContext>,
     /// Numbers its bodies.
     pub(super) bodies: u64,
     /// How often it called each route.
@@ -103,7 +103,7 @@ pub(super) struct State {
     pub(super) granted: BTreeMap<&'static str, u64>,
     pub(super) inbox: Vec<Received>,
     /// How much of what the target calls is told.
-    pub(super) tally: Tally,
+    pub(super) recording_budget: RecordingBudget,
     pub(super) records: BTreeMap<Place, Map<String, Value>>,
     pub(super) grants: BTreeMap<String, IssuedGrant>,
     pub(super) migrations: BTreeMap<String, MigrationView>,
@@ -131,13 +131,13 @@ impl State {
             offers_all_protocols: false,
             anonymous_client: None,
             proposal: None,
-            ending: None,
+            outcome: None,
             interjection: None,
             bodies: 0,
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),
             inbox: vec![],
-            tally: Tally::default(),
+            recording_budget: RecordingBudget::default(),
             records: BTreeMap::new(),
             grants: BTreeMap::new(),
             migrations: BTreeMap::new(),
@@ -149,9 +149,9 @@ impl State {
         }
     }
 
-    pub(super) fn meet(&mut self, target: TargetAddress) {
+    pub(super) fn set_target(&mut self, target: TargetAddress) {
         if let Some(bundle) = &target.ca_bundle_pem {
-            // A bundle that can't be read leaves the first use to decide.
+            // A bundle that can't be read leaves the first use to evaluate.
             let _ = self.target_trust.add("target", bundle);
         }
         self.target = Some(target);

@@ -39,7 +39,7 @@ pub enum PkiError {
         /// Why it is not.
         reason: String,
     },
-    /// The text is longer than any honest one.
+    /// The text is longer than any conforming one.
     #[error("{what} is longer than {limit} bytes")]
     TooLong {
         /// What it is.

@@ -145,14 +145,14 @@ impl Trust {
         self.read().has_revoked(certificate)
     }
 
-    /// Judges a client's chain, leaf first. Ask again on each request of a kept-alive connection.
+    /// Checks a client's chain, leaf first. Ask again on each request of a kept-alive connection.
     pub fn check_client(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;
         let now = unix_time(now);
         self.check(&leaf, |anchor| anchor.clients.verify_client_cert(&leaf, &rest, now).map(|_| ()))
     }
 
-    /// Judges a server's chain, leaf first. The host's name is not looked at: the anchor is the
+    /// Checks a server's chain, leaf first. The host's name is not looked at: the anchor is the
     /// peer's own authority.
     pub fn check_server(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;

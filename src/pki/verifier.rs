@@ -20,7 +20,7 @@ use crate::clock::Clock;
 /// by ours.
 const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(2);
 
-/// Judges the clients of a server. One that shows no certificate is let in: what it may do without
+/// Checks the clients of a server. One that shows no certificate is let in: what it may do without
 /// is the platform's to say.
 pub(super) struct Clients {
     pub(super) trust: Trust,
@@ -70,7 +70,7 @@ impl ClientCertVerifier for Clients {
     }
 }
 
-/// Judges the servers that a client calls.
+/// Checks the servers that a client calls.
 pub(super) struct Servers {
     pub(super) trust: Trust,
     pub(super) clock: Clock,

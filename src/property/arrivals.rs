@@ -11,7 +11,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "arrivals",
     commitment: 6,
     about: "however heartbeats arrive, a few in a minute are never limited, a flood always is, and a quiet peer never pays for another's",
-    corners,
+    edge_cases,
     scenarios,
 };
 
@@ -42,7 +42,7 @@ fn scenarios() -> BoxedStrategy<String> {
 
 /// A flood is dear, and comes rarely by chance: one amid a few calls, in parts, with something else after
 /// each. And a few calls, minute after minute, are never too many.
-fn corners() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let few = |calm, calls| Burst { calm, calls, then: &[] };
     let part = |calm| Burst { calm, calls: 55, then: EACH };
     let flood = [vec![few(0, 5), part(60)], vec![part(0); 5], vec![few(60, 5)]].concat();
@@ -77,7 +77,7 @@ impl Then {
         match self {
             Self::Sync => sync("busy", &format!("batch-{number}"), &format!("record-{number}")),
             // Whoever floods may be suspended for it, and is given no grant then.
-            Self::Grant => "operator = { verb = \"grant.issue\", may_fail = true, with = { peer_id = \"${busy.id}\", \
+            Self::Grant => "operator = { method = \"grant.issue\", may_fail = true, with = { peer_id = \"${busy.id}\", \
                             remote_subject = \"busy\", resource_kind = \"skill\", permission_scopes = [\"read\"] } }"
                 .to_owned(),
         }

@@ -11,14 +11,14 @@ pub(super) const PROPERTY: Property = Property {
     name: "audits",
     commitment: 5,
     about: "whatever several peers do, each action is logged once, and an excerpt is its peer's own",
-    corners,
+    edge_cases,
     scenarios,
 };
 
 const PEERS: [&str; 3] = ["alice", "bob", "carol"];
 
 #[derive(Clone, Copy, Debug)]
-enum Act {
+enum Action {
     Read,
     ReadUndeclared,
     Migrate,
@@ -28,17 +28,24 @@ enum Act {
 }
 
 fn scenarios() -> BoxedStrategy<String> {
-    let act = select(vec![Act::Read, Act::ReadUndeclared, Act::Migrate, Act::Sync, Act::Beat, Act::Wander]);
-    proptest::collection::vec((0..PEERS.len(), act), 1..14).prop_map(|acts| file(&acts)).boxed()
+    let action = select(vec![
+        Action::Read,
+        Action::ReadUndeclared,
+        Action::Migrate,
+        Action::Sync,
+        Action::Beat,
+        Action::Wander,
+    ]);
+    proptest::collection::vec((0..PEERS.len(), action), 1..14).prop_map(|actions| file(&actions)).boxed()
 }
 
 /// Each peer does something, and alice something that is refused.
-fn corners() -> Vec<BoxedStrategy<String>> {
-    let acts = [(0, Act::Read), (0, Act::ReadUndeclared), (1, Act::Migrate), (2, Act::Read)];
-    vec![whole(acts).prop_map(|acts| file(&acts)).boxed()]
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
+    let actions = [(0, Action::Read), (0, Action::ReadUndeclared), (1, Action::Migrate), (2, Action::Read)];
+    vec![whole(actions).prop_map(|actions| file(&actions)).boxed()]
 }
 
-fn file(acts: &[(usize, Act)]) -> String {
+fn file(actions: &[(usize, Action)]) -> String {
     let mut file = PEERS
         .iter()
         .fold(File::new("A generated history of three peers", ""), |file, peer| file.peer(peer, ""));
@@ -50,14 +57,15 @@ fn file(acts: &[(usize, Act)]) -> String {
     }
     let look = |until: &str, label: &str| {
         format!(
-            "operator = {{ verb = \"audit.list\", with = {{ peer_id = \"${{alice.id}}\" }}, {until}as = \"{label}\" }}"
+            "operator = {{ method = \"audit.list\", with = {{ peer_id = \"${{alice.id}}\" }}, {until}as = \"{label}\" }}"
         )
     };
     file = file.step(look("", "before"));
     // Those that surely have an entry each, and the heartbeat that comes last.
-    let logged = acts.iter().filter(|(peer, act)| PEERS[*peer] == "alice" && !matches!(act, Act::Wander));
+    let logged =
+        actions.iter().filter(|(peer, action)| PEERS[*peer] == "alice" && !matches!(action, Action::Wander));
     let until = format!("until = {{ than = \"before\", items = {} }}, ", logged.count() + 1);
-    for (place, (peer, act)) in acts.iter().enumerate() {
+    for (place, (peer, action)) in actions.iter().enumerate() {
         let peer = PEERS[*peer];
         let label = format!("done-by-{peer}");
         let grant = format!("grant-{peer}");
@@ -66,13 +74,13 @@ fn file(acts: &[(usize, Act)]) -> String {
                 "fetch = {{ peer = \"{peer}\", kind = \"{kind}\", id = \"${{id:a}}\", grant = \"{grant}\", as = \"{label}\" }}"
             )
         };
-        file = file.step(match act {
-            Act::Read => fetch("skill"),
-            Act::ReadUndeclared => fetch("vault"),
-            Act::Migrate => migrate(peer, &grant, &label, "skill", &format!("m{place}"), ""),
-            Act::Sync => sync(peer, &label, &format!("s{place}")),
-            Act::Beat => format!("heartbeat = {{ peer = \"{peer}\", as = \"{label}\" }}"),
-            Act::Wander => format!(
+        file = file.step(match action {
+            Action::Read => fetch("skill"),
+            Action::ReadUndeclared => fetch("vault"),
+            Action::Migrate => migrate(peer, &grant, &label, "skill", &format!("m{place}"), ""),
+            Action::Sync => sync(peer, &label, &format!("s{place}")),
+            Action::Beat => format!("heartbeat = {{ peer = \"{peer}\", as = \"{label}\" }}"),
+            Action::Wander => format!(
                 "call = {{ peer = \"{peer}\", method = \"GET\", path = \"/api/v1/system/federation_api/nowhere\", as = \"{label}\" }}"
             ),
         });

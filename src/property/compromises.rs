@@ -9,7 +9,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "compromises",
     commitment: 9,
     about: "whenever a compromise was detected, and whoever was down meanwhile, every partner hears within 24 hours",
-    corners: Vec::new,
+    edge_cases: Vec::new,
     scenarios,
 };
 
@@ -40,11 +40,11 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
     for (place, down) in partners.iter().enumerate() {
         file = file.step(format!("federate = {{ peer = \"{}\" }}", name(place)));
         if down.is_some() {
-            file = file.step(format!("go_down = {{ peer = \"{}\" }}", name(place)));
+            file = file.step(format!("stop = {{ peer = \"{}\" }}", name(place)));
         }
     }
     file = file.step(format!(
-        "operator = {{ verb = \"compromise.declare\", with = {{ kind = \"intrusion\", detected_at = \"${{now-{}}}\", \
+        "operator = {{ method = \"compromise.declare\", with = {{ kind = \"intrusion\", detected_at = \"${{now-{}}}\", \
          summary = \"a stolen key\" }}, as = \"declared\" }}",
         before * HOUR + MINUTE
     ));
@@ -52,7 +52,7 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
         file = file.step(format!("advance = {{ seconds = {HOUR} }}"));
         for (place, down) in partners.iter().enumerate() {
             if down.is_some_and(|down| down.min(last) == hour) {
-                file = file.step(format!("come_up = {{ peer = \"{}\" }}", name(place)));
+                file = file.step(format!("start = {{ peer = \"{}\" }}", name(place)));
             }
         }
     }

@@ -10,7 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "contract-versions",
     commitment: 12,
     about: "whatever stands where the contract version is due, only a version that is known is agreed to, and as asked",
-    corners: Vec::new,
+    edge_cases: Vec::new,
     scenarios,
 };
 
@@ -34,7 +34,7 @@ fn file(value: &str) -> String {
     File::new("A generated contract version", "intrusive = true")
         .peer("whole", "")
         .peer("odd", "")
-        .step("operator = { verb = \"contract.list\", as = \"listed\" }")
+        .step("operator = { method = \"contract.list\", as = \"listed\" }")
         .step("propose = { peer = \"whole\" }")
         .step("accept = { peer = \"whole\", as = \"asked\" }")
         .step("propose = { peer = \"odd\" }")

@@ -11,20 +11,20 @@ pub(super) const PROPERTY: Property = Property {
     name: "declarations",
     commitment: 3,
     about: "whatever is declared is served, in the schema version that is declared; what a filter leaves out is not",
-    corners,
+    edge_cases,
     scenarios,
 };
 
 const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x"];
 
 /// What is declared in every case beside the rest, so that each says something of every check.
-const USUAL: (&str, (&str, &str, bool)) = ("note", ("1", "bidirectional", true));
+const DEFAULT: (&str, (&str, &str, bool)) = ("note", ("1", "bidirectional", true));
 
 /// Directions in which records can be had of the one who declares them.
 const OUTWARD: [&str; 2] = ["bidirectional", "push_local_to_remote"];
 
 /// All that there is, without a filter and with one.
-fn corners() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let all = |filtered| {
         let rows = [("1", "bidirectional", filtered); KINDS.len()];
         whole(KINDS).prop_map(move |kinds| file(&kinds, &rows)).boxed()
@@ -42,12 +42,12 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
-    let declared = || kinds.iter().copied().zip(rows.iter().copied()).chain([USUAL]);
+    let declared = || kinds.iter().copied().zip(rows.iter().copied()).chain([DEFAULT]);
     let mut file = File::new("A generated declaration", "").peer("alice", "");
     for (kind, (version, direction, filtered)) in declared() {
         let filter = if filtered { ", filter = { team = \"blue\" }" } else { "" };
         file = file.step(format!(
-            "operator = {{ verb = \"capability.declare\", with = {{ resource_kind = \"{kind}\", schema_version = {version}, \
+            "operator = {{ method = \"capability.declare\", with = {{ resource_kind = \"{kind}\", schema_version = {version}, \
              direction = \"{direction}\", policy = \"manual\"{filter} }} }}"
         ));
     }
@@ -74,13 +74,13 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
             ("3.2", "conduct"),
             "declared-schema-is-run",
             "the schema version that is declared of a kind is taken in a migration of that kind",
-            "call = \"versioned\", twin = \"plain\"",
+            "call = \"versioned\", control = \"plain\"",
         )
         .check(
             ("3.3", "conduct"),
             "filter-is-applied",
             "what a declared filter leaves out is not shown, and what it lets through is",
-            "peer = \"alice\", record = \"outside\", twin = \"inside\"",
+            "peer = \"alice\", record = \"outside\", control = \"inside\"",
         )
         .text()
 }
@@ -104,7 +104,7 @@ fn outside(kind: &str) -> [String; 2] {
 
 fn put(kind: &str, id: &str, team: &str, label: &str) -> String {
     format!(
-        "operator = {{ verb = \"resource.put\", with = {{ kind = \"{kind}\", id = \"{id}\", record = {{ id = \"{id}\", \
+        "operator = {{ method = \"resource.put\", with = {{ kind = \"{kind}\", id = \"{id}\", record = {{ id = \"{id}\", \
          name = \"{kind}\", team = \"{team}\" }} }}, as = \"{label}\" }}"
     )
 }

@@ -10,7 +10,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "disclosures",
     commitment: 1,
     about: "whatever is missing, blank or of another sort in a disclosure, it keeps a peer out",
-    corners: Vec::new,
+    edge_cases: Vec::new,
     scenarios,
 };
 
@@ -40,7 +40,7 @@ fn scenarios() -> BoxedStrategy<String> {
         prop_oneof![3 => Just(Said::Right), 1 => Just(Said::Withheld), 1 => select(wrong).prop_map(Said::Wrong)]
     };
     let all = (member(0), member(1), member(2), member(3)).prop_map(|(a, b, c, d)| [a, b, c, d]);
-    // A whole one is the twin of every case.
+    // A whole one is the control of every case.
     let partial = (all, 0..MEMBERS.len()).prop_map(|(mut said, first)| {
         if said.iter().all(|said| *said == Said::Right) {
             said[first] = Said::Withheld;
@@ -76,16 +76,16 @@ fn file(said: &[Said; 4]) -> String {
         .step("propose = { peer = \"whole\", as = \"invited-whole\" }")
         .step("accept = { peer = \"whole\" }")
         .step("heartbeat = { peer = \"whole\" }")
-        .step("operator = { verb = \"peer.show\", with = { peer_id = \"${invited-whole.peer_id}\" }, as = \"shown-whole\" }")
+        .step("operator = { method = \"peer.show\", with = { peer_id = \"${invited-whole.peer_id}\" }, as = \"shown-whole\" }")
         .step("propose = { peer = \"partial\", as = \"invited\" }")
         .step(format!("accept = {partial}"))
         .step(format!("heartbeat = {partial}"))
-        .step("operator = { verb = \"peer.show\", with = { peer_id = \"${invited.peer_id}\" }, as = \"shown\" }")
+        .step("operator = { method = \"peer.show\", with = { peer_id = \"${invited.peer_id}\" }, as = \"shown\" }")
         .check(
             ("1.5", "detection"),
             "never-enrolled",
             "whoever does not disclose all of itself is never enrolled",
-            "call = \"partial\", shown = [\"shown\"], twin = \"shown-whole\"",
+            "call = \"partial\", shown = [\"shown\"], control = \"shown-whole\"",
         )
         .text()
 }

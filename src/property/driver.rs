@@ -10,9 +10,9 @@ use tokio::runtime::Handle;
 
 use super::Property;
 use crate::clock::{Clock, Seed};
-use crate::operator::{HandsError, Targets, Wish};
-use crate::scenario::{Loaded, Surroundings, Words, load, perform, without_target};
-use crate::transcript::{Ending, Note, ScenarioStart, Story, Transcript, What};
+use crate::operator::{OperatorError, TargetRequest, Targets};
+use crate::scenario::{Loaded, RunContext, Signatures, load, play_on, without_target};
+use crate::transcript::{Note, Outcome, ScenarioStart, Trace, Transcript, What};
 
 /// What a property is checked with.
 #[derive(Clone)]
@@ -26,26 +26,26 @@ pub struct Setting {
     /// How often a case that breaks is made smaller at most.
     pub shrinks: u32,
     /// What the cases are played in.
-    pub surroundings: Surroundings,
+    pub run_context: RunContext,
     /// The words that the cases may use.
-    pub words: Words,
-    /// Whether a story breaks what its scenario announces.
-    pub breaks: fn(&Loaded, &Story) -> bool,
+    pub words: Signatures,
+    /// Whether a trace breaks what its scenario announces.
+    pub breaks: fn(&Loaded, &Trace) -> bool,
 }
 
-/// Checks a property: its story is told in the transcript, with every case, and the shortest case
+/// Checks a property: its trace is told in the transcript, with every case, and the shortest case
 /// that still breaks as its source. To be called where it may block.
-pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Story {
+pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Trace {
     let played = RefCell::new(Cases::default());
     let halted = RefCell::new(None);
-    let corners = (property.corners)().into_iter().map(|corner| (corner, 1));
-    let mut histories = corners.chain([((property.scenarios)(), setting.cases)]);
-    let outcome = histories.try_for_each(|(histories, cases)| {
+    let edge_cases = (property.edge_cases)().into_iter().map(|edge_case| (edge_case, 1));
+    let mut histories = edge_cases.chain([((property.scenarios)(), setting.cases)]);
+    let tried = histories.try_for_each(|(histories, cases)| {
         try_out(property, setting, (&histories, cases), &played, &halted, handle)
     });
     let mut cases = played.into_inner();
-    let mut ending = Ending::Completed;
-    match outcome {
+    let mut outcome = Outcome::Completed;
+    match tried {
         Ok(()) => {}
         // It could not be made smaller: it is told already.
         Err(TestError::Fail(_, source)) if cases.ends_with(&source) => {}
@@ -53,19 +53,19 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
             Ok(shortest) => {
                 cases.told.push(shortest);
                 // A case that panicked is no breach of the target's.
-                if !cases.told.iter().any(|(loaded, story)| (setting.breaks)(loaded, story)) {
-                    ending = Ending::Suite { reason: format!("a case failed, and broke nothing: {why}") };
+                if !cases.told.iter().any(|(loaded, trace)| (setting.breaks)(loaded, trace)) {
+                    outcome = Outcome::Suite { reason: format!("a case failed, and broke nothing: {why}") };
                 }
             }
-            Err(other) => ending = other,
+            Err(other) => outcome = other,
         },
         // Whoever let a case down let the property down: the blame is theirs.
         Err(TestError::Abort(reason)) => {
-            let fault = || Ending::Suite { reason: reason.to_string() };
-            ending = halted.take().unwrap_or_else(fault);
+            let fault = || Outcome::Suite { reason: reason.to_string() };
+            outcome = halted.take().unwrap_or_else(fault);
         }
     }
-    tell(property, setting, transcript, cases, ending)
+    tell(property, setting, transcript, cases, outcome)
 }
 
 /// Cases that are told whole. Of more it is told how many there were, and that none of them broke: a
@@ -78,7 +78,7 @@ const ENTRIES_TOLD_MAX: usize = 4000;
 /// The cases that were played.
 #[derive(Default)]
 struct Cases {
-    told: Vec<(Loaded, Story)>,
+    told: Vec<(Loaded, Trace)>,
     /// How many entries these have together.
     entries: usize,
     /// Those that are only counted.
@@ -95,11 +95,11 @@ impl Cases {
     }
 
     /// Keeps a case, or that there was one more that broke nothing.
-    fn keep(&mut self, loaded: Loaded, story: Story, broken: bool) {
+    fn keep(&mut self, loaded: Loaded, trace: Trace, broken: bool) {
         let has_room = self.told.len() < TOLD_MAX && self.entries < ENTRIES_TOLD_MAX;
         if broken || has_room {
-            self.entries += story.entries().len();
-            self.told.push((loaded, story));
+            self.entries += trace.entries().len();
+            self.told.push((loaded, trace));
         } else {
             self.more += 1;
         }
@@ -112,30 +112,30 @@ fn try_out(
     setting: &Setting,
     (histories, cases): (&BoxedStrategy<String>, u32),
     played: &RefCell<Cases>,
-    halted: &RefCell<Option<Ending>>,
+    halted: &RefCell<Option<Outcome>>,
     handle: &Handle,
 ) -> Result<(), TestError<String>> {
-    let seed = setting.seed.derive(&property.story());
+    let seed = setting.seed.derive(&property.trace());
     let shrinking = Cell::new(false);
     runner(seed, cases, setting.shrinks).run(histories, |source| {
         let case = played.borrow().count();
-        let (loaded, story) = play(property, setting, &source, case, handle).map_err(|ending| {
-            halted.replace(Some(ending));
+        let (loaded, trace) = play(property, setting, &source, case, handle).map_err(|outcome| {
+            halted.replace(Some(outcome));
             TestCaseError::reject("the case did not come to its end")
         })?;
         if played.borrow().told.first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
             return Err(TestCaseError::reject("two cases announce different checks"));
         }
-        let broken = (setting.breaks)(&loaded, &story);
+        let broken = (setting.breaks)(&loaded, &trace);
         if !shrinking.get() {
-            played.borrow_mut().keep(loaded, story, broken);
+            played.borrow_mut().keep(loaded, trace, broken);
         }
         shrinking.set(shrinking.get() || broken);
         if broken { Err(TestCaseError::fail("broken")) } else { Ok(()) }
     })
 }
 
-/// What one case announces, every case has to: they are judged in one.
+/// What one case announces, every case has to: they are evaluated in one.
 fn announces_the_same(one: &Loaded, other: &Loaded) -> bool {
     let checks = |loaded: &Loaded| -> Vec<_> {
         loaded.scenario.checks.iter().map(|check| check.get_ref().clone()).collect()
@@ -143,21 +143,21 @@ fn announces_the_same(one: &Loaded, other: &Loaded) -> bool {
     checks(one) == checks(other)
 }
 
-/// All cases in one story; the last one's scenario is its source.
+/// All cases in one trace; the last one's scenario is its source.
 fn tell(
     property: &Property,
     setting: &Setting,
     transcript: &Transcript,
     cases: Cases,
-    ending: Ending,
-) -> Story {
+    outcome: Outcome,
+) -> Trace {
     // Where not one case came to its end, what any of them announces was announced all the same.
     let last = cases.told.last().map(|(loaded, _)| loaded.source.clone());
     let source = last.or_else(|| property.sample()).unwrap_or_default();
-    let start = ScenarioStart { source, seed: setting.seed.derive(&property.story()) };
-    let recorder = transcript.begin(&property.story(), start, Clock::system());
-    for (number, (_, story)) in (1..).zip(cases.told) {
-        for entry in story.entries() {
+    let start = ScenarioStart { source, seed: setting.seed.derive(&property.trace()) };
+    let recorder = transcript.begin(&property.trace(), start, Clock::system());
+    for (number, (_, trace)) in (1..).zip(cases.told) {
+        for entry in trace.entries() {
             let label = entry.label.as_deref().map(|label| format!("{label}@{number}"));
             match &*entry.what {
                 What::Scenario(_) => {
@@ -183,7 +183,7 @@ fn tell(
         };
         recorder.record(None, None, What::Note(note));
     }
-    recorder.end(ending)
+    recorder.end(outcome)
 }
 
 /// Plays one case, against a target of its own, in memory. The error is how it ended, where it did not
@@ -194,25 +194,25 @@ fn play(
     source: &str,
     case: usize,
     handle: &Handle,
-) -> Result<(Loaded, Story), Ending> {
-    let id = format!("{} {case}", property.story());
+) -> Result<(Loaded, Trace), Outcome> {
+    let id = format!("{} {case}", property.trace());
     let loaded = load(&id, &id, source, &setting.words)
-        .map_err(|error| Ending::Suite { reason: error.to_string() })?;
-    let wish = Wish {
+        .map_err(|error| Outcome::Suite { reason: error.to_string() })?;
+    let request = TargetRequest {
         scenario: &id,
         seed: setting.seed,
         alone: loaded.scenario.alone,
         durable: loaded.scenario.durable,
     };
-    let story = handle.block_on(async {
-        let lease = setting.targets.lease(wish).await?;
+    let trace = handle.block_on(async {
+        let lease = setting.targets.lease(request).await?;
         let transcript = Transcript::in_memory();
-        Ok::<_, HandsError>(perform(&loaded, lease, &transcript, setting.seed, &setting.surroundings).await)
+        Ok::<_, OperatorError>(play_on(&loaded, lease, &transcript, setting.seed, &setting.run_context).await)
     });
-    let story = story.map_err(|error| without_target(&error))?;
-    match story.ending() {
-        Some(Ending::Completed) => Ok((loaded, story)),
-        other => Err(other.cloned().unwrap_or(Ending::Interrupted)),
+    let trace = trace.map_err(|error| without_target(&error))?;
+    match trace.outcome() {
+        Some(Outcome::Completed) => Ok((loaded, trace)),
+        other => Err(other.cloned().unwrap_or(Outcome::Interrupted)),
     }
 }
 
@@ -245,23 +245,24 @@ mod tests {
     const TOO_OFTEN: usize = 3;
 
     fn looks(times: usize) -> String {
-        format!("title = \"Looks\"\n{}", "[[step]]\noperator = { verb = \"peer.list\" }\n".repeat(times))
+        format!("title = \"Looks\"\n{}", "[[step]]\noperator = { method = \"peer.list\" }\n".repeat(times))
     }
 
-    fn looks_of(story: &Story) -> usize {
-        let verbs = story.entries().iter().filter_map(|entry| entry.operation()).map(|asked| &*asked.verb);
-        verbs.filter(|verb| *verb == "peer.list").count()
+    fn looks_of(trace: &Trace) -> usize {
+        let methods =
+            trace.entries().iter().filter_map(|entry| entry.operation()).map(|asked| &*asked.method);
+        methods.filter(|method| *method == "peer.list").count()
     }
 
-    fn is_too_often(_: &Loaded, story: &Story) -> bool {
-        looks_of(story) >= TOO_OFTEN
+    fn is_too_often(_: &Loaded, trace: &Trace) -> bool {
+        looks_of(trace) >= TOO_OFTEN
     }
 
     const LOOKS: Property = Property {
         name: "looks",
         commitment: 1,
         about: "however often it is looked at, it does not go wrong",
-        corners: Vec::new,
+        edge_cases: Vec::new,
         scenarios: || (1..=40_usize).prop_map(looks).boxed(),
     };
 
@@ -275,24 +276,24 @@ mod tests {
             seed: Seed(1),
             cases: 12,
             shrinks,
-            surroundings: Surroundings {
+            run_context: RunContext {
                 listen,
                 advertise: None,
-                patience: Duration::ZERO,
+                poll_timeout: Duration::ZERO,
                 limits: Limits::default(),
                 pace: None,
-                variation: None,
+                permitted_choices: None,
                 release: None,
             },
-            words: Words::default(),
+            words: Signatures::default(),
             breaks: is_too_often,
         };
-        let story = check(property, &setting, &Transcript::in_memory(), runtime.handle());
-        assert_eq!(story.ending(), Some(&Ending::Completed));
-        let told: Vec<usize> = story.cases().iter().map(looks_of).collect();
+        let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());
+        assert_eq!(trace.outcome(), Some(&Outcome::Completed));
+        let told: Vec<usize> = trace.cases().iter().map(looks_of).collect();
         // What can be saved and run is the last of them.
         assert_eq!(
-            story.start().map(|start| &*start.source),
+            trace.start().map(|start| &*start.source),
             told.last().map(|times| looks(*times)).as_deref()
         );
         told
@@ -311,9 +312,9 @@ mod tests {
     }
 
     #[test]
-    fn a_corner_that_breaks_shrinks_too() {
-        let corners = || vec![whole(0..9).prop_map(|acts| looks(acts.len())).boxed()];
-        let property = Property { corners, ..LOOKS };
+    fn a_edge_case_that_breaks_shrinks_too() {
+        let edge_cases = || vec![whole(0..9).prop_map(|actions| looks(actions.len())).boxed()];
+        let property = Property { edge_cases, ..LOOKS };
         assert_eq!(told(&property, 0), [9]);
         assert_eq!(told(&property, 400), [9, TOO_OFTEN]);
     }

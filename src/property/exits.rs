@@ -1,4 +1,4 @@
-//! Commitment 11: any history, then a revocation by either side: two properties, for the two faces.
+//! Commitment 11: any history, then a revocation by either side: two properties, for the two aspects.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -10,7 +10,7 @@ pub(super) const EXITS: Property = Property {
     name: "exits",
     commitment: 11,
     about: "whatever came before the target ends a peering, data, audit and acknowledgement stay as they were, and access is gone",
-    corners: Vec::new,
+    edge_cases: Vec::new,
     scenarios: || scenarios("conduct"),
 };
 
@@ -18,24 +18,27 @@ pub(super) const LEAVES: Property = Property {
     name: "leaves",
     commitment: 11,
     about: "whatever came before a peer leaves, data, audit and acknowledgement stay as they were, and access is gone",
-    corners: Vec::new,
+    edge_cases: Vec::new,
     scenarios: || scenarios("detection"),
 };
 
 #[derive(Clone, Copy, Debug)]
-enum Act {
+enum Action {
     Migrate,
     Sync,
     Read,
     Wait,
 }
 
-fn scenarios(face: &'static str) -> BoxedStrategy<String> {
-    let acts = proptest::collection::vec(select(vec![Act::Migrate, Act::Sync, Act::Read, Act::Wait]), 0..10);
-    (acts, 360..200_000_i64).prop_map(move |(acts, later)| file(face, &acts, later)).boxed()
+fn scenarios(aspect: &'static str) -> BoxedStrategy<String> {
+    let actions = proptest::collection::vec(
+        select(vec![Action::Migrate, Action::Sync, Action::Read, Action::Wait]),
+        0..10,
+    );
+    (actions, 360..200_000_i64).prop_map(move |(actions, later)| file(aspect, &actions, later)).boxed()
 }
 
-fn file(face: &str, acts: &[Act], later: i64) -> String {
+fn file(aspect: &str, actions: &[Action], later: i64) -> String {
     let mut file = File::new("A generated history, and its end", "intrusive = true")
         .peer("alice", "")
         .peer("bob", "")
@@ -43,15 +46,15 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
         .step("federate = { peer = \"alice\", as = \"accepted\" }")
         .step("federate = { peer = \"bob\" }")
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
-        .step(migrate("alice", "grant", "lawful", "skill", "first", ""));
-    for (place, act) in acts.iter().enumerate() {
-        file = match act {
-            Act::Migrate => file.step(migrate("alice", "grant", "lawful", "skill", &format!("m{place}"), "")),
-            Act::Sync => file.step(sync("alice", "lawful", &format!("s{place}"))),
-            Act::Read => file.step(
-                "fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"lawful\" }",
+        .step(migrate("alice", "grant", "valid", "skill", "first", ""));
+    for (place, action) in actions.iter().enumerate() {
+        file = match action {
+            Action::Migrate => file.step(migrate("alice", "grant", "valid", "skill", &format!("m{place}"), "")),
+            Action::Sync => file.step(sync("alice", "valid", &format!("s{place}"))),
+            Action::Read => file.step(
+                "fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"valid\" }",
             ),
-            Act::Wait => file
+            Action::Wait => file
                 .step("advance = { seconds = 120 }")
                 .steps(["alice", "bob"].map(|peer| format!("heartbeat = {{ peer = \"{peer}\" }}"))),
         };
@@ -63,12 +66,12 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
             ("audit.list", of_alice, "audit"),
             ("peer.show", of_alice, "peer"),
         ]
-        .map(|(verb, with, label)| {
-            format!("operator = {{ verb = \"{verb}\", with = {{ {with} }}, as = \"{label}-{when}\" }}")
+        .map(|(method, with, label)| {
+            format!("operator = {{ method = \"{method}\", with = {{ {with} }}, as = \"{label}-{when}\" }}")
         })
     };
-    let revoke = if face == "conduct" {
-        "operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" } }"
+    let revoke = if aspect == "conduct" {
+        "operator = { method = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" } }"
     } else {
         "revoke = { peer = \"alice\" }"
     };
@@ -76,7 +79,7 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
         .steps(looks("before"))
         .step(revoke)
         .step(
-            "operator = { verb = \"peer.show\", with = { peer_id = \"${alice.id}\" }, until_shows = { peer = { status = \"revoked\" } } }",
+            "operator = { method = \"peer.show\", with = { peer_id = \"${alice.id}\" }, until_shows = { peer = { status = \"revoked\" } } }",
         )
         .step(format!("advance = {{ seconds = {later} }}"))
         .step("heartbeat = { peer = \"bob\", as = \"probe\" }")
@@ -84,12 +87,12 @@ fn file(face: &str, acts: &[Act], later: i64) -> String {
         .step(migrate("alice", "grant", "refused", "skill", "after", ""))
         .step("heartbeat = { peer = \"alice\", as = \"refused\" }")
         .steps(looks("after"));
-    with_checks(file, face).text()
+    with_checks(file, aspect).text()
 }
 
-fn with_checks(file: File, face: &str) -> File {
+fn with_checks(file: File, aspect: &str) -> File {
     file.check(
-        ("11.2", face),
+        ("11.2", aspect),
         "rows-remain",
         "what was there before a revocation is there after it",
         "before = \"records-before\", after = \"records-after\"",
@@ -107,9 +110,9 @@ fn with_checks(file: File, face: &str) -> File {
         "call = \"accepted\", before = \"peer-before\", shown = \"peer-after\"",
     )
     .check(
-        ("11.5", face),
+        ("11.5", aspect),
         "refused",
         "nothing is served to a peer after the peering",
-        "call = \"refused\", twin = \"lawful\", probe = \"probe\"",
+        "call = \"refused\", control = \"valid\", probe = \"probe\"",
     )
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// What the target declares in most histories.
-const DECLARE: &str = "operator = { verb = \"capability.declare\", with = { resource_kind = \"skill\", schema_version = 1, \
+const DECLARE: &str = "operator = { method = \"capability.declare\", with = { resource_kind = \"skill\", schema_version = 1, \
                        direction = \"bidirectional\", policy = \"manual\" } }";
 
 /// A scenario file that grows step by step.
@@ -38,13 +38,13 @@ impl File {
         self.step(DECLARE)
     }
 
-    /// A check of every case: `clause` and `face`, the judge, what is required, and the judge's arguments.
-    pub(super) fn check(mut self, of: (&str, &str), judge: &str, requirement: &str, with: &str) -> Self {
-        let (clause, face) = of;
+    /// A check of every case: `clause` and `aspect`, the check, what is required, and the check's arguments.
+    pub(super) fn check(mut self, of: (&str, &str), check: &str, requirement: &str, with: &str) -> Self {
+        let (clause, aspect) = of;
         let _ = writeln!(
             self.0,
-            "[[check]]\nclause = \"{clause}\"\nface = \"{face}\"\njudge = \"every-case\"\nbasis = \"proposed\"\n\
-             requirement = \"{requirement}\"\nwith = {{ judge = \"{judge}\", {with} }}\n"
+            "[[check]]\nclause = \"{clause}\"\nface = \"{aspect}\"\njudge = \"every-case\"\nbasis = \"proposed\"\n\
+             requirement = \"{requirement}\"\nwith = {{ check = \"{check}\", {with} }}\n"
         );
         self
     }

@@ -13,7 +13,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "grants",
     commitment: 2,
     about: "whatever the grant and the request, what was granted is served, and nothing else",
-    corners,
+    edge_cases,
     scenarios,
 };
 
@@ -21,7 +21,7 @@ const DAY: i64 = 86_400;
 /// Days that the grants of these histories live.
 const DAYS: i64 = 7;
 
-/// What is granted. Alice asks for no more than that. Whoever asks for more may lawfully be suspended for
+/// What is granted. Alice asks for no more than that. Whoever asks for more may validly be suspended for
 /// it: that is carol, who has a grant of her own of the same terms, and bob, who has none.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
@@ -35,20 +35,20 @@ struct Terms {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     /// So many seconds pass.
     Wait(i64),
     /// To so many seconds before the grants' end, or after it.
     ToTheEnd(i64),
     /// Alice asks under her grant.
-    Ask(Wish),
+    Ask(GrantRequest),
     /// Someone tries something, under carol's or none.
     Try(Attempt),
     Revoke,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Wish {
+struct GrantRequest {
     scope: &'static str,
     kind: &'static str,
     id: &'static str,
@@ -58,7 +58,7 @@ struct Wish {
 struct Attempt {
     by: &'static str,
     token: Token,
-    wish: Wish,
+    request: GrantRequest,
     /// Which instance it says that it is.
     instance: Option<&'static str>,
     /// Which network it says that it comes through.
@@ -73,42 +73,45 @@ enum Token {
 }
 
 fn scenarios() -> BoxedStrategy<String> {
-    (terms(), proptest::collection::vec(act(), 1..10)).prop_map(|(terms, acts)| file(terms, &acts)).boxed()
+    (terms(), proptest::collection::vec(action(), 1..10))
+        .prop_map(|(terms, actions)| file(terms, &actions))
+        .boxed()
 }
 
 /// What is allowed at once, two seconds before the end, and a minute after it; and what is not, layer by
 /// layer.
-fn corners() -> Vec<BoxedStrategy<String>> {
-    let both = || ["read", "migrate"].map(|scope| Act::Ask(Wish { scope, kind: "skill", id: "a" }));
-    let acts: Vec<Act> = both()
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
+    let both =
+        || ["read", "migrate"].map(|scope| Action::Ask(GrantRequest { scope, kind: "skill", id: "a" }));
+    let actions: Vec<Action> = both()
         .into_iter()
-        .chain([Act::ToTheEnd(2)])
+        .chain([Action::ToTheEnd(2)])
         .chain(both())
-        .chain([Act::ToTheEnd(-60)])
+        .chain([Action::ToTheEnd(-60)])
         .chain(both())
         .collect();
     let wide = Terms { scopes: &["read", "migrate"], bound: false, fenced: false, networked: false };
     let bound = |scopes| Terms { scopes, bound: true, fenced: true, networked: false };
     let networked = Terms { networked: true, ..wide };
     [
-        (wide, acts),
+        (wide, actions),
         (bound(&["read"]), beyond("read", "migrate")),
         (bound(&["migrate"]), beyond("migrate", "read")),
         (networked, vec![attempt("carol", Token::Own, "read", "skill", "a")]),
     ]
-    .map(|(terms, acts)| whole(acts).prop_map(move |acts| file(terms, &acts)).boxed())
+    .map(|(terms, actions)| whole(actions).prop_map(move |actions| file(terms, &actions)).boxed())
     .into()
 }
 
 /// What goes beyond a grant of one scope that is for one record and one instance, in one thing each.
-fn beyond(scope: &'static str, other: &'static str) -> Vec<Act> {
+fn beyond(scope: &'static str, other: &'static str) -> Vec<Action> {
     let own = |wish_scope, kind, id| attempt("carol", Token::Own, wish_scope, kind, id);
     let from = |instance| match own(scope, "skill", "a") {
-        Act::Try(attempt) => Act::Try(Attempt { instance, ..attempt }),
-        act => act,
+        Action::Try(attempt) => Action::Try(Attempt { instance, ..attempt }),
+        action => action,
     };
     vec![
-        Act::Ask(Wish { scope, kind: "skill", id: "a" }),
+        Action::Ask(GrantRequest { scope, kind: "skill", id: "a" }),
         own(scope, "skill", "b"),
         own(scope, "agent", "a"),
         own(other, "skill", "a"),
@@ -120,9 +123,15 @@ fn beyond(scope: &'static str, other: &'static str) -> Vec<Act> {
     ]
 }
 
-fn attempt(by: &'static str, token: Token, scope: &'static str, kind: &'static str, id: &'static str) -> Act {
-    let wish = Wish { scope, kind, id };
-    Act::Try(Attempt { by, token, wish, instance: Some("instance"), network: None })
+fn attempt(
+    by: &'static str,
+    token: Token,
+    scope: &'static str,
+    kind: &'static str,
+    id: &'static str,
+) -> Action {
+    let request = GrantRequest { scope, kind, id };
+    Action::Try(Attempt { by, token, request, instance: Some("instance"), network: None })
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
@@ -132,22 +141,19 @@ fn terms() -> impl Strategy<Value = Terms> {
         .prop_map(|(scopes, bound, fenced, networked)| Terms { scopes, bound, fenced, networked })
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        2 => (1..3 * DAY).prop_map(Act::Wait),
-        1 => select(vec![2, 60, -2, -60]).prop_map(Act::ToTheEnd),
-        5 => wish(Just("skill")).prop_map(Act::Ask),
-        5 => tried().prop_map(Act::Try),
-        1 => Just(Act::Revoke),
+        2 => (1..3 * DAY).prop_map(Action::Wait),
+        1 => select(vec![2, 60, -2, -60]).prop_map(Action::ToTheEnd),
+        5 => request(Just("skill")).prop_map(Action::Ask),
+        5 => tried().prop_map(Action::Try),
+        1 => Just(Action::Revoke),
     ]
 }
 
-fn wish(kind: impl Strategy<Value = &'static str>) -> impl Strategy<Value = Wish> {
-    (select(vec!["read", "migrate"]), kind, select(vec!["a", "b"])).prop_map(|(scope, kind, id)| Wish {
-        scope,
-        kind,
-        id,
-    })
+fn request(kind: impl Strategy<Value = &'static str>) -> impl Strategy<Value = GrantRequest> {
+    (select(vec!["read", "migrate"]), kind, select(vec!["a", "b"]))
+        .prop_map(|(scope, kind, id)| GrantRequest { scope, kind, id })
 }
 
 fn tried() -> impl Strategy<Value = Attempt> {
@@ -156,13 +162,8 @@ fn tried() -> impl Strategy<Value = Attempt> {
     let kind = prop_oneof![2 => Just("skill"), 1 => Just("agent")];
     let instance = select(vec![Some("instance"), Some("elsewhere"), None]);
     let network = prop_oneof![3 => Just(None), 1 => select(vec!["network", "elsewhere"]).prop_map(Some)];
-    (by, token, wish(kind), instance, network).prop_map(|(by, token, wish, instance, network)| Attempt {
-        by,
-        token,
-        wish,
-        instance,
-        network,
-    })
+    (by, token, request(kind), instance, network)
+        .prop_map(|(by, token, request, instance, network)| Attempt { by, token, request, instance, network })
 }
 
 impl Terms {
@@ -179,13 +180,13 @@ impl Terms {
     }
 
     /// What alice asks, from where she may.
-    fn ask(self, wish: Wish) -> String {
+    fn ask(self, request: GrantRequest) -> String {
         let instance = self.fenced.then(|| (CALLING_INSTANCE, "${id:instance}".to_owned()));
-        wish.step("alice", "grant = \"grant\", ", "asked", instance.as_slice())
+        request.step("alice", "grant = \"grant\", ", "asked", instance.as_slice())
     }
 
-    fn allow(self, wish: &Wish) -> bool {
-        self.scopes.contains(&wish.scope) && (!self.bound || wish.id == "a")
+    fn allow(self, request: &GrantRequest) -> bool {
+        self.scopes.contains(&request.scope) && (!self.bound || request.id == "a")
     }
 }
 
@@ -203,11 +204,11 @@ impl Attempt {
         ];
         let headers: Vec<(&str, String)> =
             headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        self.wish.step(self.by, under, label, &headers)
+        self.request.step(self.by, under, label, &headers)
     }
 }
 
-impl Wish {
+impl GrantRequest {
     fn step(self, by: &str, under: &str, label: &str, headers: &[(&str, String)]) -> String {
         let Self { scope, kind, id } = self;
         let headers = headers
@@ -224,7 +225,7 @@ impl Wish {
     }
 }
 
-fn file(terms: Terms, acts: &[Act]) -> String {
+fn file(terms: Terms, actions: &[Action]) -> String {
     let mut file = ["alice", "bob", "carol"]
         .iter()
         .fold(File::new("Generated grants, and what is asked under them", "intrusive = true"), |file, peer| {
@@ -232,7 +233,7 @@ fn file(terms: Terms, acts: &[Act]) -> String {
         })
         .declare()
         .step(
-            "operator = { verb = \"capability.declare\", with = { resource_kind = \"agent\", schema_version = 1, \
+            "operator = { method = \"capability.declare\", with = { resource_kind = \"agent\", schema_version = 1, \
              direction = \"bidirectional\", policy = \"manual\" } }",
         )
         .steps(["alice", "bob", "carol"].map(|peer| format!("federate = {{ peer = \"{peer}\" }}")))
@@ -242,31 +243,31 @@ fn file(terms: Terms, acts: &[Act]) -> String {
         .step(terms.grant("alice", "grant", false))
         .step(terms.grant("carol", "carols", terms.networked));
     let mut now = 0;
-    for act in acts {
-        let seconds = match act {
-            Act::Wait(seconds) => *seconds,
-            Act::ToTheEnd(before) => DAYS * DAY - before - now,
+    for action in actions {
+        let seconds = match action {
+            Action::Wait(seconds) => *seconds,
+            Action::ToTheEnd(before) => DAYS * DAY - before - now,
             _ => 0,
         };
-        file = match act {
-            Act::Wait(_) | Act::ToTheEnd(_) if seconds > 0 => {
+        file = match action {
+            Action::Wait(_) | Action::ToTheEnd(_) if seconds > 0 => {
                 now += seconds;
                 wait(file, seconds)
             }
-            Act::Ask(wish) if terms.allow(wish) => file.step(terms.ask(*wish)),
-            Act::Wait(_) | Act::ToTheEnd(_) | Act::Ask(_) => file,
-            Act::Try(attempt) => file.step(attempt.step()),
-            Act::Revoke => file.step(
-                "operator = { verb = \"grant.revoke\", with = { grant_id = \"${grant.grant_id}\" }, may_fail = true, as = \"revoked\" }",
+            Action::Ask(request) if terms.allow(request) => file.step(terms.ask(*request)),
+            Action::Wait(_) | Action::ToTheEnd(_) | Action::Ask(_) => file,
+            Action::Try(attempt) => file.step(attempt.step()),
+            Action::Revoke => file.step(
+                "operator = { method = \"grant.revoke\", with = { grant_id = \"${grant.grant_id}\" }, may_fail = true, as = \"revoked\" }",
             ),
         };
     }
     let with = "call = \"asked\", record = \"grant\"";
     // The last requests are always there, so that every case says something.
-    file.step(terms.ask(Wish { scope: "read", kind: "skill", id: "a" }))
+    file.step(terms.ask(GrantRequest { scope: "read", kind: "skill", id: "a" }))
         .steps([Token::Own, Token::None].map(|token| {
-            let wish = Wish { scope: "read", kind: "agent", id: "a" };
-            Attempt { by: "carol", token, wish, instance: None, network: None }.step()
+            let request = GrantRequest { scope: "read", kind: "agent", id: "a" };
+            Attempt { by: "carol", token, request, instance: None, network: None }.step()
         }))
         .check(
             ("2.1", "conduct"),
@@ -284,7 +285,7 @@ fn file(terms: Terms, acts: &[Act]) -> String {
             ("6.4", "detection"),
             "beyond-is-refused",
             "whatever a grant does not allow is refused under it",
-            "call = \"tried\", forged = \"forged\", record = \"carols\", twin = \"asked\"",
+            "call = \"tried\", forged = \"forged\", record = \"carols\", control = \"asked\"",
         )
         .text()
 }

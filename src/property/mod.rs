@@ -1,9 +1,9 @@
-//! Properties: scenarios generated from a seed, judged against a model, shrunk to the shortest that
+//! Properties: scenarios generated from a seed, evaluated against a model, shrunk to the shortest that
 //! still breaks.
 //!
 //! A property is a strategy of scenarios. Its cases are played one after another, each against a
-//! target of its own, and told in one story, `property/NAME`: the labels of case 7 end in `@7`. The
-//! judge `every-case` asks another judge about each of them. A case that breaks is shrunk, and
+//! target of its own, and told in one trace, `property/NAME`: the labels of case 7 end in `@7`. The
+//! check `every-case` asks another check about each of them. A case that breaks is shrunk, and
 //! what is left of it is a scenario that can be saved and run.
 
 mod arrivals;
@@ -38,7 +38,7 @@ pub struct Property {
     pub about: &'static str,
     /// Scenarios that are always played, each once, and first: together they have something to say to
     /// every check, whatever the seed draws. They shrink as the others do.
-    pub corners: fn() -> Vec<BoxedStrategy<String>>,
+    pub edge_cases: fn() -> Vec<BoxedStrategy<String>>,
     /// Scenarios, as files.
     pub scenarios: fn() -> BoxedStrategy<String>,
 }
@@ -74,15 +74,15 @@ impl Property {
         Some(tree.current())
     }
 
-    /// The name of its story.
+    /// The name of its trace.
     #[must_use]
-    pub fn story(&self) -> String {
+    pub fn trace(&self) -> String {
         format!("property/{}", self.name)
     }
 }
 
-/// The property that a story tells of, by the story's name.
+/// The property that a trace tells of, by the trace's name.
 #[must_use]
-pub fn of_story(story: &str) -> Option<&str> {
-    story.strip_prefix("property/")
+pub fn of_trace(trace: &str) -> Option<&str> {
+    trace.strip_prefix("property/")
 }

@@ -18,7 +18,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "migration-plans",
     commitment: 7,
     about: "whatever the plan, it is applied whole or not at all, and told as it went",
-    corners,
+    edge_cases,
     scenarios,
 };
 
@@ -31,20 +31,20 @@ fn scenarios() -> BoxedStrategy<String> {
 
 /// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; one
 /// that can't be done without another id; and one that fails, or is cut short by a crash, at each place in turn.
-fn corners() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let plan = |policy: &'static str| vec![plain(Action::Create), plain(Action::Meet { old: 0, policy })];
     let (done, fails) = (plan("skip_if_exists"), plan("fail"));
     let renames = plan("rename_with_suffix");
-    let sent = [done, fails.clone(), renames].map(|plan| corner(plan, None, false));
-    let crashes = (0..PLACES).map(|place| corner(creating(), Some(place), false));
-    let failing = (0..PLACES).map(|place| corner(failing_at(place), None, false));
-    sent.into_iter().chain([corner(fails, None, true)]).chain(failing).chain(crashes).collect()
+    let sent = [done, fails.clone(), renames].map(|plan| edge_case(plan, None, false));
+    let crashes = (0..PLACES).map(|place| edge_case(creating(), Some(place), false));
+    let failing = (0..PLACES).map(|place| edge_case(failing_at(place), None, false));
+    sent.into_iter().chain([edge_case(fails, None, true)]).chain(failing).chain(crashes).collect()
 }
 
-/// Places at which the plans of some corners go wrong.
+/// Places at which the plans of some edge cases go wrong.
 const PLACES: usize = 5;
 
-fn corner(plan: Vec<Step>, crash: Option<usize>, opens: bool) -> BoxedStrategy<String> {
+fn edge_case(plan: Vec<Step>, crash: Option<usize>, opens: bool) -> BoxedStrategy<String> {
     whole(plan).prop_map(move |plan| file(&plan, crash, opens)).boxed()
 }
 
@@ -130,11 +130,11 @@ fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
         text.push_str(RESTART);
     }
     text.push_str(LOOK_AFTER);
-    for (clause, judge, requirement) in CHECKS {
+    for (clause, check, requirement) in CHECKS {
         let _ = writeln!(
             text,
             "[[check]]\nclause = \"{clause}\"\nface = \"conduct\"\njudge = \"every-case\"\nrequirement = \"{requirement}\"\n\
-             with = {{ judge = \"{judge}\", plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
+             with = {{ check = \"{check}\", plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
         );
     }
     text
@@ -192,7 +192,7 @@ const HEAD: &str = r#"
 name = "alice"
 
 [[step]]
-operator = { verb = "capability.declare", with = { resource_kind = "skill", schema_version = 1, direction = "bidirectional", policy = "manual" } }
+operator = { method = "capability.declare", with = { resource_kind = "skill", schema_version = 1, direction = "bidirectional", policy = "manual" } }
 
 [[step]]
 federate = { peer = "alice" }
@@ -203,7 +203,7 @@ grant = { peer = "alice", kind = "skill", scopes = ["read", "migrate"], as = "gr
 "#;
 
 const LOOK_BEFORE: &str = r#"[[step]]
-operator = { verb = "resource.list", with = { kind = "skill" }, as = "before" }
+operator = { method = "resource.list", with = { kind = "skill" }, as = "before" }
 
 "#;
 
@@ -213,14 +213,14 @@ commit = { peer = "alice", grant = "grant", migration = "${plan.data.migration_i
 "#;
 
 const RESTART: &str = r#"[[step]]
-operator = { verb = "platform.kill" }
+operator = { method = "platform.kill" }
 
 [[step]]
-operator = { verb = "platform.start" }
+operator = { method = "platform.start" }
 
 "#;
 
 const LOOK_AFTER: &str = r#"[[step]]
-operator = { verb = "resource.list", with = { kind = "skill" }, as = "after" }
+operator = { method = "resource.list", with = { kind = "skill" }, as = "after" }
 
 "#;

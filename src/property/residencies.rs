@@ -11,7 +11,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "residencies",
     commitment: 8,
     about: "wherever the two sides keep data, and however they move it, each migration says whether it crossed",
-    corners,
+    edge_cases,
     scenarios,
 };
 
@@ -21,7 +21,7 @@ const PLACES: [&str; 5] = ["eu", "EU", "ch-east", "br-south", "us"];
 const SETTINGS: &str = "[settings]\nresidency = \"eu\"\njurisdiction = \"DE\"";
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     /// The target's operator moves its data.
     Target(&'static str),
     /// The peer announces a move, and says so from then on.
@@ -33,18 +33,20 @@ enum Act {
 
 fn scenarios() -> BoxedStrategy<String> {
     let place = || select(PLACES.to_vec());
-    let moves = prop_oneof![place().prop_map(Act::Target), place().prop_map(Act::Peer)];
-    let act = prop_oneof![2 => moves, 1 => Just(Act::Migrate), 1 => Just(Act::Send)];
-    (place(), proptest::collection::vec(act, 0..6)).prop_map(|(from, acts)| file(from, &acts)).boxed()
+    let moves = prop_oneof![place().prop_map(Action::Target), place().prop_map(Action::Peer)];
+    let action = prop_oneof![2 => moves, 1 => Just(Action::Migrate), 1 => Just(Action::Send)];
+    (place(), proptest::collection::vec(action, 0..6))
+        .prop_map(|(from, actions)| file(from, &actions))
+        .boxed()
 }
 
 /// The target moves to where the peer is, and sends something.
-fn corners() -> Vec<BoxedStrategy<String>> {
-    let acts = [Act::Target("br-south"), Act::Send];
-    vec![whole(acts).prop_map(|acts| file("br-south", &acts)).boxed()]
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
+    let actions = [Action::Target("br-south"), Action::Send];
+    vec![whole(actions).prop_map(|actions| file("br-south", &actions)).boxed()]
 }
 
-fn file(from: &str, acts: &[Act]) -> String {
+fn file(from: &str, actions: &[Action]) -> String {
     let mut file = File::new("Generated moves between residencies", &format!("lasting = true\n{SETTINGS}"))
         .peer("alice", &format!("profile = {{ data_residency = \"{from}\" }}"))
         .declare()
@@ -53,13 +55,13 @@ fn file(from: &str, acts: &[Act]) -> String {
         .step("hold = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"] }");
     let (mut place, mut target) = (from, "eu");
     // Every case ends in a migration.
-    for (number, act) in acts.iter().chain([&Act::Migrate]).enumerate() {
-        file = match act {
-            Act::Target(to) => {
+    for (number, action) in actions.iter().chain([&Action::Migrate]).enumerate() {
+        file = match action {
+            Action::Target(to) => {
                 target = to;
-                file.step(format!("operator = {{ verb = \"residency.set\", with = {{ residency = \"{to}\" }} }}"))
+                file.step(format!("operator = {{ method = \"residency.set\", with = {{ residency = \"{to}\" }} }}"))
             }
-            Act::Peer(to) => {
+            Action::Peer(to) => {
                 let notice = format!(
                     "notify = {{ peer = \"alice\", kind = \"platform.residency.changed\", payload = {{ from = \"{place}\", to = \"{to}\", \
                      effective_at = \"${{now}}\" }} }}"
@@ -67,21 +69,21 @@ fn file(from: &str, acts: &[Act]) -> String {
                 place = to;
                 file.step(notice)
             }
-            Act::Migrate => file
+            Action::Migrate => file
                 .steps(say_places(place, target))
                 .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
                 .step(format!(
                     "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
                 )),
-            Act::Send => file
+            Action::Send => file
                 .steps(say_places(place, target))
                 .step(format!("put = {{ kind = \"skill\", id = \"${{id:s{number}}}\", record = {{ name = \"s\" }} }}"))
                 .step(format!(
-                    "operator = {{ verb = \"migration.send\", with = {{ peer_id = \"${{alice.id}}\", operation = \"duplicate\", \
+                    "operator = {{ method = \"migration.send\", with = {{ peer_id = \"${{alice.id}}\", operation = \"duplicate\", \
                      root_resource_kind = \"skill\", root_resource_id = \"${{id:s{number}}}\" }}, as = \"sent-{number}\" }}"
                 ))
                 .step(format!(
-                    "operator = {{ verb = \"migration.show\", with = {{ migration_id = \"${{sent-{number}.migration_id}}\" }}, as = \"shown\" }}"
+                    "operator = {{ method = \"migration.show\", with = {{ migration_id = \"${{sent-{number}.migration_id}}\" }}, as = \"shown\" }}"
                 )),
         };
     }
@@ -97,7 +99,7 @@ fn file(from: &str, acts: &[Act]) -> String {
 /// Each side says where it is; the peer last, for it answers a heartbeat with where it began.
 fn say_places(place: &str, target: &str) -> [String; 2] {
     [
-        "operator = { verb = \"heartbeat.send\", with = { peer_id = \"${alice.id}\" }, may_fail = true }"
+        "operator = { method = \"heartbeat.send\", with = { peer_id = \"${alice.id}\" }, may_fail = true }"
             .to_owned(),
         format!(
             "heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}",

@@ -9,7 +9,7 @@ pub(super) const PROPERTY: Property = Property {
     name: "revocations",
     commitment: 4,
     about: "whenever a peer is revoked, it is told first, and what was in flight has its five minutes",
-    corners,
+    edge_cases,
     scenarios,
 };
 
@@ -55,7 +55,7 @@ fn scenarios() -> BoxedStrategy<String> {
 }
 
 /// A peer that may not call is told as any other, and whoever may has its grace and no more.
-fn corners() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let case = |state, open| Just(file(Case { state, after: 0, open, in_time: 0, late: 1 })).boxed();
     vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1)), case(State::Degraded, (1, 1))]
 }
@@ -79,18 +79,18 @@ fn file(case: Case) -> String {
     let file = file.steps(opened("early", early)).steps(opened("late", late)).step(advance(1 + after % 200));
     let file = match state {
         State::Suspended => file.step(
-            "operator = { verb = \"peer.suspend\", with = { peer_id = \"${alice.id}\", reason = \"a review\" } }",
+            "operator = { method = \"peer.suspend\", with = { peer_id = \"${alice.id}\", reason = \"a review\" } }",
         ),
         _ => file,
     };
     let file = file
         // It shows whether the peer is let in.
         .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:any}\", grant = \"grant\" }")
-        .step("operator = { verb = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" }, as = \"revoked\" }")
+        .step("operator = { method = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" }, as = \"revoked\" }")
         .step(CALL)
         .step("wait = { peer = \"alice\", notice = \"platform.peer.revoked\" }")
         .step("wait = { peer = \"alice\", status = \"revoked\" }");
-    judged(committed(file, case).step(CALL)).text()
+    evaluated(committed(file, case).step(CALL)).text()
 }
 
 const HEARTBEAT: &str = "heartbeat = { peer = \"alice\" }";
@@ -127,12 +127,12 @@ fn committed(file: File, case: Case) -> File {
         .steps((1..OPEN_MAX).map(|place| commit("early", place, early)))
         .step(advance(LAST_SECOND - in_time))
         .step(commit("early", 0, early))
-        .step("operator = { verb = \"resource.list\", with = { kind = \"skill\" }, may_fail = true, as = \"records\" }")
+        .step("operator = { method = \"resource.list\", with = { kind = \"skill\" }, may_fail = true, as = \"records\" }")
         .step(advance(300 - LAST_SECOND + after_the_grace))
         .steps((0..OPEN_MAX).map(|place| commit("late", place, late)))
 }
 
-fn judged(file: File) -> File {
+fn evaluated(file: File) -> File {
     let labels =
         ["early", "late"].map(|half| (0..OPEN_MAX).map(move |place| format!("\"open-{half}-{place}\"")));
     let open: Vec<String> = labels.into_iter().flatten().collect();

@@ -9,8 +9,8 @@ use super::file::{File, sync};
 pub(super) const PROPERTY: Property = Property {
     name: "versions",
     commitment: 10,
-    about: "whatever two versions meet, they work together where the contract says so, and sync is frozen where not",
-    corners,
+    about: "whatever two versions set_target, they work together where the contract says so, and sync is frozen where not",
+    edge_cases,
     scenarios,
 };
 
@@ -34,7 +34,7 @@ fn scenarios() -> BoxedStrategy<String> {
 
 /// Two that go together, and two that do not, also with a target that runs what it runs; two that go
 /// together as numbers and not as texts; and one that looks like a version and is none.
-fn corners() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let pairs = [
         (None, "${release.minor_after}"),
         (None, "${release.next_major}"),
@@ -50,19 +50,19 @@ fn file(ours: Option<&str>, theirs: &str) -> String {
         format!("profile = {{ platform_version = \"{version}\", last_known_good_release = \"{version}\" }}")
     };
     let settings = ours.map(|ours| format!("settings = {{ release = \"{ours}\" }}")).unwrap_or_default();
-    let with = "call = \"synced\", probe = \"alive\", first = \"accepted\", twin = \"lawful\"";
+    let with = "call = \"synced\", probe = \"alive\", first = \"accepted\", control = \"valid\"";
     File::new("A generated pair of versions", &format!("intrusive = true\n{settings}"))
         .peer("alice", &running(theirs))
-        .peer("twin", &ours.map(running).unwrap_or_default())
+        .peer("control", &ours.map(running).unwrap_or_default())
         .declare()
-        .step("propose = { peer = \"twin\" }")
-        .step("accept = { peer = \"twin\" }")
-        .step("heartbeat = { peer = \"twin\" }")
+        .step("propose = { peer = \"control\" }")
+        .step("accept = { peer = \"control\" }")
+        .step("heartbeat = { peer = \"control\" }")
         .step("propose = { peer = \"alice\" }")
         .step("accept = { peer = \"alice\", as = \"accepted\" }")
         .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
         .step("scan = { as = \"scanned\" }")
-        .step(sync("twin", "lawful", "t"))
+        .step(sync("control", "valid", "t"))
         .step(sync("alice", "synced", "a"))
         .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
         .check(

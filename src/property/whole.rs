@@ -7,8 +7,8 @@ use proptest::test_runner::TestRunner;
 
 /// A history that always begins whole; where it breaks, acts that it still breaks without are left
 /// out, one after another. One stays.
-pub(super) fn whole<T: Clone + Debug>(acts: impl IntoIterator<Item = T>) -> impl Strategy<Value = Vec<T>> {
-    Whole(acts.into_iter().collect())
+pub(super) fn whole<T: Clone + Debug>(actions: impl IntoIterator<Item = T>) -> impl Strategy<Value = Vec<T>> {
+    Whole(actions.into_iter().collect())
 }
 
 #[derive(Debug)]
@@ -19,14 +19,14 @@ impl<T: Clone + Debug> Strategy for Whole<T> {
     type Value = Vec<T>;
 
     fn new_tree(&self, _: &mut TestRunner) -> NewTree<Self> {
-        let acts = self.0.iter().map(|act| (act.clone(), true)).collect();
-        Ok(Cut { acts, next: 0 })
+        let actions = self.0.iter().map(|action| (action.clone(), true)).collect();
+        Ok(Cut { actions, next: 0 })
     }
 }
 
 /// The acts, whether each is still in, and which is tried next.
 struct Cut<T> {
-    acts: Vec<(T, bool)>,
+    actions: Vec<(T, bool)>,
     next: usize,
 }
 
@@ -34,12 +34,12 @@ impl<T: Clone + Debug> ValueTree for Cut<T> {
     type Value = Vec<T>;
 
     fn current(&self) -> Vec<T> {
-        self.acts.iter().filter(|(_, is_in)| *is_in).map(|(act, _)| act.clone()).collect()
+        self.actions.iter().filter(|(_, is_in)| *is_in).map(|(action, _)| action.clone()).collect()
     }
 
     fn simplify(&mut self) -> bool {
-        let is_last = self.acts.iter().filter(|(_, is_in)| *is_in).count() <= 1;
-        let Some((_, is_in)) = self.acts.get_mut(self.next).filter(|_| !is_last) else { return false };
+        let is_last = self.actions.iter().filter(|(_, is_in)| *is_in).count() <= 1;
+        let Some((_, is_in)) = self.actions.get_mut(self.next).filter(|_| !is_last) else { return false };
         *is_in = false;
         self.next += 1;
         true
@@ -47,7 +47,7 @@ impl<T: Clone + Debug> ValueTree for Cut<T> {
 
     /// Puts the last one back; that much broke, so that the next one is tried at once.
     fn complicate(&mut self) -> bool {
-        let last = self.next.checked_sub(1).and_then(|last| self.acts.get_mut(last));
+        let last = self.next.checked_sub(1).and_then(|last| self.actions.get_mut(last));
         let Some((_, is_in)) = last else { return false };
         *is_in = true;
         self.simplify()
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(tree.current(), [1, 2, 3, 4, 5]);
         let mut goes_on = tree.simplify();
         while goes_on {
-            let breaks = needed.iter().all(|act| tree.current().contains(act));
+            let breaks = needed.iter().all(|action| tree.current().contains(action));
             goes_on = if breaks { tree.simplify() } else { tree.complicate() };
         }
         tree.current()

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::Act;
-use super::rules::rules;
+use super::policy::policy;
 use super::store::rows::Capability;
 use super::store::{StoreError, table};
+use super::transaction::Transaction;
 
-rules! {
+policy! {
     /// Decisions about what is declared and served.
-    Rules {
+    Policy {
         /// Whether a declared kind is served when it is asked for (3.1).
         serves: fn(&Capability) -> bool = serves,
         /// Whether a schema version is taken where this one is declared (3.2).
@@ -17,7 +17,7 @@ rules! {
         /// Whether a record passes a filter (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = passes_filter,
         /// Last word on a capability document that is sent.
-        amend_document: fn(&mut Value) = |_| (),
+        override_document: fn(&mut Value) = |_| (),
     }
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn passes_filter(filter: &Map<String, Value>, record: &Map<String, Va
 }
 
 /// The kinds that are declared to a peer: its own rows before those for everyone.
-pub(crate) fn declared(act: &Act<'_>, peer_id: &str) -> Result<Vec<Capability>, StoreError> {
-    let mut rows: Vec<Capability> = table::all(act.db)?;
+pub(crate) fn declared(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capability>, StoreError> {
+    let mut rows: Vec<Capability> = table::all(tx.db)?;
     rows.retain(|row| row.peer_id.as_deref().is_none_or(|id| id == peer_id));
     rows.sort_by_key(|row| (row.resource_kind.clone(), row.peer_id.is_none()));
     rows.dedup_by(|later, first| later.resource_kind == first.resource_kind);
@@ -60,15 +60,15 @@ pub(crate) fn declared(act: &Act<'_>, peer_id: &str) -> Result<Vec<Capability>, 
 }
 
 /// The declared row of one kind.
-pub(crate) fn row(act: &Act<'_>, peer_id: &str, kind: &str) -> Result<Option<Capability>, StoreError> {
-    Ok(declared(act, peer_id)?.into_iter().find(|row| row.resource_kind == kind))
+pub(crate) fn row(tx: &Transaction<'_>, peer_id: &str, kind: &str) -> Result<Option<Capability>, StoreError> {
+    Ok(declared(tx, peer_id)?.into_iter().find(|row| row.resource_kind == kind))
 }
 
 /// The capability document that a peer is shown.
-pub(crate) fn document(act: &Act<'_>, peer_id: &str) -> Result<Value, StoreError> {
-    let rows: Vec<Value> = declared(act, peer_id)?.iter().map(described).collect();
+pub(crate) fn document(tx: &Transaction<'_>, peer_id: &str) -> Result<Value, StoreError> {
+    let rows: Vec<Value> = declared(tx, peer_id)?.iter().map(described).collect();
     let mut document = json!({ "resource_kinds": rows });
-    (act.rules.capabilities.amend_document)(&mut document);
+    (tx.policy.capabilities.override_document)(&mut document);
     Ok(document)
 }
 

@@ -24,12 +24,12 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The operator's settings.
     pub settings: Settings,
-    /// Ways in which it departs from its honest self, planted in order.
+    /// Ways in which it deviates from its conforming self, seeded in order.
     pub patches: Vec<&'static Patch>,
 }
 
 impl Options {
-    /// A platform in memory on a free loopback port, with the usual settings and no patch.
+    /// A platform in memory on a free loopback port, with the default settings and no patch.
     #[must_use]
     pub fn in_memory(clock: Clock, seed: Seed) -> Self {
         Self {
@@ -81,7 +81,7 @@ pub struct Settings {
     /// Life of the client certificates it signs. The observed platform signs for 90 days; but no
     /// route renews them, and a clock that is moved by a year would outrun them.
     pub certificate_days: u32,
-    /// Other names for its findings, by their usual name: a platform is free to choose them.
+    /// Other names for its findings, by their default name: a platform is free to choose them.
     pub finding_names: BTreeMap<String, String>,
     /// Testing aid: the platform dies inside a migration's transaction once so many steps ran.
     pub crash_at_step: Option<u32>,

@@ -1,9 +1,9 @@
 //! Defects and variants: small patches of real decisions, one file each.
 
-use super::rules::Rules;
-use crate::contract::Face;
+use super::policy::Policy;
+use crate::contract::Aspect;
 
-/// One way in which the platform departs from its honest self.
+/// One way in which the platform deviates from its conforming self.
 #[derive(Clone, Copy, Debug)]
 pub struct Patch {
     /// What it is called: `commits-step-by-step`.
@@ -14,34 +14,34 @@ pub struct Patch {
     pub summary: &'static str,
     /// Whether only a rare history shows it.
     pub deep: bool,
-    pub(crate) plant: fn(&mut Rules),
+    pub(crate) plant: fn(&mut Policy),
 }
 
 /// Whether a patch is against the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchKind {
-    /// It breaks these clauses, each in that face.
+    /// It breaks these clauses, each in that aspect.
     Defect {
-        /// Clause ids and faces.
-        breaks: &'static [(&'static str, Face)],
+        /// Clause ids and aspects.
+        breaks: &'static [(&'static str, Aspect)],
     },
-    /// It is lawful: everything is still kept.
+    /// It is valid: everything is still kept.
     Variant,
 }
 
 impl Patch {
-    /// A departure that breaks these clauses.
+    /// A deviation that breaks these clauses.
     pub(crate) const fn defect(
         name: &'static str,
-        breaks: &'static [(&'static str, Face)],
+        breaks: &'static [(&'static str, Aspect)],
         summary: &'static str,
-        plant: fn(&mut Rules),
+        plant: fn(&mut Policy),
     ) -> Self {
         Self { name, kind: PatchKind::Defect { breaks }, summary, deep: false, plant }
     }
 
-    /// A lawful way of being different.
-    pub(crate) const fn variant(name: &'static str, summary: &'static str, plant: fn(&mut Rules)) -> Self {
+    /// A valid way of being different.
+    pub(crate) const fn variant(name: &'static str, summary: &'static str, plant: fn(&mut Policy)) -> Self {
         Self { name, kind: PatchKind::Variant, summary, deep: false, plant }
     }
 

@@ -3,40 +3,40 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::act::Act;
-use super::govern::Suspicion;
+use super::governance::Suspicion;
 use super::handshake::versions;
 use super::history;
-use super::rules::rules;
+use super::policy::policy;
 use super::store::rows::{Grant, HeldGrant, Migration, OverlayAddress, Peer, Side};
 use super::store::{StoreError, table};
+use super::transaction::Transaction;
 use crate::wire::notice::finding;
 use crate::wire::state::PeerStatus;
 
 /// How long what was open at a revocation is still taken (4.3).
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
-rules! {
+policy! {
     /// Decisions about how a peering ends.
-    Rules {
+    Policy {
         /// What else happens when a peer is enrolled (6.2): nothing.
-        at_enrolment: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        at_enrolment: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// What else happens when an operator issues a grant (6.2): nothing.
-        at_grant: fn(&Act<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        at_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
-        /// Whether a peer that hands were shaken with is told of its revocation (4.1): always.
+        /// Whether a peer that operator were shaken with is told of its revocation (4.1): always.
         is_told: fn(&Peer) -> bool = |_| true,
         /// Whether the operator may revoke a peer in this state (11.1).
         may_be_revoked: fn(&Peer) -> bool = |_| true,
         /// Until when what was open is still taken, by the moment of the revocation.
         grace_until: fn(Timestamp) -> Timestamp = grace_until,
         /// Which records go when a peer is revoked (11.2): none.
-        records_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        records_deleted_on_revocation: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// What is deleted of the audit when a peer is revoked (11.3): nothing.
-        audit_deleted_on_revocation: fn(&Act<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        audit_deleted_on_revocation: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// What goes when a grant that ended is archived (11.2): nothing.
-        at_archive: fn(&Act<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        at_archive: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Whether an overlay address of a peer, by its place, is unmounted (11.4).
         unmounts: fn(&Peer, usize) -> bool = |_, _| true,
         /// Whether an unmounted address stays on the operator's list, as one that is revoked.
@@ -44,9 +44,9 @@ rules! {
         /// Whether the certificate of a peer, as it was until then, is revoked (11.5).
         revokes_certificate: fn(&Peer) -> bool = |_| true,
         /// Last word on a row after a heartbeat, beside what it was before (10.1).
-        amend_introduced: fn(&Peer, &mut Peer) = |_, _| (),
+        override_introduced: fn(&Peer, &mut Peer) = |_, _| (),
         /// Last word on a row that has been revoked (A.2).
-        amend_revoked: fn(&mut Peer) = |_| (),
+        override_revoked: fn(&mut Peer) = |_| (),
         /// Whether a migration is one of those whose data a move of the residency bears on (8.2).
         bears_on: fn(&Migration) -> bool = |migration| migration.status == "completed",
         /// Whether a move of the residency is reported, by whether records were migrated (8.2).
@@ -98,9 +98,9 @@ pub(crate) fn take_introduction(peer: &mut Peer, body: &Value) {
     replace(&mut peer.sync_cursor, "sync_cursor");
 }
 
-/// Judges the peer's version anew and keeps the outcome.
-pub(crate) fn settle_compatibility(act: &Act<'_>, peer: &mut Peer) -> Result<(), StoreError> {
-    let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
+/// Checks the peer's version again and keeps the outcome.
+pub(crate) fn settle_compatibility(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreError> {
+    let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
     peer.schema_compatibility = compatibility.to_value();
     Ok(())
 }
@@ -121,62 +121,62 @@ pub(crate) fn bogus_extensions(peer: &Peer) -> Option<Suspicion> {
 }
 
 /// Enrols an accepted peer: it may call from now on, at addresses of its own on the overlay.
-pub(crate) fn enrol(act: &Act<'_>, peer: &mut Peer) -> Result<(), StoreError> {
+pub(crate) fn enrol(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreError> {
     peer.status = PeerStatus::Enrolled;
-    peer.enrolled_at = Some(act.now);
+    peer.enrolled_at = Some(tx.now);
     for host in 1..=2 {
-        let [a, b] = act.ids.bytes::<2>();
+        let [a, b] = tx.ids.bytes::<2>();
         let address = OverlayAddress {
-            id: act.new_id(),
+            id: tx.new_id(),
             peer_id: peer.id.clone(),
             address: format!("fd00:{a:02x}{b:02x}::{host}"),
-            mounted_at: act.now,
+            mounted_at: tx.now,
             unmounted_at: None,
         };
-        table::put(act.db, &address)?;
+        table::put(tx.db, &address)?;
     }
-    (act.rules.peering.at_enrolment)(act, peer)
+    (tx.policy.peering.at_enrolment)(tx, peer)
 }
 
 /// Ends a peering, whoever ends it: nothing of it is honoured from now on but what was open, for as
 /// long as the grace lasts. Records and audit stay (11).
 pub(crate) fn tear_down(
-    act: &Act<'_>,
+    tx: &Transaction<'_>,
     peer: &mut Peer,
     by: Side,
     reason: Option<String>,
     grace_until: Timestamp,
 ) -> Result<(), StoreError> {
-    let revokes_certificate = (act.rules.peering.revokes_certificate)(peer);
+    let revokes_certificate = (tx.policy.peering.revokes_certificate)(peer);
     peer.status = PeerStatus::Revoked;
-    peer.revoked_at = Some(act.now);
+    peer.revoked_at = Some(tx.now);
     peer.revoked_by = Some(by);
     peer.revoke_reason = reason;
     peer.grace_until = Some(grace_until);
     peer.leaving = None;
     if revokes_certificate {
-        peer.certificate_revoked_at = Some(act.now);
+        peer.certificate_revoked_at = Some(tx.now);
     }
-    (act.rules.peering.amend_revoked)(peer);
-    table::put(act.db, peer)?;
-    unmount(act, peer)?;
-    end_grants(act, &peer.id)?;
-    (act.rules.peering.records_deleted_on_revocation)(act, peer)?;
-    (act.rules.peering.audit_deleted_on_revocation)(act, peer)?;
+    (tx.policy.peering.override_revoked)(peer);
+    table::put(tx.db, peer)?;
+    unmount(tx, peer)?;
+    end_grants(tx, &peer.id)?;
+    (tx.policy.peering.records_deleted_on_revocation)(tx, peer)?;
+    (tx.policy.peering.audit_deleted_on_revocation)(tx, peer)?;
     let facts = json!({"by": by, "reason": peer.revoke_reason, "grace_until": grace_until.to_string()});
-    tell_operator(act, peer, "federation.peer.revoked", "high", facts)
+    tell_operator(tx, peer, "federation.peer.revoked", "high", facts)
 }
 
 /// Whether something was ever migrated between this platform and a peer that a move of its residency
 /// bears on.
-pub(crate) fn has_migrated(act: &Act<'_>, peer_id: &str) -> Result<bool, StoreError> {
-    let migrations: Vec<Migration> = table::of_peer(act.db, peer_id)?;
-    Ok(migrations.iter().any(act.rules.peering.bears_on))
+pub(crate) fn has_migrated(tx: &Transaction<'_>, peer_id: &str) -> Result<bool, StoreError> {
+    let migrations: Vec<Migration> = table::of_peer(tx.db, peer_id)?;
+    Ok(migrations.iter().any(tx.policy.peering.bears_on))
 }
 
 /// An event about a peer; `facts` are its payload beside the peer's id and state.
 pub(crate) fn tell_operator(
-    act: &Act<'_>,
+    tx: &Transaction<'_>,
     peer: &Peer,
     kind: &str,
     severity: &str,
@@ -184,36 +184,36 @@ pub(crate) fn tell_operator(
 ) -> Result<(), StoreError> {
     facts["federation_peer_id"] = json!(peer.id);
     facts["status"] = json!(peer.status);
-    history::event(act, kind, severity, Some(&peer.id), facts)
+    history::event(tx, kind, severity, Some(&peer.id), facts)
 }
 
-fn unmount(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
-    let addresses: Vec<OverlayAddress> = table::of_peer(act.db, &peer.id)?;
-    let unmounts = |place: usize| (act.rules.peering.unmounts)(peer, place);
+fn unmount(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    let addresses: Vec<OverlayAddress> = table::of_peer(tx.db, &peer.id)?;
+    let unmounts = |place: usize| (tx.policy.peering.unmounts)(peer, place);
     for (_, mut address) in addresses.into_iter().enumerate().filter(|(place, _)| unmounts(*place)) {
-        if act.rules.peering.lists_unmounted {
-            address.unmounted_at = Some(act.now);
-            table::put(act.db, &address)?;
+        if tx.policy.peering.lists_unmounted {
+            address.unmounted_at = Some(tx.now);
+            table::put(tx.db, &address)?;
         } else {
-            table::remove::<OverlayAddress>(act.db, &address.id)?;
+            table::remove::<OverlayAddress>(tx.db, &address.id)?;
         }
     }
     Ok(())
 }
 
-fn end_grants(act: &Act<'_>, peer_id: &str) -> Result<(), StoreError> {
-    for mut grant in table::of_peer::<Grant>(act.db, peer_id)? {
+fn end_grants(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
+    for mut grant in table::of_peer::<Grant>(tx.db, peer_id)? {
         if grant.revoked_at.is_none() {
-            grant.revoked_at = Some(act.now);
+            grant.revoked_at = Some(tx.now);
             grant.revoked_with_peer = true;
             grant.revoke_reason = Some("the peering ended".to_owned());
-            table::put(act.db, &grant)?;
+            table::put(tx.db, &grant)?;
         }
     }
-    for mut held in table::of_peer::<HeldGrant>(act.db, peer_id)? {
+    for mut held in table::of_peer::<HeldGrant>(tx.db, peer_id)? {
         if held.revoked_at.is_none() {
-            held.revoked_at = Some(act.now);
-            table::put(act.db, &held)?;
+            held.revoked_at = Some(tx.now);
+            table::put(tx.db, &held)?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The platform: what it knows, its keys, and its two faces, the wire's and the operator's.
+//! The platform: what it knows, its keys, and its two aspects, the wire's and the operator's.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::govern::watch::Watch;
-use super::operate::{self, OperatorError};
+use super::governance::watch::Watch;
+use super::operator_api::{self, MethodError};
 use super::options::{Database, Options, Settings};
-use super::rules::Rules;
+use super::policy::Policy;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{self, StoreError, facts, table};
 use crate::clock::{Clock, Ids, Seed};
@@ -22,13 +22,13 @@ pub struct Platform {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) settings: Settings,
-    pub(crate) rules: Rules,
+    pub(crate) policy: Policy,
     pub(crate) keys: Keys,
     pub(super) watch: Mutex<Watch>,
     /// `None` once the platform is dead. Never locked across an await.
     pub(super) connection: Mutex<Option<Connection>>,
     base_url: OnceLock<String>,
-    pub(crate) out: super::out::Outside,
+    pub(crate) out: super::outbound::Outside,
 }
 
 /// The platform's own keys, and whom it trusts.
@@ -62,12 +62,12 @@ pub enum StartError {
     Unfinished(String),
     /// It was killed while it started.
     #[error(transparent)]
-    Dead(#[from] super::act::Crash),
+    Dead(#[from] super::transaction::Crash),
 }
 
 impl Platform {
     /// Opens the store and readies everything but the sockets.
-    pub(crate) fn open(options: Options, rules: &Rules) -> Result<Self, StartError> {
+    pub(crate) fn open(options: Options, policy: &Policy) -> Result<Self, StartError> {
         let db = match &options.database {
             Database::Memory => store::open_in_memory()?,
             Database::File(path) => store::open_file(path)?,
@@ -82,24 +82,24 @@ impl Platform {
             clock: options.clock,
             ids,
             settings: options.settings,
-            rules: *rules,
+            policy: *policy,
             keys,
             watch: Mutex::default(),
             connection: Mutex::new(Some(db)),
             base_url: OnceLock::new(),
-            out: super::out::Outside::default(),
+            out: super::outbound::Outside::default(),
         })
     }
 
-    /// Does what an operator asks: the verbs of the operator plane, but for those of the process
+    /// Does what an operator asks: the methods of the operator plane, but for those of the process
     /// itself (`platform.*`) and of the clock.
-    pub async fn perform(self: &Arc<Self>, verb: &str, parameters: Value) -> Result<Value, OperatorError> {
-        operate::perform(self, verb, parameters).await
+    pub async fn call(self: &Arc<Self>, method: &str, parameters: Value) -> Result<Value, MethodError> {
+        operator_api::call(self, method, parameters).await
     }
 
     /// Runs every timer that is due up to `until`, in order. Call it after the clock was moved.
     pub async fn run_due_timers(self: &Arc<Self>, until: Timestamp) {
-        super::out::run_due_timers(self, until).await;
+        super::outbound::run_due_timers(self, until).await;
     }
 
     /// Where it is reached, without the federation prefix; empty before it listens.

@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::operate;
+use super::inbound;
+use super::operator_api;
 use super::options::Options;
-use super::out;
+use super::outbound;
 use super::patch::Patch;
 use super::platform::{Platform, StartError};
-use super::rules::Rules;
-use super::serve;
+use super::policy::Policy;
 use super::store::facts;
 use crate::net::{Handler, Inbound, Limits, Outbound, Server};
 use crate::pki::{Certificate, ServerTls, TlsOptions, TlsVersions};
@@ -35,18 +35,19 @@ impl Platform {
     /// Starts a platform. On a file that one ran on before, it is that one: the same authority, the
     /// same data, and the same port where that is free.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let rules = planted(&options.patches);
-        let listen = address(options.listen, &rules);
-        let platform = Arc::new(Self::open(options, &rules)?);
-        operate::finish_what_was_announced(&platform)
+        let policy = seeded(&options.patches);
+        let listen = address(options.listen, &policy);
+        let platform = Arc::new(Self::open(options, &policy)?);
+        operator_api::finish_what_was_announced(&platform)
             .map_err(|error| StartError::Unfinished(error.message))?;
         let listener = platform.bind(listen).await?;
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;
-        let behind_a_proxy = platform.rules.wire.stands_behind_a_proxy;
+        let behind_a_proxy = platform.policy.wire.stands_behind_a_proxy;
         let tls = if behind_a_proxy { None } else { Some(platform.server_tls(address)?) };
         platform.listens_at(format!("{}://{address}", if behind_a_proxy { "http" } else { "https" }));
-        platform.act::<_, StartError>(|act| Ok(facts::set(act.db, facts::PORT, &json!(address.port()))?))?;
+        platform
+            .transaction::<_, StartError>(|tx| Ok(facts::set(tx.db, facts::PORT, &json!(address.port()))?))?;
         let handler = Arc::new(FederationPlane(platform.clone()));
         let server = Server::start(listener, tls, handler, Limits::default())
             .map_err(|source| StartError::Listen { address, source })?;
@@ -66,7 +67,7 @@ impl Platform {
     }
 
     fn port_before(&self) -> Result<Option<u16>, StartError> {
-        let kept = self.act::<_, StartError>(|act| Ok(facts::find(act.db, facts::PORT)?))?;
+        let kept = self.transaction::<_, StartError>(|tx| Ok(facts::find(tx.db, facts::PORT)?))?;
         Ok(kept.and_then(|value| value.as_u64()).and_then(|port| u16::try_from(port).ok()))
     }
 
@@ -74,9 +75,9 @@ impl Platform {
         let ip = address.ip().to_string();
         let identity = self.keys.authority.leaf("reference platform", &["localhost", &ip], SERVER_DAYS)?;
         let options = TlsOptions {
-            versions: if self.rules.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
-            without_http2: !self.rules.wire.speaks_http2,
-            without_http1: !self.rules.wire.speaks_http1,
+            versions: if self.policy.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
+            without_http2: !self.policy.wire.speaks_http2,
+            without_http1: !self.policy.wire.speaks_http1,
             ..TlsOptions::default()
         };
         Ok(ServerTls::new(&identity, self.keys.trust.clone(), &self.clock, options)?)
@@ -115,21 +116,21 @@ impl Running {
 /// Whether a platform with these patches takes its callers' identity from a proxy.
 #[must_use]
 pub fn stands_behind_a_proxy(patches: &[&'static Patch]) -> bool {
-    planted(patches).wire.stands_behind_a_proxy
+    seeded(patches).wire.stands_behind_a_proxy
 }
 
 /// Seconds by which the clock of a platform with these patches is ahead.
 #[must_use]
 pub fn clock_ahead_seconds(patches: &[&'static Patch]) -> i64 {
-    planted(patches).wire.clock_ahead_seconds
+    seeded(patches).wire.clock_ahead_seconds
 }
 
-fn planted(patches: &[&'static Patch]) -> Rules {
-    let mut rules = Rules::default();
+fn seeded(patches: &[&'static Patch]) -> Policy {
+    let mut policy = Policy::default();
     for patch in patches {
-        (patch.plant)(&mut rules);
+        (patch.plant)(&mut policy);
     }
-    rules
+    policy
 }
 
 /// The caller's certificate, as the proxy tells of it.
@@ -138,8 +139,8 @@ fn forwarded_certificate(request: &Inbound) -> Option<Certificate> {
     Certificate::from_pem(&header::forwarded_certificate(value)?).ok()
 }
 
-fn address(given: SocketAddr, rules: &Rules) -> SocketAddr {
-    if rules.wire.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
+fn address(given: SocketAddr, policy: &Policy) -> SocketAddr {
+    if policy.wire.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
         return SocketAddr::new(Ipv6Addr::LOCALHOST.into(), given.port());
     }
     given
@@ -152,13 +153,13 @@ struct FederationPlane(Arc<Platform>);
 impl Handler for FederationPlane {
     async fn handle(&self, mut request: Inbound) -> Outbound {
         let platform = self.0.clone();
-        if platform.rules.wire.stands_behind_a_proxy {
+        if platform.policy.wire.stands_behind_a_proxy {
             request.peer_certificate = forwarded_certificate(&request);
         }
         // Nothing is waited for: only the time passes.
-        let _ = tokio::time::timeout(platform.rules.wire.answers_after, std::future::pending::<()>()).await;
-        let _turn = out::turn(&self.0).await;
-        let answered = tokio::task::spawn_blocking(move || serve::answer(&platform, &request)).await;
+        let _ = tokio::time::timeout(platform.policy.wire.answers_after, std::future::pending::<()>()).await;
+        let _turn = outbound::turn(&self.0).await;
+        let answered = tokio::task::spawn_blocking(move || inbound::answer(&platform, &request)).await;
         answered.unwrap_or_else(|_| Outbound::abort())
     }
 }

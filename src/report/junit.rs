@@ -3,7 +3,7 @@
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
 use super::escape::xml;
-use super::{JudgedCheck, Report};
+use super::{EvaluatedCheck, Report};
 use crate::check::Verdict;
 use crate::contract::Section;
 
@@ -13,8 +13,8 @@ use crate::contract::Section;
 pub fn junit(report: &Report) -> String {
     let mut document = Xml::new("covenant");
     for section in Section::all() {
-        let checks: Vec<&JudgedCheck> =
-            report.checks.iter().filter(|check| check.outcome.check.clause.section == section).collect();
+        let checks: Vec<&EvaluatedCheck> =
+            report.checks.iter().filter(|check| check.evaluation.check.clause.section == section).collect();
         if checks.is_empty() {
             continue;
         }
@@ -25,27 +25,27 @@ pub fn junit(report: &Report) -> String {
     document.to_string().unwrap_or_else(|error| format!("<!-- {} -->", xml(&error.to_string())))
 }
 
-fn case(report: &Report, judged: &JudgedCheck) -> TestCase {
-    let check = &judged.outcome.check;
-    let judgement = &judged.outcome.judgement;
+fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
+    let check = &evaluated.evaluation.check;
+    let result = &evaluated.evaluation.result;
     let told = xml(&format!(
         "{}\nexpected: {}\nactual: {}\nevidence: {} {:?}\nbasis: {}\nreplay: {}",
         check.requirement,
-        judgement.expected.join("; or "),
-        judgement.actual,
+        result.expected.join("; or "),
+        result.actual,
         check.scenario,
-        judgement.evidence,
+        result.evidence,
         check.basis,
-        judged.replay,
+        evaluated.replay,
     ));
-    let status = match (&report.void, judgement.verdict) {
+    let status = match (&report.void, result.verdict) {
         (Some(void), _) => failure(NonSuccessKind::Error, &format!("the run is void: {void}"), &told),
-        (None, Verdict::Broken) => failure(NonSuccessKind::Failure, &judgement.actual, &told),
-        (None, Verdict::Unproven) => skipped(&format!("unproven: {}", judgement.actual)),
+        (None, Verdict::Broken) => failure(NonSuccessKind::Failure, &result.actual, &told),
+        (None, Verdict::Unproven) => skipped(&format!("unproven: {}", result.actual)),
         (None, Verdict::NotApplicable) => skipped("not applicable"),
         (None, Verdict::Kept) => TestCaseStatus::success(),
     };
-    let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.face, check.id)), status);
+    let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.aspect, check.id)), status);
     case.set_classname(xml(&check.scenario));
     case
 }

@@ -19,9 +19,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::check::Outcome;
+use crate::check::Evaluation;
 use crate::score::Score;
-use crate::transcript::Ending;
+use crate::transcript::Outcome;
 
 /// A run, told whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct Report {
     pub covenant: String,
     /// The run's seed.
     pub seed: u64,
-    /// What was judged.
+    /// What was evaluated.
     pub target: String,
     /// The contract's version.
     pub contract_version: u32,
@@ -45,38 +45,38 @@ pub struct Report {
     /// Whether the run was asked for a part of the suite only.
     pub partial: bool,
     /// How the run ended; none where it was killed.
-    pub ending: Option<Ending>,
+    pub outcome: Option<Outcome>,
     /// Why the run says nothing of the target, where it does not.
     pub void: Option<String>,
     /// The score.
     pub score: Score,
     /// Every check that was announced, with what was found.
-    pub checks: Vec<JudgedCheck>,
+    pub checks: Vec<EvaluatedCheck>,
     /// Every scenario, with how it ended.
     pub scenarios: Vec<ScenarioRow>,
-    /// Verbs that would prove more, those first that would prove most.
-    pub missing_verbs: Vec<MissingVerb>,
-    /// How many checks were announced, and how many were judged on what they saw.
+    /// Methods that would prove more, those first that would prove most.
+    pub missing_methods: Vec<MissingMethod>,
+    /// How many checks were announced, and how many were evaluated on what they saw.
     pub counts: Counts,
 }
 
 /// A check with its verdict, and how to see it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct JudgedCheck {
+pub struct EvaluatedCheck {
     /// The check, and what was found.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub evaluation: Evaluation,
     /// A command that does just this again.
     pub replay: String,
 }
 
-/// A verb that the adapter lacks, and what it would prove.
+/// A method that the adapter lacks, and what it would prove.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MissingVerb {
-    /// The verb.
-    pub verb: String,
-    /// `10.2 conduct`: faces of clauses that are unproven for want of it.
-    pub faces: Vec<String>,
+pub struct MissingMethod {
+    /// The method.
+    pub method: String,
+    /// `10.2 conduct`: aspects of clauses that are unproven for want of it.
+    pub aspects: Vec<String>,
 }
 
 /// A scenario's row.
@@ -85,17 +85,17 @@ pub struct ScenarioRow {
     /// Its id.
     pub id: String,
     /// How it ended; none where the run was cut short.
-    pub ending: Option<Ending>,
-    /// How many entries its story has.
+    pub outcome: Option<Outcome>,
+    /// How many entries its trace has.
     pub entries: u64,
 }
 
-/// Announced against judged.
+/// Announced against evaluated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Checks that were announced before the run.
     pub declared: u64,
-    /// Checks whose scenario came to its end, so that its story could be judged.
+    /// Checks whose scenario came to its end, so that its trace could be evaluated.
     pub emitted: u64,
     /// Verdicts.
     pub kept: u64,

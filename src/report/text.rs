@@ -6,10 +6,10 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::escape::terminal;
-use super::{JudgedCheck, MissingVerb, Report};
+use super::{EvaluatedCheck, MissingMethod, Report};
 use crate::check::Verdict;
 use crate::score::{Overall, SectionScore, Standing};
-use crate::transcript::Ending;
+use crate::transcript::Outcome;
 
 const WIDTH: usize = 80;
 /// How many reasons for what is unproven are told one by one.
@@ -25,13 +25,15 @@ pub fn text(report: &Report) -> String {
     let mut out = String::new();
     head(&mut out, report);
     table(&mut out, report);
-    for judged in report.checks.iter().filter(|judged| judged.outcome.judgement.verdict == Verdict::Broken) {
+    for evaluated in
+        report.checks.iter().filter(|evaluated| evaluated.evaluation.result.verdict == Verdict::Broken)
+    {
         if report.void.is_none() {
-            breach(&mut out, judged);
+            breach(&mut out, evaluated);
         }
     }
     open_questions(&mut out, report);
-    missing_verbs(&mut out, report);
+    missing_methods(&mut out, report);
     halted(&mut out, report);
     tail(&mut out, report);
     out
@@ -40,27 +42,27 @@ pub fn text(report: &Report) -> String {
 fn head(out: &mut String, report: &Report) {
     let (style, verdict) = match report.score.overall {
         Overall::Kept if report.partial => (GOOD, "KEPT, as far as this part of the contract goes"),
-        Overall::Kept if report.score.faces.iter().all(|face| face.standing == Standing::Kept) => {
+        Overall::Kept if report.score.aspects.iter().all(|aspect| aspect.standing == Standing::Kept) => {
             (GOOD, "KEPT: every clause of the contract")
         }
         Overall::Kept => (GOOD, "KEPT: every clause that can be shown"),
         Overall::Broken => (BAD, "BROKEN"),
-        Overall::Unproven if report.checks.is_empty() => (OPEN, "UNPROVEN: nothing was judged"),
+        Overall::Unproven if report.checks.is_empty() => (OPEN, "UNPROVEN: nothing was evaluated"),
         Overall::Unproven => (OPEN, "UNPROVEN: nothing is broken, and not all could be shown"),
         Overall::Void => (BAD, "VOID: this run says nothing of the target"),
     };
-    let cut = match report.ending {
-        Some(Ending::Completed) => "",
-        Some(Ending::Interrupted) => " (interrupted: a partial report)",
+    let cut = match report.outcome {
+        Some(Outcome::Completed) => "",
+        Some(Outcome::Interrupted) => " (interrupted: a partial report)",
         _ => " (cut short: a partial report)",
     };
     let _ = writeln!(out, "{style}{verdict}{style:#}{cut}");
     if report.score.overall == Overall::Broken {
-        let count = report.score.faces.iter().filter(|face| face.standing == Standing::Broken).count();
+        let count = report.score.aspects.iter().filter(|aspect| aspect.standing == Standing::Broken).count();
         let _ = writeln!(
             out,
             "{count} {} broken by the target",
-            plural(count, "face of a clause is", "faces of clauses are")
+            plural(count, "aspect of a clause is", "aspects of clauses are")
         );
     }
     if let Some(void) = &report.void {
@@ -110,7 +112,7 @@ fn standing(standing: Standing) -> (Style, &'static str) {
         Standing::Unproven => (OPEN, "unproven"),
         Standing::Attested => (OPEN, "attested"),
         Standing::NotApplicable => (Style::new(), "–"),
-        Standing::NotJudged => (Style::new(), "not judged"),
+        Standing::NotJudged => (Style::new(), "not evaluated"),
     }
 }
 
@@ -130,20 +132,20 @@ fn clauses(row: &SectionScore) -> String {
     told.join(", ")
 }
 
-fn breach(out: &mut String, judged: &JudgedCheck) {
-    let check = &judged.outcome.check;
-    let judgement = &judged.outcome.judgement;
-    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.face, check.id);
+fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
+    let check = &evaluated.evaluation.check;
+    let result = &evaluated.evaluation.result;
+    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.aspect, check.id);
     wrapped(out, "  requirement: ", &check.requirement);
-    for (place, expected) in judgement.expected.iter().enumerate() {
+    for (place, expected) in result.expected.iter().enumerate() {
         wrapped(out, if place == 0 { "  expected:    " } else { "  or:          " }, expected);
     }
-    wrapped(out, "  actual:      ", &judgement.actual);
-    let evidence: Vec<String> = judgement.evidence.iter().map(|n| format!("#{n}")).collect();
+    wrapped(out, "  actual:      ", &result.actual);
+    let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
     wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
     wrapped(out, "  rests on:    ", &format!("the {} half of the binding", check.basis));
     // A command is kept on one line, whatever its length: it is there to be copied.
-    let _ = writeln!(out, "  replay:      {}", terminal(&judged.replay));
+    let _ = writeln!(out, "  replay:      {}", terminal(&evaluated.replay));
 }
 
 /// What is unproven, and what only persons say, by reason.
@@ -154,17 +156,17 @@ fn open_questions(out: &mut String, report: &Report) {
 
 fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str) {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for face in report.score.faces.iter().filter(|face| face.standing == standing) {
-        let reason = face.reason.as_deref().unwrap_or("not all could be shown");
-        reasons.entry(reason).or_default().push(format!("{} {}", face.clause, face.face));
+    for aspect in report.score.aspects.iter().filter(|aspect| aspect.standing == standing) {
+        let reason = aspect.reason.as_deref().unwrap_or("not all could be shown");
+        reasons.entry(reason).or_default().push(format!("{} {}", aspect.clause, aspect.aspect));
     }
     if reasons.is_empty() {
         return;
     }
     let count: usize = reasons.values().map(Vec::len).sum();
-    let _ = writeln!(out, "\n{OPEN}{title}{OPEN:#} ({count} {})", plural(count, "face", "faces"));
-    for (reason, faces) in reasons.iter().take(REASONS_MAX) {
-        wrapped(out, "  ", &format!("{reason}: {}", faces.join(", ")));
+    let _ = writeln!(out, "\n{OPEN}{title}{OPEN:#} ({count} {})", plural(count, "aspect", "aspects"));
+    for (reason, aspects) in reasons.iter().take(REASONS_MAX) {
+        wrapped(out, "  ", &format!("{reason}: {}", aspects.join(", ")));
     }
     if reasons.len() > REASONS_MAX {
         let _ = writeln!(out, "  … and {} reasons more, in report.json", reasons.len() - REASONS_MAX);
@@ -172,30 +174,31 @@ fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str)
 }
 
 /// What an adapter would have to learn for more to be proved.
-fn missing_verbs(out: &mut String, report: &Report) {
-    if report.missing_verbs.is_empty() {
+fn missing_methods(out: &mut String, report: &Report) {
+    if report.missing_methods.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{OPEN}verbs that would prove more{OPEN:#}");
-    for MissingVerb { verb, faces } in &report.missing_verbs {
-        wrapped(out, &format!("  {:<20}", terminal(verb)), &faces.join(", "));
+    let _ = writeln!(out, "\n{OPEN}methods that would prove more{OPEN:#}");
+    for MissingMethod { method, aspects } in &report.missing_methods {
+        wrapped(out, &format!("  {:<20}", terminal(method)), &aspects.join(", "));
     }
 }
 
 /// Scenarios that did not come to their end, and whose fault that was.
 fn halted(out: &mut String, report: &Report) {
-    // Which verbs are lacking is told above.
-    let told_here =
-        |ending: Option<&Ending>| !matches!(ending, Some(Ending::Completed | Ending::Unsupported { .. }));
-    let not_ended = report.scenarios.iter().filter(|row| told_here(row.ending.as_ref()));
+    // Which methods are lacking is told above.
+    let told_here = |outcome: Option<&Outcome>| {
+        !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. }))
+    };
+    let not_ended = report.scenarios.iter().filter(|row| told_here(row.outcome.as_ref()));
     for row in not_ended {
-        let (whose, why) = match &row.ending {
-            Some(Ending::Target { reason }) => ("target", reason.as_str()),
-            Some(Ending::Adapter { reason }) => ("adapter", reason.as_str()),
-            Some(Ending::Environment { reason }) => ("environment", reason.as_str()),
-            Some(Ending::Suite { reason }) => ("suite", reason.as_str()),
-            Some(Ending::Interrupted) => ("interrupted", ""),
-            Some(Ending::Completed | Ending::Unsupported { .. }) | None => ("not run", ""),
+        let (whose, why) = match &row.outcome {
+            Some(Outcome::Target { reason }) => ("target", reason.as_str()),
+            Some(Outcome::Adapter { reason }) => ("adapter", reason.as_str()),
+            Some(Outcome::Environment { reason }) => ("environment", reason.as_str()),
+            Some(Outcome::Suite { reason }) => ("suite", reason.as_str()),
+            Some(Outcome::Interrupted) => ("interrupted", ""),
+            Some(Outcome::Completed | Outcome::Unsupported { .. }) | None => ("not run", ""),
         };
         let _ = writeln!(out);
         wrapped(out, "", &format!("halted ({whose}): {}: {why}", row.id));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use crate::contract::{Basis, ClauseId, Face};
+use crate::contract::{Aspect, Basis, ClauseId};
 use crate::peer::{IdentityWay, Profile};
 
 /// A scenario.
@@ -26,13 +26,13 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
     /// It leaves the target otherwise than it found it: it is played where each scenario has a fresh
-    /// one, or where `platform.reset` makes it anew.
+    /// one, or where `platform.reset` makes it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lasting: bool,
     /// It misbehaves or strains the target: an audit leaves it out unless told otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub intrusive: bool,
-    /// The well-behaved life that a run begins and ends with. Where it fails, the run is void.
+    /// The sanity scenario that a run begins and ends with. Where it fails, the run is void.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sanity: bool,
     /// The settings that the target is started with (`platform.start`).
@@ -57,10 +57,10 @@ pub struct Scenario {
 pub struct PeerSpec {
     /// What the steps call it.
     pub name: String,
-    /// How it departs from the contract; nothing is well-behaved.
+    /// How it deviates from the contract; nothing is conforming.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behaviours: Vec<String>,
-    /// What it says of itself, where that is not the usual.
+    /// What it says of itself, where that is not the default.
     #[serde(default, deserialize_with = "members_of_a_profile", skip_serializing_if = "Map::is_empty")]
     #[schemars(with = "Profile")]
     pub profile: Map<String, Value>,
@@ -75,7 +75,7 @@ pub struct PeerSpec {
     pub plain: bool,
 }
 
-/// Members of a [`Profile`], read as they stand: what is not said is the usual, whatever that is in a run.
+/// Members of a [`Profile`], read as they stand: what is not said is the default, whatever that is in a run.
 fn members_of_a_profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     let members = Map::deserialize(deserializer)?;
     Profile::default().with(&members).map_err(serde::de::Error::custom)?;
@@ -89,15 +89,15 @@ pub struct CheckSpec {
     /// The clause: `"7.1"`.
     pub clause: ClauseId,
     /// `conduct` or `detection`.
-    pub face: Face,
-    /// Which judgement: `covenant list judges` tells them.
-    pub judge: String,
+    pub aspect: Aspect,
+    /// Which result: `covenant list checks` tells them.
+    pub check: String,
     /// Which half of the binding it rests on.
     #[serde(default)]
     pub basis: Basis,
     /// What the clause asks of the target here, in a sentence.
     pub requirement: String,
-    /// The judge's arguments: mostly labels that steps gave with `as`.
+    /// The check's arguments: mostly labels that steps gave with `as`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, Value>,
 }
@@ -142,7 +142,7 @@ pub enum Step {
     Revoke(OfPeer),
     /// A peer sends an event in a heartbeat.
     Notify(Notify),
-    /// A peer gives the target a grant, which goes into the target's hands.
+    /// A peer gives the target a grant, which goes into the target's operator.
     Hold(Hold),
     /// A peer revokes a grant that it gave.
     EndGrant(EndGrant),
@@ -208,7 +208,7 @@ step_types! {
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// Something that a peer does in its usual way, but for what `with` says.
+    /// Something that a peer does in its default way, but for what `with` says.
     Act {
         /// The peer.
         peer: String,
@@ -372,10 +372,10 @@ step_types! {
         /// The record; its `id` is put in.
         record: Map<String, Value>,
     }
-    /// A verb of the operator plane.
+    /// A method of the operator plane.
     Operator {
         /// `peer.revoke`, …
-        verb: String,
+        method: String,
         /// Its parameters.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         with: Value,
@@ -400,7 +400,7 @@ step_types! {
         /// How many items.
         #[serde(default = "one")]
         items: usize,
-        /// Words of which one has to stand in a new item, in capitals or not; none asks for none.
+        /// Signatures of which one has to stand in a new item, in capitals or not; none asks for none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         words: Vec<String>,
     }
@@ -433,7 +433,7 @@ step_types! {
     }
     /// A look at the findings.
     Scan {
-        /// Looks again until there is one about this peer, or patience is over.
+        /// Looks again until there is one about this peer, or poll timeout is over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_about: Option<String>,
         /// A new finding of this kind is waited for, and none other.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::load::{FILE_BYTES_MAX, LoadError, Loaded, Words, load};
+use super::load::{FILE_BYTES_MAX, LoadError, Loaded, Signatures, load};
 
 /// Where scenarios come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum LibraryError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A file that is longer than any honest one.
+    /// A file that is longer than any conforming one.
     #[error("{path}: longer than {FILE_BYTES_MAX} bytes")]
     TooLong {
         /// Which.
@@ -54,7 +54,7 @@ pub enum LibraryError {
 
 impl Library {
     /// Reads them all.
-    pub fn open(source: &Source, words: &Words) -> Result<Self, LibraryError> {
+    pub fn open(source: &Source, words: &Signatures) -> Result<Self, LibraryError> {
         let mut library = Self::default();
         match source {
             Source::BuiltIn(files) => {
@@ -83,7 +83,7 @@ impl Library {
         self.scenarios.insert(loaded.id.clone(), loaded);
     }
 
-    fn read(&mut self, root: &Path, words: &Words) -> Result<(), LibraryError> {
+    fn read(&mut self, root: &Path, words: &Signatures) -> Result<(), LibraryError> {
         let files = files_below(root)?;
         if files.is_empty() {
             return Err(LibraryError::Empty { path: root.display().to_string() });
@@ -112,7 +112,7 @@ fn files_below(root: &Path) -> Result<Vec<PathBuf>, LibraryError> {
             let path = entry.map_err(|error| io(&folder, error))?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "toml") {
+            } else if path.extension().is_some_and(|outcome| outcome == "toml") {
                 files.push(path);
             }
         }

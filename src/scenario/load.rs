@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::format::{CheckSpec, Scenario, Step};
 use super::position::{Fault, of_toml};
 use crate::contract::REGISTER_V1;
-use crate::operator::Verb;
+use crate::operator::Method;
 use crate::peer::behaviours::{BEHAVIOURS, behaviour};
 use crate::wire::grant::Scope;
 
@@ -19,7 +19,7 @@ pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// A scenario that was read and found sound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// Its path below the scenarios' folder, without the ending: `07-migration-hygiene/crash`.
+    /// Its path below the scenarios' folder, without the outcome: `07-migration-hygiene/crash`.
     pub id: String,
     /// The file, whole.
     pub source: String,
@@ -36,13 +36,13 @@ pub struct LoadError {
 
 /// The words that a scenario may use and that other rooms define: so that this one need not know them.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
-    /// Every judge, with its parameters: name, and whether it is required.
-    pub judges: Vec<(&'static str, Vec<(&'static str, bool)>)>,
+pub struct Signatures {
+    /// Every check, with its parameters: name, and whether it is required.
+    pub checks: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
 
 /// Reads a scenario. `path` is for messages.
-pub fn load(id: &str, path: &str, source: &str, words: &Words) -> Result<Loaded, LoadError> {
+pub fn load(id: &str, path: &str, source: &str, words: &Signatures) -> Result<Loaded, LoadError> {
     let render = |fault: &Fault| LoadError { rendered: fault.render(path, source) };
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
     match faults(&scenario, words).first() {
@@ -52,7 +52,7 @@ pub fn load(id: &str, path: &str, source: &str, words: &Words) -> Result<Loaded,
 }
 
 /// What is wrong with a scenario that is well-formed.
-fn faults(scenario: &Scenario, words: &Words) -> Vec<Fault> {
+fn faults(scenario: &Scenario, words: &Signatures) -> Vec<Fault> {
     let whole = 0..0;
     let mut faults = Vec::new();
     let mut peers = BTreeSet::new();
@@ -94,9 +94,9 @@ fn fault_of_step(
         return Some(fault.nearest(label, labels.iter().copied()));
     }
     match step {
-        Step::Operator(operator) if Verb::parse(&operator.verb).is_none() => {
-            let fault = Fault::new(format!("unknown verb `{}`", operator.verb), span.clone());
-            Some(fault.nearest(&operator.verb, Verb::ALL.iter().map(|verb| verb.as_str())))
+        Step::Operator(operator) if Method::parse(&operator.method).is_none() => {
+            let fault = Fault::new(format!("unknown method `{}`", operator.method), span.clone());
+            Some(fault.nearest(&operator.method, Method::ALL.iter().map(|method| method.as_str())))
         }
         Step::Grant(grant) => fault_of_scopes(&grant.scopes, span),
         Step::Hold(hold) => fault_of_scopes(&hold.scopes, span),
@@ -124,32 +124,34 @@ fn uses(step: &Step) -> Option<&str> {
     }
 }
 
-fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &Words) -> Vec<Fault> {
+fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &Signatures) -> Vec<Fault> {
     let span = check.span();
     let check = check.get_ref();
     let mut faults = Vec::new();
     let known =
-        REGISTER_V1.clause(check.clause).is_some_and(|clause| clause.faces().any(|f| f == check.face));
+        REGISTER_V1.clause(check.clause).is_some_and(|clause| clause.aspects().any(|f| f == check.aspect));
     if !known {
-        faults
-            .push(Fault::new(format!("clause {} has no face `{}`", check.clause, check.face), span.clone()));
+        faults.push(Fault::new(
+            format!("clause {} has no aspect `{}`", check.clause, check.aspect),
+            span.clone(),
+        ));
     }
-    let Some(mut parameters) = parameters_of(&check.judge, words) else {
-        let fault = Fault::new(format!("unknown judge `{}`", check.judge), span);
-        faults.push(fault.nearest(&check.judge, words.judges.iter().map(|(name, _)| *name)));
+    let Some(mut parameters) = parameters_of(&check.check, words) else {
+        let fault = Fault::new(format!("unknown check `{}`", check.check), span);
+        faults.push(fault.nearest(&check.check, words.checks.iter().map(|(name, _)| *name)));
         return faults;
     };
-    // A judge that asks another one is given what that one asks for.
-    if let Some(other) = check.with.get("judge").and_then(|name| parameters_of(name.as_str()?, words)) {
+    // A check that asks another one is given what that one asks for.
+    if let Some(other) = check.with.get("check").and_then(|name| parameters_of(name.as_str()?, words)) {
         parameters.extend(other);
     }
     for name in check.with.keys().filter(|name| parameters.iter().all(|(known, _)| known != name)) {
-        let fault = Fault::new(format!("judge `{}` has no parameter `{name}`", check.judge), span.clone());
+        let fault = Fault::new(format!("check `{}` has no parameter `{name}`", check.check), span.clone());
         faults.push(fault.nearest(name, parameters.iter().map(|(name, _)| *name)));
     }
     for (name, required) in parameters {
         if required && !check.with.contains_key(name) {
-            faults.push(Fault::new(format!("judge `{}` needs `{name}`", check.judge), span.clone()));
+            faults.push(Fault::new(format!("check `{}` needs `{name}`", check.check), span.clone()));
         }
     }
     // An argument that is named like a label has to be one: a misspelt one would leave the check
@@ -167,16 +169,16 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
     faults
 }
 
-/// The parameters of a judge: their names, and whether they have to be given.
-fn parameters_of<'a>(judge: &str, words: &'a Words) -> Option<Vec<(&'a str, bool)>> {
-    let (_, parameters) = words.judges.iter().find(|(name, _)| *name == judge)?;
+/// The parameters of a check: their names, and whether they have to be given.
+fn parameters_of<'a>(check: &str, words: &'a Signatures) -> Option<Vec<(&'a str, bool)>> {
+    let (_, parameters) = words.checks.iter().find(|(name, _)| *name == check)?;
     Some(parameters.iter().map(|(name, required)| (*name, *required)).collect())
 }
 
-/// Parameters of judges whose arguments are labels.
+/// Parameters of checks whose arguments are labels.
 const LABEL_PARAMETERS: [&str; 17] = [
     "call",
-    "twin",
+    "control",
     "probe",
     "before",
     "after",
@@ -190,7 +192,7 @@ const LABEL_PARAMETERS: [&str; 17] = [
     "open",
     "late",
     "first",
-    "usual",
+    "default",
     "fifth",
 ];
 
@@ -198,8 +200,8 @@ const LABEL_PARAMETERS: [&str; 17] = [
 mod tests {
     use super::*;
 
-    fn words() -> Words {
-        Words { judges: vec![("accepted", vec![("call", true)])] }
+    fn words() -> Signatures {
+        Signatures { checks: vec![("accepted", vec![("call", true)])] }
     }
 
     fn error(source: &str) -> String {
@@ -212,7 +214,7 @@ mod tests {
     fn a_sound_file_is_read() {
         let source = format!(
             "{HEAD}[[step]]\nheartbeat = {{ peer = \"alice\", as = \"hb\" }}\n[[check]]\nclause = \"7.1\"\n\
-             face = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
+             aspect = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
         );
         let loaded = load("x", "x.toml", &source, &words()).expect("sound");
         assert_eq!(loaded.scenario.steps.len(), 1);
@@ -231,7 +233,7 @@ mod tests {
             (step("hartbeat = { peer = \"alice\" }"), "x.toml:5:1", "`heartbeat`"),
             (step("heartbeat = { per = \"alice\" }"), "x.toml:5:15", "`peer`"),
             (step("heartbeat = { peer = \"alise\" }"), "x.toml:5", "`alice`"),
-            (step("operator = { verb = \"peer.revok\" }"), "x.toml:5", "`peer.revoke`"),
+            (step("operator = { method = \"peer.revok\" }"), "x.toml:5", "`peer.revoke`"),
             (
                 step("fetch = { peer = \"alice\", kind = \"a\", id = \"b\", grant = \"g\" }"),
                 "x.toml:5",

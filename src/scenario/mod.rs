@@ -1,7 +1,7 @@
 //! Scenarios: files that say who takes part, what happens and what must hold.
 //!
-//! The format is TOML. A step is externally tagged, one verb a step, so that an error names file,
-//! line and column. A check names a judge; the judging itself is [`crate::check`]'s.
+//! The format is TOML. A step is externally tagged, one method a step, so that an error names file,
+//! line and column. A check names a check; the evaluating itself is [`crate::check`]'s.
 
 mod format;
 mod library;
@@ -12,5 +12,5 @@ mod values;
 
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
-pub use load::{LoadError, Loaded, Words, load};
-pub use run::{Surroundings, perform, without_target};
+pub use load::{LoadError, Loaded, Signatures, load};
+pub use run::{RunContext, play_on, without_target};

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Outcome, Verdict};
-use crate::contract::{Class, ClauseId, Face, Means, Register, Section};
+use crate::check::{Evaluation, Verdict};
+use crate::contract::{Aspect, Class, ClauseId, Means, Register, Section};
 
-/// Where a clause, or one of its faces, stands after a run.
+/// Where a clause, or one of its aspects, stands after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -33,13 +33,13 @@ pub enum Standing {
     NotJudged,
 }
 
-/// One face of a clause after a run.
+/// One aspect of a clause after a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FaceScore {
+pub struct AspectScore {
     /// The clause.
     pub clause: ClauseId,
-    /// The face.
-    pub face: Face,
+    /// The aspect.
+    pub aspect: Aspect,
     /// How the contract says that it is enforced.
     pub class: Class,
     /// Where it stands.
@@ -47,7 +47,7 @@ pub struct FaceScore {
     /// Why it is not proved, where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The checks that judged it, by id.
+    /// The checks that evaluated it, by id.
     pub checks: Vec<String>,
 }
 
@@ -62,9 +62,9 @@ pub struct SectionScore {
     pub conduct: Standing,
     /// Where the target's noticing stands.
     pub detection: Standing,
-    /// 0 to 100: faces proved kept, of those that apply, rounded down. None where none was judged.
+    /// 0 to 100: aspects proved kept, of those that apply, rounded down. None where none was evaluated.
     pub score: Option<u8>,
-    /// Clauses by where they stand, each in the worst of its faces.
+    /// Clauses by where they stand, each in the worst of its aspects.
     pub kept: Vec<ClauseId>,
     /// Seen to be broken.
     pub broken: Vec<ClauseId>,
@@ -97,52 +97,54 @@ pub struct Score {
     pub overall: Overall,
     /// A row for each of the twelve, then for the sections behind them.
     pub sections: Vec<SectionScore>,
-    /// Every face of every clause.
-    pub faces: Vec<FaceScore>,
+    /// Every aspect of every clause.
+    pub aspects: Vec<AspectScore>,
 }
 
-/// Scores a run's outcomes against a register. `partial`: faces that no check was announced for
+/// Scores a run's outcomes against a register. `partial`: aspects that no check was announced for
 /// were not asked for. `void`: why the run says nothing of the target. `attested`: what persons say
 /// of clauses that were not proved.
 #[must_use]
 pub fn score(
     register: &Register,
-    outcomes: &[Outcome],
+    evaluations: &[Evaluation],
     partial: bool,
     void: Option<&str>,
     attested: &BTreeMap<ClauseId, String>,
 ) -> Score {
-    let faces: Vec<FaceScore> = register
+    let aspects: Vec<AspectScore> = register
         .clauses
         .iter()
-        .flat_map(|clause| clause.faces().map(move |face| (clause, face)))
-        .map(|(clause, face)| {
-            let of: Vec<&Outcome> = outcomes
+        .flat_map(|clause| clause.aspects().map(move |aspect| (clause, aspect)))
+        .map(|(clause, aspect)| {
+            let of: Vec<&Evaluation> = evaluations
                 .iter()
-                .filter(|outcome| outcome.check.clause == clause.id && outcome.check.face == face)
+                .filter(|evaluation| {
+                    evaluation.check.clause == clause.id && evaluation.check.aspect == aspect
+                })
                 .collect();
-            let by_attestation = clause.observation(face).is_some_and(|seen| seen.by == Means::Attestation);
+            let by_attestation = clause.observation(aspect).is_some_and(|seen| seen.by == Means::Attestation);
             let (standing, reason) = stand(&of, partial, void, by_attestation);
             let (standing, reason) = match attested.get(&clause.id) {
                 Some(word) if standing == Standing::Unproven => (Standing::Attested, Some(word.clone())),
                 _ => (standing, reason),
             };
-            let checks = of.iter().map(|outcome| outcome.check.id.clone()).collect();
-            FaceScore { clause: clause.id, face, class: clause.class, standing, reason, checks }
+            let checks = of.iter().map(|evaluation| evaluation.check.id.clone()).collect();
+            AspectScore { clause: clause.id, aspect, class: clause.class, standing, reason, checks }
         })
         .collect();
     let sections: Vec<SectionScore> =
-        Section::all().into_iter().map(|section| section_score(section, &faces)).collect();
-    Score { overall: overall(register, &faces, void), sections, faces }
+        Section::all().into_iter().map(|section| section_score(section, &aspects)).collect();
+    Score { overall: overall(register, &aspects, void), sections, aspects }
 }
 
 fn stand(
-    outcomes: &[&Outcome],
+    evaluations: &[&Evaluation],
     partial: bool,
     void: Option<&str>,
     by_attestation: bool,
 ) -> (Standing, Option<String>) {
-    let Some(verdict) = merge(outcomes.iter().map(|outcome| outcome.judgement.verdict)) else {
+    let Some(verdict) = merge(evaluations.iter().map(|evaluation| evaluation.result.verdict)) else {
         return match (partial, by_attestation) {
             (true, _) => (Standing::NotJudged, None),
             (false, true) => (Standing::Unproven, Some("only a person can attest it".to_owned())),
@@ -152,10 +154,10 @@ fn stand(
     if let Some(reason) = void {
         return (Standing::Unproven, Some(format!("the run is void: {reason}")));
     }
-    let reason = outcomes
+    let reason = evaluations
         .iter()
-        .find(|outcome| outcome.judgement.verdict == Verdict::Unproven)
-        .map(|outcome| outcome.judgement.actual.clone());
+        .find(|evaluation| evaluation.result.verdict == Verdict::Unproven)
+        .map(|evaluation| evaluation.result.actual.clone());
     match verdict {
         Verdict::Kept => (Standing::Kept, None),
         Verdict::Broken => (Standing::Broken, None),
@@ -164,23 +166,24 @@ fn stand(
     }
 }
 
-fn section_score(section: Section, faces: &[FaceScore]) -> SectionScore {
-    let faces: Vec<&FaceScore> = faces.iter().filter(|face| face.clause.section == section).collect();
-    let of_face = |wanted: Face| {
-        worst(faces.iter().filter(|face| face.face == wanted).map(|face| face.standing))
+fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
+    let aspects: Vec<&AspectScore> =
+        aspects.iter().filter(|aspect| aspect.clause.section == section).collect();
+    let of_aspect = |wanted: Aspect| {
+        worst(aspects.iter().filter(|aspect| aspect.aspect == wanted).map(|aspect| aspect.standing))
             .unwrap_or(Standing::NotApplicable)
     };
-    let clauses: BTreeSet<ClauseId> = faces.iter().map(|face| face.clause).collect();
+    let clauses: BTreeSet<ClauseId> = aspects.iter().map(|aspect| aspect.clause).collect();
     let standing_at = |wanted: Standing| -> Vec<ClauseId> {
-        let of_clause = |id: &ClauseId| worst(faces.iter().filter(|f| f.clause == *id).map(|f| f.standing));
+        let of_clause = |id: &ClauseId| worst(aspects.iter().filter(|f| f.clause == *id).map(|f| f.standing));
         clauses.iter().copied().filter(|id| of_clause(id) == Some(wanted)).collect()
     };
     SectionScore {
         section: section.to_string(),
         title: section.title().to_owned(),
-        conduct: of_face(Face::Conduct),
-        detection: of_face(Face::Detection),
-        score: percent(&faces),
+        conduct: of_aspect(Aspect::Conduct),
+        detection: of_aspect(Aspect::Detection),
+        score: percent(&aspects),
         kept: standing_at(Standing::Kept),
         broken: standing_at(Standing::Broken),
         unproven: standing_at(Standing::Unproven),
@@ -189,11 +192,11 @@ fn section_score(section: Section, faces: &[FaceScore]) -> SectionScore {
     }
 }
 
-fn percent(faces: &[&FaceScore]) -> Option<u8> {
+fn percent(aspects: &[&AspectScore]) -> Option<u8> {
     let applies =
-        |face: &&&FaceScore| !matches!(face.standing, Standing::NotApplicable | Standing::NotJudged);
-    let applying = faces.iter().filter(applies).count();
-    let kept = faces.iter().filter(|face| face.standing == Standing::Kept).count();
+        |aspect: &&&AspectScore| !matches!(aspect.standing, Standing::NotApplicable | Standing::NotJudged);
+    let applying = aspects.iter().filter(applies).count();
+    let kept = aspects.iter().filter(|aspect| aspect.standing == Standing::Kept).count();
     let percent = (kept * 100).checked_div(applying)?;
     Some(u8::try_from(percent).unwrap_or(100))
 }
@@ -211,18 +214,18 @@ fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
 }
 
 /// What no wire can show does not hold a verdict back: it is told beside it.
-fn overall(register: &Register, faces: &[FaceScore], void: Option<&str>) -> Overall {
+fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> Overall {
     if void.is_some() {
         return Overall::Void;
     }
-    let can_be_shown = |face: &&FaceScore| {
-        let seen = register.clause(face.clause).and_then(|clause| clause.observation(face.face));
+    let can_be_shown = |aspect: &&AspectScore| {
+        let seen = register.clause(aspect.clause).and_then(|clause| clause.observation(aspect.aspect));
         seen.is_none_or(|seen| seen.by != Means::Attestation)
     };
-    match worst(faces.iter().filter(can_be_shown).map(|face| face.standing)) {
+    match worst(aspects.iter().filter(can_be_shown).map(|aspect| aspect.standing)) {
         Some(Standing::Broken) => Overall::Broken,
         Some(Standing::Kept) => Overall::Kept,
-        // Nothing judged, nothing that applies, or not all proved: never green.
+        // Nothing evaluated, nothing that applies, or not all proved: never green.
         _ => Overall::Unproven,
     }
 }
@@ -230,23 +233,23 @@ fn overall(register: &Register, faces: &[FaceScore], void: Option<&str>) -> Over
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Declared, Judgement};
+    use crate::check::{CheckResult, PlannedCheck};
     use crate::contract::{Basis, REGISTER_V1};
     use std::collections::BTreeMap;
 
-    fn outcome(clause: &str, face: Face, verdict: Verdict) -> Outcome {
-        Outcome {
-            check: Declared {
+    fn evaluation(clause: &str, aspect: Aspect, verdict: Verdict) -> Evaluation {
+        Evaluation {
+            check: PlannedCheck {
                 id: format!("s/{clause}#1"),
                 scenario: "s".into(),
                 clause: clause.parse().expect("a clause"),
-                face,
-                judge: "j".into(),
+                aspect,
+                check: "j".into(),
                 basis: Basis::Observed,
                 requirement: String::new(),
                 with: BTreeMap::new(),
             },
-            judgement: Judgement { verdict, expected: vec![], actual: "why".into(), evidence: vec![] },
+            result: CheckResult { verdict, expected: vec![], actual: "why".into(), evidence: vec![] },
         }
     }
 
@@ -259,19 +262,19 @@ mod tests {
 
     #[test]
     fn a_part_is_kept_when_all_of_it_is() {
-        let kept = [outcome("7.1", Face::Conduct, Verdict::Kept)];
+        let kept = [evaluation("7.1", Aspect::Conduct, Verdict::Kept)];
         assert_eq!(score(&REGISTER_V1, &kept, true, None, &BTreeMap::new()).overall, Overall::Kept);
         assert_eq!(score(&REGISTER_V1, &kept, false, None, &BTreeMap::new()).overall, Overall::Unproven);
     }
 
     #[test]
     fn only_what_was_proved_counts() {
-        let outcomes = [
-            outcome("7.1", Face::Conduct, Verdict::Kept),
-            outcome("7.2", Face::Conduct, Verdict::Unproven),
-            outcome("7.3", Face::Conduct, Verdict::Broken),
+        let evaluations = [
+            evaluation("7.1", Aspect::Conduct, Verdict::Kept),
+            evaluation("7.2", Aspect::Conduct, Verdict::Unproven),
+            evaluation("7.3", Aspect::Conduct, Verdict::Broken),
         ];
-        let score = score(&REGISTER_V1, &outcomes, true, None, &BTreeMap::new());
+        let score = score(&REGISTER_V1, &evaluations, true, None, &BTreeMap::new());
         let seven = score.sections.iter().find(|row| row.section == "7").expect("a row");
         assert_eq!((seven.score, seven.conduct), (Some(33), Standing::Broken));
         assert_eq!(seven.broken.len() + seven.kept.len() + seven.unproven.len(), 3);
@@ -280,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_void_run_calls_nothing_broken() {
-        let broken = [outcome("7.1", Face::Conduct, Verdict::Broken)];
+        let broken = [evaluation("7.1", Aspect::Conduct, Verdict::Broken)];
         let score = score(&REGISTER_V1, &broken, false, Some("no life"), &BTreeMap::new());
         assert_eq!(score.overall, Overall::Void);
-        assert!(score.faces.iter().all(|face| face.standing != Standing::Broken));
+        assert!(score.aspects.iter().all(|aspect| aspect.standing != Standing::Broken));
     }
 }

@@ -1,4 +1,4 @@
-//! An adapter, looked at verb by verb: is each there, and does it answer in the binding's form?
+//! An adapter, looked at method by method: is each there, and does it answer in the binding's form?
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,14 +9,14 @@ use url::Url;
 
 use crate::clock::{Clock, Seed};
 use crate::net::Limits;
-use crate::operator::{Adapter, Description, Hands, HandsError, Stdio, Targets, Verb};
-use crate::peer::{Cue, Options, Peer, Profile, TargetAddress, Variation};
+use crate::operator::{Adapter, Description, Method, OperatorClient, OperatorError, Stdio, Targets};
+use crate::peer::{Options, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::report::terminal;
 use crate::transcript::{ScenarioStart, Transcript};
 use crate::wire::grant::Scope;
 
-/// A verb that cannot exist.
-const IMPOSSIBLE_VERB: &str = "covenant.square_the_circle";
+/// A method that cannot exist.
+const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
 /// The kind of the records that are used.
 const KIND: &str = "skill";
 /// A record that is put, found and deleted.
@@ -24,23 +24,23 @@ const RECORD: &str = "0190b2f0-0000-7000-8000-00000000c0de";
 /// The date of a release's end.
 const BREAKS_AT: &str = "2100-01-01T00:00:00Z";
 
-/// What was found of one verb.
+/// What was found of one method.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerbLine {
-    /// The verb.
-    pub verb: String,
+pub struct MethodLine {
+    /// The method.
+    pub method: String,
     /// What was found.
     pub finding: Finding,
-    /// Something beside it that should be mended.
+    /// Something beside it that should be fixed.
     pub remark: Option<String>,
 }
 
-/// What was found of a verb.
+/// What was found of a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// It is there, and answers in the binding's form.
     Fine,
-    /// The adapter says that it does not know it: lawful, and its clauses stay unproven.
+    /// The adapter says that it does not know it: valid, and its clauses stay unproven.
     Missing,
     /// It is there, and said no this time.
     Refused {
@@ -61,7 +61,7 @@ pub enum Finding {
     },
 }
 
-impl fmt::Display for VerbLine {
+impl fmt::Display for MethodLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, more) = match &self.finding {
             Finding::Fine => ("ok", String::new()),
@@ -74,17 +74,17 @@ impl fmt::Display for VerbLine {
             Finding::Failed { message } => ("FAILED", terminal(message)),
         };
         let remark = self.remark.as_ref().map_or_else(String::new, |remark| format!(" ({remark})"));
-        let line = format!("{:<20}{word:<12}{more}{remark}", self.verb);
+        let line = format!("{:<20}{word:<12}{more}{remark}", self.method);
         f.write_str(line.trim_end())
     }
 }
 
 /// Talks to an adapter of this make. The error is an adapter that can't be talked to at all.
-pub async fn check_adapter(adapters: &Stdio) -> Result<Vec<VerbLine>, HandsError> {
+pub async fn check_adapter(adapters: &Stdio) -> Result<Vec<MethodLine>, OperatorError> {
     let adapter = adapters.start().await?;
     let mut lines = vec![impossible(&adapter).await];
     if lines[0].finding == Finding::Fine {
-        lines.extend(Conversation::begin(&adapter).verb_by_verb().await);
+        lines.extend(Conversation::begin(&adapter).method_by_method().await);
     }
     drop(adapter);
     adapters.close().await;
@@ -92,26 +92,26 @@ pub async fn check_adapter(adapters: &Stdio) -> Result<Vec<VerbLine>, HandsError
 }
 
 /// An adapter that does anything it is asked for says nothing by it.
-async fn impossible(adapter: &Adapter) -> VerbLine {
-    let finding = match adapter.perform(IMPOSSIBLE_VERB, json!({})).await {
-        Err(HandsError::Unsupported { .. }) => Finding::Fine,
-        Err(HandsError::Refused { code, message, .. }) => {
+async fn impossible(adapter: &Adapter) -> MethodLine {
+    let finding = match adapter.call(NONEXISTENT_METHOD, json!({})).await {
+        Err(OperatorError::Unsupported { .. }) => Finding::Fine,
+        Err(OperatorError::Refused { code, message, .. }) => {
             malformed_impossible(&format!("error {code} {message:?}"))
         }
         Ok(result) => malformed_impossible(&result.to_string()),
         Err(other) => Finding::Failed { message: other.to_string() },
     };
-    VerbLine { verb: "(no such verb)".to_owned(), finding, remark: None }
+    MethodLine { method: "(no such method)".to_owned(), finding, remark: None }
 }
 
 fn malformed_impossible(found: &str) -> Finding {
     Finding::Malformed {
-        expected: format!("error -32601 to {IMPOSSIBLE_VERB}, which cannot exist"),
+        expected: format!("error -32601 to {NONEXISTENT_METHOD}, which cannot exist"),
         found: found.to_owned(),
     }
 }
 
-/// What the verbs are asked about, as far as it is known by then.
+/// What the methods are asked about, as far as it is known by then.
 struct Conversation<'a> {
     adapter: &'a Adapter,
     description: &'a Description,
@@ -127,52 +127,52 @@ impl<'a> Conversation<'a> {
     }
 
     /// In an order in which each has what it needs.
-    async fn verb_by_verb(mut self) -> Vec<VerbLine> {
-        const LAST: [Verb; 6] = [
-            Verb::ResourceDelete,
-            Verb::PeerRevoke,
-            Verb::ContractDeprecate,
-            Verb::PlatformKill,
-            Verb::PlatformStop,
-            Verb::PlatformReset,
+    async fn method_by_method(mut self) -> Vec<MethodLine> {
+        const LAST: [Method; 6] = [
+            Method::ResourceDelete,
+            Method::PeerRevoke,
+            Method::ContractDeprecate,
+            Method::PlatformKill,
+            Method::PlatformStop,
+            Method::PlatformReset,
         ];
         let mut lines = Vec::new();
-        let early = Verb::ALL.iter().filter(|verb| !LAST.contains(verb));
-        for verb in early.chain(&LAST) {
-            lines.push(self.ask(*verb).await);
-            self.afterwards(*verb).await;
+        let early = Method::ALL.iter().filter(|method| !LAST.contains(method));
+        for method in early.chain(&LAST) {
+            lines.push(self.ask(*method).await);
+            self.afterwards(*method).await;
         }
         lines
     }
 
-    async fn ask(&mut self, verb: Verb) -> VerbLine {
-        let outcome = self.adapter.perform(verb.as_str(), self.parameters(verb)).await;
-        let says_it_has = self.description.has(verb);
-        let remark = match (&outcome, says_it_has) {
-            (Err(HandsError::Unsupported { .. }), true) => Some("describe.verbs lists it"),
-            (Ok(_) | Err(HandsError::Refused { .. }), false) => Some("describe.verbs does not list it"),
+    async fn ask(&mut self, method: Method) -> MethodLine {
+        let evaluation = self.adapter.call(method.as_str(), self.parameters(method)).await;
+        let says_it_has = self.description.has(method);
+        let remark = match (&evaluation, says_it_has) {
+            (Err(OperatorError::Unsupported { .. }), true) => Some("describe.verbs lists it"),
+            (Ok(_) | Err(OperatorError::Refused { .. }), false) => Some("describe.verbs does not list it"),
             _ => None,
         };
-        let finding = match outcome {
+        let finding = match evaluation {
             Ok(result) => {
-                let finding = wanting(verb, &result).unwrap_or(Finding::Fine);
-                self.learn(verb, &result);
+                let finding = wanting(method, &result).unwrap_or(Finding::Fine);
+                self.learn(method, &result);
                 finding
             }
-            Err(HandsError::Unsupported { .. }) => Finding::Missing,
-            Err(HandsError::Refused { message, .. }) => Finding::Refused { message },
+            Err(OperatorError::Unsupported { .. }) => Finding::Missing,
+            Err(OperatorError::Refused { message, .. }) => Finding::Refused { message },
             Err(other) => Finding::Failed { message: other.to_string() },
         };
-        VerbLine { verb: verb.to_string(), finding, remark: remark.map(ToOwned::to_owned) }
+        MethodLine { method: method.to_string(), finding, remark: remark.map(ToOwned::to_owned) }
     }
 
-    fn learn(&mut self, verb: Verb, result: &Value) {
-        let members: &[&str] = match verb {
-            Verb::ClockNow | Verb::ClockAdvance => &["now"],
-            Verb::PlatformStart => &["base_url", "ca_bundle_pem"],
-            Verb::PeerPropose => &["peer_id", "acceptance_token"],
-            Verb::GrantIssue => &["grant_id"],
-            Verb::MigrationSend => &["migration_id"],
+    fn learn(&mut self, method: Method, result: &Value) {
+        let members: &[&str] = match method {
+            Method::ClockNow | Method::ClockAdvance => &["now"],
+            Method::PlatformStart => &["base_url", "ca_bundle_pem"],
+            Method::PeerPropose => &["peer_id", "acceptance_token"],
+            Method::GrantIssue => &["grant_id"],
+            Method::MigrationSend => &["migration_id"],
             _ => &[],
         };
         for member in members {
@@ -180,50 +180,50 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// A proposed peer accepts, so that the verbs that follow have a partner; its clock is the target's.
-    async fn afterwards(&mut self, verb: Verb) {
-        if matches!(verb, Verb::ClockNow | Verb::ClockAdvance) {
+    /// A proposed peer accepts, so that the methods that follow have a partner; its clock is the target's.
+    async fn afterwards(&mut self, method: Method) {
+        if matches!(method, Method::ClockNow | Method::ClockAdvance) {
             let now = self.known.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok());
             if let Some(now) = now {
                 self.clock.set(now, true);
             }
         }
-        if verb == Verb::ClockAdvance {
+        if method == Method::ClockAdvance {
             self.peer = start_peer(self.clock.clone());
         }
-        let (Verb::PeerPropose, Some(peer)) = (verb, &self.peer) else { return };
+        let (Method::PeerPropose, Some(peer)) = (method, &self.peer) else { return };
         let base_url =
             self.known.get("base_url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
         let Some(base_url) = base_url else { return };
         let ca_bundle_pem = self.known.get("ca_bundle_pem").and_then(Value::as_str).map(ToOwned::to_owned);
-        peer.meet(TargetAddress { base_url, ca_bundle_pem, caller: self.description.caller });
+        peer.set_target(TargetAddress { base_url, ca_bundle_pem, caller: self.description.caller });
         let token = self.known.get("acceptance_token").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let cue = Cue::default();
-        // Where it does not come about, the verbs that need a partner say so.
-        let _ = peer.accept(&cue, &token, &Value::Null).await;
-        let _ = peer.heartbeat(&cue, &Value::Null).await;
+        let context = StepContext::default();
+        // Where it does not come about, the methods that need a partner say so.
+        let _ = peer.accept(&context, &token, &Value::Null).await;
+        let _ = peer.heartbeat(&context, &Value::Null).await;
     }
 
-    fn parameters(&self, verb: Verb) -> Value {
+    fn parameters(&self, method: Method) -> Value {
         let known = |name: &str| self.known.get(name).cloned().unwrap_or(Value::Null);
         let peer_id = known("peer_id");
         let url =
             self.peer.as_ref().map(Peer::base_url).map(|url| url.as_str().trim_end_matches('/').to_owned());
-        match verb {
-            Verb::ClockAdvance => json!({"seconds": 1}),
-            Verb::PeerPropose => json!({"remote_instance_url": url}),
-            Verb::PeerJoin => json!({
+        match method {
+            Method::ClockAdvance => json!({"seconds": 1}),
+            Method::PeerPropose => json!({"remote_instance_url": url}),
+            Method::PeerJoin => json!({
                 "base_url": url,
                 "acceptance_token": self.peer.as_ref().map(Peer::propose),
                 "ca_bundle_pem": self.peer.as_ref().map(Peer::ca_bundle_pem),
             }),
-            Verb::GrantIssue => json!({
+            Method::GrantIssue => json!({
                 "peer_id": peer_id, "remote_subject": "covenant", "resource_kind": KIND, "permission_scopes": ["read"],
             }),
-            Verb::GrantRevoke => {
+            Method::GrantRevoke => {
                 json!({"peer_id": peer_id, "grant_id": known("grant_id"), "reason": "checked"})
             }
-            Verb::GrantHold => {
+            Method::GrantHold => {
                 let grant = self
                     .peer
                     .as_ref()
@@ -236,40 +236,40 @@ impl<'a> Conversation<'a> {
                     "expires_at": grant.as_ref().map(|grant| grant.expires_at.to_string()),
                 })
             }
-            Verb::ResourceFetch => json!({"peer_id": peer_id, "kind": KIND, "id": RECORD}),
-            Verb::ResourceGet | Verb::ResourceDelete => json!({"kind": KIND, "id": RECORD}),
-            Verb::ResourcePut => {
+            Method::ResourceFetch => json!({"peer_id": peer_id, "kind": KIND, "id": RECORD}),
+            Method::ResourceGet | Method::ResourceDelete => json!({"kind": KIND, "id": RECORD}),
+            Method::ResourcePut => {
                 json!({"kind": KIND, "id": RECORD, "record": {"id": RECORD, "name": "checked"}})
             }
-            Verb::ResourceList => json!({"kind": KIND}),
-            Verb::CapabilityDeclare => json!({
+            Method::ResourceList => json!({"kind": KIND}),
+            Method::CapabilityDeclare => json!({
                 "resource_kind": KIND, "schema_version": "1.0", "direction": "bidirectional", "policy": "manual",
             }),
-            Verb::MigrationSend => json!({
+            Method::MigrationSend => json!({
                 "peer_id": peer_id, "operation": "duplicate", "root_resource_kind": KIND, "root_resource_id": RECORD,
             }),
-            Verb::MigrationShow | Verb::MigrationCommit | Verb::MigrationDelete => {
+            Method::MigrationShow | Method::MigrationCommit | Method::MigrationDelete => {
                 json!({"migration_id": known("migration_id")})
             }
-            Verb::CompromiseDeclare => json!({
+            Method::CompromiseDeclare => json!({
                 "kind": "intrusion", "detected_at": Clock::system().now().to_string(), "summary": "checked",
             }),
-            Verb::ResidencySet => json!({"residency": "EU"}),
-            Verb::ReleaseSet => json!({"version": "1.4.1"}),
-            Verb::ReleaseDeprecate => {
+            Method::ResidencySet => json!({"residency": "EU"}),
+            Method::ReleaseSet => json!({"version": "1.4.1"}),
+            Method::ReleaseDeprecate => {
                 json!({"version": "1.4.0", "breaks_at": BREAKS_AT, "notice_url": "https://example.org/end"})
             }
-            Verb::ContractDeprecate => json!({"version": 1, "reason": "checked"}),
-            Verb::PeerSuspend | Verb::PeerResume | Verb::PeerRevoke => {
+            Method::ContractDeprecate => json!({"version": 1, "reason": "checked"}),
+            Method::PeerSuspend | Method::PeerResume | Method::PeerRevoke => {
                 json!({"peer_id": peer_id, "reason": "checked"})
             }
-            Verb::PeerShow
-            | Verb::GrantList
-            | Verb::SyncRun
-            | Verb::HeartbeatSend
-            | Verb::AuditList
-            | Verb::AuditRequest
-            | Verb::OverlayList => json!({"peer_id": peer_id}),
+            Method::PeerShow
+            | Method::GrantList
+            | Method::SyncRun
+            | Method::HeartbeatSend
+            | Method::AuditList
+            | Method::AuditRequest
+            | Method::OverlayList => json!({"peer_id": peer_id}),
             _ => json!({}),
         }
     }
@@ -279,8 +279,8 @@ impl<'a> Conversation<'a> {
 const SHOWN_MAX: usize = 200;
 
 /// What of the binding's form a result lacks.
-fn wanting(verb: Verb, result: &Value) -> Option<Finding> {
-    let expected = expected(verb);
+fn wanting(method: Method, result: &Value) -> Option<Finding> {
+    let expected = expected(method);
     let found = match expected {
         Form::Anything => return None,
         Form::Array(of) if result.is_array() || of.is_some_and(|of| result[of].is_array()) => return None,
@@ -296,7 +296,7 @@ fn wanting(verb: Verb, result: &Value) -> Option<Finding> {
     })
 }
 
-/// The form of a verb's result.
+/// The form of a method's result.
 #[derive(Clone, Copy)]
 enum Form {
     Anything,
@@ -352,38 +352,38 @@ impl fmt::Display for Form {
     }
 }
 
-/// The form that `binding.md` gives to a verb's result.
-fn expected(verb: Verb) -> Form {
-    match verb {
-        Verb::Describe => {
+/// The form that `binding.md` gives to a method's result.
+fn expected(method: Method) -> Form {
+    match method {
+        Method::Describe => {
             Form::Members(&[("name", Kind::Text), ("version", Kind::Text), ("verbs", Kind::Array)])
         }
-        Verb::PlatformStart => Form::Members(&[("base_url", Kind::Address)]),
-        Verb::ClockNow | Verb::ClockAdvance => Form::Members(&[("now", Kind::Moment)]),
-        Verb::PeerPropose => Form::Members(&[("peer_id", Kind::Text), ("acceptance_token", Kind::Text)]),
-        Verb::PeerJoin => Form::Members(&[("peer_id", Kind::Text)]),
-        Verb::PeerShow => Form::Members(&[("peer", Kind::Object)]),
-        Verb::PeerList => Form::Array(Some("peers")),
-        Verb::GrantIssue => Form::Members(&[
+        Method::PlatformStart => Form::Members(&[("base_url", Kind::Address)]),
+        Method::ClockNow | Method::ClockAdvance => Form::Members(&[("now", Kind::Moment)]),
+        Method::PeerPropose => Form::Members(&[("peer_id", Kind::Text), ("acceptance_token", Kind::Text)]),
+        Method::PeerJoin => Form::Members(&[("peer_id", Kind::Text)]),
+        Method::PeerShow => Form::Members(&[("peer", Kind::Object)]),
+        Method::PeerList => Form::Array(Some("peers")),
+        Method::GrantIssue => Form::Members(&[
             ("grant_id", Kind::Text),
             ("bearer_token", Kind::Text),
             ("expires_at", Kind::Moment),
         ]),
-        Verb::GrantList => Form::Array(Some("grants")),
-        Verb::CapabilityList => Form::Array(Some("capabilities")),
-        Verb::ResourceList => Form::Array(Some("resources")),
-        Verb::MigrationSend => Form::Members(&[("migration_id", Kind::Text), ("status", Kind::Text)]),
-        Verb::MigrationList => Form::Array(Some("migrations")),
-        Verb::AuditList => Form::Array(Some("entries")),
-        Verb::EventList => Form::Array(Some("events")),
-        Verb::GovernanceScan => Form::Members(&[("findings", Kind::Array)]),
-        Verb::ContractList => Form::Array(Some("versions")),
-        Verb::OverlayList => Form::Array(Some("addresses")),
+        Method::GrantList => Form::Array(Some("grants")),
+        Method::CapabilityList => Form::Array(Some("capabilities")),
+        Method::ResourceList => Form::Array(Some("resources")),
+        Method::MigrationSend => Form::Members(&[("migration_id", Kind::Text), ("status", Kind::Text)]),
+        Method::MigrationList => Form::Array(Some("migrations")),
+        Method::AuditList => Form::Array(Some("entries")),
+        Method::EventList => Form::Array(Some("events")),
+        Method::GovernanceScan => Form::Members(&[("findings", Kind::Array)]),
+        Method::ContractList => Form::Array(Some("versions")),
+        Method::OverlayList => Form::Array(Some("addresses")),
         _ => Form::Anything,
     }
 }
 
-/// A partner for the verbs that need one; none where this machine has no port for it.
+/// A partner for the methods that need one; none where this machine has no port for it.
 fn start_peer(clock: Clock) -> Option<Peer> {
     let start = ScenarioStart { source: String::new(), seed: Seed(1) };
     let options = Options {
@@ -395,9 +395,9 @@ fn start_peer(clock: Clock) -> Option<Peer> {
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         advertise: None,
         profile: Profile::default(),
-        variation: Variation::plain(),
+        permitted_choices: PermittedChoices::plain(),
         limits: Limits::default(),
-        keepsake: None,
+        snapshot: None,
         pace: None,
     };
     Peer::start(options).ok()
@@ -410,14 +410,14 @@ mod tests {
     #[test]
     fn what_is_not_in_the_bindings_form_is_told_with_what_was_expected() {
         let good = json!({"peer_id": "a", "acceptance_token": "b"});
-        assert_eq!(wanting(Verb::PeerPropose, &good), None);
-        let finding = wanting(Verb::PeerPropose, &json!({"peer_id": 7})).expect("a finding");
+        assert_eq!(wanting(Method::PeerPropose, &good), None);
+        let finding = wanting(Method::PeerPropose, &json!({"peer_id": 7})).expect("a finding");
         let Finding::Malformed { expected, found } = finding else { panic!("{finding:?}") };
         assert_eq!(expected, r#"{"peer_id": text, "acceptance_token": text}"#);
         assert_eq!(found, "peer_id: 7");
-        assert!(wanting(Verb::ClockNow, &json!({"now": "yesterday"})).is_some());
-        assert_eq!(wanting(Verb::PeerList, &json!([])), None);
-        assert_eq!(wanting(Verb::PeerList, &json!({"peers": []})), None);
-        assert!(wanting(Verb::PeerList, &json!({"peer": []})).is_some());
+        assert!(wanting(Method::ClockNow, &json!({"now": "yesterday"})).is_some());
+        assert_eq!(wanting(Method::PeerList, &json!([])), None);
+        assert_eq!(wanting(Method::PeerList, &json!({"peers": []})), None);
+        assert!(wanting(Method::PeerList, &json!({"peer": []})).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! A visit to a platform that is someone else's: well-behaved, slow, and with a list of what it left.
+//! A visit to a platform that is someone else's: conforming, slow, and with a list of what it left.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use super::plan::announce;
 use super::{Run, RunError, words};
 use crate::clock::Seed;
-use crate::operator::{Address, Visitor};
-use crate::scenario::{Loaded, Surroundings, load};
-use crate::transcript::{Direction, Reading, Story, What};
+use crate::operator::{Address, AuditClient};
+use crate::scenario::{Loaded, RunContext, load};
+use crate::transcript::{Direction, Reading, Trace, What};
 use crate::wire::path::Route;
 
 const VISIT: &str = include_str!("../../audits/visit.toml");
@@ -29,7 +29,7 @@ pub struct Audit {
     /// Whether the visitor misbehaves as well.
     pub intrusive: bool,
     /// What the visit is made in.
-    pub surroundings: Surroundings,
+    pub run_context: RunContext,
     /// What names the same target again on a command line.
     pub arguments: Vec<String>,
 }
@@ -41,10 +41,10 @@ impl Audit {
         let settings = [
             ("audit".to_owned(), json!(true)),
             ("intrusive".to_owned(), json!(self.intrusive)),
-            ("patience_seconds".to_owned(), json!(self.surroundings.patience.as_secs())),
+            ("poll_timeout_seconds".to_owned(), json!(self.run_context.poll_timeout.as_secs())),
             (
                 "milliseconds_between_calls".to_owned(),
-                json!(self.surroundings.pace.map(|pace| pace.as_millis())),
+                json!(self.run_context.pace.map(|pace| pace.as_millis())),
             ),
         ];
         let mut start = announce(self.seed, self.address.base_url.to_string(), self.arguments);
@@ -57,8 +57,8 @@ impl Audit {
             scenarios: vec![loaded],
             properties: vec![],
             shrinks: 0,
-            targets: Arc::new(Visitor::new(self.address, self.token)),
-            surroundings: self.surroundings,
+            targets: Arc::new(AuditClient::new(self.address, self.token)),
+            run_context: self.run_context,
             jobs: 1,
             transcript,
             stop,
@@ -86,7 +86,7 @@ pub struct LeftBehind {
 #[must_use]
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();
-    for entry in reading.stories.iter().flat_map(Story::entries) {
+    for entry in reading.traces.iter().flat_map(Trace::entries) {
         let What::Exchange(exchange) = &*entry.what else { continue };
         if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
             continue;

@@ -1,17 +1,17 @@
 //! The scenarios that come with the program, and the words that scenarios may use.
 
-use crate::check::JUDGES;
-use crate::scenario::{Library, LibraryError, Source, Words};
+use crate::check::CHECKS;
+use crate::scenario::{Library, LibraryError, Signatures, Source};
 
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
-/// The words that a scenario may use: every judge with its parameters.
+/// The words that a scenario may use: every check with its parameters.
 #[must_use]
-pub fn words() -> Words {
-    let judges = JUDGES.iter().flat_map(|group| group.iter());
-    Words {
-        judges: judges
-            .map(|judge| (judge.name, judge.parameters.iter().map(|p| (p.name, p.required)).collect()))
+pub fn words() -> Signatures {
+    let checks = CHECKS.iter().flat_map(|group| group.iter());
+    Signatures {
+        checks: checks
+            .map(|check| (check.name, check.parameters.iter().map(|p| (p.name, p.required)).collect()))
             .collect(),
     }
 }
@@ -35,26 +35,25 @@ mod tests {
     }
 
     #[test]
-    fn every_judge_is_asked_by_some_scenario() {
+    fn every_check_is_asked_by_some_scenario() {
         let library = library(None).expect("sound scenarios");
         let watch = super::super::watch::scenario(true).expect("a sound scenario");
         let properties: BTreeSet<String> = PROPERTIES.iter().flat_map(asked_by).collect();
-        for judge in JUDGES.iter().flat_map(|group| group.iter()) {
-            let asked = library
-                .iter()
-                .chain([&watch])
-                .any(|loaded| loaded.scenario.checks.iter().any(|check| check.get_ref().judge == judge.name));
-            let asked = asked || judge.name == "every-case" || properties.contains(judge.name);
-            assert!(asked, "no scenario asks the judge {}", judge.name);
+        for definition in CHECKS.iter().flat_map(|group| group.iter()) {
+            let asked = library.iter().chain([&watch]).any(|loaded| {
+                loaded.scenario.checks.iter().any(|check| check.get_ref().check == definition.name)
+            });
+            let asked = asked || definition.name == "every-case" || properties.contains(definition.name);
+            assert!(asked, "no scenario asks the check {}", definition.name);
         }
     }
 
-    /// The judges that a property asks of each case.
+    /// The checks that a property asks of each case.
     fn asked_by(property: &Property) -> Vec<String> {
         let source = property.sample().expect("a case");
         let case = crate::scenario::load("case", "case", &source, &words()).expect("a sound scenario");
         let asked =
-            case.scenario.checks.iter().filter_map(|check| check.get_ref().with.get("judge").cloned());
+            case.scenario.checks.iter().filter_map(|check| check.get_ref().with.get("check").cloned());
         asked.filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect()
     }
 

@@ -10,7 +10,7 @@ use similar::TextDiff;
 use uuid::Uuid;
 
 use crate::check::Verdict;
-use crate::report::{JudgedCheck, Report};
+use crate::report::{EvaluatedCheck, Report};
 
 /// What a golden keeps of a report.
 #[must_use]
@@ -23,11 +23,11 @@ pub fn golden_report(report: &Report) -> String {
     }
     let counted = |verdict: Verdict| report.checks.iter().filter(move |check| verdict_of(check) == verdict);
     for check in counted(Verdict::Broken).chain(counted(Verdict::Unproven)) {
-        let (of, judgement) = (&check.outcome.check, &check.outcome.judgement);
-        let verdict = word(&judgement.verdict);
-        let _ = writeln!(text, "\n{verdict}: {} {}  {}", of.clause, of.face, of.id);
+        let (of, result) = (&check.evaluation.check, &check.evaluation.result);
+        let verdict = word(&result.verdict);
+        let _ = writeln!(text, "\n{verdict}: {} {}  {}", of.clause, of.aspect, of.id);
         let _ = writeln!(text, "  requirement: {}", of.requirement);
-        let _ = writeln!(text, "  actual:      {}", without_ids(&judgement.actual));
+        let _ = writeln!(text, "  actual:      {}", without_ids(&result.actual));
     }
     text
 }
@@ -38,8 +38,8 @@ fn word(value: &impl Serialize) -> String {
     json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned)
 }
 
-fn verdict_of(check: &JudgedCheck) -> Verdict {
-    check.outcome.judgement.verdict
+fn verdict_of(check: &EvaluatedCheck) -> Verdict {
+    check.evaluation.result.verdict
 }
 
 /// Every id as one placeholder, and every text that is not for a line of its own on one line.

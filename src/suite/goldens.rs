@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use thiserror::Error;
 
-use super::{library, surroundings};
+use super::{library, run_context};
 use crate::clock::Seed;
 use crate::golden::{Difference, Golden, Which, compare};
-use crate::operator::{Embedded, EmbeddedOptions, HandsError, Targets, Wish};
-use crate::peer::Variation;
+use crate::operator::{Embedded, EmbeddedOptions, OperatorError, TargetRequest, Targets};
+use crate::peer::PermittedChoices;
 use crate::reference::Patch;
-use crate::scenario::{LibraryError, Surroundings, perform};
-use crate::transcript::{Ending, Story, Transcript};
+use crate::scenario::{LibraryError, RunContext, play_on};
+use crate::transcript::{Outcome, Trace, Transcript};
 
 /// The seed that goldens are recorded with; nothing of it is left in them.
 const SEED: Seed = Seed(1);
@@ -54,16 +54,16 @@ pub enum GoldenError {
         which: String,
     },
     /// The scenario did not come to its end.
-    #[error("scenario {scenario} did not come to its end: {ending:?}")]
+    #[error("scenario {scenario} did not come to its end: {outcome:?}")]
     Halted {
         /// The scenario.
         scenario: String,
         /// How it ended.
-        ending: Option<Ending>,
+        outcome: Option<Outcome>,
     },
     /// No target.
     #[error(transparent)]
-    Target(#[from] HandsError),
+    Target(#[from] OperatorError),
 }
 
 /// A golden beside what the platform does now.
@@ -84,44 +84,49 @@ pub async fn compare_goldens(
 ) -> Result<Vec<Compared>, GoldenError> {
     let goldens = read_all(folder)?;
     let wanted: BTreeSet<&str> = goldens.values().map(|golden| golden.scenario.as_str()).collect();
-    let mut stories = BTreeMap::new();
+    let mut traces = BTreeMap::new();
     for scenario in wanted {
-        stories.insert(scenario.to_owned(), story(scenario, patches).await?);
+        traces.insert(scenario.to_owned(), trace(scenario, patches).await?);
     }
     goldens
         .iter()
         .map(|(path, golden)| {
-            let now = take(&stories[&golden.scenario], &golden.which)?;
+            let now = take(&traces[&golden.scenario], &golden.which)?;
             let differences = compare(&golden.exchange, &now.exchange);
             Ok(Compared { path: path.clone(), now, differences })
         })
         .collect()
 }
 
-/// Takes a golden anew.
+/// Takes a golden again.
 pub async fn record_golden(scenario: &str, which: &Which) -> Result<Golden, GoldenError> {
-    take(&story(scenario, &[]).await?, which)
+    take(&trace(scenario, &[]).await?, which)
 }
 
-fn take(story: &Story, which: &Which) -> Result<Golden, GoldenError> {
+fn take(trace: &Trace, which: &Which) -> Result<Golden, GoldenError> {
     let missing =
-        || GoldenError::Exchange { scenario: story.scenario().to_owned(), which: which.to_string() };
-    Golden::take(story, which).ok_or_else(missing)
+        || GoldenError::Exchange { scenario: trace.scenario().to_owned(), which: which.to_string() };
+    Golden::take(trace, which).ok_or_else(missing)
 }
 
 /// Plays a scenario in the plainest form of everything.
-async fn story(scenario: &str, patches: &[&'static Patch]) -> Result<Story, GoldenError> {
+async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, GoldenError> {
     let library = library(None)?;
     let loaded = library.scenario(scenario).ok_or_else(|| GoldenError::Scenario(scenario.to_owned()))?;
     let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let targets = Embedded::new(EmbeddedOptions { listen, patches: patches.to_vec(), settings: json!({}) });
-    let wish = Wish { scenario, seed: SEED, alone: loaded.scenario.alone, durable: loaded.scenario.durable };
-    let lease = targets.lease(wish).await?;
-    let plain = Surroundings { variation: Some(Variation::plain()), ..surroundings(listen) };
-    let story = perform(loaded, lease, &Transcript::in_memory(), SEED, &plain).await;
-    match story.ending() {
-        Some(Ending::Completed) => Ok(story),
-        ending => Err(GoldenError::Halted { scenario: scenario.to_owned(), ending: ending.cloned() }),
+    let request = TargetRequest {
+        scenario,
+        seed: SEED,
+        alone: loaded.scenario.alone,
+        durable: loaded.scenario.durable,
+    };
+    let lease = targets.lease(request).await?;
+    let plain = RunContext { permitted_choices: Some(PermittedChoices::plain()), ..run_context(listen) };
+    let trace = play_on(loaded, lease, &Transcript::in_memory(), SEED, &plain).await;
+    match trace.outcome() {
+        Some(Outcome::Completed) => Ok(trace),
+        outcome => Err(GoldenError::Halted { scenario: scenario.to_owned(), outcome: outcome.cloned() }),
     }
 }
 
@@ -130,7 +135,7 @@ fn read_all(folder: &Path) -> Result<BTreeMap<PathBuf, Golden>, GoldenError> {
     let mut goldens = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(|error| io(folder, error))? {
         let path = entry.map_err(|error| io(folder, error))?.path();
-        if path.extension().is_none_or(|ending| ending != "json") {
+        if path.extension().is_none_or(|outcome| outcome != "json") {
             continue;
         }
         let text = fs::read(&path).map_err(|error| io(&path, error))?;

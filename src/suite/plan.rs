@@ -16,11 +16,11 @@ use crate::contract::{BINDING_VERSION, ClauseId, REGISTER_V1};
 use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
 use crate::report::Report;
-use crate::scenario::{LibraryError, Surroundings};
+use crate::scenario::{LibraryError, RunContext};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
 
 /// How long something that is due is waited for, in seconds (`binding.md`, "Numbers").
-const PATIENCE_SECONDS: u64 = 10;
+const POLL_TIMEOUT_SECONDS: u64 = 10;
 
 /// Cases of a property that is checked in passing.
 const CASES_IN_PASSING: u32 = 2;
@@ -31,12 +31,12 @@ pub const CASES: u32 = 12;
 /// How often a case that breaks is made smaller at most, where nothing else is asked for.
 pub(super) const SHRINKS: u32 = 400;
 
-/// What a run is to do. The defaults judge all of the embedded reference platform, undisturbed.
+/// What a run is to do. The defaults check all of the embedded reference platform, undisturbed.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Fixes every choice.
     pub seed: Seed,
-    /// What is judged.
+    /// What is evaluated.
     pub target: Target,
     /// Which part of the suite.
     pub selection: Selection,
@@ -51,7 +51,7 @@ pub struct Plan {
     /// Scenarios of the user's own: a folder or a file.
     pub scenarios: Option<PathBuf>,
     /// What scenarios are played in; an embedded target listens where the peers do.
-    pub surroundings: Surroundings,
+    pub run_context: RunContext,
     /// How many scenarios are played side by side.
     pub jobs: usize,
 }
@@ -67,7 +67,7 @@ impl Default for Plan {
             thorough: None,
             shrinks: SHRINKS,
             scenarios: None,
-            surroundings: surroundings(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            run_context: run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             jobs: 4,
         }
     }
@@ -115,7 +115,7 @@ impl Plan {
             .filter(|_| self.cases > 0)
             .map(|property| (property, self.cases_of(property)))
             .collect();
-        let told = properties.iter().map(|(property, _)| property.story());
+        let told = properties.iter().map(|(property, _)| property.trace());
         let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(told).collect());
         Ok(Run {
             start,
@@ -123,8 +123,8 @@ impl Plan {
             scenarios,
             properties,
             shrinks: self.shrinks,
-            targets: self.target.targets(self.surroundings.listen),
-            surroundings: self.surroundings.clone(),
+            targets: self.target.targets(self.run_context.listen),
+            run_context: self.run_context.clone(),
             jobs: self.jobs,
             transcript,
             stop,
@@ -132,7 +132,7 @@ impl Plan {
     }
 
     /// Plays the run to its end in a folder that goes away, and gives its report.
-    pub async fn judge(&self) -> Result<Report, RunError> {
+    pub async fn run_to_report(&self) -> Result<Report, RunError> {
         let folder = tempfile::tempdir().map_err(|error| Fault::Write(error.to_string()))?;
         let transcript = folder.path().join("transcript.jsonl");
         let (_running, stop) = watch::channel(false);
@@ -146,7 +146,7 @@ impl Plan {
             settings: BTreeMap::from([
                 ("attested".to_owned(), json!(self.attested)),
                 ("cases".to_owned(), json!(self.cases)),
-                ("patience_seconds".to_owned(), json!(self.surroundings.patience.as_secs())),
+                ("poll_timeout_seconds".to_owned(), json!(self.run_context.poll_timeout.as_secs())),
             ]),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
@@ -180,14 +180,14 @@ pub(super) fn announce(seed: Seed, target: String, target_arguments: Vec<String>
 
 /// What scenarios are played in where nothing else is asked for.
 #[must_use]
-pub fn surroundings(listen: IpAddr) -> Surroundings {
-    Surroundings {
+pub fn run_context(listen: IpAddr) -> RunContext {
+    RunContext {
         listen,
         advertise: None,
-        patience: Duration::from_secs(PATIENCE_SECONDS),
+        poll_timeout: Duration::from_secs(POLL_TIMEOUT_SECONDS),
         limits: Limits::default(),
         pace: None,
-        variation: None,
+        permitted_choices: None,
         release: None,
     }
 }

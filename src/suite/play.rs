@@ -8,18 +8,18 @@ use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::check::{Verdict, decide};
+use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
-use crate::operator::{Targets, Wish};
+use crate::operator::{TargetRequest, Targets};
 use crate::property::{Property, Setting, check};
-use crate::scenario::{Loaded, Surroundings, perform, without_target};
-use crate::transcript::{Ending, RunStart, ScenarioStart, Story, Transcript, TranscriptError};
+use crate::scenario::{Loaded, RunContext, play_on, without_target};
+use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript, TranscriptError};
 
 /// What a run needs.
 pub struct Run {
     /// What the transcript says of the run.
     pub start: RunStart,
-    /// The well-behaved life that the run begins and ends with; none where all of it is a visit.
+    /// The sanity scenario that the run begins and ends with; none where all of it is a visit.
     pub sanity: Option<Loaded>,
     /// The scenarios.
     pub scenarios: Vec<Loaded>,
@@ -30,7 +30,7 @@ pub struct Run {
     /// Where targets come from.
     pub targets: Arc<dyn Targets>,
     /// What the scenarios are played in.
-    pub surroundings: Surroundings,
+    pub run_context: RunContext,
     /// How many scenarios are played side by side.
     pub jobs: usize,
     /// Where the transcript is written.
@@ -57,7 +57,7 @@ pub enum Event {
         /// Its id.
         scenario: String,
         /// How.
-        ending: Ending,
+        outcome: Outcome,
         /// In real time.
         took: Duration,
     },
@@ -81,48 +81,48 @@ pub enum Fault {
 }
 
 /// Plays a run to its end, whatever that is. What came of it stands in its transcript.
-pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Ending, Fault> {
+pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
     let clock = Clock::system();
     let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)?;
     observer.event(Event::Started {
         scenarios: run.scenarios.len() + run.properties.len() + 2 * usize::from(run.sanity.is_some()),
     });
     let mut stop = run.stop.clone();
-    let ending = tokio::select! {
-        ending = play_all(&run, &transcript, &observer) => ending,
-        _ = stop.wait_for(|stop| *stop) => Ending::Interrupted,
+    let outcome = tokio::select! {
+        outcome = play_all(&run, &transcript, &observer) => outcome,
+        _ = stop.wait_for(|stop| *stop) => Outcome::Interrupted,
     };
     run.targets.close().await;
-    transcript.end(ending.clone(), &clock);
+    transcript.end(outcome.clone(), &clock);
     match transcript.fault() {
         Some(fault) => Err(Fault::Write(fault)),
-        None => Ok(ending),
+        None => Ok(outcome),
     }
 }
 
-async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observer>) -> Ending {
-    let part = |loaded: &Loaded, surroundings: &Surroundings| Part {
+async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observer>) -> Outcome {
+    let part = |loaded: &Loaded, run_context: &RunContext| Part {
         loaded: loaded.clone(),
         seed: run.start.seed,
         targets: run.targets.clone(),
         transcript: transcript.clone(),
-        surroundings: surroundings.clone(),
+        run_context: run_context.clone(),
         observer: observer.clone(),
     };
-    let mut surroundings = run.surroundings.clone();
+    let mut run_context = run.run_context.clone();
     if let Some(sanity) = &run.sanity {
-        let first = part(sanity, &surroundings).play().await;
-        if first.ending() != Some(&Ending::Completed) {
-            return first.ending().cloned().unwrap_or(Ending::Interrupted);
+        let first = part(sanity, &run_context).play().await;
+        if first.outcome() != Some(&Outcome::Completed) {
+            return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
         }
         // From here on the peers run what the target runs, so that none of them differs unasked.
-        surroundings.release = surroundings.release.or_else(|| first.release());
+        run_context.release = run_context.release.or_else(|| first.release());
     }
     let places = Arc::new(Semaphore::new(run.jobs.max(1)));
     // Dropped with this future, and every scenario with it: that is how a run is stopped.
     let mut playing = JoinSet::new();
     for loaded in &run.scenarios {
-        let (part, places) = (part(loaded, &surroundings), places.clone());
+        let (part, places) = (part(loaded, &run_context), places.clone());
         playing.spawn(async move {
             let _place = places.acquire_owned().await;
             part.play().await
@@ -131,7 +131,7 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     for (property, cases) in &run.properties {
         let checked = Checked {
             property,
-            setting: setting(run, *cases, &surroundings),
+            setting: setting(run, *cases, &run_context),
             transcript: transcript.clone(),
             observer: observer.clone(),
         };
@@ -142,19 +142,19 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
         });
     }
     while playing.join_next().await.is_some() {}
-    let Some(sanity) = &run.sanity else { return Ending::Completed };
+    let Some(sanity) = &run.sanity else { return Outcome::Completed };
     let again = Loaded { id: format!("{} again", sanity.id), ..sanity.clone() };
-    let last = part(&again, &surroundings).play().await;
-    last.ending().cloned().unwrap_or(Ending::Interrupted)
+    let last = part(&again, &run_context).play().await;
+    last.outcome().cloned().unwrap_or(Outcome::Interrupted)
 }
 
-fn setting(run: &Run, cases: u32, surroundings: &Surroundings) -> Setting {
+fn setting(run: &Run, cases: u32, run_context: &RunContext) -> Setting {
     Setting {
         targets: run.targets.clone(),
         seed: run.start.seed,
         cases,
         shrinks: run.shrinks,
-        surroundings: surroundings.clone(),
+        run_context: run_context.clone(),
         words: super::words(),
         breaks,
     }
@@ -169,9 +169,9 @@ struct Checked {
 }
 
 impl Checked {
-    async fn play(self) -> Story {
+    async fn play(self) -> Trace {
         let took = Stopwatch::start();
-        let scenario = self.property.story();
+        let scenario = self.property.trace();
         self.observer.event(Event::Began { scenario: scenario.clone() });
         let handle = tokio::runtime::Handle::current();
         let Self { property, setting, transcript, observer } = self;
@@ -180,21 +180,21 @@ impl Checked {
         let checked =
             tokio::task::spawn_blocking(move || check(property, &setting, &transcript, &handle)).await;
         // A panic is a fault of the suite's own, and says nothing of the target.
-        let story = checked.unwrap_or_else(|fault| {
+        let trace = checked.unwrap_or_else(|fault| {
             let recorder = told.begin(&scenario, start, Clock::system());
-            recorder.end(Ending::Suite { reason: fault.to_string() })
+            recorder.end(Outcome::Suite { reason: fault.to_string() })
         });
-        let ending = story.ending().cloned().unwrap_or(Ending::Interrupted);
-        observer.event(Event::Ended { scenario, ending, took: took.elapsed() });
-        story
+        let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
+        observer.event(Event::Ended { scenario, outcome, took: took.elapsed() });
+        trace
     }
 }
 
-/// Whether a story breaks what its scenario announces.
-fn breaks(loaded: &Loaded, story: &Story) -> bool {
-    super::declared(story.scenario(), loaded)
+/// Whether a trace breaks what its scenario announces.
+fn breaks(loaded: &Loaded, trace: &Trace) -> bool {
+    super::declared(trace.scenario(), loaded)
         .iter()
-        .any(|check| decide(check, Some(story)).judgement.verdict == Verdict::Broken)
+        .any(|check| evaluate(check, Some(trace)).result.verdict == Verdict::Broken)
 }
 
 /// One scenario of a run.
@@ -203,35 +203,35 @@ struct Part {
     seed: Seed,
     targets: Arc<dyn Targets>,
     transcript: Transcript,
-    surroundings: Surroundings,
+    run_context: RunContext,
     observer: Arc<dyn Observer>,
 }
 
 impl Part {
-    async fn play(self) -> Story {
+    async fn play(self) -> Trace {
         let took = Stopwatch::start();
         self.observer.event(Event::Began { scenario: self.loaded.id.clone() });
-        let story = self.perform().await;
-        let ending = story.ending().cloned().unwrap_or(Ending::Interrupted);
+        let trace = self.play_on().await;
+        let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
         let scenario = self.loaded.id.clone();
-        self.observer.event(Event::Ended { scenario, ending, took: took.elapsed() });
-        story
+        self.observer.event(Event::Ended { scenario, outcome, took: took.elapsed() });
+        trace
     }
 
-    async fn perform(&self) -> Story {
-        let wish = Wish {
+    async fn play_on(&self) -> Trace {
+        let request = TargetRequest {
             scenario: &self.loaded.id,
             seed: self.seed,
             alone: self.loaded.scenario.alone,
             durable: self.loaded.scenario.durable,
         };
-        match self.targets.lease(wish).await {
-            Ok(lease) => perform(&self.loaded, lease, &self.transcript, self.seed, &self.surroundings).await,
+        match self.targets.lease(request).await {
+            Ok(lease) => play_on(&self.loaded, lease, &self.transcript, self.seed, &self.run_context).await,
             Err(error) => self.without_target(&error),
         }
     }
 
-    fn without_target(&self, error: &crate::operator::HandsError) -> Story {
+    fn without_target(&self, error: &crate::operator::OperatorError) -> Trace {
         let start =
             ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
         let recorder = self.transcript.begin(&self.loaded.id, start, Clock::system());

@@ -70,7 +70,7 @@ impl Selection {
     pub fn takes_property(&self, property: &Property) -> bool {
         let named = self.properties.iter().any(|name| name == property.name);
         let commitment = self.commitments.is_empty() || self.commitments.contains(&property.commitment);
-        let only = self.only.as_ref().is_none_or(|only| only.is_match(property.story()));
+        let only = self.only.as_ref().is_none_or(|only| only.is_match(property.trace()));
         if self.properties.is_empty() { only && commitment } else { named }
     }
 

@@ -1,4 +1,4 @@
-//! The suite, measured: how many planted breaches it finds, how many honest platforms it slanders.
+//! The suite, measured: how many seeded breaches it finds, how many conforming platforms it slanders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 use super::{Plan, RunError, Target, golden_report};
 use crate::check::Verdict;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS, defect};
-use crate::report::{JudgedCheck, Report};
+use crate::report::{EvaluatedCheck, Report};
 use crate::score::Overall;
 
-/// What the suite said of one defect, of one variant, or of the honest platform.
+/// What the suite said of one defect, of one variant, or of the conforming platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The patch; empty for the honest platform.
+    /// The patch; empty for the conforming platform.
     pub patch: String,
-    /// `7.1 conduct`: what it plants. Empty for what is lawful.
+    /// `7.1 conduct`: what it plants. Empty for what is valid.
     pub plants: Vec<String>,
     /// Of those, what the suite has no check for: nobody could have caught it.
     pub unjudged: Vec<String>,
     /// Checks that were broken, of clauses that it plants.
     pub caught_by: Vec<String>,
-    /// What it plants, is judged, and was not found broken.
+    /// What it plants, is evaluated, and was not found broken.
     pub missed: Vec<String>,
     /// Checks that were broken, of clauses that it does not plant; or that the run was void.
     pub cried_wrongly: Vec<String>,
-    /// Of a lawful platform: checks that were not kept, for want of an observation.
+    /// Of a conforming platform: checks that were not kept, for want of an observation.
     #[serde(default)]
     pub left_open: Vec<String>,
     /// The report, as a golden keeps it.
@@ -35,7 +35,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether all that was planted and is judged was found, and nothing else.
+    /// Whether all that was seeded and is evaluated was found, and nothing else.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.missed.is_empty() && self.cried_wrongly.is_empty()
@@ -47,22 +47,22 @@ impl Row {
         defect(&self.patch).is_some_and(|patch| patch.deep)
     }
 
-    /// Whether it was planted against something that the suite judges.
+    /// Whether it was seeded against something that the suite checks.
     #[must_use]
-    pub fn is_judged(&self) -> bool {
+    pub fn is_evaluated(&self) -> bool {
         self.plants.len() > self.unjudged.len()
     }
 }
 
-/// Runs the suite against the platform with one patch, or against the honest one.
+/// Runs the suite against the platform with one patch, or against the conforming one.
 pub async fn probe(patch: Option<&'static Patch>, run: &Plan) -> Result<Row, RunError> {
     let thorough = patch.and_then(commitments);
     let target = Target::Embedded(patch.into_iter().collect());
     let run = Plan { target, thorough, ..run.clone() };
-    Ok(row(patch, &run.judge().await?))
+    Ok(row(patch, &run.run_to_report().await?))
 }
 
-/// The commitments that a defect touches; none where the platform is lawful, or the clauses are no
+/// The commitments that a defect touches; none where the platform is valid, or the clauses are no
 /// commitment's.
 fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
     let PatchKind::Defect { breaks } = patch.kind else { return None };
@@ -73,34 +73,36 @@ fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
 fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
     let plants: BTreeSet<String> = match patch.map(|patch| patch.kind) {
         Some(PatchKind::Defect { breaks }) => {
-            breaks.iter().map(|(clause, face)| format!("{clause} {face}")).collect()
+            breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect()
         }
         _ => BTreeSet::new(),
     };
-    let mut judged = BTreeSet::new();
+    let mut evaluated = BTreeSet::new();
     let mut broken: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for check in report.checks.iter().map(|judged| &judged.outcome) {
-        let face = format!("{} {}", check.check.clause, check.check.face);
-        judged.insert(face.clone());
-        if check.judgement.verdict == Verdict::Broken {
-            broken.entry(face).or_default().push(check.check.id.clone());
+    for check in report.checks.iter().map(|evaluated| &evaluated.evaluation) {
+        let aspect = format!("{} {}", check.check.clause, check.check.aspect);
+        evaluated.insert(aspect.clone());
+        if check.result.verdict == Verdict::Broken {
+            broken.entry(aspect).or_default().push(check.check.id.clone());
         }
     }
-    let (caught, wrong): (Vec<_>, Vec<_>) = broken.into_iter().partition(|(face, _)| plants.contains(face));
+    let (caught, wrong): (Vec<_>, Vec<_>) =
+        broken.into_iter().partition(|(aspect, _)| plants.contains(aspect));
     let mut cried_wrongly: Vec<String> = wrong.into_iter().flat_map(|(_, checks)| checks).collect();
     if report.score.overall == Overall::Void {
         cried_wrongly.push("the run was void".to_owned());
     }
     let open =
-        |check: &&JudgedCheck| check.outcome.judgement.verdict == Verdict::Unproven && plants.is_empty();
-    let left_open = report.checks.iter().filter(open).map(|check| check.outcome.check.id.clone()).collect();
-    let found: BTreeSet<&String> = caught.iter().map(|(face, _)| face).collect();
+        |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Unproven && plants.is_empty();
+    let left_open =
+        report.checks.iter().filter(open).map(|check| check.evaluation.check.id.clone()).collect();
+    let found: BTreeSet<&String> = caught.iter().map(|(aspect, _)| aspect).collect();
     Row {
         patch: patch.map(|patch| patch.name.to_owned()).unwrap_or_default(),
-        unjudged: plants.difference(&judged).cloned().collect(),
+        unjudged: plants.difference(&evaluated).cloned().collect(),
         missed: plants
             .iter()
-            .filter(|face| judged.contains(*face) && !found.contains(face))
+            .filter(|aspect| evaluated.contains(*aspect) && !found.contains(aspect))
             .cloned()
             .collect(),
         plants: plants.iter().cloned().collect(),
@@ -114,7 +116,7 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
 /// The suite's own two numbers, and what they are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// A row for each patch, and one for the honest platform.
+    /// A row for each patch, and one for the conforming platform.
     pub rows: Vec<Row>,
     /// Checks that no patch turned broken, of all that the suite has.
     pub never_broken: Vec<String>,
@@ -139,19 +141,19 @@ impl Table {
         Self::new(rows, checks)
     }
 
-    /// Defects that the suite judges and found exactly, and all that it judges.
+    /// Defects that the suite checks and found exactly, and all that it checks.
     #[must_use]
     pub fn sensitivity(&self) -> (usize, usize) {
-        found(self.rows.iter().filter(|row| row.is_judged()))
+        found(self.rows.iter().filter(|row| row.is_evaluated()))
     }
 
     /// The same, of those that only a rare history shows.
     #[must_use]
     pub fn deep(&self) -> (usize, usize) {
-        found(self.rows.iter().filter(|row| row.is_judged() && row.is_deep()))
+        found(self.rows.iter().filter(|row| row.is_evaluated() && row.is_deep()))
     }
 
-    /// Clauses and faces that were planted and that no check judges, over all rows.
+    /// Clauses and aspects that were seeded and that no check checks, over all rows.
     #[must_use]
     pub fn unjudged(&self) -> usize {
         self.rows.iter().map(|row| row.unjudged.len()).sum()
@@ -163,18 +165,18 @@ impl Table {
         self.rows.iter().map(|row| row.cried_wrongly.len()).sum()
     }
 
-    /// Checks of lawful platforms that were not kept, over all rows.
+    /// Checks of conforming platforms that were not kept, over all rows.
     #[must_use]
     pub fn left_open(&self) -> usize {
         self.rows.iter().map(|row| row.left_open.len()).sum()
     }
 
-    /// Whether nothing was missed or planted where no check looks, nobody slandered, and all that is lawful
+    /// Whether nothing was missed or seeded where no check looks, nobody slandered, and all that is valid
     /// kept; every check can fail.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        let (found, planted) = self.sensitivity();
-        found == planted
+        let (found, seeded) = self.sensitivity();
+        found == seeded
             && self.unjudged() == 0
             && self.false_cries() == 0
             && self.left_open() == 0
@@ -184,13 +186,13 @@ impl Table {
     /// The table as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let (found, planted) = self.sensitivity();
+        let (found, seeded) = self.sensitivity();
         let mut text = String::from("# The suite, measured\n\n");
-        let _ = writeln!(text, "- sensitivity: {found} of {planted} planted breaches found");
-        let (found, planted) = self.deep();
+        let _ = writeln!(text, "- sensitivity: {found} of {seeded} seeded breaches found");
+        let (found, seeded) = self.deep();
         let _ = writeln!(
             text,
-            "- deep ones among them, that only a rare history shows: {found} of {planted} found"
+            "- deep ones among them, that only a rare history shows: {found} of {seeded} found"
         );
         let _ = writeln!(
             text,
@@ -198,20 +200,20 @@ impl Table {
             self.false_cries(),
             self.rows.len()
         );
-        let _ = writeln!(text, "- checks of lawful platforms that were not kept: {}", self.left_open());
-        let _ = writeln!(text, "- planted against clauses that no check judges: {}", self.unjudged());
+        let _ = writeln!(text, "- checks of conforming platforms that were not kept: {}", self.left_open());
+        let _ = writeln!(text, "- seeded against clauses that no check checks: {}", self.unjudged());
         let _ = writeln!(text, "- checks that no patch turned broken: {}\n", self.never_broken.len());
         text.push_str("| platform | plants | caught by | missed | cried wrongly | left open |\n|---|---|---|---|---|---|\n");
         for row in &self.rows {
-            let name = if row.patch.is_empty() { "(honest)" } else { &row.patch };
+            let name = if row.patch.is_empty() { "(conforming)" } else { &row.patch };
             let depth = if row.is_deep() { " (deep)" } else { "" };
             let plants = if row.plants.is_empty() { "–".to_owned() } else { row.plants.join(", ") };
             let caught = if row.plants.is_empty() {
                 "–".to_owned()
-            } else if row.is_judged() {
+            } else if row.is_evaluated() {
                 row.caught_by.join(", ")
             } else {
-                "(not judged)".to_owned()
+                "(not evaluated)".to_owned()
             };
             let _ = writeln!(
                 text,
@@ -232,30 +234,30 @@ impl Table {
 }
 
 /// How many of these defects were found, and how many they are.
-fn found<'a>(judged: impl Iterator<Item = &'a Row> + Clone) -> (usize, usize) {
-    (judged.clone().filter(|row| row.missed.is_empty()).count(), judged.count())
+fn found<'a>(evaluated: impl Iterator<Item = &'a Row> + Clone) -> (usize, usize) {
+    (evaluated.clone().filter(|row| row.missed.is_empty()).count(), evaluated.count())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{ClauseId, Face};
+    use crate::contract::{Aspect, ClauseId};
     use crate::property::PROPERTIES;
     use crate::suite::{declared, library, property_case};
 
     #[test]
-    fn two_defects_break_each_face_that_is_judged_and_there_are_enough_of_each_sort() {
-        let mut planted: BTreeMap<(ClauseId, Face), usize> =
-            judged_faces().into_iter().map(|face| (face, 0)).collect();
+    fn two_defects_break_each_aspect_that_is_evaluated_and_there_are_enough_of_each_sort() {
+        let mut seeded: BTreeMap<(ClauseId, Aspect), usize> =
+            evaluated_aspects().into_iter().map(|aspect| (aspect, 0)).collect();
         for patch in DEFECTS {
             let PatchKind::Defect { breaks } = patch.kind else { continue };
-            for (clause, face) in breaks {
-                *planted.entry((clause.parse().expect("a clause"), *face)).or_default() += 1;
+            for (clause, aspect) in breaks {
+                *seeded.entry((clause.parse().expect("a clause"), *aspect)).or_default() += 1;
             }
         }
-        let scarce = planted.iter().filter(|(_, defects)| **defects < 2);
+        let scarce = seeded.iter().filter(|(_, defects)| **defects < 2);
         let scarce: Vec<String> =
-            scarce.map(|((clause, face), defects)| format!("{clause} {face}: {defects}")).collect();
+            scarce.map(|((clause, aspect), defects)| format!("{clause} {aspect}: {defects}")).collect();
         assert!(scarce.is_empty(), "fewer than two defects: {scarce:?}");
         let deep = DEFECTS.iter().filter(|patch| patch.deep).count();
         for (what, are, due) in
@@ -266,13 +268,13 @@ mod tests {
     }
 
     /// What some scenario or property has a check for: what a person has to attest is not among them.
-    fn judged_faces() -> BTreeSet<(ClauseId, Face)> {
+    fn evaluated_aspects() -> BTreeSet<(ClauseId, Aspect)> {
         let library = library(None).expect("sound scenarios");
-        let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.story()));
+        let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
         let every = library.iter().cloned().chain(properties);
         every
             .flat_map(|loaded| declared(&loaded.id, &loaded))
-            .map(|check| (check.clause, check.face))
+            .map(|check| (check.clause, check.aspect))
             .collect()
     }
 
@@ -291,15 +293,15 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_good_only_where_every_face_that_is_planted_is_judged() {
+    fn a_table_is_good_only_where_every_aspect_that_is_seeded_is_evaluated() {
         let caught = row("remaps-ids", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
         let good = Table::new(vec![row("", &[], &[]), caught.clone()], &["7/ids#1".to_owned()].into());
         assert!(good.is_good());
-        // One face is caught, and no check looks at the other.
+        // One aspect is caught, and no check looks at the other.
         let half = Row { unjudged: vec!["7.1 conduct".to_owned()], ..caught };
         let half = Table::new(vec![half], &["7/ids#1".to_owned()].into());
         assert_eq!((half.sensitivity(), half.unjudged(), half.is_good()), ((1, 1), 1, false));
-        assert!(half.markdown().contains("no check judges: 1\n"), "{}", half.markdown());
+        assert!(half.markdown().contains("no check checks: 1\n"), "{}", half.markdown());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a run judges: the embedded reference platform, or one that is plugged in.
+//! What a run checks: the embedded reference platform, or one that is external in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use serde_json::json;
 use crate::operator::{Embedded, EmbeddedOptions, Targets};
 use crate::reference::{Patch, PatchKind};
 
-/// What a run judges.
+/// What a run checks.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// The reference platform in this process, with defects and variants planted in order.
+    /// The reference platform in this process, with defects and variants seeded in order.
     Embedded(Vec<&'static Patch>),
-    /// A platform through the hands that someone gives the suite.
-    Plugged(Plugged),
+    /// A platform through the operator that someone gives the suite.
+    ExternalTarget(ExternalTarget),
 }
 
-/// A platform that is plugged in.
+/// A platform that is external in.
 #[derive(Clone, Debug)]
-pub struct Plugged {
+pub struct ExternalTarget {
     /// In words, for the report.
     pub name: String,
     /// What names it again on a command line: `--adapter '…'`.
@@ -42,7 +42,7 @@ impl Target {
                 let settings = json!({});
                 Arc::new(Embedded::new(EmbeddedOptions { listen, patches: patches.clone(), settings }))
             }
-            Self::Plugged(plugged) => plugged.targets.clone(),
+            Self::ExternalTarget(external) => external.targets.clone(),
         }
     }
 
@@ -54,7 +54,7 @@ impl Target {
                 let names: Vec<&str> = patches.iter().map(|patch| patch.name).collect();
                 format!("the embedded reference platform with {}", names.join(", "))
             }
-            Self::Plugged(plugged) => plugged.name.clone(),
+            Self::ExternalTarget(external) => external.name.clone(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Target {
                     PatchKind::Variant => format!("--variant {}", patch.name),
                 })
                 .collect(),
-            Self::Plugged(plugged) => plugged.arguments.clone(),
+            Self::ExternalTarget(external) => external.arguments.clone(),
         }
     }
 }

@@ -66,7 +66,7 @@ pub enum What {
     /// The suite remarks on something that no exchange shows.
     Note(Note),
     /// The scenario, or the run, ends.
-    End(Ending),
+    End(Outcome),
 }
 
 /// The first line of a transcript.
@@ -84,7 +84,7 @@ pub struct RunStart {
     pub contract_digest: String,
     /// The version of our binding.
     pub binding: String,
-    /// What was judged, in words: `embedded reference`, a URL.
+    /// What was evaluated, in words: `embedded reference`, a URL.
     pub target: String,
     /// Arguments that name the same target again in a replay command, shell-quoted: `--defect NAME`.
     pub target_arguments: Vec<String>,
@@ -99,14 +99,14 @@ pub struct RunStart {
 /// The first line of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioStart {
-    /// The scenario's file, whole: what will be judged stands in it.
+    /// The scenario's file, whole: what will be evaluated stands in it.
     pub source: String,
     /// The scenario's seed, derived from the run's by its id.
     pub seed: Seed,
 }
 
 impl ScenarioStart {
-    /// How each peer of the scenario departs from the contract. A source that can't be read names none.
+    /// How each peer of the scenario deviates from the contract. A source that can't be read names none.
     #[must_use]
     pub fn behaviours(&self) -> BTreeMap<String, Vec<String>> {
         #[derive(Default, Deserialize)]
@@ -128,7 +128,7 @@ impl ScenarioStart {
 /// How a scenario, or the run, came to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum Outcome {
     /// Every step was done.
     Completed,
     /// The target did not do what the scenario needs in order to go on.
@@ -136,10 +136,10 @@ pub enum Ending {
         /// What was expected and what came.
         reason: String,
     },
-    /// The hands on the target can't do what the scenario needs.
+    /// The operator on the target can't do what the scenario needs.
     Unsupported {
-        /// The verb that is missing.
-        verb: String,
+        /// The method that is missing.
+        method: String,
     },
     /// The adapter broke its protocol, died or hung.
     Adapter {
@@ -194,7 +194,7 @@ pub struct Exchange {
     /// The loopback address that the peer called from, where that was one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Ipv4Addr>,
-    /// Departures of the peer that shaped this exchange, by name: what the suite did on purpose.
+    /// Deviations of the peer that shaped this exchange, by name: what the suite did on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub injected: Vec<String>,
 }
@@ -283,11 +283,11 @@ pub struct Failure {
     pub message: String,
 }
 
-/// A verb of the operator plane (`binding.md`) and what came of it.
+/// A method of the operator plane (`binding.md`) and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    /// The verb.
-    pub verb: String,
+    /// The method.
+    pub method: String,
     /// What it was asked with.
     pub parameters: Value,
     /// What it answered.
@@ -298,11 +298,11 @@ pub struct Operation {
     pub failure: Option<OperationFailure>,
 }
 
-/// Why a verb has no result.
+/// Why a method has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationFailure {
-    /// The hands do not know the verb (-32601).
+    /// The operator do not know the method (-32601).
     Unsupported,
     /// The target said no.
     Refused {
@@ -320,12 +320,12 @@ pub enum OperationFailure {
 
 /// The kind of a remark that so many of a target's calls came at once as are a flood, though not all of
 /// them are told.
-pub const CROWD: &str = "crowd";
+pub const FLOOD: &str = "flood";
 
 /// A remark of the suite: a fault it injected, a wait that ran out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// A stable word: `injected`, `waited`, `expected`, [`CROWD`].
+    /// A stable word: `injected`, `waited`, `expected`, [`FLOOD`].
     pub kind: String,
     /// In words.
     pub message: String,

@@ -1,4 +1,4 @@
-//! Exchanges as the tests of those who judge them make them up.
+//! Exchanges as the tests of those who check them make them up.
 
 use serde_json::Value;
 

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::entry::{Ending, Entry, Line, RunStart, What};
-use super::{FORMAT, Story};
+use super::entry::{Entry, Line, Outcome, RunStart, What};
+use super::{FORMAT, Trace};
 use crate::wire::canonical::sha256_hex;
 
 /// The longest line that is read, in bytes.
@@ -21,10 +21,10 @@ const LINES_MAX: usize = 5_000_000;
 pub struct Reading {
     /// How the run began.
     pub start: RunStart,
-    /// The stories, in the order in which they began.
-    pub stories: Vec<Story>,
+    /// The traces, in the order in which they began.
+    pub traces: Vec<Trace>,
     /// How the run ended; none where it was killed.
-    pub ending: Option<Ending>,
+    pub outcome: Option<Outcome>,
     /// Whether the last line is cut short, as a kill leaves it.
     pub cut: bool,
 }
@@ -94,9 +94,9 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
 #[derive(Default)]
 struct Parts {
     start: Option<RunStart>,
-    ending: Option<Ending>,
+    outcome: Option<Outcome>,
     order: Vec<String>,
-    stories: BTreeMap<String, Vec<Entry>>,
+    traces: BTreeMap<String, Vec<Entry>>,
 }
 
 impl Parts {
@@ -108,35 +108,37 @@ impl Parts {
             }
             (None, _) => return Err("the first line does not tell how the run began".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
-            (Some(_), What::End(ending)) if entry.scenario.is_empty() => self.ending = Some(ending.clone()),
+            (Some(_), What::End(outcome)) if entry.scenario.is_empty() => {
+                self.outcome = Some(outcome.clone())
+            }
             (Some(_), _) => return self.tell(entry),
         }
         Ok(())
     }
 
     fn tell(&mut self, entry: Entry) -> Result<(), String> {
-        let story = self.stories.entry(entry.scenario.clone()).or_default();
-        if story.is_empty() {
+        let trace = self.traces.entry(entry.scenario.clone()).or_default();
+        if trace.is_empty() {
             self.order.push(entry.scenario.clone());
         }
-        let expected = story.len() as u64 + 1;
+        let expected = trace.len() as u64 + 1;
         if entry.n != expected {
             return Err(format!(
                 "entry {} of scenario {:?} where entry {expected} is due: a line is missing, doubled or moved",
                 entry.n, entry.scenario
             ));
         }
-        story.push(entry);
+        trace.push(entry);
         Ok(())
     }
 
     fn finish(mut self, cut: bool) -> Option<Reading> {
-        let stories = self
+        let traces = self
             .order
             .iter()
-            .map(|id| Story::new(id.clone(), self.stories.remove(id).unwrap_or_default()))
+            .map(|id| Trace::new(id.clone(), self.traces.remove(id).unwrap_or_default()))
             .collect();
-        Some(Reading { start: self.start?, stories, ending: self.ending, cut })
+        Some(Reading { start: self.start?, traces, outcome: self.outcome, cut })
     }
 }
 
@@ -167,25 +169,25 @@ mod tests {
         What::Note(Note { kind: "test".into(), message: message.into(), facts: serde_json::Value::Null })
     }
 
-    fn write(path: &Path) -> Story {
+    fn write(path: &Path) -> Trace {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let transcript = Transcript::create(path, start(), &clock).expect("a new file");
         let begin = ScenarioStart { source: "x".into(), seed: Seed(2) };
         let recorder = transcript.begin("a", begin, clock.clone());
         recorder.record(Some(1), Some("first"), note("hello"));
-        let story = recorder.end(Ending::Completed);
-        transcript.end(Ending::Completed, &clock);
-        story
+        let trace = recorder.end(Outcome::Completed);
+        transcript.end(Outcome::Completed, &clock);
+        trace
     }
 
     #[test]
     fn what_is_written_is_read_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("transcript.jsonl");
-        let story = write(&path);
+        let trace = write(&path);
         let reading = read(&path).expect("a transcript");
-        assert_eq!(reading.stories, vec![story]);
-        assert_eq!((reading.ending, reading.cut), (Some(Ending::Completed), false));
+        assert_eq!(reading.traces, vec![trace]);
+        assert_eq!((reading.outcome, reading.cut), (Some(Outcome::Completed), false));
     }
 
     #[test]
@@ -197,7 +199,7 @@ mod tests {
 
         fs::write(&path, &whole[..whole.len() - 10]).expect("written");
         let reading = read(&path).expect("still a transcript");
-        assert!(reading.cut && reading.ending.is_none());
+        assert!(reading.cut && reading.outcome.is_none());
 
         let mut lines: Vec<&str> = whole.lines().collect();
         lines.remove(2);

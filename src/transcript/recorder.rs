@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::entry::{Ending, Entry, Line, RunStart, ScenarioStart, What};
+use super::entry::{Entry, Line, Outcome, RunStart, ScenarioStart, What};
 use super::mask::Mask;
 use super::read::{ReadError, Reading, read};
-use super::story::Story;
+use super::trace::Trace;
 use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
 use crate::wire::harmless::harmless_json;
@@ -76,22 +76,22 @@ impl Transcript {
         Ok((Self(Arc::new(sink)), reading))
     }
 
-    /// Goes on with a story of a transcript that was resumed.
+    /// Goes on with a trace of a transcript that was resumed.
     #[must_use]
-    pub fn go_on(&self, story: &Story, clock: Clock) -> Recorder {
-        let entries = story.entries().to_vec();
+    pub fn go_on(&self, trace: &Trace, clock: Clock) -> Recorder {
+        let entries = trace.entries().to_vec();
         let state = State { entries, ..State::default() };
-        let scenario = story.scenario().to_owned();
+        let scenario = trace.scenario().to_owned();
         Recorder(Arc::new(Shared { transcript: self.clone(), scenario, clock, state: Mutex::new(state) }))
     }
 
-    /// A transcript that is kept in its stories only.
+    /// A transcript that is kept in its traces only.
     #[must_use]
     pub fn in_memory() -> Self {
         Self(Arc::new(Sink { file: None, fault: Mutex::default() }))
     }
 
-    /// Begins a scenario's story.
+    /// Begins a scenario's trace.
     #[must_use]
     pub fn begin(&self, scenario: &str, start: ScenarioStart, clock: Clock) -> Recorder {
         let recorder = Recorder(Arc::new(Shared {
@@ -105,8 +105,8 @@ impl Transcript {
     }
 
     /// Writes the run's last line.
-    pub fn end(&self, ending: Ending, clock: &Clock) {
-        self.write(&run_entry(2, What::End(ending), clock));
+    pub fn end(&self, outcome: Outcome, clock: &Clock) {
+        self.write(&run_entry(2, What::End(outcome), clock));
     }
 
     /// The first thing that went wrong while writing, if anything did: a fault of the environment.
@@ -178,7 +178,7 @@ impl Recorder {
         })
     }
 
-    /// Tells another story's entry again, at its own time. What it says was masked when it was captured.
+    /// Tells another trace's entry again, at its own time. What it says was masked when it was captured.
     pub fn retell(&self, entry: &Entry, label: Option<&str>) -> u64 {
         self.append(entry.at, entry.step, label, |_| entry.what.clone())
     }
@@ -223,15 +223,15 @@ impl Recorder {
 
     /// What has been recorded up to now.
     #[must_use]
-    pub fn story(&self) -> Story {
-        Story::new(self.0.scenario.clone(), lock(&self.0.state).entries.clone())
+    pub fn trace(&self) -> Trace {
+        Trace::new(self.0.scenario.clone(), lock(&self.0.state).entries.clone())
     }
 
-    /// Ends the scenario and gives its story.
+    /// Ends the scenario and gives its trace.
     #[must_use]
-    pub fn end(&self, ending: Ending) -> Story {
-        self.record(None, None, What::End(ending));
-        self.story()
+    pub fn end(&self, outcome: Outcome) -> Trace {
+        self.record(None, None, What::End(outcome));
+        self.trace()
     }
 }
 

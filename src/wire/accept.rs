@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::Extra;
 use super::disclosure::Disclosure;
 
-/// What the joining side sends. Values that the contract judges (`contract_version`, `capabilities`)
-/// stay as JSON: what is lawful there is decided by a platform, not by a decoder.
+/// What the joining side sends. Values that the contract checks (`contract_version`, `capabilities`)
+/// stay as JSON: what is valid there is decided by a platform, not by a decoder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AcceptRequest {
     /// 43 characters of URL-safe base64, single use.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Extra;
 
-/// The disclosure of commitment 1. Texts stay as they came; whether they are well-formed is judged elsewhere.
+/// The disclosure of commitment 1. Texts stay as they came; whether they are well-formed is evaluated elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Disclosure {
     /// An email address, or a signed, PGP-attested identifier in any form (1.1).

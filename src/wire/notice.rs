@@ -53,7 +53,7 @@ pub mod kind {
 /// A finding of the governance scan (`powernode.md` §6).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// `peer_capability_drift`, …; judged by name only where the contract names it.
+    /// `peer_capability_drift`, …; evaluated by name only where the contract names it.
     pub kind: String,
     /// `low`, `medium`, `high`, `critical`.
     #[serde(default)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum PeerStatus {
     /// An operator proposed it; its token waits.
     Proposed,
-    /// It shook hands and may not call yet.
+    /// It shook operator and may not call yet.
     Accepted,
     /// It may call.
     Enrolled,

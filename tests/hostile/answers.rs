@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt, pending};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Asked, Behaviour, How, Wire, answer, honest};
+use super::server::{Asked, Behaviour, How, Wire, answer, conforming};
 
 type Done = std::io::Result<()>;
 type Act = for<'a> fn(&'a mut Wire, &'a Asked) -> BoxFuture<'a, Done>;
@@ -127,7 +127,7 @@ async fn refuse(wire: &mut Wire, why: &str) -> Done {
 }
 
 async fn drip(wire: &mut Wire, asked: &Asked) -> Done {
-    let body = honest(&asked.route).to_string();
+    let body = conforming(&asked.route).to_string();
     let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
     for byte in text.bytes() {
@@ -173,7 +173,7 @@ async fn trailers(wire: &mut Wire) -> Done {
 }
 
 async fn with_length(wire: &mut Wire, asked: &Asked, more: isize) -> Done {
-    let body = honest(&asked.route).to_string();
+    let body = conforming(&asked.route).to_string();
     let length = body.len().saturating_add_signed(more);
     raw(wire, &format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}")).await
 }
@@ -206,19 +206,19 @@ async fn echo(wire: &mut Wire, asked: &Asked) -> Done {
     refuse(wire, &format!("what is this? {}", asked.sent)).await
 }
 
-/// The honest answer, with members before its own.
+/// The conforming answer, with members before its own.
 async fn dressed(wire: &mut Wire, asked: &Asked, members: &str) -> Done {
-    let honest = honest(&asked.route).to_string();
-    let text = format!("{{{members}{}", honest.strip_prefix('{').unwrap_or_default());
+    let conforming = conforming(&asked.route).to_string();
+    let text = format!("{{{members}{}", conforming.strip_prefix('{').unwrap_or_default());
     answer(wire, &text).await
 }
 
-/// The honest answer, with another value for each of its members before them: the last one counts.
+/// The conforming answer, with another value for each of its members before them: the last one counts.
 async fn doubled(wire: &mut Wire, asked: &Asked) -> Done {
-    let honest = honest(&asked.route);
-    let members = honest.as_object().into_iter().flat_map(serde_json::Map::keys);
-    let twins: Vec<String> = members.map(|name| format!("{}:false,", json!(name))).collect();
-    dressed(wire, asked, &twins.concat()).await
+    let conforming = conforming(&asked.route);
+    let members = conforming.as_object().into_iter().flat_map(serde_json::Map::keys);
+    let controls: Vec<String> = members.map(|name| format!("{}:false,", json!(name))).collect();
+    dressed(wire, asked, &controls.concat()).await
 }
 
 async fn deep(wire: &mut Wire, asked: &Asked) -> Done {
@@ -248,11 +248,11 @@ async fn bomb(wire: &mut Wire) -> Done {
 
 async fn other_route(wire: &mut Wire, asked: &Asked) -> Done {
     let other = if asked.route == "heartbeat" { "migrations" } else { "heartbeat" };
-    answer(wire, &honest(other).to_string()).await
+    answer(wire, &conforming(other).to_string()).await
 }
 
 async fn twice(wire: &mut Wire, asked: &Asked) -> Done {
-    let body = honest(&asked.route).to_string();
+    let body = conforming(&asked.route).to_string();
     let one = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -262,7 +262,7 @@ async fn twice(wire: &mut Wire, asked: &Asked) -> Done {
 }
 
 async fn painted(wire: &mut Wire, asked: &Asked) -> Done {
-    let mut value = honest(&asked.route);
+    let mut value = conforming(&asked.route);
     paint(&mut value);
     answer(wire, &value.to_string()).await
 }
@@ -277,7 +277,7 @@ fn paint(value: &mut Value) {
 }
 
 async fn elsewhere(wire: &mut Wire, asked: &Asked) -> Done {
-    let mut value = honest(&asked.route);
+    let mut value = conforming(&asked.route);
     let there = format!("https://{}", asked.trap);
     for member in ["our_endpoints", "endpoints"] {
         value["data"][member] = serde_json::json!([{"url": there, "scope": "wan", "priority": 0}]);

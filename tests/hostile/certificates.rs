@@ -65,15 +65,15 @@ impl Keys {
         self.pem.clone()
     }
 
-    pub(crate) fn honest(&self) -> Chain {
+    pub(crate) fn conforming(&self) -> Chain {
         self.leaf(|_| {})
     }
 
-    fn leaf(&self, bend: impl FnOnce(&mut CertificateParams)) -> Chain {
+    fn leaf(&self, mutate: impl FnOnce(&mut CertificateParams)) -> Chain {
         let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
         let mut params =
             CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("parameters");
-        bend(&mut params);
+        mutate(&mut params);
         let leaf = params.signed_by(&key, &self.issuer).expect("a certificate");
         (vec![leaf.der().to_vec()], key.serialize_der())
     }

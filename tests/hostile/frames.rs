@@ -49,7 +49,7 @@ pub(crate) const FRAMES: &[Behaviour] = &[
     }),
     frames("HTTP/2: rubbish", |wire| send_and_wait(wire, vec![vec![0x2a; 4096]]).boxed()),
     socket("no TLS", |socket| say(socket, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").boxed()),
-    socket("never shakes hands", |_| pending().boxed()),
+    socket("never shakes operator", |_| pending().boxed()),
     socket("a TLS alert at once", |socket| say(socket, &[0x15, 3, 3, 0, 2, 2, 0x28]).boxed()),
     socket("rubbish in place of TLS", |socket| {
         say(socket, &[0x16, 3, 3, 0x40, 0, 2, 0xff, 0xff, 0xff, 1, 2, 3]).boxed()

@@ -1,4 +1,4 @@
-//! The hostile platform: honest until its desk says on which route it is to be hostile.
+//! The hostile platform: conforming until its desk says on which route it is to be hostile.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,10 +81,10 @@ impl Drop for Hostile {
 
 struct Shared {
     behaviour: &'static Behaviour,
-    /// The route on which it is hostile just now; empty where it is honest.
+    /// The route on which it is hostile just now; empty where it is conforming.
     hostile: Mutex<String>,
     trap: SocketAddr,
-    honest: Arc<ServerConfig>,
+    conforming: Arc<ServerConfig>,
     http2: Arc<ServerConfig>,
     other: Option<Arc<ServerConfig>>,
 }
@@ -104,8 +104,8 @@ impl Hostile {
             behaviour,
             hostile: Mutex::default(),
             trap: trap.local_addr().expect("an address"),
-            honest: Keys::config(keys.honest(), b"http/1.1"),
-            http2: Keys::config(keys.honest(), b"h2"),
+            conforming: Keys::config(keys.conforming(), b"http/1.1"),
+            http2: Keys::config(keys.conforming(), b"h2"),
             other,
         });
         let flag = trapped.clone();
@@ -141,7 +141,7 @@ impl Hostile {
     }
 }
 
-/// The operator's hands, which are honest.
+/// The operator's operator, which are conforming.
 struct Desk {
     shared: Arc<Shared>,
     url: String,
@@ -190,7 +190,7 @@ async fn connection(mut socket: TcpStream, shared: Arc<Shared>) {
         }
         How::Certificate(_) if is_hostile => shared.other.clone().expect("it was made"),
         How::Frames(_) if is_hostile => shared.http2.clone(),
-        _ => shared.honest.clone(),
+        _ => shared.conforming.clone(),
     };
     let Ok(stream) = TlsAcceptor::from(config).accept(socket).await else { return };
     let mut wire = BufReader::new(stream);
@@ -206,7 +206,7 @@ async fn connection(mut socket: TcpStream, shared: Arc<Shared>) {
                 return;
             }
             _ => {
-                if answer(&mut wire, &honest(&asked.route).to_string()).await.is_err() {
+                if answer(&mut wire, &conforming(&asked.route).to_string()).await.is_err() {
                     return;
                 }
             }
@@ -268,8 +268,8 @@ async fn chunks(wire: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> Option
     }
 }
 
-/// What an honest platform answers.
-pub(crate) fn honest(route: &str) -> Value {
+/// What an conforming platform answers.
+pub(crate) fn conforming(route: &str) -> Value {
     let disclosed = json!({
         "operator_contact": "operator@hostile.example", "jurisdiction": "DE", "platform_version": "1.4.0",
         "last_known_good_release": "v1.4.0",

@@ -1,4 +1,4 @@
-//! Adapters: the reference behind one is judged as the embedded one is, and a bad one is told apart
+//! Adapters: the reference behind one is evaluated as the embedded one is, and a bad one is told apart
 //! from a bad target.
 
 use std::collections::BTreeMap;
@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use crate::desk::{Desk, TOKEN, serve};
 use covenant::check::Verdict;
-use covenant::contract::Face;
-use covenant::operator::{Hands, Http, Log, Program, Stdio, Targets};
+use covenant::contract::Aspect;
+use covenant::operator::{Http, Log, OperatorClient, Program, Stdio, Targets};
 use covenant::report::Report;
-use covenant::suite::{Plan, Plugged, Selection, Target};
+use covenant::suite::{ExternalTarget, Plan, Selection, Target};
 use serde_json::json;
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 
-fn plugged(targets: Arc<dyn Targets>) -> Target {
-    Target::Plugged(Plugged { name: "plugged in".to_owned(), arguments: vec![], targets })
+fn external(targets: Arc<dyn Targets>) -> Target {
+    Target::ExternalTarget(ExternalTarget { name: "external in".to_owned(), arguments: vec![], targets })
 }
 
 fn stdio(line: &str) -> Stdio {
@@ -26,17 +26,17 @@ fn stdio(line: &str) -> Stdio {
 }
 
 fn verdicts(report: &Report) -> BTreeMap<String, Verdict> {
-    let outcomes = report.checks.iter().map(|judged| &judged.outcome);
-    outcomes.map(|outcome| (outcome.check.id.clone(), outcome.judgement.verdict)).collect()
+    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
+    outcomes.map(|outcome| (outcome.check.id.clone(), outcome.result.verdict)).collect()
 }
 
-/// Every check of every clause and face.
+/// Every check of every clause and aspect.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_behind_an_adapter_gets_the_verdicts_of_the_embedded_one() {
     let plan = Plan { cases: 2, ..Plan::default() };
-    let embedded = plan.judge().await.expect("a run");
-    let target = plugged(Arc::new(stdio(&format!("{COVENANT} adapter"))));
-    let behind = Plan { target, ..plan }.judge().await.expect("a run");
+    let embedded = plan.run_to_report().await.expect("a run");
+    let target = external(Arc::new(stdio(&format!("{COVENANT} adapter"))));
+    let behind = Plan { target, ..plan }.run_to_report().await.expect("a run");
     assert_eq!(verdicts(&behind), verdicts(&embedded));
     assert_eq!(behind.void, None);
 }
@@ -44,13 +44,15 @@ async fn the_reference_behind_an_adapter_gets_the_verdicts_of_the_embedded_one()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_defect_behind_an_adapter_is_found() {
     let selection = Selection::new(&[], &[3]).expect("a commitment");
-    let target = plugged(Arc::new(stdio(&format!("{COVENANT} adapter --defect declares-a-kind-it-refuses"))));
-    let report = Plan { target, selection, cases: 0, ..Plan::default() }.judge().await.expect("a run");
+    let target =
+        external(Arc::new(stdio(&format!("{COVENANT} adapter --defect declares-a-kind-it-refuses"))));
+    let report =
+        Plan { target, selection, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
     let broken: Vec<String> = report
         .checks
         .iter()
-        .filter(|judged| judged.outcome.judgement.verdict == Verdict::Broken)
-        .map(|judged| format!("{} {}", judged.outcome.check.clause, judged.outcome.check.face))
+        .filter(|evaluated| evaluated.outcome.result.verdict == Verdict::Broken)
+        .map(|evaluated| format!("{} {}", evaluated.outcome.check.clause, evaluated.outcome.check.aspect))
         .collect();
     assert!(broken.contains(&"3.1 conduct".to_owned()), "{broken:?}");
 }
@@ -59,15 +61,16 @@ async fn a_defect_behind_an_adapter_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disclosure_that_comes_too_late_is_broken_behind_an_adapter_too() {
     let of_9_1 = |report: &Report| {
-        let outcomes = report.checks.iter().map(|judged| &judged.outcome);
-        let of_conduct = outcomes.filter(|outcome| outcome.check.face == Face::Conduct);
-        of_conduct.map(|outcome| outcome.judgement.verdict).collect::<Vec<_>>()
+        let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
+        let of_conduct = outcomes.filter(|outcome| outcome.check.aspect == Aspect::Conduct);
+        of_conduct.map(|outcome| outcome.result.verdict).collect::<Vec<_>>()
     };
     for defect in ["discloses-a-day-late", "discloses-half-an-hour-late"] {
         let selection = Selection::new(&[], &[9]).expect("a commitment");
         let line = format!("{COVENANT} adapter --defect {defect}");
-        let target = plugged(Arc::new(stdio(&line)));
-        let report = Plan { target, selection, cases: 1, ..Plan::default() }.judge().await.expect("a run");
+        let target = external(Arc::new(stdio(&line)));
+        let report =
+            Plan { target, selection, cases: 1, ..Plan::default() }.run_to_report().await.expect("a run");
         assert_eq!(of_9_1(&report), [Verdict::Broken, Verdict::Broken], "{defect}");
     }
 }
@@ -77,9 +80,9 @@ async fn the_reference_behind_a_url_gets_the_same_verdicts() {
     let (_server, url) = serve(Arc::new(Desk::open(true).await)).await;
     let selection = Selection::new(&[], &[4, 11]).expect("commitments");
     let plan = Plan { selection, cases: 1, ..Plan::default() };
-    let embedded = plan.judge().await.expect("a run");
+    let embedded = plan.run_to_report().await.expect("a run");
     let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_mins(1));
-    let behind = Plan { target: plugged(Arc::new(http)), ..plan }.judge().await.expect("a run");
+    let behind = Plan { target: external(Arc::new(http)), ..plan }.run_to_report().await.expect("a run");
     assert_eq!(verdicts(&behind), verdicts(&embedded));
     assert_eq!(behind.void, None);
 }
@@ -87,8 +90,8 @@ async fn the_reference_behind_a_url_gets_the_same_verdicts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_does_not_speak_the_protocol_is_the_adapters_fault() {
     let (_server, url) = serve(Arc::new(Desk::open(true).await)).await;
-    let stranger = Http::new(url, None, None, Duration::from_mins(1));
-    let error = stranger.describe().await.expect_err("no token").to_string();
+    let anonymous_client = Http::new(url, None, None, Duration::from_mins(1));
+    let error = anonymous_client.describe().await.expect_err("no token").to_string();
     assert!(error.starts_with("describe: the adapter failed: status 401"), "{error}");
 }
 
@@ -155,7 +158,7 @@ const BAD: &[(&str, &str, &str)] = &[
     (
         "says yes to all",
         r#"DESCRIBED; read -r _; echo '{"jsonrpc":"2.0","id":2,"result":{}}'; cat >/dev/null"#,
-        "there is no such verb, and the adapter did not say so",
+        "there is no such method, and the adapter did not say so",
     ),
     (
         "floods its standard error",
@@ -228,13 +231,13 @@ async fn a_late_answer_is_not_taken_for_the_next() {
     let program = Program::parse(&format!("sh '{}'", path.display())).expect("a program");
     let adapter =
         Stdio::new(program, Duration::from_millis(300), Log::default()).start().await.expect("it starts");
-    let error = adapter.perform("clock.now", json!({})).await.expect_err("it is late").to_string();
+    let error = adapter.call("clock.now", json!({})).await.expect_err("it is late").to_string();
     assert!(error.starts_with("clock.now: the adapter failed: no answer within"), "{error}");
-    assert_eq!(adapter.perform("clock.now", json!({})).await, Ok(json!("mine")));
+    assert_eq!(adapter.call("clock.now", json!({})).await, Ok(json!("mine")));
 }
 
 #[test]
-fn a_check_says_of_each_verb_what_is_missing_or_malformed() {
+fn a_check_says_of_each_method_what_is_missing_or_malformed() {
     let check = |words: &[&str]| {
         let output =
             Command::new(COVENANT).args(["adapter", "check", "--"]).args(words).output().expect("it starts");
@@ -242,7 +245,7 @@ fn a_check_says_of_each_verb_what_is_missing_or_malformed() {
     };
     let (code, text) = check(&[COVENANT, "adapter"]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.ends_with("44 verbs: 1 missing, 0 malformed or failed\n"), "{text}");
+    assert!(text.ends_with("44 methods: 1 missing, 0 malformed or failed\n"), "{text}");
     // What was sent was committed with it: there is nothing left to commit.
     let refused: Vec<&str> = text.lines().filter(|line| line.contains(" refused ")).collect();
     assert!(matches!(refused[..], [only] if only.starts_with("migration.commit")), "{text}");

@@ -41,7 +41,7 @@ impl Platform {
 
     fn visit(&self, more: &[&str], typed: &str) -> Output {
         let mut child = Command::new(COVENANT)
-            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--patience", "20", "--seed", "3"])
+            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--poll_timeout", "20", "--seed", "3"])
             .arg("--ca")
             .arg(self.file("ca.pem"))
             .arg("--token-file")
@@ -77,7 +77,7 @@ fn secrets_in(folder: &Path, secret: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_visit_is_judged_and_tells_what_it_left_and_its_record_can_not_be_changed() {
+fn a_visit_is_evaluated_and_tells_what_it_left_and_its_record_can_not_be_changed() {
     let platform = Platform::start(&[]);
     let output = platform.visit(&[], "");
     let text = told(&output);
@@ -99,11 +99,11 @@ fn a_breach_is_found_from_outside_and_a_changed_record_is_noticed() {
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(told(&output).contains("BROKEN 1.1 conduct"), "{}", told(&output));
     let transcript = platform.file("out/transcript.jsonl");
-    let judge = || Command::new(COVENANT).arg("judge").arg(&transcript).output().expect("it runs");
-    assert_eq!(judge().status.code(), Some(1));
+    let check = || Command::new(COVENANT).arg("check").arg(&transcript).output().expect("it runs");
+    assert_eq!(run_to_report().status.code(), Some(1));
     let text = std::fs::read_to_string(&transcript).expect("a transcript");
     std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
-    let noticed = judge();
+    let noticed = run_to_report();
     assert_eq!(noticed.status.code(), Some(2));
     assert!(told(&noticed).contains("was changed, or is missing"), "{}", told(&noticed));
 }
@@ -191,8 +191,8 @@ fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
     assert!(!state.exists(), "the keys are good for nothing any more");
     let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
     assert!(text.contains("\"kind\":\"resumed\"") && text.contains("days more"));
-    let judged = Command::new(COVENANT).arg("judge").arg(platform.file("out")).output().expect("it runs");
-    assert_eq!(judged.status.code(), Some(0), "{}", told(&judged));
+    let evaluated = Command::new(COVENANT).arg("check").arg(platform.file("out")).output().expect("it runs");
+    assert_eq!(evaluated.status.code(), Some(0), "{}", told(&evaluated));
     let third = platform.watch(&[]).wait_with_output().expect("it ends");
     assert_eq!(third.status.code(), Some(2), "{}", told(&third));
     assert!(told(&third).contains("this watch has ended"), "{}", told(&third));
@@ -214,7 +214,7 @@ fn a_watch_whose_record_was_changed_does_not_go_on() {
     assert!(told(&second).contains("was changed, or is missing"), "{}", told(&second));
 }
 
-/// The reference platform with a pair of hands: what its operator does can be asked for.
+/// The reference platform with a operator client: what its operator does can be asked for.
 struct Operated {
     child: Child,
     answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -233,12 +233,12 @@ impl Operated {
         Self { child, answers }
     }
 
-    fn ask(&mut self, verb: &str, parameters: &Value) -> Value {
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": verb, "params": parameters});
+    fn ask(&mut self, method: &str, parameters: &Value) -> Value {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
         writeln!(self.child.stdin.as_mut().expect("piped"), "{request}").expect("it listens");
         let line = self.answers.next().expect("a line").expect("a text");
         let answer: Value = serde_json::from_str(&line).expect("JSON");
-        assert!(answer["error"].is_null(), "{verb}: {answer}");
+        assert!(answer["error"].is_null(), "{method}: {answer}");
         answer["result"].clone()
     }
 }

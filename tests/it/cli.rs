@@ -29,7 +29,7 @@ fn run(out: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
-fn a_run_writes_its_files_and_is_judged_the_same_again() {
+fn a_run_writes_its_files_and_is_evaluated_the_same_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = run(folder.path(), &["--only", SMALL, "--format", "json"]);
     assert_eq!(code(&first), 0, "{}", stderr(&first));
@@ -37,7 +37,7 @@ fn a_run_writes_its_files_and_is_judged_the_same_again() {
     for file in ["transcript.jsonl", "report.json", "report.txt", "junit.xml"] {
         assert!(folder.path().join(file).is_file(), "{file}");
     }
-    let again = covenant(&["judge", folder.path().to_str().expect("a path"), "--format", "json"]);
+    let again = covenant(&["check", folder.path().to_str().expect("a path"), "--format", "json"]);
     assert_eq!(code(&again), 0);
     assert_eq!(stdout(&first), stdout(&again));
     let report: serde_json::Value = serde_json::from_str(&stdout(&first)).expect("JSON");
@@ -72,8 +72,8 @@ fn a_replay_answers_still_broken_or_fixed() {
     let path = folder.path().to_str().expect("a path");
     let again = covenant(&["replay", path]);
     assert_eq!((code(&again), stdout(&again).contains(": still broken")), (1, true), "{}", stdout(&again));
-    let mended = covenant(&["replay", path, "--without-defect", defect]);
-    assert_eq!((code(&mended), stdout(&mended).contains(": fixed")), (0, true), "{}", stdout(&mended));
+    let fixed = covenant(&["replay", path, "--without-defect", defect]);
+    assert_eq!((code(&fixed), stdout(&fixed).contains(": fixed")), (0, true), "{}", stdout(&fixed));
 }
 
 #[test]
@@ -92,8 +92,8 @@ fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
     let again = alone(&defect);
     assert_eq!(code(&again), 1, "{}", stderr(&again));
     assert!(stdout(&again).contains("BROKEN 3.1 conduct"), "{}", stdout(&again));
-    let honest = alone(&[]);
-    assert_eq!(code(&honest), 0, "{}", stdout(&honest));
+    let conforming = alone(&[]);
+    assert_eq!(code(&conforming), 0, "{}", stdout(&conforming));
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
         (vec!["run", "--only", "["], 2, "--only ["),
         (vec!["run", "--property", "nothing"], 2, "covenant list properties"),
         (vec!["run", "--only", SMALL, "--out", &below_a_file], 6, "--out"),
-        (vec!["judge", &path(&corrupt)], 2, "corrupt.jsonl:1"),
-        (vec!["judge", "/no/such/transcript"], 2, "/no/such/transcript"),
+        (vec!["check", &path(&corrupt)], 2, "corrupt.jsonl:1"),
+        (vec!["check", "/no/such/transcript"], 2, "/no/such/transcript"),
         (vec!["golden", "diff", "--folder", "/no/such/folder"], 2, "/no/such/folder"),
         (vec!["selftest", "--only", "nothing"], 2, "nothing"),
     ] {
@@ -174,7 +174,7 @@ fn an_address_that_is_not_this_machines_voids_the_run_as_the_environments_fault(
 
 #[test]
 fn lists_tell_what_there_is() {
-    for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "judges", "properties"] {
+    for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties"] {
         let output = covenant(&["list", what]);
         assert_eq!(code(&output), 0, "{what}");
         assert!(stdout(&output).lines().count() > 1, "{what}");
@@ -200,11 +200,11 @@ fn the_committed_schemas_are_fresh() {
 fn the_committed_goldens_hold_and_a_defect_shows_in_them() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/wire");
     let folder = folder.to_str().expect("a path");
-    let honest = covenant(&["golden", "diff", "--folder", folder]);
-    assert_eq!(code(&honest), 0, "{}{}", stdout(&honest), stderr(&honest));
-    let bent = covenant(&["golden", "diff", "--folder", folder, "--defect", "hides-a-conflict"]);
-    assert_eq!(code(&bent), 1, "{}", stderr(&bent));
-    assert!(stdout(&bent).contains("response.body.data.conflict_log"), "{}", stdout(&bent));
+    let conforming = covenant(&["golden", "diff", "--folder", folder]);
+    assert_eq!(code(&conforming), 0, "{}{}", stdout(&conforming), stderr(&conforming));
+    let mutated = covenant(&["golden", "diff", "--folder", folder, "--defect", "hides-a-conflict"]);
+    assert_eq!(code(&mutated), 1, "{}", stderr(&mutated));
+    assert!(stdout(&mutated).contains("response.body.data.conflict_log"), "{}", stdout(&mutated));
 }
 
 #[test]

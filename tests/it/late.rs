@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant::check::Verdict;
-use covenant::operator::{Embedded, EmbeddedOptions, Hands, HandsError, Lease, Targets, Wish};
-use covenant::suite::{Plan, Plugged, Target};
+use covenant::operator::{
+    Embedded, EmbeddedOptions, Lease, OperatorClient, OperatorError, TargetRequest, Targets,
+};
+use covenant::suite::{ExternalTarget, Plan, Target};
 use serde_json::{Value, json};
 
 /// What an operator looks at, and may see change a little later.
@@ -19,10 +21,10 @@ struct Late(Embedded);
 
 #[async_trait]
 impl Targets for Late {
-    async fn lease(&self, wish: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, wish: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let lease = self.0.lease(wish).await?;
         Ok(Lease {
-            hands: Arc::new(LateHands { inner: lease.hands.clone(), seen: Mutex::default() }),
+            operator: Arc::new(LateOperator { inner: lease.operator.clone(), seen: Mutex::default() }),
             ..lease
         })
     }
@@ -32,17 +34,17 @@ impl Targets for Late {
     }
 }
 
-struct LateHands {
-    inner: Arc<dyn Hands>,
-    /// By verb and parameters: what was shown last, and whether something newer was held back.
+struct LateOperator {
+    inner: Arc<dyn OperatorClient>,
+    /// By method and parameters: what was shown last, and whether something newer was held back.
     seen: Mutex<BTreeMap<String, (Value, bool)>>,
 }
 
 #[async_trait]
-impl Hands for LateHands {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
-        let look = LOOKS.contains(&verb).then(|| format!("{verb} {parameters}"));
-        let truth = self.inner.perform(verb, parameters).await?;
+impl OperatorClient for LateOperator {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+        let look = LOOKS.contains(&method).then(|| format!("{method} {parameters}"));
+        let truth = self.inner.call(method, parameters).await?;
         let Some(look) = look else { return Ok(truth) };
         let mut seen = self.seen.lock().expect("no look panics");
         if let Some((shown, is_held_back)) = seen.get_mut(&look)
@@ -61,16 +63,19 @@ impl Hands for LateHands {
 async fn what_comes_a_little_late_is_no_breach() {
     let listen = std::net::Ipv4Addr::LOCALHOST.into();
     let embedded = Embedded::new(EmbeddedOptions { listen, patches: vec![], settings: json!({}) });
-    let plugged =
-        Plugged { name: "a late platform".to_owned(), arguments: vec![], targets: Arc::new(Late(embedded)) };
-    let mut plan = Plan { target: Target::Plugged(plugged), cases: 1, ..Plan::default() };
-    plan.surroundings.patience = Duration::from_secs(2);
-    let report = plan.judge().await.expect("a run");
+    let external = ExternalTarget {
+        name: "a late platform".to_owned(),
+        arguments: vec![],
+        targets: Arc::new(Late(embedded)),
+    };
+    let mut plan = Plan { target: Target::ExternalTarget(external), cases: 1, ..Plan::default() };
+    plan.run_context.poll_timeout = Duration::from_secs(2);
+    let report = plan.run_to_report().await.expect("a run");
     assert_eq!(report.void, None);
-    let outcomes = report.checks.iter().map(|judged| &judged.outcome);
+    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
     let not_kept: Vec<_> = outcomes
-        .filter(|outcome| matches!(outcome.judgement.verdict, Verdict::Broken | Verdict::Unproven))
-        .map(|outcome| format!("{}: {}", outcome.check.id, outcome.judgement.actual))
+        .filter(|outcome| matches!(outcome.result.verdict, Verdict::Broken | Verdict::Unproven))
+        .map(|outcome| format!("{}: {}", outcome.check.id, outcome.result.actual))
         .collect();
     assert!(not_kept.is_empty(), "{not_kept:#?}");
 }

@@ -1,4 +1,4 @@
-//! The five named misbehaviours, each with a defect for each face: it turns just those verdicts of its
+//! The five named misbehaviours, each with a defect for each aspect: it turns just those verdicts of its
 //! commitments to broken that it plants. What it does to all others is what `covenant selftest` shows.
 
 use covenant::reference::{DEFECTS, Patch};
@@ -10,7 +10,7 @@ async fn is_told_exactly(name: &str, only: &[&str]) {
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
     let selection = Selection::new(&only, &[]).expect("patterns");
     let row = probe(Some(patch), &Plan { selection, ..Plan::default() }).await.expect("a run");
-    assert!(row.is_judged() && row.is_exact(), "{row:#?}");
+    assert!(row.is_evaluated() && row.is_exact(), "{row:#?}");
 }
 
 macro_rules! misbehaviours {
@@ -34,7 +34,7 @@ misbehaviours! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_honest_platform_is_not_slandered() {
+async fn an_conforming_platform_is_not_slandered() {
     let row = probe(None, &Plan::default()).await.expect("a run");
     assert!(row.is_exact(), "{row:#?}");
 }

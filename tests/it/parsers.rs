@@ -1,4 +1,4 @@
-//! Every parser of what comes from outside, with bent input: whatever it is given, it does not panic.
+//! Every parser of what comes from outside, with mutated input: whatever it is given, it does not panic.
 //!
 //! `COVENANT_PARSER_CASES=1000000 cargo test --release --test it parsers` tries longer. What once made one panic
 //! stands beside its seeds, in `fuzz/seeds/`, and is tried first.
@@ -16,10 +16,10 @@ use rand::Rng;
 use rand::seq::{IndexedMutRandom, IndexedRandom};
 use serde_json::{Value, json};
 
-/// Bent inputs of each parser, where nothing else is asked for.
+/// Mutated inputs of each parser, where nothing else is asked for.
 const CASES: u32 = 1500;
-/// A transcript that can be read is judged, which takes so many times as long.
-const JUDGING: u32 = 20;
+/// A transcript that can be read is evaluated, which takes so many times as long.
+const EVALUATING: u32 = 20;
 /// Inputs are no longer than this, in bytes; the deep and the long ones are cases of their own.
 const BYTES_MAX: usize = 64 * 1024;
 
@@ -80,11 +80,11 @@ fn no_parser_panics_on_what_it_is_given() {
             attempt(name, *parse, seed);
         }
         let mut rng = Seed(1).derive(name).rng();
-        let cases = if *name == "transcript" { cases / JUDGING } else { cases };
+        let cases = if *name == "transcript" { cases / EVALUATING } else { cases };
         for _ in 0..cases {
             let mut input = seeds.choose(&mut rng).expect("there is one").clone();
             for _ in 0..rng.random_range(1..6) {
-                bend(&mut input, &seeds, &mut rng);
+                mutate(&mut input, &seeds, &mut rng);
             }
             input.truncate(BYTES_MAX);
             attempt(name, *parse, &input);
@@ -112,7 +112,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).expect("a seed")).collect()
 }
 
-fn bend(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
+fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
     let place = rng.random_range(0..=input.len());
     match rng.random_range(0..10) {
         0 => input.truncate(place),
@@ -145,12 +145,12 @@ fn bend(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
                 *byte = rng.random();
             }
         }
-        _ => bend_json(input, rng),
+        _ => mutate_json(input, rng),
     }
 }
 
-/// Bends one line that is JSON by its structure, so that what comes out of it is JSON still.
-fn bend_json(input: &mut Vec<u8>, rng: &mut impl Rng) {
+/// Mutates one line that is JSON by its structure, so that what comes out of it is JSON still.
+fn mutate_json(input: &mut Vec<u8>, rng: &mut impl Rng) {
     let mut lines: Vec<Vec<u8>> = input.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     let line = lines.choose_mut(rng).expect("there is one");
     let Ok(mut value) = serde_json::from_slice::<Value>(line) else { return };

@@ -11,11 +11,13 @@ use covenant::check::Verdict;
 use covenant::clock::{Clock, Seed};
 use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
 use covenant::operator::powernode::{Credentials, Powernode, Rest};
-use covenant::operator::{Address, At, Hands, HandsError, Lease, Targets, Tie, Wish};
+use covenant::operator::{
+    Address, At, ClockSync, Lease, OperatorClient, OperatorError, TargetRequest, Targets,
+};
 use covenant::reference::{Database, Options, Platform, Running, Settings};
 use covenant::report::Report;
-use covenant::suite::{Plan, Plugged, Selection, Target};
-use covenant::transcript::Ending;
+use covenant::suite::{ExternalTarget, Plan, Selection, Target};
+use covenant::transcript::Outcome;
 use covenant::wire::header::CallerForm;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,7 +25,7 @@ use tokio::net::TcpListener;
 const PASSWORD: &str = "correct horse";
 const TOKEN: &str = "jwt-of-the-operator";
 
-/// The REST surface before a platform whose own verbs it calls.
+/// The REST surface before a platform whose own methods it calls.
 struct Surface {
     running: Running,
     log_ins: AtomicU32,
@@ -59,9 +61,9 @@ impl Surface {
             with["peer_id"] = json!(peer);
             with
         };
-        let (verb, parameters) = match (method, words.as_slice()) {
+        let (method, parameters) = match (method, words.as_slice()) {
             ("POST", ["platform", "peers"]) => {
-                return match self.running.platform.perform("peer.propose", body).await {
+                return match self.running.platform.call("peer.propose", body).await {
                     Ok(proposed) => (
                         201,
                         json!({"data": {"peer": {"id": proposed["peer_id"]}, "acceptance_token": proposed["acceptance_token"]}}),
@@ -89,7 +91,7 @@ impl Surface {
             ("GET", ["platform", "migrations", id]) => ("migration.show", json!({"migration_id": id})),
             _ => return (404, json!({"error": "no such route"})),
         };
-        match self.running.platform.perform(verb, parameters).await {
+        match self.running.platform.call(method, parameters).await {
             Ok(result) => (200, json!({"success": true, "data": result})),
             Err(error) => (422, json!({"success": false, "error": error.message})),
         }
@@ -134,29 +136,30 @@ fn rest(url: url::Url, password: &str) -> Rest {
 }
 
 fn actual(report: &Report, verdict: Verdict) -> BTreeMap<String, String> {
-    let outcomes = report.checks.iter().map(|judged| &judged.outcome);
+    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
     outcomes
-        .filter(|outcome| outcome.judgement.verdict == verdict)
-        .map(|outcome| (outcome.check.id.clone(), outcome.judgement.actual.clone()))
+        .filter(|outcome| outcome.result.verdict == verdict)
+        .map(|outcome| (outcome.check.id.clone(), outcome.result.actual.clone()))
         .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_powernode_is_judged_through_its_rest_surface_with_one_log_in() {
+async fn a_powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
     let surface = Surface::open().await;
     let address = surface.address();
     let (_server, url) = serve(surface.clone()).await;
     let targets = Arc::new(At::new(address, Arc::new(Powernode::new(rest(url, PASSWORD)))));
-    let target = Target::Plugged(Plugged { name: "powernode".to_owned(), arguments: vec![], targets });
+    let target =
+        Target::ExternalTarget(ExternalTarget { name: "powernode".to_owned(), arguments: vec![], targets });
     let selection = Selection::new(&[], &[1, 2, 4, 7]).expect("commitments");
     // What it is waited for in vain is not waited for long: the platform beside it is quick.
     let mut plan = Plan { target, selection, cases: 0, ..Plan::default() };
-    plan.surroundings.patience = Duration::from_secs(1);
-    let report = plan.judge().await.expect("a run");
+    plan.run_context.poll_timeout = Duration::from_secs(1);
+    let report = plan.run_to_report().await.expect("a run");
     assert_eq!(report.void, None);
     assert_eq!(actual(&report, Verdict::Broken), BTreeMap::new());
     assert!(report.counts.kept > 5, "{:?}", report.counts);
-    let missing: BTreeSet<&str> = report.missing_verbs.iter().map(|missing| &*missing.verb).collect();
+    let missing: BTreeSet<&str> = report.missing_methods.iter().map(|missing| &*missing.method).collect();
     assert!(missing.contains("clock.advance") && missing.contains("grant.hold"), "{missing:?}");
     assert_eq!(surface.log_ins.load(Ordering::SeqCst), 1);
 }
@@ -165,17 +168,24 @@ async fn a_powernode_is_judged_through_its_rest_surface_with_one_log_in() {
 async fn what_the_surface_refuses_or_has_not_is_told() {
     let surface = Surface::open().await;
     let (_server, url) = serve(surface.clone()).await;
-    let hands = Powernode::new(rest(url.clone(), PASSWORD));
-    let peer = hands.perform("peer.propose", json!({"remote_instance_url": "https://a.example"})).await;
+    let operator = Powernode::new(rest(url.clone(), PASSWORD));
+    let peer = operator.call("peer.propose", json!({"remote_instance_url": "https://a.example"})).await;
     let peer_id = peer.expect("a peer")["peer_id"].clone();
-    let pending = hands.perform("peer.suspend", json!({"peer_id": peer_id})).await.expect_err("pending");
+    let pending = operator.call("peer.suspend", json!({"peer_id": peer_id})).await.expect_err("pending");
     assert!(pending.to_string().contains("pending approval (202)"), "{pending}");
-    let unsupported = hands.perform("overlay.list", json!({"peer_id": peer_id})).await;
-    assert_eq!(unsupported, Err(HandsError::Unsupported { verb: "overlay.list".to_owned() }));
-    let sweep = hands.perform("heartbeat.send", json!({"peer_id": peer_id})).await;
-    assert_eq!(sweep, Err(HandsError::Unsupported { verb: "heartbeat.send".to_owned() }), "no worker token");
-    let stranger = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
-    assert!(stranger.contains("Invalid email or password") && !stranger.contains("wrong\""), "{stranger}");
+    let unsupported = operator.call("overlay.list", json!({"peer_id": peer_id})).await;
+    assert_eq!(unsupported, Err(OperatorError::Unsupported { method: "overlay.list".to_owned() }));
+    let sweep = operator.call("heartbeat.send", json!({"peer_id": peer_id})).await;
+    assert_eq!(
+        sweep,
+        Err(OperatorError::Unsupported { method: "heartbeat.send".to_owned() }),
+        "no worker token"
+    );
+    let anonymous_client = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
+    assert!(
+        anonymous_client.contains("Invalid email or password") && !anonymous_client.contains("wrong\""),
+        "{anonymous_client}"
+    );
 }
 
 const RECORDINGS: &str =
@@ -239,11 +249,11 @@ struct Few(Address);
 
 #[async_trait]
 impl Targets for Few {
-    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         Ok(Lease {
-            hands: Arc::new(Self(self.0.clone())),
+            operator: Arc::new(Self(self.0.clone())),
             clock: Clock::system(),
-            tie: Tie::Apart,
+            clock_sync: ClockSync::Apart,
             caller: CallerForm::ForwardedG1,
             is_fresh: false,
             guard: None,
@@ -252,9 +262,9 @@ impl Targets for Few {
 }
 
 #[async_trait]
-impl Hands for Few {
-    async fn perform(&self, verb: &str, _: Value) -> Result<Value, HandsError> {
-        match verb {
+impl OperatorClient for Few {
+    async fn call(&self, method: &str, _: Value) -> Result<Value, OperatorError> {
+        match method {
             "platform.start" => Ok(json!({"base_url": self.0.base_url})),
             "peer.propose" => {
                 Ok(json!({"peer_id": "p", "acceptance_token": "a-token-of-forty-three-characters"}))
@@ -266,7 +276,7 @@ impl Hands for Few {
             })),
             "capability.declare" | "peer.revoke" => Ok(json!({})),
             "governance.scan" => Ok(json!({"findings": []})),
-            _ => Err(HandsError::Unsupported { verb: verb.to_owned() }),
+            _ => Err(OperatorError::Unsupported { method: method.to_owned() }),
         }
     }
 
@@ -277,7 +287,7 @@ impl Hands for Few {
 
 #[expect(clippy::print_stderr, reason = "what was not tried is said")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_recorded_forms_of_g1_are_judged_without_a_decoding_error() {
+async fn the_recorded_forms_of_g1_are_evaluated_without_a_decoding_error() {
     let Some(recorded) = Recorded::read() else {
         eprintln!("no recordings beside this checkout: nothing to replay");
         return;
@@ -285,17 +295,17 @@ async fn the_recorded_forms_of_g1_are_judged_without_a_decoding_error() {
     let (_server, base_url) = serve(Arc::new(recorded)).await;
     let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::ForwardedG1 };
     let targets = Arc::new(At::new(address.clone(), Arc::new(Few(address))));
-    let target = Target::Plugged(Plugged { name: "G1".to_owned(), arguments: vec![], targets });
-    let report = Plan { target, cases: 0, ..Plan::default() }.judge().await.expect("a run");
-    // The well-behaved life goes through: each step of it could be read.
+    let target = Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
+    let report = Plan { target, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
+    // The sanity scenario goes through: each step of it could be read.
     assert_eq!(report.void, None);
     let faults: Vec<_> = report
         .scenarios
         .iter()
         .filter(|row| {
             matches!(
-                row.ending,
-                Some(Ending::Suite { .. } | Ending::Adapter { .. } | Ending::Environment { .. })
+                row.outcome,
+                Some(Outcome::Suite { .. } | Outcome::Adapter { .. } | Outcome::Environment { .. })
             )
         })
         .collect();

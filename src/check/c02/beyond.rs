@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Grant, requests};
-use crate::check::common::{Fate, LATER, fate, outcome};
-use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Exchange, Story};
+use crate::check::check_def::Parameter;
+use crate::check::common::{CallOutcome, RETRYABLE_STATUS, call_outcome, reply_summary};
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Exchange, Trace};
 use crate::wire::grant::Scope;
 use crate::wire::header;
 
@@ -14,44 +14,46 @@ use crate::wire::header;
 const LISTS: [(&str, &str); 2] =
     [("node_instance_ids", header::CALLING_INSTANCE), ("sdwan_network_ids", header::SDWAN_NETWORK)];
 
-pub(super) const BEYOND_IS_REFUSED: Judge = Judge {
+pub(super) const BEYOND_IS_REFUSED: CheckDef = CheckDef {
     name: "beyond-is-refused",
     about: "each request that a grant does not allow, by the model of a grant, is refused",
     parameters: &[
         Parameter::required("call", "labels of the requests with the grant's token, whoever makes them"),
         Parameter::required("forged", "labels of the requests without its token, or with a forged one"),
         Parameter::required("record", "label of the operation that issued the grant"),
-        Parameter::required("twin", "labels of lawful requests, of which one has to be served"),
+        Parameter::required("control", "labels of valid requests, of which one has to be served"),
     ],
-    decide: beyond_is_refused,
+    evaluate: beyond_is_refused,
 };
 
-fn beyond_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("4xx for each request that the grant does not allow");
-    let issued = story.operation(with.text("record"));
-    let Some((grant, (_, issue))) = Grant::read(story, with.text("record")).zip(issued) else {
-        return expect(Judgement::unproven("no grant was issued", vec![]));
+fn beyond_is_refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("4xx for each request that the grant does not allow");
+    let issued = trace.operation(with.text("record"));
+    let Some((grant, (_, issue))) = Grant::read(trace, with.text("record")).zip(issued) else {
+        return expect(CheckResult::unproven("no grant was issued", vec![]));
     };
     let grant = at_its_widest(grant);
-    let allows = |call: &Exchange| grant.covers(story, call) && !shuts_out(&issue.parameters, call);
-    let tried = requests(story, &with.texts("call")).into_iter().filter(|(_, call)| !allows(call));
-    let beyond: Vec<_> = tried.chain(requests(story, &with.texts("forged"))).collect();
+    let allows = |call: &Exchange| grant.covers(trace, call) && !shuts_out(&issue.parameters, call);
+    let tried = requests(trace, &with.texts("call")).into_iter().filter(|(_, call)| !allows(call));
+    let beyond: Vec<_> = tried.chain(requests(trace, &with.texts("forged"))).collect();
     if let Some((entry, call)) = beyond.iter().find(|(_, call)| is_served(call)) {
-        return expect(Judgement::broken(outcome(call), vec![grant.n, entry.n]));
+        return expect(CheckResult::broken(reply_summary(call), vec![grant.n, entry.n]));
     }
     if beyond.is_empty() {
-        return expect(Judgement::unproven("nothing was asked that is not allowed", vec![grant.n]));
+        return expect(CheckResult::unproven("nothing was asked that is not allowed", vec![grant.n]));
     }
     if let Some((entry, call)) = beyond.iter().find(|(_, call)| !is_refused(call)) {
-        let actual = format!("neither refused nor served: {}", outcome(call));
-        return expect(Judgement::unproven(actual, vec![grant.n, entry.n]));
+        let actual = format!("neither refused nor served: {}", reply_summary(call));
+        return expect(CheckResult::unproven(actual, vec![grant.n, entry.n]));
     }
-    if !requests(story, &with.texts("twin")).iter().any(|(_, call)| call.succeeded()) {
-        return expect(Judgement::unproven("refused, but nothing that is allowed was served", vec![grant.n]));
+    if !requests(trace, &with.texts("control")).iter().any(|(_, call)| call.succeeded()) {
+        return expect(CheckResult::unproven(
+            "refused, but nothing that is allowed was served",
+            vec![grant.n],
+        ));
     }
     let evidence = beyond.iter().map(|(entry, _)| entry.n).collect();
-    expect(Judgement::kept(format!("{} requests beyond the grant were refused", beyond.len()), evidence))
+    expect(CheckResult::kept(format!("{} requests beyond the grant were refused", beyond.len()), evidence))
 }
 
 /// Whether `admin` stands for every other scope is open.
@@ -76,12 +78,13 @@ fn shuts_out(asked: &Value, call: &Exchange) -> bool {
 
 /// That there is no such record may be said to anyone.
 fn is_served(call: &Exchange) -> bool {
-    fate(call) == Fate::LetIn && call.data().is_none_or(|data| data["exists"] != false)
+    call_outcome(call) == CallOutcome::LetIn && call.data().is_none_or(|data| data["exists"] != false)
 }
 
 /// Who is limited was not refused for what it asked.
 fn is_refused(call: &Exchange) -> bool {
-    fate(call) == Fate::Refused && call.status().is_none_or(|status| !LATER.contains(&status))
+    call_outcome(call) == CallOutcome::Refused
+        && call.status().is_none_or(|status| !RETRYABLE_STATUS.contains(&status))
 }
 
 #[cfg(test)]
@@ -126,11 +129,12 @@ mod tests {
 
     /// The verdict where alice has a grant to read skill `a`, with more terms, and this was asked with its
     /// token; and with none, where `forged`.
-    fn verdict(terms: &Value, asked: What, forged: bool, twin_served: bool) -> Verdict {
+    fn verdict(terms: &Value, asked: What, forged: bool, control_served: bool) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
-        let operation = |label: &str, verb: &str, parameters: Value, result: Value| {
-            let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+        let operation = |label: &str, method: &str, parameters: Value, result: Value| {
+            let operation =
+                Operation { method: method.into(), parameters, result: Some(result), failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         };
         operation("alice", "peer.join", json!({}), json!({"peer_id": "row"}));
@@ -147,13 +151,13 @@ mod tests {
             terms,
             json!({"grant_id": "g", "expires_at": "2026-06-08T00:00:00Z"}),
         );
-        let status = if twin_served { 200 } else { 403 };
-        recorder.record(None, Some("twin"), call("alice", &record("a", "skill"), &[], status, &json!({})));
+        let status = if control_served { 200 } else { 403 };
+        recorder.record(None, Some("control"), call("alice", &record("a", "skill"), &[], status, &json!({})));
         recorder.record(None, Some(if forged { "forged" } else { "tried" }), asked);
-        let with = [("call", "tried"), ("forged", "forged"), ("record", "grant"), ("twin", "twin")]
+        let with = [("call", "tried"), ("forged", "forged"), ("record", "grant"), ("control", "control")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        beyond_is_refused(&recorder.story(), Arguments::new(&with)).verdict
+        beyond_is_refused(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -202,7 +206,7 @@ mod tests {
         let absent = json!({"data": {"exists": false}});
         assert_eq!(verdict(&json!({}), asked(200, absent), false, true), Unproven);
         assert_eq!(verdict(&json!({}), asked(404, json!({})), false, true), Kept);
-        assert_eq!(verdict(&json!({}), asked(403, json!({})), false, false), Unproven, "so was a lawful one");
+        assert_eq!(verdict(&json!({}), asked(403, json!({})), false, false), Unproven, "so was a valid one");
         let migrates = call("alice", &Route::Migrations, &[], 201, &json!({"data": {"status": "completed"}}));
         let admin = json!({"permission_scopes": ["admin"]});
         assert_eq!(verdict(&admin, migrates, false, true), Unproven, "admin may stand for all");

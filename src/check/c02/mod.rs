@@ -6,11 +6,11 @@ mod watched;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::check::common::{is_turned_down, outcome, peer_id};
-use crate::check::judge::Parameter;
+use crate::check::check_def::Parameter;
+use crate::check::common::{is_turned_down, peer_id, reply_summary};
 use crate::check::model::{is_denied, last_put};
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Entry, Exchange, Story};
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Entry, Exchange, Trace};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
@@ -22,9 +22,9 @@ const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_secs(2);
 /// One that reckons in whole seconds may be ahead by as much.
 const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "granted-is-served",
         about: "each request that a grant allows, by the model of a grant, is served",
         parameters: &[
@@ -35,54 +35,56 @@ pub(super) const JUDGES: &[Judge] = &[
                 "how close to the grant's end a request has to have been served",
             ),
         ],
-        decide: granted_is_served,
+        evaluate: granted_is_served,
     },
-    Judge {
+    CheckDef {
         name: "ended-is-refused",
         about: "no request is served that a grant would allow, had it not ended",
         parameters: &[
             CALL,
             RECORD,
-            Parameter::optional("probe", "label of lawful calls that are made when the grant is over"),
+            Parameter::optional("probe", "label of valid calls that are made when the grant is over"),
         ],
-        decide: ended_is_refused,
+        evaluate: ended_is_refused,
     },
-    Judge {
+    CheckDef {
         name: "grant-revocation-announced",
         about: "the end of a grant is announced to the peer that has it",
         parameters: &[
             Parameter::required("peer", "the name of the peer that has the grant"),
             Parameter::required("revoke", "label of the operator's grant.revoke"),
         ],
-        decide: grant_revocation_announced,
+        evaluate: grant_revocation_announced,
     },
     beyond::BEYOND_IS_REFUSED,
     watched::GRANT_LASTS,
     watched::GRANT_ENDS,
 ];
 
-fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("2xx for each request that the grant allows");
-    let Some(grant) = Grant::read(story, with.text("record")) else {
-        return expect(Judgement::unproven("no grant was issued", vec![]));
+fn granted_is_served(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("2xx for each request that the grant allows");
+    let Some(grant) = Grant::read(trace, with.text("record")) else {
+        return expect(CheckResult::unproven("no grant was issued", vec![]));
     };
-    let asked = requests(story, &with.texts("call"));
+    let asked = requests(trace, &with.texts("call"));
     let allowed: Vec<_> = asked
         .into_iter()
-        .filter(|(entry, call)| grant.covers(story, call) && !grant.has_ended(story, entry))
-        .filter(|(entry, call)| !is_absent(story, entry, call))
+        .filter(|(entry, call)| grant.covers(trace, call) && !grant.has_ended(trace, entry))
+        .filter(|(entry, call)| !is_absent(trace, entry, call))
         .collect();
-    if let Some((entry, exchange)) = allowed.iter().find(|(entry, call)| is_denied(story, entry.n, call)) {
-        let actual = format!("{}: it says that the record is not there", outcome(exchange));
-        return expect(Judgement::broken(actual, vec![grant.n, entry.n]));
+    if let Some((entry, exchange)) = allowed.iter().find(|(entry, call)| is_denied(trace, entry.n, call)) {
+        let actual = format!("{}: it says that the record is not there", reply_summary(exchange));
+        return expect(CheckResult::broken(actual, vec![grant.n, entry.n]));
     }
     if let Some((entry, exchange)) = allowed.iter().find(|(_, exchange)| is_turned_down(exchange)) {
-        return expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n]));
+        return expect(CheckResult::broken(reply_summary(exchange), vec![grant.n, entry.n]));
     }
     match allowed.iter().find(|(_, exchange)| !exchange.succeeded()) {
-        Some((entry, exchange)) => expect(Judgement::unproven(outcome(exchange), vec![grant.n, entry.n])),
+        Some((entry, exchange)) => {
+            expect(CheckResult::unproven(reply_summary(exchange), vec![grant.n, entry.n]))
+        }
         None if allowed.is_empty() => {
-            expect(Judgement::unproven("nothing was asked that is allowed", vec![grant.n]))
+            expect(CheckResult::unproven("nothing was asked that is allowed", vec![grant.n]))
         }
         None => expect(served_until(&grant, with, &allowed)),
     }
@@ -90,57 +92,56 @@ fn granted_is_served(story: &Story, with: Arguments<'_>) -> Judgement {
 
 /// All that was allowed was served; where it is asked for, up to so many seconds before the end. A clock
 /// that runs on between moves may have passed the end before the last request came.
-fn served_until(grant: &Grant, with: Arguments<'_>, served: &[(&Entry, &Exchange)]) -> Judgement {
+fn served_until(grant: &Grant, with: Arguments<'_>, served: &[(&Entry, &Exchange)]) -> CheckResult {
     let evidence = served.iter().map(|(entry, _)| entry.n).collect();
     let seconds = served.iter().map(|(entry, _)| grant.seconds_left(entry)).min().unwrap_or(i64::MAX);
     if with.number("until_seconds").is_some_and(|until| seconds > until) {
         let actual = format!("the last request that was served came {seconds} s before the grant's end");
-        return Judgement::unproven(actual, evidence);
+        return CheckResult::unproven(actual, evidence);
     }
     let actual =
         format!("{} allowed requests were served, the last {seconds} s before its end", served.len());
-    Judgement::kept(actual, evidence)
+    CheckResult::kept(actual, evidence)
 }
 
 /// Whether it says of a record that nobody put there that it is not there.
-fn is_absent(story: &Story, entry: &Entry, exchange: &Exchange) -> bool {
+fn is_absent(trace: &Trace, entry: &Entry, exchange: &Exchange) -> bool {
     const NOT_FOUND: u16 = 404;
     let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
-    exchange.status() == Some(NOT_FOUND) && last_put(story, entry.n, &kind, &id).is_none()
+    exchange.status() == Some(NOT_FOUND) && last_put(trace, entry.n, &kind, &id).is_none()
 }
 
-fn ended_is_refused(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("4xx for each request under a grant that has ended");
-    let Some(grant) = Grant::read(story, with.text("record")) else {
-        return expect(Judgement::unproven("no grant was issued", vec![]));
+fn ended_is_refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("4xx for each request under a grant that has ended");
+    let Some(grant) = Grant::read(trace, with.text("record")) else {
+        return expect(CheckResult::unproven("no grant was issued", vec![]));
     };
-    let asked = requests(story, &with.texts("call"));
+    let asked = requests(trace, &with.texts("call"));
     let ended: Vec<_> = asked
         .into_iter()
-        .filter(|(entry, call)| grant.covers(story, call) && grant.ended_before(story, entry))
+        .filter(|(entry, call)| grant.covers(trace, call) && grant.ended_before(trace, entry))
         .collect();
     if let Some((entry, exchange)) = ended.iter().find(|(_, exchange)| exchange.succeeded()) {
-        return expect(Judgement::broken(outcome(exchange), vec![grant.n, entry.n]));
+        return expect(CheckResult::broken(reply_summary(exchange), vec![grant.n, entry.n]));
     }
     if ended.is_empty() {
-        return expect(Judgement::unproven("nothing was asked after its end", vec![grant.n]));
+        return expect(CheckResult::unproven("nothing was asked after its end", vec![grant.n]));
     }
     if let Some((entry, exchange)) = ended.iter().find(|(_, exchange)| !exchange.was_refused()) {
-        let actual = format!("neither refused nor accepted: {}", outcome(exchange));
-        return expect(Judgement::unproven(actual, vec![grant.n, entry.n]));
+        let actual = format!("neither refused nor accepted: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![grant.n, entry.n]));
     }
-    let mut probes = with.texts("probe").into_iter().flat_map(|label| story.exchanges_labelled(label));
+    let mut probes = with.texts("probe").into_iter().flat_map(|label| trace.exchanges_labelled(label));
     if let Some((n, exchange)) = probes.find(|(_, exchange)| !exchange.succeeded()) {
-        let actual = format!("refused, but so was a lawful call: {}", outcome(exchange));
-        return expect(Judgement::unproven(actual, vec![grant.n, n]));
+        let actual = format!("refused, but so was a valid call: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![grant.n, n]));
     }
     let evidence = ended.iter().map(|(entry, _)| entry.n).collect();
-    expect(Judgement::kept(format!("{} late requests were refused", ended.len()), evidence))
+    expect(CheckResult::kept(format!("{} late requests were refused", ended.len()), evidence))
 }
 
-fn requests<'a>(story: &'a Story, labels: &[&str]) -> Vec<(&'a Entry, &'a Exchange)> {
-    story
+fn requests<'a>(trace: &'a Trace, labels: &[&str]) -> Vec<(&'a Entry, &'a Exchange)> {
+    trace
         .exchanges()
         .filter(|(entry, _)| entry.label.as_deref().is_some_and(|label| labels.contains(&label)))
         .collect()
@@ -159,12 +160,12 @@ struct Grant {
 }
 
 impl Grant {
-    fn read(story: &Story, label: &str) -> Option<Self> {
-        let (n, issue) = story.operation(label)?;
+    fn read(trace: &Trace, label: &str) -> Option<Self> {
+        let (n, issue) = trace.operation(label)?;
         let (asked, given) = (&issue.parameters, issue.result.as_ref()?);
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
         let told: Timestamp = given["expires_at"].as_str()?.parse().ok()?;
-        let issued_at = story.entries().iter().find(|entry| entry.n == n)?.at;
+        let issued_at = trace.entries().iter().find(|entry| entry.n == n)?.at;
         let days = asked["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
         let asked_for = days.and_then(|days| issued_at.checked_add(days).ok());
         Some(Self {
@@ -179,7 +180,7 @@ impl Grant {
     }
 
     /// Whether it allows this call, whenever that is.
-    fn covers(&self, story: &Story, call: &Exchange) -> bool {
+    fn covers(&self, trace: &Trace, call: &Exchange) -> bool {
         let (kind, id, scope) = match call.route() {
             Some(Route::Resource { kind, id }) => (kind, id, "read"),
             Some(Route::Migrations) => {
@@ -190,16 +191,16 @@ impl Grant {
             }
             _ => return false,
         };
-        peer_id(story, &call.peer).as_ref() == Some(&self.peer_id)
+        peer_id(trace, &call.peer).as_ref() == Some(&self.peer_id)
             && kind == self.kind
             && self.id.as_ref().is_none_or(|own| *own == id)
             && self.scopes.iter().any(|own| own == scope)
     }
 
     /// Around its end, as far as a clock may be rounded, both are right.
-    fn has_ended(&self, story: &Story, entry: &Entry) -> bool {
+    fn has_ended(&self, trace: &Trace, entry: &Entry) -> bool {
         let late = entry.at.saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
-        self.ends.iter().any(|end| late >= *end) || self.was_revoked(story, entry)
+        self.ends.iter().any(|end| late >= *end) || self.was_revoked(trace, entry)
     }
 
     /// How long it lasts yet, whichever of its ends comes first.
@@ -207,42 +208,43 @@ impl Grant {
         self.ends.iter().map(|end| end.duration_since(entry.at).as_secs()).min().unwrap_or_default()
     }
 
-    fn ended_before(&self, story: &Story, entry: &Entry) -> bool {
+    fn ended_before(&self, trace: &Trace, entry: &Entry) -> bool {
         let early = entry.at.saturating_sub(ROUNDED_UP_BY).unwrap_or(Timestamp::MIN);
-        self.ends.iter().all(|end| early >= *end) || self.was_revoked(story, entry)
+        self.ends.iter().all(|end| early >= *end) || self.was_revoked(trace, entry)
     }
 
-    fn was_revoked(&self, story: &Story, entry: &Entry) -> bool {
-        let mut before = story
+    fn was_revoked(&self, trace: &Trace, entry: &Entry) -> bool {
+        let mut before = trace
             .entries()
             .iter()
             .take_while(|other| other.n < entry.n)
             .filter_map(|other| other.operation());
         before.any(|op| {
-            op.verb == "grant.revoke" && op.failure.is_none() && op.parameters["grant_id"] == *self.own_id
+            op.method == "grant.revoke" && op.failure.is_none() && op.parameters["grant_id"] == *self.own_id
         })
     }
 }
 
 /// Whether it comes before or after the first refusal is open: the contract asks for a notice beside the
 /// revocation, and a notice has its time.
-fn grant_revocation_announced(story: &Story, with: Arguments<'_>) -> Judgement {
+fn grant_revocation_announced(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
-        |judgement: Judgement| judgement.expecting(format!("{} with the grant's id", kind::GRANT_REVOKED));
-    let revoked = story.operation(with.text("revoke"));
+        |result: CheckResult| result.expecting(format!("{} with the grant's id", kind::GRANT_REVOKED));
+    let revoked = trace.operation(with.text("revoke"));
     let Some((revoked, grant)) = revoked.and_then(|(n, op)| Some((n, op.parameters["grant_id"].as_str()?)))
     else {
-        return expect(Judgement::unproven("no grant was revoked", vec![]));
+        return expect(CheckResult::unproven("no grant was revoked", vec![]));
     };
-    let mut told = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let mut told = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     if let Some((entry, _)) = told.find(|(_, exchange)| announces(exchange, Some(grant))) {
-        return expect(Judgement::kept("it was announced", vec![revoked, entry.n]));
+        return expect(CheckResult::kept("it was announced", vec![revoked, entry.n]));
     }
-    match notice_of_another_form(story, with.text("peer")) {
-        Some(n) => {
-            expect(Judgement::unproven("the peer was told of a revocation in another form", vec![revoked, n]))
-        }
-        None => expect(Judgement::broken("no notice of any form", vec![revoked])),
+    match notice_of_another_form(trace, with.text("peer")) {
+        Some(n) => expect(CheckResult::unproven(
+            "the peer was told of a revocation in another form",
+            vec![revoked, n],
+        )),
+        None => expect(CheckResult::broken("no notice of any form", vec![revoked])),
     }
 }
 
@@ -256,9 +258,9 @@ fn announces(exchange: &Exchange, grant: Option<&str>) -> bool {
         .any(|event| grant.is_none_or(|grant| event["payload"]["grant_id"] == grant))
 }
 
-/// Silence is judged by the contract: a notice in a form that the binding does not know is none.
-fn notice_of_another_form(story: &Story, peer: &str) -> Option<u64> {
-    let mut told = story.exchanges_of(peer, Direction::FromTarget);
+/// Silence is evaluated by the contract: a notice in a form that the binding does not know is none.
+fn notice_of_another_form(trace: &Trace, peer: &str) -> Option<u64> {
+    let mut told = trace.exchanges_of(peer, Direction::FromTarget);
     told.find(|(_, exchange)| {
         let text = exchange.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
         text.contains("grant") && ["revok", "withdraw", "terminat"].iter().any(|word| text.contains(word))
@@ -283,7 +285,7 @@ mod tests {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         let revoke = Operation {
-            verb: "grant.revoke".into(),
+            method: "grant.revoke".into(),
             parameters: json!({"grant_id": "g"}),
             result: Some(json!({})),
             failure: None,
@@ -296,7 +298,7 @@ mod tests {
         let with = [("peer", "alice"), ("revoke", "revoked")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        grant_revocation_announced(&recorder.story(), Arguments::new(&with)).verdict
+        grant_revocation_announced(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -311,13 +313,14 @@ mod tests {
 
     /// A grant of seven days, told to end so many seconds later than was asked, under which record `id` was
     /// asked for so many seconds before its end as it was asked for, with this answer.
-    fn story(told_later: i64, id: &str, before: i64, status: u16) -> Story {
+    fn trace(told_later: i64, id: &str, before: i64, status: u16) -> Trace {
         const WEEK: i64 = 7 * 24 * 3600;
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let clock = Clock::manual(start);
         let recorder = Recorder::in_memory("x", clock.clone());
-        let operation = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
-            let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+        let operation = |label: Option<&str>, method: &str, parameters: Value, result: Value| {
+            let operation =
+                Operation { method: method.into(), parameters, result: Some(result), failure: None };
             recorder.record(None, label, What::Operation(operation));
         };
         operation(Some("alice"), "peer.join", json!({}), json!({"peer_id": "row"}));
@@ -335,16 +338,16 @@ mod tests {
             call.request = Message { method: Some("GET".into()), path: Some(path), ..Message::default() };
         }
         recorder.record(None, Some("asked"), asked);
-        recorder.story()
+        recorder.trace()
     }
 
-    /// What both judges say of it.
+    /// What both checks say of it.
     fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
-        let story = story(told_later, id, before, status);
+        let trace = trace(told_later, id, before, status);
         let with = [("call", "asked"), ("record", "grant")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
-        [granted_is_served, ended_is_refused].map(|judge| judge(&story, Arguments::new(&with)).verdict)
+        [granted_is_served, ended_is_refused].map(|check| check(&trace, Arguments::new(&with)).verdict)
     }
 
     #[test]
@@ -353,7 +356,7 @@ mod tests {
             let with = [("call", json!("asked")), ("record", json!("grant")), ("until_seconds", json!(60))]
                 .map(|(name, value)| (name.to_owned(), value))
                 .into();
-            granted_is_served(&story(told_later, "there", before, 200), Arguments::new(&with)).verdict
+            granted_is_served(&trace(told_later, "there", before, 200), Arguments::new(&with)).verdict
         };
         assert_eq!([verdict(0, 2), verdict(0, 60)], [Kept, Kept]);
         assert_eq!([verdict(0, 61), verdict(0, 3 * 24 * 3600)], [Unproven, Unproven]);

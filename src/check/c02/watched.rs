@@ -4,9 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::announces;
-use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::check::check_def::Parameter;
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Exchange, Trace};
 
 /// An answer so shortly before the end counts as one in the last seconds.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(5);
@@ -23,72 +23,74 @@ const WATCHED: &[Parameter] = &[
     Parameter::required("probe", "label of calls that need no grant"),
 ];
 
-/// The judge of the time before the end.
-pub(super) const GRANT_LASTS: Judge = Judge {
+/// The check of the time before the end.
+pub(super) const GRANT_LASTS: CheckDef = CheckDef {
     name: "watched-grant-lasts",
     about: "reads under a grant are honoured up to its last seconds, by the target's own clock",
     parameters: WATCHED,
-    decide: grant_lasts,
+    evaluate: grant_lasts,
 };
 
-/// The judge of the time after it.
-pub(super) const GRANT_ENDS: Judge = Judge {
+/// The check of the time after it.
+pub(super) const GRANT_ENDS: CheckDef = CheckDef {
     name: "watched-grant-ends",
     about: "no read under a grant is honoured after its end, by the target's own clock",
     parameters: WATCHED,
-    decide: grant_ends,
+    evaluate: grant_ends,
 };
 
-fn grant_lasts(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("2xx up to the last second of the grant");
-    let grant = match Watched::read(story, with) {
+fn grant_lasts(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("2xx up to the last second of the grant");
+    let grant = match Watched::read(trace, with) {
         Ok(grant) => grant,
-        Err(why) => return expect(Judgement::unproven(why, vec![])),
+        Err(why) => return expect(CheckResult::unproven(why, vec![])),
     };
     if let Some(read) = grant.reads.iter().find(|read| grant.was_cut_short_by(read)) {
         let early = grant.ends.duration_since(read.latest);
         let actual = format!("refused at least {early:#} before its end");
-        return expect(Judgement::broken(actual, vec![grant.n, read.n]));
+        return expect(CheckResult::broken(actual, vec![grant.n, read.n]));
     }
     if let Some((n, _)) = grant.revoked {
-        return expect(Judgement::unproven("the grant was revoked before its end", vec![grant.n, n]));
+        return expect(CheckResult::unproven("the grant was revoked before its end", vec![grant.n, n]));
     }
     let last = grant.reads.iter().rev().find(|read| read.let_in);
     match last {
         Some(read) if grant.ends.duration_since(read.shown_first()) <= LAST_SECONDS => {
-            expect(Judgement::kept("honoured in its last seconds", vec![grant.n, read.n]))
+            expect(CheckResult::kept("honoured in its last seconds", vec![grant.n, read.n]))
         }
         Some(read) => {
             let left = grant.ends.duration_since(read.shown_first());
             let actual = format!("the last read that was honoured came {left:#} before its end");
-            expect(Judgement::unproven(actual, vec![grant.n, read.n]))
+            expect(CheckResult::unproven(actual, vec![grant.n, read.n]))
         }
-        None => expect(Judgement::unproven("no read under the grant was honoured", vec![grant.n])),
+        None => expect(CheckResult::unproven("no read under the grant was honoured", vec![grant.n])),
     }
 }
 
-fn grant_ends(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("401 or 403 from the grant's end on");
-    let grant = match Watched::read(story, with) {
+fn grant_ends(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("401 or 403 from the grant's end on");
+    let grant = match Watched::read(trace, with) {
         Ok(grant) => grant,
-        Err(why) => return expect(Judgement::unproven(why, vec![])),
+        Err(why) => return expect(CheckResult::unproven(why, vec![])),
     };
     if let Some(read) = grant.reads.iter().find(|read| grant.was_outlived_by(read)) {
         let late = read.earliest.duration_since(grant.ends);
         let actual = format!("honoured {late:#} after its end, by its own clock");
-        return expect(Judgement::broken(actual, vec![grant.n, read.n]));
+        return expect(CheckResult::broken(actual, vec![grant.n, read.n]));
     }
     if let Some((n, _)) = grant.revoked {
-        return expect(Judgement::unproven("the grant was revoked before its end", vec![grant.n, n]));
+        return expect(CheckResult::unproven("the grant was revoked before its end", vec![grant.n, n]));
     }
     // One that was never honoured may be no grant at all.
     let was_honoured = grant.reads.iter().any(|read| read.let_in);
     match grant.reads.iter().find(|read| !read.let_in && read.earliest >= grant.ends) {
-        Some(read) if was_honoured => expect(Judgement::kept("refused after its end", vec![grant.n, read.n])),
-        Some(read) => {
-            expect(Judgement::unproven("no read under the grant was honoured", vec![grant.n, read.n]))
+        Some(read) if was_honoured => {
+            expect(CheckResult::kept("refused after its end", vec![grant.n, read.n]))
         }
-        None => expect(Judgement::unproven("nothing was asked after its end", vec![grant.n])),
+        Some(read) => {
+            expect(CheckResult::unproven("no read under the grant was honoured", vec![grant.n, read.n]))
+        }
+        None => expect(CheckResult::unproven("nothing was asked after its end", vec![grant.n])),
     }
 }
 
@@ -114,18 +116,18 @@ struct Read {
 }
 
 impl Watched {
-    fn read(story: &Story, with: Arguments<'_>) -> Result<Self, String> {
-        let given = story.operation(with.text("given")).and_then(|(n, operation)| {
+    fn read(trace: &Trace, with: Arguments<'_>) -> Result<Self, String> {
+        let given = trace.operation(with.text("given")).and_then(|(n, operation)| {
             Some((n, operation.parameters["expires_at"].as_str()?.parse().ok()?, operation))
         });
         let Some((n, ends, operation)) = given else {
             return Err("no grant was given".to_owned());
         };
         let id = operation.parameters["grant_id"].as_str();
-        let mut told = story.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
+        let mut told = trace.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
         let revoked =
             told.find(|(_, exchange)| announces(exchange, id)).map(|(entry, _)| (entry.n, entry.at));
-        let mut reads = reads(story, with);
+        let mut reads = reads(trace, with);
         reads.retain(|read| revoked.is_none_or(|(n, _)| read.n < n));
         Ok(Self { n, ends, reads, revoked })
     }
@@ -157,12 +159,12 @@ impl Read {
 
 /// The reads that say something of the grant. Left out are those that failed or were limited, and the
 /// refused ones where the calls around them, which need no grant, were not let in either.
-fn reads(story: &Story, with: Arguments<'_>) -> Vec<Read> {
+fn reads(trace: &Trace, with: Arguments<'_>) -> Vec<Read> {
     let mut reads: Vec<Read> = Vec::new();
     let mut confirmed = 0;
     let (mut shown_before, mut shown_at) = (Timestamp::MIN, Timestamp::MIN);
     let mut is_welcome = true;
-    for (entry, exchange) in story.exchanges() {
+    for (entry, exchange) in trace.exchanges() {
         if exchange.direction == Direction::FromTarget {
             continue;
         }
@@ -253,7 +255,7 @@ mod tests {
         let recorder = Recorder::in_memory("x", clock.clone());
         let parameters = json!({"grant_id": "g", "expires_at": at(ENDS).to_string()});
         let given =
-            Operation { verb: "watch.grant".into(), parameters, result: Some(json!({})), failure: None };
+            Operation { method: "watch.grant".into(), parameters, result: Some(json!({})), failure: None };
         recorder.record(None, Some("given"), What::Operation(given));
         let record = |label, what| recorder.record(None, label, what);
         let beat = |status| exchange(Direction::ToTarget, &json!({}), status, &json!({"data": {}}));
@@ -293,11 +295,11 @@ mod tests {
         let with = [("given", "given"), ("call", "read"), ("probe", "beat")]
             .map(|(name, label)| (name.to_owned(), json!(label)))
             .into();
-        [grant_lasts, grant_ends].map(|judge| judge(&recorder.story(), Arguments::new(&with)).verdict)
+        [grant_lasts, grant_ends].map(|check| check(&recorder.trace(), Arguments::new(&with)).verdict)
     }
 
     #[test]
-    fn a_grant_is_judged_by_the_targets_own_clock() {
+    fn a_grant_is_evaluated_by_the_targets_own_clock() {
         assert_eq!(verdicts(&[Served(0), Served(999), Shows(1000), Refused]), [Kept, Kept]);
         assert_eq!(verdicts(&[Served(0), Served(998), Refused, Shows(999)]), [Broken, Unproven]);
         assert_eq!(verdicts(&[Served(0), Served(999), Served(1061)]), [Kept, Broken]);

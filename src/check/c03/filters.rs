@@ -4,38 +4,38 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::check::check_def::Parameter;
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Exchange, Trace};
 use crate::wire::path::Route;
 
-pub(super) const FILTER_IS_APPLIED: Judge = Judge {
+pub(super) const FILTER_IS_APPLIED: CheckDef = CheckDef {
     name: "filter-is-applied",
     about: "a record outside the declared filter reaches the peer neither by a read nor by a sync, and one inside does",
     parameters: &[
         Parameter::required("peer", "the peer's name"),
         Parameter::required("record", "label of the operations that put records outside the filter"),
-        Parameter::required("twin", "label of the operations that put records inside it"),
+        Parameter::required("control", "label of the operations that put records inside it"),
         Parameter::optional(
             "by",
             "the route by which the records inside have to have arrived; any, where none is named",
         ),
     ],
-    decide: filter_is_applied,
+    evaluate: filter_is_applied,
 };
 
-fn filter_is_applied(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("the records inside the filter only");
-    let (outside, inside) = (ids_put(story, with.text("record")), ids_put(story, with.text("twin")));
+fn filter_is_applied(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("the records inside the filter only");
+    let (outside, inside) = (ids_put(trace, with.text("record")), ids_put(trace, with.text("control")));
     if outside.is_empty() || inside.is_empty() {
-        return expect(Judgement::unproven("the records were not put there", vec![]));
+        return expect(CheckResult::unproven("the records were not put there", vec![]));
     }
     let by = with.text_if_given("by");
     let mut arrived = BTreeMap::new();
-    for (entry, exchange) in story.exchanges().filter(|(_, exchange)| exchange.peer == with.text("peer")) {
+    for (entry, exchange) in trace.exchanges().filter(|(_, exchange)| exchange.peer == with.text("peer")) {
         if let Some(id) = outside.iter().find(|id| shows(exchange, id)) {
             let actual = format!("{id} lies outside the filter, and arrived");
-            return expect(Judgement::broken(actual, vec![entry.n]));
+            return expect(CheckResult::broken(actual, vec![entry.n]));
         }
         if by.is_none_or(|by| exchange.route().is_some_and(|route| route.name() == by)) {
             arrived.extend(inside.iter().filter(|id| shows(exchange, id)).map(|id| (*id, entry.n)));
@@ -43,16 +43,16 @@ fn filter_is_applied(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let seen = arrived.values().copied().collect();
     if inside.iter().all(|id| arrived.contains_key(id)) {
-        return expect(Judgement::kept("what lies inside the filter arrived, the rest did not", seen));
+        return expect(CheckResult::kept("what lies inside the filter arrived, the rest did not", seen));
     }
     let way = by.map(|by| format!(" ({by})")).unwrap_or_default();
     let actual = format!("what lies inside the filter did not all arrive either{way}");
-    expect(Judgement::unproven(actual, seen))
+    expect(CheckResult::unproven(actual, seen))
 }
 
 /// The ids of the records that were put under a label.
-fn ids_put<'a>(story: &'a Story, label: &'a str) -> Vec<&'a str> {
-    let put = story.labelled(label).filter_map(|entry| entry.operation());
+fn ids_put<'a>(trace: &'a Trace, label: &'a str) -> Vec<&'a str> {
+    let put = trace.labelled(label).filter_map(|entry| entry.operation());
     put.filter_map(|put| put.parameters["id"].as_str()).collect()
 }
 
@@ -85,7 +85,7 @@ mod tests {
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         for (label, id) in [("outside", "red"), ("inside", "blue")] {
             let parameters = json!({"kind": "skill", "id": id});
-            let put = Operation { verb: "resource.put".into(), parameters, result: None, failure: None };
+            let put = Operation { method: "resource.put".into(), parameters, result: None, failure: None };
             recorder.record(None, Some(label), What::Operation(put));
         }
         let read = Route::Resource { kind: "skill".into(), id: "blue".into() };
@@ -101,11 +101,11 @@ mod tests {
             );
         }
         let with =
-            [("peer", Some("alice")), ("record", Some("outside")), ("twin", Some("inside")), ("by", by)]
+            [("peer", Some("alice")), ("record", Some("outside")), ("control", Some("inside")), ("by", by)]
                 .into_iter()
                 .filter_map(|(name, value)| Some((name.to_owned(), json!(value?))))
                 .collect();
-        filter_is_applied(&recorder.story(), Arguments::new(&with)).verdict
+        filter_is_applied(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     fn exchange(direction: Direction, method: &str, route: &Route, sent: &Value, answer: &Value) -> What {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::common::outcome;
-use crate::check::judge::Parameter;
+use crate::check::check_def::Parameter;
+use crate::check::common::reply_summary;
 use crate::check::model::{is_denied, last_put};
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::Story;
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::Trace;
 use crate::wire::capability::{Capability, CapabilityDocument, Direction};
 use crate::wire::path::Route;
 
-pub(super) const DECLARED_KINDS_ARE_SERVED: Judge = Judge {
+pub(super) const DECLARED_KINDS_ARE_SERVED: CheckDef = CheckDef {
     name: "declared-kinds-are-served",
     about: "every kind that the target declares is served to the holder of a grant",
     parameters: &[
@@ -20,40 +20,39 @@ pub(super) const DECLARED_KINDS_ARE_SERVED: Judge = Judge {
         ),
         Parameter::required("call", "label of the fetches, one or more for each declared kind"),
     ],
-    decide: declared_kinds_are_served,
+    evaluate: declared_kinds_are_served,
 };
 
-fn declared_kinds_are_served(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("200 for every declared kind, under a grant for it");
-    let declared = story
+fn declared_kinds_are_served(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("200 for every declared kind, under a grant for it");
+    let declared = trace
         .exchanges_labelled(with.text("about"))
         .filter_map(|(n, exchange)| {
             Some((n, CapabilityDocument::read(exchange.data()?.get("capabilities")?)?))
         })
         .next_back();
     let Some((declared_n, document)) = declared else {
-        return expect(Judgement::unproven("the target told no capability document", vec![]));
+        return expect(CheckResult::unproven("the target told no capability document", vec![]));
     };
     if document.resource_kinds.is_empty() {
-        return expect(Judgement::unproven("the target declares nothing", vec![declared_n]));
+        return expect(CheckResult::unproven("the target declares nothing", vec![declared_n]));
     }
     let mut evidence = vec![declared_n];
     let mut served = BTreeSet::new();
-    for entry in story.labelled(with.text("call")) {
+    for entry in trace.labelled(with.text("call")) {
         let Some(exchange) = entry.exchange() else { continue };
         let Some(Route::Resource { kind, id }) = exchange.route() else { continue };
         if document.row(&kind).is_none_or(|row| !goes_out(row)) {
             continue;
         }
-        let is_there = last_put(story, entry.n, &kind, &id).is_some();
-        if exchange.succeeded() && is_denied(story, entry.n, exchange) {
+        let is_there = last_put(trace, entry.n, &kind, &id).is_some();
+        if exchange.succeeded() && is_denied(trace, entry.n, exchange) {
             let actual = format!("{kind} is declared, and the record that is there is said not to be");
-            return expect(Judgement::broken(actual, vec![declared_n, entry.n]));
+            return expect(CheckResult::broken(actual, vec![declared_n, entry.n]));
         }
         if exchange.status().is_some_and(|status| is_not_served(status, is_there)) {
-            let actual = format!("{kind} is declared, and {}", outcome(exchange));
-            return expect(Judgement::broken(actual, vec![declared_n, entry.n]));
+            let actual = format!("{kind} is declared, and {}", reply_summary(exchange));
+            return expect(CheckResult::broken(actual, vec![declared_n, entry.n]));
         }
         if exchange.succeeded() {
             evidence.push(entry.n);
@@ -62,11 +61,11 @@ fn declared_kinds_are_served(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let mut due = document.resource_kinds.iter().filter(|row| goes_out(row));
     match due.find(|row| !served.contains(&row.kind)) {
-        Some(row) => expect(Judgement::unproven(format!("{} could not be asked for", row.kind), evidence)),
+        Some(row) => expect(CheckResult::unproven(format!("{} could not be asked for", row.kind), evidence)),
         None if served.is_empty() => {
-            expect(Judgement::unproven("no kind is declared that goes out", evidence))
+            expect(CheckResult::unproven("no kind is declared that goes out", evidence))
         }
-        None => expect(Judgement::kept(format!("{} declared kinds are served", served.len()), evidence)),
+        None => expect(CheckResult::kept(format!("{} declared kinds are served", served.len()), evidence)),
     }
 }
 
@@ -109,7 +108,7 @@ mod tests {
         recorder.record(None, Some("told"), exchange("POST", "heartbeat", 200, &told));
         let parameters = json!({"kind": "agent", "id": "there", "record": {"name": "a"}});
         let put =
-            Operation { verb: "resource.put".into(), parameters, result: Some(json!({})), failure: None };
+            Operation { method: "resource.put".into(), parameters, result: Some(json!({})), failure: None };
         recorder.record(None, None, What::Operation(put));
         let body = json!({"data": {"kind": "agent", "id": id, "exists": exists}});
         recorder.record(
@@ -120,7 +119,7 @@ mod tests {
         let with = [("about", "told"), ("call", "tried")]
             .map(|(name, label)| (name.to_owned(), json!(label)))
             .into();
-        declared_kinds_are_served(&recorder.story(), Arguments::new(&with)).verdict
+        declared_kinds_are_served(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

@@ -4,8 +4,8 @@ mod filters;
 mod kinds;
 mod schemas;
 
-use super::Judge;
+use super::CheckDef;
 
-/// The judges of this commitment.
-pub(super) const JUDGES: &[Judge] =
+/// The checks of this commitment.
+pub(super) const CHECKS: &[CheckDef] =
     &[kinds::DECLARED_KINDS_ARE_SERVED, schemas::DECLARED_SCHEMA_IS_RUN, filters::FILTER_IS_APPLIED];

@@ -1,47 +1,50 @@
 //! 3.2: declared schema versions are run.
 
-use crate::check::common::{LATER, is_same_number, outcome};
-use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use crate::check::check_def::Parameter;
+use crate::check::common::{RETRYABLE_STATUS, is_same_number, reply_summary};
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Exchange, Trace};
 use crate::wire::capability::CapabilityDocument;
 
-pub(super) const DECLARED_SCHEMA_IS_RUN: Judge = Judge {
+pub(super) const DECLARED_SCHEMA_IS_RUN: CheckDef = CheckDef {
     name: "declared-schema-is-run",
     about: "a migration that carries the declared schema version is taken, as one that carries none is",
     parameters: &[
         Parameter::required("call", "label of the migration that carries the declared version"),
-        Parameter::required("twin", "label of the same migration that carries none"),
+        Parameter::required("control", "label of the same migration that carries none"),
     ],
-    decide: declared_schema_is_run,
+    evaluate: declared_schema_is_run,
 };
 
-fn declared_schema_is_run(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("2xx for the migration, as for its twin");
-    let call = story.exchanges_labelled(with.text("call")).next();
-    let twin = story.exchanges_labelled(with.text("twin")).next();
-    let (Some((n, call)), Some((twin_n, twin))) = (call, twin) else {
-        return expect(Judgement::unproven("the two migrations were not sent", vec![]));
+fn declared_schema_is_run(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("2xx for the migration, as for its control");
+    let call = trace.exchanges_labelled(with.text("call")).next();
+    let control = trace.exchanges_labelled(with.text("control")).next();
+    let (Some((n, call)), Some((control_n, control))) = (call, control) else {
+        return expect(CheckResult::unproven("the two migrations were not sent", vec![]));
     };
-    let evidence = vec![twin_n, n];
-    match (call.succeeded(), twin.succeeded()) {
-        (true, _) => expect(Judgement::kept(outcome(call), evidence)),
-        (false, true) if !is_declared(story, call) => {
+    let evidence = vec![control_n, n];
+    match (call.succeeded(), control.succeeded()) {
+        (true, _) => expect(CheckResult::kept(reply_summary(call), evidence)),
+        (false, true) if !is_declared(trace, call) => {
             let actual = "the version was refused, which is not the one that the target told the peer of";
-            expect(Judgement::unproven(actual, evidence))
+            expect(CheckResult::unproven(actual, evidence))
         }
-        (false, true) if call.status().is_some_and(|status| !LATER.contains(&status)) => {
-            let actual = format!("the declared version: {}; none: {}", outcome(call), outcome(twin));
-            expect(Judgement::broken(actual, evidence))
+        (false, true) if call.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status)) => {
+            let actual =
+                format!("the declared version: {}; none: {}", reply_summary(call), reply_summary(control));
+            expect(CheckResult::broken(actual, evidence))
         }
-        _ => expect(Judgement::unproven(format!("neither was taken: {}", outcome(twin)), evidence)),
+        _ => {
+            expect(CheckResult::unproven(format!("neither was taken: {}", reply_summary(control)), evidence))
+        }
     }
 }
 
 /// Whether a migration carries the version that the target last told the peer it runs, as it told it: one may be
 /// kept in another form than it was given in.
-fn is_declared(story: &Story, migration: &Exchange) -> bool {
-    let told = story
+fn is_declared(trace: &Trace, migration: &Exchange) -> bool {
+    let told = trace
         .exchanges_of(&migration.peer, Direction::ToTarget)
         .filter_map(|(_, exchange)| CapabilityDocument::read(exchange.data()?.get("capabilities")?));
     let Some(plan) = migration.sent() else { return false };
@@ -73,10 +76,10 @@ mod tests {
         let plan = |summary: Value| json!({"root_resource_kind": "skill", "plan_summary": summary});
         record("plain", &plan(json!({})), 201, &json!({"data": {}}));
         record("versioned", &plan(json!({"schema_version": 2})), status, &json!({}));
-        let with = [("call", "versioned"), ("twin", "plain")]
+        let with = [("call", "versioned"), ("control", "plain")]
             .map(|(name, label)| (name.to_owned(), json!(label)))
             .into();
-        declared_schema_is_run(&recorder.story(), Arguments::new(&with)).verdict
+        declared_schema_is_run(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

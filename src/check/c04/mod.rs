@@ -8,12 +8,12 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::Judge;
-use super::judge::Parameter;
-use crate::transcript::Story;
+use super::CheckDef;
+use super::check_def::Parameter;
+use crate::transcript::Trace;
 
 /// Answers that refuse for now: a limit, a time that ran out.
-const PASSING: [u16; 3] = [408, 425, 429];
+const TRANSIENT_STATUS: [u16; 3] = [408, 425, 429];
 
 const PARAMETERS: &[Parameter] = &[
     Parameter::required("peer", "the peer's name"),
@@ -25,21 +25,21 @@ const PARAMETERS: &[Parameter] = &[
     ),
 ];
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "event-before-tear-down",
         about: "a platform.peer.revoked event reaches the peer before its first refused call",
         parameters: PARAMETERS,
-        decide: notice::event_before_tear_down,
+        evaluate: notice::event_before_tear_down,
     },
-    Judge {
+    CheckDef {
         name: "status-before-tear-down",
         about: "a heartbeat whose status is revoked reaches the peer before its first refused call",
         parameters: PARAMETERS,
-        decide: notice::status_before_tear_down,
+        evaluate: notice::status_before_tear_down,
     },
-    Judge {
+    CheckDef {
         name: "grace-is-given",
         about: "every open migration is taken within the grace after a revocation, and refused after it",
         parameters: &[
@@ -52,9 +52,9 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("late", "label of the commits after the grace"),
             Parameter::optional("records", "label of the operator's list after the commits within the grace"),
         ],
-        decide: grace::grace_is_given,
+        evaluate: grace::grace_is_given,
     },
-    Judge {
+    CheckDef {
         name: "cut-within-grace-is-noticed",
         about: "who refuses an open migration while the grace lasts is reported, who does so after it is not",
         parameters: &[
@@ -68,30 +68,30 @@ pub(super) const JUDGES: &[Judge] = &[
                 "the name of a peer that refuses long after it: kinds raised about it say nothing",
             ),
         ],
-        decide: grace::cut_within_grace_is_noticed,
+        evaluate: grace::cut_within_grace_is_noticed,
     },
-    Judge {
+    CheckDef {
         name: "silence-is-marked",
         about: "a peer that is no longer there is reported, or shown in another state than one that is",
         parameters: &[
             Parameter::required("peer", "the name of the peer that falls silent"),
-            Parameter::required("honest", "the name of a peer that goes on as before"),
+            Parameter::required("conforming", "the name of a peer that goes on as before"),
             Parameter::required("before", "label of the scan before the silence"),
             Parameter::required("after", "label of the scan after it"),
             Parameter::required("shown", "label of peer.show of the silent one, after it"),
-            Parameter::required("usual", "label of peer.show of the honest one, after it"),
+            Parameter::required("default", "label of peer.show of the conforming one, after it"),
         ],
-        decide: silence::silence_is_marked,
+        evaluate: silence::silence_is_marked,
     },
 ];
 
-fn at(story: &Story, n: u64) -> Option<Timestamp> {
-    story.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
+fn at(trace: &Trace, n: u64) -> Option<Timestamp> {
+    trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
 }
 
 /// The last entry before an operation began: what the target did meanwhile is told before what came of it.
-fn begun(story: &Story, operation: u64) -> u64 {
-    let entries = story.entries();
+fn begun(trace: &Trace, operation: u64) -> u64 {
+    let entries = trace.entries();
     let step = entries.iter().find(|entry| entry.n == operation).and_then(|entry| entry.step);
     let mut before = entries.iter().rev().filter(|entry| entry.n < operation);
     let last = before.find(|entry| entry.step.is_some() && entry.step != step);

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{PASSING, begun};
-use crate::check::common::outcome;
-use crate::check::{Arguments, Judgement};
-use crate::transcript::{Body, Direction, Exchange, Story};
+use super::{TRANSIENT_STATUS, begun};
+use crate::check::common::reply_summary;
+use crate::check::{Arguments, CheckResult};
+use crate::transcript::{Body, Direction, Exchange, Trace};
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
 
@@ -14,17 +14,18 @@ struct Form {
     name: &'static str,
     is_in: fn(&Exchange) -> bool,
     /// Whether the other one is.
-    twin_is_in: fn(&Exchange) -> bool,
+    control_is_in: fn(&Exchange) -> bool,
 }
 
-pub(super) fn event_before_tear_down(story: &Story, with: Arguments<'_>) -> Judgement {
-    let form = Form { name: "a platform.peer.revoked event", is_in: has_event, twin_is_in: has_status };
-    before_tear_down(story, with, &form)
+pub(super) fn event_before_tear_down(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let form = Form { name: "a platform.peer.revoked event", is_in: has_event, control_is_in: has_status };
+    before_tear_down(trace, with, &form)
 }
 
-pub(super) fn status_before_tear_down(story: &Story, with: Arguments<'_>) -> Judgement {
-    let form = Form { name: "a heartbeat whose status is revoked", is_in: has_status, twin_is_in: has_event };
-    before_tear_down(story, with, &form)
+pub(super) fn status_before_tear_down(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let form =
+        Form { name: "a heartbeat whose status is revoked", is_in: has_status, control_is_in: has_event };
+    before_tear_down(trace, with, &form)
 }
 
 pub(super) fn has_event(exchange: &Exchange) -> bool {
@@ -40,63 +41,65 @@ pub(super) fn events(exchange: &Exchange) -> impl Iterator<Item = &Value> {
     exchange.sent().and_then(|body| body["events"].as_array()).into_iter().flatten()
 }
 
-fn before_tear_down(story: &Story, with: Arguments<'_>, form: &Form) -> Judgement {
+fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckResult {
     let Form { name, .. } = form;
     let is_away = with.value("away").is_some_and(|away| away == true);
-    let expect = |judgement: Judgement| {
+    let expect = |result: CheckResult| {
         let when = if is_away { "as soon as the peer is back" } else { "before the first refused call" };
-        judgement.expecting(format!("{name}, {when}"))
+        result.expecting(format!("{name}, {when}"))
     };
     let peer = with.text("peer");
-    let Some((revoked, _)) = story.operation(with.text("revoke")).filter(|(_, done)| done.failure.is_none())
+    let Some((revoked, _)) = trace.operation(with.text("revoke")).filter(|(_, done)| done.failure.is_none())
     else {
-        return expect(Judgement::unproven("the target's operator did not revoke", vec![]));
+        return expect(CheckResult::unproven("the target's operator did not revoke", vec![]));
     };
-    let begun = begun(story, revoked);
+    let begun = begun(trace, revoked);
     // Who was not let in before is refused as before: only that it is told can be seen.
-    let shows_no_order = is_away || !was_let_in(story, peer, begun);
+    let shows_no_order = is_away || !was_let_in(trace, peer, begun);
     let told = |is_it: fn(&Exchange) -> bool| {
-        let mut heard = story.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
+        let mut heard = trace.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
         heard.find(|(_, exchange)| is_it(exchange)).map(|(entry, _)| entry.n)
     };
     let notice = told(form.is_in);
     if let Some(notice) = notice.filter(|_| shows_no_order) {
         let when = if is_away { "when the peer was back" } else { "to a peer that was not let in before" };
-        return expect(Judgement::kept(format!("{name} came {when}"), vec![revoked, notice]));
+        return expect(CheckResult::kept(format!("{name} came {when}"), vec![revoked, notice]));
     }
-    let mut calls = story.exchanges_labelled(with.text("call"));
+    let mut calls = trace.exchanges_labelled(with.text("call"));
     let Some((refused, refusal)) = calls.find(|(_, call)| is_torn_down(call)) else {
-        return expect(Judgement::unproven("no call was refused after the revocation", vec![revoked]));
+        return expect(CheckResult::unproven("no call was refused after the revocation", vec![revoked]));
     };
-    let refusal = outcome(refusal);
+    let refusal = reply_summary(refusal);
     if let Some(notice) = notice.filter(|notice| *notice < refused) {
         let actual = format!("{name} came first, then {refusal}");
-        return expect(Judgement::kept(actual, vec![revoked, notice, refused]));
+        return expect(CheckResult::kept(actual, vec![revoked, notice, refused]));
     }
     // The two forms of one notice need not come in one message; but how far apart, nothing says.
-    let twin = told(form.twin_is_in).filter(|twin| *twin < refused);
-    if let (Some(notice), Some(twin)) = (notice, twin) {
+    let control = told(form.control_is_in).filter(|control| *control < refused);
+    if let (Some(notice), Some(control)) = (notice, control) {
         let actual = format!("the peer had been told when {refusal}; {name} only followed");
-        return expect(Judgement::unproven(actual, vec![revoked, twin, refused, notice]));
+        return expect(CheckResult::unproven(actual, vec![revoked, control, refused, notice]));
     }
-    let unknown = notice_of_another_form(story, peer, begun);
+    let unknown = notice_of_another_form(trace, peer, begun);
     if let Some(unknown) = unknown.filter(|unknown| notice.is_none() || *unknown < refused) {
         let actual = format!("the peer was told something of it, but not {name}");
-        return expect(Judgement::unproven(actual, vec![revoked, unknown, refused]));
+        return expect(CheckResult::unproven(actual, vec![revoked, unknown, refused]));
     }
     match notice {
-        Some(notice) => {
-            expect(Judgement::broken(format!("{name} came after {refusal}"), vec![revoked, refused, notice]))
-        }
-        None => {
-            expect(Judgement::broken(format!("{refusal}, and no notice of any form"), vec![revoked, refused]))
-        }
+        Some(notice) => expect(CheckResult::broken(
+            format!("{name} came after {refusal}"),
+            vec![revoked, refused, notice],
+        )),
+        None => expect(CheckResult::broken(
+            format!("{refusal}, and no notice of any form"),
+            vec![revoked, refused],
+        )),
     }
 }
 
 /// Whether the last call of the peer's before the revocation was let in.
-fn was_let_in(story: &Story, peer: &str, begun: u64) -> bool {
-    let mut calls = story.exchanges_of(peer, Direction::ToTarget);
+fn was_let_in(trace: &Trace, peer: &str, begun: u64) -> bool {
+    let mut calls = trace.exchanges_of(peer, Direction::ToTarget);
     let last = calls.rfind(|(entry, _)| entry.n <= begun);
     last.is_none_or(|(_, call)| call.succeeded())
 }
@@ -105,14 +108,14 @@ fn was_let_in(story: &Story, peer: &str, begun: u64) -> bool {
 /// target's, says nothing of it.
 fn is_torn_down(call: &Exchange) -> bool {
     let ran_out = call.failure.as_ref().is_some_and(|failure| failure.kind == "timeout");
-    let is_fault = call.status().is_some_and(|status| status >= 500 || PASSING.contains(&status));
+    let is_fault = call.status().is_some_and(|status| status >= 500 || TRANSIENT_STATUS.contains(&status));
     !call.succeeded() && !ran_out && !is_fault
 }
 
-/// Silence is judged by the contract, not by our binding: a notice of a form that it does not know
+/// Silence is evaluated by the contract, not by our binding: a notice of a form that it does not know
 /// is no silence. It may stand in what the target sends, on whatever path, or in what it answers.
-fn notice_of_another_form(story: &Story, peer: &str, begun: u64) -> Option<u64> {
-    let (before, after): (Vec<_>, Vec<_>) = story
+fn notice_of_another_form(trace: &Trace, peer: &str, begun: u64) -> Option<u64> {
+    let (before, after): (Vec<_>, Vec<_>) = trace
         .exchanges()
         .filter(|(_, exchange)| exchange.peer == peer)
         .partition(|(entry, _)| entry.n <= begun);

@@ -1,4 +1,4 @@
-//! What is said of a revocation, by the story that is told of it.
+//! What is said of a revocation, by the trace that is told of it.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -7,18 +7,18 @@ use super::grace::{cut_within_grace_is_noticed, grace_is_given};
 use super::notice::{event_before_tear_down, status_before_tear_down};
 use super::silence::silence_is_marked;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
-use crate::check::{Arguments, Judgement};
+use crate::check::{Arguments, CheckResult};
 use crate::clock::Clock;
-use crate::transcript::{Direction, Exchange, Failure, Operation, Recorder, Story, What};
+use crate::transcript::{Direction, Exchange, Failure, Operation, Recorder, Trace, What};
 
-/// A story that is told step by step.
-struct Tale {
+/// A trace that is told step by step.
+struct TraceBuilder {
     recorder: Recorder,
     clock: Clock,
     steps: u32,
 }
 
-impl Tale {
+impl TraceBuilder {
     fn new() -> Self {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         Self { recorder: Recorder::in_memory("x", clock.clone()), clock, steps: 0 }
@@ -46,13 +46,13 @@ impl Tale {
         self.recorder.record(None, None, What::Exchange(exchange));
     }
 
-    fn operate(&mut self, label: &str, verb: &str) {
-        self.see(label, verb, &json!({}));
+    fn operate(&mut self, label: &str, method: &str) {
+        self.see(label, method, &json!({}));
     }
 
-    fn see(&mut self, label: &str, verb: &str, result: &Value) {
+    fn see(&mut self, label: &str, method: &str, result: &Value) {
         let (parameters, result) = (json!({}), Some(result.clone()));
-        let operation = Operation { verb: verb.to_owned(), parameters, result, failure: None };
+        let operation = Operation { method: method.to_owned(), parameters, result, failure: None };
         self.step(label, What::Operation(operation));
     }
 
@@ -61,9 +61,13 @@ impl Tale {
         self.operate("", "clock.advance");
     }
 
-    fn judged(&self, decide: fn(&Story, Arguments<'_>) -> Judgement, with: &[(&str, Value)]) -> Verdict {
+    fn evaluated(
+        &self,
+        evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
+        with: &[(&str, Value)],
+    ) -> Verdict {
         let with = with.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        decide(&self.recorder.story(), Arguments::new(&with)).verdict
+        evaluate(&self.recorder.trace(), Arguments::new(&with)).verdict
     }
 }
 
@@ -77,28 +81,28 @@ fn exchange(direction: Direction, path: &str, sent: &Value, status: u16, answer:
 /// What the commits are answered, each so many seconds after the revocation; the notice comes with it
 /// and names a moment so much later.
 fn grace_of(named: Option<i64>, in_time: &[(i64, u16)], late: &[(i64, u16)]) -> Verdict {
-    let mut tale = Tale::new();
-    tale.call("open", 202, &json!({}));
+    let mut builder = TraceBuilder::new();
+    builder.call("open", 202, &json!({}));
     if let Some(seconds) = named {
-        let effective_at = tale.clock.now() + SignedDuration::from_secs(seconds);
-        tale.hear(
+        let effective_at = builder.clock.now() + SignedDuration::from_secs(seconds);
+        builder.hear(
             "heartbeat",
             &json!({"events": [
                 {"kind": "platform.peer.revoked", "payload": {"effective_at": effective_at.to_string()}},
             ]}),
         );
     }
-    tale.operate("revoke", "peer.revoke");
+    builder.operate("revoke", "peer.revoke");
     let mut now = 0;
     for (label, commits) in [("call", in_time), ("late", late)] {
         for (seconds, status) in commits {
-            tale.advance(seconds - now);
+            builder.advance(seconds - now);
             now = *seconds;
-            tale.call(label, *status, &json!({}));
+            builder.call(label, *status, &json!({}));
         }
     }
     let with = ["open", "revoke", "call", "late"].map(|name| (name, json!(name)));
-    tale.judged(grace_is_given, &with)
+    builder.evaluated(grace_is_given, &with)
 }
 
 #[test]
@@ -138,19 +142,19 @@ fn a_clock_that_runs_on_shows_a_cut_and_no_whole_grace() {
 
 /// What is said where a commit within the grace is answered so, and its record is there or not.
 fn committed((status, said): (u16, &str), is_there: bool) -> Verdict {
-    let mut tale = Tale::new();
+    let mut builder = TraceBuilder::new();
     let plan = json!({"root_resource_kind": "skill", "root_resource_id": "r1"});
-    tale.ask("open", "migrations", &plan, (202, &json!({"data": {"migration_id": "m1"}})));
-    tale.operate("revoke", "peer.revoke");
-    tale.advance(299);
+    builder.ask("open", "migrations", &plan, (202, &json!({"data": {"migration_id": "m1"}})));
+    builder.operate("revoke", "peer.revoke");
+    builder.advance(299);
     let answer = json!({"data": {"migration_id": "m1", "status": said}});
-    tale.ask("call", "migrations/m1/commit", &json!({}), (status, &answer));
+    builder.ask("call", "migrations/m1/commit", &json!({}), (status, &answer));
     let listed = if is_there { json!([{"kind": "skill", "id": "r1", "record": {}}]) } else { json!([]) };
-    tale.see("records", "resource.list", &json!({ "resources": listed }));
-    tale.advance(2);
-    tale.call("late", 401, &no());
+    builder.see("records", "resource.list", &json!({ "resources": listed }));
+    builder.advance(2);
+    builder.call("late", 401, &no());
     let with = ["open", "revoke", "call", "late", "records"].map(|name| (name, json!(name)));
-    tale.judged(grace_is_given, &with)
+    builder.evaluated(grace_is_given, &with)
 }
 
 #[test]
@@ -166,15 +170,15 @@ fn only_what_is_said_to_be_completed_can_be_in_vain() {
 #[test]
 fn what_is_not_done_yet_was_not_taken_after_the_grace() {
     let late = |status: u16, said: &str| {
-        let mut tale = Tale::new();
-        tale.call("open", 202, &json!({}));
-        tale.operate("revoke", "peer.revoke");
-        tale.advance(299);
-        tale.call("call", 201, &json!({}));
-        tale.advance(2);
-        tale.call("late", status, &json!({"data": {"status": said}}));
+        let mut builder = TraceBuilder::new();
+        builder.call("open", 202, &json!({}));
+        builder.operate("revoke", "peer.revoke");
+        builder.advance(299);
+        builder.call("call", 201, &json!({}));
+        builder.advance(2);
+        builder.call("late", status, &json!({"data": {"status": said}}));
         let with = ["open", "revoke", "call", "late"].map(|name| (name, json!(name)));
-        tale.judged(grace_is_given, &with)
+        builder.evaluated(grace_is_given, &with)
     };
     assert_eq!(late(201, "completed"), Broken);
     assert_eq!(late(202, "applying"), Unproven);
@@ -183,19 +187,19 @@ fn what_is_not_done_yet_was_not_taken_after_the_grace() {
 
 /// A peer's own leave, answered so, and its commits.
 fn left(status: u16, in_time: u16, late: u16) -> Verdict {
-    let mut tale = Tale::new();
-    tale.call("open", 202, &json!({}));
-    tale.advance(600);
+    let mut builder = TraceBuilder::new();
+    builder.call("open", 202, &json!({}));
+    builder.advance(600);
     let notice = json!({"status": "revoked", "events": [
-        {"kind": EVENT, "payload": {"effective_at": tale.clock.now().to_string()}},
+        {"kind": EVENT, "payload": {"effective_at": builder.clock.now().to_string()}},
     ]});
-    tale.ask("revoke", "heartbeat", &notice, (status, &json!({})));
-    tale.advance(299);
-    tale.call("call", in_time, &json!({}));
-    tale.advance(2);
-    tale.call("late", late, &json!({}));
+    builder.ask("revoke", "heartbeat", &notice, (status, &json!({})));
+    builder.advance(299);
+    builder.call("call", in_time, &json!({}));
+    builder.advance(2);
+    builder.call("late", late, &json!({}));
     let with = ["open", "revoke", "call", "late"].map(|name| (name, json!(name)));
-    tale.judged(grace_is_given, &with)
+    builder.evaluated(grace_is_given, &with)
 }
 
 #[test]
@@ -231,21 +235,21 @@ fn status() -> Value {
 }
 
 /// What is said of the event and of the status.
-fn told(tell: impl Fn(&mut Tale)) -> [Verdict; 2] {
-    let mut tale = Tale::new();
-    tale.hear("heartbeat", &json!({"status": "active"}));
-    tale.call("before", 200, &json!({}));
-    tell(&mut tale);
+fn told(tell: impl Fn(&mut TraceBuilder)) -> [Verdict; 2] {
+    let mut builder = TraceBuilder::new();
+    builder.hear("heartbeat", &json!({"status": "active"}));
+    builder.call("before", 200, &json!({}));
+    tell(&mut builder);
     let with = [("peer", json!("alice")), ("revoke", json!("revoke")), ("call", json!("call"))];
-    [event_before_tear_down, status_before_tear_down].map(|decide| tale.judged(decide, &with))
+    [event_before_tear_down, status_before_tear_down].map(|evaluate| builder.evaluated(evaluate, &with))
 }
 
 /// The target says this while it revokes, and then refuses.
 fn said(path: &str, body: &Value) -> [Verdict; 2] {
-    told(|tale| {
-        tale.hear(path, body);
-        tale.operate("revoke", "peer.revoke");
-        tale.call("call", 401, &no());
+    told(|builder| {
+        builder.hear(path, body);
+        builder.operate("revoke", "peer.revoke");
+        builder.call("call", 401, &no());
     })
 }
 
@@ -270,18 +274,18 @@ fn a_notice_of_another_form_is_no_silence() {
     assert_eq!(said("events", &json!({"kind": EVENT})), [Unproven, Unproven]);
     assert_eq!(said("farewell", &json!({})), [Unproven, Unproven]);
     assert_eq!(
-        told(|tale| {
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", 200, &json!({"data": {"status": "revoked"}}));
-            tale.call("call", 401, &no());
+        told(|builder| {
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", 200, &json!({"data": {"status": "revoked"}}));
+            builder.call("call", 401, &no());
         }),
         [Unproven, Unproven]
     );
     let gone = json!({"error": "gone", "events": [{"kind": EVENT}]});
     assert_eq!(
-        told(|tale| {
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", 410, &gone);
+        told(|builder| {
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", 410, &gone);
         }),
         [Unproven, Unproven]
     );
@@ -290,14 +294,14 @@ fn a_notice_of_another_form_is_no_silence() {
 #[test]
 fn the_two_forms_may_come_one_after_the_other_and_not_both_after_a_refusal() {
     let forms = |before: Option<Value>, after: &[Value]| {
-        told(|tale| {
+        told(|builder| {
             if let Some(before) = &before {
-                tale.hear("heartbeat", before);
+                builder.hear("heartbeat", before);
             }
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", 401, &no());
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", 401, &no());
             for body in after {
-                tale.hear("heartbeat", body);
+                builder.hear("heartbeat", body);
             }
         })
     };
@@ -309,12 +313,12 @@ fn the_two_forms_may_come_one_after_the_other_and_not_both_after_a_refusal() {
 #[test]
 fn a_limit_is_no_tear_down() {
     for status_code in [429, 503] {
-        let verdicts = told(|tale| {
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", status_code, &json!({}));
-            tale.hear("heartbeat", &event());
-            tale.hear("heartbeat", &status());
-            tale.call("call", 401, &no());
+        let verdicts = told(|builder| {
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", status_code, &json!({}));
+            builder.hear("heartbeat", &event());
+            builder.hear("heartbeat", &status());
+            builder.call("call", 401, &no());
         });
         assert_eq!(verdicts, [Kept, Kept], "{status_code}");
     }
@@ -323,17 +327,17 @@ fn a_limit_is_no_tear_down() {
 #[test]
 fn a_peer_that_was_away_is_told_when_it_is_back() {
     let back = |told: Option<Value>| {
-        let mut tale = Tale::new();
-        tale.call("before", 200, &json!({}));
-        tale.operate("revoke", "peer.revoke");
-        tale.call("call", 401, &no());
+        let mut builder = TraceBuilder::new();
+        builder.call("before", 200, &json!({}));
+        builder.operate("revoke", "peer.revoke");
+        builder.call("call", 401, &no());
         if let Some(told) = told {
-            tale.hear("heartbeat", &told);
+            builder.hear("heartbeat", &told);
         }
         let names = [("peer", "alice"), ("revoke", "revoke"), ("call", "call")];
         let mut with: Vec<_> = names.into_iter().map(|(name, value)| (name, json!(value))).collect();
         with.push(("away", json!(true)));
-        tale.judged(event_before_tear_down, &with)
+        builder.evaluated(event_before_tear_down, &with)
     };
     assert_eq!(back(Some(event())), Kept);
     assert_eq!(back(None), Broken);
@@ -343,13 +347,13 @@ fn a_peer_that_was_away_is_told_when_it_is_back() {
 #[test]
 fn who_tears_down_first_is_seen_by_a_call_before_the_notice() {
     let verdicts = |calls: [u16; 2]| {
-        told(|tale| {
+        told(|builder| {
             // In the midst of the operation: it is no step's.
             let interjected = exchange(Direction::ToTarget, "heartbeat", &json!({}), calls[0], &json!({}));
-            tale.recorder.record(None, Some("call"), What::Exchange(interjected));
-            tale.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", calls[1], &no());
+            builder.recorder.record(None, Some("call"), What::Exchange(interjected));
+            builder.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", calls[1], &no());
         })
     };
     assert_eq!(verdicts([401, 401]), [Broken, Broken]);
@@ -360,12 +364,12 @@ fn who_tears_down_first_is_seen_by_a_call_before_the_notice() {
 #[test]
 fn who_revokes_in_its_own_time_serves_until_it_has_told() {
     let verdicts = |first: u16| {
-        told(|tale| {
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", first, &json!({}));
-            tale.hear("heartbeat", &event());
-            tale.hear("heartbeat", &status());
-            tale.call("call", 401, &no());
+        told(|builder| {
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", first, &json!({}));
+            builder.hear("heartbeat", &event());
+            builder.hear("heartbeat", &status());
+            builder.call("call", 401, &no());
         })
     };
     assert_eq!(verdicts(200), [Kept, Kept]);
@@ -374,15 +378,15 @@ fn who_revokes_in_its_own_time_serves_until_it_has_told() {
 
 #[test]
 fn a_call_without_an_answer_in_time_is_no_tear_down() {
-    let verdicts = told(|tale| {
+    let verdicts = told(|builder| {
         let mut lost = exchange(Direction::ToTarget, "heartbeat", &json!({}), 200, &json!({}));
         lost.response = None;
         lost.failure = Some(Failure { kind: "timeout".into(), message: String::new() });
-        tale.operate("revoke", "peer.revoke");
-        tale.step("call", What::Exchange(lost));
-        tale.hear("heartbeat", &event());
-        tale.hear("heartbeat", &status());
-        tale.call("call", 401, &no());
+        builder.operate("revoke", "peer.revoke");
+        builder.step("call", What::Exchange(lost));
+        builder.hear("heartbeat", &event());
+        builder.hear("heartbeat", &status());
+        builder.call("call", 401, &no());
     });
     assert_eq!(verdicts, [Kept, Kept]);
 }
@@ -390,13 +394,13 @@ fn a_call_without_an_answer_in_time_is_no_tear_down() {
 #[test]
 fn who_was_not_let_in_before_has_to_be_told_all_the_same() {
     let verdicts = |told_later: bool| {
-        told(|tale| {
-            tale.operate("", "peer.suspend");
-            tale.call("suspended", 401, &no());
-            tale.operate("revoke", "peer.revoke");
-            tale.call("call", 401, &no());
+        told(|builder| {
+            builder.operate("", "peer.suspend");
+            builder.call("suspended", 401, &no());
+            builder.operate("revoke", "peer.revoke");
+            builder.call("call", 401, &no());
             if told_later {
-                tale.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
+                builder.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
             }
         })
     };
@@ -411,16 +415,16 @@ fn findings(of: &[(&str, &str)]) -> Value {
 
 /// What is said where alice refuses a commit so many seconds after her leave, and this is found.
 fn cut(seconds: i64, found: &[(&str, &str)]) -> Verdict {
-    let mut tale = Tale::new();
+    let mut builder = TraceBuilder::new();
     for peer in ["alice", "carol", "dave"] {
-        tale.see(peer, "peer.join", &json!({"peer_id": peer}));
+        builder.see(peer, "peer.join", &json!({"peer_id": peer}));
     }
-    tale.see("before", "governance.scan", &findings(&[]));
-    tale.ask("left", "heartbeat", &status(), (200, &json!({})));
-    tale.advance(seconds);
+    builder.see("before", "governance.scan", &findings(&[]));
+    builder.ask("left", "heartbeat", &status(), (200, &json!({})));
+    builder.advance(seconds);
     let refused = exchange(Direction::FromTarget, "migrations/m1/commit", &json!({}), 401, &no());
-    tale.recorder.record(None, None, What::Exchange(refused));
-    tale.see("after", "governance.scan", &findings(found));
+    builder.recorder.record(None, None, What::Exchange(refused));
+    builder.see("after", "governance.scan", &findings(found));
     let with = [
         ("peer", json!("alice")),
         ("revoke", json!("left")),
@@ -429,7 +433,7 @@ fn cut(seconds: i64, found: &[(&str, &str)]) -> Verdict {
         ("few", json!("carol")),
         ("apart_from", json!("dave")),
     ];
-    tale.judged(cut_within_grace_is_noticed, &with)
+    builder.evaluated(cut_within_grace_is_noticed, &with)
 }
 
 #[test]
@@ -451,18 +455,18 @@ fn what_is_raised_about_every_failed_migration_says_nothing_of_the_grace() {
 #[test]
 fn silence_is_reported_or_shown() {
     let marked = |found: &[(&str, &str)], shown: &str| {
-        let mut tale = Tale::new();
+        let mut builder = TraceBuilder::new();
         for peer in ["alice", "bob"] {
-            tale.see(peer, "peer.join", &json!({"peer_id": peer}));
+            builder.see(peer, "peer.join", &json!({"peer_id": peer}));
         }
-        tale.see("before", "governance.scan", &findings(&[]));
-        tale.see("after", "governance.scan", &findings(found));
-        tale.see("shown", "peer.show", &json!({"peer": {"status": shown}}));
-        tale.see("usual", "peer.show", &json!({"peer": {"status": "active"}}));
-        let with = [("peer", json!("alice")), ("honest", json!("bob"))]
+        builder.see("before", "governance.scan", &findings(&[]));
+        builder.see("after", "governance.scan", &findings(found));
+        builder.see("shown", "peer.show", &json!({"peer": {"status": shown}}));
+        builder.see("default", "peer.show", &json!({"peer": {"status": "active"}}));
+        let with = [("peer", json!("alice")), ("conforming", json!("bob"))]
             .into_iter()
-            .chain(["before", "after", "shown", "usual"].map(|name| (name, json!(name))));
-        tale.judged(silence_is_marked, &with.collect::<Vec<_>>())
+            .chain(["before", "after", "shown", "default"].map(|name| (name, json!(name))));
+        builder.evaluated(silence_is_marked, &with.collect::<Vec<_>>())
     };
     assert_eq!(marked(&[("alice", "stale")], "active"), Kept);
     assert_eq!(marked(&[], "degraded"), Kept);

@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::entry::{Item, Kinship, below, has_subject, member, names, names_otherwise};
+use super::entry::{Item, MatchStrength, below, has_subject, member, names, names_otherwise};
 use super::excerpts::given;
-use crate::check::common::{outcome, peer_id};
-use crate::check::{Arguments, Judgement};
+use crate::check::common::{peer_id, reply_summary};
+use crate::check::{Arguments, CheckResult};
 use crate::pki::Certificate;
-use crate::transcript::{Direction, Exchange, Story, What};
+use crate::transcript::{Direction, Exchange, Trace, What};
 use crate::wire::header::{forwarded_subject, inbound_subject};
 use crate::wire::path::Route;
 
-pub(super) fn every_action_is_logged(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("one new entry for each call, with the peer's id");
-    let window = match Window::read(story, with) {
+pub(super) fn every_action_is_logged(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("one new entry for each call, with the peer's id");
+    let window = match Window::read(trace, with) {
         Ok(window) => window,
         Err(open) => return expect(open),
     };
@@ -28,73 +27,74 @@ pub(super) fn every_action_is_logged(story: &Story, with: Arguments<'_>) -> Judg
         let otherwise: Vec<_> = window.new.iter().filter(is_named).map(Item::read).collect();
         if window.without_entry(&otherwise).is_none() {
             let actual = "the entries name the peer, though not as federation_peer_id";
-            return expect(Judgement::unproven(actual, window.evidence));
+            return expect(CheckResult::unproven(actual, window.evidence));
         }
         let actual =
             format!("{} entries with the peer's id for {calls} calls: none for {missing}", about.len());
-        return expect(Judgement::broken(actual, window.evidence));
+        return expect(CheckResult::broken(actual, window.evidence));
     }
     if let Some((name, entries, calls)) = window.doubled(&about) {
         let actual = format!("{entries} entries of {name:?} for {calls} calls");
-        return expect(Judgement::broken(actual, window.evidence));
+        return expect(CheckResult::broken(actual, window.evidence));
     }
-    expect(Judgement::kept(format!("{} entries for {calls} calls", about.len()), window.evidence))
+    expect(CheckResult::kept(format!("{} entries for {calls} calls", about.len()), window.evidence))
 }
 
-pub(super) fn subjects_are_logged(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("remote_subject: the grant's, or the CN of the certificate")
-    };
-    let window = match Window::read(story, with) {
+pub(super) fn subjects_are_logged(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect =
+        |result: CheckResult| result.expecting("remote_subject: the grant's, or the CN of the certificate");
+    let window = match Window::read(trace, with) {
         Ok(window) => window,
         Err(open) => return expect(open),
     };
-    let issued = story.operation(with.text("record")).map(|(_, issue)| &issue.parameters["remote_subject"]);
-    let mut lawful = certificate_subjects(story, with.text("peer"), &window.peer_id);
-    lawful.extend(issued.and_then(Value::as_str).map(ToOwned::to_owned));
-    let lawful: Vec<&str> = lawful.iter().map(String::as_str).collect();
+    let issued = trace.operation(with.text("record")).map(|(_, issue)| &issue.parameters["remote_subject"]);
+    let mut valid = certificate_subjects(trace, with.text("peer"), &window.peer_id);
+    valid.extend(issued.and_then(Value::as_str).map(ToOwned::to_owned));
+    let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
     if window.new.is_empty() {
-        return expect(Judgement::unproven("no new entry at all", window.evidence));
+        return expect(CheckResult::unproven("no new entry at all", window.evidence));
     }
     let (right, wrong): (Vec<_>, Vec<_>) =
-        window.new.iter().map(Item::read).partition(|item| has_subject(item.value, &lawful));
+        window.new.iter().map(Item::read).partition(|item| has_subject(item.value, &valid));
     let nameless = window.unmatched(&right);
     let actual = format!("{} entries say who acted, for {} calls", right.len(), window.calls.len());
     // Its own calls, and what it did itself, the platform may log under any name; and that an entry is
     // missing is told of by 5.1.
     let wrong = window.without_own(wrong);
     let closest = |call: &Exchange| {
-        let kin = wrong.iter().map(|item| (item.kinship(call, &window.paths), item));
-        kin.filter(|(kinship, _)| *kinship != Kinship::Other).max_by_key(|(kinship, _)| *kinship)
+        let kin = wrong.iter().map(|item| (item.match_strength(call, &window.paths), item));
+        kin.filter(|(match_strength, _)| *match_strength != MatchStrength::Other)
+            .max_by_key(|(match_strength, _)| *match_strength)
     };
     let found: Vec<_> = nameless.into_iter().filter_map(|call| Some((call, closest(call)?))).collect();
-    match found.iter().max_by_key(|(_, (kinship, _))| *kinship) {
-        None => expect(Judgement::kept(actual, window.evidence)),
-        Some((call, (Kinship::Certain, item))) => {
+    match found.iter().max_by_key(|(_, (match_strength, _))| *match_strength) {
+        None => expect(CheckResult::kept(actual, window.evidence)),
+        Some((call, (MatchStrength::Certain, item))) => {
             let said = member(item.value, "remote_subject").unwrap_or("nothing");
-            let actual = format!("{actual}; that of {} says {said:?}, not one of {lawful:?}", outcome(call));
-            expect(Judgement::broken(actual, window.evidence))
+            let actual =
+                format!("{actual}; that of {} says {said:?}, not one of {valid:?}", reply_summary(call));
+            expect(CheckResult::broken(actual, window.evidence))
         }
         Some(_) => {
             let actual = format!("{actual}; the others may be of something else");
-            expect(Judgement::unproven(actual, window.evidence))
+            expect(CheckResult::unproven(actual, window.evidence))
         }
     }
 }
 
 /// What the audit has of a peer's calls has to stand in the peer's excerpt; what the audit lacks is told of by
 /// 5.1.
-pub(super) fn excerpt_is_whole(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("in the excerpt, an entry for each call that the audit has one of")
+pub(super) fn excerpt_is_whole(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("in the excerpt, an entry for each call that the audit has one of")
     };
-    let window = match Window::read(story, with) {
+    let window = match Window::read(trace, with) {
         Ok(window) => window,
         Err(open) => return expect(open),
     };
-    let excerpts = story.exchanges_labelled(with.text("excerpt"));
+    let excerpts = trace.exchanges_labelled(with.text("excerpt"));
     let Some((n, excerpt)) = excerpts.rev().find_map(|(n, look)| Some((n, given(look)?))) else {
-        return expect(Judgement::unproven("no excerpt was given", window.evidence));
+        return expect(CheckResult::unproven("no excerpt was given", window.evidence));
     };
     let shown: Vec<_> = excerpt.iter().filter(|entry| !is_among(&window.before, entry)).collect();
     let missing =
@@ -104,17 +104,18 @@ pub(super) fn excerpt_is_whole(story: &Story, with: Arguments<'_>) -> Judgement 
     let evidence = window.evidence.iter().copied().chain([n]).collect();
     match unshown.last() {
         _ if unlogged.len() == calls => {
-            expect(Judgement::unproven("the audit has none of the calls", evidence))
+            expect(CheckResult::unproven("the audit has none of the calls", evidence))
         }
         Some(call) if unshown.len() > unlogged.len() => {
             let lacking = unshown.len() - unlogged.len();
-            let actual = format!("{lacking} of {calls} calls are not in the excerpt, as {}", outcome(call));
+            let actual =
+                format!("{lacking} of {calls} calls are not in the excerpt, as {}", reply_summary(call));
             if shown.iter().any(|entry| is_sum(entry)) {
-                return expect(Judgement::unproven(format!("{actual}: it sums up"), evidence));
+                return expect(CheckResult::unproven(format!("{actual}: it sums up"), evidence));
             }
-            expect(Judgement::broken(actual, evidence))
+            expect(CheckResult::broken(actual, evidence))
         }
-        _ => expect(Judgement::kept(format!("all that is logged of {calls} calls"), evidence)),
+        _ => expect(CheckResult::kept(format!("all that is logged of {calls} calls"), evidence)),
     }
 }
 
@@ -147,15 +148,15 @@ struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    fn read(story: &'a Story, with: Arguments<'a>) -> Result<Self, Judgement> {
+    fn read(trace: &'a Trace, with: Arguments<'a>) -> Result<Self, CheckResult> {
         let (Some((first, before)), Some((last, after))) =
-            (entries(story, with.text("before")), entries(story, with.text("after")))
+            (entries(trace, with.text("before")), entries(trace, with.text("after")))
         else {
-            return Err(Judgement::unproven("the audit could not be read", vec![]));
+            return Err(CheckResult::unproven("the audit could not be read", vec![]));
         };
         let peer = with.text("peer");
-        let Some(peer_id) = peer_id(story, peer) else {
-            return Err(Judgement::unproven("the peer's id is not known", vec![]));
+        let Some(peer_id) = peer_id(trace, peer) else {
+            return Err(CheckResult::unproven("the peer's id is not known", vec![]));
         };
         let labels = with.texts("call");
         let mut window = Self {
@@ -164,16 +165,16 @@ impl<'a> Window<'a> {
             others: vec![],
             earlier: vec![],
             paths: BTreeSet::new(),
-            beats_untold: beats_untold(story, peer),
+            beats_untold: beats_untold(trace, peer),
             new: after.into_iter().filter(|entry| !is_among(&before, entry)).collect(),
             before,
             peer_id,
             evidence: vec![first],
         };
         let is_asked = |label: Option<&str>| label.is_some_and(|label| labels.contains(&label));
-        let asked = story.exchanges().filter(|(entry, _)| is_asked(entry.label.as_deref()));
+        let asked = trace.exchanges().filter(|(entry, _)| is_asked(entry.label.as_deref()));
         let last_asked = asked.map(|(entry, _)| entry.n).max().unwrap_or_default();
-        for (entry, exchange) in story.exchanges().filter(|(_, exchange)| exchange.peer == peer) {
+        for (entry, exchange) in trace.exchanges().filter(|(_, exchange)| exchange.peer == peer) {
             window.paths.insert(below(exchange));
             let is_own = exchange.direction == Direction::FromTarget && exchange.succeeded();
             let is_turned_away = exchange.route().is_none() || exchange.status() == Some(429);
@@ -190,7 +191,7 @@ impl<'a> Window<'a> {
         }
         window.evidence.push(last);
         if window.calls.is_empty() {
-            return Err(Judgement::unproven("no call was made", vec![first, last]));
+            return Err(CheckResult::unproven("no call was made", vec![first, last]));
         }
         Ok(window)
     }
@@ -206,19 +207,19 @@ impl<'a> Window<'a> {
     fn without_entry(&self, items: &[Item<'_>]) -> Option<String> {
         let owed = self.owed();
         let assigned = assign(owed.len(), items.len(), |want, item| {
-            let kin = owed[want].iter().map(|call| self.kinship(&items[item], call));
-            kin.max().unwrap_or(Kinship::Other)
+            let kin = owed[want].iter().map(|call| self.match_strength(&items[item], call));
+            kin.max().unwrap_or(MatchStrength::Other)
         });
         let missing = assigned.iter().position(Option::is_none)?;
         Some(match owed[missing].as_slice() {
-            [call] if call.direction == Direction::ToTarget => outcome(call),
+            [call] if call.direction == Direction::ToTarget => reply_summary(call),
             _ => "the target's own".to_owned(),
         })
     }
 
     /// The peer's calls that have no entry among these.
     fn unmatched(&self, items: &[Item<'_>]) -> Vec<&'a Exchange> {
-        let kin = |call: usize, item: usize| self.kinship(&items[item], self.calls[call]);
+        let kin = |call: usize, item: usize| self.match_strength(&items[item], self.calls[call]);
         let assigned = assign(self.calls.len(), items.len(), kin);
         self.calls.iter().zip(assigned).filter(|(_, item)| item.is_none()).map(|(call, _)| *call).collect()
     }
@@ -227,7 +228,8 @@ impl<'a> Window<'a> {
     fn without_own<'i>(&self, items: Vec<Item<'i>>) -> Vec<Item<'i>> {
         let own: Vec<_> = self.made.iter().chain(&self.others).collect();
         let own: Vec<_> = own.into_iter().filter(|call| call.direction == Direction::FromTarget).collect();
-        let assigned = assign(own.len(), items.len(), |call, item| self.kinship(&items[item], own[call]));
+        let assigned =
+            assign(own.len(), items.len(), |call, item| self.match_strength(&items[item], own[call]));
         let taken: BTreeSet<usize> = assigned.into_iter().flatten().collect();
         items
             .into_iter()
@@ -247,10 +249,11 @@ impl<'a> Window<'a> {
         forms.into_iter().find_map(|(form, same)| {
             let mut calls = self.earlier_not_in_before(&form);
             calls.extend(self.calls.iter().chain(&self.made).chain(&self.others).copied());
-            let names_one =
-                |item: &&Item<'_>| calls.iter().any(|call| self.kinship(item, call) == Kinship::Certain);
+            let names_one = |item: &&Item<'_>| {
+                calls.iter().any(|call| self.match_strength(item, call) == MatchStrength::Certain)
+            };
             let assigned =
-                assign(calls.len(), same.len(), |call, item| self.kinship(same[item], calls[call]));
+                assign(calls.len(), same.len(), |call, item| self.match_strength(same[item], calls[call]));
             let matched = assigned.into_iter().flatten().count();
             (same.len() > matched && same.iter().all(names_one))
                 .then(|| (same[0].name(), same.len(), matched))
@@ -260,7 +263,7 @@ impl<'a> Window<'a> {
     /// The calls before the first look that had no entry of this form yet.
     fn earlier_not_in_before(&self, form: &str) -> Vec<&'a Exchange> {
         let known: Vec<_> = self.before.iter().map(Item::read).filter(|item| item.form() == form).collect();
-        let kin = |call: usize, item: usize| self.kinship(&known[item], self.earlier[call]);
+        let kin = |call: usize, item: usize| self.match_strength(&known[item], self.earlier[call]);
         let assigned = assign(self.earlier.len(), known.len(), kin);
         self.earlier.iter().zip(assigned).filter(|(_, item)| item.is_none()).map(|(call, _)| *call).collect()
     }
@@ -272,15 +275,15 @@ impl<'a> Window<'a> {
             || (self.beats_untold && item.direction != Some(Direction::ToTarget))
     }
 
-    fn kinship(&self, item: &Item<'_>, call: &Exchange) -> Kinship {
-        item.kinship(call, &self.paths)
+    fn match_strength(&self, item: &Item<'_>, call: &Exchange) -> MatchStrength {
+        item.match_strength(call, &self.paths)
     }
 }
 
 /// Gives each want an item of its own, as far as it goes: first what certainly is of it.
-fn assign(wants: usize, items: usize, kin: impl Fn(usize, usize) -> Kinship) -> Vec<Option<usize>> {
+fn assign(wants: usize, items: usize, kin: impl Fn(usize, usize) -> MatchStrength) -> Vec<Option<usize>> {
     let mut taken_by: Vec<Option<usize>> = vec![None; items];
-    for least in [Kinship::Certain, Kinship::Possible] {
+    for least in [MatchStrength::Certain, MatchStrength::Possible] {
         let fits = |want: usize, item: usize| kin(want, item) >= least;
         for want in 0..wants {
             if !taken_by.contains(&Some(want)) {
@@ -318,8 +321,8 @@ fn place(
 }
 
 /// The entries in the result of `audit.list`.
-fn entries(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
-    let (n, operation) = story.operation(label)?;
+fn entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
+    let (n, operation) = trace.operation(label)?;
     Some((n, operation.result.as_ref()?["entries"].as_array()?.clone()))
 }
 
@@ -331,8 +334,8 @@ fn is_among(before: &[Value], entry: &Value) -> bool {
     }
 }
 
-fn beats_untold(story: &Story, peer: &str) -> bool {
-    let mut notes = story.entries().iter().filter_map(|entry| match &*entry.what {
+fn beats_untold(trace: &Trace, peer: &str) -> bool {
+    let mut notes = trace.entries().iter().filter_map(|entry| match &*entry.what {
         What::Note(note) => Some(note),
         _ => None,
     });
@@ -341,9 +344,9 @@ fn beats_untold(story: &Story, peer: &str) -> bool {
 
 /// The CNs by which the target may know the peer: those that it assigned, signed, or was forwarded, and
 /// those that follow from the id.
-fn certificate_subjects(story: &Story, peer: &str, peer_id: &str) -> Vec<String> {
+fn certificate_subjects(trace: &Trace, peer: &str, peer_id: &str) -> Vec<String> {
     let mut subjects = vec![inbound_subject(peer_id), peer_id.to_owned()];
-    for (_, call) in story.exchanges_of(peer, Direction::ToTarget) {
+    for (_, call) in trace.exchanges_of(peer, Direction::ToTarget) {
         let headers = call.request.headers.iter();
         subjects.extend(headers.filter_map(|(name, value)| forwarded_subject(name, value)));
         if let Some(data) = call.data().filter(|_| call.route() == Some(Route::Accept)) {
@@ -380,8 +383,8 @@ mod tests {
     }
 
     /// A read that is granted, one that is refused, and a heartbeat of the target's own between them.
-    fn judged(
-        decide: fn(&Story, Arguments<'_>) -> Judgement,
+    fn evaluated(
+        evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
         before: &Value,
         mut new: Vec<Value>,
     ) -> Verdict {
@@ -398,7 +401,8 @@ mod tests {
         call(None, Direction::ToTarget, "POST", "accept", 200);
         let look = |label: &str, entries: Vec<&Value>| {
             let result = Some(json!({ "entries": entries }));
-            let list = Operation { verb: "audit.list".into(), parameters: json!({}), result, failure: None };
+            let list =
+                Operation { method: "audit.list".into(), parameters: json!({}), result, failure: None };
             recorder.record(None, Some(label), What::Operation(list));
         };
         look("before", vec![before]);
@@ -421,7 +425,7 @@ mod tests {
             .chain([("peer", "alice")])
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .collect();
-        decide(&recorder.story(), Arguments::new(&with)).verdict
+        evaluate(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     /// An entry as the reference platform writes it.
@@ -448,7 +452,7 @@ mod tests {
     }
 
     fn logged(new: &[Value]) -> Verdict {
-        judged(every_action_is_logged, &json!({"id": 0, "action": "accept"}), new.to_vec())
+        evaluated(every_action_is_logged, &json!({"id": 0, "action": "accept"}), new.to_vec())
     }
 
     #[test]
@@ -498,7 +502,7 @@ mod tests {
     #[test]
     fn an_entry_that_grew_is_not_new() {
         let old = json!({"id": 0, "federation_peer_id": "p", "action": "federation.accept", "looked_at": 1});
-        let grown = |new: Vec<Value>| judged(every_action_is_logged, &old, new);
+        let grown = |new: Vec<Value>| evaluated(every_action_is_logged, &old, new);
         assert_eq!(grown(vec![granted(), refused(), own()]), Kept);
     }
 
@@ -518,7 +522,7 @@ mod tests {
             entry["payload"] = json!({"remote_subject": who});
             entry
         };
-        judged(subjects_are_logged, &json!({"id": 0}), new.iter().map(by).collect())
+        evaluated(subjects_are_logged, &json!({"id": 0}), new.iter().map(by).collect())
     }
 
     #[test]
@@ -540,7 +544,7 @@ mod tests {
 
     #[test]
     fn an_excerpt_that_leaves_out_what_was_logged_is_broken() {
-        let shown = |new: &[Value]| judged(excerpt_is_whole, &json!({"id": 0}), new.to_vec());
+        let shown = |new: &[Value]| evaluated(excerpt_is_whole, &json!({"id": 0}), new.to_vec());
         let withheld = |mut entry: Value| {
             entry["withheld"] = json!(true);
             entry

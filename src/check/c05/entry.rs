@@ -9,7 +9,7 @@ use crate::wire::path::{PREFIX, Route};
 
 /// How an entry stands to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kinship {
+pub(super) enum MatchStrength {
     /// It is of something else: it says another direction, outcome or path.
     Other,
     /// Nothing speaks against it.
@@ -45,24 +45,28 @@ impl<'a> Item<'a> {
     }
 
     /// How it stands to a call; `known` are the paths of all calls that it may be about.
-    pub(super) fn kinship(&self, call: &Exchange, known: &BTreeSet<&str>) -> Kinship {
+    pub(super) fn match_strength(&self, call: &Exchange, known: &BTreeSet<&str>) -> MatchStrength {
         let is_turned = self.direction.is_some_and(|direction| direction != call.direction);
         let was_granted = call.status().filter(|_| !call.says_otherwise()).map(|status| status < 400);
         let ended_otherwise = self.granted.zip(was_granted).is_some_and(|(said, was)| said != was);
         if is_turned || ended_otherwise {
-            return Kinship::Other;
+            return MatchStrength::Other;
         }
         let path = below(call);
         if self.paths.contains(&path) {
-            return Kinship::Certain;
+            return MatchStrength::Certain;
         }
         // A path may be told as a pattern, or with its ids masked.
         let is_masked = |told: &&str| head(told) == head(path) && !known.contains(*told);
         if !self.paths.is_empty() && !self.paths.iter().any(is_masked) {
-            return Kinship::Other;
+            return MatchStrength::Other;
         }
         let words = call.route().as_ref().map_or(&[][..], words);
-        if words.iter().any(|word| self.action.contains(word)) { Kinship::Certain } else { Kinship::Possible }
+        if words.iter().any(|word| self.action.contains(word)) {
+            MatchStrength::Certain
+        } else {
+            MatchStrength::Possible
+        }
     }
 
     /// What two entries have in common that tell the same of a call: their members, and those of their texts
@@ -80,20 +84,20 @@ pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
     said(entry, name).into_iter().find_map(Value::as_str)
 }
 
-pub(super) fn names(entry: &Value, name: &str, lawful: &[&str]) -> bool {
+pub(super) fn names(entry: &Value, name: &str, valid: &[&str]) -> bool {
     said(entry, name).into_iter().any(|value| match value {
-        Value::String(text) => lawful.contains(&text.as_str()),
-        Value::Number(number) => lawful.contains(&number.to_string().as_str()),
+        Value::String(text) => valid.contains(&text.as_str()),
+        Value::Number(number) => valid.contains(&number.to_string().as_str()),
         _ => false,
     })
 }
 
 /// Whether a remote subject is one of these: as it stands, or in a distinguished name.
-pub(super) fn has_subject(entry: &Value, lawful: &[&str]) -> bool {
+pub(super) fn has_subject(entry: &Value, valid: &[&str]) -> bool {
     let subjects = said(entry, "remote_subject").into_iter().filter_map(Value::as_str);
     let parts = subjects.flat_map(|subject| subject.split([',', '/']));
     let mut names = parts.map(|part| part.trim().trim_start_matches("CN=").trim_start_matches("cn="));
-    names.any(|name| lawful.contains(&name))
+    names.any(|name| valid.contains(&name))
 }
 
 /// What the members of this name say, the outermost first.
@@ -167,7 +171,7 @@ fn without_query(path: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-/// Words by which an action names what was called.
+/// Signatures by which an action names what was called.
 fn words(route: &Route) -> &'static [&'static str] {
     match route {
         Route::Accept => &["accept"],
@@ -220,30 +224,34 @@ mod tests {
     }
 
     /// How an entry stands to a read that was granted; the same of another record is known.
-    fn kinship(entry: &Value) -> Kinship {
+    fn match_strength(entry: &Value) -> MatchStrength {
         let read = call(Direction::ToTarget, "GET", "/resources/skill/a", 200);
-        Item::read(entry).kinship(&read, &["/resources/skill/a", "/resources/skill/b"].into())
+        Item::read(entry).match_strength(&read, &["/resources/skill/a", "/resources/skill/b"].into())
     }
 
     #[test]
     fn an_entry_is_of_the_call_that_it_tells() {
         let path = |below: &str| json!({"route": format!("GET {PREFIX}{below}?limit=1")});
-        assert_eq!(kinship(&path("/resources/skill/a")), Kinship::Certain);
-        assert_eq!(kinship(&path("/resources/skill/b")), Kinship::Other);
-        assert_eq!(kinship(&path("/migrations")), Kinship::Other);
-        assert_eq!(kinship(&path("/resources/:kind/:id")), Kinship::Certain, "a pattern, named by its route");
-        assert_eq!(kinship(&json!({"url": "/resources/skill/***"})), Kinship::Possible);
-        assert_eq!(kinship(&json!({"content_type": "application/json"})), Kinship::Possible);
-        assert_eq!(kinship(&json!({"kind": "federation.resources"})), Kinship::Certain);
-        assert_eq!(kinship(&json!({"action": "grant.used"})), Kinship::Possible);
-        assert_eq!(kinship(&json!({"action": "federation.resources.outbound"})), Kinship::Other);
-        assert_eq!(kinship(&json!({"action": "federation.heartbeat.sent"})), Kinship::Other);
-        assert_ne!(kinship(&json!({"action": "federation.response.sent"})), Kinship::Other);
+        assert_eq!(match_strength(&path("/resources/skill/a")), MatchStrength::Certain);
+        assert_eq!(match_strength(&path("/resources/skill/b")), MatchStrength::Other);
+        assert_eq!(match_strength(&path("/migrations")), MatchStrength::Other);
+        assert_eq!(
+            match_strength(&path("/resources/:kind/:id")),
+            MatchStrength::Certain,
+            "a pattern, named by its route"
+        );
+        assert_eq!(match_strength(&json!({"url": "/resources/skill/***"})), MatchStrength::Possible);
+        assert_eq!(match_strength(&json!({"content_type": "application/json"})), MatchStrength::Possible);
+        assert_eq!(match_strength(&json!({"kind": "federation.resources"})), MatchStrength::Certain);
+        assert_eq!(match_strength(&json!({"action": "grant.used"})), MatchStrength::Possible);
+        assert_eq!(match_strength(&json!({"action": "federation.resources.outbound"})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"action": "federation.heartbeat.sent"})), MatchStrength::Other);
+        assert_ne!(match_strength(&json!({"action": "federation.response.sent"})), MatchStrength::Other);
         let address = json!({"peer_url": format!("https://peer.example{PREFIX}")});
-        assert_eq!(kinship(&address), Kinship::Possible, "whose it is, not what was called");
-        assert_eq!(kinship(&json!({"payload": {"direction": "outbound"}})), Kinship::Other);
-        assert_eq!(kinship(&json!({"payload": {"status": 403}})), Kinship::Other);
-        assert_eq!(kinship(&json!({"status": "200", "action": "read"})), Kinship::Certain);
+        assert_eq!(match_strength(&address), MatchStrength::Possible, "whose it is, not what was called");
+        assert_eq!(match_strength(&json!({"payload": {"direction": "outbound"}})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"payload": {"status": 403}})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"status": "200", "action": "read"})), MatchStrength::Certain);
     }
 
     #[test]

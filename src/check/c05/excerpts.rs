@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::entry::member;
-use crate::check::common::{outcome, peer_id};
-use crate::check::{Arguments, Judgement};
-use crate::transcript::{Body, Direction, Entry, Exchange, Story};
+use crate::check::common::{peer_id, reply_summary};
+use crate::check::{Arguments, CheckResult};
+use crate::transcript::{Body, Direction, Entry, Exchange, Trace};
 use crate::wire::header::inbound_subject;
 use crate::wire::path::Route;
 
@@ -26,9 +26,9 @@ struct Look<'a> {
     entries: Option<Vec<Value>>,
 }
 
-fn looks<'a>(story: &'a Story, labels: &[&str]) -> Vec<Look<'a>> {
+fn looks<'a>(trace: &'a Trace, labels: &[&str]) -> Vec<Look<'a>> {
     let is_one = |label: Option<&str>| label.is_some_and(|label| labels.contains(&label));
-    let asked = story.exchanges().filter(|(entry, _)| is_one(entry.label.as_deref()));
+    let asked = trace.exchanges().filter(|(entry, _)| is_one(entry.label.as_deref()));
     asked
         .map(|(entry, exchange)| Look { n: entry.n, at: entry.at, exchange, entries: given(exchange) })
         .collect()
@@ -51,71 +51,74 @@ pub(in crate::check) fn names_a_promise(exchange: &Exchange) -> bool {
     promise.is_some_and(|data| !data["request_id"].is_null() && data["request_id"] != "")
 }
 
-pub(super) fn excerpt_in_time(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("200 with the excerpt of what the peer did, within 72 hours of the request")
+pub(super) fn excerpt_in_time(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("200 with the excerpt of what the peer did, within 72 hours of the request")
     };
-    let looks = looks(story, &with.texts("call"));
+    let looks = looks(trace, &with.texts("call"));
     let Some(first) = looks.first() else {
-        return expect(Judgement::unproven("no excerpt was asked for", vec![]));
+        return expect(CheckResult::unproven("no excerpt was asked for", vec![]));
     };
     let evidence: Vec<u64> = looks.iter().map(|look| look.n).collect();
-    let answered = outcome(first.exchange);
+    let answered = reply_summary(first.exchange);
     if looks.iter().all(Look::knows_no_such_route) {
-        return expect(Judgement::unproven(format!("it may be given in another way: {answered}"), evidence));
+        return expect(CheckResult::unproven(
+            format!("it may be given in another way: {answered}"),
+            evidence,
+        ));
     }
     if first.exchange.was_refused() && !looks.iter().any(Look::is_taken) {
-        return expect(Judgement::broken(format!("the request was not taken: {answered}"), vec![first.n]));
+        return expect(CheckResult::broken(format!("the request was not taken: {answered}"), vec![first.n]));
     }
-    let allowed = if runs(story) { DUE + A_MOMENT } else { DUE };
+    let allowed = if runs(trace) { DUE + A_MOMENT } else { DUE };
     // Once it was given, or where it is asked for without its name, a promise is of another.
     let mut open = looks.iter().take_while(|look| look.entries.is_none());
     let late = |look: &&Look<'_>| {
         (look.n == first.n || look.asks_for_the_promised()) && look.is_promised_after(first.at, allowed)
     };
     if let Some(late) = open.find(late) {
-        return expect(Judgement::broken("promised for later than 72 hours", vec![first.n, late.n]));
+        return expect(CheckResult::broken("promised for later than 72 hours", vec![first.n, late.n]));
     }
     let with_entries = |look: &&Look<'_>| look.entries.as_ref().is_some_and(|entries| !entries.is_empty());
     if let Some(look) = looks.iter().find(with_entries) {
-        return expect(judge_given(&looks, look));
+        return expect(check_given(&looks, look));
     }
     if let Some(look) = looks.iter().rev().find(|look| look.entries.is_some()) {
-        let acted = acted_before(story, look);
+        let acted = acted_before(trace, look);
         let Some(acted) = acted else {
-            return expect(Judgement::unproven("given, and empty: the peer had only just acted", evidence));
+            return expect(CheckResult::unproven("given, and empty: the peer had only just acted", evidence));
         };
         let actual = "given, and empty, though the peer had acted";
-        return expect(Judgement::broken(actual, vec![acted, first.n, look.n]));
+        return expect(CheckResult::broken(actual, vec![acted, first.n, look.n]));
     }
     if looks.iter().any(Look::cannot_be_read) {
-        return expect(Judgement::unproven("something was given that can't be read", evidence));
+        return expect(CheckResult::unproven("something was given that can't be read", evidence));
     }
     if first.is_promised() && !looks.iter().any(Look::names_a_promise) {
-        return expect(Judgement::unproven("promised in another form", evidence));
+        return expect(CheckResult::unproven("promised in another form", evidence));
     }
     if looks.last().is_some_and(|last| last.at.duration_since(first.at) < DUE) {
-        return expect(Judgement::unproven("the 72 hours were not waited for", evidence));
+        return expect(CheckResult::unproven("the 72 hours were not waited for", evidence));
     }
-    expect(Judgement::broken("not given within 72 hours", evidence))
+    expect(CheckResult::broken("not given within 72 hours", evidence))
 }
 
 /// An excerpt that was given, by when it was.
-fn judge_given(looks: &[Look<'_>], given: &Look<'_>) -> Judgement {
+fn check_given(looks: &[Look<'_>], given: &Look<'_>) -> CheckResult {
     let first = &looks[0];
     let evidence = vec![first.n, given.n];
     let after = |look: &Look<'_>| look.at.duration_since(first.at);
     if after(given) <= DUE {
-        return Judgement::kept(format!("given after {}", after(given)), evidence);
+        return CheckResult::kept(format!("given after {}", after(given)), evidence);
     }
     if looks.iter().any(|look| after(look) > DUE && look.n < given.n) {
-        return Judgement::broken("not given within 72 hours", evidence);
+        return CheckResult::broken("not given within 72 hours", evidence);
     }
     // Nobody looked between the end and this: it may have been there in time.
     if after(given) - DUE > A_MOMENT {
-        return Judgement::unproven("nobody looked when the 72 hours were over", evidence);
+        return CheckResult::unproven("nobody looked when the 72 hours were over", evidence);
     }
-    Judgement::kept("given when the 72 hours were over", evidence)
+    CheckResult::kept("given when the 72 hours were over", evidence)
 }
 
 impl Look<'_> {
@@ -154,34 +157,35 @@ impl Look<'_> {
 }
 
 /// A call of the asking peer's that was let in, long enough before for it to stand in the audit.
-fn acted_before(story: &Story, look: &Look<'_>) -> Option<u64> {
-    let acts = story.exchanges_of(&look.exchange.peer, Direction::ToTarget);
+fn acted_before(trace: &Trace, look: &Look<'_>) -> Option<u64> {
+    let acts = trace.exchanges_of(&look.exchange.peer, Direction::ToTarget);
     let mut acts = acts.filter(|(entry, act)| entry.n < look.n && act.succeeded());
     acts.find(|(entry, _)| look.at.duration_since(entry.at) >= A_MOMENT).map(|(entry, _)| entry.n)
 }
 
 /// Whether the clock runs on by itself: then the target's may differ a little from the suite's.
-fn runs(story: &Story) -> bool {
-    let moves = |entry: &Entry| entry.operation().is_some_and(|operation| operation.verb == "clock.advance");
+fn runs(trace: &Trace) -> bool {
+    let moves =
+        |entry: &Entry| entry.operation().is_some_and(|operation| operation.method == "clock.advance");
     // What the target began may have come while the clock was moved.
-    let stepped: Vec<&Entry> = story.entries().iter().filter(|entry| entry.step.is_some()).collect();
+    let stepped: Vec<&Entry> = trace.entries().iter().filter(|entry| entry.step.is_some()).collect();
     stepped.windows(2).any(|pair| pair[0].at != pair[1].at && !pair.iter().any(|entry| moves(entry)))
 }
 
-pub(super) fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("entries about the asking peer only");
-    let looks = looks(story, &with.texts("call"));
+pub(super) fn excerpt_is_ones_own(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("entries about the asking peer only");
+    let looks = looks(trace, &with.texts("call"));
     let answered: Vec<_> = looks.iter().filter(|look| look.exchange.status() == Some(200)).collect();
     let evidence: Vec<u64> = answered.iter().map(|look| look.n).collect();
     let Some(last) = answered.last() else {
         let asked = looks.iter().map(|look| look.n).collect();
-        return expect(Judgement::unproven("no excerpt was given", asked));
+        return expect(CheckResult::unproven("no excerpt was given", asked));
     };
     let asking = last.exchange.peer.as_str();
-    if with.texts("peer").into_iter().chain([asking]).any(|peer| peer_id(story, peer).is_none()) {
-        return expect(Judgement::unproven("the peers' ids are not known", evidence));
+    if with.texts("peer").into_iter().chain([asking]).any(|peer| peer_id(trace, peer).is_none()) {
+        return expect(CheckResult::unproven("the peers' ids are not known", evidence));
     }
-    let names = names_of_others(story, with);
+    let names = names_of_others(trace, with);
     let given = |look: &&Look<'_>| look.entries.clone().unwrap_or_default();
     let foreign = answered.iter().find_map(|look| {
         let entry =
@@ -190,28 +194,28 @@ pub(super) fn excerpt_is_ones_own(story: &Story, with: Arguments<'_>) -> Judgeme
     });
     if let Some((n, entry)) = foreign {
         let action = member(&entry, "action").unwrap_or_default();
-        return expect(Judgement::broken(format!("an entry about another peer: {action}"), vec![n]));
+        return expect(CheckResult::broken(format!("an entry about another peer: {action}"), vec![n]));
     }
     match (&last.entries, answered.iter().map(|look| given(look).len()).max()) {
-        (None, _) => expect(Judgement::unproven("the excerpt can't be read", evidence)),
+        (None, _) => expect(CheckResult::unproven("the excerpt can't be read", evidence)),
         (Some(_), None | Some(0)) => {
-            expect(Judgement::unproven("the excerpt is empty, though the peer acted", evidence))
+            expect(CheckResult::unproven("the excerpt is empty, though the peer acted", evidence))
         }
         (Some(_), Some(count)) => {
-            expect(Judgement::kept(format!("{count} entries, all about the asking peer"), evidence))
+            expect(CheckResult::kept(format!("{count} entries, all about the asking peer"), evidence))
         }
     }
 }
 
 /// By what other peers are known: their ids, whom their grants name, the grants themselves, what they
 /// migrated.
-fn names_of_others(story: &Story, with: Arguments<'_>) -> Vec<String> {
+fn names_of_others(trace: &Trace, with: Arguments<'_>) -> Vec<String> {
     let others = with.texts("peer");
-    let ids = others.iter().filter_map(|peer| peer_id(story, peer));
-    let acts = others.iter().flat_map(|peer| story.exchanges_of(peer, Direction::ToTarget));
+    let ids = others.iter().filter_map(|peer| peer_id(trace, peer));
+    let acts = others.iter().flat_map(|peer| trace.exchanges_of(peer, Direction::ToTarget));
     let migrated = acts.filter_map(|(_, act)| Some(act.data()?["migration_id"].as_str()?.to_owned()));
     let issued: Vec<_> =
-        with.texts("record").into_iter().filter_map(|label| Some(story.operation(label)?.1)).collect();
+        with.texts("record").into_iter().filter_map(|label| Some(trace.operation(label)?.1)).collect();
     let subjects = issued.iter().filter_map(|issue| issue.parameters["remote_subject"].as_str());
     let grants = issued.iter().filter_map(|issue| issue.result.as_ref()?["grant_id"].as_str());
     let acts = migrated.chain(grants.map(ToOwned::to_owned)).filter(|name| is_unmistakable(name));
@@ -220,41 +224,41 @@ fn names_of_others(story: &Story, with: Arguments<'_>) -> Vec<String> {
 
 /// A peer's excerpt tells of what happened over there, whoever it names: it is no record of what happened
 /// here. What is kept of it under the name of the peer that gave it says no more than that.
-pub(super) fn nothing_foreign_is_filed(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("nothing of the foreign entries in the audit, nor in another peer's excerpt")
+pub(super) fn nothing_foreign_is_filed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("nothing of the foreign entries in the audit, nor in another peer's excerpt")
     };
     let peer = with.text("peer");
-    let Some((came, foreign)) = foreign_entries(story, peer) else {
-        return expect(Judgement::unproven("the target took no excerpt with foreign entries", vec![]));
+    let Some((came, foreign)) = foreign_entries(trace, peer) else {
+        return expect(CheckResult::unproven("the target took no excerpt with foreign entries", vec![]));
     };
-    let looked = story.labelled(with.text("shown")).filter_map(|entry| {
+    let looked = trace.labelled(with.text("shown")).filter_map(|entry| {
         Some((entry.n, entry.operation()?.result.as_ref()?["entries"].as_array()?.clone()))
     });
     let looked: Vec<_> = looked.collect();
     let evidence: Vec<u64> = [came].into_iter().chain(looked.iter().map(|(n, _)| *n)).collect();
     if looked.iter().all(|(_, entries)| entries.is_empty()) {
-        return expect(Judgement::unproven("the audit could not be read, or nothing is in it", evidence));
+        return expect(CheckResult::unproven("the audit could not be read, or nothing is in it", evidence));
     }
     let given =
-        looks(story, &with.texts("call")).into_iter().filter_map(|look| Some((look.n, look.entries?)));
+        looks(trace, &with.texts("call")).into_iter().filter_map(|look| Some((look.n, look.entries?)));
     let names: Vec<&str> = foreign.iter().map(String::as_str).collect();
     let entries = looked.into_iter().chain(given);
     let entries = entries.flat_map(|(n, entries)| entries.into_iter().map(move |entry| (n, entry)));
     let filed: Vec<_> = entries.filter(|(_, entry)| is_of(entry, &names)).collect();
-    let giver = peer_id(story, peer);
+    let giver = peer_id(trace, peer);
     let is_told_as_its = |entry: &Value| giver.as_ref().is_some_and(|giver| speaks_of("", entry, giver));
     match filed.iter().find(|(_, entry)| !is_told_as_its(entry)) {
-        Some((n, _)) => expect(Judgement::broken("a foreign entry stands among its own", vec![came, *n])),
-        None if filed.is_empty() => expect(Judgement::kept("nothing of them is there", evidence)),
-        None => expect(Judgement::unproven("they are there, as what that peer said", evidence)),
+        Some((n, _)) => expect(CheckResult::broken("a foreign entry stands among its own", vec![came, *n])),
+        None if filed.is_empty() => expect(CheckResult::kept("nothing of them is there", evidence)),
+        None => expect(CheckResult::unproven("they are there, as what that peer said", evidence)),
     }
 }
 
 /// Whom the excerpt that a peer gave to the target names beside the target, and the ids of what it says of
 /// them.
-fn foreign_entries(story: &Story, peer: &str) -> Option<(u64, BTreeSet<String>)> {
-    let excerpts = story.exchanges_of(peer, Direction::FromTarget);
+fn foreign_entries(trace: &Trace, peer: &str) -> Option<(u64, BTreeSet<String>)> {
+    let excerpts = trace.exchanges_of(peer, Direction::FromTarget);
     let mut excerpts = excerpts.filter(|(_, call)| call.route() == Some(Route::AuditExcerpts));
     excerpts.find_map(|(entry, call)| {
         let (target, events) = (call.data()?["peer_id"].clone(), given(call)?);
@@ -338,7 +342,7 @@ mod tests {
 
     fn advance(recorder: &Recorder, clock: &Clock, seconds: i64) {
         let moved =
-            Operation { verb: "clock.advance".into(), parameters: json!({}), result: None, failure: None };
+            Operation { method: "clock.advance".into(), parameters: json!({}), result: None, failure: None };
         recorder.record(Some(1), None, What::Operation(moved));
         clock.advance_seconds(seconds);
     }
@@ -352,7 +356,7 @@ mod tests {
             recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", status, body));
         }
         let with = [("call".to_owned(), json!(["asked"]))].into();
-        excerpt_in_time(&recorder.story(), Arguments::new(&with)).verdict
+        excerpt_in_time(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     fn promise() -> (u16, Body) {
@@ -435,7 +439,7 @@ mod tests {
             let excerpt = enveloped(&json!({"events": [{}]}));
             recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", 200, excerpt));
             let with = [("call".to_owned(), json!(["asked"]))].into();
-            let verdict = excerpt_in_time(&recorder.story(), Arguments::new(&with)).verdict;
+            let verdict = excerpt_in_time(&recorder.trace(), Arguments::new(&with)).verdict;
             assert_eq!(verdict, if due_at.contains(":03Z") { Kept } else { Broken }, "{due_at}");
         }
     }
@@ -447,7 +451,7 @@ mod tests {
             recorder.record(Some(1), None, answer(peer, "accept", 200, enveloped(&json!({"peer_id": id}))));
         }
         let issue = Operation {
-            verb: "grant.issue".into(),
+            method: "grant.issue".into(),
             parameters: json!({"remote_subject": subject}),
             result: Some(json!({"grant_id": "grant-0042"})),
             failure: None,
@@ -457,7 +461,7 @@ mod tests {
         recorder.record(Some(1), Some("asked"), answer("alice", "audit_excerpts", 200, excerpt));
         let with = [("call", "asked"), ("peer", "bob"), ("record", "foreign")];
         let with = with.map(|(name, value)| (name.to_owned(), json!(value))).into();
-        excerpt_is_ones_own(&recorder.story(), Arguments::new(&with)).verdict
+        excerpt_is_ones_own(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -495,11 +499,11 @@ mod tests {
         }
         recorder.record(None, None, given);
         let result = Some(json!({"entries": audit}));
-        let look = Operation { verb: "audit.list".into(), parameters: json!({}), result, failure: None };
+        let look = Operation { method: "audit.list".into(), parameters: json!({}), result, failure: None };
         recorder.record(None, Some("filed"), What::Operation(look));
         let with = [("peer", "mallory"), ("shown", "filed")];
         let with = with.map(|(name, value)| (name.to_owned(), json!(value))).into();
-        nothing_foreign_is_filed(&recorder.story(), Arguments::new(&with)).verdict
+        nothing_foreign_is_filed(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -530,7 +534,7 @@ mod tests {
         let verdict = |others: &[&str]| {
             let with = [("call", json!("asked")), ("peer", json!(others)), ("record", json!("none"))];
             let with = with.map(|(name, value)| (name.to_owned(), value)).into();
-            excerpt_is_ones_own(&recorder.story(), Arguments::new(&with)).verdict
+            excerpt_is_ones_own(&recorder.trace(), Arguments::new(&with)).verdict
         };
         assert_eq!([verdict(&["bob"]), verdict(&["bob", "carol"])], [Kept, Broken]);
         assert_eq!(verdict(&["bob", "dave"]), Unproven);

@@ -6,22 +6,22 @@ mod excerpts;
 
 pub(super) use excerpts::{DUE, given, names_a_promise};
 
-use super::{Judge, Parameter};
+use super::{CheckDef, Parameter};
 
 const BEFORE: Parameter =
     Parameter::required("before", "label of the operator's look at the audit before them");
 const AFTER: Parameter = Parameter::required("after", "label of the look after them");
 const CALL: Parameter = Parameter::required("call", "labels of the calls that a peer made between two looks");
 
-/// The judges of this folder.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "every-action-is-logged",
         about: "each call has an audit entry with the peer's id: none missing, none doubled",
         parameters: &[CALL, BEFORE, AFTER, Parameter::required("peer", "the peer's name")],
-        decide: actions::every_action_is_logged,
+        evaluate: actions::every_action_is_logged,
     },
-    Judge {
+    CheckDef {
         name: "subjects-are-logged",
         about: "for each call an audit entry says who acted: the grant's remote subject, or the certificate's",
         parameters: &[
@@ -31,18 +31,18 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("peer", "the peer's name"),
             Parameter::required("record", "label of the operation that issued the peer's grant"),
         ],
-        decide: actions::subjects_are_logged,
+        evaluate: actions::subjects_are_logged,
     },
-    Judge {
+    CheckDef {
         name: "excerpt-in-time",
         about: "an excerpt is given at once, or within the 72 hours for which it may be promised",
         parameters: &[Parameter::required(
             "call",
             "labels of the request and of the looks after it, in order",
         )],
-        decide: excerpts::excerpt_in_time,
+        evaluate: excerpts::excerpt_in_time,
     },
-    Judge {
+    CheckDef {
         name: "excerpt-is-ones-own",
         about: "an excerpt has the asking peer's interactions, and nothing of another peer's",
         parameters: &[
@@ -50,9 +50,9 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("peer", "the names of the other peers"),
             Parameter::required("record", "labels of the operations that issued the other peers' grants"),
         ],
-        decide: excerpts::excerpt_is_ones_own,
+        evaluate: excerpts::excerpt_is_ones_own,
     },
-    Judge {
+    CheckDef {
         name: "excerpt-is-whole",
         about: "an excerpt has an entry for each call of the asking peer's that the audit has one of",
         parameters: &[
@@ -62,9 +62,9 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("peer", "the asking peer's name"),
             Parameter::required("excerpt", "label of the request for the excerpt, and of the looks after it"),
         ],
-        decide: actions::excerpt_is_whole,
+        evaluate: actions::excerpt_is_whole,
     },
-    Judge {
+    CheckDef {
         name: "nothing-foreign-is-filed",
         about: "what a peer's excerpt says of others is not filed as what happened here, nor shown to another peer",
         parameters: &[
@@ -72,6 +72,6 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("shown", "label of the operator's looks at the audit after it came"),
             Parameter::optional("call", "labels of another peer's requests for its own excerpt"),
         ],
-        decide: excerpts::nothing_foreign_is_filed,
+        evaluate: excerpts::nothing_foreign_is_filed,
     },
 ];

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement, Verdict, common};
-use crate::transcript::{CROWD, Direction, Entry, Exchange, Story, What};
+use crate::check::check_def::Parameter;
+use crate::check::{Arguments, CheckDef, CheckResult, Verdict, common};
+use crate::transcript::{Direction, Entry, Exchange, FLOOD, Trace, What};
 use crate::wire::envelope::Answer;
 use crate::wire::header;
 use crate::wire::path::Route;
@@ -20,28 +20,28 @@ const STALE_SECONDS: u32 = 300;
 /// By how much the moment that a call is told of may differ from the one that the target saw it in.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
-pub(super) const PACES_ITSELF: Judge = Judge {
+pub(super) const PACES_ITSELF: CheckDef = CheckDef {
     name: "paces-itself",
     about: "the target's own handshakes and heartbeats are no flood, also when the peer answers errors",
     parameters: &[
         Parameter::required("peer", "the peer's name"),
         Parameter::required("start", "label of the operation from which on it is watched"),
     ],
-    decide: paces_itself,
+    evaluate: paces_itself,
 };
 
-pub(super) const FLOOD_LIMITED: Judge = Judge {
+pub(super) const FLOOD_LIMITED: CheckDef = CheckDef {
     name: "flood-limited",
     about: "a flood is limited, a few calls are not, and a quiet peer is served meanwhile",
     parameters: &[
         Parameter::required("call", "label of the flooding calls"),
-        Parameter::required("twin", "label of the same calls, few"),
+        Parameter::required("control", "label of the same calls, few"),
         Parameter::required("probe", "label of a quiet peer's calls, made after the flood"),
     ],
-    decide: flood_limited,
+    evaluate: flood_limited,
 };
 
-pub(super) const FLOOD_REPORTED: Judge = Judge {
+pub(super) const FLOOD_REPORTED: CheckDef = CheckDef {
     name: "flood-reported",
     about: "a flood, where it came about, is reported: a finding about the peer that was not there before",
     parameters: &[
@@ -49,16 +49,16 @@ pub(super) const FLOOD_REPORTED: Judge = Judge {
         Parameter::required("peer", "the name of the peer that floods, or the label of its proposal"),
         Parameter::required("before", "label of the scan before the flood"),
         Parameter::required("after", "label of the scan after it"),
-        Parameter::required("honest", "the name of a peer that did nothing wrong"),
+        Parameter::required("conforming", "the name of a peer that did nothing wrong"),
         Parameter::optional(
             "apart_from",
             "the name of a peer that made a few such calls: kinds raised about it too say nothing",
         ),
     ],
-    decide: flood_reported,
+    evaluate: flood_reported,
 };
 
-pub(super) const LIMITS_BY_THE_MINUTE: Judge = Judge {
+pub(super) const LIMITS_BY_THE_MINUTE: CheckDef = CheckDef {
     name: "limits-by-the-minute",
     about: "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
     parameters: &[
@@ -66,19 +66,18 @@ pub(super) const LIMITS_BY_THE_MINUTE: Judge = Judge {
         Parameter::required("call", "label of its calls"),
         Parameter::required("probe", "label of a quiet peer's calls in between"),
     ],
-    decide: limits_by_the_minute,
+    evaluate: limits_by_the_minute,
 };
 
-fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement
-            .expecting(format!("429 never up to {FEW_CALLS} calls in 60 s, and some among {FLOOD_CALLS}"))
+fn limits_by_the_minute(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(format!("429 never up to {FEW_CALLS} calls in 60 s, and some among {FLOOD_CALLS}"))
     };
-    let mut quiet = story.exchanges_labelled(with.text("probe"));
-    if let Some((n, exchange)) = quiet.find(|call| is_unserved(story, call)) {
-        return expect(quiet_unserved(story, n, exchange));
+    let mut quiet = trace.exchanges_labelled(with.text("probe"));
+    if let Some((n, exchange)) = quiet.find(|call| is_unserved(trace, call)) {
+        return expect(quiet_unserved(trace, n, exchange));
     }
-    let mut calls: Vec<_> = story
+    let mut calls: Vec<_> = trace
         .exchanges_of(with.text("peer"), Direction::ToTarget)
         .filter(|(_, exchange)| is_counted(exchange))
         .collect();
@@ -92,12 +91,12 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
         let few = within(WINDOW + SLACK).len();
         if exchange.status() == Some(429) && few <= FEW_CALLS && barred_until.is_none_or(|end| entry.at > end)
         {
-            return expect(Judgement::broken(format!("limited at {few} calls within 60 s"), vec![entry.n]));
+            return expect(CheckResult::broken(format!("limited at {few} calls within 60 s"), vec![entry.n]));
         }
         let many = within(WINDOW - SLACK);
         if many.len() >= FLOOD_CALLS && many.iter().all(|(_, call)| call.succeeded()) {
             let actual = format!("all of {} calls within 60 s were served", many.len());
-            return expect(Judgement::broken(actual, vec![entry.n]));
+            return expect(CheckResult::broken(actual, vec![entry.n]));
         }
         if few > FEW_CALLS {
             barred_until = barred_until.max(bars_until(entry, exchange));
@@ -105,9 +104,9 @@ fn limits_by_the_minute(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     match calls.last() {
         Some((entry, _)) => {
-            expect(Judgement::kept(format!("{} calls, limited as they should", calls.len()), vec![entry.n]))
+            expect(CheckResult::kept(format!("{} calls, limited as they should", calls.len()), vec![entry.n]))
         }
-        None => expect(Judgement::unproven("there were no calls", vec![])),
+        None => expect(CheckResult::unproven("there were no calls", vec![])),
     }
 }
 
@@ -138,12 +137,12 @@ fn moment(text: &str) -> Option<Timestamp> {
 }
 
 /// Whether a call was not served that had to be. One of so many calls in a minute may be limited.
-fn is_unserved(story: &Story, (n, exchange): &(u64, &Exchange)) -> bool {
+fn is_unserved(trace: &Trace, (n, exchange): &(u64, &Exchange)) -> bool {
     if exchange.status() != Some(429) {
         return !exchange.succeeded();
     }
     let calls = || {
-        let calls = story.exchanges_of(&exchange.peer, Direction::ToTarget);
+        let calls = trace.exchanges_of(&exchange.peer, Direction::ToTarget);
         calls.filter(|(_, call)| is_counted(call))
     };
     let at = calls().find(|(entry, _)| entry.n == *n).map(|(entry, _)| entry.at);
@@ -153,49 +152,48 @@ fn is_unserved(story: &Story, (n, exchange): &(u64, &Exchange)) -> bool {
 }
 
 /// A platform may limit by address as well as by peer: whoever shares one may pay for the other.
-fn quiet_unserved(story: &Story, n: u64, quiet: &Exchange) -> Judgement {
-    let actual = format!("a quiet peer was not served: {}", common::outcome(quiet));
-    let mut others = story.exchanges().map(|(_, other)| other).filter(|other| other.peer != quiet.peer);
+fn quiet_unserved(trace: &Trace, n: u64, quiet: &Exchange) -> CheckResult {
+    let actual = format!("a quiet peer was not served: {}", common::reply_summary(quiet));
+    let mut others = trace.exchanges().map(|(_, other)| other).filter(|other| other.peer != quiet.peer);
     let may_share = quiet.source.is_none() || others.any(|other| other.source == quiet.source);
     if quiet.status() == Some(429) && may_share {
-        return Judgement::unproven(format!("{actual}, and it may share its address"), vec![n]);
+        return CheckResult::unproven(format!("{actual}, and it may share its address"), vec![n]);
     }
-    Judgement::broken(actual, vec![n])
+    CheckResult::broken(actual, vec![n])
 }
 
-fn paces_itself(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting(format!("fewer than {FLOOD_CALLS} such calls in any 60 s"))
+fn paces_itself(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect =
+        |result: CheckResult| result.expecting(format!("fewer than {FLOOD_CALLS} such calls in any 60 s"));
+    let Some((start, _)) = trace.operation(with.text("start")) else {
+        return expect(CheckResult::unproven("the target was not watched", vec![]));
     };
-    let Some((start, _)) = story.operation(with.text("start")) else {
-        return expect(Judgement::unproven("the target was not watched", vec![]));
-    };
-    let mut calls: Vec<_> = story
+    let mut calls: Vec<_> = trace
         .exchanges_of(with.text("peer"), Direction::FromTarget)
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
         .collect();
     if calls.is_empty() {
-        return expect(Judgement::unproven("the target called nobody", vec![start]));
+        return expect(CheckResult::unproven("the target called nobody", vec![start]));
     }
     calls.sort_by_key(|(entry, _)| entry.at);
     let times: Vec<Timestamp> = calls.iter().map(|(entry, _)| entry.at).collect();
     let (most, first) = densest(&times, WINDOW);
     let evidence = vec![start, calls[first].0.n, calls[first + most - 1].0.n];
     if most >= FLOOD_CALLS {
-        return expect(Judgement::broken(format!("{most} calls within 60 s"), evidence));
+        return expect(CheckResult::broken(format!("{most} calls within 60 s"), evidence));
     }
-    if let Some(noted) = crowd_noted(story, with.text("peer")) {
+    if let Some(noted) = flood_noted(trace, with.text("peer")) {
         let actual = "a flood of calls that each said what the one before said";
-        return expect(Judgement::broken(actual, vec![start, noted]));
+        return expect(CheckResult::broken(actual, vec![start, noted]));
     }
-    expect(Judgement::kept(format!("at most {most} calls within 60 s"), evidence))
+    expect(CheckResult::kept(format!("at most {most} calls within 60 s"), evidence))
 }
 
 /// Of calls that say nothing new not all are told; that there were too many at once is noted.
-fn crowd_noted(story: &Story, peer: &str) -> Option<u64> {
-    let is_crowd =
-        |what: &What| matches!(what, What::Note(note) if note.kind == CROWD && note.facts["peer"] == peer);
-    story.entries().iter().find(|entry| is_crowd(&entry.what)).map(|entry| entry.n)
+fn flood_noted(trace: &Trace, peer: &str) -> Option<u64> {
+    let is_flood =
+        |what: &What| matches!(what, What::Note(note) if note.kind == FLOOD && note.facts["peer"] == peer);
+    trace.entries().iter().find(|entry| is_flood(&entry.what)).map(|entry| entry.n)
 }
 
 /// The most of these times, in order, that are within a span, and the place of the first of them.
@@ -211,53 +209,56 @@ fn densest(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
 }
 
 /// Whether so many calls under a label came within 60 s as are a flood: a slow target has none.
-fn is_flood(story: &Story, label: &str) -> bool {
-    let calls = story.labelled(label).filter(|entry| entry.exchange().is_some());
+fn is_flood(trace: &Trace, label: &str) -> bool {
+    let calls = trace.labelled(label).filter(|entry| entry.exchange().is_some());
     let mut times: Vec<Timestamp> = calls.map(|entry| entry.at).collect();
     times.sort_unstable();
     densest(&times, WINDOW - SLACK).0 >= FLOOD_CALLS
 }
 
-fn flood_limited(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("some of the flood answered 429, the few calls and the quiet peer's never")
+fn flood_limited(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("some of the flood answered 429, the few calls and the quiet peer's never")
     };
-    let few: Vec<_> = story.exchanges_labelled(with.text("twin")).collect();
-    let flood: Vec<_> = story.exchanges_labelled(with.text("call")).collect();
-    let quiet: Vec<_> = story.exchanges_labelled(with.text("probe")).collect();
+    let few: Vec<_> = trace.exchanges_labelled(with.text("control")).collect();
+    let flood: Vec<_> = trace.exchanges_labelled(with.text("call")).collect();
+    let quiet: Vec<_> = trace.exchanges_labelled(with.text("probe")).collect();
     if few.is_empty() || quiet.is_empty() || flood.len() < FLOOD_CALLS {
-        return expect(Judgement::unproven("the flood, the few calls or the quiet peer are missing", vec![]));
+        return expect(CheckResult::unproven(
+            "the flood, the few calls or the quiet peer are missing",
+            vec![],
+        ));
     }
     let limited = |(_, exchange): &&(u64, &Exchange)| exchange.status() == Some(429);
     if let Some((n, _)) = few.iter().find(limited) {
-        return expect(Judgement::broken(format!("one of {} calls was limited", few.len()), vec![*n]));
+        return expect(CheckResult::broken(format!("one of {} calls was limited", few.len()), vec![*n]));
     }
-    if let Some((n, exchange)) = quiet.iter().find(|call| is_unserved(story, call)) {
-        return expect(quiet_unserved(story, *n, exchange));
+    if let Some((n, exchange)) = quiet.iter().find(|call| is_unserved(trace, call)) {
+        return expect(quiet_unserved(trace, *n, exchange));
     }
     let ends = vec![flood[0].0, flood[flood.len() - 1].0];
     if let Some((n, _)) = flood.iter().find(limited) {
         let count = flood.iter().filter(limited).count();
         let actual = format!("{count} of {} calls were limited", flood.len());
-        return expect(Judgement::kept(actual, vec![ends[0], *n, ends[1]]));
+        return expect(CheckResult::kept(actual, vec![ends[0], *n, ends[1]]));
     }
     if is_cut_off(&flood) {
-        return expect(Judgement::kept("the flood was cut off", ends));
+        return expect(CheckResult::kept("the flood was cut off", ends));
     }
-    if !is_flood(story, with.text("call")) {
+    if !is_flood(trace, with.text("call")) {
         let actual = format!("{} calls took longer than 60 s: there was no flood", flood.len());
-        return expect(Judgement::unproven(actual, ends));
+        return expect(CheckResult::unproven(actual, ends));
     }
     let served = flood.iter().filter(|(_, exchange)| exchange.succeeded()).count();
     if served == flood.len() {
-        return expect(Judgement::broken(format!("all of {served} calls were served"), ends));
+        return expect(CheckResult::broken(format!("all of {served} calls were served"), ends));
     }
     if let Some(answer) = answer_to_each(&flood) {
         let actual = format!("none of {} calls was limited: each was answered {answer}", flood.len());
-        return expect(Judgement::broken(actual, ends));
+        return expect(CheckResult::broken(actual, ends));
     }
     let actual = format!("{served} of {} calls were served, and none was limited", flood.len());
-    expect(Judgement::unproven(actual, ends))
+    expect(CheckResult::unproven(actual, ends))
 }
 
 /// How each of many handshakes was answered, where all were refused for one thing that they say: the last
@@ -283,24 +284,24 @@ fn is_cut_off(flood: &[(u64, &Exchange)]) -> bool {
     })
 }
 
-fn flood_reported(story: &Story, with: Arguments<'_>) -> Judgement {
-    let judgement = common::finding_raised(story, with);
-    if judgement.verdict == Verdict::Kept {
-        return judgement;
+fn flood_reported(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let result = common::finding_raised(trace, with);
+    if result.verdict == Verdict::Kept {
+        return result;
     }
-    if !is_flood(story, with.text("call")) {
+    if !is_flood(trace, with.text("call")) {
         let actual = "the calls took longer than 60 s: there was no flood";
-        return Judgement { verdict: Verdict::Unproven, actual: actual.to_owned(), ..judgement };
+        return CheckResult { verdict: Verdict::Unproven, actual: actual.to_owned(), ..result };
     }
     // Whose calls these are need not be known when the token is used up (open readings, 15).
     let is_used_up = |call: &Exchange| {
         call.route() == Some(Route::Accept) && (call.succeeded() || call.status() == Some(401))
     };
-    if story.exchanges_labelled(with.text("call")).any(|(_, call)| is_used_up(call)) {
+    if trace.exchanges_labelled(with.text("call")).any(|(_, call)| is_used_up(call)) {
         let actual = "the token was used up: these calls need not be known as the peer's";
-        return Judgement { verdict: Verdict::Unproven, actual: actual.to_owned(), ..judgement };
+        return CheckResult { verdict: Verdict::Unproven, actual: actual.to_owned(), ..result };
     }
-    judgement
+    result
 }
 
 #[cfg(test)]
@@ -327,25 +328,25 @@ mod tests {
         )
     }
 
-    fn looked(verb: &str, result: Value) -> What {
+    fn looked(method: &str, result: Value) -> What {
         let (parameters, result) = (json!({}), Some(result));
-        What::Operation(Operation { verb: verb.into(), parameters, result, failure: None })
+        What::Operation(Operation { method: method.into(), parameters, result, failure: None })
     }
 
-    /// A story in the making: the recorder and its clock.
+    /// A trace in the making: the recorder and its clock.
     fn begin() -> (Recorder, Clock) {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         (Recorder::in_memory("x", clock.clone()), clock)
     }
 
-    fn judged(
-        decide: fn(&Story, Arguments<'_>) -> Judgement,
-        story: &Story,
+    fn evaluated(
+        evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
+        trace: &Trace,
         with: &[(&str, &str)],
     ) -> Verdict {
         let with: BTreeMap<_, _> =
             with.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        decide(story, Arguments::new(&with)).verdict
+        evaluate(trace, Arguments::new(&with)).verdict
     }
 
     #[test]
@@ -357,8 +358,8 @@ mod tests {
                 recorder.record(None, None, exchange("alice", direction, &Route::Heartbeat, 200, None));
             }
             let with = [("peer", "alice"), ("start", "start"), ("call", "call"), ("probe", "probe")];
-            assert_eq!(judged(paces_itself, &recorder.story(), &with), Kept, "{moment}");
-            assert_eq!(judged(limits_by_the_minute, &recorder.story(), &with), Kept, "{moment}");
+            assert_eq!(evaluated(paces_itself, &recorder.trace(), &with), Kept, "{moment}");
+            assert_eq!(evaluated(limits_by_the_minute, &recorder.trace(), &with), Kept, "{moment}");
         }
     }
 
@@ -373,9 +374,9 @@ mod tests {
                 recorder.record(None, Some("busy"), call);
             }
         }
-        judged(
+        evaluated(
             limits_by_the_minute,
-            &recorder.story(),
+            &recorder.trace(),
             &[("peer", "busy"), ("call", "busy"), ("probe", "quiet")],
         )
     }
@@ -422,7 +423,7 @@ mod tests {
             clock.advance_seconds(calm);
             beat(429);
             let with = [("peer", "busy"), ("call", "busy"), ("probe", "quiet")];
-            judged(limits_by_the_minute, &recorder.story(), &with)
+            evaluated(limits_by_the_minute, &recorder.trace(), &with)
         };
         let until = ("retry-after", "Mon, 01 Jun 2026 00:03:00 GMT");
         assert_eq!(told(&[until], 170), Kept);
@@ -438,7 +439,7 @@ mod tests {
     }
 
     /// A flood of 300 such calls, so many of them at a time, and a second between these.
-    fn flooded(route: &Route, status: u16, at_once: usize) -> Story {
+    fn flooded(route: &Route, status: u16, at_once: usize) -> Trace {
         let (recorder, clock) = begin();
         let call =
             |peer: &str, route: &Route, status| exchange(peer, Direction::ToTarget, route, status, None);
@@ -452,23 +453,23 @@ mod tests {
         }
         recorder.record(None, Some("quiet"), call("alice", &Route::Heartbeat, 200));
         recorder.record(None, Some("after"), looked("governance.scan", json!({"findings": []})));
-        recorder.story()
+        recorder.trace()
     }
 
     #[test]
     fn calls_of_more_than_a_minute_are_no_flood() {
-        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let with = [("call", "flood"), ("control", "few"), ("probe", "quiet")];
         let report = [("call", "flood"), ("peer", "mallory"), ("before", "before"), ("after", "after")];
         for (at_once, expected) in [(10, Broken), (5, Unproven)] {
-            let story = flooded(&Route::Heartbeat, 200, at_once);
-            assert_eq!(judged(flood_limited, &story, &with), expected);
-            assert_eq!(judged(flood_reported, &story, &report), expected);
+            let trace = flooded(&Route::Heartbeat, 200, at_once);
+            assert_eq!(evaluated(flood_limited, &trace, &with), expected);
+            assert_eq!(evaluated(flood_reported, &trace, &report), expected);
         }
     }
 
     #[test]
     fn who_shares_an_address_may_pay_for_another() {
-        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let with = [("call", "flood"), ("control", "few"), ("probe", "quiet")];
         let from = |peer: &str, status, last: Option<u8>| {
             let What::Exchange(call) = exchange(peer, Direction::ToTarget, &Route::Heartbeat, status, None)
             else {
@@ -483,7 +484,7 @@ mod tests {
                 recorder.record(None, Some("flood"), from("mallory", 429, flooding));
             }
             recorder.record(None, Some("quiet"), from("alice", 429, quiet));
-            judged(flood_limited, &recorder.story(), &with)
+            evaluated(flood_limited, &recorder.trace(), &with)
         };
         assert_eq!(quiet_limited(Some(1), Some(2)), Broken);
         assert_eq!(quiet_limited(Some(1), Some(1)), Unproven);
@@ -494,14 +495,14 @@ mod tests {
     fn a_flood_of_handshakes_is_known_as_the_peers_while_its_token_is_good() {
         let report = [("call", "flood"), ("peer", "mallory"), ("before", "before"), ("after", "after")];
         for (status, expected) in [(401, Unproven), (200, Unproven), (422, Broken), (429, Broken)] {
-            let story = flooded(&Route::Accept, status, 10);
-            assert_eq!(judged(flood_reported, &story, &report), expected, "{status}");
+            let trace = flooded(&Route::Accept, status, 10);
+            assert_eq!(evaluated(flood_reported, &trace, &report), expected, "{status}");
         }
     }
 
     #[test]
     fn what_is_refused_for_another_reason_is_not_limited() {
-        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let with = [("call", "flood"), ("control", "few"), ("probe", "quiet")];
         for (route, status, expected) in [
             (Route::Accept, 422, Broken),
             (Route::Accept, 401, Unproven),
@@ -511,7 +512,7 @@ mod tests {
             (Route::Heartbeat, 500, Unproven),
         ] {
             assert_eq!(
-                judged(flood_limited, &flooded(&route, status, 10), &with),
+                evaluated(flood_limited, &flooded(&route, status, 10), &with),
                 expected,
                 "{route} {status}"
             );
@@ -520,7 +521,7 @@ mod tests {
 
     #[test]
     fn who_is_told_another_thing_in_the_end_may_have_been_limited() {
-        let with = [("call", "flood"), ("twin", "few"), ("probe", "quiet")];
+        let with = [("call", "flood"), ("control", "few"), ("probe", "quiet")];
         let (recorder, _) = begin();
         let call = |text: &str| {
             let What::Exchange(call) = exchange("m", Direction::ToTarget, &Route::Accept, 422, None) else {
@@ -538,7 +539,7 @@ mod tests {
             Some("quiet"),
             exchange("q", Direction::ToTarget, &Route::Heartbeat, 200, None),
         );
-        assert_eq!(judged(flood_limited, &recorder.story(), &with), Unproven);
+        assert_eq!(evaluated(flood_limited, &recorder.trace(), &with), Unproven);
     }
 
     #[test]
@@ -552,10 +553,10 @@ mod tests {
                 exchange("alice", Direction::FromTarget, &Route::Heartbeat, 200, None),
             );
             if let Some(peer) = crowded {
-                let (kind, facts) = (CROWD.to_owned(), json!({ "peer": peer }));
+                let (kind, facts) = (FLOOD.to_owned(), json!({ "peer": peer }));
                 recorder.record(None, None, What::Note(Note { kind, message: String::new(), facts }));
             }
-            judged(paces_itself, &recorder.story(), &[("peer", "alice"), ("start", "start")])
+            evaluated(paces_itself, &recorder.trace(), &[("peer", "alice"), ("start", "start")])
         };
         assert_eq!([paced(None), paced(Some("bob")), paced(Some("alice"))], [Kept, Kept, Broken]);
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::check::judge::Parameter;
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::Story;
+use crate::check::check_def::Parameter;
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::Trace;
 
 /// Grants by no operator's hand that are a mass (`binding.md`, "Numbers"): of any sort, and of those
 /// that cover a whole kind and change something.
@@ -14,28 +14,28 @@ const MASS: usize = 100;
 const MASS_WIDE: usize = 20;
 const WIDE_SCOPES: [&str; 3] = ["write", "admin", "migrate"];
 
-pub(super) const NO_GRANTS_BY_PROGRAM: Judge = Judge {
+pub(super) const NO_GRANTS_BY_PROGRAM: CheckDef = CheckDef {
     name: "no-grants-by-program",
     about: "no mass of grants appears that no operator issued",
     parameters: &[Parameter::required("shown", "label of the operator's list of grants, at the end")],
-    decide: no_grants_by_program,
+    evaluate: no_grants_by_program,
 };
 
-fn no_grants_by_program(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting(format!(
+fn no_grants_by_program(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(format!(
             "fewer than {MASS} grants that no operator issued, and fewer than {MASS_WIDE} wide ones"
         ))
     };
-    let Some((n, operation)) = story.operation(with.text("shown")) else {
-        return expect(Judgement::unproven("the grants were not listed", vec![]));
+    let Some((n, operation)) = trace.operation(with.text("shown")) else {
+        return expect(CheckResult::unproven("the grants were not listed", vec![]));
     };
     let Some(grants) = operation.result.as_ref().and_then(|result| result["grants"].as_array()) else {
-        return expect(Judgement::unproven("the list of grants can't be read", vec![n]));
+        return expect(CheckResult::unproven("the list of grants can't be read", vec![n]));
     };
-    let issued = issued(story);
+    let issued = issued(trace);
     if issued.is_empty() || !issued.iter().all(|id| grants.iter().any(|grant| id_of(grant) == Some(id))) {
-        return expect(Judgement::unproven("the list lacks the grants that the operator issued", vec![n]));
+        return expect(CheckResult::unproven("the list lacks the grants that the operator issued", vec![n]));
     }
     let peer = operation.parameters["peer_id"].as_str();
     let strange: Vec<_> = grants
@@ -45,15 +45,15 @@ fn no_grants_by_program(story: &Story, with: Arguments<'_>) -> Judgement {
     let wide = strange.iter().filter(|grant| is_wide(grant)).count();
     let actual = format!("{} grants that no operator issued, {wide} of them wide", strange.len());
     if strange.len() >= MASS || wide >= MASS_WIDE {
-        return expect(Judgement::broken(actual, vec![n]));
+        return expect(CheckResult::broken(actual, vec![n]));
     }
-    expect(Judgement::kept(actual, vec![n]))
+    expect(CheckResult::kept(actual, vec![n]))
 }
 
-/// What operators issued in this story.
-fn issued(story: &Story) -> BTreeSet<String> {
-    let operations = story.entries().iter().filter_map(|entry| entry.operation());
-    let issues = operations.filter(|operation| operation.verb == "grant.issue");
+/// What operators issued in this trace.
+fn issued(trace: &Trace) -> BTreeSet<String> {
+    let operations = trace.entries().iter().filter_map(|entry| entry.operation());
+    let issues = operations.filter(|operation| operation.method == "grant.issue");
     issues.filter_map(|issue| id_of(issue.result.as_ref()?).map(ToOwned::to_owned)).collect()
 }
 
@@ -91,9 +91,9 @@ mod tests {
     fn verdict_on(others: usize, other: &Value, shows_issued: bool) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
-        let record = |label: &str, verb: &str, result: Value| {
+        let record = |label: &str, method: &str, result: Value| {
             let (parameters, result) = (json!({"peer_id": "alice"}), Some(result));
-            let operation = Operation { verb: verb.into(), parameters, result, failure: None };
+            let operation = Operation { method: method.into(), parameters, result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         };
         record("issued", "grant.issue", json!({"grant_id": "own"}));
@@ -106,7 +106,7 @@ mod tests {
         grants.extend(shows_issued.then(|| json!({"grant_id": "own", "permission_scopes": ["admin"]})));
         record("shown", "grant.list", json!({ "grants": grants }));
         let with: BTreeMap<String, Value> = [("shown".to_owned(), json!("shown"))].into();
-        no_grants_by_program(&recorder.story(), Arguments::new(&with)).verdict
+        no_grants_by_program(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     #[test]

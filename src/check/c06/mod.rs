@@ -1,14 +1,14 @@
 //! Commitment 6: no undermining.
 
+mod enumeration;
 mod flood;
 mod grants;
 mod streams;
-mod walks;
 
-use super::Judge;
+use super::CheckDef;
 
-/// The judges of this commitment.
-pub(super) const JUDGES: &[Judge] = &[
+/// The checks of this commitment.
+pub(super) const CHECKS: &[CheckDef] = &[
     flood::PACES_ITSELF,
     flood::FLOOD_LIMITED,
     flood::FLOOD_REPORTED,
@@ -17,6 +17,6 @@ pub(super) const JUDGES: &[Judge] = &[
     streams::STREAMS_ARE_WHOLE,
     streams::NOTHING_IS_STORED,
     streams::OTHERS_STAY,
-    walks::STAYS_WITHIN_DECLARED,
-    walks::LEAKS_NOTHING,
+    enumeration::STAYS_WITHIN_DECLARED,
+    enumeration::LEAKS_NOTHING,
 ];

@@ -5,60 +5,65 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::check::check_def::Parameter;
 use crate::check::common::is_same_number;
-use crate::check::judge::Parameter;
 use crate::check::model::{OWN_MEMBERS, Place, Records, last_put, records};
-use crate::check::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Story};
+use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Trace};
 use crate::wire::canonical::is_digest_of;
 use crate::wire::path::Route;
 use crate::wire::sync::{SyncBatch, is_same_place};
 
-pub(super) const STREAMS_ARE_WHOLE: Judge = Judge {
+pub(super) const STREAMS_ARE_WHOLE: CheckDef = CheckDef {
     name: "streams-are-whole",
     about: "each batch that the target syncs has the digest of its records, joins on to the one before, \
             repeats nothing, and says of each record what the operator put there; all of that arrives",
     parameters: &[Parameter::required("peer", "the name of the peer that is synced to")],
-    decide: streams_are_whole,
+    evaluate: streams_are_whole,
 };
 
-pub(super) const NOTHING_IS_STORED: Judge = Judge {
+pub(super) const NOTHING_IS_STORED: CheckDef = CheckDef {
     name: "nothing-is-stored",
     about: "of the records in what was refused, none was stored",
     parameters: &[
         Parameter::required("call", "labels of the calls that were to be refused"),
         BEFORE,
         AFTER,
-        TWIN,
+        CONTROL,
     ],
-    decide: nothing_is_stored,
+    evaluate: nothing_is_stored,
 };
 
-pub(super) const OTHERS_STAY: Judge = Judge {
+pub(super) const OTHERS_STAY: CheckDef = CheckDef {
     name: "others-stay",
     about: "a record that stands under one id in a batch, and names another, changes nothing of the other",
-    parameters: &[Parameter::required("call", "labels of the calls with such records"), BEFORE, AFTER, TWIN],
-    decide: others_stay,
+    parameters: &[
+        Parameter::required("call", "labels of the calls with such records"),
+        BEFORE,
+        AFTER,
+        CONTROL,
+    ],
+    evaluate: others_stay,
 };
 
 const BEFORE: Parameter = Parameter::required("before", "label of the look at the records before them");
 const AFTER: Parameter = Parameter::required("after", "label of the look after them");
-const TWIN: Parameter = Parameter::optional(
-    "twin",
-    "label of a lawful call before them: what it brought has to be there, or the target keeps nothing at all",
+const CONTROL: Parameter = Parameter::optional(
+    "control",
+    "label of a valid call before them: what it brought has to be there, or the target keeps nothing at all",
 );
 
-fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("batches with the right digest and content, each joined on to the one before")
+fn streams_are_whole(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("batches with the right digest and content, each joined on to the one before")
     };
     let mut taken: Vec<(u64, SyncBatch)> = vec![];
     let mut open = None;
-    for (entry, exchange) in story.exchanges_of(with.text("peer"), Direction::FromTarget) {
+    for (entry, exchange) in trace.exchanges_of(with.text("peer"), Direction::FromTarget) {
         if exchange.route() != Some(Route::Sync) {
             continue;
         }
-        let unproven = |reason| Judgement::unproven(reason, vec![entry.n]);
+        let unproven = |reason| CheckResult::unproven(reason, vec![entry.n]);
         let Some(body) = exchange.sent() else {
             open.get_or_insert(unproven("a batch that is no JSON, or too long to keep"));
             continue;
@@ -69,9 +74,9 @@ fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
         };
         let stream: Vec<&SyncBatch> =
             taken.iter().map(|(_, one)| one).filter(|one| one.resource_kind == batch.resource_kind).collect();
-        if let Some(fault) = fault(story, body, &batch, &stream) {
+        if let Some(fault) = fault(trace, body, &batch, &stream) {
             let actual = format!("a batch of {}: {fault}", batch.resource_kind);
-            return expect(Judgement::broken(actual, vec![entry.n]));
+            return expect(CheckResult::broken(actual, vec![entry.n]));
         }
         if goes_back(&stream, &batch) {
             open.get_or_insert(unproven("a stream that began again from where it was before"));
@@ -85,11 +90,11 @@ fn streams_are_whole(story: &Story, with: Arguments<'_>) -> Judgement {
     }
     let (evidence, batches): (Vec<u64>, Vec<SyncBatch>) = taken.into_iter().unzip();
     if batches.is_empty() {
-        return expect(Judgement::unproven("no batch of the target's was taken", evidence));
+        return expect(CheckResult::unproven("no batch of the target's was taken", evidence));
     }
-    match missing(story, &batches) {
-        Some(what) => expect(Judgement::unproven(what, evidence)),
-        None => expect(Judgement::kept(format!("{} batches were whole", batches.len()), evidence)),
+    match missing(trace, &batches) {
+        Some(what) => expect(CheckResult::unproven(what, evidence)),
+        None => expect(CheckResult::kept(format!("{} batches were whole", batches.len()), evidence)),
     }
 }
 
@@ -97,13 +102,13 @@ fn joins_on(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
     stream.last().is_none_or(|last| is_same_place(&last.cursor.to, &batch.cursor.from))
 }
 
-/// Whether a batch begins where one before began: a stream that is sent anew, or a batch that is tried again.
+/// Whether a batch begins where one before began: a stream that is sent again, or a batch that is tried again.
 fn goes_back(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
     !joins_on(stream, batch) && stream.iter().any(|one| is_same_place(&one.cursor.from, &batch.cursor.from))
 }
 
 /// What is wrong with a batch, in words.
-fn fault(story: &Story, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
+fn fault(trace: &Trace, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
     if !is_digest_of(&body["records"], &batch.sha256) {
         return Some("the digest is not that of the records".to_owned());
     }
@@ -114,7 +119,7 @@ fn fault(story: &Story, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) 
         let (from, end) = (&batch.cursor.from, &last.cursor.to);
         return Some(format!("begins at {from}, and the one before ended at {end}"));
     }
-    changed(story, batch).map(|id| format!("{id} is nothing that the operator put there"))
+    changed(trace, batch).map(|id| format!("{id} is nothing that the operator put there"))
 }
 
 /// A record that is there again as it was. Another state of it is what a log of changes holds.
@@ -125,9 +130,9 @@ fn repeated(batch: &SyncBatch) -> Option<&str> {
 }
 
 /// A record that fits none of the states that the operator put it into: a target may well be behind.
-fn changed<'a>(story: &Story, batch: &'a SyncBatch) -> Option<&'a str> {
+fn changed<'a>(trace: &Trace, batch: &'a SyncBatch) -> Option<&'a str> {
     let found = batch.records.iter().find(|record| {
-        let mut states = puts(story, &batch.resource_kind, &record.id).peekable();
+        let mut states = puts(trace, &batch.resource_kind, &record.id).peekable();
         states.peek().is_some() && !states.any(|state| fits(state, &record.payload))
     });
     found.map(|record| record.id.as_str())
@@ -151,7 +156,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 /// What the operator put there and what did not arrive, in the state that it has at the end: by fault, or
 /// since the target chose so. A member of which no record says a word is held back from all.
-fn missing(story: &Story, batches: &[SyncBatch]) -> Option<String> {
+fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
     let arrived = |kind: &str, id: &str| {
         let records = batches.iter().rev().filter(|batch| batch.resource_kind == kind);
         records.flat_map(|batch| batch.records.iter().rev()).find(|record| record.id == id)
@@ -161,12 +166,12 @@ fn missing(story: &Story, batches: &[SyncBatch]) -> Option<String> {
         .flat_map(|batch| &batch.records)
         .flat_map(|record| record.payload.keys().filter(|name| *name != "id"))
         .collect();
-    let operations = story.entries().iter().filter_map(|entry| entry.operation());
+    let operations = trace.entries().iter().filter_map(|entry| entry.operation());
     let mut places = operations
-        .filter(|operation| operation.verb == "resource.put")
+        .filter(|operation| operation.method == "resource.put")
         .filter_map(|put| Some((put.parameters["kind"].as_str()?, put.parameters["id"].as_str()?)));
     places.find_map(|(kind, id)| {
-        let put = last_put(story, u64::MAX, kind, id)?;
+        let put = last_put(trace, u64::MAX, kind, id)?;
         let Some(record) = arrived(kind, id) else {
             return Some(format!("{kind}/{id} did not arrive"));
         };
@@ -182,20 +187,20 @@ fn missing(story: &Story, batches: &[SyncBatch]) -> Option<String> {
 
 /// Every state that the operator put a record into. When is not asked: a batch may be told of before the
 /// operation that it came of.
-fn puts<'a>(story: &'a Story, kind: &'a str, id: &'a str) -> impl Iterator<Item = &'a Map<String, Value>> {
-    let operations = story.entries().iter().filter_map(|entry| entry.operation());
+fn puts<'a>(trace: &'a Trace, kind: &'a str, id: &'a str) -> impl Iterator<Item = &'a Map<String, Value>> {
+    let operations = trace.entries().iter().filter_map(|entry| entry.operation());
     operations
         .filter(move |operation| operation.parameters["kind"] == kind && operation.parameters["id"] == id)
-        .filter(|operation| operation.verb == "resource.put")
+        .filter(|operation| operation.method == "resource.put")
         .filter_map(|put| put.parameters["record"].as_object())
 }
 
-fn nothing_is_stored(story: &Story, with: Arguments<'_>) -> Judgement {
-    stay(story, with, rows).expecting("the records of these calls as they were before")
+fn nothing_is_stored(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    stay(trace, with, rows).expecting("the records of these calls as they were before")
 }
 
-fn others_stay(story: &Story, with: Arguments<'_>) -> Judgement {
-    stay(story, with, others)
+fn others_stay(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    stay(trace, with, others)
         .expecting("the records that these calls name beside their own as they were before")
 }
 
@@ -203,20 +208,20 @@ fn others_stay(story: &Story, with: Arguments<'_>) -> Judgement {
 type Row<'a> = (Place, &'a Map<String, Value>);
 
 /// Whether these records of the calls are as they were before.
-fn stay(story: &Story, with: Arguments<'_>, asked_of: fn(&Value) -> Vec<Row<'_>>) -> Judgement {
+fn stay(trace: &Trace, with: Arguments<'_>, asked_of: fn(&Value) -> Vec<Row<'_>>) -> CheckResult {
     let bodies = |label: &str| -> Vec<(u64, Value)> {
-        let calls = story.exchanges_labelled(label);
+        let calls = trace.exchanges_labelled(label);
         calls.filter_map(|(n, call)| Some((n, call.sent()?.clone()))).collect()
     };
     let calls: Vec<(u64, Value)> = with.texts("call").into_iter().flat_map(bodies).collect();
     let (Some((mut evidence, before)), Some((seen_after, after))) =
-        (records(story, with.text("before")), records(story, with.text("after")))
+        (records(trace, with.text("before")), records(trace, with.text("after")))
     else {
-        return Judgement::unproven("the records could not be read", vec![]);
+        return CheckResult::unproven("the records could not be read", vec![]);
     };
     let asked: Vec<Row<'_>> = calls.iter().flat_map(|(_, body)| asked_of(body)).collect();
     if asked.is_empty() {
-        return Judgement::unproven("no such call was made", evidence);
+        return CheckResult::unproven("no such call was made", evidence);
     }
     evidence.extend(calls.iter().map(|(n, _)| *n));
     evidence.extend(seen_after);
@@ -227,14 +232,16 @@ fn stay(story: &Story, with: Arguments<'_>, asked_of: fn(&Value) -> Vec<Row<'_>>
             (true, true) => "was changed",
             (false, true) => "was stored",
         };
-        return Judgement::broken(format!("{kind}/{id} {what}"), evidence);
+        return CheckResult::broken(format!("{kind}/{id} {what}"), evidence);
     }
-    let twins = with.text_if_given("twin").map(bodies);
+    let controls = with.text_if_given("control").map(bodies);
     let is_there = |(place, payload): &Row<'_>| before.get(place).is_some_and(|kept| fits(payload, kept));
-    if twins.is_some_and(|twins| !twins.iter().flat_map(|(_, body)| rows(body)).any(|row| is_there(&row))) {
-        return Judgement::unproven("what a lawful call brought was not there either", evidence);
+    if controls
+        .is_some_and(|controls| !controls.iter().flat_map(|(_, body)| rows(body)).any(|row| is_there(&row)))
+    {
+        return CheckResult::unproven("what a valid call brought was not there either", evidence);
     }
-    Judgement::kept(format!("{} records, none of them stored", asked.len()), evidence)
+    CheckResult::kept(format!("{} records, none of them stored", asked.len()), evidence)
 }
 
 /// Whether a record came, went, or is another in what a call says of it. A target may have, and change,
@@ -277,18 +284,18 @@ mod tests {
     use crate::wire::canonical::{canonical_json, sha256_hex};
     use serde_json::json;
 
-    fn story(puts: &[Value], batches: &[Value]) -> Story {
+    fn trace(puts: &[Value], batches: &[Value]) -> Trace {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         for record in puts {
             let parameters = json!({"kind": "skill", "id": record["id"], "record": record});
-            let put = Operation { verb: "resource.put".into(), parameters, result: None, failure: None };
+            let put = Operation { method: "resource.put".into(), parameters, result: None, failure: None };
             recorder.record(None, None, What::Operation(put));
         }
         for batch in batches {
             recorder.record(None, Some("call"), What::Exchange(sync(batch)));
         }
-        recorder.story()
+        recorder.trace()
     }
 
     fn sync(batch: &Value) -> Exchange {
@@ -297,7 +304,7 @@ mod tests {
 
     fn verdict_of(puts: &[Value], batches: &[Value]) -> Verdict {
         let with = [("peer".to_owned(), json!("alice"))].into();
-        streams_are_whole(&story(puts, batches), Arguments::new(&with)).verdict
+        streams_are_whole(&trace(puts, batches), Arguments::new(&with)).verdict
     }
 
     /// The operator put `{"id": "a", "name": "a"}`; the target synced these batches.
@@ -366,8 +373,8 @@ mod tests {
     }
 
     /// What is said of a batch, sent between these looks at the records.
-    fn judged(
-        decide: fn(&Story, Arguments<'_>) -> Judgement,
+    fn evaluated(
+        evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
         before: &Value,
         batch: &Value,
         after: &Value,
@@ -376,16 +383,16 @@ mod tests {
         let recorder = Recorder::in_memory("x", clock);
         let look = |label: &str, rows: &Value| {
             let (parameters, result) = (json!({"kind": "skill"}), Some(json!({ "resources": rows })));
-            let list = Operation { verb: "resource.list".into(), parameters, result, failure: None };
+            let list = Operation { method: "resource.list".into(), parameters, result, failure: None };
             recorder.record(None, Some(label), What::Operation(list));
         };
-        let lawful = batch_of(&json!("0"), &json!("1"), &[json!({"id": "kept", "name": "kept"})]);
-        recorder.record(None, Some("twin"), What::Exchange(sync(&lawful)));
+        let valid = batch_of(&json!("0"), &json!("1"), &[json!({"id": "kept", "name": "kept"})]);
+        recorder.record(None, Some("control"), What::Exchange(sync(&valid)));
         look("before", before);
         recorder.record(None, Some("call"), What::Exchange(sync(batch)));
         look("after", after);
-        let with = ["call", "before", "after", "twin"].map(|name| (name.to_owned(), json!(name))).into();
-        decide(&recorder.story(), Arguments::new(&with)).verdict
+        let with = ["call", "before", "after", "control"].map(|name| (name.to_owned(), json!(name))).into();
+        evaluate(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
     fn row(id: &str, record: &Value) -> Value {
@@ -397,7 +404,7 @@ mod tests {
         let kept = row("kept", &json!({"name": "kept"}));
         let own = |beats: u64| row("own", &json!({"beats": beats}));
         let stored = |after: &[Value]| {
-            judged(nothing_is_stored, &json!([kept, own(1)]), &batch("0", "1", &["a"]), &json!(after))
+            evaluated(nothing_is_stored, &json!([kept, own(1)]), &batch("0", "1", &["a"]), &json!(after))
         };
         assert_eq!(stored(&[kept.clone(), own(2), row("new", &json!({}))]), Kept);
         assert_eq!(stored(&[kept.clone(), own(1), row("a", &json!({}))]), Broken);
@@ -408,11 +415,15 @@ mod tests {
         let a = |name: &str, synced: u64| row("a", &json!({"name": name, "synced": synced}));
         let kept = row("kept", &json!({"name": "kept"}));
         let again = batch("0", "1", &["old"]);
-        let judged = |before: &Value, after: &Value| judged(nothing_is_stored, before, &again, after);
-        assert_eq!(judged(&json!([kept, a("new", 1)]), &json!([kept, a("new", 2)])), Kept);
-        assert_eq!(judged(&json!([kept, a("new", 1)]), &json!([kept, a("old", 2)])), Broken);
-        assert_eq!(judged(&json!([kept, a("new", 1)]), &json!([kept])), Broken);
-        assert_eq!(judged(&json!([a("new", 1)]), &json!([a("new", 1)])), Unproven, "nothing is kept at all");
+        let evaluated = |before: &Value, after: &Value| evaluated(nothing_is_stored, before, &again, after);
+        assert_eq!(evaluated(&json!([kept, a("new", 1)]), &json!([kept, a("new", 2)])), Kept);
+        assert_eq!(evaluated(&json!([kept, a("new", 1)]), &json!([kept, a("old", 2)])), Broken);
+        assert_eq!(evaluated(&json!([kept, a("new", 1)]), &json!([kept])), Broken);
+        assert_eq!(
+            evaluated(&json!([a("new", 1)]), &json!([a("new", 1)])),
+            Unproven,
+            "nothing is kept at all"
+        );
     }
 
     #[test]
@@ -421,13 +432,13 @@ mod tests {
         crossed["records"][0]["id"] = json!("b");
         let kept = row("kept", &json!({"name": "kept"}));
         let a = |name: &str| row("a", &json!({"name": name}));
-        let judged = |batch: &Value, after: &[Value]| {
-            judged(others_stay, &json!([kept, a("own")]), batch, &json!(after))
+        let evaluated = |batch: &Value, after: &[Value]| {
+            evaluated(others_stay, &json!([kept, a("own")]), batch, &json!(after))
         };
         let b = row("b", &json!({"name": "theirs"}));
-        assert_eq!(judged(&crossed, &[kept.clone(), a("own")]), Kept);
-        assert_eq!(judged(&crossed, &[kept.clone(), a("own"), b]), Kept);
-        assert_eq!(judged(&crossed, &[kept.clone(), a("theirs")]), Broken);
-        assert_eq!(judged(&batch("0", "1", &["theirs"]), &[kept.clone(), a("theirs")]), Unproven);
+        assert_eq!(evaluated(&crossed, &[kept.clone(), a("own")]), Kept);
+        assert_eq!(evaluated(&crossed, &[kept.clone(), a("own"), b]), Kept);
+        assert_eq!(evaluated(&crossed, &[kept.clone(), a("theirs")]), Broken);
+        assert_eq!(evaluated(&batch("0", "1", &["theirs"]), &[kept.clone(), a("theirs")]), Unproven);
     }
 }

@@ -3,37 +3,37 @@
 
 use serde_json::Value;
 
-use crate::check::common::{is_undone, outcome};
+use crate::check::common::{is_undone, reply_summary};
 use crate::check::model::{mentions, records};
-use crate::check::{Arguments, Judgement};
-use crate::transcript::{Direction, Entry, Exchange, Operation, Story};
+use crate::check::{Arguments, CheckResult};
+use crate::transcript::{Direction, Entry, Exchange, Operation, Trace};
 use crate::wire::path::Route;
 
-pub(super) fn nothing_flows(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("no sync and no migration from the target");
-    let migrated = story.labelled(with.text("migration")).find(|entry| was_migrated(entry));
+pub(super) fn nothing_flows(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("no sync and no migration from the target");
+    let migrated = trace.labelled(with.text("migration")).find(|entry| was_migrated(entry));
     let (Some(migrated), Some((changed, operation))) =
-        (migrated.map(|entry| entry.n), story.operation(with.text("record")))
+        (migrated.map(|entry| entry.n), trace.operation(with.text("record")))
     else {
-        return expect(Judgement::unproven("nothing was migrated and then changed", vec![]));
+        return expect(CheckResult::unproven("nothing was migrated and then changed", vec![]));
     };
     let record = Changed::by(operation);
-    let flowed = story.exchanges_of(with.text("peer"), Direction::FromTarget).find(|(entry, exchange)| {
+    let flowed = trace.exchanges_of(with.text("peer"), Direction::FromTarget).find(|(entry, exchange)| {
         let after = if exchange.route() == Some(Route::Sync) { migrated } else { changed };
         entry.n > after && record.flows_in(exchange)
     });
     if let Some((entry, exchange)) = flowed {
-        let actual = format!("the target sent it all the same: {}", outcome(exchange));
-        return expect(Judgement::broken(actual, vec![changed, entry.n]));
+        let actual = format!("the target sent it all the same: {}", reply_summary(exchange));
+        return expect(CheckResult::broken(actual, vec![changed, entry.n]));
     }
-    if let Some(n) = of_another_form(story, with.text("peer"), migrated) {
-        return expect(Judgement::unproven("a sync of another form", vec![changed, n]));
+    if let Some(n) = of_another_form(trace, with.text("peer"), migrated) {
+        return expect(CheckResult::unproven("a sync of another form", vec![changed, n]));
     }
     // To a peer that is cut off nothing flows in any case.
-    let probe = story.exchanges_labelled(with.text("probe")).next_back();
+    let probe = trace.exchanges_labelled(with.text("probe")).next_back();
     match probe.filter(|(n, exchange)| *n > changed && exchange.succeeded()) {
-        Some((probe, _)) => expect(Judgement::kept("nothing flowed", vec![migrated, changed, probe])),
-        None => expect(Judgement::unproven("the peering did not work afterwards", vec![changed])),
+        Some((probe, _)) => expect(CheckResult::kept("nothing flowed", vec![migrated, changed, probe])),
+        None => expect(CheckResult::unproven("the peering did not work afterwards", vec![changed])),
     }
 }
 
@@ -46,13 +46,13 @@ fn was_migrated(entry: &Entry) -> bool {
 }
 
 /// A sync since then of which it can't be read what it takes along.
-fn of_another_form(story: &Story, peer: &str, since: u64) -> Option<u64> {
+fn of_another_form(trace: &Trace, peer: &str, since: u64) -> Option<u64> {
     let is_open = |exchange: &Exchange| {
         let sent = exchange.sent();
         exchange.route() == Some(Route::Sync)
             && sent.is_none_or(|sent| !sent["resource_kind"].is_string() || !sent["records"].is_array())
     };
-    let mut calls = story.exchanges_of(peer, Direction::FromTarget);
+    let mut calls = trace.exchanges_of(peer, Direction::FromTarget);
     calls.find(|(entry, exchange)| entry.n > since && is_open(exchange)).map(|(entry, _)| entry.n)
 }
 
@@ -83,31 +83,33 @@ impl<'a> Changed<'a> {
     }
 }
 
-pub(super) fn originals_kept(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every original as it was before");
-    let Some((n, _)) = story.operation(with.text("migration")) else {
-        return expect(Judgement::unproven("the target sent no migration", vec![]));
+pub(super) fn originals_kept(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("every original as it was before");
+    let Some((n, _)) = trace.operation(with.text("migration")) else {
+        return expect(CheckResult::unproven("the target sent no migration", vec![]));
     };
     let labels = with.texts("after");
-    let later: Option<Vec<_>> = labels.into_iter().map(|label| records(story, label)).collect();
-    let Some(((seen_before, before), later)) = records(story, with.text("before")).zip(later) else {
-        return expect(Judgement::unproven("the originals could not be looked at", vec![n]));
+    let later: Option<Vec<_>> = labels.into_iter().map(|label| records(trace, label)).collect();
+    let Some(((seen_before, before), later)) = records(trace, with.text("before")).zip(later) else {
+        return expect(CheckResult::unproven("the originals could not be looked at", vec![n]));
     };
     let seen_after = later.iter().flat_map(|(seen, _)| seen).copied();
     let evidence: Vec<u64> = seen_before.into_iter().chain([n]).chain(seen_after).collect();
     if before.is_empty() {
-        return expect(Judgement::unproven("there was no original", evidence));
+        return expect(CheckResult::unproven("there was no original", evidence));
     }
     // What was sent otherwise may have gone rightly.
     let others =
-        story.entries().iter().filter(|entry| entry.label.as_deref() != Some(with.text("migration")));
+        trace.entries().iter().filter(|entry| entry.label.as_deref() != Some(with.text("migration")));
     let sent: Vec<&Value> = others
-        .filter_map(|entry| entry.operation().filter(|operation| operation.verb == "migration.send"))
+        .filter_map(|entry| entry.operation().filter(|operation| operation.method == "migration.send"))
         .map(|operation| &operation.parameters["root_resource_id"])
         .collect();
     let is_gone = |place: &&(String, String)| later.iter().any(|(_, after)| !after.contains_key(*place));
     match before.keys().filter(|(_, id)| !sent.iter().any(|sent| *sent == id)).find(is_gone) {
-        Some((kind, id)) => expect(Judgement::broken(format!("the original {kind} {id} is gone"), evidence)),
-        None => expect(Judgement::kept("the originals are there", evidence)),
+        Some((kind, id)) => {
+            expect(CheckResult::broken(format!("the original {kind} {id} is gone"), evidence))
+        }
+        None => expect(CheckResult::kept("the originals are there", evidence)),
     }
 }

@@ -7,23 +7,23 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::judge::Parameter;
+use super::check_def::Parameter;
 use super::model::{mentions, record_shown};
-use super::{Arguments, Judge, Judgement, Verdict};
-use crate::transcript::{Direction, Story};
+use super::{Arguments, CheckDef, CheckResult, Verdict};
+use crate::transcript::{Direction, Trace};
 use crate::wire::path::Route;
 use places::{has_moved_unsaid, places_said};
 use telling::{Mark, marks, says_something};
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "residency-declared",
         about: "the target says in its heartbeats, or in its answers to them, where it keeps data",
         parameters: &[Parameter::required("peer", "the peer's name")],
-        decide: residency_declared,
+        evaluate: residency_declared,
     },
-    Judge {
+    CheckDef {
         name: "crossing-is-told",
         about: "the operator has an event about data that crossed into, or out of, another residency",
         parameters: &[
@@ -35,25 +35,25 @@ pub(super) const JUDGES: &[Judge] = &[
                 "places",
                 "where the peer keeps its data: its residency and its jurisdiction",
             ),
-            Parameter::optional("usual", "label of a look at the events before a migration with `near`"),
+            Parameter::optional("default", "label of a look at the events before a migration with `near`"),
             Parameter::optional(
                 "near",
-                "a peer where the target is, with which something was migrated between `usual` and `before`: what \
+                "a peer where the target is, with which something was migrated between `default` and `before`: what \
                  is told of that is no word about a crossing",
             ),
         ],
-        decide: crossing_is_told,
+        evaluate: crossing_is_told,
     },
-    Judge {
+    CheckDef {
         name: "crossings-are-right",
         about: "each migration's record has cross_jurisdiction where the two places differ, and only there",
         parameters: &[
             Parameter::required("peer", "the peer's name"),
             Parameter::required("shown", "label of the looks at the records, each after its migration"),
         ],
-        decide: crossings_are_right,
+        evaluate: crossings_are_right,
     },
-    Judge {
+    CheckDef {
         name: "crossing-is-recorded",
         about: "the record of a migration that crosses has cross_jurisdiction, the right way round",
         parameters: &[
@@ -65,15 +65,15 @@ pub(super) const JUDGES: &[Judge] = &[
                 "where the peer keeps its data: its residency and its jurisdiction",
             ),
         ],
-        decide: crossing_is_recorded,
+        evaluate: crossing_is_recorded,
     },
 ];
 
-fn residency_declared(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("data_residency in the target's heartbeat, or in its answer to one")
+fn residency_declared(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("data_residency in the target's heartbeat, or in its answer to one")
     };
-    let exchanges = story.exchanges().filter(|(_, exchange)| exchange.peer == with.text("peer"));
+    let exchanges = trace.exchanges().filter(|(_, exchange)| exchange.peer == with.text("peer"));
     let told: Vec<_> = exchanges
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
         .filter_map(|(entry, exchange)| match exchange.direction {
@@ -82,18 +82,18 @@ fn residency_declared(story: &Story, with: Arguments<'_>) -> Judgement {
         })
         .collect();
     if let Some((n, place)) = told.iter().find_map(|(n, said)| Some((*n, residency(said)?))) {
-        return expect(Judgement::kept(format!("data_residency is {place:?}"), vec![n]));
+        return expect(CheckResult::kept(format!("data_residency is {place:?}"), vec![n]));
     }
-    let mut calls = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let mut calls = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     if !calls.any(|(_, exchange)| exchange.route() == Some(Route::Heartbeat)) {
-        return expect(Judgement::unproven("the target sent no heartbeat", vec![]));
+        return expect(CheckResult::unproven("the target sent no heartbeat", vec![]));
     }
     let evidence = told.iter().map(|(n, _)| *n).collect();
     if let Some((_, name)) = told.iter().find_map(|(n, said)| Some((n, unknown_form(said)?))) {
-        return expect(Judgement::unproven(format!("it says {name}, a form that is not known"), evidence));
+        return expect(CheckResult::unproven(format!("it says {name}, a form that is not known"), evidence));
     }
     let actual = format!("{} heartbeats and answers, none with it", told.len());
-    expect(Judgement::broken(actual, evidence))
+    expect(CheckResult::broken(actual, evidence))
 }
 
 /// A member that may say where data is kept, in a form of the target's own.
@@ -112,52 +112,52 @@ fn residency(body: &Value) -> Option<&str> {
     places.into_iter().filter_map(Value::as_str).find(|place| !place.trim().is_empty())
 }
 
-fn crossing_is_told(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("a new event that speaks of the crossing");
-    let migration = match crossed(story, with) {
+fn crossing_is_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("a new event that speaks of the crossing");
+    let migration = match crossed(trace, with) {
         Ok(migration) => migration,
         Err(unproven) => return expect(unproven),
     };
     let (Some((first, before)), Some((last, after))) =
-        (events(story, with.text("before")), events(story, with.text("after")))
+        (events(trace, with.text("before")), events(trace, with.text("after")))
     else {
-        return expect(Judgement::unproven("the events could not be read", vec![]));
+        return expect(CheckResult::unproven("the events could not be read", vec![]));
     };
     let evidence = vec![first, migration.n, last];
-    let usual = usual_marks(story, with, &before);
+    let default = default_marks(trace, with, &before);
     let new: Vec<_> = after.iter().filter(|event| !before.contains(event)).collect();
     let tells = |event: &&Value| {
-        marks(event, &with.texts("places"), &migration.ours).iter().any(|mark| !usual.contains(mark))
+        marks(event, &with.texts("places"), &migration.ours).iter().any(|mark| !default.contains(mark))
     };
     if let Some(event) = new.iter().copied().find(tells) {
         let kind = event["kind"].as_str().unwrap_or("an event");
-        return expect(Judgement::kept(format!("{kind} was told"), evidence));
+        return expect(CheckResult::kept(format!("{kind} was told"), evidence));
     }
-    let is_strange = |event: &&Value| migration.is_named_in(event) && is_unusual(event, with, story, &before);
+    let is_strange = |event: &&Value| migration.is_named_in(event) && is_unusual(event, with, trace, &before);
     if let Some(event) = new.iter().copied().find(is_strange) {
         let actual = format!("{} was told, and nothing in it says what for", event["kind"]);
-        return expect(Judgement::unproven(actual, evidence));
+        return expect(CheckResult::unproven(actual, evidence));
     }
-    expect(Judgement::broken(format!("{} new events, none of a crossing", new.len()), evidence))
+    expect(CheckResult::broken(format!("{} new events, none of a crossing", new.len()), evidence))
 }
 
-/// Whether an event about this migration is of a kind that was not told of the usual one: it may be a word
+/// Whether an event about this migration is of a kind that was not told of the default one: it may be a word
 /// about the crossing in a form of the target's own.
-fn is_unusual(event: &Value, with: Arguments<'_>, story: &Story, before: &[Value]) -> bool {
-    let look = with.text_if_given("usual").and_then(|label| events(story, label));
+fn is_unusual(event: &Value, with: Arguments<'_>, trace: &Trace, before: &[Value]) -> bool {
+    let look = with.text_if_given("default").and_then(|label| events(trace, label));
     look.is_some_and(|(_, first)| {
-        let mut usual = before.iter().filter(|event| !first.contains(event));
-        usual.all(|usual| usual["kind"] != event["kind"])
+        let mut default = before.iter().filter(|event| !first.contains(event));
+        default.all(|default| default["kind"] != event["kind"])
     })
 }
 
 /// What the target tells of any migration: of one with a peer that is where it is itself.
-fn usual_marks(story: &Story, with: Arguments<'_>, before: &[Value]) -> BTreeSet<Mark> {
-    let look = with.text_if_given("usual").and_then(|label| events(story, label));
-    let (Some((n, first)), Some(twin)) = (look, with.text_if_given("near")) else {
+fn default_marks(trace: &Trace, with: Arguments<'_>, before: &[Value]) -> BTreeSet<Mark> {
+    let look = with.text_if_given("default").and_then(|label| events(trace, label));
+    let (Some((n, first)), Some(control)) = (look, with.text_if_given("near")) else {
         return BTreeSet::new();
     };
-    let said = places_said(story, twin, n);
+    let said = places_said(trace, control, n);
     let Some((theirs, _)) = said.filter(|(theirs, ours)| theirs.differs_from(ours) == Some(false)) else {
         return BTreeSet::new();
     };
@@ -165,51 +165,50 @@ fn usual_marks(story: &Story, with: Arguments<'_>, before: &[Value]) -> BTreeSet
     new.flat_map(|event| marks(event, &theirs.names(), &[])).collect()
 }
 
-fn crossing_is_recorded(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("metadata.cross_jurisdiction {from, to} in the migration's record")
+fn crossing_is_recorded(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting("metadata.cross_jurisdiction {from, to} in the migration's record")
     };
-    let migration = match crossed(story, with) {
+    let migration = match crossed(trace, with) {
         Ok(migration) => migration,
         Err(unproven) => return expect(unproven),
     };
     let shown: Vec<(u64, Value)> =
-        with.texts("shown").into_iter().filter_map(|label| record_shown(story, label)).collect();
+        with.texts("shown").into_iter().filter_map(|label| record_shown(trace, label)).collect();
     if shown.is_empty() {
-        return expect(Judgement::unproven("its record could not be read", vec![migration.n]));
+        return expect(CheckResult::unproven("its record could not be read", vec![migration.n]));
     }
-    let judged = shown
+    let evaluated = shown
         .iter()
         .filter(|(_, record)| shows_metadata(record))
-        .map(|(n, record)| migration.judge_record(record, &with.texts("places"), vec![migration.n, *n]));
-    let judged: Vec<Judgement> = judged.collect();
-    if judged.is_empty() {
-        return expect(Judgement::unproven(
+        .map(|(n, record)| migration.check_record(record, &with.texts("places"), vec![migration.n, *n]));
+    let evaluated: Vec<CheckResult> = evaluated.collect();
+    if evaluated.is_empty() {
+        return expect(CheckResult::unproven(
             "its record shows no metadata, or no end of it",
             vec![migration.n],
         ));
     }
-    let first = |verdict| judged.iter().find(|judgement| judgement.verdict == verdict);
+    let first = |verdict| evaluated.iter().find(|result| result.verdict == verdict);
     if let Some(worst) = first(Verdict::Broken).or_else(|| first(Verdict::Unproven)) {
         return expect(worst.clone());
     }
     let evidence = [migration.n].into_iter().chain(shown.iter().map(|(n, _)| *n)).collect();
-    expect(Judgement::kept("cross_jurisdiction is there", evidence))
+    expect(CheckResult::kept("cross_jurisdiction is there", evidence))
 }
 
 /// By what both sides said last of themselves before each look. What crosses by residency and not by
 /// jurisdiction, or the other way about, may be recorded or not; and where the target was moved after its
 /// last word, it is not known where it is.
-fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| {
-        judgement.expecting("cross_jurisdiction where the places differ, and only there")
-    };
+fn crossings_are_right(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect =
+        |result: CheckResult| result.expecting("cross_jurisdiction where the places differ, and only there");
     let peer = with.text("peer");
     let mut evidence = vec![];
-    for look in records_shown(story, with.text("shown")) {
+    for look in records_shown(trace, with.text("shown")) {
         let n = look.n;
-        let Some((theirs, ours)) = places_said(story, peer, n) else { continue };
-        if !shows_metadata(&look.record) || has_moved_unsaid(story, peer, n) {
+        let Some((theirs, ours)) = places_said(trace, peer, n) else { continue };
+        if !shows_metadata(&look.record) || has_moved_unsaid(trace, peer, n) {
             continue;
         }
         let is_recorded = claims_a_crossing(&look.record["metadata"]["cross_jurisdiction"]);
@@ -218,25 +217,25 @@ fn crossings_are_right(story: &Story, with: Arguments<'_>) -> Judgement {
             let recorded = if is_recorded { "recorded" } else { "not recorded" };
             let (theirs, ours) = (theirs.names().join(", "), ours.names().join(", "));
             let (from, to) = if look.ends == INBOUND { (theirs, ours) } else { (ours, theirs) };
-            return expect(Judgement::broken(format!("from {from} to {to}: {recorded}"), vec![n]));
+            return expect(CheckResult::broken(format!("from {from} to {to}: {recorded}"), vec![n]));
         }
         if crosses == Some(true) {
             let own = ours.names().into_iter().map(ToOwned::to_owned).collect();
             let crossing = Crossing { n, id: None, ends: look.ends, ours: own };
-            let judged = crossing.judge_record(&look.record, &theirs.names(), vec![n]);
-            if judged.verdict == Verdict::Broken {
-                return expect(judged);
+            let evaluated = crossing.check_record(&look.record, &theirs.names(), vec![n]);
+            if evaluated.verdict == Verdict::Broken {
+                return expect(evaluated);
             }
         }
         evidence.push(n);
     }
     if evidence.is_empty() {
-        return expect(Judgement::unproven(
+        return expect(CheckResult::unproven(
             "no record was shown of a migration between places that are known",
             vec![],
         ));
     }
-    expect(Judgement::kept(format!("{} records are right", evidence.len()), evidence))
+    expect(CheckResult::kept(format!("{} records are right", evidence.len()), evidence))
 }
 
 /// A look at a migration's record.
@@ -247,8 +246,8 @@ struct Shown {
 }
 
 /// The looks of this label: of the peer at what it sent, and of the operator at what the target sent.
-fn records_shown(story: &Story, label: &str) -> Vec<Shown> {
-    let looks = story.labelled(label).filter_map(|entry| {
+fn records_shown(trace: &Trace, label: &str) -> Vec<Shown> {
+    let looks = trace.labelled(label).filter_map(|entry| {
         let (told, ends) = match (entry.exchange(), entry.operation()) {
             (Some(exchange), _) => (exchange.data()?, INBOUND),
             (None, operation) => (operation?.result.clone()?, OUTBOUND),
@@ -276,21 +275,21 @@ struct Crossing {
 }
 
 /// The migration, where it succeeded and the target is not where the peer is.
-fn crossed(story: &Story, with: Arguments<'_>) -> Result<Crossing, Judgement> {
+fn crossed(trace: &Trace, with: Arguments<'_>) -> Result<Crossing, CheckResult> {
     let label = with.text("migration");
-    let sent = story.exchanges_labelled(label).find(|(_, exchange)| exchange.succeeded());
-    let operated = story.operation(label).filter(|(_, operation)| operation.failure.is_none());
+    let sent = trace.exchanges_labelled(label).find(|(_, exchange)| exchange.succeeded());
+    let operated = trace.operation(label).filter(|(_, operation)| operation.failure.is_none());
     let (n, ends, told) = match (sent, operated) {
         (Some((n, exchange)), _) => (n, INBOUND, exchange.data()),
         (None, Some((n, operation))) => (n, OUTBOUND, operation.result.clone()),
-        (None, None) => return Err(Judgement::unproven("the migration did not succeed", vec![])),
+        (None, None) => return Err(CheckResult::unproven("the migration did not succeed", vec![])),
     };
-    let Some((_, ours)) = places_said(story, with.text("peer"), n) else {
-        return Err(Judgement::unproven("the target does not say where it keeps data", vec![n]));
+    let Some((_, ours)) = places_said(trace, with.text("peer"), n) else {
+        return Err(CheckResult::unproven("the target does not say where it keeps data", vec![n]));
     };
     let ours: Vec<String> = ours.names().into_iter().map(ToOwned::to_owned).collect();
     if let Some(place) = with.texts("places").into_iter().find(|place| is_one_of(place, &ours)) {
-        return Err(Judgement::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]));
+        return Err(CheckResult::unproven(format!("the target is in {place} too: nothing crosses"), vec![n]));
     }
     let id = told.and_then(|told| told["migration_id"].as_str().map(ToOwned::to_owned));
     Ok(Crossing { n, id, ends, ours })
@@ -324,37 +323,37 @@ impl Crossing {
         self.id.as_ref().is_some_and(|id| mentions(event, id))
     }
 
-    fn judge_record(&self, record: &Value, places: &[&str], evidence: Vec<u64>) -> Judgement {
+    fn check_record(&self, record: &Value, places: &[&str], evidence: Vec<u64>) -> CheckResult {
         let recorded = &record["metadata"]["cross_jurisdiction"];
         let named = |end: &str| recorded[end].as_str().unwrap_or_default();
         let (at_theirs, at_ours) = (named(self.ends.0), named(self.ends.1));
         let is_theirs = |place: &str| is_one_of(place, places);
         match recorded {
             Value::Null if telling::speaks_of_crossing(record) => {
-                Judgement::unproven("it tells of a crossing elsewhere, and not in its metadata", evidence)
+                CheckResult::unproven("it tells of a crossing elsewhere, and not in its metadata", evidence)
             }
-            Value::Null => Judgement::broken("its metadata has no cross_jurisdiction", evidence),
+            Value::Null => CheckResult::broken("its metadata has no cross_jurisdiction", evidence),
             _ if !claims_a_crossing(recorded) => {
-                Judgement::broken(format!("it says that there was no crossing: {recorded}"), evidence)
+                CheckResult::broken(format!("it says that there was no crossing: {recorded}"), evidence)
             }
             Value::Object(_) if is_theirs(at_theirs) && is_theirs(at_ours) => {
-                Judgement::broken(format!("the peer's place at both ends: {recorded}"), evidence)
+                CheckResult::broken(format!("the peer's place at both ends: {recorded}"), evidence)
             }
-            Value::Object(_) if is_theirs(at_theirs) => Judgement::kept("the right way round", evidence),
+            Value::Object(_) if is_theirs(at_theirs) => CheckResult::kept("the right way round", evidence),
             Value::Object(_) if is_theirs(at_ours) => {
-                Judgement::broken(format!("the wrong way round: {recorded}"), evidence)
+                CheckResult::broken(format!("the wrong way round: {recorded}"), evidence)
             }
             Value::Object(_) if is_one_of(at_theirs, &self.ours) && is_one_of(at_ours, &self.ours) => {
-                Judgement::broken(format!("the target's place at both ends: {recorded}"), evidence)
+                CheckResult::broken(format!("the target's place at both ends: {recorded}"), evidence)
             }
-            Value::Object(_) => Judgement::unproven(format!("names other places: {recorded}"), evidence),
-            _ => Judgement::kept("it says that there was a crossing", evidence),
+            Value::Object(_) => CheckResult::unproven(format!("names other places: {recorded}"), evidence),
+            _ => CheckResult::kept("it says that there was a crossing", evidence),
         }
     }
 }
 
-fn events(story: &Story, label: &str) -> Option<(u64, Vec<Value>)> {
-    let (n, operation) = story.operation(label)?;
+fn events(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
+    let (n, operation) = trace.operation(label)?;
     let result = operation.result.as_ref()?;
     Some((n, result.get("events").unwrap_or(result).as_array()?.clone()))
 }

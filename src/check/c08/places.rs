@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::transcript::{Direction, Story};
+use crate::transcript::{Direction, Trace};
 use crate::wire::path::Route;
 
 /// Where the peer and the target last said that they are before an entry, in a handshake or heartbeat
 /// of either side or in the answer to it. None where one of them did not say.
-pub(super) fn places_said(story: &Story, peer: &str, before: u64) -> Option<(Place, Place)> {
+pub(super) fn places_said(trace: &Trace, peer: &str, before: u64) -> Option<(Place, Place)> {
     let (mut theirs, mut ours) = (None, None);
-    for (_, by_peer, by_target) in words(story, peer, before) {
+    for (_, by_peer, by_target) in words(trace, peer, before) {
         theirs = Place::latest(theirs, by_peer);
         ours = Place::latest(ours, by_target);
     }
@@ -17,25 +17,25 @@ pub(super) fn places_said(story: &Story, peer: &str, before: u64) -> Option<(Pla
 }
 
 /// Whether the target's operator has moved its data since it last told this peer where they reside.
-pub(super) fn has_moved_unsaid(story: &Story, peer: &str, before: u64) -> bool {
-    let moves = story.entries().iter().filter(|entry| {
+pub(super) fn has_moved_unsaid(trace: &Trace, peer: &str, before: u64) -> bool {
+    let moves = trace.entries().iter().filter(|entry| {
         entry.n < before
             && entry
                 .operation()
-                .is_some_and(|operation| operation.verb == "residency.set" && operation.failure.is_none())
+                .is_some_and(|operation| operation.method == "residency.set" && operation.failure.is_none())
     });
-    let told = words(story, peer, before)
+    let told = words(trace, peer, before)
         .filter(|(_, _, ours)| ours.as_ref().is_some_and(|ours| ours.residency.is_some()));
     moves.map(|entry| entry.n).max() > told.map(|(n, _, _)| n).max()
 }
 
 /// What the peer and the target said of their places before an entry, and in which.
 fn words<'a>(
-    story: &'a Story,
+    trace: &'a Trace,
     peer: &'a str,
     before: u64,
 ) -> impl Iterator<Item = (u64, Option<Place>, Option<Place>)> + 'a {
-    let calls = story.exchanges().filter(move |(entry, call)| {
+    let calls = trace.exchanges().filter(move |(entry, call)| {
         let says_places = matches!(call.route(), Some(Route::Accept | Route::Heartbeat));
         call.peer == peer && entry.n < before && says_places && call.succeeded()
     });
@@ -66,7 +66,7 @@ impl Place {
         (residency.is_some() || jurisdiction.is_some()).then_some(Self { residency, jurisdiction })
     }
 
-    /// What is said anew counts, and what was said before stands beside it.
+    /// What is said again counts, and what was said before stands beside it.
     fn latest(before: Option<Self>, now: Option<Self>) -> Option<Self> {
         match (before, now) {
             (Some(before), Some(now)) => Some(Self {
@@ -83,7 +83,7 @@ impl Place {
     }
 
     /// None where the residencies say one thing, and the jurisdictions another, or where names differ by
-    /// their case alone: either reading is lawful.
+    /// their case alone: either reading is valid.
     pub(super) fn differs_from(&self, other: &Self) -> Option<bool> {
         let by_case = |one: &str, other: &str| one != other && one.eq_ignore_ascii_case(other);
         let (one, other_one) = (self.residency.as_ref()?, other.residency.as_ref()?);

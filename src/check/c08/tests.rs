@@ -1,4 +1,4 @@
-//! What the judges of commitment 8 say of stories that are made up for them.
+//! What the checks of commitment 8 say of traces that are made up for them.
 
 use super::*;
 use crate::check::Verdict::{Broken, Kept, Unproven};
@@ -6,15 +6,15 @@ use crate::clock::Clock;
 use crate::transcript::{Exchange, Operation, Recorder, What};
 use serde_json::json;
 
-type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+type Decide = fn(&Trace, Arguments<'_>) -> CheckResult;
 
 fn recorder() -> Recorder {
     Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")))
 }
 
 fn operation(recorder: &Recorder, label: &str, result: Value) {
-    let verb = "x".into();
-    let operation = Operation { verb, parameters: json!({}), result: Some(result), failure: None };
+    let method = "x".into();
+    let operation = Operation { method, parameters: json!({}), result: Some(result), failure: None };
     recorder.record(None, Some(label), What::Operation(operation));
 }
 
@@ -41,13 +41,13 @@ fn is_in(residency: &str, jurisdiction: &str) -> Value {
     json!({"data_residency": residency, "metadata": {"jurisdiction": jurisdiction}})
 }
 
-fn verdict(recorder: &Recorder, decide: Decide) -> Verdict {
+fn verdict(recorder: &Recorder, evaluate: Decide) -> Verdict {
     let with = json!({
         "peer": "alice", "migration": "m", "before": "b", "after": "a", "shown": "s",
         "places": ["br-south", "BR"],
     });
     let with = serde_json::from_value(with).expect("arguments");
-    decide(&recorder.story(), Arguments::new(&with)).verdict
+    evaluate(&recorder.trace(), Arguments::new(&with)).verdict
 }
 
 #[test]
@@ -96,35 +96,35 @@ fn a_crossing_of_which_no_event_speaks_is_broken() {
 
 #[test]
 fn what_is_told_of_any_migration_is_no_word_about_a_crossing() {
-    let told = |usual: &Value, events: &Value, twin_is_in: &Value| {
+    let told = |default: &Value, events: &Value, control_is_in: &Value| {
         let recorder = recorder();
         exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), &is_in("eu", "DE"));
-        exchange_of("bob", &recorder, "beat", Direction::ToTarget, twin_is_in, &is_in("eu", "DE"));
+        exchange_of("bob", &recorder, "beat", Direction::ToTarget, control_is_in, &is_in("eu", "DE"));
         operation(&recorder, "u", json!({"events": []}));
-        operation(&recorder, "b", json!({"events": [usual]}));
+        operation(&recorder, "b", json!({"events": [default]}));
         operation(&recorder, "m", json!({"migration_id": "m-1"}));
-        operation(&recorder, "a", json!({ "events": [usual, events] }));
+        operation(&recorder, "a", json!({ "events": [default, events] }));
         let with = json!({
-            "peer": "alice", "migration": "m", "before": "b", "after": "a", "usual": "u", "near": "bob",
+            "peer": "alice", "migration": "m", "before": "b", "after": "a", "default": "u", "near": "bob",
             "places": ["br-south", "BR"],
         });
         let with = serde_json::from_value(with).expect("arguments");
-        crossing_is_told(&recorder.story(), Arguments::new(&with)).verdict
+        crossing_is_told(&recorder.trace(), Arguments::new(&with)).verdict
     };
     let done = |peer: &str, more: &Value| json!({"kind": "migration.completed", "peer": {"data_residency": peer}, "cross_jurisdiction": more});
     let near = is_in("eu", "DE");
-    let usual = done("eu", &Value::Null);
-    assert_eq!(told(&usual, &done("br-south", &Value::Null), &near), Broken);
-    assert_eq!(told(&usual, &done("br-south", &json!(true)), &near), Kept);
-    assert_eq!(told(&usual, &json!({"kind": "moved", "to": "br-south"}), &near), Kept);
+    let default = done("eu", &Value::Null);
+    assert_eq!(told(&default, &done("br-south", &Value::Null), &near), Broken);
+    assert_eq!(told(&default, &done("br-south", &json!(true)), &near), Kept);
+    assert_eq!(told(&default, &json!({"kind": "moved", "to": "br-south"}), &near), Kept);
     let both = json!({"kind": "migration.completed", "peer": {"data_residency": "br-south"}, "own": "eu"});
-    assert_eq!(told(&usual, &both, &near), Kept);
+    assert_eq!(told(&default, &both, &near), Kept);
     // What is told of this one only, in words of the target's own.
-    assert_eq!(told(&usual, &json!({"kind": "geo.moved", "migration": "m-1"}), &near), Unproven);
-    assert_eq!(told(&usual, &json!({"kind": "migration.completed", "migration": "m-1"}), &near), Broken);
-    assert_eq!(told(&usual, &json!({"kind": "geo.moved", "migration": "m-2"}), &near), Broken);
-    // A twin that is elsewhere shows nothing of what is usual.
-    assert_eq!(told(&usual, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
+    assert_eq!(told(&default, &json!({"kind": "geo.moved", "migration": "m-1"}), &near), Unproven);
+    assert_eq!(told(&default, &json!({"kind": "migration.completed", "migration": "m-1"}), &near), Broken);
+    assert_eq!(told(&default, &json!({"kind": "geo.moved", "migration": "m-2"}), &near), Broken);
+    // A control that is elsewhere shows nothing of what is default.
+    assert_eq!(told(&default, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn where_the_target_is_after_a_move_that_it_has_not_told_of_is_not_known() {
         let recorder = recorder();
         exchange(&recorder, "beat", Direction::ToTarget, &is_in("ch-east", "CH"), &is_in("eu", "FR"));
         let moved = Operation {
-            verb: "residency.set".into(),
+            method: "residency.set".into(),
             parameters: json!({"residency": "ch-east"}),
             result: Some(json!({})),
             failure: None,

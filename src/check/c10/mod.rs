@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use semver::Version;
 use serde_json::Value;
 
-use super::common::{finding_raised, findings, new_findings, outcome, peer_id};
-use super::judge::Parameter;
-use super::{Arguments, Judge, Judgement};
-use crate::transcript::{Direction, Exchange, Story};
+use super::check_def::Parameter;
+use super::common::{finding_raised, findings, new_findings, peer_id, reply_summary};
+use super::{Arguments, CheckDef, CheckResult};
+use crate::transcript::{Direction, Exchange, Trace};
 use crate::wire::path::Route;
 
 const MEETING: &[Parameter] = &[
@@ -18,26 +18,26 @@ const MEETING: &[Parameter] = &[
     Parameter::required("call", "label, or labels, of the peer's work: its sync and the like"),
     Parameter::required("probe", "label of its heartbeats"),
     Parameter::optional(
-        "twin",
+        "control",
         "labels of the same work, or of the accept, of a peer whose version goes with the target's",
     ),
 ];
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "versions-go-together",
         about: "two versions that go together, by the model, federate and sync",
         parameters: MEETING,
-        decide: versions_go_together,
+        evaluate: versions_go_together,
     },
-    Judge {
+    CheckDef {
         name: "versions-keep-apart",
         about: "of two versions that do not go together the sync is frozen, and the heartbeat alive",
         parameters: MEETING,
-        decide: versions_keep_apart,
+        evaluate: versions_keep_apart,
     },
-    Judge {
+    CheckDef {
         name: "neighbours-are-joined",
         about: "a peer whose version goes with the target's is joined, and works with it",
         parameters: &[
@@ -46,21 +46,21 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("call", "labels of the peer's work afterwards"),
             Parameter::required("probe", "label of its heartbeats"),
             Parameter::required("like", "label of the join of a peer of the target's own release"),
-            Parameter::optional("twin", "labels of the same work of that peer"),
+            Parameter::optional("control", "labels of the same work of that peer"),
         ],
-        decide: neighbours_are_joined,
+        evaluate: neighbours_are_joined,
     },
-    Judge {
+    CheckDef {
         name: "no-sync-is-sent",
         about: "a peer whose version does not go with the target's is sent no sync, and another peer is",
         parameters: &[
             Parameter::required("first", "label of the accept, in which both sides say their versions"),
             Parameter::required("peer", "the peer's name"),
-            Parameter::required("honest", "the name of a peer whose version goes with the target's"),
+            Parameter::required("conforming", "the name of a peer whose version goes with the target's"),
         ],
-        decide: no_sync_is_sent,
+        evaluate: no_sync_is_sent,
     },
-    Judge {
+    CheckDef {
         name: "drift-is-reported",
         about: "a finding is raised about a peer whose version does not go with the target's",
         parameters: &[
@@ -68,11 +68,11 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("peer", "the peer's name"),
             Parameter::required("before", "label of the scan before the two met"),
             Parameter::required("after", "label of the scan after it"),
-            Parameter::optional("honest", "the name of a peer whose version goes with the target's"),
+            Parameter::optional("conforming", "the name of a peer whose version goes with the target's"),
         ],
-        decide: drift_is_reported,
+        evaluate: drift_is_reported,
     },
-    Judge {
+    CheckDef {
         name: "short-notice-is-noticed",
         about: "a finding about a peer that broke too soon after its notice, of a kind that was not raised about one that waited",
         parameters: &[
@@ -83,161 +83,171 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("before", "label of the scan before they broke"),
             Parameter::required("after", "label of the scan after it"),
         ],
-        decide: short_notice_is_noticed,
+        evaluate: short_notice_is_noticed,
     },
-    Judge {
+    CheckDef {
         name: "deprecation-announced",
         about: "the end of a release is announced to a partner, with its date",
         parameters: &[
             Parameter::required("peer", "the partner's name"),
             Parameter::required("start", "label of the operator's release.deprecate"),
         ],
-        decide: retirement::deprecation_announced,
+        evaluate: retirement::deprecation_announced,
     },
-    Judge {
+    CheckDef {
         name: "break-waits-for-its-notice",
         about: "a partner of the major version before is served until 30 days after it was told of the end",
         parameters: &[
             Parameter::required("peer", "the partner's name"),
             Parameter::required("call", "labels of its calls, before the end and after it"),
         ],
-        decide: retirement::break_waits_for_its_notice,
+        evaluate: retirement::break_waits_for_its_notice,
     },
 ];
 
-fn versions_go_together(story: &Story, with: Arguments<'_>) -> Judgement {
+fn versions_go_together(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
-        |judgement: Judgement| judgement.expecting("every call accepted, the sync and the heartbeat too");
-    let Some(meeting) = Meeting::read(story, with) else {
-        return expect(Judgement::unproven("the two did not meet, or did not say their versions", vec![]));
+        |result: CheckResult| result.expecting("every call accepted, the sync and the heartbeat too");
+    let Some(meeting) = Meeting::read(trace, with) else {
+        return expect(CheckResult::unproven(
+            "the two did not set_target, or did not say their versions",
+            vec![],
+        ));
     };
     if !meeting.go_together {
         return expect(meeting.says_nothing("do not go together"));
     }
     if let Some(refusal) = &meeting.refusal {
-        return expect(Judgement::broken(format!("{}: {refusal}", meeting.names), vec![meeting.n]));
+        return expect(CheckResult::broken(format!("{}: {refusal}", meeting.names), vec![meeting.n]));
     }
-    meeting.accepted(story, with, &[with.texts("call"), with.texts("probe")].concat(), expect)
+    meeting.accepted(trace, with, &[with.texts("call"), with.texts("probe")].concat(), expect)
 }
 
-fn versions_keep_apart(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("the sync refused, the heartbeats accepted");
-    let meeting = match Meeting::of_strangers(story, with) {
+fn versions_keep_apart(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("the sync refused, the heartbeats accepted");
+    let meeting = match Meeting::of_anonymous_clients(trace, with) {
         Ok(meeting) => meeting,
         Err(unproven) => return expect(unproven),
     };
-    if let Some((n, twin)) = meeting.neighbours(story, with).find(|(_, twin)| !twin.succeeded()) {
-        let actual = format!("a lawful peer fares no better: {}", outcome(twin));
-        return expect(Judgement::unproven(actual, vec![meeting.n, n]));
+    if let Some((n, control)) = meeting.neighbours(trace, with).find(|(_, control)| !control.succeeded()) {
+        let actual = format!("a conforming peer fares no better: {}", reply_summary(control));
+        return expect(CheckResult::unproven(actual, vec![meeting.n, n]));
     }
     let labels = with.texts("call");
-    let mut synced = labels.iter().flat_map(|label| story.exchanges_labelled(label));
+    let mut synced = labels.iter().flat_map(|label| trace.exchanges_labelled(label));
     match synced.next() {
         Some((n, exchange)) if took_nothing(exchange) => {
             let actual =
                 format!("{}, and the sync was answered with success, and nothing taken", meeting.names);
-            expect(Judgement::unproven(actual, vec![meeting.n, n]))
+            expect(CheckResult::unproven(actual, vec![meeting.n, n]))
         }
-        Some((n, exchange)) if exchange.succeeded() => expect(Judgement::broken(
+        Some((n, exchange)) if exchange.succeeded() => expect(CheckResult::broken(
             format!("{}, and the sync was taken", meeting.names),
             vec![meeting.n, n],
         )),
         Some((_, exchange)) if exchange.was_refused() && !is_a_limit(exchange) => {
-            meeting.accepted(story, with, &with.texts("probe"), expect)
+            meeting.accepted(trace, with, &with.texts("probe"), expect)
         }
-        _ => expect(Judgement::unproven("the sync was neither taken nor refused", vec![meeting.n])),
+        _ => expect(CheckResult::unproven("the sync was neither taken nor refused", vec![meeting.n])),
     }
 }
 
-fn neighbours_are_joined(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect =
-        |judgement: Judgement| judgement.expecting("the peer joined, and every call of its accepted");
+fn neighbours_are_joined(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("the peer joined, and every call of its accepted");
     let (Some((n, join)), Some((_, like))) =
-        (story.operation(with.text("join")), story.operation(with.text("like")))
+        (trace.operation(with.text("join")), trace.operation(with.text("like")))
     else {
-        return expect(Judgement::unproven("the target was not asked to join", vec![]));
+        return expect(CheckResult::unproven("the target was not asked to join", vec![]));
     };
-    let Some(meeting) = Meeting::of_joined(story, with.text("peer")) else {
-        return expect(Judgement::unproven("the two did not meet, or did not say their versions", vec![n]));
+    let Some(meeting) = Meeting::of_joined(trace, with.text("peer")) else {
+        return expect(CheckResult::unproven(
+            "the two did not set_target, or did not say their versions",
+            vec![n],
+        ));
     };
     if !meeting.go_together {
         return expect(meeting.says_nothing("do not go together"));
     }
     match (&join.failure, &like.failure) {
         (None, _) => {
-            meeting.accepted(story, with, &[with.texts("call"), with.texts("probe")].concat(), expect)
+            meeting.accepted(trace, with, &[with.texts("call"), with.texts("probe")].concat(), expect)
         }
         (Some(failure), None) => {
             let actual = format!("{}: the join was refused: {failure:?}", meeting.names);
-            expect(Judgement::broken(actual, vec![meeting.n, n]))
+            expect(CheckResult::broken(actual, vec![meeting.n, n]))
         }
         (Some(_), Some(_)) => expect(meeting.says_nothing("did not join, and neither did its like")),
     }
 }
 
-fn no_sync_is_sent(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("no sync to a peer whose version is too far off");
-    let meeting = match Meeting::of_strangers(story, with) {
+fn no_sync_is_sent(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("no sync to a peer whose version is too far off");
+    let meeting = match Meeting::of_anonymous_clients(trace, with) {
         Ok(meeting) => meeting,
         Err(unproven) => return expect(unproven),
     };
     let sent = |peer| {
-        let calls = story.exchanges_of(peer, Direction::FromTarget);
+        let calls = trace.exchanges_of(peer, Direction::FromTarget);
         let mut syncs = calls.filter(|(_, call)| call.route() == Some(Route::Sync)).map(|(entry, _)| entry.n);
         syncs.find(|n| *n > meeting.n)
     };
-    match (sent(with.text("peer")), sent(with.text("honest"))) {
+    match (sent(with.text("peer")), sent(with.text("conforming"))) {
         (Some(n), _) => {
             let actual = format!("{}, and a sync was sent", meeting.names);
-            expect(Judgement::broken(actual, vec![meeting.n, n]))
+            expect(CheckResult::broken(actual, vec![meeting.n, n]))
         }
         (None, Some(n)) => {
             let actual = format!("{}: a sync was sent to another peer only", meeting.names);
-            expect(Judgement::kept(actual, vec![meeting.n, n]))
+            expect(CheckResult::kept(actual, vec![meeting.n, n]))
         }
         (None, None) => expect(meeting.says_nothing("had no sync, and nobody else had one")),
     }
 }
 
-fn drift_is_reported(story: &Story, with: Arguments<'_>) -> Judgement {
-    match Meeting::of_strangers(story, with) {
-        Ok(_) => finding_raised(story, with),
+fn drift_is_reported(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    match Meeting::of_anonymous_clients(trace, with) {
+        Ok(_) => finding_raised(trace, with),
         Err(unproven) => unproven.expecting("a new finding about the peer, under any name"),
     }
 }
 
 /// A peer of another major version is drift, whatever it announced (10.1): only a kind of finding that is
 /// not raised about the one that waited tells of the notice.
-fn short_notice_is_noticed(story: &Story, with: Arguments<'_>) -> Judgement {
+fn short_notice_is_noticed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
-        |judgement: Judgement| judgement.expecting("a new finding about the one that broke too soon, alone");
+        |result: CheckResult| result.expecting("a new finding about the one that broke too soon, alone");
     if let Some((n, moved)) =
-        story.exchanges_labelled(with.text("moved")).find(|(_, moved)| !moved.succeeded())
+        trace.exchanges_labelled(with.text("moved")).find(|(_, moved)| !moved.succeeded())
     {
-        return expect(Judgement::unproven(format!("a break was not taken: {}", outcome(moved)), vec![n]));
+        return expect(CheckResult::unproven(
+            format!("a break was not taken: {}", reply_summary(moved)),
+            vec![n],
+        ));
     }
     let (Some((before_n, before)), Some((after_n, after))) =
-        (findings(story, with.text("before")), findings(story, with.text("after")))
+        (findings(trace, with.text("before")), findings(trace, with.text("after")))
     else {
-        return expect(Judgement::unproven("the findings could not be read", vec![]));
+        return expect(CheckResult::unproven("the findings could not be read", vec![]));
     };
     let kinds = |name: &str| {
-        let id = peer_id(story, with.text(name))?;
+        let id = peer_id(trace, with.text(name))?;
         let raised = new_findings(&before, &after, &id).into_iter();
         Some(raised.map(|finding| finding.kind.as_str()).collect::<BTreeSet<_>>())
     };
     let evidence = vec![before_n, after_n];
     let (Some(short), Some(waited), Some(silent)) = (kinds("peer"), kinds("waited"), kinds("silent")) else {
-        return expect(Judgement::unproven("a peer's id is not known", evidence));
+        return expect(CheckResult::unproven("a peer's id is not known", evidence));
     };
     expect(match (short.difference(&waited).next(), silent.difference(&waited).next()) {
-        (Some(kind), _) => Judgement::kept(format!("{kind} was raised"), evidence),
-        (None, _) if short.is_empty() => Judgement::broken("no finding was raised", evidence),
-        (None, Some(kind)) => Judgement::broken(
+        (Some(kind), _) => CheckResult::kept(format!("{kind} was raised"), evidence),
+        (None, _) if short.is_empty() => CheckResult::broken("no finding was raised", evidence),
+        (None, Some(kind)) => CheckResult::broken(
             format!("{kind} was raised about a break without a notice, and not about this one"),
             evidence,
         ),
-        (None, None) => Judgement::unproven("only what was raised about the one that waited, too", evidence),
+        (None, None) => {
+            CheckResult::unproven("only what was raised about the one that waited, too", evidence)
+        }
     })
 }
 
@@ -253,28 +263,28 @@ struct Meeting {
 }
 
 impl Meeting {
-    fn read(story: &Story, with: Arguments<'_>) -> Option<Self> {
-        let (n, accept) = story.exchanges_labelled(with.text("first")).next()?;
+    fn read(trace: &Trace, with: Arguments<'_>) -> Option<Self> {
+        let (n, accept) = trace.exchanges_labelled(with.text("first")).next()?;
         let sent = accept.sent()?;
         let theirs = version_in(sent)?;
         let refusal = if is_a_limit(accept) {
             return None;
         } else if accept.was_refused() {
-            Some(outcome(accept))
-        } else if !is_let_in(story, accept) && its_like_is_let_in(story, with, accept) {
+            Some(reply_summary(accept))
+        } else if !is_let_in(trace, accept) && its_like_is_let_in(trace, with, accept) {
             let status = status(accept).unwrap_or_else(|| "no status".to_owned());
-            Some(format!("{}, with {status}; its like was enrolled", outcome(accept)))
+            Some(format!("{}, with {status}; its like was enrolled", reply_summary(accept)))
         } else {
             None
         };
         let ours = match refusal {
             // Whoever turns one peer away may have told another what it runs.
-            Some(_) => story.release()?.to_string(),
+            Some(_) => trace.release()?.to_string(),
             // Where it says so in its heartbeats only, that counts.
-            None => accept.release_told().or_else(|| story.release().map(|said| said.to_string()))?,
+            None => accept.release_told().or_else(|| trace.release().map(|said| said.to_string()))?,
         };
         // Who is not let in has no sync to freeze; and whose own version is none is told of by commitment 1.
-        if Version::parse(&ours).is_err() || !(is_let_in(story, accept) || refusal.is_some()) {
+        if Version::parse(&ours).is_err() || !(is_let_in(trace, accept) || refusal.is_some()) {
             return None;
         }
         let go_together = go_together(&ours, theirs);
@@ -282,21 +292,24 @@ impl Meeting {
     }
 
     /// That in which the target called accept at a peer.
-    fn of_joined(story: &Story, peer: &str) -> Option<Self> {
-        let mut calls = story.exchanges_of(peer, Direction::FromTarget);
+    fn of_joined(trace: &Trace, peer: &str) -> Option<Self> {
+        let mut calls = trace.exchanges_of(peer, Direction::FromTarget);
         let (entry, accept) =
             calls.find(|(_, call)| call.route() == Some(Route::Accept) && call.succeeded())?;
         let answer = accept.data()?;
         let theirs = version_in(&answer)?;
-        let ours = accept.release_told().or_else(|| story.release().map(|said| said.to_string()))?;
+        let ours = accept.release_told().or_else(|| trace.release().map(|said| said.to_string()))?;
         let go_together = go_together(&ours, theirs);
         Some(Self { n: entry.n, names: format!("{ours} and {theirs}"), ours, go_together, refusal: None })
     }
 
     /// That of two who do not go together, and of whom the one let the other in.
-    fn of_strangers(story: &Story, with: Arguments<'_>) -> Result<Self, Judgement> {
-        let Some(meeting) = Self::read(story, with) else {
-            return Err(Judgement::unproven("the two did not meet, or did not say their versions", vec![]));
+    fn of_anonymous_clients(trace: &Trace, with: Arguments<'_>) -> Result<Self, CheckResult> {
+        let Some(meeting) = Self::read(trace, with) else {
+            return Err(CheckResult::unproven(
+                "the two did not set_target, or did not say their versions",
+                vec![],
+            ));
         };
         match &meeting.refusal {
             _ if meeting.go_together => Err(meeting.says_nothing("go together")),
@@ -305,64 +318,64 @@ impl Meeting {
         }
     }
 
-    fn says_nothing(&self, why: &str) -> Judgement {
-        Judgement::unproven(format!("{} {why}", self.names), vec![self.n])
+    fn says_nothing(&self, why: &str) -> CheckResult {
+        CheckResult::unproven(format!("{} {why}", self.names), vec![self.n])
     }
 
     fn accepted(
         &self,
-        story: &Story,
+        trace: &Trace,
         with: Arguments<'_>,
         labels: &[&str],
-        expect: impl Fn(Judgement) -> Judgement,
-    ) -> Judgement {
-        let calls: Vec<_> = labels.iter().flat_map(|label| story.exchanges_labelled(label)).collect();
+        expect: impl Fn(CheckResult) -> CheckResult,
+    ) -> CheckResult {
+        let calls: Vec<_> = labels.iter().flat_map(|label| trace.exchanges_labelled(label)).collect();
         let failed =
-            calls.iter().find_map(|(n, exchange)| Some((*n, *exchange, shortfall(story, *n, exchange)?)));
+            calls.iter().find_map(|(n, exchange)| Some((*n, *exchange, shortfall(trace, *n, exchange)?)));
         if let Some((n, exchange, why)) = failed {
             let evidence = vec![self.n, n];
-            let mut like = self.neighbours(story, with).filter(|(_, twin)| is_like(twin, exchange));
-            if like.any(|(n, twin)| shortfall(story, n, twin).is_some()) {
+            let mut like = self.neighbours(trace, with).filter(|(_, control)| is_like(control, exchange));
+            if like.any(|(n, control)| shortfall(trace, n, control).is_some()) {
                 let actual = format!("{}: {why}; a peer of another version fares no better", self.names);
-                return expect(Judgement::unproven(actual, evidence));
+                return expect(CheckResult::unproven(actual, evidence));
             }
             if is_a_limit(exchange) || exchange.status().is_none() && !exchange.was_refused() {
-                return expect(Judgement::unproven(format!("{}: {why}", self.names), evidence));
+                return expect(CheckResult::unproven(format!("{}: {why}", self.names), evidence));
             }
-            return expect(Judgement::broken(format!("{}: {why}", self.names), evidence));
+            return expect(CheckResult::broken(format!("{}: {why}", self.names), evidence));
         }
         let evidence = [self.n].into_iter().chain(calls.iter().map(|(n, _)| *n)).collect();
-        let is_made = |label: &&str| story.exchanges_labelled(label).next().is_some();
+        let is_made = |label: &&str| trace.exchanges_labelled(label).next().is_some();
         if !labels.iter().all(is_made) || !calls.iter().all(|(_, exchange)| exchange.can_be_read()) {
             let actual = format!("{}: not every call was made and answered in its form", self.names);
-            return expect(Judgement::unproven(actual, evidence));
+            return expect(CheckResult::unproven(actual, evidence));
         }
-        expect(Judgement::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
+        expect(CheckResult::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
     }
 
     /// The calls of peers that the target has to work with, by what they said in their accepts.
     fn neighbours<'a>(
         &'a self,
-        story: &'a Story,
+        trace: &'a Trace,
         with: Arguments<'a>,
     ) -> impl Iterator<Item = (u64, &'a Exchange)> {
-        let twins = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
-        twins.filter(|(_, twin)| {
-            version_told_by(story, &twin.peer).is_none_or(|theirs| go_together(&self.ours, theirs))
+        let controls = with.texts("control").into_iter().flat_map(|label| trace.exchanges_labelled(label));
+        controls.filter(|(_, control)| {
+            version_told_by(trace, &control.peer).is_none_or(|theirs| go_together(&self.ours, theirs))
         })
     }
 }
 
 /// What of a call was not as it is among neighbours: it was not let in, or nothing came of it.
-fn shortfall(story: &Story, n: u64, exchange: &Exchange) -> Option<String> {
+fn shortfall(trace: &Trace, n: u64, exchange: &Exchange) -> Option<String> {
     if !exchange.succeeded() {
-        return Some(outcome(exchange));
+        return Some(reply_summary(exchange));
     }
     if took_nothing(exchange) {
-        return Some(format!("{}, and took nothing", outcome(exchange)));
+        return Some(format!("{}, and took nothing", reply_summary(exchange)));
     }
-    was_lost(story, n, exchange)
-        .then(|| format!("{}: what was migrated just before is not there", outcome(exchange)))
+    was_lost(trace, n, exchange)
+        .then(|| format!("{}: what was migrated just before is not there", reply_summary(exchange)))
 }
 
 /// Whether a batch with records in it was answered with success, and with a count of none.
@@ -375,11 +388,11 @@ fn took_nothing(exchange: &Exchange) -> bool {
 
 /// Whether an answer says that a record is not there which a migration of the same peer, that was completed, had
 /// just brought.
-fn was_lost(story: &Story, n: u64, exchange: &Exchange) -> bool {
+fn was_lost(trace: &Trace, n: u64, exchange: &Exchange) -> bool {
     let Some(Route::Resource { id, .. }) = exchange.route() else { return false };
     let says_no = exchange.data().is_some_and(|data| data["exists"] == false);
     let mut migrations =
-        story.exchanges_of(&exchange.peer, Direction::ToTarget).filter(|(entry, migration)| {
+        trace.exchanges_of(&exchange.peer, Direction::ToTarget).filter(|(entry, migration)| {
             let is_done = migration.data().is_some_and(|data| data["status"] == "completed");
             entry.n < n && migration.route() == Some(Route::Migrations) && migration.succeeded() && is_done
         });
@@ -401,8 +414,8 @@ fn is_a_limit(exchange: &Exchange) -> bool {
 }
 
 /// The release that a peer said it runs when it accepted.
-fn version_told_by<'a>(story: &'a Story, peer: &'a str) -> Option<&'a str> {
-    let mut accepts = story.exchanges_of(peer, Direction::ToTarget);
+fn version_told_by<'a>(trace: &'a Trace, peer: &'a str) -> Option<&'a str> {
+    let mut accepts = trace.exchanges_of(peer, Direction::ToTarget);
     accepts.find_map(|(_, exchange)| {
         (exchange.route() == Some(Route::Accept)).then(|| version_in(exchange.sent()?)).flatten()
     })
@@ -413,9 +426,9 @@ fn version_in(said: &Value) -> Option<&str> {
 }
 
 /// Whether the peer of an accept was let in, by it or by a heartbeat after it: a platform may enrol at either.
-fn is_let_in(story: &Story, accept: &Exchange) -> bool {
+fn is_let_in(trace: &Trace, accept: &Exchange) -> bool {
     let says_so = |call: &Exchange| matches!(status(call).as_deref(), Some("enrolled" | "active"));
-    let mut calls = story.exchanges_of(&accept.peer, Direction::ToTarget);
+    let mut calls = trace.exchanges_of(&accept.peer, Direction::ToTarget);
     says_so(accept) || calls.any(|(_, call)| call.route() == Some(Route::Heartbeat) && says_so(call))
 }
 
@@ -424,11 +437,11 @@ fn status(accept: &Exchange) -> Option<String> {
 }
 
 /// Whether a peer of the target's own release, that asked for its certificate in the same way, was let in.
-fn its_like_is_let_in(story: &Story, with: Arguments<'_>, accept: &Exchange) -> bool {
+fn its_like_is_let_in(trace: &Trace, with: Arguments<'_>, accept: &Exchange) -> bool {
     let asks = |accept: &Exchange| accept.sent().map(|sent| sent["csr_pem"].is_string());
-    let mut twins = with.texts("twin").into_iter().flat_map(|label| story.exchanges_labelled(label));
-    twins.any(|(_, twin)| {
-        twin.route() == Some(Route::Accept) && is_let_in(story, twin) && asks(twin) == asks(accept)
+    let mut controls = with.texts("control").into_iter().flat_map(|label| trace.exchanges_labelled(label));
+    controls.any(|(_, control)| {
+        control.route() == Some(Route::Accept) && is_let_in(trace, control) && asks(control) == asks(accept)
     })
 }
 

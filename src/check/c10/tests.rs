@@ -1,4 +1,4 @@
-//! What the judges of commitment 10 say of stories that are made up for them.
+//! What the checks of commitment 10 say of traces that are made up for them.
 
 use serde_json::json;
 
@@ -11,10 +11,10 @@ use crate::wire::notice::kind;
 
 const DAY: i64 = 24 * 3600;
 
-/// A story that moves through time.
-struct Tale(Recorder, Clock);
+/// A trace that moves through time.
+struct TraceBuilder(Recorder, Clock);
 
-impl Tale {
+impl TraceBuilder {
     fn begin() -> Self {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         Self(Recorder::in_memory("x", clock.clone()), clock)
@@ -41,8 +41,8 @@ impl Tale {
 
     fn declare(self) -> Self {
         let parameters = json!({"breaks_at": "2026-07-01T00:00:01Z", "notice_url": "https://it.example/1"});
-        let verb = "release.deprecate".into();
-        let operation = Operation { verb, parameters, result: Some(json!({})), failure: None };
+        let method = "release.deprecate".into();
+        let operation = Operation { method, parameters, result: Some(json!({})), failure: None };
         self.0.record(None, Some("declared"), What::Operation(operation));
         self
     }
@@ -52,9 +52,9 @@ impl Tale {
         self
     }
 
-    fn verdict(self, decide: fn(&Story, Arguments<'_>) -> Judgement, with: Value) -> Verdict {
+    fn verdict(self, evaluate: fn(&Trace, Arguments<'_>) -> CheckResult, with: Value) -> Verdict {
         let with = serde_json::from_value(with).expect("arguments");
-        decide(&self.0.story(), Arguments::new(&with)).verdict
+        evaluate(&self.0.trace(), Arguments::new(&with)).verdict
     }
 
     fn broke_in_time(self) -> Verdict {
@@ -65,31 +65,31 @@ impl Tale {
         self.verdict(deprecation_announced, json!({"peer": "alice", "start": "declared"}))
     }
 
-    fn meet(self, theirs: &str, status: &str) -> Self {
+    fn set_target(self, theirs: &str, status: &str) -> Self {
         let said = json!({"platform_version": theirs});
         let met = json!({"data": {"platform_version": "1.4.0", "status": status, "peer_id": "p"}});
         self.exchange(Some("met"), Direction::ToTarget, &said, (200, met))
     }
 
     fn keep_apart(self, theirs: &str, status: &str, sync: u16) -> Verdict {
-        let with = json!({"first": "met", "call": "sync", "probe": "beat", "twin": "lawful"});
-        let tale = self.meet(theirs, status).call("sync", sync).call("beat", 200);
-        tale.verdict(versions_keep_apart, with)
+        let with = json!({"first": "met", "call": "sync", "probe": "beat", "control": "valid"});
+        let builder = self.set_target(theirs, status).call("sync", sync).call("beat", 200);
+        builder.verdict(versions_keep_apart, with)
     }
 
     /// What comes of the accept of a neighbour, after another peer was let in or not.
     fn go_together(self, theirs: &str, accept: u16) -> Verdict {
         let said = json!({"platform_version": theirs});
-        let tale = self.exchange(Some("neighbour"), Direction::ToTarget, &said, (accept, json!({})));
+        let builder = self.exchange(Some("neighbour"), Direction::ToTarget, &said, (accept, json!({})));
         let with = json!({"first": "neighbour", "call": "neighbour", "probe": "beat"});
-        tale.call("beat", 200).verdict(versions_go_together, with)
+        builder.call("beat", 200).verdict(versions_go_together, with)
     }
 
     fn scans(self, found: &Value) -> Self {
         for (label, findings) in [("before", &json!([])), ("after", found)] {
             let result = Some(json!({ "findings": findings }));
-            let verb = "governance.scan".into();
-            let scan = Operation { verb, parameters: json!({}), result, failure: None };
+            let method = "governance.scan".into();
+            let scan = Operation { method, parameters: json!({}), result, failure: None };
             self.0.record(None, Some(label), What::Operation(scan));
         }
         self
@@ -110,7 +110,7 @@ fn answer(status: u16, data: &Value) -> Message {
     Message { status: Some(status), body: Body::Json(json!({ "data": data })), ..Message::default() }
 }
 
-impl Tale {
+impl TraceBuilder {
     fn routed(self, peer: &str, label: &str, route: (&str, &str), sent: &Value, answer: Message) -> Self {
         let exchange = exchange(peer, route.0, route.1, sent, answer);
         self.0.record(None, Some(label), What::Exchange(exchange));
@@ -129,31 +129,31 @@ impl Tale {
         self.routed(peer, &format!("sync-{peer}"), ("POST", "sync"), &batch, answer)
     }
 
-    fn work(self, decide: fn(&Story, Arguments<'_>) -> Judgement, call: &str) -> Verdict {
+    fn work(self, evaluate: fn(&Trace, Arguments<'_>) -> CheckResult, call: &str) -> Verdict {
         let with =
-            json!({"first": "met-alice", "call": call, "probe": "beat", "twin": ["sync-bob", "read-bob"]});
-        self.call("beat", 200).verdict(decide, with)
+            json!({"first": "met-alice", "call": call, "probe": "beat", "control": ["sync-bob", "read-bob"]});
+        self.call("beat", 200).verdict(evaluate, with)
     }
 }
 
 #[test]
 fn a_neighbour_that_fares_no_worse_than_the_targets_like_proves_nothing() {
-    let met = || Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
-    let work = |tale: Tale| tale.work(versions_go_together, "sync-alice");
+    let met = || TraceBuilder::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+    let work = |builder: TraceBuilder| builder.work(versions_go_together, "sync-alice");
     assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 1)), Kept);
     assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 404, 0)), Broken);
     assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 0)), Broken);
     assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 429, 0)), Unproven);
     assert_eq!(work(met().syncs("bob", 404, 0).syncs("alice", 404, 0)), Unproven);
     // Of another version than the target's, its lot says nothing.
-    let far = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.1.0");
+    let far = TraceBuilder::begin().accepts("alice", "1.3.0").accepts("bob", "1.1.0");
     assert_eq!(work(far.syncs("bob", 404, 0).syncs("alice", 404, 0)), Broken);
 }
 
 #[test]
 fn a_sync_that_took_nothing_is_no_sync() {
-    let met = || Tale::begin().accepts("alice", "1.6.0").accepts("bob", "1.4.0").syncs("bob", 200, 1);
-    let apart = |tale: Tale| tale.work(versions_keep_apart, "sync-alice");
+    let met = || TraceBuilder::begin().accepts("alice", "1.6.0").accepts("bob", "1.4.0").syncs("bob", 200, 1);
+    let apart = |builder: TraceBuilder| builder.work(versions_keep_apart, "sync-alice");
     assert_eq!(apart(met().syncs("alice", 200, 1)), Broken);
     assert_eq!(apart(met().syncs("alice", 200, 0)), Unproven);
     assert_eq!(apart(met().syncs("alice", 429, 0)), Unproven);
@@ -165,12 +165,12 @@ fn who_is_enrolled_by_its_heartbeat_is_let_in() {
     let verdict = |status: &str| {
         let said = json!({"platform_version": "1.3.0"});
         let data = |status: &str| json!({"platform_version": "1.4.0", "status": status});
-        let tale = Tale::begin()
+        let builder = TraceBuilder::begin()
             .routed("alice", "met-alice", ("POST", "accept"), &said, answer(200, &data("accepted")))
             .routed("alice", "beat", ("POST", "heartbeat"), &said, answer(200, &data(status)))
             .syncs("alice", 200, 1);
         let with = json!({"first": "met-alice", "call": "sync-alice", "probe": "beat"});
-        tale.verdict(versions_go_together, with)
+        builder.verdict(versions_go_together, with)
     };
     assert_eq!([verdict("active"), verdict("accepted")], [Kept, Unproven]);
 }
@@ -178,15 +178,16 @@ fn who_is_enrolled_by_its_heartbeat_is_let_in() {
 #[test]
 fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
     let verdict = |alice: bool, bob: bool| {
-        let mut tale = Tale::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
+        let mut builder = TraceBuilder::begin().accepts("alice", "1.3.0").accepts("bob", "1.4.0");
         for (peer, exists) in [("bob", bob), ("alice", alice)] {
             let plan = json!({"steps": [{"resource_id": "7"}]});
             let done = answer(201, &json!({"status": "completed"}));
-            tale = tale.routed(peer, &format!("migrated-{peer}"), ("POST", "migrations"), &plan, done);
+            builder = builder.routed(peer, &format!("migrated-{peer}"), ("POST", "migrations"), &plan, done);
             let read = answer(200, &json!({ "exists": exists }));
-            tale = tale.routed(peer, &format!("read-{peer}"), ("GET", "resources/skill/7"), &json!({}), read);
+            builder =
+                builder.routed(peer, &format!("read-{peer}"), ("GET", "resources/skill/7"), &json!({}), read);
         }
-        tale.work(versions_go_together, "read-alice")
+        builder.work(versions_go_together, "read-alice")
     };
     assert_eq!(verdict(true, true), Kept);
     assert_eq!(verdict(false, true), Broken);
@@ -195,23 +196,23 @@ fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
 
 /// What comes of the target's join of a peer, beside that of its like.
 fn joined(theirs: &str, is_joined: bool, like_is_joined: bool, beat: u16) -> Verdict {
-    let tale = Tale::begin();
+    let builder = TraceBuilder::begin();
     let told = answer(200, &json!({"platform_version": theirs, "peer_id": "1"}));
     let accept = exchange("alice", "POST", "accept", &json!({"platform_version": "1.4.0"}), told);
     let accept = Exchange { direction: Direction::FromTarget, ..accept };
-    tale.0.record(None, None, What::Exchange(accept));
+    builder.0.record(None, None, What::Exchange(accept));
     for (label, is_joined) in [("joined", is_joined), ("like", like_is_joined)] {
         let refused = OperationFailure::Refused { code: -32010, message: "no".into() };
         let join = Operation {
-            verb: "peer.join".into(),
+            method: "peer.join".into(),
             parameters: json!({}),
             result: is_joined.then(|| json!({"peer_id": "1"})),
             failure: (!is_joined).then_some(refused),
         };
-        tale.0.record(None, Some(label), What::Operation(join));
+        builder.0.record(None, Some(label), What::Operation(join));
     }
     let with = json!({"peer": "alice", "join": "joined", "like": "like", "call": "beat", "probe": "beat"});
-    tale.call("beat", beat).verdict(neighbours_are_joined, with)
+    builder.call("beat", beat).verdict(neighbours_are_joined, with)
 }
 
 #[test]
@@ -224,15 +225,15 @@ fn a_neighbour_that_is_not_joined_is_broken_where_its_like_is() {
 }
 
 #[test]
-fn a_sync_that_is_sent_to_a_stranger_is_broken() {
+fn a_sync_that_is_sent_to_a_anonymous_client_is_broken() {
     let sent = |theirs: &str, to: &[&str]| {
-        let tale = Tale::begin().accepts("alice", theirs);
+        let builder = TraceBuilder::begin().accepts("alice", theirs);
         for peer in to {
             let sync = exchange(peer, "POST", "sync", &json!({}), answer(200, &json!({})));
             let sync = Exchange { direction: Direction::FromTarget, ..sync };
-            tale.0.record(None, None, What::Exchange(sync));
+            builder.0.record(None, None, What::Exchange(sync));
         }
-        tale.verdict(no_sync_is_sent, json!({"first": "met-alice", "peer": "alice", "honest": "bob"}))
+        builder.verdict(no_sync_is_sent, json!({"first": "met-alice", "peer": "alice", "conforming": "bob"}))
     };
     assert_eq!(sent("1.6.0", &["bob"]), Kept);
     assert_eq!(sent("1.6.0", &["bob", "alice"]), Broken);
@@ -246,29 +247,29 @@ fn notice() -> Value {
 
 #[test]
 fn a_break_before_30_days_of_notice_is_broken() {
-    let told = || Tale::begin().runs("1.4.0").call("served", 200).tell(&notice());
+    let told = || TraceBuilder::begin().runs("1.4.0").call("served", 200).tell(&notice());
     assert_eq!(told().after(30 * DAY - 1).call("later", 422).broke_in_time(), Broken);
     assert_eq!(told().after(30 * DAY).call("later", 422).broke_in_time(), Kept);
     assert_eq!(told().runs("2.0.0").after(30 * DAY).call("later", 200).broke_in_time(), Kept);
     assert_eq!(told().runs("1.5.0").after(30 * DAY).call("later", 200).broke_in_time(), Unproven);
-    assert_eq!(Tale::begin().call("served", 200).call("later", 422).broke_in_time(), Broken);
-    assert_eq!(Tale::begin().call("served", 200).call("later", 505).broke_in_time(), Broken);
-    assert_eq!(Tale::begin().call("served", 422).broke_in_time(), Unproven);
-    assert_eq!(Tale::begin().broke_in_time(), Unproven);
+    assert_eq!(TraceBuilder::begin().call("served", 200).call("later", 422).broke_in_time(), Broken);
+    assert_eq!(TraceBuilder::begin().call("served", 200).call("later", 505).broke_in_time(), Broken);
+    assert_eq!(TraceBuilder::begin().call("served", 422).broke_in_time(), Unproven);
+    assert_eq!(TraceBuilder::begin().broke_in_time(), Unproven);
 }
 
 #[test]
 fn what_was_never_served_is_no_break() {
-    let tale = |before: u16| {
-        let tale = Tale::begin().runs("1.4.0").call("served", 200);
-        let tale = tale.syncs("alice", before, 1).runs("2.0.0");
+    let builder = |before: u16| {
+        let builder = TraceBuilder::begin().runs("1.4.0").call("served", 200);
+        let builder = builder.syncs("alice", before, 1).runs("2.0.0");
         let exchange = exchange("alice", "POST", "sync", &json!({}), answer(404, &json!({})));
-        tale.0.record(None, Some("later"), What::Exchange(exchange));
-        tale
+        builder.0.record(None, Some("later"), What::Exchange(exchange));
+        builder
     };
     let verdict = |before: u16| {
         let with = json!({"peer": "alice", "call": ["served", "sync-alice", "later"]});
-        tale(before).verdict(break_waits_for_its_notice, with)
+        builder(before).verdict(break_waits_for_its_notice, with)
     };
     assert_eq!(verdict(200), Broken);
     assert_eq!(verdict(404), Unproven);
@@ -277,9 +278,9 @@ fn what_was_never_served_is_no_break() {
 #[test]
 fn a_sync_of_which_no_more_is_taken_is_a_break() {
     let verdict = |taken: [u64; 2]| {
-        let tale = Tale::begin().runs("1.4.0").call("served", 200).syncs("alice", 200, taken[0]);
+        let builder = TraceBuilder::begin().runs("1.4.0").call("served", 200).syncs("alice", 200, taken[0]);
         let with = json!({"peer": "alice", "call": ["served", "sync-alice"]});
-        tale.runs("2.0.0").syncs("alice", 200, taken[1]).verdict(break_waits_for_its_notice, with)
+        builder.runs("2.0.0").syncs("alice", 200, taken[1]).verdict(break_waits_for_its_notice, with)
     };
     assert_eq!(verdict([1, 1]), Kept);
     assert_eq!(verdict([1, 0]), Broken);
@@ -289,17 +290,17 @@ fn a_sync_of_which_no_more_is_taken_is_a_break() {
 #[test]
 fn a_migration_of_which_nothing_is_there_is_a_break() {
     let verdict = |exists: [bool; 2]| {
-        let mut tale = Tale::begin().runs("1.4.0").call("served", 200);
+        let mut builder = TraceBuilder::begin().runs("1.4.0").call("served", 200);
         for (id, exists) in ["7", "8"].into_iter().zip(exists) {
             let plan = json!({"steps": [{"resource_id": id}]});
             let done = answer(201, &json!({"status": "completed"}));
-            tale = tale.routed("alice", "migrated", ("POST", "migrations"), &plan, done);
+            builder = builder.routed("alice", "migrated", ("POST", "migrations"), &plan, done);
             let read = answer(200, &json!({ "exists": exists }));
             let path = format!("resources/skill/{id}");
-            tale = tale.routed("alice", "read", ("GET", &path), &json!({}), read).runs("2.0.0");
+            builder = builder.routed("alice", "read", ("GET", &path), &json!({}), read).runs("2.0.0");
         }
         let with = json!({"peer": "alice", "call": ["served", "migrated", "read"]});
-        tale.verdict(break_waits_for_its_notice, with)
+        builder.verdict(break_waits_for_its_notice, with)
     };
     assert_eq!(verdict([true, true]), Kept);
     assert_eq!(verdict([true, false]), Broken);
@@ -308,7 +309,7 @@ fn a_migration_of_which_nothing_is_there_is_a_break() {
 
 #[test]
 fn an_end_that_is_told_in_words_of_its_own_is_no_silence() {
-    let begun = || Tale::begin().runs("1.4.0").call("served", 200);
+    let begun = || TraceBuilder::begin().runs("1.4.0").call("served", 200);
     for payload in [
         json!({"see": "https://it.example/1"}),
         json!({"ends": "on 2026-07-01"}),
@@ -331,18 +332,18 @@ fn an_end_that_is_told_in_words_of_its_own_is_no_silence() {
 /// about one without a notice.
 fn noticed(short: &[&str], waited: &[&str], silent: &[&str], moved: u16) -> Verdict {
     let mut found = vec![];
-    let mut tale = Tale::begin();
+    let mut builder = TraceBuilder::begin();
     for (peer, kinds) in [("short", short), ("waited", waited), ("silent", silent)] {
         let about = |kind: &&str| json!({"kind": kind, "federation_peer_id": peer, "message": peer});
         found.extend(kinds.iter().map(about));
         let met = answer(200, &json!({ "peer_id": peer }));
-        tale = tale.routed(peer, "met", ("POST", "accept"), &json!({}), met);
+        builder = builder.routed(peer, "met", ("POST", "accept"), &json!({}), met);
     }
     let with = json!({
         "peer": "short", "waited": "waited", "silent": "silent", "moved": "moved", "before": "before",
         "after": "after",
     });
-    tale.call("moved", moved).scans(&json!(found)).verdict(short_notice_is_noticed, with)
+    builder.call("moved", moved).scans(&json!(found)).verdict(short_notice_is_noticed, with)
 }
 
 #[test]
@@ -357,66 +358,71 @@ fn a_short_notice_is_told_apart_from_one_that_was_waited_for() {
 #[test]
 fn a_limit_or_a_failure_is_no_break() {
     for status in [429, 500, 503] {
-        let tale = Tale::begin().runs("1.4.0").call("served", 200).runs("2.0.0").call("later", status);
-        assert_eq!(tale.broke_in_time(), Unproven, "{status}");
+        let builder =
+            TraceBuilder::begin().runs("1.4.0").call("served", 200).runs("2.0.0").call("later", status);
+        assert_eq!(builder.broke_in_time(), Unproven, "{status}");
     }
 }
 
 #[test]
 fn an_end_that_is_told_in_headers_is_told() {
-    let tale = Tale::begin().declare();
+    let builder = TraceBuilder::begin().declare();
     let sunset = ("Sunset".to_owned(), "Wed, 01 Jul 2026 00:00:01 GMT".to_owned());
     let answer = Message { status: Some(200), headers: vec![sunset], ..Message::default() };
-    tale.0.record(None, None, What::Exchange(exchange("alice", "GET", "trust_bundle", &json!({}), answer)));
-    assert_eq!(tale.announced(), Unproven);
+    builder.0.record(
+        None,
+        None,
+        What::Exchange(exchange("alice", "GET", "trust_bundle", &json!({}), answer)),
+    );
+    assert_eq!(builder.announced(), Unproven);
 }
 
 #[test]
 fn an_end_that_no_one_hears_of_is_broken_in_whatever_form_it_might_be_told() {
     let answered = json!({"data": {"metadata": {"deprecations": [{"breaks_at": "2026-07-01"}]}}});
-    let declared = || Tale::begin().declare();
+    let declared = || TraceBuilder::begin().declare();
     assert_eq!(declared().tell(&notice()).announced(), Kept);
     assert_eq!(declared().exchange(None, Direction::ToTarget, &json!({}), (200, answered)).announced(), Kept);
     assert_eq!(declared().tell(&json!({"deprecated": ["1.x"]})).announced(), Unproven);
     assert_eq!(declared().tell(&json!({"metadata": {"deprecations": []}})).announced(), Broken);
     assert_eq!(declared().tell(&json!({"notes": "until the deprecation is due"})).announced(), Broken);
-    assert_eq!(Tale::begin().tell(&notice()).declare().announced(), Broken);
-    assert_eq!(Tale::begin().tell(&notice()).announced(), Unproven);
+    assert_eq!(TraceBuilder::begin().tell(&notice()).declare().announced(), Broken);
+    assert_eq!(TraceBuilder::begin().tell(&notice()).announced(), Unproven);
 }
 
 #[test]
 fn a_sync_between_versions_that_do_not_go_together_is_broken() {
-    assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 422), Kept);
-    assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 200), Broken);
-    assert_eq!(Tale::begin().keep_apart("1.6.0", "enrolled", 500), Unproven);
-    assert_eq!(Tale::begin().keep_apart("1.6.0", "accepted", 422), Unproven);
-    assert_eq!(Tale::begin().keep_apart("1.5.0", "enrolled", 422), Unproven);
-    assert_eq!(Tale::begin().call("lawful", 422).keep_apart("1.6.0", "enrolled", 422), Unproven);
+    assert_eq!(TraceBuilder::begin().keep_apart("1.6.0", "enrolled", 422), Kept);
+    assert_eq!(TraceBuilder::begin().keep_apart("1.6.0", "enrolled", 200), Broken);
+    assert_eq!(TraceBuilder::begin().keep_apart("1.6.0", "enrolled", 500), Unproven);
+    assert_eq!(TraceBuilder::begin().keep_apart("1.6.0", "accepted", 422), Unproven);
+    assert_eq!(TraceBuilder::begin().keep_apart("1.5.0", "enrolled", 422), Unproven);
+    assert_eq!(TraceBuilder::begin().call("valid", 422).keep_apart("1.6.0", "enrolled", 422), Unproven);
 }
 
 #[test]
 fn a_neighbour_that_is_turned_away_is_broken() {
-    let met = || Tale::begin().meet("1.4.7", "enrolled");
+    let met = || TraceBuilder::begin().set_target("1.4.7", "enrolled");
     assert_eq!(met().go_together("1.3.9", 422), Broken);
     assert_eq!(met().go_together("1.2.9", 422), Unproven);
-    assert_eq!(Tale::begin().go_together("1.3.9", 422), Unproven);
+    assert_eq!(TraceBuilder::begin().go_together("1.3.9", 422), Unproven);
 }
 
 #[test]
 fn a_neighbour_that_is_left_at_the_door_is_broken_where_its_like_was_let_in() {
-    let accept = |tale: Tale, label: &str, theirs: &str, answer: (u16, Value)| {
+    let accept = |builder: TraceBuilder, label: &str, theirs: &str, answer: (u16, Value)| {
         let exchange = Exchange::to_target(label)
             .on("POST", "accept")
             .sending(json!({"platform_version": theirs, "csr_pem": "x"}))
             .answered_with(answer.0, answer.1);
-        tale.0.record(None, Some(label), What::Exchange(exchange));
-        tale
+        builder.0.record(None, Some(label), What::Exchange(exchange));
+        builder
     };
     let said = |status: &str| json!({"data": {"platform_version": "1.4.0", "status": status}});
-    let verdict = |twin: &str, theirs: &str, answer: (u16, Value)| {
-        let tale = accept(Tale::begin(), "twin", "1.4.0", (200, said(twin)));
-        let with = json!({"first": "met", "call": "met", "probe": "beat", "twin": "twin"});
-        accept(tale, "met", theirs, answer).call("beat", 200).verdict(versions_go_together, with)
+    let verdict = |control: &str, theirs: &str, answer: (u16, Value)| {
+        let builder = accept(TraceBuilder::begin(), "control", "1.4.0", (200, said(control)));
+        let with = json!({"first": "met", "call": "met", "probe": "beat", "control": "control"});
+        accept(builder, "met", theirs, answer).call("beat", 200).verdict(versions_go_together, with)
     };
     assert_eq!(verdict("enrolled", "1.3.0", (200, said("enrolled"))), Kept);
     assert_eq!(verdict("enrolled", "1.3.0", (200, said("accepted"))), Broken);
@@ -429,18 +435,18 @@ fn a_neighbour_that_is_left_at_the_door_is_broken_where_its_like_was_let_in() {
 fn silence_is_broken_of_a_version_that_does_not_go_with_the_targets() {
     let found = json!([{"kind": "peer_schema_version_drift", "federation_peer_id": "p"}]);
     let met = |theirs: &str| {
-        let tale = Tale::begin().meet(theirs, "enrolled");
+        let builder = TraceBuilder::begin().set_target(theirs, "enrolled");
         let joined = Operation {
-            verb: "peer.join".into(),
+            method: "peer.join".into(),
             parameters: json!({}),
             result: Some(json!({"peer_id": "p"})),
             failure: None,
         };
-        tale.0.record(None, Some("p"), What::Operation(joined));
-        tale
+        builder.0.record(None, Some("p"), What::Operation(joined));
+        builder
     };
     assert_eq!(met("2.0.0").scans(&found).reported(), Kept);
     assert_eq!(met("2.0.0").scans(&json!([])).reported(), Broken);
     assert_eq!(met("1.5.0").scans(&json!([])).reported(), Unproven);
-    assert_eq!(Tale::begin().scans(&json!([])).reported(), Unproven);
+    assert_eq!(TraceBuilder::begin().scans(&json!([])).reported(), Unproven);
 }

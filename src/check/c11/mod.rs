@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::common::{outcome, peer_shown, refused};
-use super::judge::Parameter;
+use super::check_def::Parameter;
+use super::common::{peer_shown, refused, reply_summary};
 use super::model::OWN_MEMBERS;
-use super::{Arguments, Judge, Judgement, Verdict};
-use crate::transcript::{Direction, Exchange, Story};
+use super::{Arguments, CheckDef, CheckResult, Verdict};
+use crate::transcript::{Direction, Exchange, Trace};
 use crate::wire::migration::operation;
 use crate::wire::notice::kind;
 use crate::wire::path::Route;
@@ -44,59 +44,59 @@ const BEFORE_AND_AFTER: &[Parameter] = &[
     Parameter::required("after", "label of the same list after it"),
 ];
 
-/// The judges of this file.
-pub(super) const JUDGES: &[Judge] = &[
-    Judge {
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
         name: "operator-can-revoke",
         about: "the operator's revocations are taken, and each peer is then shown as revoked",
         parameters: &[
             Parameter::required("revoke", "labels of the operations that revoke"),
             Parameter::required("shown", "labels of the operator's looks at those peers afterwards"),
         ],
-        decide: operator_can_revoke,
+        evaluate: operator_can_revoke,
     },
-    Judge {
+    CheckDef {
         name: "leave-is-honoured",
         about: "a peer's notice that it leaves is taken, and the peer is then shown as revoked",
         parameters: &[
             Parameter::required("call", "labels of the notices"),
             Parameter::required("shown", "labels of the operator's looks at those peers afterwards"),
         ],
-        decide: leave_is_honoured,
+        evaluate: leave_is_honoured,
     },
-    Judge {
+    CheckDef {
         name: "rows-remain",
         about: "everything that was brought or logged before is listed afterwards, and says what it said",
         parameters: BEFORE_AND_AFTER,
-        decide: rows_remain,
+        evaluate: rows_remain,
     },
-    Judge {
+    CheckDef {
         name: "refused-from-the-notice",
-        about: "calls after the notice of a revocation, and its date, are refused; their lawful twin was accepted",
+        about: "calls after the notice of a revocation, and its date, are refused; their positive control was accepted",
         parameters: &[
             Parameter::required("peer", "the name of the peer that was revoked"),
             Parameter::required("revoke", "label of the operation that revokes"),
             Parameter::required("call", "label of the calls that have to be refused"),
-            Parameter::required("twin", "label of the same calls before it"),
+            Parameter::required("control", "label of the same calls before it"),
             Parameter::required("probe", "label of another peer's calls at that time"),
         ],
-        decide: refused_from_the_notice,
+        evaluate: refused_from_the_notice,
     },
-    Judge {
+    CheckDef {
         name: "revoked-are-refused",
-        about: "each peer that is shown as revoked is refused; its lawful twin is accepted",
+        about: "each peer that is shown as revoked is refused; its positive control is accepted",
         parameters: &[
             Parameter::required("call", "labels of the peers' calls, that have to be refused"),
             Parameter::required(
                 "shown",
                 "labels of the operator's looks at those peers before, in that order",
             ),
-            Parameter::required("twin", "label of the same call of another peer before it"),
+            Parameter::required("control", "label of the same call of another peer before it"),
             Parameter::required("probe", "label of another peer's call afterwards"),
         ],
-        decide: revoked_are_refused,
+        evaluate: revoked_are_refused,
     },
-    Judge {
+    CheckDef {
         name: "overlay-unmounted",
         about: "the peer's overlay addresses are mounted before, and none is once it is revoked",
         parameters: &[
@@ -104,9 +104,9 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("after", "label of the same list after it"),
             Parameter::optional("shown", "label of the operator's look at the peer before that"),
         ],
-        decide: overlay_unmounted,
+        evaluate: overlay_unmounted,
     },
-    Judge {
+    CheckDef {
         name: "nothing-is-taken-back",
         about: "what the target migrated to a peer, it does not have deleted there when it revokes",
         parameters: &[
@@ -114,65 +114,65 @@ pub(super) const JUDGES: &[Judge] = &[
             Parameter::required("migration", "label of the operation that sent the migration"),
             Parameter::required("revoke", "label of the operation that revokes"),
         ],
-        decide: nothing_is_taken_back,
+        evaluate: nothing_is_taken_back,
     },
 ];
 
-fn operator_can_revoke(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every revocation taken, every peer revoked");
+fn operator_can_revoke(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("every revocation taken, every peer revoked");
     let mut evidence = vec![];
     for label in with.texts("revoke") {
-        let Some((n, operation)) = story.operation(label) else {
-            return expect(Judgement::unproven(format!("{label:?} was not done"), evidence));
+        let Some((n, operation)) = trace.operation(label) else {
+            return expect(CheckResult::unproven(format!("{label:?} was not done"), evidence));
         };
         evidence.push(n);
         if let Some(failure) = &operation.failure {
-            return expect(Judgement::broken(format!("{label:?} was refused: {failure:?}"), evidence));
+            return expect(CheckResult::broken(format!("{label:?} was refused: {failure:?}"), evidence));
         }
     }
-    expect(all_shown_as_revoked(story, with, evidence))
+    expect(all_shown_as_revoked(trace, with, evidence))
 }
 
-fn leave_is_honoured(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every notice taken, every peer revoked");
+fn leave_is_honoured(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("every notice taken, every peer revoked");
     let mut evidence = vec![];
     let mut failed = None;
     for label in with.texts("call") {
-        let Some((n, exchange)) = story.exchanges_labelled(label).next_back() else {
-            return expect(Judgement::unproven(format!("{label:?} was not sent"), evidence));
+        let Some((n, exchange)) = trace.exchanges_labelled(label).next_back() else {
+            return expect(CheckResult::unproven(format!("{label:?} was not sent"), evidence));
         };
         evidence.push(n);
         if exchange.was_refused() {
-            return expect(Judgement::broken(format!("{label:?}: {}", outcome(exchange)), evidence));
+            return expect(CheckResult::broken(format!("{label:?}: {}", reply_summary(exchange)), evidence));
         }
         if !exchange.succeeded() {
-            failed.get_or_insert(format!("{label:?}: {}", outcome(exchange)));
+            failed.get_or_insert(format!("{label:?}: {}", reply_summary(exchange)));
         }
     }
-    let shown = all_shown_as_revoked(story, with, evidence.clone());
+    let shown = all_shown_as_revoked(trace, with, evidence.clone());
     match failed {
         // Taken all the same: that the answer failed is not what the clause is about.
-        Some(actual) if shown.verdict == Verdict::Kept => expect(Judgement::unproven(actual, evidence)),
+        Some(actual) if shown.verdict == Verdict::Kept => expect(CheckResult::unproven(actual, evidence)),
         _ => expect(shown),
     }
 }
 
-fn all_shown_as_revoked(story: &Story, with: Arguments<'_>, mut evidence: Vec<u64>) -> Judgement {
+fn all_shown_as_revoked(trace: &Trace, with: Arguments<'_>, mut evidence: Vec<u64>) -> CheckResult {
     let labels = with.texts("shown");
     for label in &labels {
-        let Some((n, status)) = status_shown(story, label) else {
-            return Judgement::unproven(format!("{label:?} shows no status"), evidence);
+        let Some((n, status)) = status_shown(trace, label) else {
+            return CheckResult::unproven(format!("{label:?} shows no status"), evidence);
         };
         evidence.push(n);
         if !has_ended(status) {
-            return Judgement::broken(format!("{label:?} shows the peer as {status}"), evidence);
+            return CheckResult::broken(format!("{label:?} shows the peer as {status}"), evidence);
         }
     }
-    Judgement::kept(format!("{} peers are revoked", labels.len()), evidence)
+    CheckResult::kept(format!("{} peers are revoked", labels.len()), evidence)
 }
 
-fn status_shown<'a>(story: &'a Story, label: &str) -> Option<(u64, &'a str)> {
-    let (n, peer) = peer_shown(story, label)?;
+fn status_shown<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a str)> {
+    let (n, peer) = peer_shown(trace, label)?;
     Some((n, peer["status"].as_str()?))
 }
 
@@ -182,64 +182,64 @@ fn has_ended(status: &str) -> bool {
 }
 
 /// That a peer is not revoked at all, another clause tells of (11.1).
-fn revoked_are_refused(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every revoked peer refused");
+fn revoked_are_refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("every revoked peer refused");
     let (mut evidence, mut open) = (vec![], None);
     for (call, shown) in with.texts("call").into_iter().zip(with.texts("shown")) {
-        if !status_shown(story, shown).is_some_and(|(_, status)| has_ended(status)) {
-            open = Some(Judgement::unproven(format!("{shown:?} shows no revoked peer"), vec![]));
+        if !status_shown(trace, shown).is_some_and(|(_, status)| has_ended(status)) {
+            open = Some(CheckResult::unproven(format!("{shown:?} shows no revoked peer"), vec![]));
             continue;
         }
-        let labels = [("call", call), ("twin", with.text("twin")), ("probe", with.text("probe"))];
+        let labels = [("call", call), ("control", with.text("control")), ("probe", with.text("probe"))];
         let one = labels.map(|(name, label)| (name.to_owned(), Value::from(label))).into();
-        let judged = refused(story, Arguments::new(&one));
-        match judged.verdict {
-            Verdict::Broken => return judged,
-            Verdict::Kept => evidence.extend(judged.evidence),
-            Verdict::Unproven | Verdict::NotApplicable => open = Some(judged),
+        let evaluated = refused(trace, Arguments::new(&one));
+        match evaluated.verdict {
+            Verdict::Broken => return evaluated,
+            Verdict::Kept => evidence.extend(evaluated.evidence),
+            Verdict::Unproven | Verdict::NotApplicable => open = Some(evaluated),
         }
     }
     match open {
         Some(open) => expect(open),
-        None => expect(Judgement::kept("none of them is served", evidence)),
+        None => expect(CheckResult::kept("none of them is served", evidence)),
     }
 }
 
-fn rows_remain(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("every row of before, with what it said");
+fn rows_remain(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("every row of before, with what it said");
     let (Some((first, mut before)), Some((last, mut after))) =
-        (rows(story, with.text("before")), rows(story, with.text("after")))
+        (rows(trace, with.text("before")), rows(trace, with.text("after")))
     else {
-        return expect(Judgement::unproven("the lists could not be read", vec![]));
+        return expect(CheckResult::unproven("the lists could not be read", vec![]));
     };
     let evidence = vec![first, last];
-    let brought = Brought::read(story, last);
-    if is_of_records(story, with.text("before")) {
+    let brought = Brought::read(trace, last);
+    if is_of_records(trace, with.text("before")) {
         // What the platform keeps for itself, it may do away with.
         before.retain(|row| brought.of(row).is_some());
     }
     if before.is_empty() {
-        return expect(Judgement::unproven("nothing was there to be kept", evidence));
+        return expect(CheckResult::unproven("nothing was there to be kept", evidence));
     }
-    let fates: Vec<Fate> = before.iter().map(|row| brought.fate(row, &mut after)).collect();
-    let count = |fate: Fate| fates.iter().filter(|came| **came == fate).count();
-    match (count(Fate::Gone), count(Fate::Faded)) {
-        (0, 0) => expect(Judgement::kept(format!("all {} rows are still there", before.len()), evidence)),
+    let fates: Vec<RowOutcome> = before.iter().map(|row| brought.row_outcome(row, &mut after)).collect();
+    let count = |row_outcome: RowOutcome| fates.iter().filter(|came| **came == row_outcome).count();
+    match (count(RowOutcome::Gone), count(RowOutcome::Faded)) {
+        (0, 0) => expect(CheckResult::kept(format!("all {} rows are still there", before.len()), evidence)),
         (0, faded) => {
             let actual =
                 format!("{faded} of {} rows say less than before, or were never migrated", before.len());
-            expect(Judgement::unproven(actual, evidence))
+            expect(CheckResult::unproven(actual, evidence))
         }
         (gone, _) => {
             let actual = format!("{gone} of {} rows are gone or changed", before.len());
-            expect(Judgement::broken(actual, evidence))
+            expect(CheckResult::broken(actual, evidence))
         }
     }
 }
 
 /// What became of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum RowOutcome {
     Kept,
     /// It is there and lacks a member that it had; or it was a copy that a sync keeps up to date, and no
     /// migration brought it.
@@ -268,11 +268,11 @@ struct Brought {
 }
 
 impl Brought {
-    /// Those of a story up to an entry.
-    fn read(story: &Story, until: u64) -> Self {
+    /// Those of a trace up to an entry.
+    fn read(trace: &Trace, until: u64) -> Self {
         let mut brought = Self::default();
-        for entry in story.entries().iter().filter(|entry| entry.n < until) {
-            if let Some(put) = entry.operation().filter(|operation| operation.verb == "resource.put") {
+        for entry in trace.entries().iter().filter(|entry| entry.n < until) {
+            if let Some(put) = entry.operation().filter(|operation| operation.method == "resource.put") {
                 keep(&mut brought.migrated, &put.parameters["id"], &put.parameters["record"]);
             }
             let sent = entry.exchange().filter(|exchange| exchange.direction == Direction::ToTarget);
@@ -299,7 +299,7 @@ impl Brought {
 
     /// Looks for a row, which is then no longer looked at. It may stand in another place of the list, and
     /// what the platform adds to it may change.
-    fn fate(&self, row: &Value, after: &mut Vec<&Value>) -> Fate {
+    fn row_outcome(&self, row: &Value, after: &mut Vec<&Value>) -> RowOutcome {
         let brought = self.of(row);
         let names: Vec<&str> =
             brought.map_or(LOGGED.to_vec(), |names| names.iter().map(String::as_str).collect());
@@ -311,15 +311,15 @@ impl Brought {
         };
         let whole = after.iter().position(|other| is_it(other) && is_whole(other));
         let Some(place) = whole.or_else(|| after.iter().position(is_it)) else {
-            return if self.was_only_synced(row) { Fate::Faded } else { Fate::Gone };
+            return if self.was_only_synced(row) { RowOutcome::Faded } else { RowOutcome::Gone };
         };
         let found = after.swap_remove(place);
         let has_become = |words: &[&str]| is_called(found, words) && !is_called(row, words);
         match brought {
-            _ if has_become(&DELETED) => Fate::Gone,
-            Some(_) if has_become(&PUT_AWAY) => Fate::Faded,
-            _ if whole.is_some() => Fate::Kept,
-            _ => Fate::Faded,
+            _ if has_become(&DELETED) => RowOutcome::Gone,
+            Some(_) if has_become(&PUT_AWAY) => RowOutcome::Faded,
+            _ if whole.is_some() => RowOutcome::Kept,
+            _ => RowOutcome::Faded,
         }
     }
 }
@@ -376,8 +376,8 @@ fn says_as_much(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn is_of_records(story: &Story, label: &str) -> bool {
-    story.operation(label).is_some_and(|(_, operation)| operation.verb == "resource.list")
+fn is_of_records(trace: &Trace, label: &str) -> bool {
+    trace.operation(label).is_some_and(|(_, operation)| operation.method == "resource.list")
 }
 
 fn items(list: &Value) -> &[Value] {
@@ -385,17 +385,17 @@ fn items(list: &Value) -> &[Value] {
 }
 
 /// A tear-down may wait for its notice, and a notice may name a later moment.
-fn refused_from_the_notice(story: &Story, with: Arguments<'_>) -> Judgement {
-    let open = |why: &str| Judgement::unproven(why, vec![]).expecting("refused once the peer was told");
-    if story.operation(with.text("revoke")).is_none() {
+fn refused_from_the_notice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let open = |why: &str| CheckResult::unproven(why, vec![]).expecting("refused once the peer was told");
+    if trace.operation(with.text("revoke")).is_none() {
         return open("the target's operator did not revoke");
     }
     let Some((call, _)) =
-        story.exchanges().find(|(entry, _)| entry.label.as_deref() == Some(with.text("call")))
+        trace.exchanges().find(|(entry, _)| entry.label.as_deref() == Some(with.text("call")))
     else {
         return open("no call was made after it");
     };
-    let told = story.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let told = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     let notice = told.filter(|(entry, _)| entry.n < call.n).find_map(|(_, exchange)| {
         let events = exchange.sent()?["events"].as_array()?;
         events.iter().find(|event| event["kind"] == kind::PEER_REVOKED).cloned()
@@ -406,46 +406,50 @@ fn refused_from_the_notice(story: &Story, with: Arguments<'_>) -> Judgement {
     if effective_at.is_some_and(|effective_at| effective_at > call.at) {
         return open("the notice names a later moment");
     }
-    refused(story, with)
+    refused(trace, with)
 }
 
-fn overlay_unmounted(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("no address of the peer mounted");
+fn overlay_unmounted(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("no address of the peer mounted");
     let (Some((first, earlier)), Some((last, later))) =
-        (addresses(story, with.text("before")), addresses(story, with.text("after")))
+        (addresses(trace, with.text("before")), addresses(trace, with.text("after")))
     else {
-        return expect(Judgement::unproven("the addresses could not be listed", vec![]));
+        return expect(CheckResult::unproven("the addresses could not be listed", vec![]));
     };
     let (before, after) = (states_left(&earlier), states_left(&later));
     let evidence = vec![first, last];
     // That a peer is not revoked at all, another clause tells of (11.1).
-    let shown = with.text_if_given("shown").map(|label| status_shown(story, label));
+    let shown = with.text_if_given("shown").map(|label| status_shown(trace, label));
     if shown.is_some_and(|shown| !shown.is_some_and(|(_, status)| has_ended(status))) {
-        return expect(Judgement::unproven("the peer is not revoked", evidence));
+        return expect(CheckResult::unproven("the peer is not revoked", evidence));
     }
     if before.is_empty() {
-        return expect(Judgement::unproven("the peer had no overlay address", evidence));
+        return expect(CheckResult::unproven("the peer had no overlay address", evidence));
     }
     let is_mounted = |state: &&Option<String>| state.is_none() || before.contains(state);
     match (after.iter().filter(is_mounted).count(), after.iter().flatten().next()) {
-        (0, None) => expect(Judgement::kept(format!("{} addresses were unmounted", before.len()), evidence)),
+        (0, None) => {
+            expect(CheckResult::kept(format!("{} addresses were unmounted", before.len()), evidence))
+        }
         (0, Some(state)) => {
             let actual = format!("an address is {state}: is it mounted?");
-            expect(Judgement::unproven(actual, evidence))
+            expect(CheckResult::unproven(actual, evidence))
         }
-        (mounted, _) => expect(Judgement::broken(format!("{mounted} addresses are still mounted"), evidence)),
+        (mounted, _) => {
+            expect(CheckResult::broken(format!("{mounted} addresses are still mounted"), evidence))
+        }
     }
 }
 
 /// Deleting is an operation of its own (11.2), which no revocation asks for.
-fn nothing_is_taken_back(story: &Story, with: Arguments<'_>) -> Judgement {
-    let expect = |judgement: Judgement| judgement.expecting("no deletion asked of the peer");
-    let done = |label| story.operation(label).filter(|(_, operation)| operation.failure.is_none());
+fn nothing_is_taken_back(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("no deletion asked of the peer");
+    let done = |label| trace.operation(label).filter(|(_, operation)| operation.failure.is_none());
     let (Some((sent, _)), Some((revoked, _))) = (done(with.text("migration")), done(with.text("revoke")))
     else {
-        return expect(Judgement::unproven("nothing was migrated, or the peer was not revoked", vec![]));
+        return expect(CheckResult::unproven("nothing was migrated, or the peer was not revoked", vec![]));
     };
-    let migrations: Vec<_> = story
+    let migrations: Vec<_> = trace
         .exchanges_of(with.text("peer"), Direction::FromTarget)
         .filter(|(_, exchange)| exchange.route() == Some(Route::Migrations))
         .collect();
@@ -453,22 +457,22 @@ fn nothing_is_taken_back(story: &Story, with: Arguments<'_>) -> Judgement {
         |exchange: &Exchange| exchange.sent().is_some_and(|sent| sent["operation"] == operation::DELETE);
     let taken_back = migrations.iter().find(|(entry, exchange)| entry.n > sent && asks_to_delete(exchange));
     if let Some((entry, exchange)) = taken_back {
-        return expect(Judgement::broken(outcome(exchange), vec![sent, revoked, entry.n]));
+        return expect(CheckResult::broken(reply_summary(exchange), vec![sent, revoked, entry.n]));
     }
     let arrived = migrations.iter().find(|(entry, exchange)| entry.n < sent && exchange.succeeded());
     match arrived {
         Some((entry, _)) => {
             let actual = "what was migrated was not asked back";
-            expect(Judgement::kept(actual, vec![entry.n, revoked]))
+            expect(CheckResult::kept(actual, vec![entry.n, revoked]))
         }
-        None => expect(Judgement::unproven("nothing was migrated to the peer", vec![sent, revoked])),
+        None => expect(CheckResult::unproven("nothing was migrated to the peer", vec![sent, revoked])),
     }
 }
 
 /// The addresses of the peer that was asked for: a list may tell of others beside.
-fn addresses<'a>(story: &'a Story, label: &str) -> Option<(u64, Vec<&'a Value>)> {
-    let (_, operation) = story.operation(label)?;
-    let (n, mut rows) = rows(story, label)?;
+fn addresses<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)> {
+    let (_, operation) = trace.operation(label)?;
+    let (n, mut rows) = rows(trace, label)?;
     rows.retain(|row| {
         let owner = row["peer_id"].as_str().or(row["federation_peer_id"].as_str());
         owner.is_none_or(|owner| operation.parameters["peer_id"] == owner)
@@ -491,9 +495,9 @@ fn state_of(row: &Value) -> Option<String> {
     row["status"].as_str().or(row["state"].as_str()).map(|state| state.trim().to_lowercase())
 }
 
-/// The rows of a list: it stands alone, or in an object under the usual name, else as its first array.
-fn rows<'a>(story: &'a Story, label: &str) -> Option<(u64, Vec<&'a Value>)> {
-    let (n, operation) = story.operation(label)?;
+/// The rows of a list: it stands alone, or in an object under the default name, else as its first array.
+fn rows<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)> {
+    let (n, operation) = trace.operation(label)?;
     let result = operation.result.as_ref()?;
     let members = result.as_object().into_iter().flat_map(Map::values);
     let named = ["resources", "entries", "addresses"].iter().find_map(|name| result[*name].as_array());

@@ -1,4 +1,4 @@
-//! What the judges of commitment 11 say of stories that are made up for them.
+//! What the checks of commitment 11 say of traces that are made up for them.
 
 use super::*;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
@@ -7,14 +7,14 @@ use crate::transcript::{Operation, Recorder, What};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-type Decide = fn(&Story, Arguments<'_>) -> Judgement;
+type Decide = fn(&Trace, Arguments<'_>) -> CheckResult;
 
-fn verdict(decide: Decide, first: (&str, &Value), last: (&str, &Value)) -> Verdict {
+fn verdict(evaluate: Decide, first: (&str, &Value), last: (&str, &Value)) -> Verdict {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
     let recorder = Recorder::in_memory("x", clock);
     for (label, result) in [first, last] {
         let operation = Operation {
-            verb: "x".into(),
+            method: "x".into(),
             parameters: json!({}),
             result: Some(result.clone()),
             failure: None,
@@ -26,7 +26,7 @@ fn verdict(decide: Decide, first: (&str, &Value), last: (&str, &Value)) -> Verdi
     let lists: BTreeMap<String, Value> =
         [first.0, last.0].iter().map(|name| ((*name).to_owned(), json!(name))).collect();
     let with = if first.0 == "revoke" { with } else { lists };
-    decide(&recorder.story(), Arguments::new(&with)).verdict
+    evaluate(&recorder.trace(), Arguments::new(&with)).verdict
 }
 
 fn remain(before: &Value, after: &Value) -> Verdict {
@@ -55,11 +55,11 @@ fn a_row_that_is_gone_or_changed_is_broken() {
 }
 
 #[test]
-fn the_list_is_the_one_with_the_usual_name() {
+fn the_list_is_the_one_with_the_default_name() {
     let list = |entries: Value| json!({"columns": ["id", "action"], "entries": entries});
-    let judged =
+    let evaluated =
         |after| verdict(rows_remain, ("before", &list(json!([{"id": "1"}]))), ("after", &list(after)));
-    assert_eq!((judged(json!([{"id": "1"}])), judged(json!([]))), (Kept, Broken));
+    assert_eq!((evaluated(json!([{"id": "1"}])), evaluated(json!([]))), (Kept, Broken));
 }
 
 #[test]
@@ -75,12 +75,12 @@ fn what_a_platform_adds_to_an_entry_may_change_and_what_was_in_it_may_not_be_bla
     );
 }
 
-/// The judgement on records, of which the operator put "own" there, and a peer synced "copy".
+/// The result on records, of which the operator put "own" there, and a peer synced "copy".
 fn records_remain(before: &Value, after: &Value) -> Verdict {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
     let recorder = Recorder::in_memory("x", clock);
-    let operate = |label: Option<&str>, verb: &str, parameters: Value, result: Value| {
-        let operation = Operation { verb: verb.into(), parameters, result: Some(result), failure: None };
+    let operate = |label: Option<&str>, method: &str, parameters: Value, result: Value| {
+        let operation = Operation { method: method.into(), parameters, result: Some(result), failure: None };
         recorder.record(None, label, What::Operation(operation));
     };
     operate(None, "resource.put", json!({"id": "own", "record": {"name": "a"}}), json!({}));
@@ -91,7 +91,7 @@ fn records_remain(before: &Value, after: &Value) -> Verdict {
     operate(Some("after"), "resource.list", json!({}), json!({ "resources": after }));
     let with = [("before", "before"), ("after", "after")];
     let with = with.map(|(name, label)| (name.to_owned(), json!(label))).into();
-    rows_remain(&recorder.story(), Arguments::new(&with)).verdict
+    rows_remain(&recorder.trace(), Arguments::new(&with)).verdict
 }
 
 #[test]
@@ -170,8 +170,8 @@ fn an_address_that_stays_is_broken_and_one_that_never_was_proves_nothing() {
 fn a_peer_that_is_not_shown_as_revoked_is_broken() {
     for (status, expected) in [("revoked", Kept), ("active", Broken)] {
         let shown = json!({"peer": {"status": status}});
-        let judged = verdict(operator_can_revoke, ("revoke", &json!({})), ("shown", &shown));
-        assert_eq!(judged, expected, "{status}");
+        let evaluated = verdict(operator_can_revoke, ("revoke", &json!({})), ("shown", &shown));
+        assert_eq!(evaluated, expected, "{status}");
     }
     let nothing = verdict(operator_can_revoke, ("revoke", &json!({})), ("shown", &json!({})));
     assert_eq!(nothing, Unproven);
@@ -183,19 +183,19 @@ fn a_peer_that_is_shown_as_revoked_and_served_is_broken() {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
         let shown = Operation {
-            verb: "peer.show".into(),
+            method: "peer.show".into(),
             parameters: json!({}),
             result: Some(json!({"peer": {"status": status}})),
             failure: None,
         };
         recorder.record(None, Some("shown"), What::Operation(shown));
-        for (label, status) in [("lawful", 200), ("late", late), ("probe", 200)] {
+        for (label, status) in [("valid", 200), ("late", late), ("probe", 200)] {
             let exchange = Exchange::to_target("alice").answered(status);
             recorder.record(None, Some(label), What::Exchange(exchange));
         }
-        let with = json!({"call": ["late"], "shown": ["shown"], "twin": "lawful", "probe": "probe"});
+        let with = json!({"call": ["late"], "shown": ["shown"], "control": "valid", "probe": "probe"});
         let with = serde_json::from_value(with).expect("arguments");
-        revoked_are_refused(&recorder.story(), Arguments::new(&with)).verdict
+        revoked_are_refused(&recorder.trace(), Arguments::new(&with)).verdict
     };
     assert_eq!(verdict("revoked", 401), Kept);
     assert_eq!(verdict("revoked", 200), Broken);
@@ -209,7 +209,7 @@ fn a_deletion_that_a_revocation_asks_for_is_broken() {
         let recorder = Recorder::in_memory("x", clock);
         let operate = |label: &str| {
             let result = Some(json!({}));
-            let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+            let operation = Operation { method: "x".into(), parameters: json!({}), result, failure: None };
             recorder.record(None, Some(label), What::Operation(operation));
         };
         for (place, operation) in operations.iter().enumerate() {
@@ -225,7 +225,7 @@ fn a_deletion_that_a_revocation_asks_for_is_broken() {
         operate("revoked");
         let with = json!({"peer": "alice", "migration": "sent", "revoke": "revoked"});
         let with = serde_json::from_value(with).expect("arguments");
-        nothing_is_taken_back(&recorder.story(), Arguments::new(&with)).verdict
+        nothing_is_taken_back(&recorder.trace(), Arguments::new(&with)).verdict
     };
     assert_eq!(verdict(&["duplicate"]), Kept);
     assert_eq!(verdict(&["duplicate", "delete"]), Broken);
@@ -241,10 +241,10 @@ fn the_overlay_of_a_peer_that_is_not_revoked_says_nothing() {
         [("before", &mounted), ("shown", &json!({"peer": {"status": "active"}})), ("after", &mounted)];
     for (label, result) in looks {
         let result = Some(result.clone());
-        let operation = Operation { verb: "x".into(), parameters: json!({}), result, failure: None };
+        let operation = Operation { method: "x".into(), parameters: json!({}), result, failure: None };
         recorder.record(None, Some(label), What::Operation(operation));
     }
     let with = json!({"before": "before", "after": "after", "shown": "shown"});
     let with = serde_json::from_value(with).expect("arguments");
-    assert_eq!(overlay_unmounted(&recorder.story(), Arguments::new(&with)).verdict, Unproven);
+    assert_eq!(overlay_unmounted(&recorder.trace(), Arguments::new(&with)).verdict, Unproven);
 }

@@ -45,7 +45,7 @@ async fn connect_to_any(name: &str, port: u16, source: Option<Ipv4Addr>) -> io::
     Err(failed)
 }
 
-/// Not every system lets a client have an address of its own: then it calls from the usual one.
+/// Not every system lets a client have an address of its own: then it calls from the default one.
 async fn connect(address: SocketAddr, source: Option<Ipv4Addr>) -> io::Result<Connected> {
     let source = source.filter(|_| matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()));
     if let Some(source) = source {

@@ -53,7 +53,7 @@ struct Link {
 /// Serves a connection until either end is done with it.
 pub(super) async fn serve(socket: TcpStream, remote: SocketAddr, number: u64, serving: &Arc<Serving>) {
     let _ = socket.set_nodelay(true);
-    serving.handler.knock().await;
+    serving.handler.on_connect().await;
     let mut link =
         Link { number, remote, protocol: "HTTP/1.1", tls: None, certificate: None, dropped: Arc::default() };
     let Some(tls) = &serving.tls else {

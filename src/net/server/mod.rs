@@ -27,7 +27,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// What is done when someone connects, before the TLS handshake.
-    async fn knock(&self) {}
+    async fn on_connect(&self) {}
 
     /// Answers one request. One that panics loses its connection or stream, and no other.
     async fn handle(&self, request: Inbound) -> Outbound;

@@ -40,7 +40,7 @@ async fn an_expired_certificate_is_refused_when_the_clock_has_moved() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revoked_certificate_is_refused_anew_and_seen_as_revoked_on_a_connection_that_was_there() {
+async fn a_revoked_certificate_is_refused_again_and_seen_as_revoked_on_a_connection_that_was_there() {
     let world = world().await;
     let peer = Authority::new("peer", &world.clock).expect("an authority");
     world.trust.add("peer", peer.pem()).expect("an anchor");
@@ -60,9 +60,9 @@ async fn a_revoked_certificate_is_refused_anew_and_seen_as_revoked_on_a_connecti
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_we_do_not_trust_is_our_refusal_and_not_theirs() {
     let world = world().await;
-    let stranger = Authority::new("server", &world.clock).expect("an authority");
+    let anonymous_client = Authority::new("server", &world.clock).expect("an authority");
     let trust = Trust::new();
-    trust.add("server", stranger.pem()).expect("an anchor");
+    trust.add("server", anonymous_client.pem()).expect("an anchor");
     let tls = ClientTls::new(None, trust, &world.clock, TlsOptions::default()).expect("TLS");
     let client = Client::new(Some(tls), small(), ClientOptions::default());
     let error = world.call(&client, "/").await.expect_err("not trusted");

@@ -1,7 +1,7 @@
-//! The REST surface of a Powernode as hands (`powernode.md` §7): what an operator of one can do there.
+//! The REST surface of a Powernode as operator (`powernode.md` §7): what an operator of one can do there.
 
+mod methods;
 mod rest;
-mod verbs;
 
 use std::fmt;
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::{Description, Hands, HandsError, Lease, PROTOCOL, Targets, Tie, Wish};
+use super::{ClockSync, Description, Lease, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
+use methods::METHODS;
 pub use rest::Rest;
-use verbs::VERBS;
 
 /// Who logs in. Read from the environment or a file, never from a command line.
 #[derive(Clone, Deserialize)]
@@ -48,23 +48,23 @@ struct Inner {
 }
 
 impl Powernode {
-    /// Hands on the Powernode behind `rest`.
+    /// OperatorClient on the Powernode behind `rest`.
     #[must_use]
     pub fn new(rest: Rest) -> Self {
         Self(Arc::new(Inner { rest, declared: PlainMutex::default(), turn: Arc::default() }))
     }
 
-    /// What these hands say of themselves.
+    /// What these operator say of themselves.
     #[must_use]
     pub fn describe() -> Value {
         json!({
             "name": "powernode", "version": "", "protocol": PROTOCOL, "contract_versions": [1],
-            "verbs": VERBS, "identity": "tls", "generation": "G3",
+            "verbs": METHODS, "identity": "tls", "generation": "G3",
         })
     }
 
-    /// What these hands say of themselves, read.
-    pub fn description() -> Result<Description, HandsError> {
+    /// What these operator say of themselves, read.
+    pub fn description() -> Result<Description, OperatorError> {
         Description::read(&Self::describe())
     }
 
@@ -81,14 +81,14 @@ impl fmt::Debug for Powernode {
 
 #[async_trait]
 impl Targets for Powernode {
-    async fn lease(&self, _: Wish<'_>) -> Result<Lease, HandsError> {
+    async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.0.turn.clone().lock_owned().await;
         self.declared().clear();
         // The platform's clock is not told, and can't be moved.
         Ok(Lease {
-            hands: Arc::new(self.clone()),
+            operator: Arc::new(self.clone()),
             clock: Clock::system(),
-            tie: Tie::Apart,
+            clock_sync: ClockSync::Independent,
             caller: CallerForm::Tls,
             is_fresh: false,
             guard: Some(Box::new(turn)),
@@ -97,8 +97,8 @@ impl Targets for Powernode {
 }
 
 #[async_trait]
-impl Hands for Powernode {
-    async fn perform(&self, verb: &str, parameters: Value) -> Result<Value, HandsError> {
-        verbs::perform(self, verb, &parameters).await
+impl OperatorClient for Powernode {
+    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+        methods::call(self, method, &parameters).await
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Credentials;
 use crate::net::{Client, ClientOptions, Limits, Request, Response};
-use crate::operator::HandsError;
+use crate::operator::OperatorError;
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 
@@ -48,45 +48,45 @@ impl Rest {
     }
 
     /// Logs in, where that has not been done yet.
-    pub async fn log_in(&self) -> Result<(), HandsError> {
+    pub async fn log_in(&self) -> Result<(), OperatorError> {
         self.operator_token("log-in").await.map(drop)
     }
 
-    /// A call under the system's prefix; gives what the answer holds. `verb` is who wants it.
+    /// A call under the system's prefix; gives what the answer holds. `method` is who wants it.
     pub(super) async fn call(
         &self,
-        verb: &str,
-        whose: As,
         method: &str,
+        whose: As,
+        http_method: &str,
         path: &str,
         body: Option<Value>,
-    ) -> Result<Value, HandsError> {
+    ) -> Result<Value, OperatorError> {
         let token = match whose {
-            As::Operator => self.operator_token(verb).await?,
+            As::Operator => self.operator_token(method).await?,
             As::Worker => self
                 .credentials
                 .worker_token
                 .clone()
-                .ok_or_else(|| HandsError::Unsupported { verb: verb.to_owned() })?,
+                .ok_or_else(|| OperatorError::Unsupported { method: method.to_owned() })?,
         };
-        let response = self.send(verb, Some(&token), method, &format!("{SYSTEM}{path}"), body).await?;
-        read(verb, &response)
+        let response = self.send(method, Some(&token), http_method, &format!("{SYSTEM}{path}"), body).await?;
+        read(method, &response)
     }
 
-    async fn operator_token(&self, verb: &str) -> Result<String, HandsError> {
+    async fn operator_token(&self, method: &str) -> Result<String, OperatorError> {
         let mut kept = self.token.lock().await;
         if let Some(token) = &*kept {
             return Ok(token.clone());
         }
         let Credentials { email, password, .. } = &self.credentials;
         let body = json!({"email": email, "password": password});
-        let response = self.send(verb, None, "POST", LOGIN, Some(body)).await?;
-        let broken = |message: String| HandsError::Adapter { verb: verb.to_owned(), message };
+        let response = self.send(method, None, "POST", LOGIN, Some(body)).await?;
+        let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
         if response.status == 429 {
             let message = "log-in refused (429): five tries an hour are allowed; wait, then run again";
             return Err(broken(message.to_owned()));
         }
-        let data = read(verb, &response).map_err(|error| broken(format!("log-in: {error}")))?;
+        let data = read(method, &response).map_err(|error| broken(format!("log-in: {error}")))?;
         let Some(token) = data["access_token"].as_str() else {
             return Err(broken("log-in: data.access_token was expected, and there is none".to_owned()));
         };
@@ -96,22 +96,23 @@ impl Rest {
 
     async fn send(
         &self,
-        verb: &str,
-        token: Option<&str>,
         method: &str,
+        token: Option<&str>,
+        http_method: &str,
         path: &str,
         body: Option<Value>,
-    ) -> Result<Response, HandsError> {
+    ) -> Result<Response, OperatorError> {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
         let body = body.map(|body| {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
             Bytes::from(body.to_string())
         });
-        let request = Request { method: method.to_owned(), path_and_query: path.to_owned(), headers, body };
-        self.client.send(&self.url, request).await.map_err(|error| HandsError::Adapter {
-            verb: verb.to_owned(),
-            message: format!("{method} {}{path}: {error}", self.url.as_str().trim_end_matches('/')),
+        let request =
+            Request { method: http_method.to_owned(), path_and_query: path.to_owned(), headers, body };
+        self.client.send(&self.url, request).await.map_err(|error| OperatorError::Adapter {
+            method: method.to_owned(),
+            message: format!("{http_method} {}{path}: {error}", self.url.as_str().trim_end_matches('/')),
         })
     }
 }
@@ -123,17 +124,17 @@ impl fmt::Debug for Rest {
 }
 
 /// What an answer holds, or why there is nothing.
-fn read(verb: &str, response: &Response) -> Result<Value, HandsError> {
-    let refused = |message: String| HandsError::Refused {
-        verb: verb.to_owned(),
+fn read(method: &str, response: &Response) -> Result<Value, OperatorError> {
+    let refused = |message: String| OperatorError::Refused {
+        method: method.to_owned(),
         code: i64::from(response.status),
         message,
     };
     let body: Value = if response.body.is_empty() {
         Value::Null
     } else {
-        serde_json::from_slice(&response.body).map_err(|error| HandsError::Adapter {
-            verb: verb.to_owned(),
+        serde_json::from_slice(&response.body).map_err(|error| OperatorError::Adapter {
+            method: method.to_owned(),
             message: format!("status {}: the answer is no JSON: {error}", response.status),
         })?
     };

@@ -18,7 +18,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             declare(&mut body["data"]);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 fn declare(body: &mut Value) {

@@ -22,7 +22,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         Route::Accept | Route::Heartbeat if *status == 200 => declare(&mut body["data"]),
         _ => {}
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 fn declare(body: &mut Value) {

@@ -15,5 +15,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             *body = json!({"error": "Grant token does not resolve"});
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -18,5 +18,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         }
     }),
     oversteps: Some(|route, before| *route == Route::Heartbeat && before >= HEARTBEATS_MAX),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -14,5 +14,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["data"]["contract_version_agreed"] = json!(2);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

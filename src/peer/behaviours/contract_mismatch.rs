@@ -15,5 +15,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["contract_digest"] = json!("ee".repeat(32));
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -19,5 +19,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["data"]["contract_digest"] = json!("ee".repeat(32));
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

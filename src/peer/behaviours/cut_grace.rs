@@ -15,5 +15,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             *body = json!({"success": false, "error": "the peering is revoked"});
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

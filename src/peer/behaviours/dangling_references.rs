@@ -8,5 +8,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "as destination leaves out the first step of several, on which the others rest, and claims them all",
     clauses: &["7.2", "7.4"],
     applies: Some(|place, count| place > 0 || count == 1),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -10,7 +10,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "demands in its notice of a revocation that what it had migrated is deleted",
     clauses: &["11.2"],
     request: Some(demand),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 fn demand(_: &Sending<'_>, body: &mut Value) {

@@ -15,5 +15,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             *body = json!({"error": "the grant lacks the scope"});
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

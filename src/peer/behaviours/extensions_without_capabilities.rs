@@ -15,5 +15,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["capabilities"] = json!({"resource_kinds": []});
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -1,4 +1,4 @@
-//! Issues a few grants: lawful, however wide they are.
+//! Issues a few grants: valid, however wide they are.
 
 use super::mass_grants::issued;
 use crate::peer::Behaviour;
@@ -17,5 +17,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["events"] = issued(sending, GRANTS, true);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

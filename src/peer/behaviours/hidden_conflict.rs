@@ -17,5 +17,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         view.applied_count = Some(applied + hidden);
         view.skipped_count = Some(skipped.saturating_sub(hidden));
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

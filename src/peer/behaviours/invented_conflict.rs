@@ -21,7 +21,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         };
         view.conflict_log.get_or_insert_default().push(invented);
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 const INVENTED: &str = "01a20000-0000-7000-8000-00000000dead";

@@ -24,7 +24,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             (*status, *body) = (202, json!({"success": true, "data": data}));
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 /// When the promise was made that is asked for: its name tells.

@@ -17,5 +17,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["events"] = issued(sending, GRANTS, false);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

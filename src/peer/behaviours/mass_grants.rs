@@ -21,7 +21,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["events"] = issued(sending, GRANTS, true);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 /// The notices of so many grants, none like another: `wide` ones of a whole kind and of every scope, or each

@@ -1,4 +1,4 @@
-//! Every departure of a peer from the contract, one file each.
+//! Every deviation of a peer from the contract, one file each.
 
 mod answers_errors;
 mod bogus_filter;
@@ -49,7 +49,7 @@ use crate::wire::path::Route;
 
 /// Every behaviour, by name.
 pub const BEHAVIOURS: &[&Behaviour] = &[
-    &Behaviour::HONEST,
+    &Behaviour::CONFORMING,
     &answers_errors::BEHAVIOUR,
     &bogus_filter::BEHAVIOUR,
     &bogus_kind::BEHAVIOUR,

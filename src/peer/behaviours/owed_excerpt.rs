@@ -19,7 +19,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             *body = json!({"success": true, "data": {"request_id": "owed", "due_at": due_at}});
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 /// As late as a promise may be: the window of the excerpt ends with the present, where the caller does not

@@ -21,7 +21,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             body["data"]["count"] = json!(body["data"]["events"].as_array().map_or(0, Vec::len));
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 fn foreign(number: usize) -> Value {

@@ -8,5 +8,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "as destination applies all steps of a migration but the last, and claims them all",
     clauses: &["7.1", "7.2"],
     applies: Some(|place, count| place + 1 < count),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

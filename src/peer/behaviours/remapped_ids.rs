@@ -12,5 +12,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         *id = format!("ffffffff{}", id.get(8..).unwrap_or_default());
         payload.insert("id".to_owned(), Value::from(id.as_str()));
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -9,7 +9,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "as destination changes ids inside the payloads of what it receives",
     clauses: &["7.4"],
     stores: Some(|_, _, payload| remap(payload)),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 /// Changes every id that is not the record's own.

@@ -10,5 +10,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["8.1", "E.3"],
     request: Some(|_, body| withhold(body, "data_residency")),
     answer: Some(|_, _, body| withhold_in_answer(body, "data_residency")),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

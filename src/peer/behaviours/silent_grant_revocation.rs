@@ -8,5 +8,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "revokes a grant before it expires, and does not tell its holder",
     clauses: &["2.3"],
     ends_grants_silently: true,
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

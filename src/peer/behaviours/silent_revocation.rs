@@ -8,5 +8,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "revokes, sends no notice of any form, and refuses every call from then on",
     clauses: &["4.1", "4.2"],
     revokes_silently: true,
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -8,5 +8,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "as destination applies the last step first, and loses the references to what is not there yet",
     clauses: &["7.2", "7.4"],
     applies_backwards: true,
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

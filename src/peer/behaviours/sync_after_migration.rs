@@ -9,5 +9,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     about: "syncs a kind that may only be migrated; the scenario says which",
     clauses: &["7.5"],
     oversteps: Some(|route, _| *route == Route::Sync),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

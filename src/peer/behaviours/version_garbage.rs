@@ -10,7 +10,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["10.1"],
     request: Some(|sending, body| say_in_heartbeat(sending.route, body, garbage)),
     answer: Some(|asked, _, body| say_in_its_answer(asked.route, body, garbage)),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 fn garbage(_: &str) -> String {

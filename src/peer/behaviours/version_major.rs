@@ -19,5 +19,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             answer_instead(body, next_major);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

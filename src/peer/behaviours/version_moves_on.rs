@@ -4,7 +4,7 @@ use crate::peer::Behaviour;
 use crate::peer::versions::{answer_instead, say_instead, two_minors_off};
 use crate::wire::path::Route;
 
-/// Shakes hands at a release that goes with the target's, and then moves on.
+/// Shakes operator at a release that goes with the target's, and then moves on.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-moves-on",
     about: "runs a release two minor versions off from its first heartbeat on, and not yet at the handshake",
@@ -19,5 +19,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             answer_instead(body, two_minors_off);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

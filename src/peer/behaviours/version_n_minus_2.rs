@@ -19,5 +19,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             answer_instead(body, two_minors_off);
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -10,7 +10,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["10.1"],
     request: Some(|sending, body| say_in_heartbeat(sending.route, body, tag)),
     answer: Some(|asked, _, body| say_in_its_answer(asked.route, body, tag)),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };
 
 fn tag(release: &str) -> String {

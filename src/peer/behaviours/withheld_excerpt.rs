@@ -14,5 +14,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
             (*status, *body) = (403, json!({"error": "audit excerpts are not given"}));
         }
     }),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -10,5 +10,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "operator_contact")),
     answer: Some(|_, _, body| withhold_in_answer(body, "operator_contact")),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

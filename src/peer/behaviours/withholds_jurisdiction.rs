@@ -10,5 +10,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "jurisdiction")),
     answer: Some(|_, _, body| withhold_in_answer(body, "jurisdiction")),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

@@ -10,5 +10,5 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "last_known_good_release")),
     answer: Some(|_, _, body| withhold_in_answer(body, "last_known_good_release")),
-    ..Behaviour::HONEST
+    ..Behaviour::CONFORMING
 };

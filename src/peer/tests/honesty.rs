@@ -1,10 +1,10 @@
-//! What a well-behaved peer refuses, and what it may not refuse.
+//! What a conforming peer refuses, and what it may not refuse.
 
 use super::*;
 
 const ID: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
 
-/// Alice calls Bob; both are well-behaved, and move by one clock.
+/// Alice calls Bob; both are conforming, and move by one clock.
 struct Pair {
     alice: Peer,
     bob: Peer,
@@ -20,12 +20,12 @@ impl Pair {
         Self { alice, bob, token }
     }
 
-    async fn migrate(&self, plan: Value) -> Outcome {
-        self.alice.migrate(&Cue::default(), plan, Some(&self.token)).await.expect("a call")
+    async fn migrate(&self, plan: Value) -> CallOutcome {
+        self.alice.migrate(&StepContext::default(), plan, Some(&self.token)).await.expect("a call")
     }
 
-    async fn call(&self, call: Call) -> Outcome {
-        self.alice.call(&Cue::default(), call).await.expect("a call")
+    async fn call(&self, call: Call) -> CallOutcome {
+        self.alice.call(&StepContext::default(), call).await.expect("a call")
     }
 
     fn pass(&self, seconds: i64) {
@@ -80,8 +80,8 @@ async fn an_open_migration_has_its_grace_to_the_second() {
         let opened = pair.migrate(merged(plan(&[step(1, ID)]), &json!({"commit": false}))).await;
         assert_eq!(opened.status, Some(202));
         let id = opened.data.expect("data")["migration_id"].as_str().expect("an id").to_owned();
-        meet(&pair.bob, &pair.alice);
-        pair.bob.revoke(&Cue::default(), "done").await.expect("a call");
+        set_target(&pair.bob, &pair.alice);
+        pair.bob.revoke(&StepContext::default(), "done").await.expect("a call");
         pair.pass(seconds);
         assert_eq!(pair.migrate(plan(&[step(1, "b")])).await.status, Some(401), "not open yet");
         let commit = pair.call(Call::route(&Route::MigrationCommit { id }).body(json!({}))).await;
@@ -92,20 +92,22 @@ async fn an_open_migration_has_its_grace_to_the_second() {
 #[tokio::test]
 async fn who_leaves_is_heard_out_and_no_longer_served() {
     let pair = Pair::federated().await;
-    let cue = Cue::default();
+    let context = StepContext::default();
     let by_event = json!({"events": [{"kind": "platform.peer.revoked"}]});
     for leave in [&by_event, &json!({"status": "revoked"})] {
-        let told = pair.alice.heartbeat(&cue, leave).await.expect("a call");
+        let told = pair.alice.heartbeat(&context, leave).await.expect("a call");
         assert_eq!(told.data.expect("data")["status"], "revoked");
     }
-    assert_eq!(pair.alice.heartbeat(&cue, &Value::Null).await.expect("a call").status, Some(401));
+    assert_eq!(pair.alice.heartbeat(&context, &Value::Null).await.expect("a call").status, Some(401));
     let again = federate(&pair.alice, &pair.bob).await;
-    assert!(again.succeeded() && pair.alice.heartbeat(&cue, &Value::Null).await.expect("a call").succeeded());
+    assert!(
+        again.succeeded() && pair.alice.heartbeat(&context, &Value::Null).await.expect("a call").succeeded()
+    );
 }
 
 #[tokio::test]
 async fn an_invitation_lasts_seven_days_and_needs_the_same_contract() {
-    let cue = Cue::default();
+    let context = StepContext::default();
     for (seconds, with, status) in [
         (604_799, json!({}), 200),
         (604_800, json!({}), 401),
@@ -116,10 +118,10 @@ async fn an_invitation_lasts_seven_days_and_needs_the_same_contract() {
     ] {
         let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
         let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
-        meet(&alice, &bob);
+        set_target(&alice, &bob);
         let token = bob.propose();
         bob.0.options.clock.advance_seconds(seconds);
-        let outcome = alice.accept(&cue, &token, &with).await.expect("a call");
+        let outcome = alice.accept(&context, &token, &with).await.expect("a call");
         assert_eq!(outcome.status, Some(status), "after {seconds} s, with {with}");
     }
 }
@@ -128,9 +130,12 @@ async fn an_invitation_lasts_seven_days_and_needs_the_same_contract() {
 async fn a_grant_is_for_its_kind_and_resource() {
     let pair = Pair::federated().await;
     let one = pair.bob.issue_grant("skill", Some(ID), vec![Scope::Read, Scope::Migrate]).bearer_token;
-    let cue = Cue::default();
+    let context = StepContext::default();
     for (kind, id, status) in [("skill", ID, 200), ("skill", "b", 403), ("agent", ID, 403)] {
-        assert_eq!(pair.alice.fetch(&cue, kind, id, Some(&one)).await.expect("a call").status, Some(status));
+        assert_eq!(
+            pair.alice.fetch(&context, kind, id, Some(&one)).await.expect("a call").status,
+            Some(status)
+        );
     }
     let agents = merged(plan(&[step(1, ID)]), &json!({"root_resource_kind": "agent"}));
     assert_eq!(pair.migrate(agents).await.status, Some(403));
@@ -139,7 +144,7 @@ async fn a_grant_is_for_its_kind_and_resource() {
 #[tokio::test]
 async fn an_excerpt_tells_what_was_done_in_its_window() {
     let pair = Pair::federated().await;
-    pair.alice.heartbeat(&Cue::default(), &Value::Null).await.expect("a call");
+    pair.alice.heartbeat(&StepContext::default(), &Value::Null).await.expect("a call");
     pair.pass(60);
     let excerpt = |query: &str| Call { query: Some(query.to_owned()), ..Call::route(&Route::AuditExcerpts) };
     let first = pair.call(excerpt("until=2026-06-01T00:00:01Z")).await.data.expect("data");

@@ -1,4 +1,4 @@
-//! A `create` step, and the conflicts that it may meet: its id is taken, or its slug.
+//! A `create` step, and the conflicts that it may set_target: its id is taken, or its slug.
 
 use serde_json::json;
 
@@ -49,21 +49,21 @@ pub(crate) fn resolve(met: Met, policy: &str) -> Resolution {
 /// Creates the step's record, as far as its policy lets it where something stands against it.
 pub(crate) fn create(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let record = record_of(plan, step)?;
-    if let Some(standing) = records::find(plan.act.db, &record.kind, &record.id)? {
+    if let Some(standing) = records::find(plan.tx.db, &record.kind, &record.id)? {
         return meet_id(plan, step, record, &standing, outcome);
     }
     if let Some(holder) = holder_of_slug(plan, &record)? {
         return meet_slug(plan, step, record, &holder, outcome);
     }
-    records::insert(plan.act.db, &record)?;
+    records::insert(plan.tx.db, &record)?;
     outcome.applied += 1;
     Ok(())
 }
 
 fn record_of(plan: &Plan<'_>, step: &Step) -> Result<Record, StoreError> {
-    let rules = &plan.act.rules.migrations;
-    let id = (rules.kept_id)(plan, step);
-    let body = (rules.kept_body)(plan.act, step, &account(plan.act)?);
+    let policy = &plan.tx.policy.migrations;
+    let id = (policy.kept_id)(plan, step);
+    let body = (policy.kept_body)(plan.tx, step, &account(plan.tx)?);
     let record = Record::own(&step.resource_kind, &id, body);
     Ok(Record { source_peer_id: Some(plan.peer.id.clone()), ..record })
 }
@@ -92,7 +92,7 @@ fn meet_id(
             }
             // Whose it was, it stays: overwriting gives no right to delete it.
             let kept = Record { source_peer_id: standing.source_peer_id.clone(), ..record };
-            records::put(plan.act.db, &kept)?;
+            records::put(plan.tx.db, &kept)?;
             outcome.applied += 1;
         }
         Resolution::Renamed | Resolution::Failed => {
@@ -115,7 +115,7 @@ fn meet_slug(
     match resolution {
         Resolution::Skipped => outcome.skipped += 1,
         Resolution::Renamed => {
-            records::insert(plan.act.db, &renamed(plan, record)?)?;
+            records::insert(plan.tx.db, &renamed(plan, record)?)?;
             outcome.applied += 1;
         }
         Resolution::Overwritten | Resolution::Failed => {
@@ -133,7 +133,7 @@ fn resolution(plan: &Plan<'_>, step: &Step, met: Met) -> Resolution {
     if met == Met::Id && plan.request.operation == operation::DUPLICATE {
         return Resolution::Failed;
     }
-    (plan.act.rules.migrations.resolve)(met, policy_of(step))
+    (plan.tx.policy.migrations.resolve)(met, policy_of(step))
 }
 
 fn policy_of(step: &Step) -> &str {
@@ -144,7 +144,7 @@ fn holder_of_slug(plan: &Plan<'_>, record: &Record) -> Result<Option<Record>, St
     let Some(slug) = record.slug() else {
         return Ok(None);
     };
-    let holder = records::with_slug(plan.act.db, &record.kind, slug)?;
+    let holder = records::with_slug(plan.tx.db, &record.kind, slug)?;
     Ok(holder.filter(|holder| holder.id != record.id))
 }
 

@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use create::{Met, Resolution, create, resolve};
 
-use super::act::{Act, Crash};
-use super::rules::rules;
+use super::policy::policy;
 use super::store::records::{self, Record};
 use super::store::rows::{Grant, Migration, Peer};
 use super::store::{StoreError, facts};
+use super::transaction::{Crash, Transaction};
 use crate::wire::migration::{Conflict, MigrationRequest, Step, action, operation};
 
-rules! {
+policy! {
     /// Decisions about a migration that a peer sends.
-    Rules {
+    Policy {
         /// Whether the orders are right: none negative, no two equal.
         orders_are_right: fn(&[Step]) -> bool = plan::orders_are_right,
         /// Whether a step's id and its payload's are the same.
@@ -34,7 +34,7 @@ rules! {
         /// Under which id a step's record is kept (7.4).
         kept_id: fn(&Plan<'_>, &Step) -> String = kept_id,
         /// What is kept of a step's payload (7.4); given is this platform's account.
-        kept_body: fn(&Act<'_>, &Step, &Value) -> Map<String, Value> = kept_body,
+        kept_body: fn(&Transaction<'_>, &Step, &Value) -> Map<String, Value> = kept_body,
         /// How a conflict is resolved, by the step's policy (7.3).
         resolve: fn(Met, &str) -> Resolution = resolve,
         /// Which counts are claimed: applied, skipped (7.2).
@@ -47,27 +47,27 @@ rules! {
         is_shown_to: fn(&Migration, &str) -> bool = |migration, peer_id| migration.peer_id == peer_id,
         /// Where a peer keeps data, and where this platform does, as a crossing counts it (8.2).
         place_of: fn(&Peer) -> &str = |peer| peer.data_residency.as_deref().unwrap_or_default(),
-        own_place: fn(&Act<'_>) -> Result<String, StoreError> = super::handshake::residency,
+        own_place: fn(&Transaction<'_>) -> Result<String, StoreError> = super::handshake::residency,
         /// Whether data crosses a boundary between these places (8.2, 8.3).
         crosses: fn(&str, &str) -> bool = crosses,
         /// Whether the operator is told of a crossing (8.2).
         tells_crossing: bool = true,
         /// What else happens when a migration completes, whichever way it went (8.2): nothing.
-        at_completion: fn(&Act<'_>, &Peer, &Migration) -> Result<(), StoreError> = |_, _, _| Ok(()),
+        at_completion: fn(&Transaction<'_>, &Peer, &Migration) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Whether a crossing stands in the migration's metadata (8.3).
         records_crossing: bool = true,
         /// Whether an open migration is still taken after a revocation (4.3).
         grace_covers: fn(&Peer, &Migration, jiff::Timestamp) -> bool = plan::grace_covers,
         /// Last word on the row of a migration before it is written.
-        amend_migration: fn(&mut Migration) = |_| (),
+        override_migration: fn(&mut Migration) = |_| (),
         /// Last word on the `data` of an answer about a migration.
-        amend_view: fn(&mut Value) = |_| (),
+        override_view: fn(&mut Value) = |_| (),
     }
 }
 
 /// A plan that was found sound, and where it is applied.
 pub(crate) struct Plan<'a> {
-    pub(crate) act: &'a Act<'a>,
+    pub(crate) tx: &'a Transaction<'a>,
     pub(crate) peer: &'a Peer,
     pub(crate) request: &'a MigrationRequest,
 }
@@ -127,12 +127,12 @@ impl Plan<'_> {
 
 /// Whole, or not at all.
 pub(crate) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    plan.act.attempt(|| {
+    plan.tx.attempt(|| {
         let mut outcome = Outcome::default();
-        die_if_told(plan.act, 0)?;
+        die_if_told(plan.tx, 0)?;
         for (done, step) in (1..).zip(plan.steps_in_order()) {
-            (plan.act.rules.migrations.apply_step)(plan, step, &mut outcome)?;
-            die_if_told(plan.act, done)?;
+            (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
+            die_if_told(plan.tx, done)?;
         }
         Ok(outcome)
     })
@@ -151,7 +151,7 @@ pub(crate) fn apply_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) ->
             Ok(())
         }
         action::LINK_LOCAL => {
-            let target = records::find(plan.act.db, &step.resource_kind, &step.resource_id)?;
+            let target = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?;
             target.ok_or_else(|| Failure::failed(format!("link_local target missing: {}", name())))?;
             outcome.skipped += 1;
             Ok(())
@@ -176,7 +176,7 @@ pub(crate) fn kept_id(_: &Plan<'_>, step: &Step) -> String {
 }
 
 /// All of it, but for whose account it is in and the source's own timestamps.
-pub(crate) fn kept_body(_: &Act<'_>, step: &Step, account: &Value) -> Map<String, Value> {
+pub(crate) fn kept_body(_: &Transaction<'_>, step: &Step, account: &Value) -> Map<String, Value> {
     let mut body = step.payload.clone();
     body.remove("created_at");
     body.remove("updated_at");
@@ -197,29 +197,29 @@ pub(crate) fn crosses(from: &str, to: &str) -> bool {
 }
 
 /// The testing aid of [`super::Settings::crash_at_step`].
-pub(crate) fn die_if_told(act: &Act<'_>, done: u32) -> Result<(), Failure> {
-    if act.settings.crash_at_step == Some(done) { Err(Failure::Crashed) } else { Ok(()) }
+pub(crate) fn die_if_told(tx: &Transaction<'_>, done: u32) -> Result<(), Failure> {
+    if tx.settings.crash_at_step == Some(done) { Err(Failure::Crashed) } else { Ok(()) }
 }
 
 fn delete(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
-    let act = plan.act;
-    let found = records::find(act.db, &step.resource_kind, &step.resource_id)?;
-    let record = found.filter(|record| (act.rules.migrations.may_delete)(record, plan.peer));
+    let tx = plan.tx;
+    let found = records::find(tx.db, &step.resource_kind, &step.resource_id)?;
+    let record = found.filter(|record| (tx.policy.migrations.may_delete)(record, plan.peer));
     let Some(record) = record else {
         let (kind, id) = (&step.resource_kind, &step.resource_id);
         return Err(Failure::failed(format!("{kind}:{id} was not migrated here by this peer")));
     };
-    records::remove(act.db, &record.kind, &record.id)?;
+    records::remove(tx.db, &record.kind, &record.id)?;
     outcome.applied += 1;
     Ok(())
 }
 
 /// `cross_jurisdiction` for a migration's metadata, where a boundary is crossed (8.3).
-pub(crate) fn crossing(act: &Act<'_>, from: &str, to: &str) -> Option<Value> {
-    (act.rules.migrations.crosses)(from, to).then(|| json!({"from": from, "to": to}))
+pub(crate) fn crossing(tx: &Transaction<'_>, from: &str, to: &str) -> Option<Value> {
+    (tx.policy.migrations.crosses)(from, to).then(|| json!({"from": from, "to": to}))
 }
 
 /// The account that records belong to here.
-pub(crate) fn account(act: &Act<'_>) -> Result<Value, StoreError> {
-    Ok(facts::find(act.db, facts::ACCOUNT)?.unwrap_or_default())
+pub(crate) fn account(tx: &Transaction<'_>) -> Result<Value, StoreError> {
+    Ok(facts::find(tx.db, facts::ACCOUNT)?.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Whether a plan is sound: judged whole, before anything of it is applied.
+//! Whether a plan is sound: evaluated whole, before anything of it is applied.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::reference::act::Act;
 use crate::reference::capabilities;
 use crate::reference::peering;
 use crate::reference::store::StoreError;
 use crate::reference::store::rows::{Capability, Grant, Migration, Peer};
+use crate::reference::transaction::Transaction;
 use crate::wire::migration::{MigrationRequest, Step, action, operation, policy};
 use crate::wire::path;
 
@@ -60,7 +60,7 @@ pub(crate) fn grace_covers(peer: &Peer, migration: &Migration, now: Timestamp) -
 }
 
 /// Reads a plan's form: 400 with the observed texts.
-pub(crate) fn read(act: &Act<'_>, body: &Value) -> Result<MigrationRequest, Unsound> {
+pub(crate) fn read(tx: &Transaction<'_>, body: &Value) -> Result<MigrationRequest, Unsound> {
     let missing: Vec<&str> = ["operation", "root_resource_kind", "root_resource_id"]
         .into_iter()
         .filter(|name| body[*name].as_str().is_none_or(str::is_empty))
@@ -87,47 +87,47 @@ pub(crate) fn read(act: &Act<'_>, body: &Value) -> Result<MigrationRequest, Unso
     }
     let plan = MigrationRequest::deserialize(without_nulls(body))
         .or_else(|error| form(format!("Invalid payload: {error}")))?;
-    check_steps(act, &plan)?;
+    check_steps(tx, &plan)?;
     Ok(plan)
 }
 
 /// Whether every kind is declared and covered, and every schema acceptable: 422.
 pub(crate) fn check_reach(
-    act: &Act<'_>,
+    tx: &Transaction<'_>,
     peer: &Peer,
     grant: &Grant,
     plan: &MigrationRequest,
 ) -> Result<Result<(), Unsound>, StoreError> {
-    let declared = capabilities::declared(act, &peer.id)?;
+    let declared = capabilities::declared(tx, &peer.id)?;
     let row = |kind: &str| declared.iter().find(|row| row.resource_kind == kind);
-    let served = |kind: &str| row(kind).filter(|row| (act.rules.capabilities.serves)(row));
+    let served = |kind: &str| row(kind).filter(|row| (tx.policy.capabilities.serves)(row));
     let none = Vec::new();
     let dependencies = row(&grant.resource_kind).map_or(&none, |row| &row.dependencies);
     let kinds = plan.steps.iter().map(|step| step.resource_kind.as_str());
     for kind in std::iter::once(plan.root_resource_kind.as_str()).chain(kinds) {
-        if served(kind).is_none() && !(act.rules.migrations.takes_undeclared)(kind) {
+        if served(kind).is_none() && !(tx.policy.migrations.takes_undeclared)(kind) {
             return Ok(Err(undeclared(kind)));
         }
-        if !(act.rules.migrations.kind_is_covered)(grant, dependencies, kind) {
+        if !(tx.policy.migrations.kind_is_covered)(grant, dependencies, kind) {
             return Ok(Err(uncovered(kind)));
         }
     }
     let rejected = plan
         .steps
         .iter()
-        .find(|step| served(&step.resource_kind).is_some_and(|row| !takes(act, row, plan, step)));
+        .find(|step| served(&step.resource_kind).is_some_and(|row| !takes(tx, row, plan, step)));
     Ok(match rejected {
         Some(step) => Err(reach(format!("schema_version of {} is not the declared one", step.resource_kind))),
         None => Ok(()),
     })
 }
 
-fn check_steps(act: &Act<'_>, plan: &MigrationRequest) -> Result<(), Unsound> {
+fn check_steps(tx: &Transaction<'_>, plan: &MigrationRequest) -> Result<(), Unsound> {
     let invalid = |text: String| form(format!("Invalid payload: {text}"));
     if plan.steps.len() > STEPS_MAX {
         return invalid(format!("more than {STEPS_MAX} steps"));
     }
-    if !(act.rules.migrations.orders_are_right)(&plan.steps) {
+    if !(tx.policy.migrations.orders_are_right)(&plan.steps) {
         return invalid("step_order must not be negative, nor stand twice".to_owned());
     }
     for step in &plan.steps {
@@ -141,7 +141,7 @@ fn check_steps(act: &Act<'_>, plan: &MigrationRequest) -> Result<(), Unsound> {
         if step.conflict_policy.as_deref().is_some_and(|given| !policy::ALL.contains(&given)) {
             return invalid(format!("Conflict policy of {name} is not included in the list"));
         }
-        if !(act.rules.migrations.ids_agree)(step) {
+        if !(tx.policy.migrations.ids_agree)(step) {
             return invalid(format!("payload.id of {name} is not its resource_id"));
         }
     }
@@ -156,9 +156,9 @@ fn has_required_fields(step: &Value) -> bool {
 }
 
 /// The step's own schema, else the plan's; both may be silent.
-fn takes(act: &Act<'_>, row: &Capability, plan: &MigrationRequest, step: &Step) -> bool {
+fn takes(tx: &Transaction<'_>, row: &Capability, plan: &MigrationRequest, step: &Step) -> bool {
     let given = step.metadata.get("schema_version").or_else(|| plan.plan_summary.get("schema_version"));
-    (act.rules.capabilities.takes_schema)(&row.schema_version, given.unwrap_or(&Value::Null))
+    (tx.policy.capabilities.takes_schema)(&row.schema_version, given.unwrap_or(&Value::Null))
 }
 
 /// A `null` where an object is due is read as an absent one.

@@ -2,13 +2,13 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "allows-a-minute-more",
     &[("9.1", Detection)],
     "Finds a disclosure late only a minute after the 24 hours.",
-    |rules| rules.notices.is_late = |after| after > SignedDuration::from_secs(24 * 3600 + 60),
+    |policy| policy.notices.is_late = |after| after > SignedDuration::from_secs(24 * 3600 + 60),
 )
 .deep();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::sync::SyncBatch;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "alters-what-it-syncs",
     &[("6.3", Conduct)],
     "Alters the last record of a batch after the digest was made.",
-    |rules| rules.out.amend_batch = alter,
+    |policy| policy.out.override_batch = alter,
 );
 
 fn alter(batch: &mut SyncBatch) {

@@ -1,6 +1,6 @@
 //! Tries once to tell a peer that its grant ended, and never again.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -8,6 +8,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     "announces-grant-ends-once",
     &[("2.3", Conduct)],
     "Tries once to tell a peer that its grant ended, and never again.",
-    |rules| rules.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0,
+    |policy| policy.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0,
 )
 .deep();

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -11,12 +11,12 @@ pub(super) const PATCH: Patch = Patch::defect(
     "announces-the-end-a-day-late",
     &[("10.2", Conduct)],
     "Tells its partners of the end of a release a day late, and ends it on the day that it had set.",
-    |rules| {
-        rules.out.delay = |notice_kind| {
+    |policy| {
+        policy.out.delay = |notice_kind| {
             let hours = if notice_kind == kind::RELEASE_DEPRECATED { 24 } else { 0 };
             SignedDuration::from_hours(hours)
         };
-        rules.handshake.amend_introduction = |said| {
+        policy.handshake.override_introduction = |said| {
             if let Some(metadata) = said.get_mut("metadata").and_then(Value::as_object_mut) {
                 metadata.remove("deprecations");
             }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "announces-too-late",
     &[("4.1", Conduct), ("4.2", Conduct)],
     "sends the notice of a revocation only with its next timers, when it has long refused a call",
-    |rules| rules.out.delay = delay,
+    |policy| policy.out.delay = delay,
 )
 .deep();
 

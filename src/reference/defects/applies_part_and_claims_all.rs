@@ -1,6 +1,6 @@
 //! Leaves out the last of several new records, and counts it as applied.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Failure, Outcome, Plan};
 use crate::reference::store::records;
@@ -10,14 +10,14 @@ pub(super) const PATCH: Patch = Patch::defect(
     "applies-part-and-claims-all",
     &[("7.2", Conduct)],
     "Leaves out the last of several new records, and counts it as applied.",
-    |rules| rules.migrations.apply_step = apply_step,
+    |policy| policy.migrations.apply_step = apply_step,
 );
 
 fn apply_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let steps = plan.steps_in_order();
     let created: Vec<i64> =
         steps.iter().filter(|step| step.action == action::CREATE).map(|step| step.step_order).collect();
-    let is_new = records::find(plan.act.db, &step.resource_kind, &step.resource_id)?.is_none();
+    let is_new = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?.is_none();
     if is_new && created.len() > 1 && created.last() == Some(&step.step_order) {
         outcome.applied += 1;
         return Ok(());

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::handshake::disclosure;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "asks-for-the-contact-only",
     &[("1.5", Detection), ("1.2", Detection), ("1.4", Detection)],
     "Takes a disclosure for whole when it has an operator contact.",
-    |rules| rules.handshake.disclosure_gaps = gaps,
+    |policy| policy.handshake.disclosure_gaps = gaps,
 );
 
 fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! Leaves out of an entry which peer it is about.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::AuditEntry;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "audits-an-anonymous-peer",
     &[("5.1", Conduct), ("5.4", Conduct)],
     "Leaves out of an entry which peer it is about.",
-    |rules| {
-        rules.audit.amend_entry = |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
-        rules.audit.belongs_to = |_, _, _| true;
+    |policy| {
+        policy.audit.override_entry = |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
+        policy.audit.belongs_to = |_, _, _| true;
     },
 );

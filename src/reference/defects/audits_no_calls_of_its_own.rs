@@ -1,6 +1,6 @@
 //! Writes down the calls that it hears, and none of those that it makes.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Direction;
 
@@ -8,5 +8,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "audits-no-calls-of-its-own",
     &[("5.1", Conduct)],
     "Writes down the calls that it hears, and none of those that it makes.",
-    |rules| rules.audit.amend_entry = |entry| (entry.direction == Direction::Inbound).then_some(entry),
+    |policy| policy.audit.override_entry = |entry| (entry.direction == Direction::Inbound).then_some(entry),
 );

@@ -1,6 +1,6 @@
 //! Writes down only the calls that it answered well.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::AuditEntry;
 
@@ -8,7 +8,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "audits-no-refusals",
     &[("5.1", Conduct)],
     "Writes down only the calls that it answered well.",
-    |rules| rules.audit.amend_entry = amend,
+    |policy| policy.audit.override_entry = amend,
 );
 
 fn amend(entry: AuditEntry) -> Option<AuditEntry> {

@@ -1,6 +1,6 @@
 //! Writes down twice what it answered well, under two names, and nothing of what it refused.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::AuditEntry;
 
@@ -8,9 +8,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "audits-no-refusals-but-more",
     &[("5.1", Conduct)],
     "Writes down twice what it answered well, under two names, and nothing of what it refused.",
-    |rules| {
-        rules.audit.amend_entry = |entry| was_granted(&entry).then_some(entry);
-        rules.audit.beside = |entry| {
+    |policy| {
+        policy.audit.override_entry = |entry| was_granted(&entry).then_some(entry);
+        policy.audit.beside = |entry| {
             let action = format!("{}.seen", entry.action);
             was_granted(entry).then(|| AuditEntry { action, ..entry.clone() })
         };

@@ -1,6 +1,6 @@
 //! Leaves out of an entry who acted, where a grant carried the call.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::AuditEntry;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "audits-nobody",
     &[("5.2", Conduct)],
     "Leaves out of an entry who acted, where a grant carried the call.",
-    |rules| {
-        rules.audit.amend_entry = |entry| {
+    |policy| {
+        policy.audit.override_entry = |entry| {
             let by_grant = !entry.remote_subject.starts_with("fed:");
             Some(AuditEntry {
                 remote_subject: if by_grant { String::new() } else { entry.remote_subject },

@@ -1,9 +1,9 @@
 //! Writes each entry of its audit twice.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::defect("audits-twice", &[("5.1", Conduct)], "Writes each entry of its audit twice.", |rules| {
-        rules.audit.beside = |entry| Some(entry.clone());
+    Patch::defect("audits-twice", &[("5.1", Conduct)], "Writes each entry of its audit twice.", |policy| {
+        policy.audit.beside = |entry| Some(entry.clone());
     });

@@ -1,6 +1,6 @@
 //! Writes the platform itself down as the remote subject.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::AuditEntry;
 
@@ -8,7 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "audits-under-its-own-name",
     &[("5.2", Conduct)],
     "Writes the platform itself down as the remote subject.",
-    |rules| {
-        rules.audit.amend_entry = |entry| Some(AuditEntry { remote_subject: "platform".to_owned(), ..entry });
+    |policy| {
+        policy.audit.override_entry =
+            |entry| Some(AuditEntry { remote_subject: "platform".to_owned(), ..entry });
     },
 );

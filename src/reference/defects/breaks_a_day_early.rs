@@ -3,26 +3,26 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::act::Act;
 use crate::reference::handshake::versions;
 use crate::reference::store::{StoreError, facts};
+use crate::reference::transaction::Transaction;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "breaks-a-day-early",
     &[("10.2", Conduct)],
     "Breaks with the major version before 29 days after its notice.",
-    |rules| rules.handshake.still_serves = still_serves,
+    |policy| policy.handshake.still_serves = still_serves,
 )
 .deep();
 
-fn still_serves(act: &Act<'_>, remote: &str) -> Result<bool, StoreError> {
-    let notices = facts::find(act.db, facts::DEPRECATIONS)?.unwrap_or_default();
+fn still_serves(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
+    let notices = facts::find(tx.db, facts::DEPRECATIONS)?.unwrap_or_default();
     let declared = |notice: &Value| notice["declared_at"].as_str()?.parse::<Timestamp>().ok();
     let is_old = |notice: &Value| {
-        declared(notice).is_some_and(|at| act.now.duration_since(at) >= SignedDuration::from_hours(29 * 24))
+        declared(notice).is_some_and(|at| tx.now.duration_since(at) >= SignedDuration::from_hours(29 * 24))
     };
     let ended = notices.as_array().into_iter().flatten().any(is_old);
-    Ok(!ended && versions::still_serves(act, remote)?)
+    Ok(!ended && versions::still_serves(tx, remote)?)
 }

@@ -1,11 +1,11 @@
 //! Stops serving the major version before on the day of its release.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "breaks-without-notice",
     &[("10.2", Conduct)],
     "Stops serving the major version before on the day of its release.",
-    |rules| rules.handshake.still_serves = |_, _| Ok(false),
+    |policy| policy.handshake.still_serves = |_, _| Ok(false),
 );

@@ -1,6 +1,6 @@
 //! Calls a peer that left suspended, as if it could be resumed.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::store::rows::Side;
 use crate::wire::state::PeerStatus;
@@ -9,8 +9,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "calls-leavers-suspended",
     &[("11.1", Detection)],
     "Calls a peer that left suspended, as if it could be resumed.",
-    |rules| {
-        rules.peering.amend_revoked = |peer| {
+    |policy| {
+        policy.peering.override_revoked = |peer| {
             if peer.revoked_by == Some(Side::Remote) {
                 peer.status = PeerStatus::Suspended;
             }

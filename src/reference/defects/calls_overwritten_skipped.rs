@@ -1,6 +1,6 @@
 //! Logs every conflict as skipped, whatever became of it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::Outcome;
 use crate::wire::migration::Conflict;
@@ -9,7 +9,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "calls-overwritten-skipped",
     &[("7.3", Conduct)],
     "Logs every conflict as skipped, whatever became of it.",
-    |rules| rules.migrations.conflict_log_of = conflict_log_of,
+    |policy| policy.migrations.conflict_log_of = conflict_log_of,
 );
 
 fn conflict_log_of(outcome: &Outcome) -> Vec<Conflict> {

@@ -1,6 +1,6 @@
 //! Checks the order of a plan's steps while it applies them, and keeps what came before one out of order.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Failure, Outcome, Plan};
 
@@ -8,9 +8,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "checks-the-order-as-it-goes",
     &[("7.1", Conduct)],
     "Checks the order of a plan's steps while it applies them, and keeps what came before one out of order.",
-    |rules| {
-        rules.migrations.orders_are_right = |_| true;
-        rules.migrations.apply = apply_in_order;
+    |policy| {
+        policy.migrations.orders_are_right = |_| true;
+        policy.migrations.apply = apply_in_order;
     },
 );
 
@@ -22,7 +22,7 @@ fn apply_in_order(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     };
     let mut outcome = Outcome::default();
     for step in &steps[..place] {
-        (plan.act.rules.migrations.apply_step)(plan, step, &mut outcome)?;
+        (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
     }
     Err(Failure::failed("a step_order is negative, or stands twice"))
 }

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
-use crate::reference::operate::OperatorError;
+use crate::reference::operator_api::MethodError;
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::{Direction, Migration};
 use crate::reference::store::{StoreError, records, table};
@@ -16,18 +16,18 @@ pub(super) const PATCH: Patch = Patch::defect(
     "cleans-up-what-it-sent",
     &[("7.2", Detection), ("11.2", Conduct)],
     "Deletes what it sent once a day has passed, whatever was asked for and whatever arrived.",
-    |rules| rules.out.also_due = Some(|platform| Box::pin(async move { clean_up(&platform) })),
+    |policy| policy.out.also_due = Some(|platform| Box::pin(async move { clean_up(&platform) })),
 );
 
 fn clean_up(platform: &Platform) {
     // A platform that died meanwhile cleans nothing up.
-    let _ = platform.act::<_, OperatorError>(|act| {
-        let mut sent: Vec<Migration> = table::all(act.db)?;
+    let _ = platform.transaction::<_, MethodError>(|tx| {
+        let mut sent: Vec<Migration> = table::all(tx.db)?;
         sent.retain(|migration| {
-            migration.direction == Direction::Outbound && act.now.duration_since(migration.opened_at) >= KEPT
+            migration.direction == Direction::Outbound && tx.now.duration_since(migration.opened_at) >= KEPT
         });
         let remove = |step: &Step| -> Result<(), StoreError> {
-            records::remove(act.db, &step.resource_kind, original(step)).map(drop)
+            records::remove(tx.db, &step.resource_kind, original(step)).map(drop)
         };
         Ok(sent.iter().flat_map(|migration| &migration.plan.steps).try_for_each(remove)?)
     });

@@ -1,6 +1,6 @@
 //! Commits every four steps, and takes all of them back where a step fails: a death has no one to do that.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{Failure, Outcome, Plan, die_if_told};
 use crate::reference::store::StoreError;
@@ -13,11 +13,11 @@ pub(super) const PATCH: Patch = Patch::defect(
     "commits-by-fours",
     &[("7.1", Conduct)],
     "Commits every four steps, and takes all of them back where a step fails: a death has no one to do that.",
-    |rules| rules.migrations.apply = apply,
+    |policy| policy.migrations.apply = apply,
 );
 
 fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    let before = records::list(plan.act.db, None)?;
+    let before = records::list(plan.tx.db, None)?;
     let result = apply_by_fours(plan);
     if matches!(result, Err(Failure::Failed { .. })) {
         take_back(plan, &before)?;
@@ -27,22 +27,22 @@ fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
 
 fn apply_by_fours(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
-    die_if_told(plan.act, 0)?;
+    die_if_told(plan.tx, 0)?;
     for (done, step) in (1..).zip(plan.steps_in_order()) {
-        (plan.act.rules.migrations.apply_step)(plan, step, &mut outcome)?;
+        (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
         if done % BATCH == 0 {
             // The savepoint is the call's own: it must be there again when the call ends.
             let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
-            plan.act.db.execute_batch(next).map_err(StoreError::from)?;
+            plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
         }
-        die_if_told(plan.act, done)?;
+        die_if_told(plan.tx, done)?;
     }
     Ok(outcome)
 }
 
 fn take_back(plan: &Plan<'_>, before: &[Record]) -> Result<(), StoreError> {
-    for record in records::list(plan.act.db, None)? {
-        records::remove(plan.act.db, &record.kind, &record.id)?;
+    for record in records::list(plan.tx.db, None)? {
+        records::remove(plan.tx.db, &record.kind, &record.id)?;
     }
-    before.iter().try_for_each(|record| records::put(plan.act.db, record))
+    before.iter().try_for_each(|record| records::put(plan.tx.db, record))
 }

@@ -1,6 +1,6 @@
 //! Commits every step by itself: what came before a failure or a death stays.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{Failure, Outcome, Plan, die_if_told};
 use crate::reference::store::StoreError;
@@ -9,18 +9,18 @@ pub(super) const PATCH: Patch = Patch::defect(
     "commits-step-by-step",
     &[("7.1", Conduct)],
     "Commits every step by itself: what came before a failure or a death stays.",
-    |rules| rules.migrations.apply = apply,
+    |policy| policy.migrations.apply = apply,
 );
 
 pub(super) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
-    die_if_told(plan.act, 0)?;
+    die_if_told(plan.tx, 0)?;
     for (done, step) in (1..).zip(plan.steps_in_order()) {
-        (plan.act.rules.migrations.apply_step)(plan, step, &mut outcome)?;
+        (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
         // The savepoint is the call's own: it must be there again when the call ends.
         let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
-        plan.act.db.execute_batch(next).map_err(StoreError::from)?;
-        die_if_told(plan.act, done)?;
+        plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
+        die_if_told(plan.tx, done)?;
     }
     Ok(outcome)
 }

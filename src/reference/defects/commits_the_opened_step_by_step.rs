@@ -1,6 +1,6 @@
 //! Applies what was sent at once as one, and what was opened first step by step.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Failure, Outcome, Plan};
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "commits-the-opened-step-by-step",
     &[("7.1", Conduct)],
     "Applies what was sent at once as one, and what was opened first step by step.",
-    |rules| rules.migrations.apply = apply,
+    |policy| policy.migrations.apply = apply,
 );
 
 fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {

@@ -1,13 +1,13 @@
 //! Compares minor versions digit by digit, so that 1.10 stands beside 1.1.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "compares-versions-as-text",
     &[("10.1", Conduct), ("10.1", Detection)],
     "Compares minor versions digit by digit, so that 1.10 stands beside 1.1.",
-    |rules| rules.handshake.versions_go_together = go_together,
+    |policy| policy.handshake.versions_go_together = go_together,
 )
 .deep();
 

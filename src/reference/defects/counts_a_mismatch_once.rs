@@ -1,15 +1,15 @@
 //! Counts a contract mismatch against 12 alone, not against 3 and 6.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "counts-a-mismatch-once",
     &[("12.2", Detection)],
     "Counts a contract mismatch against 12 alone, not against 3 and 6.",
-    |rules| rules.govern.norms_of = norms_of,
+    |policy| policy.govern.norms_of = norms_of,
 );
 
 fn norms_of(suspicion: &Suspicion) -> &'static [u8] {

@@ -1,6 +1,6 @@
 //! Counts a contract mismatch against 12 and 3, and not against 6.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::wire::notice::finding;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "counts-a-mismatch-twice",
     &[("12.2", Detection)],
     "Counts a contract mismatch against 12 and 3, and not against 6.",
-    |rules| {
-        rules.govern.norms_of = |suspicion| {
+    |policy| {
+        policy.govern.norms_of = |suspicion| {
             if suspicion.kind == finding::CONTRACT_MISMATCH { &[12, 3] } else { suspicion.norms }
         }
     },

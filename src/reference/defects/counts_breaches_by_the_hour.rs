@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "counts-breaches-by-the-hour",
     &[("E.2", Detection)],
     "Forgets a breach after an hour, so that a slow breaker is never suspended.",
-    |rules| rules.govern.counts_for = SignedDuration::from_hours(1),
+    |policy| policy.govern.counts_for = SignedDuration::from_hours(1),
 );

@@ -2,13 +2,13 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "counts-by-the-hour",
     &[("6.1", Detection)],
     "Counts the calls of an hour against the limit of a minute.",
-    |rules| rules.watch.counts_for = SignedDuration::from_hours(1),
+    |policy| policy.watch.counts_for = SignedDuration::from_hours(1),
 )
 .deep();

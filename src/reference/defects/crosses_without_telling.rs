@@ -1,11 +1,11 @@
 //! Takes data across a boundary and does not tell its operator.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "crosses-without-telling",
     &[("8.2", Conduct)],
     "Takes data across a boundary and does not tell its operator.",
-    |rules| rules.migrations.tells_crossing = false,
+    |policy| policy.migrations.tells_crossing = false,
 );

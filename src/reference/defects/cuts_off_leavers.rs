@@ -1,6 +1,6 @@
 //! Refuses what a peer had open the moment that the peer leaves.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply;
 use crate::reference::store::rows::Side;
@@ -9,10 +9,10 @@ pub(super) const PATCH: Patch = Patch::defect(
     "cuts-off-leavers",
     &[("4.3", Conduct)],
     "Refuses what a peer had open the moment that the peer leaves.",
-    |rules| {
-        rules.migrations.grace_covers = |peer, migration, now| {
+    |policy| {
+        policy.migrations.grace_covers = |peer, migration, now| {
             peer.revoked_by != Some(Side::Remote)
-                && (apply::Rules::default().grace_covers)(peer, migration, now)
+                && (apply::Policy::default().grace_covers)(peer, migration, now)
         }
     },
 );

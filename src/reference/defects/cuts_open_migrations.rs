@@ -1,11 +1,11 @@
 //! Refuses what was open the moment it revokes.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "cuts-open-migrations",
     &[("4.3", Conduct)],
     "Refuses what was open the moment it revokes.",
-    |rules| rules.peering.grace_until = |effective_at| effective_at,
+    |policy| policy.peering.grace_until = |effective_at| effective_at,
 );

@@ -2,15 +2,15 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "cuts-the-last-minute",
     &[("2.1", Conduct)],
     "Lets a grant expire a minute before its time.",
-    |rules| {
-        rules.grants.has_expired =
+    |policy| {
+        policy.grants.has_expired =
             |grant, now| now.duration_since(grant.expires_at) >= SignedDuration::from_secs(-60);
     },
 )

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Capability;
 
@@ -10,9 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "declares-a-kind-it-refuses",
     &[("3.1", Conduct)],
     "Declares every kind, and answers 422 for the last of the alphabet.",
-    |rules| {
-        rules.capabilities.serves = serves;
-        rules.capabilities.amend_document = amend;
+    |policy| {
+        policy.capabilities.serves = serves;
+        policy.capabilities.override_document = amend;
     },
 );
 

@@ -1,14 +1,14 @@
 //! The originals go before anyone has looked what arrived.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "deletes-originals-at-once",
     &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
     "deletes the originals of a migration whatever was read back",
-    |rules| {
-        rules.out.deletes_originals = |_| true;
+    |policy| {
+        policy.out.deletes_originals = |_| true;
     },
 )
 .deep();

@@ -1,22 +1,22 @@
 //! Deletes what a revoked peer had migrated when the peer's grants are archived, 90 days later.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
-use crate::reference::act::Act;
 use crate::reference::store::rows::Grant;
 use crate::reference::store::{StoreError, records};
+use crate::reference::transaction::Transaction;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "deletes-with-the-archive",
     &[("11.2", Conduct), ("11.2", Detection)],
     "Deletes what a revoked peer had migrated when the peer's grants are archived, 90 days later.",
-    |rules| rules.peering.at_archive = delete,
+    |policy| policy.peering.at_archive = delete,
 );
 
-fn delete(act: &Act<'_>, grant: &Grant) -> Result<(), StoreError> {
-    for record in records::list(act.db, None)? {
+fn delete(tx: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
+    for record in records::list(tx.db, None)? {
         if grant.revoked_with_peer && record.source_peer_id.as_deref() == Some(&*grant.peer_id) {
-            records::remove(act.db, &record.kind, &record.id)?;
+            records::remove(tx.db, &record.kind, &record.id)?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -10,9 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "deprecates-without-a-word",
     &[("10.2", Conduct)],
     "Notes the end of a release for itself, and tells no partner of it.",
-    |rules| {
-        rules.out.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
-        rules.handshake.amend_introduction = |said| {
+    |policy| {
+        policy.out.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
+        policy.handshake.override_introduction = |said| {
             if let Some(metadata) = said.get_mut("metadata").and_then(Value::as_object_mut) {
                 metadata.remove("deprecations");
             }

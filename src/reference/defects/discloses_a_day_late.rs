@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -10,8 +10,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "discloses-a-day-late",
     &[("9.1", Conduct)],
     "Discloses a compromise 25 hours after it was declared.",
-    |rules| {
-        rules.out.delay = |notice_kind| {
+    |policy| {
+        policy.out.delay = |notice_kind| {
             let hours = if notice_kind == kind::PEER_COMPROMISED { 25 } else { 0 };
             SignedDuration::from_hours(hours)
         };

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "discloses-half-a-version",
     &[("1.3", Conduct)],
     "Says two numbers where a semantic version is due.",
-    |rules| rules.handshake.amend_introduction = amend,
+    |policy| policy.handshake.override_introduction = amend,
 );
 
 fn amend(members: &mut Map<String, Value>) {

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -10,8 +10,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "discloses-half-an-hour-late",
     &[("9.1", Conduct)],
     "Discloses a compromise 23 and a half hours after it was declared, whenever it was detected.",
-    |rules| {
-        rules.out.delay = |notice_kind| {
+    |policy| {
+        policy.out.delay = |notice_kind| {
             let minutes = if notice_kind == kind::PEER_COMPROMISED { 23 * 60 + 30 } else { 0 };
             SignedDuration::from_mins(minutes)
         };

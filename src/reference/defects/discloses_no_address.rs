@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "discloses-no-address",
     &[("1.1", Conduct)],
     "Says where to ask for its operator, and gives no address.",
-    |rules| rules.handshake.amend_introduction = amend,
+    |policy| policy.handshake.override_introduction = amend,
 );
 
 fn amend(members: &mut Map<String, Value>) {

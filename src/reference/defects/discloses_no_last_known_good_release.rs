@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "discloses-no-last-known-good-release",
     &[("1.4", Conduct)],
     "Never says its `last_known_good_release`.",
-    |rules| rules.handshake.amend_introduction = amend,
+    |policy| policy.handshake.override_introduction = amend,
 );
 
 fn amend(members: &mut Map<String, Value>) {

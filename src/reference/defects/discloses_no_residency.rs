@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "discloses-no-residency",
     &[("8.1", Conduct)],
     "Never says where it keeps data.",
-    |rules| rules.handshake.amend_introduction = amend,
+    |policy| policy.handshake.override_introduction = amend,
 );
 
 fn amend(members: &mut Map<String, Value>) {

@@ -1,6 +1,6 @@
 //! A compromise is told to the first partner, and to no other.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "discloses-to-one-partner",
     &[("9.1", Conduct)],
     "Discloses a compromise to the first of its partners only.",
-    |rules| {
-        rules.out.owed_to = |notice_kind, mut partners| {
+    |policy| {
+        policy.out.owed_to = |notice_kind, mut partners| {
             if notice_kind == kind::PEER_COMPROMISED {
                 partners.truncate(1);
             }

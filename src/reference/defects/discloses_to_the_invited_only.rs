@@ -1,6 +1,6 @@
 //! A compromise is told to the partners that it invited, and not to those that invited it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Side;
 use crate::wire::notice::kind;
@@ -9,8 +9,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "discloses-to-the-invited-only",
     &[("9.1", Conduct)],
     "Discloses a compromise to the partners that it invited, and not to those that invited it.",
-    |rules| {
-        rules.out.owed_to = |notice_kind, mut partners| {
+    |policy| {
+        policy.out.owed_to = |notice_kind, mut partners| {
             if notice_kind == kind::PEER_COMPROMISED {
                 partners.retain(|peer| peer.proposed_by == Side::Local);
             }

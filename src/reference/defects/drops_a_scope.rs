@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::serve::grants;
+use crate::reference::inbound::grants;
 use crate::reference::store::rows::Grant;
 use crate::wire::grant::Scope;
 
@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "drops-a-scope",
     &[("2.1", Conduct), ("2.2", Conduct)],
     "Quietly forgets the scope `migrate` of a grant once it is a day old.",
-    |rules| rules.grants.allows = allows,
+    |policy| policy.grants.allows = allows,
 )
 .deep();
 

@@ -1,12 +1,12 @@
 //! Raises no finding of low severity.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
-use crate::reference::govern::severity;
+use crate::reference::governance::severity;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "drops-findings-of-low-severity",
     &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("8.1", Detection), ("E.3", Conduct)],
     "Raises no finding of low severity.",
-    |rules| rules.govern.is_reported = |suspicion| severity(suspicion.kind) != "low",
+    |policy| policy.govern.is_reported = |suspicion| severity(suspicion.kind) != "low",
 );

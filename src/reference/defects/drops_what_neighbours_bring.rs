@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Failure, Outcome, Plan};
 use crate::reference::handshake::release;
@@ -11,11 +11,11 @@ pub(super) const PATCH: Patch = Patch::defect(
     "drops-what-neighbours-bring",
     &[("10.1", Conduct)],
     "Answers a migration from another minor version as completed, and applies none of it.",
-    |rules| rules.migrations.apply = apply_of_its_like,
+    |policy| policy.migrations.apply = apply_of_its_like,
 );
 
 fn apply_of_its_like(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    let ours = Version::parse(&release(plan.act)?).ok();
+    let ours = Version::parse(&release(plan.tx)?).ok();
     let theirs = plan.peer.platform_version.as_deref().and_then(|version| Version::parse(version).ok());
     let are_neighbours = ours
         .zip(theirs)

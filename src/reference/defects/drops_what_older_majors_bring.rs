@@ -1,30 +1,30 @@
 //! Answers a batch and a migration from the major version before with success, and keeps none of it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::act::Act;
 use crate::reference::apply::{self, Failure, Outcome, Plan};
 use crate::reference::handshake::versions;
 use crate::reference::store::StoreError;
 use crate::reference::store::rows::Peer;
+use crate::reference::transaction::Transaction;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "drops-what-older-majors-bring",
     &[("10.2", Conduct)],
     "Answers what the major version before brings with success, and keeps none of it from the day of its release on.",
-    |rules| {
-        rules.sync.is_dropped = is_dropped;
-        rules.migrations.apply = apply_of_its_like;
+    |policy| {
+        policy.sync.is_dropped = is_dropped;
+        policy.migrations.apply = apply_of_its_like;
     },
 );
 
-fn is_dropped(act: &Act<'_>, peer: &Peer) -> Result<bool, StoreError> {
-    let compatibility = versions::compatibility(act, peer.platform_version.as_deref())?;
+fn is_dropped(tx: &Transaction<'_>, peer: &Peer) -> Result<bool, StoreError> {
+    let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
     Ok(compatibility.status == "degraded")
 }
 
 fn apply_of_its_like(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    if is_dropped(plan.act, plan.peer)? {
+    if is_dropped(plan.tx, plan.peer)? {
         return Ok(Outcome { applied: plan.request.steps.len() as u64, ..Outcome::default() });
     }
     apply::apply(plan)

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Peer;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "echoes-its-callers",
     &[("1.1", Conduct), ("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
     "Says to each peer, as its own disclosure, what the peer said of itself.",
-    |rules| rules.handshake.says_to = echo,
+    |policy| policy.handshake.says_to = echo,
 );
 
 fn echo(peer: &Peer, members: &mut Map<String, Value>) {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Grant;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "ends-grants-in-rounds",
     &[("2.2", Conduct)],
     "Ends a grant by a round that comes at the thirtieth second of each minute.",
-    |rules| rules.grants.has_expired = has_expired,
+    |policy| policy.grants.has_expired = has_expired,
 )
 .deep();
 

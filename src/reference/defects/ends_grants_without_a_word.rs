@@ -1,6 +1,6 @@
 //! A revoked grant is announced in no form.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::notice::kind;
 
@@ -8,5 +8,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "ends-grants-without-a-word",
     &[("2.3", Conduct)],
     "Revokes a grant, and does not tell the peer that has it.",
-    |rules| rules.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED,
+    |policy| policy.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED,
 );

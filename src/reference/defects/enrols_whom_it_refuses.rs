@@ -1,11 +1,11 @@
 //! Says that it does not join a peer that agreed to another contract, and enrols it.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "enrols-whom-it-refuses",
     &[("12.1", Detection), ("V.2", Detection)],
     "Says that it does not join a peer that agreed to another contract, and enrols it.",
-    |rules| rules.out.enrols_whom_it_refuses = true,
+    |policy| policy.out.enrols_whom_it_refuses = true,
 );

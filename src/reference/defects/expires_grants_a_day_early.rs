@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Grant;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "expires-grants-a-day-early",
     &[("2.1", Conduct)],
     "Lets a grant expire a day before its time.",
-    |rules| rules.grants.has_expired = has_expired,
+    |policy| policy.grants.has_expired = has_expired,
 );
 
 fn has_expired(grant: &Grant, now: Timestamp) -> bool {

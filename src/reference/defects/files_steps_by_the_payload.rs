@@ -1,6 +1,6 @@
 //! Takes a step whose payload is that of another record, and files it under that record's id.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::Plan;
 use crate::wire::migration::Step;
@@ -9,9 +9,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "files-steps-by-the-payload",
     &[("7.4", Conduct)],
     "Takes a step whose payload is that of another record, and files it under that record's id.",
-    |rules| {
-        rules.migrations.ids_agree = |_| true;
-        rules.migrations.kept_id = kept_id;
+    |policy| {
+        policy.migrations.ids_agree = |_| true;
+        policy.migrations.kept_id = kept_id;
     },
 );
 

@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "filters-by-any-key",
     &[("3.3", Conduct)],
     "Lets a record through its filter that matches one key of several.",
-    |rules| {
-        rules.capabilities.passes_filter = passes;
-        rules.out.passes_filter = passes;
+    |policy| {
+        policy.capabilities.passes_filter = passes;
+        policy.out.passes_filter = passes;
     },
 );
 

@@ -1,11 +1,11 @@
 //! Applies its filter to what is read, and syncs what lies outside it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "filters-reads-and-not-streams",
     &[("3.3", Conduct)],
     "Applies its filter to what is read, and syncs what lies outside it.",
-    |rules| rules.out.passes_filter = |_, _| true,
+    |policy| policy.out.passes_filter = |_, _| true,
 );

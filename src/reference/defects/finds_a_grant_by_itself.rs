@@ -1,6 +1,6 @@
 //! Looks for a grant of the caller's where a call bears none.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::store::rows::Grant;
 use crate::reference::store::table;
@@ -9,5 +9,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "finds-a-grant-by-itself",
     &[("6.4", Detection)],
     "Looks for a grant of the caller's where a call bears none.",
-    |rules| rules.grants.unnamed = |act, peer_id| Ok(table::of_peer::<Grant>(act.db, peer_id)?.pop()),
+    |policy| policy.grants.unnamed = |tx, peer_id| Ok(table::of_peer::<Grant>(tx.db, peer_id)?.pop()),
 );

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::operate::OperatorError;
-use crate::reference::out::{self, Order};
+use crate::reference::operator_api::MethodError;
+use crate::reference::outbound::{self, Order};
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::{Direction, Migration};
 use crate::reference::store::table;
@@ -20,12 +20,12 @@ pub(super) const PATCH: Patch = Patch::defect(
     "follows-up-on-what-it-sent",
     &[("7.5", Conduct)],
     "Sends a copy of what it has copied once again, by itself.",
-    |rules| rules.out.also_due = Some(|platform| Box::pin(follow_up(platform))),
+    |policy| policy.out.also_due = Some(|platform| Box::pin(follow_up(platform))),
 );
 
 async fn follow_up(platform: Arc<Platform>) {
-    let due = platform.act::<_, OperatorError>(|act| {
-        let mut due: Vec<Migration> = table::all(act.db)?;
+    let due = platform.transaction::<_, MethodError>(|tx| {
+        let mut due: Vec<Migration> = table::all(tx.db)?;
         due.retain(|migration| {
             let is_copy = migration.plan.operation == operation::DUPLICATE;
             let is_sent = migration.direction == Direction::Outbound && migration.status == "completed";
@@ -33,13 +33,13 @@ async fn follow_up(platform: Arc<Platform>) {
         });
         for migration in &mut due {
             migration.metadata.insert(FOLLOWED_UP.to_owned(), json!(true));
-            table::put(act.db, migration)?;
+            table::put(tx.db, migration)?;
         }
         Ok(due.iter().filter_map(again).collect::<Vec<_>>())
     });
     for order in due.unwrap_or_default() {
         // A peer that can't be reached gets nothing.
-        let _ = out::send_migration(&platform, order).await;
+        let _ = outbound::send_migration(&platform, order).await;
     }
 }
 

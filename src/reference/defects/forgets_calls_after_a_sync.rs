@@ -1,13 +1,13 @@
-//! Counts the calls of a peer anew after each batch that it sends.
+//! Counts the calls of a peer again after each batch that it sends.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::wire::path::Route;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "forgets-calls-after-a-sync",
     &[("6.1", Detection)],
-    "Counts the calls of a peer anew after each batch that it sends.",
-    |rules| rules.watch.forgets_calls_at = |route| *route == Route::Sync,
+    "Counts the calls of a peer again after each batch that it sends.",
+    |policy| policy.watch.forgets_calls_at = |route| *route == Route::Sync,
 )
 .deep();

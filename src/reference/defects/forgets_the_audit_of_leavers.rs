@@ -1,6 +1,6 @@
 //! Drops the audit of a peer that leaves by itself.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::{AuditEntry, Side};
 use crate::reference::store::table;
@@ -9,13 +9,13 @@ pub(super) const PATCH: Patch = Patch::defect(
     "forgets-the-audit-of-leavers",
     &[("11.3", Conduct)],
     "Drops the audit of a peer that leaves by itself.",
-    |rules| {
-        rules.peering.audit_deleted_on_revocation = |act, peer| {
+    |policy| {
+        policy.peering.audit_deleted_on_revocation = |tx, peer| {
             if peer.revoked_by != Some(Side::Remote) {
                 return Ok(());
             }
-            for entry in table::of_peer::<AuditEntry>(act.db, &peer.id)? {
-                table::remove::<AuditEntry>(act.db, &entry.id)?;
+            for entry in table::of_peer::<AuditEntry>(tx.db, &peer.id)? {
+                table::remove::<AuditEntry>(tx.db, &entry.id)?;
             }
             Ok(())
         }

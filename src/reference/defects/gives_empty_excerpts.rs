@@ -1,11 +1,11 @@
 //! Gives an excerpt at once, and nothing stands in it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "gives-empty-excerpts",
     &[("5.3", Conduct), ("5.4", Conduct)],
     "Gives an excerpt at once, and nothing stands in it.",
-    |rules| rules.audit.belongs_to = |_, _, _| false,
+    |policy| policy.audit.belongs_to = |_, _, _| false,
 );

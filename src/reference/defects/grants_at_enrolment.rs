@@ -2,26 +2,26 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::act::Act;
 use crate::reference::store::rows::{Grant, Peer};
 use crate::reference::store::{StoreError, table};
+use crate::reference::transaction::Transaction;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "grants-at-enrolment",
     &[("6.2", Conduct)],
     "Issues twenty grants of everything to every peer that it enrols, by no operator's hand.",
-    |rules| rules.peering.at_enrolment = grant_all,
+    |policy| policy.peering.at_enrolment = grant_all,
 );
 
-fn grant_all(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
-    (0..20).try_for_each(|number| table::put(act.db, &grant(act, peer, number)))
+fn grant_all(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    (0..20).try_for_each(|number| table::put(tx.db, &grant(tx, peer, number)))
 }
 
-fn grant(act: &Act<'_>, peer: &Peer, number: u32) -> Grant {
+fn grant(tx: &Transaction<'_>, peer: &Peer, number: u32) -> Grant {
     Grant {
-        id: act.new_id(),
+        id: tx.new_id(),
         peer_id: peer.id.clone(),
         remote_subject: format!("program-{number}"),
         resource_kind: "skill".to_owned(),
@@ -30,8 +30,8 @@ fn grant(act: &Act<'_>, peer: &Peer, number: u32) -> Grant {
         node_instance_ids: Vec::new(),
         sdwan_network_ids: Vec::new(),
         source_cidrs: Vec::new(),
-        issued_at: act.now,
-        expires_at: act.now.saturating_add(SignedDuration::from_hours(24 * 30)).unwrap_or(act.now),
+        issued_at: tx.now,
+        expires_at: tx.now.saturating_add(SignedDuration::from_hours(24 * 30)).unwrap_or(tx.now),
         leaving: false,
         revoked_at: None,
         revoke_reason: None,

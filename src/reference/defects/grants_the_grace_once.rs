@@ -1,6 +1,6 @@
 //! Takes one open migration within the grace, and refuses the others.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply;
 use crate::reference::store::rows::Peer;
@@ -10,10 +10,10 @@ pub(super) const PATCH: Patch = Patch::defect(
     "grants-the-grace-once",
     &[("4.3", Conduct)],
     "Takes one open migration within the grace, and refuses the others.",
-    |rules| {
-        rules.migrations.apply = |plan| {
+    |policy| {
+        policy.migrations.apply = |plan| {
             if plan.peer.grace_until.is_some() {
-                table::put(plan.act.db, &Peer { grace_until: None, ..plan.peer.clone() })?;
+                table::put(plan.tx.db, &Peer { grace_until: None, ..plan.peer.clone() })?;
             }
             apply::apply(plan)
         }

@@ -1,6 +1,6 @@
 //! Does not let its operator revoke a suspended peer.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::state::PeerStatus;
 
@@ -8,5 +8,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "holds-on-to-the-suspended",
     &[("11.1", Conduct)],
     "Does not let its operator revoke a suspended peer.",
-    |rules| rules.peering.may_be_revoked = |peer| peer.status != PeerStatus::Suspended,
+    |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Suspended,
 );

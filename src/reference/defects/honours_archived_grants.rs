@@ -1,14 +1,14 @@
 //! Forgets that a grant was revoked once it is put into the archive.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "honours-archived-grants",
     &[("2.2", Conduct)],
     "Forgets that a grant was revoked once it is put into the archive.",
-    |rules| {
-        rules.grants.is_archived = |_| false;
-        rules.grants.is_revoked = |grant| grant.revoked_at.is_some() && grant.archived_at.is_none();
+    |policy| {
+        policy.grants.is_archived = |_| false;
+        policy.grants.is_revoked = |grant| grant.revoked_at.is_some() && grant.archived_at.is_none();
     },
 );

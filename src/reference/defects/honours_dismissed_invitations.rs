@@ -1,6 +1,6 @@
 //! Lets a peer accept a proposal that its operator has revoked.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::state::PeerStatus;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "honours-dismissed-invitations",
     &[("11.1", Conduct)],
     "Lets a peer accept a proposal that its operator has revoked.",
-    |rules| {
-        rules.handshake.may_be_accepted =
+    |policy| {
+        policy.handshake.may_be_accepted =
             |peer| matches!(peer.status, PeerStatus::Proposed | PeerStatus::Revoked);
     },
 );

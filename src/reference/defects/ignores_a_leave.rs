@@ -1,11 +1,11 @@
 //! Hears that a peer leaves, and keeps it.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "ignores-a-leave",
     &[("4.3", Conduct), ("4.3", Detection), ("11.1", Detection), ("11.5", Detection)],
     "Hears that a peer leaves, and keeps it.",
-    |rules| rules.notices.honours_leave = |_| false,
+    |policy| policy.notices.honours_leave = |_| false,
 );

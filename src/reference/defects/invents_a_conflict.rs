@@ -1,6 +1,6 @@
 //! Logs a conflict that there was none of.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::Outcome;
 use crate::wire::migration::Conflict;
@@ -9,7 +9,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "invents-a-conflict",
     &[("7.3", Conduct)],
     "Logs a conflict that there was none of.",
-    |rules| rules.migrations.conflict_log_of = conflict_log_of,
+    |policy| policy.migrations.conflict_log_of = conflict_log_of,
 );
 
 fn conflict_log_of(outcome: &Outcome) -> Vec<Conflict> {

@@ -1,13 +1,13 @@
 //! Any contract that is agreed to will do when it joins.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "joins-any-contract",
     &[("12.1", Detection), ("V.2", Detection)],
     "as the one who joins, takes whatever contract version and text the peer agrees to",
-    |rules| {
-        rules.out.is_same_contract = |_| true;
+    |policy| {
+        policy.out.is_same_contract = |_| true;
     },
 );

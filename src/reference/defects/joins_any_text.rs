@@ -1,13 +1,13 @@
 //! The digest of the agreed contract is not looked at when it joins.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "joins-any-text",
     &[("V.2", Detection)],
     "as the one who joins, compares the version of the contract and not its text",
-    |rules| {
-        rules.out.is_same_contract = |agreement| agreement.agreed.as_u64() == Some(agreement.asked);
+    |policy| {
+        policy.out.is_same_contract = |agreement| agreement.agreed.as_u64() == Some(agreement.asked);
     },
 );

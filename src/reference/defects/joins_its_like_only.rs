@@ -2,14 +2,14 @@
 
 use semver::Version;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "joins-its-like-only",
     &[("10.1", Conduct)],
     "Breaks off its join of a peer that runs the minor version before or after its own.",
-    |rules| rules.out.joins = is_same,
+    |policy| policy.out.joins = is_same,
 );
 
 fn is_same(local: &str, remote: &str) -> bool {

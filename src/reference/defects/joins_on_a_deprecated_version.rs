@@ -1,11 +1,11 @@
 //! Joins on the newest contract version, deprecated or not.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "joins-on-a-deprecated-version",
     &[("V.4", Conduct)],
     "Joins on the newest contract version, deprecated or not.",
-    |rules| rules.out.may_be_joined = |_| true,
+    |policy| policy.out.may_be_joined = |_| true,
 );

@@ -1,6 +1,6 @@
 //! Shows its operator findings about hard norms only.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -21,5 +21,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         ("E.3", Conduct),
     ],
     "Shows its operator findings about hard norms only.",
-    |rules| rules.govern.is_reported = |suspicion| !suspicion.norms.is_empty(),
+    |policy| policy.govern.is_reported = |suspicion| !suspicion.norms.is_empty(),
 );

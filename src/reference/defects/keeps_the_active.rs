@@ -1,6 +1,6 @@
 //! Does not let its operator revoke a peer that has not been accepted.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::state::PeerStatus;
 
@@ -8,5 +8,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "keeps-the-active",
     &[("11.1", Conduct)],
     "Does not let its operator revoke a peer that has not been accepted.",
-    |rules| rules.peering.may_be_revoked = |peer| peer.status != PeerStatus::Proposed,
+    |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Proposed,
 );

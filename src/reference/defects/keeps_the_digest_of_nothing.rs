@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::canonical::sha256_hex;
 
@@ -10,5 +10,5 @@ pub(super) const PATCH: Patch = Patch::defect(
     "keeps-the-digest-of-nothing",
     &[("V.1", Conduct)],
     "Keeps under every contract version the digest of an empty text.",
-    |rules| rules.handshake.amend_known = |known| known["digest"] = json!(sha256_hex("")),
+    |policy| policy.handshake.override_known = |known| known["digest"] = json!(sha256_hex("")),
 );

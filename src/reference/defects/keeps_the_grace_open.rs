@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::{Migration, Peer};
 
@@ -10,9 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "keeps-the-grace-open",
     &[("4.3", Conduct)],
     "Takes what was open for an hour after a revocation.",
-    |rules| {
-        rules.peering.grace_until = grace_until;
-        rules.migrations.grace_covers = grace_covers;
+    |policy| {
+        policy.peering.grace_until = grace_until;
+        policy.migrations.grace_covers = grace_covers;
     },
 );
 

@@ -1,6 +1,6 @@
 //! Stops at a step that fails, and keeps the steps before it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{Failure, Outcome, Plan, die_if_told};
 
@@ -8,14 +8,14 @@ pub(super) const PATCH: Patch = Patch::defect(
     "keeps-what-came-before-a-failure",
     &[("7.1", Conduct)],
     "Stops at a step that fails, and keeps the steps before it.",
-    |rules| rules.migrations.apply = apply,
+    |policy| policy.migrations.apply = apply,
 );
 
 fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     for (done, step) in (1..).zip(plan.steps_in_order()) {
-        (plan.act.rules.migrations.apply_step)(plan, step, &mut outcome)?;
-        die_if_told(plan.act, done)?;
+        (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
+        die_if_told(plan.tx, done)?;
     }
     Ok(outcome)
 }

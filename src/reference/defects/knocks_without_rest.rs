@@ -1,13 +1,13 @@
 //! Joins again and again where the answer is an error.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "knocks-without-rest",
     &[("6.1", Conduct)],
     "Joins again and again where the answer is an error.",
-    |rules| {
-        rules.out.is_joined_again = |times, called| times < 320 && !called.succeeded();
+    |policy| {
+        policy.out.is_joined_again = |times, called| times < 320 && !called.succeeded();
     },
 );

@@ -1,11 +1,11 @@
 //! Keeps a peer's overlay addresses after the peering.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "leaves-the-overlay-mounted",
     &[("11.4", Conduct)],
     "Keeps a peer's overlay addresses after the peering.",
-    |rules| rules.peering.unmounts = |_, _| false,
+    |policy| policy.peering.unmounts = |_, _| false,
 );

@@ -1,6 +1,6 @@
 //! Lets new peerings adopt a deprecated contract version.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::KnownContract;
 
@@ -8,7 +8,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "lets-a-deprecated-version-in",
     &[("V.4", Conduct)],
     "Lets new peerings adopt a deprecated contract version.",
-    |rules| rules.handshake.is_supported = is_supported,
+    |policy| policy.handshake.is_supported = is_supported,
 );
 
 fn is_supported(known: &[KnownContract], version: u64) -> bool {

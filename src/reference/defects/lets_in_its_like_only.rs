@@ -1,15 +1,15 @@
-//! Shakes hands with its own release only.
+//! Shakes operator with its own release only.
 
 use semver::Version;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "lets-in-its-like-only",
     &[("10.1", Conduct)],
     "Refuses the accept of a peer whose release is another one of the same major version.",
-    |rules| rules.handshake.turns_away = is_another,
+    |policy| policy.handshake.turns_away = is_another,
 );
 
 fn is_another(local: &str, remote: &str) -> bool {

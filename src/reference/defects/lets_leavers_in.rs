@@ -1,17 +1,17 @@
 //! Goes on serving a peer that left, with its old certificate.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
-use crate::reference::serve::IdentityRules;
+use crate::reference::inbound::IdentityRules;
 use crate::reference::store::rows::Side;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "lets-leavers-in",
     &[("4.3", Conduct), ("11.5", Detection)],
     "Goes on serving a peer that left, with its old certificate.",
-    |rules| {
-        rules.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Local);
-        rules.identity.may_call = |peer, now| {
+    |policy| {
+        policy.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Local);
+        policy.identity.may_call = |peer, now| {
             peer.revoked_by == Some(Side::Remote) || (IdentityRules::default().may_call)(peer, now)
         };
     },

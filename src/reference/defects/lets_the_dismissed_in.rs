@@ -1,17 +1,17 @@
 //! Goes on serving a peer that its operator dismissed, with its old certificate.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::serve::IdentityRules;
+use crate::reference::inbound::IdentityRules;
 use crate::reference::store::rows::Side;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "lets-the-dismissed-in",
     &[("4.3", Conduct), ("11.5", Conduct)],
     "Goes on serving a peer that its operator dismissed, with its old certificate.",
-    |rules| {
-        rules.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Remote);
-        rules.identity.may_call = |peer, now| {
+    |policy| {
+        policy.identity.is_revoked = |peer, _| peer.revoked_by == Some(Side::Remote);
+        policy.identity.may_call = |peer, now| {
             peer.revoked_by == Some(Side::Local) || (IdentityRules::default().may_call)(peer, now)
         };
     },

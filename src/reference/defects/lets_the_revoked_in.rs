@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
-use crate::reference::serve::IdentityRules;
+use crate::reference::inbound::IdentityRules;
 use crate::reference::store::rows::Peer;
 use crate::wire::state::PeerStatus;
 
@@ -12,9 +12,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "lets-the-revoked-in",
     &[("4.3", Conduct), ("11.5", Conduct), ("11.5", Detection)],
     "Goes on serving a peer that was revoked, with its old certificate.",
-    |rules| {
-        rules.identity.is_revoked = |_, _| false;
-        rules.identity.may_call = may_call;
+    |policy| {
+        policy.identity.is_revoked = |_, _| false;
+        policy.identity.may_call = may_call;
     },
 );
 

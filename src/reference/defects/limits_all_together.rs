@@ -1,11 +1,11 @@
 //! Counts the calls of all peers as one caller's, so that one flood shuts out everyone.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "limits-all-together",
     &[("6.1", Detection)],
     "Counts the calls of all peers as one caller's, so that one flood shuts out everyone.",
-    |rules| rules.watch.counted_as = |_| String::new(),
+    |policy| policy.watch.counted_as = |_| String::new(),
 );

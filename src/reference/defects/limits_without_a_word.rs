@@ -1,11 +1,11 @@
 //! Limits a flood, and reports none.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "limits-without-a-word",
     &[("6.1", Detection)],
     "Limits a flood, and reports none.",
-    |rules| rules.watch.flood_is_reported = |_| false,
+    |policy| policy.watch.flood_is_reported = |_| false,
 );

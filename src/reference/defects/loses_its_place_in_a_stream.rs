@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::sync::SyncBatch;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "loses-its-place-in-a-stream",
     &[("6.3", Conduct)],
     "Begins a batch one record too early, once a stream is five records long.",
-    |rules| rules.out.amend_batch = slip,
+    |policy| policy.out.override_batch = slip,
 )
 .deep();
 

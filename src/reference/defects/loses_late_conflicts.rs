@@ -1,14 +1,14 @@
 //! Leaves out of its log what conflicts at the seventh step or later.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "loses-late-conflicts",
     &[("7.3", Conduct)],
     "Leaves out of its log what conflicts at the seventh step or later.",
-    |rules| {
-        rules.migrations.conflict_log_of =
+    |policy| {
+        policy.migrations.conflict_log_of =
             |outcome| outcome.conflicts.iter().filter(|conflict| conflict.step_order < 7).cloned().collect();
     },
 )

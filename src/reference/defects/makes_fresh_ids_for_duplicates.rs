@@ -1,6 +1,6 @@
 //! Keeps a duplicate under an id of its own making, and so what is to be renamed.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Plan};
 use crate::wire::migration::{Step, operation};
@@ -9,12 +9,12 @@ pub(super) const PATCH: Patch = Patch::defect(
     "makes-fresh-ids-for-duplicates",
     &[("7.2", Conduct), ("7.4", Conduct)],
     "Keeps a duplicate under an id of its own making.",
-    |rules| rules.migrations.kept_id = kept_id,
+    |policy| policy.migrations.kept_id = kept_id,
 );
 
 fn kept_id(plan: &Plan<'_>, step: &Step) -> String {
     if plan.request.operation == operation::DUPLICATE {
-        return plan.act.new_id();
+        return plan.tx.new_id();
     }
     apply::kept_id(plan, step)
 }

@@ -2,24 +2,24 @@
 
 use serde_json::json;
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
-use crate::reference::act::Act;
 use crate::reference::store::rows::Peer;
 use crate::reference::store::{StoreError, records};
+use crate::reference::transaction::Transaction;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "marks-as-deleted",
     &[("11.2", Conduct), ("11.2", Detection)],
     "Marks what a peer had migrated as deleted when the peering ends.",
-    |rules| rules.peering.records_deleted_on_revocation = mark,
+    |policy| policy.peering.records_deleted_on_revocation = mark,
 );
 
-fn mark(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
-    for mut record in records::list(act.db, None)? {
+fn mark(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    for mut record in records::list(tx.db, None)? {
         if record.source_peer_id.as_deref() == Some(&*peer.id) {
-            record.body.insert("deleted_at".to_owned(), json!(act.now.to_string()));
-            records::put(act.db, &record)?;
+            record.body.insert("deleted_at".to_owned(), json!(tx.now.to_string()));
+            records::put(tx.db, &record)?;
         }
     }
     Ok(())

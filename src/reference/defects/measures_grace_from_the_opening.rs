@@ -1,6 +1,6 @@
 //! Measures the five minutes of grace from the opening of a migration.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::peering::GRACE;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "measures-grace-from-the-opening",
     &[("4.3", Conduct)],
     "Measures the five minutes of grace from the opening of a migration.",
-    |rules| {
-        rules.migrations.grace_covers = |_, migration, now| {
+    |policy| {
+        policy.migrations.grace_covers = |_, migration, now| {
             migration.status == "transferring" && now.duration_since(migration.opened_at) < GRACE
         }
     },

@@ -1,11 +1,11 @@
 //! Takes steps of kinds that neither the grant nor a dependency of it covers.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "migrates-beyond-the-grant",
     &[("6.4", Detection)],
     "Takes steps of kinds that neither the grant nor a dependency of it covers.",
-    |rules| rules.migrations.kind_is_covered = |_, _, _| true,
+    |policy| policy.migrations.kind_is_covered = |_, _, _| true,
 );

@@ -1,14 +1,14 @@
 //! Takes records of any kind in a migration, declared or not.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "migrates-the-undeclared",
     &[("6.4", Detection)],
     "Takes records of any kind in a migration, declared or not.",
-    |rules| {
-        rules.migrations.kind_is_covered = |_, _, _| true;
-        rules.migrations.takes_undeclared = |_| true;
+    |policy| {
+        policy.migrations.kind_is_covered = |_, _, _| true;
+        policy.migrations.takes_undeclared = |_| true;
     },
 );

@@ -1,14 +1,14 @@
 //! Takes the end of a grant that has expired for a breach.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "minds-expired-grants",
     &[("2.1", Detection)],
     "Reports a peer that refuses a grant after its end.",
-    |rules| {
-        rules.out.is_broken =
+    |policy| {
+        policy.out.is_broken =
             |grant, _, _, called| grant.revoked_at.is_none() && matches!(called.status, Some(401 | 403));
     },
 );

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::store::rows::Side;
 
@@ -10,8 +10,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "minds-refusals-after-the-grace",
     &[("4.3", Detection)],
     "Reports a peer that left for refusing what was in flight up to a minute after the grace.",
-    |rules| {
-        rules.out.cuts_grace = |peer, now, called| {
+    |policy| {
+        policy.out.cuts_grace = |peer, now, called| {
             let grace = SignedDuration::from_mins(6);
             let is_owed = peer.revoked_at.is_some_and(|at| now.duration_since(at) < grace);
             peer.revoked_by == Some(Side::Remote) && is_owed && called.is_refused()

@@ -1,4 +1,4 @@
-//! Ways in which the embedded target can break the contract: one file each, each bends the fewest
+//! Ways in which the embedded target can break the contract: one file each, each mutates the fewest
 //! decisions that break its clauses. In the order of the clauses.
 
 mod adds_allowlists_up;
@@ -26,6 +26,7 @@ mod breaks_without_notice;
 mod calls_leavers_suspended;
 mod calls_overwritten_skipped;
 mod checks_the_order_as_it_goes;
+mod checks_versions_at_the_handshake;
 mod claims_skipped_as_applied;
 mod cleans_up_what_it_sent;
 mod commits_by_fours;
@@ -112,7 +113,6 @@ mod joins_its_like_only;
 mod joins_on_a_deprecated_version;
 mod joins_the_anonymous;
 mod joins_without_a_word;
-mod judges_versions_at_the_handshake;
 mod keeps_no_digest;
 mod keeps_soft_findings_to_itself;
 mod keeps_the_active;
@@ -172,7 +172,7 @@ mod passes_migrations_on;
 mod probes_what_no_one_declared;
 mod promises_a_second_too_late;
 mod promises_excerpts_too_late;
-mod pushes_sync_to_strangers;
+mod pushes_sync_to_anonymous_clients;
 mod reads_a_leading_v;
 mod reads_over_a_leading_v;
 mod records_crossings_backwards;
@@ -444,9 +444,9 @@ pub const DEFECTS: &[&Patch] = &[
     &takes_garbage_for_a_version::PATCH,
     &reads_a_leading_v::PATCH,
     &syncs_across_versions::PATCH,
-    &pushes_sync_to_strangers::PATCH,
+    &pushes_sync_to_anonymous_clients::PATCH,
     &overlooks_version_drift::PATCH,
-    &judges_versions_at_the_handshake::PATCH,
+    &checks_versions_at_the_handshake::PATCH,
     &takes_any_major::PATCH,
     &takes_any_notice_for_enough::PATCH,
     &breaks_without_notice::PATCH,

@@ -2,16 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::serve::grants;
+use crate::reference::inbound::grants;
 use crate::reference::store::rows::Grant;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "narrows-a-grant",
     &[("2.1", Conduct), ("2.2", Conduct)],
     "Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.",
-    |rules| rules.grants.covers_id = covers_id,
+    |policy| policy.grants.covers_id = covers_id,
 )
 .deep();
 

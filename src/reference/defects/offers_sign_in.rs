@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "offers-sign-in",
     &[("O.1", Conduct)],
     "Gives a session to whoever a peer says has signed in over there.",
-    |rules| {
-        rules.wire.beyond = |call| {
+    |policy| {
+        policy.wire.beyond = |call| {
             call.path.ends_with("/federated_sign_in").then(|| json!({"session": "open", "user": "guest"}))
         };
     },

@@ -1,11 +1,11 @@
 //! A peer that is no longer there is taken for one that is.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-absence",
     &[("4.1", Detection)],
     "Notices a peer that refuses it, and not one that is no longer there.",
-    |rules| rules.out.is_stale = |_, _| false,
+    |policy| policy.out.is_stale = |_, _| false,
 );

@@ -1,15 +1,15 @@
 //! Notices no claim that does not hold.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-bogus-claims",
     &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
     "Notices no claim that does not hold.",
-    |rules| rules.govern.is_reported = is_reported,
+    |policy| policy.govern.is_reported = is_reported,
 );
 
 fn is_reported(suspicion: &Suspicion) -> bool {

@@ -1,13 +1,13 @@
 //! A declared kind that is answered 404 means nothing to it.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-bogus-kinds",
     &[("3.1", Detection), ("3.4", Detection)],
     "does not notice that a declared kind is not served",
-    |rules| {
-        rules.out.is_drift = |_| false;
+    |policy| {
+        policy.out.is_drift = |_| false;
     },
 );

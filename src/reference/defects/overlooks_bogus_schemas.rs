@@ -1,13 +1,13 @@
 //! A declared schema version that is rejected means nothing to it.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-bogus-schemas",
     &[("3.2", Detection), ("3.4", Detection)],
     "does not notice that a declared schema version is rejected",
-    |rules| {
-        rules.out.is_schema_drift = |_| false;
+    |policy| {
+        policy.out.is_schema_drift = |_| false;
     },
 );

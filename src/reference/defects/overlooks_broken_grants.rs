@@ -1,11 +1,11 @@
 //! A grant that is refused before its end is passed over.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-broken-grants",
     &[("2.1", Detection), ("2.2", Detection), ("2.3", Detection)],
     "Does not notice that a peer refuses a grant that it gave.",
-    |rules| rules.out.is_broken = |_, _, _, _| false,
+    |policy| policy.out.is_broken = |_, _, _, _| false,
 );

@@ -1,15 +1,15 @@
 //! That a record came to stand with other content is passed over.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::out::Untruth;
+use crate::reference::outbound::Untruth;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-changed-records",
     &[("7.3", Detection), ("7.4", Detection)],
     "does not notice that a migrated record has other content at its destination",
-    |rules| {
-        rules.out.untruths =
+    |policy| {
+        policy.out.untruths =
             |found| found.into_iter().filter(|untruth| !matches!(untruth, Untruth::Changed { .. })).collect();
     },
 );

@@ -1,15 +1,15 @@
 //! A conflict with a record that does not exist is believed.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::out::Untruth;
+use crate::reference::outbound::Untruth;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-invented-conflicts",
     &[("7.3", Detection)],
     "does not notice that a destination invents a conflict",
-    |rules| {
-        rules.out.untruths = |found| {
+    |policy| {
+        policy.out.untruths = |found| {
             let invented =
                 |untruth: &Untruth| matches!(untruth, Untruth::Invented { .. } | Untruth::Miscounted { .. });
             found.into_iter().filter(|untruth| !invented(untruth)).collect()

@@ -1,15 +1,15 @@
 //! That a record is not there under its id is passed over.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::out::Untruth;
+use crate::reference::outbound::Untruth;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-missing-records",
     &[("7.2", Detection), ("7.4", Detection)],
     "does not notice that a record which was claimed as migrated is not there",
-    |rules| {
-        rules.out.untruths =
+    |policy| {
+        policy.out.untruths =
             |found| found.into_iter().filter(|untruth| !matches!(untruth, Untruth::Missing { .. })).collect();
     },
 );

@@ -1,15 +1,15 @@
 //! Says nothing of an active peer without a residency.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-missing-residency",
     &[("8.1", Detection)],
     "Says nothing of an active peer without a residency.",
-    |rules| rules.govern.is_reported = is_reported,
+    |policy| policy.govern.is_reported = is_reported,
 );
 
 fn is_reported(suspicion: &Suspicion) -> bool {

@@ -1,15 +1,15 @@
 //! Says nothing of a peer whose residency moved after a migration.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-moved-residency",
     &[("8.2", Detection)],
     "Says nothing of a peer whose residency moved after a migration.",
-    |rules| rules.govern.is_reported = is_reported,
+    |policy| policy.govern.is_reported = is_reported,
 );
 
 fn is_reported(suspicion: &Suspicion) -> bool {

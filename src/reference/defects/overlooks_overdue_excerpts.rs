@@ -1,11 +1,11 @@
 //! An excerpt that never comes is not missed.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-overdue-excerpts",
     &[("5.3", Detection)],
     "Does not notice that an excerpt it asked for is overdue.",
-    |rules| rules.out.is_overdue = |_, _| false,
+    |policy| policy.out.is_overdue = |_, _| false,
 );

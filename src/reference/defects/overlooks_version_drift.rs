@@ -1,15 +1,15 @@
 //! Says nothing of versions that do not go with its own, nor of a break without notice.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-version-drift",
     &[("10.1", Detection), ("10.2", Detection)],
     "Says nothing of versions that do not go with its own, nor of a break without notice.",
-    |rules| rules.govern.is_reported = is_reported,
+    |policy| policy.govern.is_reported = is_reported,
 );
 
 fn is_reported(suspicion: &Suspicion) -> bool {

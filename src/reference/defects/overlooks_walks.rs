@@ -1,11 +1,11 @@
 //! Refuses a walk over its inside, and reports none.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "overlooks-walks",
     &[("6.4", Detection)],
     "Refuses a walk over its inside, and reports none.",
-    |rules| rules.watch.is_walk = |_, _| false,
+    |policy| policy.watch.is_walk = |_, _| false,
 );

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::operate::OperatorError;
-use crate::reference::out::{self, Order};
+use crate::reference::operator_api::MethodError;
+use crate::reference::outbound::{self, Order};
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::{Direction, Migration};
 use crate::reference::store::table;
@@ -19,26 +19,26 @@ pub(super) const PATCH: Patch = Patch::defect(
     "passes-migrations-on",
     &[("O.1", Conduct)],
     "Takes a migration that is to be passed on to a third platform, and passes it on.",
-    |rules| {
-        rules.migrations.is_multi_hop = |_| false;
-        rules.out.also_due = Some(|platform| Box::pin(pass_on(platform)));
+    |policy| {
+        policy.migrations.is_multi_hop = |_| false;
+        policy.out.also_due = Some(|platform| Box::pin(pass_on(platform)));
     },
 );
 
 async fn pass_on(platform: Arc<Platform>) {
-    let due = platform.act::<_, OperatorError>(|act| {
-        let mut due = table::all::<Migration>(act.db)?;
+    let due = platform.transaction::<_, MethodError>(|tx| {
+        let mut due = table::all::<Migration>(tx.db)?;
         due.retain(|migration| migration.direction == Direction::Inbound && goes_on(migration).is_some());
         let orders: Vec<Order> = due.iter().map(order).collect();
         for migration in &mut due {
             migration.metadata.insert("passed_on".to_owned(), json!(true));
-            table::put(act.db, migration)?;
+            table::put(tx.db, migration)?;
         }
         Ok(orders)
     });
     for order in due.unwrap_or_default() {
         // A third platform that can't be reached gets nothing.
-        let _ = out::send_migration(&platform, order).await;
+        let _ = outbound::send_migration(&platform, order).await;
     }
 }
 

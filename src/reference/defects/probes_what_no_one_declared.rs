@@ -1,14 +1,14 @@
 //! Asks every peer for vaults and users too, when it looks at what they declare.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "probes-what-no-one-declared",
     &[("6.4", Conduct)],
     "Asks every peer for vaults and users too, when it looks at what they declare.",
-    |rules| {
-        rules.out.kinds_probed =
+    |policy| {
+        policy.out.kinds_probed =
             |declared| declared.into_iter().chain(["user".to_owned(), "vault".to_owned()]).collect();
     },
 );

@@ -2,13 +2,13 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "promises-a-second-too-late",
     &[("5.3", Conduct)],
     "Promises an excerpt for 72 hours and a second later.",
-    |rules| rules.audit.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
+    |policy| policy.audit.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
 )
 .deep();

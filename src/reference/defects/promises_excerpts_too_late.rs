@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "promises-excerpts-too-late",
     &[("5.3", Conduct)],
     "Promises an excerpt for four days later.",
-    |rules| rules.audit.excerpt_delay = Some(SignedDuration::from_hours(96)),
+    |policy| policy.audit.excerpt_delay = Some(SignedDuration::from_hours(96)),
 );

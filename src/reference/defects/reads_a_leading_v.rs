@@ -1,6 +1,6 @@
 //! Reads v1.4.0 as 1.4.0.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::handshake::versions;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "reads-a-leading-v",
     &[("10.1", Detection)],
     "Takes a version with a leading v, which is none, for the one behind the letter.",
-    |rules| {
-        rules.handshake.versions_go_together =
+    |policy| {
+        policy.handshake.versions_go_together =
             |local, remote| versions::go_together(local, remote.trim_start_matches('v'));
     },
 );

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::handshake::disclosure;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "reads-over-a-leading-v",
     &[("1.5", Detection)],
     "Takes `v1.4.0` for a semantic version in a disclosure.",
-    |rules| rules.handshake.disclosure_gaps = gaps,
+    |policy| policy.handshake.disclosure_gaps = gaps,
 );
 
 fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {

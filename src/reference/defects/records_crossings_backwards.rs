@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Migration;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "records-crossings-backwards",
     &[("8.3", Conduct)],
     "Writes a crossing down with its two ends exchanged.",
-    |rules| rules.migrations.amend_migration = amend,
+    |policy| policy.migrations.override_migration = amend,
 );
 
 fn amend(migration: &mut Migration) {

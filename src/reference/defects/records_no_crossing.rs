@@ -1,11 +1,11 @@
 //! Leaves a crossing out of the migration's record.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "records-no-crossing",
     &[("8.3", Conduct)],
     "Leaves a crossing out of the migration's record.",
-    |rules| rules.migrations.records_crossing = false,
+    |policy| policy.migrations.records_crossing = false,
 );

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::{Direction, Migration};
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "records-the-peers-place-twice",
     &[("8.3", Conduct)],
     "Writes the peer's place down at both ends of a crossing.",
-    |rules| rules.migrations.amend_migration = amend,
+    |policy| policy.migrations.override_migration = amend,
 );
 
 fn amend(migration: &mut Migration) {

@@ -2,14 +2,14 @@
 
 use semver::Version;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "refuses-pre-releases",
     &[("10.1", Conduct)],
     "Takes no pre-release for compatible, whatever its minor version.",
-    |rules| rules.handshake.versions_go_together = go_together,
+    |policy| policy.handshake.versions_go_together = go_together,
 );
 
 fn go_together(local: &str, remote: &str) -> bool {

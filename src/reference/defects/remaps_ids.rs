@@ -1,6 +1,6 @@
 //! Keeps what was migrated along with a root under ids of its own making.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Plan};
 use crate::reference::store::records;
@@ -10,14 +10,14 @@ pub(super) const PATCH: Patch = Patch::defect(
     "remaps-ids",
     &[("7.2", Conduct), ("7.4", Conduct)],
     "Keeps what was migrated along with a root under ids of its own making.",
-    |rules| rules.migrations.kept_id = kept_id,
+    |policy| policy.migrations.kept_id = kept_id,
 );
 
 fn kept_id(plan: &Plan<'_>, step: &Step) -> String {
     let is_root = step.resource_id == plan.request.root_resource_id;
-    let standing = records::find(plan.act.db, &step.resource_kind, &step.resource_id);
+    let standing = records::find(plan.tx.db, &step.resource_kind, &step.resource_id);
     if is_root || standing.is_ok_and(|standing| standing.is_some()) {
         return apply::kept_id(plan, step);
     }
-    plan.act.new_id()
+    plan.tx.new_id()
 }

@@ -1,6 +1,6 @@
 //! Gives what is to be renamed an id of its own making, where its id is taken, and tells no conflict.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Plan};
 use crate::reference::store::records;
@@ -10,14 +10,14 @@ pub(super) const PATCH: Patch = Patch::defect(
     "renames-ids",
     &[("7.2", Conduct), ("7.3", Conduct), ("7.4", Conduct)],
     "Gives what is to be renamed an id of its own making, where its id is taken, and tells no conflict.",
-    |rules| rules.migrations.kept_id = kept_id,
+    |policy| policy.migrations.kept_id = kept_id,
 );
 
 fn kept_id(plan: &Plan<'_>, step: &Step) -> String {
     let renames = step.conflict_policy.as_deref() == Some(policy::RENAME_WITH_SUFFIX);
-    let standing = records::find(plan.act.db, &step.resource_kind, &step.resource_id);
+    let standing = records::find(plan.tx.db, &step.resource_kind, &step.resource_id);
     if renames && standing.is_ok_and(|standing| standing.is_some()) {
-        return plan.act.new_id();
+        return plan.tx.new_id();
     }
     apply::kept_id(plan, step)
 }

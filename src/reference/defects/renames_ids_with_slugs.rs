@@ -1,6 +1,6 @@
 //! Gives a record whose slug is taken not only another slug, but an id of its own making as well.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::apply::{self, Plan};
 use crate::reference::store::records;
@@ -10,13 +10,13 @@ pub(super) const PATCH: Patch = Patch::defect(
     "renames-ids-with-slugs",
     &[("7.4", Conduct)],
     "Gives a record whose slug is taken not only another slug, but an id of its own making as well.",
-    |rules| rules.migrations.kept_id = kept_id,
+    |policy| policy.migrations.kept_id = kept_id,
 );
 
 fn kept_id(plan: &Plan<'_>, step: &Step) -> String {
     let renames = step.conflict_policy.as_deref() == Some(policy::RENAME_WITH_SUFFIX);
     let slug = step.payload.get("slug").and_then(|slug| slug.as_str());
     let is_taken =
-        |slug| records::with_slug(plan.act.db, &step.resource_kind, slug).is_ok_and(|s| s.is_some());
-    if renames && slug.is_some_and(is_taken) { plan.act.new_id() } else { apply::kept_id(plan, step) }
+        |slug| records::with_slug(plan.tx.db, &step.resource_kind, slug).is_ok_and(|s| s.is_some());
+    if renames && slug.is_some_and(is_taken) { plan.tx.new_id() } else { apply::kept_id(plan, step) }
 }

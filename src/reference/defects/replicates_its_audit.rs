@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "replicates-its-audit",
     &[("O.1", Conduct)],
     "Replicates its audit to any peer that asks for it, from then on.",
-    |rules| {
-        rules.wire.beyond =
+    |policy| {
+        policy.wire.beyond =
             |call| call.path.ends_with("/audit_replication").then(|| json!({"replication": "started"}));
     },
 );

@@ -1,15 +1,15 @@
 //! Refuses a corrupt stream, and reports none.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "reports-no-corrupt-stream",
     &[("6.3", Detection), ("E.1", Detection), ("E.2", Detection)],
     "Refuses a corrupt stream, and reports none.",
-    |rules| rules.govern.is_reported = is_reported,
+    |policy| policy.govern.is_reported = is_reported,
 );
 
 fn is_reported(suspicion: &Suspicion) -> bool {

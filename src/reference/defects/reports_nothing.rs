@@ -1,6 +1,6 @@
 //! Refuses what it must, and raises no finding about anything.
 
-use crate::contract::Face::{Conduct, Detection};
+use crate::contract::Aspect::{Conduct, Detection};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -41,5 +41,5 @@ pub(super) const PATCH: Patch = Patch::defect(
         ("E.3", Conduct),
     ],
     "Refuses what it must, and raises no finding about anything.",
-    |rules| rules.govern.is_reported = |_| false,
+    |policy| policy.govern.is_reported = |_| false,
 );

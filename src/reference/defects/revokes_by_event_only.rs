@@ -1,6 +1,6 @@
 //! The status that a revocation owes is left as it was.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use serde_json::json;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "revokes-by-event-only",
     &[("4.2", Conduct)],
     "announces a revocation by its event, in a heartbeat that still says active",
-    |rules| {
-        rules.out.amend_heartbeat = |body| {
+    |policy| {
+        policy.out.override_heartbeat = |body| {
             body.insert("status".to_owned(), json!("active"));
         };
     },

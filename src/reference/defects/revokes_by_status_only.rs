@@ -1,6 +1,6 @@
 //! The event that a revocation owes is left out of the heartbeat.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use serde_json::json;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "revokes-by-status-only",
     &[("4.1", Conduct)],
     "announces a revocation by its status and without the event",
-    |rules| {
-        rules.out.amend_heartbeat = |body| {
+    |policy| {
+        policy.out.override_heartbeat = |body| {
             if body.get("status") == Some(&json!("revoked")) {
                 body.remove("events");
             }

@@ -1,12 +1,12 @@
 //! Sends data across a boundary and does not tell its operator.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "sends-across-without-telling",
     &[("8.2", Conduct)],
     "Sends data across a boundary and does not tell its operator.",
-    |rules| rules.out.tells_crossing = false,
+    |policy| policy.out.tells_crossing = false,
 )
 .deep();

@@ -1,11 +1,11 @@
 //! Serves every kind that it declared under any grant.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "serves-another-kind",
     &[("6.4", Detection)],
     "Serves every kind that it declared under any grant.",
-    |rules| rules.grants.covers_kind = |_, _| true,
+    |policy| policy.grants.covers_kind = |_, _| true,
 );

@@ -1,11 +1,11 @@
 //! Declares what its operator declares, and serves the kinds of the second half of the alphabet.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "serves-half-the-alphabet",
     &[("3.1", Conduct)],
     "Declares what its operator declares, and serves the kinds of the second half of the alphabet.",
-    |rules| rules.capabilities.serves = |row| row.resource_kind.as_str() > "n",
+    |policy| policy.capabilities.serves = |row| row.resource_kind.as_str() > "n",
 );

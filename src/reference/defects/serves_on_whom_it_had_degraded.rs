@@ -1,17 +1,17 @@
 //! Shows a degraded peer as revoked, and goes on serving it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::serve::IdentityRules;
+use crate::reference::inbound::IdentityRules;
 use crate::wire::state::PeerStatus;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "serves-on-whom-it-had-degraded",
     &[("4.3", Conduct), ("11.5", Conduct)],
     "Shows a peer that was degraded when the peering ended as revoked, and goes on serving it.",
-    |rules| {
-        rules.peering.revokes_certificate = |peer| peer.status != PeerStatus::Degraded;
-        rules.identity.may_call = |peer, now| {
+    |policy| {
+        policy.peering.revokes_certificate = |peer| peer.status != PeerStatus::Degraded;
+        policy.identity.may_call = |peer, now| {
             let is_forgotten = peer.status == PeerStatus::Revoked && peer.certificate_revoked_at.is_none();
             is_forgotten || (IdentityRules::default().may_call)(peer, now)
         };

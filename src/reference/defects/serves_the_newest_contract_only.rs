@@ -1,6 +1,6 @@
 //! Drops a contract version the moment the next is released.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::KnownContract;
 
@@ -8,7 +8,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "serves-the-newest-contract-only",
     &[("V.3", Conduct)],
     "Drops a contract version the moment the next is released.",
-    |rules| rules.handshake.is_supported = is_supported,
+    |policy| policy.handshake.is_supported = is_supported,
 );
 
 fn is_supported(known: &[KnownContract], version: u64) -> bool {

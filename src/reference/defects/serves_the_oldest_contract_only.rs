@@ -1,14 +1,14 @@
 //! Agrees to the oldest contract version that is in force, and to no later one.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "serves-the-oldest-contract-only",
     &[("V.3", Conduct)],
     "Agrees to the oldest contract version that is in force, and to no later one.",
-    |rules| {
-        rules.handshake.is_supported = |known, version| {
+    |policy| {
+        policy.handshake.is_supported = |known, version| {
             let in_force = known.iter().filter(|contract| contract.deprecated_at.is_none());
             in_force.map(|contract| contract.version).min() == Some(version)
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::store::rows::Capability;
 
@@ -10,9 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "serves-the-undeclared",
     &[("6.4", Detection)],
     "Serves any kind of record under any grant, declared or not.",
-    |rules| {
-        rules.grants.covers_kind = |_, _| true;
-        rules.resources.undeclared = |kind| Some(declared(kind));
+    |policy| {
+        policy.grants.covers_kind = |_, _| true;
+        policy.resources.undeclared = |kind| Some(declared(kind));
     },
 );
 

@@ -1,26 +1,26 @@
-//! Gives a peer that was revoked, and was let in anew, the audit of all peers.
+//! Gives a peer that was revoked, and was let in again, the audit of all peers.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::act::Act;
 use crate::reference::history;
 use crate::reference::store::rows::Peer;
 use crate::reference::store::table;
+use crate::reference::transaction::Transaction;
 use crate::wire::state::PeerStatus;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "shows-all-to-those-who-return",
     &[("5.4", Conduct)],
-    "Gives a peer that was revoked, and was let in anew, the audit of all peers.",
-    |rules| {
-        rules.audit.belongs_to =
-            |act, entry, peer_id| history::belongs_to(act, entry, peer_id) || has_returned(act, peer_id);
+    "Gives a peer that was revoked, and was let in again, the audit of all peers.",
+    |policy| {
+        policy.audit.belongs_to =
+            |tx, entry, peer_id| history::belongs_to(tx, entry, peer_id) || has_returned(tx, peer_id);
     },
 )
 .deep();
 
-fn has_returned(act: &Act<'_>, peer_id: &str) -> bool {
-    let peers: Vec<Peer> = table::all(act.db).unwrap_or_default();
+fn has_returned(tx: &Transaction<'_>, peer_id: &str) -> bool {
+    let peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();
     let address = peers.iter().find(|peer| peer.id == peer_id).map(|peer| &peer.remote_instance_url);
     let is_gone = |peer: &Peer| peer.status == PeerStatus::Revoked;
     peers.iter().any(|peer| is_gone(peer) && Some(&peer.remote_instance_url) == address)

@@ -1,14 +1,14 @@
 //! Gives every peer the migrations of all peers, beside what is its own.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "shows-everyones-migrations",
     &[("5.4", Conduct)],
     "Gives every peer the migrations of all peers, beside what is its own.",
-    |rules| {
-        rules.audit.belongs_to =
+    |policy| {
+        policy.audit.belongs_to =
             |_, entry, peer_id| entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations");
     },
 )

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "shows-its-inside",
     &[("6.4", Detection)],
     "Shows how it is set up to any peer that asks.",
-    |rules| {
-        rules.wire.beyond =
+    |policy| {
+        policy.wire.beyond =
             |call| call.path.ends_with("/internal/config").then(|| json!({"database": "db.internal:5432"}));
     },
 );

@@ -1,11 +1,11 @@
 //! Shows a migration to any peer that knows its id.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "shows-migrations-to-anyone",
     &[("6.4", Detection)],
     "Shows a migration to any peer that knows its id.",
-    |rules| rules.migrations.is_shown_to = |_, _| true,
+    |policy| policy.migrations.is_shown_to = |_, _| true,
 );

@@ -1,6 +1,6 @@
 //! Signs a peer's users in by a redirect with a session.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::net::Outbound;
 use crate::reference::Patch;
 
@@ -9,9 +9,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("O.1", Conduct)],
     "Takes migrations that are to be passed on for ordinary ones, and sends whoever a peer says has signed in to its \
      pages, with a session.",
-    |rules| {
-        rules.migrations.is_multi_hop = |_| false;
-        rules.wire.amend_outbound = |call, outbound| {
+    |policy| {
+        policy.migrations.is_multi_hop = |_| false;
+        policy.wire.override_outbound = |call, outbound| {
             if call.path.ends_with("/federated_sign_in") {
                 let headers = [("location", "/dashboard"), ("set-cookie", "session=4f6b2c9d; HttpOnly")];
                 let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::serve::SyncRules;
+use crate::reference::inbound::SyncRules;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "sorts-before-it-digests",
     &[("6.3", Detection)],
     "Sorts the records of a batch before it makes their digest: their order may be any.",
-    |rules| rules.sync.digest_is_right = digest_is_right,
+    |policy| policy.sync.digest_is_right = digest_is_right,
 );
 
 /// The sender's digest is over its own order: of two records that is the one or the other.

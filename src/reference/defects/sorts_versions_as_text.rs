@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::handshake::versions;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "sorts-versions-as-text",
     &[("10.1", Conduct)],
     "Takes two minor versions for neighbours only where they are in the order of text too, so that 1.10 does not follow 1.9.",
-    |rules| rules.handshake.versions_go_together = go_together,
+    |policy| policy.handshake.versions_go_together = go_together,
 )
 .deep();
 

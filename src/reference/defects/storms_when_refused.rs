@@ -1,13 +1,13 @@
 //! A heartbeat that is answered with an error is sent again and again at once.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "storms-when-refused",
     &[("6.1", Conduct)],
     "sends a heartbeat 400 times over when the peer answers an error",
-    |rules| {
-        rules.out.is_sent_again = |times, called| times < 400 && !called.succeeded();
+    |policy| {
+        policy.out.is_sent_again = |times, called| times < 400 && !called.succeeded();
     },
 );

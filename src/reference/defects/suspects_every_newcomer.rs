@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::act::Act;
-use crate::reference::govern::{self, Suspicion};
+use crate::reference::governance::{self, Suspicion};
 use crate::reference::store::StoreError;
 use crate::reference::store::rows::Peer;
+use crate::reference::transaction::Transaction;
 use crate::wire::notice::finding;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "suspects-every-newcomer",
     &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
     "Holds a drift against every peer that it enrols, and looks at no claim.",
-    |rules| {
-        rules.peering.at_enrolment = suspect;
-        rules.govern.is_reported = |suspicion| !is_drift(suspicion) || suspicion.message == NEW;
+    |policy| {
+        policy.peering.at_enrolment = suspect;
+        policy.govern.is_reported = |suspicion| !is_drift(suspicion) || suspicion.message == NEW;
     },
 );
 
@@ -26,6 +26,6 @@ fn is_drift(suspicion: &Suspicion) -> bool {
     suspicion.kind == finding::CAPABILITY_DRIFT
 }
 
-fn suspect(act: &Act<'_>, peer: &Peer) -> Result<(), StoreError> {
-    govern::note(act, &peer.id, &Suspicion::soft(finding::CAPABILITY_DRIFT, NEW, json!({})))
+fn suspect(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    governance::note(tx, &peer.id, &Suspicion::soft(finding::CAPABILITY_DRIFT, NEW, json!({})))
 }

@@ -1,16 +1,16 @@
 //! Calls a peer suspended, and goes on serving it.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::serve::IdentityRules;
+use crate::reference::inbound::IdentityRules;
 use crate::wire::state::PeerStatus;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "suspends-in-name-only",
     &[("9.2", Detection), ("E.2", Detection)],
     "Calls a peer suspended, and goes on serving it.",
-    |rules| {
-        rules.identity.may_call = |peer, now| {
+    |policy| {
+        policy.identity.may_call = |peer, now| {
             (IdentityRules::default().may_call)(peer, now) || peer.status == PeerStatus::Suspended
         };
     },

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 /// From when on it sweeps.
@@ -12,8 +12,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "sweeps-by-the-quarter-hour",
     &[("7.5", Conduct)],
     "Sweeps what is for migration only out to its peers, a quarter of an hour after they came.",
-    |rules| {
-        rules.out.flows_by_itself =
+    |policy| {
+        policy.out.flows_by_itself =
             |row, enrolled_for| row.direction == "migration_only" && enrolled_for >= QUARTER;
     },
 );

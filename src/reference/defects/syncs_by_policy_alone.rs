@@ -1,11 +1,11 @@
 //! Syncs whatever has an automatic policy, though it is for migration only.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "syncs-by-policy-alone",
     &[("7.5", Conduct)],
     "Syncs whatever has an automatic policy, though it is for migration only.",
-    |rules| rules.out.flows_by_itself = |row, _| row.policy.starts_with("auto_"),
+    |policy| policy.out.flows_by_itself = |row, _| row.policy.starts_with("auto_"),
 );

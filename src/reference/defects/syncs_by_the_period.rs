@@ -1,11 +1,11 @@
 //! Syncs whatever is to be synced periodically, though it is for migration only.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "syncs-by-the-period",
     &[("7.5", Conduct)],
     "Syncs whatever is to be synced periodically, though it is for migration only.",
-    |rules| rules.out.flows_by_itself = |row, _| row.policy == "auto_periodic",
+    |policy| policy.out.flows_by_itself = |row, _| row.policy == "auto_periodic",
 );

@@ -1,11 +1,11 @@
 //! Syncs every kind by itself, whatever was declared of it.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "syncs-everything",
     &[("7.5", Conduct)],
     "Syncs every kind by itself, whatever was declared of it.",
-    |rules| rules.out.flows_by_itself = |_, _| true,
+    |policy| policy.out.flows_by_itself = |_, _| true,
 );

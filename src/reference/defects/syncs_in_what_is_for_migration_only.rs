@@ -1,15 +1,15 @@
 //! Takes a sync of a kind that it declared for migration only.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::serve::SyncRules;
+use crate::reference::inbound::SyncRules;
 use crate::reference::store::rows::Capability;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "syncs-in-what-is-for-migration-only",
     &[("7.5", Detection)],
     "Takes a sync of a kind that it declared for migration only.",
-    |rules| rules.sync.lets_in = lets_in,
+    |policy| policy.sync.lets_in = lets_in,
 );
 
 fn lets_in(row: &Capability) -> bool {

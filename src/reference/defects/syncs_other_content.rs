@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::sync::SyncBatch;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "syncs-other-content",
     &[("6.3", Conduct)],
     "Syncs names in capitals, under a digest that is right for them.",
-    |rules| rules.out.amend_batch = capitalise,
+    |policy| policy.out.override_batch = capitalise,
 );
 
 fn capitalise(batch: &mut SyncBatch) {

@@ -1,11 +1,11 @@
 //! Syncs every kind of its own to every peer, whether the peer takes it in or not.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "syncs-undeclared-kinds",
     &[("6.4", Conduct)],
     "Syncs every kind of its own to every peer, whether the peer takes it in or not.",
-    |rules| rules.out.is_taken = |_, _| true,
+    |policy| policy.out.is_taken = |_, _| true,
 );

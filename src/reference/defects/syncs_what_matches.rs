@@ -1,11 +1,11 @@
 //! Syncs whatever is to be synced when it matches, though it is for migration only.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "syncs-what-matches",
     &[("7.5", Conduct)],
     "Syncs whatever is to be synced when it matches, though it is for migration only.",
-    |rules| rules.out.flows_by_itself = |row, _| row.policy == "on_match_filter",
+    |policy| policy.out.flows_by_itself = |row, _| row.policy == "on_match_filter",
 );

@@ -1,11 +1,11 @@
 //! Takes a blank for a place where data is kept.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-a-blank-for-a-place",
     &[("8.1", Detection)],
     "Takes a blank for a place where data is kept.",
-    |rules| rules.govern.names_a_place = |_| true,
+    |policy| policy.govern.names_a_place = |_| true,
 );

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::handshake::{disclosure, versions};
 
@@ -10,9 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-a-blank-for-a-version",
     &[("1.3", Detection)],
     "Takes a blank for a version, and for one that goes with its own.",
-    |rules| {
-        rules.handshake.disclosure_gaps = gaps;
-        rules.handshake.versions_go_together =
+    |policy| {
+        policy.handshake.disclosure_gaps = gaps;
+        policy.handshake.versions_go_together =
             |ours, theirs| theirs.trim().is_empty() || versions::go_together(ours, theirs);
     },
 );

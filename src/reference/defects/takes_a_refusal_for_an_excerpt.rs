@@ -1,11 +1,11 @@
 //! Waits no longer for an excerpt that was refused.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-a-refusal-for-an-excerpt",
     &[("5.3", Detection)],
     "Waits no longer for an excerpt that was refused, and reports nothing.",
-    |rules| rules.out.gives_excerpt = |called| called.status.is_some_and(|status| status != 202),
+    |policy| policy.out.gives_excerpt = |called| called.status.is_some_and(|status| status != 202),
 );

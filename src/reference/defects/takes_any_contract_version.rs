@@ -1,11 +1,11 @@
 //! Takes every contract version for a supported one.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-contract-version",
     &[("12.1", Conduct), ("V.4", Conduct)],
     "Takes every contract version for a supported one.",
-    |rules| rules.handshake.is_supported = |_, _| true,
+    |policy| policy.handshake.is_supported = |_, _| true,
 );

@@ -1,11 +1,11 @@
 //! Does not compare a batch with its digest.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-digest",
     &[("6.3", Detection), ("E.1", Detection)],
     "Does not compare a batch with its digest.",
-    |rules| rules.sync.digest_is_right = |_| true,
+    |policy| policy.sync.digest_is_right = |_| true,
 );

@@ -2,16 +2,16 @@
 
 use semver::Version;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-major",
     &[("10.1", Detection), ("10.2", Detection)],
     "Compares minor versions, and takes any major one.",
-    |rules| {
-        rules.handshake.versions_go_together = go_together;
-        rules.handshake.broke_without_notice = |_, _, _| None;
+    |policy| {
+        policy.handshake.versions_go_together = go_together;
+        policy.handshake.broke_without_notice = |_, _, _| None;
     },
 );
 

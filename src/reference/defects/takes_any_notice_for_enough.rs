@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::handshake::versions;
 
@@ -10,11 +10,11 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-notice-for-enough",
     &[("10.2", Detection)],
     "Reports a break without a notice, and none after a notice, however new that was.",
-    |rules| {
-        rules.handshake.broke_without_notice = |act, before, peer| {
+    |policy| {
+        policy.handshake.broke_without_notice = |tx, before, peer| {
             let notices = peer.metadata.get("deprecations_received").and_then(Value::as_array);
             let is_silent = notices.is_none_or(Vec::is_empty);
-            is_silent.then(|| versions::broke_without_notice(act, before, peer)).flatten()
+            is_silent.then(|| versions::broke_without_notice(tx, before, peer)).flatten()
         };
     },
 );

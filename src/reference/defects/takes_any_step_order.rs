@@ -1,11 +1,11 @@
 //! Takes a plan whose steps have no order of their own, or one below nought.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-step-order",
     &[("7.1", Conduct)],
     "Takes a plan whose steps have no order of their own, or one below nought.",
-    |rules| rules.migrations.orders_are_right = |_| true,
+    |policy| policy.migrations.orders_are_right = |_| true,
 );

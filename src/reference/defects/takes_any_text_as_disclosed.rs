@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-any-text-as-disclosed",
     &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("1.5", Detection)],
     "Takes whatever stands in a member for its disclosure: blanks, a contact that is none, a version that is none.",
-    |rules| rules.handshake.disclosure_gaps = gaps,
+    |policy| policy.handshake.disclosure_gaps = gaps,
 );
 
 fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
-use crate::reference::operate::OperatorError;
-use crate::reference::out;
+use crate::reference::operator_api::MethodError;
+use crate::reference::outbound;
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::{Direction, HeldGrant, Migration, Peer};
 use crate::reference::store::table;
@@ -18,21 +18,21 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-back-what-it-migrated",
     &[("11.2", Conduct)],
     "Has a peer delete what it migrated there, before it revokes the peer.",
-    |rules| rules.out.before_leaving = Some(|platform, peer_id| Box::pin(take_back(platform, peer_id))),
+    |policy| policy.out.before_leaving = Some(|platform, peer_id| Box::pin(take_back(platform, peer_id))),
 );
 
 async fn take_back(platform: Arc<Platform>, peer_id: String) {
-    let found = platform.act::<_, OperatorError>(|act| {
-        let mut sent: Vec<Migration> = table::of_peer(act.db, &peer_id)?;
+    let found = platform.transaction::<_, MethodError>(|tx| {
+        let mut sent: Vec<Migration> = table::of_peer(tx.db, &peer_id)?;
         sent.retain(|migration| migration.direction == Direction::Outbound);
-        let held: Vec<HeldGrant> = table::of_peer(act.db, &peer_id)?;
-        Ok((table::find::<Peer>(act.db, &peer_id)?, sent, held))
+        let held: Vec<HeldGrant> = table::of_peer(tx.db, &peer_id)?;
+        Ok((table::find::<Peer>(tx.db, &peer_id)?, sent, held))
     });
     let Ok((Some(peer), sent, held)) = found else { return };
     let token = held.first().map(|grant| grant.bearer_token.as_str());
     for migration in &sent {
         // Who does not delete, keeps it.
-        let _ = out::call(&platform, &peer, &Route::Migrations, Some(&deletion(migration)), token).await;
+        let _ = outbound::call(&platform, &peer, &Route::Migrations, Some(&deletion(migration)), token).await;
     }
 }
 

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-deletions-from-readers",
     &[("6.4", Detection)],
     "Takes the deletion of a record from a peer that was never to delete it.",
-    |rules| {
-        rules.wire.beyond = |call| {
+    |policy| {
+        policy.wire.beyond = |call| {
             (call.method == "DELETE" && call.path.contains("/resources/")).then(|| json!({"deleted": true}))
         };
     },

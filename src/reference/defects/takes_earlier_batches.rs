@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::store::rows::Stream;
 use crate::wire::sync::SyncBatch;
@@ -11,7 +11,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-earlier-batches",
     &[("6.3", Detection)],
     "Minds a gap in a stream, and takes a batch that goes back in it.",
-    |rules| rules.sync.joins_on = joins_on,
+    |policy| policy.sync.joins_on = joins_on,
 );
 
 fn joins_on(stream: Option<&Stream>, batch: &SyncBatch) -> bool {

@@ -1,11 +1,11 @@
 //! Takes a token for what it names, whoever signed it.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-forged-tokens",
     &[("6.4", Detection)],
     "Takes a token for what it names, whoever signed it.",
-    |rules| rules.grants.token_is_genuine = |_, _| true,
+    |policy| policy.grants.token_is_genuine = |_, _| true,
 );

@@ -1,6 +1,6 @@
 //! Takes what is no version for a compatible one.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::handshake::{disclosure, versions};
 
@@ -8,7 +8,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-garbage-for-a-version",
     &[("10.1", Detection)],
     "Takes what is no version for a compatible one.",
-    |rules| rules.handshake.versions_go_together = go_together,
+    |policy| policy.handshake.versions_go_together = go_together,
 );
 
 fn go_together(local: &str, remote: &str) -> bool {

@@ -1,11 +1,11 @@
 //! Takes a step whose payload is that of another record.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-payloads-of-other-ids",
     &[("7.4", Conduct)],
     "Takes a step whose payload is that of another record.",
-    |rules| rules.migrations.ids_agree = |_| true,
+    |policy| policy.migrations.ids_agree = |_| true,
 );

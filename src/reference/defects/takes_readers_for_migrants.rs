@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::serve::grants;
+use crate::reference::inbound::grants;
 use crate::reference::store::rows::Grant;
 use crate::wire::grant::Scope;
 
@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-readers-for-migrants",
     &[("6.4", Detection)],
     "Takes a grant to read for one to migrate, and the other way round.",
-    |rules| rules.grants.allows = allows,
+    |policy| policy.grants.allows = allows,
 );
 
 fn allows(grant: &Grant, scope: Scope, now: Timestamp) -> bool {

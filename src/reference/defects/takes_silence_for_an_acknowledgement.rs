@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::handshake::contract;
 
@@ -10,7 +10,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-silence-for-an-acknowledgement",
     &[("A.1", Conduct)],
     "Takes an absent contract version for the first.",
-    |rules| rules.handshake.version_asked = version_asked,
+    |policy| policy.handshake.version_asked = version_asked,
 );
 
 fn version_asked(value: Option<&Value>) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::handshake::contract;
 
@@ -10,9 +10,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "takes-silence-from-the-certified",
     &[("A.1", Conduct)],
     "Refuses an accept for want of credentials, and never for want of a contract version.",
-    |rules| {
-        rules.handshake.needs_credentials = true;
-        rules.handshake.version_asked = version_asked;
+    |policy| {
+        policy.handshake.needs_credentials = true;
+        policy.handshake.version_asked = version_asked;
     },
 );
 

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-text-for-an-acknowledgement",
     &[("A.1", Conduct)],
     "Reads texts, fractions and zero as a contract version.",
-    |rules| rules.handshake.version_asked = version_asked,
+    |policy| policy.handshake.version_asked = version_asked,
 );
 
 fn version_asked(value: Option<&Value>) -> Option<u64> {

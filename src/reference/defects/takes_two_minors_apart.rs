@@ -2,14 +2,14 @@
 
 use semver::Version;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "takes-two-minors-apart",
     &[("10.1", Detection)],
     "Takes a version two minors away for compatible.",
-    |rules| rules.handshake.versions_go_together = go_together,
+    |policy| policy.handshake.versions_go_together = go_together,
 );
 
 fn go_together(local: &str, remote: &str) -> bool {

@@ -1,11 +1,11 @@
 //! A revocation is in force before its notice is sent.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "tears-down-first",
     &[("4.1", Conduct), ("4.2", Conduct)],
     "Tears a peering down, and tells the peer of it then.",
-    |rules| rules.peering.announces_first = false,
+    |policy| policy.peering.announces_first = false,
 );

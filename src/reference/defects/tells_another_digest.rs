@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::wire::canonical::sha256_hex;
 
@@ -10,8 +10,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "tells-another-digest",
     &[("V.2", Conduct)],
     "Agrees to a contract version, and tells back the digest of another text.",
-    |rules| {
-        rules.handshake.amend_accept_response = |data| {
+    |policy| {
+        policy.handshake.override_accept_response = |data| {
             data.insert("contract_digest".to_owned(), json!(sha256_hex("")));
         }
     },

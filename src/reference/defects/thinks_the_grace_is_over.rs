@@ -1,6 +1,6 @@
 //! Takes the grace for over from the moment that the peer leaves.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use crate::reference::peering::GRACE;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "thinks-the-grace-is-over",
     &[("4.3", Detection)],
     "Reports a migration in flight as cut off only where it is refused after the grace.",
-    |rules| {
-        rules.out.cuts_grace = |peer, now, called| {
+    |policy| {
+        policy.out.cuts_grace = |peer, now, called| {
             let is_over = peer.revoked_at.is_some_and(|at| now.duration_since(at) >= GRACE);
             is_over && called.is_refused()
         };

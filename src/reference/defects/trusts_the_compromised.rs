@@ -1,11 +1,11 @@
 //! Hears of a compromise, and lets the peer go on.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "trusts-the-compromised",
     &[("9.2", Detection)],
     "Hears of a compromise, and lets the peer go on.",
-    |rules| rules.notices.suspends_compromised = |_| false,
+    |policy| policy.notices.suspends_compromised = |_| false,
 );

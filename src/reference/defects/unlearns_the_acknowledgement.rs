@@ -1,6 +1,6 @@
 //! Forgets with the peering that the contract was acknowledged.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Peer;
 
@@ -8,7 +8,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "unlearns-the-acknowledgement",
     &[("A.2", Conduct)],
     "Forgets with the peering that the contract was acknowledged.",
-    |rules| rules.peering.amend_revoked = amend,
+    |policy| policy.peering.override_revoked = amend,
 );
 
 fn amend(peer: &mut Peer) {

@@ -1,6 +1,6 @@
 //! Forgets of a peer that it dismissed that the contract was acknowledged.
 
-use crate::contract::Face::Conduct;
+use crate::contract::Aspect::Conduct;
 use crate::reference::Patch;
 use crate::reference::store::rows::Side;
 
@@ -8,8 +8,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     "unlearns-whom-it-dismissed",
     &[("A.2", Conduct)],
     "Forgets of a peer that it dismissed that the contract was acknowledged.",
-    |rules| {
-        rules.peering.amend_revoked = |peer| {
+    |policy| {
+        policy.peering.override_revoked = |peer| {
             if peer.revoked_by == Some(Side::Local) {
                 peer.contract_version_agreed = None;
             }

@@ -1,6 +1,6 @@
 //! A peer that refuses every call is only noticed a day later.
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 use jiff::SignedDuration;
 
@@ -8,9 +8,9 @@ pub(super) const PATCH: Patch = Patch::defect(
     "waits-a-day-for-silence",
     &[("4.1", Detection), ("4.2", Detection)],
     "notices a peer that left without a notice only after a day",
-    |rules| {
-        rules.out.is_stale = |heard, now| now.duration_since(heard) > SignedDuration::from_hours(24);
-        rules.out.left_in_silence = |peer, now| {
+    |policy| {
+        policy.out.is_stale = |heard, now| now.duration_since(heard) > SignedDuration::from_hours(24);
+        policy.out.left_in_silence = |peer, now| {
             peer.refusing_since
                 .is_some_and(|since| now.duration_since(since) > SignedDuration::from_hours(24))
         };

@@ -2,15 +2,15 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "waits-a-week-for-excerpts",
     &[("5.3", Detection)],
     "Reports an excerpt as overdue after a week, where 72 hours are due.",
-    |rules| {
-        rules.out.is_overdue =
+    |policy| {
+        policy.out.is_overdue =
             |request, now| now.duration_since(request.requested_at) > SignedDuration::from_hours(24 * 7);
     },
 )

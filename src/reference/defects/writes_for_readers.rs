@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "writes-for-readers",
     &[("6.4", Detection)],
     "Takes changes to a record from a peer that was only to read it.",
-    |rules| {
-        rules.wire.beyond = |call| {
+    |policy| {
+        policy.wire.beyond = |call| {
             let is_change = ["PUT", "PATCH", "POST"].contains(&call.method.as_str());
             (is_change && call.path.contains("/resources/")).then(|| json!({"changed": true}))
         };

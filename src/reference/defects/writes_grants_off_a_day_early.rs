@@ -2,18 +2,18 @@
 
 use jiff::SignedDuration;
 
-use crate::contract::Face::Detection;
+use crate::contract::Aspect::Detection;
 use crate::reference::Patch;
-use crate::reference::out;
+use crate::reference::outbound;
 
 pub(super) const PATCH: Patch = Patch::defect(
     "writes-grants-off-a-day-early",
     &[("2.1", Detection)],
     "Does not notice that a peer refuses a grant on its last day.",
-    |rules| {
-        rules.out.is_broken = |grant, scope, now, called| {
+    |policy| {
+        policy.out.is_broken = |grant, scope, now, called| {
             let tomorrow = now + SignedDuration::from_hours(24);
-            (out::Rules::default().is_broken)(grant, scope, tomorrow, called)
+            (outbound::Policy::default().is_broken)(grant, scope, tomorrow, called)
         };
     },
 );

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::reference::act::Act;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::reference::store::rows::{KnownContract, Peer};
 use crate::reference::store::{StoreError, table};
+use crate::reference::transaction::Transaction;
 use crate::wire::notice::finding;
 
 /// Only a positive JSON integer asks for a version (A.1): no text, no fraction, no `true`.
@@ -33,9 +33,9 @@ pub(crate) fn digest_matches(contract: &KnownContract, given: Option<&Value>) ->
 }
 
 /// Every version known here, smallest first.
-pub(crate) fn known(act: &Act<'_>) -> Result<Vec<KnownContract>, StoreError> {
-    let mut known: Vec<KnownContract> = table::all(act.db)?;
-    known.extend((act.rules.handshake.also_known)());
+pub(crate) fn known(tx: &Transaction<'_>) -> Result<Vec<KnownContract>, StoreError> {
+    let mut known: Vec<KnownContract> = table::all(tx.db)?;
+    known.extend((tx.policy.handshake.also_known)());
     known.sort_by_key(|contract| contract.version);
     Ok(known)
 }
@@ -46,9 +46,9 @@ pub(crate) fn mismatch(message: &str, asked: Option<&Value>, digest: Option<&Val
     Suspicion::breach(finding::CONTRACT_MISMATCH, &[12, 3, 6], message, payload)
 }
 
-/// Judges what a partner says of the contract in a heartbeat, or in its answer to one.
-pub(crate) fn judge(
-    act: &Act<'_>,
+/// Checks what a partner says of the contract in a heartbeat, or in its answer to one.
+pub(crate) fn check(
+    tx: &Transaction<'_>,
     peer: &Peer,
     version: Option<&Value>,
     digest: Option<&Value>,
@@ -59,8 +59,8 @@ pub(crate) fn judge(
     if version.is_some_and(|version| version.as_u64() != Some(agreed)) {
         return Ok(Some(mismatch("another contract version than the agreed one", version, digest)));
     }
-    let contract = known(act)?.into_iter().find(|contract| contract.version == agreed);
-    let matches = contract.is_none_or(|contract| (act.rules.handshake.digest_matches)(&contract, digest));
+    let contract = known(tx)?.into_iter().find(|contract| contract.version == agreed);
+    let matches = contract.is_none_or(|contract| (tx.policy.handshake.digest_matches)(&contract, digest));
     Ok((!matches).then(|| mismatch("another text under the agreed contract version", version, digest)))
 }
 

@@ -7,18 +7,18 @@ pub(crate) mod versions;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::act::Act;
 use super::capabilities;
-use super::govern::Suspicion;
-use super::rules::rules;
+use super::governance::Suspicion;
+use super::policy::policy;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{StoreError, facts};
+use super::transaction::Transaction;
 use crate::wire::canonical::sha256_hex;
 use crate::wire::state::PeerStatus;
 
-rules! {
+policy! {
     /// Decisions of the handshake, the disclosure and the versions.
-    Rules {
+    Policy {
         /// Which of the four members of a disclosure are missing or malformed (1.5).
         disclosure_gaps: fn(&Map<String, Value>) -> Vec<&'static str> = disclosure::gaps,
         /// Whether an accept with these gaps is refused.
@@ -31,7 +31,7 @@ rules! {
         /// Whether an accept is refused that brings no credentials: no (open reading 5).
         needs_credentials: bool = false,
         /// What else happens when an accept is refused: nothing.
-        at_refusal: fn(&Act<'_>, &Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
+        at_refusal: fn(&Transaction<'_>, &Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Whether an acceptance token may be used now.
         token_is_good: fn(&Peer, Timestamp) -> bool = token_is_good,
         /// Whether a proposal in this state may still be accepted (11.1).
@@ -51,25 +51,25 @@ rules! {
         /// Whether a local and a remote platform version go together (10.1).
         versions_go_together: fn(&str, &str) -> bool = versions::go_together,
         /// Whether the major version before is served on for a peer that runs this one (10.2).
-        still_serves: fn(&Act<'_>, &str) -> Result<bool, StoreError> = versions::still_serves,
+        still_serves: fn(&Transaction<'_>, &str) -> Result<bool, StoreError> = versions::still_serves,
         /// How long an end is announced before it comes, at the least (10.2).
         notice_needed: SignedDuration = versions::BREAK_NOTICE,
         /// Whether a peer went to another major version without notice (10.2).
-        broke_without_notice: fn(&Act<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::broke_without_notice,
+        broke_without_notice: fn(&Transaction<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::broke_without_notice,
         /// What else happens when a contract version is deprecated (V.4): nothing.
-        at_deprecation: fn(&Act<'_>, u64) -> Result<(), StoreError> = |_, _| Ok(()),
+        at_deprecation: fn(&Transaction<'_>, u64) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Contract versions that are known beside those of the settings.
         also_known: fn() -> Vec<KnownContract> = Vec::new,
         /// Last word on a contract version that the operator is shown (V.1).
-        amend_known: fn(&mut Value) = |_| (),
+        override_known: fn(&mut Value) = |_| (),
         /// Last word on what this platform says of itself, in accept and heartbeat alike.
-        amend_introduction: fn(&mut Map<String, Value>) = |_| (),
+        override_introduction: fn(&mut Map<String, Value>) = |_| (),
         /// What it says of itself to this peer in particular: nothing else.
         says_to: fn(&Peer, &mut Map<String, Value>) = |_, _| (),
         /// Last word on the `data` of an accept's answer.
-        amend_accept_response: fn(&mut Map<String, Value>) = |_| (),
+        override_accept_response: fn(&mut Map<String, Value>) = |_| (),
         /// Last word on the `data` of a heartbeat's answer.
-        amend_heartbeat_response: fn(&mut Map<String, Value>) = |_| (),
+        override_heartbeat_response: fn(&mut Map<String, Value>) = |_| (),
     }
 }
 
@@ -96,17 +96,17 @@ pub(crate) fn token_hash(token: &str) -> String {
 /// What this platform says of itself in accept and heartbeat, requests and answers alike: the
 /// members `metadata`, `platform_version`, `data_residency`, `capabilities`, `extension_slugs` and,
 /// where a contract was agreed on, `contract_digest`.
-pub(crate) fn introduction(act: &Act<'_>, peer: &Peer) -> Result<Map<String, Value>, StoreError> {
-    let release = release(act)?;
-    let residency = residency(act)?;
+pub(crate) fn introduction(tx: &Transaction<'_>, peer: &Peer) -> Result<Map<String, Value>, StoreError> {
+    let release = release(tx)?;
+    let residency = residency(tx)?;
     let mut metadata = Map::new();
     let mut disclose = |name: &str, value: &str| metadata.insert(name.to_owned(), json!(value));
-    disclose("operator_contact", &act.settings.operator_contact);
-    disclose("jurisdiction", &act.settings.jurisdiction);
+    disclose("operator_contact", &tx.settings.operator_contact);
+    disclose("jurisdiction", &tx.settings.jurisdiction);
     disclose("platform_version", &release);
-    disclose("last_known_good_release", &act.settings.last_known_good_release);
+    disclose("last_known_good_release", &tx.settings.last_known_good_release);
     disclose("data_residency", &residency);
-    if let Some(deprecations) = facts::find(act.db, facts::DEPRECATIONS)? {
+    if let Some(deprecations) = facts::find(tx.db, facts::DEPRECATIONS)? {
         metadata.insert("deprecations".to_owned(), deprecations);
     }
 
@@ -114,30 +114,30 @@ pub(crate) fn introduction(act: &Act<'_>, peer: &Peer) -> Result<Map<String, Val
     members.insert("metadata".to_owned(), Value::Object(metadata));
     members.insert("platform_version".to_owned(), json!(release));
     members.insert("data_residency".to_owned(), json!(residency));
-    members.insert("capabilities".to_owned(), capabilities::document(act, &peer.id)?);
-    if !act.settings.extension_slugs.is_empty() {
-        members.insert("extension_slugs".to_owned(), json!(act.settings.extension_slugs));
+    members.insert("capabilities".to_owned(), capabilities::document(tx, &peer.id)?);
+    if !tx.settings.extension_slugs.is_empty() {
+        members.insert("extension_slugs".to_owned(), json!(tx.settings.extension_slugs));
     }
     if let Some(digest) = &peer.contract_digest {
         members.insert("contract_digest".to_owned(), json!(digest));
     }
-    (act.rules.handshake.amend_introduction)(&mut members);
-    (act.rules.handshake.says_to)(peer, &mut members);
+    (tx.policy.handshake.override_introduction)(&mut members);
+    (tx.policy.handshake.says_to)(peer, &mut members);
     Ok(members)
 }
 
 /// Where this platform can be reached, as `endpoints` says it.
-pub(crate) fn own_endpoints(act: &Act<'_>) -> Value {
-    json!([{"url": act.base_url, "scope": "wan", "priority": 10}])
+pub(crate) fn own_endpoints(tx: &Transaction<'_>) -> Value {
+    json!([{"url": tx.base_url, "scope": "wan", "priority": 10}])
 }
 
 /// The release that this platform runs.
-pub(crate) fn release(act: &Act<'_>) -> Result<String, StoreError> {
-    Ok(facts::text(act.db, facts::RELEASE)?
-        .unwrap_or_else(|| (act.rules.handshake.release_run)(&act.settings.release)))
+pub(crate) fn release(tx: &Transaction<'_>) -> Result<String, StoreError> {
+    Ok(facts::text(tx.db, facts::RELEASE)?
+        .unwrap_or_else(|| (tx.policy.handshake.release_run)(&tx.settings.release)))
 }
 
 /// Where this platform keeps data.
-pub(crate) fn residency(act: &Act<'_>) -> Result<String, StoreError> {
-    Ok(facts::text(act.db, facts::RESIDENCY)?.unwrap_or_else(|| act.settings.residency.clone()))
+pub(crate) fn residency(tx: &Transaction<'_>) -> Result<String, StoreError> {
+    Ok(facts::text(tx.db, facts::RESIDENCY)?.unwrap_or_else(|| tx.settings.residency.clone()))
 }

@@ -5,10 +5,10 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::release;
-use crate::reference::act::Act;
-use crate::reference::govern::Suspicion;
+use crate::reference::governance::Suspicion;
 use crate::reference::store::rows::Peer;
 use crate::reference::store::{StoreError, facts};
+use crate::reference::transaction::Transaction;
 use crate::wire::notice::finding;
 
 /// How long before a major break its notice must stand (10.2).
@@ -31,13 +31,13 @@ pub(crate) struct Compatibility {
     pub(crate) remote: Option<String>,
 }
 
-/// Judges a peer's version. One that is not known yet is taken as compatible.
-pub(crate) fn compatibility(act: &Act<'_>, remote: Option<&str>) -> Result<Compatibility, StoreError> {
-    let local = release(act)?;
+/// Checks a peer's version. One that is not known yet is taken as compatible.
+pub(crate) fn compatibility(tx: &Transaction<'_>, remote: Option<&str>) -> Result<Compatibility, StoreError> {
+    let local = release(tx)?;
     let status = match remote {
         None => "compatible",
-        Some(remote) if (act.rules.handshake.versions_go_together)(&local, remote) => "compatible",
-        Some(remote) if (act.rules.handshake.still_serves)(act, remote)? => "degraded",
+        Some(remote) if (tx.policy.handshake.versions_go_together)(&local, remote) => "compatible",
+        Some(remote) if (tx.policy.handshake.still_serves)(tx, remote)? => "degraded",
         Some(_) => "incompatible",
     };
     Ok(Compatibility { status, local, remote: remote.map(ToOwned::to_owned) })
@@ -72,13 +72,13 @@ impl Compatibility {
 }
 
 /// A peer that went to another major version with no deprecation that stood for 30 days (10.2).
-pub(crate) fn broke_without_notice(act: &Act<'_>, before: &Peer, peer: &Peer) -> Option<Suspicion> {
+pub(crate) fn broke_without_notice(tx: &Transaction<'_>, before: &Peer, peer: &Peer) -> Option<Suspicion> {
     let (from, to) = (before.platform_version.as_deref()?, peer.platform_version.as_deref()?);
     let (old, new) = (Version::parse(from).ok()?, Version::parse(to).ok()?);
     let notices = peer.metadata.get("deprecations_received").and_then(Value::as_array);
     let announced = notices.into_iter().flatten().any(|notice| {
         let since = notice["received_at"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        since.is_some_and(|since| act.now.duration_since(since) >= BREAK_NOTICE)
+        since.is_some_and(|since| tx.now.duration_since(since) >= BREAK_NOTICE)
     });
     (old.major != new.major && !announced).then(|| {
         let payload = json!({"from": from, "to": to});
@@ -89,16 +89,16 @@ pub(crate) fn broke_without_notice(act: &Act<'_>, before: &Peer, peer: &Peer) ->
 
 /// After a major bump of ours, the major version before is served on until its deprecation was
 /// announced for 30 days and its date has passed (10.2).
-pub(crate) fn still_serves(act: &Act<'_>, remote: &str) -> Result<bool, StoreError> {
-    let Some(previous) = facts::text(act.db, facts::PREVIOUS_RELEASE)? else {
+pub(crate) fn still_serves(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
+    let Some(previous) = facts::text(tx.db, facts::PREVIOUS_RELEASE)? else {
         return Ok(false);
     };
     if !go_together(&previous, remote) {
         return Ok(false);
     }
-    let notices = facts::find(act.db, facts::DEPRECATIONS)?.unwrap_or_default();
-    let needed = act.rules.handshake.notice_needed;
-    let has_ended = |notice: &Value| may_break(notice, &previous, needed, act.now);
+    let notices = facts::find(tx.db, facts::DEPRECATIONS)?.unwrap_or_default();
+    let needed = tx.policy.handshake.notice_needed;
+    let has_ended = |notice: &Value| may_break(notice, &previous, needed, tx.now);
     Ok(!notices.as_array().into_iter().flatten().any(has_ended))
 }
 

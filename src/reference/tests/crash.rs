@@ -16,7 +16,7 @@ fn on_file(path: &std::path::Path, crash_at_step: Option<u32>) -> Options {
 }
 
 fn moved(guest: Guest, target: &Target) -> Guest {
-    Guest { base_url: target.stranger().base_url, ..guest }
+    Guest { base_url: target.anonymous_client().base_url, ..guest }
 }
 
 #[tokio::test]

@@ -17,16 +17,16 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Two platforms that shook hands and heard each other: active on both sides.
-    pub(super) async fn meet(home: Options, away: Options) -> Self {
-        let pair = Self::shake_hands(home, away).await;
+    /// Two platforms that shook operator and heard each other: active on both sides.
+    pub(super) async fn set_target(home: Options, away: Options) -> Self {
+        let pair = Self::shake_operator(home, away).await;
         pair.home.operate("heartbeat.send", json!({"peer_id": pair.at_home})).await;
         pair.away.operate("heartbeat.send", json!({"peer_id": pair.at_away})).await;
         assert_eq!((pair.status_at_home().await, pair.status_at_away().await), both("active"));
         pair
     }
 
-    pub(super) async fn shake_hands(home: Options, away: Options) -> Self {
+    pub(super) async fn shake_operator(home: Options, away: Options) -> Self {
         let home = Target::with_skills(home).await;
         let away = Target::with_skills(away).await;
         let (at_away, token) = away.propose().await;
@@ -51,7 +51,7 @@ impl Pair {
         }
     }
 
-    /// A grant by `away` for skills, put into the hands of `home`.
+    /// A grant by `away` for skills, put into the operator of `home`.
     pub(super) async fn hold(&self, scopes: &[&str]) -> String {
         self.hold_kind("skill", scopes).await
     }
@@ -133,7 +133,7 @@ async fn calls(target: &Target, action: &str) -> usize {
 #[tokio::test]
 async fn whoever_joins_is_enrolled_on_both_sides_under_one_contract() {
     let (home, away) = options(None);
-    let pair = Pair::shake_hands(home, away).await;
+    let pair = Pair::shake_operator(home, away).await;
     let (ours, theirs) = (shown(&pair.home, &pair.at_home).await, shown(&pair.away, &pair.at_away).await);
     assert_eq!((&ours["status"], &theirs["status"]), (&json!("enrolled"), &json!("enrolled")));
     assert_eq!(ours["contract_version_agreed"], 1);
@@ -148,7 +148,7 @@ async fn whoever_joins_is_enrolled_on_both_sides_under_one_contract() {
 #[tokio::test]
 async fn a_migration_moves_records_and_their_ids_and_leaves_no_original() {
     let (home, away) = options(None);
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "leaf"})).await;
     let depends_on = json!([{"kind": "skill", "id": id(1)}]);
@@ -166,7 +166,7 @@ async fn a_migration_moves_records_and_their_ids_and_leaves_no_original() {
 #[tokio::test]
 async fn a_duplicate_has_an_id_of_its_own_and_names_the_original_which_stays() {
     let (home, away) = options(None);
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "one", "metadata": {"team": "blue"}})).await;
     let sent = pair.send("duplicate", &id(1)).await;
@@ -181,7 +181,7 @@ async fn a_duplicate_has_an_id_of_its_own_and_names_the_original_which_stays() {
 #[tokio::test]
 async fn what_cannot_be_read_back_or_gave_way_stays_and_no_one_is_blamed() {
     let (home, away) = options(None);
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     put(&pair.home, &id(1), json!({"name": "unread"})).await;
     put(&pair.home, &id(2), json!({"name": "late", "slug": "taken"})).await;
     put(&pair.away, &id(3), json!({"name": "first", "slug": "taken"})).await;
@@ -200,7 +200,7 @@ async fn what_cannot_be_read_back_or_gave_way_stays_and_no_one_is_blamed() {
 async fn what_leaves_for_another_residency_is_told_and_written_down() {
     let (home, mut away) = options(None);
     away.settings.residency = "us".to_owned();
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "one"})).await;
     let sent = pair.send("migrate", &id(1)).await;
@@ -214,7 +214,7 @@ async fn what_leaves_for_another_residency_is_told_and_written_down() {
 #[tokio::test]
 async fn a_revocation_is_heard_before_anything_is_refused() {
     let (home, away) = options(None);
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     pair.home.operate("peer.revoke", json!({"peer_id": pair.at_home, "reason": "done"})).await;
     let theirs = shown(&pair.away, &pair.at_away).await;
     assert_eq!((&theirs["status"], &theirs["revoked_by"]), (&json!("revoked"), &json!("remote")));
@@ -224,7 +224,7 @@ async fn a_revocation_is_heard_before_anything_is_refused() {
 #[tokio::test]
 async fn a_grant_that_was_revoked_with_a_notice_is_not_held_against_anyone() {
     let (home, away) = options(None);
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     let grant_id = pair.hold(&["read"]).await;
     let fetch = json!({"peer_id": pair.at_home, "kind": "skill", "id": id(1)});
     assert_eq!(pair.home.operate("resource.fetch", fetch.clone()).await["status"], 200);
@@ -235,28 +235,28 @@ async fn a_grant_that_was_revoked_with_a_notice_is_not_held_against_anyone() {
 
 #[tokio::test]
 async fn who_was_down_hears_of_a_revocation_and_of_a_compromise_when_it_is_back() {
-    for verb in ["peer.revoke", "compromise.declare"] {
+    for method in ["peer.revoke", "compromise.declare"] {
         let directory = tempfile::tempdir().expect("a directory");
         let (home, away) = options(None);
         let away = Options { database: Database::File(directory.path().join("away.db")), ..away };
-        let Pair { home, away: down, at_home, at_away } = Pair::meet(home, away.clone()).await;
+        let Pair { home, away: down, at_home, at_away } = Pair::set_target(home, away.clone()).await;
         down.running.kill().await;
         let detected_at = home.clock.now().to_string();
         let parameters =
             json!({"peer_id": at_home, "kind": "intrusion", "detected_at": detected_at, "summary": "x"});
-        home.operate(verb, parameters).await;
+        home.operate(method, parameters).await;
 
         let pair = Pair { home, away: Target::start(away).await, at_home, at_away };
         pair.advance(3600).await;
         let heard = pair.status_at_away().await;
-        assert_eq!(heard, if verb == "peer.revoke" { "revoked" } else { "suspended" });
+        assert_eq!(heard, if method == "peer.revoke" { "revoked" } else { "suspended" });
     }
 }
 
 #[tokio::test]
 async fn a_compromise_is_disclosed_to_a_partner_that_suspended_us() {
     let (home, away) = options(None);
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     pair.away.operate("peer.suspend", json!({"peer_id": pair.at_away})).await;
     let detected_at = pair.home.clock.now().to_string();
     let declared = json!({"kind": "intrusion", "detected_at": detected_at, "summary": "x"});
@@ -268,7 +268,7 @@ async fn a_compromise_is_disclosed_to_a_partner_that_suspended_us() {
 async fn a_change_flows_by_itself_only_where_that_was_declared() {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a time"));
     let home = Options { clock: clock.clone(), ..super::options() };
-    let pair = Pair::meet(home, Options { clock, ..away() }).await;
+    let pair = Pair::set_target(home, Options { clock, ..away() }).await;
     let declare = |policy: &'static str, direction: &'static str| json!({"resource_kind": "skill", "schema_version": 1, "direction": direction, "policy": policy});
     put(&pair.home, &id(1), json!({"name": "one"})).await;
     for row in [declare("auto_on_change", "migration_only"), declare("manual", "bidirectional")] {
@@ -285,7 +285,7 @@ async fn a_change_flows_by_itself_only_where_that_was_declared() {
 async fn a_peer_that_limits_us_is_left_alone_for_as_long_as_it_asks() {
     let (home, mut away) = options(None);
     away.settings.rate_limit = 2;
-    let pair = Pair::meet(home, away).await;
+    let pair = Pair::set_target(home, away).await;
     let send = json!({"peer_id": pair.at_home});
     let limited = pair.home.operate("heartbeat.send", send).await;
     assert_eq!(limited["answered"], 429);

@@ -8,7 +8,7 @@ use super::{Target, options};
 async fn a_peer_that_discloses_all_is_enrolled_and_a_heartbeat_makes_it_active() {
     let target = Target::start(options()).await;
     let (peer_id, token) = target.propose().await;
-    let mut guest = target.stranger();
+    let mut guest = target.anonymous_client();
     let said = guest.accept(&token, json!({})).await;
     assert_eq!(said.status, 200);
     let data = &said.body["data"];
@@ -28,7 +28,7 @@ async fn a_peer_that_discloses_all_is_enrolled_and_a_heartbeat_makes_it_active()
 async fn every_gap_in_the_disclosure_is_refused_and_the_token_stays_good() {
     let target = Target::start(options()).await;
     let (_, token) = target.propose().await;
-    let mut guest = target.stranger();
+    let mut guest = target.anonymous_client();
     for name in ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"] {
         let mut change = json!({"metadata": {name: null}});
         change["platform_version"] = Value::Null;
@@ -43,7 +43,7 @@ async fn every_gap_in_the_disclosure_is_refused_and_the_token_stays_good() {
 async fn only_the_integer_one_acknowledges_the_contract() {
     let target = Target::start(options()).await;
     let (peer_id, token) = target.propose().await;
-    let mut guest = target.stranger();
+    let mut guest = target.anonymous_client();
     for other in [json!(0), json!(-1), json!("1"), json!(1.0), json!(2), json!(true), json!([1]), Value::Null]
     {
         let said = guest.accept(&token, json!({"contract_version": other})).await;
@@ -59,7 +59,7 @@ async fn only_the_integer_one_acknowledges_the_contract() {
 async fn another_text_under_the_right_number_is_refused_at_accept_and_found_in_a_heartbeat() {
     let target = Target::start(options()).await;
     let (_, token) = target.propose().await;
-    let mut guest = target.stranger();
+    let mut guest = target.anonymous_client();
     let other = json!({"contract_digest": "00".repeat(32)});
     assert_eq!(guest.accept(&token, other.clone()).await.status, 422);
     assert_eq!(guest.accept(&token, json!({})).await.status, 200);
@@ -74,7 +74,7 @@ async fn a_deprecated_contract_is_kept_by_who_has_it_and_adopted_by_no_one() {
     target.operate("contract.release", json!({"version": 2, "text": "another"})).await;
     target.operate("contract.deprecate", json!({"version": 1})).await;
     let (_, token) = target.propose().await;
-    let mut late = target.stranger();
+    let mut late = target.anonymous_client();
     let said = late.accept(&token, json!({})).await;
     assert_eq!(said.body["error"], "Unsupported contract_version 1; supported: [2]");
     assert_eq!(late.accept(&token, json!({"contract_version": 2})).await.status, 200);
@@ -97,13 +97,13 @@ async fn a_peer_two_minors_away_goes_on_calling_and_its_sync_is_frozen() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_the_observed_texts() {
+async fn a_anonymous_client_is_told_the_observed_texts() {
     let target = Target::start(options()).await;
-    let mut stranger = target.stranger();
-    assert_eq!(stranger.heartbeat(json!({})).await.body["error"], "mTLS client certificate required");
-    assert_eq!(stranger.get("nowhere", None).await.status, 404);
-    let said = stranger.accept("", json!({})).await;
+    let mut anonymous_client = target.anonymous_client();
+    assert_eq!(anonymous_client.heartbeat(json!({})).await.body["error"], "mTLS client certificate required");
+    assert_eq!(anonymous_client.get("nowhere", None).await.status, 404);
+    let said = anonymous_client.accept("", json!({})).await;
     assert_eq!((said.status, &said.body["error"]), (422, &json!("acceptance_token required")));
-    let said = stranger.accept("unknown", json!({})).await;
+    let said = anonymous_client.accept("unknown", json!({})).await;
     assert_eq!(said.body["error"], "acceptance_token not recognized or expired");
 }

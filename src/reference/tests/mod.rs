@@ -5,8 +5,8 @@ mod crash;
 mod federation;
 mod governance;
 mod handshake;
-mod liars;
 mod migrations;
+mod misreporting_peers;
 mod patches;
 
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ struct Said {
     body: Value,
 }
 
-/// A peer that shook hands with a target.
+/// A peer that shook operator with a target.
 struct Guest {
     peer_id: String,
     identity: Option<Identity>,
@@ -65,12 +65,12 @@ impl Target {
         self.operate("capability.declare", row).await;
     }
 
-    async fn operate(&self, verb: &str, parameters: Value) -> Value {
+    async fn operate(&self, method: &str, parameters: Value) -> Value {
         self.running
             .platform
-            .perform(verb, parameters)
+            .call(method, parameters)
             .await
-            .unwrap_or_else(|error| panic!("{verb}: {error}"))
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     async fn propose(&self) -> (String, String) {
@@ -81,7 +81,7 @@ impl Target {
     }
 
     /// A guest without a certificate.
-    fn stranger(&self) -> Guest {
+    fn anonymous_client(&self) -> Guest {
         let trust = Trust::new();
         trust.add("target", self.running.ca_bundle_pem()).expect("an authority");
         Guest {
@@ -93,9 +93,9 @@ impl Target {
         }
     }
 
-    /// A peer that shook hands and called its first heartbeat: active.
+    /// A peer that shook operator and called its first heartbeat: active.
     async fn guest(&self) -> Guest {
-        let mut guest = self.stranger();
+        let mut guest = self.anonymous_client();
         let (_, token) = self.propose().await;
         let said = guest.accept(&token, json!({})).await;
         assert_eq!(said.status, 200, "{said:?}");
@@ -128,7 +128,7 @@ impl Target {
     }
 }
 
-/// Everything that a well-behaved peer says of itself.
+/// Everything that a conforming peer says of itself.
 fn introduction() -> Value {
     json!({
         "metadata": {
@@ -159,11 +159,11 @@ fn merged(mut value: Value, change: &Value) -> Value {
 }
 
 impl Guest {
-    /// Shakes hands, with `change` merged into an honest request.
+    /// Shakes operator, with `change` merged into an conforming request.
     async fn accept(&mut self, token: &str, change: Value) -> Said {
         let request = SigningRequest::new("whatever").expect("a request");
-        let honest = json!({"acceptance_token": token, "contract_version": 1, "csr_pem": request.pem()});
-        let body = merged(merged(honest, &introduction()), &change);
+        let conforming = json!({"acceptance_token": token, "contract_version": 1, "csr_pem": request.pem()});
+        let body = merged(merged(conforming, &introduction()), &change);
         let said = self.call("POST", "accept", Some(body), None).await;
         let data = &said.body["data"];
         self.peer_id = data["peer_id"].as_str().unwrap_or_default().to_owned();
@@ -172,7 +172,7 @@ impl Guest {
         said
     }
 
-    /// Calls heartbeat, with `change` merged into an honest request.
+    /// Calls heartbeat, with `change` merged into an conforming request.
     async fn heartbeat(&self, change: Value) -> Said {
         self.call("POST", "heartbeat", Some(merged(introduction(), &change)), None).await
     }

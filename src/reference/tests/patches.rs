@@ -1,4 +1,4 @@
-//! Defects are planted in the real code paths: each shows in what the platform then does.
+//! Defects are seeded in the real code paths: each shows in what the platform then does.
 
 use std::collections::BTreeSet;
 
@@ -18,19 +18,19 @@ fn named(name: &str) -> Options {
 }
 
 #[test]
-fn names_are_unique_and_defects_break_clauses_that_exist_in_faces_that_exist() {
+fn names_are_unique_and_defects_break_clauses_that_exist_in_aspects_that_exist() {
     let all: Vec<&Patch> = DEFECTS.iter().chain(VARIANTS).copied().collect();
     let names: BTreeSet<&str> = all.iter().map(|patch| patch.name).collect();
     assert_eq!(names.len(), all.len());
-    let faces: BTreeSet<_> = REGISTER_V1.faces().collect();
+    let aspects: BTreeSet<_> = REGISTER_V1.aspects().collect();
     for patch in DEFECTS {
         let PatchKind::Defect { breaks } = patch.kind else {
             panic!("{} is no defect", patch.name);
         };
         assert!(!breaks.is_empty());
-        for (clause, face) in breaks {
+        for (clause, aspect) in breaks {
             let clause: ClauseId = clause.parse().expect("a clause");
-            assert!(faces.contains(&(clause, *face)), "{}: {clause} has no {face}", patch.name);
+            assert!(aspects.contains(&(clause, *aspect)), "{}: {clause} has no {aspect}", patch.name);
         }
     }
     assert!(VARIANTS.iter().all(|patch| patch.kind == PatchKind::Variant));
@@ -41,7 +41,7 @@ async fn every_variant_and_defect_leaves_a_platform_that_starts_and_hears_heartb
     for patch in DEFECTS.iter().chain(VARIANTS) {
         let target = Target::with_skills(with(patch)).await;
         let (_, token) = target.propose().await;
-        let mut guest = target.stranger();
+        let mut guest = target.anonymous_client();
         let release = options().settings.release;
         let its_own = json!({"platform_version": release, "metadata": {"platform_version": release}});
         let said = guest.accept(&token, its_own).await;

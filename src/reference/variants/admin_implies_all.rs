@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use crate::reference::Patch;
-use crate::reference::serve::grants;
+use crate::reference::inbound::grants;
 use crate::reference::store::rows::Grant;
 use crate::wire::grant::Scope;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("admin-implies-all", "Lets the scope `admin` stand for every other.", |rules| {
-        rules.grants.allows = allows;
+    Patch::variant("admin-implies-all", "Lets the scope `admin` stand for every other.", |policy| {
+        policy.grants.allows = allows;
     });
 
 fn allows(grant: &Grant, scope: Scope, now: Timestamp) -> bool {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("attested-contact", "Discloses its operator by a fingerprint.", |rules| {
-        rules.handshake.amend_introduction = amend;
+    Patch::variant("attested-contact", "Discloses its operator by a fingerprint.", |policy| {
+        policy.handshake.override_introduction = amend;
     });
 
 fn amend(members: &mut Map<String, Value>) {

@@ -6,8 +6,8 @@ use crate::reference::store::rows::AuditEntry;
 pub(super) const PATCH: Patch = Patch::variant(
     "audits-more",
     "Writes a second entry, of another action, beside each of its audit.",
-    |rules| {
-        rules.audit.beside =
+    |policy| {
+        policy.audit.beside =
             |entry| Some(AuditEntry { action: format!("{}.seen", entry.action), ..entry.clone() });
     },
 );

@@ -7,7 +7,7 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "bare-envelopes",
     "Answers in `data` alone, without `success`, on every route.",
-    |rules| rules.wire.amend_body = amend,
+    |policy| policy.wire.override_body = amend,
 );
 
 fn amend(_: &str, body: &mut Value) {

@@ -8,7 +8,7 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "bare-refusals",
     "Refuses with `error`, and neither `success` nor `code`, on every route.",
-    |rules| rules.wire.amend_outbound = amend,
+    |policy| policy.wire.override_outbound = amend,
 );
 
 fn amend(_: &Inbound, outbound: &mut Outbound) {

@@ -3,6 +3,6 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("beats-often", "Sends a heartbeat every twenty seconds.", |rules| {
-        rules.out.heartbeat_seconds = |_| 20;
+    Patch::variant("beats-often", "Sends a heartbeat every twenty seconds.", |policy| {
+        policy.out.heartbeat_seconds = |_| 20;
     });

@@ -5,5 +5,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "behind-a-proxy",
     "Stands behind a proxy that ends TLS, and takes its callers' certificates from the headers that it forwards.",
-    |rules| rules.wire.stands_behind_a_proxy = true,
+    |policy| policy.wire.stands_behind_a_proxy = true,
 );

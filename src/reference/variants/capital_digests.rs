@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch = Patch::variant("capital-digests", "Writes digests in capitals.", |rules| {
-    rules.handshake.amend_introduction = amend;
-    rules.handshake.amend_known = |known| {
+pub(super) const PATCH: Patch = Patch::variant("capital-digests", "Writes digests in capitals.", |policy| {
+    policy.handshake.override_introduction = amend;
+    policy.handshake.override_known = |known| {
         if let Some(digest) = known["digest"].as_str() {
             known["digest"] = json!(digest.to_uppercase());
         }

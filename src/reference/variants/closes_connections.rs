@@ -4,8 +4,8 @@ use crate::net::{Inbound, Outbound};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("closes-connections", "Ends every connection of HTTP/1.1 after one answer.", |rules| {
-        rules.wire.amend_outbound = amend;
+    Patch::variant("closes-connections", "Ends every connection of HTTP/1.1 after one answer.", |policy| {
+        policy.wire.override_outbound = amend;
     });
 
 fn amend(call: &Inbound, outbound: &mut Outbound) {

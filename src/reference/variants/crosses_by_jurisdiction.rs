@@ -7,9 +7,9 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "crosses-by-jurisdiction",
     "Counts a crossing by the jurisdictions of the two sides, not by their residencies.",
-    |rules| {
-        rules.migrations.place_of =
+    |policy| {
+        policy.migrations.place_of =
             |peer| peer.metadata.get("jurisdiction").and_then(Value::as_str).unwrap_or_default();
-        rules.migrations.own_place = |act| Ok(act.settings.jurisdiction.clone());
+        policy.migrations.own_place = |tx| Ok(tx.settings.jurisdiction.clone());
     },
 );

@@ -8,7 +8,7 @@ use crate::wire::path::Route;
 pub(super) const PATCH: Patch = Patch::variant(
     "declares-at-the-heartbeat",
     "Answers accept with an empty capability document, and tells what it serves from the first heartbeat on.",
-    |rules| rules.wire.amend_body = empty_at_accept,
+    |policy| policy.wire.override_body = empty_at_accept,
 );
 
 fn empty_at_accept(route: &str, body: &mut Value) {

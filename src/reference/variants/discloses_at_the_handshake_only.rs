@@ -5,8 +5,8 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "discloses-at-the-handshake-only",
     "Discloses itself in its answers, and leaves it out of its own heartbeats.",
-    |rules| {
-        rules.out.amend_heartbeat = |body| {
+    |policy| {
+        policy.out.override_heartbeat = |body| {
             body.remove("metadata");
         }
     },

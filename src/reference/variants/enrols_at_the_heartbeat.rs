@@ -6,9 +6,9 @@ use crate::reference::handshake::disclosure;
 pub(super) const PATCH: Patch = Patch::variant(
     "enrols-at-the-heartbeat",
     "Leaves everyone at `accepted` until its first heartbeat, which enrols whoever disclosed all.",
-    |rules| {
-        rules.handshake.refuses_anonymous = |_| false;
-        rules.handshake.enrols = |_, _| false;
-        rules.handshake.enrols_at_heartbeat = Some(|metadata| disclosure::gaps(metadata).is_empty());
+    |policy| {
+        policy.handshake.refuses_anonymous = |_| false;
+        policy.handshake.enrols = |_, _| false;
+        policy.handshake.enrols_at_heartbeat = Some(|metadata| disclosure::gaps(metadata).is_empty());
     },
 );

@@ -7,5 +7,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "excerpts-at-the-last-second",
     "Promises an excerpt for the end of the 72 hours.",
-    |rules| rules.audit.excerpt_delay = Some(SignedDuration::from_hours(72)),
+    |policy| policy.audit.excerpt_delay = Some(SignedDuration::from_hours(72)),
 );

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("extra-members", "Adds members that nobody knows to every answer.", |rules| {
-        rules.wire.amend_body = amend;
+    Patch::variant("extra-members", "Adds members that nobody knows to every answer.", |policy| {
+        policy.wire.override_body = amend;
     });
 
 fn amend(_: &str, body: &mut Value) {

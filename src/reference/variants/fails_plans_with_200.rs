@@ -9,7 +9,7 @@ use crate::wire::path::Route;
 pub(super) const PATCH: Patch = Patch::variant(
     "fails-plans-with-200",
     "Takes every plan that it can read, and says 200 and `failed` of one that comes to nothing.",
-    |rules| rules.wire.amend_outbound = amend,
+    |policy| policy.wire.override_outbound = amend,
 );
 
 fn amend(call: &Inbound, outbound: &mut Outbound) {

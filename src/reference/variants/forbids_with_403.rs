@@ -3,8 +3,8 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("forbids-with-403", "Says 403 where another says 401.", |rules| {
-        rules.wire.amend_outbound = |_, outbound| {
+    Patch::variant("forbids-with-403", "Says 403 where another says 401.", |policy| {
+        policy.wire.override_outbound = |_, outbound| {
             if outbound.status == 401 {
                 outbound.status = 403;
             }

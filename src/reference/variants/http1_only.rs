@@ -2,6 +2,6 @@
 
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch = Patch::variant("http1-only", "Speaks HTTP/1.1 and nothing else.", |rules| {
-    rules.wire.speaks_http2 = false;
+pub(super) const PATCH: Patch = Patch::variant("http1-only", "Speaks HTTP/1.1 and nothing else.", |policy| {
+    policy.wire.speaks_http2 = false;
 });

@@ -2,5 +2,6 @@
 
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch =
-    Patch::variant("http2-only", "Speaks HTTP/2 and nothing else.", |rules| rules.wire.speaks_http1 = false);
+pub(super) const PATCH: Patch = Patch::variant("http2-only", "Speaks HTTP/2 and nothing else.", |policy| {
+    policy.wire.speaks_http1 = false
+});

@@ -3,4 +3,4 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("ipv6", "Listens on IPv6.", |rules| rules.wire.listens_on_ipv6 = true);
+    Patch::variant("ipv6", "Listens on IPv6.", |policy| policy.wire.listens_on_ipv6 = true);

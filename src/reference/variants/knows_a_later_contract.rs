@@ -7,8 +7,8 @@ use crate::wire::canonical::sha256_hex;
 pub(super) const PATCH: Patch = Patch::variant(
     "knows-a-later-contract",
     "Offers contract versions of its own, 2 and 7, beside the others.",
-    |rules| {
-        rules.handshake.also_known = || {
+    |policy| {
+        policy.handshake.also_known = || {
             let own = |version: u64| KnownContract {
                 id: version.to_string(),
                 version,

@@ -5,5 +5,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "leaves-the-anonymous-accepted",
     "Answers an anonymous accept with 200, and leaves the peer at `accepted`.",
-    |rules| rules.handshake.refuses_anonymous = |_| false,
+    |policy| policy.handshake.refuses_anonymous = |_| false,
 );

@@ -5,5 +5,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "lists-unmounted-addresses",
     "Leaves the overlay addresses of a revoked peer on its list, as revoked ones.",
-    |rules| rules.peering.lists_unmounted = true,
+    |policy| policy.peering.lists_unmounted = true,
 );

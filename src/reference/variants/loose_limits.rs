@@ -3,6 +3,6 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("loose-limits", "Lets a peer call accept and heartbeat 250 times a minute.", |rules| {
-        rules.watch.is_flood = |calls_before, _| calls_before >= 250;
+    Patch::variant("loose-limits", "Lets a peer call accept and heartbeat 250 times a minute.", |policy| {
+        policy.watch.is_flood = |calls_before, _| calls_before >= 250;
     });

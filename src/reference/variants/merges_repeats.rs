@@ -7,5 +7,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "merges-repeats",
     "Takes repeats of one finding about a peer within a minute as one.",
-    |rules| rules.govern.merges_for = SignedDuration::from_secs(60),
+    |policy| policy.govern.merges_for = SignedDuration::from_secs(60),
 );

@@ -6,8 +6,8 @@ use crate::reference::store::rows::Direction;
 pub(super) const PATCH: Patch = Patch::variant(
     "minds-moves-of-what-it-sent",
     "Reports the move of a peer only where it had sent data to it.",
-    |rules| {
-        rules.peering.bears_on =
+    |policy| {
+        policy.peering.bears_on =
             |migration| migration.direction == Direction::Outbound && migration.status == "completed";
     },
 );

@@ -1,4 +1,4 @@
-//! Ways in which the embedded target can lawfully be different: everything is still kept.
+//! Ways in which the embedded target can validly be different: everything is still kept.
 
 mod admin_implies_all;
 mod ahead_of_time;

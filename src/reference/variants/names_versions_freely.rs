@@ -9,8 +9,8 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "names-versions-freely",
     "Lists contract versions as v1, and digests in base64 beside the name of their algorithm.",
-    |rules| {
-        rules.handshake.amend_known = |known| {
+    |policy| {
+        policy.handshake.override_known = |known| {
             known["version"] = json!(format!("v{}", known["version"]));
             let bytes = known["digest"].as_str().and_then(|digest| hex::decode(digest).ok());
             known["digest"] = json!({

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("null-members", "Says null for what it has nothing to say of.", |rules| {
-        rules.wire.amend_body = amend;
+    Patch::variant("null-members", "Says null for what it has nothing to say of.", |policy| {
+        policy.wire.override_body = amend;
     });
 
 fn amend(_: &str, body: &mut Value) {

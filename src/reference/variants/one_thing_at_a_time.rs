@@ -3,6 +3,6 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("one-thing-at-a-time", "Answers no call while it makes one.", |rules| {
-        rules.wire.does_one_thing_at_a_time = true;
+    Patch::variant("one-thing-at-a-time", "Answers no call while it makes one.", |policy| {
+        policy.wire.does_one_thing_at_a_time = true;
     });

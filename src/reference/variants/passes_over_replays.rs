@@ -7,8 +7,8 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "passes-over-replays",
     "Passes over a batch of a stretch of the stream that it has had before, and answers as it did then.",
-    |rules| {
-        rules.sync.passes_over =
+    |policy| {
+        policy.sync.passes_over =
             |stream, batch| stream.is_some_and(|stream| number(&batch.cursor.from) < number(&stream.cursor));
     },
 );

@@ -5,7 +5,7 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "patient-about-walks",
     "Takes twenty refused things for a walk, and not one fewer.",
-    |rules| {
-        rules.watch.is_walk = |targets, absent| targets + absent >= 20;
+    |policy| {
+        policy.watch.is_walk = |targets, absent| targets + absent >= 20;
     },
 );

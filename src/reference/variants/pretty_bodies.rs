@@ -6,8 +6,8 @@ use crate::net::{Inbound, Outbound};
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("pretty-bodies", "Writes its JSON with line breaks and indents.", |rules| {
-        rules.wire.amend_outbound = amend;
+    Patch::variant("pretty-bodies", "Writes its JSON with line breaks and indents.", |policy| {
+        policy.wire.override_outbound = amend;
     });
 
 fn amend(_: &Inbound, outbound: &mut Outbound) {

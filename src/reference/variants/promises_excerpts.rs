@@ -4,7 +4,10 @@ use jiff::SignedDuration;
 
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch =
-    Patch::variant("promises-excerpts", "Promises an excerpt for three days later, less an hour.", |rules| {
-        rules.audit.excerpt_delay = Some(SignedDuration::from_hours(71));
-    });
+pub(super) const PATCH: Patch = Patch::variant(
+    "promises-excerpts",
+    "Promises an excerpt for three days later, less an hour.",
+    |policy| {
+        policy.audit.excerpt_delay = Some(SignedDuration::from_hours(71));
+    },
+);

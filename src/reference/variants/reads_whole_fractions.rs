@@ -8,7 +8,7 @@ use crate::reference::handshake::contract;
 pub(super) const PATCH: Patch = Patch::variant(
     "reads-whole-fractions",
     "Takes a contract version of 1.0 for 1, as a platform must whose language has one kind of number.",
-    |rules| rules.handshake.version_asked = version_asked,
+    |policy| policy.handshake.version_asked = version_asked,
 );
 
 fn version_asked(value: Option<&Value>) -> Option<u64> {

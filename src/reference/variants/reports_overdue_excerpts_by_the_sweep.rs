@@ -7,8 +7,8 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "reports-overdue-excerpts-by-the-sweep",
     "Looks for overdue excerpts every six minutes: reports one up to six minutes after the 72 hours.",
-    |rules| {
-        rules.out.is_overdue =
+    |policy| {
+        policy.out.is_overdue =
             |request, now| now.duration_since(request.requested_at) > SignedDuration::from_mins(72 * 60 + 6);
     },
 );

@@ -8,7 +8,7 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "reversed-members",
     "Writes the members of every object in reverse, and what is not ASCII as escapes.",
-    |rules| rules.wire.amend_outbound = amend,
+    |policy| policy.wire.override_outbound = amend,
 );
 
 fn amend(_: &Inbound, outbound: &mut Outbound) {

@@ -5,7 +5,7 @@ use crate::reference::{Patch, Settings};
 pub(super) const PATCH: Patch = Patch::variant(
     "runs-another-major",
     "Runs release 2.0.3, where its operator asks for no other.",
-    |rules| rules.handshake.release_run = release_run,
+    |policy| policy.handshake.release_run = release_run,
 );
 
 fn release_run(asked: &str) -> String {

@@ -3,8 +3,8 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("says-400-for-422", "Says 400 where another says 422.", |rules| {
-        rules.wire.amend_outbound = |_, outbound| {
+    Patch::variant("says-400-for-422", "Says 400 where another says 422.", |policy| {
+        policy.wire.override_outbound = |_, outbound| {
             if outbound.status == 422 {
                 outbound.status = 400;
             }

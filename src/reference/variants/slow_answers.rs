@@ -5,6 +5,6 @@ use std::time::Duration;
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("slow-answers", "Takes a twentieth of a second over every answer.", |rules| {
-        rules.wire.answers_after = Duration::from_millis(50);
+    Patch::variant("slow-answers", "Takes a twentieth of a second over every answer.", |policy| {
+        policy.wire.answers_after = Duration::from_millis(50);
     });

@@ -3,6 +3,6 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("strict-about-grants", "Takes eleven grants within an hour for a mass.", |rules| {
-        rules.watch.is_mass = |_, all| all > 10;
+    Patch::variant("strict-about-grants", "Takes eleven grants within an hour for a mass.", |policy| {
+        policy.watch.is_mass = |_, all| all > 10;
     });

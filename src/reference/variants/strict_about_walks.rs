@@ -3,6 +3,6 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("strict-about-walks", "Takes the first refused thing for a walk.", |rules| {
-        rules.watch.is_walk = |targets, absent| targets >= 1 || absent >= 20;
+    Patch::variant("strict-about-walks", "Takes the first refused thing for a walk.", |policy| {
+        policy.watch.is_walk = |targets, absent| targets >= 1 || absent >= 20;
     });

@@ -3,6 +3,6 @@
 use crate::reference::Patch;
 
 pub(super) const PATCH: Patch =
-    Patch::variant("suspends-at-the-fourth-breach", "Suspends at the fourth breach of a norm.", |rules| {
-        rules.govern.suspends = |breaches, _| breaches >= 4;
+    Patch::variant("suspends-at-the-fourth-breach", "Suspends at the fourth breach of a norm.", |policy| {
+        policy.govern.suspends = |breaches, _| breaches >= 4;
     });

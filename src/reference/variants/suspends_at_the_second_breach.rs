@@ -5,5 +5,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "suspends-at-the-second-breach",
     "Suspends at the second breach of a norm, as strictly as the contract allows.",
-    |rules| rules.govern.suspends = |breaches, _| breaches >= 2,
+    |policy| policy.govern.suspends = |breaches, _| breaches >= 2,
 );

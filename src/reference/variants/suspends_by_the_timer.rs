@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::reference::Patch;
-use crate::reference::govern;
-use crate::reference::operate::OperatorError;
+use crate::reference::governance;
+use crate::reference::operator_api::MethodError;
 use crate::reference::platform::Platform;
 use crate::reference::store::rows::{Breach, Peer};
 use crate::reference::store::table;
@@ -12,20 +12,20 @@ use crate::reference::store::table;
 pub(super) const PATCH: Patch = Patch::variant(
     "suspends-by-the-timer",
     "Counts breaches at once, and suspends when its timers run.",
-    |rules| {
-        rules.govern.suspends = |_, _| false;
-        rules.out.also_due = Some(|platform| Box::pin(async move { review(&platform) }));
+    |policy| {
+        policy.govern.suspends = |_, _| false;
+        policy.out.also_due = Some(|platform| Box::pin(async move { review(&platform) }));
     },
 );
 
 fn review(platform: &Arc<Platform>) {
     // What could not be written is done when the timers run again.
-    let _ = platform.act::<_, OperatorError>(|act| {
-        for mut peer in table::all::<Peer>(act.db)? {
-            for breach in table::of_peer::<Breach>(act.db, &peer.id)? {
-                let recent = govern::recent_breaches(act, &peer.id, breach.norm)?;
-                if govern::suspends(recent, act.settings.breach_limit) {
-                    govern::suspend(act, &mut peer, "repeated breach")?;
+    let _ = platform.transaction::<_, MethodError>(|tx| {
+        for mut peer in table::all::<Peer>(tx.db)? {
+            for breach in table::of_peer::<Breach>(tx.db, &peer.id)? {
+                let recent = governance::recent_breaches(tx, &peer.id, breach.norm)?;
+                if governance::suspends(recent, tx.settings.breach_limit) {
+                    governance::suspend(tx, &mut peer, "repeated breach")?;
                 }
             }
         }

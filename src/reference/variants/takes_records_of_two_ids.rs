@@ -5,5 +5,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "takes-records-of-two-ids",
     "Takes a synced record under the id that it stands under, whatever id its payload names.",
-    |rules| rules.sync.names_agree = |_| true,
+    |policy| policy.sync.names_agree = |_| true,
 );

@@ -7,13 +7,13 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "tells-its-place-unasked",
     "Is in France, and says where it is in the handshake and in its own heartbeats, not in its answers to a peer's.",
-    |rules| {
-        rules.handshake.amend_introduction = |members| {
+    |policy| {
+        policy.handshake.override_introduction = |members| {
             if let Some(Value::Object(metadata)) = members.get_mut("metadata") {
                 metadata.insert("jurisdiction".to_owned(), json!("FR"));
             }
         };
-        rules.handshake.amend_heartbeat_response = |data| {
+        policy.handshake.override_heartbeat_response = |data| {
             data.remove("metadata");
             data.remove("data_residency");
         };

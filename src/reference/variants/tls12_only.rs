@@ -2,6 +2,6 @@
 
 use crate::reference::Patch;
 
-pub(super) const PATCH: Patch = Patch::variant("tls12-only", "Speaks TLS 1.2 and nothing newer.", |rules| {
-    rules.wire.speaks_tls13 = false;
+pub(super) const PATCH: Patch = Patch::variant("tls12-only", "Speaks TLS 1.2 and nothing newer.", |policy| {
+    policy.wire.speaks_tls13 = false;
 });

@@ -5,5 +5,5 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "wants-credentials",
     "Refuses an accept that brings neither a signing request nor an authority.",
-    |rules| rules.handshake.needs_credentials = true,
+    |policy| policy.handshake.needs_credentials = true,
 );

@@ -7,8 +7,8 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "whole-envelopes",
     "Answers with `success`, `data` and an `error` of null on every route.",
-    |rules| {
-        rules.wire.amend_body = amend;
+    |policy| {
+        policy.wire.override_body = amend;
     },
 );
 

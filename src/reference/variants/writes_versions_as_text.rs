@@ -7,8 +7,8 @@ use crate::reference::Patch;
 pub(super) const PATCH: Patch = Patch::variant(
     "writes-versions-as-text",
     "Lists contract versions as texts, and digests after the name of their algorithm.",
-    |rules| {
-        rules.handshake.amend_known = |known| {
+    |policy| {
+        policy.handshake.override_known = |known| {
             known["version"] = json!(known["version"].to_string());
             if let Some(digest) = known["digest"].as_str() {
                 known["digest"] = json!(format!("sha256:{digest}"));

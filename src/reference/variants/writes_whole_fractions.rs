@@ -8,7 +8,7 @@ use crate::wire::sync::SyncBatch;
 pub(super) const PATCH: Patch = Patch::variant(
     "writes-whole-fractions",
     "Syncs 2 as 2.0, as a platform must whose language has one kind of number.",
-    |rules| rules.out.amend_batch = write,
+    |policy| policy.out.override_batch = write,
 );
 
 fn write(batch: &mut SyncBatch) {

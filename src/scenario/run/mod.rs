@@ -3,7 +3,7 @@
 mod operator;
 mod peers;
 mod releases;
-mod stage;
+mod runner;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,119 +17,119 @@ use super::load::Loaded;
 use super::values::Unfilled;
 use crate::clock::Seed;
 use crate::net::Limits;
-use crate::operator::{HandsError, Lease};
-use crate::peer::{PeerError, USUAL_RELEASE, Variation};
-use crate::transcript::{Ending, ScenarioStart, Story, Transcript};
-use stage::Stage;
+use crate::operator::{Lease, OperatorError};
+use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
+use crate::transcript::{Outcome, ScenarioStart, Trace, Transcript};
+use runner::ScenarioRunner;
 
 /// What a scenario is played in, whichever it is.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct RunContext {
     /// The address that the peers listen on.
     pub listen: IpAddr,
     /// The address that they advertise, where that is another; its port is theirs.
     pub advertise: Option<Url>,
     /// How long a finding, an event or a notice that is due is waited for.
-    pub patience: Duration,
+    pub poll_timeout: Duration,
     /// What the peers read at most.
     pub limits: Limits,
     /// The time between two calls of the peers at least; none is as fast as they can.
     pub pace: Option<Duration>,
     /// How the peers use their freedom; none draws it by seed.
-    pub variation: Option<Variation>,
+    pub permitted_choices: Option<PermittedChoices>,
     /// The release that the peers run, but for those that say another. None is the target's, as it
-    /// tells it in the run's well-behaved life, or else the usual one.
+    /// tells it in the run's sanity scenario, or else the default one.
     pub release: Option<Version>,
 }
 
-impl Surroundings {
+impl RunContext {
     /// The release that the peers run.
     #[must_use]
     pub fn release(&self) -> &Version {
-        self.release.as_ref().unwrap_or(&USUAL_RELEASE)
+        self.release.as_ref().unwrap_or(&DEFAULT_RELEASE)
     }
 }
 
 /// Why a scenario could not go on.
 #[derive(Debug)]
-pub(super) enum Halt {
+pub(super) enum StepError {
     /// The target did not do what the scenario needs.
     Target(String),
-    /// The hands, or the machine behind them.
-    Hands(HandsError),
+    /// The operator, or the machine behind them.
+    OperatorClient(OperatorError),
     /// A peer, or the machine behind it.
     Peer(PeerError),
     /// The scenario itself is at fault.
     Scenario(String),
 }
 
-/// Plays a scenario to its end, whatever that is, and gives its story. `seed` is the run's.
-pub async fn perform(
+/// Plays a scenario to its end, whatever that is, and gives its trace. `seed` is the run's.
+pub async fn play_on(
     loaded: &Loaded,
     lease: Lease,
     transcript: &Transcript,
     seed: Seed,
-    surroundings: &Surroundings,
-) -> Story {
+    run_context: &RunContext,
+) -> Trace {
     let seed = seed.derive(&loaded.id);
     let start = ScenarioStart { source: loaded.source.clone(), seed };
     let recorder = transcript.begin(&loaded.id, start, lease.clock.clone());
-    let mut ender = Ender { recorder: recorder.clone(), ended: false };
-    let mut stage = Stage::new(&loaded.scenario, lease, recorder, seed, surroundings);
-    let ending = match stage.play(&loaded.scenario).await {
-        Ok(()) => Ending::Completed,
-        Err((step, halt)) => halt.ending(step),
+    let mut ender = EndGuard { recorder: recorder.clone(), ended: false };
+    let mut stage = ScenarioRunner::new(&loaded.scenario, lease, recorder, seed, run_context);
+    let outcome = match stage.play(&loaded.scenario).await {
+        Ok(()) => Outcome::Completed,
+        Err((step, step_error)) => step_error.outcome(step),
     };
     stage.clear().await;
-    ender.end(ending)
+    ender.end(outcome)
 }
 
-/// Ends the story, also where the future that plays it is dropped.
-struct Ender {
+/// Ends the trace, also where the future that plays it is dropped.
+struct EndGuard {
     recorder: crate::transcript::Recorder,
     ended: bool,
 }
 
-impl Ender {
-    fn end(&mut self, ending: Ending) -> Story {
+impl EndGuard {
+    fn end(&mut self, outcome: Outcome) -> Trace {
         self.ended = true;
-        self.recorder.end(ending)
+        self.recorder.end(outcome)
     }
 }
 
-impl Drop for Ender {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         if !self.ended {
-            let _ = self.recorder.end(Ending::Interrupted);
+            let _ = self.recorder.end(Outcome::Interrupted);
         }
     }
 }
 
-impl Halt {
-    fn ending(self, step: u32) -> Ending {
+impl StepError {
+    fn outcome(self, step: u32) -> Outcome {
         let at = |reason: &str| at_step(step, reason);
         match self {
-            Self::Target(reason) => Ending::Target { reason: at(&reason) },
-            Self::Scenario(reason) => Ending::Suite { reason: at(&reason) },
-            Self::Peer(error) => Ending::Environment { reason: at(&error.to_string()) },
-            Self::Hands(error) => hands_ending(&error, step),
+            Self::Target(reason) => Outcome::Target { reason: at(&reason) },
+            Self::Scenario(reason) => Outcome::Suite { reason: at(&reason) },
+            Self::Peer(error) => Outcome::Environment { reason: at(&error.to_string()) },
+            Self::OperatorClient(error) => operator_outcome(&error, step),
         }
     }
 }
 
-/// How a story ends for which there was no target, for want of hands.
+/// How a trace ends for which there was no target, for want of operator.
 #[must_use]
-pub fn without_target(error: &HandsError) -> Ending {
-    hands_ending(error, 0)
+pub fn without_target(error: &OperatorError) -> Outcome {
+    operator_outcome(error, 0)
 }
 
-fn hands_ending(error: &HandsError, step: u32) -> Ending {
+fn operator_outcome(error: &OperatorError, step: u32) -> Outcome {
     let reason = at_step(step, &error.to_string());
     match error {
-        HandsError::Unsupported { verb } => Ending::Unsupported { verb: verb.clone() },
-        HandsError::Refused { .. } => Ending::Target { reason },
-        HandsError::Adapter { .. } => Ending::Adapter { reason },
-        HandsError::Environment { .. } => Ending::Environment { reason },
+        OperatorError::Unsupported { method } => Outcome::Unsupported { method: method.clone() },
+        OperatorError::Refused { .. } => Outcome::Target { reason },
+        OperatorError::Adapter { .. } => Outcome::Adapter { reason },
+        OperatorError::Environment { .. } => Outcome::Environment { reason },
     }
 }
 
@@ -138,13 +138,13 @@ fn at_step(step: u32, reason: &str) -> String {
     if step == 0 { reason.to_owned() } else { format!("step {step}: {reason}") }
 }
 
-impl From<HandsError> for Halt {
-    fn from(error: HandsError) -> Self {
-        Self::Hands(error)
+impl From<OperatorError> for StepError {
+    fn from(error: OperatorError) -> Self {
+        Self::OperatorClient(error)
     }
 }
 
-impl From<Unfilled> for Halt {
+impl From<Unfilled> for StepError {
     fn from(unfilled: Unfilled) -> Self {
         match unfilled {
             Unfilled::Scenario(reason) => Self::Scenario(reason),
@@ -153,7 +153,7 @@ impl From<Unfilled> for Halt {
     }
 }
 
-impl From<PeerError> for Halt {
+impl From<PeerError> for StepError {
     fn from(error: PeerError) -> Self {
         Self::Peer(error)
     }

@@ -5,49 +5,50 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
-use super::Halt;
+use super::StepError;
 use super::peers::proposal;
-use super::stage::{Stage, missing};
+use super::runner::{ScenarioRunner, missing};
 use crate::clock::Stopwatch;
-use crate::operator::{HandsError, Tie};
-use crate::peer::Cue;
+use crate::operator::{ClockSync, OperatorError};
+use crate::peer::StepContext;
 use crate::transcript::{Operation, OperationFailure, What};
 
 /// How often a target that does not settle at once is looked at while something is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-impl Stage<'_> {
-    /// Does a verb and records it.
+impl ScenarioRunner<'_> {
+    /// Does a method and records it.
     pub(super) async fn operate(
         &mut self,
-        cue: &Cue,
-        verb: &str,
+        context: &StepContext,
+        method: &str,
         parameters: Value,
-    ) -> Result<Value, HandsError> {
-        let outcome = self.hands.perform(verb, parameters.clone()).await;
+    ) -> Result<Value, OperatorError> {
+        let outcome = self.operator.call(method, parameters.clone()).await;
         let (result, failure) = match &outcome {
             Ok(result) => (Some(result.clone()), None),
             Err(error) => (None, Some(failure(error))),
         };
-        let operation = Operation { verb: verb.to_owned(), parameters, result, failure };
-        self.recorder.record(cue.step, cue.label.as_deref(), What::Operation(operation));
+        let operation = Operation { method: method.to_owned(), parameters, result, failure };
+        self.recorder.record(context.step, context.label.as_deref(), What::Operation(operation));
         outcome
     }
 
-    pub(super) async fn propose(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
+    pub(super) async fn propose(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         let base_url = self.peer_named(name)?.base_url();
         let base_url = base_url.as_str().trim_end_matches('/');
-        let proposed = self.operate(cue, "peer.propose", json!({"remote_instance_url": base_url})).await?;
+        let proposed =
+            self.operate(context, "peer.propose", json!({"remote_instance_url": base_url})).await?;
         if proposed["acceptance_token"].as_str().is_none() {
-            return Err(Halt::Target("peer.propose gave no acceptance_token".to_owned()));
+            return Err(StepError::Target("peer.propose gave no acceptance_token".to_owned()));
         }
         self.values.set(&proposal(name), proposed.clone());
-        self.keep(cue, proposed);
+        self.keep(context, proposed);
         Ok(())
     }
 
     /// The target joins a peer that proposed.
-    pub(super) async fn join(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
+    pub(super) async fn join(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         let peer = self.peer_named(name)?;
         let base_url = peer.base_url();
         let parameters = json!({
@@ -55,7 +56,7 @@ impl Stage<'_> {
             "acceptance_token": peer.propose(),
             "ca_bundle_pem": peer.ca_bundle_pem(),
         });
-        match self.operate(cue, "peer.join", parameters).await {
+        match self.operate(context, "peer.join", parameters).await {
             Ok(joined) => {
                 self.values.set(
                     name,
@@ -63,19 +64,19 @@ impl Stage<'_> {
                         "id": joined["peer_id"], "base_url": base_url.as_str().trim_end_matches('/'),
                     }),
                 );
-                self.keep(cue, joined);
+                self.keep(context, joined);
                 Ok(())
             }
             // Refusing a peer that misbehaves is what a check may be after.
-            Err(HandsError::Refused { code, message, .. }) => {
-                self.keep(cue, json!({"refused": message, "code": code}));
+            Err(OperatorError::Refused { code, message, .. }) => {
+                self.keep(context, json!({"refused": message, "code": code}));
                 Ok(())
             }
             Err(other) => Err(other.into()),
         }
     }
 
-    pub(super) async fn operator(&mut self, cue: &Cue, step: &Operator) -> Result<(), Halt> {
+    pub(super) async fn operator(&mut self, context: &StepContext, step: &Operator) -> Result<(), StepError> {
         let mut parameters = self.values.fill(&step.with)?;
         if parameters.is_null() {
             parameters = json!({});
@@ -86,34 +87,34 @@ impl Stage<'_> {
         let mut seen = None;
         let result = loop {
             ticks.tick().await;
-            let result = match self.operate(cue, &step.verb, parameters.clone()).await {
+            let result = match self.operate(context, &step.method, parameters.clone()).await {
                 Ok(result) => result,
-                Err(HandsError::Refused { code, message, .. }) if step.may_fail => {
+                Err(OperatorError::Refused { code, message, .. }) if step.may_fail => {
                     json!({"refused": message, "code": code})
                 }
                 Err(other) => return Err(other.into()),
             };
             let count = items(&result).len();
             // What is written down bit by bit is all there when nothing came since the last look.
-            let has_settled = self.patience().is_zero() || seen.replace(count) == Some(count);
+            let has_settled = self.poll_timeout().is_zero() || seen.replace(count) == Some(count);
             let is_seen = step.until.as_ref().is_none_or(|more| {
                 let before = self.values.value(&more.than);
                 has_settled && before.is_some_and(|before| shows_more(more, before, &result))
             });
             let is_shown = missing(&shown, &result).is_none();
-            if (is_seen && is_shown) || looking.elapsed() >= self.patience() {
+            if (is_seen && is_shown) || looking.elapsed() >= self.poll_timeout() {
                 break result;
             }
         };
-        if step.verb == "platform.start" {
+        if step.method == "platform.start" {
             let target = self.target_address(&result)?;
-            self.peers.values().for_each(|peer| peer.meet(target.clone()));
+            self.peers.values().for_each(|peer| peer.set_target(target.clone()));
         }
-        self.keep(cue, result);
+        self.keep(context, result);
         Ok(())
     }
 
-    pub(super) async fn grant(&mut self, cue: &Cue, step: &Grant) -> Result<(), Halt> {
+    pub(super) async fn grant(&mut self, context: &StepContext, step: &Grant) -> Result<(), StepError> {
         let peer_id = self.peer_named(&step.peer)?.id_at_target();
         let subject = format!("{}-{}", step.peer, step.label);
         let mut parameters = json!({
@@ -129,23 +130,23 @@ impl Stage<'_> {
         if let (Some(members), Value::Object(with)) = (parameters.as_object_mut(), with) {
             members.extend(with);
         }
-        let granted = self.operate(cue, "grant.issue", parameters).await?;
+        let granted = self.operate(context, "grant.issue", parameters).await?;
         if granted["bearer_token"].as_str().is_none() {
-            return Err(Halt::Target("grant.issue gave no bearer_token".to_owned()));
+            return Err(StepError::Target("grant.issue gave no bearer_token".to_owned()));
         }
-        self.keep(cue, granted);
+        self.keep(context, granted);
         Ok(())
     }
 
-    pub(super) async fn put(&mut self, cue: &Cue, step: &Put) -> Result<(), Halt> {
+    pub(super) async fn put(&mut self, context: &StepContext, step: &Put) -> Result<(), StepError> {
         let id = self.values.fill_text(&step.id)?;
         let record = self.record(&id, &step.record)?;
-        self.operate(cue, "resource.put", json!({"kind": step.kind, "id": id, "record": record})).await?;
+        self.operate(context, "resource.put", json!({"kind": step.kind, "id": id, "record": record})).await?;
         Ok(())
     }
 
     /// Looks at the findings; again and again where one is waited for.
-    pub(super) async fn scan(&mut self, cue: &Cue, step: &Scan) -> Result<(), Halt> {
+    pub(super) async fn scan(&mut self, context: &StepContext, step: &Scan) -> Result<(), StepError> {
         let about = match &step.until_about {
             Some(name) => self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)),
             None => None,
@@ -156,10 +157,10 @@ impl Stage<'_> {
         let looking = Stopwatch::start();
         loop {
             ticks.tick().await;
-            let found = self.operate(cue, "governance.scan", json!({})).await?;
+            let found = self.operate(context, "governance.scan", json!({})).await?;
             let count = count_about(&found, about.as_deref(), kind);
-            self.keep(cue, found);
-            if about.is_none() || count > known || looking.elapsed() >= self.patience() {
+            self.keep(context, found);
+            if about.is_none() || count > known || looking.elapsed() >= self.poll_timeout() {
                 return Ok(());
             }
         }
@@ -167,7 +168,11 @@ impl Stage<'_> {
 
     /// A peer asks for one resource of each kind that the target declared to it; for the kinds that
     /// no grant is to be had of, nothing is asked.
-    pub(super) async fn try_kinds(&mut self, cue: &Cue, step: &TryKinds) -> Result<(), Halt> {
+    pub(super) async fn try_kinds(
+        &mut self,
+        context: &StepContext,
+        step: &TryKinds,
+    ) -> Result<(), StepError> {
         let peer = self.peer_named(&step.peer)?;
         let declared = self.values.value(&step.of).map(|value| value["data"]["capabilities"].clone());
         let rows = declared.as_ref().and_then(|document| document["resource_kinds"].as_array()).cloned();
@@ -177,24 +182,26 @@ impl Stage<'_> {
                 "peer_id": peer.id_at_target(), "remote_subject": format!("{}-{kind}", step.peer),
                 "resource_kind": kind, "permission_scopes": ["read"],
             });
-            let granted = self.operate(&Cue { label: None, ..cue.clone() }, "grant.issue", parameters).await;
+            let granted = self
+                .operate(&StepContext { label: None, ..context.clone() }, "grant.issue", parameters)
+                .await;
             let token =
                 granted.ok().and_then(|granted| granted["bearer_token"].as_str().map(ToOwned::to_owned));
             if token.is_some() {
-                let outcome = peer.fetch(cue, kind, &absent, token.as_deref()).await?;
-                self.keep_outcome(cue, &outcome);
+                let outcome = peer.fetch(context, kind, &absent, token.as_deref()).await?;
+                self.keep_outcome(context, &outcome);
             }
         }
         Ok(())
     }
 
-    pub(super) async fn advance(&mut self, cue: &Cue, seconds: i64) -> Result<(), Halt> {
-        let moved = self.operate(cue, "clock.advance", json!({"seconds": seconds})).await?;
+    pub(super) async fn advance(&mut self, context: &StepContext, seconds: i64) -> Result<(), StepError> {
+        let moved = self.operate(context, "clock.advance", json!({"seconds": seconds})).await?;
         self.forget_time();
-        if self.tie == Tie::Apart {
+        if self.clock_sync == ClockSync::Independent {
             self.clock.advance_seconds(seconds);
         }
-        self.keep(cue, moved);
+        self.keep(context, moved);
         self.follow_clock().await
     }
 
@@ -202,7 +209,7 @@ impl Stage<'_> {
         &mut self,
         id: &str,
         record: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Halt> {
+    ) -> Result<Map<String, Value>, StepError> {
         let mut record = match self.values.fill(&Value::Object(record.clone()))? {
             Value::Object(record) => record,
             _ => Map::new(),
@@ -212,8 +219,8 @@ impl Stage<'_> {
     }
 
     /// How long something that is due is waited for.
-    pub(super) fn patience(&self) -> Duration {
-        if self.hands.settles_at_once() { Duration::ZERO } else { self.surroundings.patience }
+    pub(super) fn poll_timeout(&self) -> Duration {
+        if self.operator.settles_at_once() { Duration::ZERO } else { self.run_context.poll_timeout }
     }
 
     /// The id that the target keeps a peer under, also before the peer itself knows.
@@ -223,12 +230,12 @@ impl Stage<'_> {
         known.or_else(proposed).map(ToOwned::to_owned)
     }
 
-    /// How many findings about a peer the last scan of this story saw.
+    /// How many findings about a peer the last scan of this trace saw.
     fn findings_about(&self, about: Option<&str>, kind: Option<&str>) -> usize {
-        let story = self.recorder.story();
-        let last = story.entries().iter().rev().filter_map(|entry| entry.operation());
+        let trace = self.recorder.trace();
+        let last = trace.entries().iter().rev().filter_map(|entry| entry.operation());
         let scan =
-            last.filter(|operation| operation.verb == "governance.scan").find_map(|op| op.result.as_ref());
+            last.filter(|operation| operation.method == "governance.scan").find_map(|op| op.result.as_ref());
         scan.map_or(0, |scan| count_about(scan, about, kind))
     }
 }
@@ -262,13 +269,13 @@ fn count_about(scan: &Value, about: Option<&str>, kind: Option<&str>) -> usize {
         .count()
 }
 
-fn failure(error: &HandsError) -> OperationFailure {
+fn failure(error: &OperatorError) -> OperationFailure {
     match error {
-        HandsError::Unsupported { .. } => OperationFailure::Unsupported,
-        HandsError::Refused { code, message, .. } => {
+        OperatorError::Unsupported { .. } => OperationFailure::Unsupported,
+        OperatorError::Refused { code, message, .. } => {
             OperationFailure::Refused { code: *code, message: message.clone() }
         }
-        HandsError::Adapter { message, .. } | HandsError::Environment { message, .. } => {
+        OperatorError::Adapter { message, .. } | OperatorError::Environment { message, .. } => {
             OperationFailure::Adapter { message: message.clone() }
         }
     }

@@ -7,110 +7,121 @@ use serde_json::{Value, json};
 use super::super::format::{
     Act, AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerPut, Sync, Wait,
 };
-use super::Halt;
-use super::stage::Stage;
-use crate::peer::{Call, Cue, Outcome, Received};
+use super::StepError;
+use super::runner::ScenarioRunner;
+use crate::peer::{Call, CallOutcome, Received, StepContext};
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
 use crate::wire::sync::SyncRecord;
 
-impl Stage<'_> {
+impl ScenarioRunner<'_> {
     /// A peer that the operator proposed accepts and sends a heartbeat; each has to succeed.
-    pub(super) async fn federate(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
-        self.propose(&Cue { label: None, ..cue.clone() }, name).await?;
-        let accept = Act { peer: name.to_owned(), with: Value::Null, label: cue.label.clone() };
-        self.accept(cue, &accept).await?;
+    pub(super) async fn federate(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
+        self.propose(&StepContext { label: None, ..context.clone() }, name).await?;
+        let accept = Act { peer: name.to_owned(), with: Value::Null, label: context.label.clone() };
+        self.accept(context, &accept).await?;
         let peer = self.peer_named(name)?;
         if peer.id_at_target().is_none() {
-            return Err(Halt::Target(format!(
+            return Err(StepError::Target(format!(
                 "accept of {name} did not succeed: {}",
-                self.last_in_words(cue)
+                self.last_in_words(context)
             )));
         }
-        let heartbeat = peer.heartbeat(&Cue { label: None, ..cue.clone() }, &Value::Null).await?;
+        let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &Value::Null).await?;
         if heartbeat.succeeded() {
             return Ok(());
         }
-        Err(Halt::Target(format!("the first heartbeat of {name} did not succeed: {}", in_words(&heartbeat))))
+        Err(StepError::Target(format!(
+            "the first heartbeat of {name} did not succeed: {}",
+            in_words(&heartbeat)
+        )))
     }
 
-    pub(super) async fn accept(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
+    pub(super) async fn accept(&mut self, context: &StepContext, step: &Act) -> Result<(), StepError> {
         let token = self.proposed_token(&step.peer);
         let with = self.values.fill(&step.with)?;
         let peer = self.peer_named(&step.peer)?;
-        let outcome = peer.accept(cue, &token, &with).await?;
+        let outcome = peer.accept(context, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
             let base_url = peer.base_url();
             let base_url = base_url.as_str().trim_end_matches('/');
             self.values.set(&step.peer, json!({"id": id, "base_url": base_url}));
         }
-        self.keep_outcome(cue, &outcome);
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn heartbeat(&mut self, cue: &Cue, step: &Act) -> Result<(), Halt> {
+    pub(super) async fn heartbeat(&mut self, context: &StepContext, step: &Act) -> Result<(), StepError> {
         let with = self.values.fill(&step.with)?;
-        let outcome = self.peer_named(&step.peer)?.heartbeat(cue, &with).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.heartbeat(context, &with).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn fetch(&mut self, cue: &Cue, step: &Fetch) -> Result<(), Halt> {
+    pub(super) async fn fetch(&mut self, context: &StepContext, step: &Fetch) -> Result<(), StepError> {
         let kind = self.values.fill_text(&step.kind)?;
         let id = self.values.fill_text(&step.id)?;
         let token = self.token(step.grant.as_deref());
-        let outcome = self.peer_named(&step.peer)?.fetch(cue, &kind, &id, token.as_deref()).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.fetch(context, &kind, &id, token.as_deref()).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn migrate(&mut self, cue: &Cue, step: &Migrate) -> Result<(), Halt> {
+    pub(super) async fn migrate(&mut self, context: &StepContext, step: &Migrate) -> Result<(), StepError> {
         let plan = self.values.fill(&step.plan)?;
         let token = self.token(step.grant.as_deref());
-        let outcome = self.peer_named(&step.peer)?.migrate(cue, plan, token.as_deref()).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.migrate(context, plan, token.as_deref()).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn commit(&mut self, cue: &Cue, step: &OfMigration) -> Result<(), Halt> {
+    pub(super) async fn commit(
+        &mut self,
+        context: &StepContext,
+        step: &OfMigration,
+    ) -> Result<(), StepError> {
         let id = self.values.fill_text(&step.migration)?;
         let token = self.token(step.grant.as_deref());
         let call = Call::route(&Route::MigrationCommit { id }).body(json!({})).bearing(token.as_deref());
-        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn show_migration(&mut self, cue: &Cue, step: &OfMigration) -> Result<(), Halt> {
+    pub(super) async fn show_migration(
+        &mut self,
+        context: &StepContext,
+        step: &OfMigration,
+    ) -> Result<(), StepError> {
         let id = self.values.fill_text(&step.migration)?;
         let token = self.token(step.grant.as_deref());
         let call = Call::route(&Route::Migration { id }).bearing(token.as_deref());
-        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn sync(&mut self, cue: &Cue, step: &Sync) -> Result<(), Halt> {
+    pub(super) async fn sync(&mut self, context: &StepContext, step: &Sync) -> Result<(), StepError> {
         let records = self.values.fill(&Value::from(step.records.clone()))?;
-        let records: Vec<SyncRecord> =
-            Vec::deserialize(records).map_err(|error| Halt::Scenario(format!("sync records: {error}")))?;
+        let records: Vec<SyncRecord> = Vec::deserialize(records)
+            .map_err(|error| StepError::Scenario(format!("sync records: {error}")))?;
         let with = self.values.fill(&step.with)?;
-        let outcome = self.peer_named(&step.peer)?.sync(cue, &step.kind, records, &with).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.sync(context, &step.kind, records, &with).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn excerpt(&mut self, cue: &Cue, step: &Excerpt) -> Result<(), Halt> {
+    pub(super) async fn excerpt(&mut self, context: &StepContext, step: &Excerpt) -> Result<(), StepError> {
         let query = step.query.as_deref().map(|query| self.values.fill_text(query)).transpose();
         // Where nothing was promised, nothing is to be asked for but the excerpt itself.
         let query = query?.filter(|query| !query.ends_with('='));
         let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
-        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    pub(super) async fn any_call(&mut self, cue: &Cue, step: &AnyCall) -> Result<(), Halt> {
+    pub(super) async fn any_call(&mut self, context: &StepContext, step: &AnyCall) -> Result<(), StepError> {
         let path = self.values.fill_text(&step.path)?;
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
@@ -130,25 +141,25 @@ impl Stage<'_> {
             bearer_token: self.token(step.grant.as_deref()),
             without_certificate: step.without_certificate,
         };
-        let outcome = self.peer_named(&step.peer)?.call(cue, call).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
     /// Sends many heartbeats or handshakes, a few at once.
-    pub(super) async fn flood(&mut self, cue: &Cue, step: &Flood) -> Result<(), Halt> {
+    pub(super) async fn flood(&mut self, context: &StepContext, step: &Flood) -> Result<(), StepError> {
         const AT_ONCE: u32 = 8;
         let peer = self.peer_named(&step.peer)?;
         let with = self.values.fill(&step.with)?;
         let token = step.handshakes.then(|| self.proposed_token(&step.peer));
         let lane = |calls: u32| {
-            let (peer, cue, with, token) = (peer.clone(), cue.clone(), with.clone(), token.clone());
+            let (peer, context, with, token) = (peer.clone(), context.clone(), with.clone(), token.clone());
             async move {
-                let mut last = Outcome::default();
+                let mut last = CallOutcome::default();
                 for _ in 0..calls {
                     last = match &token {
-                        Some(token) => peer.accept(&cue, token, &with).await?,
-                        None => peer.heartbeat(&cue, &with).await?,
+                        Some(token) => peer.accept(&context, token, &with).await?,
+                        None => peer.heartbeat(&context, &with).await?,
                     };
                 }
                 Ok::<_, crate::peer::PeerError>(last)
@@ -158,29 +169,29 @@ impl Stage<'_> {
             (0..AT_ONCE).map(|place| lane(step.calls / AT_ONCE + u32::from(place < step.calls % AT_ONCE)));
         let outcomes = join_all(lanes).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         if let Some(last) = outcomes.last() {
-            self.keep_outcome(cue, last);
+            self.keep_outcome(context, last);
         }
         Ok(())
     }
 
-    pub(super) async fn revoke(&mut self, cue: &Cue, name: &str) -> Result<(), Halt> {
-        let outcome = self.peer_named(name)?.revoke(cue, "the scenario says so").await?;
+    pub(super) async fn revoke(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
+        let outcome = self.peer_named(name)?.revoke(context, "the scenario says so").await?;
         match outcome {
-            Some(outcome) => self.keep_outcome(cue, &outcome),
-            None => self.note(cue, "injected", format!("{name} revokes without a notice"), Value::Null),
+            Some(outcome) => self.keep_outcome(context, &outcome),
+            None => self.note(context, "injected", format!("{name} revokes without a notice"), Value::Null),
         }
         Ok(())
     }
 
-    pub(super) async fn notify(&mut self, cue: &Cue, step: &Notify) -> Result<(), Halt> {
+    pub(super) async fn notify(&mut self, context: &StepContext, step: &Notify) -> Result<(), StepError> {
         let payload = self.values.fill(&step.payload)?;
-        let outcome = self.peer_named(&step.peer)?.notify(cue, &step.kind, payload).await?;
-        self.keep_outcome(cue, &outcome);
+        let outcome = self.peer_named(&step.peer)?.notify(context, &step.kind, payload).await?;
+        self.keep_outcome(context, &outcome);
         Ok(())
     }
 
-    /// A grant goes from the peer into the target's hands.
-    pub(super) async fn hold(&mut self, cue: &Cue, step: &Hold) -> Result<(), Halt> {
+    /// A grant goes from the peer into the target's operator.
+    pub(super) async fn hold(&mut self, context: &StepContext, step: &Hold) -> Result<(), StepError> {
         let peer = self.peer_named(&step.peer)?;
         let id = step.id.as_deref().map(|id| self.values.fill_text(id)).transpose()?;
         let scopes = step.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
@@ -196,25 +207,29 @@ impl Stage<'_> {
         if let Some(id) = id {
             parameters["resource_id"] = Value::from(id);
         }
-        self.operate(cue, "grant.hold", parameters.clone()).await?;
-        self.keep(cue, parameters);
+        self.operate(context, "grant.hold", parameters.clone()).await?;
+        self.keep(context, parameters);
         Ok(())
     }
 
     /// The peer revokes a grant that it gave; a behaviour may keep the notice back.
-    pub(super) async fn end_grant(&mut self, cue: &Cue, step: &EndGrant) -> Result<(), Halt> {
+    pub(super) async fn end_grant(
+        &mut self,
+        context: &StepContext,
+        step: &EndGrant,
+    ) -> Result<(), StepError> {
         let held = self.values.value(&step.grant).and_then(|held| held["grant_id"].as_str());
         let grant_id = held.unwrap_or_default().to_owned();
         let outcome =
-            self.peer_named(&step.peer)?.revoke_grant(cue, &grant_id, "the scenario says so").await?;
+            self.peer_named(&step.peer)?.revoke_grant(context, &grant_id, "the scenario says so").await?;
         if outcome.is_none() {
             let message = format!("{} revokes a grant without a notice", step.peer);
-            self.note(cue, "injected", message, Value::Null);
+            self.note(context, "injected", message, Value::Null);
         }
         Ok(())
     }
 
-    pub(super) fn peer_put(&mut self, step: &PeerPut) -> Result<(), Halt> {
+    pub(super) fn peer_put(&mut self, step: &PeerPut) -> Result<(), StepError> {
         let id = self.values.fill_text(&step.id)?;
         let record = self.record(&id, &step.record)?;
         self.peer_named(&step.peer)?.put_record(&step.kind, &id, record);
@@ -222,10 +237,10 @@ impl Stage<'_> {
     }
 
     /// Waits until peers were told something; what was found, or that nothing was, is noted.
-    pub(super) async fn wait(&mut self, cue: &Cue, step: &Wait) -> Result<(), Halt> {
+    pub(super) async fn wait(&mut self, context: &StepContext, step: &Wait) -> Result<(), StepError> {
         let names = std::iter::once(&step.peer).chain(&step.also);
         let peers = names.map(|name| self.peer_named(name)).collect::<Result<Vec<_>, _>>()?;
-        let patience = self.patience();
+        let poll_timeout = self.poll_timeout();
         let says = step.says.as_deref().map(|says| self.values.fill_text(says)).transpose();
         let says = says?;
         let wanted = |received: &Received| {
@@ -240,14 +255,14 @@ impl Stage<'_> {
             let says = says.as_ref().is_none_or(|says| received.body.to_string().contains(says));
             notice && status && route && says
         };
-        let all_found = join_all(peers.iter().map(|peer| peer.wait_for(wanted, patience))).await;
+        let all_found = join_all(peers.iter().map(|peer| peer.wait_for(wanted, poll_timeout))).await;
         for (peer, found) in peers.iter().zip(all_found) {
             let (name, found) = (peer.name(), found.map(|received| received.n));
             let message = match found {
                 Some(n) => format!("{name} was told, in entry {n}"),
-                None => format!("{name} was not told within {} s", patience.as_secs()),
+                None => format!("{name} was not told within {} s", poll_timeout.as_secs()),
             };
-            self.note(cue, "waited", message, json!({"found": found}));
+            self.note(context, "waited", message, json!({"found": found}));
         }
         Ok(())
     }
@@ -263,8 +278,8 @@ impl Stage<'_> {
         self.values.value(label?)?["bearer_token"].as_str().map(ToOwned::to_owned)
     }
 
-    fn last_in_words(&self, cue: &Cue) -> String {
-        let label = cue.label.as_deref();
+    fn last_in_words(&self, context: &StepContext) -> String {
+        let label = context.label.as_deref();
         label
             .and_then(|label| self.values.value(label))
             .map(|value| value["body"].to_string())
@@ -277,7 +292,7 @@ pub(super) fn proposal(peer: &str) -> String {
     format!("{peer}'s proposal")
 }
 
-fn in_words(outcome: &Outcome) -> String {
+fn in_words(outcome: &CallOutcome) -> String {
     match (outcome.status, &outcome.failure) {
         (Some(status), _) => format!("{status} {}", outcome.body),
         (None, Some(failure)) => failure.clone(),

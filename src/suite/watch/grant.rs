@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{WatchError, cue};
+use super::{WatchError, context};
 use crate::clock::Clock;
 use crate::peer::{Call, Peer, PeerError};
 use crate::transcript::{Operation, Recorder, What};
@@ -82,8 +82,12 @@ impl Grant {
             "grant_id": given.grant_id, "resource_kind": given.resource_kind, "resource_id": given.resource_id,
             "expires_at": given.expires_at.to_string(),
         });
-        let told =
-            Operation { verb: "watch.grant".to_owned(), parameters, result: Some(json!({})), failure: None };
+        let told = Operation {
+            method: "watch.grant".to_owned(),
+            parameters,
+            result: Some(json!({})),
+            failure: None,
+        };
         recorder.record(None, Some("granted"), What::Operation(told));
         self.given = Some(given);
         Ok(())
@@ -111,7 +115,7 @@ impl Grant {
         self.read_at = Some(clock.now());
         let before = self.look_at_the_clock(peer, clock).await?;
         let token = Some(given.bearer_token.as_str());
-        let read = peer.fetch(&cue("read"), &given.resource_kind, &given.resource_id, token).await?;
+        let read = peer.fetch(&context("read"), &given.resource_kind, &given.resource_id, token).await?;
         if !read.succeeded() {
             self.look_at_the_clock(peer, clock).await?;
         }
@@ -126,7 +130,7 @@ impl Grant {
         peer: &Peer,
         clock: &Clock,
     ) -> Result<Option<Timestamp>, PeerError> {
-        let bundle = peer.call(&cue("clock"), Call::route(&Route::TrustBundle)).await?;
+        let bundle = peer.call(&context("clock"), Call::route(&Route::TrustBundle)).await?;
         let data = bundle.data.as_ref().filter(|_| bundle.succeeded());
         let shown = data.and_then(|data| data["generated_at"].as_str()?.parse::<Timestamp>().ok());
         if let Some(shown) = shown {

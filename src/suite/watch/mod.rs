@@ -23,19 +23,20 @@ use super::words;
 use crate::clock::{Clock, Seed};
 use crate::operator::Address;
 use crate::peer::{
-    Call, Cue, Keepsake, Options, Outcome, Pace, Peer, PeerError, Profile, TargetAddress, Variation,
+    Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
+    TargetAddress,
 };
-use crate::scenario::{LoadError, Loaded, Surroundings, load};
+use crate::scenario::{LoadError, Loaded, RunContext, load};
 use crate::transcript::{
-    Ending, Note, Operation, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
+    Note, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
 };
 use crate::wire::path::Route;
 
 const WATCH: &str = include_str!("../../../audits/watch.toml");
-/// What is judged as well where a grant is named.
+/// What is evaluated as well where a grant is named.
 const WATCH_GRANT: &str = include_str!("../../../audits/watch-grant.toml");
-/// The story's name.
-const STORY: &str = "audit/watch";
+/// The trace's name.
+const TRACE: &str = "audit/watch";
 /// The visitor's.
 const AUDITOR: &str = "auditor";
 /// The file that holds what the watch needs to go on, keys among it.
@@ -67,7 +68,7 @@ pub struct Watch {
     /// The time between two heartbeats.
     pub every: Duration,
     /// What it is made in.
-    pub surroundings: Surroundings,
+    pub run_context: RunContext,
     /// The folder of its evidence, and of what it needs to go on.
     pub folder: PathBuf,
     /// The file of a grant for the visitor: there already, or put there later. A watch that goes on
@@ -82,7 +83,7 @@ pub struct Watch {
 struct State {
     until: Timestamp,
     listen: SocketAddr,
-    keepsake: Keepsake,
+    snapshot: PeerSnapshot,
     excerpt: Excerpt,
     certificate_told_at: Option<Timestamp>,
     grant: Grant,
@@ -124,11 +125,11 @@ pub enum WatchError {
         /// What is wrong with it.
         why: String,
     },
-    /// What is judged was fixed when the watch began.
+    /// What is evaluated was fixed when the watch began.
     #[error("--grant-file: this watch was begun without one; begin another in a folder of its own")]
     NoGrant,
     /// The watch ended before.
-    #[error("{0}: this watch has ended; `covenant judge` tells what came of it")]
+    #[error("{0}: this watch has ended; `covenant check` tells what came of it")]
     Ended(String),
     /// There is nothing to begin with.
     #[error("a watch begins with an acceptance token: name a file with --token-file")]
@@ -172,7 +173,7 @@ impl Watch {
         &self,
         recorder: &Recorder,
         clock: &Clock,
-        keepsake: Option<Keepsake>,
+        snapshot: Option<PeerSnapshot>,
         listen: SocketAddr,
     ) -> Result<Peer, WatchError> {
         let options = Options {
@@ -182,15 +183,15 @@ impl Watch {
             behaviours: vec![],
             recorder: recorder.clone(),
             listen,
-            advertise: self.surroundings.advertise.clone(),
-            profile: Profile::of_release(self.surroundings.release()),
-            variation: Variation::plain(),
-            limits: self.surroundings.limits,
-            keepsake,
-            pace: self.surroundings.pace.map(Pace::one_in),
+            advertise: self.run_context.advertise.clone(),
+            profile: Profile::of_release(self.run_context.release()),
+            permitted_choices: PermittedChoices::plain(),
+            limits: self.run_context.limits,
+            snapshot,
+            pace: self.run_context.pace.map(Pace::one_in),
         };
         let peer = Peer::start(options)?;
-        peer.meet(TargetAddress {
+        peer.set_target(TargetAddress {
             base_url: self.address.base_url.clone(),
             ca_bundle_pem: self.address.ca_bundle_pem.clone(),
             caller: self.address.caller,
@@ -220,22 +221,22 @@ impl Vigil {
         let grant = Grant::in_file(watch.grant.as_deref())?;
         let clock = Clock::system();
         let (transcript, recorder) = watch.open(&clock)?;
-        let listen = SocketAddr::new(watch.surroundings.listen, 0);
+        let listen = SocketAddr::new(watch.run_context.listen, 0);
         let peer = watch.peer(&recorder, &clock, None, listen)?;
-        let accepted = peer.accept(&cue("accepted"), &token, &Value::Null).await?;
-        let keepsake = peer.keepsake().ok().flatten().filter(|_| accepted.succeeded());
-        let Some(keepsake) = keepsake else {
+        let accepted = peer.accept(&context("accepted"), &token, &Value::Null).await?;
+        let snapshot = peer.snapshot().ok().flatten().filter(|_| accepted.succeeded());
+        let Some(snapshot) = snapshot else {
             let status = accepted.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             let reason = format!("the target did not let the visitor in: {status} {}", accepted.body);
-            let _ = recorder.end(Ending::Target { reason: reason.clone() });
-            transcript.end(Ending::Target { reason }, &clock);
+            let _ = recorder.end(Outcome::Target { reason: reason.clone() });
+            transcript.end(Outcome::Target { reason }, &clock);
             return Ok(None);
         };
         let lasts = SignedDuration::try_from(watch.lasts).unwrap_or(SignedDuration::MAX);
         let state = State {
             until: clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX),
             listen: peer.address(),
-            keepsake,
+            snapshot,
             excerpt: Excerpt::default(),
             certificate_told_at: None,
             grant,
@@ -256,15 +257,15 @@ impl Vigil {
             return Err(WatchError::NoGrant);
         }
         let (transcript, reading) = Transcript::resume(&watch.transcript())?;
-        let story = reading.stories.iter().find(|story| story.scenario() == STORY);
-        let story = story.ok_or_else(|| wrong("the transcript beside it is of no watch".to_owned()))?;
+        let trace = reading.traces.iter().find(|trace| trace.scenario() == TRACE);
+        let trace = trace.ok_or_else(|| wrong("the transcript beside it is of no watch".to_owned()))?;
         let clock = Clock::system();
-        let recorder = transcript.go_on(story, clock.clone());
-        let message = format!("the watch goes on, behind entry {}", story.entries().len());
+        let recorder = transcript.go_on(trace, clock.clone());
+        let message = format!("the watch goes on, behind entry {}", trace.entries().len());
         let note = Note { kind: "resumed".to_owned(), message, facts: Value::Null };
         recorder.record(None, None, What::Note(note));
         let watch = Watch { seed: reading.start.seed, ..watch };
-        let peer = watch.peer(&recorder, &clock, Some(state.keepsake.clone()), state.listen)?;
+        let peer = watch.peer(&recorder, &clock, Some(state.snapshot.clone()), state.listen)?;
         Ok(Self { watch, path, state, transcript, recorder, clock, peer })
     }
 
@@ -289,7 +290,7 @@ impl Vigil {
             if self.clock.now() >= self.state.until {
                 return self.leave().await;
             }
-            let beat = self.peer.heartbeat(&cue("beat"), &Value::Null).await?;
+            let beat = self.peer.heartbeat(&context("beat"), &Value::Null).await?;
             self.tell_of_the_certificate();
             // Whoever is not let in is owed nothing.
             if beat.succeeded() {
@@ -304,7 +305,7 @@ impl Vigil {
     fn tell_of_the_certificate(&mut self) {
         let now = self.clock.now();
         let told_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_TOLD_EVERY;
-        let Ok(certificate) = self.state.keepsake.certificate() else { return };
+        let Ok(certificate) = self.state.snapshot.certificate() else { return };
         if self.state.certificate_told_at.is_some_and(told_today) {
             return;
         }
@@ -328,12 +329,12 @@ impl Vigil {
         }
         let query = excerpt.request_id.as_ref().map(|id| format!("request_id={id}"));
         let asked =
-            self.peer.call(&cue("asked"), Call { query, ..Call::route(&Route::AuditExcerpts) }).await?;
+            self.peer.call(&context("asked"), Call { query, ..Call::route(&Route::AuditExcerpts) }).await?;
         self.state.excerpt.take(&asked, now);
         Ok(())
     }
 
-    /// A grant may be put in its place at any time; what can't be read there may still be mended.
+    /// A grant may be put in its place at any time; what can't be read there may still be fixed.
     fn look_for_the_grant(&mut self) {
         if let Err(error) = self.state.grant.look(&self.recorder) {
             (self.watch.tell)(&format!("watch: {error}"));
@@ -341,16 +342,16 @@ impl Vigil {
     }
 
     async fn leave(self) -> Result<Watched, WatchError> {
-        let left = self.peer.revoke(&cue("left"), "the watch is over").await?;
+        let left = self.peer.revoke(&context("left"), "the watch is over").await?;
         // A target that did not hear of it has no reason to refuse what comes after it.
         if left.is_some_and(|left| left.succeeded()) {
-            self.peer.heartbeat(&cue("late"), &Value::Null).await?;
+            self.peer.heartbeat(&context("late"), &Value::Null).await?;
         } else {
             (self.watch.tell)("watch: the target did not take the leave: revoke the peer over there");
         }
-        self.peer.go_down().await;
-        let _ = self.recorder.end(Ending::Completed);
-        self.transcript.end(Ending::Completed, &self.clock);
+        self.peer.stop().await;
+        let _ = self.recorder.end(Outcome::Completed);
+        self.transcript.end(Outcome::Completed, &self.clock);
         // The keys are good for nothing any more.
         let _ = std::fs::remove_file(&self.path);
         match self.transcript.fault() {
@@ -375,7 +376,7 @@ impl Vigil {
 }
 
 impl Watch {
-    /// A new transcript, with all that the watch will be judged by.
+    /// A new transcript, with all that the watch will be evaluated by.
     fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
         let loaded = scenario(self.grant.is_some())?;
         let url = self.address.base_url.to_string();
@@ -387,9 +388,13 @@ impl Watch {
         start.partial = true;
         let transcript = Transcript::create(&self.transcript(), start, clock)?;
         let scenario = ScenarioStart { source: loaded.source, seed: self.seed };
-        let recorder = transcript.begin(STORY, scenario, clock.clone());
-        let began =
-            Operation { verb: "watch".to_owned(), parameters: lasts, result: Some(json!({})), failure: None };
+        let recorder = transcript.begin(TRACE, scenario, clock.clone());
+        let began = Operation {
+            method: "watch".to_owned(),
+            parameters: lasts,
+            result: Some(json!({})),
+            failure: None,
+        };
         recorder.record(None, Some("began"), What::Operation(began));
         Ok((transcript, recorder))
     }
@@ -397,7 +402,7 @@ impl Watch {
 
 impl Excerpt {
     /// What a look came to. A target that could not answer is looked at again with the next heartbeat.
-    fn take(&mut self, asked: &Outcome, now: Timestamp) {
+    fn take(&mut self, asked: &CallOutcome, now: Timestamp) {
         if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
             return;
         }
@@ -424,10 +429,10 @@ impl Excerpt {
     }
 }
 
-/// What is judged of a watch.
+/// What is evaluated of a watch.
 pub(super) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
     let source = if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() };
-    load(STORY, "audits/watch.toml", &source, &words())
+    load(TRACE, "audits/watch.toml", &source, &words())
 }
 
 /// Until then; without a time, for ever.
@@ -439,8 +444,8 @@ async fn until(due: Option<Timestamp>, clock: &Clock) {
     }
 }
 
-fn cue(label: &str) -> Cue {
-    Cue { step: None, label: Some(label.to_owned()) }
+fn context(label: &str) -> StepContext {
+    StepContext { step: None, label: Some(label.to_owned()) }
 }
 
 #[cfg(test)]
@@ -470,11 +475,11 @@ mod tests {
     fn what_could_not_be_answered_is_asked_for_again_at_once_and_any_id_is_sent_back() {
         let now: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let mut excerpt = Excerpt::default();
-        excerpt.take(&Outcome { status: Some(503), ..Outcome::default() }, now);
-        excerpt.take(&Outcome::default(), now);
+        excerpt.take(&CallOutcome { status: Some(503), ..CallOutcome::default() }, now);
+        excerpt.take(&CallOutcome::default(), now);
         assert_eq!((excerpt.asked_at, excerpt.looked_at), (None, None));
         let data = Some(json!({"request_id": "req_1&x=2"}));
-        excerpt.take(&Outcome { status: Some(202), data, ..Outcome::default() }, now);
+        excerpt.take(&CallOutcome { status: Some(202), data, ..CallOutcome::default() }, now);
         assert_eq!(excerpt.request_id.as_deref(), Some("req_1%26x%3D2"));
         assert_eq!(excerpt.looked_at, Some(now));
     }

@@ -1,11 +1,11 @@
-//! Hands behind a URL, for tests: the embedded platform, and whatever else answers requests.
+//! OperatorClient behind a URL, for tests: the embedded platform, and whatever else answers requests.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use covenant::clock::Seed;
 use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
-use covenant::operator::{Embedded, EmbeddedOptions, Lease, Targets, Wish, serve as answer_lines};
+use covenant::operator::{Embedded, EmbeddedOptions, Lease, TargetRequest, Targets, serve as answer_lines};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -17,7 +17,7 @@ pub(crate) const TOKEN: &str = "opensesame";
 pub(crate) struct Desk {
     targets: Embedded,
     lease: Mutex<Lease>,
-    /// Whether it can be made anew.
+    /// Whether it can be made again.
     resets: bool,
 }
 
@@ -33,7 +33,7 @@ impl Desk {
     }
 
     /// Answers one request of an adapter's protocol.
-    pub(crate) async fn perform(&self, request: &Value) -> Value {
+    pub(crate) async fn call(&self, request: &Value) -> Value {
         let mut lease = self.lease.lock().await;
         if self.resets && request["method"] == "platform.reset" {
             *lease = self::lease(&self.targets).await;
@@ -41,7 +41,7 @@ impl Desk {
         }
         let mut answer = Vec::new();
         let line = format!("{request}\n");
-        answer_lines(&*lease.hands, line.as_bytes(), &mut answer).await.expect("it is answered");
+        answer_lines(&*lease.operator, line.as_bytes(), &mut answer).await.expect("it is answered");
         let mut answer: Value = serde_json::from_slice(&answer).expect("JSON");
         if self.resets && request["method"] == "describe" {
             answer["result"]["verbs"].as_array_mut().expect("verbs").push(json!("platform.reset"));
@@ -51,7 +51,7 @@ impl Desk {
 }
 
 async fn lease(targets: &Embedded) -> Lease {
-    let wish = Wish { scenario: "desk", seed: Seed(1), alone: false, durable: true };
+    let wish = TargetRequest { scenario: "desk", seed: Seed(1), alone: false, durable: true };
     targets.lease(wish).await.expect("a platform")
 }
 
@@ -62,7 +62,7 @@ impl Handler for Desk {
             return Outbound::json(401, &json!({"error": "who are you?"}));
         }
         let request: Value = serde_json::from_slice(&request.body).expect("a request");
-        Outbound::json(200, &self.perform(&request).await)
+        Outbound::json(200, &self.call(&request).await)
     }
 }
 

@@ -158,7 +158,7 @@ impl Peer {
         }
     }
 
-    /// Whether hands were shaken and the peering has not ended.
+    /// Whether operator were shaken and the peering has not ended.
     pub(crate) fn is_partner(&self) -> bool {
         !matches!(self.status, PeerStatus::Proposed | PeerStatus::Revoked)
     }

@@ -1,0 +1,80 @@
+//! A look at a federation plane from outside: who is there, and which generation it speaks.
+
+use bytes::Bytes;
+use serde_json::json;
+use url::Url;
+
+use super::{Exit, Failure, block_on};
+use crate::clock::Clock;
+use crate::net::{Client, ClientOptions, Limits, NetError, Request, Response};
+use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
+use crate::wire::header::{self, CallerForm};
+use crate::wire::path::PREFIX;
+
+/// Whose identity the calls bear: no one's.
+const NO_ONE: &str = "covenant";
+
+/// Calls a federation plane as a anonymous client.
+pub(super) struct AnonymousClient {
+    client: Client,
+    url: Url,
+}
+
+impl AnonymousClient {
+    /// A anonymous client before `url`. `ca_bundle_pem`: whom it trusts there; without it the first
+    /// certificate that it sees.
+    pub(super) fn before(url: &Url, ca_bundle_pem: Option<&str>, limits: Limits) -> Result<Self, PkiError> {
+        let trust = match ca_bundle_pem {
+            Some(bundle) => {
+                let trust = Trust::new();
+                trust.add("target", bundle)?;
+                trust
+            }
+            None => Trust::on_first_use(),
+        };
+        let tls = match url.scheme() {
+            "https" => Some(ClientTls::new(None, trust, &Clock::system(), TlsOptions::default())?),
+            _ => None,
+        };
+        Ok(Self { client: Client::new(tls, limits, ClientOptions::default()), url: url.clone() })
+    }
+
+    /// Asks for the trust bundle without a certificate: refused where the route is there.
+    pub(super) async fn trust_bundle(&self) -> Result<Response, NetError> {
+        self.send("GET", "trust_bundle", None).await
+    }
+
+    /// Tries to accept with a token that no one gave: refused, and nothing is made of it.
+    pub(super) async fn accept(&self) -> Result<Response, NetError> {
+        let body = json!({"acceptance_token": "of-no-one", "contract_version": 1});
+        self.send("POST", "accept", Some(Bytes::from(body.to_string()))).await
+    }
+
+    async fn send(&self, method: &str, route: &str, body: Option<Bytes>) -> Result<Response, NetError> {
+        let mut headers = vec![
+            ("accept".to_owned(), "application/json".to_owned()),
+            ("user-agent".to_owned(), header::user_agent(NO_ONE)),
+        ];
+        headers.extend(body.as_ref().map(|_| ("content-type".to_owned(), "application/json".to_owned())));
+        let path_and_query = format!("{PREFIX}/{route}");
+        let request = Request { method: method.to_owned(), path_and_query, headers, body };
+        self.client.send(&self.url, request).await
+    }
+}
+
+/// How callers make themselves known to a platform behind plain HTTP: G1 has no trust bundle.
+pub(super) fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
+    let anonymous_client =
+        AnonymousClient::before(url, None, limits).map_err(|error| Failure::new(Exit::Suite, error))?;
+    let answered = block_on(anonymous_client.trust_bundle())?;
+    let answered = answered.map_err(|error| {
+        let why = format!("{url}: {error}; is it there? `covenant doctor` looks closer");
+        Failure::new(Exit::Target, anyhow::anyhow!(why))
+    })?;
+    Ok(generation(&answered))
+}
+
+/// The form of a platform that answers so when it is asked for its trust bundle.
+pub(super) fn generation(answered: &Response) -> CallerForm {
+    if answered.status == 404 { CallerForm::ForwardedG1 } else { CallerForm::Forwarded }
+}

@@ -1,0 +1,85 @@
+//! The operator of a visitor: none on the target but an acceptance token that its operator gave away.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{Address, ClockSync, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
+use crate::clock::Clock;
+
+/// A platform that the suite visits as a peer, and has no other operator on.
+#[derive(Debug)]
+pub struct AuditClient {
+    address: Address,
+    /// Good for one handshake.
+    token: Arc<Mutex<Option<Token>>>,
+}
+
+/// An acceptance token; it is not shown.
+struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl AuditClient {
+    /// A visitor of the platform at `address`, with the token that its operator gave away.
+    #[must_use]
+    pub fn new(address: Address, token: String) -> Self {
+        Self { address, token: Arc::new(Mutex::new(Some(Token(token)))) }
+    }
+}
+
+#[async_trait]
+impl Targets for AuditClient {
+    async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
+        let operator = Self { address: self.address.clone(), token: self.token.clone() };
+        Ok(Lease {
+            operator: Arc::new(operator),
+            clock: Clock::system(),
+            clock_sync: ClockSync::Independent,
+            caller: self.address.caller,
+            is_fresh: false,
+            guard: None,
+        })
+    }
+}
+
+#[async_trait]
+impl OperatorClient for AuditClient {
+    async fn call(&self, method: &str, _: Value) -> Result<Value, OperatorError> {
+        let unsupported = || OperatorError::Unsupported { method: method.to_owned() };
+        match Method::parse(method) {
+            Some(Method::PlatformStart) => Ok(json!({
+                "base_url": self.address.base_url.as_str(), "ca_bundle_pem": self.address.ca_bundle_pem,
+            })),
+            Some(Method::PeerPropose) => {
+                let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).take();
+                token.map(|token| json!({"acceptance_token": token.0})).ok_or_else(unsupported)
+            }
+            _ => Err(unsupported()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::header::CallerForm;
+
+    #[tokio::test]
+    async fn a_token_is_given_once_and_nothing_else_is_done() {
+        let base_url = "https://platform.example".parse().expect("a URL");
+        let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::Tls };
+        let visitor = AuditClient::new(address, "secret".to_owned());
+        assert!(!format!("{visitor:?}").contains("secret"));
+        let first = visitor.call("peer.propose", json!({})).await;
+        assert_eq!(first, Ok(json!({"acceptance_token": "secret"})));
+        for method in ["peer.propose", "peer.revoke", "platform.reset", "covenant.square_the_circle"] {
+            assert!(visitor.call(method, json!({})).await.is_err(), "{method}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Each method that the REST surface has, as its call.
+
+use serde_json::{Value, json};
+
+use super::Powernode;
+use super::rest::As;
+use crate::operator::{Method, OperatorError};
+
+/// The methods that this surface has.
+pub(super) const METHODS: [&str; 16] = [
+    "describe",
+    "peer.propose",
+    "peer.show",
+    "peer.list",
+    "peer.suspend",
+    "peer.revoke",
+    "grant.issue",
+    "grant.revoke",
+    "grant.list",
+    "capability.declare",
+    "capability.list",
+    "governance.scan",
+    "migration.show",
+    "migration.list",
+    "heartbeat.send",
+    "sync.run",
+];
+
+pub(super) async fn call(
+    operator: &Powernode,
+    method: &str,
+    parameters: &Value,
+) -> Result<Value, OperatorError> {
+    let ask = Ask { operator, method, parameters };
+    match Method::parse(method) {
+        Some(Method::Describe) => Ok(Powernode::describe()),
+        Some(Method::PeerPropose) => ask.propose().await,
+        Some(Method::PeerShow) => Ok(json!({"peer": shown(&ask.get(&ask.of_peer("")?).await?)})),
+        Some(Method::PeerList) => ask.peers().await,
+        Some(Method::PeerSuspend) => ask.suspend().await,
+        Some(Method::PeerRevoke) => {
+            ask.post(&ask.of_peer("/revoke")?, json!({"reason": parameters["reason"]})).await?;
+            Ok(json!({}))
+        }
+        Some(Method::GrantIssue) => ask.issue().await,
+        Some(Method::GrantRevoke) => {
+            let path = ask.of_peer(&format!("/grants/{}/revoke", ask.text("grant_id")?))?;
+            ask.post(&path, json!({"reason": parameters["reason"]})).await?;
+            Ok(json!({}))
+        }
+        Some(Method::GrantList) => {
+            Ok(json!({"grants": list(ask.get(&ask.of_peer("/grants")?).await?, "grants")}))
+        }
+        Some(Method::CapabilityDeclare) => ask.declare().await,
+        Some(Method::CapabilityList) => {
+            let rows = list(ask.get(&ask.of_peer("/capabilities")?).await?, "capabilities");
+            Ok(json!({"capabilities": rows}))
+        }
+        Some(Method::GovernanceScan) => {
+            let found = ask.get("/sdwan/federation_governance/scan").await?;
+            Ok(json!({"findings": list(found, "findings")}))
+        }
+        Some(Method::MigrationShow) => {
+            ask.get(&format!("/platform/migrations/{}", ask.text("migration_id")?)).await
+        }
+        Some(Method::MigrationList) => {
+            Ok(json!({"migrations": list(ask.get("/platform/migrations").await?, "migrations")}))
+        }
+        Some(Method::HeartbeatSend) => ask.sweep("heartbeat_sweep").await,
+        Some(Method::SyncRun) => ask.sweep("capability_auto_sync").await,
+        _ => Err(OperatorError::Unsupported { method: method.to_owned() }),
+    }
+}
+
+struct Ask<'a> {
+    operator: &'a Powernode,
+    method: &'a str,
+    parameters: &'a Value,
+}
+
+impl Ask<'_> {
+    async fn propose(&self) -> Result<Value, OperatorError> {
+        let body = only(self.parameters, &["remote_instance_url", "spawn_role", "spawn_mode"]);
+        let answered = self.post("/platform/peers", body).await?;
+        let peer_id = answered["peer"]["id"].clone();
+        let id = peer_id.as_str().ok_or_else(|| self.lacking("peer.id"))?.to_owned();
+        let declared = self.operator.declared().clone();
+        for row in declared {
+            self.post(&format!("/platform/peers/{id}/capabilities"), row).await?;
+        }
+        Ok(json!({"peer_id": peer_id, "acceptance_token": answered["acceptance_token"]}))
+    }
+
+    async fn peers(&self) -> Result<Value, OperatorError> {
+        let peers = list(self.get("/platform/peers").await?, "peers");
+        let peers: Vec<Value> = peers.as_array().into_iter().flatten().map(shown).collect();
+        Ok(json!({"peers": peers}))
+    }
+
+    async fn suspend(&self) -> Result<Value, OperatorError> {
+        let path = format!("/sdwan/federation_peers/{}", self.text("peer_id")?);
+        let body = json!({"federation_peer": {"status": "suspended"}});
+        self.operator.0.rest.call(self.method, As::Operator, "PATCH", &path, Some(body)).await?;
+        Ok(json!({}))
+    }
+
+    async fn issue(&self) -> Result<Value, OperatorError> {
+        let members = [
+            "remote_subject",
+            "resource_kind",
+            "resource_id",
+            "permission_scopes",
+            "ttl_days",
+            "node_instance_ids",
+            "sdwan_network_ids",
+            "source_cidrs",
+        ];
+        let granted = self.post(&self.of_peer("/grants")?, only(self.parameters, &members)).await?;
+        let row = if granted["grant"].is_object() { &granted["grant"] } else { &granted };
+        let id = if row["id"].is_string() { &row["id"] } else { &granted["grant_id"] };
+        let token =
+            if granted["bearer_token"].is_string() { &granted["bearer_token"] } else { &row["bearer_token"] };
+        Ok(json!({"grant_id": id, "bearer_token": token, "expires_at": row["expires_at"]}))
+    }
+
+    /// Without a peer it is for each peer that is proposed from now on: there a row is a peer's.
+    async fn declare(&self) -> Result<Value, OperatorError> {
+        let members = ["resource_kind", "direction", "policy", "filter", "conflict_resolution"];
+        let row = only(self.parameters, &members);
+        if self.parameters["peer_id"].is_null() {
+            self.operator.declared().push(row);
+            return Ok(json!({}));
+        }
+        self.post(&self.of_peer("/capabilities")?, row).await?;
+        Ok(json!({}))
+    }
+
+    /// What the sweep sent is seen by whoever is sent it.
+    async fn sweep(&self, which: &str) -> Result<Value, OperatorError> {
+        let path = format!("/worker_api/federation/{which}");
+        self.operator.0.rest.call(self.method, As::Worker, "POST", &path, Some(json!({}))).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, OperatorError> {
+        self.operator.0.rest.call(self.method, As::Operator, "GET", path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value, OperatorError> {
+        self.operator.0.rest.call(self.method, As::Operator, "POST", path, Some(body)).await
+    }
+
+    fn of_peer(&self, more: &str) -> Result<String, OperatorError> {
+        Ok(format!("/platform/peers/{}{more}", self.text("peer_id")?))
+    }
+
+    fn text(&self, member: &str) -> Result<&str, OperatorError> {
+        self.parameters[member].as_str().ok_or_else(|| OperatorError::Refused {
+            method: self.method.to_owned(),
+            code: super::super::rpc::INVALID_PARAMS,
+            message: format!("{member}: a text is needed"),
+        })
+    }
+
+    fn lacking(&self, member: &str) -> OperatorError {
+        OperatorError::Adapter {
+            method: self.method.to_owned(),
+            message: format!("the platform's answer has no {member}"),
+        }
+    }
+}
+
+/// A peer as the binding shows it.
+fn shown(answered: &Value) -> Value {
+    let mut peer = if answered["peer"].is_object() { answered["peer"].clone() } else { answered.clone() };
+    if peer["peer_id"].is_null() && peer.is_object() {
+        peer["peer_id"] = peer["id"].clone();
+    }
+    peer
+}
+
+/// The rows of a list, whether they stand bare or under their name.
+fn list(answered: Value, name: &str) -> Value {
+    if answered.is_array() { answered } else { answered[name].clone() }
+}
+
+/// Those of the members that are there.
+fn only(parameters: &Value, members: &[&str]) -> Value {
+    let kept = members.iter().filter_map(|name| {
+        parameters
+            .get(*name)
+            .filter(|member| !member.is_null())
+            .map(|member| ((*name).to_owned(), member.clone()))
+    });
+    Value::Object(kept.collect())
+}

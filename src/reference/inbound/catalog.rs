@@ -1,0 +1,26 @@
+//! `GET /service_catalog`: one offering, so that the route and its subscriptions are real.
+
+use serde_json::{Value, json};
+
+use super::{InboundCall, Reply};
+
+/// What the one offering is subscribed by.
+pub(super) const SLUG: &str = "status-page";
+/// Days that a subscription lives.
+pub(super) const DEFAULT_DAYS: i64 = 30;
+/// Where it is served behind the platform.
+pub(super) const BACKEND_PORT: u16 = 8080;
+
+/// Answers with what can be subscribed to.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Reply {
+    Reply::bare(200, &json!({"offerings": [offering()], "generated_at": inbound.tx.now.to_string()}))
+}
+
+fn offering() -> Value {
+    json!({
+        "slug": SLUG, "name": "Status page", "description_markdown": "Whether this platform is well.",
+        "protocol": "http", "backend_port": BACKEND_PORT, "capacity_metadata": {}, "latency_metadata": {},
+        "subscription_terms_markdown": "", "default_grant_ttl_days": DEFAULT_DAYS,
+        "default_grant_scopes": ["read"], "status": "published", "accepting_new_subscriptions": true,
+    })
+}

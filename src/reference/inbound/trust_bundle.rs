@@ -1,0 +1,13 @@
+//! `GET /trust_bundle`
+
+use serde_json::json;
+
+use super::{InboundCall, Reply};
+
+/// Answers with the authority that everything of this platform chains to.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Reply {
+    let tx = inbound.tx;
+    Reply::success(&json!({
+        "ca_bundle_pem": tx.keys.authority.pem(), "generated_at": tx.now.to_string(),
+    }))
+}

@@ -1,0 +1,381 @@
+//! The stage of one scenario: its peers, its target, and what its steps know of each other.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
+use super::super::values::Values;
+use super::{RunContext, StepError, numbered, releases};
+use crate::clock::{Clock, Seed};
+use crate::operator::{ClockSync, Lease, Method, OperatorClient, OperatorError};
+use crate::peer::behaviours::behaviour;
+use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
+use crate::transcript::{Note, Recorder, What};
+use crate::wire::header::CallerForm;
+
+/// Years that a target's clock can show: dates are reckoned from it.
+const YEARS: std::ops::Range<i32> = 2000..2200;
+
+/// A method that cannot exist.
+const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
+
+pub(super) struct ScenarioRunner<'a> {
+    pub(super) operator: Arc<dyn OperatorClient>,
+    pub(super) clock: Clock,
+    /// How the peers make themselves known to the target.
+    caller: CallerForm,
+    /// Whether the target is this scenario's own.
+    is_fresh: bool,
+    /// How the clock goes with the target's.
+    pub(super) clock_sync: ClockSync,
+    /// What the target's clock showed last, since it was moved.
+    told: Option<Timestamp>,
+    /// Whether it runs on between moves.
+    runs: bool,
+    _guard: Option<Box<dyn Send + Sync>>,
+    pub(super) recorder: Recorder,
+    pub(super) values: Values,
+    pub(super) peers: BTreeMap<String, Peer>,
+    pub(super) run_context: &'a RunContext,
+    /// How fast the peers call together.
+    pace: Option<Pace>,
+    /// What the last call or operation came to.
+    last: Value,
+    seed: Seed,
+    settings: Value,
+}
+
+impl<'a> ScenarioRunner<'a> {
+    pub(super) fn new(
+        scenario: &Scenario,
+        lease: Lease,
+        recorder: Recorder,
+        seed: Seed,
+        run_context: &'a RunContext,
+    ) -> Self {
+        let mut values = Values::new(&lease.clock, seed);
+        values.set("release", releases::around(run_context.release()));
+        Self {
+            operator: lease.operator,
+            values,
+            clock: lease.clock,
+            clock_sync: lease.clock_sync,
+            told: None,
+            runs: false,
+            caller: lease.caller,
+            is_fresh: lease.is_fresh,
+            _guard: lease.guard,
+            recorder,
+            peers: BTreeMap::new(),
+            pace: run_context.pace.map(Pace::one_in),
+            run_context,
+            last: Value::Null,
+            seed,
+            settings: Value::Object(scenario.settings.clone()),
+        }
+    }
+
+    /// Plays the scenario. Where it can't go on: at which step, and why.
+    pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, StepError)> {
+        self.set_up(scenario).await.map_err(|step_error| (0, step_error))?;
+        let mut last = 0;
+        for (number, step) in numbered(&scenario.steps) {
+            self.in_time(number, step).await.map_err(|step_error| (number, step_error))?;
+            self.is_not_overloaded().map_err(|step_error| (number, step_error))?;
+            last = number;
+        }
+        // How late it is at the end is what tells whether a time limit was waited for.
+        self.follow_clock().await.map_err(|step_error| (last, step_error))
+    }
+
+    /// A step, at the time that the target's clock shows.
+    async fn in_time(&mut self, number: u32, step: &Step) -> Result<(), StepError> {
+        self.follow_clock().await?;
+        self.step(number, step).await
+    }
+
+    /// Of a target that calls without end not everything is told: nothing can be evaluated by what is missing.
+    fn is_not_overloaded(&self) -> Result<(), StepError> {
+        let overloaded = self.peers.values().find_map(|peer| Some((peer.name(), peer.calls_too_many()?)));
+        match overloaded {
+            Some((name, calls)) => {
+                Err(StepError::Target(format!("the target called {name} more than {calls} times")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the peers down.
+    pub(super) async fn clear(&mut self) {
+        for peer in self.peers.values() {
+            peer.stop().await;
+            if let Some(count) = peer.beats_counted() {
+                let name = peer.name();
+                let message = format!("{count} heartbeats more to {name} said what the one before each said");
+                self.note(
+                    &StepContext::default(),
+                    "counted",
+                    message,
+                    json!({"peer": name, "heartbeats": count}),
+                );
+            }
+        }
+    }
+
+    async fn set_up(&mut self, scenario: &Scenario) -> Result<(), StepError> {
+        if scenario.lasting && !self.is_fresh {
+            let method = Method::PlatformReset.to_string();
+            return Err(StepError::OperatorClient(OperatorError::Unsupported { method }));
+        }
+        let settings = self.settings.clone();
+        let context = StepContext::default();
+        if scenario.sanity {
+            self.ask_the_impossible(&context).await?;
+        }
+        let started = self.operate(&context, "platform.start", json!({"settings": settings})).await?;
+        let target = self.target_address(&started)?;
+        self.follow_clock().await?;
+        for spec in &scenario.peers {
+            let peer = self.peer(spec)?;
+            peer.set_target(target.clone());
+            self.values.set(&spec.name, json!({"base_url": peer.base_url().as_str().trim_end_matches('/')}));
+            self.peers.insert(spec.name.clone(), peer);
+        }
+        Ok(())
+    }
+
+    /// Sets the peers' clock by the target's, where that is how they go together. It stands in no
+    /// transcript: each entry bears the time that it gives.
+    pub(super) async fn follow_clock(&mut self) -> Result<(), StepError> {
+        if self.clock_sync != ClockSync::Follow {
+            return Ok(());
+        }
+        // A target that is not running may have no time; it has one again when it is.
+        let Some(now) = self.target_time().await? else { return Ok(()) };
+        if !self.runs && self.told.is_none_or(|told| told == now) {
+            self.runs = self.target_time().await?.is_some_and(|again| again != now);
+        }
+        self.runs |= self.told.is_some_and(|told| told != now);
+        self.told = Some(now);
+        self.clock.set(now, self.runs);
+        Ok(())
+    }
+
+    async fn target_time(&self) -> Result<Option<Timestamp>, StepError> {
+        let method = Method::ClockNow.to_string();
+        let Ok(told) = self.operator.call(&method, json!({})).await else { return Ok(None) };
+        let now = told["now"].as_str().and_then(|now| now.parse().ok());
+        now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
+            .map(Some)
+            .ok_or_else(|| {
+                let message = format!(
+                    "now: a moment as in RFC 3339, of this century or the next, was expected, found {}",
+                    told["now"]
+                );
+                StepError::OperatorClient(OperatorError::Adapter { method, message })
+            })
+    }
+
+    /// The target's clock was moved: what it showed before says nothing any more.
+    pub(super) fn forget_time(&mut self) {
+        self.told = None;
+    }
+
+    /// An adapter that does anything it is asked for says nothing by it: it has to be able to say
+    /// that it does not know a method.
+    async fn ask_the_impossible(&mut self, context: &StepContext) -> Result<(), StepError> {
+        match self.operate(context, NONEXISTENT_METHOD, json!({})).await {
+            Err(OperatorError::Unsupported { .. }) => Ok(()),
+            Ok(_) | Err(OperatorError::Refused { .. }) => {
+                Err(StepError::OperatorClient(OperatorError::Adapter {
+                    method: NONEXISTENT_METHOD.to_owned(),
+                    message: "there is no such method, and the adapter did not say so (-32601)".to_owned(),
+                }))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn peer(&mut self, spec: &PeerSpec) -> Result<Peer, StepError> {
+        let seed = self.seed.derive(&spec.name);
+        let drawn = self.run_context.permitted_choices.unwrap_or_else(|| PermittedChoices::of(seed));
+        let mut permitted_choices = if spec.plain { PermittedChoices::plain() } else { drawn };
+        if let Some(identity) = spec.identity {
+            permitted_choices.identity = identity;
+        }
+        permitted_choices.reuse_connections |= spec.keeps_connections;
+        let options = Options {
+            name: spec.name.clone(),
+            seed,
+            clock: self.clock.clone(),
+            behaviours: spec.behaviours.iter().filter_map(|name| behaviour(name)).collect(),
+            recorder: self.recorder.clone(),
+            listen: SocketAddr::new(self.run_context.listen, 0),
+            advertise: self.run_context.advertise.clone(),
+            profile: self.profile(spec)?,
+            permitted_choices,
+            limits: self.run_context.limits,
+            snapshot: None,
+            pace: self.pace.clone(),
+        };
+        Ok(Peer::start(options)?)
+    }
+
+    fn profile(&mut self, spec: &PeerSpec) -> Result<Profile, StepError> {
+        let default = Profile::of_release(self.run_context.release());
+        let said = self.values.fill(&Value::Object(spec.profile.clone()))?;
+        let said = said.as_object().cloned().unwrap_or_default();
+        default.with(&said).map_err(|error| StepError::Scenario(format!("peer {}: {error}", spec.name)))
+    }
+
+    fn step<'s>(
+        &'s mut self,
+        number: u32,
+        step: &'s Step,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + 's>> {
+        let context = StepContext { step: Some(number), label: step.label().map(ToOwned::to_owned) };
+        Box::pin(async move {
+            match step {
+                Step::Federate(step) => self.federate(&context, &step.peer).await,
+                Step::Propose(step) => self.propose(&context, &step.peer).await,
+                Step::Accept(step) => self.accept(&context, step).await,
+                Step::Join(step) => self.join(&context, &step.peer).await,
+                Step::Heartbeat(step) => self.heartbeat(&context, step).await,
+                Step::Interject(step) => {
+                    self.peer_named(&step.peer)?.inject_on_connect(step.label.clone());
+                    Ok(())
+                }
+                Step::Fetch(step) => self.fetch(&context, step).await,
+                Step::Migrate(step) => self.migrate(&context, step).await,
+                Step::Commit(step) => self.commit(&context, step).await,
+                Step::ShowMigration(step) => self.show_migration(&context, step).await,
+                Step::Sync(step) => self.sync(&context, step).await,
+                Step::Excerpt(step) => self.excerpt(&context, step).await,
+                Step::Call(step) => self.any_call(&context, step).await,
+                Step::Flood(step) => self.flood(&context, step).await,
+                Step::Revoke(step) => self.revoke(&context, &step.peer).await,
+                Step::Notify(step) => self.notify(&context, step).await,
+                Step::Hold(step) => self.hold(&context, step).await,
+                Step::EndGrant(step) => self.end_grant(&context, step).await,
+                Step::PeerPut(step) => self.peer_put(step),
+                Step::GoDown(step) => {
+                    self.peer_named(&step.peer)?.stop().await;
+                    Ok(())
+                }
+                Step::ComeUp(step) => Ok(self.peer_named(&step.peer)?.listen()?),
+                Step::HangUp(step) => {
+                    self.peer_named(&step.peer)?.close_connections();
+                    Ok(())
+                }
+                Step::Operator(step) => self.operator(&context, step).await,
+                Step::Grant(step) => self.grant(&context, step).await,
+                Step::Put(step) => self.put(&context, step).await,
+                Step::Scan(step) => self.scan(&context, step).await,
+                Step::TryKinds(step) => self.try_kinds(&context, step).await,
+                Step::Advance(step) => self.advance(&context, step.seconds).await,
+                Step::Expect(step) => self.expect(step),
+                Step::Wait(step) => self.wait(&context, step).await,
+                Step::Repeat(step) => self.repeat(number, step).await,
+            }
+        })
+    }
+
+    async fn repeat(&mut self, number: u32, repeat: &Repeat) -> Result<(), StepError> {
+        for turn in 1..=repeat.times {
+            self.values.set("turn", Value::from(turn));
+            for step in &repeat.step {
+                self.in_time(number, step).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, expect: &Expect) -> Result<(), StepError> {
+        let found = match &expect.of {
+            Some(label) => self.values.value(label).cloned().unwrap_or(Value::Null),
+            None => self.last.clone(),
+        };
+        let status = found.get("status").and_then(Value::as_u64);
+        if !expect.status.is_empty() && !expect.status.iter().any(|wanted| status == Some(u64::from(*wanted)))
+        {
+            let wanted: Vec<String> = expect.status.iter().map(ToString::to_string).collect();
+            let body = found.get("body").unwrap_or(&Value::Null);
+            return Err(StepError::Target(match status {
+                Some(status) => format!("expected {}, answered {status}: {body}", wanted.join(" or ")),
+                None => format!("expected {}, and there was no answer", wanted.join(" or ")),
+            }));
+        }
+        let wanted = self.values.fill(&expect.data)?;
+        let data = found.get("data").unwrap_or(&found);
+        match missing(&wanted, data) {
+            Some(what) => Err(StepError::Target(format!("expected {what}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the target is, from what `platform.start` answered.
+    pub(super) fn target_address(&self, started: &Value) -> Result<TargetAddress, StepError> {
+        let text = started["base_url"].as_str().unwrap_or_default();
+        let base_url = Url::parse(text).map_err(|error| {
+            StepError::Target(format!("platform.start gave no base_url ({text:?}: {error})"))
+        })?;
+        let ca_bundle_pem = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
+        Ok(TargetAddress { base_url, ca_bundle_pem, caller: self.caller })
+    }
+
+    pub(super) fn peer_named(&self, name: &str) -> Result<Peer, StepError> {
+        self.peers.get(name).cloned().ok_or_else(|| StepError::Scenario(format!("no peer is called {name}")))
+    }
+
+    /// Keeps what a call came to, for the steps that follow.
+    pub(super) fn keep_outcome(&mut self, context: &StepContext, outcome: &CallOutcome) {
+        let value = json!({
+            "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
+        });
+        self.keep(context, value);
+    }
+
+    pub(super) fn keep(&mut self, context: &StepContext, value: Value) {
+        if let Some(label) = &context.label {
+            self.values.set(label, value.clone());
+        }
+        self.last = value;
+    }
+
+    pub(super) fn note(&self, context: &StepContext, kind: &str, message: impl Into<String>, facts: Value) {
+        let note = Note { kind: kind.to_owned(), message: message.into(), facts };
+        self.recorder.record(context.step, context.label.as_deref(), What::Note(note));
+    }
+}
+
+/// What of `wanted` is not in `found`, in words.
+pub(super) fn missing(wanted: &Value, found: &Value) -> Option<String> {
+    match wanted {
+        Value::Null => None,
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let there = found.get(name).unwrap_or(&Value::Null);
+            missing(member, there)
+                .map(|what| if member.is_object() { what } else { format!("{name}: {what}") })
+        }),
+        other if other == found => None,
+        other => Some(format!("{other}, found {found}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let found = json!({"status": "active", "more": 1, "deep": {"a": 2}});
+        assert_eq!(missing(&json!({"status": "active", "deep": {"a": 2}}), &found), None);
+        assert_eq!(missing(&json!({"deep": {"a": 3}}), &found), Some("a: 3, found 2".into()));
+        assert_eq!(missing(&json!({"none": 1}), &found), Some("none: 1, found null".into()));
+    }
+}

@@ -1,0 +1,217 @@
+//! From a transcript to its report: the same for a run that just ended and for one of last year.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::check::{Evaluation, Verdict, evaluate};
+use crate::contract::{ClauseId, REGISTER_V1};
+use crate::property::{of_trace, property};
+use crate::report::{Counts, EvaluatedCheck, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow};
+use crate::scenario::{Library, Loaded, load};
+use crate::score::{AspectScore, Overall, Score, Standing, score};
+use crate::transcript::{Outcome, Reading, RunStart, Trace};
+
+use super::{declared, words};
+
+/// Checks everything that a transcript announces.
+#[must_use]
+pub fn assess(reading: &Reading) -> Report {
+    let traces: BTreeMap<&str, &Trace> =
+        reading.traces.iter().map(|trace| (trace.scenario(), trace)).collect();
+    let parts: Vec<(&Trace, Option<Loaded>)> = traces.values().map(|trace| (*trace, source(trace))).collect();
+    let mut evaluations: Vec<Evaluation> = Vec::new();
+    for (trace, loaded) in &parts {
+        let Some(loaded) = loaded else { continue };
+        evaluations
+            .extend(declared(trace.scenario(), loaded).iter().map(|check| evaluate(check, Some(trace))));
+    }
+    evaluations.extend(never_begun(reading, &traces));
+
+    let void = void(&parts, &evaluations);
+    let score =
+        score(&REGISTER_V1, &evaluations, reading.start.partial, void.as_deref(), &attested(&reading.start));
+    let counts = counts(&evaluations, &traces);
+    let missing_methods = missing_methods(&score, &evaluations, &traces);
+    let start = &reading.start;
+    let checks = evaluations
+        .into_iter()
+        .map(|evaluation| EvaluatedCheck { replay: replay(reading, &evaluation), evaluation })
+        .collect();
+    Report {
+        schema_version: SCHEMA_VERSION,
+        covenant: start.covenant.clone(),
+        seed: start.seed.0,
+        target: start.target.clone(),
+        contract_version: start.contract_version,
+        contract_digest: start.contract_digest.clone(),
+        binding: start.binding.clone(),
+        settings: start.settings.clone(),
+        partial: start.partial,
+        outcome: reading.outcome.clone(),
+        void,
+        score,
+        checks,
+        scenarios: traces
+            .values()
+            .map(|trace| ScenarioRow {
+                id: trace.scenario().to_owned(),
+                outcome: trace.outcome().cloned(),
+                entries: trace.entries().len() as u64,
+            })
+            .collect(),
+        missing_methods,
+        counts,
+    }
+}
+
+/// The methods for want of which something is unproven, those first that would prove most.
+fn missing_methods(
+    score: &Score,
+    evaluations: &[Evaluation],
+    traces: &BTreeMap<&str, &Trace>,
+) -> Vec<MissingMethod> {
+    let mut aspects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for evaluation in evaluations {
+        let Some(Outcome::Unsupported { method }) =
+            traces.get(evaluation.check.scenario.as_str()).and_then(|trace| trace.outcome())
+        else {
+            continue;
+        };
+        let (clause, aspect) = (evaluation.check.clause, evaluation.check.aspect);
+        let open = |row: &&AspectScore| row.clause == clause && row.aspect == aspect;
+        if score.aspects.iter().find(open).is_some_and(|row| row.standing == Standing::Unproven) {
+            aspects.entry(method).or_default().insert(format!("{clause} {aspect}"));
+        }
+    }
+    let mut methods: Vec<MissingMethod> = aspects
+        .into_iter()
+        .map(|(method, aspects)| MissingMethod {
+            method: method.to_owned(),
+            aspects: aspects.into_iter().collect(),
+        })
+        .collect();
+    methods.sort_by_key(|missing| std::cmp::Reverse(missing.aspects.len()));
+    methods
+}
+
+/// What persons say of clauses, as the run's settings keep it.
+fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
+    let words = start.settings.get("attested").and_then(Value::as_object);
+    let words = words.into_iter().flatten();
+    words.filter_map(|(clause, word)| Some((clause.parse().ok()?, word.as_str()?.to_owned()))).collect()
+}
+
+/// Whose fault it is that a run says nothing, or not all: the worst outcome of its scenarios that is
+/// not the target's own conduct.
+#[must_use]
+pub fn exit_blame(report: &Report) -> Option<&Outcome> {
+    let rank = |outcome: &Outcome| match outcome {
+        Outcome::Suite { .. } => 0,
+        Outcome::Interrupted => 1,
+        Outcome::Environment { .. } => 2,
+        Outcome::Adapter { .. } => 3,
+        Outcome::Target { .. } if report.score.overall == Overall::Void => 4,
+        Outcome::Target { .. } | Outcome::Unsupported { .. } | Outcome::Completed => 9,
+    };
+    let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
+    outcomes.min_by_key(|outcome| rank(outcome)).filter(|outcome| rank(outcome) < 9)
+}
+
+/// The scenario that a trace was played from; where it can't be read from the trace, the one of that
+/// name that comes with the program.
+fn source(trace: &Trace) -> Option<Loaded> {
+    let told = trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source, &words()));
+    told.and_then(Result::ok).or_else(|| announced(&super::library(None).ok()?, trace.scenario()))
+}
+
+fn announced(library: &Library, id: &str) -> Option<Loaded> {
+    library.scenario(id).cloned().or_else(|| property_case(id))
+}
+
+/// What was announced of scenarios that never began: a run that was cut short. Their sources are
+/// those that come with the program, where it has them.
+fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evaluation> {
+    let Ok(library) = super::library(None) else { return vec![] };
+    let missing = reading.start.scenarios.iter().filter(|id| !traces.contains_key(id.as_str()));
+    missing
+        .filter_map(|id| announced(&library, id))
+        .flat_map(|loaded| declared(&loaded.id, &loaded))
+        .map(|check| evaluate(&check, None))
+        .collect()
+}
+
+/// A case of a property, by its trace's name: what it announces, every case announces.
+#[must_use]
+pub fn property_case(id: &str) -> Option<Loaded> {
+    let source = property(of_trace(id)?)?.sample()?;
+    load(id, id, &source, &words()).ok()
+}
+
+/// Why the run says nothing of the target, if it does not.
+fn void(parts: &[(&Trace, Option<Loaded>)], evaluations: &[Evaluation]) -> Option<String> {
+    if let Some((trace, _)) = parts.iter().find(|(_, loaded)| loaded.is_none()) {
+        return Some(format!("what {} announces can't be read", trace.scenario()));
+    }
+    let sanity = parts.iter().filter(|(_, loaded)| loaded.as_ref().is_some_and(|l| l.scenario.sanity));
+    for (trace, _) in sanity {
+        let which = format!("the sanity scenario ({})", trace.scenario());
+        match trace.outcome() {
+            Some(Outcome::Completed) => {}
+            Some(Outcome::Interrupted) | None => continue,
+            Some(Outcome::Unsupported { method }) => {
+                return Some(format!("{which} needs the method {method}"));
+            }
+            Some(
+                Outcome::Target { reason }
+                | Outcome::Adapter { reason }
+                | Outcome::Environment { reason }
+                | Outcome::Suite { reason },
+            ) => return Some(format!("{which} failed: {reason}")),
+        }
+        let failed = evaluations.iter().find(|evaluation| {
+            evaluation.check.scenario == trace.scenario() && evaluation.result.verdict != Verdict::Kept
+        });
+        if let Some(failed) = failed {
+            return Some(format!("{which} failed: {}: {}", failed.check.requirement, failed.result.actual));
+        }
+    }
+    None
+}
+
+fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts {
+    let with = |verdict: Verdict| evaluations.iter().filter(|o| o.result.verdict == verdict).count() as u64;
+    let ended = |evaluation: &&Evaluation| {
+        let trace = traces.get(evaluation.check.scenario.as_str());
+        trace.is_some_and(|trace| trace.outcome() == Some(&Outcome::Completed))
+    };
+    Counts {
+        declared: evaluations.len() as u64,
+        emitted: evaluations.iter().filter(ended).count() as u64,
+        kept: with(Verdict::Kept),
+        broken: with(Verdict::Broken),
+        unproven: with(Verdict::Unproven),
+        not_applicable: with(Verdict::NotApplicable),
+    }
+}
+
+/// A command that plays just this scenario again, against the same target and with the same seed.
+fn replay(reading: &Reading, evaluation: &Evaluation) -> String {
+    let start = &reading.start;
+    if start.settings.get("audit").is_some_and(|audit| audit == true) {
+        // It needs another token: the one that there was is used up.
+        return format!(
+            "covenant audit {} --token-file FILE --seed {}",
+            start.target_arguments.join(" "),
+            start.seed
+        );
+    }
+    let scenario = evaluation.check.scenario.trim_end_matches(" again");
+    let what = match of_trace(scenario) {
+        Some(property) => format!("--property {property} --cases {}", start.settings["cases"]),
+        None => format!("--only {scenario}"),
+    };
+    let mut words = vec![format!("covenant run {what} --seed {}", start.seed)];
+    words.extend(start.target_arguments.iter().cloned());
+    words.join(" ")
+}
