@@ -112,7 +112,7 @@ fn files_below(root: &Path) -> Result<Vec<PathBuf>, LibraryError> {
             let path = entry.map_err(|error| io(&folder, error))?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|outcome| outcome == "toml") {
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
                 files.push(path);
             }
         }

@@ -26,8 +26,8 @@ fn stdio(line: &str) -> Stdio {
 }
 
 fn verdicts(report: &Report) -> BTreeMap<String, Verdict> {
-    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
-    outcomes.map(|outcome| (outcome.check.id.clone(), outcome.result.verdict)).collect()
+    let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+    evaluations.map(|evaluation| (evaluation.check.id.clone(), evaluation.result.verdict)).collect()
 }
 
 /// Every check of every clause and aspect.
@@ -51,8 +51,8 @@ async fn a_defect_behind_an_adapter_is_found() {
     let broken: Vec<String> = report
         .checks
         .iter()
-        .filter(|evaluated| evaluated.outcome.result.verdict == Verdict::Broken)
-        .map(|evaluated| format!("{} {}", evaluated.outcome.check.clause, evaluated.outcome.check.aspect))
+        .filter(|evaluated| evaluated.evaluation.result.verdict == Verdict::Broken)
+        .map(|evaluated| format!("{} {}", evaluated.evaluation.check.clause, evaluated.evaluation.check.aspect))
         .collect();
     assert!(broken.contains(&"3.1 conduct".to_owned()), "{broken:?}");
 }
@@ -61,9 +61,9 @@ async fn a_defect_behind_an_adapter_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disclosure_that_comes_too_late_is_broken_behind_an_adapter_too() {
     let of_9_1 = |report: &Report| {
-        let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
-        let of_conduct = outcomes.filter(|outcome| outcome.check.aspect == Aspect::Conduct);
-        of_conduct.map(|outcome| outcome.result.verdict).collect::<Vec<_>>()
+        let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+        let of_conduct = evaluations.filter(|evaluation| evaluation.check.aspect == Aspect::Conduct);
+        of_conduct.map(|evaluation| evaluation.result.verdict).collect::<Vec<_>>()
     };
     for defect in ["discloses-a-day-late", "discloses-half-an-hour-late"] {
         let selection = Selection::new(&[], &[9]).expect("a commitment");

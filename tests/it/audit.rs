@@ -99,11 +99,11 @@ fn a_breach_is_found_from_outside_and_a_changed_record_is_noticed() {
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(told(&output).contains("BROKEN 1.1 conduct"), "{}", told(&output));
     let transcript = platform.file("out/transcript.jsonl");
-    let check = || Command::new(COVENANT).arg("check").arg(&transcript).output().expect("it runs");
-    assert_eq!(run_to_report().status.code(), Some(1));
+    let verify = || Command::new(COVENANT).arg("verify").arg(&transcript).output().expect("it runs");
+    assert_eq!(verify().status.code(), Some(1));
     let text = std::fs::read_to_string(&transcript).expect("a transcript");
     std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
-    let noticed = run_to_report();
+    let noticed = verify();
     assert_eq!(noticed.status.code(), Some(2));
     assert!(told(&noticed).contains("was changed, or is missing"), "{}", told(&noticed));
 }

@@ -72,10 +72,10 @@ async fn what_comes_a_little_late_is_no_breach() {
     plan.run_context.poll_timeout = Duration::from_secs(2);
     let report = plan.run_to_report().await.expect("a run");
     assert_eq!(report.void, None);
-    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
-    let not_kept: Vec<_> = outcomes
-        .filter(|outcome| matches!(outcome.result.verdict, Verdict::Broken | Verdict::Unproven))
-        .map(|outcome| format!("{}: {}", outcome.check.id, outcome.result.actual))
+    let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+    let not_kept: Vec<_> = evaluations
+        .filter(|evaluation| matches!(evaluation.result.verdict, Verdict::Broken | Verdict::Unproven))
+        .map(|evaluation| format!("{}: {}", evaluation.check.id, evaluation.result.actual))
         .collect();
     assert!(not_kept.is_empty(), "{not_kept:#?}");
 }

@@ -136,10 +136,10 @@ fn rest(url: url::Url, password: &str) -> Rest {
 }
 
 fn actual(report: &Report, verdict: Verdict) -> BTreeMap<String, String> {
-    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
-    outcomes
-        .filter(|outcome| outcome.result.verdict == verdict)
-        .map(|outcome| (outcome.check.id.clone(), outcome.result.actual.clone()))
+    let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+    evaluations
+        .filter(|evaluation| evaluation.result.verdict == verdict)
+        .map(|evaluation| (evaluation.check.id.clone(), evaluation.result.actual.clone()))
         .collect()
 }
 

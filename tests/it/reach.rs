@@ -30,12 +30,12 @@ async fn one_platform_for_all_scenarios_gets_the_verdicts_of_fresh_ones() {
     plan.run_context.poll_timeout = Duration::from_secs(2);
     let report = plan.run_to_report().await.expect("a run");
     assert_eq!(report.void, None);
-    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
+    let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
     // What a scenario can't leave as it found it needs a platform that can be made again.
     let for_want_of_a_reset = "the adapter does not know the method platform.reset";
-    let not_kept: Vec<String> = outcomes
-        .filter(|outcome| outcome.result.verdict != Verdict::Kept)
-        .filter(|outcome| outcome.result.actual != for_want_of_a_reset)
+    let not_kept: Vec<String> = evaluations
+        .filter(|evaluation| evaluation.result.verdict != Verdict::Kept)
+        .filter(|evaluation| evaluation.result.actual != for_want_of_a_reset)
         .map(|o| format!("{:?} {} {}: {}", o.result.verdict, o.check.clause, o.check.id, o.result.actual))
         .collect();
     assert!(not_kept.is_empty(), "{not_kept:#?}");
