@@ -58,7 +58,7 @@ async fn a_platform_that_tells_from_a_queue_is_given_the_time() {
     let disclosed: Vec<Verdict> = report
         .checks
         .iter()
-        .map(|evaluated| &evaluated.outcome)
+        .map(|evaluated| &evaluated.evaluation)
         .filter(|outcome| outcome.check.clause.to_string() == "9.1")
         .map(|outcome| outcome.result.verdict)
         .collect();
@@ -68,7 +68,7 @@ async fn a_platform_that_tells_from_a_queue_is_given_the_time() {
 
 /// The clauses that were evaluated so, and what was seen.
 fn actual(report: &Report, verdict: Verdict) -> Vec<(String, String)> {
-    let outcomes = report.checks.iter().map(|evaluated| &evaluated.outcome);
+    let outcomes = report.checks.iter().map(|evaluated| &evaluated.evaluation);
     outcomes
         .filter(|outcome| outcome.result.verdict == verdict)
         .map(|outcome| (outcome.check.clause.to_string(), outcome.result.actual.clone()))

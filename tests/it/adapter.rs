@@ -52,7 +52,9 @@ async fn a_defect_behind_an_adapter_is_found() {
         .checks
         .iter()
         .filter(|evaluated| evaluated.evaluation.result.verdict == Verdict::Broken)
-        .map(|evaluated| format!("{} {}", evaluated.evaluation.check.clause, evaluated.evaluation.check.aspect))
+        .map(|evaluated| {
+            format!("{} {}", evaluated.evaluation.check.clause, evaluated.evaluation.check.aspect)
+        })
         .collect();
     assert!(broken.contains(&"3.1 conduct".to_owned()), "{broken:?}");
 }

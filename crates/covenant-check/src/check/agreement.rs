@@ -1,0 +1,250 @@
+//! What a platform says of contract versions, in whatever form it says it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::Value;
+
+use super::common::is_same_number;
+
+/// Names under which a peer's record tells the contract version that was agreed to.
+const ON_RECORD: [&str; 3] =
+    ["contract_version_agreed", "agreed_contract_version", "acknowledged_contract_version"];
+
+/// Names under which a list of contract versions tells a version's number.
+const IN_A_LIST: [&str; 3] = ["version", "contract_version", "number"];
+
+/// Signatures by which a member's name speaks of a digest.
+const OF_A_DIGEST: [&str; 5] = ["digest", "sha", "checksum", "hash", "fingerprint"];
+
+/// How a digest names its algorithm before itself, and what stands between the two.
+const ALGORITHM: [&str; 3] = ["sha256", "sha-256", "sha2-256"];
+const AFTER_ALGORITHM: [char; 4] = [':', '-', '=', ' '];
+
+/// Hexadecimal digits of a SHA-256.
+const HEX_DIGITS: usize = 64;
+
+/// The contract version on a peer's record; none where the record has no place for it.
+pub(super) fn on_record(peer: &Value) -> Option<&Value> {
+    ON_RECORD.iter().find_map(|name| peer.get(name))
+}
+
+/// Whether nothing was acknowledged, by what stands on record.
+pub(super) fn is_nothing(version: &Value) -> bool {
+    version.is_null() || version.as_f64() == Some(0.0)
+}
+
+/// Whether two say one version, either as a number or as the text of that number.
+pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
+    let read = |version: &Value| match version.as_str() {
+        Some(text) => text.trim().parse::<u32>().ok().map(f64::from),
+        None => version.as_f64(),
+    };
+    is_same_number(Some(one), Some(other)) || read(one).is_some_and(|one| read(other) == Some(one))
+}
+
+/// Whether a row of a list is of this version. A list may name it more freely than the wire.
+pub(super) fn is_row_of(row: &Value, version: &Value) -> bool {
+    version_of(row).is_some_and(|listed| {
+        is_same_version(listed, version)
+            || number(listed).is_some_and(|listed| version.as_f64() == Some(listed))
+    })
+}
+
+/// The number that a list means by a version: `1`, `"1"`, `"v1"`, `"1.0"`.
+fn number(version: &Value) -> Option<f64> {
+    let Some(text) = version.as_str() else { return version.as_f64() };
+    let text = text.trim().trim_end_matches(".0");
+    let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    bare.parse::<u32>().ok().map(f64::from)
+}
+
+/// Whether a version is on a list: by its number, or, in a row whose version is no number, by the digest
+/// of its text. None where such a row may be the one that is looked for.
+pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -> Option<bool> {
+    if rows.iter().any(|row| is_row_of(row, version)) {
+        return Some(true);
+    }
+    let unread: Vec<&Value> = rows.iter().filter(|row| version_of(row).and_then(number).is_none()).collect();
+    let is_its_text = |row: &&Value| {
+        digest_of(row).is_some_and(|listed| digest.is_some_and(|digest| is_same_digest(&listed, digest)))
+    };
+    if unread.is_empty() { Some(false) } else { unread.iter().any(is_its_text).then_some(true) }
+}
+
+/// The rows of a list of contract versions: it may stand alone, or under a name.
+pub(super) fn rows(listed: &Value) -> Option<&[Value]> {
+    match listed {
+        Value::Array(rows) => {
+            let are_versions = !rows.is_empty() && rows.iter().all(|row| version_of(row).is_some());
+            are_versions.then_some(rows.as_slice())
+        }
+        Value::Object(members) => members.values().find_map(rows),
+        _ => None,
+    }
+}
+
+/// The version of a row; a row may be nothing but its number.
+pub(super) fn version_of(row: &Value) -> Option<&Value> {
+    let named = IN_A_LIST.iter().filter_map(|name| row.get(name)).find(|version| !version.is_null());
+    named.or_else(|| row.is_number().then_some(row))
+}
+
+/// What a row of a list says of the digest of a version's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// Nothing: there is no such member, or nothing in it.
+    Nothing,
+    /// Something in which no SHA-256 can be read.
+    Unread,
+    /// A SHA-256, in lower-case hexadecimal digits.
+    Sha256(String),
+}
+
+/// The digest in a row: under its default name, under one that speaks of it, or under any.
+pub(super) fn stored_digest(row: &Value) -> Stored {
+    let Some(members) = row.as_object() else { return Stored::Nothing };
+    let speaks_of_it = |name: &str| {
+        let name = name.to_lowercase();
+        OF_A_DIGEST.iter().any(|word| name.contains(word))
+    };
+    let named: Vec<&Value> =
+        members.iter().filter(|(name, _)| speaks_of_it(name)).map(|(_, said)| said).collect();
+    let default = members.get("digest").into_iter();
+    if let Some(digest) = default.chain(named.iter().copied()).chain(members.values()).find_map(digest_in) {
+        return Stored::Sha256(digest);
+    }
+    if named.iter().all(|said| is_empty(said)) { Stored::Nothing } else { Stored::Unread }
+}
+
+/// The digest of a row, where it can be read.
+pub(super) fn digest_of(row: &Value) -> Option<String> {
+    match stored_digest(row) {
+        Stored::Sha256(digest) => Some(digest),
+        Stored::Nothing | Stored::Unread => None,
+    }
+}
+
+/// The SHA-256 that a member is, alone or beside the name of its algorithm.
+fn digest_in(said: &Value) -> Option<String> {
+    match said {
+        Value::String(text) => sha256(text),
+        Value::Object(members) => members.values().filter_map(Value::as_str).find_map(sha256),
+        _ => None,
+    }
+}
+
+fn is_empty(said: &Value) -> bool {
+    match said {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(members) => {
+            members.iter().filter(|(name, _)| !name.starts_with("alg")).all(|(_, member)| is_empty(member))
+        }
+        _ => false,
+    }
+}
+
+/// A digest in lower-case hexadecimal digits, where it is a SHA-256: it may be written in capitals, in
+/// pairs, in base64 of either alphabet, and after the name of its algorithm.
+pub(super) fn sha256(digest: &str) -> Option<String> {
+    let digest = digest.trim();
+    let after = |algorithm: &&str| {
+        let named = digest.get(..algorithm.len())?;
+        let rest = named.eq_ignore_ascii_case(algorithm).then(|| &digest[algorithm.len()..])?;
+        Some(rest.strip_prefix(AFTER_ALGORITHM)?.trim_start())
+    };
+    let bare = ALGORITHM.iter().find_map(after).unwrap_or(digest);
+    let digits: String = bare.chars().filter(|character| !matches!(character, ':' | ' ')).collect();
+    if digits.len() == HEX_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(digits.to_ascii_lowercase());
+    }
+    let base64 = bare.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let bytes = STANDARD_NO_PAD.decode(base64).ok().filter(|bytes| bytes.len() * 2 == HEX_DIGITS)?;
+    Some(hex::encode(bytes))
+}
+
+/// Whether two digests are of one text. What is no SHA-256 is compared as it stands.
+pub(super) fn is_same_digest(one: &str, other: &str) -> bool {
+    let read = |digest: &str| sha256(digest).unwrap_or_else(|| digest.to_lowercase());
+    read(one) == read(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+    use covenant_model::contract::REGISTER_V1;
+    use serde_json::json;
+
+    #[test]
+    fn a_digest_is_one_however_it_is_written() {
+        let hex = REGISTER_V1.digest;
+        let bytes = hex::decode(hex).expect("hexadecimal digits");
+        let base64 = STANDARD.encode(&bytes);
+        let capitals = hex.to_uppercase();
+        let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        for same in [
+            capitals.clone(),
+            format!("sha256:{capitals}"),
+            format!("SHA-256: {hex}"),
+            pairs.join(":"),
+            base64.clone(),
+            format!("sha256-{base64}"),
+            URL_SAFE.encode(&bytes),
+            format!("sha256={}", URL_SAFE_NO_PAD.encode(&bytes)),
+        ] {
+            assert!(is_same_digest(&same, hex), "{same}");
+        }
+        assert!(!is_same_digest(&hex.replace('3', "4"), hex));
+        assert_eq!(sha256(""), None);
+        assert_eq!(sha256(&format!("md5:{hex}")), None);
+    }
+
+    #[test]
+    fn a_digest_that_is_there_and_one_that_can_be_read_are_two_things() {
+        let read = Stored::Sha256(REGISTER_V1.digest.to_owned());
+        for (row, expected) in [
+            (json!({"digest": {"algorithm": "sha-256", "value": REGISTER_V1.digest}}), read.clone()),
+            (json!({"etag": "a".repeat(64), "text_sha256": REGISTER_V1.digest}), read),
+            (json!({"digest": "md5:39f5"}), Stored::Unread),
+            (json!({"checksum": [57, 245]}), Stored::Unread),
+            (json!({"digest": "", "version": 1}), Stored::Nothing),
+            (json!({"digest": {"algorithm": "sha-256", "value": null}}), Stored::Nothing),
+            (json!({"version": 1}), Stored::Nothing),
+        ] {
+            assert_eq!(stored_digest(&row), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_version_under_another_name_is_listed_by_its_text_or_may_be() {
+        let (first, other) = (REGISTER_V1.digest, "a".repeat(64));
+        let listed = |version: Value| json!([{"version": version, "digest": first}]);
+        let told = |rows: &Value, digest: &str| {
+            is_listed(rows.as_array().map(Vec::as_slice).unwrap_or_default(), &json!(1), Some(digest))
+        };
+        for same in [json!(1), json!(" v1"), json!("1.0"), json!("V1.0.0")] {
+            assert_eq!(told(&listed(same.clone()), &other), Some(true), "{same}");
+        }
+        assert_eq!(told(&listed(json!("2026-05")), first), Some(true));
+        assert_eq!(told(&listed(json!("2026-05")), &other), None);
+        assert_eq!(told(&listed(json!(2)), first), Some(false));
+    }
+
+    #[test]
+    fn versions_are_listed_alone_or_under_a_name_as_numbers_or_as_texts() {
+        for listed in [
+            json!([{"version": "1"}]),
+            json!({"data": {"contracts": [{"version": 1}]}, "tags": ["a"]}),
+            json!([{"contract_version": 1.0}]),
+            json!([1]),
+        ] {
+            let rows = rows(&listed).unwrap_or_default();
+            let versions: Vec<_> = rows.iter().filter_map(version_of).collect();
+            assert!(versions.len() == 1 && is_same_version(versions[0], &json!(1)), "{listed}");
+        }
+        assert_eq!(rows(&json!([])), None);
+        assert_eq!(rows(&json!({"error": ["none"]})), None);
+    }
+}

@@ -1,0 +1,383 @@
+//! Commitment 2: reciprocity of grants.
+
+mod beyond;
+mod watched;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::check::check_def::Parameter;
+use crate::check::common::{is_turned_down, peer_id, reply_summary};
+use crate::check::model::{is_denied, last_put};
+use crate::check::{Arguments, CheckDef, CheckResult};
+use covenant_model::transcript::{Direction, Entry, Exchange, Trace};
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
+
+const CALL: Parameter = Parameter::required("call", "labels of the requests under the grant");
+const RECORD: Parameter = Parameter::required("record", "label of the operation that issued the grant");
+
+/// A platform may reckon in whole seconds, and in that second in which a grant ends it may do either.
+const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_secs(2);
+/// One that reckons in whole seconds may be ahead by as much.
+const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
+
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
+        name: "granted-is-served",
+        about: "each request that a grant allows, by the model of a grant, is served",
+        parameters: &[
+            CALL,
+            RECORD,
+            Parameter::optional(
+                "until_seconds",
+                "how close to the grant's end a request has to have been served",
+            ),
+        ],
+        evaluate: granted_is_served,
+    },
+    CheckDef {
+        name: "ended-is-refused",
+        about: "no request is served that a grant would allow, had it not ended",
+        parameters: &[
+            CALL,
+            RECORD,
+            Parameter::optional("probe", "label of valid calls that are made when the grant is over"),
+        ],
+        evaluate: ended_is_refused,
+    },
+    CheckDef {
+        name: "grant-revocation-announced",
+        about: "the end of a grant is announced to the peer that has it",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that has the grant"),
+            Parameter::required("revoke", "label of the operator's grant.revoke"),
+        ],
+        evaluate: grant_revocation_announced,
+    },
+    beyond::BEYOND_IS_REFUSED,
+    watched::GRANT_LASTS,
+    watched::GRANT_ENDS,
+];
+
+fn granted_is_served(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("2xx for each request that the grant allows");
+    let Some(grant) = Grant::read(trace, with.text("record")) else {
+        return expect(CheckResult::unproven("no grant was issued", vec![]));
+    };
+    let asked = requests(trace, &with.texts("call"));
+    let allowed: Vec<_> = asked
+        .into_iter()
+        .filter(|(entry, call)| grant.covers(trace, call) && !grant.has_ended(trace, entry))
+        .filter(|(entry, call)| !is_absent(trace, entry, call))
+        .collect();
+    if let Some((entry, exchange)) = allowed.iter().find(|(entry, call)| is_denied(trace, entry.n, call)) {
+        let actual = format!("{}: it says that the record is not there", reply_summary(exchange));
+        return expect(CheckResult::broken(actual, vec![grant.n, entry.n]));
+    }
+    if let Some((entry, exchange)) = allowed.iter().find(|(_, exchange)| is_turned_down(exchange)) {
+        return expect(CheckResult::broken(reply_summary(exchange), vec![grant.n, entry.n]));
+    }
+    match allowed.iter().find(|(_, exchange)| !exchange.succeeded()) {
+        Some((entry, exchange)) => {
+            expect(CheckResult::unproven(reply_summary(exchange), vec![grant.n, entry.n]))
+        }
+        None if allowed.is_empty() => {
+            expect(CheckResult::unproven("nothing was asked that is allowed", vec![grant.n]))
+        }
+        None => expect(served_until(&grant, with, &allowed)),
+    }
+}
+
+/// All that was allowed was served; where it is asked for, up to so many seconds before the end. A clock
+/// that runs on between moves may have passed the end before the last request came.
+fn served_until(grant: &Grant, with: Arguments<'_>, served: &[(&Entry, &Exchange)]) -> CheckResult {
+    let evidence = served.iter().map(|(entry, _)| entry.n).collect();
+    let seconds = served.iter().map(|(entry, _)| grant.seconds_left(entry)).min().unwrap_or(i64::MAX);
+    if with.number("until_seconds").is_some_and(|until| seconds > until) {
+        let actual = format!("the last request that was served came {seconds} s before the grant's end");
+        return CheckResult::unproven(actual, evidence);
+    }
+    let actual =
+        format!("{} allowed requests were served, the last {seconds} s before its end", served.len());
+    CheckResult::kept(actual, evidence)
+}
+
+/// Whether it says of a record that nobody put there that it is not there.
+fn is_absent(trace: &Trace, entry: &Entry, exchange: &Exchange) -> bool {
+    const NOT_FOUND: u16 = 404;
+    let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
+    exchange.status() == Some(NOT_FOUND) && last_put(trace, entry.n, &kind, &id).is_none()
+}
+
+fn ended_is_refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| result.expecting("4xx for each request under a grant that has ended");
+    let Some(grant) = Grant::read(trace, with.text("record")) else {
+        return expect(CheckResult::unproven("no grant was issued", vec![]));
+    };
+    let asked = requests(trace, &with.texts("call"));
+    let ended: Vec<_> = asked
+        .into_iter()
+        .filter(|(entry, call)| grant.covers(trace, call) && grant.ended_before(trace, entry))
+        .collect();
+    if let Some((entry, exchange)) = ended.iter().find(|(_, exchange)| exchange.succeeded()) {
+        return expect(CheckResult::broken(reply_summary(exchange), vec![grant.n, entry.n]));
+    }
+    if ended.is_empty() {
+        return expect(CheckResult::unproven("nothing was asked after its end", vec![grant.n]));
+    }
+    if let Some((entry, exchange)) = ended.iter().find(|(_, exchange)| !exchange.was_refused()) {
+        let actual = format!("neither refused nor accepted: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![grant.n, entry.n]));
+    }
+    let mut probes = with.texts("probe").into_iter().flat_map(|label| trace.exchanges_labelled(label));
+    if let Some((n, exchange)) = probes.find(|(_, exchange)| !exchange.succeeded()) {
+        let actual = format!("refused, but so was a valid call: {}", reply_summary(exchange));
+        return expect(CheckResult::unproven(actual, vec![grant.n, n]));
+    }
+    let evidence = ended.iter().map(|(entry, _)| entry.n).collect();
+    expect(CheckResult::kept(format!("{} late requests were refused", ended.len()), evidence))
+}
+
+fn requests<'a>(trace: &'a Trace, labels: &[&str]) -> Vec<(&'a Entry, &'a Exchange)> {
+    trace
+        .exchanges()
+        .filter(|(entry, _)| entry.label.as_deref().is_some_and(|label| labels.contains(&label)))
+        .collect()
+}
+
+/// The model of a grant: whose it is, what it covers, when it ends.
+struct Grant {
+    n: u64,
+    peer_id: String,
+    kind: String,
+    id: Option<String>,
+    scopes: Vec<String>,
+    /// Its end as it was told, and as it follows from what was asked: a clock may be set otherwise than ours.
+    ends: [Timestamp; 2],
+    own_id: String,
+}
+
+impl Grant {
+    fn read(trace: &Trace, label: &str) -> Option<Self> {
+        let (n, issue) = trace.operation(label)?;
+        let (asked, given) = (&issue.parameters, issue.result.as_ref()?);
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let told: Timestamp = given["expires_at"].as_str()?.parse().ok()?;
+        let issued_at = trace.entries().iter().find(|entry| entry.n == n)?.at;
+        let days = asked["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
+        let asked_for = days.and_then(|days| issued_at.checked_add(days).ok());
+        Some(Self {
+            n,
+            peer_id: text(&asked["peer_id"])?,
+            kind: text(&asked["resource_kind"])?,
+            id: text(&asked["resource_id"]),
+            scopes: asked["permission_scopes"].as_array()?.iter().filter_map(text).collect(),
+            ends: [told, asked_for.unwrap_or(told)],
+            own_id: text(&given["grant_id"])?,
+        })
+    }
+
+    /// Whether it allows this call, whenever that is.
+    fn covers(&self, trace: &Trace, call: &Exchange) -> bool {
+        let (kind, id, scope) = match call.route() {
+            Some(Route::Resource { kind, id }) => (kind, id, "read"),
+            Some(Route::Migrations) => {
+                let text = |name: &str| {
+                    call.sent().and_then(|plan| plan[name].as_str()).unwrap_or_default().to_owned()
+                };
+                (text("root_resource_kind"), text("root_resource_id"), "migrate")
+            }
+            _ => return false,
+        };
+        peer_id(trace, &call.peer).as_ref() == Some(&self.peer_id)
+            && kind == self.kind
+            && self.id.as_ref().is_none_or(|own| *own == id)
+            && self.scopes.iter().any(|own| own == scope)
+    }
+
+    /// Around its end, as far as a clock may be rounded, both are right.
+    fn has_ended(&self, trace: &Trace, entry: &Entry) -> bool {
+        let late = entry.at.saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
+        self.ends.iter().any(|end| late >= *end) || self.was_revoked(trace, entry)
+    }
+
+    /// How long it lasts yet, whichever of its ends comes first.
+    fn seconds_left(&self, entry: &Entry) -> i64 {
+        self.ends.iter().map(|end| end.duration_since(entry.at).as_secs()).min().unwrap_or_default()
+    }
+
+    fn ended_before(&self, trace: &Trace, entry: &Entry) -> bool {
+        let early = entry.at.saturating_sub(ROUNDED_UP_BY).unwrap_or(Timestamp::MIN);
+        self.ends.iter().all(|end| early >= *end) || self.was_revoked(trace, entry)
+    }
+
+    fn was_revoked(&self, trace: &Trace, entry: &Entry) -> bool {
+        let mut before = trace
+            .entries()
+            .iter()
+            .take_while(|other| other.n < entry.n)
+            .filter_map(|other| other.operation());
+        before.any(|op| {
+            op.method == "grant.revoke" && op.failure.is_none() && op.parameters["grant_id"] == *self.own_id
+        })
+    }
+}
+
+/// Whether it comes before or after the first refusal is open: the contract asks for a notice beside the
+/// revocation, and a notice has its time.
+fn grant_revocation_announced(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect =
+        |result: CheckResult| result.expecting(format!("{} with the grant's id", kind::GRANT_REVOKED));
+    let revoked = trace.operation(with.text("revoke"));
+    let Some((revoked, grant)) = revoked.and_then(|(n, op)| Some((n, op.parameters["grant_id"].as_str()?)))
+    else {
+        return expect(CheckResult::unproven("no grant was revoked", vec![]));
+    };
+    let mut told = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
+    if let Some((entry, _)) = told.find(|(_, exchange)| announces(exchange, Some(grant))) {
+        return expect(CheckResult::kept("it was announced", vec![revoked, entry.n]));
+    }
+    match notice_of_another_form(trace, with.text("peer")) {
+        Some(n) => expect(CheckResult::unproven(
+            "the peer was told of a revocation in another form",
+            vec![revoked, n],
+        )),
+        None => expect(CheckResult::broken("no notice of any form", vec![revoked])),
+    }
+}
+
+/// Whether it tells of the end of this grant; of any, where its id is not known.
+fn announces(exchange: &Exchange, grant: Option<&str>) -> bool {
+    let events = exchange.sent().and_then(|body| body["events"].as_array());
+    events
+        .into_iter()
+        .flatten()
+        .filter(|event| event["kind"] == kind::GRANT_REVOKED)
+        .any(|event| grant.is_none_or(|grant| event["payload"]["grant_id"] == grant))
+}
+
+/// Silence is evaluated by the contract: a notice in a form that the binding does not know is none.
+fn notice_of_another_form(trace: &Trace, peer: &str) -> Option<u64> {
+    let mut told = trace.exchanges_of(peer, Direction::FromTarget);
+    told.find(|(_, exchange)| {
+        let text = exchange.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
+        text.contains("grant") && ["revok", "withdraw", "terminat"].iter().any(|word| text.contains(word))
+    })
+    .map(|(entry, _)| entry.n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use covenant_model::clock::Clock;
+    use covenant_model::transcript::{Message, Operation, Recorder, What};
+    use serde_json::json;
+
+    fn exchange(direction: Direction, body: &Value, status: u16) -> What {
+        What::Exchange(Exchange::made("alice", direction).sending(body.clone()).answered(status))
+    }
+
+    /// What the target says after the revocation.
+    fn verdict(told: Option<Value>) -> Verdict {
+        let recorder =
+            Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
+        let revoke = Operation {
+            method: "grant.revoke".into(),
+            parameters: json!({"grant_id": "g"}),
+            result: Some(json!({})),
+            failure: None,
+        };
+        recorder.record(None, Some("revoked"), What::Operation(revoke));
+        recorder.record(None, None, exchange(Direction::ToTarget, &json!({}), 401));
+        if let Some(body) = told {
+            recorder.record(None, None, exchange(Direction::FromTarget, &body, 200));
+        }
+        let with = [("peer", "alice"), ("revoke", "revoked")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        grant_revocation_announced(&recorder.trace(), Arguments::new(&with)).verdict
+    }
+
+    #[test]
+    fn a_notice_that_is_never_sent_is_broken() {
+        let notice =
+            |id: &str| json!({"events": [{"kind": kind::GRANT_REVOKED, "payload": {"grant_id": id}}]});
+        assert_eq!(verdict(Some(notice("g"))), Kept);
+        assert_eq!(verdict(None), Broken);
+        assert_eq!(verdict(Some(json!({"status": "active"}))), Broken);
+        assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
+    }
+
+    /// A grant of seven days, told to end so many seconds later than was asked, under which record `id` was
+    /// asked for so many seconds before its end as it was asked for, with this answer.
+    fn trace(told_later: i64, id: &str, before: i64, status: u16) -> Trace {
+        const WEEK: i64 = 7 * 24 * 3600;
+        let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
+        let clock = Clock::manual(start);
+        let recorder = Recorder::in_memory("x", clock.clone());
+        let operation = |label: Option<&str>, method: &str, parameters: Value, result: Value| {
+            let operation =
+                Operation { method: method.into(), parameters, result: Some(result), failure: None };
+            recorder.record(None, label, What::Operation(operation));
+        };
+        operation(Some("alice"), "peer.join", json!({}), json!({"peer_id": "row"}));
+        let put = json!({"kind": "skill", "id": "there", "record": {"name": "a"}});
+        operation(None, "resource.put", put, json!({}));
+        let asked =
+            json!({"peer_id": "row", "resource_kind": "skill", "permission_scopes": ["read"], "ttl_days": 7});
+        let ends = start + SignedDuration::from_secs(WEEK + told_later);
+        let given = json!({"grant_id": "g", "expires_at": ends.to_string()});
+        operation(Some("grant"), "grant.issue", asked, given);
+        clock.advance_seconds(WEEK - before);
+        let mut asked = exchange(Direction::ToTarget, &json!({}), status);
+        if let What::Exchange(call) = &mut asked {
+            let path = Route::Resource { kind: "skill".into(), id: id.into() }.path();
+            call.request = Message { method: Some("GET".into()), path: Some(path), ..Message::default() };
+        }
+        recorder.record(None, Some("asked"), asked);
+        recorder.trace()
+    }
+
+    /// What both checks say of it.
+    fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
+        let trace = trace(told_later, id, before, status);
+        let with = [("call", "asked"), ("record", "grant")]
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .into();
+        [granted_is_served, ended_is_refused].map(|check| check(&trace, Arguments::new(&with)).verdict)
+    }
+
+    #[test]
+    fn what_was_served_long_before_the_end_says_nothing_of_the_end() {
+        let verdict = |told_later: i64, before: i64| {
+            let with = [("call", json!("asked")), ("record", json!("grant")), ("until_seconds", json!(60))]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into();
+            granted_is_served(&trace(told_later, "there", before, 200), Arguments::new(&with)).verdict
+        };
+        assert_eq!([verdict(0, 2), verdict(0, 60)], [Kept, Kept]);
+        assert_eq!([verdict(0, 61), verdict(0, 3 * 24 * 3600)], [Unproven, Unproven]);
+        assert_eq!(verdict(3600, 30), Kept, "its end as it was asked for is near");
+    }
+
+    #[test]
+    fn a_grant_ends_when_it_was_told_to() {
+        assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
+        assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);
+        assert_eq!(verdicts(0, "there", -1, 200), [Unproven, Unproven]);
+        assert_eq!(verdicts(0, "there", -2, 200), [Unproven, Broken]);
+        assert_eq!(verdicts(0, "there", -2, 401), [Unproven, Kept]);
+        assert_eq!(verdicts(3600, "there", -600, 200), [Unproven, Unproven], "told to end an hour later");
+        assert_eq!(verdicts(-3600, "there", 600, 401), [Unproven, Unproven], "its clock is an hour behind");
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_comes_later_is_no_grant_refused() {
+        assert_eq!(verdicts(0, "absent", 2, 404)[0], Unproven);
+        assert_eq!(verdicts(0, "there", 2, 404)[0], Broken);
+        assert_eq!(verdicts(0, "there", 2, 429)[0], Unproven);
+    }
+}

@@ -1,0 +1,99 @@
+//! Commitment 4: notice of revocation.
+
+mod grace;
+mod notice;
+mod silence;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::CheckDef;
+use super::check_def::Parameter;
+use covenant_model::transcript::Trace;
+
+/// Answers that refuse for now: a limit, a time that ran out.
+const TRANSIENT_STATUS: [u16; 3] = [408, 425, 429];
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter::required("peer", "the peer's name"),
+    Parameter::required("revoke", "label of the operation that revokes"),
+    Parameter::required("call", "label of the peer's calls after it"),
+    Parameter::optional(
+        "away",
+        "true where the peer was away meanwhile: it is told when it is back, torn down or not",
+    ),
+];
+
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
+        name: "event-before-tear-down",
+        about: "a platform.peer.revoked event reaches the peer before its first refused call",
+        parameters: PARAMETERS,
+        evaluate: notice::event_before_tear_down,
+    },
+    CheckDef {
+        name: "status-before-tear-down",
+        about: "a heartbeat whose status is revoked reaches the peer before its first refused call",
+        parameters: PARAMETERS,
+        evaluate: notice::status_before_tear_down,
+    },
+    CheckDef {
+        name: "grace-is-given",
+        about: "every open migration is taken within the grace after a revocation, and refused after it",
+        parameters: &[
+            Parameter::required(
+                "open",
+                "labels of the calls that opened the migrations, as far as they were made",
+            ),
+            Parameter::required("revoke", "label of the operation that revokes, or of the peer's own notice"),
+            Parameter::required("call", "label of the commits within the grace"),
+            Parameter::required("late", "label of the commits after the grace"),
+            Parameter::optional("records", "label of the operator's list after the commits within the grace"),
+        ],
+        evaluate: grace::grace_is_given,
+    },
+    CheckDef {
+        name: "cut-within-grace-is-noticed",
+        about: "who refuses an open migration while the grace lasts is reported, who does so after it is not",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that refuses within the grace"),
+            Parameter::required("revoke", "label of its notice"),
+            Parameter::required("before", "label of the scan before its notice"),
+            Parameter::required("after", "label of the scan after its refusal"),
+            Parameter::required("few", "the name of a peer that refuses just after the grace"),
+            Parameter::required(
+                "apart_from",
+                "the name of a peer that refuses long after it: kinds raised about it say nothing",
+            ),
+        ],
+        evaluate: grace::cut_within_grace_is_noticed,
+    },
+    CheckDef {
+        name: "silence-is-marked",
+        about: "a peer that is no longer there is reported, or shown in another state than one that is",
+        parameters: &[
+            Parameter::required("peer", "the name of the peer that falls silent"),
+            Parameter::required("conforming", "the name of a peer that goes on as before"),
+            Parameter::required("before", "label of the scan before the silence"),
+            Parameter::required("after", "label of the scan after it"),
+            Parameter::required("shown", "label of peer.show of the silent one, after it"),
+            Parameter::required("default", "label of peer.show of the conforming one, after it"),
+        ],
+        evaluate: silence::silence_is_marked,
+    },
+];
+
+fn at(trace: &Trace, n: u64) -> Option<Timestamp> {
+    trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
+}
+
+/// The last entry before an operation began: what the target did meanwhile is told before what came of it.
+fn begun(trace: &Trace, operation: u64) -> u64 {
+    let entries = trace.entries();
+    let step = entries.iter().find(|entry| entry.n == operation).and_then(|entry| entry.step);
+    let mut before = entries.iter().rev().filter(|entry| entry.n < operation);
+    let last = before.find(|entry| entry.step.is_some() && entry.step != step);
+    last.map_or(operation.saturating_sub(1), |entry| entry.n)
+}

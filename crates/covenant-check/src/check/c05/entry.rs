@@ -1,0 +1,283 @@
+//! What an entry of an audit says, and of which calls it may be.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use covenant_model::transcript::{Direction, Exchange};
+use covenant_model::wire::path::{PREFIX, Route};
+
+/// How an entry stands to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum MatchStrength {
+    /// It is of something else: it says another direction, outcome or path.
+    Other,
+    /// Nothing speaks against it.
+    Possible,
+    /// It names the call's path, or what is called there.
+    Certain,
+}
+
+/// An entry, and what it says of the action that it is about.
+pub(super) struct Item<'a> {
+    pub(super) value: &'a Value,
+    pub(super) direction: Option<Direction>,
+    /// Whether the call was let in, where a status tells it.
+    pub(super) granted: Option<bool>,
+    /// Paths below the prefix.
+    paths: Vec<&'a str>,
+    /// What it is called, in small letters.
+    action: String,
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn read(value: &'a Value) -> Self {
+        let mut paths = Vec::new();
+        each_text(value, &mut |text| paths.extend(text.split_whitespace().filter_map(path_below)));
+        let named = ["action", "kind", "route", "event"].into_iter().filter_map(|name| member(value, name));
+        let action = named.collect::<Vec<_>>().join(" ").to_lowercase();
+        Self { value, direction: direction(value, &action), granted: granted(value), paths, action }
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &'a str {
+        ["action", "kind"].into_iter().find_map(|name| member(self.value, name)).unwrap_or_default()
+    }
+
+    /// How it stands to a call; `known` are the paths of all calls that it may be about.
+    pub(super) fn match_strength(&self, call: &Exchange, known: &BTreeSet<&str>) -> MatchStrength {
+        let is_turned = self.direction.is_some_and(|direction| direction != call.direction);
+        let was_granted = call.status().filter(|_| !call.says_otherwise()).map(|status| status < 400);
+        let ended_otherwise = self.granted.zip(was_granted).is_some_and(|(said, was)| said != was);
+        if is_turned || ended_otherwise {
+            return MatchStrength::Other;
+        }
+        let path = below(call);
+        if self.paths.contains(&path) {
+            return MatchStrength::Certain;
+        }
+        // A path may be told as a pattern, or with its ids masked.
+        let is_masked = |told: &&str| head(told) == head(path) && !known.contains(*told);
+        if !self.paths.is_empty() && !self.paths.iter().any(is_masked) {
+            return MatchStrength::Other;
+        }
+        let words = call.route().as_ref().map_or(&[][..], words);
+        if words.iter().any(|word| self.action.contains(word)) {
+            MatchStrength::Certain
+        } else {
+            MatchStrength::Possible
+        }
+    }
+
+    /// What two entries have in common that tell the same of a call: their members, and those of their texts
+    /// that are words. The levels of a platform that each write an entry of their own differ in it.
+    pub(super) fn form(&self) -> String {
+        let mut parts = Vec::new();
+        form_of("", self.value, &mut parts);
+        parts.sort();
+        parts.join("\n")
+    }
+}
+
+/// A member of an entry, wherever in it it stands.
+pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
+    said(entry, name).into_iter().find_map(Value::as_str)
+}
+
+pub(super) fn names(entry: &Value, name: &str, valid: &[&str]) -> bool {
+    said(entry, name).into_iter().any(|value| match value {
+        Value::String(text) => valid.contains(&text.as_str()),
+        Value::Number(number) => valid.contains(&number.to_string().as_str()),
+        _ => false,
+    })
+}
+
+/// Whether a remote subject is one of these: as it stands, or in a distinguished name.
+pub(super) fn has_subject(entry: &Value, valid: &[&str]) -> bool {
+    let subjects = said(entry, "remote_subject").into_iter().filter_map(Value::as_str);
+    let parts = subjects.flat_map(|subject| subject.split([',', '/']));
+    let mut names = parts.map(|part| part.trim().trim_start_matches("CN=").trim_start_matches("cn="));
+    names.any(|name| valid.contains(&name))
+}
+
+/// What the members of this name say, the outermost first.
+fn said<'a>(entry: &'a Value, name: &str) -> Vec<&'a Value> {
+    let Some(members) = entry.as_object() else { return vec![] };
+    members.get(name).into_iter().chain(members.values().flat_map(|member| said(member, name))).collect()
+}
+
+/// Whether the entry names the peer's id, though not as `federation_peer_id`.
+pub(super) fn names_otherwise(entry: &Value, peer_id: &str) -> bool {
+    let members = [Some(entry), entry.get("payload")].into_iter().flatten().filter_map(Value::as_object);
+    members.flatten().any(|(name, value)| !name.contains("subject") && value == peer_id)
+}
+
+/// The path of a call below the prefix, without its query.
+pub(super) fn below(call: &Exchange) -> &str {
+    let path = call.request.path.as_deref().unwrap_or_default();
+    without_query(path.strip_prefix(PREFIX).unwrap_or(path))
+}
+
+/// What is sent in answer to a call.
+const ANSWERS: [&str; 6] = ["resource", "excerpt", "catalog", "trust", "response", "answer"];
+
+fn direction(entry: &Value, action: &str) -> Option<Direction> {
+    let of_word = |word: &str| match word {
+        "in" | "inbound" | "incoming" | "received" => Some(Direction::ToTarget),
+        "out" | "outbound" | "outgoing" | "sent" => Some(Direction::FromTarget),
+        _ => None,
+    };
+    let said = member(entry, "direction").and_then(|said| of_word(&said.to_lowercase()));
+    // What answers a call that came in is sent, too.
+    let is_answer = ANSWERS.iter().any(|answer| action.contains(answer));
+    let mut words = action.split(|c: char| !c.is_alphanumeric());
+    said.or_else(|| words.find_map(|word| of_word(word).filter(|_| !(is_answer && word == "sent"))))
+}
+
+fn granted(entry: &Value) -> Option<bool> {
+    const NAMES: [&str; 4] = ["status", "status_code", "http_status", "response_status"];
+    let said = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
+    let mut numbers = said.filter_map(|said| said.as_u64().or_else(|| said.as_str()?.parse().ok()));
+    numbers.find(|number| (100..600).contains(number)).map(|status| status < 400)
+}
+
+/// What a word tells as a path of the federation plane, below the prefix.
+fn path_below(word: &str) -> Option<&str> {
+    let word = without_query(word);
+    match word.split_once(PREFIX) {
+        // The address of a plane names no call.
+        Some((_, below)) => Some(below).filter(|below| !head(below).is_empty()),
+        None => Some(word).filter(|word| word.starts_with('/') && HEADS.contains(&head(word))),
+    }
+}
+
+const HEADS: [&str; 9] = [
+    "accept",
+    "heartbeat",
+    "trust_bundle",
+    "resources",
+    "migrations",
+    "audit_excerpts",
+    "service_catalog",
+    "subscriptions",
+    "sync",
+];
+
+fn head(below: &str) -> &str {
+    below.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+fn without_query(path: &str) -> &str {
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+/// Signatures by which an action names what was called.
+fn words(route: &Route) -> &'static [&'static str] {
+    match route {
+        Route::Accept => &["accept"],
+        Route::Heartbeat => &["heartbeat"],
+        Route::TrustBundle => &["trust"],
+        Route::Resource { .. } => &["resource", "read", "fetch"],
+        Route::Migrations | Route::Migration { .. } | Route::MigrationCommit { .. } => &["migrat"],
+        Route::AuditExcerpts => &["audit", "excerpt"],
+        Route::ServiceCatalog => &["catalog"],
+        Route::Subscriptions | Route::Subscription { .. } => &["subscri"],
+        Route::Sync => &["sync"],
+    }
+}
+
+fn each_text<'a>(value: &'a Value, take: &mut impl FnMut(&'a str)) {
+    match value {
+        Value::String(text) => take(text),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, take)),
+        Value::Object(members) => members.values().for_each(|member| each_text(member, take)),
+        _ => {}
+    }
+}
+
+fn form_of(name: &str, value: &Value, parts: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::String(text) if is_plain(text) => parts.push(format!("{name}={text}")),
+        // The level that writes may be told by its number.
+        Value::Number(number) if ["level", "layer", "tier"].contains(&name) => {
+            parts.push(format!("{name}={number}"));
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => parts.push(name.to_owned()),
+        Value::Array(items) => items.iter().for_each(|item| form_of(name, item, parts)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| form_of(name, member, parts)),
+    }
+}
+
+/// Whether a text is words, and no id, moment, path or digest.
+fn is_plain(text: &str) -> bool {
+    !text.contains(|c: char| c.is_ascii_digit() || c == '/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn call(direction: Direction, method: &str, below: &str, status: u16) -> Exchange {
+        Exchange::made("alice", direction).on(method, below.trim_start_matches('/')).answered(status)
+    }
+
+    /// How an entry stands to a read that was granted; the same of another record is known.
+    fn match_strength(entry: &Value) -> MatchStrength {
+        let read = call(Direction::ToTarget, "GET", "/resources/skill/a", 200);
+        Item::read(entry).match_strength(&read, &["/resources/skill/a", "/resources/skill/b"].into())
+    }
+
+    #[test]
+    fn an_entry_is_of_the_call_that_it_tells() {
+        let path = |below: &str| json!({"route": format!("GET {PREFIX}{below}?limit=1")});
+        assert_eq!(match_strength(&path("/resources/skill/a")), MatchStrength::Certain);
+        assert_eq!(match_strength(&path("/resources/skill/b")), MatchStrength::Other);
+        assert_eq!(match_strength(&path("/migrations")), MatchStrength::Other);
+        assert_eq!(
+            match_strength(&path("/resources/:kind/:id")),
+            MatchStrength::Certain,
+            "a pattern, named by its route"
+        );
+        assert_eq!(match_strength(&json!({"url": "/resources/skill/***"})), MatchStrength::Possible);
+        assert_eq!(match_strength(&json!({"content_type": "application/json"})), MatchStrength::Possible);
+        assert_eq!(match_strength(&json!({"kind": "federation.resources"})), MatchStrength::Certain);
+        assert_eq!(match_strength(&json!({"action": "grant.used"})), MatchStrength::Possible);
+        assert_eq!(match_strength(&json!({"action": "federation.resources.outbound"})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"action": "federation.heartbeat.sent"})), MatchStrength::Other);
+        assert_ne!(match_strength(&json!({"action": "federation.response.sent"})), MatchStrength::Other);
+        let address = json!({"peer_url": format!("https://peer.example{PREFIX}")});
+        assert_eq!(match_strength(&address), MatchStrength::Possible, "whose it is, not what was called");
+        assert_eq!(match_strength(&json!({"payload": {"direction": "outbound"}})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"payload": {"status": 403}})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"status": "200", "action": "read"})), MatchStrength::Certain);
+    }
+
+    #[test]
+    fn members_are_found_wherever_they_stand() {
+        let entry = json!({"action": "read", "details": {"actor": {"remote_subject": "CN=fed:p, O=alice"}}});
+        assert!(has_subject(&entry, &["fed:p"]));
+        assert!(!has_subject(&entry, &["fed"]));
+        assert!(names(&json!({"metadata": {"federation_peer_id": "p"}}), "federation_peer_id", &["p"]));
+        assert!(names(&json!({"federation_peer_id": 12}), "federation_peer_id", &["12"]));
+        assert!(!names(&json!({"metadata": {"federation_peer_id": ""}}), "federation_peer_id", &["p"]));
+    }
+
+    #[test]
+    fn levels_differ_in_form_and_doubles_do_not() {
+        let form = |entry: &Value| Item::read(entry).form();
+        let entry =
+            json!({"id": "1", "at": "2026-06-01T00:00:00Z", "action": "read", "source": "proxy", "ms": 3});
+        let again =
+            json!({"id": "2", "at": "2026-06-01T00:00:01Z", "action": "read", "source": "proxy", "ms": 4});
+        assert_eq!(form(&entry), form(&again));
+        for level in [
+            json!({"id": "2", "at": "2026-06-01T00:00:00Z", "action": "read", "source": "app", "ms": 3}),
+            json!({"id": "2", "at": "2026-06-01T00:00:00Z", "action": "read", "source": "proxy"}),
+            json!({"id": "2", "at": "2026-06-01T00:00:00Z", "action": "read.seen", "source": "proxy", "ms": 3}),
+        ] {
+            assert_ne!(form(&entry), form(&level), "{level}");
+        }
+    }
+}

@@ -1,0 +1,547 @@
+//! Commitment 7: migration hygiene.
+
+mod afterwards;
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::check_def::Parameter;
+use super::common::{is_undone, reply_summary};
+use super::model::{
+    PlannedStep, Preservation, Records, carried, planned_steps, record_shown, records, shows, was_touched,
+};
+use super::{Arguments, CheckDef, CheckResult};
+use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::envelope::Answer;
+use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, action, policy};
+
+const PLAN: Parameter = Parameter::required("plan", "label of the migration");
+const COMMIT: Parameter = Parameter::optional("commit", "label of its commit, where it was opened first");
+const BEFORE: Parameter = Parameter::required("before", "label of the look before it");
+const AFTER: Parameter = Parameter::required("after", "label of the look after it");
+
+/// The checks of this file.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef {
+        name: "whole-or-nothing",
+        about: "a plan that failed, or whose answer never came, left nothing of itself, or all",
+        parameters: &[
+            PLAN,
+            COMMIT,
+            BEFORE,
+            AFTER,
+            Parameter::optional(
+                "control",
+                "label of a plan like it, valid in the one thing: it has to be applied",
+            ),
+        ],
+        evaluate: whole_or_nothing,
+    },
+    CheckDef {
+        name: "claims-are-true",
+        about: "what a completed migration claims is what can be read back; of a plan that can't be done no success is claimed",
+        parameters: &[PLAN, COMMIT, BEFORE, AFTER],
+        evaluate: claims_are_true,
+    },
+    CheckDef {
+        name: "conflicts-are-told",
+        about: "conflict_log has each conflict that there was, and no other",
+        parameters: &[
+            PLAN,
+            COMMIT,
+            BEFORE,
+            AFTER,
+            Parameter::optional(
+                "shown",
+                "labels of later looks at the migration's record, the peer's or the operator's: evaluated is what they say",
+            ),
+        ],
+        evaluate: conflicts_are_told,
+    },
+    CheckDef {
+        name: "identities-survive",
+        about: "every migrated record stands under its own id, with the references that it came with",
+        parameters: &[
+            PLAN,
+            COMMIT,
+            BEFORE,
+            AFTER,
+            Parameter::optional(
+                "control",
+                "label of a plan that has to complete: then this one may be refused, and leave nothing",
+            ),
+        ],
+        evaluate: identities_survive,
+    },
+    CheckDef {
+        name: "nothing-flows",
+        about: "the target sends the peer no record of its own accord",
+        parameters: &[
+            Parameter::required("peer", "the peer's name"),
+            Parameter::required(
+                "migration",
+                "label of the migration: what was sent before it does not count",
+            ),
+            Parameter::required("record", "label of the operation that changed the record"),
+            Parameter::required(
+                "probe",
+                "label of the valid calls made afterwards: the last has to be accepted",
+            ),
+        ],
+        evaluate: afterwards::nothing_flows,
+    },
+    CheckDef {
+        name: "originals-kept",
+        about: "as source of a migration that went wrong, the target keeps its originals",
+        parameters: &[
+            Parameter::required("migration", "label of the operation that sent it"),
+            Parameter::required("before", "label of the look before it"),
+            Parameter::required("after", "label, or labels, of the looks after it"),
+        ],
+        evaluate: afterwards::originals_kept,
+    },
+];
+
+/// A migration as the trace shows it.
+struct Migration {
+    exchange: Exchange,
+    plan: MigrationRequest,
+    /// Whether it was opened first: the exchange is its commit's.
+    was_opened: bool,
+    before: Records,
+    after: Records,
+    evidence: Vec<u64>,
+}
+
+impl Migration {
+    fn read(trace: &Trace, with: Arguments<'_>) -> Result<Self, CheckResult> {
+        let unproven = |text: &str| CheckResult::unproven(text, vec![]);
+        let (n, opening) = trace
+            .exchanges_labelled(with.text("plan"))
+            .next_back()
+            .ok_or_else(|| unproven("the migration was not sent"))?;
+        let plan = opening.sent().and_then(|sent| MigrationRequest::deserialize(sent).ok());
+        let plan = plan.ok_or_else(|| unproven("the plan that was sent can't be read back"))?;
+        // Where it was not opened, that answer was the last word on it.
+        let label = with.text_if_given("commit").filter(|_| opens(opening));
+        let committed = label.and_then(|label| trace.exchanges_labelled(label).next_back());
+        let was_opened = committed.is_some();
+        let (n, exchange) = committed.unwrap_or((n, opening));
+        let (mut evidence, before) =
+            records(trace, with.text("before")).ok_or_else(|| unproven("no look at the records before"))?;
+        let (seen_after, after) =
+            records(trace, with.text("after")).ok_or_else(|| unproven("no look at the records after"))?;
+        evidence.push(n);
+        evidence.extend(seen_after);
+        Ok(Self { exchange: exchange.clone(), plan, was_opened, before, after, evidence })
+    }
+
+    /// What a success says of itself.
+    fn completed(&self) -> Option<MigrationView> {
+        completed(&self.exchange)
+    }
+
+    /// Whether it was answered that nothing came of it, under whatever status.
+    fn has_failed(&self) -> bool {
+        let says_so = || self.exchange.data().is_some_and(|data| is_undone(&data["status"]));
+        self.exchange.status().is_some() && (!self.exchange.succeeded() || says_so())
+    }
+
+    /// Whether it was taken, and its end is yet to come.
+    fn is_pending(&self) -> bool {
+        self.exchange.succeeded() && !self.has_failed() && self.completed().is_none()
+    }
+
+    /// The conflict log of the answer, whichever way it went.
+    fn conflict_log(&self) -> Option<Vec<Conflict>> {
+        let members = match self.exchange.answer()? {
+            Answer::Data(data) => data.get("conflict_log")?.clone(),
+            Answer::Refusal(refusal) => refusal.extra.get("conflict_log")?.clone(),
+        };
+        Vec::deserialize(members).ok()
+    }
+
+    fn planned_steps(&self) -> Vec<PlannedStep<'_>> {
+        planned_steps(&self.plan, &self.before)
+    }
+
+    /// Whether the record of a step is another than before, in what the step carries of it.
+    fn touched(&self, planned: &PlannedStep<'_>) -> bool {
+        let looks = self.before.get(&planned.place).zip(self.after.get(&planned.place));
+        looks.is_some_and(|(before, after)| was_touched(planned.step, before, after))
+    }
+
+    /// What is there of it, or gone, in words.
+    fn remains(&self) -> Option<String> {
+        let new = self.after.keys().filter(|place| !self.before.contains_key(*place)).count();
+        let gone = self.before.keys().filter(|place| !self.after.contains_key(*place)).count();
+        let changed = self.planned_steps().iter().filter(|planned| self.touched(planned)).count();
+        let any = new + gone + changed > 0;
+        any.then(|| format!("{new} new, {changed} changed and {gone} missing records are there"))
+    }
+}
+
+fn completed(exchange: &Exchange) -> Option<MigrationView> {
+    let view = MigrationView::deserialize(exchange.data()?).ok()?;
+    (exchange.succeeded() && view.status == "completed").then_some(view)
+}
+
+/// Whether it was answered that nothing is applied before the commit.
+fn opens(exchange: &Exchange) -> bool {
+    const ACCEPTED: u16 = 202;
+    let says_so = exchange.data().is_some_and(|data| data["status"] == "transferring");
+    exchange.succeeded() && (says_so || exchange.status() == Some(ACCEPTED))
+}
+
+/// Whether a plan by that label was done, where one is named.
+fn control_failed(trace: &Trace, with: Arguments<'_>) -> Option<CheckResult> {
+    let label = with.text_if_given("control")?;
+    let was_done = trace.exchanges_labelled(label).any(|(_, exchange)| completed(exchange).is_some());
+    (!was_done).then(|| CheckResult::unproven("a valid plan was not done either", vec![]))
+}
+
+fn whole_or_nothing(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let migration = match Migration::read(trace, with) {
+        Ok(migration) => migration,
+        Err(unproven) => return unproven,
+    };
+    let answered = migration.exchange.status().is_some();
+    let remains = migration.remains();
+    let is_there =
+        |planned: &PlannedStep<'_>| migration.after.contains_key(&planned.place) && !must_fail(planned);
+    let all = migration
+        .planned_steps()
+        .iter()
+        .all(|planned| planned.step.action != action::CREATE || is_there(planned));
+    let says_both = migration.exchange.says_otherwise();
+    let evidence = migration.evidence.clone();
+    let result = match remains {
+        _ if (answered && !migration.has_failed()) || (says_both && all) => {
+            CheckResult::unproven("the plan was accepted, so that nothing failed", evidence)
+        }
+        None => control_failed(trace, with).unwrap_or_else(|| {
+            CheckResult::kept(
+                format!("{}; nothing of it is there", reply_summary(&migration.exchange)),
+                evidence,
+            )
+        }),
+        Some(_) if !answered && all => {
+            CheckResult::kept("the answer was lost; the plan is there whole", evidence)
+        }
+        // What takes a commit for no condition may have applied it before it was asked to.
+        Some(_) if migration.was_opened && all => {
+            CheckResult::unproven("the plan is there whole, though its commit was refused", evidence)
+        }
+        Some(left) => {
+            CheckResult::broken(format!("{}, and {left}", reply_summary(&migration.exchange)), evidence)
+        }
+    };
+    let result = result.expecting("after a failure: the records as they were before");
+    if answered { result } else { result.expecting("after a lost answer: all of the plan, or nothing of it") }
+}
+
+fn claims_are_true(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result
+            .expecting("as many records created or overwritten as applied_count says, and each of them there")
+    };
+    let migration = match Migration::read(trace, with) {
+        Ok(migration) => migration,
+        Err(unproven) => return expect(unproven),
+    };
+    let evidence = migration.evidence.clone();
+    let planned_steps = migration.planned_steps();
+    let doomed =
+        planned_steps.iter().find(|planned| must_fail(planned)).map(|planned| planned.step.step_order);
+    let Some(view) = migration.completed() else {
+        let actual = format!("no success was claimed: {}", reply_summary(&migration.exchange));
+        return expect(if planned_steps.iter().any(stops) && migration.has_failed() {
+            CheckResult::kept(actual, evidence)
+        } else {
+            CheckResult::unproven(actual, evidence)
+        });
+    };
+    if let Some(order) = doomed {
+        let actual =
+            format!("success was claimed, and step {order} was to fail on the record that was there");
+        return expect(CheckResult::broken(actual, evidence));
+    }
+    let log = migration.conflict_log();
+    let count = Count::of(&migration, log.as_deref());
+    if let Some(lost) = count.lost.first() {
+        return expect(CheckResult::broken(
+            format!("success was claimed, and {lost} is not there"),
+            evidence,
+        ));
+    }
+    let Some(claimed) = view.applied_count else {
+        return expect(CheckResult::unproven("the answer has no applied_count", evidence));
+    };
+    let actual =
+        format!("applied_count {claimed}, {} created, {} carried in all", count.created, count.carried);
+    if claimed < count.created || claimed > count.carried {
+        return expect(CheckResult::broken(actual, evidence));
+    }
+    expect(CheckResult::kept(actual, evidence))
+}
+
+/// What came of the steps of a completed plan.
+#[derive(Default)]
+struct Count {
+    /// Records that were not there before and are now.
+    created: u64,
+    /// Steps whose record is there as carried, or linked.
+    carried: u64,
+    /// Steps whose record is neither there nor told as a conflict.
+    lost: Vec<String>,
+}
+
+impl Count {
+    fn of(migration: &Migration, log: Option<&[Conflict]>) -> Self {
+        let mut count = Self::default();
+        let planned_steps = migration.planned_steps();
+        for planned in &planned_steps {
+            // Where several steps are about one record, only the last of them shows.
+            let alone = planned_steps.iter().filter(|other| other.place == planned.place).count() == 1;
+            let stored = migration.after.get(&planned.place);
+            let is_told = |conflict: &Conflict| conflict.step_order == planned.step.step_order;
+            // Without a log it can't be told that a step gave way to a record with its slug.
+            let told = log.map_or(planned.may_meet, |log| log.iter().any(is_told));
+            match (planned.step.action.as_str(), stored) {
+                (action::CREATE, Some(_)) if !planned.meets => {
+                    count.created += 1;
+                    count.carried += 1;
+                }
+                (action::CREATE, Some(stored)) if !alone || took_effect(migration, planned, stored) => {
+                    count.carried += 1;
+                }
+                (action::CREATE, None) if !told => {
+                    count.lost.push(format!("the {} of step {}", planned.place.0, planned.step.step_order));
+                }
+                (action::LINK_LOCAL, Some(_)) => count.carried += 1,
+                _ => {}
+            }
+        }
+        count
+    }
+}
+
+/// Whether a step that met a record had an effect on it, as far as can be seen. Whether it is the right
+/// one is asked of identities and references (7.4).
+fn took_effect(migration: &Migration, planned: &PlannedStep<'_>, stored: &Map<String, Value>) -> bool {
+    carried(planned.step, stored) == Preservation::Whole
+        || migration.touched(planned)
+        || !shows(planned.step, stored)
+}
+
+/// Whether its sender wants the whole plan to fail at this step.
+fn must_fail(planned: &PlannedStep<'_>) -> bool {
+    planned.meets && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
+}
+
+fn conflicts_are_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(
+            "one entry for each step that met a record, told as it was resolved, and no other entry",
+        )
+    };
+    let migration = match Migration::read(trace, with) {
+        Ok(migration) => migration,
+        Err(unproven) => return expect(unproven),
+    };
+    let mut evidence = migration.evidence.clone();
+    if migration.exchange.status().is_none() {
+        return expect(CheckResult::unproven("the migration was not answered", evidence));
+    }
+    let told = told(trace, with, &migration);
+    let Some(last) = told.last().map(|told| told.log.len()) else {
+        return expect(CheckResult::unproven("no conflict_log was told", evidence));
+    };
+    evidence.extend(told.iter().filter_map(|told| told.n));
+    if let Some(fault) = told.iter().find_map(|told| untrue(&migration, told)) {
+        return expect(CheckResult::broken(fault, evidence));
+    }
+    expect(CheckResult::kept(format!("{last} entries, all true, none missing"), evidence))
+}
+
+/// A conflict log that was told.
+struct Told {
+    /// The later look that told it; none is the answer itself.
+    n: Option<u64>,
+    log: Vec<Conflict>,
+    /// Whether nothing came of the plan.
+    failed: bool,
+}
+
+/// The logs that are asked about: the answer's, or those of later looks.
+fn told(trace: &Trace, with: Arguments<'_>, migration: &Migration) -> Vec<Told> {
+    let labels = with.texts("shown");
+    if labels.is_empty() {
+        let log = migration.conflict_log().filter(|_| !migration.is_pending());
+        let failed = migration.has_failed() && !migration.exchange.says_otherwise();
+        return log.into_iter().map(|log| Told { n: None, log, failed }).collect();
+    }
+    let looks = labels.into_iter().filter_map(|label| record_shown(trace, label));
+    let told = looks.filter_map(|(n, record)| {
+        let has_ended = record["status"] == "completed" || is_undone(&record["status"]);
+        let log = Vec::deserialize(record.get("conflict_log")?).ok().filter(|_| has_ended)?;
+        Some(Told { n: Some(n), log, failed: is_undone(&record["status"]) })
+    });
+    told.collect()
+}
+
+/// What is not true of a log, in words.
+fn untrue(migration: &Migration, told: &Told) -> Option<String> {
+    let planned_steps = migration.planned_steps();
+    let untold = || {
+        let owed = owed(&planned_steps, told.failed);
+        let is_told = |planned: &&PlannedStep<'_>| {
+            told.log.iter().any(|entry| entry.step_order == planned.step.step_order)
+        };
+        owed.into_iter().find(|planned| !is_told(planned))
+    };
+    untrue_entry(migration, &planned_steps, &told.log, told.failed).or_else(|| {
+        untold().map(|planned| {
+            format!(
+                "step {} met the {} {} that was there, and conflict_log does not tell it",
+                planned.step.step_order, planned.place.0, planned.place.1
+            )
+        })
+    })
+}
+
+/// The conflicts that have to be told. A plan that failed stopped where it could not go on: what came
+/// after that was never met, and what came before it was undone. One that says itself that it does not
+/// fit, that asks for a renaming, or that names a record twice may have been turned away before it met
+/// anything.
+fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], failed: bool) -> Vec<&'b PlannedStep<'a>> {
+    if !failed {
+        return planned_steps.iter().filter(|planned| planned.meets).collect();
+    }
+    let places: BTreeSet<_> = planned_steps.iter().map(|planned| &planned.place).collect();
+    let is_refusable = |planned: &PlannedStep<'_>| {
+        planned.step.action == action::CONFLICT
+            || planned.step.conflict_policy.as_deref() == Some(policy::RENAME_WITH_SUFFIX)
+    };
+    if planned_steps.iter().any(is_refusable) || places.len() < planned_steps.len() {
+        return vec![];
+    }
+    planned_steps.iter().find(|planned| stops(planned)).into_iter().collect()
+}
+
+/// Whether a plan can't go on at this step: it meets what its sender gave it no way round.
+fn stops(planned: &PlannedStep<'_>) -> bool {
+    let resolvable =
+        matches!(planned.step.conflict_policy.as_deref(), Some(policy::SKIP_IF_EXISTS | policy::OVERWRITE));
+    planned.meets && !resolvable
+}
+
+/// What is not true of an entry of the log, in words.
+fn untrue_entry(
+    migration: &Migration,
+    planned_steps: &[PlannedStep<'_>],
+    log: &[Conflict],
+    failed: bool,
+) -> Option<String> {
+    log.iter().find_map(|entry| {
+        let about = format!("conflict_log tells of step {}", entry.step_order);
+        let Some(planned) = planned_steps.iter().find(|planned| planned.step.step_order == entry.step_order)
+        else {
+            return Some(format!("{about}, and there is no such step"));
+        };
+        if entry.resource_id != planned.step.resource_id && !planned.may_meet {
+            return Some(format!("{about} and names another record than the step does"));
+        }
+        let announced = planned.step.action != action::CREATE;
+        if !planned.meets && !planned.may_meet && !announced {
+            return Some(format!("{about}, which met nothing"));
+        }
+        let alone = planned_steps.iter().filter(|other| other.place == planned.place).count() == 1;
+        let after = migration.after.get(&planned.place);
+        // Where several steps are about one record, the last word on it is another's.
+        match entry.resolution.as_deref().filter(|_| alone) {
+            Some("skipped") if migration.touched(planned) => {
+                Some(format!("{about} as skipped, and the record was changed"))
+            }
+            Some("overwritten")
+                if !failed && !after.is_some_and(|stored| took_effect(migration, planned, stored)) =>
+            {
+                Some(format!("{about} as overwritten, and the record is as it was"))
+            }
+            _ => None,
+        }
+    })
+}
+
+fn identities_survive(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+    let expect = |result: CheckResult| {
+        result.expecting(
+            "each created record under its own id and with its own references; no other new record",
+        )
+    };
+    let migration = match Migration::read(trace, with) {
+        Ok(migration) => migration,
+        Err(unproven) => return expect(unproven),
+    };
+    let evidence = migration.evidence.clone();
+    let planned_steps = migration.planned_steps();
+    let strange = migration.after.keys().find(|place| {
+        !migration.before.contains_key(*place) && planned_steps.iter().all(|planned| planned.place != **place)
+    });
+    if let Some((kind, id)) = strange {
+        return expect(CheckResult::broken(
+            format!("a {kind} stands under {id}, which no step names"),
+            evidence,
+        ));
+    }
+    let control_worked = with.text_if_given("control").is_some() && control_failed(trace, with).is_none();
+    if migration.completed().is_none() {
+        let actual = format!("nothing was migrated: {}", reply_summary(&migration.exchange));
+        let is_known = migration.has_failed() && migration.remains().is_none();
+        return expect(if control_worked && is_known {
+            CheckResult::kept(actual, evidence)
+        } else {
+            CheckResult::unproven(actual, evidence)
+        });
+    }
+    let creates: Vec<_> = planned_steps
+        .iter()
+        .filter(|planned| planned.step.action == action::CREATE && !planned.meets)
+        .collect();
+    if creates.is_empty() && !control_worked {
+        return expect(CheckResult::unproven("the plan created nothing", evidence));
+    }
+    // A step whose conflict was resolved may carry another slug; a later step may have overwritten it.
+    let touched_again = |planned: &PlannedStep<'_>| {
+        planned_steps
+            .iter()
+            .any(|other| other.place == planned.place && other.step.step_order > planned.step.step_order)
+    };
+    let come_back = creates.into_iter().filter(|planned| !planned.may_meet && !touched_again(planned));
+    let come_back = come_back
+        .filter_map(|planned| Some((planned, carried(planned.step, migration.after.get(&planned.place)?))));
+    match come_back.max_by_key(|(_, carried)| *carried) {
+        Some((planned, Preservation::Changed)) => {
+            let actual = format!(
+                "the {} of step {} came back with other content",
+                planned.place.0, planned.step.step_order
+            );
+            expect(CheckResult::broken(actual, evidence))
+        }
+        Some((planned, Preservation::Lacking)) => {
+            let actual = format!(
+                "the {} of step {} came back without a part of it",
+                planned.place.0, planned.step.step_order
+            );
+            expect(CheckResult::unproven(actual, evidence))
+        }
+        Some((_, Preservation::Whole)) | None => {
+            expect(CheckResult::kept("every id and every reference is the one that was sent", evidence))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

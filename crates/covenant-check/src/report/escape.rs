@@ -1,0 +1,53 @@
+//! What came from a target, made harmless.
+
+use std::fmt::Write;
+
+use covenant_model::wire::harmless::does_something;
+
+/// A text for a terminal: no control character, no escape sequence, no change of the direction of
+/// writing; one line.
+#[must_use]
+pub fn terminal(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => safe.push(' '),
+            hidden if does_something(hidden) => {
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(hidden));
+            }
+            plain => safe.push(plain),
+        }
+    }
+    safe
+}
+
+/// A text for XML: no character that XML 1.0 forbids, and none that does something to whoever shows it.
+/// The writer escapes the rest.
+pub(super) fn xml(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\t' | '\n' => character,
+            hidden if does_something(hidden) => '\u{fffd}',
+            '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => character,
+            _ => '\u{fffd}',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_escape_sequence_and_no_turned_text() {
+        let hostile = "a\u{1b}[31mred\u{7}\u{202e}txt\nnext\u{9b}1m";
+        let safe = terminal(hostile);
+        assert!(safe.chars().all(|c| !does_something(c)), "{safe}");
+        assert!(safe.contains("red") && safe.contains(" next"));
+    }
+
+    #[test]
+    fn xml_gets_no_forbidden_character() {
+        assert_eq!(xml("a\u{0}\u{1b}\u{fffe}b\n"), "a\u{fffd}\u{fffd}\u{fffd}b\n");
+    }
+}

@@ -1,0 +1,22 @@
+//! The report for a program: the JSON of [`Report`], and its schema.
+
+use serde_json::Value;
+
+use super::Report;
+use covenant_model::wire::harmless::harmless_json;
+
+/// The version of the report's form. A member may be added without raising it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The JSON Schema of a report.
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(Report).to_value()
+}
+
+/// The report as JSON, indented, with a line's end behind it.
+#[must_use]
+pub fn json(report: &Report) -> String {
+    let text = serde_json::to_string_pretty(report).expect("a report has text keys only");
+    harmless_json(&text) + "\n"
+}

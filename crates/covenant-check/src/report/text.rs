@@ -1,0 +1,267 @@
+//! The report for a person: 80 columns, readable without colour, the verdict first.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::escape::terminal;
+use super::{EvaluatedCheck, MissingMethod, Report};
+use crate::check::Verdict;
+use crate::score::{Overall, SectionScore, Standing};
+use covenant_model::transcript::Outcome;
+
+const WIDTH: usize = 80;
+/// How many reasons for what is unproven are told one by one.
+const REASONS_MAX: usize = 12;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const OPEN: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The report as text, with colour as escape sequences that a stream may strip.
+#[must_use]
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    head(&mut out, report);
+    table(&mut out, report);
+    for evaluated in
+        report.checks.iter().filter(|evaluated| evaluated.evaluation.result.verdict == Verdict::Broken)
+    {
+        if report.void.is_none() {
+            breach(&mut out, evaluated);
+        }
+    }
+    open_questions(&mut out, report);
+    missing_methods(&mut out, report);
+    halted(&mut out, report);
+    tail(&mut out, report);
+    out
+}
+
+fn head(out: &mut String, report: &Report) {
+    let (style, verdict) = match report.score.overall {
+        Overall::Kept if report.partial => (GOOD, "KEPT, as far as this part of the contract goes"),
+        Overall::Kept if report.score.aspects.iter().all(|aspect| aspect.standing == Standing::Kept) => {
+            (GOOD, "KEPT: every clause of the contract")
+        }
+        Overall::Kept => (GOOD, "KEPT: every clause that can be shown"),
+        Overall::Broken => (BAD, "BROKEN"),
+        Overall::Unproven if report.checks.is_empty() => (OPEN, "UNPROVEN: nothing was evaluated"),
+        Overall::Unproven => (OPEN, "UNPROVEN: nothing is broken, and not all could be shown"),
+        Overall::Void => (BAD, "VOID: this run says nothing of the target"),
+    };
+    let cut = match report.outcome {
+        Some(Outcome::Completed) => "",
+        Some(Outcome::Interrupted) => " (interrupted: a partial report)",
+        _ => " (cut short: a partial report)",
+    };
+    let _ = writeln!(out, "{style}{verdict}{style:#}{cut}");
+    if report.score.overall == Overall::Broken {
+        let count = report.score.aspects.iter().filter(|aspect| aspect.standing == Standing::Broken).count();
+        let _ = writeln!(
+            out,
+            "{count} {} broken by the target",
+            plural(count, "aspect of a clause is", "aspects of clauses are")
+        );
+    }
+    if let Some(void) = &report.void {
+        wrapped(out, "why: ", void);
+    }
+    wrapped(out, "target: ", &report.target);
+    let _ = writeln!(
+        out,
+        "seed: {}   contract: {} ({}…)   binding: {}   covenant: {}",
+        report.seed,
+        report.contract_version,
+        report.contract_digest.get(..12).unwrap_or_default(),
+        report.binding,
+        report.covenant
+    );
+}
+
+fn table(out: &mut String, report: &Report) {
+    let _ = writeln!(
+        out,
+        "\n  # {:<28}{:<12}{:<12}{:>5}  clauses",
+        "commitment", "conduct", "detection", "score"
+    );
+    for row in &report.score.sections {
+        let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
+        let (conduct, detection) = (standing(row.conduct), standing(row.detection));
+        let _ = writeln!(
+            out,
+            "{:>3} {:<28}{}{:<12}{:#}{}{:<12}{:#}{score:>5}  {}",
+            row.section,
+            row.title,
+            conduct.0,
+            conduct.1,
+            conduct.0,
+            detection.0,
+            detection.1,
+            detection.0,
+            clauses(row)
+        );
+    }
+}
+
+fn standing(standing: Standing) -> (Style, &'static str) {
+    match standing {
+        Standing::Kept => (GOOD, "kept"),
+        Standing::Broken => (BAD, "BROKEN"),
+        Standing::Unproven => (OPEN, "unproven"),
+        Standing::Attested => (OPEN, "attested"),
+        Standing::NotApplicable => (Style::new(), "–"),
+        Standing::NotJudged => (Style::new(), "not evaluated"),
+    }
+}
+
+/// `4 kept, 1 broken`, the short of a row's clauses.
+fn clauses(row: &SectionScore) -> String {
+    let counts = [
+        (row.broken.len(), "broken"),
+        (row.kept.len(), "kept"),
+        (row.unproven.len(), "open"),
+        (row.attested.len(), "attested"),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    told.join(", ")
+}
+
+fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
+    let check = &evaluated.evaluation.check;
+    let result = &evaluated.evaluation.result;
+    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.aspect, check.id);
+    wrapped(out, "  requirement: ", &check.requirement);
+    for (place, expected) in result.expected.iter().enumerate() {
+        wrapped(out, if place == 0 { "  expected:    " } else { "  or:          " }, expected);
+    }
+    wrapped(out, "  actual:      ", &result.actual);
+    let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
+    wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
+    wrapped(out, "  rests on:    ", &format!("the {} half of the binding", check.basis));
+    // A command is kept on one line, whatever its length: it is there to be copied.
+    let _ = writeln!(out, "  replay:      {}", terminal(&evaluated.replay));
+}
+
+/// What is unproven, and what only persons say, by reason.
+fn open_questions(out: &mut String, report: &Report) {
+    by_reason(out, report, Standing::Unproven, "unproven");
+    by_reason(out, report, Standing::Attested, "attested, on a person's word");
+}
+
+fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str) {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for aspect in report.score.aspects.iter().filter(|aspect| aspect.standing == standing) {
+        let reason = aspect.reason.as_deref().unwrap_or("not all could be shown");
+        reasons.entry(reason).or_default().push(format!("{} {}", aspect.clause, aspect.aspect));
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    let count: usize = reasons.values().map(Vec::len).sum();
+    let _ = writeln!(out, "\n{OPEN}{title}{OPEN:#} ({count} {})", plural(count, "aspect", "aspects"));
+    for (reason, aspects) in reasons.iter().take(REASONS_MAX) {
+        wrapped(out, "  ", &format!("{reason}: {}", aspects.join(", ")));
+    }
+    if reasons.len() > REASONS_MAX {
+        let _ = writeln!(out, "  … and {} reasons more, in report.json", reasons.len() - REASONS_MAX);
+    }
+}
+
+/// What an adapter would have to learn for more to be proved.
+fn missing_methods(out: &mut String, report: &Report) {
+    if report.missing_methods.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{OPEN}methods that would prove more{OPEN:#}");
+    for MissingMethod { method, aspects } in &report.missing_methods {
+        wrapped(out, &format!("  {:<20}", terminal(method)), &aspects.join(", "));
+    }
+}
+
+/// Scenarios that did not come to their end, and whose fault that was.
+fn halted(out: &mut String, report: &Report) {
+    // Which methods are lacking is told above.
+    let told_here = |outcome: Option<&Outcome>| {
+        !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. }))
+    };
+    let not_ended = report.scenarios.iter().filter(|row| told_here(row.outcome.as_ref()));
+    for row in not_ended {
+        let (whose, why) = match &row.outcome {
+            Some(Outcome::Target { reason }) => ("target", reason.as_str()),
+            Some(Outcome::Adapter { reason }) => ("adapter", reason.as_str()),
+            Some(Outcome::Environment { reason }) => ("environment", reason.as_str()),
+            Some(Outcome::Suite { reason }) => ("suite", reason.as_str()),
+            Some(Outcome::Interrupted) => ("interrupted", ""),
+            Some(Outcome::Completed | Outcome::Unsupported { .. }) | None => ("not run", ""),
+        };
+        let _ = writeln!(out);
+        wrapped(out, "", &format!("halted ({whose}): {}: {why}", row.id));
+    }
+}
+
+fn tail(out: &mut String, report: &Report) {
+    let counts = report.counts;
+    let _ = writeln!(
+        out,
+        "\nchecks: {} declared, {} emitted; {} kept, {} broken, {} unproven",
+        counts.declared, counts.emitted, counts.kept, counts.broken, counts.unproven
+    );
+    let _ = writeln!(out, "scenarios: {}", report.scenarios.len());
+}
+
+/// Writes a text after a prefix, broken at white space so that it fits the width.
+fn wrapped(out: &mut String, prefix: &str, text: &str) {
+    let text = terminal(text);
+    let indent = " ".repeat(prefix.chars().count());
+    let mut line = prefix.to_owned();
+    let mut length = prefix.chars().count();
+    for word in text.split_whitespace().flat_map(pieces) {
+        let word_length = word.chars().count();
+        if length + 1 + word_length > WIDTH && length > indent.len() {
+            let _ = writeln!(out, "{}", line.trim_end());
+            line.clone_from(&indent);
+            length = indent.len();
+        }
+        if length > indent.len() {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(&word);
+        length += word_length;
+    }
+    let _ = writeln!(out, "{}", line.trim_end());
+}
+
+/// A word, cut where it alone would be too long for a line.
+fn pieces(word: &str) -> Vec<String> {
+    const PIECE: usize = WIDTH - 20;
+    let characters: Vec<char> = word.chars().collect();
+    characters.chunks(PIECE).map(|piece| piece.iter().collect()).collect()
+}
+
+fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal(text in "\\PC{0,400}") {
+            let mut out = String::new();
+            wrapped(&mut out, "  requirement: ", &text);
+            for line in out.lines() {
+                prop_assert!(line.chars().count() <= WIDTH, "{}: {line}", line.chars().count());
+            }
+        }
+    }
+}

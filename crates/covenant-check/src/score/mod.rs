@@ -1,0 +1,291 @@
+//! From verdicts to clauses, from clauses to commitments, from commitments to certification.
+//!
+//! Where verdicts are merged, broken outranks unproven outranks kept. What nothing was observed
+//! of is unproven. A score counts only what was proved; an empty run is never green.
+
+mod merge;
+
+pub use merge::merge;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Evaluation, Verdict};
+use covenant_model::contract::{Aspect, Class, ClauseId, Means, Register, Section};
+
+/// Where a clause, or one of its aspects, stands after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Seen to be kept.
+    Kept,
+    /// Seen to be broken.
+    Broken,
+    /// Not observed, or not enough.
+    Unproven,
+    /// A person says that it is kept.
+    Attested,
+    /// It does not bear on this target.
+    NotApplicable,
+    /// This run was asked for another part of the contract.
+    NotJudged,
+}
+
+/// One aspect of a clause after a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AspectScore {
+    /// The clause.
+    pub clause: ClauseId,
+    /// The aspect.
+    pub aspect: Aspect,
+    /// How the contract says that it is enforced.
+    pub class: Class,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Why it is not proved, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The checks that evaluated it, by id.
+    pub checks: Vec<String>,
+}
+
+/// A commitment, or a section behind the twelve, after a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SectionScore {
+    /// `1` to `12`, `E`, `V`, `A`, `O`.
+    pub section: String,
+    /// In a few words.
+    pub title: String,
+    /// Where the target's own conduct stands.
+    pub conduct: Standing,
+    /// Where the target's noticing stands.
+    pub detection: Standing,
+    /// 0 to 100: aspects proved kept, of those that apply, rounded down. None where none was evaluated.
+    pub score: Option<u8>,
+    /// Clauses by where they stand, each in the worst of its aspects.
+    pub kept: Vec<ClauseId>,
+    /// Seen to be broken.
+    pub broken: Vec<ClauseId>,
+    /// Not proved.
+    pub unproven: Vec<ClauseId>,
+    /// Attested by a person.
+    pub attested: Vec<ClauseId>,
+    /// Not bearing on this target.
+    pub not_applicable: Vec<ClauseId>,
+}
+
+/// What a whole run comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overall {
+    /// All that was asked for is kept.
+    Kept,
+    /// Something is broken.
+    Broken,
+    /// Nothing is broken, and not all is proved.
+    Unproven,
+    /// The run says nothing of the target: the sanity scenario failed.
+    Void,
+}
+
+/// The score of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Score {
+    /// What the run comes to.
+    pub overall: Overall,
+    /// A row for each of the twelve, then for the sections behind them.
+    pub sections: Vec<SectionScore>,
+    /// Every aspect of every clause.
+    pub aspects: Vec<AspectScore>,
+}
+
+/// Scores a run's outcomes against a register. `partial`: aspects that no check was announced for
+/// were not asked for. `void`: why the run says nothing of the target. `attested`: what persons say
+/// of clauses that were not proved.
+#[must_use]
+pub fn score(
+    register: &Register,
+    evaluations: &[Evaluation],
+    partial: bool,
+    void: Option<&str>,
+    attested: &BTreeMap<ClauseId, String>,
+) -> Score {
+    let aspects: Vec<AspectScore> = register
+        .clauses
+        .iter()
+        .flat_map(|clause| clause.aspects().map(move |aspect| (clause, aspect)))
+        .map(|(clause, aspect)| {
+            let of: Vec<&Evaluation> = evaluations
+                .iter()
+                .filter(|evaluation| {
+                    evaluation.check.clause == clause.id && evaluation.check.aspect == aspect
+                })
+                .collect();
+            let by_attestation = clause.observation(aspect).is_some_and(|seen| seen.by == Means::Attestation);
+            let (standing, reason) = stand(&of, partial, void, by_attestation);
+            let (standing, reason) = match attested.get(&clause.id) {
+                Some(word) if standing == Standing::Unproven => (Standing::Attested, Some(word.clone())),
+                _ => (standing, reason),
+            };
+            let checks = of.iter().map(|evaluation| evaluation.check.id.clone()).collect();
+            AspectScore { clause: clause.id, aspect, class: clause.class, standing, reason, checks }
+        })
+        .collect();
+    let sections: Vec<SectionScore> =
+        Section::all().into_iter().map(|section| section_score(section, &aspects)).collect();
+    Score { overall: overall(register, &aspects, void), sections, aspects }
+}
+
+fn stand(
+    evaluations: &[&Evaluation],
+    partial: bool,
+    void: Option<&str>,
+    by_attestation: bool,
+) -> (Standing, Option<String>) {
+    let Some(verdict) = merge(evaluations.iter().map(|evaluation| evaluation.result.verdict)) else {
+        return match (partial, by_attestation) {
+            (true, _) => (Standing::NotJudged, None),
+            (false, true) => (Standing::Unproven, Some("only a person can attest it".to_owned())),
+            (false, false) => (Standing::Unproven, Some("nothing was observed".to_owned())),
+        };
+    };
+    if let Some(reason) = void {
+        return (Standing::Unproven, Some(format!("the run is void: {reason}")));
+    }
+    let reason = evaluations
+        .iter()
+        .find(|evaluation| evaluation.result.verdict == Verdict::Unproven)
+        .map(|evaluation| evaluation.result.actual.clone());
+    match verdict {
+        Verdict::Kept => (Standing::Kept, None),
+        Verdict::Broken => (Standing::Broken, None),
+        Verdict::Unproven => (Standing::Unproven, reason),
+        Verdict::NotApplicable => (Standing::NotApplicable, None),
+    }
+}
+
+fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
+    let aspects: Vec<&AspectScore> =
+        aspects.iter().filter(|aspect| aspect.clause.section == section).collect();
+    let of_aspect = |wanted: Aspect| {
+        worst(aspects.iter().filter(|aspect| aspect.aspect == wanted).map(|aspect| aspect.standing))
+            .unwrap_or(Standing::NotApplicable)
+    };
+    let clauses: BTreeSet<ClauseId> = aspects.iter().map(|aspect| aspect.clause).collect();
+    let standing_at = |wanted: Standing| -> Vec<ClauseId> {
+        let of_clause = |id: &ClauseId| worst(aspects.iter().filter(|f| f.clause == *id).map(|f| f.standing));
+        clauses.iter().copied().filter(|id| of_clause(id) == Some(wanted)).collect()
+    };
+    SectionScore {
+        section: section.to_string(),
+        title: section.title().to_owned(),
+        conduct: of_aspect(Aspect::Conduct),
+        detection: of_aspect(Aspect::Detection),
+        score: percent(&aspects),
+        kept: standing_at(Standing::Kept),
+        broken: standing_at(Standing::Broken),
+        unproven: standing_at(Standing::Unproven),
+        attested: standing_at(Standing::Attested),
+        not_applicable: standing_at(Standing::NotApplicable),
+    }
+}
+
+fn percent(aspects: &[&AspectScore]) -> Option<u8> {
+    let applies =
+        |aspect: &&&AspectScore| !matches!(aspect.standing, Standing::NotApplicable | Standing::NotJudged);
+    let applying = aspects.iter().filter(applies).count();
+    let kept = aspects.iter().filter(|aspect| aspect.standing == Standing::Kept).count();
+    let percent = (kept * 100).checked_div(applying)?;
+    Some(u8::try_from(percent).unwrap_or(100))
+}
+
+/// The standing that counts where several come together.
+fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
+    standings.min_by_key(|standing| match standing {
+        Standing::Broken => 0,
+        Standing::Unproven => 1,
+        Standing::Attested => 2,
+        Standing::Kept => 3,
+        Standing::NotApplicable => 4,
+        Standing::NotJudged => 5,
+    })
+}
+
+/// What no wire can show does not hold a verdict back: it is told beside it.
+fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> Overall {
+    if void.is_some() {
+        return Overall::Void;
+    }
+    let can_be_shown = |aspect: &&AspectScore| {
+        let seen = register.clause(aspect.clause).and_then(|clause| clause.observation(aspect.aspect));
+        seen.is_none_or(|seen| seen.by != Means::Attestation)
+    };
+    match worst(aspects.iter().filter(can_be_shown).map(|aspect| aspect.standing)) {
+        Some(Standing::Broken) => Overall::Broken,
+        Some(Standing::Kept) => Overall::Kept,
+        // Nothing evaluated, nothing that applies, or not all proved: never green.
+        _ => Overall::Unproven,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{CheckResult, PlannedCheck};
+    use covenant_model::contract::{Basis, REGISTER_V1};
+    use std::collections::BTreeMap;
+
+    fn evaluation(clause: &str, aspect: Aspect, verdict: Verdict) -> Evaluation {
+        Evaluation {
+            check: PlannedCheck {
+                id: format!("s/{clause}#1"),
+                scenario: "s".into(),
+                clause: clause.parse().expect("a clause"),
+                aspect,
+                check: "j".into(),
+                basis: Basis::Observed,
+                requirement: String::new(),
+                with: BTreeMap::new(),
+            },
+            result: CheckResult { verdict, expected: vec![], actual: "why".into(), evidence: vec![] },
+        }
+    }
+
+    #[test]
+    fn an_empty_run_is_never_green() {
+        for partial in [false, true] {
+            assert_eq!(score(&REGISTER_V1, &[], partial, None, &BTreeMap::new()).overall, Overall::Unproven);
+        }
+    }
+
+    #[test]
+    fn a_part_is_kept_when_all_of_it_is() {
+        let kept = [evaluation("7.1", Aspect::Conduct, Verdict::Kept)];
+        assert_eq!(score(&REGISTER_V1, &kept, true, None, &BTreeMap::new()).overall, Overall::Kept);
+        assert_eq!(score(&REGISTER_V1, &kept, false, None, &BTreeMap::new()).overall, Overall::Unproven);
+    }
+
+    #[test]
+    fn only_what_was_proved_counts() {
+        let evaluations = [
+            evaluation("7.1", Aspect::Conduct, Verdict::Kept),
+            evaluation("7.2", Aspect::Conduct, Verdict::Unproven),
+            evaluation("7.3", Aspect::Conduct, Verdict::Broken),
+        ];
+        let score = score(&REGISTER_V1, &evaluations, true, None, &BTreeMap::new());
+        let seven = score.sections.iter().find(|row| row.section == "7").expect("a row");
+        assert_eq!((seven.score, seven.conduct), (Some(33), Standing::Broken));
+        assert_eq!(seven.broken.len() + seven.kept.len() + seven.unproven.len(), 3);
+        assert_eq!(score.overall, Overall::Broken);
+    }
+
+    #[test]
+    fn a_void_run_calls_nothing_broken() {
+        let broken = [evaluation("7.1", Aspect::Conduct, Verdict::Broken)];
+        let score = score(&REGISTER_V1, &broken, false, Some("no life"), &BTreeMap::new());
+        assert_eq!(score.overall, Overall::Void);
+        assert!(score.aspects.iter().all(|aspect| aspect.standing != Standing::Broken));
+    }
+}

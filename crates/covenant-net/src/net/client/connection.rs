@@ -1,0 +1,161 @@
+//! One connection of a client: what is sent on it, and why it failed.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::socket::Probe;
+use super::watched::{Failure, Watched};
+use super::{ClientOptions, Protocol};
+use crate::net::message::Body;
+use crate::net::{Limits, NetError};
+use covenant_model::transcript::TlsFacts;
+
+/// How long a failed request waits for its connection to tell why.
+const EXPLANATION_TIME_MAX: Duration = Duration::from_millis(500);
+/// How long an answered request waits for its connection to be ready for another.
+const READY_TIME_MAX: Duration = Duration::from_millis(500);
+/// The least that hyper takes as a limit of its buffer.
+const BUFFER_BYTES_MIN: usize = 8192;
+
+/// A connection after its handshake.
+#[derive(Debug)]
+pub(super) struct Connection {
+    sender: Sender,
+    probe: Probe,
+    source: Option<Ipv4Addr>,
+    tls: Option<TlsFacts>,
+    driver: JoinHandle<()>,
+    failure: Failure,
+    limits: Limits,
+}
+
+#[derive(Debug)]
+enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+/// An exchange that failed.
+pub(super) struct Failed {
+    pub(super) error: NetError,
+    /// Nothing of its request was sent.
+    pub(super) unsent: bool,
+}
+
+impl Connection {
+    /// Speaks HTTP on a connected stream.
+    pub(super) async fn open(
+        io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        (probe, source): (Probe, Option<Ipv4Addr>),
+        tls: Option<TlsFacts>,
+        limits: Limits,
+        options: ClientOptions,
+    ) -> Result<Self, NetError> {
+        let failure = Failure::default();
+        let io = TokioIo::new(Watched::new(io, failure.clone()));
+        let agreed = tls.as_ref().and_then(|tls| tls.alpn.as_deref());
+        let opened = if agreed == Some("h2") || options.protocol == Protocol::Http2 {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder.timer(TokioTimer::new()).max_header_list_size(limits.header_bytes_max);
+            builder.handshake(io).await.map(|(sender, driver)| (Sender::Http2(sender), drive(driver)))
+        } else {
+            let mut builder = http1::Builder::new();
+            builder
+                .max_headers(limits.headers_max)
+                .max_buf_size(BUFFER_BYTES_MIN.max(limits.header_bytes_max as usize))
+                .title_case_headers(options.title_case_headers);
+            builder.handshake(io).await.map(|(sender, driver)| (Sender::Http1(sender), drive(driver)))
+        };
+        let (sender, driver) = opened.map_err(|error| NetError::of_exchange(&error, &limits))?;
+        Ok(Self { sender, probe, source, tls, driver, failure, limits })
+    }
+
+    /// Sends a request, and waits for the head of its answer.
+    pub(super) async fn send(
+        &mut self,
+        message: hyper::Request<Body>,
+    ) -> Result<hyper::Response<Incoming>, Failed> {
+        let sent = match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(message).await,
+            Sender::Http2(sender) => sender.try_send_request(message).await,
+        };
+        match sent {
+            Ok(response) => Ok(response),
+            Err(mut failed) => {
+                let unsent = failed.take_message().is_some();
+                Err(Failed { error: self.explain(failed.error()).await, unsent })
+            }
+        }
+    }
+
+    /// Waits until the next request can be sent; false where none ever can.
+    pub(super) async fn is_reusable(&mut self) -> bool {
+        let ready = async {
+            match &mut self.sender {
+                Sender::Http1(sender) => sender.ready().await.is_ok(),
+                Sender::Http2(sender) => sender.ready().await.is_ok(),
+            }
+        };
+        timeout(READY_TIME_MAX, ready).await.unwrap_or(false)
+    }
+
+    /// Whether, while it is idle, neither end has closed it.
+    pub(super) fn is_alive(&self) -> bool {
+        self.is_open() && self.probe.is_quiet()
+    }
+
+    fn is_open(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => !sender.is_closed(),
+            Sender::Http2(sender) => !sender.is_closed(),
+        }
+    }
+
+    pub(super) fn source(&self) -> Option<Ipv4Addr> {
+        self.source
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    pub(super) fn protocol(&self) -> &'static str {
+        if self.is_http2() { "HTTP/2" } else { "HTTP/1.1" }
+    }
+
+    pub(super) fn tls(&self) -> Option<TlsFacts> {
+        self.tls.clone()
+    }
+
+    /// Names what TLS said as the cause, where it said something: on TLS 1.3 a certificate is
+    /// refused with the connection's first read, beside the request that this fails.
+    async fn explain(&mut self, error: &hyper::Error) -> NetError {
+        if !self.is_open() {
+            let _ = timeout(EXPLANATION_TIME_MAX, &mut self.driver).await;
+        }
+        match self.failure.get() {
+            Some(failure) => NetError::of_tls(failure.clone()),
+            None => NetError::of_exchange(error, &self.limits),
+        }
+    }
+}
+
+impl From<NetError> for Failed {
+    fn from(error: NetError) -> Self {
+        Self { error, unsent: false }
+    }
+}
+
+fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        // Its error reaches the request that it fails.
+        let _ = connection.await;
+    })
+}

@@ -1,0 +1,204 @@
+//! A client: one request at a time on a fresh or a kept-alive connection; never a redirect.
+
+mod connection;
+mod socket;
+mod watched;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use url::{Position, Url};
+
+use self::connection::{Connection, Failed};
+use self::socket::Opened;
+use super::message::{Body, header_list, in_one, in_pieces};
+use super::{Limits, NetError, Request, Response, tls_facts};
+use crate::pki::ClientTls;
+
+/// How a client behaves where it is free to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientOptions {
+    /// Sends the next request on the connection of the last.
+    pub reuse_connections: bool,
+    /// Sends bodies in pieces and without a length (HTTP/1.1: chunked).
+    pub chunked: bool,
+    /// Writes header names `Like-This` on HTTP/1.1.
+    pub title_case_headers: bool,
+    /// What is spoken where TLS agrees on nothing.
+    pub protocol: Protocol,
+    /// Calls a server on this machine from this loopback address, where the system lets it.
+    pub source: Option<Ipv4Addr>,
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// What ALPN agrees on, else HTTP/1.1.
+    #[default]
+    Negotiated,
+    /// HTTP/2 without asking.
+    Http2,
+}
+
+/// A client. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tls: Option<ClientTls>,
+    limits: Limits,
+    options: ClientOptions,
+    idle: Mutex<BTreeMap<String, Vec<Connection>>>,
+}
+
+impl Client {
+    /// A client; without TLS it calls `http:` addresses only.
+    #[must_use]
+    pub fn new(tls: Option<ClientTls>, limits: Limits, options: ClientOptions) -> Self {
+        Self(Arc::new(Inner { tls, limits, options, idle: Mutex::default() }))
+    }
+
+    /// Sends a request to `base_url` and reads the whole answer.
+    ///
+    /// A kept-alive connection that the other end has closed meanwhile is replaced by a fresh one,
+    /// but only where nothing of the request has been sent on it: nothing is ever sent twice.
+    pub async fn send(&self, base_url: &Url, request: Request) -> Result<Response, NetError> {
+        if let Some(connection) = self.take_idle(base_url) {
+            match self.exchange(base_url, connection, &request).await {
+                Err(Failed { unsent: true, .. }) => {}
+                other => return other.map_err(|failed| failed.error),
+            }
+        }
+        let connection = self.connect(base_url).await?;
+        self.exchange(base_url, connection, &request).await.map_err(|failed| failed.error)
+    }
+
+    /// Drops every kept-alive connection.
+    pub fn forget_connections(&self) {
+        self.idle().clear();
+    }
+
+    async fn connect(&self, base_url: &Url) -> Result<Connection, NetError> {
+        let limit = self.0.limits.connect_time_max;
+        timeout(limit, self.open(base_url))
+            .await
+            .unwrap_or(Err(NetError::Timeout { phase: "connect", limit }))
+    }
+
+    async fn open(&self, base_url: &Url) -> Result<Connection, NetError> {
+        let Inner { tls, limits, options, .. } = &*self.0;
+        let no_request = |what: &str| NetError::Request(format!("{base_url}: {what}"));
+        let host = base_url.host().ok_or_else(|| no_request("no host"))?.to_owned();
+        let tls = match (base_url.scheme(), tls) {
+            ("http", _) => None,
+            ("https", Some(tls)) => Some(tls),
+            ("https", None) => return Err(no_request("an https address, and no TLS was set up")),
+            _ => return Err(no_request("neither http nor https")),
+        };
+        let Opened { socket, probe, source } = socket::open(base_url, &host, options.source).await?;
+        let Some(tls) = tls else {
+            return Connection::open(socket, (probe, source), None, *limits, *options).await;
+        };
+        let connected = tls.connect(&host, socket).await;
+        let (stream, session) = connected.map_err(|error| NetError::of_handshake(&error))?;
+        Connection::open(stream, (probe, source), Some(tls_facts(&session)), *limits, *options).await
+    }
+
+    async fn exchange(
+        &self,
+        base_url: &Url,
+        mut connection: Connection,
+        request: &Request,
+    ) -> Result<Response, Failed> {
+        let message = self.message(base_url, &connection, request)?;
+        let answered = async {
+            let response = connection.send(message).await?;
+            let (protocol, tls, source) = (connection.protocol(), connection.tls(), connection.source());
+            let (head, body) = self.read(response).await?;
+            Ok(Response {
+                status: head.status.as_u16(),
+                headers: header_list(&head.headers),
+                body,
+                protocol,
+                tls,
+                source,
+            })
+        };
+        let limit = self.0.limits.exchange_time_max;
+        let response = timeout(limit, answered)
+            .await
+            .unwrap_or_else(|_| Err(Failed::from(NetError::Timeout { phase: "answer", limit })))?;
+        if self.0.options.reuse_connections && connection.is_reusable().await {
+            self.idle().entry(origin(base_url)).or_default().push(connection);
+        }
+        Ok(response)
+    }
+
+    fn message(
+        &self,
+        base_url: &Url,
+        connection: &Connection,
+        request: &Request,
+    ) -> Result<hyper::Request<Body>, NetError> {
+        let path = format!("{}{}", base_url.path().trim_end_matches('/'), request.path_and_query);
+        let mut builder = hyper::Request::builder().method(request.method.as_str());
+        builder = if connection.is_http2() {
+            builder.uri(format!("{}{path}", origin(base_url)))
+        } else {
+            let host = &base_url[Position::BeforeHost..Position::AfterPort];
+            builder.uri(path).header(http::header::HOST, host)
+        };
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let body = match &request.body {
+            Some(body) if self.0.options.chunked => in_pieces(body),
+            Some(body) => in_one(body.clone()),
+            None => in_one(Bytes::new()),
+        };
+        builder.body(body).map_err(|error| NetError::Request(error.to_string()))
+    }
+
+    async fn read(
+        &self,
+        response: hyper::Response<Incoming>,
+    ) -> Result<(http::response::Parts, Bytes), NetError> {
+        let limits = &self.0.limits;
+        let (head, body) = response.into_parts();
+        // HTTP/1 counts them as it parses; HTTP/2 does not.
+        if head.headers.len() > limits.headers_max {
+            return Err(NetError::TooLarge { what: "headers", limit: limits.headers_max });
+        }
+        let body = Limited::new(body, limits.body_bytes_max).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                return NetError::TooLarge { what: "bytes of body", limit: limits.body_bytes_max };
+            }
+            match error.downcast_ref::<hyper::Error>() {
+                Some(error) => NetError::of_exchange(error, limits),
+                None => NetError::Closed(error.to_string()),
+            }
+        })?;
+        Ok((head, body.to_bytes()))
+    }
+
+    fn take_idle(&self, base_url: &Url) -> Option<Connection> {
+        let mut idle = self.idle();
+        let connections = idle.get_mut(&origin(base_url))?;
+        std::iter::from_fn(|| connections.pop()).find(Connection::is_alive)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Connection>>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Scheme, host and port; never the credentials that an address may hold.
+fn origin(base_url: &Url) -> String {
+    base_url.origin().ascii_serialization()
+}

@@ -1,0 +1,283 @@
+//! What a peer can do to the target, each the way a conforming platform does it.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+
+use super::calls::{Call, CallOutcome, StepContext};
+use super::link::Introduction;
+use super::state::{IssuedGrant, Outcome, Proposal};
+use super::{Peer, PeerError};
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::{PREFIX, Route};
+use covenant_model::wire::sync::{SyncBatch, SyncRecord};
+
+/// Days that a grant of a peer's lives where nothing else is asked for.
+const GRANT_DAYS: i64 = 30;
+/// Days that an invitation is good (`powernode.md` §5).
+const TOKEN_DAYS: i64 = 7;
+/// Minutes of grace for migrations in flight (4.3).
+const GRACE_MINUTES: i64 = 5;
+/// How long a target that connects is kept waiting: far less than it waits for an answer.
+const INTERJECTION_TIME_MAX: Duration = Duration::from_secs(1);
+
+impl Peer {
+    /// Joins the target with a token of its: the handshake, as the one who calls. `with` is merged
+    /// over the request: a member, or null to take one away.
+    pub async fn accept(
+        &self,
+        context: &StepContext,
+        token: &str,
+        with: &Value,
+    ) -> Result<CallOutcome, PeerError> {
+        self.0.options.recorder.learn_secret("acceptance_token", token);
+        let introduction = Introduction::new(self)?;
+        let profile = &self.0.options.profile;
+        let mut body = json!({
+            "acceptance_token": token,
+            "contract_version": profile.contract_version,
+            "endpoints": self.endpoints(),
+        });
+        merge(&mut body, &profile.disclose());
+        merge(&mut body, &introduction.members());
+        merge(&mut body, with);
+        let outcome = self
+            .call(context, Call { without_certificate: true, ..Call::route(&Route::Accept).body(body) })
+            .await?;
+        if outcome.succeeded()
+            && let Some(data) = &outcome.data
+        {
+            introduction.conclude(self, data);
+        }
+        Ok(outcome)
+    }
+
+    /// Sends a heartbeat. `with` is merged over it.
+    pub async fn heartbeat(&self, context: &StepContext, with: &Value) -> Result<CallOutcome, PeerError> {
+        let mut body = json!({"endpoints": self.endpoints(), "status": "active"});
+        merge(&mut body, &self.0.options.profile.disclose());
+        merge(&mut body, with);
+        self.call(context, Call::route(&Route::Heartbeat).body(body)).await
+    }
+
+    /// Sends a heartbeat of that name when the target connects next, before it lets it in: whatever
+    /// the target has to say has not been heard then.
+    pub fn inject_on_connect(&self, label: Option<String>) {
+        // It belongs to no step: the target says when.
+        self.state().interjection = Some(StepContext { step: None, label });
+    }
+
+    /// A target that does one thing at a time can't answer now. That proves nothing, and nothing is told.
+    pub(super) async fn inject_now(&self) {
+        let Some(context) = self.state().interjection.take() else { return };
+        let _ = timeout(INTERJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
+    }
+
+    /// Asks for a resource under a grant.
+    pub async fn fetch(
+        &self,
+        context: &StepContext,
+        kind: &str,
+        id: &str,
+        token: Option<&str>,
+    ) -> Result<CallOutcome, PeerError> {
+        let route = Route::Resource { kind: kind.to_owned(), id: id.to_owned() };
+        self.call(context, Call::route(&route).bearing(token)).await
+    }
+
+    /// Sends a migration under a grant.
+    pub async fn migrate(
+        &self,
+        context: &StepContext,
+        request: Value,
+        token: Option<&str>,
+    ) -> Result<CallOutcome, PeerError> {
+        self.call(context, Call::route(&Route::Migrations).body(request).bearing(token)).await
+    }
+
+    /// Sends a batch of a sync stream that joins on to the last one the target took. `with` is
+    /// merged over the batch, after its digest was made.
+    pub async fn sync(
+        &self,
+        context: &StepContext,
+        resource_kind: &str,
+        records: Vec<SyncRecord>,
+        with: &Value,
+    ) -> Result<CallOutcome, PeerError> {
+        let from = self.state().cursors_out.get(resource_kind).copied().unwrap_or(0);
+        let to = from + records.len() as u64;
+        let mut body = json!({
+            "resource_kind": resource_kind,
+            "cursor": {"from": from.to_string(), "to": to.to_string()},
+            "sha256": SyncBatch::digest(&records),
+            "records": records,
+        });
+        merge(&mut body, with);
+        let outcome = self.call(context, Call::route(&Route::Sync).body(body)).await?;
+        if outcome.succeeded() {
+            self.state().cursors_out.insert(resource_kind.to_owned(), to);
+        }
+        Ok(outcome)
+    }
+
+    /// Delivers an event in a heartbeat.
+    pub async fn notify(
+        &self,
+        context: &StepContext,
+        kind: &str,
+        payload: Value,
+    ) -> Result<CallOutcome, PeerError> {
+        self.heartbeat(context, &json!({"events": [self.event(kind, &payload)]})).await
+    }
+
+    /// Revokes the peering: the notice first, then no call of the target's is let in. None where a
+    /// behaviour keeps the notice back.
+    pub async fn revoke(
+        &self,
+        context: &StepContext,
+        reason: &str,
+    ) -> Result<Option<CallOutcome>, PeerError> {
+        let mut behaviours = self.0.options.behaviours.iter();
+        let silent = behaviours.find(|behaviour| behaviour.revokes_silently).map(|behaviour| behaviour.name);
+        let outcome = if silent.is_some() { None } else { Some(self.give_notice(context, reason).await?) };
+        self.end(silent);
+        Ok(outcome)
+    }
+
+    /// The peering is over, but for the grace of open migrations. The first outcome counts.
+    pub(super) fn end(&self, injected: Option<&'static str>) {
+        let grace_until = self.0.options.clock.now() + SignedDuration::from_mins(GRACE_MINUTES);
+        self.state().outcome.get_or_insert(Outcome { grace_until, injected });
+    }
+
+    /// Revokes a grant that it gave, and says so. None where a behaviour keeps the notice back, or
+    /// where there is no such grant.
+    pub async fn revoke_grant(
+        &self,
+        context: &StepContext,
+        grant_id: &str,
+        reason: &str,
+    ) -> Result<Option<CallOutcome>, PeerError> {
+        let mut behaviours = self.0.options.behaviours.iter();
+        let silent =
+            behaviours.find(|behaviour| behaviour.ends_grants_silently).map(|behaviour| behaviour.name);
+        let is_known = self.state().grants.get_mut(grant_id).is_some_and(|grant| {
+            grant.revoked = true;
+            grant.injected = silent;
+            true
+        });
+        if !is_known || silent.is_some() {
+            return Ok(None);
+        }
+        let effective_at = self.0.options.clock.now().to_string();
+        let payload = json!({"grant_id": grant_id, "reason": reason, "effective_at": effective_at});
+        self.notify(context, kind::GRANT_REVOKED, payload).await.map(Some)
+    }
+
+    async fn give_notice(&self, context: &StepContext, reason: &str) -> Result<CallOutcome, PeerError> {
+        let now = self.0.options.clock.now();
+        let payload = json!({
+            "federation_peer_id": self.id_at_target(),
+            "reason": reason,
+            "effective_at": now.to_string(),
+            "grace_until": (now + SignedDuration::from_mins(GRACE_MINUTES)).to_string(),
+        });
+        let event = self.event(kind::PEER_REVOKED, &payload);
+        self.heartbeat(context, &json!({"status": "revoked", "events": [event]})).await
+    }
+
+    /// Invites the target: the token that it joins with.
+    #[must_use]
+    pub fn propose(&self) -> String {
+        let token = URL_SAFE_NO_PAD.encode(self.0.ids.bytes::<32>());
+        self.0.options.recorder.learn_secret("acceptance_token", &token);
+        let expires_at = self.0.options.clock.now() + SignedDuration::from_hours(24 * TOKEN_DAYS);
+        self.state().proposal = Some(Proposal { token: token.clone(), expires_at });
+        token
+    }
+
+    /// Gives the target a grant, out of band: nothing is sent.
+    #[must_use]
+    pub fn issue_grant(
+        &self,
+        resource_kind: &str,
+        resource_id: Option<&str>,
+        scopes: Vec<Scope>,
+    ) -> IssuedGrant {
+        let id = self.0.ids.uuid().to_string();
+        let bearer_token = format!("fgs.{id}.{}", hex::encode(self.0.ids.bytes::<32>()));
+        self.0.options.recorder.learn_secret("bearer_token", &bearer_token);
+        let grant = IssuedGrant {
+            id: id.clone(),
+            bearer_token,
+            resource_kind: resource_kind.to_owned(),
+            resource_id: resource_id.map(ToOwned::to_owned),
+            scopes,
+            expires_at: self.0.options.clock.now() + SignedDuration::from_hours(24 * GRANT_DAYS),
+            revoked: false,
+            injected: None,
+        };
+        self.state().grants.insert(id, grant.clone());
+        grant
+    }
+
+    /// Puts a record into its store.
+    pub fn put_record(&self, kind: &str, id: &str, record: Map<String, Value>) {
+        self.state().records.insert((kind.to_owned(), id.to_owned()), record);
+    }
+
+    /// A record of its store.
+    #[must_use]
+    pub fn record_at(&self, kind: &str, id: &str) -> Option<Map<String, Value>> {
+        self.state().records.get(&(kind.to_owned(), id.to_owned())).cloned()
+    }
+
+    fn event(&self, kind: &str, payload: &Value) -> Value {
+        json!({
+            "id": self.0.ids.uuid().to_string(),
+            "kind": kind,
+            "severity": "high",
+            "emitted_at": self.0.options.clock.now().to_string(),
+            "correlation_id": self.0.ids.uuid().to_string(),
+            "source": "federation",
+            "payload": payload,
+        })
+    }
+
+    pub(super) fn endpoints(&self) -> Value {
+        let url = self.base_url();
+        let url = url.as_str().trim_end_matches('/');
+        let url = if self.0.options.permitted_choices.prefixed_endpoint {
+            format!("{url}{PREFIX}")
+        } else {
+            url.to_owned()
+        };
+        json!([{"url": url, "scope": "wan", "priority": 10}])
+    }
+}
+
+/// Merges `over` into `value` (RFC 7396): objects member by member, null takes a member away.
+pub(super) fn merge(value: &mut Value, over: &Value) {
+    let Value::Object(over) = over else {
+        if !over.is_null() {
+            *value = over.clone();
+        }
+        return;
+    };
+    if !value.is_object() {
+        *value = json!({});
+    }
+    let Some(members) = value.as_object_mut() else { return };
+    for (name, member) in over {
+        if member.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), member);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The peer as the destination of a migration: it applies a plan whole or not at all, unless a
+//! behaviour mutates it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::behaviour::mutate;
+use super::serve::Told;
+use super::state::Place;
+use super::{Behaviour, Peer};
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::migration::{
+    Conflict, MigrationRequest, MigrationView, Step, action, operation, policy,
+};
+use covenant_net::net::Inbound;
+
+/// A plan under way: what would be stored, counted and logged.
+struct Draft<'a> {
+    plan: &'a MigrationRequest,
+    behaviours: &'a [&'static Behaviour],
+    records: BTreeMap<Place, Map<String, Value>>,
+    migrated: BTreeSet<Place>,
+    applied: u64,
+    skipped: u64,
+    conflicts: Vec<Conflict>,
+    /// The behaviours that have had a hand in it.
+    injected: BTreeSet<String>,
+}
+
+impl Peer {
+    pub(super) fn on_migration(&self, body: &Value, request: &Inbound) -> Told {
+        let plan = match MigrationRequest::deserialize(body) {
+            Ok(plan) => plan,
+            Err(error) => return (400, json!({"error": format!("Invalid payload: {error}")})).into(),
+        };
+        let grant = self.grant(request, Scope::Migrate, &plan.root_resource_kind, &plan.root_resource_id);
+        if let Err(refusal) = grant {
+            return refusal;
+        }
+        let id = self.0.ids.uuid().to_string();
+        if let Err(text) = check(&plan) {
+            return (422, json!({"error": text, "migration_id": id, "status": "failed"})).into();
+        }
+        if plan.commit == Some(false) {
+            self.state().open_migrations.insert(id.clone(), plan);
+            return (202, json!({"data": {"migration_id": id, "status": "transferring"}})).into();
+        }
+        self.apply(&id, &plan)
+    }
+
+    pub(super) fn on_commit(&self, id: &str) -> Told {
+        let open = self.state().open_migrations.remove(id);
+        match open {
+            Some(plan) => self.apply(id, &plan),
+            None => (404, json!({"error": "no such open migration"})).into(),
+        }
+    }
+
+    /// Applies a plan as one: no other call sees it half done.
+    fn apply(&self, migration_id: &str, plan: &MigrationRequest) -> Told {
+        let mut state = self.state();
+        let mut draft = Draft {
+            plan,
+            behaviours: &self.0.options.behaviours,
+            records: state.records.clone(),
+            migrated: state.migrated.clone(),
+            applied: 0,
+            skipped: 0,
+            conflicts: vec![],
+            injected: BTreeSet::new(),
+        };
+        let succeeded = draft.run();
+        let view = draft.view(migration_id, succeeded);
+        state.migrations.insert(migration_id.to_owned(), view.clone());
+        let answer = if succeeded {
+            state.records = draft.records;
+            state.migrated = draft.migrated;
+            (201, json!({"data": view}))
+        } else {
+            let mut body = json!(view);
+            body["error"] = Value::from("the plan met a conflict");
+            (422, body)
+        };
+        Told { answer, injected: draft.injected.into_iter().collect() }
+    }
+}
+
+impl Draft<'_> {
+    /// Does the steps in their order; false where one fails, and the plan with it.
+    fn run(&mut self) -> bool {
+        let mut steps: Vec<&Step> = self.plan.steps.iter().collect();
+        steps.sort_by_key(|step| step.step_order);
+        if self.backwards().is_some() {
+            steps.reverse();
+        }
+        let count = steps.len();
+        steps.into_iter().enumerate().all(|(place, step)| {
+            if self.leaves_out(place, count) {
+                // It claims what it has not done.
+                self.applied += 1;
+                return true;
+            }
+            self.step(step)
+        })
+    }
+
+    fn backwards(&self) -> Option<&'static str> {
+        self.behaviours.iter().find(|behaviour| behaviour.applies_backwards).map(|behaviour| behaviour.name)
+    }
+
+    fn leaves_out(&mut self, place: usize, count: usize) -> bool {
+        let mut behaviours = self.behaviours.iter();
+        let name = behaviours.find(|b| b.applies.is_some_and(|hook| !hook(place, count))).map(|b| b.name);
+        self.injected.extend(name.map(ToOwned::to_owned));
+        name.is_some()
+    }
+
+    /// Does one step; false where the plan fails on it.
+    fn step(&mut self, step: &Step) -> bool {
+        let place = (step.resource_kind.clone(), step.resource_id.clone());
+        if self.plan.operation == operation::DELETE {
+            return self.delete(&place);
+        }
+        let there = self.records.contains_key(&place);
+        match step.action.as_str() {
+            action::CREATE if there => self.resolve(step),
+            action::CREATE => {
+                self.store(step);
+                true
+            }
+            action::LINK_LOCAL if !there => self.fail(step),
+            action::LINK_LOCAL | action::SKIP => {
+                self.skipped += 1;
+                true
+            }
+            _ => self.fail(step),
+        }
+    }
+
+    /// Deletes what the target had migrated here, and nothing else (11.2).
+    fn delete(&mut self, place: &Place) -> bool {
+        let may = self.migrated.remove(place);
+        if may {
+            self.records.remove(place);
+            self.applied += 1;
+        }
+        may
+    }
+
+    /// A create whose id is taken.
+    fn resolve(&mut self, step: &Step) -> bool {
+        let policy = step.conflict_policy.as_deref().unwrap_or(policy::FAIL);
+        match policy {
+            policy::SKIP_IF_EXISTS if self.plan.operation == operation::MIGRATE => {
+                self.conflicts.push(conflict(step, "skipped"));
+                self.skipped += 1;
+                true
+            }
+            policy::OVERWRITE if self.plan.operation == operation::MIGRATE => {
+                self.conflicts.push(conflict(step, "overwritten"));
+                self.store(step);
+                true
+            }
+            _ => self.fail(step),
+        }
+    }
+
+    fn fail(&mut self, step: &Step) -> bool {
+        self.conflicts.push(conflict(step, "failed"));
+        false
+    }
+
+    fn store(&mut self, step: &Step) {
+        let mut record = (step.resource_id.clone(), step.payload.clone());
+        self.injected.extend(mutate(self.behaviours, &mut record, |behaviour, (id, payload)| {
+            if let Some(hook) = behaviour.stores {
+                hook(step, id, payload);
+            }
+        }));
+        let (id, mut payload) = record;
+        if let Some(name) = self.backwards()
+            && self.loses_references(&mut payload)
+        {
+            self.injected.insert(name.to_owned());
+        }
+        let place = (step.resource_kind.clone(), id);
+        self.migrated.insert(place.clone());
+        self.records.insert(place, payload);
+        self.applied += 1;
+    }
+
+    /// Whether the record referred to what a later step was to bring, and does so no more.
+    fn loses_references(&self, payload: &mut Map<String, Value>) -> bool {
+        let is_to_come = |id: &str| {
+            let step = self.plan.steps.iter().find(|step| step.resource_id == id);
+            step.is_some_and(|step| {
+                !self.records.contains_key(&(step.resource_kind.clone(), step.resource_id.clone()))
+            })
+        };
+        let count = payload.len();
+        payload.retain(|name, member| !(name.ends_with("_id") && member.as_str().is_some_and(is_to_come)));
+        payload.len() < count
+    }
+
+    /// What is told of it.
+    fn view(&mut self, migration_id: &str, succeeded: bool) -> MigrationView {
+        let mut view = MigrationView {
+            migration_id: migration_id.to_owned(),
+            status: if succeeded { "completed" } else { "failed" }.to_owned(),
+            applied_count: succeeded.then_some(self.applied),
+            skipped_count: succeeded.then_some(self.skipped),
+            conflict_log: Some(self.conflicts.clone()),
+            ..MigrationView::default()
+        };
+        self.injected.extend(mutate(self.behaviours, &mut view, |behaviour, view| {
+            if let Some(hook) = behaviour.claims {
+                hook(view);
+            }
+        }));
+        view
+    }
+}
+
+/// Whether a plan can be applied at all: what is wrong with it is refused before anything is done.
+fn check(plan: &MigrationRequest) -> Result<(), String> {
+    if ![operation::DUPLICATE, operation::MIGRATE, operation::DELETE].contains(&plan.operation.as_str()) {
+        return Err("operation must be one of duplicate, migrate, delete".to_owned());
+    }
+    if plan.steps.is_empty() {
+        return Err("Plan must contain at least one step".to_owned());
+    }
+    let mut orders = BTreeSet::new();
+    for step in &plan.steps {
+        let order = step.step_order;
+        if order < 0 || !orders.insert(order) {
+            return Err(format!("step_order {order} is negative or stands twice"));
+        }
+        if step.payload.get("id").is_some_and(|id| *id != step.resource_id) {
+            return Err(format!("step {order}: payload.id is not resource_id"));
+        }
+    }
+    Ok(())
+}
+
+fn conflict(step: &Step, resolution: &str) -> Conflict {
+    Conflict {
+        step_order: step.step_order,
+        resource_kind: step.resource_kind.clone(),
+        resource_id: step.resource_id.clone(),
+        constraint: Some("primary_key".to_owned()),
+        columns: vec!["id".to_owned()],
+        conflicting_record_id: Some(step.resource_id.clone()),
+        resolution: Some(resolution.to_owned()),
+        ..Conflict::default()
+    }
+}

@@ -1,0 +1,19 @@
+//! Stops honouring the grants that it gave.
+
+use crate::Behaviour;
+use covenant_model::wire::path::Route;
+use serde_json::json;
+
+/// Honours the first read, and refuses every later one, under a grant that is neither expired nor revoked.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "broken-grant",
+    about: "honours the first read, and refuses every later one, under a grant that is neither expired nor revoked",
+    clauses: &["2.1"],
+    answer: Some(|asked, status, body| {
+        if matches!(asked.route, Route::Resource { .. }) && *status == 200 && asked.granted_before > 0 {
+            *status = 401;
+            *body = json!({"error": "Grant token does not resolve"});
+        }
+    }),
+    ..Behaviour::CONFORMING
+};

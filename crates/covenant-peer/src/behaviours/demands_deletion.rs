@@ -1,0 +1,22 @@
+//! Demands in its notice of a revocation that what it had migrated is deleted.
+
+use serde_json::{Value, json};
+
+use crate::{Behaviour, Sending};
+use covenant_model::wire::notice::kind;
+
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "demands-deletion",
+    about: "demands in its notice of a revocation that what it had migrated is deleted",
+    clauses: &["11.2"],
+    request: Some(demand),
+    ..Behaviour::CONFORMING
+};
+
+fn demand(_: &Sending<'_>, body: &mut Value) {
+    let Some(events) = body.get_mut("events").and_then(Value::as_array_mut) else { return };
+    for event in events.iter_mut().filter(|event| event["kind"] == kind::PEER_REVOKED) {
+        event["payload"]["reason"] = json!("we leave: delete what we migrated");
+        event["payload"]["delete_data"] = json!(true);
+    }
+}

@@ -1,0 +1,19 @@
+//! Quietly narrows the grants that it gave.
+
+use crate::Behaviour;
+use covenant_model::wire::path::Route;
+use serde_json::json;
+
+/// Refuses migrations under a grant that allows them, and honours the rest of it.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "dropped-scope",
+    about: "refuses migrations under a grant that allows them, and honours the rest of it",
+    clauses: &["2.2"],
+    answer: Some(|asked, status, body| {
+        if *asked.route == Route::Migrations && (200..300).contains(status) {
+            *status = 403;
+            *body = json!({"error": "the grant lacks the scope"});
+        }
+    }),
+    ..Behaviour::CONFORMING
+};

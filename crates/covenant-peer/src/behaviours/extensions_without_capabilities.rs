@@ -1,0 +1,19 @@
+//! Runs extensions, it says, and can do nothing.
+
+use crate::Behaviour;
+use covenant_model::wire::path::Route;
+use serde_json::json;
+
+/// Declares extensions and not one capability.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "extensions-without-capabilities",
+    about: "declares extensions and not one capability",
+    clauses: &["3.4"],
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
+            body["extension_slugs"] = json!(["marketplace", "trading"]);
+            body["capabilities"] = json!({"resource_kinds": []});
+        }
+    }),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,18 @@
+//! Floods the capabilities channel.
+
+use crate::Behaviour;
+use covenant_model::wire::path::Route;
+
+/// Calls of one route that are never too many (`binding.md`, Numbers).
+const NEVER_TOO_MANY: u64 = 6;
+
+/// Shakes operator and sends heartbeats far more often than anyone needs; the scenario says how often.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "handshake-flood",
+    about: "shakes operator and sends heartbeats far more often than anyone needs; the scenario says how often",
+    clauses: &["6.1"],
+    oversteps: Some(|route, before| {
+        matches!(route, Route::Accept | Route::Heartbeat) && before >= NEVER_TOO_MANY
+    }),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,21 @@
+//! Meets a conflict and keeps quiet about it.
+
+use crate::Behaviour;
+
+/// As destination leaves the conflicts of what it skipped out of its log, and claims the skipped steps as applied.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "hidden-conflict",
+    about: "as destination leaves the conflicts of what it skipped out of its log, and claims the skipped steps as applied",
+    clauses: &["7.3"],
+    claims: Some(|view| {
+        // What was refused, or written over as its source wished, its source can't find out.
+        let Some((applied, skipped)) = view.applied_count.zip(view.skipped_count) else { return };
+        let Some(log) = &mut view.conflict_log else { return };
+        let told = log.len();
+        log.retain(|conflict| conflict.resolution.as_deref() != Some("skipped"));
+        let hidden = (told - log.len()) as u64;
+        view.applied_count = Some(applied + hidden);
+        view.skipped_count = Some(skipped.saturating_sub(hidden));
+    }),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,56 @@
+//! Gives audit excerpts an hour after the end of the 72.
+
+use crate::{Asked, Behaviour};
+use covenant_model::wire::path::Route;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+const PROMISED_FOR: SignedDuration = SignedDuration::from_hours(72);
+const GIVEN_AFTER: SignedDuration = SignedDuration::from_hours(73);
+
+/// Promises each excerpt for the end of the 72 hours, and gives it an hour later.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "late-excerpt",
+    about: "promises each audit excerpt for the end of the 72 hours, and gives it an hour later",
+    clauses: &["5.3"],
+    answer: Some(|asked, status, body| {
+        if *asked.route != Route::AuditExcerpts || *status != 200 {
+            return;
+        }
+        let first = first_asked(asked).unwrap_or(asked.now);
+        if asked.now.duration_since(first) < GIVEN_AFTER {
+            let due_at = first.saturating_add(PROMISED_FOR).unwrap_or(Timestamp::MAX);
+            let data = json!({"request_id": first.as_second().to_string(), "due_at": due_at.to_string()});
+            (*status, *body) = (202, json!({"success": true, "data": data}));
+        }
+    }),
+    ..Behaviour::CONFORMING
+};
+
+/// When the promise was made that is asked for: its name tells.
+fn first_asked(asked: &Asked<'_>) -> Option<Timestamp> {
+    let mut pairs = url::form_urlencoded::parse(asked.query.as_bytes());
+    let (_, name) = pairs.find(|(name, _)| name == "request_id")?;
+    Timestamp::from_second(name.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status of an answer to a request of so many hours after the first, by the name of its promise.
+    fn after(hours: i64) -> u16 {
+        let start = Timestamp::from_second(1_780_000_000).expect("a time");
+        let now = start + SignedDuration::from_hours(hours);
+        let query = "request_id=1780000000";
+        let asked = Asked { route: &Route::AuditExcerpts, query, now, granted_before: 0 };
+        let (mut status, mut body) = (200, json!({}));
+        (BEHAVIOUR.answer.expect("a hook"))(&asked, &mut status, &mut body);
+        status
+    }
+
+    #[test]
+    fn what_was_promised_comes_an_hour_late() {
+        assert_eq!([after(0), after(72), after(73)], [202, 202, 200]);
+    }
+}

@@ -1,0 +1,146 @@
+//! Every deviation of a peer from the contract, one file each.
+
+mod answers_errors;
+mod bogus_filter;
+mod bogus_kind;
+mod bogus_schema;
+mod broken_grant;
+mod capability_churn;
+mod contract_agreed_other;
+mod contract_mismatch;
+mod contract_other_digest;
+mod cut_grace;
+mod dangling_references;
+mod demands_deletion;
+mod dropped_scope;
+mod extensions_without_capabilities;
+mod few_grants;
+mod handshake_flood;
+mod hidden_conflict;
+mod invented_conflict;
+mod late_excerpt;
+mod many_grants;
+mod mass_grants;
+mod owed_excerpt;
+mod padded_excerpt;
+mod partial_apply;
+mod remapped_ids;
+mod remapped_reference;
+mod residency_withheld;
+mod silent_grant_revocation;
+mod silent_revocation;
+mod steps_out_of_order;
+mod sync_after_migration;
+mod version_garbage;
+mod version_major;
+mod version_moves_on;
+mod version_n_minus_2;
+mod version_with_a_v;
+mod withheld_excerpt;
+mod withholds_contact;
+mod withholds_jurisdiction;
+mod withholds_last_good_release;
+mod withholds_version;
+
+use serde_json::{Value, json};
+
+use super::Behaviour;
+use covenant_model::wire::path::Route;
+
+/// Every behaviour, by name.
+pub const BEHAVIOURS: &[&Behaviour] = &[
+    &Behaviour::CONFORMING,
+    &answers_errors::BEHAVIOUR,
+    &bogus_filter::BEHAVIOUR,
+    &bogus_kind::BEHAVIOUR,
+    &bogus_schema::BEHAVIOUR,
+    &broken_grant::BEHAVIOUR,
+    &capability_churn::BEHAVIOUR,
+    &contract_agreed_other::BEHAVIOUR,
+    &contract_mismatch::BEHAVIOUR,
+    &contract_other_digest::BEHAVIOUR,
+    &cut_grace::BEHAVIOUR,
+    &dangling_references::BEHAVIOUR,
+    &demands_deletion::BEHAVIOUR,
+    &dropped_scope::BEHAVIOUR,
+    &extensions_without_capabilities::BEHAVIOUR,
+    &few_grants::BEHAVIOUR,
+    &handshake_flood::BEHAVIOUR,
+    &hidden_conflict::BEHAVIOUR,
+    &invented_conflict::BEHAVIOUR,
+    &late_excerpt::BEHAVIOUR,
+    &many_grants::BEHAVIOUR,
+    &mass_grants::BEHAVIOUR,
+    &owed_excerpt::BEHAVIOUR,
+    &padded_excerpt::BEHAVIOUR,
+    &partial_apply::BEHAVIOUR,
+    &remapped_ids::BEHAVIOUR,
+    &remapped_reference::BEHAVIOUR,
+    &residency_withheld::BEHAVIOUR,
+    &silent_grant_revocation::BEHAVIOUR,
+    &silent_revocation::BEHAVIOUR,
+    &steps_out_of_order::BEHAVIOUR,
+    &sync_after_migration::BEHAVIOUR,
+    &version_garbage::BEHAVIOUR,
+    &version_major::BEHAVIOUR,
+    &version_moves_on::BEHAVIOUR,
+    &version_n_minus_2::BEHAVIOUR,
+    &version_with_a_v::BEHAVIOUR,
+    &withheld_excerpt::BEHAVIOUR,
+    &withholds_contact::BEHAVIOUR,
+    &withholds_jurisdiction::BEHAVIOUR,
+    &withholds_last_good_release::BEHAVIOUR,
+    &withholds_version::BEHAVIOUR,
+];
+
+/// The behaviour of that name.
+#[must_use]
+pub fn behaviour(name: &str) -> Option<&'static Behaviour> {
+    BEHAVIOURS.iter().copied().find(|behaviour| behaviour.name == name)
+}
+
+/// Takes a member out of a disclosure: from `metadata`, and from beside it.
+fn withhold(body: &mut Value, member: &str) {
+    let Some(body) = body.as_object_mut() else { return };
+    body.remove(member);
+    if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove(member);
+    }
+}
+
+fn withhold_in_answer(body: &mut Value, member: &str) {
+    if let Some(data) = body.get_mut("data") {
+        withhold(data, member);
+    }
+}
+
+/// Says another release in a heartbeat. What is none would in accept be no disclosure at all (1.3).
+fn say_in_heartbeat(route: &Route, said: &mut Value, other: fn(&str) -> String) {
+    if *route == Route::Heartbeat && said.is_object() {
+        let other = json!(other(said["platform_version"].as_str().unwrap_or_default()));
+        said["platform_version"] = other.clone();
+        said["metadata"]["platform_version"] = other;
+    }
+}
+
+fn say_in_its_answer(route: &Route, body: &mut Value, other: fn(&str) -> String) {
+    if let Some(data) = body.get_mut("data") {
+        say_in_heartbeat(route, data, other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_clauses_exist() {
+        for (place, behaviour) in BEHAVIOURS.iter().enumerate() {
+            assert!(BEHAVIOURS[..place].iter().all(|other| other.name != behaviour.name));
+            for clause in behaviour.clauses {
+                let id = clause.parse().expect("a clause's id");
+                assert!(covenant_model::contract::REGISTER_V1.clause(id).is_some(), "{clause}");
+            }
+        }
+    }
+}

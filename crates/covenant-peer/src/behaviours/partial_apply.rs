@@ -1,0 +1,12 @@
+//! Applies a part of a migration and claims all.
+
+use crate::Behaviour;
+
+/// As destination applies all steps of a migration but the last, and claims them all.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "partial-apply",
+    about: "as destination applies all steps of a migration but the last, and claims them all",
+    clauses: &["7.1", "7.2"],
+    applies: Some(|place, count| place + 1 < count),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,16 @@
+//! Stores migrated records under ids of its own.
+
+use crate::Behaviour;
+use serde_json::Value;
+
+/// As destination stores what it receives under other ids.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "remapped-ids",
+    about: "as destination stores what it receives under other ids",
+    clauses: &["7.4"],
+    stores: Some(|_, id, payload| {
+        *id = format!("ffffffff{}", id.get(8..).unwrap_or_default());
+        payload.insert("id".to_owned(), Value::from(id.as_str()));
+    }),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,14 @@
+//! Does not disclose its operator contact.
+
+use super::{withhold, withhold_in_answer};
+use crate::Behaviour;
+
+/// Leaves its operator contact out of every request and answer.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "withholds-contact",
+    about: "leaves its operator contact out of every request and answer",
+    clauses: &["1.5"],
+    request: Some(|_, body| withhold(body, "operator_contact")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "operator_contact")),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,14 @@
+//! Does not disclose its jurisdiction.
+
+use super::{withhold, withhold_in_answer};
+use crate::Behaviour;
+
+/// Leaves its jurisdiction out of every request and answer.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "withholds-jurisdiction",
+    about: "leaves its jurisdiction out of every request and answer",
+    clauses: &["1.5"],
+    request: Some(|_, body| withhold(body, "jurisdiction")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "jurisdiction")),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,14 @@
+//! Does not disclose its last known-good release.
+
+use super::{withhold, withhold_in_answer};
+use crate::Behaviour;
+
+/// Leaves its last known-good release out of every request and answer.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "withholds-last-good-release",
+    about: "leaves its last known-good release out of every request and answer",
+    clauses: &["1.5"],
+    request: Some(|_, body| withhold(body, "last_known_good_release")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "last_known_good_release")),
+    ..Behaviour::CONFORMING
+};

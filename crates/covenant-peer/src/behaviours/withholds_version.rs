@@ -1,0 +1,14 @@
+//! Does not disclose its platform version.
+
+use super::{withhold, withhold_in_answer};
+use crate::Behaviour;
+
+/// Leaves its platform version out of every request and answer.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "withholds-version",
+    about: "leaves its platform version out of every request and answer",
+    clauses: &["1.5"],
+    request: Some(|_, body| withhold(body, "platform_version")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "platform_version")),
+    ..Behaviour::CONFORMING
+};

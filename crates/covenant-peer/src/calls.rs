@@ -1,0 +1,287 @@
+//! Calling the target: one request, recorded with what became of it.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::behaviour::{Sending, mutate};
+use super::{Peer, PeerError};
+use covenant_model::transcript::{Body, Direction, Exchange, Failure, Message, What};
+use covenant_model::wire::envelope::Answer;
+use covenant_model::wire::header::{self, CallerForm};
+use covenant_model::wire::path::Route;
+use covenant_net::net::{Client, NetError, Request, Response};
+use covenant_net::pki::{ClientTls, TlsOptions};
+
+/// Which step of a scenario is at work, and what it calls what it does.
+#[derive(Clone, Debug, Default)]
+pub struct StepContext {
+    /// From 1.
+    pub step: Option<u32>,
+    /// `as = "…"`.
+    pub label: Option<String>,
+}
+
+/// A request to the target.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Prefix included.
+    pub path: String,
+    /// Without the question mark.
+    pub query: Option<String>,
+    /// Beside those that every call has.
+    pub headers: Vec<(String, String)>,
+    /// JSON.
+    pub body: Option<Value>,
+    /// A grant's token.
+    pub bearer_token: Option<String>,
+    /// Leaves the client certificate away.
+    pub without_certificate: bool,
+}
+
+impl Call {
+    /// A call of a route.
+    #[must_use]
+    pub fn route(route: &Route) -> Self {
+        Self { method: route.method().to_owned(), path: route.path(), ..Self::default() }
+    }
+
+    /// With a JSON body.
+    #[must_use]
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Under a grant.
+    #[must_use]
+    pub fn bearing(mut self, token: Option<&str>) -> Self {
+        self.bearer_token = token.map(ToOwned::to_owned);
+        self
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, Default)]
+pub struct CallOutcome {
+    /// The number of its entry in the trace.
+    pub n: u64,
+    /// The status; none where there was no answer.
+    pub status: Option<u16>,
+    /// The answer's JSON, or null.
+    pub body: Value,
+    /// The answer's data, read through its envelope, where it is a success.
+    pub data: Option<Value>,
+    /// Why there was no answer: [`NetError::kind`].
+    pub failure: Option<String>,
+}
+
+impl CallOutcome {
+    /// Whether the call was let in: answered with 2xx.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+impl Peer {
+    /// Sends a call to the target and records it. What the target does is never an error here.
+    pub async fn call(&self, context: &StepContext, mut call: Call) -> Result<CallOutcome, PeerError> {
+        let route = Route::parse(&call.method, &call.path);
+        let before = route.as_ref().map_or(0, |route| self.count(route));
+        let now = self.0.options.clock.now();
+        let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route, before));
+        if let (Some(route), Some(body)) = (&route, &mut call.body) {
+            injected.extend(mutate(&self.0.options.behaviours, body, |behaviour, body| {
+                if let Some(hook) = behaviour.request {
+                    hook(&Sending { route, before, now }, body);
+                }
+            }));
+        }
+        let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
+        let request = self.request(&call);
+        let mut outcome = self.send(&call, &request).await?;
+        if matches!(outcome, Err(NetError::Handshake(_))) && self.offers_more_protocols() {
+            outcome = self.send(&call, &request).await?;
+        }
+        if let Err(error @ NetError::Request(_)) = outcome {
+            return Err(failed(error));
+        }
+        Ok(self.record(context, request, outcome, injected))
+    }
+
+    /// Closes the connections that are kept: the next call opens another.
+    pub fn close_connections(&self) {
+        let state = self.state();
+        state.client.iter().chain(&state.anonymous_client).for_each(Client::forget_connections);
+    }
+
+    async fn send(&self, call: &Call, request: &Request) -> Result<Result<Response, NetError>, PeerError> {
+        let client = self.client(call.without_certificate)?;
+        if let Some(pace) = &self.0.options.pace {
+            pace.wait().await;
+        }
+        Ok(client.send(&self.target()?.base_url, request.clone()).await)
+    }
+
+    /// A target that speaks HTTP/2 only is valid: a peer that offered HTTP/1.1 alone offers both from
+    /// now on.
+    fn offers_more_protocols(&self) -> bool {
+        let mut state = self.state();
+        let more = self.0.options.permitted_choices.without_http2 && !state.offers_all_protocols;
+        if more {
+            state.offers_all_protocols = true;
+            state.client = None;
+            state.anonymous_client = None;
+        }
+        more
+    }
+
+    /// The text of a body, in the form that the seed draws for it.
+    pub(super) fn write(&self, body: &Value) -> Bytes {
+        let nonce = {
+            let mut state = self.state();
+            state.bodies += 1;
+            state.bodies
+        };
+        Bytes::from(self.0.options.permitted_choices.write(body, nonce))
+    }
+
+    /// Counts a call; how many of its route there were before it.
+    fn count(&self, route: &Route) -> u64 {
+        let mut state = self.state();
+        let calls = state.calls.entry(route.name()).or_default();
+        *calls += 1;
+        *calls - 1
+    }
+
+    /// The behaviours for which this call is one too many.
+    fn overstepped(&self, route: &Route, before: u64) -> Vec<String> {
+        let behaviours = self.0.options.behaviours.iter();
+        let too_many =
+            behaviours.filter(|behaviour| behaviour.oversteps.is_some_and(|hook| hook(route, before)));
+        too_many.map(|behaviour| behaviour.name.to_owned()).collect()
+    }
+
+    fn request(&self, call: &Call) -> Request {
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        let id = self.id_at_target().unwrap_or_else(|| self.name().to_owned());
+        headers.push(("user-agent".to_owned(), header::user_agent(&id)));
+        if let Some(token) = &call.bearer_token {
+            // Whoever gives a token that no header can hold is refused for it, and that is shown.
+            let token: String = token.chars().filter(char::is_ascii_graphic).collect();
+            headers.push((header::AUTHORIZATION.to_lowercase(), header::bearer(&token)));
+        }
+        let body = call.body.as_ref().map(|body| {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            self.write(body)
+        });
+        if !call.without_certificate {
+            headers.extend(self.forwarded_identity());
+        }
+        headers.extend(call.headers.iter().cloned());
+        let path_and_query = match &call.query {
+            Some(query) => format!("{}?{query}", call.path),
+            None => call.path.clone(),
+        };
+        Request { method: call.method.clone(), path_and_query, headers, body }
+    }
+
+    /// What a proxy would forward of this peer, where the target has its callers' identity from one.
+    fn forwarded_identity(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let caller = state.target.as_ref().map(|target| target.caller).unwrap_or_default();
+        match (caller, &state.identity, &state.id_at_target) {
+            (CallerForm::Forwarded, Some(identity), _) => {
+                let certificate = identity.certificate();
+                let subject = certificate.common_name.as_deref().unwrap_or_default();
+                header::forwarded(subject, &certificate.pem())
+            }
+            (CallerForm::ForwardedG1, _, Some(id)) => header::forwarded_g1(id),
+            _ => vec![],
+        }
+    }
+
+    fn record(
+        &self,
+        context: &StepContext,
+        request: Request,
+        outcome: Result<Response, NetError>,
+        injected: Vec<String>,
+    ) -> CallOutcome {
+        let mut exchange = Exchange {
+            peer: self.name().to_owned(),
+            direction: Direction::ToTarget,
+            request: Message {
+                method: Some(request.method),
+                path: Some(request.path_and_query),
+                headers: request.headers,
+                body: Body::capture(request.body.as_deref().unwrap_or_default()),
+                ..Message::default()
+            },
+            response: None,
+            failure: None,
+            tls: None,
+            protocol: None,
+            source: None,
+            injected,
+        };
+        let mut result = CallOutcome::default();
+        match outcome {
+            Ok(response) => {
+                let body = Body::capture(&response.body);
+                result.status = Some(response.status);
+                result.body = body.json().cloned().unwrap_or(Value::Null);
+                result.data = Answer::read(&result.body).and_then(Answer::data);
+                exchange.tls = response.tls;
+                exchange.source = response.source;
+                exchange.protocol = Some(response.protocol.to_owned());
+                exchange.response = Some(Message {
+                    status: Some(response.status),
+                    headers: response.headers,
+                    body,
+                    ..Message::default()
+                });
+            }
+            Err(error) => {
+                result.failure = Some(error.kind().to_owned());
+                exchange.failure =
+                    Some(Failure { kind: error.kind().to_owned(), message: error.to_string() });
+            }
+        }
+        let recorder = &self.0.options.recorder;
+        result.n = recorder.record(context.step, context.label.as_deref(), What::Exchange(exchange));
+        result
+    }
+
+    fn client(&self, anonymous: bool) -> Result<Client, PeerError> {
+        let mut state = self.state();
+        let anonymous = anonymous || state.identity.is_none();
+        let kept = if anonymous { &state.anonymous_client } else { &state.client };
+        if let Some(client) = kept {
+            return Ok(client.clone());
+        }
+        let options = &self.0.options;
+        let identity = if anonymous { None } else { state.identity.as_ref() };
+        let trust = state.target_trust.clone();
+        let form =
+            if state.offers_all_protocols { TlsOptions::default() } else { options.permitted_choices.tls() };
+        let tls = ClientTls::new(identity, trust, &options.clock, form)
+            .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
+        let client = Client::new(Some(tls), options.limits, options.permitted_choices.client());
+        if anonymous {
+            state.anonymous_client = Some(client.clone());
+        } else {
+            state.client = Some(client.clone());
+        }
+        Ok(client)
+    }
+
+    fn target(&self) -> Result<super::TargetAddress, PeerError> {
+        self.state().target.clone().ok_or_else(|| PeerError::Call {
+            name: self.name().to_owned(),
+            source: NetError::Request("it has not met a target".to_owned()),
+        })
+    }
+}

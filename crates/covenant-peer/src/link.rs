@@ -1,0 +1,116 @@
+//! How two platforms come to trust each other in accept: a signed request, or exchanged authorities.
+
+use serde_json::{Value, json};
+
+use super::permitted_choices::IdentityWay;
+use super::{Peer, PeerError};
+use covenant_model::wire::accept::AcceptResponse;
+use covenant_model::wire::header::inbound_subject;
+use covenant_net::pki::SigningRequest;
+use serde::Deserialize;
+
+/// Days that a client certificate lives. As observed they are 90 (`powernode.md` §3); but no route renews it,
+/// and a clock that is moved by a year would outrun it.
+pub(super) const CERTIFICATE_DAYS: u32 = 730;
+
+/// The caller's half of an accept.
+pub(super) enum Introduction {
+    Request(SigningRequest),
+    Exchange { ca_bundle_pem: String, inbound_subject: String },
+}
+
+impl Introduction {
+    pub(super) fn new(peer: &Peer) -> Result<Self, PeerError> {
+        match peer.0.options.permitted_choices.identity {
+            IdentityWay::SignedRequest => SigningRequest::new(peer.name())
+                .map(Self::Request)
+                .map_err(|source| PeerError::Keys { name: peer.name().to_owned(), source }),
+            IdentityWay::ExchangedTrust => {
+                let inbound_subject = inbound_subject(&peer.state().target_row);
+                Ok(Self::Exchange { ca_bundle_pem: peer.ca_bundle_pem().to_owned(), inbound_subject })
+            }
+        }
+    }
+
+    /// The members of the request.
+    pub(super) fn members(&self) -> Value {
+        match self {
+            Self::Request(request) => json!({"csr_pem": request.pem()}),
+            Self::Exchange { ca_bundle_pem, inbound_subject } => {
+                json!({"peer_ca_bundle_pem": ca_bundle_pem, "caller_inbound_subject": inbound_subject})
+            }
+        }
+    }
+
+    /// Takes what the target answered. What it left out, or what can't be used, leaves the peer
+    /// without an identity: its next call shows that.
+    pub(super) fn conclude(self, peer: &Peer, data: &Value) {
+        let Ok(answer) = AcceptResponse::deserialize(data) else { return };
+        let mut state = peer.state();
+        state.outcome = None;
+        if is_an_id(&answer.peer_id) {
+            state.id_at_target = Some(answer.peer_id.clone());
+        }
+        match self {
+            Self::Request(request) => {
+                let Some(certificate) = answer.federation_certificate else { return };
+                let _ = peer.0.trust.add("target", &certificate.ca_chain_pem);
+                state.target_bundle_pem = Some(certificate.ca_chain_pem.clone());
+                if let Ok(identity) = request.into_identity(&certificate.cert_pem, &certificate.ca_chain_pem)
+                {
+                    state.present(identity);
+                }
+            }
+            Self::Exchange { .. } => {
+                let Some(exchange) = answer.trust_exchange else { return };
+                let _ = peer.0.trust.add("target", &exchange.ca_bundle_pem);
+                state.target_bundle_pem = Some(exchange.ca_bundle_pem.clone());
+                let subject = exchange.assigned_inbound_subject;
+                if let Ok(identity) = peer.0.authority.leaf(&subject, &[], CERTIFICATE_DAYS) {
+                    state.present(identity);
+                }
+            }
+        }
+    }
+}
+
+/// What can stand in a path, a header and a certificate: an answer without one leaves the peer without a row.
+fn is_an_id(text: &str) -> bool {
+    const CHARACTERS_MAX: usize = 128;
+    let is_plain = |character: char| character.is_ascii_graphic();
+    !text.is_empty() && text.len() <= CHARACTERS_MAX && text.chars().all(is_plain)
+}
+
+/// The members of an answer to the target's accept: the peer's half, as the one who is called.
+pub(super) fn welcome(peer: &Peer, request: &Value) -> Value {
+    let row = peer.state().target_row.clone();
+    let subject = inbound_subject(&row);
+    let their_subject = request["caller_inbound_subject"].as_str().map(ToOwned::to_owned);
+    let their_id = their_subject.as_deref().and_then(|subject| subject.strip_prefix("fed:"));
+    if let Some(id) = their_id.filter(|id| is_an_id(id)) {
+        peer.state().id_at_target = Some(id.to_owned());
+    }
+    let call_back_as = their_subject.unwrap_or_else(|| subject.clone());
+    if let Ok(identity) = peer.0.authority.leaf(&call_back_as, &[], CERTIFICATE_DAYS) {
+        peer.state().present(identity);
+    }
+    if let Some(csr) = request["csr_pem"].as_str() {
+        return match peer.0.authority.sign_request(csr, &subject, CERTIFICATE_DAYS) {
+            Ok(certificate) => json!({"federation_certificate": {
+                "cert_pem": certificate.pem(),
+                "ca_chain_pem": peer.0.authority.pem(),
+                "serial": certificate.serial,
+                "not_after": certificate.not_after.to_string(),
+            }}),
+            Err(_) => json!({"warnings": ["the certificate request could not be signed"]}),
+        };
+    }
+    if let Some(bundle) = request["peer_ca_bundle_pem"].as_str() {
+        let _ = peer.0.trust.add("target", bundle);
+        return json!({"trust_exchange": {
+            "ca_bundle_pem": peer.0.authority.pem(),
+            "assigned_inbound_subject": subject,
+        }});
+    }
+    json!({})
+}

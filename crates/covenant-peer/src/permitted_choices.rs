@@ -1,0 +1,198 @@
+//! How a conforming peer uses its freedom: drawn from its seed, the same for the same seed.
+
+use std::net::Ipv4Addr;
+
+use rand::Rng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use covenant_model::clock::Seed;
+use covenant_net::net::{ClientOptions, Protocol};
+use covenant_net::pki::TlsOptions;
+
+/// Which way of getting an identity in accept (`powernode.md` §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityWay {
+    /// The receiver signs a request of the caller's.
+    SignedRequest,
+    /// Both sides exchange their authorities, and each presents the name that the other assigned.
+    ExchangedTrust,
+}
+
+/// What a peer does where the contract and the wire leave it free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PermittedChoices {
+    /// How it gets its identity.
+    pub identity: IdentityWay,
+    /// Draws the order of members, and the white space, of each body; none writes them sorted.
+    pub shuffled: Option<Seed>,
+    /// Adds members that no one knows.
+    pub extra_members: bool,
+    /// Sends bodies in pieces.
+    pub chunked: bool,
+    /// Sends one request after another on the same connection.
+    pub reuse_connections: bool,
+    /// Speaks HTTP/1.1 only.
+    pub without_http2: bool,
+    /// Writes header names `Like-This` on HTTP/1.1.
+    pub title_case_headers: bool,
+    /// Advertises its endpoint with the federation prefix.
+    pub prefixed_endpoint: bool,
+    /// Calls a target on this machine from a loopback address of its own: a target may limit by address.
+    pub source: Option<Ipv4Addr>,
+}
+
+impl PermittedChoices {
+    /// The plainest form of everything.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self {
+            identity: IdentityWay::SignedRequest,
+            shuffled: None,
+            extra_members: false,
+            chunked: false,
+            reuse_connections: true,
+            without_http2: true,
+            title_case_headers: false,
+            prefixed_endpoint: false,
+            source: None,
+        }
+    }
+
+    /// Draws a form.
+    #[must_use]
+    pub fn of(seed: Seed) -> Self {
+        let mut rng = seed.derive("permitted_choices").rng();
+        let identity = if rng.random() { IdentityWay::SignedRequest } else { IdentityWay::ExchangedTrust };
+        Self {
+            identity,
+            shuffled: rng.random::<bool>().then(|| seed.derive("members")),
+            extra_members: rng.random(),
+            chunked: rng.random(),
+            reuse_connections: rng.random(),
+            without_http2: rng.random(),
+            title_case_headers: rng.random(),
+            prefixed_endpoint: rng.random(),
+            source: Some(Ipv4Addr::new(
+                127,
+                rng.random_range(1..=254),
+                rng.random(),
+                rng.random_range(1..=254),
+            )),
+        }
+    }
+
+    pub(super) fn tls(&self) -> TlsOptions {
+        TlsOptions { without_http2: self.without_http2, ..TlsOptions::default() }
+    }
+
+    pub(super) fn client(&self) -> ClientOptions {
+        ClientOptions {
+            reuse_connections: self.reuse_connections,
+            chunked: self.chunked,
+            title_case_headers: self.title_case_headers,
+            protocol: Protocol::Negotiated,
+            source: self.source,
+        }
+    }
+
+    /// The text of a body. `nonce` tells one body of a peer from the next.
+    pub(super) fn write(&self, value: &Value, nonce: u64) -> String {
+        let mut value = value.clone();
+        if self.extra_members
+            && let Value::Object(members) = &mut value
+        {
+            members.insert("x_covenant_note".to_owned(), Value::from("unknown members are to be ignored"));
+        }
+        match self.shuffled {
+            Some(seed) => {
+                let mut text = String::new();
+                write_shuffled(&value, &mut seed.derive(&nonce.to_string()).rng(), &mut text);
+                text
+            }
+            None => value.to_string(),
+        }
+    }
+}
+
+/// JSON with the members of each object in any order and white space where it means nothing.
+fn write_shuffled(value: &Value, rng: &mut ChaCha8Rng, text: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.shuffle(rng);
+            text.push('{');
+            for (place, (name, member)) in members.into_iter().enumerate() {
+                separate(place, rng, text);
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                space(rng, text);
+                write_shuffled(member, rng, text);
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                separate(place, rng, text);
+                write_shuffled(item, rng, text);
+            }
+            text.push(']');
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}
+
+fn separate(place: usize, rng: &mut ChaCha8Rng, text: &mut String) {
+    if place > 0 {
+        text.push(',');
+        space(rng, text);
+    }
+}
+
+fn space(rng: &mut ChaCha8Rng, text: &mut String) {
+    text.push_str(["", "", " ", "\n  "][rng.random_range(0..4)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map(".{0,4}", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn shuffled_text_says_the_same(value in json(), seed: u64) {
+            let permitted_choices = PermittedChoices { shuffled: Some(Seed(seed)), ..PermittedChoices::plain() };
+            let text = permitted_choices.write(&value, 1);
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_and_seeds_differ() {
+        let drawn: Vec<PermittedChoices> = (0..20).map(|seed| PermittedChoices::of(Seed(seed))).collect();
+        assert_eq!(drawn, (0..20).map(|seed| PermittedChoices::of(Seed(seed))).collect::<Vec<_>>());
+        assert!(drawn.iter().any(|v| v.identity == IdentityWay::SignedRequest));
+        assert!(drawn.iter().any(|v| v.identity == IdentityWay::ExchangedTrust));
+    }
+}

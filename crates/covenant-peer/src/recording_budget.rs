@@ -1,0 +1,159 @@
+//! How much of what the target calls is told: enough to check it by, and no more than a machine holds.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use covenant_model::wire::path::Route;
+
+/// Heartbeats after which those that say what the one before said are counted only. More than a flood needs
+/// to be seen as one (`binding.md`, "Numbers": 300 in 60 s).
+const BEATS_TOLD_MAX: u64 = 400;
+/// Heartbeats within this span that are a flood (`binding.md`, "Numbers").
+const FLOOD_BEATS: usize = 300;
+const FLOOD_SPAN: SignedDuration = SignedDuration::from_secs(60);
+/// Calls that are told of one peer in one scenario. What conforming platforms do in a scenario is far below it.
+const CALLS_TOLD_MAX: u64 = 5000;
+/// The members of a heartbeat by which a target can be evaluated.
+const TELLING: [&str; 9] = [
+    "status",
+    "events",
+    "metadata",
+    "platform_version",
+    "data_residency",
+    "capabilities",
+    "contract_version",
+    "contract_digest",
+    "extension_slugs",
+];
+
+/// What becomes of a call in the transcript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// It is told.
+    Whole,
+    /// It says nothing new, and is counted.
+    Counted,
+    /// It is counted, and makes a flood of those before it: that is told.
+    Flood,
+    /// There were too many before: it is turned away, and the scenario can't go on.
+    TurnedAway,
+}
+
+/// The calls of a target to one peer.
+#[derive(Debug, Default)]
+pub(super) struct RecordingBudget {
+    told: u64,
+    beats: u64,
+    /// What the last heartbeat said, and how it was answered.
+    last: Value,
+    counted: u64,
+    /// When the last heartbeats came, no more than are a flood.
+    recent: VecDeque<Timestamp>,
+    crowded: bool,
+    overloaded: bool,
+}
+
+impl RecordingBudget {
+    /// What becomes of a call that came at this time and was answered with `status`.
+    pub(super) fn take(
+        &mut self,
+        route: Option<&Route>,
+        body: &Value,
+        status: u16,
+        at: Timestamp,
+    ) -> Telling {
+        if route == Some(&Route::Heartbeat) {
+            let (is_news, begins_flood) = (self.is_news(body, status), self.begins_flood(at));
+            if !is_news && self.beats > BEATS_TOLD_MAX {
+                self.counted += 1;
+                return if begins_flood { Telling::Flood } else { Telling::Counted };
+            }
+        }
+        if self.told >= CALLS_TOLD_MAX {
+            self.overloaded = true;
+            return Telling::TurnedAway;
+        }
+        self.told += 1;
+        Telling::Whole
+    }
+
+    fn is_news(&mut self, body: &Value, status: u16) -> bool {
+        let said: Vec<&Value> = TELLING.iter().map(|name| &body[name]).collect();
+        let said = json!([said, status]);
+        self.beats += 1;
+        let is_news = said != self.last || body["events"].as_array().is_some_and(|events| !events.is_empty());
+        self.last = said;
+        is_news
+    }
+
+    fn begins_flood(&mut self, at: Timestamp) -> bool {
+        self.recent.push_back(at);
+        if self.recent.len() > FLOOD_BEATS {
+            self.recent.pop_front();
+        }
+        let first = self.recent.front().copied().unwrap_or(at);
+        let was_crowded = self.crowded;
+        self.crowded = self.recent.len() == FLOOD_BEATS && at.duration_since(first) < FLOOD_SPAN;
+        self.crowded && !was_crowded
+    }
+
+    /// Heartbeats that were counted only, if any were.
+    pub(super) fn counted(&self) -> Option<u64> {
+        (self.counted > 0).then_some(self.counted)
+    }
+
+    /// How many calls were too many, if any were.
+    pub(super) fn too_many(&self) -> Option<u64> {
+        self.overloaded.then_some(CALLS_TOLD_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(second: u64) -> Timestamp {
+        Timestamp::from_second(i64::try_from(1_780_000_000 + second).expect("a second")).expect("a time")
+    }
+
+    #[test]
+    fn a_heartbeat_that_says_nothing_new_is_counted_after_many_and_news_are_told() {
+        let mut recording_budget = RecordingBudget::default();
+        let mut beat = |body: Value| recording_budget.take(Some(&Route::Heartbeat), &body, 200, second(0));
+        let plain = |n: u64| json!({"status": "active", "sent_at": n});
+        assert!((0..BEATS_TOLD_MAX).all(|n| beat(plain(n)) == Telling::Whole));
+        assert_eq!(beat(plain(BEATS_TOLD_MAX)), Telling::Counted);
+        let events = json!({"status": "active", "events": [{"kind": "platform.peer.revoked"}]});
+        assert_eq!([beat(events.clone()), beat(events)], [Telling::Whole, Telling::Whole]);
+        assert_eq!(beat(json!({"status": "revoked"})), Telling::Whole);
+        assert_eq!(beat(json!({"status": "revoked"})), Telling::Counted);
+        assert_eq!((recording_budget.counted(), recording_budget.too_many()), (Some(2), None));
+    }
+
+    #[test]
+    fn a_flood_after_many_quiet_hours_is_told_once() {
+        let mut recording_budget = RecordingBudget::default();
+        let mut beat = |at: u64| recording_budget.take(Some(&Route::Heartbeat), &json!({}), 200, second(at));
+        let quiet = (0..1000).map(|minute| beat(60 * minute)).filter(|telling| *telling == Telling::Flood);
+        assert_eq!(quiet.count(), 0);
+        let hour = 3600 * 100;
+        let flood: Vec<Telling> = (0..400).map(|n| beat(hour + n / 10)).collect();
+        assert_eq!(flood.iter().position(|telling| *telling == Telling::Flood), Some(FLOOD_BEATS - 1));
+        assert_eq!(flood.iter().filter(|telling| **telling == Telling::Flood).count(), 1);
+        let slower = (0..400).map(|n| beat(2 * hour + n / 4)).filter(|telling| *telling == Telling::Flood);
+        assert_eq!(slower.count(), 0);
+    }
+
+    #[test]
+    fn whoever_calls_without_end_is_turned_away() {
+        let mut recording_budget = RecordingBudget::default();
+        let mut beat = |n: u64| {
+            recording_budget.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200, second(0))
+        };
+        assert!((0..CALLS_TOLD_MAX).all(|n| beat(n) == Telling::Whole));
+        assert_eq!(beat(CALLS_TOLD_MAX), Telling::TurnedAway);
+        assert_eq!(recording_budget.too_many(), Some(CALLS_TOLD_MAX));
+    }
+}

@@ -1,0 +1,364 @@
+//! The peer's own server: what it answers when the target calls.
+
+use std::sync::Weak;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::behaviour::{Asked, mutate};
+use super::link::welcome;
+use super::recording_budget::Telling;
+use super::state::Received;
+use super::versions::compatibility;
+use super::{Inner, Peer};
+use covenant_model::transcript::{Body, Direction, Exchange, FLOOD, Message, Note, What};
+use covenant_model::wire::canonical::is_digest_of;
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::header::{self, inbound_subject};
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
+use covenant_model::wire::sync::{SyncBatch, is_same_place};
+use covenant_net::net::{Handler, Inbound, Outbound};
+use serde::Deserialize;
+
+/// What the observed platform says to a caller that it does not let in.
+const UNREACHABLE: &str = "No reachable FederationPeer for mTLS subject";
+
+/// The door of a peer: it holds the peer only while a call is under way, so that a peer that the
+/// scenario has dropped goes away.
+#[derive(Debug)]
+pub(super) struct FederationHandler(pub(super) Weak<Inner>);
+
+#[async_trait]
+impl Handler for FederationHandler {
+    async fn on_connect(&self) {
+        if let Some(inner) = self.0.upgrade() {
+            Peer(inner).inject_now().await;
+        }
+    }
+
+    async fn handle(&self, request: Inbound) -> Outbound {
+        match self.0.upgrade() {
+            Some(inner) => Peer(inner).answer(&request),
+            None => Outbound::abort(),
+        }
+    }
+}
+
+/// A status and a body.
+pub(super) type Answer = (u16, Value);
+
+/// An answer, and the behaviours that had a hand in what it tells.
+pub(super) struct Told {
+    pub(super) answer: Answer,
+    pub(super) injected: Vec<String>,
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Self {
+        Self { answer, injected: vec![] }
+    }
+}
+
+impl Peer {
+    fn answer(&self, request: &Inbound) -> Outbound {
+        let route = Route::parse(&request.method, &request.path);
+        let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let Told { mut answer, mut injected } = match &route {
+            Some(route) => self.route(route, request, &body),
+            None => (404, json!({"error": "no such route"})).into(),
+        };
+        if let Some(route) = &route {
+            let asked = Asked {
+                route,
+                query: request.query.as_deref().unwrap_or_default(),
+                now: self.0.options.clock.now(),
+                granted_before: self.state().granted.get(route.name()).copied().unwrap_or(0),
+            };
+            injected.extend(mutate(&self.0.options.behaviours, &mut answer, |behaviour, (status, body)| {
+                if let Some(hook) = behaviour.answer {
+                    hook(&asked, status, body);
+                }
+            }));
+        }
+        if let Some(route) = route.as_ref().filter(|_| (200..300).contains(&answer.0)) {
+            *self.state().granted.entry(route.name()).or_default() += 1;
+        }
+        let outbound = Outbound {
+            body: self.write(&answer.1),
+            chunked: self.0.options.permitted_choices.chunked,
+            ..Outbound::json(answer.0, &answer.1)
+        };
+        let at = self.0.options.clock.now();
+        let telling = self.state().recording_budget.take(route.as_ref(), &body, outbound.status, at);
+        match telling {
+            Telling::Whole => {}
+            Telling::Counted => return outbound,
+            Telling::Flood => {
+                self.tell_flood();
+                return outbound;
+            }
+            Telling::TurnedAway => return Outbound::json(429, &json!({"error": "too many calls"})),
+        }
+        let n = self.tell(request, &outbound, injected);
+        self.state().inbox.push(Received { n, route, body, at });
+        self.0.received.send_modify(|count| *count += 1);
+        outbound
+    }
+
+    fn tell(&self, request: &Inbound, answer: &Outbound, injected: Vec<String>) -> u64 {
+        let path = match &request.query {
+            Some(query) => format!("{}?{query}", request.path),
+            None => request.path.clone(),
+        };
+        let exchange = Exchange {
+            peer: self.name().to_owned(),
+            direction: Direction::FromTarget,
+            request: Message {
+                method: Some(request.method.clone()),
+                path: Some(path),
+                headers: request.headers.clone(),
+                body: Body::capture(&request.body),
+                ..Message::default()
+            },
+            response: Some(Message {
+                status: Some(answer.status),
+                headers: answer.headers.clone(),
+                body: Body::capture(&answer.body),
+                ..Message::default()
+            }),
+            failure: None,
+            tls: request.tls.clone(),
+            protocol: Some(request.protocol.to_owned()),
+            source: None,
+            injected,
+        };
+        self.0.options.recorder.record(None, None, What::Exchange(exchange))
+    }
+
+    fn tell_flood(&self) {
+        let name = self.name();
+        let message = format!("a flood of heartbeats to {name}, not all of them told");
+        let note = Note { kind: FLOOD.to_owned(), message, facts: json!({"peer": name}) };
+        self.0.options.recorder.record(None, None, What::Note(note));
+    }
+
+    fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Told {
+        if *route == Route::Accept {
+            return self.on_accept(body).into();
+        }
+        if let Err(refusal) = self.identify(request) {
+            return refusal.into();
+        }
+        if let Err(refusal) = self.still_open(route, body) {
+            return refusal;
+        }
+        self.log(route);
+        match route {
+            Route::Migrations => return self.on_migration(body, request),
+            Route::MigrationCommit { id } => return self.on_commit(id),
+            Route::Resource { kind, id } => return self.on_resource(kind, id, request),
+            Route::Heartbeat => self.on_heartbeat(body),
+            Route::TrustBundle => success(&json!({
+                "ca_bundle_pem": self.ca_bundle_pem(),
+                "generated_at": self.now(),
+            })),
+            Route::Migration { id } => match self.state().migrations.get(id) {
+                Some(view) => (200, json!({"data": view})),
+                None => (404, json!({"error": "no such migration"})),
+            },
+            Route::AuditExcerpts => self.on_excerpt(request.query.as_deref().unwrap_or_default()),
+            Route::ServiceCatalog => (200, json!({"data": {"offerings": [], "generated_at": self.now()}})),
+            Route::Sync => self.on_sync(body),
+            Route::Accept | Route::Subscriptions | Route::Subscription { .. } => {
+                (404, json!({"error": "not found"}))
+            }
+        }
+        .into()
+    }
+
+    /// The caller is the target, if its certificate bears one of the names that were agreed.
+    fn identify(&self, request: &Inbound) -> Result<(), Answer> {
+        let Some(certificate) = &request.peer_certificate else {
+            return Err(unauthorized("mTLS client certificate required"));
+        };
+        let state = self.state();
+        let ours = inbound_subject(&state.target_row);
+        let theirs = state.id_at_target.as_deref().map(inbound_subject);
+        let name = certificate.common_name.as_deref();
+        let known = name == Some(&ours) || (theirs.is_some() && name == theirs.as_deref());
+        if known { Ok(()) } else { Err(unauthorized(UNREACHABLE)) }
+    }
+
+    /// After the end only the commit of an open migration is let in, within its grace (4.3), and
+    /// the other side's own leave: its event and its status may come in two heartbeats.
+    fn still_open(&self, route: &Route, body: &Value) -> Result<(), Told> {
+        let now = self.0.options.clock.now();
+        let state = self.state();
+        let Some(outcome) = &state.outcome else { return Ok(()) };
+        let valid = match route {
+            Route::MigrationCommit { .. } => now < outcome.grace_until,
+            Route::Heartbeat => leaves(body),
+            _ => false,
+        };
+        if valid && outcome.injected.is_none() {
+            return Ok(());
+        }
+        let injected = outcome.injected.into_iter().map(ToOwned::to_owned).collect();
+        Err(Told { answer: unauthorized(UNREACHABLE), injected })
+    }
+
+    fn on_accept(&self, body: &Value) -> Answer {
+        let invalid =
+            |text: &str| (422, json!({"success": false, "error": text, "code": "VALIDATION_ERROR"}));
+        let offered = body["acceptance_token"].as_str().unwrap_or_default();
+        if offered.is_empty() {
+            return invalid("acceptance_token required");
+        }
+        let profile = &self.0.options.profile;
+        if body["contract_version"] != profile.contract_version {
+            let (asked, ours) = (&body["contract_version"], &profile.contract_version);
+            return invalid(&format!("Unsupported contract_version {asked}; supported: [{ours}]"));
+        }
+        let (asked, ours) = (&body["contract_digest"], &profile.contract_digest);
+        let is_ours =
+            asked.as_str().zip(ours.as_str()).is_some_and(|(asked, ours)| asked.eq_ignore_ascii_case(ours));
+        if !asked.is_null() && !ours.is_null() && !is_ours {
+            return invalid("contract_digest is that of another text");
+        }
+        if !self.redeem(offered) {
+            return (401, json!({"success": false, "error": "acceptance_token not recognized or expired"}));
+        }
+        self.state().outcome = None;
+        let mut data = json!({
+            "peer_id": self.state().target_row,
+            "status": "enrolled",
+            "peer_kind": "platform",
+            "contract_version_agreed": profile.contract_version,
+            "accepted_at": self.now(),
+            "handshake_at": self.now(),
+        });
+        super::acts::merge(&mut data, &profile.disclose());
+        super::acts::merge(&mut data, &welcome(self, body));
+        success(&data)
+    }
+
+    /// Takes an invitation back that was used: each is good once, and not for ever.
+    fn redeem(&self, token: &str) -> bool {
+        let now = self.0.options.clock.now();
+        let used = self.state().proposal.take_if(|proposal| proposal.token == token);
+        used.is_some_and(|proposal| now < proposal.expires_at)
+    }
+
+    fn on_heartbeat(&self, body: &Value) -> Answer {
+        if leaves(body) {
+            self.end(None);
+        }
+        let mut data = json!({
+            "status": if self.state().outcome.is_some() { "revoked" } else { "active" },
+            "last_heartbeat_at": self.now(),
+            "our_endpoints": self.endpoints(),
+        });
+        let profile = &self.0.options.profile;
+        let theirs = &body["platform_version"];
+        if !theirs.is_null() {
+            data["schema_compatibility"] = compatibility(&profile.platform_version, theirs);
+        }
+        super::acts::merge(&mut data, &profile.disclose());
+        success(&data)
+    }
+
+    fn on_resource(&self, kind: &str, id: &str, request: &Inbound) -> Told {
+        let grant = match self.grant(request, Scope::Read, kind, id) {
+            Ok(grant) => grant,
+            Err(refusal) => return refusal,
+        };
+        if !self.declares(kind) {
+            return (422, json!({"error": format!("resource kind {kind} is not served here")})).into();
+        }
+        let record = self.record_at(kind, id);
+        let mut data = json!({
+            "kind": kind, "id": id, "exists": record.is_some(), "grant_id": grant, "fetched_at": self.now(),
+        });
+        if let Some(record) = record {
+            data["record"] = Value::Object(record);
+        }
+        success(&data).into()
+    }
+
+    fn on_sync(&self, body: &Value) -> Answer {
+        let Ok(batch) = SyncBatch::deserialize(body) else {
+            return (422, json!({"error": "not a sync batch"}));
+        };
+        if !is_digest_of(&body["records"], &batch.sha256) {
+            return (422, json!({"error": "the digest does not fit the records"}));
+        }
+        let mut state = self.state();
+        let known = state.cursors_in.get(&batch.resource_kind);
+        if known.is_some_and(|cursor| !is_same_place(cursor, &batch.cursor.from)) {
+            return (409, json!({"error": "the cursor does not join on"}));
+        }
+        state.cursors_in.insert(batch.resource_kind.clone(), batch.cursor.to.clone());
+        for record in &batch.records {
+            state.records.insert((batch.resource_kind.clone(), record.id.clone()), record.payload.clone());
+        }
+        success(&json!({"accepted": batch.records.len(), "cursor": batch.cursor.to}))
+    }
+
+    /// The id of a grant of ours that lets this call in.
+    pub(super) fn grant(
+        &self,
+        request: &Inbound,
+        scope: Scope,
+        kind: &str,
+        id: &str,
+    ) -> Result<String, Told> {
+        let unauthorized = |text: &str| Told::from((401, json!({"error": text})));
+        let forbidden = |text: &str| Told::from((403, json!({"error": text})));
+        let token = request.header(header::AUTHORIZATION).and_then(header::bearer_token);
+        let token = token.ok_or_else(|| unauthorized("Bearer grant token required"))?;
+        let state = self.state();
+        let grant = state.grants.values().find(|grant| grant.bearer_token == token);
+        let grant = grant.ok_or_else(|| unauthorized("Grant token does not resolve"))?;
+        if self.0.options.clock.now() >= grant.expires_at {
+            return Err(unauthorized("Grant has expired"));
+        }
+        if grant.revoked {
+            let injected = grant.injected.into_iter().map(ToOwned::to_owned).collect();
+            return Err(Told { injected, ..unauthorized("Grant has been revoked") });
+        }
+        if grant.resource_kind != kind {
+            return Err(forbidden("the grant is for another kind"));
+        }
+        if grant.resource_id.as_deref().is_some_and(|granted| granted != id) {
+            return Err(forbidden("the grant is for another resource"));
+        }
+        if !grant.scopes.contains(&scope) && !grant.scopes.contains(&Scope::Admin) {
+            return Err(forbidden("the grant lacks the scope"));
+        }
+        Ok(grant.id.clone())
+    }
+
+    fn declares(&self, kind: &str) -> bool {
+        let kinds = self.0.options.profile.capabilities["resource_kinds"].as_array();
+        kinds.is_some_and(|kinds| kinds.iter().any(|row| row["kind"] == kind))
+    }
+
+    pub(super) fn now(&self) -> String {
+        self.0.options.clock.now().to_string()
+    }
+}
+
+/// Whether a heartbeat says that its sender revokes: by its status, or by an event.
+fn leaves(heartbeat: &Value) -> bool {
+    let events = heartbeat["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+    heartbeat["status"] == "revoked" || events.iter().any(|event| event["kind"] == kind::PEER_REVOKED)
+}
+
+fn unauthorized(text: &str) -> Answer {
+    (401, json!({"success": false, "error": text, "code": "UNAUTHORIZED"}))
+}
+
+pub(super) fn success(data: &Value) -> Answer {
+    (200, json!({"success": true, "data": data}))
+}

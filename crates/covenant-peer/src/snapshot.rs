@@ -1,0 +1,76 @@
+//! What a peer has to keep to be the same one after its process has died.
+
+use serde::{Deserialize, Serialize};
+
+use super::Peer;
+use covenant_net::pki::{Authority, Certificate, Identity, PkiError};
+
+/// A peer that was let in, kept across a death of its process. It holds keys: for its owner's eyes only.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PeerSnapshot {
+    authority_pem: String,
+    authority_key_pem: String,
+    server_chain_pem: String,
+    server_key_pem: String,
+    target_row: String,
+    id_at_target: String,
+    chain_pem: String,
+    key_pem: String,
+    /// Whom the target's own client certificates lead to.
+    target_bundle_pem: Option<String>,
+}
+
+impl std::fmt::Debug for PeerSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PeerSnapshot").field("id_at_target", &self.id_at_target).finish_non_exhaustive()
+    }
+}
+
+impl Peer {
+    /// What to keep of this peer; none while it has not been let in.
+    pub fn snapshot(&self) -> Result<Option<PeerSnapshot>, PkiError> {
+        let state = self.state();
+        let (Some(id), Some(identity)) = (&state.id_at_target, &state.identity) else { return Ok(None) };
+        Ok(Some(PeerSnapshot {
+            authority_pem: self.0.authority.pem().to_owned(),
+            authority_key_pem: self.0.authority.key_pem().to_owned(),
+            server_chain_pem: self.0.server_identity.chain_pem()?,
+            server_key_pem: self.0.server_identity.key_pem()?,
+            target_row: state.target_row.clone(),
+            id_at_target: id.clone(),
+            chain_pem: identity.chain_pem()?,
+            key_pem: identity.key_pem()?,
+            target_bundle_pem: state.target_bundle_pem.clone(),
+        }))
+    }
+
+    /// The peer becomes again whom `snapshot` was taken of.
+    pub(super) fn restore(&self, snapshot: &PeerSnapshot) -> Result<(), PkiError> {
+        let identity = Identity::from_pem(&snapshot.chain_pem, &snapshot.key_pem)?;
+        if let Some(bundle) = &snapshot.target_bundle_pem {
+            self.0.trust.add("target", bundle)?;
+        }
+        let mut state = self.state();
+        state.target_row.clone_from(&snapshot.target_row);
+        state.id_at_target = Some(snapshot.id_at_target.clone());
+        state.target_bundle_pem.clone_from(&snapshot.target_bundle_pem);
+        state.present(identity);
+        Ok(())
+    }
+}
+
+impl PeerSnapshot {
+    /// The certificate that the peer shows to the target.
+    pub fn certificate(&self) -> Result<Certificate, PkiError> {
+        Certificate::from_pem(&self.chain_pem)
+    }
+
+    pub(super) fn authority(&self, clock: &covenant_model::clock::Clock) -> Result<Authority, PkiError> {
+        Authority::from_pem(&self.authority_pem, &self.authority_key_pem, clock)
+    }
+
+    /// What its server shows.
+    pub(super) fn server_identity(&self) -> Result<Identity, PkiError> {
+        Identity::from_pem(&self.server_chain_pem, &self.server_key_pem)
+    }
+}

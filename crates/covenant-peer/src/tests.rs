@@ -1,0 +1,127 @@
+//! Two peers against each other: each plays the other's target.
+
+use serde_json::{Value, json};
+
+mod deviations;
+mod honesty;
+
+use super::*;
+use covenant_model::transcript::{Direction, Recorder};
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::header::CallerForm;
+use covenant_model::wire::path::Route;
+
+fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {
+    let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+    let recorder = Recorder::in_memory(name, clock.clone());
+    let options = Options {
+        name: name.to_owned(),
+        seed: Seed(1).derive(name),
+        clock,
+        behaviours,
+        recorder: recorder.clone(),
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        advertise: None,
+        profile: Profile::default(),
+        permitted_choices: PermittedChoices { identity: way, ..PermittedChoices::of(Seed(7).derive(name)) },
+        snapshot: None,
+        pace: None,
+        limits: Limits::default(),
+    };
+    (Peer::start(options).expect("a peer"), recorder)
+}
+
+fn set_target(caller: &Peer, called: &Peer) {
+    let ca_bundle_pem = Some(called.ca_bundle_pem().to_owned());
+    caller.set_target(TargetAddress { base_url: called.base_url(), ca_bundle_pem, caller: CallerForm::Tls });
+}
+
+async fn federate(caller: &Peer, called: &Peer) -> CallOutcome {
+    set_target(caller, called);
+    let token = called.propose();
+    caller.accept(&StepContext::default(), &token, &Value::Null).await.expect("a call")
+}
+
+#[tokio::test]
+async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
+    for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
+        let (alice, trace) = peer("alice", way, vec![]);
+        let (bob, _) = peer("bob", way, vec![]);
+        let context = StepContext::default();
+        assert!(federate(&alice, &bob).await.succeeded());
+        assert!(alice.heartbeat(&context, &Value::Null).await.expect("a call").succeeded());
+
+        let grant = bob.issue_grant("skill", None, vec![Scope::Read, Scope::Migrate]);
+        let token = Some(grant.bearer_token.as_str());
+        let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
+        let plan = json!({
+            "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": id, "plan_summary": {},
+            "steps": [{"step_order": 1, "resource_kind": "skill", "resource_id": id, "action": "create",
+                       "payload": {"id": id, "name": "a"}}],
+        });
+        let migrated = alice.migrate(&context, plan, token).await.expect("a call");
+        assert_eq!(migrated.status, Some(201), "{}", migrated.body);
+        let read = alice.fetch(&context, "skill", id, token).await.expect("a call");
+        assert_eq!(read.data.expect("data")["record"]["name"], "a");
+        assert!(!alice.fetch(&context, "skill", id, None).await.expect("a call").succeeded());
+
+        let record = serde_json::from_value(json!({"id": "r1", "updated_at": "now", "payload": {"é": 1}}));
+        let records = vec![record.expect("a record")];
+        assert!(
+            alice.sync(&context, "skill", records.clone(), &Value::Null).await.expect("a call").succeeded()
+        );
+        let broken = alice.sync(&context, "skill", records, &json!({"sha256": "00"})).await.expect("a call");
+        assert_eq!(broken.status, Some(422));
+
+        assert!(alice.revoke(&context, "done").await.expect("a call").expect("a notice").succeeded());
+        let heard = bob.inbox().into_iter().rfind(|received| received.route == Some(Route::Heartbeat));
+        assert_eq!(heard.expect("a heartbeat").body["events"][0]["kind"], "platform.peer.revoked");
+        let text = serde_json::to_string(trace.trace().entries()).expect("JSON");
+        assert!(!text.contains(&grant.bearer_token), "a secret was recorded");
+        assert!(trace.trace().exchanges_of("alice", Direction::ToTarget).count() >= 8);
+    }
+}
+
+#[tokio::test]
+async fn a_token_works_once_and_a_anonymous_client_is_refused() {
+    let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
+    set_target(&alice, &bob);
+    let context = StepContext::default();
+    let anonymous_client = alice.heartbeat(&context, &Value::Null).await.expect("a call");
+    assert_eq!(anonymous_client.status, Some(401));
+    let token = bob.propose();
+    assert!(alice.accept(&context, &token, &Value::Null).await.expect("a call").succeeded());
+    assert_eq!(alice.accept(&context, &token, &Value::Null).await.expect("a call").status, Some(401));
+}
+
+#[tokio::test]
+async fn a_behaviour_deviates_and_is_labelled() {
+    let bogus = behaviours::behaviour("bogus-kind").expect("a behaviour");
+    let (alice, trace) = peer("alice", IdentityWay::SignedRequest, vec![bogus]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+    federate(&alice, &bob).await;
+    let trace = trace.trace();
+    let (_, accept) = trace.exchanges().next().expect("an exchange");
+    assert_eq!(accept.injected, ["bogus-kind"]);
+    let kinds = accept.sent().expect("a body")["capabilities"]["resource_kinds"].clone();
+    assert!(kinds.as_array().expect("kinds").iter().any(|row| row["kind"] == "phantom"));
+}
+
+#[tokio::test]
+async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port_with_its_certificate() {
+    let (alice, trace) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
+    federate(&alice, &bob).await;
+    bob.stop().await;
+    let context = StepContext::default();
+    let call = alice.heartbeat(&context, &Value::Null).await.expect("a call");
+    assert_eq!(call.failure.as_deref(), Some("refused"));
+    bob.listen().expect("the port is free");
+    assert!(alice.heartbeat(&context, &Value::Null).await.expect("a call").succeeded());
+    let trace = trace.trace();
+    let shown = trace.exchanges().filter_map(|(_, exchange)| exchange.tls.as_ref()?.peer_fingerprint.clone());
+    let shown: Vec<String> = shown.collect();
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert_eq!(shown[0], shown[1]);
+}

@@ -1,0 +1,182 @@
+//! A `create` step, and the conflicts that it may set_target: its id is taken, or its slug.
+
+use serde_json::json;
+
+use super::{Failure, Outcome, Plan, account};
+use crate::store::StoreError;
+use crate::store::records::{self, Record};
+use covenant_model::wire::migration::{Conflict, Step, operation, policy};
+
+/// What a step met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// A record of its kind has its id.
+    Id,
+    /// Another record of its kind has its slug.
+    Slug,
+}
+
+/// What becomes of a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    Skipped,
+    Overwritten,
+    Renamed,
+    Failed,
+}
+
+impl Resolution {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Overwritten => "overwritten",
+            Self::Renamed => "renamed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// By the policy; an id is never renamed (7.4), and a record that merely has the slug never destroyed.
+pub(crate) fn resolve(met: Met, policy: &str) -> Resolution {
+    match (policy, met) {
+        (policy::SKIP_IF_EXISTS, _) => Resolution::Skipped,
+        (policy::OVERWRITE, Met::Id) => Resolution::Overwritten,
+        (policy::RENAME_WITH_SUFFIX, Met::Slug) => Resolution::Renamed,
+        _ => Resolution::Failed,
+    }
+}
+
+/// Creates the step's record, as far as its policy lets it where something stands against it.
+pub(crate) fn create(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    let record = record_of(plan, step)?;
+    if let Some(standing) = records::find(plan.tx.db, &record.kind, &record.id)? {
+        return meet_id(plan, step, record, &standing, outcome);
+    }
+    if let Some(holder) = holder_of_slug(plan, &record)? {
+        return meet_slug(plan, step, record, &holder, outcome);
+    }
+    records::insert(plan.tx.db, &record)?;
+    outcome.applied += 1;
+    Ok(())
+}
+
+fn record_of(plan: &Plan<'_>, step: &Step) -> Result<Record, StoreError> {
+    let policy = &plan.tx.policy.migrations;
+    let id = (policy.kept_id)(plan, step);
+    let body = (policy.kept_body)(plan.tx, step, &account(plan.tx)?);
+    let record = Record::own(&step.resource_kind, &id, body);
+    Ok(Record { source_peer_id: Some(plan.peer.id.clone()), ..record })
+}
+
+fn meet_id(
+    plan: &Plan<'_>,
+    step: &Step,
+    record: Record,
+    standing: &Record,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let resolution = resolution(plan, step, Met::Id);
+    let conflict = conflict(step, Met::Id, &standing.id, resolution);
+    let name = format!("{}:{}", record.kind, record.id);
+    match resolution {
+        Resolution::Skipped => outcome.skipped += 1,
+        Resolution::Overwritten => {
+            if let Some(holder) = holder_of_slug(plan, &record)? {
+                outcome.conflicts.push(conflict);
+                return Err(failed(
+                    step,
+                    Met::Slug,
+                    &holder.id,
+                    "overwrite cannot take a slug from another record",
+                ));
+            }
+            // Whose it was, it stays: overwriting gives no right to delete it.
+            let kept = Record { source_peer_id: standing.source_peer_id.clone(), ..record };
+            records::put(plan.tx.db, &kept)?;
+            outcome.applied += 1;
+        }
+        Resolution::Renamed | Resolution::Failed => {
+            let message = format!("conflict on {name}; policy={}", policy_of(step));
+            return Err(failed(step, Met::Id, &standing.id, &message));
+        }
+    }
+    outcome.conflicts.push(conflict);
+    Ok(())
+}
+
+fn meet_slug(
+    plan: &Plan<'_>,
+    step: &Step,
+    record: Record,
+    holder: &Record,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let resolution = resolution(plan, step, Met::Slug);
+    match resolution {
+        Resolution::Skipped => outcome.skipped += 1,
+        Resolution::Renamed => {
+            records::insert(plan.tx.db, &renamed(plan, record)?)?;
+            outcome.applied += 1;
+        }
+        Resolution::Overwritten | Resolution::Failed => {
+            let message =
+                format!("slug of {}:{} is taken; policy={}", record.kind, record.id, policy_of(step));
+            return Err(failed(step, Met::Slug, &holder.id, &message));
+        }
+    }
+    outcome.conflicts.push(conflict(step, Met::Slug, &holder.id, resolution));
+    Ok(())
+}
+
+/// A duplicate carries fresh ids: one that meets its like was made up wrongly, whatever the policy.
+fn resolution(plan: &Plan<'_>, step: &Step, met: Met) -> Resolution {
+    if met == Met::Id && plan.request.operation == operation::DUPLICATE {
+        return Resolution::Failed;
+    }
+    (plan.tx.policy.migrations.resolve)(met, policy_of(step))
+}
+
+fn policy_of(step: &Step) -> &str {
+    step.conflict_policy.as_deref().unwrap_or(policy::FAIL)
+}
+
+fn holder_of_slug(plan: &Plan<'_>, record: &Record) -> Result<Option<Record>, StoreError> {
+    let Some(slug) = record.slug() else {
+        return Ok(None);
+    };
+    let holder = records::with_slug(plan.tx.db, &record.kind, slug)?;
+    Ok(holder.filter(|holder| holder.id != record.id))
+}
+
+/// The record under the first free slug: `name-2`, `name-3`, …
+fn renamed(plan: &Plan<'_>, mut record: Record) -> Result<Record, StoreError> {
+    let slug = record.slug().unwrap_or_default().to_owned();
+    let mut number = 2;
+    while holder_of_slug(plan, &record)?.is_some() {
+        record.body.insert("slug".to_owned(), json!(format!("{slug}-{number}")));
+        number += 1;
+    }
+    Ok(record)
+}
+
+fn failed(step: &Step, met: Met, other: &str, message: &str) -> Failure {
+    let conflict = conflict(step, met, other, Resolution::Failed);
+    Failure::Failed { message: message.to_owned(), conflict: Some(Box::new(conflict)) }
+}
+
+fn conflict(step: &Step, met: Met, other: &str, resolution: Resolution) -> Conflict {
+    let (constraint, column) = match met {
+        Met::Id => ("primary_key", "id"),
+        Met::Slug => ("unique", "slug"),
+    };
+    Conflict {
+        step_order: step.step_order,
+        resource_kind: step.resource_kind.clone(),
+        resource_id: step.resource_id.clone(),
+        constraint: Some(constraint.to_owned()),
+        columns: vec![column.to_owned()],
+        conflicting_record_id: Some(other.to_owned()),
+        resolution: Some(resolution.as_str().to_owned()),
+        ..Conflict::default()
+    }
+}

@@ -1,0 +1,199 @@
+//! Whether a plan is sound: evaluated whole, before anything of it is applied.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::capabilities;
+use crate::peering;
+use crate::store::StoreError;
+use crate::store::rows::{Capability, Grant, Migration, Peer};
+use crate::transaction::Transaction;
+use covenant_model::wire::migration::{MigrationRequest, Step, action, operation, policy};
+use covenant_model::wire::path;
+
+/// Most steps of one plan.
+const STEPS_MAX: usize = 10_000;
+/// Members by which a plan would be passed on to a third platform.
+const MULTI_HOP: [&str; 7] =
+    ["forward_to", "next_hop", "hops", "via", "chain", "final_destination", "relay_to"];
+
+/// Why a plan is refused before anything of it is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unsound {
+    /// 400 for its form, 422 for what it asks.
+    pub(crate) status: u16,
+    pub(crate) text: String,
+    /// The kind that is none of the peer's business, where it asked for one.
+    pub(crate) undeclared_kind: Option<String>,
+}
+
+/// None negative, no two equal.
+pub(crate) fn orders_are_right(steps: &[Step]) -> bool {
+    let orders: BTreeSet<i64> = steps.iter().map(|step| step.step_order).collect();
+    orders.len() == steps.len() && orders.first().is_none_or(|first| *first >= 0)
+}
+
+/// The same, or the payload names none.
+pub(crate) fn ids_agree(step: &Step) -> bool {
+    step.payload.get("id").is_none_or(|id| id == step.resource_id.as_str())
+}
+
+/// The grant's kind itself, or a declared dependency of it.
+pub(crate) fn kind_is_covered(grant: &Grant, dependencies: &[String], kind: &str) -> bool {
+    grant.resource_kind == kind || dependencies.iter().any(|dependency| dependency == kind)
+}
+
+/// A migration goes from one platform to one other.
+pub(crate) fn is_multi_hop(body: &Value) -> bool {
+    MULTI_HOP.iter().any(|name| body.get(*name).is_some() || body["plan_summary"].get(*name).is_some())
+}
+
+/// What was open before the revocation, for as long as the grace lasts.
+pub(crate) fn grace_covers(peer: &Peer, migration: &Migration, now: Timestamp) -> bool {
+    let notice = peer.grace_until.and_then(|end| end.checked_sub(peering::GRACE).ok());
+    migration.status == "transferring"
+        && notice.is_some_and(|notice| migration.opened_at <= notice)
+        && peering::grace_lasts(peer, now)
+}
+
+/// Reads a plan's form: 400 with the observed texts.
+pub(crate) fn read(tx: &Transaction<'_>, body: &Value) -> Result<MigrationRequest, Unsound> {
+    let missing: Vec<&str> = ["operation", "root_resource_kind", "root_resource_id"]
+        .into_iter()
+        .filter(|name| body[*name].as_str().is_none_or(str::is_empty))
+        .collect();
+    if !missing.is_empty() {
+        return form(format!("Missing required fields: {}", missing.join(", ")));
+    }
+    let operations = [operation::DUPLICATE, operation::MIGRATE, operation::DELETE];
+    if !operations.contains(&body["operation"].as_str().unwrap_or_default()) {
+        return form(format!("operation must be one of {operations:?}"));
+    }
+    let steps = body["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if steps.is_empty() {
+        return form("Plan must contain at least one step".to_owned());
+    }
+    let incomplete: Vec<String> = steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| !has_required_fields(step))
+        .map(|(index, _)| index.to_string())
+        .collect();
+    if !incomplete.is_empty() {
+        return form(format!("Steps missing required fields: indexes=[{}]", incomplete.join(", ")));
+    }
+    let plan = MigrationRequest::deserialize(without_nulls(body))
+        .or_else(|error| form(format!("Invalid payload: {error}")))?;
+    check_steps(tx, &plan)?;
+    Ok(plan)
+}
+
+/// Whether every kind is declared and covered, and every schema acceptable: 422.
+pub(crate) fn check_reach(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    grant: &Grant,
+    plan: &MigrationRequest,
+) -> Result<Result<(), Unsound>, StoreError> {
+    let declared = capabilities::declared(tx, &peer.id)?;
+    let row = |kind: &str| declared.iter().find(|row| row.resource_kind == kind);
+    let served = |kind: &str| row(kind).filter(|row| (tx.policy.capabilities.serves)(row));
+    let none = Vec::new();
+    let dependencies = row(&grant.resource_kind).map_or(&none, |row| &row.dependencies);
+    let kinds = plan.steps.iter().map(|step| step.resource_kind.as_str());
+    for kind in std::iter::once(plan.root_resource_kind.as_str()).chain(kinds) {
+        if served(kind).is_none() && !(tx.policy.migrations.takes_undeclared)(kind) {
+            return Ok(Err(undeclared(kind)));
+        }
+        if !(tx.policy.migrations.kind_is_covered)(grant, dependencies, kind) {
+            return Ok(Err(uncovered(kind)));
+        }
+    }
+    let rejected = plan
+        .steps
+        .iter()
+        .find(|step| served(&step.resource_kind).is_some_and(|row| !takes(tx, row, plan, step)));
+    Ok(match rejected {
+        Some(step) => Err(reach(format!("schema_version of {} is not the declared one", step.resource_kind))),
+        None => Ok(()),
+    })
+}
+
+fn check_steps(tx: &Transaction<'_>, plan: &MigrationRequest) -> Result<(), Unsound> {
+    let invalid = |text: String| form(format!("Invalid payload: {text}"));
+    if plan.steps.len() > STEPS_MAX {
+        return invalid(format!("more than {STEPS_MAX} steps"));
+    }
+    if !(tx.policy.migrations.orders_are_right)(&plan.steps) {
+        return invalid("step_order must not be negative, nor stand twice".to_owned());
+    }
+    for step in &plan.steps {
+        let name = format!("{}:{}", step.resource_kind, step.resource_id);
+        if !path::is_kind(&step.resource_kind) || !path::is_id(&step.resource_id) {
+            return invalid(format!("{name:?} names no resource"));
+        }
+        if !action::ALL.contains(&step.action.as_str()) {
+            return invalid(format!("Action of {name} is not included in the list"));
+        }
+        if step.conflict_policy.as_deref().is_some_and(|given| !policy::ALL.contains(&given)) {
+            return invalid(format!("Conflict policy of {name} is not included in the list"));
+        }
+        if !(tx.policy.migrations.ids_agree)(step) {
+            return invalid(format!("payload.id of {name} is not its resource_id"));
+        }
+    }
+    Ok(())
+}
+
+fn has_required_fields(step: &Value) -> bool {
+    ["step_order", "resource_kind", "resource_id", "action"].iter().all(|name| {
+        let value = &step[*name];
+        !value.is_null() && value.as_str().is_none_or(|text| !text.is_empty())
+    })
+}
+
+/// The step's own schema, else the plan's; both may be silent.
+fn takes(tx: &Transaction<'_>, row: &Capability, plan: &MigrationRequest, step: &Step) -> bool {
+    let given = step.metadata.get("schema_version").or_else(|| plan.plan_summary.get("schema_version"));
+    (tx.policy.capabilities.takes_schema)(&row.schema_version, given.unwrap_or(&Value::Null))
+}
+
+/// A `null` where an object is due is read as an absent one.
+fn without_nulls(body: &Value) -> Value {
+    let mut body = body.clone();
+    let drop_nulls = |members: &mut Map<String, Value>| members.retain(|_, value| !value.is_null());
+    if let Some(members) = body.as_object_mut() {
+        drop_nulls(members);
+    }
+    if let Some(steps) = body.get_mut("steps").and_then(Value::as_array_mut) {
+        steps.iter_mut().filter_map(Value::as_object_mut).for_each(drop_nulls);
+    }
+    body
+}
+
+fn undeclared(kind: &str) -> Unsound {
+    Unsound {
+        status: 422,
+        text: format!("Resource kind {kind:?} not declared in federation_inventory.yaml"),
+        undeclared_kind: Some(kind.to_owned()),
+    }
+}
+
+fn uncovered(kind: &str) -> Unsound {
+    Unsound {
+        status: 422,
+        text: format!("Step kind {kind:?} is neither the grant's nor a declared dependency of it"),
+        undeclared_kind: Some(kind.to_owned()),
+    }
+}
+
+fn reach(text: String) -> Unsound {
+    Unsound { status: 422, text, undeclared_kind: None }
+}
+
+fn form<T>(text: String) -> Result<T, Unsound> {
+    Err(Unsound { status: 400, text, undeclared_kind: None })
+}

@@ -1,0 +1,13 @@
+//! A declared kind that is answered 404 means nothing to it.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Detection;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "overlooks-bogus-kinds",
+    &[("3.1", Detection), ("3.4", Detection)],
+    "does not notice that a declared kind is not served",
+    |policy| {
+        policy.out.is_drift = |_| false;
+    },
+);

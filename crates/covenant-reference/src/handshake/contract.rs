@@ -1,0 +1,79 @@
+//! Which version of the contract is asked for, supported and agreed to (commitment 12, V, A).
+
+use serde_json::{Value, json};
+
+use crate::governance::Suspicion;
+use crate::store::rows::{KnownContract, Peer};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::notice::finding;
+
+/// Only a positive JSON integer asks for a version (A.1): no text, no fraction, no `true`.
+pub(crate) fn version_asked(value: Option<&Value>) -> Option<u64> {
+    value.and_then(Value::as_u64).filter(|version| *version > 0)
+}
+
+/// Known, and not deprecated (V.4).
+pub(crate) fn is_supported(known: &[KnownContract], version: u64) -> bool {
+    known.iter().any(|contract| contract.version == version && contract.deprecated_at.is_none())
+}
+
+/// The one that was asked for.
+pub(crate) fn version_agreed(asked: u64) -> u64 {
+    asked
+}
+
+/// A digest that is absent says nothing; one that differs says another text.
+pub(crate) fn digest_matches(contract: &KnownContract, given: Option<&Value>) -> bool {
+    match (given, &contract.digest) {
+        (None | Some(Value::Null), _) | (_, None) => true,
+        (Some(Value::String(given)), Some(digest)) => given.eq_ignore_ascii_case(digest),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Every version known here, smallest first.
+pub(crate) fn known(tx: &Transaction<'_>) -> Result<Vec<KnownContract>, StoreError> {
+    let mut known: Vec<KnownContract> = table::all(tx.db)?;
+    known.extend((tx.policy.handshake.also_known)());
+    known.sort_by_key(|contract| contract.version);
+    Ok(known)
+}
+
+/// A peer that says other than what was agreed: a breach of 12, which counts for 3 and 6 too (12.2).
+pub(crate) fn mismatch(message: &str, asked: Option<&Value>, digest: Option<&Value>) -> Suspicion {
+    let payload = json!({"contract_version": asked, "contract_digest": digest});
+    Suspicion::breach(finding::CONTRACT_MISMATCH, &[12, 3, 6], message, payload)
+}
+
+/// Checks what a partner says of the contract in a heartbeat, or in its answer to one.
+pub(crate) fn check(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    version: Option<&Value>,
+    digest: Option<&Value>,
+) -> Result<Option<Suspicion>, StoreError> {
+    let Some(agreed) = peer.contract_version_agreed else {
+        return Ok(None);
+    };
+    if version.is_some_and(|version| version.as_u64() != Some(agreed)) {
+        return Ok(Some(mismatch("another contract version than the agreed one", version, digest)));
+    }
+    let contract = known(tx)?.into_iter().find(|contract| contract.version == agreed);
+    let matches = contract.is_none_or(|contract| (tx.policy.handshake.digest_matches)(&contract, digest));
+    Ok((!matches).then(|| mismatch("another text under the agreed contract version", version, digest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_positive_integer_asks_for_a_version() {
+        assert_eq!(version_asked(Some(&json!(1))), Some(1));
+        for other in [json!(0), json!(-1), json!(1.0), json!("1"), json!(true), json!(null), json!([1])] {
+            assert_eq!(version_asked(Some(&other)), None, "{other}");
+        }
+        assert_eq!(version_asked(None), None);
+    }
+}

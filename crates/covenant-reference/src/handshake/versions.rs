@@ -1,0 +1,129 @@
+//! Which platform versions go together (commitment 10): same major, minor at most one apart.
+
+use jiff::{SignedDuration, Timestamp};
+use semver::Version;
+use serde_json::{Value, json};
+
+use super::release;
+use crate::governance::Suspicion;
+use crate::store::rows::Peer;
+use crate::store::{StoreError, facts};
+use crate::transaction::Transaction;
+use covenant_model::wire::notice::finding;
+
+/// How long before a major break its notice must stand (10.2).
+pub(crate) const BREAK_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Patch, pre-release and build don't matter; what is no semantic version goes with nothing.
+pub(crate) fn go_together(local: &str, remote: &str) -> bool {
+    match (Version::parse(local), Version::parse(remote)) {
+        (Ok(local), Ok(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 1,
+        _ => false,
+    }
+}
+
+/// How a peer's version goes with this platform's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Compatibility {
+    /// `compatible`, `degraded`, `incompatible`.
+    pub(crate) status: &'static str,
+    pub(crate) local: String,
+    pub(crate) remote: Option<String>,
+}
+
+/// Checks a peer's version. One that is not known yet is taken as compatible.
+pub(crate) fn compatibility(tx: &Transaction<'_>, remote: Option<&str>) -> Result<Compatibility, StoreError> {
+    let local = release(tx)?;
+    let status = match remote {
+        None => "compatible",
+        Some(remote) if (tx.policy.handshake.versions_go_together)(&local, remote) => "compatible",
+        Some(remote) if (tx.policy.handshake.still_serves)(tx, remote)? => "degraded",
+        Some(_) => "incompatible",
+    };
+    Ok(Compatibility { status, local, remote: remote.map(ToOwned::to_owned) })
+}
+
+impl Compatibility {
+    /// Whether nothing is synced with this peer.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.status == "incompatible"
+    }
+
+    /// The state that stands against the peer, where they don't go together.
+    pub(crate) fn drift(&self) -> Option<Suspicion> {
+        self.is_frozen().then(|| {
+            let payload = json!({"local_version": self.local, "remote_version": self.remote});
+            Suspicion::soft(finding::SCHEMA_VERSION_DRIFT, "the versions do not go together", payload)
+        })
+    }
+
+    /// As `schema_compatibility` says it.
+    pub(crate) fn to_value(&self) -> Value {
+        let notes = match self.status {
+            "degraded" => "served until the deprecation of this major version is due",
+            "incompatible" => "sync is frozen; heartbeats go on",
+            _ => "same major version, minor at most one apart",
+        };
+        json!({
+            "status": self.status, "source": "implicit", "local_version": self.local,
+            "remote_version": self.remote, "notes": notes,
+        })
+    }
+}
+
+/// A peer that went to another major version with no deprecation that stood for 30 days (10.2).
+pub(crate) fn broke_without_notice(tx: &Transaction<'_>, before: &Peer, peer: &Peer) -> Option<Suspicion> {
+    let (from, to) = (before.platform_version.as_deref()?, peer.platform_version.as_deref()?);
+    let (old, new) = (Version::parse(from).ok()?, Version::parse(to).ok()?);
+    let notices = peer.metadata.get("deprecations_received").and_then(Value::as_array);
+    let announced = notices.into_iter().flatten().any(|notice| {
+        let since = notice["received_at"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+        since.is_some_and(|since| tx.now.duration_since(since) >= BREAK_NOTICE)
+    });
+    (old.major != new.major && !announced).then(|| {
+        let payload = json!({"from": from, "to": to});
+        let message = "a major version came without a deprecation of 30 days";
+        Suspicion::breach(finding::BREAK_UNANNOUNCED, &[10], message, payload)
+    })
+}
+
+/// After a major bump of ours, the major version before is served on until its deprecation was
+/// announced for 30 days and its date has passed (10.2).
+pub(crate) fn still_serves(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
+    let Some(previous) = facts::text(tx.db, facts::PREVIOUS_RELEASE)? else {
+        return Ok(false);
+    };
+    if !go_together(&previous, remote) {
+        return Ok(false);
+    }
+    let notices = facts::find(tx.db, facts::DEPRECATIONS)?.unwrap_or_default();
+    let needed = tx.policy.handshake.notice_needed;
+    let has_ended = |notice: &Value| may_break(notice, &previous, needed, tx.now);
+    Ok(!notices.as_array().into_iter().flatten().any(has_ended))
+}
+
+fn may_break(notice: &Value, version: &str, needed: SignedDuration, now: Timestamp) -> bool {
+    let time = |name: &str| notice[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let same_major = match (Version::parse(version), notice["version"].as_str().map(Version::parse)) {
+        (Ok(ours), Some(Ok(named))) => ours.major == named.major,
+        _ => false,
+    };
+    same_major
+        && time("breaks_at").is_some_and(|breaks_at| breaks_at <= now)
+        && time("declared_at").is_some_and(|declared| now.duration_since(declared) >= needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minor_before_and_the_minor_after_go_together() {
+        for remote in ["1.9.0", "1.10.7", "1.11.0", "1.9.3-rc.1", "1.10.0+build.5"] {
+            assert!(go_together("1.10.0", remote), "{remote}");
+        }
+        for remote in ["1.8.9", "1.12.0", "2.10.0", "0.10.0", "v1.10.0", "1.1", "1", "", "latest"] {
+            assert!(!go_together("1.10.0", remote), "{remote}");
+        }
+    }
+}

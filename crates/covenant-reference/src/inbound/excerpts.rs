@@ -1,0 +1,135 @@
+//! `GET /audit_excerpts`: the asking peer's own interactions, and no one else's (5.4).
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Fault, InboundCall, Reply};
+use crate::store::rows::AuditEntry;
+use crate::store::{StoreError, facts, table};
+use covenant_model::wire::state::PeerStatus;
+
+const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
+const DEFAULT_LIMIT: usize = 1000;
+const LIMIT_MAX: usize = 5000;
+
+/// Answers at once, or promises the excerpt for later where the platform is of that sort.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+    if inbound.peer.status != PeerStatus::Active {
+        let text = "Audit excerpts available only to peers in active status";
+        return Err(Reply::bare_failure(403, text).refused());
+    }
+    match (parameter(inbound, "request_id"), inbound.tx.policy.audit.excerpt_delay) {
+        (Some(id), _) => keep_promise(inbound, &id),
+        (None, Some(delay)) => promise(inbound, delay),
+        (None, None) => Ok(excerpt(inbound, &Query::read(inbound)?)?),
+    }
+}
+
+fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError> {
+    let tx = inbound.tx;
+    let entries: Vec<AuditEntry> = table::all(tx.db)?;
+    let belongs = |entry: &&AuditEntry| {
+        (tx.policy.audit.belongs_to)(tx, entry, &inbound.peer.id)
+            && query.since <= entry.at
+            && entry.at < query.until
+    };
+    let events: Vec<Value> = entries.iter().filter(belongs).take(query.limit).map(event).collect();
+    let count = events.len();
+    Ok(Reply::success(&json!({
+        "peer_id": inbound.peer.id,
+        "window": {"since": query.since.to_string(), "until": query.until.to_string()},
+        "events": events, "shipments": [], "count": count,
+    })))
+}
+
+/// 202: the window of this request stands, whenever it is answered.
+fn promise(inbound: &InboundCall<'_>, delay: SignedDuration) -> Result<Reply, Fault> {
+    let query = Query::read(inbound)?;
+    let due_at = inbound.tx.now.saturating_add(delay).unwrap_or(Timestamp::MAX);
+    let request_id = inbound.tx.new_id();
+    let promise = Promise { peer_id: inbound.peer.id.clone(), due_at, query };
+    facts::set(inbound.tx.db, &promise_name(&request_id), &json!(promise))?;
+    Ok(promised(&request_id, due_at))
+}
+
+fn keep_promise(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+    let kept = facts::find(inbound.tx.db, &promise_name(id))?;
+    let promise = kept.and_then(|kept| Promise::deserialize(kept).ok());
+    match promise.filter(|promise| promise.peer_id == inbound.peer.id) {
+        None => Err(Reply::failure(404, "no such request").refused()),
+        Some(promise) if inbound.tx.now < promise.due_at => Ok(promised(id, promise.due_at)),
+        Some(promise) => Ok(excerpt(inbound, &promise.query)?),
+    }
+}
+
+fn promised(request_id: &str, due_at: Timestamp) -> Reply {
+    let data = json!({"request_id": request_id, "due_at": due_at.to_string()});
+    Reply { status: 202, ..Reply::success(&data) }
+}
+
+fn promise_name(id: &str) -> String {
+    format!("excerpt/{id}")
+}
+
+/// An audit entry in the platform's event shape.
+fn event(entry: &AuditEntry) -> Value {
+    json!({
+        "id": entry.id, "kind": entry.action, "severity": "low", "emitted_at": entry.at.to_string(),
+        "correlation_id": entry.correlation_id, "source": "federation",
+        "payload": {
+            "federation_peer_id": entry.federation_peer_id, "remote_subject": entry.remote_subject,
+            "action": entry.action, "direction": entry.direction, "route": entry.route, "status": entry.status,
+        },
+    })
+}
+
+/// An excerpt that is promised.
+#[derive(Serialize, Deserialize)]
+struct Promise {
+    peer_id: String,
+    due_at: Timestamp,
+    query: Query,
+}
+
+/// What was asked for; `since` ≤ t < `until`, oldest first.
+#[derive(Serialize, Deserialize)]
+struct Query {
+    since: Timestamp,
+    until: Timestamp,
+    limit: usize,
+}
+
+impl Query {
+    fn read(inbound: &InboundCall<'_>) -> Result<Self, Fault> {
+        let invalid = |name: &str| Reply::failure(422, format!("{name} is invalid")).refused();
+        let time = |name: &str| {
+            parameter(inbound, name).map(|text| read_time(&text).ok_or_else(|| invalid(name))).transpose()
+        };
+        // What happens in this very second is within the default window, too.
+        let now = inbound.tx.now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        let until = time("until")?.unwrap_or(now);
+        let since =
+            time("since")?.unwrap_or_else(|| until.saturating_sub(DEFAULT_WINDOW).unwrap_or(Timestamp::MIN));
+        if until <= since {
+            return Err(Reply::failure(422, "until must be after since").refused());
+        }
+        let limit = match parameter(inbound, "limit") {
+            Some(text) => text.parse().map_err(|_| invalid("limit"))?,
+            None => DEFAULT_LIMIT,
+        };
+        Ok(Self { since, until, limit: limit.min(LIMIT_MAX) })
+    }
+}
+
+fn parameter(inbound: &InboundCall<'_>, name: &str) -> Option<String> {
+    let query = inbound.call.query.as_deref().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// RFC 3339, or a bare date; a plus sign that the query turned into a space is taken back.
+fn read_time(text: &str) -> Option<Timestamp> {
+    let text = text.replace(' ', "+");
+    text.parse().ok().or_else(|| format!("{text}T00:00:00Z").parse().ok())
+}

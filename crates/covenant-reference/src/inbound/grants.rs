@@ -1,0 +1,279 @@
+//! Bearer grants: ten checks in the observed order, each a rule of its own (`powernode.md` §4).
+
+use std::net::IpAddr;
+
+use aws_lc_rs::hmac;
+use jiff::Timestamp;
+
+use super::{Fault, InboundCall, Reply};
+use crate::policy::policy;
+use crate::store::rows::Grant;
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::grant::{GrantToken, Scope};
+use covenant_model::wire::header;
+use covenant_net::net::Inbound;
+
+policy! {
+    /// Decisions about a grant.
+    Policy {
+        /// The token that a grant is carried by.
+        token_of: fn(&hmac::Key, &str) -> String = token_of,
+        /// Whether the token's signature is this platform's.
+        token_is_genuine: fn(&hmac::Key, &GrantToken) -> bool = token_is_genuine,
+        /// The grant that carries a call which names none, by the caller's id: none.
+        unnamed: fn(&Transaction<'_>, &str) -> Result<Option<Grant>, StoreError> = |_, _| Ok(None),
+        /// Whether the grant is this peer's.
+        belongs_to: fn(&Grant, &str) -> bool = belongs_to,
+        /// Whether its time is over (2.1).
+        has_expired: fn(&Grant, Timestamp) -> bool = has_expired,
+        /// Whether it was revoked.
+        is_revoked: fn(&Grant) -> bool = is_revoked,
+        /// Whether it was revoked so long ago that it is archived.
+        is_archived: fn(&Grant) -> bool = is_archived,
+        /// Whether it is for this kind.
+        covers_kind: fn(&Grant, &str) -> bool = covers_kind,
+        /// Whether it is for this id, now as ever (2.2).
+        covers_id: fn(&Grant, &str, Timestamp) -> bool = covers_id,
+        /// Whether it allows this, now as ever (2.2).
+        allows: fn(&Grant, Scope, Timestamp) -> bool = allows,
+        /// Whether a list of allowed ids takes this one.
+        list_takes: fn(&[String], Option<&str>) -> bool = list_takes,
+        /// Whether the source address is within the allowed ranges.
+        source_is_allowed: fn(&Grant, IpAddr) -> bool = source_is_allowed,
+    }
+}
+
+/// Signed by this platform; a plain token could be made up by anyone who saw an id.
+pub(crate) fn token_is_genuine(key: &hmac::Key, token: &GrantToken) -> bool {
+    let GrantToken::Signed { grant_id, signature } = token else {
+        return false;
+    };
+    hex::decode(signature).is_ok_and(|tag| hmac::verify(key, grant_id.as_bytes(), &tag).is_ok())
+}
+
+/// Of this very row.
+pub(crate) fn belongs_to(grant: &Grant, peer_id: &str) -> bool {
+    grant.peer_id == peer_id
+}
+
+/// From the second of `expires_at` on.
+pub(crate) fn has_expired(grant: &Grant, now: Timestamp) -> bool {
+    now >= grant.expires_at
+}
+
+/// Once an operator revoked it, or its peer.
+pub(crate) fn is_revoked(grant: &Grant) -> bool {
+    grant.revoked_at.is_some()
+}
+
+/// Once the archive has it.
+pub(crate) fn is_archived(grant: &Grant) -> bool {
+    grant.archived_at.is_some()
+}
+
+/// The same kind.
+pub(crate) fn covers_kind(grant: &Grant, kind: &str) -> bool {
+    grant.resource_kind == kind
+}
+
+/// The same id, or every id of the kind.
+pub(crate) fn covers_id(grant: &Grant, id: &str, _: Timestamp) -> bool {
+    grant.resource_id.as_deref().is_none_or(|granted| granted == id)
+}
+
+/// Each scope is named by itself: `admin` implies none (as observed).
+pub(crate) fn allows(grant: &Grant, scope: Scope, _: Timestamp) -> bool {
+    grant.permission_scopes.iter().any(|held| held == scope.as_str())
+}
+
+/// Empty and `["*"]` take all.
+pub(crate) fn list_takes(list: &[String], given: Option<&str>) -> bool {
+    list.is_empty()
+        || list.iter().any(|allowed| allowed == "*")
+        || given.is_some_and(|given| list.iter().any(|allowed| allowed == given))
+}
+
+/// Empty and `["*"]` take all.
+pub(crate) fn source_is_allowed(grant: &Grant, source: IpAddr) -> bool {
+    let list = &grant.source_cidrs;
+    list.is_empty() || list.iter().any(|range| range == "*" || is_within(range, source))
+}
+
+/// The token of a grant: `fgs.<id>.<hex HMAC-SHA256 of the id>`.
+pub(crate) fn token_of(key: &hmac::Key, grant_id: &str) -> String {
+    let signature = hex::encode(hmac::sign(key, grant_id.as_bytes()));
+    GrantToken::Signed { grant_id: grant_id.to_owned(), signature }.to_string()
+}
+
+/// The grant that a call's genuine token names, whoever's it is.
+pub(crate) fn named(tx: &Transaction<'_>, call: &Inbound) -> Result<Option<Grant>, StoreError> {
+    let token = call.header(header::AUTHORIZATION).and_then(header::bearer_token).and_then(GrantToken::parse);
+    match token.filter(|token| (tx.policy.grants.token_is_genuine)(&tx.keys.tokens, token)) {
+        Some(token) => table::find(tx.db, token.grant_id()),
+        None => Ok(None),
+    }
+}
+
+/// What a call wants to do under its grant.
+pub(super) struct AccessRequest<'a> {
+    pub(super) kind: &'a str,
+    pub(super) id: &'a str,
+    pub(super) scope: Scope,
+    /// Whether a grant that was revoked together with its peer still carries this (4.3).
+    pub(super) in_grace: bool,
+}
+
+/// The grant that lets this call do what it wishes, or the first refusal in order.
+pub(super) fn check(inbound: &InboundCall<'_>, request: &AccessRequest<'_>) -> Result<Grant, Fault> {
+    let token = inbound.call.header(header::AUTHORIZATION).and_then(header::bearer_token);
+    let is_named = token.is_some_and(|token| !token.is_empty());
+    let grant = if is_named {
+        named(inbound.tx, inbound.call)?
+    } else {
+        (inbound.tx.policy.grants.unnamed)(inbound.tx, &inbound.peer.id)?
+    };
+    let Some(grant) = grant else {
+        let text = if is_named { "Grant token does not resolve" } else { "Bearer grant token required" };
+        return Err(Reply::unauthorized(text).refused());
+    };
+    check_standing(inbound, &grant, request)?;
+    check_reach(inbound, &grant, request)?;
+    check_way(inbound, &grant)?;
+    Ok(grant)
+}
+
+/// Whose it is, and whether it still stands: 401.
+pub(super) fn check_standing(
+    inbound: &InboundCall<'_>,
+    grant: &Grant,
+    request: &AccessRequest<'_>,
+) -> Result<(), Fault> {
+    let policy = &inbound.tx.policy.grants;
+    let carries_on = request.in_grace && grant.revoked_with_peer;
+    let text = if !(policy.belongs_to)(grant, &inbound.peer.id) {
+        "Grant belongs to a different federation peer"
+    } else if (policy.has_expired)(grant, inbound.tx.now) {
+        "Grant has expired"
+    } else if (policy.is_archived)(grant) {
+        "Grant has been archived"
+    } else if (policy.is_revoked)(grant) && !carries_on {
+        "Grant has been revoked"
+    } else {
+        return Ok(());
+    };
+    Err(Reply::unauthorized(text).refused())
+}
+
+/// What it is for: 403. Asking beyond it is noted (6.4).
+fn check_reach(inbound: &InboundCall<'_>, grant: &Grant, request: &AccessRequest<'_>) -> Result<(), Fault> {
+    let policy = &inbound.tx.policy.grants;
+    let beyond = |text: String| {
+        let target = format!("{}/{}", request.kind, request.id);
+        Err(Reply::bare_failure(403, text).suspecting(inbound.refused(&target)).refused())
+    };
+    if !(policy.covers_kind)(grant, request.kind) {
+        let (granted, kind) = (&grant.resource_kind, request.kind);
+        return beyond(format!("Grant scoped to resource_kind={granted:?}, request was for {kind:?}"));
+    }
+    if !(policy.covers_id)(grant, request.id, inbound.tx.now) {
+        let granted = grant.resource_id.as_deref().unwrap_or_default();
+        return beyond(format!(
+            "Grant scoped to a specific resource_id ({granted}); request targeted {}",
+            request.id
+        ));
+    }
+    if !(policy.allows)(grant, request.scope, inbound.tx.now) {
+        let (scope, held) = (request.scope, &grant.permission_scopes);
+        let text = format!("Grant lacks required scope ({scope}); has {held:?}");
+        return Err(Reply::bare_failure(403, text).refused());
+    }
+    Ok(())
+}
+
+/// By which way the call came: 403.
+fn check_way(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
+    let policy = &inbound.tx.policy.grants;
+    let refuse = |text: String| Err(Reply::bare_failure(403, text).refused());
+    let supplied = |given: Option<&str>| given.map_or_else(|| "nil".to_owned(), |given| format!("{given:?}"));
+    let instance = inbound.call.header(header::CALLING_INSTANCE);
+    if !(policy.list_takes)(&grant.node_instance_ids, instance) {
+        let list = &grant.node_instance_ids;
+        let text = format!(
+            "Calling NodeInstance not in grant allowlist ({list:?}); supplied: {}",
+            supplied(instance)
+        );
+        return refuse(text);
+    }
+    let network = inbound.call.header(header::SDWAN_NETWORK);
+    if !(policy.list_takes)(&grant.sdwan_network_ids, network) {
+        let list = &grant.sdwan_network_ids;
+        let text = format!(
+            "Calling SDWAN network not in grant allowlist ({list:?}); supplied: {}",
+            supplied(network)
+        );
+        return refuse(text);
+    }
+    if let Some(network) = network {
+        // This platform bridges no networks, so that none is active.
+        return refuse(format!("No active FederationNetworkBridge for peer+network ({network})"));
+    }
+    let source = inbound.call.remote.ip();
+    if !(policy.source_is_allowed)(grant, source) {
+        let list = &grant.source_cidrs;
+        return refuse(format!("Source IP not in grant CIDR allowlist ({list:?}); supplied: \"{source}\""));
+    }
+    Ok(())
+}
+
+fn is_within(range: &str, address: IpAddr) -> bool {
+    let (network, length) = range.split_once('/').unwrap_or((range, "128"));
+    let (Ok(network), Ok(length)) = (network.parse::<IpAddr>(), length.parse::<u32>()) else {
+        return false;
+    };
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let shift = 32_u32.saturating_sub(length);
+            u64::from(network.to_bits()) >> shift == u64::from(address.to_bits()) >> shift
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let shift = 128_u32.saturating_sub(length);
+            let high = |bits: u128| bits.checked_shr(shift).unwrap_or(0);
+            high(network.to_bits()) == high(address.to_bits())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_matched_by_their_leading_bits() {
+        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+        for (range, address, within) in [
+            ("10.0.0.0/8", "10.9.9.9", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("0.0.0.0/0", "203.0.113.5", true),
+            ("203.0.113.5", "203.0.113.5", true),
+            ("203.0.113.5/32", "203.0.113.6", false),
+            ("fd00::/16", "fd00:1::1", true),
+            ("::/0", "fd00::1", true),
+            ("10.0.0.0/8", "::1", false),
+            ("nonsense", "10.0.0.1", false),
+        ] {
+            assert_eq!(is_within(range, ip(address)), within, "{range} {address}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_only_with_its_own_signature() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
+        let parse = |text: &str| GrantToken::parse(text).expect("a token");
+        let token = token_of(&key, "01-a");
+        assert!(token_is_genuine(&key, &parse(&token)));
+        assert!(!token_is_genuine(&key, &parse(&token.replace("01-a", "01-b"))));
+        assert!(!token_is_genuine(&key, &parse("fg-01-a")));
+    }
+}

@@ -1,0 +1,150 @@
+//! `POST /heartbeat`: what a peer says of itself, its view of the peering, and its notices.
+
+use serde_json::{Value, json};
+
+use super::accept::undisclosed;
+use super::{Fault, InboundCall, Reply, notices};
+use crate::governance::scan::residency;
+use crate::handshake::{contract, introduction, own_endpoints, versions};
+use crate::peering;
+use crate::store::rows::Peer;
+use crate::store::table;
+use crate::{governance::Suspicion, store::StoreError};
+use covenant_model::wire::notice::{finding, kind};
+use covenant_model::wire::state::PeerStatus;
+
+/// Longest version and residency, in characters.
+const SHORT_TEXT_MAX: usize = 64;
+/// Most notices in one heartbeat.
+const EVENTS_MAX: usize = 1000;
+
+/// Whether a suspended peer takes its leave: that is honoured, and nothing else of it (11.1).
+pub(super) fn is_leave_of_suspended(inbound: &InboundCall<'_>) -> bool {
+    inbound.peer.status == PeerStatus::Suspended && inbound.json().is_ok_and(|body| says_revoked(&body))
+}
+
+/// Whether an accepted peer beats, on a platform that enrols at the heartbeat.
+pub(super) fn is_first_of_accepted(inbound: &InboundCall<'_>) -> bool {
+    inbound.peer.status == PeerStatus::Accepted && inbound.tx.policy.handshake.enrols_at_heartbeat.is_some()
+}
+
+/// Answers a heartbeat.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+    let tx = inbound.tx;
+    let limit = tx.settings.rate_limit;
+    let admitted = tx.watch().admit(&tx.policy.watch, &inbound.peer.id, tx.now, limit);
+    if let Err(too_often) = admitted {
+        let reply = Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion);
+        return Err(reply.refused());
+    }
+    let body = well_formed(inbound)?;
+    let before = &inbound.peer;
+    let mut peer = before.clone();
+    peering::take_introduction(&mut peer, &body);
+    (tx.policy.peering.override_introduced)(before, &mut peer);
+    peer.last_heartbeat_at = Some(tx.now);
+    peer.refusing_since = None;
+    let enrols = tx.policy.handshake.enrols_at_heartbeat.filter(|_| peer.status == PeerStatus::Accepted);
+    if enrols.is_some_and(|enrols| enrols(&peer.metadata)) {
+        peering::enrol(tx, &mut peer)?;
+    }
+    if matches!(peer.status, PeerStatus::Enrolled | PeerStatus::Degraded) {
+        peer.status = PeerStatus::Active;
+    }
+    peering::settle_compatibility(tx, &mut peer)?;
+    table::put(tx.db, &peer)?;
+
+    let mut suspicions = check(inbound, &peer, &body)?;
+    suspicions.extend(notices::take(inbound, &mut peer, &body)?);
+    if body["status"] == "revoked" && peer.status != PeerStatus::Revoked {
+        notices::peer_leaves(tx, &mut peer, &Value::Null)?;
+    }
+    let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
+    let standing = compatibility.drift().into_iter().chain(residency(tx, &peer)).collect::<Vec<_>>();
+
+    let mut data = introduction(tx, &peer)?;
+    data.insert("status".to_owned(), json!(peer.status));
+    data.insert("last_heartbeat_at".to_owned(), json!(tx.now.to_string()));
+    data.insert("our_endpoints".to_owned(), own_endpoints(tx));
+    data.insert("schema_compatibility".to_owned(), compatibility.to_value());
+    (tx.policy.handshake.override_heartbeat_response)(&mut data);
+    Ok(Reply::success(&data).suspecting(suspicions).noting(standing))
+}
+
+/// What a heartbeat's members, as they are now, say against the contract. Also for an answer to a
+/// heartbeat of ours.
+pub(crate) fn check_claims(
+    tx: &crate::transaction::Transaction<'_>,
+    before: &Peer,
+    peer: &Peer,
+    body: &Value,
+) -> Result<Vec<Suspicion>, StoreError> {
+    let mut found = Vec::new();
+    let version = body.get("contract_version").filter(|value| !value.is_null());
+    let digest = body.get("contract_digest");
+    found.extend(contract::check(tx, peer, version, digest)?);
+    found.extend(peering::bogus_extensions(peer));
+    found.extend(residency_moved(tx, before, peer)?);
+    found.extend((tx.policy.handshake.broke_without_notice)(tx, before, peer));
+    Ok(found)
+}
+
+fn check(inbound: &InboundCall<'_>, peer: &Peer, body: &Value) -> Result<Vec<Suspicion>, StoreError> {
+    let mut found = check_claims(inbound.tx, &inbound.peer, peer, body)?;
+    // What was said at accept does not stand for a heartbeat that says nothing (1.1).
+    let gaps = (inbound.tx.policy.handshake.disclosure_gaps)(&peering::disclosed(body));
+    if !gaps.is_empty() {
+        found.push(undisclosed(&gaps));
+    }
+    Ok(found)
+}
+
+/// Another residency than before, after records were migrated, and no word about it in this heartbeat (8.2).
+fn residency_moved(
+    tx: &crate::transaction::Transaction<'_>,
+    before: &Peer,
+    peer: &Peer,
+) -> Result<Option<Suspicion>, StoreError> {
+    let (Some(from), Some(to)) = (&before.data_residency, &peer.data_residency) else {
+        return Ok(None);
+    };
+    if from.eq_ignore_ascii_case(to) {
+        return Ok(None);
+    }
+    let facts = json!({"from": from, "to": to});
+    peering::tell_operator(tx, peer, "federation.peer.residency_changed", "medium", facts.clone())?;
+    let migrated = peering::has_migrated(tx, &peer.id)?;
+    if migrated {
+        peering::tell_operator(tx, peer, "migration.cross_residency_boundary", "high", facts.clone())?;
+    }
+    let reported = (tx.policy.peering.residency_move_is_reported)(migrated);
+    let message = "the residency moved after records were migrated";
+    Ok(reported.then(|| Suspicion::soft(finding::RESIDENCY_MOVED, message, facts)))
+}
+
+/// An object whose members are of the right sort, or a 400 or 422 that says which is not.
+fn well_formed(inbound: &InboundCall<'_>) -> Result<Value, Fault> {
+    let body = inbound.json()?;
+    let refuse = |text: &str| Err(Reply::failure(422, text).refused());
+    if !body.is_object() {
+        return Err(Reply::bare_failure(400, "Invalid payload: not an object").refused());
+    }
+    for name in ["platform_version", "data_residency"] {
+        if body[name].as_str().is_some_and(|text| text.chars().count() > SHORT_TEXT_MAX) {
+            return refuse(&format!("{name} is longer than {SHORT_TEXT_MAX} characters"));
+        }
+    }
+    match &body["events"] {
+        Value::Null => {}
+        Value::Array(events) if events.len() <= EVENTS_MAX => {}
+        _ => return refuse("events is no list, or a longer one than 1000"),
+    }
+    Ok(body)
+}
+
+fn says_revoked(body: &Value) -> bool {
+    let events = body["events"].as_array();
+    let announced =
+        events.is_some_and(|events| events.iter().any(|event| event["kind"] == kind::PEER_REVOKED));
+    body["status"] == "revoked" || announced
+}

@@ -1,0 +1,194 @@
+//! `POST /migrations`, `GET /migrations/:id`, `POST /migrations/:id/commit`
+
+mod view;
+
+use serde_json::{Map, Value, json};
+
+use super::grants::{self, AccessRequest};
+use super::{Fault, InboundCall, Reply};
+use crate::apply::plan::{self, Unsound};
+use crate::apply::{self, Failure, Outcome, Plan};
+use crate::peering;
+use crate::store::rows::{Direction, Grant, Migration};
+use crate::store::{StoreError, table};
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::migration::MigrationRequest;
+
+/// Takes a plan: evaluated whole, then applied whole, or opened where `commit` is false.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+    let tx = inbound.tx;
+    let body = inbound.json()?;
+    let request = plan::read(tx, &body).map_err(|unsound| refuse(inbound, unsound))?;
+    let grant = grants::check(inbound, &access_request(&request, false))?;
+    if (tx.policy.migrations.is_multi_hop)(&body) {
+        return Err(Reply::bare_failure(422, "A migration is not passed on to a third platform").refused());
+    }
+    plan::check_reach(tx, &inbound.peer, &grant, &request)?.map_err(|unsound| refuse(inbound, unsound))?;
+    let mut migration = opened(inbound, request, &grant);
+    if migration.plan.commit == Some(false) {
+        write_log(inbound, &mut migration, "opened", json!({}));
+        table::put(tx.db, &migration)?;
+        return Ok(Reply::bare(202, &view::short(&migration)));
+    }
+    conduct(inbound, &mut migration)
+}
+
+/// Applies a migration that was opened.
+pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+    let mut migration = own(inbound, id)?;
+    if migration.status != "transferring" {
+        let text = format!("migration is {}", migration.status);
+        return Err(Reply::bare_failure(409, text).refused());
+    }
+    check_grant(inbound, &migration)?;
+    conduct(inbound, &mut migration)
+}
+
+/// What became of a migration, for the peer that sent it and no one else.
+pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+    let migration = visible_to(inbound, id, inbound.tx.policy.migrations.is_shown_to)?;
+    let mut data = view::whole(&migration);
+    (inbound.tx.policy.migrations.override_view)(&mut data);
+    Ok(Reply::bare(200, &data))
+}
+
+/// Whether a revoked peer may still commit this one (4.3).
+pub(super) fn is_in_grace(inbound: &InboundCall<'_>, id: &str) -> Result<bool, StoreError> {
+    let migration = table::find::<Migration>(inbound.tx.db, id)?.filter(|m| m.peer_id == inbound.peer.id);
+    let covers = inbound.tx.policy.migrations.grace_covers;
+    Ok(migration.is_some_and(|migration| covers(&inbound.peer, &migration, inbound.tx.now)))
+}
+
+/// Applies, writes the row, tells the operator and answers.
+fn conduct(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply, Fault> {
+    let tx = inbound.tx;
+    let result = {
+        let plan = Plan { tx, peer: &inbound.peer, request: &migration.plan };
+        (tx.policy.migrations.apply)(&plan)
+    };
+    migration.ended_at = Some(tx.now);
+    let reply = match result {
+        Ok(outcome) => complete(inbound, migration, &outcome)?,
+        Err(Failure::Failed { message, conflict }) => {
+            let conflicts: Vec<_> = conflict.map(|conflict| *conflict).into_iter().collect();
+            let outcome = Outcome { conflicts, ..Outcome::default() };
+            "failed".clone_into(&mut migration.status);
+            migration.conflict_log = (tx.policy.migrations.conflict_log_of)(&outcome);
+            write_log(inbound, migration, "failed", json!({ "error": message }));
+            Reply::new(422, view::failed(migration, &message))
+        }
+        Err(Failure::Crashed) => return Err(Fault::Crashed),
+        Err(Failure::Store(error)) => return Err(error.into()),
+    };
+    (tx.policy.migrations.override_migration)(migration);
+    table::put(tx.db, migration)?;
+    Ok(reply)
+}
+
+fn complete(inbound: &InboundCall<'_>, migration: &mut Migration, outcome: &Outcome) -> Result<Reply, Fault> {
+    let tx = inbound.tx;
+    let policy = &tx.policy.migrations;
+    "completed".clone_into(&mut migration.status);
+    (migration.applied_count, migration.skipped_count) = (policy.claimed)(outcome);
+    migration.conflict_log = (policy.conflict_log_of)(outcome);
+    if let Some(crossing) = apply::crossing(tx, (policy.place_of)(&inbound.peer), &(policy.own_place)(tx)?) {
+        record_crossing(inbound, migration, &crossing)?;
+    }
+    let counts = json!({"applied_count": migration.applied_count, "skipped_count": migration.skipped_count});
+    write_log(inbound, migration, "completed", counts);
+    (policy.at_completion)(tx, &inbound.peer, migration)?;
+    let mut data = view::whole(migration);
+    (policy.override_view)(&mut data);
+    Ok(Reply::bare(201, &data))
+}
+
+/// The operator is told (8.2), and it stands in the migration's own record (8.3).
+fn record_crossing(
+    inbound: &InboundCall<'_>,
+    migration: &mut Migration,
+    crossing: &Value,
+) -> Result<(), StoreError> {
+    let policy = &inbound.tx.policy.migrations;
+    if policy.records_crossing {
+        migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
+        write_log(inbound, migration, "cross_jurisdiction", crossing.clone());
+    }
+    if !policy.tells_crossing {
+        return Ok(());
+    }
+    let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
+    peering::tell_operator(inbound.tx, &inbound.peer, "migration.cross_residency_boundary", "high", facts)
+}
+
+fn opened(inbound: &InboundCall<'_>, plan: MigrationRequest, grant: &Grant) -> Migration {
+    Migration {
+        id: inbound.tx.new_id(),
+        peer_id: inbound.peer.id.clone(),
+        direction: Direction::Inbound,
+        remote_migration_id: None,
+        plan,
+        status: "transferring".to_owned(),
+        applied_count: 0,
+        skipped_count: 0,
+        conflict_log: Vec::new(),
+        audit_log: Vec::new(),
+        metadata: Map::new(),
+        grant_id: Some(grant.id.clone()),
+        opened_at: inbound.tx.now,
+        ended_at: None,
+    }
+}
+
+/// The migration that the caller itself sent.
+fn own(inbound: &InboundCall<'_>, id: &str) -> Result<Migration, Fault> {
+    visible_to(inbound, id, |migration, peer_id| migration.peer_id == peer_id)
+}
+
+/// A migration that was sent here and that is the caller's business; any other is not there.
+fn visible_to(
+    inbound: &InboundCall<'_>,
+    id: &str,
+    is_of: fn(&Migration, &str) -> bool,
+) -> Result<Migration, Fault> {
+    let found = table::find::<Migration>(inbound.tx.db, id)?;
+    let seen = found.filter(|m| m.direction == Direction::Inbound && is_of(m, &inbound.peer.id));
+    seen.ok_or_else(|| {
+        let target = format!("migrations/{id}");
+        Reply::bare_failure(404, "Migration not found").suspecting(inbound.refused(&target)).refused()
+    })
+}
+
+/// A token that comes along is checked; else the grant that the migration was opened under.
+fn check_grant(inbound: &InboundCall<'_>, migration: &Migration) -> Result<(), Fault> {
+    let request = access_request(&migration.plan, true);
+    if inbound.call.header(covenant_model::wire::header::AUTHORIZATION).is_some() {
+        return grants::check(inbound, &request).map(|_| ());
+    }
+    let id = migration.grant_id.as_deref().unwrap_or_default();
+    let grant = table::find::<Grant>(inbound.tx.db, id)?;
+    match grant {
+        Some(grant) => grants::check_standing(inbound, &grant, &request),
+        None => Err(Reply::unauthorized("Grant token does not resolve").refused()),
+    }
+}
+
+fn access_request(plan: &MigrationRequest, in_grace: bool) -> AccessRequest<'_> {
+    AccessRequest {
+        kind: &plan.root_resource_kind,
+        id: &plan.root_resource_id,
+        scope: Scope::Migrate,
+        in_grace,
+    }
+}
+
+fn refuse(inbound: &InboundCall<'_>, unsound: Unsound) -> Fault {
+    let suspicion = unsound.undeclared_kind.as_deref().and_then(|kind| inbound.refused(kind));
+    Reply::bare_failure(unsound.status, unsound.text).suspecting(suspicion).refused()
+}
+
+fn write_log(inbound: &InboundCall<'_>, migration: &mut Migration, event: &str, mut facts: Value) {
+    facts["at"] = json!(inbound.tx.now.to_string());
+    facts["event"] = json!(event);
+    facts["federation_peer_id"] = json!(inbound.peer.id);
+    migration.audit_log.push(facts);
+}

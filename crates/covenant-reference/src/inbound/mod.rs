@@ -1,0 +1,235 @@
+//! The federation plane: one file a route. A call is answered in one transaction, with its audit
+//! entry and whatever it makes the platform suspect.
+
+mod accept;
+mod catalog;
+mod excerpts;
+pub(crate) mod grants;
+mod heartbeat;
+mod identity;
+mod migrations;
+mod notices;
+mod reply;
+mod resources;
+mod subscriptions;
+mod sync;
+mod trust_bundle;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub(crate) use accept::enter;
+pub(crate) use heartbeat::check_claims;
+pub(crate) use identity::Policy as IdentityRules;
+pub(crate) use notices::Policy as NoticeRules;
+pub(crate) use reply::{Fault, Reply};
+pub(crate) use resources::Policy as ResourceRules;
+pub(crate) use sync::Policy as SyncRules;
+
+use super::governance;
+use super::history::{self, Action};
+use super::platform::Platform;
+use super::policy::policy;
+use super::store::StoreError;
+use super::store::rows::{Direction, Peer};
+use super::transaction::Transaction;
+use covenant_model::wire::path::Route;
+use covenant_net::net::{Inbound, Outbound};
+use identity::Caller;
+
+policy! {
+    /// Decisions about the shape of what is answered.
+    Policy {
+        /// Last word on every body, by the route's name.
+        override_body: fn(&str, &mut Value) = |_, _| (),
+        /// What is answered on a path below the prefix that nobody knows (O.1): nothing of one's own.
+        beyond: fn(&Inbound) -> Option<Value> = |_| None,
+        /// Last word on what goes out, whatever it says.
+        override_outbound: fn(&Inbound, &mut Outbound) = |_, _| (),
+        /// Seconds by which its clock is ahead of what whoever starts it takes for the time.
+        clock_ahead_seconds: i64 = 0,
+        /// How long it takes to answer.
+        answers_after: Duration = Duration::ZERO,
+        /// Whether it answers no call while it makes one.
+        does_one_thing_at_a_time: bool = false,
+        /// Whether it listens on IPv6, where its address would be a loopback one of IPv4.
+        listens_on_ipv6: bool = false,
+        /// Whether HTTP/1.1 is spoken.
+        speaks_http1: bool = true,
+        /// Whether HTTP/2 is spoken.
+        speaks_http2: bool = true,
+        /// Whether a proxy ends TLS before it, and tells of the callers in headers.
+        stands_behind_a_proxy: bool = false,
+        /// Whether TLS 1.3 is spoken.
+        speaks_tls13: bool = true,
+    }
+}
+
+/// A call of a peer that is let in.
+pub(crate) struct InboundCall<'a> {
+    pub(crate) tx: &'a Transaction<'a>,
+    pub(crate) call: &'a Inbound,
+    /// As the row stood when the call came.
+    pub(crate) peer: Peer,
+}
+
+/// Answers a call.
+pub(crate) fn answer(platform: &Platform, call: &Inbound) -> Outbound {
+    let mut outbound = evaluated(platform, call);
+    (platform.policy.wire.override_outbound)(call, &mut outbound);
+    outbound
+}
+
+fn evaluated(platform: &Platform, call: &Inbound) -> Outbound {
+    match platform.transaction(|tx| inbound(tx, call)) {
+        Ok(reply) => reply.into_outbound(),
+        Err(Fault::Crashed) => {
+            platform.die();
+            Outbound::abort()
+        }
+        Err(Fault::Refused(reply)) => reply.into_outbound(),
+        Err(Fault::Store(error)) => {
+            tracing::error!(%error, "the store failed");
+            Reply::internal_error().into_outbound()
+        }
+    }
+}
+
+fn inbound(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Fault> {
+    let route = Route::parse(&call.method, &call.path);
+    let name = route.as_ref().map_or("unknown", Route::name);
+    let mut reply = if route == Some(Route::Accept) {
+        accept::answer(tx, call)?
+    } else {
+        match identity::caller(tx, call)? {
+            Caller::AnonymousClient(_) if route.is_none() => Reply::not_found(),
+            Caller::AnonymousClient(refusal) => refusal,
+            Caller::Barred(peer, refusal) => {
+                let reply = answer_barred(tx, call, route.as_ref(), &peer, refusal)?;
+                conclude(tx, call, name, &peer, reply)?
+            }
+            Caller::Welcome(peer) => {
+                let inbound = InboundCall { tx, call, peer };
+                let reply = undone_if_refused(tx, || dispatch(&inbound, route.as_ref()))?;
+                conclude(tx, call, name, &inbound.peer, reply)?
+            }
+        }
+    };
+    (tx.policy.wire.override_body)(name, &mut reply.body);
+    Ok(reply)
+}
+
+fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
+    if let Some(route) = route {
+        inbound.tx.watch().pass(&inbound.tx.policy.watch, &inbound.peer.id, route);
+    }
+    match route {
+        None | Some(Route::Accept) => match (inbound.tx.policy.wire.beyond)(inbound.call) {
+            Some(data) => Ok(Reply::success(&data)),
+            None => Err(unknown_path(inbound)),
+        },
+        Some(Route::Heartbeat) => heartbeat::answer(inbound),
+        Some(Route::TrustBundle) => Ok(trust_bundle::answer(inbound)),
+        Some(Route::Resource { kind, id }) => resources::answer(inbound, kind, id),
+        Some(Route::Migrations) => migrations::answer(inbound),
+        Some(Route::Migration { id }) => migrations::show(inbound, id),
+        Some(Route::MigrationCommit { id }) => migrations::commit(inbound, id),
+        Some(Route::AuditExcerpts) => excerpts::answer(inbound),
+        Some(Route::ServiceCatalog) => Ok(catalog::answer(inbound)),
+        Some(Route::Subscriptions) => subscriptions::answer(inbound),
+        Some(Route::Subscription { id }) => subscriptions::end(inbound, id),
+        Some(Route::Sync) => sync::answer(inbound),
+    }
+}
+
+/// Some things pass even so: the leave-taking of a suspended peer (11.1), the first heartbeat where that
+/// enrols, and what was open when a revocation came, as long as the grace lasts (4.3).
+fn answer_barred(
+    tx: &Transaction<'_>,
+    call: &Inbound,
+    route: Option<&Route>,
+    peer: &Peer,
+    refusal: Reply,
+) -> Result<Reply, Fault> {
+    let inbound = InboundCall { tx, call, peer: peer.clone() };
+    match route {
+        Some(Route::Heartbeat)
+            if heartbeat::is_leave_of_suspended(&inbound) || heartbeat::is_first_of_accepted(&inbound) =>
+        {
+            undone_if_refused(tx, || heartbeat::answer(&inbound))
+        }
+        Some(Route::MigrationCommit { id }) if migrations::is_in_grace(&inbound, id)? => {
+            undone_if_refused(tx, || migrations::commit(&inbound, id))
+        }
+        _ => Ok(refusal),
+    }
+}
+
+/// A refused call changes nothing but what is written down about it.
+fn undone_if_refused(
+    tx: &Transaction<'_>,
+    work: impl FnOnce() -> Result<Reply, Fault>,
+) -> Result<Reply, Fault> {
+    match tx.attempt(work) {
+        Err(Fault::Refused(reply)) => Ok(*reply),
+        other => other,
+    }
+}
+
+/// Writes the audit entry, and raises what the call made suspect.
+fn conclude(
+    tx: &Transaction<'_>,
+    call: &Inbound,
+    route: &str,
+    peer: &Peer,
+    mut reply: Reply,
+) -> Result<Reply, StoreError> {
+    let subject = remote_subject(tx, call, peer)?;
+    let action = Action {
+        peer_id: &peer.id,
+        remote_subject: &subject,
+        name: &format!("federation.{}", route.replace('/', ".")),
+        direction: Direction::Inbound,
+        route: &format!("{} {}", call.method, call.path),
+        status: Some(reply.status),
+    };
+    history::audit(tx, &action)?;
+    for suspicion in std::mem::take(&mut reply.suspicions) {
+        governance::raise(tx, &peer.id, &suspicion)?;
+    }
+    for suspicion in std::mem::take(&mut reply.standing) {
+        governance::note(tx, &peer.id, &suspicion)?;
+    }
+    Ok(reply)
+}
+
+/// The grant's, where a grant of this peer carried the call; else the CN (`binding.md`, "Readings").
+fn remote_subject(tx: &Transaction<'_>, call: &Inbound, peer: &Peer) -> Result<String, StoreError> {
+    let grant = grants::named(tx, call)?.filter(|grant| grant.peer_id == peer.id);
+    Ok(match grant {
+        Some(grant) => grant.remote_subject,
+        None => call
+            .peer_certificate
+            .as_ref()
+            .and_then(|certificate| certificate.common_name.clone())
+            .unwrap_or_else(|| peer.id.clone()),
+    })
+}
+
+fn unknown_path(inbound: &InboundCall<'_>) -> Fault {
+    let target = format!("{} {}", inbound.call.method, inbound.call.path);
+    Reply::not_found().suspecting(inbound.refused(&target)).refused()
+}
+
+impl InboundCall<'_> {
+    /// Notes that the peer was refused what is not its business (6.4).
+    fn refused(&self, target: &str) -> Option<governance::Suspicion> {
+        self.tx.watch().refused(&self.tx.policy.watch, &self.peer.id, target, self.tx.now)
+    }
+
+    /// The body, as JSON; one that is none is refused.
+    fn json(&self) -> Result<Value, Fault> {
+        reply::json_body(self.call)
+    }
+}

@@ -1,0 +1,198 @@
+//! The notices that a peer sends in its heartbeat's `events` (`binding.md`).
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::InboundCall;
+use crate::governance::{self, Suspicion};
+use crate::peering;
+use crate::policy::policy;
+use crate::store::rows::{HeldGrant, Peer, Side};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::notice::{finding, kind};
+use covenant_model::wire::state::PeerStatus;
+
+/// How soon a compromise is to be disclosed (9.1).
+const DISCLOSURE: SignedDuration = SignedDuration::from_hours(24);
+
+policy! {
+    /// Decisions about what a peer announces.
+    Policy {
+        /// Whether a peer's leave is honoured (11.1).
+        honours_leave: fn(&Peer) -> bool = |_| true,
+        /// Whether a disclosed compromise suspends (9.2).
+        suspends_compromised: fn(&Peer) -> bool = |_| true,
+        /// Whether a disclosure so long after the detection is late (9.1).
+        is_late: fn(SignedDuration) -> bool = is_late,
+        /// Whether a grant was issued by an operator's hand, by the notice's payload (6.2).
+        is_by_operator: fn(&Value) -> bool = is_by_operator,
+    }
+}
+
+/// More than 24 hours.
+pub(crate) fn is_late(after_detection: SignedDuration) -> bool {
+    after_detection > DISCLOSURE
+}
+
+/// It names one.
+pub(crate) fn is_by_operator(payload: &Value) -> bool {
+    ["operator", "operator_id", "issued_by"]
+        .iter()
+        .any(|name| payload[*name].as_str().is_some_and(|who| who != "program"))
+}
+
+/// Takes every notice, in order; what they make suspect is returned.
+pub(super) fn take(
+    inbound: &InboundCall<'_>,
+    peer: &mut Peer,
+    body: &Value,
+) -> Result<Vec<Suspicion>, StoreError> {
+    let mut found = Vec::new();
+    for event in body["events"].as_array().into_iter().flatten() {
+        found.extend(take_one(inbound.tx, peer, event)?);
+    }
+    Ok(found)
+}
+
+fn take_one(tx: &Transaction<'_>, peer: &mut Peer, event: &Value) -> Result<Option<Suspicion>, StoreError> {
+    let payload = &event["payload"];
+    match event["kind"].as_str().unwrap_or_default() {
+        kind::PEER_REVOKED => {
+            if peer.status != PeerStatus::Revoked {
+                peer_leaves(tx, peer, payload)?;
+            }
+            Ok(None)
+        }
+        kind::GRANT_REVOKED => grant_ends(tx, peer, payload).map(|()| None),
+        kind::PEER_COMPROMISED => compromised(tx, peer, payload),
+        kind::RELEASE_DEPRECATED => release_deprecated(tx, peer, payload).map(|()| None),
+        kind::RESIDENCY_CHANGED => residency_changed(tx, peer, payload).map(|()| None),
+        other if is_grant_issue(other, event) => grant_issued(tx, peer, payload),
+        other => {
+            let facts = json!({"notice": other, "facts": payload});
+            peering::tell_operator(tx, peer, "federation.peer.notice", "low", facts)?;
+            Ok(None)
+        }
+    }
+}
+
+/// The peer ends the peering. What it had open is taken for five minutes from the later of the
+/// moment that it names and now.
+pub(super) fn peer_leaves(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> Result<(), StoreError> {
+    if !(tx.policy.notices.honours_leave)(peer) {
+        return Ok(());
+    }
+    let effective_at = time(payload, "effective_at").map_or(tx.now, |named| named.max(tx.now));
+    // A peer whose clock runs far ahead does not keep the door open.
+    let effective_at = effective_at.min(peering::grace_until(tx.now));
+    let grace = (tx.policy.peering.grace_until)(effective_at);
+    let reason = payload["reason"].as_str().map(ToOwned::to_owned);
+    peering::tear_down(tx, peer, Side::Remote, reason, grace)
+}
+
+fn grant_ends(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<(), StoreError> {
+    let named = payload["grant_id"].as_str().unwrap_or_default();
+    for mut held in table::of_peer::<HeldGrant>(tx.db, &peer.id)? {
+        if held.grant_id == named && held.revoked_at.is_none() {
+            held.revoked_at = Some(tx.now);
+            table::put(tx.db, &held)?;
+        }
+    }
+    let facts = json!({"grant_id": named, "reason": payload["reason"]});
+    peering::tell_operator(tx, peer, "federation.grant.revoked_by_peer", "medium", facts)
+}
+
+/// A disclosed compromise suspends at once, pending the operator's review (9.2).
+fn compromised(
+    tx: &Transaction<'_>,
+    peer: &mut Peer,
+    payload: &Value,
+) -> Result<Option<Suspicion>, StoreError> {
+    let facts = json!({"facts": payload});
+    peering::tell_operator(tx, peer, "federation.peer.compromised", "critical", facts)?;
+    if (tx.policy.notices.suspends_compromised)(peer) {
+        governance::suspend(tx, peer, "the peer disclosed a compromise")?;
+    }
+    let Some(detected_at) = time(payload, "detected_at") else {
+        return Ok(None);
+    };
+    let after = tx.now.duration_since(detected_at);
+    let late = (tx.policy.notices.is_late)(after);
+    let facts = json!({"detected_at": payload["detected_at"], "received_at": tx.now.to_string()});
+    Ok(late.then(|| Suspicion::soft(finding::DISCLOSURE_LATE, "a compromise was disclosed late", facts)))
+}
+
+fn release_deprecated(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> Result<(), StoreError> {
+    let mut notice = payload.clone();
+    if !notice.is_object() {
+        return Ok(());
+    }
+    notice["received_at"] = json!(tx.now.to_string());
+    let kept = peer.metadata.entry("deprecations_received").or_insert_with(|| json!([]));
+    if let Some(kept) = kept.as_array_mut() {
+        kept.push(notice);
+    }
+    table::put(tx.db, peer)?;
+    peering::tell_operator(tx, peer, "federation.release.deprecated", "medium", json!({"facts": payload}))
+}
+
+/// An announced move: kept, and told to the operator. Whether it crosses what was migrated is evaluated
+/// where the residency itself is seen to change.
+fn residency_changed(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> Result<(), StoreError> {
+    if let Some(to) = payload["to"].as_str() {
+        peer.data_residency = Some(to.to_owned());
+        table::put(tx.db, peer)?;
+    }
+    let facts = json!({"from": payload["from"], "to": payload["to"]});
+    peering::tell_operator(tx, peer, "federation.peer.residency_announced", "medium", facts.clone())?;
+    if peering::has_migrated(tx, &peer.id)? {
+        peering::tell_operator(tx, peer, "migration.cross_residency_boundary", "high", facts)?;
+    }
+    Ok(())
+}
+
+fn is_grant_issue(kind: &str, event: &Value) -> bool {
+    let action = event["payload"]["action"].as_str().unwrap_or_default();
+    [kind, action]
+        .iter()
+        .any(|word| word.contains("grant") && ["issue", "create"].iter().any(|method| word.contains(method)))
+}
+
+/// A grant that the peer gave: kept where its token came along, and counted (6.2).
+fn grant_issued(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<Option<Suspicion>, StoreError> {
+    let text = |name: &str| payload[name].as_str().map(ToOwned::to_owned);
+    let scopes: Vec<String> = payload["permission_scopes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|scope| scope.as_str().map(ToOwned::to_owned))
+        .collect();
+    let wide = payload["resource_id"].is_null()
+        && scopes.iter().any(|scope| ["write", "admin", "migrate"].contains(&scope.as_str()));
+    if let (Some(grant_id), Some(bearer_token), Some(resource_kind)) =
+        (text("grant_id"), text("bearer_token"), text("resource_kind"))
+    {
+        let held = HeldGrant {
+            id: tx.new_id(),
+            peer_id: peer.id.clone(),
+            grant_id,
+            bearer_token,
+            resource_kind,
+            resource_id: text("resource_id"),
+            permission_scopes: scopes,
+            expires_at: time(payload, "expires_at"),
+            held_since: tx.now,
+            revoked_at: None,
+        };
+        table::put(tx.db, &held)?;
+    }
+    if (tx.policy.notices.is_by_operator)(payload) {
+        return Ok(None);
+    }
+    Ok(tx.watch().granted(&tx.policy.watch, &peer.id, wide, tx.now))
+}
+
+fn time(payload: &Value, name: &str) -> Option<Timestamp> {
+    payload[name].as_str()?.parse().ok()
+}

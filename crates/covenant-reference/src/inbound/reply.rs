@@ -1,0 +1,129 @@
+//! Answers, and the ways in which a call does not come to one.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::governance::Suspicion;
+use crate::store::StoreError;
+use crate::transaction::Crash;
+use covenant_model::wire::envelope;
+use covenant_model::wire::header;
+use covenant_net::net::{Inbound, Outbound};
+
+/// An answer, and what the call made suspect.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    /// Beside a 429.
+    pub(crate) retry_after_seconds: Option<i64>,
+    /// Acts of the caller against the contract; raised when its row is written.
+    pub(crate) suspicions: Vec<Suspicion>,
+    /// States of the caller against the contract; noted once.
+    pub(crate) standing: Vec<Suspicion>,
+}
+
+/// A call that does not end in an ordinary answer.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// Refused: what it had changed is undone.
+    Refused(Box<Reply>),
+    /// The platform died over it.
+    Crashed,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Crash> for Fault {
+    fn from(_: Crash) -> Self {
+        Self::Crashed
+    }
+}
+
+impl Reply {
+    /// An answer with this body.
+    pub(crate) fn new(status: u16, body: Value) -> Self {
+        Self { status, body, retry_after_seconds: None, suspicions: Vec::new(), standing: Vec::new() }
+    }
+
+    /// 200, `{"success":true,"data":…}`.
+    pub(crate) fn success(data: &impl Serialize) -> Self {
+        Self::new(200, envelope::success(data))
+    }
+
+    /// `{"data":…}`.
+    pub(crate) fn bare(status: u16, data: &impl Serialize) -> Self {
+        Self::new(status, envelope::bare(data))
+    }
+
+    /// `{"error":…}`.
+    pub(crate) fn bare_failure(status: u16, error: impl AsRef<str>) -> Self {
+        Self::new(status, envelope::bare_failure(error.as_ref()))
+    }
+
+    /// `{"success":false,"error":…}`.
+    pub(crate) fn failure(status: u16, error: impl AsRef<str>) -> Self {
+        Self::new(status, envelope::failure(error.as_ref(), None))
+    }
+
+    /// 401, with the code that the observed platform gives.
+    pub(crate) fn unauthorized(error: &str) -> Self {
+        Self::new(401, envelope::failure(error, Some("UNAUTHORIZED")))
+    }
+
+    /// A routing 404.
+    pub(crate) fn not_found() -> Self {
+        Self::new(404, json!({"status": 404, "error": "Not Found"}))
+    }
+
+    /// 429 with `Retry-After`.
+    pub(crate) fn too_often(retry_after_seconds: i64) -> Self {
+        let body = envelope::failure("Too many requests", Some("RATE_LIMITED"));
+        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(429, body) }
+    }
+
+    /// 500, with nothing of the inside.
+    pub(crate) fn internal_error() -> Self {
+        Self::new(500, envelope::failure("Internal server error", Some("INTERNAL_ERROR")))
+    }
+
+    /// The same answer, with one more suspicion where there is one.
+    pub(crate) fn suspecting(mut self, suspicion: impl IntoIterator<Item = Suspicion>) -> Self {
+        self.suspicions.extend(suspicion);
+        self
+    }
+
+    /// The same answer, with one more standing state where there is one.
+    pub(crate) fn noting(mut self, standing: impl IntoIterator<Item = Suspicion>) -> Self {
+        self.standing.extend(standing);
+        self
+    }
+
+    /// This answer as a refusal, which undoes what the call had changed.
+    pub(crate) fn refused(self) -> Fault {
+        Fault::Refused(Box::new(self))
+    }
+
+    pub(super) fn into_outbound(self) -> Outbound {
+        let mut outbound = Outbound::json(self.status, &self.body);
+        if let Some(seconds) = self.retry_after_seconds {
+            outbound.headers.push((header::RETRY_AFTER.to_owned(), seconds.to_string()));
+        }
+        outbound
+    }
+}
+
+/// Reads the body as JSON; none at all is an empty object. Depth is limited by the parser (128).
+pub(super) fn json_body(call: &Inbound) -> Result<Value, Fault> {
+    if call.body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(json!({}));
+    }
+    serde_json::from_slice(&call.body)
+        .map_err(|error| Reply::bare_failure(400, format!("Invalid payload: {error}")).refused())
+}

@@ -1,0 +1,79 @@
+//! `GET /resources/:kind/:id`
+
+use serde_json::json;
+
+use super::grants::{self, AccessRequest};
+use super::{Fault, InboundCall, Reply};
+use crate::capabilities;
+use crate::policy::policy;
+use crate::store::records::{self, Record};
+use crate::store::rows::{Capability, Grant};
+use crate::store::{StoreError, facts};
+use crate::transaction::Transaction;
+use covenant_model::wire::grant::Scope;
+
+policy! {
+    /// Decisions about a record that is shown.
+    Policy {
+        /// Last word on a record before it is shown.
+        override_record: fn(Record) -> Option<Record> = Some,
+        /// Last word on the refusal of an undeclared kind (6.4); given are kind and id.
+        override_refusal: fn(&Transaction<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),
+        /// The row of a kind that nobody declared (6.4): none.
+        undeclared: fn(&str) -> Option<Capability> = |_| None,
+    }
+}
+
+/// Answers with what is there, as far as it was declared.
+pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<Reply, Fault> {
+    let row = capabilities::row(inbound.tx, &inbound.peer.id, kind)?;
+    let row = row.or_else(|| (inbound.tx.policy.resources.undeclared)(kind));
+    let request = AccessRequest { kind, id, scope: Scope::Read, in_grace: false };
+    let grant = grants::check(inbound, &request)
+        .or_else(|fault| suspect_undeclared(inbound, fault, kind, id, row.is_none()))?;
+    let Some(row) = row.filter(|row| (inbound.tx.policy.capabilities.serves)(row)) else {
+        let text = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
+        return Err(Reply::bare_failure(422, text).suspecting(inbound.refused(kind)).refused());
+    };
+    let record = shown(inbound, &row, id)?;
+    let absent = record.is_none().then(|| {
+        let target = format!("{kind}/{id}");
+        inbound.tx.watch().absent(&inbound.tx.policy.watch, &inbound.peer.id, &target, inbound.tx.now)
+    });
+    let mut data = json!({
+        "kind": kind, "id": id, "exists": record.is_some(),
+        "account_id": facts::find(inbound.tx.db, facts::ACCOUNT)?,
+        "grant_id": grant.id, "fetched_at": inbound.tx.now.to_string(),
+    });
+    if let Some(record) = record {
+        data["record"] = json!(record.body);
+    }
+    Ok(Reply::success(&data).suspecting(absent.flatten()))
+}
+
+/// The record, where it is there and passes the declared filter (3.3).
+fn shown(inbound: &InboundCall<'_>, row: &Capability, id: &str) -> Result<Option<Record>, StoreError> {
+    let passes_filter = inbound.tx.policy.capabilities.passes_filter;
+    let passes =
+        |record: &Record| row.filter.as_ref().is_none_or(|filter| passes_filter(filter, &record.body));
+    let record = records::find(inbound.tx.db, &row.resource_kind, id)?.filter(passes);
+    Ok(record.and_then(inbound.tx.policy.resources.override_record))
+}
+
+/// Whatever it was refused for: an undeclared kind is none of the peer's business (6.4).
+fn suspect_undeclared(
+    inbound: &InboundCall<'_>,
+    fault: Fault,
+    kind: &str,
+    id: &str,
+    undeclared: bool,
+) -> Result<Grant, Fault> {
+    match fault {
+        Fault::Refused(mut reply) if undeclared => {
+            (inbound.tx.policy.resources.override_refusal)(inbound.tx, kind, id, &mut reply)?;
+            let walk = (reply.status == 401).then(|| inbound.refused(kind)).flatten();
+            Err(reply.suspecting(walk).refused())
+        }
+        other => Err(other),
+    }
+}

@@ -1,0 +1,78 @@
+//! `POST /subscriptions`, `DELETE /subscriptions/:id`: a subscription is a narrow grant of its own.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::catalog::{BACKEND_PORT, DEFAULT_DAYS, SLUG};
+use super::{Fault, InboundCall, Reply};
+use crate::store::rows::Grant;
+use crate::store::table;
+
+const HOST_LENGTH_MAX: usize = 253;
+
+/// Subscribes the caller to an offering.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+    let body = inbound.json()?;
+    let missing: Vec<&str> = ["slug", "local_hostname"]
+        .into_iter()
+        .filter(|name| body[*name].as_str().is_none_or(str::is_empty))
+        .collect();
+    let refuse = |status, text: String| Err(Reply::bare_failure(status, text).refused());
+    if !missing.is_empty() {
+        return refuse(400, format!("Missing required fields: {}", missing.join(", ")));
+    }
+    let (slug, host) = (&body["slug"], body["local_hostname"].as_str().unwrap_or_default());
+    if slug != SLUG {
+        return refuse(404, format!("Unknown offering: {}", slug.as_str().unwrap_or_default()));
+    }
+    let days = body["ttl_days"].as_i64().unwrap_or(DEFAULT_DAYS);
+    if !(7..=365).contains(&days) || host.len() > HOST_LENGTH_MAX {
+        return refuse(
+            422,
+            "Invalid subscription request: ttl_days or local_hostname out of range".to_owned(),
+        );
+    }
+    let grant = grant(inbound, host, days);
+    table::put(inbound.tx.db, &grant)?;
+    Ok(Reply::bare(
+        201,
+        &json!({
+            "grant_id": grant.id, "backend_host": "127.0.0.1", "backend_port": BACKEND_PORT, "protocol": "http",
+            "expires_at": grant.expires_at.to_string(), "ttl_seconds": days * 24 * 3600, "service_offering_id": SLUG,
+        }),
+    ))
+}
+
+/// Ends a subscription of the caller's own.
+pub(super) fn end(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+    let own = |grant: &Grant| grant.peer_id == inbound.peer.id && grant.service_slug.is_some();
+    let Some(mut grant) = table::find::<Grant>(inbound.tx.db, id)?.filter(own) else {
+        return Err(Reply::bare_failure(404, "Subscription not found").refused());
+    };
+    grant.revoked_at.get_or_insert(inbound.tx.now);
+    table::put(inbound.tx.db, &grant)?;
+    Ok(Reply::bare(200, &json!({"revoked": true, "grant_id": id})))
+}
+
+fn grant(inbound: &InboundCall<'_>, host: &str, days: i64) -> Grant {
+    let now = inbound.tx.now;
+    Grant {
+        id: inbound.tx.new_id(),
+        peer_id: inbound.peer.id.clone(),
+        remote_subject: format!("service-subscription:{host}"),
+        resource_kind: "service_offering".to_owned(),
+        resource_id: Some(SLUG.to_owned()),
+        permission_scopes: vec!["read".to_owned()],
+        node_instance_ids: Vec::new(),
+        sdwan_network_ids: Vec::new(),
+        source_cidrs: Vec::new(),
+        issued_at: now,
+        expires_at: now.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(now),
+        leaving: false,
+        revoked_at: None,
+        revoke_reason: None,
+        revoked_with_peer: false,
+        archived_at: None,
+        service_slug: Some(SLUG.to_owned()),
+    }
+}

@@ -1,0 +1,231 @@
+//! `POST /sync`: a batch is taken whole or not at all (6.3).
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Fault, InboundCall, Reply};
+use crate::capabilities;
+use crate::governance::Suspicion;
+use crate::handshake::versions;
+use crate::policy::policy;
+use crate::store::records::{self, Record};
+use crate::store::rows::{Capability, Direction, Peer, Stream};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::canonical::sha256_hex;
+use covenant_model::wire::notice::finding;
+use covenant_model::wire::sync::{SyncBatch, SyncRecord};
+
+policy! {
+    /// Decisions about a batch of a sync stream.
+    Policy {
+        /// Whether the digest is that of the records.
+        digest_is_right: fn(&Value) -> bool = digest_is_right,
+        /// Whether a record stands twice in the batch.
+        has_repeats: fn(&SyncBatch) -> bool = has_repeats,
+        /// Whether a record is the one that its payload names (7.4).
+        names_agree: fn(&SyncRecord) -> bool = names_agree,
+        /// Under which id a record is kept.
+        kept_id: fn(&SyncRecord) -> &str = |record| &record.id,
+        /// Whether the batch joins on to where the stream stands.
+        joins_on: fn(Option<&Stream>, &SyncBatch) -> bool = joins_on,
+        /// Whether a batch that was had before is passed over: it is not, and joins on to nothing.
+        passes_over: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
+        /// Whether a declared direction lets records in (7.5).
+        lets_in: fn(&Capability) -> bool = lets_in,
+        /// Whether nothing is taken of a peer whose version does not go with ours (10.1).
+        freezes: fn(&versions::Compatibility) -> bool = versions::Compatibility::is_frozen,
+        /// Whether a batch is answered with success, and nothing of it kept (10.2): never.
+        is_dropped: fn(&Transaction<'_>, &Peer) -> Result<bool, StoreError> = |_, _| Ok(false),
+        /// Whether every record passes the filter that the peer itself declared (3.3).
+        keeps_own_filter: fn(&Peer, &SyncBatch) -> bool = keeps_own_filter,
+        /// Whether what is wrong with a stream is reported.
+        is_reported: fn(&Suspicion) -> bool = |_| true,
+    }
+}
+
+/// Over the records as they came, canonical; non-ASCII may have been escaped when it was taken.
+pub(crate) fn digest_is_right(body: &Value) -> bool {
+    let canonical = body["records"].to_string();
+    let given = body["sha256"].as_str().unwrap_or_default();
+    [sha256_hex(&canonical), sha256_hex(escaped(&canonical))]
+        .iter()
+        .any(|digest| digest.eq_ignore_ascii_case(given))
+}
+
+/// The same id twice.
+pub(crate) fn has_repeats(batch: &SyncBatch) -> bool {
+    let ids: BTreeSet<&str> = batch.records.iter().map(|record| record.id.as_str()).collect();
+    ids.len() != batch.records.len()
+}
+
+/// The same, or the payload names none.
+pub(crate) fn names_agree(record: &SyncRecord) -> bool {
+    record.payload.get("id").is_none_or(|id| *id == record.id)
+}
+
+/// The first batch joins whatever its `from`; each later one at the end of the one before.
+pub(crate) fn joins_on(stream: Option<&Stream>, batch: &SyncBatch) -> bool {
+    stream.is_none_or(|stream| stream.cursor == batch.cursor.from)
+}
+
+/// From the peer to here, as the one who declares it sees it.
+pub(crate) fn lets_in(row: &Capability) -> bool {
+    matches!(row.direction.as_str(), "pull_remote_to_local" | "bidirectional")
+}
+
+/// What it declares to filter, it filters.
+pub(crate) fn keeps_own_filter(peer: &Peer, batch: &SyncBatch) -> bool {
+    let rows = peer.capabilities["resource_kinds"].as_array();
+    let declared = rows.into_iter().flatten().find(|row| row["kind"] == *batch.resource_kind);
+    let Some(filter) = declared.and_then(|row| row["filter"].as_object()) else {
+        return true;
+    };
+    batch.records.iter().all(|record| capabilities::passes_filter(filter, &record.payload))
+}
+
+/// Takes a batch, or refuses all of it.
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+    let body = inbound.json()?;
+    let batch = SyncBatch::deserialize(&body).map_err(|error| {
+        let corrupt = corrupt("a batch that can't be read", &body);
+        refuse(inbound, 422, &format!("Invalid batch: {error}"), Some(corrupt))
+    })?;
+    check_agreement(inbound, &batch)?;
+    check_integrity(inbound, &body, &batch)?;
+    let stream = table::find::<Stream>(inbound.tx.db, &stream_id(inbound, &batch))?;
+    let accepted = if (inbound.tx.policy.sync.passes_over)(stream.as_ref(), &batch) {
+        batch.records.len()
+    } else {
+        check_place(inbound, &body, &batch, stream.as_ref())?;
+        store(inbound, &batch)?
+    };
+    Ok(Reply::success(&json!({"accepted": accepted, "cursor": batch.cursor.to})))
+}
+
+/// Whether such a stream was agreed on at all.
+fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), Fault> {
+    let (tx, peer, kind) = (inbound.tx, &inbound.peer, &batch.resource_kind);
+    let Some(row) = capabilities::row(tx, &peer.id, kind)? else {
+        let text = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
+        return Err(Reply::failure(422, text).suspecting(inbound.refused(kind)).refused());
+    };
+    if !(tx.policy.sync.lets_in)(&row) {
+        let after_migration = row.direction == "migration_only";
+        let message = "a sync of what is for migration only";
+        let suspicion =
+            Suspicion::breach(finding::SYNC_AFTER_MIGRATION, &[7], message, json!({"kind": kind}));
+        let text = format!("{kind} is declared {}: nothing is synced to here", row.direction);
+        return Err(refuse(inbound, 422, &text, after_migration.then_some(suspicion)));
+    }
+    let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
+    if (tx.policy.sync.freezes)(&compatibility) {
+        let reply = Reply::failure(422, "sync is frozen: the platform versions do not go together");
+        return Err(reply.noting(compatibility.drift()).refused());
+    }
+    Ok(())
+}
+
+fn check_integrity(inbound: &InboundCall<'_>, body: &Value, batch: &SyncBatch) -> Result<(), Fault> {
+    let policy = &inbound.tx.policy.sync;
+    if !(policy.digest_is_right)(body) {
+        let suspicion = corrupt("the digest is not that of the records", body);
+        return Err(refuse(inbound, 422, "sha256 does not match the records", Some(suspicion)));
+    }
+    if (policy.has_repeats)(batch) {
+        let suspicion = corrupt("a record stands twice in a batch", body);
+        return Err(refuse(inbound, 422, "a record is repeated", Some(suspicion)));
+    }
+    if !batch.records.iter().all(policy.names_agree) {
+        let suspicion = corrupt("a record is another than its payload names", body);
+        return Err(refuse(inbound, 422, "payload.id is not the record's id", Some(suspicion)));
+    }
+    if !(policy.keeps_own_filter)(&inbound.peer, batch) {
+        let facts = json!({"kind": batch.resource_kind});
+        let message = "records outside the filter that the peer declared";
+        let drift = Suspicion::breach(finding::CAPABILITY_DRIFT, &[3], message, facts);
+        return Err(refuse(inbound, 422, message, Some(drift)));
+    }
+    Ok(())
+}
+
+fn check_place(
+    inbound: &InboundCall<'_>,
+    body: &Value,
+    batch: &SyncBatch,
+    stream: Option<&Stream>,
+) -> Result<(), Fault> {
+    if (inbound.tx.policy.sync.joins_on)(stream, batch) {
+        return Ok(());
+    }
+    let suspicion = corrupt("the cursor does not join on", body);
+    Err(refuse(inbound, 409, "the cursor does not join on", Some(suspicion)))
+}
+
+/// Puts every record in place, and moves the stream on. How many there were.
+fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, Fault> {
+    let tx = inbound.tx;
+    let is_dropped = (tx.policy.sync.is_dropped)(tx, &inbound.peer)?;
+    let records = if is_dropped { &[][..] } else { &batch.records };
+    for given in records {
+        let record = Record {
+            source_peer_id: Some(inbound.peer.id.clone()),
+            ..Record::own(&batch.resource_kind, (tx.policy.sync.kept_id)(given), given.payload.clone())
+        };
+        if slug_is_taken(tx, &record)? {
+            let text = format!("slug of {} is taken by another record", record.id);
+            return Err(refuse(inbound, 422, &text, None));
+        }
+        records::put(tx.db, &record)?;
+    }
+    let stream = Stream {
+        id: stream_id(inbound, batch),
+        peer_id: inbound.peer.id.clone(),
+        resource_kind: batch.resource_kind.clone(),
+        direction: Direction::Inbound,
+        cursor: batch.cursor.to.clone(),
+        updated_at: tx.now,
+    };
+    table::put(tx.db, &stream)?;
+    Ok(records.len())
+}
+
+fn slug_is_taken(tx: &Transaction<'_>, record: &Record) -> Result<bool, StoreError> {
+    let Some(slug) = record.slug() else {
+        return Ok(false);
+    };
+    Ok(records::with_slug(tx.db, &record.kind, slug)?.is_some_and(|other| other.id != record.id))
+}
+
+fn stream_id(inbound: &InboundCall<'_>, batch: &SyncBatch) -> String {
+    format!("inbound/{}/{}", inbound.peer.id, batch.resource_kind)
+}
+
+fn corrupt(message: &str, body: &Value) -> Suspicion {
+    let payload = json!({"resource_kind": body["resource_kind"], "cursor": body["cursor"]});
+    Suspicion::breach(finding::SYNC_CORRUPT, &[6], message, payload)
+}
+
+fn refuse(inbound: &InboundCall<'_>, status: u16, text: &str, suspicion: Option<Suspicion>) -> Fault {
+    let reported = suspicion.filter(inbound.tx.policy.sync.is_reported);
+    Reply::failure(status, text).suspecting(reported).refused()
+}
+
+/// The same JSON with every character beyond ASCII as `\u` escapes.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            let mut units = [0_u16; 2];
+            for unit in character.encode_utf16(&mut units) {
+                write!(text, "\\u{unit:04x}").expect("a text takes any text");
+            }
+        }
+    }
+    text
+}

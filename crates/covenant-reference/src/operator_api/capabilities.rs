@@ -1,0 +1,86 @@
+//! `capability.*`
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, MethodError, parameters};
+use crate::platform::Platform;
+use crate::store::rows::Capability;
+use crate::store::table;
+use covenant_model::wire::path;
+
+const DIRECTIONS: [&str; 4] =
+    ["push_local_to_remote", "pull_remote_to_local", "bidirectional", "migration_only"];
+const POLICIES: [&str; 4] = ["manual", "auto_on_change", "auto_periodic", "on_match_filter"];
+
+#[derive(Deserialize)]
+struct Declare {
+    peer_id: Option<String>,
+    resource_kind: String,
+    #[serde(default = "first_version")]
+    schema_version: Value,
+    #[serde(default = "both_ways")]
+    direction: String,
+    #[serde(default = "by_hand")]
+    policy: String,
+    filter: Option<Map<String, Value>>,
+    conflict_resolution: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    peer_id: Option<String>,
+}
+
+fn first_version() -> Value {
+    json!(1)
+}
+
+fn both_ways() -> String {
+    "bidirectional".to_owned()
+}
+
+fn by_hand() -> String {
+    "manual".to_owned()
+}
+
+/// `capability.declare`: to one peer or to all, in place of what was declared of that kind.
+pub(super) fn declare(platform: &Platform, given: Value) -> Answer {
+    let given: Declare = parameters(given)?;
+    if !path::is_kind(&given.resource_kind) {
+        return Err(MethodError::parameters(format!("{:?} is no resource kind", given.resource_kind)));
+    }
+    if !DIRECTIONS.contains(&given.direction.as_str()) || !POLICIES.contains(&given.policy.as_str()) {
+        return Err(MethodError::parameters("no such direction or policy"));
+    }
+    platform.transaction(|tx| {
+        let scope = given.peer_id.as_deref().unwrap_or("all");
+        let row = Capability {
+            id: format!("{scope}/{}", given.resource_kind),
+            peer_id: given.peer_id,
+            resource_kind: given.resource_kind,
+            schema_version: given.schema_version,
+            direction: given.direction,
+            policy: given.policy,
+            filter: given.filter,
+            conflict_resolution: given.conflict_resolution,
+            dependencies: given.dependencies,
+        };
+        table::put(tx.db, &row)?;
+        Ok(json!({"capability_id": row.id}))
+    })
+}
+
+/// `capability.list`
+pub(super) fn list(platform: &Platform, given: Value) -> Answer {
+    let given: List = parameters(given)?;
+    platform.transaction(|tx| {
+        let mut rows: Vec<Capability> = table::all(tx.db)?;
+        if let Some(peer_id) = &given.peer_id {
+            rows.retain(|row| row.peer_id.as_ref().is_none_or(|of| of == peer_id));
+        }
+        Ok(json!({ "capabilities": rows }))
+    })
+}

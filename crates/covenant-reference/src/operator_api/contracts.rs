@@ -1,0 +1,79 @@
+//! `contract.list`, `contract.deprecate`, and `contract.release`, by which a version is handed in.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, MethodError, parameters};
+use crate::handshake::contract;
+use crate::platform::Platform;
+use crate::store::rows::KnownContract;
+use crate::store::table;
+use crate::transaction::Transaction;
+use covenant_model::wire::canonical::sha256_hex;
+
+#[derive(Deserialize)]
+struct Release {
+    version: u64,
+    text: Option<String>,
+    digest: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Deprecate {
+    version: u64,
+}
+
+/// `contract.list`: a bare array.
+pub(super) fn list(platform: &Platform) -> Answer {
+    platform.transaction(|tx| {
+        let known = contract::known(tx)?;
+        Ok(known.iter().map(|known| shown(tx, known)).collect())
+    })
+}
+
+/// `contract.release`: a version under the digest of its text (V.1). A version once released stays.
+pub(super) fn release(platform: &Platform, given: Value) -> Answer {
+    let given: Release = parameters(given)?;
+    let digest = given.text.as_ref().map(sha256_hex).or(given.digest);
+    let digest = digest.ok_or_else(|| MethodError::parameters("text or digest is due"))?;
+    platform.transaction(|tx| {
+        let id = given.version.to_string();
+        if table::find::<KnownContract>(tx.db, &id)?.is_some() || given.version == 0 {
+            return Err(MethodError::state(format!("version {id} is released already, or none")));
+        }
+        let released = KnownContract {
+            id,
+            version: given.version,
+            digest: Some(digest),
+            effective_at: Some(tx.now.to_string()),
+            deprecated_at: None,
+        };
+        table::put(tx.db, &released)?;
+        Ok(shown(tx, &released))
+    })
+}
+
+/// `contract.deprecate`: read-only from now on (V.4).
+pub(super) fn deprecate(platform: &Platform, given: Value) -> Answer {
+    let given: Deprecate = parameters(given)?;
+    platform.transaction(|tx| {
+        let id = given.version.to_string();
+        let found = table::find::<KnownContract>(tx.db, &id)?;
+        let mut known = found.ok_or_else(|| MethodError::not_found("contract version", &id))?;
+        known.deprecated_at.get_or_insert(tx.now.to_string());
+        table::put(tx.db, &known)?;
+        (tx.policy.handshake.at_deprecation)(tx, given.version)?;
+        Ok(json!({}))
+    })
+}
+
+fn shown(tx: &Transaction<'_>, known: &KnownContract) -> Value {
+    let mut shown = json!({
+        "version": known.version, "digest": known.digest, "effective_at": known.effective_at,
+    });
+    if let Some(at) = &known.deprecated_at {
+        shown["deprecated_at"] = json!(at);
+    }
+    (tx.policy.handshake.override_known)(&mut shown);
+    shown
+}

@@ -1,0 +1,214 @@
+//! `peer.*`, but for `peer.join`.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, MethodError, parameters};
+use crate::governance;
+use crate::handshake::token_hash;
+use crate::outbound;
+use crate::peering;
+use crate::platform::Platform;
+use crate::store::rows::{Breach, Finding, Leaving, Notice, Peer, Side};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::notice::{Event, kind};
+use covenant_model::wire::state::PeerStatus;
+
+/// Days that an acceptance token lives, unless the operator says otherwise.
+const TOKEN_DAYS: i64 = 7;
+
+#[derive(Deserialize)]
+struct Propose {
+    remote_instance_url: String,
+    spawn_role: Option<String>,
+    spawn_mode: Option<String>,
+    peer_kind: Option<String>,
+    token_ttl_seconds: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    peer_id: String,
+    reason: Option<String>,
+}
+
+/// `peer.propose`: a row, and the one token that accepts it.
+pub(super) fn propose(platform: &Platform, given: Value) -> Answer {
+    let given: Propose = parameters(given)?;
+    platform.transaction(|tx| {
+        let token = URL_SAFE_NO_PAD.encode(tx.ids.bytes::<32>());
+        let life = given
+            .token_ttl_seconds
+            .map_or(SignedDuration::from_hours(24 * TOKEN_DAYS), SignedDuration::from_secs);
+        let mut peer = Peer::proposed(tx.new_id(), Side::Local, given.remote_instance_url, tx.now);
+        peer.spawn_role = given.spawn_role;
+        peer.spawn_mode = given.spawn_mode;
+        peer.peer_kind = given.peer_kind.unwrap_or(peer.peer_kind);
+        peer.token_sha256 = Some(token_hash(&token));
+        peer.token_expires_at = tx.now.checked_add(life).ok();
+        table::put(tx.db, &peer)?;
+        peering::tell_operator(tx, &peer, "federation.peer.proposed", "low", json!({}))?;
+        Ok(json!({"peer_id": peer.id, "acceptance_token": token}))
+    })
+}
+
+/// `peer.show`
+pub(super) fn show(platform: &Platform, given: Value) -> Answer {
+    let given: Named = parameters(given)?;
+    platform.transaction(|tx| Ok(json!({"peer": shown(tx, &find(tx, &given.peer_id)?)?})))
+}
+
+/// `peer.list`
+pub(super) fn list(platform: &Platform) -> Answer {
+    platform.transaction(|tx| {
+        let peers: Vec<Peer> = table::all(tx.db)?;
+        let shown: Vec<Value> = peers.iter().map(|peer| shown(tx, peer)).collect::<Result<_, _>>()?;
+        Ok(json!({ "peers": shown }))
+    })
+}
+
+/// `peer.suspend`
+pub(super) fn suspend(platform: &Platform, given: Value) -> Answer {
+    let given: Named = parameters(given)?;
+    platform.transaction(|tx| {
+        let mut peer = find(tx, &given.peer_id)?;
+        let reason = given.reason.unwrap_or_else(|| "by the operator".to_owned());
+        if governance::suspend(tx, &mut peer, &reason)? {
+            return Ok(json!({}));
+        }
+        Err(MethodError::state(format!("the peer is {}", peer.status)))
+    })
+}
+
+/// `peer.resume`: reviewed. It may call again at once, and its breaches are forgiven.
+pub(super) fn resume(platform: &Platform, given: Value) -> Answer {
+    let given: Named = parameters(given)?;
+    platform.transaction(|tx| {
+        let mut peer = find(tx, &given.peer_id)?;
+        if peer.status != PeerStatus::Suspended {
+            return Err(MethodError::state(format!("the peer is {}", peer.status)));
+        }
+        peer.status = if peer.enrolled_at.is_some() { PeerStatus::Enrolled } else { PeerStatus::Accepted };
+        peer.suspended_reason = None;
+        table::put(tx.db, &peer)?;
+        for breach in table::of_peer::<Breach>(tx.db, &peer.id)? {
+            table::remove::<Breach>(tx.db, &breach.id)?;
+        }
+        peering::tell_operator(tx, &peer, "federation.peer.resumed", "low", json!({}))?;
+        Ok(json!({}))
+    })
+}
+
+/// `peer.revoke`: announced first, in force after that (4.1, 4.2, 11.1). A peer that can't be
+/// reached is told later; the revocation does not wait for it.
+pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
+    let given: Named = parameters(given)?;
+    let peer_id = given.peer_id.clone();
+    if let Some(before_leaving) = platform.policy.out.before_leaving {
+        before_leaving(Arc::clone(platform), peer_id.clone()).await;
+    }
+    platform.transaction(|tx| announce(tx, &given))?;
+    if platform.policy.peering.announces_first {
+        outbound::deliver_notices(platform, &peer_id).await;
+    }
+    platform.transaction::<_, MethodError>(|tx| Ok(leave(tx, &peer_id)?))?;
+    if !platform.policy.peering.announces_first {
+        outbound::deliver_notices(platform, &peer_id).await;
+    }
+    Ok(json!({}))
+}
+
+/// Puts every revocation in force that was announced, and that a death came between.
+pub(crate) fn leave_all_announced(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    for peer in table::all::<Peer>(tx.db)? {
+        leave(tx, &peer.id)?;
+    }
+    Ok(())
+}
+
+fn announce(tx: &Transaction<'_>, given: &Named) -> Result<(), MethodError> {
+    let mut peer = find(tx, &given.peer_id)?;
+    if peer.status == PeerStatus::Revoked || peer.leaving.is_some() {
+        return Err(MethodError::state("the peer is revoked already"));
+    }
+    if !(tx.policy.peering.may_be_revoked)(&peer) {
+        return Err(MethodError::state(format!("the peer is {}", peer.status)));
+    }
+    let grace_until = (tx.policy.peering.grace_until)(tx.now);
+    peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: tx.now, grace_until });
+    table::put(tx.db, &peer)?;
+    if peer.status == PeerStatus::Proposed || !(tx.policy.peering.is_told)(&peer) {
+        // Of a proposed one, nobody is there yet to be told.
+        return Ok(());
+    }
+    let event = Event {
+        id: json!(tx.new_id()),
+        kind: kind::PEER_REVOKED.to_owned(),
+        severity: Some("high".to_owned()),
+        emitted_at: Some(tx.now.to_string()),
+        correlation_id: Some(tx.correlation_id.clone()),
+        source: Some("federation".to_owned()),
+        payload: json!({
+            "federation_peer_id": peer.remote_peer_id.as_ref().unwrap_or(&peer.id), "reason": given.reason,
+            "effective_at": tx.now.to_string(), "grace_until": grace_until.to_string(),
+        }),
+        ..Event::default()
+    };
+    let notice = Notice {
+        id: tx.new_id(),
+        peer_id: peer.id.clone(),
+        event,
+        status: Some("revoked".to_owned()),
+        created_at: tx.now,
+        due_at: tx.now.saturating_add((tx.policy.out.delay)(kind::PEER_REVOKED)).unwrap_or(tx.now),
+        attempts: 0,
+        delivered_at: None,
+    };
+    Ok(table::put(tx.db, &notice)?)
+}
+
+fn leave(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
+    let Some(mut peer) = table::find::<Peer>(tx.db, peer_id)? else {
+        return Ok(());
+    };
+    match peer.leaving.take() {
+        Some(leaving) => peering::tear_down(tx, &mut peer, Side::Local, leaving.reason, leaving.grace_until),
+        None => Ok(()),
+    }
+}
+
+/// The peer's row, or the error that there is none.
+pub(crate) fn find(tx: &Transaction<'_>, peer_id: &str) -> Result<Peer, MethodError> {
+    table::find(tx.db, peer_id)?.ok_or_else(|| MethodError::not_found("peer", peer_id))
+}
+
+/// A peer as the operator sees it, with what stands against it (E.3).
+fn shown(tx: &Transaction<'_>, peer: &Peer) -> Result<Value, StoreError> {
+    let findings = table::of_peer::<Finding>(tx.db, &peer.id)?;
+    Ok(json!({
+        "peer_id": peer.id, "status": peer.status, "peer_kind": peer.peer_kind,
+        "remote_instance_url": peer.remote_instance_url, "spawn_role": peer.spawn_role,
+        "spawn_mode": peer.spawn_mode, "proposed_by": peer.proposed_by,
+        "contract_version_agreed": peer.contract_version_agreed, "contract_digest": peer.contract_digest,
+        "contract_acknowledged_at": peer.acknowledged_at, "accepted_at": peer.accepted_at,
+        "handshake_at": peer.handshake_at, "enrolled_at": peer.enrolled_at,
+        "metadata": peer.metadata, "capabilities": peer.capabilities, "endpoints": peer.endpoints,
+        "extension_slugs": peer.extension_slugs, "sync_cursor": peer.sync_cursor,
+        "platform_version": peer.platform_version, "data_residency": peer.data_residency,
+        "schema_compatibility": peer.schema_compatibility, "remote_peer_id": peer.remote_peer_id,
+        "inbound_subject": peer.inbound_subject, "outbound_subject": peer.outbound_subject,
+        "certificate": {
+            "serial": peer.certificate_serial, "not_after": peer.certificate_not_after,
+            "revoked_at": peer.certificate_revoked_at,
+        },
+        "last_heartbeat_at": peer.last_heartbeat_at, "suspended_reason": peer.suspended_reason,
+        "revoked_at": peer.revoked_at, "revoked_by": peer.revoked_by, "revoke_reason": peer.revoke_reason,
+        "grace_until": peer.grace_until, "findings": findings,
+    }))
+}

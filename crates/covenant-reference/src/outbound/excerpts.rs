@@ -1,0 +1,150 @@
+//! Excerpts of a peer's audit: asked for, promised, asked for again, overdue (5.3, detection).
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::outbound_call::{Called, call, call_with_query};
+use crate::governance::{self, Suspicion};
+use crate::operator_api::MethodError;
+use crate::platform::Platform;
+use crate::store::rows::{ExcerptRequest, Peer};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::notice::finding;
+use covenant_model::wire::path::Route;
+
+/// How soon an excerpt is owed.
+const OWED_WITHIN: SignedDuration = SignedDuration::from_hours(72);
+/// How long before that end the peer is asked for the last time.
+const LAST_CALL: SignedDuration = SignedDuration::from_mins(1);
+
+/// Asks a peer for its excerpt, or for the one that it promised; what it promises is kept.
+pub(crate) async fn ask(
+    platform: &Arc<Platform>,
+    mut request: ExcerptRequest,
+) -> Result<ExcerptRequest, MethodError> {
+    let peer = platform.transaction::<_, MethodError>(|tx| {
+        table::find::<Peer>(tx.db, &request.peer_id)?
+            .ok_or_else(|| MethodError::not_found("peer", &request.peer_id))
+    })?;
+    let called = match &request.request_id {
+        None => call(platform, &peer, &Route::AuditExcerpts, None, None).await?,
+        Some(id) => {
+            let query =
+                form_urlencoded::Serializer::new(String::new()).append_pair("request_id", id).finish();
+            call_with_query(platform, &peer, &Route::AuditExcerpts, &query).await?
+        }
+    };
+    let data = called.data();
+    request.asked_at = platform.clock.now();
+    if called.status == Some(202) {
+        let id = data["request_id"].as_str().map(ToOwned::to_owned);
+        let due_at = data["due_at"].as_str().and_then(|text| text.parse().ok());
+        request.request_id = id.or(request.request_id);
+        request.due_at = due_at.or(request.due_at);
+    }
+    let is_given = (platform.policy.out.gives_excerpt)(&called);
+    if is_given {
+        request.answered_at = Some(request.asked_at);
+    }
+    platform.transaction::<_, MethodError>(|tx| {
+        table::put(tx.db, &request)?;
+        if is_given { Ok((tx.policy.out.files_excerpt)(tx, &data)?) } else { Ok(()) }
+    })?;
+    Ok(request)
+}
+
+/// A success that is no promise.
+pub(crate) fn is_given(called: &Called) -> bool {
+    called.succeeded() && called.status != Some(202)
+}
+
+/// Asks again for what was promised: when it is due, and shortly before the 72 hours end.
+pub(super) async fn ask_again(platform: &Arc<Platform>, until: Timestamp) {
+    let open = platform.transaction::<_, MethodError>(|tx| {
+        let mut requests: Vec<ExcerptRequest> = table::all(tx.db)?;
+        requests.retain(|request| is_open(request) && is_time_to_ask(request, until));
+        Ok(requests)
+    });
+    for request in open.unwrap_or_default() {
+        // A peer that can't be reached is overdue all the same.
+        let _ = ask(platform, request).await;
+    }
+}
+
+/// Reports what did not come in time, once.
+pub(super) fn note_overdue(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    for mut request in table::all::<ExcerptRequest>(tx.db)? {
+        if !is_open(&request) || !(tx.policy.out.is_overdue)(&request, tx.now) {
+            continue;
+        }
+        request.reported_at = Some(tx.now);
+        table::put(tx.db, &request)?;
+        let facts = json!({"requested_at": request.requested_at.to_string()});
+        let message = "an excerpt that was asked for did not come within 72 hours";
+        governance::raise(tx, &request.peer_id, &Suspicion::soft(finding::AUDIT_OVERDUE, message, facts))?;
+    }
+    Ok(())
+}
+
+/// Later than at 72 hours sharp.
+pub(crate) fn is_overdue(request: &ExcerptRequest, now: Timestamp) -> bool {
+    now.duration_since(request.requested_at) > OWED_WITHIN
+}
+
+fn is_open(request: &ExcerptRequest) -> bool {
+    request.answered_at.is_none() && request.reported_at.is_none()
+}
+
+/// Each moment is asked at once, however often the timers run.
+fn is_time_to_ask(request: &ExcerptRequest, now: Timestamp) -> bool {
+    let last_call = request.requested_at.checked_add(OWED_WITHIN - LAST_CALL).ok();
+    let moments = [request.due_at, last_call].into_iter().flatten();
+    moments.into_iter().any(|moment| request.asked_at < moment && moment <= now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_780_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(START + seconds).expect("a time")
+    }
+
+    fn requested(due_at: Option<Timestamp>) -> ExcerptRequest {
+        ExcerptRequest {
+            id: "r".to_owned(),
+            peer_id: "p".to_owned(),
+            requested_at: at(0),
+            asked_at: at(0),
+            request_id: None,
+            due_at,
+            answered_at: None,
+            reported_at: None,
+        }
+    }
+
+    #[test]
+    fn a_peer_is_asked_when_it_promised_and_once_more_before_the_end() {
+        let mut request = requested(Some(at(3600)));
+        assert!(!is_time_to_ask(&request, at(3599)));
+        assert!(is_time_to_ask(&request, at(3600)));
+        request.asked_at = at(3600);
+        assert!(!is_time_to_ask(&request, at(7200)));
+        assert!(is_time_to_ask(&request, at(72 * 3600 - 60)));
+        request.asked_at = at(72 * 3600 - 60);
+        assert!(!is_time_to_ask(&request, at(80 * 3600)));
+    }
+
+    #[test]
+    fn an_excerpt_is_overdue_a_second_after_72_hours() {
+        let request = requested(None);
+        assert!(!is_overdue(&request, at(72 * 3600)));
+        assert!(is_overdue(&request, at(72 * 3600 + 1)));
+    }
+}

@@ -1,0 +1,121 @@
+//! Notices that peers are owed: delivered in heartbeats, tried until they arrive.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::outbound_call::Called;
+use super::{heartbeat, side_by_side};
+use crate::operator_api::MethodError;
+use crate::platform::Platform;
+use crate::store::rows::{Notice, Peer};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::notice::Event;
+
+/// The longest pause between two attempts.
+const PAUSE_MINUTES_MAX: i64 = 60;
+/// The longest pause that a peer can ask for: no one puts a notice off for ever.
+const PAUSE_ASKED_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// How long a notice is tried at all.
+const TRIED_DAYS: i64 = 7;
+
+/// Owes a peer a notice, in this transaction; it is delivered after it.
+pub(crate) fn owe(
+    tx: &Transaction<'_>,
+    peer_id: &str,
+    kind: &str,
+    severity: &str,
+    payload: Value,
+) -> Result<(), StoreError> {
+    let event = Event {
+        id: json!(tx.new_id()),
+        kind: kind.to_owned(),
+        severity: Some(severity.to_owned()),
+        emitted_at: Some(tx.now.to_string()),
+        correlation_id: Some(tx.correlation_id.clone()),
+        source: Some("federation".to_owned()),
+        payload,
+        ..Event::default()
+    };
+    let notice = Notice {
+        id: tx.new_id(),
+        peer_id: peer_id.to_owned(),
+        event,
+        status: None,
+        created_at: tx.now,
+        due_at: tx.now.checked_add((tx.policy.out.delay)(kind)).unwrap_or(tx.now),
+        attempts: 0,
+        delivered_at: None,
+    };
+    table::put(tx.db, &notice)
+}
+
+/// Owes every partner a notice; returns whom.
+pub(crate) fn owe_everyone(
+    tx: &Transaction<'_>,
+    kind: &str,
+    severity: &str,
+    payload: &Value,
+) -> Result<Vec<String>, StoreError> {
+    let partners: Vec<Peer> = table::all(tx.db)?;
+    let partners = partners.into_iter().filter(Peer::is_partner).collect();
+    let partners = (tx.policy.out.owed_to)(kind, partners);
+    let partners: Vec<String> = partners.into_iter().map(|peer| peer.id).collect();
+    for peer_id in &partners {
+        owe(tx, peer_id, kind, severity, payload.clone())?;
+    }
+    Ok(partners)
+}
+
+/// Tries to deliver what a peer is owed; what could not be delivered stays in the store.
+pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
+    let Ok(due) = platform.transaction::<_, MethodError>(|tx| Ok(due(tx, peer_id)?)) else {
+        return;
+    };
+    if due.is_empty() {
+        return;
+    }
+    let sent = heartbeat::send(platform, peer_id, &due).await;
+    let called = sent.map(|sent| sent.called).unwrap_or_default();
+    // A platform that died meanwhile has nowhere to write it: it tries again when it is back.
+    let _ = platform.transaction::<_, MethodError>(|tx| {
+        for notice in due {
+            table::put(tx.db, &attempted(tx, notice, &called))?;
+        }
+        Ok(())
+    });
+}
+
+/// Delivers what is due to everyone, side by side.
+pub(super) async fn deliver_all(platform: &Arc<Platform>) {
+    let peers = platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Peer>(tx.db)?));
+    let peers = peers.unwrap_or_default();
+    side_by_side(peers.iter().map(|peer| deliver(platform, &peer.id)).collect()).await;
+}
+
+fn due(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
+    let mut notices: Vec<Notice> = table::of_peer(tx.db, peer_id)?;
+    let tried = SignedDuration::from_hours(24 * TRIED_DAYS);
+    notices.retain(|notice| {
+        let open = notice.delivered_at.is_none() && notice.due_at <= tx.now;
+        open && tx.now.duration_since(notice.created_at) <= tried && (tx.policy.out.is_sent)(notice)
+    });
+    Ok(notices)
+}
+
+/// A notice after an attempt: delivered, or due again after a growing pause, and not before the peer
+/// asked for it.
+fn attempted(tx: &Transaction<'_>, mut notice: Notice, called: &Called) -> Notice {
+    notice.attempts += 1;
+    if called.succeeded() {
+        notice.delivered_at = Some(tx.now);
+        return notice;
+    }
+    let minutes = (1_i64 << notice.attempts.min(6)).min(PAUSE_MINUTES_MAX);
+    let asked = SignedDuration::from_secs(called.retry_after_seconds.unwrap_or(0));
+    let pause = SignedDuration::from_mins(minutes).max(asked.min(PAUSE_ASKED_MAX));
+    notice.due_at = tx.now.checked_add(pause).unwrap_or(tx.now);
+    notice
+}

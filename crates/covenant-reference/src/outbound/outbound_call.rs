@@ -1,0 +1,255 @@
+//! Calling a peer: the identity it knows us by, the server we trust, the audit of each call.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use serde_json::Value;
+use url::Url;
+
+use crate::history::{self, Action};
+use crate::operator_api::MethodError;
+use crate::platform::Platform;
+use crate::store::rows::{Direction, Peer};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::accept::Endpoint;
+use covenant_model::wire::envelope::Answer;
+use covenant_model::wire::header::{self, inbound_subject};
+use covenant_model::wire::path::{PREFIX, Route};
+use covenant_net::net::{Client, ClientOptions, Limits, NetError, Request, Response};
+use covenant_net::pki::{ClientTls, Identity, PkiError, TlsOptions, Trust};
+
+/// Days that a leaf of our own lives.
+const LEAF_DAYS: u32 = 730;
+
+/// What a call came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Called {
+    /// None where no answer came.
+    pub(crate) status: Option<u16>,
+    /// The answer's JSON, or null.
+    pub(crate) body: Value,
+    /// Seconds to wait, where the peer said so.
+    pub(crate) retry_after_seconds: Option<i64>,
+    /// Why no answer came.
+    pub(crate) failure: Option<String>,
+    /// Whether TLS turned us away.
+    pub(crate) certificate_refused: bool,
+}
+
+impl Called {
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether the peer turned us away for who we are.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.certificate_refused || matches!(self.status, Some(401 | 403 | 410))
+    }
+
+    /// The answer's data, where it is a success.
+    pub(crate) fn data(&self) -> Value {
+        let data = if self.succeeded() { Answer::read(&self.body).and_then(Answer::data) } else { None };
+        data.unwrap_or(Value::Null)
+    }
+
+    /// The answer's error text, or why there is no answer.
+    pub(crate) fn error(&self) -> String {
+        match (Answer::read(&self.body), &self.failure) {
+            (Some(Answer::Refusal(refusal)), _) => refusal.error,
+            (_, Some(failure)) => failure.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn of(outcome: Result<Response, NetError>) -> Self {
+        match outcome {
+            Ok(response) => Self {
+                status: Some(response.status),
+                body: serde_json::from_slice(&response.body).unwrap_or(Value::Null),
+                retry_after_seconds: retry_after(&response),
+                ..Self::default()
+            },
+            Err(error) => Self {
+                certificate_refused: matches!(error, NetError::Certificate(_)),
+                failure: Some(error.to_string()),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// Calls a peer, and writes down that it did: an audit entry, and whether the peer refuses us.
+pub(crate) async fn call(
+    platform: &Arc<Platform>,
+    peer: &Peer,
+    route: &Route,
+    body: Option<&Value>,
+    token: Option<&str>,
+) -> Result<Called, MethodError> {
+    send(platform, peer, route, request(peer, route, body, token)).await
+}
+
+/// Calls a peer's route with a query.
+pub(crate) async fn call_with_query(
+    platform: &Arc<Platform>,
+    peer: &Peer,
+    route: &Route,
+    query: &str,
+) -> Result<Called, MethodError> {
+    let mut request = request(peer, route, None, None);
+    request.path_and_query = format!("{}?{query}", request.path_and_query);
+    send(platform, peer, route, request).await
+}
+
+/// Drops the connections to a peer: who we are there has changed.
+pub(crate) fn forget(platform: &Platform, peer_id: &str) {
+    platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(peer_id);
+}
+
+async fn send(
+    platform: &Arc<Platform>,
+    peer: &Peer,
+    route: &Route,
+    request: Request,
+) -> Result<Called, MethodError> {
+    let client =
+        if *route == Route::Accept { anonymous_client(platform, peer) } else { client(platform, peer) };
+    let turn = super::turn(platform).await;
+    let called = match (base_url(peer), client) {
+        (Some(base_url), Ok(client)) => Called::of(client.send(&base_url, request).await),
+        (None, _) => no_way("the peer has no address that can be called"),
+        (_, Err(error)) => no_way(&error.to_string()),
+    };
+    drop(turn);
+    platform.transaction::<_, MethodError>(|tx| {
+        let action = format!("federation.{}.sent", route.name().replace('/', "."));
+        let subject = outbound_subject(peer);
+        history::audit(
+            tx,
+            &Action {
+                peer_id: &peer.id,
+                remote_subject: &subject,
+                name: &action,
+                direction: Direction::Outbound,
+                route: route.name(),
+                status: called.status,
+            },
+        )?;
+        note_refusal(tx, &peer.id, route, &called)?;
+        Ok(())
+    })?;
+    Ok(called)
+}
+
+/// Keeps since when a peer has turned us away. Only a heartbeat shows it, or TLS: any other refusal
+/// may be about a grant.
+fn note_refusal(
+    tx: &Transaction<'_>,
+    peer_id: &str,
+    route: &Route,
+    called: &Called,
+) -> Result<(), StoreError> {
+    let is_about_us = *route == Route::Heartbeat || called.certificate_refused;
+    let Some(mut peer) = table::find::<Peer>(tx.db, peer_id)? else {
+        return Ok(());
+    };
+    let since = match (is_about_us && called.is_refused(), called.succeeded()) {
+        (true, _) => peer.refusing_since.or(Some(tx.now)),
+        (_, true) => None,
+        _ => peer.refusing_since,
+    };
+    if since == peer.refusing_since {
+        return Ok(());
+    }
+    peer.refusing_since = since;
+    table::put(tx.db, &peer)
+}
+
+fn request(peer: &Peer, route: &Route, body: Option<&Value>, token: Option<&str>) -> Request {
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    let known_as = peer.remote_peer_id.as_deref().unwrap_or(&peer.id);
+    headers.push(("user-agent".to_owned(), header::user_agent(known_as)));
+    if let Some(token) = token {
+        headers.push((header::AUTHORIZATION.to_lowercase(), header::bearer(token)));
+    }
+    if body.is_some() {
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    }
+    Request {
+        method: route.method().to_owned(),
+        path_and_query: route.path(),
+        headers,
+        body: body.map(|body| Bytes::from(body.to_string())),
+    }
+}
+
+/// The first address that the peer advertised, else the one that the operator named. Nothing else
+/// is ever called.
+fn base_url(peer: &Peer) -> Option<Url> {
+    let advertised = Endpoint::read_list(&peer.endpoints).into_iter().map(|endpoint| endpoint.url);
+    let addresses = advertised.chain([peer.remote_instance_url.clone()]);
+    addresses.filter_map(|address| without_prefix(&address)).find(|url| url.scheme() == "https")
+}
+
+fn without_prefix(address: &str) -> Option<Url> {
+    let address = address.trim_end_matches('/');
+    Url::parse(address.strip_suffix(PREFIX).unwrap_or(address)).ok()
+}
+
+fn client(platform: &Platform, peer: &Peer) -> Result<Client, PkiError> {
+    let mut clients = platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(client) = clients.get(&peer.id) {
+        return Ok(client.clone());
+    }
+    let identity = identity(platform, peer)?;
+    let client = client_as(platform, peer, Some(&identity))?;
+    clients.insert(peer.id.clone(), client.clone());
+    Ok(client)
+}
+
+/// Whoever joins is known by its token: no certificate of ours is trusted there yet.
+fn anonymous_client(platform: &Platform, peer: &Peer) -> Result<Client, PkiError> {
+    client_as(platform, peer, None)
+}
+
+fn client_as(platform: &Platform, peer: &Peer, identity: Option<&Identity>) -> Result<Client, PkiError> {
+    let trust = match peer.server_anchor_pem.as_ref().or(peer.anchor_pem.as_ref()) {
+        Some(anchor) => {
+            let trust = Trust::new();
+            trust.add("peer", anchor)?;
+            trust
+        }
+        // Its authority was never told: the first certificate is the one (open reading 6).
+        None => Trust::on_first_use(),
+    };
+    let options = TlsOptions {
+        without_http2: !platform.policy.wire.speaks_http2,
+        without_http1: !platform.policy.wire.speaks_http1,
+        ..TlsOptions::default()
+    };
+    let tls = ClientTls::new(identity, trust, &platform.clock, options)?;
+    let options = ClientOptions { reuse_connections: identity.is_some(), ..ClientOptions::default() };
+    Ok(Client::new(Some(tls), Limits::default(), options))
+}
+
+/// What we show to a peer: what it gave us, or a leaf of our own authority.
+fn identity(platform: &Platform, peer: &Peer) -> Result<Identity, PkiError> {
+    match &peer.outbound_identity_pem {
+        Some(pem) => Identity::from_pem(pem, pem),
+        None => platform.keys.authority.leaf(&outbound_subject(peer), &[], LEAF_DAYS),
+    }
+}
+
+fn outbound_subject(peer: &Peer) -> String {
+    peer.outbound_subject.clone().unwrap_or_else(|| inbound_subject(&peer.id))
+}
+
+fn no_way(reason: &str) -> Called {
+    Called { failure: Some(reason.to_owned()), ..Called::default() }
+}
+
+fn retry_after(response: &Response) -> Option<i64> {
+    let mut headers = response.headers.iter();
+    headers.find(|(name, _)| name.eq_ignore_ascii_case(header::RETRY_AFTER))?.1.trim().parse().ok()
+}

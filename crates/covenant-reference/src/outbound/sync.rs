@@ -1,0 +1,169 @@
+//! Sending sync batches: when an operator asks, and by themselves where that was declared.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::outbound_call::call;
+use crate::capabilities;
+use crate::handshake::versions;
+use crate::operator_api::MethodError;
+use crate::platform::Platform;
+use crate::store::records;
+use crate::store::rows::{Capability, Direction, Peer, Stream};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use covenant_model::wire::path::Route;
+use covenant_model::wire::sync::{SyncBatch, SyncRecord};
+
+/// PlannedCheck to go out, on its own.
+pub(crate) fn flows_by_itself(row: &Capability, _: SignedDuration) -> bool {
+    let automatic = matches!(row.policy.as_str(), "auto_on_change" | "auto_periodic" | "on_match_filter");
+    automatic && goes_out(row)
+}
+
+/// Sends what an operator asks for: every declared kind that goes out to this peer.
+pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value, MethodError> {
+    let (rows, held_back) = platform.transaction::<_, MethodError>(|tx| {
+        let peer =
+            table::find::<Peer>(tx.db, peer_id)?.ok_or_else(|| MethodError::not_found("peer", peer_id))?;
+        Ok((capabilities::declared(tx, peer_id)?, held_back(tx, &peer)?))
+    })?;
+    if let Some(reason) = held_back {
+        return Ok(json!({"batches": [], "held_back": reason}));
+    }
+    let mut sent = Vec::new();
+    for row in rows.iter().filter(|row| goes_out(row)) {
+        sent.extend(send(platform, peer_id, row).await?);
+    }
+    Ok(json!({ "batches": sent }))
+}
+
+/// Sends what flows by itself, to everyone who is active.
+pub(super) async fn run_automatic(platform: &Arc<Platform>) {
+    let peers =
+        platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Peer>(tx.db)?)).unwrap_or_default();
+    for peer in &peers {
+        let rows = platform.transaction::<_, MethodError>(|tx| Ok(flowing(tx, peer)?));
+        for row in &rows.unwrap_or_default() {
+            // A peer that can't be reached gets it the next time.
+            let _ = send(platform, &peer.id, row).await;
+        }
+    }
+}
+
+/// What flows to a peer by itself.
+fn flowing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Capability>, StoreError> {
+    if held_back(tx, peer)?.is_some() {
+        return Ok(vec![]);
+    }
+    let enrolled_for = peer.enrolled_at.map_or(SignedDuration::ZERO, |at| tx.now.duration_since(at));
+    let mut rows = capabilities::declared(tx, &peer.id)?;
+    rows.retain(|row| (tx.policy.out.flows_by_itself)(row, enrolled_for));
+    Ok(rows)
+}
+
+/// Why nothing is synced to a peer, where nothing is.
+fn held_back(tx: &Transaction<'_>, peer: &Peer) -> Result<Option<String>, StoreError> {
+    if !peer.status.may_call() {
+        return Ok(Some(format!("the peer is {}", peer.status)));
+    }
+    if peer.paused_until.is_some_and(|end| tx.now < end) {
+        return Ok(Some("the peer answers errors, and is left alone for a while".to_owned()));
+    }
+    let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
+    let frozen = (tx.policy.out.freezes)(&compatibility);
+    Ok(frozen.then(|| "the platform versions do not go together".to_owned()))
+}
+
+/// Whether the peer declares that it takes a kind in; where it says nothing of the direction, it does.
+pub(crate) fn is_taken(peer: &Peer, kind: &str) -> bool {
+    let rows = peer.capabilities["resource_kinds"].as_array();
+    rows.into_iter().flatten().filter(|row| row["kind"] == kind).any(|row| {
+        row["direction"].as_str().is_none_or(|way| matches!(way, "pull_remote_to_local" | "bidirectional"))
+    })
+}
+
+fn goes_out(row: &Capability) -> bool {
+    matches!(row.direction.as_str(), "push_local_to_remote" | "bidirectional")
+}
+
+/// Sends the records of one kind as a batch; none where there is nothing new.
+async fn send(
+    platform: &Arc<Platform>,
+    peer_id: &str,
+    row: &Capability,
+) -> Result<Option<Value>, MethodError> {
+    let Some((peer, batch)) = platform.transaction::<_, MethodError>(|tx| Ok(batch(tx, peer_id, row)?))?
+    else {
+        return Ok(None);
+    };
+    let body = serde_json::to_value(&batch).map_err(|error| MethodError::new(-32603, error.to_string()))?;
+    let called = call(platform, &peer, &Route::Sync, Some(&body), None).await?;
+    if called.succeeded() {
+        platform.transaction::<_, MethodError>(|tx| {
+            let stream = Stream {
+                id: stream_id(peer_id, &row.resource_kind),
+                peer_id: peer_id.to_owned(),
+                resource_kind: row.resource_kind.clone(),
+                direction: Direction::Outbound,
+                cursor: json!({"to": batch.cursor.to, "sha256": batch.sha256}),
+                updated_at: tx.now,
+            };
+            Ok(table::put(tx.db, &stream)?)
+        })?;
+    }
+    Ok(Some(json!({"sent": body, "answered": called.status})))
+}
+
+fn batch(
+    tx: &Transaction<'_>,
+    peer_id: &str,
+    row: &Capability,
+) -> Result<Option<(Peer, SyncBatch)>, StoreError> {
+    let Some(peer) = table::find::<Peer>(tx.db, peer_id)? else {
+        return Ok(None);
+    };
+    if !(tx.policy.out.is_taken)(&peer, &row.resource_kind) {
+        return Ok(None);
+    }
+    let records: Vec<SyncRecord> = records::list(tx.db, Some(&row.resource_kind))?
+        .into_iter()
+        .filter(|record| {
+            let filter = row.filter.as_ref();
+            filter.is_none_or(|filter| (tx.policy.out.passes_filter)(filter, &record.body))
+        })
+        .map(|record| SyncRecord {
+            id: record.id,
+            updated_at: tx.now.to_string(),
+            payload: record.body,
+            extra: std::collections::BTreeMap::new(),
+        })
+        .collect();
+    let stream = table::find::<Stream>(tx.db, &stream_id(peer_id, &row.resource_kind))?;
+    let payloads: Vec<_> = records.iter().map(|record| &record.payload).collect();
+    let state = covenant_model::wire::canonical::sha256_hex(json!(payloads).to_string());
+    let unchanged = stream.as_ref().is_some_and(|stream| stream.cursor["sha256"] == json!(state));
+    if records.is_empty() || unchanged {
+        return Ok(None);
+    }
+    let from = stream.map_or_else(|| json!("0"), |stream| stream.cursor["to"].clone());
+    let position: u64 = from.as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let body = json!({
+        "resource_kind": row.resource_kind,
+        "cursor": {"from": from, "to": (position + records.len() as u64).to_string()},
+        "sha256": SyncBatch::digest(&records),
+        "records": records,
+    });
+    let batch = SyncBatch::deserialize(&body).ok();
+    Ok(batch.map(|mut batch| {
+        (tx.policy.out.override_batch)(&mut batch);
+        (peer, batch)
+    }))
+}
+
+fn stream_id(peer_id: &str, kind: &str) -> String {
+    format!("outbound/{peer_id}/{kind}")
+}

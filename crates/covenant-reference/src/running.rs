@@ -1,0 +1,165 @@
+//! A platform that runs: the sockets in front of it, and the ways in which it ends.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::inbound;
+use super::operator_api;
+use super::options::Options;
+use super::outbound;
+use super::patch::Patch;
+use super::platform::{Platform, StartError};
+use super::policy::Policy;
+use super::store::facts;
+use covenant_model::wire::header;
+use covenant_net::net::{Handler, Inbound, Limits, Outbound, Server};
+use covenant_net::pki::{Certificate, ServerTls, TlsOptions, TlsVersions};
+
+/// Days that a server's certificate lives: a new one is made at each start.
+const SERVER_DAYS: u32 = 3650;
+
+/// A platform with its server.
+#[derive(Debug)]
+pub struct Running {
+    /// The platform itself.
+    pub platform: Arc<Platform>,
+    server: Server,
+}
+
+impl Platform {
+    /// Starts a platform. On a file that one ran on before, it is that one: the same authority, the
+    /// same data, and the same port where that is free.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        let policy = seeded(&options.patches);
+        let listen = address(options.listen, &policy);
+        let platform = Arc::new(Self::open(options, &policy)?);
+        operator_api::finish_what_was_announced(&platform)
+            .map_err(|error| StartError::Unfinished(error.message))?;
+        let listener = platform.bind(listen).await?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;
+        let behind_a_proxy = platform.policy.wire.stands_behind_a_proxy;
+        let tls = if behind_a_proxy { None } else { Some(platform.server_tls(address)?) };
+        platform.listens_at(format!("{}://{address}", if behind_a_proxy { "http" } else { "https" }));
+        platform
+            .transaction::<_, StartError>(|tx| Ok(facts::set(tx.db, facts::PORT, &json!(address.port()))?))?;
+        let handler = Arc::new(FederationPlane(platform.clone()));
+        let server = Server::start(listener, tls, handler, Limits::default())
+            .map_err(|source| StartError::Listen { address, source })?;
+        Ok(Running { platform, server })
+    }
+
+    async fn bind(&self, listen: SocketAddr) -> Result<TcpListener, StartError> {
+        if listen.port() == 0
+            && let Some(before) = self.port_before()?
+            && let Ok(listener) = TcpListener::bind(SocketAddr::new(listen.ip(), before)).await
+        {
+            return Ok(listener);
+        }
+        TcpListener::bind(listen)
+            .await
+            .map_err(|source: io::Error| StartError::Listen { address: listen, source })
+    }
+
+    fn port_before(&self) -> Result<Option<u16>, StartError> {
+        let kept = self.transaction::<_, StartError>(|tx| Ok(facts::find(tx.db, facts::PORT)?))?;
+        Ok(kept.and_then(|value| value.as_u64()).and_then(|port| u16::try_from(port).ok()))
+    }
+
+    fn server_tls(&self, address: SocketAddr) -> Result<ServerTls, StartError> {
+        let ip = address.ip().to_string();
+        let identity = self.keys.authority.leaf("reference platform", &["localhost", &ip], SERVER_DAYS)?;
+        let options = TlsOptions {
+            versions: if self.policy.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
+            without_http2: !self.policy.wire.speaks_http2,
+            without_http1: !self.policy.wire.speaks_http1,
+            ..TlsOptions::default()
+        };
+        Ok(ServerTls::new(&identity, self.keys.trust.clone(), &self.clock, options)?)
+    }
+}
+
+impl Running {
+    /// Where it is reached, without the federation prefix.
+    pub fn base_url(&self) -> &str {
+        self.platform.base_url()
+    }
+
+    /// The authority that its server chains to.
+    pub fn ca_bundle_pem(&self) -> &str {
+        self.platform.ca_bundle_pem()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Ends what is under way, then closes the store.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.platform.die();
+    }
+
+    /// Ends it as a process that is killed: nothing more is committed, every connection is dropped.
+    pub async fn kill(self) {
+        self.platform.die();
+        self.server.kill().await;
+    }
+}
+
+/// Whether a platform with these patches takes its callers' identity from a proxy.
+#[must_use]
+pub fn stands_behind_a_proxy(patches: &[&'static Patch]) -> bool {
+    seeded(patches).wire.stands_behind_a_proxy
+}
+
+/// Seconds by which the clock of a platform with these patches is ahead.
+#[must_use]
+pub fn clock_ahead_seconds(patches: &[&'static Patch]) -> i64 {
+    seeded(patches).wire.clock_ahead_seconds
+}
+
+fn seeded(patches: &[&'static Patch]) -> Policy {
+    let mut policy = Policy::default();
+    for patch in patches {
+        (patch.plant)(&mut policy);
+    }
+    policy
+}
+
+/// The caller's certificate, as the proxy tells of it.
+fn forwarded_certificate(request: &Inbound) -> Option<Certificate> {
+    let value = request.header(header::FORWARDED_CERTIFICATE)?;
+    Certificate::from_pem(&header::forwarded_certificate(value)?).ok()
+}
+
+fn address(given: SocketAddr, policy: &Policy) -> SocketAddr {
+    if policy.wire.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
+        return SocketAddr::new(Ipv6Addr::LOCALHOST.into(), given.port());
+    }
+    given
+}
+
+/// The server's handler. SQLite waits for the disk, so that it works apart from the sockets.
+struct FederationPlane(Arc<Platform>);
+
+#[async_trait]
+impl Handler for FederationPlane {
+    async fn handle(&self, mut request: Inbound) -> Outbound {
+        let platform = self.0.clone();
+        if platform.policy.wire.stands_behind_a_proxy {
+            request.peer_certificate = forwarded_certificate(&request);
+        }
+        // Nothing is waited for: only the time passes.
+        let _ = tokio::time::timeout(platform.policy.wire.answers_after, std::future::pending::<()>()).await;
+        let _turn = outbound::turn(&self.0).await;
+        let answered = tokio::task::spawn_blocking(move || inbound::answer(&platform, &request)).await;
+        answered.unwrap_or_else(|_| Outbound::abort())
+    }
+}

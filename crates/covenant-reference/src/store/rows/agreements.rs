@@ -1,0 +1,143 @@
+//! What was agreed: grants, capabilities, contract versions, overlay addresses.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::store::Row;
+
+/// A grant that this platform issued.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) remote_subject: String,
+    pub(crate) resource_kind: String,
+    pub(crate) resource_id: Option<String>,
+    pub(crate) permission_scopes: Vec<String>,
+    /// Empty is no restriction, here and in the next two.
+    pub(crate) node_instance_ids: Vec<String>,
+    pub(crate) sdwan_network_ids: Vec<String>,
+    pub(crate) source_cidrs: Vec<String>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    /// Announced, and not yet in force.
+    pub(crate) leaving: bool,
+    pub(crate) revoked_at: Option<Timestamp>,
+    pub(crate) revoke_reason: Option<String>,
+    /// Revoked together with the peer: it still carries what was open, as long as the grace lasts.
+    pub(crate) revoked_with_peer: bool,
+    pub(crate) archived_at: Option<Timestamp>,
+    /// The offering that was subscribed to, where the grant is a subscription.
+    pub(crate) service_slug: Option<String>,
+}
+
+/// A grant that a peer gave to this platform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HeldGrant {
+    /// The row's own id: two peers may hand out the same grant id.
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) grant_id: String,
+    pub(crate) bearer_token: String,
+    pub(crate) resource_kind: String,
+    pub(crate) resource_id: Option<String>,
+    pub(crate) permission_scopes: Vec<String>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) held_since: Timestamp,
+    /// The peer announced its end.
+    pub(crate) revoked_at: Option<Timestamp>,
+}
+
+/// A declared kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Capability {
+    pub(crate) id: String,
+    /// `None`: declared to every peer.
+    pub(crate) peer_id: Option<String>,
+    pub(crate) resource_kind: String,
+    pub(crate) schema_version: Value,
+    pub(crate) direction: String,
+    pub(crate) policy: String,
+    pub(crate) filter: Option<Map<String, Value>>,
+    pub(crate) conflict_resolution: Option<String>,
+    /// Kinds that may travel with it in one migration.
+    pub(crate) dependencies: Vec<String>,
+}
+
+/// A contract version in the store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KnownContract {
+    /// The number as a text.
+    pub(crate) id: String,
+    pub(crate) version: u64,
+    pub(crate) digest: Option<String>,
+    pub(crate) effective_at: Option<String>,
+    pub(crate) deprecated_at: Option<String>,
+}
+
+/// An address of the overlay network that a peer is reached at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OverlayAddress {
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) address: String,
+    pub(crate) mounted_at: Timestamp,
+    pub(crate) unmounted_at: Option<Timestamp>,
+}
+
+impl Row for Grant {
+    const TABLE: &'static str = "grants";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}
+
+impl Row for HeldGrant {
+    const TABLE: &'static str = "held_grants";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}
+
+impl Row for Capability {
+    const TABLE: &'static str = "capabilities";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        self.peer_id.as_deref()
+    }
+}
+
+impl Row for KnownContract {
+    const TABLE: &'static str = "contracts";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Row for OverlayAddress {
+    const TABLE: &'static str = "overlay_addresses";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}

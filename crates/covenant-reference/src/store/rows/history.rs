@@ -1,0 +1,114 @@
+//! What happened: audit entries, events for the operator, findings and the breaches they count as.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Direction;
+use crate::store::Row;
+
+/// One cross-peer action (commitment 5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AuditEntry {
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
+    pub(crate) federation_peer_id: String,
+    pub(crate) remote_subject: String,
+    /// `federation.resources`; with `.sent` where this platform called.
+    pub(crate) action: String,
+    pub(crate) direction: Direction,
+    pub(crate) route: String,
+    /// The HTTP status that was answered; `None` where no answer came.
+    pub(crate) status: Option<u16>,
+    pub(crate) correlation_id: String,
+}
+
+/// Something the operator can see in `event.list`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OperatorEvent {
+    pub(crate) id: String,
+    /// Dotted.
+    pub(crate) kind: String,
+    pub(crate) severity: String,
+    pub(crate) emitted_at: Timestamp,
+    pub(crate) correlation_id: String,
+    pub(crate) source: String,
+    pub(crate) federation_peer_id: Option<String>,
+    pub(crate) payload: Value,
+}
+
+/// Something that a peer did, or is, against the contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Finding {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) severity: String,
+    pub(crate) federation_peer_id: Option<String>,
+    pub(crate) message: String,
+    /// The hard commitments that it counts against.
+    pub(crate) commitments: Vec<u8>,
+    pub(crate) payload: Value,
+    pub(crate) first_at: Timestamp,
+    pub(crate) last_at: Timestamp,
+    /// How often it was raised.
+    pub(crate) count: u64,
+}
+
+/// One breach of a hard norm by one peer (E.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Breach {
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    /// The commitment.
+    pub(crate) norm: u8,
+    pub(crate) finding: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Row for AuditEntry {
+    const TABLE: &'static str = "audit";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.federation_peer_id)
+    }
+}
+
+impl Row for OperatorEvent {
+    const TABLE: &'static str = "events";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        self.federation_peer_id.as_deref()
+    }
+}
+
+impl Row for Finding {
+    const TABLE: &'static str = "findings";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        self.federation_peer_id.as_deref()
+    }
+}
+
+impl Row for Breach {
+    const TABLE: &'static str = "breaches";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}

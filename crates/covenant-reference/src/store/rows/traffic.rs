@@ -1,0 +1,152 @@
+//! What is on its way, or was: migrations, sync streams, notices, excerpts asked for, compromises.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::store::Row;
+use covenant_model::wire::migration::{Conflict, MigrationRequest};
+use covenant_model::wire::notice::Event;
+
+/// Which way something went, seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Direction {
+    /// The peer called.
+    Inbound,
+    /// This platform called.
+    Outbound,
+}
+
+/// A migration, taken or sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Migration {
+    /// Ours, whichever the direction.
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) direction: Direction,
+    /// The destination's id, where this platform is the source.
+    pub(crate) remote_migration_id: Option<String>,
+    pub(crate) plan: MigrationRequest,
+    /// `transferring`, `completed`, `failed`, `cancelled`.
+    pub(crate) status: String,
+    pub(crate) applied_count: u64,
+    pub(crate) skipped_count: u64,
+    pub(crate) conflict_log: Vec<Conflict>,
+    /// What was done, in order: {`at`, `event`, …}.
+    pub(crate) audit_log: Vec<Value>,
+    /// `cross_jurisdiction` where a boundary was crossed (8.3).
+    pub(crate) metadata: Map<String, Value>,
+    /// The grant that it came under.
+    pub(crate) grant_id: Option<String>,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
+/// How far a sync stream of one kind with one peer has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stream {
+    /// `<direction>/<peer>/<kind>`
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) resource_kind: String,
+    pub(crate) direction: Direction,
+    /// The last batch's `to`.
+    pub(crate) cursor: Value,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// A notice that a peer is owed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Notice {
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) event: Event,
+    /// The heartbeat `status` that goes with it (`revoked`, 4.2), where one does.
+    pub(crate) status: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) due_at: Timestamp,
+    pub(crate) attempts: u32,
+    pub(crate) delivered_at: Option<Timestamp>,
+}
+
+/// An excerpt that was asked of a peer (5.3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ExcerptRequest {
+    pub(crate) id: String,
+    pub(crate) peer_id: String,
+    pub(crate) requested_at: Timestamp,
+    /// When the peer was last called for it.
+    pub(crate) asked_at: Timestamp,
+    /// What the peer promised it under.
+    pub(crate) request_id: Option<String>,
+    pub(crate) due_at: Option<Timestamp>,
+    pub(crate) answered_at: Option<Timestamp>,
+    pub(crate) reported_at: Option<Timestamp>,
+}
+
+/// A compromise of this platform that its operator declared (9.1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Compromise {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) detected_at: Timestamp,
+    pub(crate) summary: String,
+    pub(crate) declared_at: Timestamp,
+}
+
+impl Row for Migration {
+    const TABLE: &'static str = "migrations";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}
+
+impl Row for Stream {
+    const TABLE: &'static str = "streams";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}
+
+impl Row for Notice {
+    const TABLE: &'static str = "notices";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}
+
+impl Row for ExcerptRequest {
+    const TABLE: &'static str = "excerpt_requests";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn peer_id(&self) -> Option<&str> {
+        Some(&self.peer_id)
+    }
+}
+
+impl Row for Compromise {
+    const TABLE: &'static str = "compromises";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}

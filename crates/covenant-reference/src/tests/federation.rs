@@ -1,0 +1,299 @@
+//! Two platforms that federate with each other over real TLS: what each sends, and what comes of it.
+
+use serde_json::{Value, json};
+
+use super::{Target, id};
+use crate::{Database, Options, Patch};
+use covenant_model::clock::{Clock, Seed};
+
+/// Two platforms that go by one clock. `home` joined what `away` proposed.
+pub(super) struct Pair {
+    pub(super) home: Target,
+    pub(super) away: Target,
+    /// The row that `home` keeps for `away`.
+    pub(super) at_home: String,
+    /// The row that `away` keeps for `home`.
+    pub(super) at_away: String,
+}
+
+impl Pair {
+    /// Two platforms that shook operator and heard each other: active on both sides.
+    pub(super) async fn set_target(home: Options, away: Options) -> Self {
+        let pair = Self::shake_operator(home, away).await;
+        pair.home.operate("heartbeat.send", json!({"peer_id": pair.at_home})).await;
+        pair.away.operate("heartbeat.send", json!({"peer_id": pair.at_away})).await;
+        assert_eq!((pair.status_at_home().await, pair.status_at_away().await), both("active"));
+        pair
+    }
+
+    pub(super) async fn shake_operator(home: Options, away: Options) -> Self {
+        let home = Target::with_skills(home).await;
+        let away = Target::with_skills(away).await;
+        let (at_away, token) = away.propose().await;
+        let joined = home.operate("peer.join", invitation(&away, &token)).await;
+        let at_home = joined["peer_id"].as_str().expect("an id").to_owned();
+        Self { home, away, at_home, at_away }
+    }
+
+    pub(super) async fn status_at_home(&self) -> String {
+        status(&self.home, &self.at_home).await
+    }
+
+    pub(super) async fn status_at_away(&self) -> String {
+        status(&self.away, &self.at_away).await
+    }
+
+    /// Moves the clock of both, and runs what falls due on both.
+    pub(super) async fn advance(&self, seconds: i64) {
+        self.home.clock.advance_seconds(seconds);
+        for target in [&self.away, &self.home] {
+            target.running.platform.run_due_timers(target.clock.now()).await;
+        }
+    }
+
+    /// A grant by `away` for skills, put into the operator of `home`.
+    pub(super) async fn hold(&self, scopes: &[&str]) -> String {
+        self.hold_kind("skill", scopes).await
+    }
+
+    pub(super) async fn hold_kind(&self, kind: &str, scopes: &[&str]) -> String {
+        let asked = json!({"peer_id": self.at_away, "resource_kind": kind, "permission_scopes": scopes});
+        let issued = self.away.operate("grant.issue", asked).await;
+        let held = json!({
+            "peer_id": self.at_home, "grant_id": issued["grant_id"], "bearer_token": issued["bearer_token"],
+            "resource_kind": kind, "permission_scopes": scopes, "expires_at": issued["expires_at"],
+        });
+        self.home.operate("grant.hold", held).await;
+        issued["grant_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// `home` sends a record that it has to `away`.
+    pub(super) async fn send(&self, operation: &str, record: &str) -> Value {
+        let order = json!({
+            "peer_id": self.at_home, "operation": operation, "root_resource_kind": "skill",
+            "root_resource_id": record,
+        });
+        self.home.operate("migration.send", order).await
+    }
+
+    /// The kinds of the findings of `home` about `away`.
+    pub(super) async fn findings(&self) -> Vec<String> {
+        let scan = self.home.operate("governance.scan", Value::Null).await;
+        let all = scan["findings"].as_array().expect("a list").iter();
+        let own = all.filter(|finding| finding["federation_peer_id"] == self.at_home.as_str());
+        own.map(|finding| finding["kind"].as_str().expect("a text").to_owned()).collect()
+    }
+}
+
+pub(super) fn away() -> Options {
+    Options { seed: Seed(8), ..super::options() }
+}
+
+/// Options for two platforms with one clock, and a patch for the one away.
+pub(super) fn options(patch: Option<&'static Patch>) -> (Options, Options) {
+    let home = super::options();
+    let away = Options { clock: home.clock.clone(), patches: patch.into_iter().collect(), ..away() };
+    (home, away)
+}
+
+pub(super) async fn put(target: &Target, id: &str, record: Value) {
+    target.operate("resource.put", json!({"kind": "skill", "id": id, "record": record})).await;
+}
+
+pub(super) async fn record(target: &Target, id: &str) -> Value {
+    target.operate("resource.get", json!({"kind": "skill", "id": id})).await["record"].clone()
+}
+
+fn invitation(away: &Target, token: &str) -> Value {
+    json!({
+        "base_url": away.running.base_url(), "acceptance_token": token,
+        "ca_bundle_pem": away.running.ca_bundle_pem(),
+    })
+}
+
+async fn shown(target: &Target, peer_id: &str) -> Value {
+    target.operate("peer.show", json!({"peer_id": peer_id})).await["peer"].clone()
+}
+
+async fn status(target: &Target, peer_id: &str) -> String {
+    shown(target, peer_id).await["status"].as_str().expect("a status").to_owned()
+}
+
+fn both(status: &str) -> (String, String) {
+    (status.to_owned(), status.to_owned())
+}
+
+/// How often `home` called a route of `away`, by its own audit.
+async fn calls(target: &Target, action: &str) -> usize {
+    let listed = target.operate("audit.list", Value::Null).await;
+    let entries = listed["entries"].as_array().expect("a list").iter();
+    entries.filter(|entry| entry["action"] == action && entry["direction"] == "outbound").count()
+}
+
+#[tokio::test]
+async fn whoever_joins_is_enrolled_on_both_sides_under_one_contract() {
+    let (home, away) = options(None);
+    let pair = Pair::shake_operator(home, away).await;
+    let (ours, theirs) = (shown(&pair.home, &pair.at_home).await, shown(&pair.away, &pair.at_away).await);
+    assert_eq!((&ours["status"], &theirs["status"]), (&json!("enrolled"), &json!("enrolled")));
+    assert_eq!(ours["contract_version_agreed"], 1);
+    for name in ["contract_version_agreed", "contract_digest"] {
+        assert_eq!(ours[name], theirs[name], "{name}");
+    }
+    assert_eq!(ours["remote_peer_id"], pair.at_away.as_str());
+    pair.advance(60).await;
+    assert_eq!((pair.status_at_home().await, pair.status_at_away().await), both("active"));
+}
+
+#[tokio::test]
+async fn a_migration_moves_records_and_their_ids_and_leaves_no_original() {
+    let (home, away) = options(None);
+    let pair = Pair::set_target(home, away).await;
+    pair.hold(&["read", "migrate"]).await;
+    put(&pair.home, &id(1), json!({"name": "leaf"})).await;
+    let depends_on = json!([{"kind": "skill", "id": id(1)}]);
+    put(&pair.home, &id(2), json!({"name": "root", "leaf": id(1), "depends_on": depends_on})).await;
+    let sent = pair.send("migrate", &id(2)).await;
+    assert_eq!(sent["status"], "completed", "{sent}");
+    for number in [1, 2] {
+        assert_eq!(record(&pair.away, &id(number)).await["id"], id(number).as_str());
+        assert_eq!(record(&pair.home, &id(number)).await, Value::Null);
+    }
+    assert_eq!(record(&pair.away, &id(2)).await["leaf"], id(1).as_str());
+    assert!(pair.findings().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_duplicate_has_an_id_of_its_own_and_names_the_original_which_stays() {
+    let (home, away) = options(None);
+    let pair = Pair::set_target(home, away).await;
+    pair.hold(&["read", "migrate"]).await;
+    put(&pair.home, &id(1), json!({"name": "one", "metadata": {"team": "blue"}})).await;
+    let sent = pair.send("duplicate", &id(1)).await;
+    assert_eq!(sent["status"], "completed", "{sent}");
+    let listed = pair.away.operate("resource.list", json!({"kind": "skill"})).await;
+    let copy = &listed["resources"][0]["record"];
+    assert_ne!(copy["id"], id(1).as_str());
+    assert_eq!(copy["metadata"], json!({"team": "blue", "duplicated_from": id(1)}));
+    assert_eq!(record(&pair.home, &id(1)).await["name"], "one");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_back_or_gave_way_stays_and_no_one_is_blamed() {
+    let (home, away) = options(None);
+    let pair = Pair::set_target(home, away).await;
+    put(&pair.home, &id(1), json!({"name": "unread"})).await;
+    put(&pair.home, &id(2), json!({"name": "late", "slug": "taken"})).await;
+    put(&pair.away, &id(3), json!({"name": "first", "slug": "taken"})).await;
+    pair.hold(&["migrate"]).await;
+    assert_eq!(pair.send("migrate", &id(1)).await["status"], "completed");
+    assert_eq!(record(&pair.home, &id(1)).await["name"], "unread");
+    pair.hold(&["read", "migrate"]).await;
+    let sent = pair.send("migrate", &id(2)).await;
+    assert_eq!(sent["untruths"], json!([]), "{sent}");
+    assert_eq!(sent["conflict_log"][0]["resolution"], "skipped");
+    assert_eq!(record(&pair.home, &id(2)).await["name"], "late");
+    assert!(pair.findings().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_leaves_for_another_residency_is_told_and_written_down() {
+    let (home, mut away) = options(None);
+    away.settings.residency = "us".to_owned();
+    let pair = Pair::set_target(home, away).await;
+    pair.hold(&["read", "migrate"]).await;
+    put(&pair.home, &id(1), json!({"name": "one"})).await;
+    let sent = pair.send("migrate", &id(1)).await;
+    let shown = pair.home.operate("migration.show", json!({"migration_id": sent["migration_id"]})).await;
+    assert_eq!(shown["metadata"]["cross_jurisdiction"], json!({"from": "eu", "to": "us"}));
+    let events = pair.home.operate("event.list", Value::Null).await["events"].clone();
+    let told = |event: &Value| event["kind"] == "migration.cross_residency_boundary";
+    assert!(events.as_array().expect("a list").iter().any(told));
+}
+
+#[tokio::test]
+async fn a_revocation_is_heard_before_anything_is_refused() {
+    let (home, away) = options(None);
+    let pair = Pair::set_target(home, away).await;
+    pair.home.operate("peer.revoke", json!({"peer_id": pair.at_home, "reason": "done"})).await;
+    let theirs = shown(&pair.away, &pair.at_away).await;
+    assert_eq!((&theirs["status"], &theirs["revoked_by"]), (&json!("revoked"), &json!("remote")));
+    assert_eq!(pair.status_at_home().await, "revoked");
+}
+
+#[tokio::test]
+async fn a_grant_that_was_revoked_with_a_notice_is_not_held_against_anyone() {
+    let (home, away) = options(None);
+    let pair = Pair::set_target(home, away).await;
+    let grant_id = pair.hold(&["read"]).await;
+    let fetch = json!({"peer_id": pair.at_home, "kind": "skill", "id": id(1)});
+    assert_eq!(pair.home.operate("resource.fetch", fetch.clone()).await["status"], 200);
+    pair.away.operate("grant.revoke", json!({"grant_id": grant_id})).await;
+    assert_eq!(pair.home.operate("resource.fetch", fetch).await["status"], 401);
+    assert!(pair.findings().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_was_down_hears_of_a_revocation_and_of_a_compromise_when_it_is_back() {
+    for method in ["peer.revoke", "compromise.declare"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (home, away) = options(None);
+        let away = Options { database: Database::File(directory.path().join("away.db")), ..away };
+        let Pair { home, away: down, at_home, at_away } = Pair::set_target(home, away.clone()).await;
+        down.running.kill().await;
+        let detected_at = home.clock.now().to_string();
+        let parameters =
+            json!({"peer_id": at_home, "kind": "intrusion", "detected_at": detected_at, "summary": "x"});
+        home.operate(method, parameters).await;
+
+        let pair = Pair { home, away: Target::start(away).await, at_home, at_away };
+        pair.advance(3600).await;
+        let heard = pair.status_at_away().await;
+        assert_eq!(heard, if method == "peer.revoke" { "revoked" } else { "suspended" });
+    }
+}
+
+#[tokio::test]
+async fn a_compromise_is_disclosed_to_a_partner_that_suspended_us() {
+    let (home, away) = options(None);
+    let pair = Pair::set_target(home, away).await;
+    pair.away.operate("peer.suspend", json!({"peer_id": pair.at_away})).await;
+    let detected_at = pair.home.clock.now().to_string();
+    let declared = json!({"kind": "intrusion", "detected_at": detected_at, "summary": "x"});
+    pair.home.operate("compromise.declare", declared).await;
+    assert!(calls(&pair.home, "federation.heartbeat.sent").await >= 2);
+}
+
+#[tokio::test]
+async fn a_change_flows_by_itself_only_where_that_was_declared() {
+    let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a time"));
+    let home = Options { clock: clock.clone(), ..super::options() };
+    let pair = Pair::set_target(home, Options { clock, ..away() }).await;
+    let declare = |policy: &'static str, direction: &'static str| json!({"resource_kind": "skill", "schema_version": 1, "direction": direction, "policy": policy});
+    put(&pair.home, &id(1), json!({"name": "one"})).await;
+    for row in [declare("auto_on_change", "migration_only"), declare("manual", "bidirectional")] {
+        pair.home.declare(row).await;
+        pair.advance(60).await;
+        assert_eq!(record(&pair.away, &id(1)).await, Value::Null);
+    }
+    pair.home.declare(declare("auto_on_change", "bidirectional")).await;
+    pair.advance(60).await;
+    assert_eq!(record(&pair.away, &id(1)).await["name"], "one");
+}
+
+#[tokio::test]
+async fn a_peer_that_limits_us_is_left_alone_for_as_long_as_it_asks() {
+    let (home, mut away) = options(None);
+    away.settings.rate_limit = 2;
+    let pair = Pair::set_target(home, away).await;
+    let send = json!({"peer_id": pair.at_home});
+    let limited = pair.home.operate("heartbeat.send", send).await;
+    assert_eq!(limited["answered"], 429);
+    let before = calls(&pair.home, "federation.heartbeat.sent").await;
+    for _ in 0..5 {
+        pair.advance(10).await;
+    }
+    assert_eq!(calls(&pair.home, "federation.heartbeat.sent").await, before);
+    pair.advance(60).await;
+    assert_eq!(calls(&pair.home, "federation.heartbeat.sent").await, before + 1);
+}

@@ -1,0 +1,170 @@
+//! Two platforms, one of which does not keep the contract: the other notices, and a platform that
+//! lacks just that eye does not.
+
+use serde_json::{Value, json};
+
+use super::federation::{Pair, options, put, record};
+use super::id;
+use crate::store::{rows::Notice, table};
+use crate::{MethodError, Options, defect, variant};
+
+/// `home` with one defect of its own, beside `away` with another.
+fn blind(own: &str, theirs: &str) -> (Options, Options) {
+    let (home, away) = options(defect(theirs).or_else(|| variant(theirs)));
+    (Options { patches: defect(own).into_iter().collect(), ..home }, away)
+}
+
+fn watchful(theirs: &str) -> (Options, Options) {
+    let away = defect(theirs).or_else(|| variant(theirs)).expect("a patch of that name");
+    options(Some(away))
+}
+
+/// Migrates a root with a leaf to a platform that has the leaf already, with other content.
+async fn migrate((home, away): (Options, Options), leaf_is_there: bool) -> Pair {
+    let pair = Pair::set_target(home, away).await;
+    pair.hold(&["read", "migrate"]).await;
+    put(&pair.home, &id(1), json!({"name": "leaf"})).await;
+    let depends_on = json!([{"kind": "skill", "id": id(1)}]);
+    put(&pair.home, &id(2), json!({"name": "root", "leaf": id(1), "depends_on": depends_on})).await;
+    if leaf_is_there {
+        put(&pair.away, &id(1), json!({"name": "another"})).await;
+    }
+    pair.send("migrate", &id(2)).await;
+    pair
+}
+
+#[tokio::test]
+async fn a_destination_that_lies_is_found_out_and_the_originals_stay() {
+    for (lie, leaf_is_there) in [
+        ("applies-part-and-claims-all", false),
+        ("remaps-ids", false),
+        ("remaps-nested-references", false),
+        ("hides-a-conflict", true),
+        ("invents-a-conflict", false),
+        ("claims-skipped-as-applied", true),
+    ] {
+        let pair = migrate(watchful(lie), leaf_is_there).await;
+        let found = pair.findings().await;
+        assert_eq!(found, ["peer_migration_untruthful"], "{lie}");
+        assert_eq!(record(&pair.home, &id(1)).await["name"], "leaf", "{lie}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_trusts_destinations_finds_nothing_and_loses_originals() {
+    let pair = migrate(blind("trusts-destinations", "applies-part-and-claims-all"), false).await;
+    assert!(pair.findings().await.is_empty());
+    assert_eq!(record(&pair.home, &id(2)).await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_no_longer_honoured_is_a_broken_one() {
+    let fetch = |pair: &Pair| json!({"peer_id": pair.at_home, "kind": "skill", "id": id(1)});
+    for (patches, seconds, broken) in [
+        (options(None), 30 * 86400 - 1, false),
+        (options(None), 30 * 86400, false),
+        (watchful("narrows-a-grant"), 86400 + 1, true),
+        (blind("overlooks-broken-grants", "narrows-a-grant"), 86400 + 1, false),
+    ] {
+        let pair = Pair::set_target(patches.0, patches.1).await;
+        pair.hold(&["read"]).await;
+        pair.advance(seconds).await;
+        pair.home.operate("resource.fetch", fetch(&pair)).await;
+        let found = pair.findings().await;
+        assert_eq!(found.iter().any(|kind| kind == "peer_grant_broken"), broken, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_that_was_dropped_shows_when_it_is_used() {
+    for (patches, broken) in [(options(None), false), (watchful("drops-a-scope"), true)] {
+        let pair = Pair::set_target(patches.0, patches.1).await;
+        put(&pair.home, &id(1), json!({"name": "one"})).await;
+        pair.hold(&["read", "migrate"]).await;
+        pair.advance(86400 + 1).await;
+        pair.send("migrate", &id(1)).await;
+        let found = pair.findings().await;
+        assert_eq!(found.iter().any(|kind| kind == "peer_grant_broken"), broken, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_without_a_word_is_noticed_within_six_minutes() {
+    for (patches, noticed) in [
+        (options(None), false),
+        (watchful("revokes-without-a-word"), true),
+        (blind("overlooks-silence", "revokes-without-a-word"), false),
+    ] {
+        let pair = Pair::set_target(patches.0, patches.1).await;
+        pair.away.operate("peer.revoke", json!({"peer_id": pair.at_away})).await;
+        pair.advance(360).await;
+        let found = pair.findings().await;
+        assert_eq!(found.iter().any(|kind| kind == "peer_revoked_silently"), noticed, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_declared_kind_that_is_refused_is_drift_also_on_a_second_look() {
+    for (patches, drift) in [(options(None), false), (watchful("declares-a-kind-it-refuses"), true)] {
+        let pair = Pair::set_target(patches.0, patches.1).await;
+        pair.hold(&["read"]).await;
+        assert!(pair.findings().await.is_empty(), "without a grant no one can tell");
+        pair.hold_kind("zeppelin", &["read"]).await;
+        let found = pair.findings().await;
+        assert_eq!(found.iter().any(|kind| kind == "peer_capability_drift"), drift, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_excerpt_is_overdue_after_72_hours_and_one_that_was_promised_in_time_is_not() {
+    for (patches, overdue) in [
+        (watchful("promises-excerpts"), false),
+        (watchful("promises-excerpts-too-late"), true),
+        (blind("overlooks-overdue-excerpts", "promises-excerpts-too-late"), false),
+    ] {
+        let pair = Pair::set_target(patches.0, patches.1).await;
+        pair.home.operate("audit.request", json!({"peer_id": pair.at_home})).await;
+        for seconds in [60, 71 * 3600 - 60, 3600] {
+            pair.advance(seconds).await;
+            assert!(!pair.findings().await.contains(&"peer_audit_overdue".to_owned()));
+        }
+        pair.advance(1).await;
+        let found = pair.findings().await;
+        assert_eq!(found.iter().any(|kind| kind == "peer_audit_overdue"), overdue, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_agrees_to_another_contract_is_not_joined() {
+    let (home, away) = watchful("agrees-to-another-version");
+    let home = super::Target::with_skills(home).await;
+    let away = super::Target::with_skills(away).await;
+    let (_, token) = away.propose().await;
+    let parameters = json!({
+        "base_url": away.running.base_url(), "acceptance_token": token,
+        "ca_bundle_pem": away.running.ca_bundle_pem(),
+    });
+    let refused = home.running.platform.call("peer.join", parameters).await.expect_err("refused");
+    assert_eq!(refused.code, -32011);
+    let peers = home.operate("peer.list", Value::Null).await["peers"].clone();
+    assert_eq!(peers[0]["status"], "proposed");
+    assert_eq!(peers[0]["contract_version_agreed"], Value::Null);
+    assert_eq!(peers[0]["findings"][0]["kind"], "peer_contract_mismatch");
+}
+
+#[tokio::test]
+async fn every_partner_hears_of_a_compromise_unless_only_one_is_told() {
+    for (own, told) in [(None, 2), (Some("discloses-to-one-partner"), 1), (Some("discloses-a-day-late"), 0)] {
+        let (home, away) = options(None);
+        let home = Options { patches: own.and_then(defect).into_iter().collect(), ..home };
+        let pair = Pair::set_target(home, away).await;
+        let guest = pair.home.guest().await;
+        let detected_at = pair.home.clock.now().to_string();
+        let declared = json!({"kind": "intrusion", "detected_at": detected_at, "summary": "x"});
+        pair.home.operate("compromise.declare", declared).await;
+        let owed =
+            pair.home.running.platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Notice>(tx.db)?));
+        let attempted = owed.expect("notices").iter().filter(|notice| notice.attempts > 0).count();
+        assert_eq!(attempted, told, "{own:?} {}", guest.peer_id);
+    }
+}

@@ -1,0 +1,245 @@
+//! The platform over real sockets and real mTLS, called by a plain client.
+
+mod conduct;
+mod crash;
+mod federation;
+mod governance;
+mod handshake;
+mod migrations;
+mod misreporting_peers;
+mod patches;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Options, Running};
+use covenant_model::clock::{Clock, Seed};
+use covenant_model::wire::header;
+use covenant_model::wire::path::PREFIX;
+use covenant_net::net::{Client, ClientOptions, Limits, Request};
+use covenant_net::pki::{ClientTls, Identity, SigningRequest, TlsOptions, Trust};
+
+/// A platform and the clock that it goes by.
+struct Target {
+    running: Running,
+    clock: Clock,
+}
+
+/// A status and a body.
+#[derive(Debug)]
+struct Said {
+    status: u16,
+    body: Value,
+}
+
+/// A peer that shook operator with a target.
+struct Guest {
+    peer_id: String,
+    identity: Option<Identity>,
+    base_url: Url,
+    trust: Trust,
+    clock: Clock,
+}
+
+fn options() -> Options {
+    let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
+    Options::in_memory(Clock::manual(start), Seed(7))
+}
+
+impl Target {
+    async fn start(options: Options) -> Self {
+        let clock = options.clock.clone();
+        Self { running: super::Platform::start(options).await.expect("starts"), clock }
+    }
+
+    /// A target that declares the kind `skill`, with `note` as its dependency.
+    async fn with_skills(options: Options) -> Self {
+        let target = Self::start(options).await;
+        target.declare(json!({"resource_kind": "skill", "dependencies": ["note"]})).await;
+        target.declare(json!({"resource_kind": "note"})).await;
+        target
+    }
+
+    async fn declare(&self, row: Value) {
+        self.operate("capability.declare", row).await;
+    }
+
+    async fn operate(&self, method: &str, parameters: Value) -> Value {
+        self.running
+            .platform
+            .call(method, parameters)
+            .await
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    async fn propose(&self) -> (String, String) {
+        let proposed =
+            self.operate("peer.propose", json!({"remote_instance_url": "https://peer.example"})).await;
+        let text = |name: &str| proposed[name].as_str().expect("a text").to_owned();
+        (text("peer_id"), text("acceptance_token"))
+    }
+
+    /// A guest without a certificate.
+    fn anonymous_client(&self) -> Guest {
+        let trust = Trust::new();
+        trust.add("target", self.running.ca_bundle_pem()).expect("an authority");
+        Guest {
+            peer_id: String::new(),
+            identity: None,
+            base_url: Url::parse(self.running.base_url()).expect("a URL"),
+            trust,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// A peer that shook operator and called its first heartbeat: active.
+    async fn guest(&self) -> Guest {
+        let mut guest = self.anonymous_client();
+        let (_, token) = self.propose().await;
+        let said = guest.accept(&token, json!({})).await;
+        assert_eq!(said.status, 200, "{said:?}");
+        let said = guest.heartbeat(json!({})).await;
+        assert_eq!(said.body["data"]["status"], "active", "{said:?}");
+        guest
+    }
+
+    async fn grant(&self, guest: &Guest, scopes: &[&str]) -> (String, String) {
+        let asked = json!({
+            "peer_id": guest.peer_id, "resource_kind": "skill", "permission_scopes": scopes,
+            "remote_subject": "agent-7",
+        });
+        let issued = self.operate("grant.issue", asked).await;
+        let text = |name: &str| issued[name].as_str().expect("a text").to_owned();
+        (text("grant_id"), text("bearer_token"))
+    }
+
+    /// The kinds of findings about a guest, in the order they were raised.
+    async fn findings(&self, guest: &Guest) -> Vec<String> {
+        let scan = self.operate("governance.scan", Value::Null).await;
+        let all = scan["findings"].as_array().expect("a list").iter();
+        let own = all.filter(|finding| finding["federation_peer_id"] == guest.peer_id.as_str());
+        own.map(|finding| finding["kind"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    async fn status(&self, guest: &Guest) -> String {
+        let shown = self.operate("peer.show", json!({"peer_id": guest.peer_id})).await;
+        shown["peer"]["status"].as_str().expect("a status").to_owned()
+    }
+}
+
+/// Everything that a conforming peer says of itself.
+fn introduction() -> Value {
+    json!({
+        "metadata": {
+            "operator_contact": "operator@guest.example", "jurisdiction": "FR",
+            "platform_version": "1.4.2", "last_known_good_release": "v1.4.1",
+        },
+        "platform_version": "1.4.2", "data_residency": "eu",
+        "capabilities": {"resource_kinds": [{"kind": "skill", "schema_version": 1, "direction": "bidirectional"}]},
+    })
+}
+
+/// `change` merged into `value`, where `null` removes.
+fn merged(mut value: Value, change: &Value) -> Value {
+    if let (Some(members), Some(changes)) = (value.as_object_mut(), change.as_object()) {
+        for (name, change) in changes {
+            match (change, members.get_mut(name)) {
+                (Value::Null, _) => {
+                    members.remove(name);
+                }
+                (Value::Object(_), Some(kept)) => *kept = merged(kept.take(), change),
+                _ => {
+                    members.insert(name.clone(), change.clone());
+                }
+            }
+        }
+    }
+    value
+}
+
+impl Guest {
+    /// Shakes operator, with `change` merged into an conforming request.
+    async fn accept(&mut self, token: &str, change: Value) -> Said {
+        let request = SigningRequest::new("whatever").expect("a request");
+        let conforming = json!({"acceptance_token": token, "contract_version": 1, "csr_pem": request.pem()});
+        let body = merged(merged(conforming, &introduction()), &change);
+        let said = self.call("POST", "accept", Some(body), None).await;
+        let data = &said.body["data"];
+        self.peer_id = data["peer_id"].as_str().unwrap_or_default().to_owned();
+        let part = |name: &str| data["federation_certificate"][name].as_str().unwrap_or_default().to_owned();
+        self.identity = request.into_identity(&part("cert_pem"), &part("ca_chain_pem")).ok();
+        said
+    }
+
+    /// Calls heartbeat, with `change` merged into an conforming request.
+    async fn heartbeat(&self, change: Value) -> Said {
+        self.call("POST", "heartbeat", Some(merged(introduction(), &change)), None).await
+    }
+
+    async fn get(&self, path: &str, token: Option<&str>) -> Said {
+        self.call("GET", path, None, token).await
+    }
+
+    async fn post(&self, path: &str, body: Value, token: Option<&str>) -> Said {
+        self.call("POST", path, Some(body), token).await
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>, token: Option<&str>) -> Said {
+        self.try_call(method, path, body, token).await.expect("an answer")
+    }
+
+    async fn try_call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        token: Option<&str>,
+    ) -> Result<Said, covenant_net::net::NetError> {
+        let tls =
+            ClientTls::new(self.identity.as_ref(), self.trust.clone(), &self.clock, TlsOptions::default());
+        let client = Client::new(Some(tls.expect("TLS")), Limits::default(), ClientOptions::default());
+        let mut headers: Vec<_> = token
+            .map(|token| (header::AUTHORIZATION.to_owned(), header::bearer(token)))
+            .into_iter()
+            .collect();
+        // A platform behind a proxy has it from there; any other knows better than to ask.
+        if let Some(identity) = &self.identity {
+            let certificate = identity.certificate();
+            let subject = certificate.common_name.clone().unwrap_or_default();
+            headers.extend(header::forwarded(&subject, &certificate.pem()));
+        }
+        let request = Request {
+            method: method.to_owned(),
+            path_and_query: format!("{PREFIX}/{path}"),
+            headers,
+            body: body.map(|body| body.to_string().into()),
+        };
+        let response = client.send(&self.base_url, request).await?;
+        let body = serde_json::from_slice(&response.body).unwrap_or_default();
+        Ok(Said { status: response.status, body })
+    }
+}
+
+/// A plan of `create` steps under the kind `skill`, in the order given, `fail` on any conflict.
+fn plan(records: &[Value]) -> Value {
+    let steps: Vec<Value> = (0..)
+        .zip(records)
+        .map(|(order, record)| {
+            json!({
+                "step_order": order, "resource_kind": "skill", "resource_id": record["id"],
+                "action": "create", "conflict_policy": "fail", "payload": record,
+            })
+        })
+        .collect();
+    let root = &records[0]["id"];
+    json!({
+        "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": root,
+        "plan_summary": {}, "steps": steps,
+    })
+}
+
+/// The text of a UUIDv7 that ends in `number`.
+fn id(number: u32) -> String {
+    format!("01970000-0000-7000-8000-{number:012}")
+}

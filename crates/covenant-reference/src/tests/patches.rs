@@ -1,0 +1,175 @@
+//! Defects are seeded in the real code paths: each shows in what the platform then does.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::conduct::batch;
+use super::{Target, id, options, plan};
+use crate::{DEFECTS, Database, Options, Patch, PatchKind, VARIANTS, defect, variant};
+use covenant_model::contract::{ClauseId, REGISTER_V1};
+
+fn with(patch: &'static Patch) -> Options {
+    Options { patches: vec![patch], ..options() }
+}
+
+fn named(name: &str) -> Options {
+    with(defect(name).or_else(|| variant(name)).expect("a patch of that name"))
+}
+
+#[test]
+fn names_are_unique_and_defects_break_clauses_that_exist_in_aspects_that_exist() {
+    let all: Vec<&Patch> = DEFECTS.iter().chain(VARIANTS).copied().collect();
+    let names: BTreeSet<&str> = all.iter().map(|patch| patch.name).collect();
+    assert_eq!(names.len(), all.len());
+    let aspects: BTreeSet<_> = REGISTER_V1.aspects().collect();
+    for patch in DEFECTS {
+        let PatchKind::Defect { breaks } = patch.kind else {
+            panic!("{} is no defect", patch.name);
+        };
+        assert!(!breaks.is_empty());
+        for (clause, aspect) in breaks {
+            let clause: ClauseId = clause.parse().expect("a clause");
+            assert!(aspects.contains(&(clause, *aspect)), "{}: {clause} has no {aspect}", patch.name);
+        }
+    }
+    assert!(VARIANTS.iter().all(|patch| patch.kind == PatchKind::Variant));
+}
+
+#[tokio::test]
+async fn every_variant_and_defect_leaves_a_platform_that_starts_and_hears_heartbeats() {
+    for patch in DEFECTS.iter().chain(VARIANTS) {
+        let target = Target::with_skills(with(patch)).await;
+        let (_, token) = target.propose().await;
+        let mut guest = target.anonymous_client();
+        let release = options().settings.release;
+        let its_own = json!({"platform_version": release, "metadata": {"platform_version": release}});
+        let said = guest.accept(&token, its_own).await;
+        assert_eq!(said.status, 200, "{}: {said:?}", patch.name);
+        assert_eq!(guest.heartbeat(json!({})).await.status, 200, "{}", patch.name);
+        target.running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_commits_step_by_step_keeps_part_of_what_died() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut options = named("commits-step-by-step");
+    options.database = Database::File(directory.path().join("platform.db"));
+    options.settings.crash_at_step = Some(2);
+    let target = Target::with_skills(options.clone()).await;
+    let guest = target.guest().await;
+    let (_, token) = target.grant(&guest, &["migrate"]).await;
+    let records: Vec<Value> = (0..3).map(|n| json!({"id": id(n)})).collect();
+    assert!(guest.try_call("POST", "migrations", Some(plan(&records)), Some(&token)).await.is_err());
+    target.running.kill().await;
+    options.settings.crash_at_step = None;
+    let again = Target::start(options).await;
+    let listed = again.operate("resource.list", Value::Null).await;
+    assert_eq!(listed["resources"].as_array().map(Vec::len), Some(2));
+}
+
+/// What a migration of three records, the middle one in conflict with one that is there, leaves.
+async fn migrate(name: &str) -> (Value, Vec<Value>) {
+    let target = Target::with_skills(named(name)).await;
+    let guest = target.guest().await;
+    let (_, token) = target.grant(&guest, &["migrate", "read"]).await;
+    target.operate("resource.put", json!({"kind": "skill", "id": id(1), "record": {"name": "old"}})).await;
+    let records =
+        [json!({"id": id(0), "uses": {"all": [id(7)]}}), json!({"id": id(1)}), json!({"id": id(2)})];
+    let mut plan = plan(&records);
+    plan["steps"][1]["conflict_policy"] = json!("overwrite");
+    let said = guest.post("migrations", plan, Some(&token)).await;
+    let listed = target.operate("resource.list", Value::Null).await;
+    let records = listed["resources"].as_array().expect("a list").iter().map(|row| row["record"].clone());
+    (said.body["data"].clone(), records.collect())
+}
+
+#[tokio::test]
+async fn defects_of_migrations_show_in_what_is_kept_and_claimed() {
+    let (data, records) = migrate("extra-members").await;
+    assert_eq!((&data["applied_count"], records.len()), (&json!(3), 3));
+    assert_eq!(data["conflict_log"][0]["resolution"], "overwritten");
+
+    let (data, records) = migrate("applies-part-and-claims-all").await;
+    assert_eq!((&data["applied_count"], records.len()), (&json!(3), 2));
+    assert_eq!(migrate("hides-a-conflict").await.0["conflict_log"], json!([]));
+    assert_eq!(migrate("invents-a-conflict").await.0["conflict_log"].as_array().map(Vec::len), Some(2));
+    assert_eq!(migrate("calls-overwritten-skipped").await.0["conflict_log"][0]["resolution"], "skipped");
+    let (_, records) = migrate("remaps-ids").await;
+    assert!(records.iter().all(|record| record["id"] != id(2)));
+    let (_, records) = migrate("remaps-nested-references").await;
+    let moved = records.iter().find(|record| record["id"] == id(0)).expect("its own id is kept");
+    assert_ne!(moved["uses"]["all"][0], id(7));
+}
+
+#[tokio::test]
+async fn defects_of_limits_show_in_a_flood() {
+    for (name, refused, reported, other) in [
+        ("limits-nobody", false, false, 200),
+        ("limits-without-a-word", true, false, 200),
+        ("limits-all-together", true, true, 429),
+    ] {
+        let target = Target::start(named(name)).await;
+        let (guest, bystander) = (target.guest().await, target.guest().await);
+        let mut statuses = BTreeSet::new();
+        for _ in 0..61 {
+            statuses.insert(guest.heartbeat(json!({})).await.status);
+        }
+        assert_eq!(statuses.contains(&429), refused, "{name}");
+        assert_eq!(bystander.heartbeat(json!({})).await.status, other, "{name}");
+        assert_eq!(!target.findings(&guest).await.is_empty(), reported, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn defects_of_versions_show_in_the_compatibility() {
+    for (name, version, status) in [
+        ("refuses-the-minor-before", "1.3.0", "incompatible"),
+        ("takes-two-minors-apart", "1.2.0", "compatible"),
+        ("compares-versions-as-text", "1.40.0", "compatible"),
+        ("takes-garbage-for-a-version", "latest", "compatible"),
+    ] {
+        let target = Target::start(named(name)).await;
+        let guest = target.guest().await;
+        let said =
+            guest.heartbeat(json!({"platform_version": version, "metadata": {"platform_version": version}}));
+        assert_eq!(said.await.body["data"]["schema_compatibility"]["status"], status, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn defects_of_sync_let_in_what_is_corrupt() {
+    let corrupt = |change: &str| {
+        let mut batch = batch("1", "2", &[1]);
+        match change {
+            "digest" => batch["sha256"] = json!("00"),
+            "cursor" => batch["cursor"]["from"] = json!("7"),
+            _ => batch = super::conduct::batch("1", "2", &[1, 1]),
+        }
+        batch
+    };
+    for (name, change) in
+        [("takes-any-digest", "digest"), ("takes-any-cursor", "cursor"), ("takes-repeated-records", "repeat")]
+    {
+        let target = Target::with_skills(named(name)).await;
+        let guest = target.guest().await;
+        assert_eq!(guest.post("sync", batch("0", "1", &[9]), None).await.status, 200);
+        assert_eq!(guest.post("sync", corrupt(change), None).await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_promised_excerpt_is_kept_when_it_is_due_and_for_no_one_else() {
+    let target = Target::start(named("promises-excerpts")).await;
+    let (guest, other) = (target.guest().await, target.guest().await);
+    let said = guest.get("audit_excerpts", None).await;
+    assert_eq!((said.status, &said.body["data"]["due_at"]), (202, &json!("2026-06-03T23:00:00Z")));
+    let path =
+        format!("audit_excerpts?request_id={}", said.body["data"]["request_id"].as_str().expect("an id"));
+    assert_eq!(guest.get(&path, None).await.status, 202);
+    target.clock.advance_seconds(71 * 3600);
+    assert_eq!(other.get(&path, None).await.status, 404);
+    // Accept, heartbeat, and the two calls of that very second.
+    assert_eq!(guest.get(&path, None).await.body["data"]["count"], 4);
+}

@@ -1,0 +1,7 @@
+//! Speaks HTTP/1.1 and nothing else.
+
+use crate::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant("http1-only", "Speaks HTTP/1.1 and nothing else.", |policy| {
+    policy.wire.speaks_http2 = false;
+});

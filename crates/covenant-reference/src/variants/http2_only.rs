@@ -1,0 +1,7 @@
+//! Speaks HTTP/2 and nothing else.
+
+use crate::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant("http2-only", "Speaks HTTP/2 and nothing else.", |policy| {
+    policy.wire.speaks_http1 = false
+});

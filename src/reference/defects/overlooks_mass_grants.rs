@@ -1,9 +1,0 @@
-//! Notices no number of grants.
-
-use crate::contract::Aspect::Detection;
-use crate::reference::Patch;
-
-pub(super) const PATCH: Patch =
-    Patch::defect("overlooks-mass-grants", &[("6.2", Detection)], "Notices no number of grants.", |policy| {
-        policy.watch.is_mass = |_, _| false;
-    });

@@ -1,9 +1,0 @@
-//! Leaves the overlay addresses of a revoked peer on its list, as revoked ones.
-
-use crate::reference::Patch;
-
-pub(super) const PATCH: Patch = Patch::variant(
-    "lists-unmounted-addresses",
-    "Leaves the overlay addresses of a revoked peer on its list, as revoked ones.",
-    |policy| policy.peering.lists_unmounted = true,
-);

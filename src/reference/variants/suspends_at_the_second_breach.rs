@@ -1,9 +1,0 @@
-//! Suspends at the second breach of a norm, as strictly as the contract allows.
-
-use crate::reference::Patch;
-
-pub(super) const PATCH: Patch = Patch::variant(
-    "suspends-at-the-second-breach",
-    "Suspends at the second breach of a norm, as strictly as the contract allows.",
-    |policy| policy.govern.suspends = |breaches, _| breaches >= 2,
-);
