@@ -65,7 +65,7 @@ fn file(bursts: &[Burst]) -> String {
     }
     file.check(
         ("6.1", "detection"),
-        "limits-by-the-minute",
+        "rate-limit-is-per-minute",
         "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
         "peer = \"busy\", call = \"beats\", probe = \"quiet\"",
     )

@@ -101,13 +101,13 @@ fn file(actions: &[(usize, Action)]) -> String {
         )
         .check(
             ("5.4", "conduct"),
-            "excerpt-is-ones-own",
+            "excerpt-holds-own-entries-only",
             "an excerpt has the asking peer's interactions and no one else's",
             "call = \"excerpt\", peer = [\"bob\", \"carol\"], record = [\"grant-bob\", \"grant-carol\"]",
         )
         .check(
             ("5.4", "conduct"),
-            "excerpt-is-whole",
+            "excerpt-is-complete",
             "an excerpt has each interaction of the asking peer's that was logged, refused ones too",
             "call = \"done-by-alice\", before = \"before\", after = \"after\", peer = \"alice\", excerpt = \"excerpt\"",
         )

@@ -64,7 +64,7 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
         .step(format!("advance = {{ seconds = {} }}", 2 * LAST_SECONDS))
         .check(
             ("9.1", "conduct"),
-            "compromise-disclosed",
+            "compromise-is-disclosed-in-time",
             "every partner hears of a compromise within 24 hours of its detection",
             "start = \"declared\"",
         )

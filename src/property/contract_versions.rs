@@ -43,7 +43,7 @@ fn file(value: &str) -> String {
         ))
         .check(
             ("12.1", "conduct"),
-            "agreed-is-asked",
+            "agreed-version-is-requested-version",
             "a contract version is agreed to as it was asked for, or refused",
             "call = \"asked\", listed = \"listed\"",
         )

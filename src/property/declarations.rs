@@ -72,7 +72,7 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
         )
         .check(
             ("3.2", "conduct"),
-            "declared-schema-is-run",
+            "declared-schema-is-accepted",
             "the schema version that is declared of a kind is taken in a migration of that kind",
             "call = \"versioned\", control = \"plain\"",
         )

@@ -83,7 +83,7 @@ fn file(said: &[Said; 4]) -> String {
         .step("operator = { method = \"peer.show\", with = { peer_id = \"${invited.peer_id}\" }, as = \"shown\" }")
         .check(
             ("1.5", "detection"),
-            "never-enrolled",
+            "anonymous-peer-is-not-enrolled",
             "whoever does not disclose all of itself is never enrolled",
             "call = \"partial\", shown = [\"shown\"], control = \"shown-whole\"",
         )

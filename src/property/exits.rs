@@ -93,13 +93,13 @@ fn file(aspect: &str, actions: &[Action], later: i64) -> String {
 fn with_checks(file: File, aspect: &str) -> File {
     file.check(
         ("11.2", aspect),
-        "rows-remain",
+        "listed-entries-remain",
         "what was there before a revocation is there after it",
         "before = \"records-before\", after = \"records-after\"",
     )
     .check(
         ("11.3", "conduct"),
-        "rows-remain",
+        "listed-entries-remain",
         "what was logged before a revocation is in the audit after it",
         "before = \"audit-before\", after = \"audit-after\"",
     )

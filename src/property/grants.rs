@@ -271,19 +271,19 @@ fn file(terms: Terms, actions: &[Action]) -> String {
         }))
         .check(
             ("2.1", "conduct"),
-            "granted-is-served",
+            "granted-requests-are-served",
             "what a grant allows is served to its last second",
             with,
         )
         .check(
             ("2.2", "conduct"),
-            "ended-is-refused",
+            "ended-grant-is-rejected",
             "what has expired or was revoked is served no more",
             with,
         )
         .check(
             ("6.4", "detection"),
-            "beyond-is-refused",
+            "out-of-grant-requests-are-rejected",
             "whatever a grant does not allow is refused under it",
             "call = \"tried\", forged = \"forged\", record = \"carols\", control = \"asked\"",
         )

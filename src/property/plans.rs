@@ -133,7 +133,7 @@ fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
     for (clause, check, requirement) in CHECKS {
         let _ = writeln!(
             text,
-            "[[check]]\nclause = \"{clause}\"\nface = \"conduct\"\njudge = \"every-case\"\nrequirement = \"{requirement}\"\n\
+            "[[check]]\nclause = \"{clause}\"\nface = \"conduct\"\njudge = \"holds-in-every-case\"\nrequirement = \"{requirement}\"\n\
              with = {{ check = \"{check}\", plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
         );
     }
@@ -175,14 +175,14 @@ fn plan(text: &mut String, steps: &[Step], opens: bool) {
 const CHECKS: [(&str, &str, &str); 4] = [
     (
         "7.1",
-        "whole-or-nothing",
+        "migration-is-atomic",
         "a plan that fails, or that a crash cuts short, leaves nothing of itself, or all",
     ),
-    ("7.2", "claims-are-true", "what is claimed of a plan can be read back"),
-    ("7.3", "conflicts-are-told", "conflict_log tells each conflict that there was, and no other"),
+    ("7.2", "migration-claims-match-records", "what is claimed of a plan can be read back"),
+    ("7.3", "conflicts-are-reported", "conflict_log tells each conflict that there was, and no other"),
     (
         "7.4",
-        "identities-survive",
+        "ids-are-preserved",
         "every record stands under its own id, and refers to the ids that it referred to",
     ),
 ];

@@ -89,7 +89,7 @@ fn file(from: &str, actions: &[Action]) -> String {
     }
     file.check(
         ("8.3", "conduct"),
-        "crossings-are-right",
+        "crossings-match-residencies",
         "a migration's record says that it crossed where the residencies differ, and does not where they are one",
         "peer = \"alice\", shown = \"shown\"",
     )

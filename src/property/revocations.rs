@@ -139,19 +139,19 @@ fn evaluated(file: File) -> File {
     let told = "peer = \"alice\", revoke = \"revoked\", call = \"call\"";
     file.check(
         ("4.1", "conduct"),
-        "event-before-tear-down",
+        "revoked-event-precedes-teardown",
         "whatever a peer is, its revocation is told by an event first",
         told,
     )
     .check(
         ("4.2", "conduct"),
-        "status-before-tear-down",
+        "revoked-status-precedes-teardown",
         "whatever a peer is, its revocation is told by a status first",
         told,
     )
     .check(
         ("4.3", "conduct"),
-        "grace-is-given",
+        "open-migrations-have-grace",
         "what was in flight may be finished for five minutes, and no longer",
         &format!(
             "open = [{}], revoke = \"revoked\", call = \"early\", late = \"late\", records = \"records\"",

@@ -67,13 +67,13 @@ fn file(ours: Option<&str>, theirs: &str) -> String {
         .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
         .check(
             ("10.1", "conduct"),
-            "versions-go-together",
+            "compatible-versions-federate",
             "the same minor version, the one before and the one after work together",
             with,
         )
         .check(
             ("10.1", "detection"),
-            "versions-keep-apart",
+            "incompatible-versions-do-not-sync",
             "a version further off may not sync, and its heartbeat stays alive",
             with,
         )

@@ -43,7 +43,8 @@ mod tests {
             let asked = library.iter().chain([&watch]).any(|loaded| {
                 loaded.scenario.checks.iter().any(|check| check.get_ref().check == definition.name)
             });
-            let asked = asked || definition.name == "every-case" || properties.contains(definition.name);
+            let asked =
+                asked || definition.name == "holds-in-every-case" || properties.contains(definition.name);
             assert!(asked, "no scenario asks the check {}", definition.name);
         }
     }

@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_table_is_good_only_where_every_aspect_that_is_seeded_is_evaluated() {
-        let caught = row("remaps-ids", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
+        let caught = row("remaps-ids-of-non-root-records", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
         let good = Table::new(vec![row("", &[], &[]), caught.clone()], &["7/ids#1".to_owned()].into());
         assert!(good.is_good());
         // One aspect is caught, and no check looks at the other.

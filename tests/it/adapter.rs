@@ -44,8 +44,7 @@ async fn the_reference_behind_an_adapter_gets_the_verdicts_of_the_embedded_one()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_defect_behind_an_adapter_is_found() {
     let selection = Selection::new(&[], &[3]).expect("a commitment");
-    let target =
-        external(Arc::new(stdio(&format!("{COVENANT} adapter --defect declares-a-kind-it-refuses"))));
+    let target = external(Arc::new(stdio(&format!("{COVENANT} adapter --defect rejects-declared-kind"))));
     let report =
         Plan { target, selection, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
     let broken: Vec<String> = report
@@ -67,7 +66,7 @@ async fn a_disclosure_that_comes_too_late_is_broken_behind_an_adapter_too() {
         let of_conduct = evaluations.filter(|evaluation| evaluation.check.aspect == Aspect::Conduct);
         of_conduct.map(|evaluation| evaluation.result.verdict).collect::<Vec<_>>()
     };
-    for defect in ["discloses-a-day-late", "discloses-half-an-hour-late"] {
+    for defect in ["discloses-compromise-after-25-hours", "counts-24-hours-from-declaration"] {
         let selection = Selection::new(&[], &[9]).expect("a commitment");
         let line = format!("{COVENANT} adapter --defect {defect}");
         let target = external(Arc::new(stdio(&line)));

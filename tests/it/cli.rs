@@ -49,7 +49,7 @@ fn a_run_writes_its_files_and_is_evaluated_the_same_again() {
 #[test]
 fn a_defect_is_broken_with_its_clause_and_a_command_that_shows_just_that() {
     let folder = tempfile::tempdir().expect("a folder");
-    let defect = ["--only", SMALL, "--defect", "declares-a-kind-it-refuses"];
+    let defect = ["--only", SMALL, "--defect", "rejects-declared-kind"];
     let output = run(folder.path(), &defect);
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     let text = stdout(&output);
@@ -67,7 +67,7 @@ fn a_defect_is_broken_with_its_clause_and_a_command_that_shows_just_that() {
 #[test]
 fn a_replay_answers_still_broken_or_fixed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let defect = "declares-a-kind-it-refuses";
+    let defect = "rejects-declared-kind";
     assert_eq!(code(&run(folder.path(), &["--only", SMALL, "--defect", defect])), 1);
     let path = folder.path().to_str().expect("a path");
     let again = covenant(&["replay", path]);
@@ -79,7 +79,7 @@ fn a_replay_answers_still_broken_or_fixed() {
 #[test]
 fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let defect = ["--defect", "declares-a-kind-it-refuses"];
+    let defect = ["--defect", "rejects-declared-kind"];
     let found = run(folder.path(), &[&["--property", "declarations"], &defect[..]].concat());
     assert_eq!(code(&found), 1, "{}", stderr(&found));
     let told = stderr(&found);
@@ -113,7 +113,7 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
         (vec!["run", "--scenarios", &path(&misspelt)], 2, "misspelt.toml:4:1"),
         (vec!["run", "--scenarios", &path(&misspelt)], 2, "did you mean `advance`?"),
         (vec!["run", "--scenarios", "/no/such/folder"], 2, "/no/such/folder"),
-        (vec!["run", "--defect", "hides-a-conflicd"], 2, "did you mean hides-a-conflict?"),
+        (vec!["run", "--defect", "hides-a-conflicd"], 2, "did you mean omits-first-conflict-from-log?"),
         (vec!["run", "--variant", "nothing"], 2, "covenant list variants"),
         (vec!["run", "--commitment", "13"], 2, "13"),
         (vec!["run", "--only", "nothing-fits"], 2, "no scenario is selected"),
@@ -202,7 +202,8 @@ fn the_committed_goldens_hold_and_a_defect_shows_in_them() {
     let folder = folder.to_str().expect("a path");
     let conforming = covenant(&["golden", "diff", "--folder", folder]);
     assert_eq!(code(&conforming), 0, "{}{}", stdout(&conforming), stderr(&conforming));
-    let mutated = covenant(&["golden", "diff", "--folder", folder, "--defect", "hides-a-conflict"]);
+    let mutated =
+        covenant(&["golden", "diff", "--folder", folder, "--defect", "omits-first-conflict-from-log"]);
     assert_eq!(code(&mutated), 1, "{}", stderr(&mutated));
     assert!(stdout(&mutated).contains("response.body.data.conflict_log"), "{}", stdout(&mutated));
 }

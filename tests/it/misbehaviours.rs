@@ -25,12 +25,12 @@ macro_rules! misbehaviours {
 }
 
 misbehaviours! {
-    bogus_capabilities of ["03-*/**"]: "declares-a-kind-it-refuses" "overlooks-bogus-kinds";
-    handshake_flooding of ["06-*/**"]: "storms-when-refused" "limits-nobody" "limits-without-a-word";
-    partial_apply of ["07-*/**"]: "applies-part-and-claims-all" "overlooks-missing-records";
+    bogus_capabilities of ["03-*/**"]: "rejects-declared-kind" "overlooks-bogus-kinds";
+    handshake_flooding of ["06-*/**"]: "retries-heartbeat-without-backoff" "applies-no-rate-limit" "limits-flood-without-finding";
+    partial_apply of ["07-*/**"]: "claims-unapplied-last-step" "overlooks-missing-records";
     version_mismatch of ["10-*/**", "12-*/**", "V-*/**"]:
-        "refuses-the-minor-before" "takes-two-minors-apart" "takes-any-contract-version";
-    silent_revocation of ["04-*/**"]: "revokes-without-a-word" "overlooks-silence";
+        "rejects-other-minor-versions" "accepts-version-two-minors-away" "accepts-any-contract-version";
+    silent_revocation of ["04-*/**"]: "omits-peer-revocation-notice" "overlooks-silent-revocation";
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -253,7 +253,7 @@ impl Targets for Few {
         Ok(Lease {
             operator: Arc::new(Self(self.0.clone())),
             clock: Clock::system(),
-            clock_sync: ClockSync::Apart,
+            clock_sync: ClockSync::Independent,
             caller: CallerForm::ForwardedG1,
             is_fresh: false,
             guard: None,

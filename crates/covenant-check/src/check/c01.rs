@@ -15,7 +15,7 @@ use covenant_model::wire::state::PeerStatus;
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "discloses",
+        name: "disclosure-member-is-sent",
         about: "the target says a member of its disclosure, well-formed, to a peer that it federates with",
         parameters: &[
             Parameter::required("peer", "the peer's name"),
@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: discloses,
     },
     CheckDef {
-        name: "never-enrolled",
+        name: "anonymous-peer-is-not-enrolled",
         about: "who does not disclose all of itself never reaches `enrolled`, and who does, does",
         parameters: &[
             Parameter::required("call", "labels of the accepts and heartbeats that disclose too little"),
@@ -35,7 +35,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: never_enrolled,
     },
     CheckDef {
-        name: "never-joined",
+        name: "anonymous-peer-is-not-joined",
         about: "as the one who joins, the target enrols no one whose answer does not disclose all of itself",
         parameters: &[
             Parameter::required("call", "labels of the joins that were answered with too little"),

@@ -19,7 +19,7 @@ const IS_PARTNER: [&str; 3] = ["enrolled", "active", "degraded"];
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "compromise-disclosed",
+        name: "compromise-is-disclosed-in-time",
         about: "every partner hears of a compromise within 24 hours of its detection",
         parameters: &[
             Parameter::required("start", "label of the operator's compromise.declare"),

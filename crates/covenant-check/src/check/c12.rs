@@ -15,7 +15,7 @@ const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url",
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "agreed-is-asked",
+        name: "agreed-version-is-requested-version",
         about: "what the target agrees to is the contract version it was asked for, and one that it has",
         parameters: &[
             Parameter::required("call", "label of the accepts, of every version"),

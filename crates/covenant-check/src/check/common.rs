@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: accepted,
     },
     CheckDef {
-        name: "every-case",
+        name: "holds-in-every-case",
         about: "another check's question, of every case of a property",
         parameters: &[Parameter::required("check", "the other check; its parameters are given beside it")],
         evaluate: every_case,
@@ -175,7 +175,8 @@ fn accepted(trace: &Trace, with: Arguments<'_>) -> CheckResult {
 /// one case is broken; kept in one and broken in none is kept: most cases say nothing of most clauses.
 fn every_case(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let name = with.text("check");
-    let Some(check) = super::check_def::check_named(name).filter(|check| check.name != "every-case") else {
+    let Some(check) = super::check_def::check_named(name).filter(|check| check.name != "holds-in-every-case")
+    else {
         return CheckResult::unproven(format!("no check is called {name:?}"), vec![]);
     };
     let cases = trace.cases();

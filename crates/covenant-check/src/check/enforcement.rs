@@ -32,7 +32,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: acknowledgement_kept,
     },
     CheckDef {
-        name: "joiner-acknowledges",
+        name: "join-acknowledges-contract",
         about: "as the one who joins, the target names a contract version, and has it on the peer's record",
         parameters: &[
             Parameter::required("peer", "the name of the peer that it joins"),
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: joiner_acknowledges,
     },
     CheckDef {
-        name: "nothing-acknowledged",
+        name: "no-acknowledgement-recorded",
         about: "no contract version stands on the peers' records, where one stands on that of a conforming peer",
         parameters: &[
             Parameter::required("shown", "labels of the operator's looks at the peers"),
@@ -54,7 +54,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: nothing_acknowledged,
     },
     CheckDef {
-        name: "repetition-suspends",
+        name: "repeated-breach-suspends",
         about: "the fifth breach of one norm has suspended the peer, and the first alone has not",
         parameters: &[
             Parameter::required("call", "labels of the breaches"),

@@ -13,7 +13,7 @@ use covenant_model::wire::path::Route;
 
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
-    name: "stays-out-of-scope",
+    name: "out-of-scope-requests-have-no-effect",
     about: "what the contract leaves out is refused, unknown or without effect, and the peering still works",
     parameters: &[
         Parameter::required("call", "labels of the calls that ask for it"),

@@ -48,7 +48,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: versions_side_by_side,
     },
     CheckDef {
-        name: "joins-on-another-version",
+        name: "join-avoids-deprecated-version",
         about: "as the one who joins, the target asks for a contract version other than the deprecated one",
         parameters: &[
             Parameter::required("peer", "the name of the peer that it joins"),
@@ -57,7 +57,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: joins_on_another_version,
     },
     CheckDef {
-        name: "mismatch-counts-thrice",
+        name: "mismatch-counts-as-breach",
         about: "a contract mismatch is one breach more of a norm: it suspends who was one short of that",
         parameters: &[
             Parameter::required("peers", "the names of peers of one breach, of two, …"),

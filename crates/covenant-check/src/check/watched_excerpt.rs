@@ -15,7 +15,7 @@ const PROMISE_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
-    name: "watched-excerpt",
+    name: "excerpt-in-real-time",
     about: "an excerpt is given at once, or within the 72 hours for which it may be promised, in real time",
     parameters: &[
         Parameter::required("call", "label of the request and of the looks after it"),

@@ -1,45 +1,45 @@
 //! Every deviation of a peer from the contract, one file each.
 
+mod agrees_to_other_contract_version;
 mod answers_errors;
 mod bogus_filter;
 mod bogus_kind;
 mod bogus_schema;
 mod broken_grant;
 mod capability_churn;
-mod contract_agreed_other;
 mod contract_mismatch;
-mod contract_other_digest;
-mod cut_grace;
 mod dangling_references;
 mod demands_deletion;
 mod dropped_scope;
 mod extensions_without_capabilities;
-mod few_grants;
+mod foreign_entries_in_excerpt;
 mod handshake_flood;
 mod hidden_conflict;
+mod invalid_version;
 mod invented_conflict;
 mod late_excerpt;
-mod many_grants;
-mod mass_grants;
-mod owed_excerpt;
-mod padded_excerpt;
+mod many_narrow_grants;
+mod many_wide_grants;
+mod next_major_version;
 mod partial_apply;
+mod rejects_excerpt_requests;
+mod rejects_open_migrations;
 mod remapped_ids;
 mod remapped_reference;
-mod residency_withheld;
+mod repeatedly_postponed_excerpt;
+mod sends_other_contract_digest;
 mod silent_grant_revocation;
 mod silent_revocation;
 mod steps_out_of_order;
 mod sync_after_migration;
-mod version_garbage;
-mod version_major;
-mod version_moves_on;
-mod version_n_minus_2;
-mod version_with_a_v;
-mod withheld_excerpt;
+mod ten_grants;
+mod version_change_after_handshake;
+mod version_two_minors_away;
+mod version_with_leading_v;
 mod withholds_contact;
 mod withholds_jurisdiction;
 mod withholds_last_good_release;
+mod withholds_residency;
 mod withholds_version;
 
 use serde_json::{Value, json};
@@ -56,37 +56,37 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &bogus_schema::BEHAVIOUR,
     &broken_grant::BEHAVIOUR,
     &capability_churn::BEHAVIOUR,
-    &contract_agreed_other::BEHAVIOUR,
+    &agrees_to_other_contract_version::BEHAVIOUR,
     &contract_mismatch::BEHAVIOUR,
-    &contract_other_digest::BEHAVIOUR,
-    &cut_grace::BEHAVIOUR,
+    &sends_other_contract_digest::BEHAVIOUR,
+    &rejects_open_migrations::BEHAVIOUR,
     &dangling_references::BEHAVIOUR,
     &demands_deletion::BEHAVIOUR,
     &dropped_scope::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
-    &few_grants::BEHAVIOUR,
+    &ten_grants::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,
     &hidden_conflict::BEHAVIOUR,
     &invented_conflict::BEHAVIOUR,
     &late_excerpt::BEHAVIOUR,
-    &many_grants::BEHAVIOUR,
-    &mass_grants::BEHAVIOUR,
-    &owed_excerpt::BEHAVIOUR,
-    &padded_excerpt::BEHAVIOUR,
+    &many_narrow_grants::BEHAVIOUR,
+    &many_wide_grants::BEHAVIOUR,
+    &repeatedly_postponed_excerpt::BEHAVIOUR,
+    &foreign_entries_in_excerpt::BEHAVIOUR,
     &partial_apply::BEHAVIOUR,
     &remapped_ids::BEHAVIOUR,
     &remapped_reference::BEHAVIOUR,
-    &residency_withheld::BEHAVIOUR,
+    &withholds_residency::BEHAVIOUR,
     &silent_grant_revocation::BEHAVIOUR,
     &silent_revocation::BEHAVIOUR,
     &steps_out_of_order::BEHAVIOUR,
     &sync_after_migration::BEHAVIOUR,
-    &version_garbage::BEHAVIOUR,
-    &version_major::BEHAVIOUR,
-    &version_moves_on::BEHAVIOUR,
-    &version_n_minus_2::BEHAVIOUR,
-    &version_with_a_v::BEHAVIOUR,
-    &withheld_excerpt::BEHAVIOUR,
+    &invalid_version::BEHAVIOUR,
+    &next_major_version::BEHAVIOUR,
+    &version_change_after_handshake::BEHAVIOUR,
+    &version_two_minors_away::BEHAVIOUR,
+    &version_with_leading_v::BEHAVIOUR,
+    &rejects_excerpt_requests::BEHAVIOUR,
     &withholds_contact::BEHAVIOUR,
     &withholds_jurisdiction::BEHAVIOUR,
     &withholds_last_good_release::BEHAVIOUR,

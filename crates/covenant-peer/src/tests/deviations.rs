@@ -110,7 +110,7 @@ async fn what_is_withheld_is_said_nowhere() {
         ("withholds-jurisdiction", "jurisdiction"),
         ("withholds-version", "platform_version"),
         ("withholds-last-good-release", "last_known_good_release"),
-        ("residency-withheld", "data_residency"),
+        ("withholds-residency", "data_residency"),
     ] {
         let quiet = life(behaviours::behaviour(name).expect("a behaviour")).await;
         assert!(!said(&quiet).contains(&format!("{member:?}:")), "{name}");

@@ -36,12 +36,12 @@ async fn migrate((home, away): (Options, Options), leaf_is_there: bool) -> Pair 
 #[tokio::test]
 async fn a_destination_that_lies_is_found_out_and_the_originals_stay() {
     for (lie, leaf_is_there) in [
-        ("applies-part-and-claims-all", false),
-        ("remaps-ids", false),
+        ("claims-unapplied-last-step", false),
+        ("remaps-ids-of-non-root-records", false),
         ("remaps-nested-references", false),
-        ("hides-a-conflict", true),
+        ("omits-first-conflict-from-log", true),
         ("invents-a-conflict", false),
-        ("claims-skipped-as-applied", true),
+        ("counts-skipped-steps-as-applied", true),
     ] {
         let pair = migrate(watchful(lie), leaf_is_there).await;
         let found = pair.findings().await;
@@ -52,7 +52,7 @@ async fn a_destination_that_lies_is_found_out_and_the_originals_stay() {
 
 #[tokio::test]
 async fn whoever_trusts_destinations_finds_nothing_and_loses_originals() {
-    let pair = migrate(blind("trusts-destinations", "applies-part-and-claims-all"), false).await;
+    let pair = migrate(blind("ignores-destination-read-back", "claims-unapplied-last-step"), false).await;
     assert!(pair.findings().await.is_empty());
     assert_eq!(record(&pair.home, &id(2)).await, Value::Null);
 }
@@ -63,8 +63,8 @@ async fn a_grant_that_is_no_longer_honoured_is_a_broken_one() {
     for (patches, seconds, broken) in [
         (options(None), 30 * 86400 - 1, false),
         (options(None), 30 * 86400, false),
-        (watchful("narrows-a-grant"), 86400 + 1, true),
-        (blind("overlooks-broken-grants", "narrows-a-grant"), 86400 + 1, false),
+        (watchful("narrows-grant-after-a-day"), 86400 + 1, true),
+        (blind("overlooks-broken-grants", "narrows-grant-after-a-day"), 86400 + 1, false),
     ] {
         let pair = Pair::set_target(patches.0, patches.1).await;
         pair.hold(&["read"]).await;
@@ -77,7 +77,7 @@ async fn a_grant_that_is_no_longer_honoured_is_a_broken_one() {
 
 #[tokio::test]
 async fn a_scope_that_was_dropped_shows_when_it_is_used() {
-    for (patches, broken) in [(options(None), false), (watchful("drops-a-scope"), true)] {
+    for (patches, broken) in [(options(None), false), (watchful("drops-migrate-scope-after-a-day"), true)] {
         let pair = Pair::set_target(patches.0, patches.1).await;
         put(&pair.home, &id(1), json!({"name": "one"})).await;
         pair.hold(&["read", "migrate"]).await;
@@ -92,8 +92,8 @@ async fn a_scope_that_was_dropped_shows_when_it_is_used() {
 async fn who_leaves_without_a_word_is_noticed_within_six_minutes() {
     for (patches, noticed) in [
         (options(None), false),
-        (watchful("revokes-without-a-word"), true),
-        (blind("overlooks-silence", "revokes-without-a-word"), false),
+        (watchful("omits-peer-revocation-notice"), true),
+        (blind("overlooks-silent-revocation", "omits-peer-revocation-notice"), false),
     ] {
         let pair = Pair::set_target(patches.0, patches.1).await;
         pair.away.operate("peer.revoke", json!({"peer_id": pair.at_away})).await;
@@ -105,7 +105,7 @@ async fn who_leaves_without_a_word_is_noticed_within_six_minutes() {
 
 #[tokio::test]
 async fn a_declared_kind_that_is_refused_is_drift_also_on_a_second_look() {
-    for (patches, drift) in [(options(None), false), (watchful("declares-a-kind-it-refuses"), true)] {
+    for (patches, drift) in [(options(None), false), (watchful("rejects-declared-kind"), true)] {
         let pair = Pair::set_target(patches.0, patches.1).await;
         pair.hold(&["read"]).await;
         assert!(pair.findings().await.is_empty(), "without a grant no one can tell");
@@ -118,9 +118,9 @@ async fn a_declared_kind_that_is_refused_is_drift_also_on_a_second_look() {
 #[tokio::test]
 async fn an_excerpt_is_overdue_after_72_hours_and_one_that_was_promised_in_time_is_not() {
     for (patches, overdue) in [
-        (watchful("promises-excerpts"), false),
-        (watchful("promises-excerpts-too-late"), true),
-        (blind("overlooks-overdue-excerpts", "promises-excerpts-too-late"), false),
+        (watchful("promises-excerpts-in-71-hours"), false),
+        (watchful("promises-excerpt-in-four-days"), true),
+        (blind("overlooks-overdue-excerpts", "promises-excerpt-in-four-days"), false),
     ] {
         let pair = Pair::set_target(patches.0, patches.1).await;
         pair.home.operate("audit.request", json!({"peer_id": pair.at_home})).await;
@@ -136,7 +136,7 @@ async fn an_excerpt_is_overdue_after_72_hours_and_one_that_was_promised_in_time_
 
 #[tokio::test]
 async fn whoever_agrees_to_another_contract_is_not_joined() {
-    let (home, away) = watchful("agrees-to-another-version");
+    let (home, away) = watchful("agrees-to-other-contract-version");
     let home = super::Target::with_skills(home).await;
     let away = super::Target::with_skills(away).await;
     let (_, token) = away.propose().await;
@@ -154,7 +154,11 @@ async fn whoever_agrees_to_another_contract_is_not_joined() {
 
 #[tokio::test]
 async fn every_partner_hears_of_a_compromise_unless_only_one_is_told() {
-    for (own, told) in [(None, 2), (Some("discloses-to-one-partner"), 1), (Some("discloses-a-day-late"), 0)] {
+    for (own, told) in [
+        (None, 2),
+        (Some("discloses-compromise-to-one-partner"), 1),
+        (Some("discloses-compromise-after-25-hours"), 0),
+    ] {
         let (home, away) = options(None);
         let home = Options { patches: own.and_then(defect).into_iter().collect(), ..home };
         let pair = Pair::set_target(home, away).await;

@@ -87,16 +87,16 @@ async fn migrate(name: &str) -> (Value, Vec<Value>) {
 
 #[tokio::test]
 async fn defects_of_migrations_show_in_what_is_kept_and_claimed() {
-    let (data, records) = migrate("extra-members").await;
+    let (data, records) = migrate("adds-unknown-members").await;
     assert_eq!((&data["applied_count"], records.len()), (&json!(3), 3));
     assert_eq!(data["conflict_log"][0]["resolution"], "overwritten");
 
-    let (data, records) = migrate("applies-part-and-claims-all").await;
+    let (data, records) = migrate("claims-unapplied-last-step").await;
     assert_eq!((&data["applied_count"], records.len()), (&json!(3), 2));
-    assert_eq!(migrate("hides-a-conflict").await.0["conflict_log"], json!([]));
+    assert_eq!(migrate("omits-first-conflict-from-log").await.0["conflict_log"], json!([]));
     assert_eq!(migrate("invents-a-conflict").await.0["conflict_log"].as_array().map(Vec::len), Some(2));
-    assert_eq!(migrate("calls-overwritten-skipped").await.0["conflict_log"][0]["resolution"], "skipped");
-    let (_, records) = migrate("remaps-ids").await;
+    assert_eq!(migrate("logs-every-conflict-as-skipped").await.0["conflict_log"][0]["resolution"], "skipped");
+    let (_, records) = migrate("remaps-ids-of-non-root-records").await;
     assert!(records.iter().all(|record| record["id"] != id(2)));
     let (_, records) = migrate("remaps-nested-references").await;
     let moved = records.iter().find(|record| record["id"] == id(0)).expect("its own id is kept");
@@ -106,9 +106,9 @@ async fn defects_of_migrations_show_in_what_is_kept_and_claimed() {
 #[tokio::test]
 async fn defects_of_limits_show_in_a_flood() {
     for (name, refused, reported, other) in [
-        ("limits-nobody", false, false, 200),
-        ("limits-without-a-word", true, false, 200),
-        ("limits-all-together", true, true, 429),
+        ("applies-no-rate-limit", false, false, 200),
+        ("limits-flood-without-finding", true, false, 200),
+        ("shares-rate-limit-across-peers", true, true, 429),
     ] {
         let target = Target::start(named(name)).await;
         let (guest, bystander) = (target.guest().await, target.guest().await);
@@ -125,10 +125,10 @@ async fn defects_of_limits_show_in_a_flood() {
 #[tokio::test]
 async fn defects_of_versions_show_in_the_compatibility() {
     for (name, version, status) in [
-        ("refuses-the-minor-before", "1.3.0", "incompatible"),
-        ("takes-two-minors-apart", "1.2.0", "compatible"),
-        ("compares-versions-as-text", "1.40.0", "compatible"),
-        ("takes-garbage-for-a-version", "latest", "compatible"),
+        ("rejects-other-minor-versions", "1.3.0", "incompatible"),
+        ("accepts-version-two-minors-away", "1.2.0", "compatible"),
+        ("compares-first-digit-of-minor-version", "1.40.0", "compatible"),
+        ("treats-invalid-version-as-compatible", "latest", "compatible"),
     ] {
         let target = Target::start(named(name)).await;
         let guest = target.guest().await;
@@ -149,9 +149,11 @@ async fn defects_of_sync_let_in_what_is_corrupt() {
         }
         batch
     };
-    for (name, change) in
-        [("takes-any-digest", "digest"), ("takes-any-cursor", "cursor"), ("takes-repeated-records", "repeat")]
-    {
+    for (name, change) in [
+        ("accepts-any-batch-digest", "digest"),
+        ("accepts-any-sync-cursor", "cursor"),
+        ("accepts-duplicate-records", "repeat"),
+    ] {
         let target = Target::with_skills(named(name)).await;
         let guest = target.guest().await;
         assert_eq!(guest.post("sync", batch("0", "1", &[9]), None).await.status, 200);
@@ -161,7 +163,7 @@ async fn defects_of_sync_let_in_what_is_corrupt() {
 
 #[tokio::test]
 async fn a_promised_excerpt_is_kept_when_it_is_due_and_for_no_one_else() {
-    let target = Target::start(named("promises-excerpts")).await;
+    let target = Target::start(named("promises-excerpts-in-71-hours")).await;
     let (guest, other) = (target.guest().await, target.guest().await);
     let said = guest.get("audit_excerpts", None).await;
     assert_eq!((said.status, &said.body["data"]["due_at"]), (202, &json!("2026-06-03T23:00:00Z")));

@@ -15,7 +15,7 @@ const LISTS: [(&str, &str); 2] =
     [("node_instance_ids", header::CALLING_INSTANCE), ("sdwan_network_ids", header::SDWAN_NETWORK)];
 
 pub(super) const BEYOND_IS_REFUSED: CheckDef = CheckDef {
-    name: "beyond-is-refused",
+    name: "out-of-grant-requests-are-rejected",
     about: "each request that a grant does not allow, by the model of a grant, is refused",
     parameters: &[
         Parameter::required("call", "labels of the requests with the grant's token, whoever makes them"),

@@ -25,7 +25,7 @@ const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "granted-is-served",
+        name: "granted-requests-are-served",
         about: "each request that a grant allows, by the model of a grant, is served",
         parameters: &[
             CALL,
@@ -38,7 +38,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: granted_is_served,
     },
     CheckDef {
-        name: "ended-is-refused",
+        name: "ended-grant-is-rejected",
         about: "no request is served that a grant would allow, had it not ended",
         parameters: &[
             CALL,

@@ -25,7 +25,7 @@ const WATCHED: &[Parameter] = &[
 
 /// The check of the time before the end.
 pub(super) const GRANT_LASTS: CheckDef = CheckDef {
-    name: "watched-grant-lasts",
+    name: "grant-lasts-in-real-time",
     about: "reads under a grant are honoured up to its last seconds, by the target's own clock",
     parameters: WATCHED,
     evaluate: grant_lasts,
@@ -33,7 +33,7 @@ pub(super) const GRANT_LASTS: CheckDef = CheckDef {
 
 /// The check of the time after it.
 pub(super) const GRANT_ENDS: CheckDef = CheckDef {
-    name: "watched-grant-ends",
+    name: "grant-ends-in-real-time",
     about: "no read under a grant is honoured after its end, by the target's own clock",
     parameters: WATCHED,
     evaluate: grant_ends,

@@ -7,7 +7,7 @@ use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::capability::CapabilityDocument;
 
 pub(super) const DECLARED_SCHEMA_IS_RUN: CheckDef = CheckDef {
-    name: "declared-schema-is-run",
+    name: "declared-schema-is-accepted",
     about: "a migration that carries the declared schema version is taken, as one that carries none is",
     parameters: &[
         Parameter::required("call", "label of the migration that carries the declared version"),

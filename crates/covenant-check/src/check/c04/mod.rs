@@ -28,19 +28,19 @@ const PARAMETERS: &[Parameter] = &[
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "event-before-tear-down",
+        name: "revoked-event-precedes-teardown",
         about: "a platform.peer.revoked event reaches the peer before its first refused call",
         parameters: PARAMETERS,
         evaluate: notice::event_before_tear_down,
     },
     CheckDef {
-        name: "status-before-tear-down",
+        name: "revoked-status-precedes-teardown",
         about: "a heartbeat whose status is revoked reaches the peer before its first refused call",
         parameters: PARAMETERS,
         evaluate: notice::status_before_tear_down,
     },
     CheckDef {
-        name: "grace-is-given",
+        name: "open-migrations-have-grace",
         about: "every open migration is taken within the grace after a revocation, and refused after it",
         parameters: &[
             Parameter::required(
@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: grace::grace_is_given,
     },
     CheckDef {
-        name: "cut-within-grace-is-noticed",
+        name: "denied-grace-is-reported",
         about: "who refuses an open migration while the grace lasts is reported, who does so after it is not",
         parameters: &[
             Parameter::required("peer", "the name of the peer that refuses within the grace"),
@@ -71,7 +71,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: grace::cut_within_grace_is_noticed,
     },
     CheckDef {
-        name: "silence-is-marked",
+        name: "silent-peer-is-marked",
         about: "a peer that is no longer there is reported, or shown in another state than one that is",
         parameters: &[
             Parameter::required("peer", "the name of the peer that falls silent"),

@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: excerpts::excerpt_in_time,
     },
     CheckDef {
-        name: "excerpt-is-ones-own",
+        name: "excerpt-holds-own-entries-only",
         about: "an excerpt has the asking peer's interactions, and nothing of another peer's",
         parameters: &[
             Parameter::required("call", "labels of the request and of the looks after it"),
@@ -53,7 +53,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: excerpts::excerpt_is_ones_own,
     },
     CheckDef {
-        name: "excerpt-is-whole",
+        name: "excerpt-is-complete",
         about: "an excerpt has an entry for each call of the asking peer's that the audit has one of",
         parameters: &[
             CALL,
@@ -65,7 +65,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: actions::excerpt_is_whole,
     },
     CheckDef {
-        name: "nothing-foreign-is-filed",
+        name: "foreign-entries-are-not-stored",
         about: "what a peer's excerpt says of others is not filed as what happened here, nor shown to another peer",
         parameters: &[
             Parameter::required("peer", "the name of the peer whose excerpt has foreign entries"),

@@ -17,14 +17,14 @@ const ID_LENGTH_MIN: usize = 16;
 const WELL_KNOWN: &str = "/.well-known";
 
 pub(super) const STAYS_WITHIN_DECLARED: CheckDef = CheckDef {
-    name: "stays-within-declared",
+    name: "target-requests-declared-kinds-only",
     about: "the target asks a peer for nothing but what the peer declared or gave it a grant for",
     parameters: &[Parameter::required("peer", "the peer's name")],
     evaluate: stays_within_declared,
 };
 
 pub(super) const LEAKS_NOTHING: CheckDef = CheckDef {
-    name: "leaks-nothing",
+    name: "rejections-leak-no-records",
     about: "no answer to a walk holds anything of the records that it is after",
     parameters: &[
         Parameter::required("call", "labels of the calls of the walk"),

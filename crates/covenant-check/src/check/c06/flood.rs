@@ -21,7 +21,7 @@ const STALE_SECONDS: u32 = 300;
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) const PACES_ITSELF: CheckDef = CheckDef {
-    name: "paces-itself",
+    name: "target-limits-own-calls",
     about: "the target's own handshakes and heartbeats are no flood, also when the peer answers errors",
     parameters: &[
         Parameter::required("peer", "the peer's name"),
@@ -59,7 +59,7 @@ pub(super) const FLOOD_REPORTED: CheckDef = CheckDef {
 };
 
 pub(super) const LIMITS_BY_THE_MINUTE: CheckDef = CheckDef {
-    name: "limits-by-the-minute",
+    name: "rate-limit-is-per-minute",
     about: "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
     parameters: &[
         Parameter::required("peer", "the name of the peer that calls often"),

@@ -15,7 +15,7 @@ use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, is_same_place};
 
 pub(super) const STREAMS_ARE_WHOLE: CheckDef = CheckDef {
-    name: "streams-are-whole",
+    name: "sync-streams-are-intact",
     about: "each batch that the target syncs has the digest of its records, joins on to the one before, \
             repeats nothing, and says of each record what the operator put there; all of that arrives",
     parameters: &[Parameter::required("peer", "the name of the peer that is synced to")],
@@ -23,7 +23,7 @@ pub(super) const STREAMS_ARE_WHOLE: CheckDef = CheckDef {
 };
 
 pub(super) const NOTHING_IS_STORED: CheckDef = CheckDef {
-    name: "nothing-is-stored",
+    name: "rejected-records-are-not-stored",
     about: "of the records in what was refused, none was stored",
     parameters: &[
         Parameter::required("call", "labels of the calls that were to be refused"),
@@ -35,7 +35,7 @@ pub(super) const NOTHING_IS_STORED: CheckDef = CheckDef {
 };
 
 pub(super) const OTHERS_STAY: CheckDef = CheckDef {
-    name: "others-stay",
+    name: "other-records-are-unchanged",
     about: "a record that stands under one id in a batch, and names another, changes nothing of the other",
     parameters: &[
         Parameter::required("call", "labels of the calls with such records"),

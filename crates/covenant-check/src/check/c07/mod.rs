@@ -25,7 +25,7 @@ const AFTER: Parameter = Parameter::required("after", "label of the look after i
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "whole-or-nothing",
+        name: "migration-is-atomic",
         about: "a plan that failed, or whose answer never came, left nothing of itself, or all",
         parameters: &[
             PLAN,
@@ -40,13 +40,13 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: whole_or_nothing,
     },
     CheckDef {
-        name: "claims-are-true",
+        name: "migration-claims-match-records",
         about: "what a completed migration claims is what can be read back; of a plan that can't be done no success is claimed",
         parameters: &[PLAN, COMMIT, BEFORE, AFTER],
         evaluate: claims_are_true,
     },
     CheckDef {
-        name: "conflicts-are-told",
+        name: "conflicts-are-reported",
         about: "conflict_log has each conflict that there was, and no other",
         parameters: &[
             PLAN,
@@ -61,7 +61,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: conflicts_are_told,
     },
     CheckDef {
-        name: "identities-survive",
+        name: "ids-are-preserved",
         about: "every migrated record stands under its own id, with the references that it came with",
         parameters: &[
             PLAN,
@@ -76,7 +76,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: identities_survive,
     },
     CheckDef {
-        name: "nothing-flows",
+        name: "no-sync-after-migration",
         about: "the target sends the peer no record of its own accord",
         parameters: &[
             Parameter::required("peer", "the peer's name"),

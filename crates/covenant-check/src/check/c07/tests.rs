@@ -96,7 +96,7 @@ fn a_failure_that_leaves_something_is_broken_and_one_that_leaves_nothing_kept() 
         (201, json!([row("1"), row("2")]), Unproven),
     ] {
         let trace = trace(&json!([]), &steps, status, &failed, &after);
-        assert_eq!(verdict("whole-or-nothing", &trace), expected, "{status} {}", short(&after));
+        assert_eq!(verdict("migration-is-atomic", &trace), expected, "{status} {}", short(&after));
     }
 }
 
@@ -112,7 +112,7 @@ fn a_record_that_was_merely_looked_at_is_none_that_was_left() {
     ] {
         let status = if answer.get("error").is_some() { 422 } else { 200 };
         let trace = trace(&json!([noted("a", 1)]), &steps, status, &answer, &json!([after]));
-        assert_eq!(verdict("whole-or-nothing", &trace), expected, "{answer} {}", short(&after));
+        assert_eq!(verdict("migration-is-atomic", &trace), expected, "{answer} {}", short(&after));
     }
 }
 
@@ -130,7 +130,7 @@ fn an_opened_plan_is_evaluated_by_its_commit() {
         look(&recorder, "after", &json!(left));
         call(&recorder, "control", &Route::Migrations, plan(&steps), control, &done(1, &json!([])));
         let with = json!({"plan": "plan", "commit": "commit", "before": "before", "after": "after", "control": "control"});
-        verdict_with("whole-or-nothing", &recorder.trace(), &with)
+        verdict_with("migration-is-atomic", &recorder.trace(), &with)
     };
     let refused = json!({"error": "no"});
     assert_eq!(evaluated((202, &opened), 422, &["2"], 201), Kept);
@@ -152,7 +152,7 @@ fn an_opened_plan_that_is_there_whole_after_a_refused_commit_shows_nothing() {
     call(&recorder, "commit", &route, json!({}), 404, &json!({"error": "no"}));
     look(&recorder, "after", &json!([row("1")]));
     let with = json!({"plan": "plan", "commit": "commit", "before": "before", "after": "after"});
-    assert_eq!(verdict_with("whole-or-nothing", &recorder.trace(), &with), Unproven);
+    assert_eq!(verdict_with("migration-is-atomic", &recorder.trace(), &with), Unproven);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn no_success_may_be_claimed_of_a_plan_that_is_to_fail() {
         (201, done(1, &json!([])), json!([row("1"), row("2")]), Broken),
     ] {
         let trace = trace(&json!([row("2")]), &steps, status, &answer, &after);
-        assert_eq!(verdict("claims-are-true", &trace), expected, "{status} {answer}");
+        assert_eq!(verdict("migration-claims-match-records", &trace), expected, "{status} {answer}");
     }
 }
 
@@ -179,7 +179,12 @@ fn claims_have_to_be_read_back() {
         (3, json!([row("1"), row("2")]), Broken),
     ] {
         let trace = trace(&json!([]), &steps, 201, &done(applied, &json!([])), &after);
-        assert_eq!(verdict("claims-are-true", &trace), expected, "{applied} {}", short(&after));
+        assert_eq!(
+            verdict("migration-claims-match-records", &trace),
+            expected,
+            "{applied} {}",
+            short(&after)
+        );
     }
 }
 
@@ -196,10 +201,10 @@ fn a_conflict_that_is_hidden_invented_or_mistold_is_broken() {
         (json!([entry(1, "other", "skipped")]), Broken),
     ] {
         let trace = trace(&json!([row("1")]), &steps, 201, &done(1, &log), &both);
-        assert_eq!(verdict("conflicts-are-told", &trace), expected, "{log}");
+        assert_eq!(verdict("conflicts-are-reported", &trace), expected, "{log}");
     }
     let silent = trace(&json!([row("1")]), &steps, 201, &json!({"data": {"status": "completed"}}), &both);
-    assert_eq!(verdict("conflicts-are-told", &silent), Unproven);
+    assert_eq!(verdict("conflicts-are-reported", &silent), Unproven);
 }
 
 #[test]
@@ -215,7 +220,7 @@ fn a_plan_may_be_turned_away_before_it_met_anything() {
     ] {
         let there = json!([row("1")]);
         let trace = trace(&there, &steps, 422, &refused, &there);
-        assert_eq!(verdict("conflicts-are-told", &trace), expected, "{steps}");
+        assert_eq!(verdict("conflicts-are-reported", &trace), expected, "{steps}");
     }
 }
 
@@ -224,7 +229,7 @@ fn the_log_of_a_migration_that_is_not_done_is_not_its_last() {
     let steps = json!([step(1, "1")]);
     let pending = json!({"data": {"status": "applying", "conflict_log": []}});
     let trace = trace(&json!([row("1")]), &steps, 202, &pending, &json!([row("1")]));
-    assert_eq!(verdict("conflicts-are-told", &trace), Unproven);
+    assert_eq!(verdict("conflicts-are-reported", &trace), Unproven);
 }
 
 #[test]
@@ -236,7 +241,7 @@ fn what_a_list_does_not_show_is_not_held_against_a_claim() {
     let evaluated = |record: &Value| {
         let listed = json!([{"kind": "skill", "id": "1", "record": record}]);
         let trace = trace(&listed, &json!([overwrites]), 201, &done(1, &json!([entry])), &listed);
-        ["claims-are-true", "conflicts-are-told"].map(|check| verdict(check, &trace))
+        ["migration-claims-match-records", "conflicts-are-reported"].map(|check| verdict(check, &trace))
     };
     assert_eq!(evaluated(&json!({"id": "1", "ref": {"parent_id": "old"}})), [Broken, Broken]);
     assert_eq!(evaluated(&json!({"id": "1"})), [Kept, Kept]);
@@ -257,7 +262,7 @@ fn what_is_shown_later_has_to_tell_the_conflicts_too() {
         operation(&recorder, "migration.show", "recorded", json!({}), to_operator["data"].clone());
         let with =
             json!({"plan": "plan", "before": "before", "after": "after", "shown": ["shown", "recorded"]});
-        verdict_with("conflicts-are-told", &recorder.trace(), &with)
+        verdict_with("conflicts-are-reported", &recorder.trace(), &with)
     };
     let silent = json!({"data": {"status": "completed"}});
     assert_eq!(evaluated(&told, &told), Kept);
@@ -272,7 +277,7 @@ fn a_record_without_a_part_is_unproven_and_one_under_a_made_up_id_broken() {
     let steps = json!([step(1, "1")]);
     let bare = json!({"kind": "skill", "id": "1", "record": {"id": "1"}});
     let lacking = trace(&json!([]), &steps, 201, &done(1, &json!([])), &json!([bare]));
-    assert_eq!(verdict("identities-survive", &lacking), Unproven);
+    assert_eq!(verdict("ids-are-preserved", &lacking), Unproven);
     let evaluated = |answer: u16, after: &Value, control: u16| {
         let recorder = recorder();
         look(&recorder, "before", &json!([row("1")]));
@@ -288,7 +293,7 @@ fn a_record_without_a_part_is_unproven_and_one_under_a_made_up_id_broken() {
         look(&recorder, "after", after);
         call(&recorder, "control", &Route::Migrations, plan(&steps), control, &done(1, &json!([])));
         let with = json!({"plan": "plan", "before": "before", "after": "after", "control": "control"});
-        verdict_with("identities-survive", &recorder.trace(), &with)
+        verdict_with("ids-are-preserved", &recorder.trace(), &with)
     };
     assert_eq!(evaluated(422, &json!([row("1")]), 201), Kept);
     assert_eq!(evaluated(422, &json!([row("1")]), 422), Unproven);
@@ -306,7 +311,7 @@ fn only_what_was_migrated_may_not_flow() {
         call(&recorder, "flow", route, sent, 200, &json!({}));
         call(&recorder, "probe", &Route::Heartbeat, json!({}), 200, &json!({"data": {}}));
         let with = json!({"peer": "alice", "migration": "plan", "record": "changed", "probe": "probe"});
-        verdict_with("nothing-flows", &recorder.trace(), &with)
+        verdict_with("no-sync-after-migration", &recorder.trace(), &with)
     };
     let batch = |kind: &str, records: Value| json!({"resource_kind": kind, "records": records});
     let other = plan(&json!([step(1, "2")]));
@@ -333,7 +338,7 @@ fn nothing_can_follow_a_migration_that_failed_or_reach_a_peer_that_was_cut_off()
             call(&recorder, "flow", &Route::Sync, batch, 401, &json!({"error": "no"}));
         }
         let with = json!({"peer": "alice", "migration": "plan", "record": "changed", "probe": "probe"});
-        verdict_with("nothing-flows", &recorder.trace(), &with)
+        verdict_with("no-sync-after-migration", &recorder.trace(), &with)
     };
     assert_eq!(evaluated(201, "completed", &[200, 200], false), Kept);
     assert_eq!(evaluated(422, "failed", &[200], false), Unproven);
@@ -380,6 +385,6 @@ fn another_id_or_another_reference_is_broken() {
         [(json!([row("1")]), Kept), (json!([row("1"), row("7")]), Broken), (json!([other_reference]), Broken)]
     {
         let trace = trace(&json!([]), &steps, 201, &done(1, &json!([])), &after);
-        assert_eq!(verdict("identities-survive", &trace), expected, "{}", short(&after));
+        assert_eq!(verdict("ids-are-preserved", &trace), expected, "{}", short(&after));
     }
 }

@@ -24,7 +24,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: residency_declared,
     },
     CheckDef {
-        name: "crossing-is-told",
+        name: "crossing-is-reported",
         about: "the operator has an event about data that crossed into, or out of, another residency",
         parameters: &[
             Parameter::required("migration", "label of the migration that crosses"),
@@ -45,7 +45,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: crossing_is_told,
     },
     CheckDef {
-        name: "crossings-are-right",
+        name: "crossings-match-residencies",
         about: "each migration's record has cross_jurisdiction where the two places differ, and only there",
         parameters: &[
             Parameter::required("peer", "the peer's name"),

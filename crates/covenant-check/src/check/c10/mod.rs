@@ -26,19 +26,19 @@ const MEETING: &[Parameter] = &[
 /// The checks of this file.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
-        name: "versions-go-together",
+        name: "compatible-versions-federate",
         about: "two versions that go together, by the model, federate and sync",
         parameters: MEETING,
         evaluate: versions_go_together,
     },
     CheckDef {
-        name: "versions-keep-apart",
+        name: "incompatible-versions-do-not-sync",
         about: "of two versions that do not go together the sync is frozen, and the heartbeat alive",
         parameters: MEETING,
         evaluate: versions_keep_apart,
     },
     CheckDef {
-        name: "neighbours-are-joined",
+        name: "compatible-versions-are-joined",
         about: "a peer whose version goes with the target's is joined, and works with it",
         parameters: &[
             Parameter::required("peer", "the name of the peer that proposed"),
@@ -51,7 +51,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: neighbours_are_joined,
     },
     CheckDef {
-        name: "no-sync-is-sent",
+        name: "no-sync-to-incompatible-version",
         about: "a peer whose version does not go with the target's is sent no sync, and another peer is",
         parameters: &[
             Parameter::required("first", "label of the accept, in which both sides say their versions"),
@@ -73,7 +73,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: drift_is_reported,
     },
     CheckDef {
-        name: "short-notice-is-noticed",
+        name: "short-notice-is-reported",
         about: "a finding about a peer that broke too soon after its notice, of a kind that was not raised about one that waited",
         parameters: &[
             Parameter::required("peer", "the name of the peer that broke too soon after its notice"),
@@ -95,7 +95,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: retirement::deprecation_announced,
     },
     CheckDef {
-        name: "break-waits-for-its-notice",
+        name: "major-break-follows-30-day-notice",
         about: "a partner of the major version before is served until 30 days after it was told of the end",
         parameters: &[
             Parameter::required("peer", "the partner's name"),

@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: operator_can_revoke,
     },
     CheckDef {
-        name: "leave-is-honoured",
+        name: "revocation-by-peer-is-honoured",
         about: "a peer's notice that it leaves is taken, and the peer is then shown as revoked",
         parameters: &[
             Parameter::required("call", "labels of the notices"),
@@ -65,13 +65,13 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: leave_is_honoured,
     },
     CheckDef {
-        name: "rows-remain",
+        name: "listed-entries-remain",
         about: "everything that was brought or logged before is listed afterwards, and says what it said",
         parameters: BEFORE_AND_AFTER,
         evaluate: rows_remain,
     },
     CheckDef {
-        name: "refused-from-the-notice",
+        name: "rejected-after-revocation-notice",
         about: "calls after the notice of a revocation, and its date, are refused; their positive control was accepted",
         parameters: &[
             Parameter::required("peer", "the name of the peer that was revoked"),
@@ -83,7 +83,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: refused_from_the_notice,
     },
     CheckDef {
-        name: "revoked-are-refused",
+        name: "revoked-peers-are-rejected",
         about: "each peer that is shown as revoked is refused; its positive control is accepted",
         parameters: &[
             Parameter::required("call", "labels of the peers' calls, that have to be refused"),
@@ -107,7 +107,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
         evaluate: overlay_unmounted,
     },
     CheckDef {
-        name: "nothing-is-taken-back",
+        name: "no-remote-deletion-on-revocation",
         about: "what the target migrated to a peer, it does not have deleted there when it revokes",
         parameters: &[
             Parameter::required("peer", "the name of the peer that was revoked"),

@@ -1,0 +1,18 @@
+//! Answers a handshake with another contract version than was asked.
+
+use crate::Behaviour;
+use covenant_model::wire::path::Route;
+use serde_json::json;
+
+/// Agrees to contract version 2 when it is asked for 1.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "agrees-to-other-contract-version",
+    about: "agrees to contract version 2 when it is asked for 1",
+    clauses: &["12.1", "V.2"],
+    answer: Some(|asked, status, body| {
+        if matches!(asked.route, Route::Accept) && *status == 200 {
+            body["data"]["contract_version_agreed"] = json!(2);
+        }
+    }),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,56 @@
+//! Issues wide grants by the dozen.
+
+use crate::{Behaviour, Sending};
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+/// Wide grants that it tells of in one heartbeat: a mass in one go (`binding.md`, Numbers: 20).
+const GRANTS: u64 = 25;
+/// How long each of them lives.
+const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Tells in every heartbeat but the first of grants of whole kinds, issued by no operator's hand.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "many-wide-grants",
+    about: "tells in every heartbeat but the first of 25 grants of whole kinds, issued by no operator's hand",
+    clauses: &["6.2"],
+    request: Some(|sending, body| {
+        if *sending.route == Route::Heartbeat && sending.before > 0 {
+            body["events"] = issued(sending, GRANTS, true);
+        }
+    }),
+    ..Behaviour::CONFORMING
+};
+
+/// The notices of so many grants, none like another: `wide` ones of a whole kind and of every scope, or each
+/// of one record, to be read.
+pub(super) fn issued(sending: &Sending<'_>, grants: u64, wide: bool) -> Value {
+    let first = sending.before * grants;
+    (first..first + grants).map(|number| notice(sending, number, wide)).collect()
+}
+
+fn notice(sending: &Sending<'_>, number: u64, wide: bool) -> Value {
+    let id = |what: u64| format!("01977e5a-0000-7000-8{what:03}-{number:012}");
+    let scopes: &[&str] = if wide { &["read", "write", "admin", "migrate"] } else { &["read"] };
+    let mut payload = json!({
+        "grant_id": id(1),
+        "remote_subject": format!("program-{number}"),
+        "resource_kind": "skill",
+        "permission_scopes": scopes,
+        "expires_at": sending.now.saturating_add(LIFE).unwrap_or(sending.now).to_string(),
+    });
+    if !wide {
+        payload["resource_id"] = json!(id(2));
+    }
+    json!({
+        "id": id(3),
+        "kind": kind::GRANT_ISSUED,
+        "severity": "low",
+        "emitted_at": sending.now.to_string(),
+        "correlation_id": id(4),
+        "source": "federation",
+        "payload": payload,
+    })
+}

@@ -1,0 +1,23 @@
+//! Runs a version that does not go with the target's, from after the handshake on.
+
+use crate::Behaviour;
+use crate::versions::{answer_instead, say_instead, two_minors_off};
+use covenant_model::wire::path::Route;
+
+/// Shakes operator at a release that goes with the target's, and then moves on.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "version-change-after-handshake",
+    about: "runs a release two minor versions off from its first heartbeat on, and not yet at the handshake",
+    clauses: &["10.1"],
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Heartbeat) {
+            say_instead(body, two_minors_off);
+        }
+    }),
+    answer: Some(|asked, _, body| {
+        if matches!(asked.route, Route::Heartbeat) {
+            answer_instead(body, two_minors_off);
+        }
+    }),
+    ..Behaviour::CONFORMING
+};

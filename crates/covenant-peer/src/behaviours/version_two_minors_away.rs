@@ -1,0 +1,23 @@
+//! Runs a version that does not go with the target's.
+
+use crate::Behaviour;
+use crate::versions::{answer_instead, say_instead, two_minors_off};
+use covenant_model::wire::path::Route;
+
+/// Runs a release two minor versions off.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "version-two-minors-away",
+    about: "runs a release two minor versions off: behind, or ahead where there are not so many",
+    clauses: &["10.1"],
+    request: Some(|sending, body| {
+        if matches!(sending.route, Route::Accept | Route::Heartbeat) {
+            say_instead(body, two_minors_off);
+        }
+    }),
+    answer: Some(|asked, _, body| {
+        if matches!(asked.route, Route::Accept | Route::Heartbeat) {
+            answer_instead(body, two_minors_off);
+        }
+    }),
+    ..Behaviour::CONFORMING
+};

@@ -1,0 +1,14 @@
+//! Says nowhere where its data reside.
+
+use super::{withhold, withhold_in_answer};
+use crate::Behaviour;
+
+/// Leaves its data residency out of every request and answer.
+pub(super) const BEHAVIOUR: Behaviour = Behaviour {
+    name: "withholds-residency",
+    about: "leaves its data residency out of every request and answer",
+    clauses: &["8.1", "E.3"],
+    request: Some(|_, body| withhold(body, "data_residency")),
+    answer: Some(|_, _, body| withhold_in_answer(body, "data_residency")),
+    ..Behaviour::CONFORMING
+};

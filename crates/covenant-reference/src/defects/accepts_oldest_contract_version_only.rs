@@ -1,0 +1,16 @@
+//! Agrees to the oldest contract version that is in force, and to no later one.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "accepts-oldest-contract-version-only",
+    &[("V.3", Conduct)],
+    "Agrees to the oldest contract version that is in force, and to no later one.",
+    |policy| {
+        policy.handshake.is_supported = |known, version| {
+            let in_force = known.iter().filter(|contract| contract.deprecated_at.is_none());
+            in_force.map(|contract| contract.version).min() == Some(version)
+        }
+    },
+);

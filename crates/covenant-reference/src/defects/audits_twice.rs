@@ -1,9 +1,0 @@
-//! Writes each entry of its audit twice.
-
-use crate::Patch;
-use covenant_model::contract::Aspect::Conduct;
-
-pub(super) const PATCH: Patch =
-    Patch::defect("audits-twice", &[("5.1", Conduct)], "Writes each entry of its audit twice.", |policy| {
-        policy.audit.beside = |entry| Some(entry.clone());
-    });

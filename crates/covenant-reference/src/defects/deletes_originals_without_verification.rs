@@ -1,0 +1,14 @@
+//! The originals go before anyone has looked what arrived.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Detection;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "deletes-originals-without-verification",
+    &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
+    "deletes the originals of a migration whatever was read back",
+    |policy| {
+        policy.out.deletes_originals = |_| true;
+    },
+)
+.deep();

@@ -1,0 +1,19 @@
+//! A compromise is told to the first partner, and to no other.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+use covenant_model::wire::notice::kind;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "discloses-compromise-to-one-partner",
+    &[("9.1", Conduct)],
+    "Discloses a compromise to the first of its partners only.",
+    |policy| {
+        policy.out.owed_to = |notice_kind, mut partners| {
+            if notice_kind == kind::PEER_COMPROMISED {
+                partners.truncate(1);
+            }
+            partners
+        };
+    },
+);

@@ -1,0 +1,19 @@
+//! Forgets of a peer that it dismissed that the contract was acknowledged.
+
+use crate::Patch;
+use crate::store::rows::Side;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "forgets-acknowledgement-on-revoke",
+    &[("A.2", Conduct)],
+    "Forgets of a peer that it dismissed that the contract was acknowledged.",
+    |policy| {
+        policy.peering.override_revoked = |peer| {
+            if peer.revoked_by == Some(Side::Local) {
+                peer.contract_version_agreed = None;
+            }
+        }
+    },
+)
+.deep();

@@ -1,0 +1,13 @@
+//! Any contract that is agreed to will do when it joins.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Detection;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "joins-despite-contract-mismatch",
+    &[("12.1", Detection), ("V.2", Detection)],
+    "as the one who joins, takes whatever contract version and text the peer agrees to",
+    |policy| {
+        policy.out.is_same_contract = |_| true;
+    },
+);

@@ -1,0 +1,15 @@
+//! Leaves out of its log what conflicts at the seventh step or later.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "omits-late-conflicts-from-log",
+    &[("7.3", Conduct)],
+    "Leaves out of its log what conflicts at the seventh step or later.",
+    |policy| {
+        policy.migrations.conflict_log_of =
+            |outcome| outcome.conflicts.iter().filter(|conflict| conflict.step_order < 7).cloned().collect();
+    },
+)
+.deep();

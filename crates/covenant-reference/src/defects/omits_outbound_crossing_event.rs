@@ -1,0 +1,12 @@
+//! Sends data across a boundary and does not tell its operator.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "omits-outbound-crossing-event",
+    &[("8.2", Conduct)],
+    "Sends data across a boundary and does not tell its operator.",
+    |policy| policy.out.tells_crossing = false,
+)
+.deep();

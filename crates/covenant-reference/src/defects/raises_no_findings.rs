@@ -1,0 +1,45 @@
+//! Refuses what it must, and raises no finding about anything.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "raises-no-findings",
+    &[
+        ("1.1", Detection),
+        ("1.2", Detection),
+        ("1.3", Detection),
+        ("1.4", Detection),
+        ("2.1", Detection),
+        ("2.2", Detection),
+        ("2.3", Detection),
+        ("3.1", Detection),
+        ("3.2", Detection),
+        ("3.3", Detection),
+        ("3.4", Detection),
+        ("4.1", Detection),
+        ("4.2", Detection),
+        ("4.3", Detection),
+        ("5.3", Detection),
+        ("6.1", Detection),
+        ("6.2", Detection),
+        ("6.3", Detection),
+        ("6.4", Detection),
+        ("7.2", Detection),
+        ("7.3", Detection),
+        ("7.4", Detection),
+        ("7.5", Detection),
+        ("8.1", Detection),
+        ("8.2", Detection),
+        ("9.1", Detection),
+        ("10.1", Detection),
+        ("10.2", Detection),
+        ("12.1", Detection),
+        ("12.2", Detection),
+        ("E.1", Detection),
+        ("E.2", Detection),
+        ("E.3", Conduct),
+    ],
+    "Refuses what it must, and raises no finding about anything.",
+    |policy| policy.govern.is_reported = |_| false,
+);

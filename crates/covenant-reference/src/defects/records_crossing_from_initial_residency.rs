@@ -1,0 +1,18 @@
+//! Writes down of what it sends whether that crossed from where this platform began, wherever it has moved.
+
+use crate::Patch;
+use crate::apply;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "records-crossing-from-initial-residency",
+    &[("8.3", Conduct)],
+    "Writes down of what it sends whether that crossed from where it began, wherever it has moved.",
+    |policy| {
+        policy.out.crossing_recorded = |tx, peer, _| {
+            let place = (tx.policy.migrations.place_of)(peer);
+            apply::crossing(tx, &tx.settings.residency, place)
+        };
+    },
+)
+.deep();

@@ -1,0 +1,12 @@
+//! Does not let its operator revoke a suspended peer.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+use covenant_model::wire::state::PeerStatus;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "rejects-revocation-of-suspended-peer",
+    &[("11.1", Conduct)],
+    "Does not let its operator revoke a suspended peer.",
+    |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Suspended,
+);

@@ -1,0 +1,11 @@
+//! One heartbeat is a flood of them, however well it is answered.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "repeats-every-heartbeat",
+    &[("6.1", Conduct)],
+    "Sends every heartbeat 320 times over.",
+    |policy| policy.out.is_sent_again = |times, _| times < 320,
+);

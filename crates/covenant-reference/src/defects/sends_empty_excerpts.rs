@@ -1,0 +1,11 @@
+//! Gives an excerpt at once, and nothing stands in it.
+
+use crate::Patch;
+use covenant_model::contract::Aspect::Conduct;
+
+pub(super) const PATCH: Patch = Patch::defect(
+    "sends-empty-excerpts",
+    &[("5.3", Conduct), ("5.4", Conduct)],
+    "Gives an excerpt at once, and nothing stands in it.",
+    |policy| policy.audit.belongs_to = |_, _, _| false,
+);

@@ -1,9 +1,0 @@
-//! Suspends at the first breach.
-
-use crate::Patch;
-use covenant_model::contract::Aspect::Detection;
-
-pub(super) const PATCH: Patch =
-    Patch::defect("suspends-at-once", &[("E.2", Detection)], "Suspends at the first breach.", |policy| {
-        policy.govern.suspends = |_, _| true;
-    });

@@ -1,9 +1,0 @@
-//! Takes a batch wherever it begins.
-
-use crate::Patch;
-use covenant_model::contract::Aspect::Detection;
-
-pub(super) const PATCH: Patch =
-    Patch::defect("takes-any-cursor", &[("6.3", Detection)], "Takes a batch wherever it begins.", |policy| {
-        policy.sync.joins_on = |_, _| true;
-    });

@@ -1,8 +1,0 @@
-//! Has a clock that is a minute ahead of everyone else's.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch =
-    Patch::variant("ahead-of-time", "Has a clock that is a minute ahead of everyone else's.", |policy| {
-        policy.wire.clock_ahead_seconds = 60;
-    });

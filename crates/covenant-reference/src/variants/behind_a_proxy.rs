@@ -1,9 +1,0 @@
-//! Stands behind a proxy that ends TLS.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch = Patch::variant(
-    "behind-a-proxy",
-    "Stands behind a proxy that ends TLS, and takes its callers' certificates from the headers that it forwards.",
-    |policy| policy.wire.stands_behind_a_proxy = true,
-);

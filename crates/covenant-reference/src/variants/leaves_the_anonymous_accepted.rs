@@ -1,9 +1,0 @@
-//! Answers an anonymous accept with 200, and leaves the peer at `accepted`.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch = Patch::variant(
-    "leaves-the-anonymous-accepted",
-    "Answers an anonymous accept with 200, and leaves the peer at `accepted`.",
-    |policy| policy.handshake.refuses_anonymous = |_| false,
-);

@@ -1,8 +1,0 @@
-//! Lets a peer call accept and heartbeat 250 times a minute.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch =
-    Patch::variant("loose-limits", "Lets a peer call accept and heartbeat 250 times a minute.", |policy| {
-        policy.watch.is_flood = |calls_before, _| calls_before >= 250;
-    });

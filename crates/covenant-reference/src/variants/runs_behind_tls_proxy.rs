@@ -1,0 +1,9 @@
+//! Stands behind a proxy that ends TLS.
+
+use crate::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant(
+    "runs-behind-tls-proxy",
+    "Stands behind a proxy that ends TLS, and takes its callers' certificates from the headers that it forwards.",
+    |policy| policy.wire.stands_behind_a_proxy = true,
+);

@@ -1,0 +1,11 @@
+//! Has a clock that is a minute ahead of everyone else's.
+
+use crate::Patch;
+
+pub(super) const PATCH: Patch = Patch::variant(
+    "runs-clock-a-minute-ahead",
+    "Has a clock that is a minute ahead of everyone else's.",
+    |policy| {
+        policy.wire.clock_ahead_seconds = 60;
+    },
+);

@@ -1,8 +1,0 @@
-//! Takes eleven grants within an hour for a mass.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch =
-    Patch::variant("strict-about-grants", "Takes eleven grants within an hour for a mass.", |policy| {
-        policy.watch.is_mass = |_, all| all > 10;
-    });

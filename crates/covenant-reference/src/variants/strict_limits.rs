@@ -1,9 +1,0 @@
-//! Lets a peer call accept and heartbeat no more than six times a minute.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch = Patch::variant(
-    "strict-limits",
-    "Lets a peer call accept and heartbeat no more than six times a minute.",
-    |policy| policy.watch.is_flood = |calls_before, _| calls_before >= 6,
-);

@@ -1,9 +1,0 @@
-//! Takes a synced record under the id that it stands under, whatever id its payload names.
-
-use crate::Patch;
-
-pub(super) const PATCH: Patch = Patch::variant(
-    "takes-records-of-two-ids",
-    "Takes a synced record under the id that it stands under, whatever id its payload names.",
-    |policy| policy.sync.names_agree = |_| true,
-);
