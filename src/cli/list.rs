@@ -115,7 +115,7 @@ fn defects() -> String {
             PatchKind::Variant => &[],
         };
         let aspects = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
-        let depth = patch.deep.then(|| "deep".to_owned());
+        let depth = patch.hard_to_reach.then(|| "hard to reach".to_owned());
         (patch.name, patch.summary, aspects.chain(depth).collect::<Vec<_>>().join(", "))
     });
     table(rows)

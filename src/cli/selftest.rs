@@ -13,7 +13,7 @@ use crate::clock::Seed;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::scenario::Loaded;
-use crate::suite::{Plan, Row, RunError, Table, declared, difference, library, probe, property_case};
+use crate::suite::{Plan, Row, RunError, Table, difference, library, planned, probe, property_case};
 
 /// Arguments of `covenant selftest`.
 #[derive(Debug, Args)]
@@ -125,6 +125,6 @@ fn patches(arguments: &Arguments) -> Result<Vec<Option<&'static Patch>>, Failure
 fn every_check() -> Result<BTreeSet<String>, Failure> {
     let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
     let properties: Vec<Loaded> = PROPERTIES.iter().filter_map(|p| property_case(&p.trace())).collect();
-    let every = library.iter().chain(&properties).flat_map(|loaded| declared(&loaded.id, loaded));
+    let every = library.iter().chain(&properties).flat_map(|loaded| planned(&loaded.id, loaded));
     Ok(every.map(|check| check.id).collect())
 }

@@ -43,7 +43,7 @@ impl File {
         let (clause, aspect) = of;
         let _ = writeln!(
             self.0,
-            "[[check]]\nclause = \"{clause}\"\nface = \"{aspect}\"\njudge = \"holds-in-every-case\"\nbasis = \"proposed\"\n\
+            "[[check]]\nclause = \"{clause}\"\naspect = \"{aspect}\"\ncheck = \"holds-in-every-case\"\nbasis = \"proposed\"\n\
              requirement = \"{requirement}\"\nwith = {{ check = \"{check}\", {with} }}\n"
         );
         self

@@ -133,7 +133,7 @@ fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
     for (clause, check, requirement) in CHECKS {
         let _ = writeln!(
             text,
-            "[[check]]\nclause = \"{clause}\"\nface = \"conduct\"\njudge = \"holds-in-every-case\"\nrequirement = \"{requirement}\"\n\
+            "[[check]]\nclause = \"{clause}\"\naspect = \"conduct\"\ncheck = \"holds-in-every-case\"\nrequirement = \"{requirement}\"\n\
              with = {{ check = \"{check}\", plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
         );
     }

@@ -121,7 +121,7 @@ pub enum Step {
     /// A peer sends a heartbeat.
     Heartbeat(Act),
     /// A peer sends a heartbeat when the target connects to it next, before it lets it in.
-    Interject(OfPeer),
+    InjectOnConnect(OfPeer),
     /// A peer asks for a resource.
     Fetch(Fetch),
     /// A peer sends a migration.
@@ -149,11 +149,11 @@ pub enum Step {
     /// A record is put into a peer's store.
     PeerPut(PeerPut),
     /// A peer stops listening.
-    GoDown(Whom),
+    Stop(Whom),
     /// A peer listens again.
-    ComeUp(Whom),
+    Start(Whom),
     /// A peer closes its connections: its next call opens another.
-    HangUp(Whom),
+    CloseConnections(Whom),
     /// The operator does something.
     Operator(Operator),
     /// The operator gives a peer a grant.
@@ -509,7 +509,7 @@ impl Step {
     pub fn label(&self) -> Option<&str> {
         match self {
             Self::Federate(step) => step.label.as_deref(),
-            Self::Propose(step) | Self::Join(step) | Self::Interject(step) | Self::Revoke(step) => {
+            Self::Propose(step) | Self::Join(step) | Self::InjectOnConnect(step) | Self::Revoke(step) => {
                 step.label.as_deref()
             }
             Self::Accept(step) | Self::Heartbeat(step) => step.label.as_deref(),
@@ -528,9 +528,9 @@ impl Step {
             Self::TryKinds(step) => Some(&step.label),
             Self::EndGrant(_)
             | Self::PeerPut(_)
-            | Self::GoDown(_)
-            | Self::ComeUp(_)
-            | Self::HangUp(_)
+            | Self::Stop(_)
+            | Self::Start(_)
+            | Self::CloseConnections(_)
             | Self::Put(_)
             | Self::Advance(_)
             | Self::Expect(_)
@@ -544,7 +544,7 @@ impl Step {
     pub fn peer(&self) -> Option<&str> {
         match self {
             Self::Federate(step) => Some(&step.peer),
-            Self::Propose(step) | Self::Join(step) | Self::Interject(step) | Self::Revoke(step) => {
+            Self::Propose(step) | Self::Join(step) | Self::InjectOnConnect(step) | Self::Revoke(step) => {
                 Some(&step.peer)
             }
             Self::Accept(step) | Self::Heartbeat(step) => Some(&step.peer),
@@ -559,7 +559,7 @@ impl Step {
             Self::Hold(step) => Some(&step.peer),
             Self::EndGrant(step) => Some(&step.peer),
             Self::PeerPut(step) => Some(&step.peer),
-            Self::GoDown(step) | Self::ComeUp(step) | Self::HangUp(step) => Some(&step.peer),
+            Self::Stop(step) | Self::Start(step) | Self::CloseConnections(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),
             Self::TryKinds(step) => Some(&step.peer),
             Self::Scan(step) => step.until_about.as_deref(),

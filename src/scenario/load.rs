@@ -214,7 +214,7 @@ mod tests {
     fn a_sound_file_is_read() {
         let source = format!(
             "{HEAD}[[step]]\nheartbeat = {{ peer = \"alice\", as = \"hb\" }}\n[[check]]\nclause = \"7.1\"\n\
-             aspect = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
+             aspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
         );
         let loaded = load("x", "x.toml", &source, &words()).expect("sound");
         assert_eq!(loaded.scenario.steps.len(), 1);
@@ -240,17 +240,17 @@ mod tests {
                 "`g`",
             ),
             (
-                check("clause = \"7.1\"\nface = \"conduct\"\njudge = \"acepted\"\nrequirement = \"\""),
+                check("clause = \"7.1\"\naspect = \"conduct\"\ncheck = \"acepted\"\nrequirement = \"\""),
                 "x.toml:",
                 "`accepted`",
             ),
             (
-                check("clause = \"7.1\"\nface = \"conduct\"\njudge = \"accepted\"\nrequirement = \"\""),
+                check("clause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\""),
                 "x.toml:",
                 "needs `call`",
             ),
             (
-                check("clause = \"77.1\"\nface = \"conduct\"\njudge = \"accepted\"\nrequirement = \"\""),
+                check("clause = \"77.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\""),
                 "x.toml:7:10",
                 "no clause",
             ),

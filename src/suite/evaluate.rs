@@ -12,7 +12,7 @@ use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, Overall, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
-use super::{declared, words};
+use super::{planned, words};
 
 /// Checks everything that a transcript announces.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn assess(reading: &Reading) -> Report {
     for (trace, loaded) in &parts {
         let Some(loaded) = loaded else { continue };
         evaluations
-            .extend(declared(trace.scenario(), loaded).iter().map(|check| evaluate(check, Some(trace))));
+            .extend(planned(trace.scenario(), loaded).iter().map(|check| evaluate(check, Some(trace))));
     }
     evaluations.extend(never_begun(reading, &traces));
 
@@ -122,10 +122,10 @@ pub fn exit_blame(report: &Report) -> Option<&Outcome> {
 /// name that comes with the program.
 fn source(trace: &Trace) -> Option<Loaded> {
     let told = trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source, &words()));
-    told.and_then(Result::ok).or_else(|| announced(&super::library(None).ok()?, trace.scenario()))
+    told.and_then(Result::ok).or_else(|| planned_of(&super::library(None).ok()?, trace.scenario()))
 }
 
-fn announced(library: &Library, id: &str) -> Option<Loaded> {
+fn planned_of(library: &Library, id: &str) -> Option<Loaded> {
     library.scenario(id).cloned().or_else(|| property_case(id))
 }
 
@@ -135,8 +135,8 @@ fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evalua
     let Ok(library) = super::library(None) else { return vec![] };
     let missing = reading.start.scenarios.iter().filter(|id| !traces.contains_key(id.as_str()));
     missing
-        .filter_map(|id| announced(&library, id))
-        .flat_map(|loaded| declared(&loaded.id, &loaded))
+        .filter_map(|id| planned_of(&library, id))
+        .flat_map(|loaded| planned(&loaded.id, &loaded))
         .map(|check| evaluate(&check, None))
         .collect()
 }
@@ -186,7 +186,7 @@ fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts
         trace.is_some_and(|trace| trace.outcome() == Some(&Outcome::Completed))
     };
     Counts {
-        declared: evaluations.len() as u64,
+        planned: evaluations.len() as u64,
         emitted: evaluations.iter().filter(ended).count() as u64,
         kept: with(Verdict::Kept),
         broken: with(Verdict::Broken),

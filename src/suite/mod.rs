@@ -36,7 +36,7 @@ use crate::scenario::Loaded;
 
 /// The checks that a scenario announces, under the name that its trace has.
 #[must_use]
-pub fn declared(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
+pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
     let checks = loaded.scenario.checks.iter().map(toml::Spanned::get_ref);
     (1..)
         .zip(checks)

@@ -192,7 +192,7 @@ impl Checked {
 
 /// Whether a trace breaks what its scenario announces.
 fn breaks(loaded: &Loaded, trace: &Trace) -> bool {
-    super::declared(trace.scenario(), loaded)
+    super::planned(trace.scenario(), loaded)
         .iter()
         .any(|check| evaluate(check, Some(trace)).result.verdict == Verdict::Broken)
 }

@@ -1,4 +1,4 @@
-//! The suite, measured: how many seeded breaches it finds, how many conforming platforms it slanders.
+//! Self-test results: how many seeded breaches it finds, how many conforming platforms it calls broken falsely.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -16,16 +16,16 @@ use crate::score::Overall;
 pub struct Row {
     /// The patch; empty for the conforming platform.
     pub patch: String,
-    /// `7.1 conduct`: what it plants. Empty for what is valid.
-    pub plants: Vec<String>,
-    /// Of those, what the suite has no check for: nobody could have caught it.
-    pub unjudged: Vec<String>,
-    /// Checks that were broken, of clauses that it plants.
-    pub caught_by: Vec<String>,
-    /// What it plants, is evaluated, and was not found broken.
+    /// `7.1 conduct`: what it breaks. Empty for what is valid.
+    pub breaks: Vec<String>,
+    /// Of those, what the suite has no check for: nobody could have detected it.
+    pub unchecked: Vec<String>,
+    /// Checks that were broken, of clauses that it breaks.
+    pub detected_by: Vec<String>,
+    /// What it breaks, is evaluated, and was not found broken.
     pub missed: Vec<String>,
     /// Checks that were broken, of clauses that it does not plant; or that the run was void.
-    pub cried_wrongly: Vec<String>,
+    pub false_positives: Vec<String>,
     /// Of a conforming platform: checks that were not kept, for want of an observation.
     #[serde(default)]
     pub left_open: Vec<String>,
@@ -38,19 +38,19 @@ impl Row {
     /// Whether all that was seeded and is evaluated was found, and nothing else.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.missed.is_empty() && self.cried_wrongly.is_empty()
+        self.missed.is_empty() && self.false_positives.is_empty()
     }
 
     /// Whether only a rare history shows it.
     #[must_use]
-    pub fn is_deep(&self) -> bool {
-        defect(&self.patch).is_some_and(|patch| patch.deep)
+    pub fn is_hard_to_reach(&self) -> bool {
+        defect(&self.patch).is_some_and(|patch| patch.hard_to_reach)
     }
 
     /// Whether it was seeded against something that the suite checks.
     #[must_use]
     pub fn is_evaluated(&self) -> bool {
-        self.plants.len() > self.unjudged.len()
+        self.breaks.len() > self.unchecked.len()
     }
 }
 
@@ -71,7 +71,7 @@ fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
 }
 
 fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
-    let plants: BTreeSet<String> = match patch.map(|patch| patch.kind) {
+    let breaks: BTreeSet<String> = match patch.map(|patch| patch.kind) {
         Some(PatchKind::Defect { breaks }) => {
             breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect()
         }
@@ -86,28 +86,28 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
             broken.entry(aspect).or_default().push(check.check.id.clone());
         }
     }
-    let (caught, wrong): (Vec<_>, Vec<_>) =
-        broken.into_iter().partition(|(aspect, _)| plants.contains(aspect));
-    let mut cried_wrongly: Vec<String> = wrong.into_iter().flat_map(|(_, checks)| checks).collect();
+    let (detected, wrong): (Vec<_>, Vec<_>) =
+        broken.into_iter().partition(|(aspect, _)| breaks.contains(aspect));
+    let mut false_positives: Vec<String> = wrong.into_iter().flat_map(|(_, checks)| checks).collect();
     if report.score.overall == Overall::Void {
-        cried_wrongly.push("the run was void".to_owned());
+        false_positives.push("the run was void".to_owned());
     }
     let open =
-        |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Unproven && plants.is_empty();
+        |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Unproven && breaks.is_empty();
     let left_open =
         report.checks.iter().filter(open).map(|check| check.evaluation.check.id.clone()).collect();
-    let found: BTreeSet<&String> = caught.iter().map(|(aspect, _)| aspect).collect();
+    let found: BTreeSet<&String> = detected.iter().map(|(aspect, _)| aspect).collect();
     Row {
         patch: patch.map(|patch| patch.name.to_owned()).unwrap_or_default(),
-        unjudged: plants.difference(&evaluated).cloned().collect(),
-        missed: plants
+        unchecked: breaks.difference(&evaluated).cloned().collect(),
+        missed: breaks
             .iter()
             .filter(|aspect| evaluated.contains(*aspect) && !found.contains(aspect))
             .cloned()
             .collect(),
-        plants: plants.iter().cloned().collect(),
-        caught_by: caught.into_iter().flat_map(|(_, checks)| checks).collect(),
-        cried_wrongly,
+        breaks: breaks.iter().cloned().collect(),
+        detected_by: detected.into_iter().flat_map(|(_, checks)| checks).collect(),
+        false_positives,
         left_open,
         report: golden_report(report),
     }
@@ -118,7 +118,7 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
 pub struct Table {
     /// A row for each patch, and one for the conforming platform.
     pub rows: Vec<Row>,
-    /// Checks that no patch turned broken, of all that the suite has.
+    /// Checks that no defect turns broken, of all that the suite has.
     pub never_broken: Vec<String>,
 }
 
@@ -126,7 +126,7 @@ impl Table {
     /// The table of these rows; `checks` are the ids of all that the suite announces.
     #[must_use]
     pub fn new(rows: Vec<Row>, checks: &BTreeSet<String>) -> Self {
-        let broken: BTreeSet<&String> = rows.iter().flat_map(|row| &row.caught_by).collect();
+        let broken: BTreeSet<&String> = rows.iter().flat_map(|row| &row.detected_by).collect();
         let never_broken = checks.iter().filter(|check| !broken.contains(check)).cloned().collect();
         Self { rows, never_broken }
     }
@@ -149,20 +149,20 @@ impl Table {
 
     /// The same, of those that only a rare history shows.
     #[must_use]
-    pub fn deep(&self) -> (usize, usize) {
-        found(self.rows.iter().filter(|row| row.is_evaluated() && row.is_deep()))
+    pub fn hard_to_reach(&self) -> (usize, usize) {
+        found(self.rows.iter().filter(|row| row.is_evaluated() && row.is_hard_to_reach()))
     }
 
     /// Clauses and aspects that were seeded and that no check checks, over all rows.
     #[must_use]
-    pub fn unjudged(&self) -> usize {
-        self.rows.iter().map(|row| row.unjudged.len()).sum()
+    pub fn unchecked(&self) -> usize {
+        self.rows.iter().map(|row| row.unchecked.len()).sum()
     }
 
-    /// Checks that cried wrongly, over all rows.
+    /// Checks that were false positives, over all rows.
     #[must_use]
-    pub fn false_cries(&self) -> usize {
-        self.rows.iter().map(|row| row.cried_wrongly.len()).sum()
+    pub fn false_positive_count(&self) -> usize {
+        self.rows.iter().map(|row| row.false_positives.len()).sum()
     }
 
     /// Checks of conforming platforms that were not kept, over all rows.
@@ -171,14 +171,14 @@ impl Table {
         self.rows.iter().map(|row| row.left_open.len()).sum()
     }
 
-    /// Whether nothing was missed or seeded where no check looks, nobody slandered, and all that is valid
+    /// Whether nothing was missed or seeded where no check looks, nobody called broken falsely, and all that is valid
     /// kept; every check can fail.
     #[must_use]
     pub fn is_good(&self) -> bool {
         let (found, seeded) = self.sensitivity();
         found == seeded
-            && self.unjudged() == 0
-            && self.false_cries() == 0
+            && self.unchecked() == 0
+            && self.false_positive_count() == 0
             && self.left_open() == 0
             && self.never_broken.is_empty()
     }
@@ -187,44 +187,44 @@ impl Table {
     #[must_use]
     pub fn markdown(&self) -> String {
         let (found, seeded) = self.sensitivity();
-        let mut text = String::from("# The suite, measured\n\n");
+        let mut text = String::from("# Self-test results\n\n");
         let _ = writeln!(text, "- sensitivity: {found} of {seeded} seeded breaches found");
-        let (found, seeded) = self.deep();
+        let (found, seeded) = self.hard_to_reach();
         let _ = writeln!(
             text,
-            "- deep ones among them, that only a rare history shows: {found} of {seeded} found"
+            "- hard to reach among them, shown by a rare history only: {found} of {seeded} found"
         );
         let _ = writeln!(
             text,
-            "- specificity: {} false cries over {} platforms",
-            self.false_cries(),
+            "- specificity: {} false positives over {} platforms",
+            self.false_positive_count(),
             self.rows.len()
         );
         let _ = writeln!(text, "- checks of conforming platforms that were not kept: {}", self.left_open());
-        let _ = writeln!(text, "- seeded against clauses that no check checks: {}", self.unjudged());
-        let _ = writeln!(text, "- checks that no patch turned broken: {}\n", self.never_broken.len());
-        text.push_str("| platform | plants | caught by | missed | cried wrongly | left open |\n|---|---|---|---|---|---|\n");
+        let _ = writeln!(text, "- seeded against aspects without a check: {}", self.unchecked());
+        let _ = writeln!(text, "- checks that no defect turns broken: {}\n", self.never_broken.len());
+        text.push_str("| platform | breaks | detected by | missed | false positives | left open |\n|---|---|---|---|---|---|\n");
         for row in &self.rows {
             let name = if row.patch.is_empty() { "(conforming)" } else { &row.patch };
-            let depth = if row.is_deep() { " (deep)" } else { "" };
-            let plants = if row.plants.is_empty() { "–".to_owned() } else { row.plants.join(", ") };
-            let caught = if row.plants.is_empty() {
+            let depth = if row.is_hard_to_reach() { " (hard to reach)" } else { "" };
+            let breaks = if row.breaks.is_empty() { "–".to_owned() } else { row.breaks.join(", ") };
+            let detected = if row.breaks.is_empty() {
                 "–".to_owned()
             } else if row.is_evaluated() {
-                row.caught_by.join(", ")
+                row.detected_by.join(", ")
             } else {
                 "(not evaluated)".to_owned()
             };
             let _ = writeln!(
                 text,
-                "| {name}{depth} | {plants} | {caught} | {} | {} | {} |",
+                "| {name}{depth} | {breaks} | {detected} | {} | {} | {} |",
                 row.missed.join(", "),
-                row.cried_wrongly.join(", "),
+                row.false_positives.join(", "),
                 row.left_open.join(", ")
             );
         }
         if !self.never_broken.is_empty() {
-            text.push_str("\n## Checks that no patch turned broken\n\n");
+            text.push_str("\n## Checks that no defect turns broken\n\n");
             for check in &self.never_broken {
                 let _ = writeln!(text, "- {check}");
             }
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::contract::{Aspect, ClauseId};
     use crate::property::PROPERTIES;
-    use crate::suite::{declared, library, property_case};
+    use crate::suite::{library, planned, property_case};
 
     #[test]
     fn two_defects_break_each_aspect_that_is_evaluated_and_there_are_enough_of_each_sort() {
@@ -259,7 +259,7 @@ mod tests {
         let scarce: Vec<String> =
             scarce.map(|((clause, aspect), defects)| format!("{clause} {aspect}: {defects}")).collect();
         assert!(scarce.is_empty(), "fewer than two defects: {scarce:?}");
-        let deep = DEFECTS.iter().filter(|patch| patch.deep).count();
+        let deep = DEFECTS.iter().filter(|patch| patch.hard_to_reach).count();
         for (what, are, due) in
             [("defects", DEFECTS.len(), 100), ("of them deep", deep, 15), ("variants", VARIANTS.len(), 25)]
         {
@@ -273,20 +273,20 @@ mod tests {
         let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
         let every = library.iter().cloned().chain(properties);
         every
-            .flat_map(|loaded| declared(&loaded.id, &loaded))
+            .flat_map(|loaded| planned(&loaded.id, &loaded))
             .map(|check| (check.clause, check.aspect))
             .collect()
     }
 
-    fn row(patch: &str, plants: &[&str], caught_by: &[&str]) -> Row {
+    fn row(patch: &str, breaks: &[&str], detected_by: &[&str]) -> Row {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Row {
             patch: patch.to_owned(),
-            plants: owned(plants),
-            unjudged: vec![],
-            caught_by: owned(caught_by),
+            breaks: owned(breaks),
+            unchecked: vec![],
+            detected_by: owned(detected_by),
             missed: vec![],
-            cried_wrongly: vec![],
+            false_positives: vec![],
             left_open: vec![],
             report: String::new(),
         }
@@ -294,28 +294,28 @@ mod tests {
 
     #[test]
     fn a_table_is_good_only_where_every_aspect_that_is_seeded_is_evaluated() {
-        let caught = row("remaps-ids-of-non-root-records", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
-        let good = Table::new(vec![row("", &[], &[]), caught.clone()], &["7/ids#1".to_owned()].into());
+        let detected = row("remaps-ids-of-non-root-records", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
+        let good = Table::new(vec![row("", &[], &[]), detected.clone()], &["7/ids#1".to_owned()].into());
         assert!(good.is_good());
-        // One aspect is caught, and no check looks at the other.
-        let half = Row { unjudged: vec!["7.1 conduct".to_owned()], ..caught };
+        // One aspect is detected, and no check looks at the other.
+        let half = Row { unchecked: vec!["7.1 conduct".to_owned()], ..detected };
         let half = Table::new(vec![half], &["7/ids#1".to_owned()].into());
-        assert_eq!((half.sensitivity(), half.unjudged(), half.is_good()), ((1, 1), 1, false));
+        assert_eq!((half.sensitivity(), half.unchecked(), half.is_good()), ((1, 1), 1, false));
         assert!(half.markdown().contains("no check checks: 1\n"), "{}", half.markdown());
     }
 
     #[test]
     fn a_deep_defect_is_marked_and_counted() {
-        let deep = DEFECTS.iter().find(|patch| patch.deep).expect("a deep defect").name;
-        let shallow = DEFECTS.iter().find(|patch| !patch.deep).expect("another").name;
+        let deep = DEFECTS.iter().find(|patch| patch.hard_to_reach).expect("a deep defect").name;
+        let shallow = DEFECTS.iter().find(|patch| !patch.hard_to_reach).expect("another").name;
         let table = Table::new(
             [deep, shallow].map(|name| row(name, &["1.1 conduct"], &["a#1"])).to_vec(),
             &BTreeSet::new(),
         );
-        assert_eq!((table.sensitivity(), table.deep()), ((2, 2), (1, 1)));
+        assert_eq!((table.sensitivity(), table.hard_to_reach()), ((2, 2), (1, 1)));
         let text = table.markdown();
         assert!(
-            text.contains(&format!("| {deep} (deep) |")) && text.contains(&format!("| {shallow} |")),
+            text.contains(&format!("| {deep} (hard to reach) |")) && text.contains(&format!("| {shallow} |")),
             "{text}"
         );
     }

@@ -113,7 +113,11 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
         (vec!["run", "--scenarios", &path(&misspelt)], 2, "misspelt.toml:4:1"),
         (vec!["run", "--scenarios", &path(&misspelt)], 2, "did you mean `advance`?"),
         (vec!["run", "--scenarios", "/no/such/folder"], 2, "/no/such/folder"),
-        (vec!["run", "--defect", "hides-a-conflicd"], 2, "did you mean omits-first-conflict-from-log?"),
+        (
+            vec!["run", "--defect", "omits-first-conflict-from-lug"],
+            2,
+            "did you mean omits-first-conflict-from-log?",
+        ),
         (vec!["run", "--variant", "nothing"], 2, "covenant list variants"),
         (vec!["run", "--commitment", "13"], 2, "13"),
         (vec!["run", "--only", "nothing-fits"], 2, "no scenario is selected"),
@@ -138,7 +142,7 @@ fn an_unknown_clause_and_behaviour_of_a_scenario_are_named() {
     let scenario = folder.path().join("s.toml");
     for (text, told) in [
         (
-            "[[check]]\nclause = \"7.9\"\nface = \"conduct\"\njudge = \"accepted\"\nrequirement = \"r\"\nwith = { call = \"x\" }\n",
+            "[[check]]\nclause = \"7.9\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"r\"\nwith = { call = \"x\" }\n",
             "7.9",
         ),
         ("[[peer]]\nname = \"m\"\nbehaviours = [\"bogus-kindd\"]\n", "did you mean `bogus-kind`?"),

@@ -13,8 +13,8 @@ pub struct Patch {
     /// What the platform then does, in a sentence.
     pub summary: &'static str,
     /// Whether only a rare history shows it.
-    pub deep: bool,
-    pub(crate) plant: fn(&mut Policy),
+    pub hard_to_reach: bool,
+    pub(crate) apply: fn(&mut Policy),
 }
 
 /// Whether a patch is against the contract.
@@ -35,18 +35,18 @@ impl Patch {
         name: &'static str,
         breaks: &'static [(&'static str, Aspect)],
         summary: &'static str,
-        plant: fn(&mut Policy),
+        apply: fn(&mut Policy),
     ) -> Self {
-        Self { name, kind: PatchKind::Defect { breaks }, summary, deep: false, plant }
+        Self { name, kind: PatchKind::Defect { breaks }, summary, hard_to_reach: false, apply }
     }
 
     /// A valid way of being different.
-    pub(crate) const fn variant(name: &'static str, summary: &'static str, plant: fn(&mut Policy)) -> Self {
-        Self { name, kind: PatchKind::Variant, summary, deep: false, plant }
+    pub(crate) const fn variant(name: &'static str, summary: &'static str, apply: fn(&mut Policy)) -> Self {
+        Self { name, kind: PatchKind::Variant, summary, hard_to_reach: false, apply }
     }
 
     /// The same, as one that only a rare history shows.
-    pub(crate) const fn deep(self) -> Self {
-        Self { deep: true, ..self }
+    pub(crate) const fn hard_to_reach(self) -> Self {
+        Self { hard_to_reach: true, ..self }
     }
 }

@@ -246,7 +246,7 @@ impl<'a> ScenarioRunner<'a> {
                 Step::Accept(step) => self.accept(&context, step).await,
                 Step::Join(step) => self.join(&context, &step.peer).await,
                 Step::Heartbeat(step) => self.heartbeat(&context, step).await,
-                Step::Interject(step) => {
+                Step::InjectOnConnect(step) => {
                     self.peer_named(&step.peer)?.inject_on_connect(step.label.clone());
                     Ok(())
                 }
@@ -263,12 +263,12 @@ impl<'a> ScenarioRunner<'a> {
                 Step::Hold(step) => self.hold(&context, step).await,
                 Step::EndGrant(step) => self.end_grant(&context, step).await,
                 Step::PeerPut(step) => self.peer_put(step),
-                Step::GoDown(step) => {
+                Step::Stop(step) => {
                     self.peer_named(&step.peer)?.stop().await;
                     Ok(())
                 }
-                Step::ComeUp(step) => Ok(self.peer_named(&step.peer)?.listen()?),
-                Step::HangUp(step) => {
+                Step::Start(step) => Ok(self.peer_named(&step.peer)?.listen()?),
+                Step::CloseConnections(step) => {
                     self.peer_named(&step.peer)?.close_connections();
                     Ok(())
                 }

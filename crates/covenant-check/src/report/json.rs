@@ -6,7 +6,7 @@ use super::Report;
 use covenant_model::wire::harmless::harmless_json;
 
 /// The version of the report's form. A member may be added without raising it.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The JSON Schema of a report.
 #[must_use]

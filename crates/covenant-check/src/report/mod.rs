@@ -50,13 +50,13 @@ pub struct Report {
     pub void: Option<String>,
     /// The score.
     pub score: Score,
-    /// Every check that was announced, with what was found.
+    /// Every check that was planned, with what was found.
     pub checks: Vec<EvaluatedCheck>,
     /// Every scenario, with how it ended.
     pub scenarios: Vec<ScenarioRow>,
     /// Methods that would prove more, those first that would prove most.
     pub missing_methods: Vec<MissingMethod>,
-    /// How many checks were announced, and how many were evaluated on what they saw.
+    /// How many checks were planned, and how many were evaluated on what they saw.
     pub counts: Counts,
 }
 
@@ -90,11 +90,11 @@ pub struct ScenarioRow {
     pub entries: u64,
 }
 
-/// Announced against evaluated.
+/// Planned against evaluated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// Checks that were announced before the run.
-    pub declared: u64,
+    /// Checks that were planned before the run.
+    pub planned: u64,
     /// Checks whose scenario came to its end, so that its trace could be evaluated.
     pub emitted: u64,
     /// Verdicts.

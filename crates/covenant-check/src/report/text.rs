@@ -9,6 +9,7 @@ use super::escape::terminal;
 use super::{EvaluatedCheck, MissingMethod, Report};
 use crate::check::Verdict;
 use crate::score::{Overall, SectionScore, Standing};
+use covenant_model::contract::Basis;
 use covenant_model::transcript::Outcome;
 
 const WIDTH: usize = 80;
@@ -34,7 +35,7 @@ pub fn text(report: &Report) -> String {
     }
     open_questions(&mut out, report);
     missing_methods(&mut out, report);
-    halted(&mut out, report);
+    aborted(&mut out, report);
     tail(&mut out, report);
     out
 }
@@ -112,7 +113,7 @@ fn standing(standing: Standing) -> (Style, &'static str) {
         Standing::Unproven => (OPEN, "unproven"),
         Standing::Attested => (OPEN, "attested"),
         Standing::NotApplicable => (Style::new(), "–"),
-        Standing::NotJudged => (Style::new(), "not evaluated"),
+        Standing::NotEvaluated => (Style::new(), "not evaluated"),
     }
 }
 
@@ -132,6 +133,14 @@ fn clauses(row: &SectionScore) -> String {
     told.join(", ")
 }
 
+/// A basis in words.
+fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Observed => "observed",
+        Basis::Proposed => "proposed (binding extension)",
+    }
+}
+
 fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
@@ -143,9 +152,10 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     wrapped(out, "  actual:      ", &result.actual);
     let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
     wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
-    wrapped(out, "  rests on:    ", &format!("the {} half of the binding", check.basis));
+    wrapped(out, "  basis:       ", basis(check.basis));
     // A command is kept on one line, whatever its length: it is there to be copied.
     let _ = writeln!(out, "  replay:      {}", terminal(&evaluated.replay));
+    let _ = writeln!(out, "  help:        covenant explain {}", check.clause);
 }
 
 /// What is unproven, and what only persons say, by reason.
@@ -185,8 +195,8 @@ fn missing_methods(out: &mut String, report: &Report) {
 }
 
 /// Scenarios that did not come to their end, and whose fault that was.
-fn halted(out: &mut String, report: &Report) {
-    // Which methods are lacking is told above.
+fn aborted(out: &mut String, report: &Report) {
+    // The missing methods are listed above.
     let told_here = |outcome: Option<&Outcome>| {
         !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. }))
     };
@@ -201,7 +211,7 @@ fn halted(out: &mut String, report: &Report) {
             Some(Outcome::Completed | Outcome::Unsupported { .. }) | None => ("not run", ""),
         };
         let _ = writeln!(out);
-        wrapped(out, "", &format!("halted ({whose}): {}: {why}", row.id));
+        wrapped(out, "", &format!("aborted ({whose}): {}: {why}", row.id));
     }
 }
 
@@ -209,8 +219,8 @@ fn tail(out: &mut String, report: &Report) {
     let counts = report.counts;
     let _ = writeln!(
         out,
-        "\nchecks: {} declared, {} emitted; {} kept, {} broken, {} unproven",
-        counts.declared, counts.emitted, counts.kept, counts.broken, counts.unproven
+        "\nchecks: {} planned, {} emitted; {} kept, {} broken, {} unproven",
+        counts.planned, counts.emitted, counts.kept, counts.broken, counts.unproven
     );
     let _ = writeln!(out, "scenarios: {}", report.scenarios.len());
 }

@@ -30,7 +30,7 @@ pub enum Standing {
     /// It does not bear on this target.
     NotApplicable,
     /// This run was asked for another part of the contract.
-    NotJudged,
+    NotEvaluated,
 }
 
 /// One aspect of a clause after a run.
@@ -146,7 +146,7 @@ fn stand(
 ) -> (Standing, Option<String>) {
     let Some(verdict) = merge(evaluations.iter().map(|evaluation| evaluation.result.verdict)) else {
         return match (partial, by_attestation) {
-            (true, _) => (Standing::NotJudged, None),
+            (true, _) => (Standing::NotEvaluated, None),
             (false, true) => (Standing::Unproven, Some("only a person can attest it".to_owned())),
             (false, false) => (Standing::Unproven, Some("nothing was observed".to_owned())),
         };
@@ -194,7 +194,7 @@ fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
 
 fn percent(aspects: &[&AspectScore]) -> Option<u8> {
     let applies =
-        |aspect: &&&AspectScore| !matches!(aspect.standing, Standing::NotApplicable | Standing::NotJudged);
+        |aspect: &&&AspectScore| !matches!(aspect.standing, Standing::NotApplicable | Standing::NotEvaluated);
     let applying = aspects.iter().filter(applies).count();
     let kept = aspects.iter().filter(|aspect| aspect.standing == Standing::Kept).count();
     let percent = (kept * 100).checked_div(applying)?;
@@ -209,7 +209,7 @@ fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
         Standing::Attested => 2,
         Standing::Kept => 3,
         Standing::NotApplicable => 4,
-        Standing::NotJudged => 5,
+        Standing::NotEvaluated => 5,
     })
 }
 

@@ -21,4 +21,4 @@ pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use trace::Trace;
 
 /// The version of the transcript's format, in its first line.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;

@@ -11,4 +11,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Counts the calls of an hour against the limit of a minute.",
     |policy| policy.watch.counts_for = SignedDuration::from_hours(1),
 )
-.deep();
+.hard_to_reach();

@@ -14,7 +14,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Holds a mass of grants against the peer that it has known longest.",
     |policy| policy.govern.blamed = blame,
 )
-.deep();
+.hard_to_reach();
 
 fn blame(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<String, StoreError> {
     let peers: Vec<Peer> = table::all(tx.db)?;

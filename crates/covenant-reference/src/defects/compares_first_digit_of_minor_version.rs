@@ -9,7 +9,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Compares minor versions digit by digit, so that 1.10 stands beside 1.1.",
     |policy| policy.handshake.versions_go_together = go_together,
 )
-.deep();
+.hard_to_reach();
 
 fn go_together(local: &str, remote: &str) -> bool {
     let digits = |version: &str| {

@@ -11,4 +11,4 @@ pub(super) const PATCH: Patch = Patch::defect(
         policy.out.deletes_originals = |_| true;
     },
 )
-.deep();
+.hard_to_reach();

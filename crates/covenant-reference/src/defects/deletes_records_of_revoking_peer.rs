@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Takes a peer's leave for the request that its records be deleted.",
     |policy| policy.peering.records_deleted_on_revocation = delete,
 )
-.deep();
+.hard_to_reach();
 
 fn delete(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
     if peer.revoked_by != Some(Side::Remote) {

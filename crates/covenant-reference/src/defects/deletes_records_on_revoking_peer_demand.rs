@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Deletes what a peer had migrated where the peer's leave demands it.",
     |policy| policy.peering.records_deleted_on_revocation = delete,
 )
-.deep();
+.hard_to_reach();
 
 fn delete(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
     let demands = peer.revoke_reason.as_deref().is_some_and(|reason| reason.contains("delete"));

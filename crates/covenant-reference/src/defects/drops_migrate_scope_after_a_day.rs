@@ -14,7 +14,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Quietly forgets the scope `migrate` of a grant once it is a day old.",
     |policy| policy.grants.allows = allows,
 )
-.deep();
+.hard_to_reach();
 
 fn allows(grant: &Grant, scope: Scope, now: Timestamp) -> bool {
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);

@@ -15,7 +15,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Breaks with the major version before 29 days after its notice.",
     |policy| policy.handshake.still_serves = still_serves,
 )
-.deep();
+.hard_to_reach();
 
 fn still_serves(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
     let notices = facts::find(tx.db, facts::DEPRECATIONS)?.unwrap_or_default();

@@ -10,4 +10,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Breaks with the major version before on the day that it named, however near that was.",
     |policy| policy.handshake.notice_needed = SignedDuration::ZERO,
 )
-.deep();
+.hard_to_reach();

@@ -14,4 +14,4 @@ pub(super) const PATCH: Patch = Patch::defect(
             |grant, now| now.duration_since(grant.expires_at) >= SignedDuration::from_secs(-60);
     },
 )
-.deep();
+.hard_to_reach();

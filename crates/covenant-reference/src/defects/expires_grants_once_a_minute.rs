@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Ends a grant by a round that comes at the thirtieth second of each minute.",
     |policy| policy.grants.has_expired = has_expired,
 )
-.deep();
+.hard_to_reach();
 
 fn has_expired(grant: &Grant, now: Timestamp) -> bool {
     const MINUTE: i64 = 60;

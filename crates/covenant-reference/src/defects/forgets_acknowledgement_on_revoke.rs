@@ -16,4 +16,4 @@ pub(super) const PATCH: Patch = Patch::defect(
         }
     },
 )
-.deep();
+.hard_to_reach();

@@ -14,4 +14,4 @@ pub(super) const PATCH: Patch = Patch::defect(
         }
     },
 )
-.deep();
+.hard_to_reach();

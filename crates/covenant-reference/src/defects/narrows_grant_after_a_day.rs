@@ -13,7 +13,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.",
     |policy| policy.grants.covers_id = covers_id,
 )
-.deep();
+.hard_to_reach();
 
 fn covers_id(grant: &Grant, id: &str, now: Timestamp) -> bool {
     let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);

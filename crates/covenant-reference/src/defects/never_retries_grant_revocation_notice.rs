@@ -10,4 +10,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Tries once to tell a peer that its grant ended, and never again.",
     |policy| policy.out.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0,
 )
-.deep();
+.hard_to_reach();

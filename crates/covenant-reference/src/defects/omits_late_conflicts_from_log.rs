@@ -12,4 +12,4 @@ pub(super) const PATCH: Patch = Patch::defect(
             |outcome| outcome.conflicts.iter().filter(|conflict| conflict.step_order < 7).cloned().collect();
     },
 )
-.deep();
+.hard_to_reach();

@@ -9,4 +9,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Sends data across a boundary and does not tell its operator.",
     |policy| policy.out.tells_crossing = false,
 )
-.deep();
+.hard_to_reach();

@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Takes two minor versions for neighbours only where they are in the order of text too, so that 1.10 does not follow 1.9.",
     |policy| policy.handshake.versions_go_together = go_together,
 )
-.deep();
+.hard_to_reach();
 
 fn go_together(local: &str, remote: &str) -> bool {
     let minors = [local, remote].map(|version| Version::parse(version).ok().map(|version| version.minor));

@@ -11,4 +11,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Promises an excerpt for 72 hours and a second later.",
     |policy| policy.audit.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
 )
-.deep();
+.hard_to_reach();

@@ -15,4 +15,4 @@ pub(super) const PATCH: Patch = Patch::defect(
         };
     },
 )
-.deep();
+.hard_to_reach();

@@ -14,7 +14,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Keeps a record's own id and what it refers to by name, and rewrites the ids that stand deeper inside it.",
     |policy| policy.migrations.kept_body = kept_body,
 )
-.deep();
+.hard_to_reach();
 
 fn kept_body(tx: &Transaction<'_>, step: &Step, account: &Value) -> Map<String, Value> {
     let mut body = apply::kept_body(tx, step, account);

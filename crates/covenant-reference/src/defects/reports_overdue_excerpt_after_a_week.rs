@@ -14,4 +14,4 @@ pub(super) const PATCH: Patch = Patch::defect(
             |request, now| now.duration_since(request.requested_at) > SignedDuration::from_hours(24 * 7);
     },
 )
-.deep();
+.hard_to_reach();

@@ -10,4 +10,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Counts the calls of a peer again after each batch that it sends.",
     |policy| policy.watch.forgets_calls_at = |route| *route == Route::Sync,
 )
-.deep();
+.hard_to_reach();

@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Begins a batch one record too early, once a stream is five records long.",
     |policy| policy.out.override_batch = slip,
 )
-.deep();
+.hard_to_reach();
 
 fn slip(batch: &mut SyncBatch) {
     let from = batch.cursor.from.as_str().and_then(|text| text.parse::<u64>().ok());

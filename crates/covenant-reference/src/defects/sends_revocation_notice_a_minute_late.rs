@@ -12,7 +12,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "sends the notice of a revocation only with its next timers, when it has long refused a call",
     |policy| policy.out.delay = delay,
 )
-.deep();
+.hard_to_reach();
 
 fn delay(notice: &str) -> SignedDuration {
     if notice == kind::PEER_REVOKED { SignedDuration::from_mins(1) } else { SignedDuration::ZERO }

@@ -16,4 +16,4 @@ pub(super) const PATCH: Patch = Patch::defect(
             |peer, now| grace_lasts(peer, now) || (IdentityRules::default().may_call)(peer, now);
     },
 )
-.deep();
+.hard_to_reach();

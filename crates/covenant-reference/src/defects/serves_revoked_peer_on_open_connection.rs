@@ -17,7 +17,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Goes on serving a revoked peer on the connection that was open, with everything but migrations.",
     |policy| policy.identity.is_welcome = is_welcome,
 )
-.deep();
+.hard_to_reach();
 
 fn is_welcome(tx: &Transaction<'_>, call: &Inbound, peer: &Peer) -> Result<bool, StoreError> {
     let connection = format!("connection {} of {}", call.connection, peer.id);

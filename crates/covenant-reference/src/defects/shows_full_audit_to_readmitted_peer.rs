@@ -17,7 +17,7 @@ pub(super) const PATCH: Patch = Patch::defect(
             |tx, entry, peer_id| history::belongs_to(tx, entry, peer_id) || has_returned(tx, peer_id);
     },
 )
-.deep();
+.hard_to_reach();
 
 fn has_returned(tx: &Transaction<'_>, peer_id: &str) -> bool {
     let peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();

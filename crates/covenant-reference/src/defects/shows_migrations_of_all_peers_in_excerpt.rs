@@ -12,4 +12,4 @@ pub(super) const PATCH: Patch = Patch::defect(
             |_, entry, peer_id| entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations");
     },
 )
-.deep();
+.hard_to_reach();

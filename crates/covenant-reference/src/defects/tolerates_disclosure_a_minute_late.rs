@@ -11,4 +11,4 @@ pub(super) const PATCH: Patch = Patch::defect(
     "Finds a disclosure late only a minute after the 24 hours.",
     |policy| policy.notices.is_late = |after| after > SignedDuration::from_secs(24 * 3600 + 60),
 )
-.deep();
+.hard_to_reach();
