@@ -23,13 +23,26 @@ pub enum Exit {
     Target = 4,
     /// The adapter broke its protocol, died or hung.
     Adapter = 5,
-    /// The machine let the suite down: no port, no disk, no right to write.
+    /// The environment failed: no port, no disk, no right to write.
     Environment = 6,
-    /// A fault of the suite's own: please report it.
+    /// An internal error of covenant: please report it.
     Suite = 70,
     /// Ctrl-C.
     Interrupted = 130,
 }
+
+/// Every exit code with its meaning, for help and `covenant explain`.
+pub(super) const EXITS: &[(Exit, &str)] = &[
+    (Exit::Kept, "nothing that was evaluated is broken"),
+    (Exit::Broken, "something is broken"),
+    (Exit::Usage, "a wrong flag, or a file with an error"),
+    (Exit::Unproven, "something is unproven, under --strict"),
+    (Exit::Target, "the target cannot be evaluated: the sanity scenario fails"),
+    (Exit::Adapter, "the adapter failed"),
+    (Exit::Environment, "the environment failed: no port, no disk"),
+    (Exit::Suite, "internal error of covenant: please report it"),
+    (Exit::Interrupted, "interrupted; the partial report is in the run's folder"),
+];
 
 impl Exit {
     /// How a run ends the program.

@@ -6,11 +6,13 @@ mod audit;
 mod config;
 mod doctor;
 mod exit_code;
+mod explain;
 mod files;
 mod golden;
 mod init;
 mod list;
 mod operator;
+mod partition;
 mod probe;
 mod progress;
 mod replay;
@@ -34,7 +36,7 @@ use clap::{Parser, Subcommand};
 /// Checks whether a platform keeps the Powernode Federation Social Contract.
 ///
 /// covenant plays the other platform of a federation, conforming or misbehaving, over real mutual
-/// TLS, and says for each of the twelve commitments whether the target keeps it, with the evidence.
+/// TLS, and reports for each of the twelve commitments whether the target keeps it, with evidence.
 #[derive(Debug, Parser)]
 #[command(name = "covenant", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
@@ -45,31 +47,33 @@ struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes: 0 kept (or nothing broken), 1 something broken, 2 usage or a bad file, 3 something \
 unproven under --strict, 4 the target can't be evaluated, 5 the adapter failed, 6 the environment \
-failed, 70 a fault of covenant's own, 130 interrupted";
+failed, 70 internal error, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// CheckDef a target: the embedded reference platform where none is named.
+    /// Run the suite against a target [default: the embedded reference platform].
     Run(run::Arguments),
-    /// Look at a platform that is someone else's, gently; or visit it with a token of its operator's.
+    /// Audit a platform that someone else operates: without a token as an anonymous client, or with one as a peer.
     Audit(audit::Arguments),
-    /// Before a run: look whether target, operator and ports are what they should be.
+    /// Diagnose target, adapter and ports before a run.
     Doctor(doctor::Arguments),
     /// Write a commented covenant.toml to begin with.
     Init(init::Arguments),
-    /// List what there is: scenarios, clauses, behaviours, defects, variants, checks.
+    /// List scenarios, clauses, behaviours, defects, variants, checks or properties.
     List(list::Arguments),
-    /// CheckDef the transcript of a finished run again, without a target.
+    /// Evaluate the transcript of a finished run again, without a target.
     Verify(verify::Arguments),
-    /// Try again what was broken in a run: fixed, still broken, or cannot be replayed.
+    /// Explain a clause, check, scenario, behaviour, defect, variant, property, method or exit code.
+    Explain(explain::Arguments),
+    /// Replay what was broken in a run: fixed, still broken, or not replayable.
     Replay(replay::Arguments),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
-    /// Measure the suite itself: every defect is seeded, every variant is tried.
+    /// Measure the suite itself with every seeded defect and every variant.
     Selftest(selftest::Arguments),
-    /// Serve the reference platform alone. For testing only.
+    /// Serve the reference platform alone, for tests.
     Target(target::Arguments),
-    /// Serve the reference platform through an adapter, or check an adapter of yours.
+    /// Serve the reference platform through the adapter protocol, or check an adapter.
     Adapter(adapter::Arguments),
     /// Print the JSON Schemas of the files that covenant reads and writes.
     Schema(schema::Arguments),
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Verify(arguments) => verify::main(&arguments),
+        Command::Explain(arguments) => explain::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),

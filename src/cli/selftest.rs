@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::files::write_whole;
+use super::partition::Partition;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
 use crate::property::PROPERTIES;
@@ -21,9 +22,9 @@ pub(super) struct Arguments {
     /// Only these defects and variants (repeatable)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// One tenth of them, from 0 to 9: the whole in ten turns
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=9))]
-    tenth: Option<u64>,
+    /// Only the K-th of N parts, such as hash:2/10; the N parts together are the whole
+    #[arg(long, value_name = "hash:K/N")]
+    partition: Option<Partition>,
     /// Fix every choice
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
@@ -50,7 +51,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let run = Plan { seed, shrinks: 0, ..Plan::default() };
     let rows = block_on(all(&patches, &run, usize::from(arguments.jobs)))?
         .map_err(|error| Failure::new(Exit::Environment, error))?;
-    let whole = arguments.only.is_empty() && arguments.tenth.is_none();
+    let whole = arguments.only.is_empty() && arguments.partition.is_none();
     let before = if whole { None } else { arguments.out.as_deref().and_then(read_table) };
     let table = match before {
         Some(before) => before.with(rows, &every_check()?),
@@ -114,11 +115,10 @@ fn patches(arguments: &Arguments) -> Result<Vec<Option<&'static Patch>>, Failure
     if let Some(unknown) = arguments.only.iter().find(|name| every().all(|patch| patch.name != **name)) {
         return Err(Failure::usage(format!("no defect or variant is called {unknown}")));
     }
-    let drawn = |place: u64| arguments.tenth.is_none_or(|tenth| place % 10 == tenth);
+    let in_part = |patch: &Patch| arguments.partition.is_none_or(|partition| partition.holds(patch.name));
     let asked =
         |patch: &Patch| arguments.only.is_empty() || arguments.only.iter().any(|name| name == patch.name);
-    let places = (0..).zip(every());
-    let chosen = places.filter(|(place, patch)| drawn(*place) && asked(patch)).map(|(_, patch)| Some(patch));
+    let chosen = every().filter(|patch| in_part(patch) && asked(patch)).map(Some);
     Ok(std::iter::once(None).chain(chosen).collect())
 }
 

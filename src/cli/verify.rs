@@ -1,4 +1,4 @@
-//! `covenant check`: a finished run again, without a target.
+//! `covenant verify`: evaluates a finished run again, without a target.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::{Exit, Failure};
 use crate::suite::assess;
 use crate::transcript::read;
 
-/// Arguments of `covenant check`.
+/// Arguments of `covenant verify`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The transcript.jsonl of a run's folder, or the folder

@@ -1,0 +1,207 @@
+//! `covenant explain`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use clap::Args;
+
+use super::exit_code::EXITS;
+use super::{Exit, Failure, print};
+use crate::check::{CHECKS, CheckDef};
+use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1};
+use crate::operator::Method;
+use crate::peer::behaviours::BEHAVIOURS;
+use crate::property::PROPERTIES;
+use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
+use crate::scenario::Loaded;
+use crate::suite::{library, planned, property_case};
+
+/// Arguments of `covenant explain`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, or an exit code
+    id: String,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    let parts = parts()?;
+    let id = arguments.id.trim();
+    let found: Vec<String> = SOURCES.iter().filter_map(|source| source(id, &parts)).collect();
+    if found.is_empty() {
+        return Err(unknown(id, &parts));
+    }
+    print(&found.join("\n"))?;
+    Ok(Exit::Kept)
+}
+
+/// Every scenario, and one case of every property.
+fn parts() -> Result<Vec<Loaded>, Failure> {
+    let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
+    let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
+    Ok(library.iter().cloned().chain(properties).collect())
+}
+
+type Source = fn(&str, &[Loaded]) -> Option<String>;
+
+/// What an id can name, in the order of the printed answers. One id may name several things.
+const SOURCES: &[Source] = &[clause, check, scenario, behaviour, patch, property, method, exit_code];
+
+fn clause(id: &str, parts: &[Loaded]) -> Option<String> {
+    let id: ClauseId = id.parse().ok()?;
+    let clause = REGISTER_V1.section(id.section).find(|clause| clause.id == id)?;
+    let mut text = format!("clause {} ({})\n", clause.id, clause.class);
+    let _ = writeln!(text, "  obligation: {}", clause.obligation);
+    let _ = writeln!(text, "  section:    {} {}", id.section, id.section.title());
+    for aspect in clause.aspects() {
+        aspect_text(&mut text, clause, aspect, parts);
+    }
+    let _ = writeln!(text, "  defects:    {}", listed(defects_of(id)));
+    Some(text)
+}
+
+fn aspect_text(text: &mut String, clause: &Clause, aspect: Aspect, parts: &[Loaded]) {
+    let Some(seen) = clause.observation(aspect) else { return };
+    let _ = writeln!(text, "\n  {aspect}: {}", seen.how);
+    let _ = writeln!(text, "    seen through: {}", through(seen.by));
+    let mut methods = BTreeSet::new();
+    let mut rows = BTreeMap::new();
+    for loaded in parts {
+        for check in planned(&loaded.id, loaded) {
+            if check.clause == clause.id && check.aspect == aspect {
+                rows.insert(check.id, format!("{} ({})", check.check, check.basis));
+                methods.extend(methods_of(loaded));
+            }
+        }
+    }
+    for (id, check) in rows {
+        let _ = writeln!(text, "    check: {id}  {check}");
+    }
+    if !methods.is_empty() {
+        let _ = writeln!(text, "    operator methods: {}", listed(methods));
+    }
+}
+
+fn through(means: Means) -> &'static str {
+    match means {
+        Means::Wire => "the federation wire",
+        Means::Operator => "the operator plane",
+        Means::WireAndOperator => "the federation wire and the operator plane",
+        Means::Attestation => "a person's attestation (covenant run --attest)",
+    }
+}
+
+/// The operator methods that a scenario names.
+fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<'_> {
+    let names = Method::ALL.iter().map(|method| method.as_str());
+    names.filter(|name| loaded.source.contains(&format!("\"{name}\"")))
+}
+
+fn defects_of(id: ClauseId) -> Vec<&'static str> {
+    let id = id.to_string();
+    let breaks = |patch: &&&Patch| match patch.kind {
+        PatchKind::Defect { breaks } => breaks.iter().any(|(clause, _)| *clause == id),
+        PatchKind::Variant => false,
+    };
+    DEFECTS.iter().filter(breaks).map(|patch| patch.name).collect()
+}
+
+fn check(id: &str, parts: &[Loaded]) -> Option<String> {
+    let check: &CheckDef = CHECKS.iter().flat_map(|group| group.iter()).find(|check| check.name == id)?;
+    let mut text = format!("check {}\n  passes if:  {}\n", check.name, check.about);
+    for parameter in check.parameters {
+        let optional = if parameter.required { "" } else { " (optional)" };
+        let _ = writeln!(text, "  argument:   {}{optional}: {}", parameter.name, parameter.about);
+    }
+    let all = parts.iter().flat_map(|loaded| planned(&loaded.id, loaded));
+    for planned in all.filter(|planned| evaluates(planned, id)) {
+        let _ = writeln!(text, "  used by:    {} {}  {}", planned.clause, planned.aspect, planned.id);
+    }
+    Some(text)
+}
+
+/// Whether a planned check is of that name, by itself or in every case of a property.
+fn evaluates(planned: &crate::check::PlannedCheck, name: &str) -> bool {
+    planned.check == name || planned.with.get("check").is_some_and(|inner| inner == name)
+}
+
+fn scenario(id: &str, parts: &[Loaded]) -> Option<String> {
+    let loaded = parts.iter().find(|loaded| loaded.id == id)?;
+    let mut text = format!("scenario {}\n  title:      {}\n", loaded.id, loaded.scenario.title);
+    for check in planned(&loaded.id, loaded) {
+        let (clause, aspect) = (check.clause, check.aspect);
+        let _ = writeln!(text, "  check:      {clause} {aspect}  {} ({})", check.check, check.basis);
+        let _ = writeln!(text, "              {}", check.requirement);
+    }
+    let _ = writeln!(text, "  operator methods: {}", listed(methods_of(loaded)));
+    let _ = writeln!(text, "  run it:     covenant run --only {}", loaded.id);
+    Some(text)
+}
+
+fn behaviour(id: &str, parts: &[Loaded]) -> Option<String> {
+    let behaviour = BEHAVIOURS.iter().find(|behaviour| behaviour.name == id)?;
+    let mut text = format!("behaviour {}\n  does:       {}\n", behaviour.name, behaviour.about);
+    let _ = writeln!(text, "  breaks:     {}", listed(behaviour.clauses.iter().copied()));
+    let has =
+        |loaded: &&Loaded| loaded.scenario.peers.iter().any(|peer| peer.behaviours.iter().any(|b| b == id));
+    for loaded in parts.iter().filter(has) {
+        let _ = writeln!(text, "  played in:  {}", loaded.id);
+    }
+    Some(text)
+}
+
+fn patch(id: &str, _parts: &[Loaded]) -> Option<String> {
+    let patch = DEFECTS.iter().chain(VARIANTS).find(|patch| patch.name == id)?;
+    let PatchKind::Defect { breaks } = patch.kind else {
+        let run = format!("covenant run --variant {id}");
+        return Some(format!("variant {id}\n  does:       {}\n  run it:     {run}\n", patch.summary));
+    };
+    let breaks = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
+    let mut text = format!("defect {id}\n  does:       {}\n", patch.summary);
+    let _ = writeln!(text, "  breaks:     {}", breaks.collect::<Vec<_>>().join(", "));
+    let _ = writeln!(text, "  run it:     covenant run --defect {id}");
+    Some(text)
+}
+
+fn property(id: &str, _parts: &[Loaded]) -> Option<String> {
+    let property = PROPERTIES.iter().find(|property| property.name == id)?;
+    Some(format!(
+        "property {id}\n  holds:      {}\n  commitment: {}\n  run it:     covenant run --property {id} --cases 100\n",
+        property.about, property.commitment
+    ))
+}
+
+fn method(id: &str, parts: &[Loaded]) -> Option<String> {
+    let method = Method::parse(id)?;
+    let mut text = format!("operator method {method}\n");
+    let using: Vec<&Loaded> =
+        parts.iter().filter(|loaded| methods_of(loaded).any(|name| name == method.as_str())).collect();
+    for loaded in using {
+        let _ = writeln!(text, "  called in:  {}", loaded.id);
+    }
+    let _ = writeln!(text, "  parameters and result: docs/binding.md, \"The operator plane\"");
+    Some(text)
+}
+
+fn exit_code(id: &str, _parts: &[Loaded]) -> Option<String> {
+    let code: u8 = id.parse().ok()?;
+    let (exit, meaning) = EXITS.iter().find(|(exit, _)| *exit as u8 == code)?;
+    Some(format!("exit code {}\n  meaning:    {meaning}\n", *exit as u8))
+}
+
+fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn unknown(id: &str, parts: &[Loaded]) -> Failure {
+    let clauses = REGISTER_V1.aspects().map(|(clause, _)| clause.to_string());
+    let checks = CHECKS.iter().flat_map(|group| group.iter()).map(|check| check.name.to_owned());
+    let scenarios = parts.iter().map(|loaded| loaded.id.clone());
+    let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());
+    let patches = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name.to_owned());
+    let methods = Method::ALL.iter().map(ToString::to_string);
+    let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches).chain(methods);
+    let nearest = all.max_by(|a, b| strsim::jaro_winkler(a, id).total_cmp(&strsim::jaro_winkler(b, id)));
+    let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+    Failure::usage(format!("nothing is called {id}{hint} (`covenant list` shows the ids)"))
+}

@@ -1,0 +1,57 @@
+//! The parts of a run that is spread over several machines.
+
+use std::str::FromStr;
+
+use crate::wire::canonical::sha256_hex;
+
+/// The K-th of N parts, written `hash:K/N`, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Partition {
+    part: u64,
+    parts: u64,
+}
+
+impl Partition {
+    /// Whether the item of this name belongs to the part. Each item belongs to exactly one, whatever else there is.
+    pub(super) fn holds(self, name: &str) -> bool {
+        const DIGITS: usize = 15;
+        let hash = u64::from_str_radix(&sha256_hex(name)[..DIGITS], 16).unwrap_or_default();
+        hash % self.parts == self.part - 1
+    }
+}
+
+impl FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected = || format!("`{text}`: hash:K/N was expected, with K from 1 to N, such as hash:2/10");
+        let (part, parts) =
+            text.strip_prefix("hash:").and_then(|rest| rest.split_once('/')).ok_or_else(expected)?;
+        let (Ok(part), Ok(parts)) = (part.parse(), parts.parse()) else { return Err(expected()) };
+        if part == 0 || part > parts {
+            return Err(expected());
+        }
+        Ok(Self { part, parts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_item_belongs_to_exactly_one_part() {
+        let parts: Vec<Partition> = (1..=3).map(|k| format!("hash:{k}/3").parse().expect("a part")).collect();
+        for name in ["a", "b", "replays-notices", "ipv6", ""] {
+            assert_eq!(parts.iter().filter(|part| part.holds(name)).count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_partition_names_the_expected_form() {
+        for text in ["", "2/10", "hash:0/3", "hash:4/3", "hash:1/0", "hash:a/b", "hash:-1/2"] {
+            let error = text.parse::<Partition>().expect_err(text);
+            assert!(error.contains("hash:K/N was expected"), "{error}");
+        }
+    }
+}
