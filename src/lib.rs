@@ -1,13 +1,13 @@
 //! `covenant`: conformance suite and peer simulator for the Powernode Federation Social Contract.
 //!
-//! It plays the other platform of a federation, conforming or misbehaving in chosen ways, over real mutual TLS, against a
-//! platform under test (the **target**). For each of the twelve commitments it reports whether the target keeps it, with
-//! evidence.
+//! It plays the other platform of a federation, conforming or misbehaving in chosen ways, over real mutual
+//! TLS, against a platform under test (the **target**). For each of the twelve commitments it reports whether
+//! the target keeps it, with evidence.
 //!
 //! # Modules
 //!
-//! Five crates hold what needs no runner; their manifests say what each may see. This package re-exports them under the
-//! names of their modules.
+//! Five crates hold the parts that need no runner; their manifests list their dependencies. This package
+//! re-exports them under the names of their modules.
 //!
 //! - `covenant-model`: [`contract`], [`clock`], [`wire`], [`transcript`]. Data and its types.
 //! - `covenant-net`: [`pki`], [`net`]. Certificates, sockets and HTTP, with limits on every read.
@@ -15,13 +15,14 @@
 //! - `covenant-reference`: [`mod@reference`], the embedded target on SQLite, with defects and variants. It never sees
 //!   `peer`: a mistake in one is detected by the other.
 //! - `covenant-check`: [`check`], [`score`], [`report`]. Pure functions of a finished trace.
-//! - [`operator`]: the operator clients, and what plugs into them.
+//! - [`operator`]: the operator clients and their implementations.
 //! - [`scenario`]: the file format, its loader with positions, the scenario runner. It evaluates nothing.
-//! - [`property`]: generated scenarios, with shrinking. It is given what breaks and does not know why.
+//! - [`property`]: generated scenarios, with shrinking. It evaluates nothing; a callback reports whether a
+//!   case breaks.
 //! - [`golden`]: recorded exchanges, normalised and compared by structure.
 //! - [`suite`]: one whole run: plan, play, evaluate, score. The report of a run is made from its transcript, so that a
 //!   run and `covenant verify` of its transcript agree.
-//! - [`cli`]: one file a subcommand. Parses, calls and prints.
+//! - [`cli`]: one file per subcommand. Parses, calls and prints.
 //!
 //! # One id
 //!

@@ -1,4 +1,4 @@
-//! `covenant adapter`: the reference platform behind an adapter, and a look at adapters of others.
+//! `covenant adapter`: serves the reference platform as an adapter, and checks other adapters.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -19,32 +19,32 @@ use crate::suite::{Finding, check_adapter};
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Plant a defect (repeatable)
+    /// Defect to apply to the platform (repeatable); see `covenant list defects`
     #[arg(long, value_name = "NAME")]
     defect: Vec<String>,
-    /// Make it different in a valid way (repeatable)
+    /// Variant to apply to the platform (repeatable); see `covenant list variants`
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
-    /// The address that the platform listens on
+    /// Address that the platform listens on
     #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
-    /// Fix its keys' and ids' randomness
+    /// Seed of the platform's keys and ids [default: random]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Talk to an adapter method by method: what is there, what is missing, what is malformed
+    /// Check each method of an adapter: present, missing or malformed
     Check(CheckArguments),
 }
 
 #[derive(Debug, Args)]
 struct CheckArguments {
-    /// Wait so long for the answer to one method, in seconds
+    /// Seconds to wait for the result of one method
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     adapter_timeout: u64,
-    /// The adapter
+    /// Command line of the adapter
     #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
     program: Vec<String>,
 }
@@ -56,7 +56,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
-/// Nothing but responses goes to standard output.
+/// Serves the reference platform over standard input and output. Standard output carries responses only.
 async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
     let defects = arguments.defect.iter().map(|name| named(DEFECTS, "defect", name));
     let variants = arguments.variant.iter().map(|name| named(VARIANTS, "variant", name));

@@ -1,4 +1,4 @@
-//! `covenant audit`: a look at a platform that is someone else's.
+//! `covenant audit`: checks a platform that someone else operates.
 
 use std::fmt::Write as _;
 use std::io::BufRead;
@@ -19,52 +19,52 @@ use crate::report::{Report, terminal};
 use crate::suite::{Audit, LeftBehind, Watch, WatchError, Watched, assess, left_behind};
 use crate::transcript::{Outcome, read};
 
-/// The environment variable that an acceptance token is read from.
+/// The environment variable that holds an acceptance token.
 const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
-/// A token file is read up to here, in bytes.
+/// The longest token file that is read, in bytes.
 const TOKEN_BYTES_MAX: u64 = 4096;
-/// How long a heartbeat of the target is waited for: they come once a minute (`powernode.md` §5).
+/// The default poll timeout of an audit, in seconds. A target sends a heartbeat once a minute (`wire.md` §5).
 const POLL_TIMEOUT_SECONDS: u64 = 75;
 
 /// Arguments of `covenant audit`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where its federation plane is
+    /// URL of the target's federation plane
     url: Url,
-    /// A file with an acceptance token that its operator gave you; without it COVENANT_ACCEPTANCE_TOKEN
-    /// is read, and without that nothing is created: the platform is looked at as a anonymous client sees it
+    /// File with an acceptance token from the target's operator [default: COVENANT_ACCEPTANCE_TOKEN]. Without
+    /// a token the audit is read-only, as an anonymous client
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Make so many calls in a minute at most
+    /// Maximum number of calls per minute
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=6000))]
     rate: u32,
-    /// Wait so long for a heartbeat of the target's
+    /// Seconds to wait for a heartbeat of the target
     #[arg(long, value_name = "SECONDS", default_value_t = POLL_TIMEOUT_SECONDS)]
     poll_timeout: u64,
-    /// Misbehave as well: this raises alarms there. You are asked to type the target's name
+    /// Misbehave too. This raises alarms at the target; covenant asks you to type its host name first
     #[arg(long)]
     intrusive: bool,
-    /// Watch for so long (3d, 12h, 90m, 30s): heartbeats, an excerpt within its 72 hours, then a leave. The
-    /// evidence is in the folder of --out; the same command goes on with it after a kill or a reboot
+    /// Duration of a watch (3d, 12h, 90m, 30s): heartbeats, an audit excerpt within 72 hours, then a leave.
+    /// The folder of --out holds the evidence; the same command continues the watch after a restart
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "out", conflicts_with = "intrusive")]
     watch: Option<Duration>,
-    /// A grant for the visitor, to be read under until it ends: JSON with bearer_token, resource_kind,
-    /// resource_id and expires_at. It may be put there while the watch goes on: it is told as which peer
+    /// JSON file with a grant for the peer of the watch, which reads under it until it expires: bearer_token,
+    /// resource_kind, resource_id, expires_at. The file may appear after the watch has begun
     #[arg(long, value_name = "FILE", requires = "watch")]
     grant_file: Option<PathBuf>,
-    /// The time between two heartbeats of a watch
+    /// Time between two heartbeats of a watch
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", requires = "watch")]
     every: Duration,
-    /// Fix every choice
+    /// Seed of every choice of the audit [default: random]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
-    /// What standard output gets; the run's folder gets all of them
+    /// Format of the report on standard output; the run folder gets every format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// The run's folder, instead of a new one under reports/
+    /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// No progress on the terminal
+    /// Hide the progress bar
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -76,9 +76,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let embedded = [("--defect", !asked.defect.is_empty()), ("--variant", !asked.variant.is_empty())];
     let operator = [("--adapter", asked.adapter.is_some()), ("--operator", asked.operator.is_some())];
     if let Some((flag, _)) = embedded.iter().chain(&operator).find(|(_, is_given)| *is_given) {
-        return Err(Failure::usage(format!(
-            "{flag}: an audit has no operator on its target; see `covenant run`"
-        )));
+        return Err(Failure::usage(format!("{flag}: an audit uses no operator client; see `covenant run`")));
     }
     let token = token(arguments.token_file.as_deref())?;
     if let Some(lasts) = arguments.watch {
@@ -106,7 +104,7 @@ fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     }
 }
 
-/// As a anonymous client: nothing is created, and nothing of the contract can be proved.
+/// Reads the federation plane as an anonymous client. Creates nothing and proves no clause.
 fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
     let named = asked.address()?;
     let mut sheet = Diagnostics::default();
@@ -119,7 +117,7 @@ fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
     Ok(sheet.worst().unwrap_or(Exit::Kept))
 }
 
-/// `3d`, `12h`, `90m`, `30s`.
+/// Parses a duration: `3d`, `12h`, `90m`, `30s`.
 fn duration(text: &str) -> Result<Duration, String> {
     let unit = text.chars().last().unwrap_or_default();
     let seconds = match unit {
@@ -133,11 +131,11 @@ fn duration(text: &str) -> Result<Duration, String> {
         text[..text.len() - 1].parse().map_err(|_| format!("{text}: no whole number before {unit}"))?;
     match number.checked_mul(seconds) {
         Some(seconds @ 1..=31_536_000) => Ok(Duration::from_secs(seconds)),
-        _ => Err(format!("{text}: from a second to a year is expected")),
+        _ => Err(format!("{text}: expected a duration from a second to a year")),
     }
 }
 
-/// For hours or days; what was seen by then is told also where it is interrupted.
+/// Runs or continues a watch, and reports what was observed. An interrupted watch is reported too.
 fn watch_on(
     arguments: &Arguments,
     asked: &TargetArguments,
@@ -161,7 +159,7 @@ fn watch_on(
         grant: arguments.grant_file.clone(),
         tell: |line| tell(&format!("{}\n", terminal(line))),
     };
-    tell(&format!("watch: {}; Ctrl-C stops it, and the same command goes on with it\n", arguments.url));
+    tell(&format!("watch: {}; Ctrl-C stops it, and the same command continues it\n", arguments.url));
     let watched = block_on(async {
         let (stopper, stop) = watch::channel(false);
         let watching = watch.run(stop);
@@ -219,7 +217,7 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
     Ok(exit(&conclude(arguments, &folder)?))
 }
 
-/// Checks what was seen, and tells it, and what was left behind.
+/// Evaluates the transcript, and prints the report and the peers left at the target.
 fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure> {
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);
@@ -233,7 +231,7 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
     Ok(report)
 }
 
-/// A visit that was not let in says nothing of the target.
+/// Returns the exit code. If the target rejected the peer, the audit proves nothing about the target.
 fn exit(report: &Report) -> Exit {
     let was_let_down = report.scenarios.iter().any(|row| matches!(row.outcome, Some(Outcome::Target { .. })));
     match Exit::of(report, false) {
@@ -242,7 +240,7 @@ fn exit(report: &Report) -> Exit {
     }
 }
 
-/// What was created at the target, and how to remove it.
+/// Lists what the audit created at the target, and how to remove it.
 fn list(url: &Url, left: &[LeftBehind]) -> String {
     if left.is_empty() {
         return format!("created at {url}: nothing\n");
@@ -250,9 +248,9 @@ fn list(url: &Url, left: &[LeftBehind]) -> String {
     let mut text = format!("created at {url}, to be removed by its operator:\n");
     for peer in left {
         let told = if peer.told_of_leave {
-            "it was told that the peer leaves"
+            "it was notified that the peer leaves"
         } else {
-            "it was not told that the peer leaves"
+            "it was not notified that the peer leaves"
         };
         let id = terminal(&peer.peer_id);
         let _ = writeln!(
@@ -264,11 +262,11 @@ fn list(url: &Url, left: &[LeftBehind]) -> String {
     text
 }
 
-/// The name has to be typed: misbehaviour is not for a script that has the wrong URL.
+/// Asks the user to type the target's host name, so that a script with a wrong URL cannot misbehave.
 fn confirm(url: &Url) -> Result<(), Failure> {
     let host = url.host_str().unwrap_or_default().to_owned();
     tell(&format!(
-        "--intrusive misbehaves at {url}, and raises alarms there. Type its name ({host}) to go on: "
+        "--intrusive misbehaves at {url}, and raises alarms there. Type its host name ({host}) to continue: "
     ));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);

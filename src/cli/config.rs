@@ -1,4 +1,4 @@
-//! `covenant.toml`: what names the target and how it is reached, so that a command line stays short.
+//! `covenant.toml`: names the target and how to reach it, which keeps command lines short.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use url::Url;
 use super::Failure;
 use super::target_choice::{IdentityForm, OperatorChoice};
 
-/// The file that is read where no other is named.
+/// The configuration file that is read by default.
 pub(super) const DEFAULT: &str = "covenant.toml";
-/// A file is read up to here, in bytes.
+/// The longest configuration file that is read, in bytes.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// What `covenant.toml` can say. A flag of the same name goes before it.
+/// The contents of `covenant.toml`. A command-line flag of the same name takes precedence.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -28,7 +28,7 @@ pub struct Config {
     pub run: RunSection,
 }
 
-/// The platform under test: where it is, and whose operator are on it.
+/// The platform under test: its address and its operator.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TargetSection {
@@ -37,22 +37,22 @@ pub struct TargetSection {
     /// The operator: a URL, `powernode:URL`, or `person`.
     #[schemars(with = "Option<String>")]
     pub operator: Option<OperatorChoice>,
-    /// How long the answer to one method is waited for, in seconds.
+    /// The time to wait for the result of one method, in seconds. The default is 60.
     pub adapter_time_seconds: Option<u64>,
     /// A file with the log-in of `powernode:URL`: TOML with `email`, `password`, `worker_token`.
     pub credentials: Option<PathBuf>,
-    /// Where the federation plane of a platform is that runs already; a path before the prefix stays.
+    /// The URL of the federation plane of a running platform. A path before the federation prefix is kept.
     #[schemars(with = "Option<String>")]
     pub url: Option<Url>,
-    /// A PEM file with the authorities to trust there.
+    /// A PEM file with the authorities that the target's certificate must chain to.
     pub ca: Option<PathBuf>,
-    /// Trust the authorities of this system there.
+    /// Trust the authorities of this system for the target's certificate.
     pub system_roots: bool,
-    /// How the peers make themselves known there.
+    /// The way in which the peers identify themselves to the target.
     pub identity: Option<IdentityForm>,
     /// Allow an `http:` URL.
     pub plain_http: bool,
-    /// How long one call of the federation plane may take, in seconds.
+    /// The time limit of one call on the federation plane, in seconds. The default is 10.
     pub call_time_seconds: Option<u64>,
 }
 
@@ -60,13 +60,13 @@ pub struct TargetSection {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PeersSection {
-    /// The address on which they listen.
+    /// The address that the peers listen on.
     #[schemars(with = "Option<String>")]
     pub listen: Option<IpAddr>,
-    /// The address that they give to the target, where that is another: `https://tests.example`.
+    /// The URL that the peers give to the target, if it is not their own: `https://tests.example`.
     #[schemars(with = "Option<String>")]
     pub advertise: Option<Url>,
-    /// The release that they say they run, where that is not the target's: `1.4.0`.
+    /// The release that the peers report, if it is not the target's: `1.4.0`.
     #[schemars(with = "Option<String>")]
     pub release: Option<Version>,
 }
@@ -75,18 +75,19 @@ pub struct PeersSection {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSection {
-    /// How many scenarios are played side by side.
+    /// The number of scenarios that run in parallel. The default is 4.
     pub jobs: Option<u16>,
-    /// How many cases of each property.
+    /// The number of cases of each property. The default is 12.
     pub cases: Option<u32>,
-    /// How long a finding, an event or a notice that is due is waited for, in seconds.
+    /// The time to wait for a finding, an event or a notice that is due, in seconds. The default is 10.
     pub poll_timeout_seconds: Option<u64>,
-    /// Fail also where something could not be proved.
+    /// Exit with code 3 if something is unproven.
     pub strict: bool,
 }
 
 impl Config {
-    /// The file that was named, or the one that stands here, or nothing.
+    /// Reads the named file, or `covenant.toml` in the current folder if it exists. Otherwise returns the
+    /// defaults.
     pub(super) fn find(named: Option<&Path>) -> Result<Self, Failure> {
         match named {
             Some(path) => Self::read(path),
@@ -108,41 +109,41 @@ impl Config {
         Self::parse(&text).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Reads its text. The error names line, column, what was found and what was expected.
+    /// Parses the text of a file. An error names the line, the column, the found and the expected value.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
 }
 
-/// The file that `covenant init` writes: every line a comment, so that it changes nothing until it is edited.
-pub(super) const COMMENTED: &str = r#"# covenant.toml: what `covenant run` checks, and how it is reached.
-# A flag of the same name goes before what stands here. Its schema: `covenant schema config`.
+/// The file that `covenant init` writes. Every line is a comment, so the file changes nothing until edited.
+pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant run`, and how to reach it.
+# A command-line flag of the same name takes precedence. Schema: `covenant schema config`.
 
 [target]
-# The operator on your platform. One of the two; docs/plug-your-platform-in.md tells how to make them.
+# The operator of your platform: one of the two. See docs/plug-your-platform-in.md.
 # adapter = "python3 adapter.py"            # a program, started for each scenario
 # operator = "http://127.0.0.1:9000/operator"  # or "powernode:https://platform.example", or "person"
-# adapter_time_seconds = 60                 # how long the answer to one method is waited for
+# adapter_time_seconds = 60                 # time to wait for the result of one method
 # credentials = "operator.toml"             # for powernode: email, password, worker_token
 
-# Where the federation plane is, for a platform that runs already. Without it, `platform.start` tells.
-# url = "https://platform.example"          # a path before /api/v1/system/federation_api stays
-# ca = "authorities.pem"                    # whom to trust there; without it, the first certificate is pinned
-# system_roots = false                      # or: trust what this system trusts
-# identity = "tls"                          # "forwarded" or "forwarded-g1": the suite plays the proxy before it
+# The federation plane of a running platform. Without it, `platform.start` returns the URL.
+# url = "https://platform.example"          # a path before /api/v1/system/federation_api is kept
+# ca = "authorities.pem"                    # authorities to trust; without it, the first certificate is pinned
+# system_roots = false                      # or: trust the authorities of this system
+# identity = "tls"                          # "forwarded" or "forwarded-g1": the suite plays the proxy
 # plain_http = false                        # allow an http: URL
-# call_time_seconds = 10                    # how long one call may take
+# call_time_seconds = 10                    # time limit of one call
 
 [peers]
-# listen = "127.0.0.1"                      # where the simulated peers listen
-# advertise = "https://tests.example"       # the address that they give to the target, if that is another
-# release = "1.4.0"                         # what they say they run; without it, what the target runs
+# listen = "127.0.0.1"                      # address that the simulated peers listen on
+# advertise = "https://tests.example"       # URL that they give to the target, if different
+# release = "1.4.0"                         # release that they report; without it, the target's
 
 [run]
-# jobs = 4                                  # scenarios side by side
+# jobs = 4                                  # scenarios to run in parallel
 # cases = 12                                # cases of each property
-# poll_timeout_seconds = 10                     # how long what is due is waited for
-# strict = false                            # fail also where something could not be proved
+# poll_timeout_seconds = 10                 # time to wait for a finding, an event or a notice
+# strict = false                            # exit with code 3 if something is unproven
 "#;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `covenant doctor`: before a run, what works and what to do about what does not.
+//! `covenant doctor`: shows before a run what works and how to fix what does not.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,10 +21,10 @@ use crate::suite::Target;
 use crate::wire::envelope::Answer;
 use crate::wire::header::CallerForm;
 
-/// A method that cannot exist.
+/// A method that does not exist in the binding.
 const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
 
-/// A certificate that lives no longer, in days, is remarked on: a partner needs time to renew it.
+/// The remaining days of a certificate below which `doctor` prints a note.
 const SHORT_LIFE_DAYS: i64 = 14;
 
 /// Arguments of `covenant doctor`.
@@ -61,14 +61,14 @@ async fn examine(
     port(sheet, listen).await?;
     let Target::ExternalTarget(external) = target else {
         if sheet.worst.is_none() {
-            sheet.fine("operator", "none are named: a run checks the embedded reference platform")?;
+            sheet.fine("operator", "none is named: a run checks the embedded reference platform")?;
         }
         return match &asked.target {
             Some(url) => plane(sheet, asked, url, named.and_then(|at| at.ca_bundle_pem).as_deref()).await,
             None => Ok(()),
         };
     };
-    // Held until the end: an adapter's platform is there as long as it is.
+    // The lease is held until the end, because the platform of an adapter ends with it.
     let lease = lease(sheet, external.targets.as_ref()).await?;
     let started = match &lease {
         Some(lease) => look(sheet, lease).await?,
@@ -86,14 +86,14 @@ async fn examine(
     Ok(())
 }
 
-/// The points, printed as they are found.
+/// The points of `covenant doctor`, printed as they are found.
 #[derive(Default)]
 pub(super) struct Diagnostics {
     worst: Option<Exit>,
 }
 
 impl Diagnostics {
-    /// How the program ends, by the first point that does not work.
+    /// Returns the exit code of the first point that failed.
     pub(super) fn worst(&self) -> Option<Exit> {
         self.worst
     }
@@ -103,7 +103,7 @@ impl Diagnostics {
         print(&format!("ok    {what:<12} {}\n", terminal(found)))
     }
 
-    /// `exit`: how the program ends, where this is the first that does not work.
+    /// Prints a point that failed. `exit` becomes the exit code if this is the first failure.
     fn bad(&mut self, what: &str, found: &str, hint: &str, exit: Exit) -> Result<(), Failure> {
         self.worst.get_or_insert(exit);
         print(&format!("FAIL  {what:<12} {}; {hint}\n", terminal(found)))
@@ -137,7 +137,7 @@ async fn lease(sheet: &mut Diagnostics, targets: &dyn Targets) -> Result<Option<
     }
 }
 
-/// The operator, and what they are good for; gives what `platform.start` answered.
+/// Prints the operator's description and abilities, and returns the result of `platform.start`.
 async fn look(sheet: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> {
     let operator = &*lease.operator;
     if let Ok(told) = operator.call(Method::Describe.as_str(), json!({})).await {
@@ -147,15 +147,20 @@ async fn look(sheet: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> 
             format!("{} {}: {had} of {} methods", description.name, description.version, Method::ALL.len());
         sheet.fine("operator", &found)?;
     } else {
-        sheet.note("operator", "do not describe themselves")?;
+        sheet.note("operator", "does not describe itself")?;
     }
     match operator.call(NONEXISTENT_METHOD, json!({})).await {
         Err(OperatorError::Unsupported { .. }) => {
-            sheet.fine("honesty", "say that they do not know a method that can't exist")?;
+            sheet.fine("unsupported", "rejects a method that does not exist")?;
         }
         other => {
-            let found = format!("a method that can't exist was answered: {other:?}");
-            sheet.bad("honesty", &found, "answer what is not known with the error -32601", Exit::Adapter)?;
+            let found = format!("a method that does not exist was answered: {other:?}");
+            sheet.bad(
+                "unsupported",
+                &found,
+                "answer an unknown method with the error -32601",
+                Exit::Adapter,
+            )?;
         }
     }
     clock(sheet, operator).await?;
@@ -165,7 +170,7 @@ async fn look(sheet: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> 
             Ok(started)
         }
         Err(error) => {
-            let hint = "the adapter's log tells more; or name a platform that runs with --target URL";
+            let hint = "see the adapter's log, or name a running platform with --target URL";
             sheet.bad("start", &error.to_string(), hint, Exit::Target)?;
             Ok(Value::Null)
         }
@@ -179,12 +184,12 @@ async fn clock(sheet: &mut Diagnostics, operator: &dyn OperatorClient) -> Result
             sheet.note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)")
         }
         Err(error) => {
-            sheet.bad("clock", &error.to_string(), "mend clock.advance in the adapter", Exit::Adapter)
+            sheet.bad("clock", &error.to_string(), "fix clock.advance in the adapter", Exit::Adapter)
         }
     }
 }
 
-/// The federation plane, as a anonymous client sees it.
+/// Checks the federation plane as an anonymous client.
 pub(super) async fn plane(
     sheet: &mut Diagnostics,
     asked: &TargetArguments,
@@ -212,15 +217,15 @@ pub(super) async fn plane(
     }
 }
 
-/// What is wrong with a way that leads nowhere, and what to do about it.
+/// Names the point that a network error belongs to, and a hint.
 fn hint(error: &NetError) -> (&'static str, &'static str) {
     match error {
-        NetError::Refused(_) => ("connection", "is it running there? name another place with --target"),
+        NetError::Refused(_) => ("connection", "is it running? name another address with --target"),
         NetError::Untrusted(_) => ("trust", "name its authorities with --ca FILE, or --system-roots"),
         NetError::Handshake(_) => {
             ("trust", "is this its TLS port? plain http needs --plain-http and an http: URL")
         }
-        NetError::Timeout { .. } => ("connection", "a firewall between? give it more time with --call-time"),
+        NetError::Timeout { .. } => ("connection", "is a firewall in between? raise --request-timeout"),
         _ => ("connection", "is this an HTTP service?"),
     }
 }
@@ -256,16 +261,17 @@ fn accept(sheet: &mut Diagnostics, answered: &Response) -> Result<(), Failure> {
     let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
     match answered.status {
         401 | 422 if refusal => {
-            sheet.fine("accept", &format!("refuses a token that no one gave ({})", answered.status))
+            sheet.fine("accept", &format!("rejects a token that was never issued ({})", answered.status))
         }
         404 => {
-            let hint = "a path before it? give it with --target https://host/path";
+            let hint = "is it under a path? give it with --target https://host/path";
             sheet.bad("accept", "there is no federation plane here (404)", hint, Exit::Target)
         }
         status => {
-            let found =
-                format!("a token that no one gave was answered with {status}, expected 401 and an error");
-            sheet.bad("accept", &found, "see `powernode.md` §5, or the platform's own log", Exit::Target)
+            let found = format!(
+                "a token that was never issued was answered with {status}, expected 401 and an error"
+            );
+            sheet.bad("accept", &found, "see `wire.md` §5, or the platform's own log", Exit::Target)
         }
     }
 }
@@ -288,21 +294,21 @@ fn spoken(
         }
         ("http", None) => sheet.fine("identity", &format!("forwarded in headers ({found:?}), as its proxy would")),
         (_, Some(CallerForm::ForwardedG1)) if !is_g1 => {
-            sheet.bad("identity", "forwarded-g1 was chosen, and it is no G1", "choose --identity forwarded", Exit::Usage)
+            sheet.bad("identity", "forwarded-g1 was chosen, but the platform is not G1", "choose --identity forwarded", Exit::Usage)
         }
         (_, Some(CallerForm::Forwarded)) if is_g1 => {
-            sheet.bad("identity", "forwarded was chosen, and it is a G1", "choose --identity forwarded-g1", Exit::Usage)
+            sheet.bad("identity", "forwarded was chosen, but the platform is G1", "choose --identity forwarded-g1", Exit::Usage)
         }
         (_, Some(form)) => sheet.fine("identity", &format!("{form:?}")),
         (_, None) if is_g1 => sheet.note(
             "identity",
-            "a G1 gives no certificate in accept: straight to its backend, --identity forwarded-g1 plays its proxy",
+            "a G1 platform issues no certificate in accept: to call its backend directly, use --identity forwarded-g1",
         ),
         (_, None) => sheet.fine("identity", "the certificate of mutual TLS"),
     }
 }
 
-/// Whether the target can call the peers. Only a run shows it.
+/// Checks the addresses by which the target calls the peers. Only a run shows that it can.
 fn way_back(
     sheet: &mut Diagnostics,
     asked: &TargetArguments,
@@ -316,18 +322,15 @@ fn way_back(
         None => false,
     };
     match &asked.advertise {
-        Some(url) => sheet.note(
-            "way back",
-            &format!("the target is told to call the peers at {url}: a run shows whether it can"),
-        ),
+        Some(url) => sheet
+            .note("callback", &format!("the target calls the peers at {url}: a run shows whether it can")),
         None if listen.is_loopback() && !is_here => sheet.bad(
-            "way back",
+            "callback",
             &format!("the peers listen on {listen}, where the target can't call them"),
-            "give --listen an address that it reaches, or --advertise one that leads here",
+            "give --listen an address that the target reaches, or --advertise a URL that leads here",
             Exit::Usage,
         ),
-        None => {
-            sheet.note("way back", "the target calls the peers where they listen: a run shows whether it can")
-        }
+        None => sheet
+            .note("callback", "the target calls the peers at their own address: a run shows whether it can"),
     }
 }

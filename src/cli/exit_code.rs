@@ -1,4 +1,4 @@
-//! Exit codes: an interface. Scripts rely on these numbers; they change with a major version only.
+//! Exit codes. Scripts rely on these numbers; they change only with a major version.
 
 use std::process::ExitCode;
 
@@ -7,31 +7,31 @@ use crate::score::Overall;
 use crate::suite::exit_blame;
 use crate::transcript::Outcome;
 
-/// How the program ends.
+/// An exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Nothing that was evaluated is broken, and with `--strict` all of it is kept.
+    /// Nothing that was evaluated is broken; with `--strict`, everything is kept.
     Kept = 0,
     /// The target breaks a clause.
     Broken = 1,
-    /// A wrong flag, or a file that is not what it should be.
+    /// A wrong flag, or an invalid file.
     Usage = 2,
-    /// With `--strict`: something could not be proved.
+    /// Something is unproven, with `--strict`.
     Unproven = 3,
     /// The target can't be reached, or fails the sanity scenario: the run is void.
     Target = 4,
     /// The adapter broke its protocol, died or hung.
     Adapter = 5,
-    /// The environment failed: no port, no disk, no right to write.
+    /// A failed environment: no port, no disk space, no permission to write.
     Environment = 6,
-    /// An internal error of covenant: please report it.
+    /// An internal error of covenant. Please report it.
     Suite = 70,
-    /// Ctrl-C.
+    /// An interruption by Ctrl-C.
     Interrupted = 130,
 }
 
-/// Every exit code with its meaning, for help and `covenant explain`.
+/// Every exit code with its meaning, for the help and `covenant explain`.
 pub(super) const EXITS: &[(Exit, &str)] = &[
     (Exit::Kept, "nothing that was evaluated is broken"),
     (Exit::Broken, "something is broken"),
@@ -41,18 +41,18 @@ pub(super) const EXITS: &[(Exit, &str)] = &[
     (Exit::Adapter, "the adapter failed"),
     (Exit::Environment, "the environment failed: no port, no disk"),
     (Exit::Suite, "internal error of covenant: please report it"),
-    (Exit::Interrupted, "interrupted; the partial report is in the run's folder"),
+    (Exit::Interrupted, "interrupted; the partial report is in the run folder"),
 ];
 
 impl Exit {
-    /// How a run ends the program.
+    /// Returns the exit code of a run.
     #[must_use]
     pub fn of(report: &Report, strict: bool) -> Self {
         let blame = exit_blame(report);
         match (blame, report.score.overall) {
             (Some(Outcome::Interrupted), _) => Self::Interrupted,
             (Some(Outcome::Suite { .. }), _) => Self::Suite,
-            // What is broken was seen, whatever else went wrong.
+            // A broken clause was observed, whatever else failed.
             (_, Overall::Broken) => Self::Broken,
             (Some(Outcome::Environment { .. }), _) => Self::Environment,
             (Some(Outcome::Adapter { .. }), _) => Self::Adapter,

@@ -19,7 +19,8 @@ use crate::suite::{library, planned, property_case};
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, or an exit code
+    /// Id of a clause (7.3), check, scenario, behaviour, defect, variant, property or operator method, or an
+    /// exit code
     id: String,
 }
 
@@ -34,7 +35,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Kept)
 }
 
-/// Every scenario, and one case of every property.
+/// Returns every scenario, and one case of every property.
 fn parts() -> Result<Vec<Loaded>, Failure> {
     let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
     let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
@@ -43,7 +44,7 @@ fn parts() -> Result<Vec<Loaded>, Failure> {
 
 type Source = fn(&str, &[Loaded]) -> Option<String>;
 
-/// What an id can name, in the order of the printed answers. One id may name several things.
+/// The lookup functions, in the order of the printed answers. One id may match several.
 const SOURCES: &[Source] = &[clause, check, scenario, behaviour, patch, property, method, exit_code];
 
 fn clause(id: &str, parts: &[Loaded]) -> Option<String> {
@@ -90,7 +91,7 @@ fn through(means: Means) -> &'static str {
     }
 }
 
-/// The operator methods that a scenario names.
+/// Returns the operator methods that a scenario names.
 fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<'_> {
     let names = Method::ALL.iter().map(|method| method.as_str());
     names.filter(|name| loaded.source.contains(&format!("\"{name}\"")))
@@ -119,7 +120,7 @@ fn check(id: &str, parts: &[Loaded]) -> Option<String> {
     Some(text)
 }
 
-/// Whether a planned check is of that name, by itself or in every case of a property.
+/// Returns true if a planned check has this name, directly or inside an `every-case` check of a property.
 fn evaluates(planned: &crate::check::PlannedCheck, name: &str) -> bool {
     planned.check == name || planned.with.get("check").is_some_and(|inner| inner == name)
 }

@@ -17,7 +17,7 @@ use crate::transcript::{Reading, Trace};
 pub(super) struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// The folder that was asked for, or a new one under `reports/`. Nothing is made yet.
+    /// Chooses the requested folder, or a new one under `reports/`. Creates nothing.
     pub(super) fn choose(asked: Option<&Path>, seed: Seed) -> Self {
         Self(asked.map_or_else(
             || {
@@ -28,21 +28,21 @@ impl RunFolder {
         ))
     }
 
-    /// Makes it.
+    /// Creates the folder.
     pub(super) fn create(&self) -> Result<(), Failure> {
         fs::create_dir_all(&self.0)
             .with_context(|| {
-                format!("{}: cannot make the run's folder; name another with --out", self.0.display())
+                format!("{}: cannot create the run folder; name another with --out", self.0.display())
             })
             .map_err(|error| Failure::new(Exit::Environment, error))
     }
 
-    /// Where the transcript is written.
+    /// Returns the path of the transcript.
     pub(super) fn transcript(&self) -> PathBuf {
         self.0.join("transcript.jsonl")
     }
 
-    /// Writes the report in each of its forms.
+    /// Writes the report in each format.
     pub(super) fn write(&self, report: &Report) -> Result<(), Failure> {
         let plain = anstream::adapter::strip_str(&text(report)).to_string();
         for (name, content) in
@@ -54,7 +54,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Writes the shortest case of each property that is broken, as a scenario that can be played.
+    /// Writes the shrunk case of each broken property as a scenario that can be run.
     pub(super) fn write_cases(&self, reading: &Reading, report: &Report) -> Result<Vec<PathBuf>, Failure> {
         let broken = |trace: &Trace| {
             let mut checks = report.checks.iter().map(|evaluated| &evaluated.evaluation);
@@ -76,7 +76,7 @@ impl RunFolder {
     }
 }
 
-/// Writes a file whole, then puts it in its place.
+/// Writes a temporary file and renames it to `path`, so that no reader sees a partial file.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let context = || format!("{}: cannot write", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -87,7 +87,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A temporary file is its owner's alone; what takes its place is a file like any other.
+/// Makes a file readable by all. A temporary file is readable by its owner only.
 #[cfg(unix)]
 fn readable_by_all(file: &fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! `covenant golden`: recorded exchanges against the reference platform.
+//! `covenant golden`: compares, accepts and records golden exchanges of the reference platform.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -18,41 +18,41 @@ use crate::transcript::Direction;
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The folder of goldens
+    /// Folder of golden files
     #[arg(long, value_name = "DIR", default_value = "golden/wire", global = true)]
     folder: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show how the platform's exchanges differ from their goldens
+    /// Show the differences between the platform's exchanges and their goldens
     Diff {
-        /// Plant a defect first (repeatable)
+        /// Defect to apply first (repeatable); see `covenant list defects`
         #[arg(long, value_name = "NAME")]
         defect: Vec<String>,
     },
-    /// Take what the platform does now as golden, wherever it differs
+    /// Replace each golden that differs by the platform's current exchange
     Accept,
     /// Record a new golden
     Record {
-        /// The file's name, without its outcome: migrations-completed
+        /// Name of the golden file without its extension: migrations-completed
         name: String,
-        /// The scenario it is taken from
+        /// Id of the scenario to run
         #[arg(long)]
         scenario: String,
-        /// The label of the exchange; the last that fits is taken
+        /// Label of the exchange; the last match is recorded
         #[arg(long, required_unless_present = "route")]
         label: Option<String>,
-        /// The target itself sent it: such a call has no label
+        /// Match a call that the target sent; such a call has no label
         #[arg(long)]
         from_target: bool,
-        /// Its route: heartbeat, migrations/commit
+        /// Route of the exchange: heartbeat, migrations/commit
         #[arg(long)]
         route: Option<String>,
-        /// The peer that called, or was called
+        /// Peer that sent or received the call
         #[arg(long)]
         peer: Option<String>,
-        /// What stands in its request
+        /// Text that the request body contains
         #[arg(long, value_name = "TEXT")]
         says: Option<String>,
     },

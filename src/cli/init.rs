@@ -1,4 +1,4 @@
-//! `covenant init`: a `covenant.toml` to begin with.
+//! `covenant init`: writes a commented `covenant.toml`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{Exit, Failure, tell};
 /// Arguments of `covenant init`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where to write it
+    /// Path of the file to write
     #[arg(default_value = DEFAULT, value_name = "FILE")]
     path: PathBuf,
 }
@@ -19,7 +19,10 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let path = &arguments.path;
     if path.exists() {
-        return Err(Failure::usage(format!("{}: it is there already, and stays as it is", path.display())));
+        return Err(Failure::usage(format!(
+            "{}: the file exists already and was not changed",
+            path.display()
+        )));
     }
     write_whole(path, COMMENTED.as_bytes()).map_err(|error| Failure::new(Exit::Environment, error))?;
     tell(&format!("{}: edit it, then `covenant doctor`\n", path.display()));

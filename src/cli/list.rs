@@ -16,29 +16,29 @@ use crate::suite::library;
 /// Arguments of `covenant list`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What to list
+    /// Kind of items to list
     #[arg(value_enum)]
     what: What,
-    /// Scenarios of your own: a folder of .toml files, or one file
+    /// Folder of .toml files, or one file, with your own scenarios [default: the built-in scenarios]
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
-    /// What is played
+    /// Scenarios and the clauses they check
     Scenarios,
-    /// What the contract obliges to
+    /// Clauses of the contract
     Clauses,
-    /// How a peer deviates from the contract
+    /// Behaviours: how a peer deviates from the contract
     Behaviours,
-    /// How the reference platform breaks the contract
+    /// Defects: how the reference platform breaks the contract
     Defects,
-    /// How the reference platform is validly different
+    /// Variants: how the reference platform differs and still conforms
     Variants,
-    /// Which results a scenario can ask for
+    /// Checks that a scenario can use
     Checks,
-    /// What holds over generated histories
+    /// Properties: what holds over generated histories
     Properties,
 }
 

@@ -1,5 +1,5 @@
-//! The command line: one file a subcommand. Parses, calls, prints; decides nothing about verdicts.
-//! Data goes to standard output, everything else to standard error.
+//! The command line, one file per subcommand. Parses, calls and prints; decides no verdict. Data goes to
+//! standard output, everything else to standard error.
 
 mod adapter;
 mod audit;
@@ -32,14 +32,18 @@ pub use exit_code::Exit;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
 
 /// Checks whether a platform keeps the Powernode Federation Social Contract.
 ///
-/// covenant plays the other platform of a federation, conforming or misbehaving, over real mutual
-/// TLS, and reports for each of the twelve commitments whether the target keeps it, with evidence.
+/// covenant plays the other platform of a federation, conforming or misbehaving, over real mutual TLS. For
+/// each of the twelve commitments it reports whether the target keeps it, with evidence.
 #[derive(Debug, Parser)]
 #[command(name = "covenant", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
+    /// Show the log on standard error
+    #[arg(short, long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -53,11 +57,11 @@ failed, 70 internal error, 130 interrupted";
 enum Command {
     /// Run the suite against a target [default: the embedded reference platform].
     Run(run::Arguments),
-    /// Audit a platform that someone else operates: without a token as an anonymous client, or with one as a peer.
+    /// Audit a platform that someone else operates, as an anonymous client or, with a token, as a peer.
     Audit(audit::Arguments),
-    /// Diagnose target, adapter and ports before a run.
+    /// Diagnose the target, the adapter and the ports before a run.
     Doctor(doctor::Arguments),
-    /// Write a commented covenant.toml to begin with.
+    /// Write a commented covenant.toml.
     Init(init::Arguments),
     /// List scenarios, clauses, behaviours, defects, variants, checks or properties.
     List(list::Arguments),
@@ -65,11 +69,11 @@ enum Command {
     Verify(verify::Arguments),
     /// Explain a clause, check, scenario, behaviour, defect, variant, property, method or exit code.
     Explain(explain::Arguments),
-    /// Replay what was broken in a run: fixed, still broken, or not replayable.
+    /// Replay each broken check of a run: fixed, still broken, or not replayable.
     Replay(replay::Arguments),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
-    /// Measure the suite itself with every seeded defect and every variant.
+    /// Measure the suite with every seeded defect and every variant.
     Selftest(selftest::Arguments),
     /// Serve the reference platform alone, for tests.
     Target(target::Arguments),
@@ -87,6 +91,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.verbose {
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(LevelFilter::DEBUG).init();
+    }
     let evaluation = match arguments.command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
@@ -111,7 +118,7 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Why a command did not do what it was asked for.
+/// The error of a command, with its exit code.
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
@@ -128,18 +135,18 @@ impl Failure {
     }
 }
 
-/// Writes to standard error. Where no one listens, that is no reason to stop.
+/// Writes to standard error. Ignores a closed standard error.
 fn tell(text: &str) {
     use std::io::Write;
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// Writes to standard output: what was asked for.
+/// Writes the requested data to standard output.
 fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;
     let mut stdout = anstream::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever reads may stop reading: `covenant list clauses | head`.
+        // A reader may close the pipe early: `covenant list clauses | head`.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Environment, anyhow::Error::new(error).context("standard output")))
         }
@@ -147,14 +154,14 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Runs a future to its end on all cores.
+/// Runs a future to completion on all cores.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Environment, error))?;
     let output = runtime.block_on(future);
-    // What is still under way holds nothing that a finished command needs.
+    // Tasks that still run hold nothing that a finished command needs.
     runtime.shutdown_background();
     Ok(output)
 }

@@ -1,4 +1,4 @@
-//! The operator that a command line names, made ready.
+//! Builds the operator client that a command line names.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -14,17 +14,17 @@ use crate::operator::powernode::{Credentials, Powernode, Rest};
 use crate::operator::{Dialogue, Http, Log, Person, Program, Stdio, Targets};
 use crate::pki::{ClientTls, TlsOptions, Trust};
 
-/// The environment variable whose value goes as a bearer token with each request to `--operator URL`.
+/// The environment variable with the bearer token of each request to `--operator URL`.
 const OPERATOR_TOKEN: &str = "COVENANT_OPERATOR_TOKEN";
-/// Those of a Powernode's log-in.
+/// The environment variables with the log-in of a Powernode.
 const POWERNODE: [&str; 3] =
     ["COVENANT_POWERNODE_EMAIL", "COVENANT_POWERNODE_PASSWORD", "COVENANT_POWERNODE_WORKER_TOKEN"];
-/// Where the adapters' standard errors go, in a run's folder.
+/// The file in the run folder that holds the standard errors of the adapters.
 const ADAPTER_LOG: &str = "adapter.log";
-/// A credentials file is read up to here, in bytes.
+/// The longest credentials file that is read, in bytes.
 const CREDENTIALS_BYTES_MAX: u64 = 64 * 1024;
 
-/// A program that is started for each scenario.
+/// Builds the operator client of a program that is started for each scenario.
 pub(super) fn adapter(
     line: &str,
     method_time_max: Duration,
@@ -34,7 +34,7 @@ pub(super) fn adapter(
     Ok(Arc::new(Stdio::new(program, method_time_max, log(folder)?)))
 }
 
-/// An operator: behind a URL, a Powernode's REST surface, or a person.
+/// Builds an operator client: an adapter behind a URL, a Powernode's REST surface, or a person.
 pub(super) fn operator_targets(
     operator: &OperatorChoice,
     credentials: Option<&Path>,
@@ -62,7 +62,7 @@ fn log(folder: Option<&Path>) -> Result<Log, Failure> {
     })
 }
 
-/// TLS towards an operator's URL, whose server the system's own authorities vouch for.
+/// Builds the TLS client for an operator's URL. It trusts the authorities of the system.
 fn tls(url: &Url) -> Result<Option<ClientTls>, Failure> {
     if url.scheme() == "http" {
         return Ok(None);
@@ -73,7 +73,7 @@ fn tls(url: &Url) -> Result<Option<ClientTls>, Failure> {
     tls.map(Some).map_err(|error| Failure::new(Exit::Suite, error))
 }
 
-/// From the file, or else from the environment.
+/// Reads the log-in from the file if there is one, else from the environment.
 fn log_in(file: Option<&Path>) -> Result<Credentials, Failure> {
     if let Some(path) = file {
         let wrong = |why: String| Failure::usage(format!("--credentials {}: {why}", path.display()));
@@ -82,7 +82,7 @@ fn log_in(file: Option<&Path>) -> Result<Credentials, Failure> {
             return Err(wrong("longer than 64 KiB".to_owned()));
         }
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        // Its message alone: the whole error would show the line, and with it a password.
+        // The message alone is shown: the whole error quotes the line, which may hold a password.
         return toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()));
     }
     let [email, password, worker_token] = POWERNODE.map(variable);
@@ -99,7 +99,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The terminal that the program runs in. Standard output is for the report.
+/// The terminal of the program. Standard output is reserved for the report.
 struct Terminal;
 
 impl Dialogue for Terminal {

@@ -1,10 +1,10 @@
-//! The parts of a run that is spread over several machines.
+//! The partitions of a run that is spread over several machines.
 
 use std::str::FromStr;
 
 use crate::wire::canonical::sha256_hex;
 
-/// The K-th of N parts, written `hash:K/N`, counted from 1.
+/// The K-th of N partitions, written `hash:K/N`, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Partition {
     part: u64,
@@ -12,7 +12,8 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    /// Whether the item of this name belongs to the part. Each item belongs to exactly one, whatever else there is.
+    /// Returns true if the partition holds the item. Each item belongs to exactly one partition, independent
+    /// of the others.
     pub(super) fn holds(self, name: &str) -> bool {
         const DIGITS: usize = 15;
         let hash = u64::from_str_radix(&sha256_hex(name)[..DIGITS], 16).unwrap_or_default();

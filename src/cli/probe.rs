@@ -1,4 +1,4 @@
-//! A look at a federation plane from outside: who is there, and which generation it speaks.
+//! Calls a federation plane from outside: is it there, and which generation does it speak?
 
 use bytes::Bytes;
 use serde_json::json;
@@ -11,18 +11,18 @@ use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
 use crate::wire::header::{self, CallerForm};
 use crate::wire::path::PREFIX;
 
-/// Whose identity the calls bear: no one's.
+/// The platform name in the user agent of the anonymous client.
 const NO_ONE: &str = "covenant";
 
-/// Calls a federation plane as a anonymous client.
+/// An anonymous client of a federation plane.
 pub(super) struct AnonymousClient {
     client: Client,
     url: Url,
 }
 
 impl AnonymousClient {
-    /// A anonymous client before `url`. `ca_bundle_pem`: whom it trusts there; without it the first
-    /// certificate that it sees.
+    /// Builds an anonymous client for `url`. It trusts the authorities in `ca_bundle_pem`; without them it
+    /// pins the first certificate that it sees.
     pub(super) fn before(url: &Url, ca_bundle_pem: Option<&str>, limits: Limits) -> Result<Self, PkiError> {
         let trust = match ca_bundle_pem {
             Some(bundle) => {
@@ -39,12 +39,12 @@ impl AnonymousClient {
         Ok(Self { client: Client::new(tls, limits, ClientOptions::default()), url: url.clone() })
     }
 
-    /// Asks for the trust bundle without a certificate: refused where the route is there.
+    /// Requests the trust bundle without a certificate. A platform that has the route refuses.
     pub(super) async fn trust_bundle(&self) -> Result<Response, NetError> {
         self.send("GET", "trust_bundle", None).await
     }
 
-    /// Tries to accept with a token that no one gave: refused, and nothing is made of it.
+    /// Calls accept with a token that was never issued. The platform refuses and creates nothing.
     pub(super) async fn accept(&self) -> Result<Response, NetError> {
         let body = json!({"acceptance_token": "of-no-one", "contract_version": 1});
         self.send("POST", "accept", Some(Bytes::from(body.to_string()))).await
@@ -62,19 +62,19 @@ impl AnonymousClient {
     }
 }
 
-/// How callers make themselves known to a platform behind plain HTTP: G1 has no trust bundle.
+/// Detects how callers identify themselves to a platform behind plain HTTP: G1 has no trust bundle.
 pub(super) fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
     let anonymous_client =
         AnonymousClient::before(url, None, limits).map_err(|error| Failure::new(Exit::Suite, error))?;
     let answered = block_on(anonymous_client.trust_bundle())?;
     let answered = answered.map_err(|error| {
-        let why = format!("{url}: {error}; is it there? `covenant doctor` looks closer");
+        let why = format!("{url}: {error}; is it running? `covenant doctor` shows more");
         Failure::new(Exit::Target, anyhow::anyhow!(why))
     })?;
     Ok(generation(&answered))
 }
 
-/// The form of a platform that answers so when it is asked for its trust bundle.
+/// Returns the caller form of a platform from its answer to the trust bundle request.
 pub(super) fn generation(answered: &Response) -> CallerForm {
     if answered.status == 404 { CallerForm::ForwardedG1 } else { CallerForm::Forwarded }
 }

@@ -1,4 +1,4 @@
-//! Progress on a terminal; nothing where there is none.
+//! The progress bar of a terminal. Hidden if standard error is not a terminal.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::suite::{Event, Observer};
 
-/// A bar with the scenarios that are being played.
+/// A progress bar with the scenarios that are running.
 pub(super) struct Progress {
     bar: ProgressBar,
     playing: Mutex<Vec<String>>,

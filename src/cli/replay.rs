@@ -1,4 +1,4 @@
-//! `covenant replay`: what was broken in a run, tried again.
+//! `covenant replay`: runs each broken check of a run again.
 
 use std::path::PathBuf;
 
@@ -15,9 +15,9 @@ use crate::transcript::{Reading, read};
 /// Arguments of `covenant replay`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The transcript.jsonl of a run's folder, or the folder
+    /// Run folder, or its transcript.jsonl
     transcript: PathBuf,
-    /// Leave these defects away this time (repeatable): is it fixed without them?
+    /// Defect to leave out of the replay (repeatable), to show that it is fixed without it
     #[arg(long, value_name = "NAME")]
     without_defect: Vec<String>,
 }
@@ -67,11 +67,11 @@ fn answer(before: &EvaluatedCheck, after: &Report) -> String {
         Some(result) if result.verdict == Verdict::Broken => STILL_BROKEN.to_owned(),
         Some(result) if result.verdict == Verdict::Kept => "fixed".to_owned(),
         Some(result) => format!("cannot be replayed: {}", result.actual),
-        None => "cannot be replayed: there is no such check any more".to_owned(),
+        None => "cannot be replayed: the check no longer exists".to_owned(),
     }
 }
 
-/// Just the scenario, or the property, of one check, as it was.
+/// Plans a run of the one scenario or property that holds the check, with its recorded settings.
 fn run_of(reading: &Reading, check: &EvaluatedCheck, target: &Target) -> Result<Plan, Failure> {
     let scenario = check.evaluation.check.scenario.trim_end_matches(" again").to_owned();
     let selection = match of_trace(&scenario) {

@@ -17,76 +17,77 @@ use crate::report::{Report, json, junit, text};
 use crate::suite::{CASES, Fault, Plan, Run, Selection, SelectionError, assess, play};
 use crate::transcript::{Outcome, read};
 
-/// Scenarios side by side where nothing else is asked for.
+/// The default number of scenarios that run in parallel.
 const JOBS: u16 = 4;
 
 /// Arguments of `covenant run`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Play only the scenarios whose id fits this pattern (repeatable): '07-*/**'
+    /// Glob pattern of the scenario ids to run (repeatable): '07-*/**'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// CheckDef only this commitment (repeatable)
+    /// Commitment to check (repeatable)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
     commitment: Vec<u8>,
-    /// Check only this property (repeatable); `covenant list properties`
+    /// Property to check (repeatable); see `covenant list properties`
     #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "commitment", "scenarios"])]
     property: Vec<String>,
-    /// Generate so many cases of each property; 0 checks none [default: 12]
+    /// Number of generated cases of each property; 0 skips properties [default: 12]
     #[arg(long, value_name = "N")]
     cases: Option<u32>,
-    /// Fix every choice of the run: the same seed does the same again
+    /// Seed of every choice of the run; the same seed repeats the run [default: random]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
-    /// Play so many scenarios side by side [default: 4]
+    /// Number of scenarios to run in parallel [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
-    /// Wait so long for a finding, an event or a notice that is due [default: 10]
+    /// Seconds to wait for a finding, an event or a notice that is due [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
     poll_timeout: Option<u64>,
-    /// What standard output gets; the run's folder gets all of them
+    /// Format of the report on standard output; the run folder gets every format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// The run's folder, instead of a new one under reports/
+    /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Scenarios of your own: a folder of .toml files, or one file
+    /// Folder of .toml files, or one file, with your own scenarios [default: the built-in scenarios]
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
-    /// File a person's word on a clause that could not be shown (repeatable): '4.4=told by phone on …'
+    /// Statement of a person that a clause is kept which the run cannot prove (repeatable): '4.4=confirmed by
+    /// phone on …'
     #[arg(long, value_name = "CLAUSE=WORD", value_parser = attestation)]
     attest: Vec<(ClauseId, String)>,
-    /// Fail also where something could not be proved
+    /// Exit with code 3 if something is unproven
     #[arg(long)]
     strict: bool,
-    /// No progress on the terminal
+    /// Hide the progress bar
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
     target: TargetArguments,
 }
 
-/// `4.4=told by phone`.
+/// Parses an attestation: `4.4=confirmed by phone`.
 fn attestation(text: &str) -> Result<(ClauseId, String), String> {
-    let (clause, word) = text.split_once('=').ok_or("write CLAUSE=WORD, as in '4.4=told by phone'")?;
+    let (clause, word) = text.split_once('=').ok_or("write CLAUSE=WORD, as in '4.4=confirmed by phone'")?;
     let id: ClauseId = clause.trim().parse().map_err(|_| format!("no clause is called {clause:?}"))?;
     if REGISTER_V1.clause(id).is_none() {
-        return Err(format!("no clause is called {id}; `covenant list clauses` tells them"));
+        return Err(format!("no clause is called {id}; `covenant list clauses` lists them"));
     }
     if word.trim().is_empty() {
-        return Err("the word of a person is missing after the `=`".to_owned());
+        return Err("the statement is missing after the `=`".to_owned());
     }
     Ok((id, word.trim().to_owned()))
 }
 
-/// The form of a report.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For a person
+    /// Text for a person
     Text,
-    /// For a program; `covenant schema report`
+    /// JSON for a program; see `covenant schema report`
     Json,
-    /// For a CI server
+    /// JUnit XML for a CI server
     Junit,
 }
 
@@ -124,7 +125,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::of(&report, arguments.strict || config.run.strict))
 }
 
-/// Plays a run; Ctrl-C ends it in good order, so that what was seen by then can be read.
+/// Plays a run. Ctrl-C ends it in order, so that its transcript can be read.
 pub(super) async fn play_until_interrupted(
     run: Run,
     stopper: watch::Sender<bool>,
@@ -141,7 +142,7 @@ pub(super) async fn play_until_interrupted(
     playing.await
 }
 
-/// Prints a report in the form that was asked for.
+/// Prints a report in the requested format.
 pub(super) fn show(report: &Report, format: Format) -> Result<(), Failure> {
     match format {
         Format::Text => print(&text(report)),

@@ -10,18 +10,18 @@ use crate::scenario::Scenario;
 /// Arguments of `covenant schema`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Of which file
+    /// File format to describe
     #[arg(value_enum)]
     what: What,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
-    /// A scenario file
+    /// Scenario file
     Scenario,
     /// The report.json of a run
     Report,
-    /// A covenant.toml
+    /// The covenant.toml file
     Config,
 }
 

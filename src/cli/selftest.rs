@@ -1,4 +1,4 @@
-//! `covenant selftest`: the suite, measured.
+//! `covenant selftest`: measures the suite with every defect and every variant.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,26 +19,26 @@ use crate::suite::{Plan, Row, RunError, Table, difference, library, planned, pro
 /// Arguments of `covenant selftest`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only these defects and variants (repeatable)
+    /// Defect or variant to run (repeatable) [default: all]
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Only the K-th of N parts, such as hash:2/10; the N parts together are the whole
+    /// Partition of the defects and variants to run: the K-th of N, such as hash:2/10 [default: all]
     #[arg(long, value_name = "hash:K/N")]
     partition: Option<Partition>,
-    /// Fix every choice
+    /// Seed of every choice [default: 1]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
-    /// Run so many platforms side by side
+    /// Number of platforms to test in parallel
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
     jobs: u16,
-    /// Compare each platform's report with its golden in this folder, as golden/reports
+    /// Folder of golden reports to compare with, such as golden/reports
     #[arg(long, value_name = "DIR")]
     goldens: Option<PathBuf>,
-    /// Take the reports that differ as golden
+    /// Replace each golden report that differs
     #[arg(long, requires = "goldens")]
     accept: bool,
-    /// Write selftest.md and selftest.json there; rows of a table that is there already, and that are not
-    /// run now, stay
+    /// Folder for selftest.md and selftest.json. Rows of an existing table stay if their defect or variant is
+    /// not run now
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(Seed(1));
     tell(&format!("seed: {seed}\n"));
     let patches = patches(arguments)?;
-    // That a case breaks is the question here, not which is the shortest.
+    // The selftest needs to know that a case breaks, not the shortest one.
     let run = Plan { seed, shrinks: 0, ..Plan::default() };
     let rows = block_on(all(&patches, &run, usize::from(arguments.jobs)))?
         .map_err(|error| Failure::new(Exit::Environment, error))?;
@@ -76,10 +76,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(if table.is_good() && is_golden { Exit::Kept } else { Exit::Broken })
 }
 
-/// Whether every report is as its golden; where it is not, the difference is shown, or accepted.
+/// Compares each report with its golden, and prints or accepts the differences. Returns true if none remain.
 fn compare_reports(table: &Table, folder: &Path, accept: bool) -> Result<bool, Failure> {
     let mut differing = 0;
-    // What an earlier selftest ran has no report here.
+    // Rows of an earlier selftest have no report.
     let run_now = table.rows.iter().filter(|row| !row.report.is_empty());
     for row in run_now.clone() {
         let name = if row.patch.is_empty() { "reference" } else { &row.patch };
@@ -98,7 +98,7 @@ fn compare_reports(table: &Table, folder: &Path, accept: bool) -> Result<bool, F
     Ok(differing == 0)
 }
 
-/// The table of an earlier selftest, where there is one.
+/// Reads the table of an earlier selftest. Returns `None` if there is none.
 fn read_table(folder: &Path) -> Option<Table> {
     serde_json::from_slice(&std::fs::read(folder.join("selftest.json")).ok()?).ok()
 }
@@ -109,7 +109,7 @@ async fn all(patches: &[Option<&'static Patch>], run: &Plan, jobs: usize) -> Res
     rows.into_iter().collect()
 }
 
-/// The conforming platform, then the defects and variants that were asked for.
+/// Returns the conforming platform, then the selected defects and variants.
 fn patches(arguments: &Arguments) -> Result<Vec<Option<&'static Patch>>, Failure> {
     let every = || DEFECTS.iter().chain(VARIANTS).copied();
     if let Some(unknown) = arguments.only.iter().find(|name| every().all(|patch| patch.name != **name)) {

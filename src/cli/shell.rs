@@ -8,7 +8,7 @@ use super::{Exit, Failure, print};
 /// Arguments of `covenant completions`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// For which shell
+    /// Shell to complete for
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -1,4 +1,4 @@
-//! `covenant target`: the reference platform alone.
+//! `covenant target`: serves the reference platform alone.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use crate::reference::{DEFECTS, Database, Options, Platform, Settings, StartErro
 /// Arguments of `covenant target`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where it listens
+    /// Address that the platform listens on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
-    /// Where it keeps what it knows; in memory where none is given
+    /// Database file [default: in memory]
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// Plant a defect (repeatable)
+    /// Defect to apply to the platform (repeatable); see `covenant list defects`
     #[arg(long, value_name = "NAME")]
     defect: Vec<String>,
-    /// Make it different in a valid way (repeatable)
+    /// Variant to apply to the platform (repeatable); see `covenant list variants`
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
-    /// Propose a peer at this address, and print the token with which it can accept (repeatable)
+    /// URL of a peer to propose; covenant prints the token with which it can accept (repeatable)
     #[arg(long, value_name = "URL")]
     propose: Vec<String>,
 }

@@ -1,5 +1,4 @@
-//! Which target a command is about: the words of the command line and of `covenant.toml`, and what
-//! they mean.
+//! The target of a command, as the command line and `covenant.toml` name it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -24,76 +23,76 @@ use crate::scenario::RunContext;
 use crate::suite::{ExternalTarget, Target, run_context};
 use crate::wire::header::CallerForm;
 
-/// How long the answer to one method is waited for where nothing else is asked for, in seconds.
+/// The default time to wait for the result of one method, in seconds.
 const ADAPTER_TIME_SECONDS: u64 = 60;
-/// A bundle of authorities is read up to here, in bytes.
+/// The longest bundle of authorities that is read, in bytes.
 const BUNDLE_BYTES_MAX: u64 = 1 << 20;
 
-/// What names a target on a command line.
+/// The arguments that name a target.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The target")]
 pub(super) struct TargetArguments {
-    /// Plant a defect in the embedded reference platform (repeatable); `covenant list defects`
+    /// Defect to apply to the embedded reference platform (repeatable); see `covenant list defects`
     #[arg(long, value_name = "NAME")]
     pub(super) defect: Vec<String>,
-    /// Make the embedded reference platform different in a valid way (repeatable)
+    /// Variant to apply to the embedded reference platform (repeatable); see `covenant list variants`
     #[arg(long, value_name = "NAME")]
     pub(super) variant: Vec<String>,
-    /// CheckDef a platform of yours through an adapter, a program that is started for each scenario
+    /// Command line of an adapter to your platform; the program is started for each scenario
     #[arg(long, value_name = "PROGRAM ARGS", conflicts_with_all = ["defect", "variant", "operator"])]
     pub(super) adapter: Option<String>,
-    /// CheckDef a platform of yours through an operator: the URL of an adapter (its token in
-    /// COVENANT_OPERATOR_TOKEN), powernode:URL, or person
+    /// Operator of your platform: the URL of an adapter (its token in COVENANT_OPERATOR_TOKEN),
+    /// powernode:URL, or person
     #[arg(long, value_name = "URL|powernode:URL|person", conflicts_with_all = ["defect", "variant"])]
     pub(super) operator: Option<OperatorChoice>,
-    /// The log-in for powernode:URL: a TOML file with email, password, worker_token; without it
-    /// COVENANT_POWERNODE_EMAIL, …_PASSWORD and …_WORKER_TOKEN are read
+    /// TOML file with the log-in for powernode:URL: email, password, worker_token [default:
+    /// COVENANT_POWERNODE_EMAIL, …_PASSWORD and …_WORKER_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub(super) credentials: Option<PathBuf>,
-    /// Wait so long for the answer to one method
+    /// Seconds to wait for the result of one method [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) adapter_timeout: Option<u64>,
-    /// Where the federation plane of a platform is that runs already
+    /// URL of the federation plane of a running platform
     #[arg(long, value_name = "URL", conflicts_with_all = ["defect", "variant"])]
     pub(super) target: Option<Url>,
-    /// Whom to trust there: a PEM file. Without it, the first certificate that is seen is pinned
+    /// PEM file with the authorities to trust for the target [default: pin the first certificate seen]
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Trust the authorities of this system there
+    /// Trust the authorities of this system for the target
     #[arg(long, conflicts_with = "ca")]
     pub(super) system_roots: bool,
-    /// How the simulated peers make themselves known there; found out where it is not given
+    /// Way in which the simulated peers identify themselves to the target [default: detected]
     #[arg(long, value_enum)]
     pub(super) identity: Option<IdentityForm>,
-    /// Allow a target's URL to be plain http
+    /// Allow a target URL with plain http
     #[arg(long)]
     pub(super) plain_http: bool,
-    /// Let one call of the federation plane take so long
+    /// Seconds that one call on the federation plane may take [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) request_timeout: Option<u64>,
-    /// The address that the target calls the simulated peers at, where that is not the one they listen on
+    /// URL at which the target calls the simulated peers [default: the address they listen on]
     #[arg(long, value_name = "URL")]
     pub(super) advertise: Option<Url>,
-    /// The release that the simulated peers say they run [default: the target's, where it tells it]
+    /// Release that the simulated peers report [default: the target's, if it reports one]
     #[arg(long, value_name = "VERSION")]
     pub(super) release: Option<Version>,
-    /// The address that the simulated peers, and an embedded target, listen on [default: 127.0.0.1]
+    /// Address that the simulated peers and an embedded target listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<IpAddr>,
-    /// Read this file instead of a covenant.toml that stands here
+    /// Configuration file [default: covenant.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }
 
-/// How peers make themselves known to a target.
+/// The way in which peers identify themselves to a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityForm {
-    /// By the certificate of real mutual TLS
+    /// The certificate of mutual TLS
     Tls,
-    /// In the headers that a proxy sets before a platform of generation G2 or later
+    /// The headers that a proxy sets before a platform of generation G2 or later
     Forwarded,
-    /// In the header that a proxy sets before a platform of generation G1
+    /// The header that a proxy sets before a platform of generation G1
     ForwardedG1,
 }
 
@@ -107,7 +106,7 @@ impl From<IdentityForm> for CallerForm {
     }
 }
 
-/// Whose operator are on the target.
+/// The operator of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorChoice {
     /// An adapter behind a URL.
@@ -151,7 +150,7 @@ impl<'de> Deserialize<'de> for OperatorChoice {
     }
 }
 
-/// What a run that was recorded says of its target.
+/// The target arguments of a recorded run.
 #[derive(Debug, Parser)]
 #[command(no_binary_name = true)]
 struct Recorded {
@@ -160,7 +159,7 @@ struct Recorded {
 }
 
 impl TargetArguments {
-    /// Reads them back from a run's record: each element is one or more words.
+    /// Parses the arguments of a recorded run. Each element holds one or more words.
     pub(super) fn of_record(arguments: &[String]) -> Result<Self, Failure> {
         let words: Option<Vec<Vec<String>>> = arguments.iter().map(|text| shlex::split(text)).collect();
         let recorded = Recorded::try_parse_from(words.unwrap_or_default().concat());
@@ -170,8 +169,8 @@ impl TargetArguments {
         Ok(recorded.target)
     }
 
-    /// What the file says where the command line says nothing. A defect or a variant is about the
-    /// embedded platform, so that the file's target is left aside.
+    /// Fills in from the file what the command line leaves out. A defect or a variant selects the embedded
+    /// platform, so the target of the file is ignored then.
     pub(super) fn or(mut self, config: &Config) -> Self {
         self.listen = self.listen.or(config.peers.listen);
         self.advertise = self.advertise.or_else(|| config.peers.advertise.clone());
@@ -195,11 +194,11 @@ impl TargetArguments {
         self
     }
 
-    /// The target that they name. What adapters write to their standard error goes into `folder`.
+    /// Builds the target that the arguments name. Adapters log their standard error into `folder`.
     pub(super) fn target(&self, folder: Option<&Path>) -> Result<Target, Failure> {
         let (name, targets) = match (&self.adapter, &self.operator) {
             (Some(_), Some(_)) => {
-                return Err(Failure::usage("adapter and operator: one of the two is expected"));
+                return Err(Failure::usage("adapter and operator: give one of the two, not both"));
             }
             (Some(line), None) => (
                 format!("the platform behind the adapter {line}"),
@@ -212,8 +211,8 @@ impl TargetArguments {
             }
             (None, None) if self.target.is_some() => {
                 return Err(Failure::usage(
-                    "--target URL: whose operator are on it? add --adapter or --operator (`--operator person` asks you); \
-                     for a look from outside there is `covenant audit URL`",
+                    "--target URL: an operator is needed; add --adapter or --operator (`--operator person` asks you), \
+                     or check it from outside with `covenant audit URL`",
                 ));
             }
             (None, None) => return self.patches().map(Target::Embedded),
@@ -230,7 +229,7 @@ impl TargetArguments {
         }))
     }
 
-    /// What scenarios are played in.
+    /// Returns the run context of the scenarios.
     pub(super) fn run_context(&self, poll_timeout_seconds: Option<u64>) -> RunContext {
         let mut found = run_context(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
         found.advertise.clone_from(&self.advertise);
@@ -242,7 +241,7 @@ impl TargetArguments {
         found
     }
 
-    /// What is read of the target at most.
+    /// Returns the limits on what is read from the target.
     pub(super) fn limits(&self) -> Limits {
         let mut limits = Limits::default();
         if let Some(seconds) = self.request_timeout {
@@ -252,16 +251,14 @@ impl TargetArguments {
         limits
     }
 
-    /// The address of a platform that runs already, where one is named.
+    /// Returns the address of a running platform, or `None` if none is named.
     pub(super) fn address(&self) -> Result<Option<Address>, Failure> {
         let Some(url) = &self.target else { return Ok(None) };
         match url.scheme() {
             "https" => {}
             "http" if self.plain_http => {}
             "http" => {
-                return Err(Failure::usage(format!(
-                    "--target {url}: plain http is used only where --plain-http asks for it"
-                )));
+                return Err(Failure::usage(format!("--target {url}: plain http needs --plain-http")));
             }
             other => {
                 return Err(Failure::usage(format!(
@@ -286,14 +283,14 @@ impl TargetArguments {
         Duration::from_secs(self.adapter_timeout.unwrap_or(ADAPTER_TIME_SECONDS))
     }
 
-    /// The defects and variants that were asked for.
+    /// Returns the selected defects and variants.
     fn patches(&self) -> Result<Vec<&'static Patch>, Failure> {
         let defects = self.defect.iter().map(|name| named(DEFECTS, "defect", name));
         let variants = self.variant.iter().map(|name| named(VARIANTS, "variant", name));
         defects.chain(variants).collect()
     }
 
-    /// What names a external target again, a flag with its value an element.
+    /// Returns the arguments that name an external target again, one flag with its value per element.
     fn record(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
         let identity = self.identity.and_then(|form| Some(form.to_possible_value()?.get_name().to_owned()));
@@ -332,12 +329,12 @@ fn system_bundle() -> Result<String, Failure> {
     crate::pki::system_bundle_pem().map_err(|error| Failure::new(Exit::Environment, error))
 }
 
-/// A word as a shell reads it back.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }
 
-/// The patch of that name, or an error with the nearest one.
+/// Returns the patch of this name, or an error that suggests the nearest name.
 pub(super) fn named(
     patches: &'static [&'static Patch],
     what: &str,
@@ -346,7 +343,7 @@ pub(super) fn named(
     patches.iter().copied().find(|patch| patch.name == name).ok_or_else(|| {
         let near = patches.iter().min_by_key(|patch| strsim::damerau_levenshtein(patch.name, name));
         let hint = near.map_or_else(String::new, |near| format!("\nhint: did you mean {}?", near.name));
-        Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` tells them{hint}"))
+        Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` lists them{hint}"))
     })
 }
 

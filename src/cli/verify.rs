@@ -12,12 +12,12 @@ use crate::transcript::read;
 /// Arguments of `covenant verify`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The transcript.jsonl of a run's folder, or the folder
+    /// Run folder, or its transcript.jsonl
     transcript: PathBuf,
-    /// What standard output gets
+    /// Format of the report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Fail also where something could not be proved
+    /// Exit with code 3 if something is unproven
     #[arg(long)]
     strict: bool,
 }
@@ -29,7 +29,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let reading = read(&path).map_err(|error| {
         Failure::usage(format!(
-            "{error}\nhint: a transcript is the transcript.jsonl of a run's folder, unchanged"
+            "{error}\nhint: a transcript is the unchanged transcript.jsonl of a run folder"
         ))
     })?;
     let report = assess(&reading);

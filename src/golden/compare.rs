@@ -1,17 +1,17 @@
-//! Comparing an exchange with its golden, by structure.
+//! Compares an exchange with its golden, by structure.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// One way in which an exchange is not what its golden is.
+/// One difference between an exchange and its golden.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Where: `response.body.data.status`.
+    /// The path of the member: `response.body.data.status`.
     pub at: String,
-    /// What the golden has.
+    /// The value in the golden.
     pub golden: Value,
-    /// What was found; none where the member is gone.
+    /// The value found, or `None` if the member is missing.
     pub found: Option<Value>,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Every way in which `found` is not `golden`. Members that were added are none.
+/// Returns every difference between `found` and `golden`. An added member is no difference.
 #[must_use]
 pub fn compare(golden: &Value, found: &Value) -> Vec<Difference> {
     let mut differences = Vec::new();

@@ -1,7 +1,7 @@
-//! Golden exchanges: recorded, normalised, compared by structure.
+//! Golden exchanges: recorded, normalised, and compared by structure.
 //!
-//! Ids, times, digests, certificates and addresses are replaced by numbered placeholders. A golden
-//! breaks when a member disappears, changes its type or its meaning, and not when one is added.
+//! Numbered placeholders replace ids, times, digests, certificates and addresses. A golden breaks if a member
+//! disappears, changes its type or changes its meaning. An added member does not break it.
 
 mod compare;
 mod normalise;
@@ -16,41 +16,41 @@ use serde_json::Value;
 
 use crate::transcript::{Direction, Entry, Exchange, Trace};
 
-/// A golden file: which exchange of which scenario, and what it was.
+/// A golden file: an exchange of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
-    /// The scenario that it is taken from.
+    /// The id of the scenario.
     pub scenario: String,
-    /// Which of its exchanges.
+    /// The exchange to take from it.
     pub which: Which,
-    /// The exchange, normalised.
+    /// The normalised exchange.
     pub exchange: Value,
 }
 
-/// Which exchange: the last one that fits all that is said.
+/// A selector of an exchange: the last one that matches every given member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
-    /// The name that a step gave to it. What the target sends has none.
+    /// The label that a step gave to the exchange. A call of the target has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The peer that called, or was called.
+    /// The peer that sent or received the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
-    /// Who called whom.
+    /// The direction of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// The route's name: `heartbeat`, `migrations/commit`.
+    /// The name of the route: `heartbeat`, `migrations/commit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
-    /// What stands in the request's body.
+    /// A text that the request body contains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
 }
 
 impl Golden {
-    /// Takes an exchange from a trace. None where none fits.
+    /// Takes an exchange from a trace. Returns `None` if none matches.
     #[must_use]
     pub fn take(trace: &Trace, which: &Which) -> Option<Self> {
         let (_, exchange) = trace.exchanges().rfind(|(entry, exchange)| which.fits(entry, exchange))?;

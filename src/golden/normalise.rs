@@ -1,4 +1,4 @@
-//! What differs from run to run, replaced by numbered placeholders.
+//! Replaces the values that differ from run to run by numbered placeholders.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::transcript::{Body, Exchange, Message};
 
-/// An exchange without what differs from run to run: the same thing under the same placeholder
-/// throughout. Headers are left out: what they may be is a matter of taste.
+/// Normalises an exchange. Equal values get the same placeholder throughout. Headers are left out, because a
+/// platform may choose them freely.
 #[must_use]
 pub fn normalise(exchange: &Exchange) -> Value {
     let mut names = Names::default();
@@ -42,7 +42,7 @@ fn message(message: &Message, names: &mut Names) -> Value {
     Value::Object(told)
 }
 
-/// Placeholders by class and by what they stand for.
+/// The placeholders by class and by the value that they replace.
 #[derive(Default)]
 struct Names {
     given: BTreeMap<&'static str, Vec<String>>,
@@ -79,7 +79,7 @@ impl Names {
         }
     }
 
-    /// Ids stand also amid other words.
+    /// Replaces the ids inside a longer text.
     fn sentence(&mut self, text: &str) -> String {
         let is_id_at = |at: &usize| text.get(*at..at + ID_LENGTH).is_some_and(is_id);
         let Some(at) = text.char_indices().map(|(at, _)| at).find(is_id_at) else {
@@ -106,7 +106,7 @@ fn is_id(text: &str) -> bool {
     text.len() == ID_LENGTH && uuid::Uuid::try_parse(text).is_ok()
 }
 
-/// What kind of thing a text is that differs from run to run.
+/// Returns the class of a text that differs from run to run, or `None` if the text is stable.
 fn class(text: &str) -> Option<&'static str> {
     if is_id(text) {
         return Some("id");

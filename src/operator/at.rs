@@ -1,4 +1,4 @@
-//! A platform that runs already, at an address that the user names.
+//! A running platform, at an address that the user names.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use url::Url;
 use super::{Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::wire::header::CallerForm;
 
-/// Where a platform is, and how a caller makes itself known there.
+/// The address of a platform, and the way in which a caller identifies itself there.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// Without the federation prefix; a path before that stays.
+    /// The URL without the federation prefix. A path before the prefix is kept.
     pub base_url: Url,
-    /// Whom to trust there; without it, the first certificate seen is pinned.
+    /// The authorities to trust there; without them, the first certificate seen is pinned.
     pub ca_bundle_pem: Option<String>,
-    /// How a caller makes itself known.
+    /// The way in which a caller identifies itself.
     pub caller: CallerForm,
 }
 
-/// A platform at an address. There is one, which the scenarios have one after another, made again between
-/// them where its operator can do that; nothing starts, stops or kills it, unless they can.
+/// A platform at an address. The scenarios use this one platform in turn, and it is reset between them if its
+/// operator client can. Only its operator client can start, stop or kill it.
 #[derive(Debug)]
 pub struct At {
     address: Address,
@@ -31,7 +31,7 @@ pub struct At {
 }
 
 impl At {
-    /// The platform at `address`, with operator from `operator`.
+    /// Builds the target at `address`, with the operator client from `operator`.
     #[must_use]
     pub fn new(address: Address, operator: Arc<dyn Targets>) -> Self {
         Self { address, operator, turn: Arc::default() }
@@ -79,7 +79,7 @@ impl OperatorClient for OperatorAt {
         }
         match self.operator.call(method, parameters.clone()).await {
             Ok(_) => Ok(at_address),
-            // It runs already. What it is to be started with is another matter.
+            // The platform runs already. Without settings, a missing `platform.start` is no error.
             Err(OperatorError::Unsupported { .. }) if asks_for_nothing(&parameters) => Ok(at_address),
             Err(other) => Err(other),
         }

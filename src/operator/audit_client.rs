@@ -1,4 +1,4 @@
-//! The operator of a visitor: none on the target but an acceptance token that its operator gave away.
+//! The operator client of an authenticated audit: it has only an acceptance token from the target's operator.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use super::{Address, ClockSync, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::clock::Clock;
 
-/// A platform that the suite visits as a peer, and has no other operator on.
+/// A platform that the suite audits as a peer, without an operator.
 #[derive(Debug)]
 pub struct AuditClient {
     address: Address,
-    /// Good for one handshake.
+    /// The acceptance token, valid for one handshake.
     token: Arc<Mutex<Option<Token>>>,
 }
 
-/// An acceptance token; it is not shown.
+/// An acceptance token. Its `Debug` output hides it.
 struct Token(String);
 
 impl std::fmt::Debug for Token {
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Token {
 }
 
 impl AuditClient {
-    /// A visitor of the platform at `address`, with the token that its operator gave away.
+    /// Builds the client of the platform at `address`, with the token that its operator issued.
     #[must_use]
     pub fn new(address: Address, token: String) -> Self {
         Self { address, token: Arc::new(Mutex::new(Some(Token(token)))) }

@@ -1,4 +1,4 @@
-//! What an adapter says of itself, in answer to `describe`.
+//! The result of `describe`: an adapter's description of itself.
 
 use serde_json::Value;
 
@@ -6,26 +6,26 @@ use super::{ClockSync, Method, OperatorError};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 
-/// The protocol of the operator plane that this suite speaks.
+/// The version of the operator plane protocol that this suite speaks.
 pub const PROTOCOL: u64 = 1;
 
-/// What an adapter says of itself.
+/// The description of an adapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
-    /// The platform's name.
+    /// The name of the platform.
     pub name: String,
-    /// Its version.
+    /// The version of the platform.
     pub version: String,
-    /// The verbs that it says it has.
+    /// The methods that the adapter lists.
     pub verbs: Vec<String>,
-    /// How a caller makes itself known to the platform.
+    /// The way in which a caller identifies itself to the platform.
     pub caller: CallerForm,
-    /// Whether all that the platform does by itself after an act is done when the act is answered.
+    /// True if everything that an operation causes is complete when the operation returns.
     pub settles_at_once: bool,
 }
 
 impl Description {
-    /// Reads the answer to `describe`. What can't be gone on with is an error that names the member.
+    /// Parses the result of `describe`. An error names the member that is unusable.
     pub fn read(told: &Value) -> Result<Self, OperatorError> {
         let wrong =
             |message: String| OperatorError::Adapter { method: Method::Describe.to_string(), message };
@@ -45,13 +45,13 @@ impl Description {
         })
     }
 
-    /// Whether it says that it has this method.
+    /// Returns true if the description lists this method.
     #[must_use]
     pub fn has(&self, method: Method) -> bool {
         self.verbs.iter().any(|name| name == method.as_str())
     }
 
-    /// The clock that the peers of such a target go by.
+    /// Returns the clock for the peers of such a target.
     pub(super) fn clock(&self) -> (Clock, ClockSync) {
         let system = Clock::system();
         if self.has(Method::ClockNow) {
@@ -62,7 +62,7 @@ impl Description {
     }
 }
 
-/// `identity` and `generation`; where they are absent, TLS.
+/// Reads `identity` and `generation`. Without them, returns TLS.
 fn caller(told: &Value) -> CallerForm {
     match (told["identity"].as_str(), told["generation"].as_str()) {
         (Some("forwarded"), Some("G1")) => CallerForm::ForwardedG1,

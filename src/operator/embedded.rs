@@ -1,4 +1,4 @@
-//! The embedded adapter: the reference platform in this process, a fresh one for each scenario.
+//! The embedded adapter: the reference platform in this process, fresh for each scenario.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -20,25 +20,25 @@ use crate::reference::{
     stands_behind_a_proxy,
 };
 
-/// When an embedded target's time begins.
+/// The start time of an embedded target.
 const BEGINNING: &str = "2026-06-01T00:00:00Z";
-/// How embedded targets are made.
+/// The options of embedded targets.
 #[derive(Clone, Debug)]
 pub struct EmbeddedOptions {
-    /// The address they listen on.
+    /// The address that the targets listen on.
     pub listen: IpAddr,
-    /// Defects and variants, seeded in order.
+    /// The defects and variants, applied in order.
     pub patches: Vec<&'static Patch>,
-    /// Settings beside those that a scenario gives.
+    /// The settings in addition to those of the scenario.
     pub settings: Value,
 }
 
-/// Makes an embedded target for each scenario.
+/// A factory of embedded targets, one for each scenario.
 #[derive(Clone, Debug)]
 pub struct Embedded(EmbeddedOptions);
 
 impl Embedded {
-    /// Targets of this make.
+    /// Builds the factory with these options.
     #[must_use]
     pub fn new(options: EmbeddedOptions) -> Self {
         Self(options)
@@ -90,7 +90,7 @@ struct Target {
 impl OperatorClient for Target {
     async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
         match Method::parse(method) {
-            // A fresh target for each scenario needs no reset.
+            // A fresh target needs no reset.
             None | Some(Method::PlatformReset) => {
                 Err(OperatorError::Unsupported { method: method.to_owned() })
             }
@@ -120,7 +120,7 @@ impl OperatorClient for Target {
 }
 
 impl Target {
-    /// Starts the platform, or the same one again after a stop or a kill.
+    /// Starts the platform, or restarts it after a stop or a kill.
     async fn start(&self, parameters: &Value) -> Result<Value, OperatorError> {
         let mut running = self.running.lock().await;
         if let Some(before) = running.take() {
@@ -157,7 +157,7 @@ impl Target {
         Ok(told)
     }
 
-    /// Moves the clock; what falls due on the way has run when this returns.
+    /// Moves the clock. Everything that falls due on the way has run on return.
     async fn advance(&self, parameters: &Value) -> Result<Value, OperatorError> {
         let seconds = parameters["seconds"].as_i64().ok_or_else(|| OperatorError::Refused {
             method: Method::ClockAdvance.to_string(),
@@ -189,7 +189,7 @@ impl Target {
 }
 
 impl EmbeddedOptions {
-    /// What the embedded adapter says of itself.
+    /// Returns the description of the embedded adapter.
     fn describe(&self) -> Value {
         let methods: Vec<&str> = Method::ALL
             .iter()

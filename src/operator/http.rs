@@ -1,5 +1,4 @@
-//! Adapters behind a URL: the same messages by POST. There is one platform, which the scenarios have
-//! one after another.
+//! Adapters behind a URL: the same messages, sent by POST. The scenarios use the one platform in turn.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,23 +15,23 @@ use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetReq
 use crate::net::{Client, ClientOptions, Limits, Request};
 use crate::pki::ClientTls;
 
-/// A platform whose operator are behind a URL.
+/// A platform whose operator client is behind a URL.
 #[derive(Clone)]
 pub struct Http(Arc<Inner>);
 
 struct Inner {
     url: Url,
     client: Client,
-    /// Sent as a bearer token with each request.
+    /// The bearer token of each request.
     token: Option<String>,
     asked: Mutex<u64>,
-    /// Held by the scenario that has the platform.
+    /// A lock that the scenario with the platform holds.
     turn: Arc<Mutex<()>>,
 }
 
 impl Http {
-    /// OperatorClient at `url`; `token`, where there is one, goes with each request, and each call of a method
-    /// may take `call_time_max`.
+    /// Builds the operator client at `url`. Each request carries `token` if there is one, and a call of a
+    /// method may take `call_time_max`.
     #[must_use]
     pub fn new(url: Url, tls: Option<ClientTls>, token: Option<String>, call_time_max: Duration) -> Self {
         let limits = Limits {
@@ -45,7 +44,7 @@ impl Http {
         Self(Arc::new(Inner { url, client, token, asked: Mutex::new(0), turn: Arc::default() }))
     }
 
-    /// Asks what is there.
+    /// Calls `describe`.
     pub async fn describe(&self) -> Result<Description, OperatorError> {
         Description::read(&self.ask(Method::Describe.as_str(), &json!({})).await?)
     }
@@ -82,7 +81,7 @@ impl Http {
     }
 }
 
-/// The URL without what a request names by itself.
+/// Returns the URL without the parts that a request adds itself.
 fn origin(url: &Url) -> Url {
     let mut origin = url.clone();
     origin.set_path("");

@@ -10,10 +10,10 @@ macro_rules! methods {
         pub enum Method { $($variant),* }
 
         impl Method {
-            /// Every method, in the binding's order.
+            /// All methods, in the order of the binding.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The word on the operator plane.
+            /// Returns the name of the method on the operator plane.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
@@ -69,7 +69,7 @@ methods! {
 }
 
 impl Method {
-    /// Reads the word on the operator plane.
+    /// Parses the name of a method.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|method| method.as_str() == text)

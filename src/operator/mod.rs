@@ -1,7 +1,7 @@
-//! The operator on the target: the operator plane of the binding as one trait, and what plugs into it.
+//! The operator clients: the operator plane of the binding as one trait, and its implementations.
 //!
-//! Half of the contract is about what an operator does and sees. Whoever gives the suite those
-//! operator implements [`OperatorClient`]; a method that it lacks makes the clauses that need it `unproven`.
+//! Half of the contract concerns what an operator does and sees. An operator client implements
+//! [`OperatorClient`]. A method that it lacks leaves the clauses that need it `unproven`.
 
 mod at;
 mod audit_client;
@@ -34,102 +34,102 @@ use thiserror::Error;
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 
-/// A operator client on one target.
+/// An operator client of one target.
 #[async_trait]
 pub trait OperatorClient: Send + Sync {
-    /// Does what `method` says, with JSON as `binding.md` describes it.
+    /// Calls `method` with JSON parameters, as `binding.md` describes it.
     async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError>;
 
-    /// Whether everything that the target does by itself after an act is done when the act is
-    /// answered: then waiting longer shows nothing more.
+    /// Returns true if everything that an operation causes is complete when the operation returns. Waiting
+    /// longer then shows nothing more.
     fn settles_at_once(&self) -> bool {
         false
     }
 }
 
-/// Why a method has no result.
+/// The reason why a method has no result.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OperatorError {
-    /// The operator do not know the method (JSON-RPC -32601). Never a breach.
+    /// The operator client does not know the method (JSON-RPC -32601). Never a breach.
     #[error("the adapter does not know the method {method}")]
     Unsupported {
         /// The method.
         method: String,
     },
-    /// The target said no.
+    /// A refusal by the target.
     #[error("{method}: {message} ({code})")]
     Refused {
         /// The method.
         method: String,
         /// The JSON-RPC code.
         code: i64,
-        /// In words.
+        /// The message.
         message: String,
     },
-    /// The adapter broke its protocol, died or hung: its fault, not the target's.
+    /// The adapter broke its protocol, died or hung. The blame is the adapter's, not the target's.
     #[error("{method}: the adapter failed: {message}")]
     Adapter {
         /// The method.
         method: String,
-        /// What happened.
+        /// The failure.
         message: String,
     },
-    /// The machine let the target down: a port in use, a full disk.
+    /// A failure of the machine: a port in use, a full disk.
     #[error("{method}: {message}")]
     Environment {
         /// The method.
         method: String,
-        /// What happened.
+        /// The failure.
         message: String,
     },
 }
 
-/// Where targets come from: one that is shared by all scenarios, or a fresh one for each.
+/// A source of targets: one target that all scenarios share, or a fresh one for each.
 #[async_trait]
 pub trait Targets: std::fmt::Debug + Send + Sync {
-    /// A target for one scenario.
+    /// Leases a target for one scenario.
     async fn lease(&self, request: TargetRequest<'_>) -> Result<Lease, OperatorError>;
 
-    /// Waits until all that was started for leases that are over has gone.
+    /// Waits until everything that was started for finished leases has stopped.
     async fn close(&self) {}
 }
 
-/// What a scenario wants of its target.
+/// The requirements of a scenario on its target.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetRequest<'a> {
     /// The scenario.
     pub scenario: &'a str,
     /// The run's seed.
     pub seed: crate::clock::Seed,
-    /// One that no other scenario uses meanwhile.
+    /// The scenario needs the target for itself.
     pub alone: bool,
-    /// One that outlives a stop and a kill.
+    /// The target must survive a stop and a kill.
     pub durable: bool,
 }
 
-/// A target that is in the operator of one scenario until it is dropped.
+/// A target that one scenario holds until the lease is dropped.
 pub struct Lease {
-    /// The operator on it. `platform.start` has not been called yet.
+    /// The operator client. `platform.start` has not been called yet.
     pub operator: std::sync::Arc<dyn OperatorClient>,
-    /// The clock that the scenario's peers go by.
+    /// The clock of the scenario's peers.
     pub clock: Clock,
-    /// How it goes with the target's.
+    /// The relation between this clock and the target's.
     pub clock_sync: ClockSync,
-    /// How a caller makes itself known to the target.
+    /// The way in which a caller identifies itself to the target.
     pub caller: CallerForm,
-    /// Whether nothing of another scenario is in it, nor will any other find what this one leaves.
+    /// True if the target holds nothing of another scenario and is not used after this one.
     pub is_fresh: bool,
-    /// Keeps others out, or the target alive, until it is dropped.
+    /// A guard that excludes other scenarios, or keeps the target alive, until it is dropped.
     pub guard: Option<Box<dyn Send + Sync>>,
 }
 
-/// How the clock of a scenario's peers goes with the target's.
+/// The relation between the clock of a scenario's peers and the target's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockSync {
-    /// It is the target's own: moving one moves both.
+    /// The peers use the target's own clock. A move of one moves both.
     Shared,
-    /// The target tells its own (`clock.now`), and the peers' is set by it before each step.
+    /// The target has its own clock (`clock.now`), and the peers' clock is set by it before each step.
     Follow,
-    /// Each goes by itself; where the target's is moved, so is the peers'.
+    /// Each clock runs by itself. A move of the target's clock moves the peers' clock too.
     Independent,
 }

@@ -1,4 +1,4 @@
-//! A person as operator: told in plain words what to do, one thing at a time, and asked what came of it.
+//! A person as operator client: receives one plain instruction at a time and enters the result.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
@@ -12,11 +12,11 @@ use super::{ClockSync, Lease, Method, OperatorClient, OperatorError, TargetReque
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 
-/// Where a person is talked to: a terminal.
+/// A dialogue with a person, such as a terminal.
 pub trait Dialogue: Send {
     /// Shows a text.
     fn say(&mut self, text: &str) -> std::io::Result<()>;
-    /// Waits for a line; none when there will be no more.
+    /// Waits for a line. Returns `None` at the end of the input.
     fn hear(&mut self) -> std::io::Result<Option<String>>;
 }
 
@@ -24,13 +24,13 @@ pub trait Dialogue: Send {
 #[derive(Clone)]
 pub struct Person {
     dialogue: Arc<PlainMutex<dyn Dialogue>>,
-    /// What the person said can't be done: not asked again.
+    /// The methods that the person declined. They are not asked for again.
     cannot: Arc<PlainMutex<Vec<Method>>>,
     turn: Arc<Mutex<()>>,
 }
 
 impl Person {
-    /// The person behind this dialogue.
+    /// Builds the operator client of the person behind this dialogue.
     pub fn new(dialogue: impl Dialogue + 'static) -> Self {
         Self { dialogue: Arc::new(PlainMutex::new(dialogue)), cannot: Arc::default(), turn: Arc::default() }
     }
@@ -107,7 +107,7 @@ impl Person {
         Ok(Value::Object(result))
     }
 
-    /// A line of the person's, unless it says that the method can't be done, or that all is over.
+    /// Reads a line of the person, unless it declines the method or ends the dialogue.
     fn answer(&self, method: Method, dialogue: &mut dyn Dialogue) -> Result<String, OperatorError> {
         let heard = dialogue.hear().map_err(|error| failed(method, error.to_string()))?;
         let Some(line) = heard else { return Err(failed(method, "the person has gone".to_owned())) };
@@ -144,13 +144,13 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// What a person is asked for one method.
+/// The instruction to a person for one method.
 struct Request {
     words: &'static str,
     answers: &'static [(&'static str, Form)],
 }
 
-/// The form of an answer.
+/// The format of an answer.
 #[derive(Clone, Copy)]
 enum Form {
     Text,
@@ -180,7 +180,7 @@ impl Form {
     }
 }
 
-/// What a person can be asked for in words; none where only a program can do it in time.
+/// Returns the instruction for a method, or `None` if only a program can do it in time.
 fn prompt(method: Method) -> Option<Request> {
     use Form::{Json, Text};
     let (words, answers): (&str, &'static [(&str, Form)]) = match method {

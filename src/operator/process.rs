@@ -1,4 +1,4 @@
-//! An adapter's process: started, listened to, and taken down with all that it started.
+//! The process of an adapter: started, read, and killed with everything that it started.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,11 +12,11 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long a process may take to end by itself, once its standard input has ended.
+/// The time that a process has to exit after its standard input is closed.
 const LEAVING_TIME_MAX: Duration = Duration::from_secs(2);
-/// How long an ended process's standard error is read on.
+/// The time for which the standard error of an ended process is read.
 const LAST_WORDS_TIME_MAX: Duration = Duration::from_millis(500);
-/// How much of the standard error is kept for an error's text, in bytes.
+/// The part of the standard error that an error message quotes, in bytes.
 const LAST_WORDS_BYTES_MAX: usize = 600;
 
 /// A program and its arguments.
@@ -26,21 +26,21 @@ pub struct Program {
     arguments: Vec<String>,
 }
 
-/// A command line that names no program.
+/// A command line without a program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} names no program: expected PROGRAM and its arguments, quoted as a shell does")]
 pub struct NoProgram(String);
 
 impl Program {
-    /// Splits a command line as a shell does; no shell is started.
+    /// Splits a command line like a shell. No shell is started.
     pub fn parse(line: &str) -> Result<Self, NoProgram> {
         shlex::split(line).and_then(Self::of).ok_or_else(|| NoProgram(line.to_owned()))
     }
 
-    /// A program and its arguments, as words.
+    /// Builds a program from a list of words.
     #[must_use]
     pub fn of(words: Vec<String>) -> Option<Self> {
-        // No program takes a word with a NUL in it.
+        // No program accepts a word with a NUL byte.
         if words.iter().any(|word| word.contains('\0')) {
             return None;
         }
@@ -53,7 +53,8 @@ impl Program {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own: Ctrl-C is the suite's to handle, and what it starts is taken down with it.
+        // The process gets its own group: the suite handles Ctrl-C, and everything that the process starts is
+        // killed with it.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
@@ -82,24 +83,24 @@ impl fmt::Debug for Program {
     }
 }
 
-/// A running adapter. Dropped, it is killed with all of its group.
+/// A running adapter. Dropping it kills its process group.
 pub(super) struct Process {
     child: Child,
-    /// Reads its standard error.
+    /// The task that reads its standard error.
     listener: JoinHandle<()>,
     last_words: LastWords,
     _group: Group,
 }
 
 impl Process {
-    /// How it ended, in words, for one that closed its standard output.
+    /// Describes how a process ended that closed its standard output.
     pub(super) async fn obituary(&mut self) -> String {
         let ended = match timeout(LEAVING_TIME_MAX, self.child.wait()).await {
             Ok(Ok(status)) => in_words(status),
             Ok(Err(error)) => format!("and its end can't be seen: {error}"),
             Err(_) => "closed its standard output and runs on".to_owned(),
         };
-        // What it said last may still be on its way; what it started may hold that way open.
+        // The last output may still be in the pipe, and a child process may hold the pipe open.
         let _ = timeout(LAST_WORDS_TIME_MAX, &mut self.listener).await;
         match self.last_words.text() {
             words if words.is_empty() => ended,
@@ -107,7 +108,8 @@ impl Process {
         }
     }
 
-    /// Lets it end by itself, and takes it down where it does not. Its standard input has ended.
+    /// Waits for the process to exit, and kills it after the time limit. Its standard input is closed
+    /// already.
     pub(super) async fn leave(mut self) {
         let _ = timeout(LEAVING_TIME_MAX, self.child.wait()).await;
     }
@@ -120,7 +122,7 @@ fn in_words(status: ExitStatus) -> String {
     }
 }
 
-/// All that a process started: killed when this is dropped.
+/// A process group, killed on drop.
 struct Group(Option<u32>);
 
 impl Drop for Group {
@@ -128,13 +130,13 @@ impl Drop for Group {
         #[cfg(unix)]
         if let Some(id) = self.0.and_then(|id| i32::try_from(id).ok()) {
             use nix::sys::signal::{Signal, killpg};
-            // Where it has gone already there is nothing to kill.
+            // A group that has exited already needs no kill.
             let _ = killpg(nix::unistd::Pid::from_raw(id), Signal::SIGKILL);
         }
     }
 }
 
-/// The end of what a process wrote to its standard error.
+/// The last part of what a process wrote to its standard error.
 #[derive(Clone, Default)]
 struct LastWords(Arc<Mutex<VecDeque<u8>>>);
 
@@ -152,7 +154,7 @@ impl LastWords {
     }
 }
 
-/// Where the standard errors of a run's adapters go: a file with a limit, or nowhere.
+/// The log of the adapters' standard errors: a file with a size limit, or nothing.
 #[derive(Clone, Default)]
 pub struct Log(Option<Arc<Mutex<LogFile>>>);
 
@@ -161,11 +163,11 @@ struct LogFile {
     room_bytes: usize,
 }
 
-/// A log holds this much; what comes after is left out, and it says so.
+/// The size limit of a log, in bytes. The log states that the rest is left out.
 const LOG_BYTES_MAX: usize = 1 << 20;
 
 impl Log {
-    /// A log in a new file.
+    /// Creates a log in a new file.
     pub fn create(path: &std::path::Path) -> io::Result<Self> {
         let file = std::fs::File::create(path)?;
         Ok(Self(Some(Arc::new(Mutex::new(LogFile { file, room_bytes: LOG_BYTES_MAX })))))
@@ -179,7 +181,7 @@ impl Log {
         }
         let fitting = piece.len().min(log.room_bytes);
         log.room_bytes -= fitting;
-        // A log that can't be written is no reason to end a run.
+        // A log that cannot be written does not end a run.
         let _ = log.file.write_all(&piece[..fitting]);
         if log.room_bytes == 0 {
             let _ = log.file.write_all(b"\n(what follows is left out: this log holds 1 MiB)\n");

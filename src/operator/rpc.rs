@@ -1,44 +1,44 @@
-//! JSON-RPC 2.0 as the binding uses it: a request and its response, each one JSON object.
+//! JSON-RPC 2.0 as the binding uses it: a request and its response, one JSON object each.
 
 use serde_json::{Value, json};
 
 use super::OperatorError;
 
-/// A response is read up to here, in bytes.
+/// The longest response that is read, in bytes.
 pub(super) const RESPONSE_BYTES_MAX: usize = 4 << 20;
-/// The method is not known.
+/// The code of an unknown method.
 pub const METHOD_NOT_FOUND: i64 = -32601;
-/// The parameters can't be used.
+/// The code of invalid parameters.
 pub const INVALID_PARAMS: i64 = -32602;
-/// What was sent is no request.
+/// The code of a message that is no request.
 pub const NO_REQUEST: i64 = -32700;
-/// The platform is not running.
+/// The code of a platform that is not running.
 pub const NOT_RUNNING: i64 = -32000;
 
-/// A request on one line, without the line's end.
+/// Formats a request as one line, without the line end.
 #[must_use]
 pub fn request(id: u64, method: &str, parameters: &Value) -> String {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": parameters}).to_string()
 }
 
-/// A response that succeeded, on one line.
+/// Formats a successful response as one line.
 #[must_use]
 pub fn success(id: &Value, result: &Value) -> String {
     json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string()
 }
 
-/// A response that failed, on one line.
+/// Formats an error response as one line.
 #[must_use]
 pub fn failure(id: &Value, code: i64, message: &str) -> String {
     json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}).to_string()
 }
 
-/// What came back.
+/// A response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
-    /// The id of the request that it answers; none where it is not one of ours.
+    /// The id of the answered request, or `None` if the suite did not send it.
     pub id: Option<u64>,
-    /// What came of it.
+    /// The result, or the error.
     pub outcome: Result<Value, RpcError>,
 }
 
@@ -47,12 +47,12 @@ pub struct Response {
 pub struct RpcError {
     /// The code.
     pub code: i64,
-    /// In words.
+    /// The message.
     pub message: String,
 }
 
 impl Response {
-    /// Reads a response. The error says what was found, and what was expected.
+    /// Parses a response. An error states what was found and what was expected.
     pub fn read(text: &[u8]) -> Result<Self, String> {
         let value: Value = serde_json::from_slice(text)
             .map_err(|error| format!("not JSON ({error}): {}", beginning(text)))?;
@@ -73,7 +73,7 @@ impl Response {
         Ok(Self { id: value["id"].as_u64(), outcome })
     }
 
-    /// What came of a method.
+    /// Returns the result of a method.
     pub(super) fn of(self, method: &str) -> Result<Value, OperatorError> {
         self.outcome.map_err(|RpcError { code, message }| match code {
             METHOD_NOT_FOUND => OperatorError::Unsupported { method: method.to_owned() },
@@ -82,7 +82,7 @@ impl Response {
     }
 }
 
-/// As much of a text as an error shows.
+/// Returns the part of a text that an error shows.
 pub(super) fn beginning(text: &[u8]) -> String {
     const CHARACTERS_MAX: usize = 120;
     let text = String::from_utf8_lossy(text);

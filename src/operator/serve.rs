@@ -1,4 +1,4 @@
-//! The other end of an adapter's line: operator that this process has, served to whoever asks.
+//! The adapter side of the protocol: serves an operator client of this process over a pair of pipes.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -6,12 +6,12 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use super::rpc::{self, INVALID_PARAMS, METHOD_NOT_FOUND, NO_REQUEST};
 use super::{OperatorClient, OperatorError};
 
-/// A request is read up to here, in bytes.
+/// The longest request that is read, in bytes.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
-/// JSON-RPC: a fault of the adapter's own.
+/// The JSON-RPC code of an internal error of the adapter.
 const INTERNAL: i64 = -32603;
 
-/// Answers requests, a line each, until `requests` ends.
+/// Answers requests, one per line, until `requests` ends.
 pub async fn serve(
     operator: &dyn OperatorClient,
     requests: impl AsyncRead + Unpin,

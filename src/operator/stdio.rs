@@ -1,5 +1,5 @@
-//! Adapters that are programs: one process, and so one platform, for each scenario. They speak one
-//! JSON object a line over standard input and output.
+//! Adapters that are programs: one process, and so one platform, for each scenario. The protocol is one JSON
+//! object per line over standard input and output.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use super::process::{Log, Process, Program};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
 use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 
-/// Starts a program for each scenario.
+/// The targets of an adapter program that is started for each scenario.
 #[derive(Clone)]
 pub struct Stdio {
     program: Program,
@@ -28,14 +28,14 @@ pub struct Stdio {
 }
 
 impl Stdio {
-    /// Adapters of this program; each call of a method may take `call_time_max`, and what they write
-    /// to their standard error goes to `log`.
+    /// Builds the targets of this program. A call of a method may take `call_time_max`; `log` receives the
+    /// standard error of the adapters.
     #[must_use]
     pub fn new(program: Program, call_time_max: Duration, log: Log) -> Self {
         Self { program, call_time_max, log, leaving: Arc::default() }
     }
 
-    /// Starts one, and asks it what it is.
+    /// Starts an adapter and calls `describe`.
     pub async fn start(&self) -> Result<Adapter, OperatorError> {
         let started = self.program.start(&self.log);
         let (process, requests, responses) = started.map_err(|error| OperatorError::Adapter {
@@ -82,7 +82,7 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// What it says of itself.
+    /// Returns the adapter's description.
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.description
@@ -118,7 +118,7 @@ impl OperatorClient for Adapter {
 impl Drop for Adapter {
     fn drop(&mut self) {
         let Some(Line { process, requests, .. }) = self.line.get_mut().take() else { return };
-        // Its standard input ends here: that is how it is told to leave.
+        // Closing the adapter's standard input asks it to exit.
         drop(requests);
         if tokio::runtime::Handle::try_current().is_ok() {
             self.leaving.lock().unwrap_or_else(PoisonError::into_inner).spawn(process.leave());
@@ -126,19 +126,19 @@ impl Drop for Adapter {
     }
 }
 
-/// The two pipes of an adapter, and what is under way on them.
+/// The two pipes of an adapter, and its open requests.
 struct Line {
     process: Process,
     requests: ChildStdin,
     responses: BufReader<ChildStdout>,
     /// The id of the last request.
     asked: u64,
-    /// Requests whose answers are no longer waited for: they may come late.
+    /// The ids of requests that timed out. Their responses may arrive late.
     abandoned: BTreeSet<u64>,
 }
 
 impl Line {
-    /// One question, one answer. The error is in words: what the adapter did, and what was expected.
+    /// Sends one request and reads its response. An error states what the adapter did and what was expected.
     async fn ask(&mut self, method: &str, parameters: &Value) -> Result<Response, String> {
         self.asked += 1;
         let request = rpc::request(self.asked, method, parameters) + "\n";

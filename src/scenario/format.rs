@@ -1,4 +1,4 @@
-//! The scenario file, as types. Its JSON Schema is made from these.
+//! The scenario file, as types. The JSON Schema is generated from them.
 
 use std::collections::BTreeMap;
 
@@ -10,42 +10,42 @@ use toml::Spanned;
 use crate::contract::{Aspect, Basis, ClauseId};
 use crate::peer::{IdentityWay, Profile};
 
-/// A scenario.
+/// A scenario file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What happens, in a line.
+    /// A one-line summary of what happens.
     pub title: String,
-    /// Why it is there, where the title does not say it.
+    /// The purpose of the scenario, if the title does not state it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
-    /// It moves the clock, stops the target or floods it: on a shared target it runs alone.
+    /// The scenario moves the clock, stops the target or floods it: on a shared target it runs alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
-    /// The target has to outlive a stop or a kill.
+    /// The target must survive a stop or a kill.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
-    /// It leaves the target otherwise than it found it: it is played where each scenario has a fresh
-    /// one, or where `platform.reset` makes it again.
+    /// The scenario leaves the target changed. It runs only on a fresh target, or on one that
+    /// `platform.reset` restores.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lasting: bool,
-    /// It misbehaves or strains the target: an audit leaves it out unless told otherwise.
+    /// The scenario misbehaves or strains the target: an audit leaves it out unless it is intrusive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub intrusive: bool,
-    /// The sanity scenario that a run begins and ends with. Where it fails, the run is void.
+    /// The sanity scenario. It runs first and last; if it fails, the run is void.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sanity: bool,
-    /// The settings that the target is started with (`platform.start`).
+    /// The settings of the target (`platform.start`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
-    /// Who takes part, beside the target.
+    /// The simulated peers.
     #[serde(default, rename = "peer", skip_serializing_if = "Vec::is_empty")]
     pub peers: Vec<PeerSpec>,
-    /// What happens, in order.
+    /// The steps, in order.
     #[serde(rename = "step")]
     #[schemars(with = "Vec<Step>")]
     pub steps: Vec<Spanned<Step>>,
-    /// What must hold.
+    /// The checks.
     #[serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<CheckSpec>")]
     pub checks: Vec<Spanned<CheckSpec>>,
@@ -55,34 +55,34 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PeerSpec {
-    /// What the steps call it.
+    /// The name that the steps use for the peer.
     pub name: String,
-    /// How it deviates from the contract; nothing is conforming.
+    /// The behaviours: how the peer deviates from the contract. Without any, it is conforming.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behaviours: Vec<String>,
-    /// What it says of itself, where that is not the default.
+    /// The members of its profile that differ from the default.
     #[serde(default, deserialize_with = "members_of_a_profile", skip_serializing_if = "Map::is_empty")]
     #[schemars(with = "Profile")]
     pub profile: Map<String, Value>,
-    /// How it gets its identity, where that may not be left to the seed.
+    /// The way in which it gets its identity, if the seed must not choose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityWay>,
-    /// Sends one request after another on one connection, whatever the seed.
+    /// The peer sends its requests one after another on one connection, whatever the seed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_connections: bool,
-    /// Uses the plainest form of everything, whatever the seed.
+    /// The peer uses the plainest permitted choices, whatever the seed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain: bool,
 }
 
-/// Members of a [`Profile`], read as they stand: what is not said is the default, whatever that is in a run.
+/// Reads the members of a [`Profile`] as they stand. A member that is left out gets the default of the run.
 fn members_of_a_profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     let members = Map::deserialize(deserializer)?;
     Profile::default().with(&members).map_err(serde::de::Error::custom)?;
     Ok(members)
 }
 
-/// Something that must hold.
+/// A check of the scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
@@ -90,29 +90,29 @@ pub struct CheckSpec {
     pub clause: ClauseId,
     /// `conduct` or `detection`.
     pub aspect: Aspect,
-    /// Which result: `covenant list checks` tells them.
+    /// The name of the check; `covenant list checks` lists them.
     pub check: String,
-    /// Which half of the binding it rests on.
+    /// The half of the binding that the check rests on.
     #[serde(default)]
     pub basis: Basis,
-    /// What the clause asks of the target here, in a sentence.
+    /// The obligation of the target in this scenario, as one sentence.
     pub requirement: String,
-    /// The check's arguments: mostly labels that steps gave with `as`.
+    /// The arguments of the check, mostly labels that steps gave with `as`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, Value>,
 }
 
-/// One thing that happens. Texts may hold `${…}`: a label's member (`${first.data.peer_id}`), a
-/// peer's (`${alice.id}`), an id by name (`${id:root}`), a moment (`${now}`, `${now-90000}`), a release
-/// reckoned from the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`,
-/// `two_minors_after`, `minor_with_a_zero`, `next_major`), how often it was repeated (`${turn}`), or JSON's
-/// null (`${null}`), which TOML lacks.
+/// One step. Its texts may hold `${…}`: the member of a label (`${first.data.peer_id}`) or of a peer
+/// (`${alice.id}`), an id by name (`${id:root}`), a time (`${now}`, `${now-90000}`), a release derived from
+/// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`,
+/// `two_minors_after`, `minor_with_a_zero`, `next_major`), the number of the repetition (`${turn}`), or
+/// JSON's null (`${null}`), which TOML lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
-    /// The operator proposes a peer, which accepts and sends a heartbeat. Each has to succeed.
+    /// The operator proposes a peer, which accepts and sends a heartbeat. Each call must succeed.
     Federate(Federate),
-    /// The operator proposes a peer; its token waits for `accept`.
+    /// The operator proposes a peer. The token is kept for `accept`.
     Propose(OfPeer),
     /// A peer accepts the operator's proposal.
     Accept(Act),
@@ -120,7 +120,7 @@ pub enum Step {
     Join(OfPeer),
     /// A peer sends a heartbeat.
     Heartbeat(Act),
-    /// A peer sends a heartbeat when the target connects to it next, before it lets it in.
+    /// A peer sends a heartbeat when the target connects to it next, before it answers the target's request.
     InjectOnConnect(OfPeer),
     /// A peer asks for a resource.
     Fetch(Fetch),
@@ -128,50 +128,50 @@ pub enum Step {
     Migrate(Migrate),
     /// A peer commits a migration that it opened.
     Commit(OfMigration),
-    /// A peer asks what became of a migration.
+    /// A peer reads the state of a migration.
     ShowMigration(OfMigration),
     /// A peer sends a batch of a sync stream.
     Sync(Sync),
     /// A peer asks for its audit excerpt.
     Excerpt(Excerpt),
-    /// A peer makes any call at all.
+    /// A peer makes a call of any form.
     Call(AnyCall),
-    /// A peer sends many heartbeats, or handshakes, at once.
+    /// A peer sends many heartbeats or handshakes at once.
     Flood(Flood),
     /// A peer revokes the peering.
     Revoke(OfPeer),
     /// A peer sends an event in a heartbeat.
     Notify(Notify),
-    /// A peer gives the target a grant, which goes into the target's operator.
+    /// A peer gives the target a grant. The target's operator stores it.
     Hold(Hold),
     /// A peer revokes a grant that it gave.
     EndGrant(EndGrant),
-    /// A record is put into a peer's store.
+    /// A record is put into the store of a peer.
     PeerPut(PeerPut),
     /// A peer stops listening.
     Stop(Whom),
-    /// A peer listens again.
+    /// A peer starts listening again.
     Start(Whom),
-    /// A peer closes its connections: its next call opens another.
+    /// A peer closes its connections. Its next call opens a new one.
     CloseConnections(Whom),
-    /// The operator does something.
+    /// The operator calls a method.
     Operator(Operator),
-    /// The operator gives a peer a grant.
+    /// The operator issues a grant to a peer.
     Grant(Grant),
     /// The operator puts a record into the target's store.
     Put(Put),
-    /// The operator looks at the findings.
+    /// The operator reads the findings.
     Scan(Scan),
-    /// A peer asks for each kind that the target declared to it, under a grant for each.
+    /// A peer fetches a record of each kind that the target declared to it, under one grant each.
     TryKinds(TryKinds),
-    /// The clock is moved.
+    /// The clock advances.
     Advance(Advance),
-    /// What has to hold for the scenario to go on. It is no check: where it fails, what follows is
-    /// unproven.
+    /// A condition for the scenario to continue. It is no check: if it fails, the checks that depend on later
+    /// steps are unproven.
     Expect(Expect),
-    /// Waits until a peer has been told something.
+    /// The scenario waits until a peer has received a call.
     Wait(Wait),
-    /// Does steps several times over.
+    /// Steps are repeated.
     Repeat(Repeat),
 }
 
@@ -187,54 +187,54 @@ macro_rules! step_types {
 }
 
 step_types! {
-    /// Who federates, and how.
+    /// A peer that federates.
     Federate {
         /// The peer.
         peer: String,
-        /// Names the accept.
+        /// The label of the accept.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// A peer.
+    /// A reference to a peer.
     Whom {
         /// The peer.
         peer: String,
     }
-    /// A peer, and a name for what it does.
+    /// A peer, and a label for the step.
     OfPeer {
         /// The peer.
         peer: String,
-        /// Names it.
+        /// The label of the step.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// Something that a peer does in its default way, but for what `with` says.
+    /// A default call of a peer, with the changes in `with`.
     Act {
         /// The peer.
         peer: String,
-        /// Merged over the request; null takes a member away.
+        /// The members to merge into the request; null removes a member.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         with: Value,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// A resource that a peer asks for.
+    /// A fetch by a peer.
     Fetch {
         /// The peer.
         peer: String,
-        /// `[a-z_]+`
+        /// The kind: `[a-z_]+`
         kind: String,
-        /// The resource's id.
+        /// The id of the resource.
         id: String,
         /// The label of the grant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grant: Option<String>,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// A plan that a peer sends.
+    /// A migration that a peer sends.
     Migrate {
         /// The peer.
         peer: String,
@@ -243,46 +243,46 @@ step_types! {
         /// The label of the grant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grant: Option<String>,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// A migration, by the id that the target gave to it.
+    /// A migration, by the id that the target assigned.
     OfMigration {
         /// The peer.
         peer: String,
-        /// The id, mostly `${label.data.migration_id}`.
+        /// The migration id, mostly `${label.data.migration_id}`.
         migration: String,
         /// The label of the grant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grant: Option<String>,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// A batch that a peer sends.
+    /// A sync batch that a peer sends.
     Sync {
         /// The peer.
         peer: String,
-        /// `[a-z_]+`
+        /// The kind: `[a-z_]+`
         kind: String,
         /// The records: `id`, `updated_at`, `payload`.
         records: Vec<Value>,
-        /// Merged over the batch after its digest was made.
+        /// The members to merge into the batch after its digest is computed.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         with: Value,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// An excerpt that a peer asks for.
+    /// An audit excerpt that a peer requests.
     Excerpt {
         /// The peer.
         peer: String,
-        /// `since=…&until=…`
+        /// The query: `since=…&until=…`
         #[serde(default, skip_serializing_if = "Option::is_none")]
         query: Option<String>,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
@@ -290,211 +290,212 @@ step_types! {
     AnyCall {
         /// The peer.
         peer: String,
-        /// `GET`, `POST`, …
+        /// The HTTP method: `GET`, `POST`, …
         method: String,
         /// The whole path.
         path: String,
-        /// Beside those that every call has.
+        /// The headers beside those of every call.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
-        /// JSON.
+        /// The JSON body.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         body: Option<Value>,
         /// The label of the grant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grant: Option<String>,
-        /// Leaves the client certificate away.
+        /// The call is made without the client certificate.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         without_certificate: bool,
-        /// Names it.
+        /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// Many heartbeats, or handshakes.
+    /// A flood of heartbeats or handshakes.
     Flood {
         /// The peer.
         peer: String,
-        /// How many.
+        /// The number of calls.
         calls: u32,
-        /// They are handshakes, all with the token that the operator proposed the peer with.
+        /// The calls are handshakes, all with the token of the operator's proposal.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         handshakes: bool,
-        /// Merged over each; null takes a member away.
+        /// The members to merge into each request; null removes a member.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         with: Value,
-        /// Names each of them.
+        /// The label of every call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// An event.
+    /// An event that a peer sends.
     Notify {
         /// The peer.
         peer: String,
-        /// `platform.…`
+        /// The event kind: `platform.…`
         kind: String,
-        /// What it says.
+        /// The payload of the event.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         payload: Value,
-        /// Names the heartbeat.
+        /// The label of the heartbeat.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
     /// A grant that a peer gives to the target.
     Hold {
-        /// The peer that gives it.
+        /// The peer that issues the grant.
         peer: String,
-        /// For which kind.
+        /// The resource kind.
         kind: String,
-        /// For which resource; none is every one of the kind.
+        /// The resource id; without one, every resource of the kind.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// `read`, `write`, `admin`, `migrate`.
+        /// The scopes: `read`, `write`, `admin`, `migrate`.
         scopes: Vec<String>,
-        /// Names it.
+        /// The label of the grant.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
     /// A grant that a peer revokes.
     EndGrant {
-        /// The peer that gave it.
+        /// The peer that issued the grant.
         peer: String,
         /// The label of the `hold`.
         grant: String,
     }
-    /// A record for a peer's store.
+    /// A record for the store of a peer.
     PeerPut {
         /// The peer.
         peer: String,
-        /// `[a-z_]+`
+        /// The kind: `[a-z_]+`
         kind: String,
-        /// The record's id.
+        /// The id of the record.
         id: String,
-        /// The record; its `id` is put in.
+        /// The record; its `id` is added.
         record: Map<String, Value>,
     }
-    /// A method of the operator plane.
+    /// A call of a method of the operator plane.
     Operator {
-        /// `peer.revoke`, …
+        /// The method: `peer.revoke`, …
         method: String,
-        /// Its parameters.
+        /// The parameters of the method.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         with: Value,
-        /// The target may say no; then the checks see that.
+        /// The target may refuse. The checks then see the refusal.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         may_fail: bool,
-        /// It is done again until there is more to see, or until that was waited for long enough.
+        /// The call is repeated until a list has more items, or until the poll timeout ends.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<More>,
-        /// It is done again until the result has at least these members, or until that was waited for long
-        /// enough.
+        /// The call is repeated until the result has at least these members, or until the poll timeout ends.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         until_shows: Value,
-        /// Names it.
+        /// The label of the operation.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
-    /// More in a list than an earlier look at it saw.
+    /// A list that has more items than an earlier snapshot of it.
     More {
-        /// The earlier look.
+        /// The label of the earlier snapshot.
         than: String,
-        /// How many items.
+        /// The number of additional items.
         #[serde(default = "one")]
         items: usize,
-        /// Signatures of which one has to stand in a new item, in capitals or not; none asks for none.
+        /// The words of which one must occur in a new item, in any case of letters; without any, every new
+        /// item counts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         words: Vec<String>,
     }
-    /// A grant that the target's operator gives to a peer.
+    /// A grant that the target's operator issues to a peer.
     Grant {
         /// The peer.
         peer: String,
-        /// For which kind.
+        /// The resource kind.
         kind: String,
-        /// For which resource; none is every one of the kind.
+        /// The resource id; without one, every resource of the kind.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// `read`, `write`, `admin`, `migrate`.
+        /// The scopes: `read`, `write`, `admin`, `migrate`.
         scopes: Vec<String>,
-        /// Merged over the parameters.
+        /// The members to merge into the parameters.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         with: Value,
-        /// Names it: other steps use it by this.
+        /// The label of the grant, by which other steps use it.
         #[serde(rename = "as")]
         label: String,
     }
-    /// A record for the target's store.
+    /// A record for the store of the target.
     Put {
-        /// `[a-z_]+`
+        /// The kind: `[a-z_]+`
         kind: String,
-        /// The record's id.
+        /// The id of the record.
         id: String,
-        /// The record; its `id` is put in.
+        /// The record; its `id` is added.
         record: Map<String, Value>,
     }
-    /// A look at the findings.
+    /// A read of the findings.
     Scan {
-        /// Looks again until there is one about this peer, or poll timeout is over.
+        /// The peer of an expected finding. The scan is repeated until there is one, or until the poll
+        /// timeout ends.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_about: Option<String>,
-        /// A new finding of this kind is waited for, and none other.
+        /// The only kind of new finding that ends the wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_kind: Option<String>,
-        /// Names it.
+        /// The label of the scan.
         #[serde(rename = "as")]
         label: String,
     }
-    /// A look at each kind that the target declares.
+    /// A fetch of each kind that the target declares.
     TryKinds {
         /// The peer.
         peer: String,
-        /// The label of an accept or heartbeat whose answer has the target's capabilities.
+        /// The label of an accept or heartbeat whose answer holds the target's capabilities.
         of: String,
-        /// Names each fetch.
+        /// The label of every fetch.
         #[serde(rename = "as")]
         label: String,
     }
-    /// A move of the clock.
+    /// An advance of the clock.
     Advance {
-        /// How far.
+        /// The number of seconds.
         seconds: i64,
     }
-    /// What has to hold for the scenario to go on.
+    /// A condition for the scenario to continue.
     Expect {
-        /// The label of what is looked at; the last call or operation where none is given.
+        /// The label of the examined entry; without one, the last call or operation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<String>,
-        /// One of these statuses.
+        /// The accepted HTTP statuses.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         status: Vec<u16>,
-        /// The answer's data, or the operation's result, has at least these members.
+        /// The members that the answer's data, or the operation's result, must have at least.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         data: Value,
     }
-    /// What a peer waits to be told.
+    /// A wait for a call of the target to a peer.
     Wait {
         /// The peer.
         peer: String,
-        /// Others that are to be told the same; all of them are waited for at once.
+        /// The other peers that must receive the same. All waits run at once.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<String>,
-        /// An event of this kind in a heartbeat.
+        /// The kind of an event in a heartbeat.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<String>,
-        /// A heartbeat of this status.
+        /// The status in a heartbeat.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<String>,
-        /// A call of this route: `heartbeat`, `migrations`, …
+        /// The route of the call: `heartbeat`, `migrations`, …
         #[serde(default, skip_serializing_if = "Option::is_none")]
         route: Option<String>,
-        /// A call in whose body this stands.
+        /// The text that the body of the call contains.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         says: Option<String>,
     }
-    /// Steps that are done several times over.
+    /// Steps that are repeated.
     Repeat {
-        /// How often.
+        /// The number of repetitions.
         times: u32,
-        /// What is done.
+        /// The steps to repeat.
         step: Vec<Step>,
     }
 }
@@ -504,7 +505,7 @@ const fn one() -> usize {
 }
 
 impl Step {
-    /// The name that it gives to what it does.
+    /// Returns the label of the step.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         match self {
@@ -539,7 +540,7 @@ impl Step {
         }
     }
 
-    /// The peer that it is about.
+    /// Returns the peer that the step is about.
     #[must_use]
     pub fn peer(&self) -> Option<&str> {
         match self {
@@ -568,7 +569,7 @@ impl Step {
         }
     }
 
-    /// The peers that it is about beside that one.
+    /// Returns the further peers that the step is about.
     #[must_use]
     pub fn other_peers(&self) -> &[String] {
         match self {
@@ -577,7 +578,7 @@ impl Step {
         }
     }
 
-    /// This step, and those that it repeats.
+    /// Iterates over this step and the steps that it repeats.
     pub fn flatten(&self) -> Box<dyn Iterator<Item = &Step> + '_> {
         match self {
             Self::Repeat(repeat) => {

@@ -1,4 +1,4 @@
-//! The scenarios that a run chooses from: those that come with the program, or a folder's.
+//! The scenarios that a run chooses from: the built-in ones, or those of a folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,51 +9,51 @@ use thiserror::Error;
 
 use super::load::{FILE_BYTES_MAX, LoadError, Loaded, Signatures, load};
 
-/// Where scenarios come from.
+/// The source of scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Those that were built into the program: pairs of id and text.
+    /// The scenarios that are built into the program, as pairs of id and text.
     BuiltIn(&'static [(&'static str, &'static str)]),
     /// A folder, or one file.
     Path(PathBuf),
 }
 
-/// Scenarios by id, in order.
+/// Scenarios in the order of their ids.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     scenarios: BTreeMap<String, Loaded>,
 }
 
-/// Why the scenarios could not be read.
+/// An error that occurs when the scenarios are read.
 #[derive(Debug, Error)]
 pub enum LibraryError {
     /// A file or folder that can't be read.
     #[error("{path}: cannot read: {source}")]
     Io {
-        /// Which.
+        /// The path.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A file that is longer than any conforming one.
+    /// A file that exceeds the size limit.
     #[error("{path}: longer than {FILE_BYTES_MAX} bytes")]
     TooLong {
-        /// Which.
+        /// The path.
         path: String,
     },
-    /// A file that is not sound.
+    /// An invalid file.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// A folder with nothing in it.
+    /// A folder without scenarios.
     #[error("{path}: no scenario there: a scenario is a .toml file")]
     Empty {
-        /// Which.
+        /// The path.
         path: String,
     },
 }
 
 impl Library {
-    /// Reads them all.
+    /// Reads every scenario of the source.
     pub fn open(source: &Source, words: &Signatures) -> Result<Self, LibraryError> {
         let mut library = Self::default();
         match source {
@@ -67,18 +67,18 @@ impl Library {
         Ok(library)
     }
 
-    /// Every scenario, in the order of ids.
+    /// Iterates over the scenarios in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Loaded> {
         self.scenarios.values()
     }
 
-    /// The scenario of that id.
+    /// Returns the scenario with this id.
     #[must_use]
     pub fn scenario(&self, id: &str) -> Option<&Loaded> {
         self.scenarios.get(id)
     }
 
-    /// Adds one, in place of another of the same id.
+    /// Adds a scenario. It replaces one with the same id.
     pub fn add(&mut self, loaded: Loaded) {
         self.scenarios.insert(loaded.id.clone(), loaded);
     }
@@ -99,7 +99,7 @@ impl Library {
     }
 }
 
-/// Every `.toml` file below a folder, sorted; the path itself where it is a file.
+/// Returns every `.toml` file below a folder, sorted. Returns the path itself if it is a file.
 fn files_below(root: &Path) -> Result<Vec<PathBuf>, LibraryError> {
     let io = |path: &Path, source| LibraryError::Io { path: path.display().to_string(), source };
     if root.is_file() {

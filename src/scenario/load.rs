@@ -1,4 +1,4 @@
-//! Reading a scenario file: everything that can be known to be wrong is said before anything runs.
+//! Reads a scenario file and reports every error that can be found before the run.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -13,35 +13,36 @@ use crate::operator::Method;
 use crate::peer::behaviours::{BEHAVIOURS, behaviour};
 use crate::wire::grant::Scope;
 
-/// Longest scenario file that is read, in bytes.
+/// The longest scenario file that is read, in bytes.
 pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A scenario that was read and found sound.
+/// A scenario that was read and is valid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// Its path below the scenarios' folder, without the outcome: `07-migration-hygiene/crash`.
+    /// The path below the scenarios folder, without its extension: `07-migration-hygiene/crash`.
     pub id: String,
-    /// The file, whole.
+    /// The whole text of the file.
     pub source: String,
-    /// What it says.
+    /// The parsed scenario.
     pub scenario: Scenario,
 }
 
-/// A scenario file that is not sound.
+/// An invalid scenario file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{rendered}")]
 pub struct LoadError {
     rendered: String,
 }
 
-/// The words that a scenario may use and that other rooms define: so that this one need not know them.
+/// The names that a scenario may use and that other modules define, which keeps this module independent of
+/// them.
 #[derive(Clone, Debug, Default)]
 pub struct Signatures {
-    /// Every check, with its parameters: name, and whether it is required.
+    /// Every check with its parameters: the name, and true if it is required.
     pub checks: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
 
-/// Reads a scenario. `path` is for messages.
+/// Reads a scenario. `path` appears in messages.
 pub fn load(id: &str, path: &str, source: &str, words: &Signatures) -> Result<Loaded, LoadError> {
     let render = |fault: &Fault| LoadError { rendered: fault.render(path, source) };
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
@@ -51,7 +52,7 @@ pub fn load(id: &str, path: &str, source: &str, words: &Signatures) -> Result<Lo
     }
 }
 
-/// What is wrong with a scenario that is well-formed.
+/// Returns the faults of a well-formed scenario.
 fn faults(scenario: &Scenario, words: &Signatures) -> Vec<Fault> {
     let whole = 0..0;
     let mut faults = Vec::new();
@@ -110,7 +111,7 @@ fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<Fault> {
     Some(fault.nearest(unknown, Scope::ALL.iter().map(|scope| scope.as_str())))
 }
 
-/// The label of an earlier step that a step leans on.
+/// Returns the label of the earlier step that a step uses.
 fn uses(step: &Step) -> Option<&str> {
     match step {
         Step::Fetch(step) => step.grant.as_deref(),
@@ -141,7 +142,7 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
         faults.push(fault.nearest(&check.check, words.checks.iter().map(|(name, _)| *name)));
         return faults;
     };
-    // A check that asks another one is given what that one asks for.
+    // A check that runs another check also takes the parameters of that check.
     if let Some(other) = check.with.get("check").and_then(|name| parameters_of(name.as_str()?, words)) {
         parameters.extend(other);
     }
@@ -154,8 +155,8 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
             faults.push(Fault::new(format!("check `{}` needs `{name}`", check.check), span.clone()));
         }
     }
-    // An argument that is named like a label has to be one: a misspelt one would leave the check
-    // unproven for no reason that anyone sees.
+    // An argument of a label parameter must be a label. A misspelt label would leave the check unproven
+    // without a visible reason.
     for (name, value) in check.with.iter().filter(|(name, _)| LABEL_PARAMETERS.contains(&name.as_str())) {
         let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
         for label in
@@ -169,13 +170,13 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
     faults
 }
 
-/// The parameters of a check: their names, and whether they have to be given.
+/// Returns the parameters of a check: the name, and true if it is required.
 fn parameters_of<'a>(check: &str, words: &'a Signatures) -> Option<Vec<(&'a str, bool)>> {
     let (_, parameters) = words.checks.iter().find(|(name, _)| *name == check)?;
     Some(parameters.iter().map(|(name, required)| (*name, *required)).collect())
 }
 
-/// Parameters of checks whose arguments are labels.
+/// The parameters of checks whose arguments are labels.
 const LABEL_PARAMETERS: [&str; 17] = [
     "call",
     "control",

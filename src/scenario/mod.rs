@@ -1,7 +1,7 @@
-//! Scenarios: files that say who takes part, what happens and what must hold.
+//! Scenarios: files with peers, steps and checks.
 //!
-//! The format is TOML. A step is externally tagged, one method a step, so that an error names file,
-//! line and column. A check names a check; the evaluating itself is [`crate::check`]'s.
+//! The format is TOML. A step is externally tagged, one tag per step, so that an error names the file, line
+//! and column. A scenario names its checks; [`crate::check`] evaluates them.
 
 mod format;
 mod library;

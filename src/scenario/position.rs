@@ -1,10 +1,10 @@
-//! Errors in a file, shown where they are.
+//! Errors in a file, shown at their position.
 
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-/// Something wrong at a place of a file.
+/// An error at a position of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub message: String,
@@ -17,13 +17,13 @@ impl Fault {
         Self { message: message.into(), span, hint: None }
     }
 
-    /// With the word of `known` that was probably meant.
+    /// Adds a hint with the known word that is nearest to `word`.
     pub(super) fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         self.hint = nearest(word, known).map(|near| format!("did you mean `{near}`?"));
         self
     }
 
-    /// The fault as a person reads it: file, line, column, the line itself, and a hint.
+    /// Renders the fault for a person: file, line, column, the line itself, and a hint.
     pub(super) fn render(&self, path: &str, source: &str) -> String {
         let span = within(&self.span, source);
         let (line, column) = line_and_column(source, span.start);
@@ -37,7 +37,7 @@ impl Fault {
     }
 }
 
-/// What TOML, or a type's own decoder, found wrong.
+/// Converts an error of the TOML parser or of a type's deserializer.
 pub(super) fn of_toml(error: &toml::de::Error) -> Fault {
     let message = error.message().to_owned();
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -48,7 +48,7 @@ pub(super) fn of_toml(error: &toml::de::Error) -> Fault {
     }
 }
 
-/// The known word that is nearest to `word`, where one is near at all.
+/// Returns the known word that is nearest to `word`, or `None` if none is similar.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |other: &str| strsim::damerau_levenshtein(word, other);
     let near = known.into_iter().min_by_key(|other| distance(other))?;
@@ -61,13 +61,13 @@ fn within(span: &Range<usize>, source: &str) -> Range<usize> {
         (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0)
     };
     let mut start = floor(span.start);
-    // A table's span begins with its header: what is wrong stands in the line after it.
+    // The span of a table begins with its header; the fault is in the line after it.
     if source[start..].starts_with("[[")
         && let Some(end) = source[start..].find('\n')
     {
         start += end + 1;
     }
-    // A span of many lines is shown by its first.
+    // A span of several lines is shown by its first line.
     let line_end = source[start..].find('\n').map_or(source.len(), |end| start + end);
     start..floor(span.end).clamp(start, line_end)
 }

@@ -1,4 +1,4 @@
-//! What the steps of a scenario know of each other: `${…}` in their texts.
+//! References between the steps of a scenario: `${…}` in their texts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::clock::{Clock, Ids, Seed};
 
-/// Values by label, and ids by name.
+/// The values by label, and the ids by name.
 #[derive(Debug)]
 pub(super) struct Values {
     known: BTreeMap<String, Value>,
@@ -16,12 +16,12 @@ pub(super) struct Values {
     clock: Clock,
 }
 
-/// Why a reference stands for nothing.
+/// The reason why a reference has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unfilled {
-    /// The scenario names what can't be.
+    /// An invalid reference in the scenario.
     Scenario(String),
-    /// The target's answer lacks what the scenario needs of it.
+    /// A member that the scenario needs and the target's answer lacks.
     Target(String),
 }
 
@@ -49,7 +49,7 @@ impl Values {
         self.known.get(label)
     }
 
-    /// Fills in every `${…}`. A text that is one reference and nothing else becomes what it refers to.
+    /// Fills in every `${…}`. A text that is a single reference becomes the referenced value.
     pub(super) fn fill(&mut self, value: &Value) -> Result<Value, Unfilled> {
         Ok(match value {
             Value::String(text) => match whole_reference(text) {
@@ -88,7 +88,7 @@ impl Values {
     }
 
     fn resolve(&mut self, reference: &str) -> Result<Value, Unfilled> {
-        // TOML has no null of its own.
+        // TOML has no null.
         if reference == "null" {
             return Ok(Value::Null);
         }
@@ -105,7 +105,7 @@ impl Values {
             let moment = moment.map_err(|_| format!("`${{{reference}}}`: there is no moment so far away"))?;
             return Ok(Value::from(moment.to_string()));
         }
-        // What may be absent is then an empty text.
+        // An optional member that is absent becomes an empty text.
         if reference.ends_with('?') {
             return Ok(self.resolve(reference.trim_end_matches('?')).unwrap_or_else(|_| Value::from("")));
         }
@@ -168,7 +168,7 @@ mod tests {
         for text in ["${second}", "${now~1}", "${first"] {
             assert!(matches!(values.fill_text(text), Err(Unfilled::Scenario(_))), "{text}");
         }
-        // Whose answer it is that lacks something, theirs is the blame.
+        // The blame is due to the side whose answer lacks the member.
         assert!(matches!(values.fill_text("${first.data}"), Err(Unfilled::Target(_))));
         for text in ["${now9223372036854775807}", "${now-9223372036854775808}", "${now+300000000000}"] {
             assert!(values.fill_text(text).is_err(), "{text}");

@@ -83,7 +83,7 @@ fn a_visit_is_evaluated_and_tells_what_it_left_and_its_record_can_not_be_changed
     let text = told(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("KEPT, as far as this part of the contract goes"), "{text}");
-    assert!(text.contains("it was told that the peer leaves"), "{text}");
+    assert!(text.contains("it was notified that the peer leaves"), "{text}");
     let token = std::fs::read_to_string(platform.file("token")).expect("a token");
     assert_eq!(secrets_in(&platform.file("out"), &token), Vec::<PathBuf>::new());
 
@@ -187,7 +187,7 @@ fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
     }
     let second = platform.watch(&[]).wait_with_output().expect("it ends");
     assert_eq!(second.status.code(), Some(0), "{}", told(&second));
-    assert!(told(&second).contains("it was told that the peer leaves"), "{}", told(&second));
+    assert!(told(&second).contains("it was notified that the peer leaves"), "{}", told(&second));
     assert!(!state.exists(), "the keys are good for nothing any more");
     let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
     assert!(text.contains("\"kind\":\"resumed\"") && text.contains("days more"));

@@ -1,11 +1,13 @@
 //! Checks, scores and reports: pure functions of a finished trace.
 //!
-//! The crate sees `covenant-model` alone. No socket, TLS library, runtime or clock is in its dependency tree, so that
-//! a transcript evaluated again gives the same verdicts.
+//! The crate depends on `covenant-model` alone. No socket, TLS library, runtime or clock is in its dependency
+//! tree, so that a transcript gives the same verdicts when it is evaluated again.
 //!
-//! - [`check`]: one check evaluates one clause and aspect over a [`Trace`](covenant_model::transcript::Trace).
-//! - [`score`]: verdicts → clauses → commitments → certification. Broken outranks unproven, and unproven outranks kept.
-//! - [`report`]: terminal, JSON, JUnit. Text that came from a target is escaped in each.
+//! - [`check`]: one check evaluates one clause and aspect over a
+//!   [`Trace`](covenant_model::transcript::Trace).
+//! - [`score`]: verdicts → clauses → commitments → certification. Broken outranks unproven, and unproven
+//!   outranks kept.
+//! - [`report`]: terminal, JSON, JUnit. Each escapes text that came from a target.
 
 pub mod check;
 pub mod report;

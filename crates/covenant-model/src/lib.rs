@@ -1,9 +1,10 @@
-//! The data of `covenant` and its types: no socket and no TLS library is in its dependency tree.
+//! Data types of `covenant`. The dependency tree of this crate has no socket and no TLS library.
 //!
 //! - [`contract`]: clauses, classes, aspects, versions and digests.
-//! - [`clock`]: time, ids and chance as parameters. No other module asks the system for them.
-//! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Lenient in, exact out.
-//! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is written.
+//! - [`clock`]: time, ids and random choices as parameters. No other module asks the system for them.
+//! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
+//! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
+//! written.
 
 pub mod clock;
 pub mod contract;

@@ -1,4 +1,5 @@
-//! What this platform declares that it serves (commitment 3), and what a peer's declaration means.
+//! The capabilities that this platform declares and serves (commitment 3), and the meaning of a peer's
+//! declaration.
 
 use serde_json::{Map, Value, json};
 
@@ -8,25 +9,26 @@ use super::store::{StoreError, table};
 use super::transaction::Transaction;
 
 policy! {
-    /// Decisions about what is declared and served.
+    /// The policy for declared and served kinds.
     Policy {
-        /// Whether a declared kind is served when it is asked for (3.1).
+        /// Returns whether a declared kind is served on request (3.1).
         serves: fn(&Capability) -> bool = serves,
-        /// Whether a schema version is taken where this one is declared (3.2).
+        /// Returns whether a schema version is accepted if this one is declared (3.2).
         takes_schema: fn(&Value, &Value) -> bool = takes_schema,
-        /// Whether a record passes a filter (3.3).
+        /// Returns whether a record passes a filter (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = passes_filter,
-        /// Last word on a capability document that is sent.
+        /// Policy hook on a capability document before it is sent.
         override_document: fn(&mut Value) = |_| (),
     }
 }
 
-/// What is declared is served.
+/// Returns `true`: every declared kind is served.
 pub(crate) fn serves(_: &Capability) -> bool {
     true
 }
 
-/// Same major, minor at most one apart; a number alone is a major. An absent one is taken.
+/// Returns whether the majors are equal and the minors differ by at most one. A bare number is a major. An
+/// absent version is accepted.
 pub(crate) fn takes_schema(declared: &Value, given: &Value) -> bool {
     if given.is_null() || declared.is_null() || declared == given {
         return true;
@@ -39,7 +41,7 @@ pub(crate) fn takes_schema(declared: &Value, given: &Value) -> bool {
     }
 }
 
-/// Every key must match; an array means any of.
+/// Returns whether the record matches every key of the filter. An array matches any of its values.
 pub(crate) fn passes_filter(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {
     filter.iter().all(|(key, wanted)| {
         let found = record.get(key).unwrap_or(&Value::Null);
@@ -50,7 +52,8 @@ pub(crate) fn passes_filter(filter: &Map<String, Value>, record: &Map<String, Va
     })
 }
 
-/// The kinds that are declared to a peer: its own rows before those for everyone.
+/// Returns the kinds that are declared to a peer. Rows for this peer take precedence over rows for every
+/// peer.
 pub(crate) fn declared(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capability>, StoreError> {
     let mut rows: Vec<Capability> = table::all(tx.db)?;
     rows.retain(|row| row.peer_id.as_deref().is_none_or(|id| id == peer_id));
@@ -59,12 +62,12 @@ pub(crate) fn declared(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capabi
     Ok(rows)
 }
 
-/// The declared row of one kind.
+/// Returns the declared row of one kind.
 pub(crate) fn row(tx: &Transaction<'_>, peer_id: &str, kind: &str) -> Result<Option<Capability>, StoreError> {
     Ok(declared(tx, peer_id)?.into_iter().find(|row| row.resource_kind == kind))
 }
 
-/// The capability document that a peer is shown.
+/// Returns the capability document that a peer receives.
 pub(crate) fn document(tx: &Transaction<'_>, peer_id: &str) -> Result<Value, StoreError> {
     let rows: Vec<Value> = declared(tx, peer_id)?.iter().map(described).collect();
     let mut document = json!({ "resource_kinds": rows });
@@ -83,7 +86,7 @@ fn described(row: &Capability) -> Value {
     members
 }
 
-/// Reads `1`, `"1"`, `"1.2"`, `"1.2.3"`.
+/// Parses `1`, `"1"`, `"1.2"` and `"1.2.3"`.
 fn major_minor(version: &Value) -> Option<(u64, u64)> {
     if let Some(major) = version.as_u64() {
         return Some((major, 0));

@@ -1,4 +1,4 @@
-//! Writing down what happened: audit entries (commitment 5) and events for the operator.
+//! Audit entries (commitment 5) and events for the operator.
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -9,33 +9,33 @@ use super::store::{StoreError, table};
 use super::transaction::Transaction;
 
 policy! {
-    /// Decisions of the audit.
+    /// The policy of the audit.
     Policy {
-        /// Last word on an entry before it is written; `None` writes nothing.
+        /// Policy hook on an entry before it is written. `None` suppresses the entry.
         override_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
-        /// What is written beside an entry: nothing.
+        /// Returns a second entry to write with an entry. The default writes none.
         beside: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
-        /// How long an excerpt is promised for later (5.3); `None` answers at once.
+        /// Delay after which an excerpt is promised (5.3). `None` if it is sent at once.
         excerpt_delay: Option<SignedDuration> = None,
-        /// Whether an entry belongs into the excerpt of this peer (5.4).
+        /// Returns whether an entry belongs in this peer's excerpt (5.4).
         belongs_to: fn(&Transaction<'_>, &AuditEntry, &str) -> bool = belongs_to,
     }
 }
 
-/// Only the asking peer's own interactions.
+/// Returns whether the entry is about the asking peer.
 pub(crate) fn belongs_to(_: &Transaction<'_>, entry: &AuditEntry, peer_id: &str) -> bool {
     entry.federation_peer_id == peer_id
 }
 
-/// What an audit entry says of one action.
+/// The facts of one action, as the audit entry states them.
 pub(crate) struct Action<'a> {
     pub(crate) peer_id: &'a str,
-    /// That of the grant that carried the call, else the CN (`binding.md`, "Readings").
+    /// Subject of the grant that carried the call, else the CN (`binding.md`, "Remote subject").
     pub(crate) remote_subject: &'a str,
     pub(crate) name: &'a str,
     pub(crate) direction: Direction,
     pub(crate) route: &'a str,
-    /// `None` where no answer came.
+    /// HTTP status. `None` if no response came.
     pub(crate) status: Option<u16>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn audit(tx: &Transaction<'_>, action: &Action<'_>) -> Result<(), Sto
     }
 }
 
-/// Writes an event that the operator can see.
+/// Writes an event for the operator.
 pub(crate) fn event(
     tx: &Transaction<'_>,
     kind: &str,

@@ -1,10 +1,10 @@
-//! The embedded target: a small, conforming platform on SQLite that keeps every commitment, and whose
-//! decisions can be mutated one at a time.
+//! The embedded target: a small, conforming platform on SQLite that keeps every commitment. Its decisions can
+//! be mutated one at a time.
 //!
-//! It is driven over the federation wire by its peers and by JSON methods by its operator
-//! ([`Platform::perform`]). Everything that one call changes is one SQLite transaction, together
-//! with its audit entry. Every decision that a defect might mutate is a named conforming function behind
-//! a plain function pointer; a defect is a patch of those pointers.
+//! Peers drive it over the federation wire. Its operator drives it by JSON methods ([`Platform::call`]). All
+//! changes of one call are one SQLite transaction, together with the audit entry. Every decision that a
+//! defect can mutate is a named conforming function behind a plain function pointer. A defect is a patch of
+//! those pointers.
 
 mod apply;
 mod capabilities;

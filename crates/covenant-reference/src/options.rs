@@ -1,4 +1,4 @@
-//! What a platform is started with.
+//! The start options of a platform.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,25 +11,26 @@ use super::patch::Patch;
 use covenant_model::clock::{Clock, Seed};
 use covenant_model::wire::canonical::sha256_hex;
 
-/// What a platform is started with.
+/// The start options of a platform.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The platform's only source of time.
     pub clock: Clock,
-    /// Fixes every id and token that it makes up.
+    /// The seed of every id and token that the platform generates.
     pub seed: Seed,
-    /// Where it keeps what it knows.
+    /// The location of the store.
     pub database: Database,
-    /// Where it listens; port 0 takes a free one (the one it had before, where it restarts).
+    /// The address to listen on. Port 0 takes a free port; on a restart, it takes the previous port.
     pub listen: SocketAddr,
     /// The operator's settings.
     pub settings: Settings,
-    /// Ways in which it deviates from its conforming self, seeded in order.
+    /// The seeded defects and variants, applied in order.
     pub patches: Vec<&'static Patch>,
 }
 
 impl Options {
-    /// A platform in memory on a free loopback port, with the default settings and no patch.
+    /// Returns options for a platform in memory on a free loopback port, with the default settings and no
+    /// patch.
     #[must_use]
     pub fn in_memory(clock: Clock, seed: Seed) -> Self {
         Self {
@@ -43,47 +44,48 @@ impl Options {
     }
 }
 
-/// Where a platform keeps what it knows.
+/// The location of a platform's store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Database {
-    /// Gone when it stops.
+    /// A store in memory, which is gone when the platform stops.
     #[default]
     Memory,
-    /// Kept, whenever it is killed.
+    /// A store in a file, which survives a kill.
     File(PathBuf),
 }
 
-/// The settings of `platform.start`. Unknown members are ignored, missing ones have a default.
+/// The settings of `platform.start`. Unknown members are ignored; missing ones have a default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// Disclosed: an email address (1.1).
     pub operator_contact: String,
-    /// Disclosed: where the operator answers to the law (1.2).
+    /// Disclosed: the jurisdiction to which the operator is subject (1.2).
     pub jurisdiction: String,
     /// Disclosed: the platform's own semantic version (1.3).
     pub release: String,
-    /// Disclosed: the newest release that was good (1.4).
+    /// Disclosed: the last known-good release (1.4).
     pub last_known_good_release: String,
-    /// Where data is kept (8.1).
+    /// The place where data is kept (8.1).
     pub residency: String,
-    /// Accept and heartbeat calls that one peer may make in any 60 s (6.1).
+    /// Number of accept and heartbeat calls that one peer may make in any 60 s (6.1).
     pub rate_limit: usize,
     /// Seconds between two heartbeats to a peer.
     pub heartbeat_seconds: i64,
-    /// Extensions that it runs.
+    /// Slugs of the extensions that the platform runs.
     pub extension_slugs: Vec<String>,
-    /// Breaches of one hard norm within 24 hours that suspend a peer (E.2).
+    /// Number of breaches of one hard norm within 24 hours that suspends a peer (E.2).
     pub breach_limit: usize,
-    /// The contract versions it knows (V.1): numbers, or objects with `version`, `text` or `digest`,
+    /// The known contract versions (V.1): numbers, or objects with `version`, `text` or `digest`,
     /// `effective_at`, `deprecated_at`.
     pub contract_versions: Vec<ContractVersion>,
-    /// Life of the client certificates it signs. The observed platform signs for 90 days; but no
-    /// route renews them, and a clock that is moved by a year would outrun them.
+    /// Lifetime of the client certificates that the platform signs, in days. The observed platform signs for
+    /// 90 days. But no route renews a certificate, and a clock that is moved by a year would outrun one of 90
+    /// days.
     pub certificate_days: u32,
-    /// Other names for its findings, by their default name: a platform is free to choose them.
+    /// Alternative names of findings, by their default name: a platform is free to choose them.
     pub finding_names: BTreeMap<String, String>,
-    /// Testing aid: the platform dies inside a migration's transaction once so many steps ran.
+    /// Testing aid: the number of steps after which the platform dies inside a migration's transaction.
     pub crash_at_step: Option<u32>,
 }
 
@@ -111,13 +113,13 @@ impl Default for Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "GivenVersion")]
 pub struct ContractVersion {
-    /// Its number.
+    /// The version number.
     pub version: u64,
-    /// SHA-256, hex, of its text; `None` where no one handed it in.
+    /// SHA-256 of its text, in hex. `None` if the text is not known.
     pub digest: Option<String>,
-    /// RFC 3339, or a date.
+    /// An RFC 3339 time or a date.
     pub effective_at: Option<String>,
-    /// Since when it is read-only (V.4).
+    /// The time since which the version is read-only (V.4).
     pub deprecated_at: Option<String>,
 }
 
@@ -125,7 +127,7 @@ pub struct ContractVersion {
 const FIRST_DIGEST: &str = "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7";
 
 impl ContractVersion {
-    /// Version 1, as published.
+    /// Returns version 1, as published.
     #[must_use]
     pub fn first() -> Self {
         Self {
@@ -137,7 +139,7 @@ impl ContractVersion {
     }
 }
 
-/// How a version is written in the settings.
+/// The forms in which the settings can give a version.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum GivenVersion {
@@ -170,7 +172,7 @@ impl From<GivenVersion> for ContractVersion {
 }
 
 impl Settings {
-    /// Reads what `platform.start` was given; members of a wrong type are an error that names them.
+    /// Parses the parameters of `platform.start`. The error names a member of the wrong type.
     pub fn read(value: &Value) -> Result<Self, serde_json::Error> {
         Self::deserialize(value)
     }

@@ -3,34 +3,34 @@
 use super::policy::Policy;
 use covenant_model::contract::Aspect;
 
-/// One way in which the platform deviates from its conforming self.
+/// One way in which the platform deviates from its default behaviour.
 #[derive(Clone, Copy, Debug)]
 pub struct Patch {
-    /// What it is called: `commits-step-by-step`.
+    /// Name of the patch, such as `commits-step-by-step`.
     pub name: &'static str,
-    /// Against the contract, or within it.
+    /// Kind of the patch: against the contract, or within it.
     pub kind: PatchKind,
-    /// What the platform then does, in a sentence.
+    /// The effect of the patch, in one sentence.
     pub summary: &'static str,
-    /// Whether only a rare history shows it.
+    /// Set if only a rare history shows the patch.
     pub hard_to_reach: bool,
     pub(crate) apply: fn(&mut Policy),
 }
 
-/// Whether a patch is against the contract.
+/// The relation of a patch to the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchKind {
-    /// It breaks these clauses, each in that aspect.
+    /// A patch that breaks these clauses, each in the given aspect.
     Defect {
         /// Clause ids and aspects.
         breaks: &'static [(&'static str, Aspect)],
     },
-    /// It is valid: everything is still kept.
+    /// A patch that keeps every clause.
     Variant,
 }
 
 impl Patch {
-    /// A deviation that breaks these clauses.
+    /// Creates a patch that breaks these clauses.
     pub(crate) const fn defect(
         name: &'static str,
         breaks: &'static [(&'static str, Aspect)],
@@ -40,12 +40,12 @@ impl Patch {
         Self { name, kind: PatchKind::Defect { breaks }, summary, hard_to_reach: false, apply }
     }
 
-    /// A valid way of being different.
+    /// Creates a patch that keeps every clause.
     pub(crate) const fn variant(name: &'static str, summary: &'static str, apply: fn(&mut Policy)) -> Self {
         Self { name, kind: PatchKind::Variant, summary, hard_to_reach: false, apply }
     }
 
-    /// The same, as one that only a rare history shows.
+    /// Marks the patch as one that only a rare history shows.
     pub(crate) const fn hard_to_reach(self) -> Self {
         Self { hard_to_reach: true, ..self }
     }

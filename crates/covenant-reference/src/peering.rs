@@ -1,4 +1,4 @@
-//! A peering over its life: what a peer says of itself is kept, it is enrolled, it ends.
+//! The life of a peering: a peer's introduction is stored, the peer is enrolled, the peering ends.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -13,58 +13,59 @@ use super::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;
 
-/// How long what was open at a revocation is still taken (4.3).
+/// Time for which an open migration is still accepted after a revocation (4.3).
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 policy! {
-    /// Decisions about how a peering ends.
+    /// The policy for the end of a peering.
     Policy {
-        /// What else happens when a peer is enrolled (6.2): nothing.
+        /// Runs when a peer is enrolled (6.2). The default does nothing.
         at_enrolment: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// What else happens when an operator issues a grant (6.2): nothing.
+        /// Runs when an operator issues a grant (6.2). The default does nothing.
         at_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// Whether a revocation is announced before it is in force (2.3, 4.1).
+        /// Controls whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
-        /// Whether a peer that operator were shaken with is told of its revocation (4.1): always.
+        /// Returns whether a peer that completed the handshake receives a notice of its revocation (4.1). The
+        /// default is always.
         is_told: fn(&Peer) -> bool = |_| true,
-        /// Whether the operator may revoke a peer in this state (11.1).
+        /// Returns whether the operator may revoke a peer in this state (11.1).
         may_be_revoked: fn(&Peer) -> bool = |_| true,
-        /// Until when what was open is still taken, by the moment of the revocation.
+        /// Returns the time until which open migrations are still accepted, by the moment of the revocation.
         grace_until: fn(Timestamp) -> Timestamp = grace_until,
-        /// Which records go when a peer is revoked (11.2): none.
+        /// Deletes records when a peer is revoked (11.2). The default deletes none.
         records_deleted_on_revocation: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// What is deleted of the audit when a peer is revoked (11.3): nothing.
+        /// Deletes audit entries when a peer is revoked (11.3). The default deletes none.
         audit_deleted_on_revocation: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// What goes when a grant that ended is archived (11.2): nothing.
+        /// Runs when a grant that ended is archived (11.2). The default does nothing.
         at_archive: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// Whether an overlay address of a peer, by its place, is unmounted (11.4).
+        /// Returns whether an overlay address of a peer, by its index, is unmounted (11.4).
         unmounts: fn(&Peer, usize) -> bool = |_, _| true,
-        /// Whether an unmounted address stays on the operator's list, as one that is revoked.
+        /// Controls whether an unmounted address stays on the operator's list, as a revoked one.
         lists_unmounted: bool = false,
-        /// Whether the certificate of a peer, as it was until then, is revoked (11.5).
+        /// Returns whether a peer's certificate is revoked, by the peer's row before the revocation (11.5).
         revokes_certificate: fn(&Peer) -> bool = |_| true,
-        /// Last word on a row after a heartbeat, beside what it was before (10.1).
+        /// Policy hook on a row after a heartbeat, with the row before it (10.1).
         override_introduced: fn(&Peer, &mut Peer) = |_, _| (),
-        /// Last word on a row that has been revoked (A.2).
+        /// Policy hook on a row that has been revoked (A.2).
         override_revoked: fn(&mut Peer) = |_| (),
-        /// Whether a migration is one of those whose data a move of the residency bears on (8.2).
+        /// Returns whether a move of the residency concerns a migration's data (8.2).
         bears_on: fn(&Migration) -> bool = |migration| migration.status == "completed",
-        /// Whether a move of the residency is reported, by whether records were migrated (8.2).
+        /// Returns whether a move of the residency is reported, by whether records were migrated (8.2).
         residency_move_is_reported: fn(bool) -> bool = |migrated| migrated,
     }
 }
 
-/// Five minutes.
+/// Returns the moment five minutes later.
 pub(crate) fn grace_until(effective_at: Timestamp) -> Timestamp {
     effective_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX)
 }
 
-/// Up to, and not at, its end.
+/// Returns whether the grace lasts. Its end is exclusive.
 pub(crate) fn grace_lasts(peer: &Peer, now: Timestamp) -> bool {
     peer.grace_until.is_some_and(|end| now < end)
 }
 
-/// The disclosure in a body: its `metadata`, and the version that may stand beside it.
+/// Returns the disclosure in a body: its `metadata`, and the version that may stand beside it.
 pub(crate) fn disclosed(body: &Value) -> Map<String, Value> {
     let mut metadata = body["metadata"].as_object().cloned().unwrap_or_default();
     for name in ["platform_version", "data_residency"] {
@@ -75,8 +76,8 @@ pub(crate) fn disclosed(body: &Value) -> Map<String, Value> {
     metadata
 }
 
-/// Keeps what a peer says of itself in accept or heartbeat, or in the answer to one: the disclosure
-/// member by member, the rest in place of what was kept.
+/// Stores a peer's introduction from accept, from a heartbeat, or from the response to one. The disclosure is
+/// merged member by member; all else is replaced.
 pub(crate) fn take_introduction(peer: &mut Peer, body: &Value) {
     let metadata = disclosed(body);
     let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
@@ -98,14 +99,14 @@ pub(crate) fn take_introduction(peer: &mut Peer, body: &Value) {
     replace(&mut peer.sync_cursor, "sync_cursor");
 }
 
-/// Checks the peer's version again and keeps the outcome.
+/// Checks the peer's version again and stores the outcome.
 pub(crate) fn settle_compatibility(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreError> {
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
     peer.schema_compatibility = compatibility.to_value();
     Ok(())
 }
 
-/// Extensions with no capabilities behind them (3.4).
+/// Returns a suspicion if the peer lists extensions with no capabilities behind them (3.4).
 pub(crate) fn bogus_extensions(peer: &Peer) -> Option<Suspicion> {
     let slugs = peer.extension_slugs.as_array().filter(|slugs| !slugs.is_empty())?;
     let kinds = peer.capabilities["resource_kinds"].as_array();
@@ -120,7 +121,7 @@ pub(crate) fn bogus_extensions(peer: &Peer) -> Option<Suspicion> {
     })
 }
 
-/// Enrols an accepted peer: it may call from now on, at addresses of its own on the overlay.
+/// Enrols an accepted peer. From now on it may call, and it has overlay addresses of its own.
 pub(crate) fn enrol(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreError> {
     peer.status = PeerStatus::Enrolled;
     peer.enrolled_at = Some(tx.now);
@@ -138,8 +139,8 @@ pub(crate) fn enrol(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreEr
     (tx.policy.peering.at_enrolment)(tx, peer)
 }
 
-/// Ends a peering, whoever ends it: nothing of it is honoured from now on but what was open, for as
-/// long as the grace lasts. Records and audit stay (11).
+/// Ends a peering, whichever side ends it. From now on nothing is honoured except open migrations while the
+/// grace lasts. Records and audit stay (11).
 pub(crate) fn tear_down(
     tx: &Transaction<'_>,
     peer: &mut Peer,
@@ -167,14 +168,14 @@ pub(crate) fn tear_down(
     tell_operator(tx, peer, "federation.peer.revoked", "high", facts)
 }
 
-/// Whether something was ever migrated between this platform and a peer that a move of its residency
-/// bears on.
+/// Returns whether any migration between this platform and a peer is concerned by a move of the peer's
+/// residency.
 pub(crate) fn has_migrated(tx: &Transaction<'_>, peer_id: &str) -> Result<bool, StoreError> {
     let migrations: Vec<Migration> = table::of_peer(tx.db, peer_id)?;
     Ok(migrations.iter().any(tx.policy.peering.bears_on))
 }
 
-/// An event about a peer; `facts` are its payload beside the peer's id and state.
+/// Writes an event about a peer. `facts` are its payload beside the peer's id and state.
 pub(crate) fn tell_operator(
     tx: &Transaction<'_>,
     peer: &Peer,

@@ -1,4 +1,4 @@
-//! The platform: what it knows, its keys, and its two aspects, the wire's and the operator's.
+//! The platform: its state, its keys, and its two planes, the federation plane and the operator plane.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,7 +17,7 @@ use super::store::{self, StoreError, facts, table};
 use covenant_model::clock::{Clock, Ids, Seed};
 use covenant_net::pki::{Authority, PkiError, Trust};
 
-/// A platform: everything but its sockets, which [`super::Running`] has.
+/// A platform without its sockets, which [`super::Running`] has.
 pub struct Platform {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
@@ -25,48 +25,48 @@ pub struct Platform {
     pub(crate) policy: Policy,
     pub(crate) keys: Keys,
     pub(super) watch: Mutex<Watch>,
-    /// `None` once the platform is dead. Never locked across an await.
+    /// The store. `None` once the platform is dead. The lock is never held across an await.
     pub(super) connection: Mutex<Option<Connection>>,
     base_url: OnceLock<String>,
     pub(crate) out: super::outbound::Outside,
 }
 
-/// The platform's own keys, and whom it trusts.
+/// The platform's own keys, and its trust anchors.
 pub(crate) struct Keys {
     pub(crate) authority: Authority,
-    /// Whom its server lets connect: its own authority, and those of peers who exchanged theirs.
+    /// Anchors for clients of its server: its own authority, and those of peers that exchanged theirs.
     pub(crate) trust: Trust,
-    /// Signs grant tokens.
+    /// The key that signs grant tokens.
     pub(crate) tokens: hmac::Key,
 }
 
-/// Why a platform did not start.
+/// The reason why a platform did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address is taken, or not this machine's.
+    /// The address is taken, or does not belong to this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// What was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The database is not usable.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Keys could not be made, or what was kept does not read back.
+    /// Keys could not be created, or stored ones are not readable.
     #[error("the platform's keys: {0}")]
     Keys(#[from] PkiError),
-    /// What was announced before its death could not be brought to its end.
+    /// An announced revocation from before its death could not be completed.
     #[error("cannot finish what was begun: {0}")]
     Unfinished(String),
-    /// It was killed while it started.
+    /// The platform was killed while it started.
     #[error(transparent)]
     Dead(#[from] super::transaction::Crash),
 }
 
 impl Platform {
-    /// Opens the store and readies everything but the sockets.
+    /// Opens the store and prepares everything but the sockets.
     pub(crate) fn open(options: Options, policy: &Policy) -> Result<Self, StartError> {
         let db = match &options.database {
             Database::Memory => store::open_in_memory()?,
@@ -91,8 +91,8 @@ impl Platform {
         })
     }
 
-    /// Does what an operator asks: the methods of the operator plane, but for those of the process
-    /// itself (`platform.*`) and of the clock.
+    /// Calls a method of the operator plane. The methods of the process itself (`platform.*`) and of the
+    /// clock are not among them.
     pub async fn call(self: &Arc<Self>, method: &str, parameters: Value) -> Result<Value, MethodError> {
         operator_api::call(self, method, parameters).await
     }
@@ -102,27 +102,27 @@ impl Platform {
         super::outbound::run_due_timers(self, until).await;
     }
 
-    /// Where it is reached, without the federation prefix; empty before it listens.
+    /// Returns the base URL, without the federation prefix. Empty before the platform listens.
     pub fn base_url(&self) -> &str {
         self.base_url.get().map_or("", String::as_str)
     }
 
-    /// The authority that its server and its signed peers chain to.
+    /// Returns the authority to which its server and its signed peers chain.
     pub fn ca_bundle_pem(&self) -> &str {
         self.keys.authority.pem()
     }
 
-    /// Sets where it is reached, once.
+    /// Sets the base URL, once.
     pub(super) fn listens_at(&self, base_url: String) {
         let _ = self.base_url.set(base_url);
     }
 
-    /// Drops the store without committing anything: nothing answers any more.
+    /// Drops the store without a commit. No call is answered any more.
     pub(crate) fn die(&self) {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Whether it was killed, or crashed.
+    /// Returns whether the platform was killed or crashed.
     pub fn is_dead(&self) -> bool {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
@@ -148,12 +148,12 @@ impl Keys {
     }
 }
 
-/// The label under which a peer's own authority is trusted.
+/// Returns the label under which a peer's own authority is trusted.
 pub(crate) fn anchor_label(peer_id: &str) -> String {
     format!("peer:{peer_id}")
 }
 
-/// Another seed at each start on the same store, so that no id is handed out twice.
+/// Returns a different seed at each start on the same store, so that no id is issued twice.
 fn seed_of_this_start(db: &Connection, seed: Seed) -> Result<Seed, StoreError> {
     let starts = facts::find(db, facts::STARTS)?.and_then(|value| value.as_u64()).unwrap_or(0);
     facts::set(db, facts::STARTS, &json!(starts + 1))?;
@@ -184,7 +184,7 @@ fn load_token_key(db: &Connection) -> Result<hmac::Key, StoreError> {
     Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret))
 }
 
-/// What a new store begins with: its account, and the contract versions of the settings.
+/// Writes the first facts of a new store: its account, and the contract versions of the settings.
 fn first_facts(db: &Connection, ids: &Ids, settings: &Settings) -> Result<(), StoreError> {
     if facts::find(db, facts::ACCOUNT)?.is_none() {
         facts::set(db, facts::ACCOUNT, &json!(ids.uuid()))?;

@@ -1,7 +1,7 @@
-//! How a decision is mutated: every one that a defect or a variant might want to depart from is a
-//! plain function behind a pointer, and the conforming one is the default.
+//! The policy: every decision that a defect or a variant can replace is a plain function behind a pointer.
+//! The conforming function is the default.
 
-/// Defines a group of rules: a struct of function pointers whose default is the conforming functions.
+/// Defines a policy group: a struct of function pointers whose defaults are the conforming functions.
 macro_rules! policy {
     ($(#[$doc:meta])* $group:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $conforming:expr,)* }) => {
         $(#[$doc])*
@@ -19,22 +19,22 @@ macro_rules! policy {
 }
 pub(crate) use policy;
 
-/// Every rule, by the part of the platform that asks it.
+/// The whole policy, grouped by the module that uses it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Policy {
     /// The handshake, the disclosure and the versions.
     pub(crate) handshake: super::handshake::Policy,
-    /// What is declared and served.
+    /// Declared and served kinds.
     pub(crate) capabilities: super::capabilities::Policy,
-    /// Findings, breaches, suspension.
+    /// Findings, breaches and suspension.
     pub(crate) govern: super::governance::Policy,
-    /// How much is too much.
+    /// Limits over several calls.
     pub(crate) watch: super::governance::watch::Policy,
-    /// How a peering ends.
+    /// The end of a peering.
     pub(crate) peering: super::peering::Policy,
-    /// Who is let in.
+    /// The admission of callers.
     pub(crate) identity: super::inbound::IdentityRules,
-    /// What a peer announces.
+    /// A peer's notices.
     pub(crate) notices: super::inbound::NoticeRules,
     /// Bearer grants.
     pub(crate) grants: super::inbound::grants::Policy,
@@ -44,10 +44,10 @@ pub(crate) struct Policy {
     pub(crate) migrations: super::apply::Policy,
     /// Sync streams.
     pub(crate) sync: super::inbound::SyncRules,
-    /// The shape of what is answered.
+    /// The shape of responses.
     pub(crate) wire: super::inbound::Policy,
     /// The audit.
     pub(crate) audit: super::history::Policy,
-    /// What is sent: see `out`.
+    /// Outbound calls: see `outbound/`.
     pub(crate) out: super::outbound::Policy,
 }

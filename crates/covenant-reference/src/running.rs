@@ -1,4 +1,4 @@
-//! A platform that runs: the sockets in front of it, and the ways in which it ends.
+//! A running platform: the sockets in front of it, and the ways to end it.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,7 +20,7 @@ use covenant_model::wire::header;
 use covenant_net::net::{Handler, Inbound, Limits, Outbound, Server};
 use covenant_net::pki::{Certificate, ServerTls, TlsOptions, TlsVersions};
 
-/// Days that a server's certificate lives: a new one is made at each start.
+/// Lifetime of a server certificate, in days. Each start creates a new one.
 const SERVER_DAYS: u32 = 3650;
 
 /// A platform with its server.
@@ -32,8 +32,8 @@ pub struct Running {
 }
 
 impl Platform {
-    /// Starts a platform. On a file that one ran on before, it is that one: the same authority, the
-    /// same data, and the same port where that is free.
+    /// Starts a platform. On the file of an earlier platform, it continues that platform: the same authority,
+    /// the same data, and the same port if that is free.
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let policy = seeded(&options.patches);
         let listen = address(options.listen, &policy);
@@ -85,41 +85,41 @@ impl Platform {
 }
 
 impl Running {
-    /// Where it is reached, without the federation prefix.
+    /// Returns the base URL, without the federation prefix.
     pub fn base_url(&self) -> &str {
         self.platform.base_url()
     }
 
-    /// The authority that its server chains to.
+    /// Returns the authority to which its server chains.
     pub fn ca_bundle_pem(&self) -> &str {
         self.platform.ca_bundle_pem()
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// Ends what is under way, then closes the store.
+    /// Completes the calls under way, then closes the store.
     pub async fn stop(self) {
         self.server.stop().await;
         self.platform.die();
     }
 
-    /// Ends it as a process that is killed: nothing more is committed, every connection is dropped.
+    /// Ends it like a killed process: nothing more is committed, and every connection is dropped.
     pub async fn kill(self) {
         self.platform.die();
         self.server.kill().await;
     }
 }
 
-/// Whether a platform with these patches takes its callers' identity from a proxy.
+/// Returns whether a platform with these patches takes its callers' identity from a proxy.
 #[must_use]
 pub fn stands_behind_a_proxy(patches: &[&'static Patch]) -> bool {
     seeded(patches).wire.stands_behind_a_proxy
 }
 
-/// Seconds by which the clock of a platform with these patches is ahead.
+/// Returns the seconds by which the clock of a platform with these patches is ahead.
 #[must_use]
 pub fn clock_ahead_seconds(patches: &[&'static Patch]) -> i64 {
     seeded(patches).wire.clock_ahead_seconds
@@ -133,7 +133,7 @@ fn seeded(patches: &[&'static Patch]) -> Policy {
     policy
 }
 
-/// The caller's certificate, as the proxy tells of it.
+/// Returns the caller's certificate from the proxy's header.
 fn forwarded_certificate(request: &Inbound) -> Option<Certificate> {
     let value = request.header(header::FORWARDED_CERTIFICATE)?;
     Certificate::from_pem(&header::forwarded_certificate(value)?).ok()
@@ -146,7 +146,7 @@ fn address(given: SocketAddr, policy: &Policy) -> SocketAddr {
     given
 }
 
-/// The server's handler. SQLite waits for the disk, so that it works apart from the sockets.
+/// The server's handler. SQLite blocks on the disk, so it runs apart from the sockets.
 struct FederationPlane(Arc<Platform>);
 
 #[async_trait]
@@ -156,7 +156,7 @@ impl Handler for FederationPlane {
         if platform.policy.wire.stands_behind_a_proxy {
             request.peer_certificate = forwarded_certificate(&request);
         }
-        // Nothing is waited for: only the time passes.
+        // This is a plain delay: the future never completes, and only the timeout ends it.
         let _ = tokio::time::timeout(platform.policy.wire.answers_after, std::future::pending::<()>()).await;
         let _turn = outbound::turn(&self.0).await;
         let answered = tokio::task::spawn_blocking(move || inbound::answer(&platform, &request)).await;

@@ -1,4 +1,4 @@
-//! One transaction, and everything that a decision inside it may rest on.
+//! One transaction, and everything on which a decision inside it may depend.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,20 +13,20 @@ use super::policy::Policy;
 use super::store::StoreError;
 use covenant_model::clock::Ids;
 
-/// One transaction under way: nothing that is done with it stands before all of it does.
+/// An open transaction: it is committed whole or not at all.
 pub(crate) struct Transaction<'a> {
     /// The connection, inside its transaction.
     pub(crate) db: &'a Connection,
-    /// The moment of the act: one for all of it.
+    /// The time of the transaction: one for all of it.
     pub(crate) now: Timestamp,
     pub(crate) ids: &'a Ids,
     pub(crate) settings: &'a Settings,
     pub(crate) policy: &'a Policy,
     pub(crate) keys: &'a Keys,
     pub(crate) watch: &'a Mutex<Watch>,
-    /// Where this platform is reached; empty before it listens.
+    /// The base URL of this platform. Empty before it listens.
     pub(crate) base_url: &'a str,
-    /// Ties the audit entries, events and findings of this act together.
+    /// The id that links the audit entries, events and findings of this transaction.
     pub(crate) correlation_id: String,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Transaction<'a> {
 pub struct Crash;
 
 impl Platform {
-    /// Does `work` in one transaction: it stands whole when this returns `Ok`, and else not at all.
+    /// Runs `work` in one transaction. It is committed if `work` returns `Ok`, and rolled back otherwise.
     pub(crate) fn transaction<T, E>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -66,17 +66,17 @@ impl Platform {
 }
 
 impl Transaction<'_> {
-    /// A new UUIDv7.
+    /// Returns a new UUIDv7.
     pub(crate) fn new_id(&self) -> String {
         self.ids.uuid().to_string()
     }
 
-    /// What was seen of each caller over time.
+    /// Returns the counts of each caller over time.
     pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does `work` so that nothing of it stays where it fails; the transaction goes on.
+    /// Runs `work` in a savepoint. If `work` fails, its changes are undone, and the transaction goes on.
     pub(crate) fn attempt<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce() -> Result<T, E>,

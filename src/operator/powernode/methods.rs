@@ -1,4 +1,4 @@
-//! Each method that the REST surface has, as its call.
+//! The call of the REST surface for each method that it supports.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Powernode;
 use super::rest::As;
 use crate::operator::{Method, OperatorError};
 
-/// The methods that this surface has.
+/// The methods that the REST surface supports.
 pub(super) const METHODS: [&str; 16] = [
     "describe",
     "peer.propose",
@@ -123,7 +123,8 @@ impl Ask<'_> {
         Ok(json!({"grant_id": id, "bearer_token": token, "expires_at": row["expires_at"]}))
     }
 
-    /// Without a peer it is for each peer that is proposed from now on: there a row is a peer's.
+    /// Declares a capability. Without a peer it applies to each peer that is proposed later, because a row
+    /// there belongs to a peer.
     async fn declare(&self) -> Result<Value, OperatorError> {
         let members = ["resource_kind", "direction", "policy", "filter", "conflict_resolution"];
         let row = only(self.parameters, &members);
@@ -135,7 +136,7 @@ impl Ask<'_> {
         Ok(json!({}))
     }
 
-    /// What the sweep sent is seen by whoever is sent it.
+    /// Runs a sweep. The peers that it calls see its effect.
     async fn sweep(&self, which: &str) -> Result<Value, OperatorError> {
         let path = format!("/worker_api/federation/{which}");
         self.operator.0.rest.call(self.method, As::Worker, "POST", &path, Some(json!({}))).await
@@ -169,7 +170,7 @@ impl Ask<'_> {
     }
 }
 
-/// A peer as the binding shows it.
+/// Converts a peer to the form of the binding.
 fn shown(answered: &Value) -> Value {
     let mut peer = if answered["peer"].is_object() { answered["peer"].clone() } else { answered.clone() };
     if peer["peer_id"].is_null() && peer.is_object() {
@@ -178,12 +179,12 @@ fn shown(answered: &Value) -> Value {
     peer
 }
 
-/// The rows of a list, whether they stand bare or under their name.
+/// Returns the rows of a list that stands alone or under its name.
 fn list(answered: Value, name: &str) -> Value {
     if answered.is_array() { answered } else { answered[name].clone() }
 }
 
-/// Those of the members that are there.
+/// Returns the named members that are present.
 fn only(parameters: &Value, members: &[&str]) -> Value {
     let kept = members.iter().filter_map(|name| {
         parameters

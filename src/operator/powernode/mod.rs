@@ -1,4 +1,5 @@
-//! The REST surface of a Powernode as operator (`powernode.md` §7): what an operator of one can do there.
+//! Operator client on the REST surface of a Powernode (`wire.md` §7), limited to what its operator can do
+//! there.
 
 mod methods;
 mod rest;
@@ -17,15 +18,15 @@ use crate::wire::header::CallerForm;
 use methods::METHODS;
 pub use rest::Rest;
 
-/// Who logs in. Read from the environment or a file, never from a command line.
+/// The log-in. It is read from the environment or a file, never from the command line.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// The operator's address.
+    /// The operator's email address.
     pub email: String,
     /// The operator's password.
     pub password: String,
-    /// The token of a worker, for the sweeps on demand.
+    /// The token of a worker, which allows sweeps on demand.
     #[serde(default)]
     pub worker_token: Option<String>,
 }
@@ -36,25 +37,25 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A Powernode through its REST surface. There is one, which the scenarios have one after another.
+/// A Powernode behind its REST surface. The scenarios use this one platform in turn.
 #[derive(Clone)]
 pub struct Powernode(Arc<Inner>);
 
 struct Inner {
     rest: Rest,
-    /// What was declared without naming a peer: each peer that is proposed from then on gets it.
+    /// The declarations that name no peer. Each peer that is proposed later gets them.
     declared: PlainMutex<Vec<Value>>,
     turn: Arc<Mutex<()>>,
 }
 
 impl Powernode {
-    /// OperatorClient on the Powernode behind `rest`.
+    /// Builds the operator client of the Powernode behind `rest`.
     #[must_use]
     pub fn new(rest: Rest) -> Self {
         Self(Arc::new(Inner { rest, declared: PlainMutex::default(), turn: Arc::default() }))
     }
 
-    /// What these operator say of themselves.
+    /// Returns the description of this operator client, as JSON.
     #[must_use]
     pub fn describe() -> Value {
         json!({
@@ -63,7 +64,7 @@ impl Powernode {
         })
     }
 
-    /// What these operator say of themselves, read.
+    /// Returns the description of this operator client.
     pub fn description() -> Result<Description, OperatorError> {
         Description::read(&Self::describe())
     }
@@ -84,7 +85,7 @@ impl Targets for Powernode {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.0.turn.clone().lock_owned().await;
         self.declared().clear();
-        // The platform's clock is not told, and can't be moved.
+        // The platform's clock can be neither read nor moved.
         Ok(Lease {
             operator: Arc::new(self.clone()),
             clock: Clock::system(),

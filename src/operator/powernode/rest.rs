@@ -1,4 +1,4 @@
-//! Calls of the REST surface: one log-in, its token kept, and what each refusal means.
+//! Calls of the REST surface: one log-in, its cached token, and the meaning of each refusal.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::operator::OperatorError;
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 
-/// The log-in.
+/// The path of the log-in.
 const LOGIN: &str = "/api/v1/auth/login";
-/// What all else is under.
+/// The path prefix of all other calls.
 const SYSTEM: &str = "/api/v1/system";
-/// The platform is waiting for someone to approve what was asked.
+/// The status of a request that waits for approval.
 const PENDING: u16 = 202;
 
 /// The REST surface of one platform.
@@ -26,11 +26,11 @@ pub struct Rest {
     url: Url,
     client: Client,
     credentials: Credentials,
-    /// Log-ins are limited to five an hour: the token of the first is kept.
+    /// The token of the first log-in. It is kept because a platform allows five log-ins per hour.
     token: Mutex<Option<String>>,
 }
 
-/// Which token goes with a call.
+/// The token that a call carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum As {
     Operator,
@@ -38,7 +38,7 @@ pub(super) enum As {
 }
 
 impl Rest {
-    /// The surface at `url`.
+    /// Builds a client of the REST surface at `url`.
     #[must_use]
     pub fn new(url: Url, tls: Option<ClientTls>, credentials: Credentials, call_time_max: Duration) -> Self {
         let limits = Limits { exchange_time_max: call_time_max, ..Limits::default() };
@@ -47,12 +47,12 @@ impl Rest {
         Self { url, client, credentials, token: Mutex::default() }
     }
 
-    /// Logs in, where that has not been done yet.
+    /// Logs in if no token is cached.
     pub async fn log_in(&self) -> Result<(), OperatorError> {
         self.operator_token("log-in").await.map(drop)
     }
 
-    /// A call under the system's prefix; gives what the answer holds. `method` is who wants it.
+    /// Calls a path under the system prefix and returns the data of the answer. `method` appears in errors.
     pub(super) async fn call(
         &self,
         method: &str,
@@ -123,7 +123,7 @@ impl fmt::Debug for Rest {
     }
 }
 
-/// What an answer holds, or why there is nothing.
+/// Returns the data of an answer, or the reason why it has none.
 fn read(method: &str, response: &Response) -> Result<Value, OperatorError> {
     let refused = |message: String| OperatorError::Refused {
         method: method.to_owned(),

@@ -1,4 +1,4 @@
-//! Playing a scenario against a target.
+//! Plays a scenario against a target.
 
 mod operator;
 mod peers;
@@ -22,48 +22,48 @@ use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
 use crate::transcript::{Outcome, ScenarioStart, Trace, Transcript};
 use runner::ScenarioRunner;
 
-/// What a scenario is played in, whichever it is.
+/// The run context, which every scenario of a run shares.
 #[derive(Clone, Debug)]
 pub struct RunContext {
     /// The address that the peers listen on.
     pub listen: IpAddr,
-    /// The address that they advertise, where that is another; its port is theirs.
+    /// The address that the peers advertise, if it is not their own. The port stays theirs.
     pub advertise: Option<Url>,
-    /// How long a finding, an event or a notice that is due is waited for.
+    /// The poll timeout: the time to wait for a finding, an event or a notice that is due.
     pub poll_timeout: Duration,
-    /// What the peers read at most.
+    /// The limits on what the peers read.
     pub limits: Limits,
-    /// The time between two calls of the peers at least; none is as fast as they can.
+    /// The minimum time between two calls of the peers. `None` sets no minimum.
     pub pace: Option<Duration>,
-    /// How the peers use their freedom; none draws it by seed.
+    /// The permitted choices of the peers. `None` draws them from the seed.
     pub permitted_choices: Option<PermittedChoices>,
-    /// The release that the peers run, but for those that say another. None is the target's, as it
-    /// tells it in the run's sanity scenario, or else the default one.
+    /// The release of the peers, unless a peer has its own. `None` takes the release that the target reports
+    /// in the sanity scenario, or else the default.
     pub release: Option<Version>,
 }
 
 impl RunContext {
-    /// The release that the peers run.
+    /// Returns the release of the peers.
     #[must_use]
     pub fn release(&self) -> &Version {
         self.release.as_ref().unwrap_or(&DEFAULT_RELEASE)
     }
 }
 
-/// Why a scenario could not go on.
+/// An error that ends a scenario.
 #[derive(Debug)]
 pub(super) enum StepError {
-    /// The target did not do what the scenario needs.
+    /// The target did not do something that the scenario needs.
     Target(String),
-    /// The operator, or the machine behind them.
+    /// A failure of the operator client, or of the machine under it.
     OperatorClient(OperatorError),
-    /// A peer, or the machine behind it.
+    /// A failure of a peer, or of the machine under it.
     Peer(PeerError),
-    /// The scenario itself is at fault.
+    /// An error of the scenario itself.
     Scenario(String),
 }
 
-/// Plays a scenario to its end, whatever that is, and gives its trace. `seed` is the run's.
+/// Plays a scenario and returns its trace, whatever the outcome. `seed` is the seed of the run.
 pub async fn play_on(
     loaded: &Loaded,
     lease: Lease,
@@ -84,7 +84,7 @@ pub async fn play_on(
     ender.end(outcome)
 }
 
-/// Ends the trace, also where the future that plays it is dropped.
+/// A guard that ends the trace, even if the future that plays the scenario is dropped.
 struct EndGuard {
     recorder: crate::transcript::Recorder,
     ended: bool,
@@ -117,7 +117,7 @@ impl StepError {
     }
 }
 
-/// How a trace ends for which there was no target, for want of operator.
+/// Returns the outcome of a scenario that got no target because the operator client failed.
 #[must_use]
 pub fn without_target(error: &OperatorError) -> Outcome {
     operator_outcome(error, 0)
@@ -133,7 +133,7 @@ fn operator_outcome(error: &OperatorError, step: u32) -> Outcome {
     }
 }
 
-/// Step 0 is before the first.
+/// Prefixes a reason with its step. Step 0 is before the first step.
 fn at_step(step: u32, reason: &str) -> String {
     if step == 0 { reason.to_owned() } else { format!("step {step}: {reason}") }
 }
@@ -159,7 +159,7 @@ impl From<PeerError> for StepError {
     }
 }
 
-/// The steps of a scenario with their numbers, from 1.
+/// Numbers the steps of a scenario, from 1.
 fn numbered(steps: &[Spanned<Step>]) -> impl Iterator<Item = (u32, &Step)> {
     (1..).zip(steps.iter().map(Spanned::get_ref))
 }

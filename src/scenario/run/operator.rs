@@ -1,4 +1,4 @@
-//! Steps that the target's operator does.
+//! The steps of the target's operator.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::operator::{ClockSync, OperatorError};
 use crate::peer::StepContext;
 use crate::transcript::{Operation, OperationFailure, What};
 
-/// How often a target that does not settle at once is looked at while something is waited for.
+/// The poll interval for a target that does not settle at once.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl ScenarioRunner<'_> {
-    /// Does a method and records it.
+    /// Calls a method and records the operation.
     pub(super) async fn operate(
         &mut self,
         context: &StepContext,
@@ -47,7 +47,7 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// The target joins a peer that proposed.
+    /// Lets the target join a peer that proposed.
     pub(super) async fn join(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         let peer = self.peer_named(name)?;
         let base_url = peer.base_url();
@@ -67,7 +67,7 @@ impl ScenarioRunner<'_> {
                 self.keep(context, joined);
                 Ok(())
             }
-            // Refusing a peer that misbehaves is what a check may be after.
+            // A refusal of a misbehaving peer may be what a check looks for.
             Err(OperatorError::Refused { code, message, .. }) => {
                 self.keep(context, json!({"refused": message, "code": code}));
                 Ok(())
@@ -95,7 +95,7 @@ impl ScenarioRunner<'_> {
                 Err(other) => return Err(other.into()),
             };
             let count = items(&result).len();
-            // What is written down bit by bit is all there when nothing came since the last look.
+            // A list that is written in pieces is complete when nothing was added since the last read.
             let has_settled = self.poll_timeout().is_zero() || seen.replace(count) == Some(count);
             let is_seen = step.until.as_ref().is_none_or(|more| {
                 let before = self.values.value(&more.than);
@@ -145,7 +145,7 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// Looks at the findings; again and again where one is waited for.
+    /// Reads the findings, repeatedly if the step waits for one.
     pub(super) async fn scan(&mut self, context: &StepContext, step: &Scan) -> Result<(), StepError> {
         let about = match &step.until_about {
             Some(name) => self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)),
@@ -166,8 +166,8 @@ impl ScenarioRunner<'_> {
         }
     }
 
-    /// A peer asks for one resource of each kind that the target declared to it; for the kinds that
-    /// no grant is to be had of, nothing is asked.
+    /// Fetches one record of each kind that the target declared to the peer. Skips kinds for which no grant
+    /// can be issued.
     pub(super) async fn try_kinds(
         &mut self,
         context: &StepContext,
@@ -218,19 +218,19 @@ impl ScenarioRunner<'_> {
         Ok(record)
     }
 
-    /// How long something that is due is waited for.
+    /// Returns the time to wait for something that is due.
     pub(super) fn poll_timeout(&self) -> Duration {
         if self.operator.settles_at_once() { Duration::ZERO } else { self.run_context.poll_timeout }
     }
 
-    /// The id that the target keeps a peer under, also before the peer itself knows.
+    /// Returns the id under which the target keeps a peer, even before the peer knows it.
     fn id_of(&self, name: &str) -> Option<String> {
         let known = self.values.value(name).and_then(|peer| peer["id"].as_str());
         let proposed = || self.values.value(&proposal(name))?["peer_id"].as_str();
         known.or_else(proposed).map(ToOwned::to_owned)
     }
 
-    /// How many findings about a peer the last scan of this trace saw.
+    /// Returns the number of findings about a peer in the last scan of this trace.
     fn findings_about(&self, about: Option<&str>, kind: Option<&str>) -> usize {
         let trace = self.recorder.trace();
         let last = trace.entries().iter().rev().filter_map(|entry| entry.operation());
@@ -240,7 +240,7 @@ impl ScenarioRunner<'_> {
     }
 }
 
-/// Whether there is as much in a list as is waited for, beside what was there before.
+/// Returns true if a list has the expected number of items beyond those that it had before.
 fn shows_more(more: &More, before: &Value, after: &Value) -> bool {
     let (before, after) = (items(before), items(after));
     let new: Vec<String> = after
@@ -252,14 +252,14 @@ fn shows_more(more: &More, before: &Value, after: &Value) -> bool {
     new.len() >= more.items && (more.words.is_empty() || new.iter().any(says))
 }
 
-/// The items of a list that stands alone, or as the only one in an object.
+/// Returns the items of a list that stands alone or is the only list of an object.
 fn items(listed: &Value) -> &[Value] {
     let members = listed.as_object().into_iter().flat_map(Map::values);
     let list = listed.as_array().or_else(|| members.into_iter().find_map(Value::as_array));
     list.map(Vec::as_slice).unwrap_or_default()
 }
 
-/// How many findings there are about a peer; of one kind only, where it is named.
+/// Counts the findings about a peer, of one kind if it is named.
 fn count_about(scan: &Value, about: Option<&str>, kind: Option<&str>) -> usize {
     let findings = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     findings

@@ -1,4 +1,4 @@
-//! Steps that peers do.
+//! The steps of peers.
 
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::wire::path::Route;
 use crate::wire::sync::SyncRecord;
 
 impl ScenarioRunner<'_> {
-    /// A peer that the operator proposed accepts and sends a heartbeat; each has to succeed.
+    /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
     pub(super) async fn federate(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         self.propose(&StepContext { label: None, ..context.clone() }, name).await?;
         let accept = Act { peer: name.to_owned(), with: Value::Null, label: context.label.clone() };
@@ -113,7 +113,7 @@ impl ScenarioRunner<'_> {
 
     pub(super) async fn excerpt(&mut self, context: &StepContext, step: &Excerpt) -> Result<(), StepError> {
         let query = step.query.as_deref().map(|query| self.values.fill_text(query)).transpose();
-        // Where nothing was promised, nothing is to be asked for but the excerpt itself.
+        // Without a promise, the query is empty and the excerpt itself is requested.
         let query = query?.filter(|query| !query.ends_with('='));
         let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
         let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
@@ -146,7 +146,7 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// Sends many heartbeats or handshakes, a few at once.
+    /// Sends many heartbeats or handshakes, a few at a time.
     pub(super) async fn flood(&mut self, context: &StepContext, step: &Flood) -> Result<(), StepError> {
         const AT_ONCE: u32 = 8;
         let peer = self.peer_named(&step.peer)?;
@@ -190,7 +190,7 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// A grant goes from the peer into the target's operator.
+    /// Issues a grant from a peer and passes it to the target's operator.
     pub(super) async fn hold(&mut self, context: &StepContext, step: &Hold) -> Result<(), StepError> {
         let peer = self.peer_named(&step.peer)?;
         let id = step.id.as_deref().map(|id| self.values.fill_text(id)).transpose()?;
@@ -212,7 +212,7 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// The peer revokes a grant that it gave; a behaviour may keep the notice back.
+    /// Revokes a grant that the peer issued. A behaviour may suppress the notice.
     pub(super) async fn end_grant(
         &mut self,
         context: &StepContext,
@@ -236,7 +236,7 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// Waits until peers were told something; what was found, or that nothing was, is noted.
+    /// Waits until the peers have received a call. Notes what was received, or that nothing was.
     pub(super) async fn wait(&mut self, context: &StepContext, step: &Wait) -> Result<(), StepError> {
         let names = std::iter::once(&step.peer).chain(&step.also);
         let peers = names.map(|name| self.peer_named(name)).collect::<Result<Vec<_>, _>>()?;
@@ -267,13 +267,13 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// What the operator proposed a peer with.
+    /// Returns the token of the operator's proposal of a peer.
     fn proposed_token(&self, peer: &str) -> String {
         let proposed = self.values.value(&proposal(peer));
         proposed.and_then(|proposed| proposed["acceptance_token"].as_str()).unwrap_or_default().to_owned()
     }
 
-    /// The token of a grant, by the label under which it was given.
+    /// Returns the token of the grant with this label.
     fn token(&self, label: Option<&str>) -> Option<String> {
         self.values.value(label?)?["bearer_token"].as_str().map(ToOwned::to_owned)
     }
@@ -287,7 +287,7 @@ impl ScenarioRunner<'_> {
     }
 }
 
-/// The label under which a peer's proposal is kept.
+/// Returns the label that holds the proposal of a peer.
 pub(super) fn proposal(peer: &str) -> String {
     format!("{peer}'s proposal")
 }

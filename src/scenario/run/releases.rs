@@ -1,12 +1,12 @@
-//! The releases that peers may run, reckoned from the target's: `${release.…}` in a scenario.
+//! The releases of peers, derived from the target's: `${release.…}` in a scenario.
 
 use semver::{BuildMetadata, Prerelease, Version};
 use serde_json::{Value, json};
 
-/// Where two minor versions are no neighbours as numbers and are to whoever reads them as text.
+/// The minor version at which comparison as a number and comparison as text differ.
 const DIGIT: u64 = 10;
 
-/// The releases around one, by the names that scenarios give them.
+/// Returns the releases around `release`, by the names that scenarios use.
 pub(super) fn around(release: &Version) -> Value {
     let Version { major, minor, patch, .. } = *release;
     let of = |minor: u64, patch: u64| Version::new(major, minor, patch);
@@ -19,7 +19,7 @@ pub(super) fn around(release: &Version) -> Value {
         ("own", release.clone()),
         ("patched", of(minor, patch.saturating_add(7))),
         ("pre_release", pre_release),
-        // The first minor version of a major one has none before it.
+        // The first minor version of a major version has no predecessor.
         ("minor_before", of(minor.saturating_sub(1), 9)),
         ("minor_after", of(minor.saturating_add(1), 0)),
         ("two_minors_after", of(minor.saturating_add(2), 0)),

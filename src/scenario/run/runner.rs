@@ -1,4 +1,4 @@
-//! The stage of one scenario: its peers, its target, and what its steps know of each other.
+//! The scenario runner: the peers, the target and the values of one scenario.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,33 +18,33 @@ use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, S
 use crate::transcript::{Note, Recorder, What};
 use crate::wire::header::CallerForm;
 
-/// Years that a target's clock can show: dates are reckoned from it.
+/// The years that a target's clock may show. Dates are derived from it.
 const YEARS: std::ops::Range<i32> = 2000..2200;
 
-/// A method that cannot exist.
+/// A method that does not exist in the binding.
 const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
 
 pub(super) struct ScenarioRunner<'a> {
     pub(super) operator: Arc<dyn OperatorClient>,
     pub(super) clock: Clock,
-    /// How the peers make themselves known to the target.
+    /// The way in which the peers identify themselves to the target.
     caller: CallerForm,
-    /// Whether the target is this scenario's own.
+    /// True if the target belongs to this scenario only.
     is_fresh: bool,
-    /// How the clock goes with the target's.
+    /// The relation between the peers' clock and the target's.
     pub(super) clock_sync: ClockSync,
-    /// What the target's clock showed last, since it was moved.
+    /// The last time that the target's clock showed since it was moved.
     told: Option<Timestamp>,
-    /// Whether it runs on between moves.
+    /// True if the clock runs between two moves.
     runs: bool,
     _guard: Option<Box<dyn Send + Sync>>,
     pub(super) recorder: Recorder,
     pub(super) values: Values,
     pub(super) peers: BTreeMap<String, Peer>,
     pub(super) run_context: &'a RunContext,
-    /// How fast the peers call together.
+    /// The common pace of the peers' calls.
     pace: Option<Pace>,
-    /// What the last call or operation came to.
+    /// The outcome of the last call or operation.
     last: Value,
     seed: Seed,
     settings: Value,
@@ -80,7 +80,7 @@ impl<'a> ScenarioRunner<'a> {
         }
     }
 
-    /// Plays the scenario. Where it can't go on: at which step, and why.
+    /// Plays the scenario. An error names the step at which it stopped, and the reason.
     pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, StepError)> {
         self.set_up(scenario).await.map_err(|step_error| (0, step_error))?;
         let mut last = 0;
@@ -89,17 +89,18 @@ impl<'a> ScenarioRunner<'a> {
             self.is_not_overloaded().map_err(|step_error| (number, step_error))?;
             last = number;
         }
-        // How late it is at the end is what tells whether a time limit was waited for.
+        // The time at the end shows if a time limit was waited for.
         self.follow_clock().await.map_err(|step_error| (last, step_error))
     }
 
-    /// A step, at the time that the target's clock shows.
+    /// Plays a step at the time that the target's clock shows.
     async fn in_time(&mut self, number: u32, step: &Step) -> Result<(), StepError> {
         self.follow_clock().await?;
         self.step(number, step).await
     }
 
-    /// Of a target that calls without end not everything is told: nothing can be evaluated by what is missing.
+    /// Returns an error if a peer is overloaded. Its trace is incomplete, so nothing can be evaluated by
+    /// absence.
     fn is_not_overloaded(&self) -> Result<(), StepError> {
         let overloaded = self.peers.values().find_map(|peer| Some((peer.name(), peer.calls_too_many()?)));
         match overloaded {
@@ -110,7 +111,7 @@ impl<'a> ScenarioRunner<'a> {
         }
     }
 
-    /// Takes the peers down.
+    /// Stops the peers.
     pub(super) async fn clear(&mut self) {
         for peer in self.peers.values() {
             peer.stop().await;
@@ -149,13 +150,13 @@ impl<'a> ScenarioRunner<'a> {
         Ok(())
     }
 
-    /// Sets the peers' clock by the target's, where that is how they go together. It stands in no
-    /// transcript: each entry bears the time that it gives.
+    /// Sets the peers' clock by the target's if the clock sync is `Follow`. The transcript records no entry
+    /// for it, since each entry has its time.
     pub(super) async fn follow_clock(&mut self) -> Result<(), StepError> {
         if self.clock_sync != ClockSync::Follow {
             return Ok(());
         }
-        // A target that is not running may have no time; it has one again when it is.
+        // A target that is not running may have no time until it runs again.
         let Some(now) = self.target_time().await? else { return Ok(()) };
         if !self.runs && self.told.is_none_or(|told| told == now) {
             self.runs = self.target_time().await?.is_some_and(|again| again != now);
@@ -181,13 +182,13 @@ impl<'a> ScenarioRunner<'a> {
             })
     }
 
-    /// The target's clock was moved: what it showed before says nothing any more.
+    /// Discards the last known time after the target's clock was moved.
     pub(super) fn forget_time(&mut self) {
         self.told = None;
     }
 
-    /// An adapter that does anything it is asked for says nothing by it: it has to be able to say
-    /// that it does not know a method.
+    /// Calls a method that does not exist. An adapter that accepts any method proves nothing, so it must be
+    /// able to report an unknown one.
     async fn ask_the_impossible(&mut self, context: &StepContext) -> Result<(), StepError> {
         match self.operate(context, NONEXISTENT_METHOD, json!({})).await {
             Err(OperatorError::Unsupported { .. }) => Ok(()),
@@ -318,7 +319,7 @@ impl<'a> ScenarioRunner<'a> {
         }
     }
 
-    /// Where the target is, from what `platform.start` answered.
+    /// Reads the target's address from the result of `platform.start`.
     pub(super) fn target_address(&self, started: &Value) -> Result<TargetAddress, StepError> {
         let text = started["base_url"].as_str().unwrap_or_default();
         let base_url = Url::parse(text).map_err(|error| {
@@ -332,7 +333,7 @@ impl<'a> ScenarioRunner<'a> {
         self.peers.get(name).cloned().ok_or_else(|| StepError::Scenario(format!("no peer is called {name}")))
     }
 
-    /// Keeps what a call came to, for the steps that follow.
+    /// Stores the outcome of a call for later steps.
     pub(super) fn keep_outcome(&mut self, context: &StepContext, outcome: &CallOutcome) {
         let value = json!({
             "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
@@ -353,7 +354,7 @@ impl<'a> ScenarioRunner<'a> {
     }
 }
 
-/// What of `wanted` is not in `found`, in words.
+/// Describes the members of `wanted` that `found` lacks.
 pub(super) fn missing(wanted: &Value, found: &Value) -> Option<String> {
     match wanted {
         Value::Null => None,

@@ -1,4 +1,4 @@
-//! What a platform says of contract versions, in whatever form it says it.
+//! Statements of a platform about contract versions, in whatever form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -6,34 +6,34 @@ use serde_json::Value;
 
 use super::common::is_same_number;
 
-/// Names under which a peer's record tells the contract version that was agreed to.
+/// The names under which a peer's record holds the agreed contract version.
 const ON_RECORD: [&str; 3] =
     ["contract_version_agreed", "agreed_contract_version", "acknowledged_contract_version"];
 
-/// Names under which a list of contract versions tells a version's number.
+/// The names under which a list of contract versions holds the number of a version.
 const IN_A_LIST: [&str; 3] = ["version", "contract_version", "number"];
 
-/// Signatures by which a member's name speaks of a digest.
+/// The words in the name of a member that holds a digest.
 const OF_A_DIGEST: [&str; 5] = ["digest", "sha", "checksum", "hash", "fingerprint"];
 
-/// How a digest names its algorithm before itself, and what stands between the two.
+/// The names of the algorithm that may precede a digest, and the characters between the two.
 const ALGORITHM: [&str; 3] = ["sha256", "sha-256", "sha2-256"];
 const AFTER_ALGORITHM: [char; 4] = [':', '-', '=', ' '];
 
-/// Hexadecimal digits of a SHA-256.
+/// The number of hexadecimal digits of a SHA-256.
 const HEX_DIGITS: usize = 64;
 
-/// The contract version on a peer's record; none where the record has no place for it.
+/// Returns the contract version in a peer's record, or `None` if the record has no such member.
 pub(super) fn on_record(peer: &Value) -> Option<&Value> {
     ON_RECORD.iter().find_map(|name| peer.get(name))
 }
 
-/// Whether nothing was acknowledged, by what stands on record.
+/// Returns whether a recorded version means that nothing was acknowledged.
 pub(super) fn is_nothing(version: &Value) -> bool {
     version.is_null() || version.as_f64() == Some(0.0)
 }
 
-/// Whether two say one version, either as a number or as the text of that number.
+/// Returns whether two values are the same version, either as a number or as the text of that number.
 pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
     let read = |version: &Value| match version.as_str() {
         Some(text) => text.trim().parse::<u32>().ok().map(f64::from),
@@ -42,7 +42,7 @@ pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
     is_same_number(Some(one), Some(other)) || read(one).is_some_and(|one| read(other) == Some(one))
 }
 
-/// Whether a row of a list is of this version. A list may name it more freely than the wire.
+/// Returns whether a row of a list is of this version. A list may name a version more freely than the wire.
 pub(super) fn is_row_of(row: &Value, version: &Value) -> bool {
     version_of(row).is_some_and(|listed| {
         is_same_version(listed, version)
@@ -50,7 +50,7 @@ pub(super) fn is_row_of(row: &Value, version: &Value) -> bool {
     })
 }
 
-/// The number that a list means by a version: `1`, `"1"`, `"v1"`, `"1.0"`.
+/// Returns the number that a list means by a version: `1`, `"1"`, `"v1"`, `"1.0"`.
 fn number(version: &Value) -> Option<f64> {
     let Some(text) = version.as_str() else { return version.as_f64() };
     let text = text.trim().trim_end_matches(".0");
@@ -58,8 +58,8 @@ fn number(version: &Value) -> Option<f64> {
     bare.parse::<u32>().ok().map(f64::from)
 }
 
-/// Whether a version is on a list: by its number, or, in a row whose version is no number, by the digest
-/// of its text. None where such a row may be the one that is looked for.
+/// Returns whether a version is in a list: by its number, or, in a row whose version is no number, by the
+/// digest of its text. Returns `None` if such a row may be the one in question.
 pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -> Option<bool> {
     if rows.iter().any(|row| is_row_of(row, version)) {
         return Some(true);
@@ -71,7 +71,7 @@ pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -
     if unread.is_empty() { Some(false) } else { unread.iter().any(is_its_text).then_some(true) }
 }
 
-/// The rows of a list of contract versions: it may stand alone, or under a name.
+/// Returns the rows of a list of contract versions: the list itself, or a list under a name.
 pub(super) fn rows(listed: &Value) -> Option<&[Value]> {
     match listed {
         Value::Array(rows) => {
@@ -83,24 +83,24 @@ pub(super) fn rows(listed: &Value) -> Option<&[Value]> {
     }
 }
 
-/// The version of a row; a row may be nothing but its number.
+/// Returns the version of a row. A row may consist of its number alone.
 pub(super) fn version_of(row: &Value) -> Option<&Value> {
     let named = IN_A_LIST.iter().filter_map(|name| row.get(name)).find(|version| !version.is_null());
     named.or_else(|| row.is_number().then_some(row))
 }
 
-/// What a row of a list says of the digest of a version's text.
+/// The digest of a version's text in a row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
-    /// Nothing: there is no such member, or nothing in it.
+    /// No digest: there is no such member, or it is empty.
     Nothing,
-    /// Something in which no SHA-256 can be read.
+    /// A value that can't be read as a SHA-256.
     Unread,
     /// A SHA-256, in lower-case hexadecimal digits.
     Sha256(String),
 }
 
-/// The digest in a row: under its default name, under one that speaks of it, or under any.
+/// Returns the digest in a row: under its default name, else under a name for digests, else under any name.
 pub(super) fn stored_digest(row: &Value) -> Stored {
     let Some(members) = row.as_object() else { return Stored::Nothing };
     let speaks_of_it = |name: &str| {
@@ -116,7 +116,7 @@ pub(super) fn stored_digest(row: &Value) -> Stored {
     if named.iter().all(|said| is_empty(said)) { Stored::Nothing } else { Stored::Unread }
 }
 
-/// The digest of a row, where it can be read.
+/// Returns the digest of a row if it can be read.
 pub(super) fn digest_of(row: &Value) -> Option<String> {
     match stored_digest(row) {
         Stored::Sha256(digest) => Some(digest),
@@ -124,7 +124,7 @@ pub(super) fn digest_of(row: &Value) -> Option<String> {
     }
 }
 
-/// The SHA-256 that a member is, alone or beside the name of its algorithm.
+/// Returns the SHA-256 in a member, alone or with the name of its algorithm.
 fn digest_in(said: &Value) -> Option<String> {
     match said {
         Value::String(text) => sha256(text),
@@ -145,7 +145,7 @@ fn is_empty(said: &Value) -> bool {
     }
 }
 
-/// A digest in lower-case hexadecimal digits, where it is a SHA-256: it may be written in capitals, in
+/// Returns a digest in lower-case hexadecimal digits if it is a SHA-256: it may be written in capitals, in
 /// pairs, in base64 of either alphabet, and after the name of its algorithm.
 pub(super) fn sha256(digest: &str) -> Option<String> {
     let digest = digest.trim();
@@ -164,7 +164,7 @@ pub(super) fn sha256(digest: &str) -> Option<String> {
     Some(hex::encode(bytes))
 }
 
-/// Whether two digests are of one text. What is no SHA-256 is compared as it stands.
+/// Returns whether two digests are of one text. A value that is no SHA-256 is compared as it is.
 pub(super) fn is_same_digest(one: &str, other: &str) -> bool {
     let read = |digest: &str| sha256(digest).unwrap_or_else(|| digest.to_lowercase());
     read(one) == read(other)

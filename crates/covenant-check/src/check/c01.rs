@@ -70,8 +70,8 @@ fn discloses(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::broken(format!("{} heartbeats, none with {member}", beats.len()), beats))
 }
 
-/// What the target told a peer of itself: in its heartbeats first, then in its answers. What was disclosed
-/// at the handshake still stands for a heartbeat that leaves it out.
+/// Returns the values of a member that the target sent to a peer about itself: in its heartbeats first, then
+/// in its answers. A value that was disclosed at the handshake stays valid for a heartbeat that omits it.
 fn told_to(trace: &Trace, peer: &str, member: &str) -> Vec<(u64, Value)> {
     let in_heartbeats = beats_to(trace, peer)
         .filter_map(|(entry, exchange)| Some((entry.n, read(exchange.sent()?, member)?)));
@@ -80,7 +80,8 @@ fn told_to(trace: &Trace, peer: &str, member: &str) -> Vec<(u64, Value)> {
     in_heartbeats.chain(in_answers).collect()
 }
 
-/// Whether the target says it to each of two peers who say different things, as the peer had said it itself.
+/// Returns whether the target repeats to each of two peers, who send different values, the value of that
+/// peer.
 fn is_echo(trace: &Trace, with: Arguments<'_>, value: &Value) -> bool {
     let Some(other) = with.text_if_given("beside") else { return false };
     let member = with.text("member");
@@ -105,14 +106,15 @@ fn introductions_of<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item =
         .filter(|(_, exchange)| matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat)))
 }
 
-/// In `metadata`, or beside it where the observed wire has it.
+/// Returns a member of `metadata`, or of the body itself, where the observed wire has it.
 fn read(body: &Value, member: &str) -> Option<Value> {
     let places = [body.get("metadata").and_then(|metadata| metadata.get(member)), body.get(member)];
     places.into_iter().flatten().find(|value| !value.is_null()).cloned()
 }
 
-/// An email address or an identifier with a signature (1.1), a semantic version (1.3), any text (1.2, 1.4), which
-/// may stand in a list or an object where the binding gives no form.
+/// Returns whether a value is well-formed: an email address or an identifier with a signature (1.1), a
+/// semantic version (1.3), any text (1.2, 1.4). A text may be inside a list or an object if the binding
+/// defines no form.
 fn is_well_formed(member: &str, value: &Value) -> bool {
     match member {
         "operator_contact" if value.is_object() => has_text(value, &|_| true),
@@ -122,7 +124,7 @@ fn is_well_formed(member: &str, value: &Value) -> bool {
     }
 }
 
-/// Whether a text that is not blank stands somewhere in it, and is of this sort.
+/// Returns whether a value contains a text that is not blank and satisfies the condition.
 fn has_text(value: &Value, is_right: &dyn Fn(&str) -> bool) -> bool {
     match value {
         Value::String(text) => !text.trim().is_empty() && is_right(text.trim()),
@@ -140,7 +142,7 @@ fn is_contact(text: &str) -> bool {
     is_email || ["pgp", "fpr"].iter().any(|word| lower.contains(word)) || is_fingerprint(&lower)
 }
 
-/// A key's fingerprint, or its long id, as it is written: in groups or not, with `0x` or not.
+/// Returns whether a text is the fingerprint of a key, or its long id: in groups or not, with `0x` or not.
 fn is_fingerprint(lower: &str) -> bool {
     const DIGITS: [usize; 3] = [16, 40, 64];
     let digits: String = lower.trim_start_matches("0x").chars().filter(|c| !" :".contains(*c)).collect();
@@ -203,7 +205,7 @@ fn never_joined(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("{} disclosed too little", labels.len()), vec![shown]))
 }
 
-/// What a peer was said to be, and under which label.
+/// The reported status of a peer, and the label under which it was reported.
 struct Standing<'a> {
     n: u64,
     label: &'a str,
@@ -211,7 +213,7 @@ struct Standing<'a> {
 }
 
 impl Standing<'_> {
-    /// Whether it may call. None where the word for it is not one of the wire's.
+    /// Returns whether the peer may call, or `None` if the status is not one of the wire.
     fn is_let_in(&self) -> Option<bool> {
         PeerStatus::parse(&self.status).map(PeerStatus::may_call)
     }
@@ -223,7 +225,8 @@ impl Display for Standing<'_> {
     }
 }
 
-/// What the peers that made these calls are, as they were told. An answer may tell nothing of it.
+/// Returns the statuses that the target reported to the peers that made these calls. An answer may report
+/// none.
 fn told_under<'a>(trace: &'a Trace, label: &'a str) -> impl Iterator<Item = Standing<'a>> {
     let answered = trace.exchanges_labelled(label).filter(|(_, exchange)| exchange.succeeded());
     answered.filter_map(move |(n, exchange)| {
@@ -233,13 +236,13 @@ fn told_under<'a>(trace: &'a Trace, label: &'a str) -> impl Iterator<Item = Stan
     })
 }
 
-/// What a peer is, as the operator sees it.
+/// Returns the status of a peer as the operator sees it.
 fn shown_under<'a>(trace: &Trace, label: &'a str) -> Option<Standing<'a>> {
     let (n, peer) = peer_shown(trace, label)?;
     Some(Standing { n, label, status: word(&peer["status"]) })
 }
 
-/// What the peer that was joined is, by the operator's list. None where the join was refused.
+/// Returns the status of the joined peer in the operator's list, or `None` if the join was refused.
 fn listed_as<'a>(trace: &Trace, join: &'a str, (n, listed): (u64, &Operation)) -> Option<Standing<'a>> {
     let id = trace.operation(join)?.1.result.as_ref()?.get("peer_id")?;
     let rows = listed.result.as_ref().and_then(|result| result["peers"].as_array());
@@ -292,7 +295,8 @@ mod tests {
         assert_eq!(read(&json!({"metadata": {}}), "jurisdiction"), None);
     }
 
-    /// The verdict on a target that tells alice of DE and bob of FR this, in its answers and in its heartbeats.
+    /// Returns the verdict on a target that sends this to alice of DE and to bob of FR, in its answers and in
+    /// its heartbeats.
     fn verdict(answers: [&str; 2], beats: [Option<&str>; 2]) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
@@ -355,8 +359,8 @@ mod tests {
         assert_eq!(verdict(Some("proposed"), "connected"), Unproven);
     }
 
-    /// The verdict on a target that answers an accept with too little so, and shows that peer and a whole
-    /// one so.
+    /// Returns the verdict on a target that gives this answer to an accept that discloses too little, and
+    /// shows that peer and a complete one like this.
     fn kept_out(answered: &Value, shown: &Value, whole: &Value) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));

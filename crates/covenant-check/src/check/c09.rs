@@ -10,10 +10,11 @@ use covenant_model::transcript::{Direction, Exchange, Operation, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
-/// How soon every partner has to hear.
+/// The period within which every partner has to be notified.
 const DUE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Who has to hear: the others shook no operator, or are partners no more. Of the suspended it is open.
+/// The statuses of partners, which have to be notified. Peers of other statuses made no handshake with an
+/// operator, or are partners no more. It is open whether a suspended peer has to be notified.
 const IS_PARTNER: [&str; 3] = ["enrolled", "active", "degraded"];
 
 /// The checks of this file.
@@ -102,7 +103,7 @@ fn partners<'a>(trace: &'a Trace, with: Arguments<'a>) -> Vec<&'a str> {
     named.into_iter().filter(|name| with.texts("standing").is_empty() || is_partner(name)).collect()
 }
 
-/// Whom the operator looked at, and the status that was shown.
+/// Returns the peer that the operator read, and its status.
 fn standing<'a>(trace: &'a Trace, label: &str) -> Option<(&'a str, &'a str)> {
     let (_, look) = trace.operation(label)?;
     Some((look.parameters["peer_id"].as_str()?, look.result.as_ref()?["peer"]["status"].as_str()?))
@@ -120,7 +121,7 @@ fn discloses(exchange: &Exchange) -> bool {
     exchange.succeeded() && events.into_iter().flatten().any(|event| event["kind"] == kind::PEER_COMPROMISED)
 }
 
-/// A compromise, as the operator handed it in.
+/// A compromise, as the operator declared it.
 struct Compromise<'a> {
     detected_at: Timestamp,
     summary: &'a str,
@@ -133,8 +134,9 @@ impl<'a> Compromise<'a> {
         Some(Self { detected_at: text("detected_at")?.parse().ok()?, summary })
     }
 
-    /// Whether the target may have told of it, in a form that the binding doesn't know: it said what
-    /// was handed in, or spoke of such a thing where a disclosure may stand, whatever became of the call.
+    /// Returns whether the target may have disclosed the compromise in a form that the binding doesn't know:
+    /// it sent the content of the declaration, or mentioned such an incident where a disclosure may be,
+    /// whatever the outcome of the call.
     fn is_told_in(&self, exchange: &Exchange) -> bool {
         const WORDS: [&str; 5] = ["incident", "breach", "intrusion", "security", "exfiltrat"];
         let Some(said) = said_by_target(exchange) else { return false };
@@ -150,7 +152,7 @@ impl<'a> Compromise<'a> {
     }
 
     fn stands_in(&self, text: &str) -> bool {
-        // To the second: its fraction and its zone may be written in other ways.
+        // To the second: the fraction and the zone may be written in other ways.
         let detected_at = self.detected_at.strftime("%Y-%m-%dt%H:%M:%S").to_string();
         let moments = [detected_at.replace('t', " "), detected_at, self.detected_at.as_second().to_string()];
         let summary = self.summary.to_lowercase();
@@ -180,7 +182,7 @@ fn suspended_until_resumed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let resumed = trace.operation(with.text("resume"));
     let refused = resumed.filter(|(_, resume)| resume.failure.is_some());
     match (after.1, refused) {
-        // A review may be more than one word of the operator's.
+        // A review may require more than one method of the operator.
         (Some(true), Some((n, _))) => {
             expect(CheckResult::unproven("suspended; peer.resume was refused", vec![shown.0, n]))
         }
@@ -199,12 +201,13 @@ mod tests {
     use covenant_model::transcript::{Operation, OperationFailure, Recorder, What};
     use serde_json::{Value, json};
 
-    /// The compromise is detected at once; alice hears after so many seconds, the trace ends after 25 hours.
+    /// Returns the verdict if the compromise is detected at once and alice is notified after this many
+    /// seconds. The trace ends after 25 hours.
     fn heard_after(seconds: Option<i64>, body: &Value) -> Verdict {
         called_after(seconds, (&Route::Heartbeat.path(), 200), body)
     }
 
-    /// The same, where this was called, and so answered.
+    /// Returns the same verdict, for a call of this path that gets this status.
     fn called_after(seconds: Option<i64>, (path, status): (&str, u16), body: &Value) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock.clone());
@@ -294,7 +297,7 @@ mod tests {
         assert_eq!(told(["accepted", "revoked"]), Unproven);
     }
 
-    /// A disclosure that a peer takes.
+    /// Returns a disclosure that a peer accepts.
     fn notice(peer: &str) -> Exchange {
         Exchange::from_target(peer)
             .sending(json!({"events": [{"kind": kind::PEER_COMPROMISED}]}))
@@ -305,7 +308,7 @@ mod tests {
         reviewed_where(statuses, None)
     }
 
-    /// The same, where the operator's word was refused with this message.
+    /// Returns the same verdict if the operator's method is refused with this message.
     fn reviewed_where(statuses: [&str; 3], refusal: Option<&str>) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);

@@ -1,4 +1,4 @@
-//! Commitment 12: contract version honesty.
+//! Commitment 12: truthful contract versions.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::state::PeerStatus;
 
-/// Names under which a peer's record tells where the peer is.
+/// The names of the members that hold the address in a peer's record.
 const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url", "url"];
 
 /// The checks of this file.
@@ -48,7 +48,7 @@ fn agreed_is_asked(trace: &Trace, with: Arguments<'_>) -> CheckResult {
         return expect(CheckResult::unproven("the contract versions were not listed", vec![]));
     }
     let listed = listed.flatten();
-    // Where no one could list them, that it is the one asked for is all that can be seen.
+    // If the versions could not be listed, the trace only shows that the agreed version is the requested one.
     let has = |version: &Value, digest: Option<&str>| {
         listed.map_or(Some(true), |(_, rows)| is_listed(rows, version, digest))
     };
@@ -64,7 +64,7 @@ fn agreed_is_asked(trace: &Trace, with: Arguments<'_>) -> CheckResult {
         let agreed = exchange.data().and_then(|data| data.get("contract_version_agreed").cloned());
         match agreed {
             None => return expect(CheckResult::unproven("the answer names no agreed version", evidence)),
-            // Whether a text asks for a version at all is the question of A.1.
+            // A.1 evaluates whether a text asks for a version at all.
             Some(agreed) if !is_same_version(&agreed, &asked) => {
                 return expect(CheckResult::broken(
                     format!("asked for {asked}, agreed to {agreed}"),
@@ -118,7 +118,7 @@ fn joins_same_version_only(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let peers = peers.result.as_ref().and_then(peer_rows).unwrap_or_default();
     let before = with.text_if_given("known").and_then(|label| trace.operation(label));
     let known = before.and_then(|(_, look)| peer_rows(look.result.as_ref()?)).unwrap_or_default();
-    // An address that a peer had before may come again.
+    // An address that a peer had before may occur again.
     let is_new = |peer: &Value| known.iter().all(|old| id_of(old) != id_of(peer));
     let row_of = |joined: &Operation| peers.iter().find(|peer| is_new(peer) && is_joined(peer, joined));
     if row_of(control).and_then(is_let_in) != Some(true) {
@@ -154,7 +154,7 @@ fn joins_same_version_only(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept("the join was refused, and the rightly answered one enrolled", evidence))
 }
 
-/// The rows of a list of peers: it may stand alone, or under a name.
+/// Returns the rows of a list of peers: the list itself, or a list under a name.
 fn peer_rows(listed: &Value) -> Option<&[Value]> {
     match listed {
         Value::Array(rows) => {
@@ -166,7 +166,7 @@ fn peer_rows(listed: &Value) -> Option<&[Value]> {
     }
 }
 
-/// Whether a peer may call. None where the word for its state is not one of the wire's.
+/// Returns whether a peer may call, or `None` if its status is not one of the wire.
 fn is_let_in(peer: &Value) -> Option<bool> {
     PeerStatus::parse(peer["status"].as_str()?).map(PeerStatus::may_call)
 }
@@ -175,7 +175,8 @@ fn id_of(peer: &Value) -> Option<&str> {
     peer.get("peer_id").or_else(|| peer.get("id"))?.as_str()
 }
 
-/// Whether a row is that of a join: by the id that it gave, or, where it was refused, by the address.
+/// Returns whether a row belongs to a join: by the id in its result, or by the address if the join was
+/// refused.
 fn is_joined(peer: &Value, join: &Operation) -> bool {
     let is_at = || {
         let joined = join.parameters["base_url"].as_str().map(without_slash);
@@ -188,13 +189,13 @@ fn id_given(join: &Operation) -> Option<&str> {
     join.result.as_ref().and_then(id_of)
 }
 
-/// Where a peer's record says that the peer is.
+/// Returns the address in a peer's record.
 fn address_of(peer: &Value) -> Option<&str> {
     let mut named = ADDRESSES.iter().filter_map(|name| peer[*name].as_str());
     named.next().map(without_slash)
 }
 
-/// Whether one of a peer's endpoints is at an address, or below it.
+/// Returns whether one of a peer's endpoints is at an address, or below it.
 fn is_reached_at(peer: &Value, address: &str) -> bool {
     let is_below = |url: &str| url.strip_prefix(address).is_some_and(|rest| rest.starts_with('/'));
     let mut endpoints = peer["endpoints"].as_array().into_iter().flatten();
@@ -269,7 +270,7 @@ mod tests {
         assert_eq!(agreed_to(json!([{"version": 7}])), Broken);
     }
 
-    /// The verdict where the wrong join was answered so, and the peers are listed so.
+    /// Returns the verdict if the wrong join has this result and the peers are listed like this.
     fn joined(wrong: Option<Value>, listed: Value) -> crate::check::Verdict {
         joined_since(&json!([]), wrong, listed)
     }

@@ -1,4 +1,4 @@
-//! The checks by name, and how one is asked.
+//! The checks by name, and the evaluation of one.
 
 use super::Verdict;
 use super::{
@@ -8,45 +8,45 @@ use super::{common, enforcement, out_of_scope, versions, watched_excerpt};
 use covenant_model::contract::Aspect;
 use covenant_model::transcript::{Outcome, ScenarioStart, Trace};
 
-/// A result by name.
+/// A check with its name and parameters.
 #[derive(Debug)]
 pub struct CheckDef {
-    /// What a scenario calls it.
+    /// The name by which a scenario refers to it.
     pub name: &'static str,
-    /// The question it answers, in a sentence.
+    /// The question that it answers, in a sentence.
     pub about: &'static str,
-    /// What it is told.
+    /// The parameters that it takes.
     pub parameters: &'static [Parameter],
-    /// The result.
+    /// The function that evaluates it.
     pub evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
 }
 
 /// A parameter of a check.
 #[derive(Debug)]
 pub struct Parameter {
-    /// Its name in `with`.
+    /// The name in `with`.
     pub name: &'static str,
-    /// Whether it has to be given.
+    /// `true` if the argument is mandatory.
     pub required: bool,
-    /// What it says.
+    /// The meaning, in a few words.
     pub about: &'static str,
 }
 
 impl Parameter {
-    /// A parameter that has to be given.
+    /// Creates a mandatory parameter.
     #[must_use]
     pub const fn required(name: &'static str, about: &'static str) -> Self {
         Self { name, required: true, about }
     }
 
-    /// A parameter that may be left out.
+    /// Creates an optional parameter.
     #[must_use]
     pub const fn optional(name: &'static str, about: &'static str) -> Self {
         Self { name, required: false, about }
     }
 }
 
-/// Every check.
+/// All checks, by group.
 pub const CHECKS: &[&[CheckDef]] = &[
     common::CHECKS,
     c01::CHECKS,
@@ -67,7 +67,7 @@ pub const CHECKS: &[&[CheckDef]] = &[
     watched_excerpt::CHECKS,
 ];
 
-/// The check of that name.
+/// Returns the check of that name.
 #[must_use]
 pub fn check_named(name: &str) -> Option<&'static CheckDef> {
     CHECKS.iter().flat_map(|group| group.iter()).find(|check| check.name == name)
@@ -99,8 +99,9 @@ pub(super) fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResu
 }
 
 impl CheckResult {
-    /// What a target did about a misbehaviour that never came about says nothing of it: a target that
-    /// gave its peer no occasion is neither praised for noticing nor slandered for not noticing.
+    /// Replaces the result with `unproven` if no peer misbehaved. The reaction of a target to a misbehaviour
+    /// that never happened says nothing about the clause: a target that gave its peer no occasion is neither
+    /// `kept` nor a false `broken`.
     fn given(self, check: &PlannedCheck, trace: &Trace) -> Self {
         let evaluated = matches!(self.verdict, Verdict::Kept | Verdict::Broken);
         if !evaluated || check.aspect != Aspect::Detection || misbehaved(trace, Arguments::new(&check.with)) {
@@ -114,8 +115,8 @@ impl CheckResult {
     }
 }
 
-/// Whether a peer did what its behaviours make it do: the peer that the check is about, where it
-/// names one. In a scenario without such peers the steps themselves are the misbehaviour.
+/// Returns whether a peer did what its behaviours make it do: the peer that the check is about, if it names
+/// one. In a scenario without such peers the steps themselves are the misbehaviour.
 fn misbehaved(trace: &Trace, with: Arguments<'_>) -> bool {
     let mut behaviours = trace.start().map(ScenarioStart::behaviours).unwrap_or_default();
     if let Some(peer) = with.text_if_given("peer").filter(|peer| behaviours.contains_key(*peer)) {
@@ -147,7 +148,8 @@ mod tests {
         behaviours = ["remapped-ids"]
     "#;
 
-    /// The result on a target that reports nothing of mallory, who did this; eve misbehaved.
+    /// Returns the verdict on a target that reports nothing about mallory, who deviated as `injected`; eve
+    /// misbehaved.
     fn evaluated(aspect: Aspect, injected: &[&str]) -> Verdict {
         let transcript = Transcript::in_memory();
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));

@@ -1,4 +1,4 @@
-//! Results that serve several commitments.
+//! Checks that serve several commitments.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
     },
 ];
 
-/// The result of `refused`.
+/// Evaluates `refused`.
 pub(super) fn refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| result.expecting("the call refused: 4xx, or its certificate refused");
     let calls: Vec<_> = trace.exchanges_labelled(with.text("call")).collect();
@@ -111,17 +111,17 @@ pub(super) fn refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     ))
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallOutcome {
     LetIn,
     Refused,
-    /// Neither: it was lost, or its end is yet to come.
+    /// Neither of the two: the call was lost, or its end is still to come.
     Open,
 }
 
-/// What a call came to. A plan may be taken first and fail afterwards, or fail under a 2xx: what it came
-/// to is its status, and not the answer's.
+/// Returns the outcome of a call. A plan may be accepted first and fail afterwards, or fail under a 2xx: the
+/// `status` of the migration decides, not the status of the response.
 pub(super) fn call_outcome(exchange: &Exchange) -> CallOutcome {
     let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
     let opens = exchange.sent().is_some_and(|sent| sent["commit"] == false);
@@ -136,7 +136,7 @@ pub(super) fn call_outcome(exchange: &Exchange) -> CallOutcome {
     }
 }
 
-/// Whether that is the status of a migration that has ended, and was not applied.
+/// Returns whether this is the status of a migration that has ended and was not applied.
 pub(super) fn is_undone(status: &Value) -> bool {
     const UNDONE: [&str; 3] = ["failed", "cancelled", "conflict"];
     status.as_str().is_some_and(|status| UNDONE.contains(&status))
@@ -171,8 +171,8 @@ fn accepted(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// Asks the other check about each case of a property. One scenario alone is its only case. Broken in
-/// one case is broken; kept in one and broken in none is kept: most cases say nothing of most clauses.
+/// Evaluates the other check over each case of a property. A single scenario is its only case. Broken in one
+/// case is broken. Kept in one case and broken in none is kept: most cases say nothing about most clauses.
 fn every_case(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let name = with.text("check");
     let Some(check) = super::check_def::check_named(name).filter(|check| check.name != "holds-in-every-case")
@@ -182,7 +182,7 @@ fn every_case(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let cases = trace.cases();
     let mut kept: Option<(usize, CheckResult)> = None;
     let mut open = None;
-    // The last case is the one that was shrunk, where one breaks.
+    // The last case is the shrunk one, if one breaks.
     for case in cases.iter().rev() {
         let result = (check.evaluate)(case, with);
         match result.verdict {
@@ -205,7 +205,7 @@ fn every_case(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// The result of `finding-raised`.
+/// Evaluates `finding-raised`.
 pub(super) fn finding_raised(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expectation = match with.text_if_given("kind") {
         Some(kind) => format!("a new {kind} finding about the peer"),
@@ -240,7 +240,8 @@ pub(super) fn finding_raised(trace: &Trace, with: Arguments<'_>) -> CheckResult 
         let actual = format!("{} was raised about a peer that kept within the limits, too", finding.kind);
         return expect(CheckResult::broken(actual, evidence));
     }
-    // What is said of everyone, as of one who has been silent for a while, says nothing of the misbehaviour.
+    // A finding that is raised about everyone, such as one about a silent peer, says nothing about the
+    // misbehaviour.
     let is_common =
         |finding: &&Finding| conforming.iter().chain(&valid).any(|other| other.kind == finding.kind);
     let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
@@ -267,7 +268,7 @@ pub(super) fn finding_raised(trace: &Trace, with: Arguments<'_>) -> CheckResult 
     }
 }
 
-/// Why the target had nothing to notice, or no way to, where that is so.
+/// Returns why the target had nothing to notice, or no way to notice it. Returns `None` if it could notice.
 fn could_not_notice(trace: &Trace, with: Arguments<'_>) -> Option<String> {
     if let Some(name) = with.text_if_given("occasion") {
         let mut asked = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
@@ -285,21 +286,22 @@ fn could_not_notice(trace: &Trace, with: Arguments<'_>) -> Option<String> {
     (!is_taken).then(|| format!("the target turned {label:?} away"))
 }
 
-/// Whether it is one value, or one number: JSON knows no integers, and to some readers 1.0 is 1.
+/// Returns whether both are the same value, or the same number: JSON has no integers, and some readers take
+/// 1.0 for 1.
 pub(super) fn is_same_number(one: Option<&Value>, other: Option<&Value>) -> bool {
     one == other || one.and_then(Value::as_f64).is_some_and(|one| other.and_then(Value::as_f64) == Some(one))
 }
 
-/// Who is limited, or asked to come back later, was not turned down.
+/// Statuses that limit a caller or ask it to come back later. They do not reject the call.
 pub(super) const RETRYABLE_STATUS: [u16; 2] = [429, 503];
 
-/// Whether a call was refused for good: answered so, or its certificate refused.
+/// Returns whether a call was rejected for good: by its response, or by a refusal of its certificate.
 pub(super) fn is_turned_down(exchange: &Exchange) -> bool {
     let is_final = exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
     !exchange.succeeded() && (is_final || exchange.certificate_was_refused())
 }
 
-/// What became of a call, in a few words.
+/// Returns the outcome of a call in a few words.
 pub(super) fn reply_summary(exchange: &Exchange) -> String {
     let call = format!(
         "{} {}",
@@ -318,7 +320,7 @@ pub(super) fn reply_summary(exchange: &Exchange) -> String {
     }
 }
 
-/// What the target said in an exchange: its call, or its answer.
+/// Returns the message that the target sent in an exchange: its request or its response.
 pub(super) fn said_by_target(exchange: &Exchange) -> Option<&Message> {
     match exchange.direction {
         Direction::FromTarget => Some(&exchange.request),
@@ -326,7 +328,7 @@ pub(super) fn said_by_target(exchange: &Exchange) -> Option<&Message> {
     }
 }
 
-/// All that stands in a message, in small letters: its path, its headers and its body, in whatever form.
+/// Returns the whole content of a message in lower case: path, headers and body, in whatever form.
 pub(super) fn whole_text(message: &Message) -> String {
     let body = match &message.body {
         Body::Empty => String::new(),
@@ -338,14 +340,14 @@ pub(super) fn whole_text(message: &Message) -> String {
     headers.chain([path, body]).collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-/// The findings in a scan's result.
+/// Returns the findings in the result of a scan.
 pub(super) fn findings(trace: &Trace, label: &str) -> Option<(u64, Vec<Finding>)> {
     let (n, operation) = trace.operation(label)?;
     let list = operation.result.as_ref()?.get("findings")?.clone();
     Some((n, serde_json::from_value(list).ok()?))
 }
 
-/// The id that the target keeps a peer under: from the peer's accept, or from the target's join.
+/// Returns the id under which the target stores a peer: from the peer's accept, or from the target's join.
 pub(super) fn peer_id(trace: &Trace, peer: &str) -> Option<String> {
     let of = |value: &Value| value.get("peer_id").and_then(Value::as_str).map(ToOwned::to_owned);
     let mut accepts = trace.exchanges_of(peer, Direction::ToTarget);
@@ -355,20 +357,20 @@ pub(super) fn peer_id(trace: &Trace, peer: &str) -> Option<String> {
     accepted.or_else(|| of(trace.operation(peer)?.1.result.as_ref()?))
 }
 
-/// The peer in the result of `peer.show`.
+/// Returns the peer in the result of `peer.show`.
 pub(super) fn peer_shown<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a Value)> {
     let (n, operation) = trace.operation(label)?;
     Some((n, operation.result.as_ref()?.get("peer")?))
 }
 
-/// Findings about a peer that are in `after` and, in that kind and number, not in `before`.
+/// Returns the findings about a peer that are in `after` and, in that kind and number, not in `before`.
 pub(super) fn new_findings<'a>(before: &[Finding], after: &'a [Finding], peer_id: &str) -> Vec<&'a Finding> {
     let about = |finding: &&Finding| finding.federation_peer_id.as_deref() == Some(peer_id);
     let known: BTreeSet<String> = before.iter().filter(|f| about(f)).map(identity).collect();
     after.iter().filter(|f| about(f)).filter(|finding| !known.contains(&identity(finding))).collect()
 }
 
-/// What makes two findings the same one: all that they say.
+/// Returns the identity of a finding: its whole content.
 fn identity(finding: &Finding) -> String {
     format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
 }
@@ -381,7 +383,7 @@ mod tests {
     use covenant_model::transcript::{Operation, Recorder, What};
     use serde_json::json;
 
-    /// The verdict where these kinds were raised about mallory and about alice, who stands beside it as `role`.
+    /// Returns the verdict if these kinds are raised about mallory and about alice, which is the peer `role`.
     fn raised(mallory: &[&str], alice: &[&str], role: &str, kind: Option<&str>) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
@@ -449,7 +451,7 @@ mod tests {
         })
     }
 
-    /// A trace in which nothing was found, of these calls that are labelled so.
+    /// Returns the verdict on a trace of these labelled calls in which nothing is found.
     fn unnoticed(calls: Vec<(&str, What)>, more: (&str, &str)) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
@@ -485,7 +487,8 @@ mod tests {
         assert_eq!(unnoticed(said(422), ("taken", "said")), Unproven, "it was turned away");
     }
 
-    /// The verdict on a plan, or the commit of one, that has to be refused, where it is answered like this.
+    /// Returns the verdict on a plan, or the commit of one, that the target has to refuse and answers like
+    /// this.
     fn plan_refused(path: &str, sent: &Value, status: u16, said: &Value) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));

@@ -104,7 +104,7 @@ fn acknowledgement_recorded(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// The version that the answer to an accept tells; none where it has no member for it.
+/// Returns the version in the answer to an accept, or `None` if it has no such member.
 fn told(accept: &Exchange) -> Option<Value> {
     accept.data()?.get("contract_version_agreed").cloned()
 }
@@ -140,7 +140,7 @@ fn joiner_acknowledges(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| result.expecting("a contract version above zero, sent and on record");
     let accepts = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
     let accepts: Vec<_> = accepts.filter(|(_, exchange)| exchange.route() == Some(Route::Accept)).collect();
-    // Whoever is refused may say it better the next time.
+    // A peer that is refused may correct itself the next time.
     let accept = accepts.iter().rev().find(|(_, exchange)| exchange.succeeded()).or(accepts.last());
     let Some((sent_in, body)) = accept.and_then(|(entry, accept)| Some((entry.n, accept.sent()?))) else {
         return expect(CheckResult::unproven("the target did not call accept", vec![]));
@@ -180,7 +180,7 @@ fn nothing_acknowledged(trace: &Trace, with: Arguments<'_>) -> CheckResult {
             return expect(CheckResult::broken(actual, evidence));
         }
     }
-    // Where even a conforming peer's record shows none, its absence says nothing.
+    // If the record of a conforming peer shows no version either, its absence says nothing.
     let valid = peer_shown(trace, with.text("valid")).and_then(|(_, peer)| on_record(peer));
     if valid.is_none_or(is_nothing) {
         return expect(CheckResult::unproven("a conforming peer's record shows no version either", evidence));
@@ -231,7 +231,7 @@ fn repetition_suspends(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept("suspended on repetition only, and served no more", evidence))
 }
 
-/// Whether a peer is shown as suspended; none where its status is a word that is not known.
+/// Returns whether a peer is shown as suspended, or `None` if its status is an unknown word.
 pub(super) fn is_suspended(peer: &Value) -> Option<bool> {
     let status = peer["status"].as_str()?.to_lowercase();
     if status.contains("suspend") {
@@ -240,7 +240,8 @@ pub(super) fn is_suspended(peer: &Value) -> Option<bool> {
     PeerStatus::parse(&status).map(|_| false)
 }
 
-/// The operator's view of a peer is the list of findings, or what its record lists of them.
+/// Evaluates whether the operator sees a soft finding. The operator's view of a peer is the list of findings,
+/// or the findings in the peer's record.
 fn soft_finding_shown(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let raised = finding_raised(trace, with);
     let looks = (peer_shown(trace, with.text("shown")), peer_shown(trace, with.text("other")));
@@ -257,7 +258,7 @@ fn soft_finding_shown(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// Whether findings were raised about the conforming peer.
+/// Returns whether findings were raised about the conforming peer.
 fn blames(trace: &Trace, with: Arguments<'_>) -> bool {
     let scans = (findings(trace, with.text("before")), findings(trace, with.text("after")));
     let (Some((_, before)), Some((_, after))) = scans else { return false };
@@ -265,7 +266,7 @@ fn blames(trace: &Trace, with: Arguments<'_>) -> bool {
     conforming.is_some_and(|conforming| !new_findings(&before, &after, &conforming).is_empty())
 }
 
-/// The member of a peer's record that lists what stands against the peer.
+/// Returns the member of a peer's record that lists the findings about the peer.
 fn remark(peer: &Value) -> Option<&str> {
     const WORDS: [&str; 6] = ["finding", "governance", "warning", "violation", "breach", "alert"];
     let lists = |said: &Value| said.as_array().is_some_and(|items| !items.is_empty());
@@ -287,7 +288,7 @@ mod tests {
 
     type Decide = fn(&Trace, Arguments<'_>) -> CheckResult;
 
-    /// What was looked at and called, in order.
+    /// A builder of a trace, in the order of its reads and calls.
     struct TraceBuilder(Recorder);
 
     impl TraceBuilder {
@@ -322,7 +323,7 @@ mod tests {
             self.call("accepted", Direction::ToTarget, sent, status, &data)
         }
 
-        /// The verdict; every argument is the label of its own name, but for these.
+        /// Returns the verdict; every argument is the label of its own name, except these.
         fn verdict(self, evaluate: Decide, labels: &[&str], others: &[(&str, Value)]) -> Verdict {
             let labels = labels.iter().map(|label| ((*label).to_owned(), json!(label)));
             let others = others.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -399,7 +400,8 @@ mod tests {
         assert_eq!(evaluated(TraceBuilder::begin()), Unproven);
     }
 
-    /// The verdict on peers of these statuses, where the suspended one is answered so before and after.
+    /// Returns the verdict on peers of these statuses, if the suspended one gets these answers before and
+    /// after.
     fn repeated(one: &str, five: &str, before: u16, after: u16) -> Verdict {
         let builder =
             TraceBuilder::begin().call("control", Direction::ToTarget, json!({}), before, &json!({}));

@@ -1,8 +1,8 @@
-//! The results: pure functions of a finished trace, one file a commitment.
+//! The checks: pure functions of a finished trace, one file per commitment.
 //!
-//! A [`CheckDef`] is asked about one clause and aspect by a scenario's `[[check]]`, with arguments that
-//! name entries of the trace by their labels. It sees the trace and nothing that moves, so
-//! that a transcript evaluated again gives the same verdicts.
+//! A scenario's `[[check]]` applies a [`CheckDef`] to one clause and aspect, with arguments that name entries
+//! of the trace by their labels. The check sees the trace and nothing that changes, so that a transcript
+//! gives the same verdicts when it is evaluated again.
 
 mod agreement;
 mod arguments;
@@ -38,7 +38,7 @@ use serde_json::Value;
 use covenant_model::contract::{Aspect, Basis, ClauseId};
 use covenant_model::transcript::Trace;
 
-/// What was found out about a clause and aspect.
+/// The verdict on a clause and aspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -52,70 +52,70 @@ pub enum Verdict {
     NotApplicable,
 }
 
-/// A check that a scenario announces before the run.
+/// A check that a scenario lists before the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedCheck {
-    /// Unique in a run: `07-migration-hygiene/crash#1`.
+    /// The id, unique in a run: `07-migration-hygiene/crash#1`.
     pub id: String,
-    /// The scenario that announces it.
+    /// The scenario that lists it.
     pub scenario: String,
-    /// The clause it is about.
+    /// The clause that it is about.
     pub clause: ClauseId,
-    /// The aspect it is about.
+    /// The aspect that it is about.
     pub aspect: Aspect,
-    /// The check's name.
+    /// The name of the check.
     pub check: String,
-    /// Which half of the binding it rests on.
+    /// The half of the binding that it rests on.
     pub basis: Basis,
-    /// What the clause asks of the target here, in a sentence.
+    /// The requirement of the clause on the target here, in a sentence.
     pub requirement: String,
-    /// The check's arguments.
+    /// The arguments of the check.
     #[serde(default)]
     pub with: BTreeMap<String, Value>,
 }
 
-/// What a check says.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// The verdict.
     pub verdict: Verdict,
     /// All answers that would have been right.
     pub expected: Vec<String>,
-    /// What was seen.
+    /// The observed answer.
     pub actual: String,
-    /// Numbers of the trace's entries that show it.
+    /// The numbers of the trace entries that show it.
     pub evidence: Vec<u64>,
 }
 
 /// A check that was evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
-    /// What was announced.
+    /// The planned check.
     pub check: PlannedCheck,
-    /// What was found.
+    /// The result.
     pub result: CheckResult,
 }
 
 impl CheckResult {
-    /// Kept, as these entries show.
+    /// Creates a result `kept`, as these entries show.
     #[must_use]
     pub fn kept(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
         Self { verdict: Verdict::Kept, expected: vec![], actual: actual.into(), evidence }
     }
 
-    /// Broken, as these entries show.
+    /// Creates a result `broken`, as these entries show.
     #[must_use]
     pub fn broken(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
         Self { verdict: Verdict::Broken, expected: vec![], actual: actual.into(), evidence }
     }
 
-    /// Unproven, for this reason.
+    /// Creates a result `unproven`, for this reason.
     #[must_use]
     pub fn unproven(actual: impl Into<String>, evidence: Vec<u64>) -> Self {
         Self { verdict: Verdict::Unproven, expected: vec![], actual: actual.into(), evidence }
     }
 
-    /// Names an answer that would have been right.
+    /// Adds an answer that would have been right.
     #[must_use]
     pub fn expecting(mut self, answer: impl Into<String>) -> Self {
         self.expected.push(answer.into());
@@ -123,8 +123,8 @@ impl CheckResult {
     }
 }
 
-/// Checks one announced check. Where the scenario did not come to its end, nothing is called
-/// broken or kept: it is unproven, with how it ended as the reason.
+/// Evaluates one planned check. If the scenario did not complete, nothing is called broken or kept: the
+/// result is unproven, and the outcome of the scenario is the reason.
 #[must_use]
 pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
     Evaluation { check: check.clone(), result: check_def::evaluate(check, trace) }

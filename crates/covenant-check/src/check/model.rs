@@ -1,5 +1,5 @@
-//! A plan walked step by step over what was there before: which steps set_target a record, by the rules
-//! of `binding.md` ("Order") and of nothing else.
+//! A model of a migration: the steps of a plan, applied in order to the records that were there before. It
+//! shows which steps meet a record, by the rules of `binding.md` ("Order") and of nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::migration::{MigrationRequest, Step, action};
 use covenant_model::wire::path::Route;
 
-/// A record's place: kind and id.
+/// The place of a record: kind and id.
 pub type Place = (String, String);
-/// Records by place.
+/// The records by place.
 pub type Records = BTreeMap<Place, Map<String, Value>>;
 
-/// Members that a destination rewrites or drops (`powernode.md` §5).
+/// Members that a destination rewrites or drops (`wire.md` §5).
 pub(super) const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
 
-/// The records that `resource.list` told under a label, all its looks together. None where there
-/// was no look.
+/// Returns the records that `resource.list` reported under a label, all its reads together. Returns `None` if
+/// there was no read.
 #[must_use]
 pub fn records(trace: &Trace, label: &str) -> Option<(Vec<u64>, Records)> {
     let mut evidence = Vec::new();
@@ -35,7 +35,7 @@ pub fn records(trace: &Trace, label: &str) -> Option<(Vec<u64>, Records)> {
     (!evidence.is_empty()).then_some((evidence, records))
 }
 
-/// A row of a list: `{kind, id, record}`, or the record itself.
+/// Returns the record in a row of a list: `{kind, id, record}`, or the record itself.
 fn record(row: &Value, asked: &str) -> Option<(Place, Map<String, Value>)> {
     let kind = row.get("kind").and_then(Value::as_str).unwrap_or(asked);
     let id = row.get("id").and_then(Value::as_str)?;
@@ -43,7 +43,7 @@ fn record(row: &Value, asked: &str) -> Option<(Place, Map<String, Value>)> {
     Some(((kind.to_owned(), id.to_owned()), record.clone()))
 }
 
-/// What the operator last put at a place before an entry, and has not deleted since.
+/// Returns the record that the operator last put at a place before an entry and has not deleted since.
 pub(super) fn last_put<'a>(
     trace: &'a Trace,
     before: u64,
@@ -58,28 +58,29 @@ pub(super) fn last_put<'a>(
     done.next().filter(|operation| operation.method == "resource.put")?.parameters["record"].as_object()
 }
 
-/// Whether an answer says that a record is not there, though the operator put it there.
+/// Returns whether an answer says that a record is not there, though the operator put it there.
 pub(super) fn is_denied(trace: &Trace, n: u64, exchange: &Exchange) -> bool {
     let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
     let says_no = exchange.data().is_some_and(|data| data["exists"] == false);
     says_no && last_put(trace, n, &kind, &id).is_some()
 }
 
-/// One step of a plan, and what it finds.
+/// One step of a plan, and the records that it meets.
 #[derive(Clone, Debug)]
 pub struct PlannedStep<'a> {
     /// The step.
     pub step: &'a Step,
-    /// Where its record belongs.
+    /// The place of its record.
     pub place: Place,
-    /// Whether a record stands there already when its turn comes, if all before it went through.
+    /// `true` if a record is already at that place when the step is applied, provided that all steps before
+    /// it succeed.
     pub meets: bool,
-    /// Whether another record of the kind has the same `slug`: a platform may count that as a
-    /// conflict, or not.
+    /// `true` if another record of the kind has the same `slug`: a platform may or may not count that as a
+    /// conflict.
     pub may_meet: bool,
 }
 
-/// The steps of a plan in `step_order`, each with what it finds.
+/// Returns the steps of a plan in `step_order`, each with the records that it meets.
 #[must_use]
 pub fn planned_steps<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<PlannedStep<'a>> {
     let mut there: BTreeSet<Place> = before.keys().cloned().collect();
@@ -105,7 +106,7 @@ pub fn planned_steps<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<Pl
     planned_steps.collect()
 }
 
-/// What is shown of a migration under a label: to its source, or to the operator.
+/// Returns the migration shown under a label: to its source, or to the operator.
 pub(super) fn record_shown(trace: &Trace, label: &str) -> Option<(u64, Value)> {
     let exchange = trace.exchanges_labelled(label).find_map(|(n, exchange)| Some((n, exchange.data()?)));
     exchange.or_else(|| {
@@ -115,27 +116,27 @@ pub(super) fn record_shown(trace: &Trace, label: &str) -> Option<(u64, Value)> {
     })
 }
 
-/// How much of what a step carried a stored record has.
+/// The extent to which a stored record has the content that a step carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Preservation {
     /// All of it.
     Whole,
-    /// Not all: a platform may have no place for the rest.
+    /// Not all of it: a platform may have no place for the rest.
     Lacking,
-    /// Something else stands in its place.
+    /// Something else is in its place.
     Changed,
 }
 
-/// How much a stored record has of what a step carried, but for what a destination may change. What
-/// it has beside that is its own affair.
+/// Returns to which extent a stored record has the content that a step carried, apart from the members that a
+/// destination may change. Additional members of the record do not count.
 #[must_use]
 pub fn carried(step: &Step, stored: &Map<String, Value>) -> Preservation {
     let members = without_own(&step.payload).into_iter();
     worst(members.map(|(name, member)| kept_of(member, stored.get(name), (&step.payload, stored))))
 }
 
-/// What is kept of a member, of what was sent whole and is stored whole. An id whose place is empty may
-/// stand elsewhere, if it is there as often as it was sent.
+/// Returns the preservation of one member, given the whole of the sent and of the stored record. An id whose
+/// place is empty may be elsewhere, if it occurs as often as it was sent.
 fn kept_of(
     sent: &Value,
     kept: Option<&Value>,
@@ -171,7 +172,7 @@ fn is_uuid(text: &str) -> bool {
     uuid::Uuid::parse_str(text).is_ok()
 }
 
-/// How often a record refers to an id.
+/// Returns the number of references of a record to an id.
 fn times_in(record: &Map<String, Value>, id: &str) -> usize {
     let members = record.iter().filter(|(name, _)| *name != "id");
     members.map(|(_, member)| times(member, id)).sum()
@@ -186,7 +187,7 @@ fn times(said: &Value, id: &str) -> usize {
     }
 }
 
-/// Whether an id stands anywhere in it.
+/// Returns whether an id occurs anywhere in a value.
 pub(super) fn mentions(said: &Value, id: &str) -> bool {
     match said {
         Value::String(text) => text == id,
@@ -196,21 +197,21 @@ pub(super) fn mentions(said: &Value, id: &str) -> bool {
     }
 }
 
-/// Whether anything that a step carries can be seen in a record at all: a list may show less.
+/// Returns whether a record shows any member that a step carries: a list may show less.
 #[must_use]
 pub fn shows(step: &Step, record: &Map<String, Value>) -> bool {
     without_own(&step.payload).into_keys().any(|name| record.contains_key(name))
 }
 
-/// Whether a record is another than before in anything that a step carries. What a platform notes
-/// beside that is its own affair.
+/// Returns whether a record differs from before in any member that a step carries. Additional members of the
+/// record do not count.
 #[must_use]
 pub fn was_touched(step: &Step, before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
     without_own(&step.payload).into_keys().any(|name| before.get(name) != after.get(name))
 }
 
-/// A record without the members that are the destination's own, and without those that only the
-/// list of records has.
+/// Returns a record without the members that belong to the destination, and without those that only the list
+/// of records has.
 fn without_own(record: &Map<String, Value>) -> BTreeMap<&str, &Value> {
     let members = record.iter().map(|(name, member)| (name.as_str(), member));
     members.filter(|(name, _)| !OWN_MEMBERS.contains(name) && *name != "id").collect()

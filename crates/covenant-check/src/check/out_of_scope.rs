@@ -1,4 +1,4 @@
-//! O.1: what version 1 leaves out is off.
+//! O.1: the features that version 1 leaves out are off.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
     evaluate: stays_out_of_scope,
 }];
 
-/// Signatures of an answer that grants nothing, or not yet: an operator may be asked first.
+/// The words of an answer that grants nothing, or not yet: an operator may be asked first.
 const SAYS_NO: [&str; 12] = [
     "not ",
     "not_",
@@ -43,9 +43,9 @@ const SAYS_NO: [&str; 12] = [
     "ignored",
     "pending",
 ];
-/// Parameters of a redirect by which someone is signed in.
+/// The parameters of a redirect that signs someone in.
 const SIGNS_IN: [&str; 6] = ["token=", "code=", "ticket=", "session=", "assertion=", "samlresponse="];
-/// Where someone is sent who is not signed in.
+/// The words in the address of a redirect for someone who is not signed in.
 const ASKS_TO_SIGN_IN: [&str; 7] = ["login", "log_in", "log-in", "sign_in", "signin", "sign-in", "error"];
 
 fn stays_out_of_scope(trace: &Trace, with: Arguments<'_>) -> CheckResult {
@@ -84,14 +84,15 @@ fn stays_out_of_scope(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("{} asked, none granted", calls.len()), evidence))
 }
 
-/// Whether a call to the third platform is a migration, or brings it a record of one of these calls.
+/// Returns whether a call to the third platform is a migration, or carries a record of one of these calls.
 fn is_passed_on(exchange: &Exchange, calls: &[(u64, &Exchange)]) -> bool {
     let sent = exchange.sent().map(Value::to_string).unwrap_or_default();
     let mut roots = calls.iter().filter_map(|(_, call)| call.sent()?["root_resource_id"].as_str());
     exchange.route() == Some(Route::Migrations) || roots.any(|root| sent.contains(root))
 }
 
-/// A success that says something, or a way in. A migration is an ordinary one, if nothing more comes of it.
+/// Returns whether an answer grants the request: a success with content, or a way in. A migration without
+/// further effect is an ordinary one.
 fn is_granted(exchange: &Exchange) -> bool {
     const OK: u16 = 200;
     const CREATED: u16 = 201;
@@ -105,7 +106,7 @@ fn is_granted(exchange: &Exchange) -> bool {
     }
 }
 
-/// Neither refused nor unknown. What is granted was looked for before.
+/// Returns whether an answer is neither a refusal nor unknown. The caller excludes granted requests before.
 fn is_open(exchange: &Exchange) -> bool {
     const NOT_IMPLEMENTED: u16 = 501;
     let is_migrated = is_migration(exchange) && exchange.succeeded();
@@ -116,7 +117,7 @@ fn is_migration(exchange: &Exchange) -> bool {
     exchange.route() == Some(Route::Migrations)
 }
 
-/// JSON that is not empty, in an envelope or bare, and does not say no.
+/// Returns whether a response is JSON that is not empty, in an envelope or bare, and does not say no.
 fn says_yes(response: &Message) -> bool {
     let Some(body) = response.body.json() else { return false };
     let data = Answer::read(body).map_or_else(|| Some(body.clone()), Answer::data).unwrap_or_default();
@@ -142,7 +143,8 @@ fn says_no(data: &Value) -> bool {
     }
 }
 
-/// A redirect that operator over a token, or a session on the way to anything but the door.
+/// Returns whether a response is a redirect with a token, or with a session and a target other than a sign-in
+/// page.
 fn signs_in(response: &Message) -> bool {
     let location = header(response, "location").unwrap_or_default().to_lowercase();
     let stands = |words: &[&str]| words.iter().any(|word| location.contains(word));
@@ -155,7 +157,8 @@ fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
     headers.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// Whether two calls were answered in one way, but for what a body may say of the call itself.
+/// Returns whether two calls were answered in the same way, except for content that refers to the call
+/// itself.
 fn are_alike(one: &Exchange, other: &Exchange) -> bool {
     let members = |exchange: &Exchange| -> BTreeSet<String> {
         let body = exchange.response.as_ref().and_then(|response| response.body.json());
@@ -199,7 +202,7 @@ mod tests {
         call("federated_sign_in", &json!({}), status, headers, answer)
     }
 
-    /// A migration by way of a third platform was taken, and this was asked.
+    /// Returns the verdict if a migration by way of a third platform was accepted, and this request was made.
     fn verdict_of(ask: Exchange, to_third: Option<Exchange>) -> Verdict {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);

@@ -1,4 +1,4 @@
-//! Contract versioning (V), and what a mismatch counts as (12.2).
+//! Contract versioning (V), and how a mismatch is counted (12.2).
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,7 +17,7 @@ use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::canonical::sha256_hex;
 use covenant_model::wire::path::Route;
 
-/// What a list may call a version that is not released.
+/// The words by which a list may mark a version that is not released.
 const UNRELEASED: [&str; 5] = ["draft", "proposed", "planned", "upcoming", "unreleased"];
 
 /// The checks of this file.
@@ -117,7 +117,7 @@ fn digests_are_stored(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// Whether a version is not released yet: by what its row calls it, or by its date.
+/// Returns whether a version is not released yet: by the state in its row, or by its date.
 fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
     let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default().to_lowercase();
     let effective_at = row["effective_at"].as_str().and_then(moment);
@@ -127,7 +127,7 @@ fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
         || effective_at.is_some_and(|at| now.is_some_and(|now| at > now))
 }
 
-/// A moment, or the first one of a day.
+/// Returns a moment, or the first moment of a day.
 fn moment(text: &str) -> Option<Timestamp> {
     let of_day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
     text.parse().ok().or_else(of_day)
@@ -138,7 +138,7 @@ fn listed<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a [Value])> {
     Some((n, agreement::rows(operation.result.as_ref()?)?))
 }
 
-/// The versions whose texts the suite handed in, with the digests that they have.
+/// Returns the versions whose texts the suite supplied, with their digests.
 fn handed_in(trace: &Trace) -> Vec<(Value, String)> {
     let mut starts = trace.entries().iter().filter_map(|entry| entry.operation());
     let start = starts.find(|operation| operation.method == "platform.start");
@@ -224,8 +224,8 @@ fn asked(accept: &Exchange) -> Value {
     accept.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default()
 }
 
-/// Whether the version that an accept asks for is in force, and the text that it names: another under
-/// the same number is another version.
+/// Returns whether the version and the text that an accept asks for are in force: another text under the same
+/// number is another version.
 fn is_released(listed: &[Value], accept: &Exchange) -> bool {
     let asked = asked(accept);
     let named = accept.sent().and_then(|sent| sent["contract_digest"].as_str());
@@ -266,7 +266,7 @@ fn mismatch_counts_thrice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let (Some(records), Some(shown)) = (looks("record"), looks("shown")) else {
         return expect(CheckResult::unproven("the peers were not shown", vec![]));
     };
-    // Where a platform suspends at the third breach, it is the peer of two that shows it.
+    // If a platform suspends at the third breach, the peer with two breaches shows it.
     let last = records.iter().rposition(|(_, peer)| is_suspended(peer) == Some(false));
     let last = last.and_then(|last| {
         Some((last + 1, records[last].0, shown.get(last)?, *with.texts("peers").get(last)?))
@@ -289,12 +289,12 @@ fn mismatch_counts_thrice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
         }
         (true, false) => expect(CheckResult::kept(format!("{name} was suspended by the mismatch"), evidence)),
         (true, true) => expect(CheckResult::broken("the mismatch raised no finding", evidence)),
-        // What is one breach is open: a claim that stands may be one, however often it is acted on.
+        // It is open what counts as one breach: a claim that stays may be one, however often it is acted on.
         (false, _) if noticed < breaches => {
             let actual = format!("of {breaches} breaches {noticed} are told of, and none more suspends");
             expect(CheckResult::unproven(actual, evidence))
         }
-        // Whether breaches are counted by clause or by commitment is open.
+        // It is open whether breaches are counted by clause or by commitment.
         (false, _) if raised.iter().any(|finding| names_norm(finding, norm)) => {
             expect(CheckResult::unproven("the finding names the norm, and does not suspend", evidence))
         }
@@ -305,11 +305,11 @@ fn mismatch_counts_thrice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// What the findings tell of a peer.
+/// The findings about a peer.
 struct Told {
-    /// How many breaches before the mismatch; a finding may stand for several.
+    /// The number of breaches before the mismatch; a finding may stand for several.
     noticed: usize,
-    /// What the mismatch raised or changed, as JSON.
+    /// The findings that the mismatch raised or changed, as JSON.
     raised: Vec<Value>,
 }
 
@@ -331,11 +331,11 @@ fn told_about(trace: &Trace, with: Arguments<'_>, peer: &str) -> Option<(u64, To
     Some((scan, Told { noticed, raised }))
 }
 
-/// Whether a finding names a commitment, or one of its clauses, anywhere: as a number or in a text.
+/// Returns whether a finding names a commitment, or one of its clauses, anywhere: as a number or in a text.
 fn names_norm(finding: &Value, norm: i64) -> bool {
     match finding {
         Value::Array(items) => items.iter().any(|item| names_norm(item, norm)),
-        // How often it was seen, and when, is no name.
+        // A count and a time are no names.
         Value::Object(members) => {
             members.iter().any(|(name, member)| name != "count" && names_norm(member, norm))
         }
@@ -348,7 +348,7 @@ fn names_norm(finding: &Value, norm: i64) -> bool {
     }
 }
 
-/// `3`, `c3` or `3.2`; no release such as `3.2.0`.
+/// Returns whether a word names the commitment: `3`, `c3` or `3.2`, but no release such as `3.2.0`.
 fn is_of_norm(word: &str, norm: i64) -> bool {
     let word = word.trim_start_matches(['c', 'C']);
     let (commitment, clause) = word.split_once('.').unwrap_or((word, "1"));
@@ -364,7 +364,7 @@ mod tests {
 
     type Decide = fn(&Trace, Arguments<'_>) -> CheckResult;
 
-    /// What was done and looked at, in order.
+    /// A builder of a trace, in the order of its operations and reads.
     struct TraceBuilder(Recorder);
 
     impl TraceBuilder {
@@ -532,7 +532,7 @@ mod tests {
         assert_eq!(joined(&[]), Unproven);
     }
 
-    /// The verdict on the mismatch of a peer of two breaches.
+    /// Returns the verdict on the mismatch of a peer with two breaches.
     fn mismatch(before: &Value, after: &Value, status: &str) -> Verdict {
         let peer = |status: &str| json!({"peer": {"status": status}});
         let scan = |findings: &Value| json!({ "findings": findings });

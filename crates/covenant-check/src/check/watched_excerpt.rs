@@ -1,4 +1,4 @@
-//! An excerpt in real time (5.3): two clocks go their own ways, calls fail, and nobody looks all the time.
+//! An excerpt in real time (5.3): two clocks run independently, calls fail, and the reads have gaps.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,9 +8,9 @@ use super::common::reply_summary;
 use super::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 
-/// Two clocks, a slow answer and a look now and then tell no less from none.
+/// The tolerance for two clocks, a slow answer and the interval between reads.
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
-/// What a promise may be later than by what the target's clock last showed.
+/// The maximum delay of a promise against the time that the target's clock last showed.
 const PROMISE_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// The checks of this file.
@@ -60,14 +60,14 @@ fn watched_excerpt(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// A request for the excerpt that came through, or a look at what became of it.
+/// A request for the excerpt that got an answer, or a read of its state.
 struct Look<'a> {
     n: u64,
-    /// By our clock.
+    /// The time by the suite's clock.
     at: Timestamp,
-    /// By the target's, as it last showed.
+    /// The time by the target's clock, as last shown.
     shown: Option<Timestamp>,
-    /// As it showed next: it may have been set between.
+    /// The time that the target's clock shows next: the clock may be set between.
     shown_next: Option<Timestamp>,
     exchange: &'a Exchange,
 }
@@ -87,14 +87,14 @@ impl Look<'_> {
         }
     }
 
-    /// Whether the 72 hours were over, by our clock and by the target's: either may be set.
+    /// Returns whether the 72 hours were over, by the suite's clock and by the target's: either may be set.
     fn is_late(&self, first: &Self) -> bool {
         let theirs = self.shown.zip(first.shown).map(|(now, then)| now.duration_since(then));
         let is_over = |elapsed: SignedDuration| elapsed > DUE + SLACK;
         is_over(self.at.duration_since(first.at)) && theirs.is_none_or(is_over)
     }
 
-    /// Whether it was not there, and too late: what was asked for was what had been promised.
+    /// Returns whether the excerpt was not there and overdue, and the read asked for the promised one.
     fn is_missed(&self, first: &Self) -> bool {
         let id = first.exchange.data().map(|data| data["request_id"].clone()).unwrap_or_default();
         let is_a_look = id.is_null() || self.exchange.request.path.as_deref().is_some_and(asks_again);
@@ -106,8 +106,8 @@ fn asks_again(path: &str) -> bool {
     path.contains("request_id=")
 }
 
-/// The calls that were answered: not those that failed or were limited, nor those that were refused while
-/// what every peer may do was refused too.
+/// Returns the answered calls, without those that failed or were limited, and without those that were refused
+/// while the calls open to every peer were refused too.
 fn looks<'a>(trace: &'a Trace, with: Arguments<'_>) -> Vec<Look<'a>> {
     const TOO_MANY: u16 = 429;
     let mut looks: Vec<Look<'_>> = vec![];
@@ -139,7 +139,7 @@ fn looks<'a>(trace: &'a Trace, with: Arguments<'_>) -> Vec<Look<'a>> {
     looks
 }
 
-/// Forgets the refused ones from this place on.
+/// Drops the refused reads from this index on.
 fn drop_refused(looks: &mut Vec<Look<'_>>, from: usize) {
     let mut place = 0;
     looks.retain(|look| {
@@ -148,7 +148,7 @@ fn drop_refused(looks: &mut Vec<Look<'_>>, from: usize) {
     });
 }
 
-/// What the target's clock showed when it answered.
+/// Returns the time that the target's clock showed when it answered.
 fn told_time(exchange: &Exchange) -> Option<Timestamp> {
     let data = exchange.data().filter(|_| exchange.succeeded())?;
     let names = ["last_heartbeat_at", "accepted_at", "generated_at", "fetched_at"];
@@ -166,17 +166,17 @@ mod tests {
     const HOUR: i64 = 3600;
 
     enum Event {
-        /// A heartbeat is answered so, when the target's clock is so many seconds ahead of ours.
+        /// A heartbeat gets this status, when the target's clock is this many seconds ahead of the suite's.
         Beat(u16, i64),
-        /// The excerpt is asked for, and promised for so many seconds later by the target's clock.
+        /// The excerpt is requested, and promised for this many seconds later by the target's clock.
         Promised(i64),
-        /// It is looked for, and the answer is this; with the id of the promise or without.
+        /// The excerpt is read, with this status; with the id of the promise or without.
         Looked(u16, bool),
-        /// It is asked for, and promised without a name or a time.
+        /// The excerpt is requested, and promised without an id or a time.
         Vaguely,
-        /// Given.
+        /// The excerpt is given.
         Given,
-        /// So many seconds pass by our clock.
+        /// This many seconds pass by the suite's clock.
         Passes(i64),
     }
     use Event::{Beat, Given, Looked, Passes, Promised, Vaguely};

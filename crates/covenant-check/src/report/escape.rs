@@ -1,11 +1,11 @@
-//! What came from a target, made harmless.
+//! Escaping of text that came from a target.
 
 use std::fmt::Write;
 
 use covenant_model::wire::harmless::does_something;
 
-/// A text for a terminal: no control character, no escape sequence, no change of the direction of
-/// writing; one line.
+/// Returns a text for a terminal: one line without control characters, escape sequences or changes of the
+/// writing direction.
 #[must_use]
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -21,8 +21,8 @@ pub fn terminal(text: &str) -> String {
     safe
 }
 
-/// A text for XML: no character that XML 1.0 forbids, and none that does something to whoever shows it.
-/// The writer escapes the rest.
+/// Returns a text for XML, without the characters that XML 1.0 forbids and without those that affect whoever
+/// displays it. The writer escapes the rest.
 pub(super) fn xml(text: &str) -> String {
     text.chars()
         .map(|character| match character {

@@ -5,16 +5,16 @@ use serde_json::Value;
 use super::Report;
 use covenant_model::wire::harmless::harmless_json;
 
-/// The version of the report's form. A member may be added without raising it.
+/// The version of the report format. A member may be added without raising it.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// The JSON Schema of a report.
+/// Returns the JSON Schema of a report.
 #[must_use]
 pub fn schema() -> Value {
     schemars::schema_for!(Report).to_value()
 }
 
-/// The report as JSON, indented, with a line's end behind it.
+/// Returns the report as indented JSON, with a newline at the end.
 #[must_use]
 pub fn json(report: &Report) -> String {
     let text = serde_json::to_string_pretty(report).expect("a report has text keys only");

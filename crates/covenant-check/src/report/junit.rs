@@ -1,4 +1,4 @@
-//! The report for a CI server: JUnit XML, one suite a commitment, one test case a check.
+//! The report for a CI server: JUnit XML, one suite per commitment, one test case per check.
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
@@ -7,8 +7,8 @@ use super::{EvaluatedCheck, Report};
 use crate::check::Verdict;
 use covenant_model::contract::Section;
 
-/// The report as JUnit XML. Broken is a failure, unproven is skipped with its reason; where the run
-/// is void every case is an error.
+/// Returns the report as JUnit XML. Broken is a failure. Unproven is skipped, with its reason. In a void run
+/// every case is an error.
 #[must_use]
 pub fn junit(report: &Report) -> String {
     let mut document = Xml::new("covenant");

@@ -1,7 +1,7 @@
-//! What a run says: to a person, to a program, to a CI server.
+//! The reports of a run: for a person, for a program, for a CI server.
 //!
-//! A [`Report`] is data, made once; the formats are functions of it. Whatever came from a target
-//! is escaped in each of them.
+//! A [`Report`] is data, built once; the formats are functions of it. Each format escapes all text that came
+//! from a target.
 
 mod escape;
 mod json;
@@ -23,86 +23,86 @@ use crate::check::Evaluation;
 use crate::score::Score;
 use covenant_model::transcript::Outcome;
 
-/// A run, told whole.
+/// The complete report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA_VERSION`].
+    /// The version of the format: [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The suite's version.
+    /// The version of the suite.
     pub covenant: String,
-    /// The run's seed.
+    /// The seed of the run.
     pub seed: u64,
-    /// What was evaluated.
+    /// The target under test.
     pub target: String,
-    /// The contract's version.
+    /// The version of the contract.
     pub contract_version: u32,
-    /// SHA-256 hex of the contract's text.
+    /// The SHA-256 of the contract text, in hex.
     pub contract_digest: String,
     /// The version of the suite's binding.
     pub binding: String,
-    /// Settings that bear on verdicts.
+    /// The settings that bear on verdicts.
     pub settings: BTreeMap<String, Value>,
-    /// Whether the run was asked for a part of the suite only.
+    /// `true` if only a part of the suite was requested.
     pub partial: bool,
-    /// How the run ended; none where it was killed.
+    /// The outcome of the run; `None` if the run was killed.
     pub outcome: Option<Outcome>,
-    /// Why the run says nothing of the target, where it does not.
+    /// The reason why the run says nothing about the target; `None` if it does.
     pub void: Option<String>,
     /// The score.
     pub score: Score,
-    /// Every check that was planned, with what was found.
+    /// All planned checks, with their results.
     pub checks: Vec<EvaluatedCheck>,
-    /// Every scenario, with how it ended.
+    /// All scenarios, with their outcomes.
     pub scenarios: Vec<ScenarioRow>,
-    /// Methods that would prove more, those first that would prove most.
+    /// The methods that would prove more, sorted by how much they would prove, most first.
     pub missing_methods: Vec<MissingMethod>,
-    /// How many checks were planned, and how many were evaluated on what they saw.
+    /// The numbers of planned and evaluated checks.
     pub counts: Counts,
 }
 
-/// A check with its verdict, and how to see it again.
+/// A check with its verdict, and the command that shows it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvaluatedCheck {
-    /// The check, and what was found.
+    /// The check and its result.
     #[serde(flatten)]
     pub evaluation: Evaluation,
-    /// A command that does just this again.
+    /// The command that repeats just this check.
     pub replay: String,
 }
 
-/// A method that the adapter lacks, and what it would prove.
+/// A method that the adapter lacks, and the aspects that it would prove.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingMethod {
-    /// The method.
+    /// The name of the method.
     pub method: String,
-    /// `10.2 conduct`: aspects of clauses that are unproven for want of it.
+    /// The aspects of clauses that are unproven because it is missing, such as `10.2 conduct`.
     pub aspects: Vec<String>,
 }
 
-/// A scenario's row.
+/// The row of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioRow {
-    /// Its id.
+    /// The id of the scenario.
     pub id: String,
-    /// How it ended; none where the run was cut short.
+    /// The outcome; `None` if the run was interrupted.
     pub outcome: Option<Outcome>,
-    /// How many entries its trace has.
+    /// The number of entries in its trace.
     pub entries: u64,
 }
 
-/// Planned against evaluated.
+/// The numbers of planned and evaluated checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// Checks that were planned before the run.
+    /// The number of checks that were planned before the run.
     pub planned: u64,
-    /// Checks whose scenario came to its end, so that its trace could be evaluated.
+    /// The number of checks whose scenario completed, so that its trace could be evaluated.
     pub emitted: u64,
-    /// Verdicts.
+    /// The number of verdicts `kept`.
     pub kept: u64,
-    /// Verdicts.
+    /// The number of verdicts `broken`.
     pub broken: u64,
-    /// Verdicts.
+    /// The number of verdicts `unproven`.
     pub unproven: u64,
-    /// Verdicts.
+    /// The number of verdicts `not applicable`.
     pub not_applicable: u64,
 }

@@ -13,14 +13,14 @@ use covenant_model::contract::Basis;
 use covenant_model::transcript::Outcome;
 
 const WIDTH: usize = 80;
-/// How many reasons for what is unproven are told one by one.
+/// The maximum number of reasons for unproven clauses that are listed one by one.
 const REASONS_MAX: usize = 12;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 
-/// The report as text, with colour as escape sequences that a stream may strip.
+/// Returns the report as text, with colour as escape sequences that a stream may strip.
 #[must_use]
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
@@ -117,7 +117,7 @@ fn standing(standing: Standing) -> (Style, &'static str) {
     }
 }
 
-/// `4 kept, 1 broken`, the short of a row's clauses.
+/// Returns the short form of a row's clauses, such as `4 kept, 1 broken`.
 fn clauses(row: &SectionScore) -> String {
     let counts = [
         (row.broken.len(), "broken"),
@@ -133,7 +133,7 @@ fn clauses(row: &SectionScore) -> String {
     told.join(", ")
 }
 
-/// A basis in words.
+/// Returns a basis in words.
 fn basis(basis: Basis) -> &'static str {
     match basis {
         Basis::Observed => "observed",
@@ -153,12 +153,12 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
     wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
     wrapped(out, "  basis:       ", basis(check.basis));
-    // A command is kept on one line, whatever its length: it is there to be copied.
+    // A command is kept on one line, however long it is: it is there to be copied.
     let _ = writeln!(out, "  replay:      {}", terminal(&evaluated.replay));
     let _ = writeln!(out, "  help:        covenant explain {}", check.clause);
 }
 
-/// What is unproven, and what only persons say, by reason.
+/// Writes the unproven and the attested clauses, by reason.
 fn open_questions(out: &mut String, report: &Report) {
     by_reason(out, report, Standing::Unproven, "unproven");
     by_reason(out, report, Standing::Attested, "attested, on a person's word");
@@ -183,7 +183,7 @@ fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str)
     }
 }
 
-/// What an adapter would have to learn for more to be proved.
+/// Writes the methods that an adapter has to implement so that more can be proved.
 fn missing_methods(out: &mut String, report: &Report) {
     if report.missing_methods.is_empty() {
         return;
@@ -194,7 +194,7 @@ fn missing_methods(out: &mut String, report: &Report) {
     }
 }
 
-/// Scenarios that did not come to their end, and whose fault that was.
+/// Writes the scenarios that did not complete, with their blame.
 fn aborted(out: &mut String, report: &Report) {
     // The missing methods are listed above.
     let told_here = |outcome: Option<&Outcome>| {
@@ -248,7 +248,7 @@ fn wrapped(out: &mut String, prefix: &str, text: &str) {
     let _ = writeln!(out, "{}", line.trim_end());
 }
 
-/// A word, cut where it alone would be too long for a line.
+/// Splits a word that is too long for one line.
 fn pieces(word: &str) -> Vec<String> {
     const PIECE: usize = WIDTH - 20;
     let characters: Vec<char> = word.chars().collect();

@@ -1,9 +1,9 @@
-//! Merging verdicts.
+//! Merging of verdicts.
 
 use crate::check::Verdict;
 
-/// The verdict that counts where several come together: broken outranks unproven outranks kept;
-/// not applicable only where all are. None where there is none.
+/// Merges several verdicts into one: broken outranks unproven outranks kept. The result is not applicable
+/// only if all are. Returns `None` if there are no verdicts.
 #[must_use]
 pub fn merge(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
     verdicts.into_iter().min_by_key(|verdict| match verdict {

@@ -1,7 +1,7 @@
 //! From verdicts to clauses, from clauses to commitments, from commitments to certification.
 //!
-//! Where verdicts are merged, broken outranks unproven outranks kept. What nothing was observed
-//! of is unproven. A score counts only what was proved; an empty run is never green.
+//! In a merge of verdicts, broken outranks unproven outranks kept. A clause without any observation is
+//! unproven. A score counts only what was proved; an empty run is never green.
 
 mod merge;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Evaluation, Verdict};
 use covenant_model::contract::{Aspect, Class, ClauseId, Means, Register, Section};
 
-/// Where a clause, or one of its aspects, stands after a run.
+/// The standing of a clause, or of one of its aspects, after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -25,7 +25,7 @@ pub enum Standing {
     Broken,
     /// Not observed, or not enough.
     Unproven,
-    /// A person says that it is kept.
+    /// A person states that it is kept.
     Attested,
     /// It does not bear on this target.
     NotApplicable,
@@ -40,11 +40,11 @@ pub struct AspectScore {
     pub clause: ClauseId,
     /// The aspect.
     pub aspect: Aspect,
-    /// How the contract says that it is enforced.
+    /// The class: how the contract says that it is enforced.
     pub class: Class,
-    /// Where it stands.
+    /// The standing.
     pub standing: Standing,
-    /// Why it is not proved, where it is not.
+    /// The reason why it is not proved; `None` if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The checks that evaluated it, by id.
@@ -54,56 +54,59 @@ pub struct AspectScore {
 /// A commitment, or a section behind the twelve, after a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SectionScore {
-    /// `1` to `12`, `E`, `V`, `A`, `O`.
+    /// The id: `1` to `12`, `E`, `V`, `A`, `O`.
     pub section: String,
-    /// In a few words.
+    /// The title, in a few words.
     pub title: String,
-    /// Where the target's own conduct stands.
+    /// The standing of the target's own conduct.
     pub conduct: Standing,
-    /// Where the target's noticing stands.
+    /// The standing of the target's detection.
     pub detection: Standing,
-    /// 0 to 100: aspects proved kept, of those that apply, rounded down. None where none was evaluated.
+    /// The score, 0 to 100: the aspects proved kept, of those that apply, rounded down. `None` if no aspect
+    /// was evaluated.
     pub score: Option<u8>,
-    /// Clauses by where they stand, each in the worst of its aspects.
+    /// The kept clauses. Each clause is listed under the worst standing of its aspects.
     pub kept: Vec<ClauseId>,
-    /// Seen to be broken.
+    /// The clauses that were seen to be broken.
     pub broken: Vec<ClauseId>,
-    /// Not proved.
+    /// The clauses that are not proved.
     pub unproven: Vec<ClauseId>,
-    /// Attested by a person.
+    /// The clauses that a person attested.
     pub attested: Vec<ClauseId>,
-    /// Not bearing on this target.
+    /// The clauses that do not bear on this target.
     pub not_applicable: Vec<ClauseId>,
 }
 
-/// What a whole run comes to.
+/// The overall result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overall {
-    /// All that was asked for is kept.
+    /// All that was requested is kept.
     Kept,
     /// Something is broken.
     Broken,
     /// Nothing is broken, and not all is proved.
     Unproven,
-    /// The run says nothing of the target: the sanity scenario failed.
+    /// The run says nothing about the target: the sanity scenario failed.
     Void,
 }
 
 /// The score of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
-    /// What the run comes to.
+    /// The overall result.
     pub overall: Overall,
-    /// A row for each of the twelve, then for the sections behind them.
+    /// A row for each of the twelve commitments, then for the sections behind them.
     pub sections: Vec<SectionScore>,
-    /// Every aspect of every clause.
+    /// All aspects of all clauses.
     pub aspects: Vec<AspectScore>,
 }
 
-/// Scores a run's outcomes against a register. `partial`: aspects that no check was announced for
-/// were not asked for. `void`: why the run says nothing of the target. `attested`: what persons say
-/// of clauses that were not proved.
+/// Scores the results of a run against a register.
+///
+/// - `partial`: aspects without a planned check were not requested.
+/// - `void`: the reason why the run says nothing about the target.
+/// - `attested`: the statements of persons about clauses that were not proved.
 #[must_use]
 pub fn score(
     register: &Register,
@@ -201,7 +204,7 @@ fn percent(aspects: &[&AspectScore]) -> Option<u8> {
     Some(u8::try_from(percent).unwrap_or(100))
 }
 
-/// The standing that counts where several come together.
+/// Returns the worst of several standings.
 fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
     standings.min_by_key(|standing| match standing {
         Standing::Broken => 0,
@@ -213,7 +216,8 @@ fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
     })
 }
 
-/// What no wire can show does not hold a verdict back: it is told beside it.
+/// Returns the overall result. A clause that no wire can show does not hold the result back: it is reported
+/// beside it.
 fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> Overall {
     if void.is_some() {
         return Overall::Void;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Clock, Seed};
 
-/// OperatorClient out UUIDv7 ids that repeat for the same clock and seed, and tokens beside them.
+/// Source of UUIDv7 ids and random tokens. The same clock and seed give the same ids and tokens.
 #[derive(Clone, Debug)]
 pub struct Ids {
     clock: Clock,
@@ -16,13 +16,13 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// A source of ids whose time part is `clock`'s and whose random part is drawn from `seed`.
+    /// Creates a source of ids. The time part comes from `clock`, the random part from `seed`.
     #[must_use]
     pub fn new(clock: Clock, seed: Seed) -> Self {
         Self { clock, rng: Arc::new(Mutex::new(seed.rng())) }
     }
 
-    /// The next UUIDv7.
+    /// Returns the next UUIDv7.
     #[must_use]
     pub fn uuid(&self) -> Uuid {
         let milliseconds = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
@@ -30,7 +30,7 @@ impl Ids {
         uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
     }
 
-    /// `N` bytes of the seeded randomness: for tokens of test parties, never for a key.
+    /// Returns `N` bytes of the seeded randomness. Use them for tokens of test parties, never for a key.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0_u8; N];

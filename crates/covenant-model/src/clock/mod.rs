@@ -1,7 +1,7 @@
-//! Time, ids and chance as parameters. No other room asks the system for any of them.
+//! Time, ids and random choices as parameters. No other module asks the system for any of them.
 //!
-//! Five minutes, 24 hours, 72 hours and 30 days are tested on both sides of the second by moving
-//! a [`Clock`] by hand; a run is repeated by giving its [`Seed`] again.
+//! Limits of five minutes, 24 hours, 72 hours and 30 days are tested to the second on both sides by moving a
+//! [`Clock`] by hand. The same [`Seed`] repeats a run.
 
 mod ids;
 mod seed;
@@ -16,33 +16,33 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// A source of time that is handed to whoever needs one. Clones share the same operator.
+/// Source of time, passed to each part that needs one. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<OperatorClient>);
 
-/// The first and the last second that a clock shows, of the years 0 and 9000: what is reckoned from it
-/// stays within what a timestamp can hold.
+/// First and last second that a clock shows, in the years 0 and 9000. Times computed from it stay within the
+/// range of a timestamp.
 const FIRST_AND_LAST_SECOND: (i64, i64) = (-62_167_219_200, 221_845_392_000);
 
-/// In place of the moment since which a clock runs: it stands.
+/// Value of `runs_since_milliseconds` for a clock that stands still.
 const STANDS: i64 = i64::MIN;
 
 #[derive(Debug)]
 enum OperatorClient {
-    /// Runs with the system; `offset_seconds` is what it was moved by since.
+    /// System time, moved by `offset_seconds`.
     System { offset_seconds: AtomicI64 },
-    /// Shows what it was set to; stands still between moves, or goes on from there with the system.
+    /// Time set by hand. It stands still between moves, or runs on from the set time with the system.
     Manual { now_milliseconds: AtomicI64, runs_since_milliseconds: AtomicI64 },
 }
 
 impl Clock {
-    /// A clock that runs with the system's.
+    /// Creates a clock that follows the system clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(OperatorClient::System { offset_seconds: AtomicI64::new(0) }))
     }
 
-    /// A clock that stands at `start` until it is moved.
+    /// Creates a clock that stands at `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(Arc::new(OperatorClient::Manual {
@@ -51,8 +51,8 @@ impl Clock {
         }))
     }
 
-    /// The moment this clock shows, to the millisecond. However far it is moved, it stays within the years
-    /// 0 and 9000.
+    /// Returns the current time of this clock, to the millisecond. The time stays within the years 0 and
+    /// 9000, however far the clock is moved.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &*self.0 {
@@ -70,7 +70,7 @@ impl Clock {
         Timestamp::from_millisecond(milliseconds.clamp(first * 1000, last * 1000)).unwrap_or(Timestamp::MAX)
     }
 
-    /// Moves the operator forward (or back, for a skewed clock) by whole seconds.
+    /// Moves the clock by whole seconds: forward, or back for a skewed clock.
     pub fn advance_seconds(&self, seconds: i64) {
         let (hand, by) = match &*self.0 {
             OperatorClient::System { offset_seconds } => (offset_seconds, seconds),
@@ -82,8 +82,8 @@ impl Clock {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |stands_at| Some(stands_at.saturating_add(by)));
     }
 
-    /// Sets a clock that is moved by hand; where it `runs`, it goes on from there with the system. One that
-    /// is the system's own goes its own way.
+    /// Sets a clock that is moved by hand. If `runs` is true, the clock runs on from `now` with the system. A
+    /// system clock is not changed.
     pub fn set(&self, now: Timestamp, runs: bool) {
         if let OperatorClient::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
             let since = if runs { system_now().as_millisecond() } else { STANDS };
@@ -92,7 +92,7 @@ impl Clock {
         }
     }
 
-    /// Whether the operator stand still between moves.
+    /// Returns whether the clock is moved by hand.
     #[must_use]
     pub fn is_manual(&self) -> bool {
         matches!(*self.0, OperatorClient::Manual { .. })

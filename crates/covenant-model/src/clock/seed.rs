@@ -10,22 +10,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The one number that fixes every choice of a run. Printed first, honoured by `--seed`.
+/// Number from which every choice of a run follows. A run prints it first and accepts it as `--seed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// A seed that no one chose, from the system's randomness.
+    /// Creates a seed from the system's randomness.
     #[must_use]
     pub fn fresh() -> Self {
         let mut bytes = [0_u8; 8];
         getrandom::fill(&mut bytes).expect("the system gives randomness");
-        // Short enough to be typed again.
+        // Nine digits at most, so that a person can type the seed.
         Self(u64::from_le_bytes(bytes) % 1_000_000_000)
     }
 
-    /// The seed of a part of the run: the same parent and name give the same child.
+    /// Returns the seed for a part of the run. The same parent and name give the same child.
     #[must_use]
     pub fn derive(self, name: &str) -> Self {
         let hash = Sha256::new().chain_update(self.0.to_le_bytes()).chain_update(name).finalize();
@@ -34,7 +34,7 @@ impl Seed {
         Self(u64::from_le_bytes(bytes))
     }
 
-    /// A generator that draws the same numbers for the same seed.
+    /// Returns a generator that draws the same numbers for the same seed.
     #[must_use]
     pub fn rng(self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.0)

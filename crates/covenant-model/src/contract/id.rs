@@ -1,4 +1,4 @@
-//! Ids of clauses and the sections that they stand in.
+//! Ids of clauses and of the sections that contain them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,30 +8,30 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// A part of the contract: one of the twelve commitments, or what stands behind them.
+/// Part of the contract: one of the twelve commitments, or a section behind them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
-    /// 1 to 12.
+    /// Commitment, 1 to 12.
     Commitment(u8),
-    /// E: findings and suspension.
+    /// Section E: findings and suspension.
     Enforcement,
-    /// V: versions of the contract itself.
+    /// Section V: versions of the contract itself.
     Versioning,
-    /// A: what accepting acknowledges.
+    /// Section A: the acknowledgement made by accepting.
     Acknowledgement,
-    /// O: what version 1 leaves out.
+    /// Section O: the subjects that version 1 leaves out.
     OutOfScope,
 }
 
 impl Section {
-    /// Every section, in the contract's order.
+    /// Returns every section, in the order of the contract.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let rest = [Self::Enforcement, Self::Versioning, Self::Acknowledgement, Self::OutOfScope];
         (1..=12).map(Self::Commitment).chain(rest).collect()
     }
 
-    /// What it is about, in a few words.
+    /// Returns a short title.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -68,16 +68,16 @@ impl fmt::Display for Section {
     }
 }
 
-/// The id of a clause: `7.1`, `E.2`.
+/// Id of a clause, such as `7.1` or `E.2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClauseId {
-    /// The section.
+    /// Section that contains the clause.
     pub section: Section,
-    /// From 1.
+    /// Number of the clause in its section, from 1.
     pub item: u8,
 }
 
-/// A text that is no clause's id.
+/// Error for a text that is not the id of a clause.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0:?} is no clause: write 7.1, or E.1, V.1, A.1, O.1")]
 pub struct ParseClauseError(String);

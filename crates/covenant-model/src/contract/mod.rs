@@ -1,8 +1,8 @@
-//! The contract as data: clauses, classes, aspects, versions and digests. Depends on nothing.
+//! The contract as data: clauses, classes, aspects, versions and digests. Depends on no other module.
 //!
-//! A clause is the atom of this project: every check, scenario, property, defect and line of a
-//! report hangs on a clause's id. The obligations are told in words of our own; the contract's
-//! text is known by its digest only.
+//! The clause is the unit of this project. Every check, scenario, property, defect and report row refers to
+//! the id of a clause. The obligations are in our own words; the contract text is identified by its digest
+//! only.
 
 mod id;
 mod register;
@@ -16,89 +16,89 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The version of our binding: what the project proposes where the observed wire has no field.
+/// Version of the binding: the additions that the project proposes if the observed wire has no field.
 pub const BINDING_VERSION: &str = "1";
 
-/// How the contract says that a clause is enforced.
+/// Way in which the contract enforces a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
-    /// Verified by program.
+    /// Enforced by program.
     Hard,
-    /// Reviewed by an operator.
+    /// Enforced by operator review.
     Soft,
     /// Driven by an operator.
     Critical,
 }
 
-/// Which side of a clause is evaluated.
+/// Side of a clause that a check evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Aspect {
     /// The target keeps the clause itself.
     Conduct,
-    /// The target notices a peer that breaks it.
+    /// The target notices a peer that breaks the clause.
     Detection,
 }
 
-/// Which half of the binding a result rests on.
+/// Half of the binding that a result rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
-    /// What the platform speaks today.
+    /// The wire as platforms speak it.
     #[default]
     Observed,
-    /// What our binding proposes for what that wire has no field for.
+    /// An addition of the binding, for data that the observed wire has no field for.
     Proposed,
 }
 
-/// What a clause is seen through.
+/// Plane on which a clause is observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Means {
-    /// What crosses the federation wire.
+    /// The federation plane.
     Wire,
     /// The operator plane.
     Operator,
-    /// Both together.
+    /// Both planes together.
     WireAndOperator,
-    /// A person's word only.
+    /// The statement of a person only.
     Attestation,
 }
 
-/// One aspect of a clause: how it is seen.
+/// Description of the way in which one aspect of a clause is observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Observation {
-    /// In words.
+    /// Description, for a person.
     pub how: &'static str,
-    /// Through what.
+    /// Plane of the observation.
     pub by: Means,
 }
 
 /// One obligation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Clause {
-    /// `7.1`
+    /// Id, such as `7.1`.
     pub id: ClauseId,
-    /// How it is enforced. Commitment 2 is given no class by the contract; it is written as a duty,
-    /// so it counts as hard here.
+    /// Class of enforcement. The contract gives commitment 2 no class. It is written as a duty, so it counts
+    /// as hard.
     pub class: Class,
-    /// What is owed, in words of our own.
+    /// Obligation, in our own words.
     pub obligation: &'static str,
-    /// How the target's own conduct is seen, where the clause has that aspect.
+    /// Observation of the target's own conduct; `None` if the clause does not have that aspect.
     pub conduct: Option<Observation>,
-    /// How the target's noticing is seen, where the clause has that aspect.
+    /// Observation of the target's detection; `None` if the clause does not have that aspect.
     pub detection: Option<Observation>,
 }
 
 impl Clause {
-    /// The aspects that this clause has.
+    /// Returns the aspects that this clause has.
     pub fn aspects(&self) -> impl Iterator<Item = Aspect> + use<> {
         let conduct = self.conduct.map(|_| Aspect::Conduct);
         conduct.into_iter().chain(self.detection.map(|_| Aspect::Detection))
     }
 
-    /// How a aspect is seen.
+    /// Returns the observation of an aspect; `None` if the clause does not have that aspect.
     #[must_use]
     pub fn observation(&self, aspect: Aspect) -> Option<Observation> {
         match aspect {

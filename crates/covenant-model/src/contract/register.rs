@@ -1,39 +1,39 @@
-//! The clause register of the contract's version 1, one obligation a row.
+//! Clause register of version 1 of the contract, one obligation per row.
 
 use super::{Aspect, Class, Clause, ClauseId, Means, Observation, Section};
 
-/// The clauses of one text of the contract. A revision of the text is a second register.
+/// Clauses of one contract text. A revision of the text is a second register.
 #[derive(Clone, Copy, Debug)]
 pub struct Register {
-    /// The contract's version number.
+    /// Version number of the contract.
     pub contract_version: u32,
     /// SHA-256 of the published Markdown text, lower-case hex.
     pub digest: &'static str,
-    /// The day it took effect.
+    /// Date on which the text took effect.
     pub effective: &'static str,
     /// Every clause, in order.
     pub clauses: &'static [Clause],
 }
 
 impl Register {
-    /// The clause of that id.
+    /// Returns the clause with this id.
     #[must_use]
     pub fn clause(&self, id: ClauseId) -> Option<&'static Clause> {
         self.clauses.iter().find(|clause| clause.id == id)
     }
 
-    /// The clauses of a section.
+    /// Returns the clauses of a section.
     pub fn section(&self, section: Section) -> impl Iterator<Item = &'static Clause> + use<> {
         self.clauses.iter().filter(move |clause| clause.id.section == section)
     }
 
-    /// Every aspect of every clause.
+    /// Returns every aspect of every clause.
     pub fn aspects(&self) -> impl Iterator<Item = (ClauseId, Aspect)> + use<> {
         self.clauses.iter().flat_map(|clause| clause.aspects().map(|aspect| (clause.id, aspect)))
     }
 }
 
-/// Version 1, as published for 14 May 2026.
+/// Register of version 1, as published for 14 May 2026.
 pub const REGISTER_V1: Register = Register {
     contract_version: 1,
     digest: "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7",

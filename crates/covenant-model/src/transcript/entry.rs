@@ -1,4 +1,4 @@
-//! The lines of a transcript.
+//! Entries, the lines of a transcript.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,99 +13,99 @@ use serde_json::Value;
 use crate::clock::Seed;
 use crate::wire::canonical::sha256_hex;
 
-/// Most of a body that a transcript keeps, in bytes; of what is longer it keeps the beginning, the
-/// length and the digest.
+/// Largest body that a transcript keeps whole, in bytes. Of a longer body it keeps the beginning, the length
+/// and the digest.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// How much of a body that is cut is kept, in bytes.
+/// Length of the beginning that is kept of a longer body, in bytes.
 const BODY_BYTES_KEPT: usize = 2 * 1024;
 
-/// One line: something that happened in a scenario, or to the run.
+/// One line of a transcript: an event in a scenario or in the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The scenario it belongs to; empty for the run itself.
+    /// Id of the scenario; empty for the run itself.
     pub scenario: String,
-    /// Its number in the scenario, from 1.
+    /// Number of the entry in the scenario, from 1.
     pub n: u64,
-    /// When, by the scenario's clock.
+    /// Time, by the scenario's clock.
     pub at: Timestamp,
-    /// The number of the scenario's step that caused it, from 1; none for what the target began.
+    /// Number of the scenario's step that caused the entry, from 1; `None` if the target began it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
-    /// The name that the step gave to it (`as = "…"`).
+    /// Label that the step gave to the entry (`as = "…"`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What happened. It is shared, not copied, by all who tell it.
+    /// Content of the entry. Its readers share it; it is not copied.
     pub what: Arc<What>,
 }
 
-/// An entry as it is written: with the digest of the line before it, so that a line that was changed,
-/// or is missing, is noticed.
+/// Entry as it is written, with the digest of the line before it. The digest shows that a line was changed or
+/// is missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Line<'a> {
-    /// SHA-256, hex, of the line before, without its end; empty on the first.
+    /// SHA-256 of the line before, without its line end, in hex; empty on the first line.
     pub(super) previous: Cow<'a, str>,
     /// The entry.
     #[serde(flatten)]
     pub(super) entry: Cow<'a, Entry>,
 }
 
-/// What an entry tells.
+/// Content of an entry.
 #[expect(clippy::large_enum_variant, reason = "nearly every entry is an exchange")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// The run begins.
+    /// Start of the run.
     Run(RunStart),
-    /// A scenario begins.
+    /// Start of a scenario.
     Scenario(ScenarioStart),
-    /// A request and what became of it.
+    /// Request, with its response or its failure.
     Exchange(Exchange),
-    /// The operator did something, or looked.
+    /// Call of an operator method, with its result or its failure.
     Operation(Operation),
-    /// The suite remarks on something that no exchange shows.
+    /// Note of the suite about something that no exchange shows.
     Note(Note),
-    /// The scenario, or the run, ends.
+    /// End of the scenario or the run.
     End(Outcome),
 }
 
-/// The first line of a transcript.
+/// First line of a transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunStart {
-    /// [`super::FORMAT`].
+    /// Version of the format: [`super::FORMAT`].
     pub format: u32,
-    /// The suite's version.
+    /// Version of the suite.
     pub covenant: String,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: Seed,
-    /// The contract's version.
+    /// Version number of the contract.
     pub contract_version: u32,
-    /// SHA-256 hex of the contract's text.
+    /// SHA-256 of the contract text, in hex.
     pub contract_digest: String,
-    /// The version of our binding.
+    /// Version of our binding.
     pub binding: String,
-    /// What was evaluated, in words: `embedded reference`, a URL.
+    /// Target of the run, for a person: `embedded reference`, or a URL.
     pub target: String,
-    /// Arguments that name the same target again in a replay command, shell-quoted: `--defect NAME`.
+    /// Arguments that name the same target in a replay command, shell-quoted: `--defect NAME`.
     pub target_arguments: Vec<String>,
-    /// Settings that bear on verdicts (`binding.md`, "Numbers").
+    /// Settings that affect verdicts (`binding.md`, "Numbers").
     pub settings: BTreeMap<String, Value>,
-    /// The scenarios that are going to run, in order.
+    /// Scenarios that the run executes, in order.
     pub scenarios: Vec<String>,
-    /// Whether the run was asked for a part of the suite only.
+    /// `true` if the run covers a part of the suite only.
     pub partial: bool,
 }
 
-/// The first line of a scenario.
+/// First line of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioStart {
-    /// The scenario's file, whole: what will be evaluated stands in it.
+    /// Whole text of the scenario file. It contains the checks of the scenario.
     pub source: String,
-    /// The scenario's seed, derived from the run's by its id.
+    /// Seed of the scenario, derived from the run's seed by the scenario's id.
     pub seed: Seed,
 }
 
 impl ScenarioStart {
-    /// How each peer of the scenario deviates from the contract. A source that can't be read names none.
+    /// Returns the behaviours of each peer of the scenario. The map is empty if the source can't be read.
     #[must_use]
     pub fn behaviours(&self) -> BTreeMap<String, Vec<String>> {
         #[derive(Default, Deserialize)]
@@ -124,42 +124,42 @@ impl ScenarioStart {
     }
 }
 
-/// How a scenario, or the run, came to its end.
+/// Outcome of a scenario or of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every step was done.
+    /// Every step was executed.
     Completed,
-    /// The target did not do what the scenario needs in order to go on.
+    /// The target did not do what the scenario needs to continue.
     Target {
-        /// What was expected and what came.
+        /// Expected and actual behaviour of the target, for a person.
         reason: String,
     },
-    /// The operator on the target can't do what the scenario needs.
+    /// The operator client has no method that the scenario needs.
     Unsupported {
-        /// The method that is missing.
+        /// Name of the missing method.
         method: String,
     },
-    /// The adapter broke its protocol, died or hung.
+    /// The adapter broke its protocol, exited or hung.
     Adapter {
-        /// What happened.
+        /// Reason, for a person.
         reason: String,
     },
-    /// The machine the suite runs on let it down: no port, no disk.
+    /// The machine that runs the suite failed: no port, no disk space.
     Environment {
-        /// What happened.
+        /// Reason, for a person.
         reason: String,
     },
-    /// A fault of the suite's own, or of the scenario's file.
+    /// An internal error, or an error in the scenario file.
     Suite {
-        /// What happened.
+        /// Reason, for a person.
         reason: String,
     },
-    /// Someone pressed Ctrl-C.
+    /// A person pressed Ctrl-C.
     Interrupted,
 }
 
-/// Who called whom.
+/// Direction of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -169,99 +169,99 @@ pub enum Direction {
     FromTarget,
 }
 
-/// A request and what became of it.
+/// One request on the federation plane, with its response or its failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// The simulated peer's name in the scenario.
+    /// Name of the simulated peer in the scenario.
     pub peer: String,
-    /// Who called whom.
+    /// Direction of the call.
     pub direction: Direction,
-    /// What was sent.
+    /// Request as it was sent.
     pub request: Message,
-    /// What was answered; none where nothing was.
+    /// Response; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Message>,
-    /// Why there is no answer.
+    /// Reason why there is no response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The connection's TLS, where there was one.
+    /// TLS facts of the connection; `None` if it had no TLS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsFacts>,
-    /// `HTTP/1.1`, `HTTP/2`.
+    /// Protocol: `HTTP/1.1` or `HTTP/2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// The loopback address that the peer called from, where that was one of its own.
+    /// Loopback address that the peer called from; `None` if the peer has no address of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Ipv4Addr>,
-    /// Deviations of the peer that shaped this exchange, by name: what the suite did on purpose.
+    /// Names of the behaviours that changed this exchange. The suite injected them on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub injected: Vec<String>,
 }
 
-/// What TLS made of a connection, as a transcript shows it.
+/// Facts of a TLS connection, as a transcript shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsFacts {
-    /// `TLSv1.3`, `TLSv1.2`.
+    /// TLS version: `TLSv1.3` or `TLSv1.2`.
     pub version: String,
-    /// `h2`, `http/1.1`, where one was agreed.
+    /// Protocol that ALPN agreed on: `h2` or `http/1.1`; `None` if there was no agreement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
-    /// The common name that the other end showed.
+    /// Common name in the certificate of the other end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_subject: Option<String>,
-    /// SHA-256 of the certificate that the other end showed, lower-case hex.
+    /// SHA-256 of the certificate of the other end, lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_fingerprint: Option<String>,
-    /// Until when the certificate is good that the other end showed.
+    /// End of validity of the certificate of the other end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub peer_not_after: Option<Timestamp>,
 }
 
-/// A request (`method`, `path`) or a response (`status`).
+/// Request (`method`, `path`) or response (`status`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// The request's method.
+    /// Method of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The request's path, with its query.
+    /// Path of the request, with its query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The response's status.
+    /// Status of the response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// In order.
+    /// Headers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// Body of the message.
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub body: Body,
 }
 
-/// A body, bounded.
+/// Body of a message, limited in size.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// There was none.
+    /// No body.
     #[default]
     Empty,
-    /// It was JSON.
+    /// JSON.
     Json(Value),
-    /// It was a text, but not JSON.
+    /// Text that is not JSON.
     Text(String),
-    /// It was neither, or longer than is kept.
+    /// Bytes that are neither JSON nor text, or a body over the limit.
     Cut {
-        /// Bytes in all.
+        /// Length of the whole body, in bytes.
         length: u64,
-        /// SHA-256 hex of all.
+        /// SHA-256 of the whole body, in hex.
         sha256: String,
-        /// The beginning, with what is no UTF-8 replaced.
+        /// Beginning of the body. Bytes that are not UTF-8 are replaced.
         beginning: String,
     },
 }
 
 impl Body {
-    /// What is kept of these bytes.
+    /// Returns the part of these bytes that a transcript keeps.
     #[must_use]
     pub fn capture(bytes: &[u8]) -> Self {
         if bytes.is_empty() {
@@ -279,7 +279,7 @@ impl Body {
         }
     }
 
-    /// The JSON, where it was that.
+    /// Returns the JSON; `None` if the body is not JSON.
     #[must_use]
     pub fn json(&self) -> Option<&Value> {
         match self {
@@ -293,62 +293,61 @@ impl Body {
     }
 }
 
-/// Why there is no answer.
+/// Reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// A stable word: `refused`, `handshake`, `certificate`, `closed`, `timeout`, `too_large`, `malformed`.
+    /// Stable word: `refused`, `handshake`, `certificate`, `closed`, `timeout`, `too_large`, `malformed`.
     pub kind: String,
-    /// In words.
+    /// Reason, for a person.
     pub message: String,
 }
 
-/// A method of the operator plane (`binding.md`) and what came of it.
+/// One call of an operator method (`binding.md`), with its result or its failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    /// The method.
+    /// Name of the method.
     pub method: String,
-    /// What it was asked with.
+    /// Parameters of the call.
     pub parameters: Value,
-    /// What it answered.
+    /// Result of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// Why there is no result.
+    /// Reason why there is no result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<OperationFailure>,
 }
 
-/// Why a method has no result.
+/// Reason why a method has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationFailure {
-    /// The operator do not know the method (-32601).
+    /// The operator client does not have the method (-32601).
     Unsupported,
-    /// The target said no.
+    /// The target refused the call.
     Refused {
-        /// The JSON-RPC code.
+        /// JSON-RPC error code.
         code: i64,
-        /// In words.
+        /// Reason, for a person.
         message: String,
     },
-    /// The adapter broke.
+    /// The adapter failed.
     Adapter {
-        /// In words.
+        /// Reason, for a person.
         message: String,
     },
 }
 
-/// The kind of a remark that so many of a target's calls came at once as are a flood, though not all of
-/// them are told.
+/// Kind of the note that the calls of a target are a flood. The trace may not record all of these calls.
 pub const FLOOD: &str = "flood";
 
-/// A remark of the suite: a fault it injected, a wait that ran out.
+/// Note of the suite, such as an injected fault or an expired wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// A stable word: `injected`, `waited`, `expected`, [`FLOOD`].
+    /// Stable word: `injected`, `waited`, `expected`, [`FLOOD`].
     pub kind: String,
-    /// In words.
+    /// Text of the note, for a person.
     pub message: String,
-    /// The facts.
+    /// Facts of the note, as data.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub facts: Value,
 }

@@ -1,4 +1,4 @@
-//! Exchanges as the tests of those who check them make them up.
+//! Constructors of exchanges, for the tests of checks.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::entry::{Body, Direction, Exchange, Message};
 use crate::wire::path::PREFIX;
 
 impl Exchange {
-    /// One with this peer, of which nothing more is known.
+    /// Creates an exchange with this peer, without any other data.
     #[must_use]
     pub fn made(peer: &str, direction: Direction) -> Self {
         Self {
@@ -22,19 +22,19 @@ impl Exchange {
         }
     }
 
-    /// A call of this peer's.
+    /// Creates a call from this peer to the target.
     #[must_use]
     pub fn to_target(peer: &str) -> Self {
         Self::made(peer, Direction::ToTarget)
     }
 
-    /// A call of the target's to this peer.
+    /// Creates a call from the target to this peer.
     #[must_use]
     pub fn from_target(peer: &str) -> Self {
         Self::made(peer, Direction::FromTarget)
     }
 
-    /// Of what: the path below the prefix.
+    /// Sets the method and the path. `below` is the path below the prefix.
     #[must_use]
     pub fn on(mut self, method: &str, below: &str) -> Self {
         self.request.method = Some(method.to_owned());
@@ -42,28 +42,28 @@ impl Exchange {
         self
     }
 
-    /// With this body.
+    /// Sets the body of the request.
     #[must_use]
     pub fn sending(mut self, body: Value) -> Self {
         self.request.body = Body::Json(body);
         self
     }
 
-    /// Answered so, without a body.
+    /// Sets the status of the response, without a body.
     #[must_use]
     pub fn answered(mut self, status: u16) -> Self {
         self.response = Some(Message { status: Some(status), ..Message::default() });
         self
     }
 
-    /// Answered so, with this body.
+    /// Sets the status and the body of the response.
     #[must_use]
     pub fn answered_with(mut self, status: u16, body: Value) -> Self {
         self.response = Some(Message { status: Some(status), body: Body::Json(body), ..Message::default() });
         self
     }
 
-    /// The answer has these headers.
+    /// Sets the headers of the response.
     #[must_use]
     pub fn heading(mut self, headers: &[(&str, &str)]) -> Self {
         if let Some(response) = &mut self.response {

@@ -1,5 +1,5 @@
-//! Secrets are replaced when they are captured: `<bearer_token:1>` stands for the first bearer
-//! token of a scenario wherever it appears, so that a reader still sees which one was used.
+//! Replacement of secrets at capture. `<bearer_token:1>` stands for the first bearer token of a scenario in
+//! every place, so a reader sees which token was used.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::entry::{Body, Exchange, Message, Operation, What};
 use crate::wire::header::{self, bearer_token};
 
-/// Members whose text is a secret wherever they stand.
+/// JSON members whose text is always a secret.
 const SECRET_MEMBERS: [&str; 8] = [
     "acceptance_token",
     "bearer_token",
@@ -21,20 +21,21 @@ const SECRET_MEMBERS: [&str; 8] = [
 ];
 /// Headers whose value is a secret.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-/// A shorter text is no secret: replacing it everywhere would garble the rest.
+/// Length of the shortest text that is masked. Masking shorter texts everywhere would make the entries
+/// unreadable.
 const SECRET_LENGTH_MIN: usize = 8;
 
-/// The secrets that one scenario has seen. Feed it every entry, in order.
+/// Secrets that one scenario has seen. The mask needs every entry, in order.
 #[derive(Debug, Default)]
 pub struct Mask {
-    /// Secret → what stands for it.
+    /// Secret → placeholder.
     seen: BTreeMap<String, String>,
-    /// Class → how many of it there are.
+    /// Class → number of secrets in it.
     counts: BTreeMap<&'static str, u32>,
 }
 
 impl Mask {
-    /// Learns a secret before it crosses the wire.
+    /// Adds a secret before it crosses the wire.
     pub fn learn(&mut self, class: &'static str, secret: &str) {
         if secret.len() < SECRET_LENGTH_MIN || self.seen.contains_key(secret) || is_placeholder(secret) {
             return;
@@ -44,7 +45,7 @@ impl Mask {
         self.seen.insert(secret.to_owned(), format!("<{class}:{count}>"));
     }
 
-    /// Learns what is secret in an entry, and replaces every secret in it.
+    /// Adds the secrets in an entry, and replaces every known secret in it.
     pub fn apply(&mut self, what: &mut What) {
         match what {
             What::Exchange(exchange) => self.exchange(exchange),
@@ -58,7 +59,7 @@ impl Mask {
         }
     }
 
-    /// A text with every known secret, and every private key, replaced.
+    /// Returns the text with every known secret and every private key replaced.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let mut masked = text.to_owned();
@@ -134,7 +135,7 @@ impl Mask {
             Value::String(text) => *text = self.text(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
             Value::Object(members) => {
-                // A secret may stand as a member's name, too.
+                // The name of a member can be a secret, too.
                 if members.keys().any(|name| self.text(name) != *name) {
                     *members = std::mem::take(members)
                         .into_iter()
@@ -156,7 +157,7 @@ fn is_placeholder(text: &str) -> bool {
     text.starts_with('<') && text.ends_with('>')
 }
 
-/// Cuts the inside out of every PEM block that holds a private key.
+/// Removes the content of every PEM block that contains a private key.
 fn without_private_keys(text: &str) -> String {
     const OPENS: &str = "PRIVATE KEY-----";
     let mut rest = text;
@@ -169,7 +170,7 @@ fn without_private_keys(text: &str) -> String {
         let Some(end) = rest.find("-----END") else {
             return kept;
         };
-        // Past the END line's own words, so that they do not open a block again.
+        // Skip the words of the END line, so that they do not open a block again.
         let close = rest[end..].find("KEY-----").map_or(rest.len(), |k| end + k + "KEY-----".len());
         kept.push_str(&rest[end..close]);
         rest = &rest[close..];

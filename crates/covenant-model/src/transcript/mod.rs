@@ -1,9 +1,9 @@
-//! Everything that crossed the wire, both directions, in order: recording, masking, reading back.
+//! All traffic in both directions, in order: recording, masking, reading back.
 //!
-//! A [`Transcript`] is one file of a run, one JSON object a line, written as it happens, so that a
-//! killed run leaves all of it up to the last exchange. Each scenario has a [`Trace`] of its own in
-//! it, numbered from 1; a verdict cites entries by these numbers. Secrets are masked when they are
-//! captured ([`mask`]), before anything is written.
+//! A [`Transcript`] is one file of a run, with one JSON object per line. Each line is written as it happens,
+//! so a killed run leaves everything up to the last exchange. The file has one [`Trace`] per scenario, with
+//! entries numbered from 1. A verdict cites entries by these numbers. Secrets are masked at capture
+//! ([`mask`]), before anything is written.
 
 mod entry;
 mod made;
@@ -20,5 +20,5 @@ pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use trace::Trace;
 
-/// The version of the transcript's format, in its first line.
+/// Version of the transcript format, written in the first line.
 pub const FORMAT: u32 = 2;

@@ -1,4 +1,4 @@
-//! Reading a transcript back.
+//! Reader of transcripts.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,56 +11,56 @@ use super::entry::{Entry, Line, Outcome, RunStart, What};
 use super::{FORMAT, Trace};
 use crate::wire::canonical::sha256_hex;
 
-/// The longest line that is read, in bytes.
+/// Length of the longest line that is read, in bytes.
 const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// The most lines that are read.
+/// Largest number of lines that are read.
 const LINES_MAX: usize = 5_000_000;
 
-/// A transcript that was read back.
+/// Content of a transcript that was read.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// How the run began.
+    /// Start of the run.
     pub start: RunStart,
-    /// The traces, in the order in which they began.
+    /// Traces, in the order in which they began.
     pub traces: Vec<Trace>,
-    /// How the run ended; none where it was killed.
+    /// Outcome of the run; `None` if the run was killed.
     pub outcome: Option<Outcome>,
-    /// Whether the last line is cut short, as a kill leaves it.
+    /// `true` if the last line is incomplete, as a kill leaves it.
     pub cut: bool,
 }
 
-/// A file that is no transcript, or not a whole one.
+/// Error for a file that is not a transcript, or not a complete one.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// It can't be read at all.
+    /// The file can't be read.
     #[error("{path}: cannot read the transcript: {source}")]
     Io {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What the system says.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is not valid.
     #[error("{path}:{line}: {what}")]
     Line {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// The line, from 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// Description of the error.
         what: String,
     },
 }
 
-/// Reads a transcript. A last line that is cut short is passed over; anything else that is not a
-/// transcript's is an error that names its line.
+/// Reads a transcript from a file. An incomplete last line is ignored. Any other line that is not valid is an
+/// error that names the line.
 pub fn read(path: &Path) -> Result<Reading, ReadError> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| ReadError::Io { path: name.clone(), source })?;
     read_from(BufReader::new(file), &name)
 }
 
-/// Reads a transcript from wherever it is; `name` is for errors.
+/// Reads a transcript from any source. `name` appears in errors.
 pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadError> {
     let io = |source| ReadError::Io { path: name.to_owned(), source };
     let at = |line: usize, what: String| ReadError::Line { path: name.to_owned(), line, what };
@@ -90,7 +90,7 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
     Err(at(LINES_MAX, format!("more than {LINES_MAX} lines")))
 }
 
-/// What has been read up to now.
+/// Content read so far.
 #[derive(Default)]
 struct Parts {
     start: Option<RunStart>,

@@ -1,4 +1,4 @@
-//! Writing a transcript as it happens.
+//! Writer of transcripts.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -16,19 +16,19 @@ use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
 use crate::wire::harmless::harmless_json;
 
-/// The transcript of a run, open for writing. Clones share the file.
+/// Transcript of a run, open for writing. Clones share the file.
 #[derive(Clone, Debug)]
 pub struct Transcript(Arc<Sink>);
 
 #[derive(Debug)]
 struct Sink {
-    /// None: kept in memory only.
+    /// Path and file; `None` if the transcript is kept in memory only.
     file: Option<(PathBuf, Mutex<Chain>)>,
-    /// The first thing that went wrong while writing.
+    /// First error of writing.
     fault: Mutex<Option<String>>,
 }
 
-/// A file of lines, each with the digest of the one before.
+/// File of lines, each with the digest of the line before.
 #[derive(Debug)]
 struct Chain {
     file: File,
@@ -36,7 +36,7 @@ struct Chain {
     last: String,
 }
 
-/// A transcript could not be begun or written.
+/// Error for a transcript that could not be created or written.
 #[derive(Debug, Error)]
 #[error("{path}: cannot write the transcript: {source}")]
 pub struct TranscriptError {
@@ -45,7 +45,7 @@ pub struct TranscriptError {
 }
 
 impl Transcript {
-    /// A transcript in a new file, beginning with the run's own line.
+    /// Creates a transcript in a new file, and writes the first line of the run.
     pub fn create(path: &Path, start: RunStart, clock: &Clock) -> Result<Self, TranscriptError> {
         let fail = |source| TranscriptError { path: path.display().to_string(), source };
         let file = File::create(path).map_err(fail)?;
@@ -60,8 +60,8 @@ impl Transcript {
         }
     }
 
-    /// A transcript that stands, and goes on behind its last whole line: a line that was cut short by a kill
-    /// goes away. Gives what was in it.
+    /// Opens an existing transcript to append to it, and returns its content. An incomplete last line, as a
+    /// kill leaves it, is removed.
     pub fn resume(path: &Path) -> Result<(Self, Reading), ReadError> {
         let reading = read(path)?;
         let fail = |source| ReadError::Io { path: path.display().to_string(), source };
@@ -76,7 +76,7 @@ impl Transcript {
         Ok((Self(Arc::new(sink)), reading))
     }
 
-    /// Goes on with a trace of a transcript that was resumed.
+    /// Continues a trace of a resumed transcript.
     #[must_use]
     pub fn go_on(&self, trace: &Trace, clock: Clock) -> Recorder {
         let entries = trace.entries().to_vec();
@@ -85,13 +85,13 @@ impl Transcript {
         Recorder(Arc::new(Shared { transcript: self.clone(), scenario, clock, state: Mutex::new(state) }))
     }
 
-    /// A transcript that is kept in its traces only.
+    /// Creates a transcript that is kept in memory only.
     #[must_use]
     pub fn in_memory() -> Self {
         Self(Arc::new(Sink { file: None, fault: Mutex::default() }))
     }
 
-    /// Begins a scenario's trace.
+    /// Begins the trace of a scenario.
     #[must_use]
     pub fn begin(&self, scenario: &str, start: ScenarioStart, clock: Clock) -> Recorder {
         let recorder = Recorder(Arc::new(Shared {
@@ -104,12 +104,12 @@ impl Transcript {
         recorder
     }
 
-    /// Writes the run's last line.
+    /// Writes the last line of the run.
     pub fn end(&self, outcome: Outcome, clock: &Clock) {
         self.write(&run_entry(2, What::End(outcome), clock));
     }
 
-    /// The first thing that went wrong while writing, if anything did: a fault of the environment.
+    /// Returns the first error of writing, a fault of the environment; `None` if there was none.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         lock(&self.0.fault).clone()
@@ -125,23 +125,24 @@ impl Transcript {
             entry: std::borrow::Cow::Borrowed(entry),
         };
         let line = serde_json::to_string(&line).expect("an entry has text keys only");
-        // What a target said is not to do anything to whoever shows the file.
+        // Text from a target must not affect the terminal of a reader of the file.
         let mut line = harmless_json(&line).into_bytes();
         chain.last = sha256_hex(&line);
         line.push(b'\n');
-        // One write a line: a kill leaves whole lines and at most one cut one.
+        // One write per line: a kill leaves complete lines and at most one incomplete line.
         if let Err(error) = chain.file.write_all(&line) {
             lock(&self.0.fault).get_or_insert_with(|| format!("{}: {error}", path.display()));
         }
     }
 }
 
-/// An entry of the run itself.
+/// Creates an entry of the run itself.
 fn run_entry(n: u64, what: What, clock: &Clock) -> Entry {
     Entry { scenario: String::new(), n, at: clock.now(), step: None, label: None, what: Arc::new(what) }
 }
 
-/// Records one scenario. Clones share its numbering; peers and operator write through clones.
+/// Recorder of one scenario. Clones share its numbering; the peers and the operator client write through
+/// clones.
 #[derive(Clone, Debug)]
 pub struct Recorder(Arc<Shared>);
 
@@ -161,15 +162,15 @@ struct State {
 }
 
 impl Recorder {
-    /// A recorder that writes no file: for tests of what records.
+    /// Creates a recorder that writes no file, for tests.
     #[must_use]
     pub fn in_memory(scenario: &str, clock: Clock) -> Self {
         let start = ScenarioStart { source: String::new(), seed: crate::clock::Seed(0) };
         Transcript::in_memory().begin(scenario, start, clock)
     }
 
-    /// Masks, numbers and writes an entry; returns its number. What comes after the scenario's end
-    /// (an answer under way when it was stopped) is dropped, and its number is 0.
+    /// Masks, numbers and writes an entry; returns its number. An entry after the end of the scenario is
+    /// dropped and its number is 0, for example a response that was in progress when the scenario stopped.
     pub fn record(&self, step: Option<u32>, label: Option<&str>, what: What) -> u64 {
         self.append(self.0.clock.now(), step, label, |mask| {
             let mut what = what;
@@ -178,7 +179,7 @@ impl Recorder {
         })
     }
 
-    /// Tells another trace's entry again, at its own time. What it says was masked when it was captured.
+    /// Records an entry of another trace again, with its own time. The entry was masked when it was captured.
     pub fn retell(&self, entry: &Entry, label: Option<&str>) -> u64 {
         self.append(entry.at, entry.step, label, |_| entry.what.clone())
     }
@@ -210,24 +211,24 @@ impl Recorder {
         n
     }
 
-    /// Learns a secret before it crosses the wire, so that it is masked from the first entry on.
+    /// Adds a secret before it crosses the wire, so that it is masked from the first entry on.
     pub fn learn_secret(&self, class: &'static str, secret: &str) {
         lock(&self.0.state).mask.learn(class, secret);
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     #[must_use]
     pub fn count(&self) -> u64 {
         lock(&self.0.state).entries.len() as u64
     }
 
-    /// What has been recorded up to now.
+    /// Returns the trace recorded so far.
     #[must_use]
     pub fn trace(&self) -> Trace {
         Trace::new(self.0.scenario.clone(), lock(&self.0.state).entries.clone())
     }
 
-    /// Ends the scenario and gives its trace.
+    /// Ends the scenario and returns its trace.
     #[must_use]
     pub fn end(&self, outcome: Outcome) -> Trace {
         self.record(None, None, What::End(outcome));

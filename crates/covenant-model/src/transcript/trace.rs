@@ -1,4 +1,4 @@
-//! One scenario's part of a transcript, and the questions that checks ask of it.
+//! Trace of one scenario, and the queries that checks make on it.
 
 use semver::Version;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use super::entry::{Direction, Entry, Exchange, Operation, Outcome, ScenarioStart
 use crate::wire::envelope::Answer;
 use crate::wire::path::Route;
 
-/// Longest release that is taken for one, in bytes.
+/// Length of the longest text that is accepted as a release, in bytes.
 const RELEASE_LENGTH_MAX: usize = 64;
 
-/// What happened in one scenario, in order.
+/// All entries of one scenario, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     scenario: String,
@@ -18,26 +18,26 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A trace of these entries.
+    /// Creates a trace of these entries.
     #[must_use]
     pub fn new(scenario: String, entries: Vec<Entry>) -> Self {
         Self { scenario, entries }
     }
 
-    /// The scenario's id.
+    /// Returns the id of the scenario.
     #[must_use]
     pub fn scenario(&self) -> &str {
         &self.scenario
     }
 
-    /// Every entry.
+    /// Returns every entry.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The cases of a property's trace, each a trace of its own with the labels that its scenario
-    /// gave; a scenario alone is its only case.
+    /// Returns the cases of a property, each as a trace of its own, with the labels of its scenario. A plain
+    /// scenario is its only case.
     #[must_use]
     pub fn cases(&self) -> Vec<Self> {
         let mut cases: Vec<Vec<Entry>> = vec![];
@@ -57,7 +57,7 @@ impl Trace {
         cases.into_iter().map(|entries| Self::new(self.scenario.clone(), entries)).collect()
     }
 
-    /// How it began.
+    /// Returns the start of the scenario.
     #[must_use]
     pub fn start(&self) -> Option<&ScenarioStart> {
         self.entries.iter().find_map(|entry| match &*entry.what {
@@ -66,7 +66,7 @@ impl Trace {
         })
     }
 
-    /// How it ended; none where the run was killed before.
+    /// Returns the outcome of the scenario; `None` if the run was killed before its end.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         self.entries.iter().rev().find_map(|entry| match &*entry.what {
@@ -75,12 +75,12 @@ impl Trace {
         })
     }
 
-    /// The entries that a step named `label`, in order: one call, or the many of a repeated one.
+    /// Returns the entries with this label, in order: one call, or all calls of a repeated step.
     pub fn labelled<'a>(&'a self, label: &'a str) -> impl DoubleEndedIterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| entry.label.as_deref() == Some(label))
     }
 
-    /// The exchanges that a step named `label`.
+    /// Returns the exchanges with this label.
     pub fn exchanges_labelled<'a>(
         &'a self,
         label: &'a str,
@@ -88,7 +88,7 @@ impl Trace {
         self.labelled(label).filter_map(|entry| entry.exchange().map(|exchange| (entry.n, exchange)))
     }
 
-    /// The operation that a step named `label`; the last where there are several.
+    /// Returns the last operation with this label.
     #[must_use]
     pub fn operation(&self, label: &str) -> Option<(u64, &Operation)> {
         self.entries
@@ -98,12 +98,12 @@ impl Trace {
             .find_map(|entry| entry.operation().map(|operation| (entry.n, operation)))
     }
 
-    /// Every exchange, in order.
+    /// Returns every exchange, in order.
     pub fn exchanges(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Exchange)> {
         self.entries.iter().filter_map(|entry| entry.exchange().map(|exchange| (entry, exchange)))
     }
 
-    /// Every exchange between the target and one peer in one direction, in order.
+    /// Returns every exchange between the target and one peer in one direction, in order.
     pub fn exchanges_of<'a>(
         &'a self,
         peer: &'a str,
@@ -112,7 +112,7 @@ impl Trace {
         self.exchanges().filter(move |(_, exchange)| exchange.peer == peer && exchange.direction == direction)
     }
 
-    /// The release that the target said last that it runs (1.3), where that is one.
+    /// Returns the last release that the target disclosed and that is a valid version (1.3).
     #[must_use]
     pub fn release(&self) -> Option<Version> {
         let said = self.exchanges().rev().filter_map(|(_, exchange)| exchange.release_told());
@@ -121,7 +121,7 @@ impl Trace {
 }
 
 impl Entry {
-    /// The exchange, where it is one.
+    /// Returns the exchange; `None` if the entry is not one.
     #[must_use]
     pub fn exchange(&self) -> Option<&Exchange> {
         match &*self.what {
@@ -130,7 +130,7 @@ impl Entry {
         }
     }
 
-    /// The operation, where it is one.
+    /// Returns the operation; `None` if the entry is not one.
     #[must_use]
     pub fn operation(&self) -> Option<&Operation> {
         match &*self.what {
@@ -141,7 +141,7 @@ impl Entry {
 }
 
 impl Exchange {
-    /// The route that was called, where it is one.
+    /// Returns the route of the call; `None` if the call is not on a known route.
     #[must_use]
     pub fn route(&self) -> Option<Route> {
         let path = self.request.path.as_deref()?;
@@ -149,19 +149,19 @@ impl Exchange {
         Route::parse(self.request.method.as_deref()?, path)
     }
 
-    /// The status of the answer.
+    /// Returns the status of the response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref()?.status
     }
 
-    /// The request's JSON.
+    /// Returns the JSON of the request.
     #[must_use]
     pub fn sent(&self) -> Option<&Value> {
         self.request.body.json()
     }
 
-    /// The release that the target says in it that it runs, as it says it (1.3).
+    /// Returns the release that the target discloses in this exchange, as text (1.3).
     #[must_use]
     pub fn release_told(&self) -> Option<String> {
         let said = match self.direction {
@@ -169,52 +169,52 @@ impl Exchange {
             Direction::ToTarget => self.data()?,
         };
         let places = ["/platform_version", "/metadata/platform_version"];
-        // The target compares in its answers: its own release is the local one there.
+        // The target reports a comparison in its responses; its own release is the local one there.
         let compared =
             (self.direction == Direction::ToTarget).then_some("/schema_compatibility/local_version");
         let mut said = places.into_iter().chain(compared).filter_map(|place| said.pointer(place)?.as_str());
         said.next().map(ToOwned::to_owned)
     }
 
-    /// What the answer says, read through its envelope.
+    /// Returns the content of the response, read through its envelope.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
         Answer::read(self.response.as_ref()?.body.json()?)
     }
 
-    /// The data of the answer, where it is a success.
+    /// Returns the data of the response; `None` if it is not a success.
     #[must_use]
     pub fn data(&self) -> Option<Value> {
         self.answer()?.data()
     }
 
-    /// Whether the call was let in: answered with 2xx, and not with an error in it.
+    /// Returns whether the call was admitted: the status is 2xx and the body has no error.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status)) && !self.says_otherwise()
     }
 
-    /// Whether the body of a 2xx says that the call was refused: neither the one nor the other.
+    /// Returns whether the body of a 2xx reports a refusal. Such a call is neither admitted nor refused.
     #[must_use]
     pub fn says_otherwise(&self) -> bool {
         let is_good = self.status().is_some_and(|status| (200..300).contains(&status));
         is_good && matches!(self.answer(), Some(Answer::Refusal(_)))
     }
 
-    /// Whether the answer is one of the federation plane: an envelope, or 204 and nothing.
+    /// Returns whether the response is one of the federation plane: an envelope, or an empty 204.
     #[must_use]
     pub fn can_be_read(&self) -> bool {
         const NO_CONTENT: u16 = 204;
         self.status() == Some(NO_CONTENT) || self.answer().is_some()
     }
 
-    /// Whether the call was turned away in an orderly manner: 4xx, or its certificate refused.
+    /// Returns whether the call was rejected in a valid manner: by 4xx, or by refusal of its certificate.
     #[must_use]
     pub fn was_refused(&self) -> bool {
         self.status().is_some_and(|status| (400..500).contains(&status)) || self.certificate_was_refused()
     }
 
-    /// Whether TLS turned the call away, at the handshake or at the first read.
+    /// Returns whether TLS rejected the call, at the handshake or at the first read.
     #[must_use]
     pub fn certificate_was_refused(&self) -> bool {
         self.failure.as_ref().is_some_and(|failure| failure.kind == "certificate")

@@ -1,4 +1,4 @@
-//! `POST /accept`: the handshake (`powernode.md` §5).
+//! `POST /accept`: the handshake (`wire.md` §5).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,69 +6,69 @@ use serde_json::Value;
 use super::Extra;
 use super::disclosure::Disclosure;
 
-/// What the joining side sends. Values that the contract checks (`contract_version`, `capabilities`)
-/// stay as JSON: what is valid there is decided by a platform, not by a decoder.
+/// Request of the joining side. Values that the contract checks (`contract_version`, `capabilities`) stay as
+/// JSON: a platform decides if they are valid, not the decoder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AcceptRequest {
-    /// 43 characters of URL-safe base64, single use.
+    /// Acceptance token: 43 characters of URL-safe base64, for single use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acceptance_token: Option<Value>,
-    /// The contract version that is acknowledged: a JSON integer.
+    /// Contract version that the caller acknowledges: a JSON integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_version: Option<Value>,
-    /// SHA-256 hex of that version's text (proposed).
+    /// SHA-256 of the text of that version, in hex (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_digest: Option<Value>,
-    /// Extensions the caller runs.
+    /// Extensions that the caller runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension_slugs: Option<Value>,
-    /// A [`super::capability::CapabilityDocument`], or whatever stood there.
+    /// A [`super::capability::CapabilityDocument`], or any other JSON that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Value>,
-    /// Where the caller can be reached: a list of [`Endpoint`].
+    /// Addresses of the caller: a list of [`Endpoint`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Value>,
-    /// The caller's disclosure (proposed).
+    /// Disclosure of the caller (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Disclosure>,
-    /// The caller's version, also here (proposed).
+    /// Version of the caller, repeated here (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_version: Option<Value>,
-    /// The caller's residency, also here (proposed).
+    /// Data residency of the caller, repeated here (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_residency: Option<Value>,
-    /// A request that the receiver signs (G2 on).
+    /// Certificate request that the receiver signs (from G2 on).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csr_pem: Option<Value>,
-    /// The caller's own authority, for an exchange of trust (G2 on).
+    /// Certificate authority of the caller, for an exchange of trust (from G2 on).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_ca_bundle_pem: Option<Value>,
-    /// The CN that the receiver presents when it calls back (G2 on).
+    /// CN that the receiver presents when it calls the caller (from G2 on).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_inbound_subject: Option<Value>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// Where a platform can be reached.
+/// Address of a platform.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// With or without the federation prefix.
+    /// URL, with or without the federation prefix.
     pub url: String,
-    /// `lan`, `sdwan`, `wan`.
+    /// Network scope: `lan`, `sdwan` or `wan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Smaller first.
+    /// Priority; a smaller number comes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
-    /// What else was said (`cidr_hint`).
+    /// Other members, such as `cidr_hint`.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl Endpoint {
-    /// Reads what stood in `endpoints`, passing over what is no endpoint, smallest priority first.
+    /// Reads the value of `endpoints`, smallest priority first. Items that are not endpoints are ignored.
     #[must_use]
     pub fn read_list(value: &Value) -> Vec<Self> {
         let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -78,82 +78,82 @@ impl Endpoint {
     }
 }
 
-/// What the proposing side answers, in `data`.
+/// Response of the proposing side, in `data`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AcceptResponse {
-    /// The row that the answering side keeps for the caller.
+    /// Id of the row that the responding side keeps for the caller.
     #[serde(default)]
     pub peer_id: String,
-    /// The peer's state: `accepted`, `enrolled`.
+    /// State of the peer: `accepted` or `enrolled`.
     #[serde(default)]
     pub status: String,
-    /// `platform` or `sdwan_only`.
+    /// Kind of the peer: `platform` or `sdwan_only`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_kind: Option<String>,
-    /// The version that both sides now reference (V.2).
+    /// Version that both sides now reference (V.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_version_agreed: Option<Value>,
-    /// SHA-256 hex of that version's text (proposed).
+    /// SHA-256 of the text of that version, in hex (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_digest: Option<Value>,
-    /// RFC 3339.
+    /// Time of acceptance, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<String>,
-    /// RFC 3339.
+    /// Time of the handshake, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake_at: Option<String>,
-    /// The signed request (G2 on).
+    /// Certificate for the signed request (from G2 on).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub federation_certificate: Option<FederationCertificate>,
-    /// The receiver's half of an exchange of trust (G2 on).
+    /// Receiver's half of an exchange of trust (from G2 on).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_exchange: Option<TrustExchange>,
-    /// The answering side's disclosure (proposed).
+    /// Disclosure of the responding side (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Disclosure>,
-    /// The answering side's capabilities (proposed).
+    /// Capabilities of the responding side (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Value>,
-    /// The answering side's version (proposed).
+    /// Version of the responding side (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_version: Option<Value>,
-    /// The answering side's residency (proposed).
+    /// Data residency of the responding side (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_residency: Option<Value>,
-    /// Texts for the operator.
+    /// Warnings for the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Value>,
-    /// What else was said (`governance`, `node_enrollment`, `sdwan_attach`).
+    /// Other members, such as `governance`, `node_enrollment` and `sdwan_attach`.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A client certificate that the receiver signed for the caller.
+/// Client certificate that the receiver signed for the caller.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FederationCertificate {
-    /// The leaf.
+    /// Leaf certificate.
     pub cert_pem: String,
-    /// The receiver's authority.
+    /// Certificate authority of the receiver.
     pub ca_chain_pem: String,
-    /// Hex.
+    /// Serial number, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
-    /// RFC 3339.
+    /// End of validity, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// The receiver's authority, and the CN that the caller must present.
+/// Certificate authority of the receiver, and the CN that the caller must present.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrustExchange {
-    /// The receiver's authority.
+    /// Certificate authority of the receiver.
     pub ca_bundle_pem: String,
-    /// The whole CN, `fed:<peer_id>`.
+    /// Whole CN, `fed:<peer_id>`.
     pub assigned_inbound_subject: String,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }

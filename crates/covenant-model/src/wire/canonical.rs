@@ -5,21 +5,21 @@ use std::fmt::Write;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// JSON with its keys sorted by code point and no white space, non-ASCII as raw UTF-8.
+/// Returns JSON without white space, with keys sorted by code point and non-ASCII characters as raw UTF-8.
 #[must_use]
 pub fn canonical_json(value: &Value) -> String {
-    // serde_json's maps are sorted here: the feature that keeps the order of insertion is off.
+    // The maps of serde_json are sorted here, because its feature `preserve_order` is off.
     value.to_string()
 }
 
-/// SHA-256 of some bytes, in lower-case hex.
+/// Returns the SHA-256 of some bytes, in lower-case hex.
 #[must_use]
 pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
     hex::encode(Sha256::digest(bytes.as_ref()))
 }
 
-/// Whether a digest, in hex of any case, is that of a value's canonical JSON. Whether and how non-ASCII is
-/// escaped in it is open (`open-readings.md`, 41): any form will do.
+/// Returns whether a digest, in hex of any case, is that of the canonical JSON of a value. Any form of
+/// escaping of non-ASCII characters is accepted (`binding.md`, reading 41).
 #[must_use]
 pub fn is_digest_of(value: &Value, digest: &str) -> bool {
     let canonical = canonical_json(value);
@@ -28,7 +28,7 @@ pub fn is_digest_of(value: &Value, digest: &str) -> bool {
     [canonical, escaped, in_capitals].iter().any(|text| sha256_hex(text).eq_ignore_ascii_case(digest))
 }
 
-/// JSON with each character beyond ASCII as `\u00e8`, in UTF-16.
+/// Returns JSON with each non-ASCII character as a UTF-16 escape, such as `\u00e8`.
 fn escaped(json: &str) -> String {
     json.chars().fold(String::new(), |mut text, character| {
         if character.is_ascii() {
@@ -42,7 +42,7 @@ fn escaped(json: &str) -> String {
     })
 }
 
-/// The same escapes in capitals: `\u00E8` for `\u00e8`.
+/// Returns the same escapes with upper-case hex digits: `\u00E8` for `\u00e8`.
 fn with_capital_escapes(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut rest = json;

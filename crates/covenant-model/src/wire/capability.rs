@@ -1,30 +1,30 @@
-//! The capability document (commitment 3, proposed) and the words of a capability row.
+//! Capability document (commitment 3, proposed) and the values of a capability row.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Extra;
 
-/// What a platform declares that it serves. Empty is legal: then nothing is served.
+/// Resource kinds that a platform declares to serve. An empty document is valid: the platform serves nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CapabilityDocument {
-    /// One row a kind.
+    /// Rows, one per kind.
     #[serde(default)]
     pub resource_kinds: Vec<Capability>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl CapabilityDocument {
-    /// Reads whatever stood in `capabilities`. `None` where it is no such document: the observed
-    /// wire takes any JSON there.
+    /// Reads the value of `capabilities`. Returns `None` if it is not a capability document: the observed
+    /// wire accepts any JSON there.
     #[must_use]
     pub fn read(value: &Value) -> Option<Self> {
         Self::deserialize(value).ok()
     }
 
-    /// The row of a kind.
+    /// Returns the row of a kind.
     #[must_use]
     pub fn row(&self, kind: &str) -> Option<&Capability> {
         self.resource_kinds.iter().find(|row| row.kind == kind)
@@ -34,55 +34,55 @@ impl CapabilityDocument {
 /// One declared kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Capability {
-    /// `[a-z_]+`
+    /// Kind: `[a-z_]+`.
     pub kind: String,
-    /// The schema it runs: an integer or a text, as its inventory has it.
+    /// Schema version that the platform runs: an integer or a text, as in its inventory.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub schema_version: Value,
-    /// Which way records may flow, seen from the declarer.
+    /// Direction in which records may flow, seen from the declaring platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// When records flow.
+    /// Policy that says at what time records flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
-    /// Every key must match; an array means any of (3.3).
+    /// Filter. Every key must match; an array matches any of its values (3.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Map<String, Value>>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// Direction of a capability row (`powernode.md` §6).
+/// Direction of a capability row (`wire.md` §6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// The declarer sends.
+    /// The declaring platform sends.
     PushLocalToRemote,
-    /// The declarer receives.
+    /// The declaring platform receives.
     PullRemoteToLocal,
-    /// Both.
+    /// Both platforms send and receive.
     Bidirectional,
-    /// By migration only: nothing flows by itself (7.5).
+    /// Records move by migration only; no record is synced (7.5).
     MigrationOnly,
-    /// A word that this suite does not know.
+    /// A value that this suite does not know.
     #[serde(untagged)]
     Other(String),
 }
 
-/// Policy of a capability row (`powernode.md` §6).
+/// Policy of a capability row (`wire.md` §6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// Only when an operator says so.
+    /// Only at the request of an operator.
     Manual,
     /// On each change.
     AutoOnChange,
-    /// From time to time.
+    /// At intervals.
     AutoPeriodic,
-    /// On each change that the filter takes.
+    /// On each change that the filter matches.
     OnMatchFilter,
-    /// A word that this suite does not know.
+    /// A value that this suite does not know.
     #[serde(untagged)]
     Other(String),
 }

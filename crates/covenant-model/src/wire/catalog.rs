@@ -1,20 +1,20 @@
-//! `GET /service_catalog`, `POST /subscriptions`, `DELETE /subscriptions/:id` (`powernode.md` §5).
+//! `GET /service_catalog`, `POST /subscriptions`, `DELETE /subscriptions/:id` (`wire.md` §5).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Extra;
 
-/// The catalogue, in `data`.
+/// Service catalogue, in `data`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceCatalog {
-    /// What can be subscribed to.
+    /// Offerings that a caller can subscribe to.
     #[serde(default)]
     pub offerings: Vec<Offering>,
-    /// RFC 3339.
+    /// Time of generation, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated_at: Option<String>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -22,75 +22,75 @@ pub struct ServiceCatalog {
 /// One offering.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Offering {
-    /// What it is subscribed by.
+    /// Slug that a subscription names.
     pub slug: String,
-    /// For people.
+    /// Name, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `http`, `tcp`, …
+    /// Protocol: `http`, `tcp`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// Behind the platform.
+    /// Port of the service behind the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend_port: Option<Value>,
-    /// `read`, …
+    /// Scopes of the grant, such as `read`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_grant_scopes: Option<Value>,
-    /// Days.
+    /// Lifetime of the grant, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_grant_ttl_days: Option<Value>,
-    /// Whether it can be subscribed to now.
+    /// `true` if the offering accepts new subscriptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepting_new_subscriptions: Option<bool>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// The request of a subscription.
+/// Request of a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionRequest {
-    /// The offering's.
+    /// Slug of the offering.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
-    /// The name under which the subscriber mounts it.
+    /// Host name under which the subscriber mounts the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_hostname: Option<String>,
-    /// Days: a number, or whatever stood there.
+    /// Lifetime in days: a number, or any other JSON that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_days: Option<Value>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// The answer to a subscription, in `data` of 201.
+/// Response to a subscription, in `data` of a 201.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionResponse {
-    /// The grant that was issued.
+    /// Id of the issued grant.
     #[serde(default)]
     pub grant_id: String,
-    /// RFC 3339.
+    /// Expiry, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Seconds.
+    /// Lifetime, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<i64>,
-    /// What else was said (`backend_host`, `backend_port`, `protocol`, `service_offering_id`).
+    /// Other members, such as `backend_host`, `backend_port`, `protocol` and `service_offering_id`.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// The answer to an ended subscription, in `data` of 200.
+/// Response to the end of a subscription, in `data` of a 200.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionEnd {
-    /// Always true.
+    /// Always `true`.
     #[serde(default)]
     pub revoked: bool,
-    /// The grant that ended.
+    /// Id of the grant that ended.
     #[serde(default)]
     pub grant_id: String,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }

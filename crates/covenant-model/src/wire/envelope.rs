@@ -1,35 +1,35 @@
-//! The three envelopes that answers come in (`powernode.md` §2), read leniently.
+//! The three envelopes of responses (`wire.md` §2), read leniently.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Extra;
 
-/// What an answer's body says, whichever envelope it came in.
+/// Content of a response body, independent of its envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// The `data` member; empty where `success` stood alone.
+    /// Value of `data`; empty if the body has `success` only.
     Data(Value),
-    /// The `error` member and its company.
+    /// Value of `error`, with the members that accompany it.
     Refusal(Refusal),
 }
 
-/// An error body: `{"success":false,"error":"…","code":"…","details":…}` or bare `{"error":"…"}`.
+/// Error body: `{"success":false,"error":"…","code":"…","details":…}` or bare `{"error":"…"}`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refusal {
-    /// The text.
+    /// Text of the error.
     pub error: String,
-    /// `UNAUTHORIZED`, `VALIDATION_ERROR`, …, where one was given.
+    /// Error code, such as `UNAUTHORIZED` or `VALIDATION_ERROR`; `None` if there is none.
     pub code: Option<String>,
-    /// Whatever stood in `details`.
+    /// Value of `details`, as received.
     pub details: Option<Value>,
-    /// Members beside these (`migration_id`, `status`, `conflict_log`, …).
+    /// Other members, such as `migration_id`, `status` and `conflict_log`.
     pub extra: Extra,
 }
 
 impl Answer {
-    /// Reads a body. `None` when it is not an object with `data`, `error` or `success`. An `error`
-    /// of null is none.
+    /// Reads a body. Returns `None` if the body is not an object with `data`, `error` or `success`. An
+    /// `error` of null counts as absent.
     #[must_use]
     pub fn read(body: &Value) -> Option<Self> {
         let members = body.as_object()?;
@@ -44,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// The data, where it is one.
+    /// Returns the data; `None` if the body is a refusal.
     #[must_use]
     pub fn data(self) -> Option<Value> {
         match self {
@@ -55,7 +55,7 @@ impl Answer {
 }
 
 impl Refusal {
-    /// A refusal with a text and nothing else.
+    /// Creates a refusal with a text only.
     #[must_use]
     pub fn text(error: impl Into<String>) -> Self {
         Self { error: error.into(), ..Self::default() }
@@ -79,7 +79,7 @@ impl Refusal {
     }
 }
 
-/// `{"success":true,"data":…}`; `data` is left out when it is empty.
+/// Builds `{"success":true,"data":…}`. An empty `data` is left out.
 #[must_use]
 pub fn success(data: &impl Serialize) -> Value {
     match to_value(data) {
@@ -89,13 +89,13 @@ pub fn success(data: &impl Serialize) -> Value {
     }
 }
 
-/// `{"data":…}`, as migrations, catalogue and subscriptions answer.
+/// Builds `{"data":…}`, the form of migrations, catalogue and subscriptions.
 #[must_use]
 pub fn bare(data: &impl Serialize) -> Value {
     json!({ "data": to_value(data) })
 }
 
-/// `{"success":false,"error":…,"code":…}`.
+/// Builds `{"success":false,"error":…,"code":…}`.
 #[must_use]
 pub fn failure(error: &str, code: Option<&str>) -> Value {
     match code {
@@ -104,7 +104,7 @@ pub fn failure(error: &str, code: Option<&str>) -> Value {
     }
 }
 
-/// `{"error":…}`, as migrations, subscriptions and every 403 refuse.
+/// Builds `{"error":…}`, the form of refusals of migrations and subscriptions and of every 403.
 #[must_use]
 pub fn bare_failure(error: &str) -> Value {
     json!({ "error": error })

@@ -1,17 +1,17 @@
-//! Grants: the words of a grant's scopes and the forms of its token (`powernode.md` §4).
+//! Grants: the scopes of a grant and the forms of its token (`wire.md` §4).
 
 use std::fmt;
 
-/// What a grant allows.
+/// Permission that a grant gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Read a resource.
+    /// Permission to read a resource.
     Read,
-    /// Change a resource.
+    /// Permission to change a resource.
     Write,
-    /// Everything.
+    /// Permission for everything.
     Admin,
-    /// Send migrations.
+    /// Permission to send migrations.
     Migrate,
 }
 
@@ -19,7 +19,7 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Admin, Self::Migrate];
 
-    /// The word on the wire.
+    /// Returns the word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,25 +43,25 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A bearer token, opaque to its holder.
+/// Bearer token, opaque to its holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrantToken {
-    /// `fgs.<grant id>.<hex HMAC>` (third generation).
+    /// Form `fgs.<grant id>.<hex HMAC>` (G3).
     Signed {
-        /// The grant.
+        /// Id of the grant.
         grant_id: String,
-        /// Lower-case hex.
+        /// HMAC, in lower-case hex.
         signature: String,
     },
-    /// `fg-<grant id>` (first generation).
+    /// Form `fg-<grant id>` (G1).
     Plain {
-        /// The grant.
+        /// Id of the grant.
         grant_id: String,
     },
 }
 
 impl GrantToken {
-    /// Reads either form.
+    /// Reads a token of either form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix("fgs.") {
@@ -74,7 +74,7 @@ impl GrantToken {
         super::path::is_id(grant_id).then(|| Self::Plain { grant_id: grant_id.to_owned() })
     }
 
-    /// The grant it names.
+    /// Returns the id of the grant that the token names.
     #[must_use]
     pub fn grant_id(&self) -> &str {
         match self {

@@ -1,16 +1,16 @@
-//! Characters that do something to whoever shows them, and JSON without them.
+//! Characters that affect a terminal or a reader, and JSON without them.
 
 use std::fmt::Write;
 
-/// Whether a character moves a terminal, turns the direction of writing, or can't be seen.
+/// Returns whether a character controls a terminal, changes the direction of writing, or is invisible.
 #[must_use]
 pub fn does_something(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// JSON that says the same, with such characters as escapes. In JSON they stand in texts only; line ends
-/// and tabs between its tokens stay.
+/// Returns the same JSON with such characters as escapes. They can occur inside JSON strings only; line ends
+/// and tabs between tokens stay.
 #[must_use]
 pub fn harmless_json(json: &str) -> String {
     if !json.chars().any(|character| does_something(character) && !matches!(character, '\n' | '\t')) {
@@ -19,7 +19,7 @@ pub fn harmless_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len() + 64);
     for character in json.chars() {
         if does_something(character) && !matches!(character, '\n' | '\t') {
-            // All of them are below U+10000: one escape each.
+            // All of these characters are below U+10000, so each needs one escape.
             let _ = write!(safe, "\\u{:04x}", u32::from(character));
         } else {
             safe.push(character);

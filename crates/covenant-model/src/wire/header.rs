@@ -1,59 +1,59 @@
-//! Headers of the federation plane (`powernode.md` §3 to §5).
+//! Headers of the federation plane (`wire.md` §3 to §5).
 
-/// `Authorization: Bearer <grant token>`.
+/// Header of the grant token: `Authorization: Bearer <grant token>`.
 pub const AUTHORIZATION: &str = "Authorization";
-/// The node instance that calls, checked against the grant's `node_instance_ids`.
+/// Header of the calling node instance. The receiver checks it against the grant's `node_instance_ids`.
 pub const CALLING_INSTANCE: &str = "X-Calling-Instance";
-/// The overlay network the call comes through, checked against the grant's `sdwan_network_ids`.
+/// Header of the overlay network of the call. The receiver checks it against the grant's `sdwan_network_ids`.
 pub const SDWAN_NETWORK: &str = "X-Sdwan-Network";
-/// Seconds to wait, beside a 429.
+/// Header of the seconds to wait, sent with a 429.
 pub const RETRY_AFTER: &str = "Retry-After";
 
-/// The value of `Authorization` for a bearer token.
+/// Returns the value of `Authorization` for a bearer token.
 #[must_use]
 pub fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
-/// The token of an `Authorization` value; the scheme's case is free.
+/// Returns the token in a value of `Authorization`. The scheme may be in any case.
 #[must_use]
 pub fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The `User-Agent` of a platform that calls as the peer `peer_id` (the row that the receiver keeps).
+/// Returns the `User-Agent` of a platform that calls as the peer `peer_id` (the row that the receiver keeps).
 #[must_use]
 pub fn user_agent(peer_id: &str) -> String {
     format!("Powernode-FederationClient/1.0 (peer-id:{peer_id})")
 }
 
-/// The CN of a peer's client certificate: `fed:<id of the row that the receiver keeps>`.
+/// Returns the CN of a peer's client certificate: `fed:<id of the row that the receiver keeps>`.
 #[must_use]
 pub fn inbound_subject(peer_id: &str) -> String {
     format!("fed:{peer_id}")
 }
 
-/// How a caller's identity reaches the platform (`powernode.md` §3).
+/// Form in which a caller's identity reaches the platform (`wire.md` §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CallerForm {
-    /// By its certificate: the platform, or the proxy before it, ends TLS.
+    /// Client certificate; the platform or the proxy before it terminates TLS.
     #[default]
     Tls,
-    /// In the headers that a proxy sets before a platform of generation G1.
+    /// Headers that a proxy sets before a platform of generation G1.
     ForwardedG1,
-    /// In the headers that a proxy sets before a platform of generation G2 or later.
+    /// Headers that a proxy sets before a platform of generation G2 or later.
     Forwarded,
 }
 
-/// G1: the CN of the caller's certificate.
+/// G1: header of the CN of the caller's certificate.
 pub const FORWARDED_CN_G1: &str = "X-Client-S-DN-CN";
-/// G2 on: the caller's subject, percent-encoded.
+/// From G2 on: header of the caller's subject, percent-encoded.
 pub const FORWARDED_INFO: &str = "X-Forwarded-Tls-Client-Cert-Info";
-/// G2 on: the caller's certificate, as percent-encoded PEM.
+/// From G2 on: header of the caller's certificate, as percent-encoded PEM.
 pub const FORWARDED_CERTIFICATE: &str = "X-Forwarded-Tls-Client-Cert";
 
-/// What a proxy forwards of a caller with this subject and certificate, before a platform of G2 or later.
+/// Returns the headers that a proxy sets for this subject and certificate, before a platform of G2 or later.
 #[must_use]
 pub fn forwarded(subject: &str, certificate_pem: &str) -> Vec<(String, String)> {
     let encoded = |text: &str| {
@@ -65,13 +65,13 @@ pub fn forwarded(subject: &str, certificate_pem: &str) -> Vec<(String, String)> 
     ]
 }
 
-/// What a proxy forwards of the peer `peer_id`, before a platform of G1.
+/// Returns the headers that a proxy sets for the peer `peer_id`, before a platform of G1.
 #[must_use]
 pub fn forwarded_g1(peer_id: &str) -> Vec<(String, String)> {
     vec![(FORWARDED_CN_G1.to_lowercase(), format!("federation-peer-{peer_id}"))]
 }
 
-/// The CN that a proxy forwards in this header, where it is one that names the caller.
+/// Returns the CN that a proxy forwards in this header; `None` if the header does not name the caller.
 #[must_use]
 pub fn forwarded_subject(name: &str, value: &str) -> Option<String> {
     let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
@@ -82,7 +82,7 @@ pub fn forwarded_subject(name: &str, value: &str) -> Option<String> {
     subject.split(['"', ',']).next().map(ToOwned::to_owned)
 }
 
-/// The certificate, as PEM, that a value of [`FORWARDED_CERTIFICATE`] holds: the first of several.
+/// Returns the first certificate in a value of [`FORWARDED_CERTIFICATE`], as PEM.
 #[must_use]
 pub fn forwarded_certificate(value: &str) -> Option<String> {
     let first = value.split(',').next()?;

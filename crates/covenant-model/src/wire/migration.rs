@@ -1,54 +1,55 @@
-//! `POST /migrations`, `GET /migrations/:id`, `POST /migrations/:id/commit` (`powernode.md` §5, `binding.md`).
+//! `POST /migrations`, `GET /migrations/:id`, `POST /migrations/:id/commit` (`wire.md` §5, `binding.md`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Extra;
 
-/// A plan, as its sender writes it.
+/// Plan of a migration, as its sender writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MigrationRequest {
-    /// `duplicate`, `migrate`, `delete` (the last is proposed).
+    /// Operation: `duplicate`, `migrate` or `delete` (the last is proposed).
     pub operation: String,
-    /// The kind of the root.
+    /// Kind of the root resource.
     pub root_resource_kind: String,
-    /// The id of the root.
+    /// Id of the root resource.
     pub root_resource_id: String,
-    /// Always an object: a request without it is answered 500 by the observed platform.
+    /// Summary of the plan. It is always an object: the observed platform answers 500 to a request without
+    /// it.
     #[serde(default)]
     pub plan_summary: Map<String, Value>,
-    /// One or more.
+    /// Steps, at least one.
     #[serde(default)]
     pub steps: Vec<Step>,
-    /// `false` opens the migration and applies nothing yet (proposed); absent is true.
+    /// `false` opens the migration and does not apply it yet (proposed). An absent member means `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<bool>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// One step of a plan. `step_order` rules, whatever the place in the array.
+/// One step of a plan. `step_order` sets the order, independent of the position in the array.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// Not negative, no two equal.
+    /// Order of the step: not negative, and unique in the plan.
     pub step_order: i64,
-    /// `[a-z_]+`
+    /// Kind of the resource: `[a-z_]+`.
     pub resource_kind: String,
-    /// The same as `payload.id`.
+    /// Id of the resource, equal to `payload.id`.
     pub resource_id: String,
-    /// `create`, `link_local`, `skip`, `conflict`.
+    /// Action: `create`, `link_local`, `skip` or `conflict`.
     pub action: String,
-    /// `skip_if_exists`, `rename_with_suffix`, `overwrite`, `fail`.
+    /// Conflict policy: `skip_if_exists`, `rename_with_suffix`, `overwrite` or `fail`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict_policy: Option<String>,
-    /// The record.
+    /// Record.
     #[serde(default)]
     pub payload: Map<String, Value>,
-    /// `schema_version`, and what else the sender keeps with the step.
+    /// Metadata of the step: `schema_version`, and other data of the sender.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -81,29 +82,28 @@ pub mod operation {
     pub const DELETE: &str = "delete";
 }
 
-/// What is said of a migration: in `data` of 201, 202 and of `GET /migrations/:id`, and beside
-/// `error` in a 422.
+/// Report of a migration: in `data` of a 201, a 202 and `GET /migrations/:id`, and beside `error` in a 422.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MigrationView {
-    /// The receiver's id of the migration.
+    /// Receiver's id of the migration.
     #[serde(default)]
     pub migration_id: String,
-    /// `transferring`, `completed`, `failed`, …
+    /// Status: `transferring`, `completed`, `failed`, …
     #[serde(default)]
     pub status: String,
-    /// Steps that changed something: created and overwritten.
+    /// Number of steps that changed a record: created or overwrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_count: Option<u64>,
-    /// The others.
+    /// Number of the other steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped_count: Option<u64>,
-    /// Every conflict met (7.3; proposed on the wire).
+    /// Every conflict that the migration met (7.3; proposed on the wire).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict_log: Option<Vec<Conflict>>,
-    /// `cross_jurisdiction` stands here where a boundary was crossed (8.3).
+    /// Metadata. It contains `cross_jurisdiction` if the migration crossed a boundary (8.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -111,25 +111,25 @@ pub struct MigrationView {
 /// One entry of a conflict log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
-    /// The step that met it.
+    /// Order of the step that met the conflict.
     pub step_order: i64,
-    /// The step's kind.
+    /// Kind of the step.
     pub resource_kind: String,
-    /// The step's id.
+    /// Id of the step.
     pub resource_id: String,
-    /// What stood against it: `primary_key`, `unique`.
+    /// Constraint that the step violated: `primary_key` or `unique`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<String>,
-    /// Which columns: `["id"]`, `["slug"]`.
+    /// Columns of the constraint, such as `["id"]` or `["slug"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// The record that was there.
+    /// Id of the existing record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicting_record_id: Option<String>,
-    /// `skipped`, `overwritten`, `renamed`, `failed`.
+    /// Resolution: `skipped`, `overwritten`, `renamed` or `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }

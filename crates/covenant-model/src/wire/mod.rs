@@ -1,8 +1,8 @@
 //! The federation wire: messages, paths, headers, envelopes, grants and notices as types.
 //!
-//! Lenient in, exact out: unknown members are kept in `extra`, an optional member may be missing,
-//! and three envelopes are read (`powernode.md` §2); what is written has one form. What the
-//! observed platform does not have, and `binding.md` proposes, is marked *proposed*.
+//! Reading is lenient, writing is exact. Unknown members are kept in `extra`, an optional member may be
+//! missing, and three envelopes are read (`wire.md` §2). Written messages have one form. A member that the
+//! observed platform does not have, and that `binding.md` proposes, is marked *proposed*.
 
 pub mod accept;
 pub mod audit;
@@ -22,5 +22,5 @@ pub mod resource;
 pub mod state;
 pub mod sync;
 
-/// Members of a message that its type does not know, kept so that nothing said is lost.
+/// Members of a message that its type does not know, kept so that no data is lost.
 pub type Extra = std::collections::BTreeMap<String, serde_json::Value>;

@@ -1,44 +1,45 @@
-//! Events, notices and findings, all in the platform's own event shape.
+//! Events, notices and findings, in the event form of the platform.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Extra;
 
-/// One event: in a heartbeat's `events` it is a notice (proposed), in an excerpt an audit entry.
+/// Event. In the `events` of a heartbeat it is a notice (proposed); in an excerpt it is an audit entry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// The event's own id.
+    /// Id of the event.
     #[serde(default)]
     pub id: Value,
-    /// Dotted: `federation.peer.accepted`.
+    /// Kind, with dots: `federation.peer.accepted`.
     #[serde(default)]
     pub kind: String,
-    /// `low`, `medium`, `high`, `critical`.
+    /// Severity: `low`, `medium`, `high` or `critical`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
-    /// RFC 3339.
+    /// Time, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emitted_at: Option<String>,
-    /// Ties the events of one act together.
+    /// Id shared by the events of one operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// Which part of the platform speaks.
+    /// Part of the platform that emits the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// What the kind says.
+    /// Payload; its members depend on the kind.
     #[serde(default)]
     pub payload: Value,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// Kinds of notices that the binding knows.
+/// Kinds of notices in the binding.
 pub mod kind {
     /// 4.1: payload `federation_peer_id`, `reason`, `effective_at`, `grace_until`.
     pub const PEER_REVOKED: &str = "platform.peer.revoked";
-    /// 2.1, 6.2: payload `grant_id`, `remote_subject`, `resource_kind`, `resource_id`?, `permission_scopes`, `expires_at`, `bearer_token`?.
+    /// 2.1, 6.2: payload `grant_id`, `remote_subject`, `resource_kind`, `resource_id`?, `permission_scopes`,
+    /// `expires_at`, `bearer_token`?.
     pub const GRANT_ISSUED: &str = "platform.grant.issued";
     /// 2.3: payload `grant_id`, `reason`, `effective_at`.
     pub const GRANT_REVOKED: &str = "platform.grant.revoked";
@@ -50,29 +51,29 @@ pub mod kind {
     pub const RESIDENCY_CHANGED: &str = "platform.residency.changed";
 }
 
-/// A finding of the governance scan (`powernode.md` §6).
+/// Finding of the governance scan (`wire.md` §6).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// `peer_capability_drift`, …; evaluated by name only where the contract names it.
+    /// Kind, such as `peer_capability_drift`. Checks use the name only if the contract names it.
     pub kind: String,
-    /// `low`, `medium`, `high`, `critical`.
+    /// Severity: `low`, `medium`, `high` or `critical`.
     #[serde(default)]
     pub severity: String,
-    /// The peer it is about.
+    /// Id of the peer that the finding is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub federation_peer_id: Option<String>,
-    /// In words.
+    /// Message, for a person.
     #[serde(default)]
     pub message: String,
-    /// The facts.
+    /// Facts, as data.
     #[serde(default)]
     pub payload: Value,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// Kinds of findings: the observed scanner's and, from `IDENTITY_UNDISCLOSED` on, the proposed ones.
+/// Kinds of findings: those of the observed scanner and, from `IDENTITY_UNDISCLOSED` on, the proposed ones.
 pub mod finding {
     #![expect(missing_docs, reason = "each constant says its own text")]
     pub const CAPABILITY_DRIFT: &str = "peer_capability_drift";

@@ -1,55 +1,56 @@
-//! The routes, all under one prefix (`powernode.md` §1, `binding.md`).
+//! Routes of the federation plane, all under one prefix (`wire.md` §1, `binding.md`).
 
 use std::fmt;
 
-/// Where every federation route begins.
+/// Prefix of every federation route.
 pub const PREFIX: &str = "/api/v1/system/federation_api";
 
-/// A route of the federation plane. Displays as the path below [`PREFIX`].
+/// Route of the federation plane. `Display` writes the path below [`PREFIX`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Route {
-    /// `POST /accept`
+    /// `POST /accept`.
     Accept,
-    /// `POST /heartbeat`
+    /// `POST /heartbeat`.
     Heartbeat,
-    /// `GET /trust_bundle`, from the second generation on
+    /// `GET /trust_bundle`, from G2 on.
     TrustBundle,
-    /// `GET /resources/:kind/:id`
+    /// `GET /resources/:kind/:id`.
     Resource {
-        /// `[a-z_]+`
+        /// Resource kind: `[a-z_]+`.
         kind: String,
-        /// `[A-Za-z0-9-]+`
+        /// Resource id: `[A-Za-z0-9-]+`.
         id: String,
     },
-    /// `POST /migrations`
+    /// `POST /migrations`.
     Migrations,
-    /// `GET /migrations/:id` (proposed)
+    /// `GET /migrations/:id` (proposed).
     Migration {
-        /// The migration's id
+        /// Id of the migration.
         id: String,
     },
-    /// `POST /migrations/:id/commit` (proposed)
+    /// `POST /migrations/:id/commit` (proposed).
     MigrationCommit {
-        /// The migration's id
+        /// Id of the migration.
         id: String,
     },
-    /// `GET /audit_excerpts`
+    /// `GET /audit_excerpts`.
     AuditExcerpts,
-    /// `GET /service_catalog`
+    /// `GET /service_catalog`.
     ServiceCatalog,
-    /// `POST /subscriptions`
+    /// `POST /subscriptions`.
     Subscriptions,
-    /// `DELETE /subscriptions/:id`
+    /// `DELETE /subscriptions/:id`.
     Subscription {
-        /// The grant's id
+        /// Id of the grant.
         id: String,
     },
-    /// `POST /sync` (proposed)
+    /// `POST /sync` (proposed).
     Sync,
 }
 
 impl Route {
-    /// Reads method and path as a server does. `None` is a routing 404.
+    /// Reads method and path as a server does. Returns `None` for a call that a server answers with a routing
+    /// 404.
     #[must_use]
     pub fn parse(method: &str, path: &str) -> Option<Self> {
         let below = path.strip_prefix(PREFIX)?.strip_prefix('/')?;
@@ -77,7 +78,7 @@ impl Route {
         }
     }
 
-    /// The method it is called with.
+    /// Returns the HTTP method of the route.
     #[must_use]
     pub fn method(&self) -> &'static str {
         match self {
@@ -96,13 +97,13 @@ impl Route {
         }
     }
 
-    /// The whole path, prefix included.
+    /// Returns the whole path, with the prefix.
     #[must_use]
     pub fn path(&self) -> String {
         format!("{PREFIX}/{self}")
     }
 
-    /// The route's name without its parameters: `resources`, `migrations/commit`.
+    /// Returns the name of the route without its parameters: `resources`, `migrations/commit`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -134,13 +135,13 @@ impl fmt::Display for Route {
     }
 }
 
-/// Whether `text` can name a resource kind: `[a-z_]+`.
+/// Returns whether `text` is valid as a resource kind: `[a-z_]+`.
 #[must_use]
 pub fn is_kind(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
-/// Whether `text` can stand as an id in a path: `[A-Za-z0-9-]+`.
+/// Returns whether `text` is valid as an id in a path: `[A-Za-z0-9-]+`.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')

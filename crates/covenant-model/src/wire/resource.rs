@@ -1,35 +1,35 @@
-//! `GET /resources/:kind/:id` (`powernode.md` §5).
+//! `GET /resources/:kind/:id` (`wire.md` §5).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Extra;
 
-/// What is said of one resource, in `data`. Absent is 200 with `exists: false`.
+/// Description of one resource, in `data`. For an absent resource the response is 200 with `exists: false`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResourceView {
-    /// The kind asked for.
+    /// Requested kind.
     #[serde(default)]
     pub kind: String,
-    /// The id asked for.
+    /// Requested id.
     #[serde(default)]
     pub id: String,
-    /// Whether there is one.
+    /// `true` if the resource exists.
     #[serde(default)]
     pub exists: bool,
-    /// The account it belongs to.
+    /// Id of the account that owns the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// The grant that let the caller in.
+    /// Id of the grant that admitted the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,
-    /// RFC 3339.
+    /// Time of the read, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetched_at: Option<String>,
-    /// The record, where the platform shares it (proposed).
+    /// Record, if the platform shares it (proposed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Map<String, Value>>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }

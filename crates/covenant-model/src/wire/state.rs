@@ -1,26 +1,26 @@
-//! States of a peer (`powernode.md` §6). Which may follow which is a platform's business.
+//! States of a peer (`wire.md` §6). Each platform decides which transitions it allows.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The state of a peer's row.
+/// State of a peer's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeerStatus {
-    /// An operator proposed it; its token waits.
+    /// Proposed by an operator; the token is not used yet.
     Proposed,
-    /// It shook operator and may not call yet.
+    /// Accepted: the handshake is complete, and the peer may not call yet.
     Accepted,
-    /// It may call.
+    /// Enrolled: the peer may call.
     Enrolled,
-    /// It called.
+    /// Active: the peer has called.
     Active,
-    /// It has not called for five minutes.
+    /// Degraded: the peer has not called for five minutes.
     Degraded,
-    /// Waits for the operator's review.
+    /// Suspended: the row waits for a review of the operator.
     Suspended,
-    /// The end.
+    /// Revoked, the final state.
     Revoked,
 }
 
@@ -36,7 +36,7 @@ impl PeerStatus {
         Self::Revoked,
     ];
 
-    /// The word on the wire.
+    /// Returns the word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl PeerStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Whether a peer in this state is let in.
+    /// Returns whether a peer in this state is admitted.
     #[must_use]
     pub fn may_call(self) -> bool {
         matches!(self, Self::Enrolled | Self::Active | Self::Degraded)

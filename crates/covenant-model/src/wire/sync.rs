@@ -6,24 +6,24 @@ use serde_json::{Map, Value};
 use super::Extra;
 use super::canonical::{canonical_json, sha256_hex};
 
-/// A batch, taken whole or not at all.
+/// Batch, accepted as a whole or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncBatch {
-    /// `[a-z_]+`
+    /// Kind of the records: `[a-z_]+`.
     pub resource_kind: String,
-    /// Where it joins on, and where it ends.
+    /// Start and end of the batch in the stream.
     pub cursor: Cursor,
-    /// In the stream's order.
+    /// Records, in the order of the stream.
     pub records: Vec<SyncRecord>,
-    /// Over the records' canonical JSON, lower-case hex.
+    /// SHA-256 of the canonical JSON of the records, lower-case hex.
     pub sha256: String,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl SyncBatch {
-    /// The digest that belongs to these records.
+    /// Returns the digest of these records.
     #[must_use]
     pub fn digest(records: &[SyncRecord]) -> String {
         let value = serde_json::to_value(records).expect("a record has text keys only");
@@ -31,18 +31,18 @@ impl SyncBatch {
     }
 }
 
-/// Opaque texts, written as integers beginning with `"0"`.
+/// Start and end of a batch: opaque texts, written as integers that begin with `"0"`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The end of the batch before.
+    /// End of the batch before.
     #[serde(default)]
     pub from: Value,
-    /// The end of this one.
+    /// End of this batch.
     #[serde(default)]
     pub to: Value,
 }
 
-/// Whether two cursors name the same place: it may be written as a text or as a number.
+/// Returns whether two cursors name the same position. A cursor may be a text or a number.
 #[must_use]
 pub fn is_same_place(one: &Value, other: &Value) -> bool {
     let text = |cursor: &Value| cursor.as_str().map_or_else(|| cursor.to_string(), ToOwned::to_owned);
@@ -52,27 +52,27 @@ pub fn is_same_place(one: &Value, other: &Value) -> bool {
 /// One changed record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncRecord {
-    /// The record's id.
+    /// Id of the record.
     pub id: String,
-    /// RFC 3339.
+    /// Time of the change, in RFC 3339.
     pub updated_at: String,
-    /// The record.
+    /// Content of the record.
     pub payload: Map<String, Value>,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// The answer to a batch, in `data` of 200.
+/// Response to a batch, in `data` of a 200.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SyncAnswer {
-    /// How many records were taken.
+    /// Number of accepted records.
     #[serde(default)]
     pub accepted: Value,
-    /// Where the receiver now stands.
+    /// Position of the receiver in the stream after the batch.
     #[serde(default)]
     pub cursor: Value,
-    /// What else was said.
+    /// Other members.
     #[serde(flatten)]
     pub extra: Extra,
 }

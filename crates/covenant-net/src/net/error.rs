@@ -1,4 +1,4 @@
-//! Why a call has no answer.
+//! Errors of calls that have no response.
 
 use std::error::Error;
 use std::io;
@@ -9,50 +9,50 @@ use thiserror::Error;
 use super::Limits;
 use crate::pki::TlsFailure;
 
-/// Why a call has no answer.
+/// Reason why a call has no response.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NetError {
-    /// No one listens there, or the way there is shut.
+    /// No process listens at the address, or the address can't be reached.
     #[error("cannot connect: {0}")]
     Refused(String),
-    /// They refused our certificate, at the handshake or at the first read.
+    /// The other end refused our certificate, at the handshake or at the first read.
     #[error("our certificate was refused: {0}")]
     Certificate(String),
-    /// We refused their certificate: our trust is at fault, or they are.
+    /// We refused the certificate of the other end. Our trust is incomplete, or the certificate is not valid.
     #[error("their certificate is not trusted: {0}")]
     Untrusted(String),
-    /// TLS failed otherwise.
+    /// TLS failed for another reason.
     #[error("TLS handshake failed: {0}")]
     Handshake(String),
-    /// The connection ended before the answer did.
+    /// The connection ended before the response did.
     #[error("connection closed: {0}")]
     Closed(String),
-    /// It took too long.
+    /// The call exceeded a time limit.
     #[error("no answer within {limit:?} ({phase})")]
     Timeout {
-        /// `connect`, `answer`.
+        /// Phase of the call: `connect` or `answer`.
         phase: &'static str,
-        /// How long was waited.
+        /// Time limit that expired.
         limit: Duration,
     },
-    /// It was too much.
+    /// The message exceeded a size limit.
     #[error("more than {limit} {what}")]
     TooLarge {
-        /// `bytes of body`, `bytes of head`, `headers`.
+        /// Limited quantity: `bytes of body`, `bytes of head` or `headers`.
         what: &'static str,
-        /// The limit.
+        /// Limit that was exceeded.
         limit: usize,
     },
-    /// It was no HTTP.
+    /// The response is not valid HTTP.
     #[error("malformed answer: {0}")]
     Malformed(String),
-    /// The request itself could not be made: a fault of the caller's.
+    /// The request could not be built: an error of the caller.
     #[error("not a request: {0}")]
     Request(String),
 }
 
 impl NetError {
-    /// A stable word for it, as transcripts have it.
+    /// Returns a stable word for the error, as transcripts show it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl NetError {
         }
     }
 
-    /// Whether the other end turned our certificate away, however late it said so.
+    /// Returns whether the other end refused our certificate, at any point of the call.
     #[must_use]
     pub fn is_certificate_refused(&self) -> bool {
         matches!(self, Self::Certificate(_))
@@ -97,7 +97,7 @@ impl NetError {
         Self::Closed(chain(error))
     }
 
-    /// TLS that fails after the handshake ends the connection, whatever else the cause was.
+    /// Converts a TLS failure after the handshake. Such a failure ends the connection in every case.
     pub(super) fn of_tls(failure: TlsFailure) -> Self {
         match failure {
             TlsFailure::OursRefused(reason) => Self::Certificate(reason),
@@ -107,7 +107,7 @@ impl NetError {
     }
 }
 
-/// An error with what it stems from.
+/// Returns the text of an error with its sources.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

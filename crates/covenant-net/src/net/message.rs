@@ -1,4 +1,4 @@
-//! What crosses a connection, whole and within the limits, as its reader and its writer see it.
+//! Messages on a connection, whole and within the limits, as their reader and their writer see them.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,34 +12,34 @@ use hyper::body::Frame;
 use crate::pki::Certificate;
 use covenant_model::transcript::TlsFacts;
 
-/// A request that arrived at a server.
+/// Request that arrived at a server.
 #[derive(Clone, Debug)]
 pub struct Inbound {
-    /// The number of its connection, from 1.
+    /// Number of the connection, from 1.
     pub connection: u64,
-    /// `GET`, `POST`, …
+    /// Method: `GET`, `POST`, …
     pub method: String,
-    /// Without the query.
+    /// Path, without the query.
     pub path: String,
-    /// Without the question mark.
+    /// Query, without the question mark.
     pub query: Option<String>,
-    /// In order; on both protocols in lower case.
+    /// Headers in order, with lower-case names on both protocols.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// Body of the request.
     pub body: Bytes,
-    /// Where it came from.
+    /// Address of the client.
     pub remote: SocketAddr,
-    /// `HTTP/1.1`, `HTTP/2`.
+    /// Protocol: `HTTP/1.1` or `HTTP/2`.
     pub protocol: &'static str,
-    /// The connection's TLS, where there is one.
+    /// TLS facts of the connection; `None` if it has no TLS.
     pub tls: Option<TlsFacts>,
-    /// The certificate that the client showed when the connection was made. It may have been
-    /// revoked since: a handler asks its [`Trust`](crate::pki::Trust) again.
+    /// Certificate that the client presented when the connection was made. It may be revoked since then, so a
+    /// handler checks it with its [`Trust`](crate::pki::Trust) again.
     pub peer_certificate: Option<Certificate>,
 }
 
 impl Inbound {
-    /// The first header of that name, in whatever case.
+    /// Returns the first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -47,24 +47,24 @@ impl Inbound {
     }
 }
 
-/// A server's answer.
+/// Response of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
-    /// The status.
+    /// Status of the response.
     pub status: u16,
-    /// In order.
+    /// Headers, in order.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// Body of the response.
     pub body: Bytes,
-    /// Sends the body in pieces and without a length.
+    /// `true` to send the body in pieces and without a length.
     pub chunked: bool,
-    /// Drops the connection, as a process that dies does: after half of the body, or where there
-    /// is no body before anything is said.
+    /// `true` to drop the connection, as a process that exits does: after half of the body or, if there is no
+    /// body, before anything is sent.
     pub abort: bool,
 }
 
 impl Outbound {
-    /// An answer with a JSON body.
+    /// Creates a response with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self {
@@ -75,52 +75,52 @@ impl Outbound {
         }
     }
 
-    /// No answer: the connection is dropped.
+    /// Creates a dropped connection in place of a response.
     #[must_use]
     pub fn abort() -> Self {
         Self { abort: true, ..Self::default() }
     }
 }
 
-/// A request that a client sends.
+/// Request that a client sends.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `GET`, `POST`, …
+    /// Method: `GET`, `POST`, …
     pub method: String,
-    /// Below the base URL's own path.
+    /// Path and query, below the path of the base URL.
     pub path_and_query: String,
-    /// In order.
+    /// Headers, in order.
     pub headers: Vec<(String, String)>,
-    /// The body, where there is one.
+    /// Body; `None` if the request has no body.
     pub body: Option<Bytes>,
 }
 
-/// An answer that a client got.
+/// Response that a client received.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status.
+    /// Status of the response.
     pub status: u16,
-    /// In order.
+    /// Headers, in order.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// Body of the response.
     pub body: Bytes,
-    /// `HTTP/1.1`, `HTTP/2`.
+    /// Protocol: `HTTP/1.1` or `HTTP/2`.
     pub protocol: &'static str,
-    /// The connection's TLS, where there was one.
+    /// TLS facts of the connection; `None` if it had no TLS.
     pub tls: Option<TlsFacts>,
-    /// The loopback address of the client's own that it called from, where it had one.
+    /// Loopback address that the client called from; `None` if the client has no address of its own.
     pub source: Option<Ipv4Addr>,
 }
 
-/// A body on its way out.
+/// Body of an outgoing message.
 pub(super) type Body = BoxBody<Bytes, Infallible>;
 
-/// A body whose length is told.
+/// Creates a body with a declared length.
 pub(super) fn in_one(body: Bytes) -> Body {
     Full::new(body).boxed()
 }
 
-/// A body in pieces, whose length is not told.
+/// Creates a body in pieces, without a declared length.
 pub(super) fn in_pieces(body: &Bytes) -> Body {
     let size = (body.len() / 3).max(1);
     let pieces: Vec<_> =
@@ -128,7 +128,7 @@ pub(super) fn in_pieces(body: &Bytes) -> Body {
     BodyExt::boxed(StreamBody::new(stream::iter(pieces)))
 }
 
-/// The headers of a message in order, what is no UTF-8 in them replaced.
+/// Returns the headers of a message in order. Bytes that are not UTF-8 are replaced.
 pub(super) fn header_list(headers: &http::HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()

@@ -1,5 +1,5 @@
-//! Sockets and HTTP on both ends, over hyper: limits in bytes, counts and time on every read, no
-//! redirects, no decompression. Knows no federation message.
+//! Sockets and HTTP on both ends, over hyper. Every read has limits in bytes, counts and time; there are no
+//! redirects and no decompression. This module knows no federation message.
 
 mod client;
 mod error;
@@ -21,20 +21,20 @@ use covenant_model::transcript::TlsFacts;
 
 use crate::pki::Session;
 
-/// What one end reads at most, and how long it waits.
+/// Limits of one end: sizes of reads and times of waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of one body.
+    /// Largest body, in bytes.
     pub body_bytes_max: usize,
-    /// Bytes of one head.
+    /// Largest head, in bytes.
     pub header_bytes_max: u32,
-    /// Headers of one message.
+    /// Largest number of headers of one message.
     pub headers_max: usize,
-    /// For a connection with its handshake.
+    /// Time limit of a connection with its handshake.
     pub connect_time_max: Duration,
-    /// For one exchange, from its first byte to its last.
+    /// Time limit of one exchange, from its first byte to its last.
     pub exchange_time_max: Duration,
-    /// Connections that a server keeps open at once.
+    /// Largest number of connections that a server keeps open at the same time.
     pub connections_max: usize,
 }
 
@@ -51,7 +51,7 @@ impl Default for Limits {
     }
 }
 
-/// The facts of a TLS session, as a transcript records them.
+/// Returns the facts of a TLS session, as a transcript records them.
 fn tls_facts(session: &Session) -> TlsFacts {
     let peer = session.certificate.as_ref();
     TlsFacts {

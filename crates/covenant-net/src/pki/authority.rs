@@ -1,4 +1,4 @@
-//! A platform's own authority: it signs its leaves and its peers' requests.
+//! Certificate authority of a platform. It signs the platform's leaves and the requests of its peers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,12 +15,13 @@ use super::identity::require_same_key;
 use super::{Certificate, Identity, PEM_BYTES_MAX, PkiError};
 use covenant_model::clock::Clock;
 
-/// How long an authority lives.
+/// Lifetime of an authority, in days.
 const AUTHORITY_DAYS: i64 = 3650;
-/// How far back a certificate's validity begins, so that a peer whose clock is behind takes it.
+/// Hours by which the start of validity lies in the past, so that a peer whose clock is behind accepts the
+/// certificate.
 const BACKDATED_HOURS: i64 = 24;
 
-/// An Ed25519 certificate authority. Clones share the key.
+/// Ed25519 certificate authority. Clones share the key.
 #[derive(Clone)]
 pub struct Authority(Arc<Inner>);
 
@@ -33,7 +34,7 @@ struct Inner {
 }
 
 impl Authority {
-    /// A new authority, valid by `clock`.
+    /// Creates an authority, valid by `clock`.
     pub fn new(common_name: &str, clock: &Clock) -> Result<Self, PkiError> {
         let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
         let mut params = params(common_name, &[], clock, AUTHORITY_DAYS)?;
@@ -43,7 +44,7 @@ impl Authority {
         Self::with(certificate.pem(), certificate.der().clone(), key, clock)
     }
 
-    /// The authority that [`Authority::pem`] and [`Authority::key_pem`] were taken of.
+    /// Restores an authority from the results of [`Authority::pem`] and [`Authority::key_pem`].
     pub fn from_pem(certificate_pem: &str, key_pem: &str, clock: &Clock) -> Result<Self, PkiError> {
         let certificate = Certificate::from_pem(certificate_pem)?;
         let key = KeyPair::from_pem(key_pem)
@@ -64,19 +65,19 @@ impl Authority {
         Ok(Self(Arc::new(Inner { certificate_pem, der, issuer, key_pem, clock: clock.clone() })))
     }
 
-    /// Its certificate: what others have to trust.
+    /// Returns the certificate of the authority, which other platforms must trust.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.0.certificate_pem
     }
 
-    /// Its key: for a platform that keeps it across restarts, and for nobody else.
+    /// Returns the key of the authority. It is only for a platform that keeps it across restarts.
     #[must_use]
     pub fn key_pem(&self) -> &str {
         &self.0.key_pem
     }
 
-    /// A leaf with a fresh key, for both ends of a connection. `names` are host names and addresses.
+    /// Creates a leaf with a new key, for both ends of a connection. `names` are host names and addresses.
     pub fn leaf(&self, common_name: &str, names: &[&str], days: u32) -> Result<Identity, PkiError> {
         let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
         let mut params = params(common_name, names, &self.0.clock, i64::from(days))?;
@@ -85,8 +86,8 @@ impl Authority {
         Identity::new(vec![certificate.der().clone(), self.0.der.clone()], &key)
     }
 
-    /// Signs a request under a name of our choice: what the request itself says of its subject is
-    /// not trusted. The request's own signature is verified.
+    /// Signs a request under `common_name`. The subject in the request is not trusted. The signature of the
+    /// request is verified.
     pub fn sign_request(&self, pem: &str, common_name: &str, days: u32) -> Result<Certificate, PkiError> {
         if pem.len() > PEM_BYTES_MAX {
             return Err(PkiError::TooLong { what: "the certificate request", limit: PEM_BYTES_MAX });
@@ -138,7 +139,7 @@ fn hours_from_now(clock: &Clock, hours: i64) -> Result<OffsetDateTime, PkiError>
     OffsetDateTime::from_unix_timestamp(moment.as_second()).map_err(|error| PkiError::Sign(error.to_string()))
 }
 
-/// Sixteen random bytes, positive as DER reads them.
+/// Returns sixteen random bytes that are a positive number in DER.
 fn serial() -> Result<SerialNumber, PkiError> {
     let mut bytes = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|error| PkiError::Sign(error.to_string()))?;
@@ -207,7 +208,7 @@ mod tests {
         let authority = Authority::new("covenant test", &clock()).expect("an authority");
         let request = SigningRequest::new("a name").expect("a request");
         let der = CertificateSigningRequestDer::from_pem_slice(request.pem().as_bytes()).expect("DER");
-        // What is signed, and the signature; the ten bytes between them only name the algorithm.
+        // The signed part and the signature. The ten bytes between them only name the algorithm.
         let signature = der.len() - 64;
         for at in (0..signature - 10).chain(signature..der.len()) {
             let mut changed = der.to_vec();

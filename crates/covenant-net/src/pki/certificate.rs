@@ -1,4 +1,4 @@
-//! What a certificate says, read without trusting it.
+//! Facts of a certificate, read without trust in it.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -10,24 +10,24 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{PEM_BYTES_MAX, PkiError};
 
-/// A certificate's facts.
+/// Facts of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// The common name of its subject, where there is one that is text.
+    /// Common name of the subject; `None` if there is no common name that is text.
     pub common_name: Option<String>,
-    /// Lower-case hex.
+    /// Serial number, in lower-case hex.
     pub serial: String,
-    /// SHA-256 of the whole, lower-case hex.
+    /// SHA-256 of the DER, in lower-case hex.
     pub fingerprint: String,
-    /// From when it holds.
+    /// Start of validity.
     pub not_before: Timestamp,
-    /// Until when it holds.
+    /// End of validity.
     pub not_after: Timestamp,
     der: Vec<u8>,
 }
 
 impl Certificate {
-    /// Reads DER.
+    /// Reads a certificate from DER.
     pub fn from_der(der: &[u8]) -> Result<Self, PkiError> {
         let unreadable = |reason: String| PkiError::Unreadable { what: "certificate", reason };
         if der.len() > PEM_BYTES_MAX {
@@ -55,20 +55,20 @@ impl Certificate {
         Self::from_der(&chain[0])
     }
 
-    /// The whole certificate.
+    /// Returns the certificate as DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// The whole certificate as PEM.
+    /// Returns the certificate as PEM.
     #[must_use]
     pub fn pem(&self) -> String {
         pem_of("CERTIFICATE", &self.der)
     }
 }
 
-/// DER as PEM, in lines of 64 characters.
+/// Encodes DER as PEM, in lines of 64 characters.
 pub(super) fn pem_of(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<&str> =
@@ -76,7 +76,7 @@ pub(super) fn pem_of(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// Every certificate of a PEM text, at least one.
+/// Reads every certificate of a PEM text, at least one.
 pub(super) fn chain_from_pem(pem: &str) -> Result<Vec<CertificateDer<'static>>, PkiError> {
     if pem.len() > PEM_BYTES_MAX {
         return Err(PkiError::TooLong { what: "the PEM text", limit: PEM_BYTES_MAX });
@@ -96,7 +96,7 @@ mod tests {
     use crate::pki::Authority;
     use covenant_model::clock::Clock;
 
-    /// A certificate whose name is as long and as strange as a target may send it.
+    /// Creates a certificate with a long name of unusual characters, as a target may send it.
     fn strange() -> (String, Certificate) {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let name = "\u{1b}[31m\0\u{202e}<b>".repeat(2000);
@@ -123,7 +123,7 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = der.to_vec();
                 changed[at] ^= 1 << bit;
-                // It may well be read: nothing here trusts it.
+                // The read may succeed: nothing here trusts the certificate.
                 let _ = Certificate::from_der(&changed);
             }
         }

@@ -1,23 +1,24 @@
-//! What TLS says when it fails, and above all: who refused whose certificate.
+//! Classification of TLS failures, above all by the end that refused a certificate.
 
 use std::error::Error;
 use std::io;
 
 use rustls::AlertDescription as Alert;
 
-/// Why TLS failed.
+/// Reason of a TLS failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TlsFailure {
-    /// The other end refused our certificate: by an alert, which on TLS 1.3 may come with the first read.
+    /// The other end refused our certificate by an alert. On TLS 1.3 the alert may arrive with the first
+    /// read.
     OursRefused(String),
-    /// We refused the other end's certificate.
+    /// We refused the certificate of the other end.
     TheirsRefused(String),
-    /// Something else.
+    /// Any other failure.
     Other(String),
 }
 
 impl TlsFailure {
-    /// Reads it from an error, or from one that it stems from; none where TLS had no part in it.
+    /// Finds the TLS failure in an error or in its sources. Returns `None` if there is none.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -40,7 +41,7 @@ impl TlsFailure {
     }
 }
 
-/// An I/O error does not name what it wraps as its source.
+/// Returns the TLS error of an error. An I/O error does not return its inner error as its source.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     wrapped.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref())

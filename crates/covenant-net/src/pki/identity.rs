@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::certificate::chain_from_pem;
 use super::{Certificate, PEM_BYTES_MAX, PkiError};
 
-/// A certificate chain and the private key of its leaf.
+/// Certificate chain with the private key of its leaf.
 pub struct Identity {
     leaf: Certificate,
     chain: Vec<CertificateDer<'static>>,
@@ -35,19 +35,19 @@ impl Identity {
         Self::new(chain, &key)
     }
 
-    /// The leaf.
+    /// Returns the leaf.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.leaf
     }
 
-    /// The chain, leaf first, as PEM.
+    /// Returns the chain as PEM, leaf first.
     pub fn chain_pem(&self) -> Result<String, PkiError> {
         let certificates = self.chain.iter().map(|der| Ok(Certificate::from_der(der)?.pem()));
         certificates.collect()
     }
 
-    /// The key, as PEM: for a platform that keeps it across restarts, and for nobody else.
+    /// Returns the key as PEM. It is only for a platform that keeps it across restarts.
     pub fn key_pem(&self) -> Result<String, PkiError> {
         let key = KeyPair::try_from(self.key.secret_der());
         let key =
@@ -76,14 +76,14 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A request for a certificate, and the key it is for.
+/// Certificate request with its key.
 pub struct SigningRequest {
     pem: String,
     key: KeyPair,
 }
 
 impl SigningRequest {
-    /// A request with a fresh key. The signer may choose another name.
+    /// Creates a request with a new key. The signer may choose another name.
     pub fn new(common_name: &str) -> Result<Self, PkiError> {
         let sign = |error: rcgen::Error| PkiError::Sign(error.to_string());
         let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
@@ -94,19 +94,19 @@ impl SigningRequest {
         Ok(Self { pem, key })
     }
 
-    /// The request, as PEM.
+    /// Returns the request as PEM.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// The key, as PEM: for a platform that keeps it across restarts.
+    /// Returns the key as PEM. It is only for a platform that keeps it across restarts.
     #[must_use]
     pub fn key_pem(&self) -> String {
         self.key.serialize_pem()
     }
 
-    /// The identity that the signer's certificate makes of it. `chain_pem` may be empty.
+    /// Combines the key with the signer's certificate into an identity. `chain_pem` may be empty.
     pub fn into_identity(self, cert_pem: &str, chain_pem: &str) -> Result<Identity, PkiError> {
         let mut chain = chain_from_pem(cert_pem)?;
         require_same_key(&chain[0], &self.key)?;
@@ -124,7 +124,7 @@ impl fmt::Debug for SigningRequest {
     }
 }
 
-/// Whether a certificate is for the key at hand.
+/// Returns an error if the certificate is not for this key.
 pub(super) fn require_same_key(leaf: &CertificateDer<'_>, key: &KeyPair) -> Result<(), PkiError> {
     use x509_parser::prelude::{FromDer, X509Certificate};
     let (_, parsed) = X509Certificate::from_der(leaf)

@@ -1,8 +1,9 @@
-//! Authorities, leaves, requests and revocation: the only room that names rcgen's and rustls' types.
+//! Authorities, leaves, requests and revocation. This is the only module that names types of rcgen and
+//! rustls.
 //!
-//! Keys are Ed25519. One crypto provider, aws-lc-rs, is passed explicitly. Validity goes by an
-//! injected clock on both sides of every connection, and no session is ever resumed: a resumed one
-//! would pass by the verifier that a revocation relies on.
+//! Keys are Ed25519. The one crypto provider, aws-lc-rs, is passed explicitly. Both sides of every connection
+//! check validity by an injected clock. No session is resumed: a resumed session would bypass the verifier
+//! that revocation relies on.
 
 mod authority;
 mod certificate;
@@ -22,43 +23,43 @@ pub use trust::{Rejection, Trust, Verified, system_bundle_pem};
 
 use thiserror::Error;
 
-/// Something that is no certificate, key or request, or could not be made one.
+/// Error for data that is not a certificate, key or request, or that could not be turned into one.
 #[derive(Debug, Error)]
 pub enum PkiError {
-    /// The text holds no PEM block of the kind that is due.
+    /// The text has no PEM block of the required kind.
     #[error("no {wanted} in this PEM text")]
     NoPem {
-        /// `certificate`, `private key`, `certificate request`.
+        /// Required kind: `certificate`, `private key` or `certificate request`.
         wanted: &'static str,
     },
-    /// The block's content can't be read.
+    /// The content of the block can't be read.
     #[error("unreadable {what}: {reason}")]
     Unreadable {
-        /// What it should have been.
+        /// Expected content.
         what: &'static str,
-        /// Why it is not.
+        /// Reason why it can't be read.
         reason: String,
     },
-    /// The text is longer than any conforming one.
+    /// The text is longer than any valid one.
     #[error("{what} is longer than {limit} bytes")]
     TooLong {
-        /// What it is.
+        /// Kind of the text.
         what: &'static str,
-        /// In bytes.
+        /// Limit, in bytes.
         limit: usize,
     },
-    /// The certificate is not for the key at hand.
+    /// The certificate is not for this key.
     #[error("the certificate is for another key")]
     OtherKey,
     /// Signing failed.
     #[error("cannot sign: {0}")]
     Sign(String),
-    /// TLS could not be set up with what was given.
+    /// TLS could not be set up with the given data.
     #[error("cannot set up TLS: {0}")]
     Tls(String),
 }
 
-/// Longest PEM text that is read, in bytes.
+/// Length of the longest PEM text that is read, in bytes.
 const PEM_BYTES_MAX: usize = 256 * 1024;
 
 fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {

@@ -1,4 +1,4 @@
-//! TLS for both ends of a connection, by an injected clock and a live [`Trust`].
+//! TLS for both ends of a connection, with an injected clock and a live [`Trust`].
 
 use std::io;
 use std::sync::Arc;
@@ -15,39 +15,39 @@ use super::verifier::{Clients, ClockTime, Servers};
 use super::{Certificate, Identity, PkiError, Trust, provider};
 use covenant_model::clock::Clock;
 
-/// What a connection may be like.
+/// Options of a TLS connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct TlsOptions {
-    /// Which versions are spoken.
+    /// TLS versions that are offered.
     pub versions: TlsVersions,
-    /// Whether HTTP/2 is offered.
+    /// `true` if HTTP/2 is not offered.
     pub without_http2: bool,
-    /// Whether HTTP/1.1 is offered.
+    /// `true` if HTTP/1.1 is not offered.
     pub without_http1: bool,
-    /// Whether a client holds a server to the name that it was called by. Off by default: the
-    /// anchor is the peer's own authority, which vouches for nobody else.
+    /// `true` if a client compares the server's certificate with the host name of the call. The default is
+    /// `false`: the anchor is the peer's own authority, which certifies no other platform.
     pub host_names_checked: bool,
 }
 
-/// Which versions of TLS are spoken.
+/// TLS versions that are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TlsVersions {
-    /// 1.3 and 1.2.
+    /// TLS 1.3 and TLS 1.2.
     #[default]
     Both,
-    /// 1.2 only.
+    /// TLS 1.2 only.
     Only12,
-    /// 1.3 only.
+    /// TLS 1.3 only.
     Only13,
 }
 
-/// The server's end: shows `identity`, takes a client certificate where one is offered, and
-/// refuses one that `trust` does not take.
+/// TLS of a server. It presents `identity`, accepts a client certificate if one is offered, and refuses one
+/// that `trust` rejects.
 #[derive(Clone, Debug)]
 pub struct ServerTls(Arc<ServerConfig>);
 
 impl ServerTls {
-    /// A server's end.
+    /// Creates the TLS of a server.
     pub fn new(
         identity: &Identity,
         trust: Trust,
@@ -68,8 +68,8 @@ impl ServerTls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// The server's half of a handshake. Where it fails, the alert has been sent and the socket
-    /// comes back, so that the client can be given the time to read it.
+    /// Runs the server's half of a handshake. If the handshake fails, the alert has been sent and the socket
+    /// is returned, so that the caller can give the client time to read the alert.
     pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         socket: S,
@@ -81,12 +81,12 @@ impl ServerTls {
     }
 }
 
-/// The client's end: shows `identity` where it has one, and refuses a server that `trust` does not take.
+/// TLS of a client. It presents `identity` if it has one, and refuses a server that `trust` rejects.
 #[derive(Clone, Debug)]
 pub struct ClientTls(Arc<ClientConfig>);
 
 impl ClientTls {
-    /// A client's end.
+    /// Creates the TLS of a client.
     pub fn new(
         identity: Option<&Identity>,
         trust: Trust,
@@ -112,7 +112,7 @@ impl ClientTls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// The client's half of a handshake with `host`.
+    /// Runs the client's half of a handshake with `host`.
     pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         host: &Host<String>,
@@ -130,14 +130,14 @@ impl ClientTls {
     }
 }
 
-/// What a handshake led to.
+/// Result of a handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// `TLSv1.3`, `TLSv1.2`.
+    /// TLS version: `TLSv1.3` or `TLSv1.2`.
     pub(crate) version: &'static str,
-    /// What ALPN agreed on, where it did.
+    /// Protocol that ALPN agreed on; `None` if there was no agreement.
     pub(crate) alpn: Option<String>,
-    /// What the other end showed, where it did.
+    /// Certificate of the other end; `None` if it presented none.
     pub(crate) certificate: Option<Certificate>,
 }
 

@@ -1,4 +1,4 @@
-//! Whom a platform trusts: anchors that come and go while its servers run.
+//! Trust of a platform: anchors that change while its servers run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -16,16 +16,17 @@ use thiserror::Error;
 use super::certificate::chain_from_pem;
 use super::{Certificate, PkiError, provider};
 
-/// A live set of anchors, each under a label, and what has been revoked. Clones share it.
+/// Live set of anchors, each with a label, and the revoked certificates. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Trust(Arc<RwLock<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     anchors: BTreeMap<String, Anchor>,
-    /// Fingerprints and serials, hex.
+    /// Fingerprints and serial numbers, in hex.
     revoked: BTreeSet<String>,
-    /// Where no anchor is known, the first server certificate seen becomes the only one taken.
+    /// State of trust on first use. While there is no anchor, the first server certificate becomes the only
+    /// one accepted.
     first_use: FirstUse,
 }
 
@@ -43,44 +44,44 @@ enum FirstUse {
     Pinned(String),
 }
 
-/// A chain that was found good.
+/// Chain that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The label of the anchor it leads to.
+    /// Label of the anchor that the chain leads to.
     pub label: String,
-    /// The leaf.
+    /// Leaf of the chain.
     pub certificate: Certificate,
 }
 
-/// A chain that was found wanting.
+/// Reason why a chain is rejected.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Rejection {
-    /// It leads to no anchor.
+    /// The chain leads to no anchor.
     #[error("the certificate leads to no trusted authority")]
     Unknown,
-    /// It is over.
+    /// The validity of the certificate has ended.
     #[error("the certificate has expired")]
     Expired,
-    /// It has not begun.
+    /// The validity of the certificate has not begun.
     #[error("the certificate is not yet valid")]
     NotYetValid,
-    /// It was revoked.
+    /// The certificate is revoked.
     #[error("the certificate is revoked")]
     Revoked,
-    /// It can't be read, or may not be used for this.
+    /// The certificate can't be read, or is not valid for this use.
     #[error("the certificate is malformed or not for this use: {0}")]
     Malformed(String),
 }
 
 impl Trust {
-    /// Trusts nobody yet.
+    /// Creates a trust without anchors.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// While it has no anchor, takes the first server certificate that it sees, and only that one
-    /// from then on, whatever its dates.
+    /// Creates a trust that pins on first use. While it has no anchor, it accepts the first server
+    /// certificate and only that one from then on, whatever its dates.
     #[must_use]
     pub fn on_first_use() -> Self {
         let trust = Self::new();
@@ -88,7 +89,7 @@ impl Trust {
         trust
     }
 
-    /// Trusts the authorities that the system does.
+    /// Creates a trust with the authorities that the system trusts.
     pub fn of_system() -> Result<Self, PkiError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(system_certificates()?);
@@ -97,7 +98,7 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Trusts every authority of a bundle under `label`, in place of what stood there.
+    /// Adds every authority of a bundle under `label`, in place of the former ones with this label.
     pub fn add(&self, label: &str, bundle_pem: &str) -> Result<(), PkiError> {
         let mut roots = RootCertStore::empty();
         for certificate in chain_from_pem(bundle_pem)? {
@@ -117,43 +118,44 @@ impl Trust {
         Ok(())
     }
 
-    /// Trusts what stands under `label` no more.
+    /// Removes the authorities under `label`.
     pub fn remove(&self, label: &str) {
         self.write().anchors.remove(label);
     }
 
-    /// The labels under which something stands.
+    /// Returns the labels in use.
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
         self.read().anchors.keys().cloned().collect()
     }
 
-    /// Whether something stands under `label`.
+    /// Returns whether `label` is in use.
     #[must_use]
     pub fn has(&self, label: &str) -> bool {
         self.read().anchors.contains_key(label)
     }
 
-    /// Refuses a certificate from now on, by its fingerprint or its serial in lower-case hex.
+    /// Refuses a certificate from now on, by its fingerprint or its serial number in lower-case hex.
     pub fn revoke(&self, fingerprint_or_serial: &str) {
         self.write().revoked.insert(fingerprint_or_serial.to_owned());
     }
 
-    /// Whether a certificate was revoked.
+    /// Returns whether a certificate is revoked.
     #[must_use]
     pub fn is_revoked(&self, certificate: &Certificate) -> bool {
         self.read().has_revoked(certificate)
     }
 
-    /// Checks a client's chain, leaf first. Ask again on each request of a kept-alive connection.
+    /// Checks a client's chain, leaf first. The caller repeats the check on each request of a kept-alive
+    /// connection.
     pub fn check_client(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;
         let now = unix_time(now);
         self.check(&leaf, |anchor| anchor.clients.verify_client_cert(&leaf, &rest, now).map(|_| ()))
     }
 
-    /// Checks a server's chain, leaf first. The host's name is not looked at: the anchor is the
-    /// peer's own authority.
+    /// Checks a server's chain, leaf first. The host name is not checked: the anchor is the peer's own
+    /// authority.
     pub fn check_server(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;
         let now = unix_time(now);
@@ -201,7 +203,7 @@ impl Trust {
         for (label, anchor) in &self.read().anchors {
             match leads_to(anchor) {
                 Ok(()) => return Ok(Verified { label: label.clone(), certificate }),
-                // One anchor's "expired" says more than another's "unknown".
+                // An "expired" of one anchor is more specific than an "unknown" of another.
                 Err(error) => match rejection(&error) {
                     Rejection::Unknown => {}
                     other => why = other,
@@ -254,7 +256,7 @@ fn rejection(error: &rustls::Error) -> Rejection {
     }
 }
 
-/// The authorities that the system trusts, as a bundle.
+/// Returns the authorities that the system trusts, as a PEM bundle.
 pub fn system_bundle_pem() -> Result<String, PkiError> {
     let certificates = system_certificates()?;
     let readable = certificates.iter().filter_map(|der| Certificate::from_der(der).ok());

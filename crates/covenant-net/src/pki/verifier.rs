@@ -1,4 +1,4 @@
-//! How rustls asks a live [`Trust`] at each handshake.
+//! Verifiers for rustls that use a live [`Trust`] at each handshake.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Signatu
 use super::{Rejection, Trust, provider};
 use covenant_model::clock::Clock;
 
-/// How far another platform's clock may be ahead: a certificate that it has just made is not yet valid
-/// by ours.
+/// Largest lead of another platform's clock. By our clock, a certificate that it has just created is not yet
+/// valid.
 const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(2);
 
-/// Checks the clients of a server. One that shows no certificate is let in: what it may do without
-/// is the platform's to say.
+/// Verifier of the clients of a server. A client without a certificate is admitted: the platform decides what
+/// it may do.
 pub(super) struct Clients {
     pub(super) trust: Trust,
     pub(super) clock: Clock,
@@ -70,7 +70,7 @@ impl ClientCertVerifier for Clients {
     }
 }
 
-/// Checks the servers that a client calls.
+/// Verifier of the servers that a client calls.
 pub(super) struct Servers {
     pub(super) trust: Trust,
     pub(super) clock: Clock,
@@ -125,7 +125,7 @@ impl ServerCertVerifier for Servers {
     }
 }
 
-/// rustls' idea of the time is ours.
+/// Injected clock as the time source of rustls.
 #[derive(Debug)]
 pub(super) struct ClockTime(pub(super) Clock);
 
@@ -152,7 +152,7 @@ fn chain<'a>(end_entity: &'a CertificateDer<'_>, intermediates: &'a [Certificate
     std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect()
 }
 
-/// The error whose alert tells the other end why.
+/// Returns the error whose alert gives the other end the reason.
 fn alert(why: &Rejection) -> rustls::Error {
     rustls::Error::InvalidCertificate(match why {
         Rejection::Unknown => CertificateError::UnknownIssuer,

@@ -1,4 +1,4 @@
-//! A `create` step, and the conflicts that it may set_target: its id is taken, or its slug.
+//! The `create` step, and the conflicts that it can meet: its id is taken, or its slug.
 
 use serde_json::json;
 
@@ -7,16 +7,16 @@ use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use covenant_model::wire::migration::{Conflict, Step, operation, policy};
 
-/// What a step met.
+/// The conflict that a step met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
-    /// A record of its kind has its id.
+    /// A record of the same kind has the id.
     Id,
-    /// Another record of its kind has its slug.
+    /// Another record of the same kind has the slug.
     Slug,
 }
 
-/// What becomes of a conflict.
+/// The resolution of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resolution {
     Skipped,
@@ -36,7 +36,8 @@ impl Resolution {
     }
 }
 
-/// By the policy; an id is never renamed (7.4), and a record that merely has the slug never destroyed.
+/// Resolves a conflict by the step's policy. It never renames an id (7.4), and never destroys a record that
+/// merely has the same slug.
 pub(crate) fn resolve(met: Met, policy: &str) -> Resolution {
     match (policy, met) {
         (policy::SKIP_IF_EXISTS, _) => Resolution::Skipped,
@@ -46,7 +47,7 @@ pub(crate) fn resolve(met: Met, policy: &str) -> Resolution {
     }
 }
 
-/// Creates the step's record, as far as its policy lets it where something stands against it.
+/// Creates the step's record, as far as the step's policy allows it if a conflict exists.
 pub(crate) fn create(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let record = record_of(plan, step)?;
     if let Some(standing) = records::find(plan.tx.db, &record.kind, &record.id)? {
@@ -90,7 +91,7 @@ fn meet_id(
                     "overwrite cannot take a slug from another record",
                 ));
             }
-            // Whose it was, it stays: overwriting gives no right to delete it.
+            // The record keeps its owner: overwriting gives no right to delete it.
             let kept = Record { source_peer_id: standing.source_peer_id.clone(), ..record };
             records::put(plan.tx.db, &kept)?;
             outcome.applied += 1;
@@ -128,7 +129,8 @@ fn meet_slug(
     Ok(())
 }
 
-/// A duplicate carries fresh ids: one that meets its like was made up wrongly, whatever the policy.
+/// Returns the resolution of a conflict. A duplicate has fresh ids, so a duplicate that conflicts is
+/// malformed, whatever the policy.
 fn resolution(plan: &Plan<'_>, step: &Step, met: Met) -> Resolution {
     if met == Met::Id && plan.request.operation == operation::DUPLICATE {
         return Resolution::Failed;
@@ -148,7 +150,7 @@ fn holder_of_slug(plan: &Plan<'_>, record: &Record) -> Result<Option<Record>, St
     Ok(holder.filter(|holder| holder.id != record.id))
 }
 
-/// The record under the first free slug: `name-2`, `name-3`, …
+/// Returns the record under the first free slug: `name-2`, `name-3`, …
 fn renamed(plan: &Plan<'_>, mut record: Record) -> Result<Record, StoreError> {
     let slug = record.slug().unwrap_or_default().to_owned();
     let mut number = 2;

@@ -1,4 +1,4 @@
-//! Applying a migration: all steps in one transaction, in their order, or none (commitment 7).
+//! Application of a migration: all steps in one transaction, in order, or none (commitment 7).
 
 mod create;
 pub(crate) mod plan;
@@ -15,84 +15,86 @@ use super::transaction::{Crash, Transaction};
 use covenant_model::wire::migration::{Conflict, MigrationRequest, Step, action, operation};
 
 policy! {
-    /// Decisions about a migration that a peer sends.
+    /// The policy for a migration that a peer sends.
     Policy {
-        /// Whether the orders are right: none negative, no two equal.
+        /// Returns whether the step orders are valid: none is negative, and no two are equal.
         orders_are_right: fn(&[Step]) -> bool = plan::orders_are_right,
-        /// Whether a step's id and its payload's are the same.
+        /// Returns whether a step and its payload have the same id.
         ids_agree: fn(&Step) -> bool = plan::ids_agree,
-        /// Whether a step's kind is covered by the grant, by the dependencies declared of its kind (6.4).
+        /// Returns whether the grant covers a step's kind, by the dependencies declared for the grant's kind
+        /// (6.4).
         kind_is_covered: fn(&Grant, &[String], &str) -> bool = plan::kind_is_covered,
-        /// Whether records of a kind are taken that nobody declared (6.4).
+        /// Returns whether records of an undeclared kind are accepted (6.4).
         takes_undeclared: fn(&str) -> bool = |_| false,
-        /// Whether something is asked for that is out of scope (O.1).
+        /// Returns whether the request asks for something out of scope (O.1).
         is_multi_hop: fn(&Value) -> bool = plan::is_multi_hop,
-        /// How a whole plan is applied (7.1).
+        /// Applies a whole plan (7.1).
         apply: fn(&Plan<'_>) -> Result<Outcome, Failure> = apply,
-        /// How one step is applied (7.2).
+        /// Applies one step (7.2).
         apply_step: fn(&Plan<'_>, &Step, &mut Outcome) -> Result<(), Failure> = apply_step,
-        /// Under which id a step's record is kept (7.4).
+        /// Returns the id under which a step's record is stored (7.4).
         kept_id: fn(&Plan<'_>, &Step) -> String = kept_id,
-        /// What is kept of a step's payload (7.4); given is this platform's account.
+        /// Returns the part of a step's payload that is stored (7.4). The last argument is this platform's
+        /// account.
         kept_body: fn(&Transaction<'_>, &Step, &Value) -> Map<String, Value> = kept_body,
-        /// How a conflict is resolved, by the step's policy (7.3).
+        /// Resolves a conflict by the step's policy (7.3).
         resolve: fn(Met, &str) -> Resolution = resolve,
-        /// Which counts are claimed: applied, skipped (7.2).
+        /// Returns the counts that the response claims: applied, skipped (7.2).
         claimed: fn(&Outcome) -> (u64, u64) = |outcome| (outcome.applied, outcome.skipped),
-        /// Which conflicts are reported (7.3).
+        /// Returns the conflicts that the response reports (7.3).
         conflict_log_of: fn(&Outcome) -> Vec<Conflict> = |outcome| outcome.conflicts.clone(),
-        /// Whether a peer may have a record deleted (11.2).
+        /// Returns whether a peer may delete a record (11.2).
         may_delete: fn(&Record, &Peer) -> bool = may_delete,
-        /// Whether a migration is shown to a peer, by its id (6.4): to the one that sent it.
+        /// Returns whether the peer with this id may see a migration (6.4): only its sender may.
         is_shown_to: fn(&Migration, &str) -> bool = |migration, peer_id| migration.peer_id == peer_id,
-        /// Where a peer keeps data, and where this platform does, as a crossing counts it (8.2).
+        /// Returns the place where a peer keeps data, as a crossing counts it (8.2).
         place_of: fn(&Peer) -> &str = |peer| peer.data_residency.as_deref().unwrap_or_default(),
         own_place: fn(&Transaction<'_>) -> Result<String, StoreError> = super::handshake::residency,
-        /// Whether data crosses a boundary between these places (8.2, 8.3).
+        /// Returns whether data crosses a boundary between two places (8.2, 8.3).
         crosses: fn(&str, &str) -> bool = crosses,
-        /// Whether the operator is told of a crossing (8.2).
+        /// Controls whether a crossing is reported to the operator (8.2).
         tells_crossing: bool = true,
-        /// What else happens when a migration completes, whichever way it went (8.2): nothing.
+        /// Runs when a migration completes, in either direction (8.2). The default does nothing.
         at_completion: fn(&Transaction<'_>, &Peer, &Migration) -> Result<(), StoreError> = |_, _, _| Ok(()),
-        /// Whether a crossing stands in the migration's metadata (8.3).
+        /// Controls whether the migration's metadata records a crossing (8.3).
         records_crossing: bool = true,
-        /// Whether an open migration is still taken after a revocation (4.3).
+        /// Returns whether an open migration is still accepted after a revocation (4.3).
         grace_covers: fn(&Peer, &Migration, jiff::Timestamp) -> bool = plan::grace_covers,
-        /// Last word on the row of a migration before it is written.
+        /// Policy hook on the row of a migration before it is written.
         override_migration: fn(&mut Migration) = |_| (),
-        /// Last word on the `data` of an answer about a migration.
+        /// Policy hook on the `data` of a response about a migration.
         override_view: fn(&mut Value) = |_| (),
     }
 }
 
-/// A plan that was found sound, and where it is applied.
+/// A validated plan, and the context in which it is applied.
 pub(crate) struct Plan<'a> {
     pub(crate) tx: &'a Transaction<'a>,
     pub(crate) peer: &'a Peer,
     pub(crate) request: &'a MigrationRequest,
 }
 
-/// What applying came to.
+/// The outcome of applying a plan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
-    /// Created and overwritten.
+    /// Number of steps that created or overwrote a record.
     pub(crate) applied: u64,
-    /// The others.
+    /// Number of the other steps.
     pub(crate) skipped: u64,
-    /// Every conflict met, in order.
+    /// Every conflict that a step met, in order.
     pub(crate) conflicts: Vec<Conflict>,
 }
 
-/// Why a plan was not applied.
+/// The reason why a plan was not applied.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A step could not be done; nothing of the plan stays.
+    /// A step failed. Nothing of the plan is stored.
     Failed {
         message: String,
-        /// The conflict that it failed on, where it was one.
+        /// The conflict that caused the failure, if there was one.
         conflict: Option<Box<Conflict>>,
     },
-    /// The platform died over it.
+    /// The platform died while it applied the plan.
     Crashed,
     /// The store failed.
     Store(StoreError),
@@ -117,7 +119,7 @@ impl Failure {
 }
 
 impl Plan<'_> {
-    /// The steps in the order that rules: `step_order`'s.
+    /// Returns the steps in the order that `step_order` gives.
     pub(crate) fn steps_in_order(&self) -> Vec<&Step> {
         let mut steps: Vec<&Step> = self.request.steps.iter().collect();
         steps.sort_by_key(|step| step.step_order);
@@ -125,7 +127,7 @@ impl Plan<'_> {
     }
 }
 
-/// Whole, or not at all.
+/// Applies the whole plan, or nothing of it.
 pub(crate) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     plan.tx.attempt(|| {
         let mut outcome = Outcome::default();
@@ -138,7 +140,7 @@ pub(crate) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     })
 }
 
-/// One step, by its action; under `delete` every step is a deletion.
+/// Applies one step by its action. In a `delete` migration every step is a deletion.
 pub(crate) fn apply_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let name = || format!("{}:{}", step.resource_kind, step.resource_id);
     if plan.request.operation == operation::DELETE {
@@ -170,12 +172,12 @@ pub(crate) fn apply_step(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) ->
     }
 }
 
-/// The source's own: identities survive.
+/// Returns the id that the source gave: identities survive a migration.
 pub(crate) fn kept_id(_: &Plan<'_>, step: &Step) -> String {
     step.resource_id.clone()
 }
 
-/// All of it, but for whose account it is in and the source's own timestamps.
+/// Returns the whole payload, except its account and the source's own timestamps.
 pub(crate) fn kept_body(_: &Transaction<'_>, step: &Step, account: &Value) -> Map<String, Value> {
     let mut body = step.payload.clone();
     body.remove("created_at");
@@ -186,17 +188,17 @@ pub(crate) fn kept_body(_: &Transaction<'_>, step: &Step, account: &Value) -> Ma
     body
 }
 
-/// Only what it had migrated here itself.
+/// Returns whether the peer itself migrated the record here. It may delete no other record.
 pub(crate) fn may_delete(record: &Record, peer: &Peer) -> bool {
     record.source_peer_id.as_deref() == Some(&*peer.id)
 }
 
-/// Two known places that differ; case does not count.
+/// Returns whether the two places are known and differ. The comparison ignores case.
 pub(crate) fn crosses(from: &str, to: &str) -> bool {
     !from.trim().is_empty() && !to.trim().is_empty() && !from.eq_ignore_ascii_case(to)
 }
 
-/// The testing aid of [`super::Settings::crash_at_step`].
+/// Kills the platform if [`super::Settings::crash_at_step`], a testing aid, asks for it.
 pub(crate) fn die_if_told(tx: &Transaction<'_>, done: u32) -> Result<(), Failure> {
     if tx.settings.crash_at_step == Some(done) { Err(Failure::Crashed) } else { Ok(()) }
 }
@@ -214,12 +216,12 @@ fn delete(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Fai
     Ok(())
 }
 
-/// `cross_jurisdiction` for a migration's metadata, where a boundary is crossed (8.3).
+/// Returns `cross_jurisdiction` for a migration's metadata if a boundary is crossed (8.3).
 pub(crate) fn crossing(tx: &Transaction<'_>, from: &str, to: &str) -> Option<Value> {
     (tx.policy.migrations.crosses)(from, to).then(|| json!({"from": from, "to": to}))
 }
 
-/// The account that records belong to here.
+/// Returns the account that records belong to on this platform.
 pub(crate) fn account(tx: &Transaction<'_>) -> Result<Value, StoreError> {
     Ok(facts::find(tx.db, facts::ACCOUNT)?.unwrap_or_default())
 }

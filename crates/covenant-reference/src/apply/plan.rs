@@ -1,4 +1,4 @@
-//! Whether a plan is sound: evaluated whole, before anything of it is applied.
+//! Validation of a plan: the whole plan is evaluated before any step is applied.
 
 use std::collections::BTreeSet;
 
@@ -14,44 +14,44 @@ use crate::transaction::Transaction;
 use covenant_model::wire::migration::{MigrationRequest, Step, action, operation, policy};
 use covenant_model::wire::path;
 
-/// Most steps of one plan.
+/// Maximum number of steps in one plan.
 const STEPS_MAX: usize = 10_000;
-/// Members by which a plan would be passed on to a third platform.
+/// Members that ask to pass a plan on to a third platform.
 const MULTI_HOP: [&str; 7] =
     ["forward_to", "next_hop", "hops", "via", "chain", "final_destination", "relay_to"];
 
-/// Why a plan is refused before anything of it is applied.
+/// The reason why a plan is rejected before any step is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unsound {
-    /// 400 for its form, 422 for what it asks.
+    /// HTTP status: 400 for a malformed plan, 422 for one whose content is not acceptable.
     pub(crate) status: u16,
     pub(crate) text: String,
-    /// The kind that is none of the peer's business, where it asked for one.
+    /// The undeclared kind that the plan asked for, if it asked for one.
     pub(crate) undeclared_kind: Option<String>,
 }
 
-/// None negative, no two equal.
+/// Returns whether no order is negative and no two are equal.
 pub(crate) fn orders_are_right(steps: &[Step]) -> bool {
     let orders: BTreeSet<i64> = steps.iter().map(|step| step.step_order).collect();
     orders.len() == steps.len() && orders.first().is_none_or(|first| *first >= 0)
 }
 
-/// The same, or the payload names none.
+/// Returns whether the ids are equal or the payload has no id.
 pub(crate) fn ids_agree(step: &Step) -> bool {
     step.payload.get("id").is_none_or(|id| id == step.resource_id.as_str())
 }
 
-/// The grant's kind itself, or a declared dependency of it.
+/// Returns whether the kind is the grant's own kind or a declared dependency of it.
 pub(crate) fn kind_is_covered(grant: &Grant, dependencies: &[String], kind: &str) -> bool {
     grant.resource_kind == kind || dependencies.iter().any(|dependency| dependency == kind)
 }
 
-/// A migration goes from one platform to one other.
+/// Returns whether the body asks for more than one hop. A migration goes from one platform to one other.
 pub(crate) fn is_multi_hop(body: &Value) -> bool {
     MULTI_HOP.iter().any(|name| body.get(*name).is_some() || body["plan_summary"].get(*name).is_some())
 }
 
-/// What was open before the revocation, for as long as the grace lasts.
+/// Returns whether the migration was open before the revocation and the grace still lasts.
 pub(crate) fn grace_covers(peer: &Peer, migration: &Migration, now: Timestamp) -> bool {
     let notice = peer.grace_until.and_then(|end| end.checked_sub(peering::GRACE).ok());
     migration.status == "transferring"
@@ -59,7 +59,7 @@ pub(crate) fn grace_covers(peer: &Peer, migration: &Migration, now: Timestamp) -
         && peering::grace_lasts(peer, now)
 }
 
-/// Reads a plan's form: 400 with the observed texts.
+/// Parses a plan. A malformed plan is rejected with 400 and the observed texts.
 pub(crate) fn read(tx: &Transaction<'_>, body: &Value) -> Result<MigrationRequest, Unsound> {
     let missing: Vec<&str> = ["operation", "root_resource_kind", "root_resource_id"]
         .into_iter()
@@ -91,7 +91,7 @@ pub(crate) fn read(tx: &Transaction<'_>, body: &Value) -> Result<MigrationReques
     Ok(plan)
 }
 
-/// Whether every kind is declared and covered, and every schema acceptable: 422.
+/// Checks that every kind is declared and covered, and that every schema is acceptable. A failure is a 422.
 pub(crate) fn check_reach(
     tx: &Transaction<'_>,
     peer: &Peer,
@@ -155,13 +155,13 @@ fn has_required_fields(step: &Value) -> bool {
     })
 }
 
-/// The step's own schema, else the plan's; both may be silent.
+/// Returns whether the step's own schema, else the plan's, is accepted. Both may be absent.
 fn takes(tx: &Transaction<'_>, row: &Capability, plan: &MigrationRequest, step: &Step) -> bool {
     let given = step.metadata.get("schema_version").or_else(|| plan.plan_summary.get("schema_version"));
     (tx.policy.capabilities.takes_schema)(&row.schema_version, given.unwrap_or(&Value::Null))
 }
 
-/// A `null` where an object is due is read as an absent one.
+/// Removes each `null` that stands in place of an object: it counts as absent.
 fn without_nulls(body: &Value) -> Value {
     let mut body = body.clone();
     let drop_nulls = |members: &mut Map<String, Value>| members.retain(|_, value| !value.is_null());

@@ -1,5 +1,5 @@
-//! Governance: what a peer does against the contract becomes a finding; repeated breach of one hard
-//! norm suspends the peer, pending the operator's review (E.1, E.2).
+//! Governance: a peer's breach of the contract becomes a finding. Repeated breach of one hard norm suspends
+//! the peer, pending the operator's review (E.1, E.2).
 
 pub(crate) mod scan;
 pub(crate) mod watch;
@@ -15,58 +15,59 @@ use super::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;
 
-/// Something that a peer did against the contract.
+/// A peer's act or state that is against the contract.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Suspicion {
-    /// One of [`finding`].
+    /// Name of the finding: one of [`finding`].
     pub(crate) kind: &'static str,
-    /// The hard commitments that it breaches; none for a soft norm or a standing state.
+    /// The hard commitments that it breaches. Empty for a soft norm or a standing state.
     pub(crate) norms: &'static [u8],
-    /// In words.
+    /// Description for the operator.
     pub(crate) message: String,
-    /// The facts.
+    /// The facts of the finding.
     pub(crate) payload: Value,
 }
 
 policy! {
-    /// Decisions of governance.
+    /// The policy of governance.
     Policy {
-        /// Whether a suspicion becomes a finding at all.
+        /// Returns whether a suspicion becomes a finding.
         is_reported: fn(&Suspicion) -> bool = is_reported,
-        /// Which hard commitments it counts against.
+        /// Returns the hard commitments that a suspicion counts against.
         norms_of: fn(&Suspicion) -> &'static [u8] = norms_of,
-        /// Whether so many breaches of one norm within 24 hours suspend, by the platform's limit.
+        /// Returns whether this number of breaches of one norm within 24 hours suspends, by the platform's
+        /// limit.
         suspends: fn(usize, usize) -> bool = suspends,
-        /// For how long a breach counts.
+        /// Time for which a breach counts.
         counts_for: SignedDuration = SignedDuration::from_hours(24),
-        /// For how long repeats of one finding about a peer are taken as one.
+        /// Time within which repeats of one finding about a peer merge into one.
         merges_for: SignedDuration = SignedDuration::ZERO,
-        /// Whether a data residency names a place (8.1).
+        /// Returns whether a data residency names a place (8.1).
         names_a_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
-        /// Which peer a suspicion is held against: the one that did it.
+        /// Returns the peer that a suspicion is held against: the one that acted.
         blamed: fn(&Transaction<'_>, &str, &Suspicion) -> Result<String, StoreError> = |_, peer_id, _| Ok(peer_id.to_owned()),
-        /// What this platform calls its findings.
+        /// Returns the name that this platform gives to a finding.
         finding_name: fn(&str) -> String = str::to_owned,
     }
 }
 
-/// Every suspicion is reported.
+/// Returns `true`: every suspicion is reported.
 pub(crate) fn is_reported(_: &Suspicion) -> bool {
     true
 }
 
-/// The suspicion's own.
+/// Returns the suspicion's own norms.
 pub(crate) fn norms_of(suspicion: &Suspicion) -> &'static [u8] {
     suspicion.norms
 }
 
-/// One breach alone never suspends.
+/// Returns whether the limit is reached. One breach alone never suspends.
 pub(crate) fn suspends(breaches: usize, limit: usize) -> bool {
     breaches >= limit.max(2)
 }
 
 impl Suspicion {
-    /// A breach of hard norms.
+    /// Creates a suspicion of a breach of hard norms.
     pub(crate) fn breach(
         kind: &'static str,
         norms: &'static [u8],
@@ -76,16 +77,16 @@ impl Suspicion {
         Self { kind, norms, message: message.into(), payload }
     }
 
-    /// Against a soft norm, or a state that stands.
+    /// Creates a suspicion against a soft norm, or of a standing state.
     pub(crate) fn soft(kind: &'static str, message: impl Into<String>, payload: Value) -> Self {
         Self::breach(kind, &[], message, payload)
     }
 }
 
-/// Reports one act of a peer: a finding, an event for the operator, a breach of each hard norm that
-/// it touches, and the suspension where that was one too many.
+/// Reports one act of a peer: a finding, an event for the operator and a breach of each hard norm involved.
+/// Suspends the peer if the limit is reached.
 ///
-/// The peer's row is read and may be written here: write your own copy of it before.
+/// This function reads the peer's row and may write it, so write your own copy of the row before the call.
 pub(crate) fn raise(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<(), StoreError> {
     if !(tx.policy.govern.is_reported)(suspicion) {
         return Ok(());
@@ -103,7 +104,8 @@ pub(crate) fn raise(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) 
     Ok(())
 }
 
-/// Whether it only repeats what was found of the peer a moment ago; then that is counted up.
+/// Returns whether the suspicion repeats a recent finding about the peer. If so, that finding's count is
+/// raised.
 fn merges(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<bool, StoreError> {
     let name = name(tx, suspicion.kind);
     let is_recent = |finding: &Finding| {
@@ -118,7 +120,7 @@ fn merges(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<
     Ok(true)
 }
 
-/// Reports a state that stands: once, however often it is seen again.
+/// Reports a standing state once, however often it is seen again.
 pub(crate) fn note(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<(), StoreError> {
     if !(tx.policy.govern.is_reported)(suspicion) {
         return Ok(());
@@ -186,7 +188,7 @@ fn count_breach(
     Ok(())
 }
 
-/// How many breaches of a norm still count against a peer.
+/// Returns the number of breaches of a norm that still count against a peer.
 pub(crate) fn recent_breaches(tx: &Transaction<'_>, peer_id: &str, norm: u8) -> Result<usize, StoreError> {
     let counts_for = tx.policy.govern.counts_for;
     let breaches = table::of_peer::<Breach>(tx.db, peer_id)?;
@@ -194,7 +196,8 @@ pub(crate) fn recent_breaches(tx: &Transaction<'_>, peer_id: &str, norm: u8) -> 
     Ok(breaches.iter().filter(counts).count())
 }
 
-/// Suspends a peer, pending the operator's review; one that was never let in, or is gone, stays as it is.
+/// Suspends a peer, pending the operator's review. A peer that was never admitted, or is gone, stays as it
+/// is.
 pub(crate) fn suspend(tx: &Transaction<'_>, peer: &mut Peer, reason: &str) -> Result<bool, StoreError> {
     if !(peer.status.may_call() || peer.status == PeerStatus::Accepted) {
         return Ok(false);
@@ -207,7 +210,7 @@ pub(crate) fn suspend(tx: &Transaction<'_>, peer: &mut Peer, reason: &str) -> Re
     Ok(true)
 }
 
-/// How grave a finding is (`powernode.md` §6; the proposed kinds by the class of their norm).
+/// Returns the severity of a finding (`wire.md` §6; a proposed kind has the severity of its norm's class).
 pub(crate) fn severity(kind: &str) -> &'static str {
     match kind {
         finding::SCHEMA_VERSION_MISSING | finding::RESIDENCY_MISSING | finding::IDENTITY_UNDISCLOSED => "low",

@@ -1,4 +1,4 @@
-//! The scan of standing states: what no single call shows (`powernode.md` §6).
+//! The scan for standing states, which no single call shows (`wire.md` §6).
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -11,10 +11,10 @@ use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;
 
-/// A certificate that ends within these is expiring.
+/// Remaining lifetime within which a certificate counts as expiring.
 const EXPIRING: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Notes every state that stands against a partner.
+/// Notes every standing state of every partner.
 pub(crate) fn scan(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for peer in table::all::<Peer>(tx.db)? {
         if !peer.is_partner() {
@@ -36,7 +36,7 @@ fn standing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Suspicion>, StoreEr
     Ok(found)
 }
 
-/// 8.1: an active peer says where it keeps data.
+/// Returns a suspicion if an active peer does not disclose its residency (8.1).
 pub(crate) fn residency(tx: &Transaction<'_>, peer: &Peer) -> Option<Suspicion> {
     let declared = peer.data_residency.as_deref().is_some_and(tx.policy.govern.names_a_place);
     (!declared && matches!(peer.status, PeerStatus::Active | PeerStatus::Degraded))

@@ -1,5 +1,5 @@
-//! What is only seen over several calls: floods (6.1), walks (6.4) and mass grants (6.2). Kept in
-//! memory: a restart begins to count again.
+//! Detection over several calls: floods (6.1), enumeration (6.4) and mass grants (6.2). The counts are in
+//! memory, so a restart resets them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -11,62 +11,63 @@ use crate::policy::policy;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
 
-/// The span over which calls are counted, and the calm after which a walk is another walk.
+/// Window over which calls are counted, and the pause after which enumeration counts as a new one.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Different things that a peer may be refused before it is a walk.
+/// Number of different rejected targets that counts as enumeration.
 const WALK_TARGETS: usize = 3;
-/// Absent ids of a declared kind that a peer may ask for before it is a walk.
+/// Number of absent ids of a declared kind that counts as enumeration.
 const WALK_ABSENT_IDS: usize = 20;
-/// Grants in an hour: of whole kinds with a scope that changes something, and of any sort.
+/// Number of wide grants within an hour that counts as a mass: whole-kind grants with a scope that changes
+/// something.
 const WIDE_GRANTS: usize = 15;
 const GRANTS: usize = 50;
-/// Callers that are remembered at once.
+/// Maximum number of callers that are remembered at once.
 const CALLERS_MAX: usize = 10_000;
 
 policy! {
-    /// Decisions about how much is too much.
+    /// The policy for limits over several calls.
     Policy {
-        /// Under which name a caller's accept and heartbeat calls are counted.
+        /// Returns the name under which a caller's accept and heartbeat calls are counted.
         counted_as: fn(&str) -> String = str::to_owned,
-        /// Whether handshakes are counted at all.
+        /// Controls whether handshakes are counted.
         counts_handshakes: bool = true,
-        /// For how long a call counts.
+        /// Time for which a call counts.
         counts_for: SignedDuration = WINDOW,
-        /// After which calls those of their caller are counted again: none.
+        /// Returns whether a call to this route resets its caller's count. The default never does.
         forgets_calls_at: fn(&Route) -> bool = |_| false,
-        /// Whether one more call is too many, by those of the last 60 s and the platform's limit.
+        /// Returns whether one more call is too many, by the calls of the last 60 s and the platform's limit.
         is_flood: fn(usize, usize) -> bool = is_flood,
-        /// Whether a flood is reported; given is how long ago the last one of this caller was.
+        /// Returns whether a flood is reported, by the time since the caller's last flood.
         flood_is_reported: fn(Option<SignedDuration>) -> bool = flood_is_reported,
-        /// Whether so many refused targets and absent ids are a walk.
+        /// Returns whether these numbers of rejected targets and absent ids are enumeration.
         is_walk: fn(usize, usize) -> bool = is_walk,
-        /// Whether so many wide grants, and grants in all, within an hour are a mass.
+        /// Returns whether these numbers of wide grants and of all grants within an hour are a mass.
         is_mass: fn(usize, usize) -> bool = is_mass,
     }
 }
 
-/// As many as the limit are served in a window.
+/// Returns whether the calls of the window have reached the limit.
 pub(crate) fn is_flood(calls_before: usize, limit: usize) -> bool {
     calls_before >= limit
 }
 
-/// A flood is one act for as long as it lasts: once in 60 s.
+/// Returns whether 60 s have passed since the last report: a continuing flood is one act.
 pub(crate) fn flood_is_reported(since_last: Option<SignedDuration>) -> bool {
     since_last.is_none_or(|ago| ago >= WINDOW)
 }
 
-/// Three different refused things, or twenty absent ids.
+/// Returns whether there are three different rejected targets or twenty absent ids.
 pub(crate) fn is_walk(targets: usize, absent_ids: usize) -> bool {
     targets >= WALK_TARGETS || absent_ids >= WALK_ABSENT_IDS
 }
 
-/// Fifteen wide ones, or fifty in all.
+/// Returns whether there are fifteen wide grants, or fifty grants in all.
 pub(crate) fn is_mass(wide: usize, all: usize) -> bool {
     wide >= WIDE_GRANTS || all >= GRANTS
 }
 
-/// What was seen of each caller.
+/// The counts for each caller.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     calls: BTreeMap<String, VecDeque<Timestamp>>,
@@ -83,11 +84,11 @@ struct Walk {
     reported: bool,
 }
 
-/// What is said to a caller that calls too often.
+/// The response to a caller that calls too often.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TooOften {
     pub(crate) retry_after_seconds: i64,
-    /// `None` while this flood was reported before.
+    /// The suspicion to report. `None` if this flood is already reported.
     pub(crate) suspicion: Option<Suspicion>,
 }
 
@@ -123,14 +124,14 @@ impl Watch {
         Err(TooOften { retry_after_seconds, suspicion })
     }
 
-    /// Begins to count the calls of whoever makes this one again, where the rules say so.
+    /// Resets the count of the caller if the policy asks for it.
     pub(crate) fn pass(&mut self, policy: &Policy, caller: &str, route: &Route) {
         if (policy.forgets_calls_at)(route) {
             self.calls.remove(&(policy.counted_as)(caller));
         }
     }
 
-    /// Notes that a peer was refused `target`: a kind, an id or a path that is not its business.
+    /// Notes that a peer was refused `target`: a kind, an id or a path outside its peering.
     pub(crate) fn refused(
         &mut self,
         policy: &Policy,
@@ -143,7 +144,7 @@ impl Watch {
         walk.check(policy)
     }
 
-    /// Notes that a peer asked for an id that is not there.
+    /// Notes that a peer asked for an absent id.
     pub(crate) fn absent(
         &mut self,
         policy: &Policy,
@@ -156,7 +157,7 @@ impl Watch {
         walk.check(policy)
     }
 
-    /// Notes a grant that a peer issued without an operator's hand.
+    /// Notes a grant that a peer issued without an operator.
     pub(crate) fn granted(
         &mut self,
         policy: &Policy,

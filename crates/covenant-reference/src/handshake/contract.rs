@@ -1,4 +1,4 @@
-//! Which version of the contract is asked for, supported and agreed to (commitment 12, V, A).
+//! The contract version that is requested, supported and agreed on (commitment 12, V, A).
 
 use serde_json::{Value, json};
 
@@ -8,22 +8,23 @@ use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 
-/// Only a positive JSON integer asks for a version (A.1): no text, no fraction, no `true`.
+/// Returns the requested version. Only a positive JSON integer counts (A.1): no string, no fraction, no
+/// `true`.
 pub(crate) fn version_asked(value: Option<&Value>) -> Option<u64> {
     value.and_then(Value::as_u64).filter(|version| *version > 0)
 }
 
-/// Known, and not deprecated (V.4).
+/// Returns whether the version is known and not deprecated (V.4).
 pub(crate) fn is_supported(known: &[KnownContract], version: u64) -> bool {
     known.iter().any(|contract| contract.version == version && contract.deprecated_at.is_none())
 }
 
-/// The one that was asked for.
+/// Returns the requested version.
 pub(crate) fn version_agreed(asked: u64) -> u64 {
     asked
 }
 
-/// A digest that is absent says nothing; one that differs says another text.
+/// Returns whether the digest is absent or equal. A different digest means another text.
 pub(crate) fn digest_matches(contract: &KnownContract, given: Option<&Value>) -> bool {
     match (given, &contract.digest) {
         (None | Some(Value::Null), _) | (_, None) => true,
@@ -32,7 +33,7 @@ pub(crate) fn digest_matches(contract: &KnownContract, given: Option<&Value>) ->
     }
 }
 
-/// Every version known here, smallest first.
+/// Returns every known version, in ascending order.
 pub(crate) fn known(tx: &Transaction<'_>) -> Result<Vec<KnownContract>, StoreError> {
     let mut known: Vec<KnownContract> = table::all(tx.db)?;
     known.extend((tx.policy.handshake.also_known)());
@@ -40,13 +41,14 @@ pub(crate) fn known(tx: &Transaction<'_>) -> Result<Vec<KnownContract>, StoreErr
     Ok(known)
 }
 
-/// A peer that says other than what was agreed: a breach of 12, which counts for 3 and 6 too (12.2).
+/// Creates the suspicion that a peer deviates from the agreed contract: a breach of 12, which also counts for
+/// 3 and 6 (12.2).
 pub(crate) fn mismatch(message: &str, asked: Option<&Value>, digest: Option<&Value>) -> Suspicion {
     let payload = json!({"contract_version": asked, "contract_digest": digest});
     Suspicion::breach(finding::CONTRACT_MISMATCH, &[12, 3, 6], message, payload)
 }
 
-/// Checks what a partner says of the contract in a heartbeat, or in its answer to one.
+/// Checks the contract members of a partner's heartbeat, or of its response to one.
 pub(crate) fn check(
     tx: &Transaction<'_>,
     peer: &Peer,

@@ -1,11 +1,11 @@
-//! Whether a disclosure says who is there (commitment 1).
+//! Validation of a disclosure (commitment 1).
 
 use serde_json::{Map, Value};
 
-/// Longest text that is taken for a name of anything, in characters.
+/// Maximum length of a name, in characters.
 const TEXT_LENGTH_MAX: usize = 64 * 1024;
 
-/// The members of the disclosure that are missing or malformed.
+/// Returns the members of the disclosure that are missing or malformed.
 pub(crate) fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {
     let is_good = |name: &str| match (name, metadata.get(name)) {
         (_, None) => false,
@@ -19,13 +19,13 @@ pub(crate) fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {
         .collect()
 }
 
-/// A semantic version as published: no leading `v`, three numbers.
+/// Returns whether the text is a semantic version as published: three numbers, no leading `v`.
 pub(crate) fn is_version(text: &str) -> bool {
     semver::Version::parse(text).is_ok()
 }
 
-/// An email address, or a PGP-attested identifier in any of the forms in use. The signature itself
-/// is the operator's to verify.
+/// Returns whether the value is an email address, or a PGP-attested identifier in any form in use. The
+/// operator verifies the signature itself.
 fn is_contact(value: &Value) -> bool {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! Which platform versions go together (commitment 10): same major, minor at most one apart.
+//! Compatibility of platform versions (commitment 10): same major, minors at most one apart.
 
 use jiff::{SignedDuration, Timestamp};
 use semver::Version;
@@ -11,10 +11,11 @@ use crate::store::{StoreError, facts};
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 
-/// How long before a major break its notice must stand (10.2).
+/// Minimum notice before a major break (10.2).
 pub(crate) const BREAK_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Patch, pre-release and build don't matter; what is no semantic version goes with nothing.
+/// Returns whether two versions are compatible. Patch, pre-release and build do not count. A version that is
+/// not semantic is compatible with nothing.
 pub(crate) fn go_together(local: &str, remote: &str) -> bool {
     match (Version::parse(local), Version::parse(remote)) {
         (Ok(local), Ok(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 1,
@@ -22,16 +23,16 @@ pub(crate) fn go_together(local: &str, remote: &str) -> bool {
     }
 }
 
-/// How a peer's version goes with this platform's.
+/// The compatibility of a peer's version with this platform's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Compatibility {
-    /// `compatible`, `degraded`, `incompatible`.
+    /// One of `compatible`, `degraded`, `incompatible`.
     pub(crate) status: &'static str,
     pub(crate) local: String,
     pub(crate) remote: Option<String>,
 }
 
-/// Checks a peer's version. One that is not known yet is taken as compatible.
+/// Checks a peer's version. A version that is not yet known counts as compatible.
 pub(crate) fn compatibility(tx: &Transaction<'_>, remote: Option<&str>) -> Result<Compatibility, StoreError> {
     let local = release(tx)?;
     let status = match remote {
@@ -44,12 +45,12 @@ pub(crate) fn compatibility(tx: &Transaction<'_>, remote: Option<&str>) -> Resul
 }
 
 impl Compatibility {
-    /// Whether nothing is synced with this peer.
+    /// Returns whether sync with this peer is frozen.
     pub(crate) fn is_frozen(&self) -> bool {
         self.status == "incompatible"
     }
 
-    /// The state that stands against the peer, where they don't go together.
+    /// Returns the standing state against the peer if the versions are incompatible.
     pub(crate) fn drift(&self) -> Option<Suspicion> {
         self.is_frozen().then(|| {
             let payload = json!({"local_version": self.local, "remote_version": self.remote});
@@ -57,7 +58,7 @@ impl Compatibility {
         })
     }
 
-    /// As `schema_compatibility` says it.
+    /// Returns the JSON form of `schema_compatibility`.
     pub(crate) fn to_value(&self) -> Value {
         let notes = match self.status {
             "degraded" => "served until the deprecation of this major version is due",
@@ -71,7 +72,8 @@ impl Compatibility {
     }
 }
 
-/// A peer that went to another major version with no deprecation that stood for 30 days (10.2).
+/// Returns a suspicion if a peer changed its major version and no deprecation was announced 30 days before
+/// (10.2).
 pub(crate) fn broke_without_notice(tx: &Transaction<'_>, before: &Peer, peer: &Peer) -> Option<Suspicion> {
     let (from, to) = (before.platform_version.as_deref()?, peer.platform_version.as_deref()?);
     let (old, new) = (Version::parse(from).ok()?, Version::parse(to).ok()?);
@@ -87,8 +89,8 @@ pub(crate) fn broke_without_notice(tx: &Transaction<'_>, before: &Peer, peer: &P
     })
 }
 
-/// After a major bump of ours, the major version before is served on until its deprecation was
-/// announced for 30 days and its date has passed (10.2).
+/// Returns whether the previous major version is still served. It is served until its deprecation was
+/// announced 30 days ago and its end date has passed (10.2).
 pub(crate) fn still_serves(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
     let Some(previous) = facts::text(tx.db, facts::PREVIOUS_RELEASE)? else {
         return Ok(false);

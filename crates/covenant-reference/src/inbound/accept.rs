@@ -16,7 +16,7 @@ use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;
 use covenant_net::net::Inbound;
 
-/// Answers a handshake; the audit entry is the token's peer's, where there is one.
+/// Answers a handshake. The audit entry belongs to the token's peer, if there is one.
 pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Fault> {
     let body = match json_body(call) {
         Ok(body) => body,
@@ -80,7 +80,7 @@ fn shake_operator(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Re
     Ok(welcome(tx, &peer, credentials)?)
 }
 
-/// The finding about a disclosure with gaps.
+/// Creates the finding about a disclosure with gaps.
 pub(super) fn undisclosed(gaps: &[&'static str]) -> Suspicion {
     let message = format!("not disclosed, or malformed: {}", gaps.join(", "));
     Suspicion::soft(finding::IDENTITY_UNDISCLOSED, message, json!({ "members": gaps }))
@@ -112,7 +112,7 @@ fn supported_contract(
         .collect();
     let shown = given.filter(|given| given.is_i64()).map_or_else(|| "0".to_owned(), Value::to_string);
     let text = format!("Unsupported contract_version {shown}; supported: [{}]", supported.join(", "));
-    // A version that never was is said in error; one that this platform does not honour is advertised.
+    // An unknown version is reported in the error. A known version that is not supported is advertised.
     let advertised = asked
         .filter(|_| peer.is_some())
         .map(|_| contract::mismatch("accept advertises an unsupported contract version", given, None));
@@ -127,8 +127,8 @@ fn transition_failed(reason: &str) -> Reply {
     Reply::failure(422, format!("accept transition failed: {reason}"))
 }
 
-/// Signs the caller's request, or takes its authority and tells it which name to present: members
-/// for the answer. None where the caller brought neither.
+/// Signs the caller's request, or takes its authority and assigns the name to present. Returns the members
+/// for the response, or `None` if the caller sent neither.
 fn exchange_credentials(
     tx: &Transaction<'_>,
     peer: &mut Peer,
@@ -167,7 +167,7 @@ fn exchange_credentials(
     Ok(members)
 }
 
-/// The peer's row after the handshake; nothing here is written before all of it is decided.
+/// Updates the peer's row after the handshake. It writes only after every decision is made.
 pub(crate) fn enter(
     tx: &Transaction<'_>,
     peer: &mut Peer,

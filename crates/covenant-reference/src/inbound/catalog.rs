@@ -1,17 +1,17 @@
-//! `GET /service_catalog`: one offering, so that the route and its subscriptions are real.
+//! `GET /service_catalog`: one offering, so that the route and its subscriptions work.
 
 use serde_json::{Value, json};
 
 use super::{InboundCall, Reply};
 
-/// What the one offering is subscribed by.
+/// Slug of the one offering.
 pub(super) const SLUG: &str = "status-page";
-/// Days that a subscription lives.
+/// Lifetime of a subscription, in days.
 pub(super) const DEFAULT_DAYS: i64 = 30;
-/// Where it is served behind the platform.
+/// Port of the offering behind the platform.
 pub(super) const BACKEND_PORT: u16 = 8080;
 
-/// Answers with what can be subscribed to.
+/// Answers with the offerings.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Reply {
     Reply::bare(200, &json!({"offerings": [offering()], "generated_at": inbound.tx.now.to_string()}))
 }

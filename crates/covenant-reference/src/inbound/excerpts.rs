@@ -1,4 +1,4 @@
-//! `GET /audit_excerpts`: the asking peer's own interactions, and no one else's (5.4).
+//! `GET /audit_excerpts`: the asking peer's own interactions only (5.4).
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
 const DEFAULT_LIMIT: usize = 1000;
 const LIMIT_MAX: usize = 5000;
 
-/// Answers at once, or promises the excerpt for later where the platform is of that sort.
+/// Answers at once, or promises the excerpt for later if the policy sets a delay.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     if inbound.peer.status != PeerStatus::Active {
         let text = "Audit excerpts available only to peers in active status";
@@ -43,7 +43,7 @@ fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError
     })))
 }
 
-/// 202: the window of this request stands, whenever it is answered.
+/// Answers 202. The promise keeps the window of this request, whenever the excerpt is sent.
 fn promise(inbound: &InboundCall<'_>, delay: SignedDuration) -> Result<Reply, Fault> {
     let query = Query::read(inbound)?;
     let due_at = inbound.tx.now.saturating_add(delay).unwrap_or(Timestamp::MAX);
@@ -72,7 +72,7 @@ fn promise_name(id: &str) -> String {
     format!("excerpt/{id}")
 }
 
-/// An audit entry in the platform's event shape.
+/// Returns an audit entry in the platform's event shape.
 fn event(entry: &AuditEntry) -> Value {
     json!({
         "id": entry.id, "kind": entry.action, "severity": "low", "emitted_at": entry.at.to_string(),
@@ -84,7 +84,7 @@ fn event(entry: &AuditEntry) -> Value {
     })
 }
 
-/// An excerpt that is promised.
+/// A promised excerpt.
 #[derive(Serialize, Deserialize)]
 struct Promise {
     peer_id: String,
@@ -92,7 +92,7 @@ struct Promise {
     query: Query,
 }
 
-/// What was asked for; `since` ≤ t < `until`, oldest first.
+/// The requested window: `since` ≤ t < `until`, oldest first.
 #[derive(Serialize, Deserialize)]
 struct Query {
     since: Timestamp,
@@ -106,7 +106,7 @@ impl Query {
         let time = |name: &str| {
             parameter(inbound, name).map(|text| read_time(&text).ok_or_else(|| invalid(name))).transpose()
         };
-        // What happens in this very second is within the default window, too.
+        // Entries of the current second are within the default window, too.
         let now = inbound.tx.now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
         let until = time("until")?.unwrap_or(now);
         let since =
@@ -128,7 +128,7 @@ fn parameter(inbound: &InboundCall<'_>, name: &str) -> Option<String> {
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// RFC 3339, or a bare date; a plus sign that the query turned into a space is taken back.
+/// Parses RFC 3339 or a bare date. It restores a plus sign that the query decoding turned into a space.
 fn read_time(text: &str) -> Option<Timestamp> {
     let text = text.replace(' ', "+");
     text.parse().ok().or_else(|| format!("{text}T00:00:00Z").parse().ok())

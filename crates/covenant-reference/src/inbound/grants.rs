@@ -1,4 +1,4 @@
-//! Bearer grants: ten checks in the observed order, each a rule of its own (`powernode.md` §4).
+//! Bearer grants: ten checks in the observed order, each a policy of its own (`wire.md` §4).
 
 use std::net::IpAddr;
 
@@ -15,36 +15,36 @@ use covenant_model::wire::header;
 use covenant_net::net::Inbound;
 
 policy! {
-    /// Decisions about a grant.
+    /// The policy for grants.
     Policy {
-        /// The token that a grant is carried by.
+        /// Returns the token that carries a grant.
         token_of: fn(&hmac::Key, &str) -> String = token_of,
-        /// Whether the token's signature is this platform's.
+        /// Returns whether this platform signed the token.
         token_is_genuine: fn(&hmac::Key, &GrantToken) -> bool = token_is_genuine,
-        /// The grant that carries a call which names none, by the caller's id: none.
+        /// Returns the grant for a call without a token, by the caller's id. The default returns `None`.
         unnamed: fn(&Transaction<'_>, &str) -> Result<Option<Grant>, StoreError> = |_, _| Ok(None),
-        /// Whether the grant is this peer's.
+        /// Returns whether the grant belongs to this peer.
         belongs_to: fn(&Grant, &str) -> bool = belongs_to,
-        /// Whether its time is over (2.1).
+        /// Returns whether the grant has expired (2.1).
         has_expired: fn(&Grant, Timestamp) -> bool = has_expired,
-        /// Whether it was revoked.
+        /// Returns whether the grant is revoked.
         is_revoked: fn(&Grant) -> bool = is_revoked,
-        /// Whether it was revoked so long ago that it is archived.
+        /// Returns whether the grant was revoked so long ago that it is archived.
         is_archived: fn(&Grant) -> bool = is_archived,
-        /// Whether it is for this kind.
+        /// Returns whether the grant covers this kind.
         covers_kind: fn(&Grant, &str) -> bool = covers_kind,
-        /// Whether it is for this id, now as ever (2.2).
+        /// Returns whether the grant covers this id, whatever its age (2.2).
         covers_id: fn(&Grant, &str, Timestamp) -> bool = covers_id,
-        /// Whether it allows this, now as ever (2.2).
+        /// Returns whether the grant allows this scope, whatever its age (2.2).
         allows: fn(&Grant, Scope, Timestamp) -> bool = allows,
-        /// Whether a list of allowed ids takes this one.
+        /// Returns whether an allowlist admits this id.
         list_takes: fn(&[String], Option<&str>) -> bool = list_takes,
-        /// Whether the source address is within the allowed ranges.
+        /// Returns whether the source address is within the allowed ranges.
         source_is_allowed: fn(&Grant, IpAddr) -> bool = source_is_allowed,
     }
 }
 
-/// Signed by this platform; a plain token could be made up by anyone who saw an id.
+/// Returns whether this platform signed the token. A plain token could be forged by anyone who saw an id.
 pub(crate) fn token_is_genuine(key: &hmac::Key, token: &GrantToken) -> bool {
     let GrantToken::Signed { grant_id, signature } = token else {
         return false;
@@ -52,61 +52,61 @@ pub(crate) fn token_is_genuine(key: &hmac::Key, token: &GrantToken) -> bool {
     hex::decode(signature).is_ok_and(|tag| hmac::verify(key, grant_id.as_bytes(), &tag).is_ok())
 }
 
-/// Of this very row.
+/// Returns whether the grant was issued to this peer's row.
 pub(crate) fn belongs_to(grant: &Grant, peer_id: &str) -> bool {
     grant.peer_id == peer_id
 }
 
-/// From the second of `expires_at` on.
+/// Returns whether the second of `expires_at` has been reached.
 pub(crate) fn has_expired(grant: &Grant, now: Timestamp) -> bool {
     now >= grant.expires_at
 }
 
-/// Once an operator revoked it, or its peer.
+/// Returns whether the operator or the peer revoked the grant.
 pub(crate) fn is_revoked(grant: &Grant) -> bool {
     grant.revoked_at.is_some()
 }
 
-/// Once the archive has it.
+/// Returns whether the grant is archived.
 pub(crate) fn is_archived(grant: &Grant) -> bool {
     grant.archived_at.is_some()
 }
 
-/// The same kind.
+/// Returns whether the kinds are equal.
 pub(crate) fn covers_kind(grant: &Grant, kind: &str) -> bool {
     grant.resource_kind == kind
 }
 
-/// The same id, or every id of the kind.
+/// Returns whether the grant is for this id or for every id of the kind.
 pub(crate) fn covers_id(grant: &Grant, id: &str, _: Timestamp) -> bool {
     grant.resource_id.as_deref().is_none_or(|granted| granted == id)
 }
 
-/// Each scope is named by itself: `admin` implies none (as observed).
+/// Returns whether the grant names the scope itself: `admin` implies no other (as observed).
 pub(crate) fn allows(grant: &Grant, scope: Scope, _: Timestamp) -> bool {
     grant.permission_scopes.iter().any(|held| held == scope.as_str())
 }
 
-/// Empty and `["*"]` take all.
+/// Returns whether the list admits the id. An empty list and `["*"]` admit all.
 pub(crate) fn list_takes(list: &[String], given: Option<&str>) -> bool {
     list.is_empty()
         || list.iter().any(|allowed| allowed == "*")
         || given.is_some_and(|given| list.iter().any(|allowed| allowed == given))
 }
 
-/// Empty and `["*"]` take all.
+/// Returns whether the source is allowed. An empty list and `["*"]` allow all.
 pub(crate) fn source_is_allowed(grant: &Grant, source: IpAddr) -> bool {
     let list = &grant.source_cidrs;
     list.is_empty() || list.iter().any(|range| range == "*" || is_within(range, source))
 }
 
-/// The token of a grant: `fgs.<id>.<hex HMAC-SHA256 of the id>`.
+/// Returns the token of a grant: `fgs.<id>.<hex HMAC-SHA256 of the id>`.
 pub(crate) fn token_of(key: &hmac::Key, grant_id: &str) -> String {
     let signature = hex::encode(hmac::sign(key, grant_id.as_bytes()));
     GrantToken::Signed { grant_id: grant_id.to_owned(), signature }.to_string()
 }
 
-/// The grant that a call's genuine token names, whoever's it is.
+/// Returns the grant that a call's genuine token names, whoever owns it.
 pub(crate) fn named(tx: &Transaction<'_>, call: &Inbound) -> Result<Option<Grant>, StoreError> {
     let token = call.header(header::AUTHORIZATION).and_then(header::bearer_token).and_then(GrantToken::parse);
     match token.filter(|token| (tx.policy.grants.token_is_genuine)(&tx.keys.tokens, token)) {
@@ -115,16 +115,16 @@ pub(crate) fn named(tx: &Transaction<'_>, call: &Inbound) -> Result<Option<Grant
     }
 }
 
-/// What a call wants to do under its grant.
+/// The access that a call requests under its grant.
 pub(super) struct AccessRequest<'a> {
     pub(super) kind: &'a str,
     pub(super) id: &'a str,
     pub(super) scope: Scope,
-    /// Whether a grant that was revoked together with its peer still carries this (4.3).
+    /// Set if a grant that was revoked together with its peer still covers this call (4.3).
     pub(super) in_grace: bool,
 }
 
-/// The grant that lets this call do what it wishes, or the first refusal in order.
+/// Returns the grant that allows the requested access, or the first refusal in order.
 pub(super) fn check(inbound: &InboundCall<'_>, request: &AccessRequest<'_>) -> Result<Grant, Fault> {
     let token = inbound.call.header(header::AUTHORIZATION).and_then(header::bearer_token);
     let is_named = token.is_some_and(|token| !token.is_empty());
@@ -143,7 +143,7 @@ pub(super) fn check(inbound: &InboundCall<'_>, request: &AccessRequest<'_>) -> R
     Ok(grant)
 }
 
-/// Whose it is, and whether it still stands: 401.
+/// Checks the owner and the validity of the grant. A failure is a 401.
 pub(super) fn check_standing(
     inbound: &InboundCall<'_>,
     grant: &Grant,
@@ -165,7 +165,8 @@ pub(super) fn check_standing(
     Err(Reply::unauthorized(text).refused())
 }
 
-/// What it is for: 403. Asking beyond it is noted (6.4).
+/// Checks the kind, id and scope of the grant. A failure is a 403, and access beyond the grant is noted
+/// (6.4).
 fn check_reach(inbound: &InboundCall<'_>, grant: &Grant, request: &AccessRequest<'_>) -> Result<(), Fault> {
     let policy = &inbound.tx.policy.grants;
     let beyond = |text: String| {
@@ -191,7 +192,7 @@ fn check_reach(inbound: &InboundCall<'_>, grant: &Grant, request: &AccessRequest
     Ok(())
 }
 
-/// By which way the call came: 403.
+/// Checks the instance, network and source address of the call. A failure is a 403.
 fn check_way(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
     let policy = &inbound.tx.policy.grants;
     let refuse = |text: String| Err(Reply::bare_failure(403, text).refused());
@@ -215,7 +216,7 @@ fn check_way(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
         return refuse(text);
     }
     if let Some(network) = network {
-        // This platform bridges no networks, so that none is active.
+        // This platform bridges no networks, so none is active.
         return refuse(format!("No active FederationNetworkBridge for peer+network ({network})"));
     }
     let source = inbound.call.remote.ip();

@@ -1,4 +1,4 @@
-//! `POST /heartbeat`: what a peer says of itself, its view of the peering, and its notices.
+//! `POST /heartbeat`: a peer's introduction, its view of the peering, and its notices.
 
 use serde_json::{Value, json};
 
@@ -13,17 +13,17 @@ use crate::{governance::Suspicion, store::StoreError};
 use covenant_model::wire::notice::{finding, kind};
 use covenant_model::wire::state::PeerStatus;
 
-/// Longest version and residency, in characters.
+/// Maximum length of a version and of a residency, in characters.
 const SHORT_TEXT_MAX: usize = 64;
-/// Most notices in one heartbeat.
+/// Maximum number of notices in one heartbeat.
 const EVENTS_MAX: usize = 1000;
 
-/// Whether a suspended peer takes its leave: that is honoured, and nothing else of it (11.1).
+/// Returns whether a suspended peer revokes the peering. Only that is honoured of a suspended peer (11.1).
 pub(super) fn is_leave_of_suspended(inbound: &InboundCall<'_>) -> bool {
     inbound.peer.status == PeerStatus::Suspended && inbound.json().is_ok_and(|body| says_revoked(&body))
 }
 
-/// Whether an accepted peer beats, on a platform that enrols at the heartbeat.
+/// Returns whether an accepted peer sends its first heartbeat to a platform that enrols at the heartbeat.
 pub(super) fn is_first_of_accepted(inbound: &InboundCall<'_>) -> bool {
     inbound.peer.status == PeerStatus::Accepted && inbound.tx.policy.handshake.enrols_at_heartbeat.is_some()
 }
@@ -71,8 +71,8 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     Ok(Reply::success(&data).suspecting(suspicions).noting(standing))
 }
 
-/// What a heartbeat's members, as they are now, say against the contract. Also for an answer to a
-/// heartbeat of ours.
+/// Checks the current members of a heartbeat against the contract. It also checks the response to a heartbeat
+/// of this platform.
 pub(crate) fn check_claims(
     tx: &crate::transaction::Transaction<'_>,
     before: &Peer,
@@ -91,7 +91,7 @@ pub(crate) fn check_claims(
 
 fn check(inbound: &InboundCall<'_>, peer: &Peer, body: &Value) -> Result<Vec<Suspicion>, StoreError> {
     let mut found = check_claims(inbound.tx, &inbound.peer, peer, body)?;
-    // What was said at accept does not stand for a heartbeat that says nothing (1.1).
+    // The disclosure at accept does not cover a heartbeat without one (1.1).
     let gaps = (inbound.tx.policy.handshake.disclosure_gaps)(&peering::disclosed(body));
     if !gaps.is_empty() {
         found.push(undisclosed(&gaps));
@@ -99,7 +99,8 @@ fn check(inbound: &InboundCall<'_>, peer: &Peer, body: &Value) -> Result<Vec<Sus
     Ok(found)
 }
 
-/// Another residency than before, after records were migrated, and no word about it in this heartbeat (8.2).
+/// Returns a suspicion if the residency changed after records were migrated and this heartbeat has no notice
+/// of it (8.2).
 fn residency_moved(
     tx: &crate::transaction::Transaction<'_>,
     before: &Peer,
@@ -122,7 +123,7 @@ fn residency_moved(
     Ok(reported.then(|| Suspicion::soft(finding::RESIDENCY_MOVED, message, facts)))
 }
 
-/// An object whose members are of the right sort, or a 400 or 422 that says which is not.
+/// Returns the body if every member has a valid type. Otherwise returns a 400 or 422 that names the member.
 fn well_formed(inbound: &InboundCall<'_>) -> Result<Value, Fault> {
     let body = inbound.json()?;
     let refuse = |text: &str| Err(Reply::failure(422, text).refused());

@@ -1,5 +1,5 @@
-//! Who is calling: the CN of a certificate that leads to the anchor kept for that very peer. Asked
-//! again on every request, also of a connection that is kept alive (11.5).
+//! Identification of the caller: the CN of a certificate that chains to the anchor kept for that peer. It is
+//! checked again on every request, also on a kept-alive connection (11.5).
 
 use jiff::Timestamp;
 
@@ -12,37 +12,37 @@ use covenant_net::net::Inbound;
 use covenant_net::pki::{Certificate, Trust};
 
 policy! {
-    /// Decisions about who is let in.
+    /// The policy for the admission of callers.
     Policy {
-        /// Whether a peer in this state may call.
+        /// Returns whether a peer in this state may call.
         may_call: fn(&Peer, Timestamp) -> bool = may_call,
-        /// Whether this certificate is the one kept for this peer, by the platform's own authority.
+        /// Returns whether this certificate is the one kept for this peer, by the platform's own authority.
         is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
-        /// Whether a peer with the right certificate is let in, asked again on every call.
+        /// Returns whether a peer with the right certificate is admitted. It is checked on every call.
         is_welcome: fn(&Transaction<'_>, &Inbound, &Peer) -> Result<bool, StoreError> =
             |tx, _, peer| Ok(is_welcome(tx, peer)),
-        /// Whether the peer's certificate has been revoked.
+        /// Returns whether the peer's certificate is revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
 }
 
-/// What a caller is to this platform.
+/// The standing of a caller.
 pub(crate) enum Caller {
-    /// No one that it knows.
+    /// An unknown caller.
     AnonymousClient(Reply),
     /// A peer that may not call now.
     Barred(Peer, Reply),
-    /// A peer that may.
+    /// A peer that may call.
     Welcome(Peer),
 }
 
-/// Enrolled, active or degraded, and of the kind that calls.
+/// Returns whether the peer is enrolled, active or degraded, and of a kind that calls.
 pub(crate) fn may_call(peer: &Peer, _: Timestamp) -> bool {
     peer.status.may_call() && peer.peer_kind == "platform"
 }
 
-/// It leads to the peer's own authority where trust was exchanged; else it is the one certificate
-/// that our authority signed for it.
+/// Returns whether the certificate chains to the peer's own authority if trust was exchanged, else whether it
+/// is the one certificate that this platform's authority signed for the peer.
 pub(crate) fn is_its_certificate(
     peer: &Peer,
     certificate: &Certificate,
@@ -59,18 +59,18 @@ pub(crate) fn is_its_certificate(
     }
 }
 
-/// From the moment of a revocation on.
+/// Returns whether the peer is revoked. A certificate is revoked from the moment of the revocation.
 pub(crate) fn is_revoked(peer: &Peer, _: Timestamp) -> bool {
     peer.certificate_revoked_at.is_some()
 }
 
-/// By its state and its certificate's, on whichever connection it calls.
+/// Returns whether the peer's state and its certificate admit it, on any connection.
 fn is_welcome(tx: &Transaction<'_>, peer: &Peer) -> bool {
     let policy = &tx.policy.identity;
     !(policy.is_revoked)(peer, tx.now) && (policy.may_call)(peer, tx.now)
 }
 
-/// Finds out who is calling.
+/// Identifies the caller.
 pub(super) fn caller(tx: &Transaction<'_>, call: &Inbound) -> Result<Caller, StoreError> {
     let anonymous_client = |text: &str| Ok(Caller::AnonymousClient(Reply::unauthorized(text)));
     let Some(certificate) = &call.peer_certificate else {

@@ -1,5 +1,5 @@
-//! The federation plane: one file a route. A call is answered in one transaction, with its audit
-//! entry and whatever it makes the platform suspect.
+//! The federation plane: one file per route. Each call is answered in one transaction, together with its
+//! audit entry and the suspicions that it raises.
 
 mod accept;
 mod catalog;
@@ -39,38 +39,38 @@ use covenant_net::net::{Inbound, Outbound};
 use identity::Caller;
 
 policy! {
-    /// Decisions about the shape of what is answered.
+    /// The policy for the shape of responses.
     Policy {
-        /// Last word on every body, by the route's name.
+        /// Policy hook on every body, by the route's name.
         override_body: fn(&str, &mut Value) = |_, _| (),
-        /// What is answered on a path below the prefix that nobody knows (O.1): nothing of one's own.
+        /// Returns a response for an unknown path below the prefix (O.1). The default returns `None`.
         beyond: fn(&Inbound) -> Option<Value> = |_| None,
-        /// Last word on what goes out, whatever it says.
+        /// Policy hook on every outbound message.
         override_outbound: fn(&Inbound, &mut Outbound) = |_, _| (),
-        /// Seconds by which its clock is ahead of what whoever starts it takes for the time.
+        /// Seconds by which the platform's clock is ahead of the clock it was started with.
         clock_ahead_seconds: i64 = 0,
-        /// How long it takes to answer.
+        /// Delay before each response.
         answers_after: Duration = Duration::ZERO,
-        /// Whether it answers no call while it makes one.
+        /// Controls whether inbound calls wait while an outbound call is under way.
         does_one_thing_at_a_time: bool = false,
-        /// Whether it listens on IPv6, where its address would be a loopback one of IPv4.
+        /// Controls whether the platform listens on IPv6 in place of an IPv4 loopback address.
         listens_on_ipv6: bool = false,
-        /// Whether HTTP/1.1 is spoken.
+        /// Controls whether HTTP/1.1 is supported.
         speaks_http1: bool = true,
-        /// Whether HTTP/2 is spoken.
+        /// Controls whether HTTP/2 is supported.
         speaks_http2: bool = true,
-        /// Whether a proxy ends TLS before it, and tells of the callers in headers.
+        /// Controls whether a proxy terminates TLS and forwards the callers' certificates in headers.
         stands_behind_a_proxy: bool = false,
-        /// Whether TLS 1.3 is spoken.
+        /// Controls whether TLS 1.3 is supported.
         speaks_tls13: bool = true,
     }
 }
 
-/// A call of a peer that is let in.
+/// A call of an admitted peer.
 pub(crate) struct InboundCall<'a> {
     pub(crate) tx: &'a Transaction<'a>,
     pub(crate) call: &'a Inbound,
-    /// As the row stood when the call came.
+    /// The row as it was when the call arrived.
     pub(crate) peer: Peer,
 }
 
@@ -143,8 +143,8 @@ fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, F
     }
 }
 
-/// Some things pass even so: the leave-taking of a suspended peer (11.1), the first heartbeat where that
-/// enrols, and what was open when a revocation came, as long as the grace lasts (4.3).
+/// Answers a barred peer. Three calls still pass: the revocation by a suspended peer (11.1), the first
+/// heartbeat if that enrols, and a migration that was open at the revocation, while the grace lasts (4.3).
 fn answer_barred(
     tx: &Transaction<'_>,
     call: &Inbound,
@@ -166,7 +166,7 @@ fn answer_barred(
     }
 }
 
-/// A refused call changes nothing but what is written down about it.
+/// Undoes the changes of a refused call. Only its audit entry and its findings remain.
 fn undone_if_refused(
     tx: &Transaction<'_>,
     work: impl FnOnce() -> Result<Reply, Fault>,
@@ -177,7 +177,7 @@ fn undone_if_refused(
     }
 }
 
-/// Writes the audit entry, and raises what the call made suspect.
+/// Writes the audit entry, and raises the suspicions of the call.
 fn conclude(
     tx: &Transaction<'_>,
     call: &Inbound,
@@ -204,7 +204,8 @@ fn conclude(
     Ok(reply)
 }
 
-/// The grant's, where a grant of this peer carried the call; else the CN (`binding.md`, "Readings").
+/// Returns the subject of the peer's grant that carried the call, else the CN (`binding.md`, "Remote
+/// subject").
 fn remote_subject(tx: &Transaction<'_>, call: &Inbound, peer: &Peer) -> Result<String, StoreError> {
     let grant = grants::named(tx, call)?.filter(|grant| grant.peer_id == peer.id);
     Ok(match grant {
@@ -223,12 +224,12 @@ fn unknown_path(inbound: &InboundCall<'_>) -> Fault {
 }
 
 impl InboundCall<'_> {
-    /// Notes that the peer was refused what is not its business (6.4).
+    /// Notes that the peer was refused a target outside its peering (6.4).
     fn refused(&self, target: &str) -> Option<governance::Suspicion> {
         self.tx.watch().refused(&self.tx.policy.watch, &self.peer.id, target, self.tx.now)
     }
 
-    /// The body, as JSON; one that is none is refused.
+    /// Parses the body as JSON. Any other body is refused.
     fn json(&self) -> Result<Value, Fault> {
         reply::json_body(self.call)
     }

@@ -13,36 +13,36 @@ use crate::transaction::Transaction;
 use covenant_model::wire::notice::{finding, kind};
 use covenant_model::wire::state::PeerStatus;
 
-/// How soon a compromise is to be disclosed (9.1).
+/// Time within which a compromise must be disclosed (9.1).
 const DISCLOSURE: SignedDuration = SignedDuration::from_hours(24);
 
 policy! {
-    /// Decisions about what a peer announces.
+    /// The policy for a peer's notices.
     Policy {
-        /// Whether a peer's leave is honoured (11.1).
+        /// Returns whether a revocation by the peer is honoured (11.1).
         honours_leave: fn(&Peer) -> bool = |_| true,
-        /// Whether a disclosed compromise suspends (9.2).
+        /// Returns whether a disclosed compromise suspends the peer (9.2).
         suspends_compromised: fn(&Peer) -> bool = |_| true,
-        /// Whether a disclosure so long after the detection is late (9.1).
+        /// Returns whether a disclosure is late, by its time after the detection (9.1).
         is_late: fn(SignedDuration) -> bool = is_late,
-        /// Whether a grant was issued by an operator's hand, by the notice's payload (6.2).
+        /// Returns whether an operator issued the grant, by the notice's payload (6.2).
         is_by_operator: fn(&Value) -> bool = is_by_operator,
     }
 }
 
-/// More than 24 hours.
+/// Returns whether more than 24 hours have passed.
 pub(crate) fn is_late(after_detection: SignedDuration) -> bool {
     after_detection > DISCLOSURE
 }
 
-/// It names one.
+/// Returns whether the payload names an operator.
 pub(crate) fn is_by_operator(payload: &Value) -> bool {
     ["operator", "operator_id", "issued_by"]
         .iter()
         .any(|name| payload[*name].as_str().is_some_and(|who| who != "program"))
 }
 
-/// Takes every notice, in order; what they make suspect is returned.
+/// Processes every notice, in order. Returns the suspicions that they raise.
 pub(super) fn take(
     inbound: &InboundCall<'_>,
     peer: &mut Peer,
@@ -77,14 +77,14 @@ fn take_one(tx: &Transaction<'_>, peer: &mut Peer, event: &Value) -> Result<Opti
     }
 }
 
-/// The peer ends the peering. What it had open is taken for five minutes from the later of the
-/// moment that it names and now.
+/// Ends the peering at the peer's request. Its open migrations are accepted for five minutes from the stated
+/// moment or from now, whichever is later.
 pub(super) fn peer_leaves(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> Result<(), StoreError> {
     if !(tx.policy.notices.honours_leave)(peer) {
         return Ok(());
     }
     let effective_at = time(payload, "effective_at").map_or(tx.now, |named| named.max(tx.now));
-    // A peer whose clock runs far ahead does not keep the door open.
+    // A peer whose clock runs far ahead must not extend the grace.
     let effective_at = effective_at.min(peering::grace_until(tx.now));
     let grace = (tx.policy.peering.grace_until)(effective_at);
     let reason = payload["reason"].as_str().map(ToOwned::to_owned);
@@ -103,7 +103,7 @@ fn grant_ends(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<(), 
     peering::tell_operator(tx, peer, "federation.grant.revoked_by_peer", "medium", facts)
 }
 
-/// A disclosed compromise suspends at once, pending the operator's review (9.2).
+/// Suspends a peer that disclosed a compromise at once, pending the operator's review (9.2).
 fn compromised(
     tx: &Transaction<'_>,
     peer: &mut Peer,
@@ -137,8 +137,8 @@ fn release_deprecated(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) ->
     peering::tell_operator(tx, peer, "federation.release.deprecated", "medium", json!({"facts": payload}))
 }
 
-/// An announced move: kept, and told to the operator. Whether it crosses what was migrated is evaluated
-/// where the residency itself is seen to change.
+/// Stores an announced residency and reports it to the operator. The crossing check itself runs when the
+/// residency member changes.
 fn residency_changed(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> Result<(), StoreError> {
     if let Some(to) = payload["to"].as_str() {
         peer.data_residency = Some(to.to_owned());
@@ -159,7 +159,7 @@ fn is_grant_issue(kind: &str, event: &Value) -> bool {
         .any(|word| word.contains("grant") && ["issue", "create"].iter().any(|method| word.contains(method)))
 }
 
-/// A grant that the peer gave: kept where its token came along, and counted (6.2).
+/// Stores a grant that the peer issued if its token is included, and counts it (6.2).
 fn grant_issued(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<Option<Suspicion>, StoreError> {
     let text = |name: &str| payload[name].as_str().map(ToOwned::to_owned);
     let scopes: Vec<String> = payload["permission_scopes"]

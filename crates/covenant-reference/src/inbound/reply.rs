@@ -1,4 +1,4 @@
-//! Answers, and the ways in which a call does not come to one.
+//! Responses, and the other ways in which a call can end.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,25 +10,25 @@ use covenant_model::wire::envelope;
 use covenant_model::wire::header;
 use covenant_net::net::{Inbound, Outbound};
 
-/// An answer, and what the call made suspect.
+/// A response, and the suspicions that the call raised.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Value,
-    /// Beside a 429.
+    /// Value of `Retry-After`, sent with a 429.
     pub(crate) retry_after_seconds: Option<i64>,
-    /// Acts of the caller against the contract; raised when its row is written.
+    /// Acts of the caller against the contract. They are raised when the caller's row is written.
     pub(crate) suspicions: Vec<Suspicion>,
-    /// States of the caller against the contract; noted once.
+    /// Standing states of the caller against the contract. Each is noted once.
     pub(crate) standing: Vec<Suspicion>,
 }
 
-/// A call that does not end in an ordinary answer.
+/// A call that does not end in an ordinary response.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// Refused: what it had changed is undone.
+    /// The call is refused, and its changes are undone.
     Refused(Box<Reply>),
-    /// The platform died over it.
+    /// The platform died during the call.
     Crashed,
     /// The store failed.
     Store(StoreError),
@@ -47,65 +47,65 @@ impl From<Crash> for Fault {
 }
 
 impl Reply {
-    /// An answer with this body.
+    /// Creates a response with this body.
     pub(crate) fn new(status: u16, body: Value) -> Self {
         Self { status, body, retry_after_seconds: None, suspicions: Vec::new(), standing: Vec::new() }
     }
 
-    /// 200, `{"success":true,"data":…}`.
+    /// Creates a 200 with `{"success":true,"data":…}`.
     pub(crate) fn success(data: &impl Serialize) -> Self {
         Self::new(200, envelope::success(data))
     }
 
-    /// `{"data":…}`.
+    /// Creates a response with `{"data":…}`.
     pub(crate) fn bare(status: u16, data: &impl Serialize) -> Self {
         Self::new(status, envelope::bare(data))
     }
 
-    /// `{"error":…}`.
+    /// Creates a response with `{"error":…}`.
     pub(crate) fn bare_failure(status: u16, error: impl AsRef<str>) -> Self {
         Self::new(status, envelope::bare_failure(error.as_ref()))
     }
 
-    /// `{"success":false,"error":…}`.
+    /// Creates a response with `{"success":false,"error":…}`.
     pub(crate) fn failure(status: u16, error: impl AsRef<str>) -> Self {
         Self::new(status, envelope::failure(error.as_ref(), None))
     }
 
-    /// 401, with the code that the observed platform gives.
+    /// Creates a 401 with the code of the observed platform.
     pub(crate) fn unauthorized(error: &str) -> Self {
         Self::new(401, envelope::failure(error, Some("UNAUTHORIZED")))
     }
 
-    /// A routing 404.
+    /// Creates a routing 404.
     pub(crate) fn not_found() -> Self {
         Self::new(404, json!({"status": 404, "error": "Not Found"}))
     }
 
-    /// 429 with `Retry-After`.
+    /// Creates a 429 with `Retry-After`.
     pub(crate) fn too_often(retry_after_seconds: i64) -> Self {
         let body = envelope::failure("Too many requests", Some("RATE_LIMITED"));
         Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(429, body) }
     }
 
-    /// 500, with nothing of the inside.
+    /// Creates a 500 that reveals no internals.
     pub(crate) fn internal_error() -> Self {
         Self::new(500, envelope::failure("Internal server error", Some("INTERNAL_ERROR")))
     }
 
-    /// The same answer, with one more suspicion where there is one.
+    /// Adds suspicions to the response.
     pub(crate) fn suspecting(mut self, suspicion: impl IntoIterator<Item = Suspicion>) -> Self {
         self.suspicions.extend(suspicion);
         self
     }
 
-    /// The same answer, with one more standing state where there is one.
+    /// Adds standing states to the response.
     pub(crate) fn noting(mut self, standing: impl IntoIterator<Item = Suspicion>) -> Self {
         self.standing.extend(standing);
         self
     }
 
-    /// This answer as a refusal, which undoes what the call had changed.
+    /// Turns the response into a refusal, which undoes the changes of the call.
     pub(crate) fn refused(self) -> Fault {
         Fault::Refused(Box::new(self))
     }
@@ -119,7 +119,7 @@ impl Reply {
     }
 }
 
-/// Reads the body as JSON; none at all is an empty object. Depth is limited by the parser (128).
+/// Parses the body as JSON. An absent body is an empty object. The parser limits the depth to 128.
 pub(super) fn json_body(call: &Inbound) -> Result<Value, Fault> {
     if call.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));

@@ -13,18 +13,18 @@ use crate::transaction::Transaction;
 use covenant_model::wire::grant::Scope;
 
 policy! {
-    /// Decisions about a record that is shown.
+    /// The policy for records that are shown.
     Policy {
-        /// Last word on a record before it is shown.
+        /// Policy hook on a record before it is shown.
         override_record: fn(Record) -> Option<Record> = Some,
-        /// Last word on the refusal of an undeclared kind (6.4); given are kind and id.
+        /// Policy hook on the refusal of an undeclared kind (6.4), by kind and id.
         override_refusal: fn(&Transaction<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),
-        /// The row of a kind that nobody declared (6.4): none.
+        /// Returns a row for an undeclared kind (6.4). The default returns `None`.
         undeclared: fn(&str) -> Option<Capability> = |_| None,
     }
 }
 
-/// Answers with what is there, as far as it was declared.
+/// Answers with the record, as far as its kind is declared.
 pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<Reply, Fault> {
     let row = capabilities::row(inbound.tx, &inbound.peer.id, kind)?;
     let row = row.or_else(|| (inbound.tx.policy.resources.undeclared)(kind));
@@ -51,7 +51,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<
     Ok(Reply::success(&data).suspecting(absent.flatten()))
 }
 
-/// The record, where it is there and passes the declared filter (3.3).
+/// Returns the record if it exists and passes the declared filter (3.3).
 fn shown(inbound: &InboundCall<'_>, row: &Capability, id: &str) -> Result<Option<Record>, StoreError> {
     let passes_filter = inbound.tx.policy.capabilities.passes_filter;
     let passes =
@@ -60,7 +60,7 @@ fn shown(inbound: &InboundCall<'_>, row: &Capability, id: &str) -> Result<Option
     Ok(record.and_then(inbound.tx.policy.resources.override_record))
 }
 
-/// Whatever it was refused for: an undeclared kind is none of the peer's business (6.4).
+/// Notes access to an undeclared kind, whatever the reason of the refusal (6.4).
 fn suspect_undeclared(
     inbound: &InboundCall<'_>,
     fault: Fault,

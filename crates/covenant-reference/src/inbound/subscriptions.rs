@@ -43,7 +43,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     ))
 }
 
-/// Ends a subscription of the caller's own.
+/// Ends one of the caller's subscriptions.
 pub(super) fn end(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
     let own = |grant: &Grant| grant.peer_id == inbound.peer.id && grant.service_slug.is_some();
     let Some(mut grant) = table::find::<Grant>(inbound.tx.db, id)?.filter(own) else {

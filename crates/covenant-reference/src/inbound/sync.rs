@@ -1,4 +1,4 @@
-//! `POST /sync`: a batch is taken whole or not at all (6.3).
+//! `POST /sync`: a batch is accepted whole or not at all (6.3).
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -20,34 +20,36 @@ use covenant_model::wire::notice::finding;
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
 policy! {
-    /// Decisions about a batch of a sync stream.
+    /// The policy for a batch of a sync stream.
     Policy {
-        /// Whether the digest is that of the records.
+        /// Returns whether the digest matches the records.
         digest_is_right: fn(&Value) -> bool = digest_is_right,
-        /// Whether a record stands twice in the batch.
+        /// Returns whether the batch contains a record twice.
         has_repeats: fn(&SyncBatch) -> bool = has_repeats,
-        /// Whether a record is the one that its payload names (7.4).
+        /// Returns whether a record and its payload have the same id (7.4).
         names_agree: fn(&SyncRecord) -> bool = names_agree,
-        /// Under which id a record is kept.
+        /// Returns the id under which a record is stored.
         kept_id: fn(&SyncRecord) -> &str = |record| &record.id,
-        /// Whether the batch joins on to where the stream stands.
+        /// Returns whether the batch continues the stream at its cursor.
         joins_on: fn(Option<&Stream>, &SyncBatch) -> bool = joins_on,
-        /// Whether a batch that was had before is passed over: it is not, and joins on to nothing.
+        /// Returns whether a replayed batch is skipped. The default rejects it as a batch that does not
+        /// continue the stream.
         passes_over: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
-        /// Whether a declared direction lets records in (7.5).
+        /// Returns whether the declared direction admits records (7.5).
         lets_in: fn(&Capability) -> bool = lets_in,
-        /// Whether nothing is taken of a peer whose version does not go with ours (10.1).
+        /// Returns whether sync is frozen for a peer with an incompatible version (10.1).
         freezes: fn(&versions::Compatibility) -> bool = versions::Compatibility::is_frozen,
-        /// Whether a batch is answered with success, and nothing of it kept (10.2): never.
+        /// Returns whether a batch is answered with success but discarded (10.2). The default never discards.
         is_dropped: fn(&Transaction<'_>, &Peer) -> Result<bool, StoreError> = |_, _| Ok(false),
-        /// Whether every record passes the filter that the peer itself declared (3.3).
+        /// Returns whether every record passes the filter that the peer itself declared (3.3).
         keeps_own_filter: fn(&Peer, &SyncBatch) -> bool = keeps_own_filter,
-        /// Whether what is wrong with a stream is reported.
+        /// Returns whether a stream suspicion is reported.
         is_reported: fn(&Suspicion) -> bool = |_| true,
     }
 }
 
-/// Over the records as they came, canonical; non-ASCII may have been escaped when it was taken.
+/// Returns whether the digest matches the canonical form of the records as received. The sender may have
+/// escaped non-ASCII characters before hashing.
 pub(crate) fn digest_is_right(body: &Value) -> bool {
     let canonical = body["records"].to_string();
     let given = body["sha256"].as_str().unwrap_or_default();
@@ -56,28 +58,29 @@ pub(crate) fn digest_is_right(body: &Value) -> bool {
         .any(|digest| digest.eq_ignore_ascii_case(given))
 }
 
-/// The same id twice.
+/// Returns whether two records have the same id.
 pub(crate) fn has_repeats(batch: &SyncBatch) -> bool {
     let ids: BTreeSet<&str> = batch.records.iter().map(|record| record.id.as_str()).collect();
     ids.len() != batch.records.len()
 }
 
-/// The same, or the payload names none.
+/// Returns whether the ids are equal or the payload has no id.
 pub(crate) fn names_agree(record: &SyncRecord) -> bool {
     record.payload.get("id").is_none_or(|id| *id == record.id)
 }
 
-/// The first batch joins whatever its `from`; each later one at the end of the one before.
+/// Returns whether the batch continues the stream. The first batch may start anywhere; each later one starts
+/// at the end of the previous one.
 pub(crate) fn joins_on(stream: Option<&Stream>, batch: &SyncBatch) -> bool {
     stream.is_none_or(|stream| stream.cursor == batch.cursor.from)
 }
 
-/// From the peer to here, as the one who declares it sees it.
+/// Returns whether the row declares a flow from the peer to this platform.
 pub(crate) fn lets_in(row: &Capability) -> bool {
     matches!(row.direction.as_str(), "pull_remote_to_local" | "bidirectional")
 }
 
-/// What it declares to filter, it filters.
+/// Returns whether the records pass every filter that the peer declares.
 pub(crate) fn keeps_own_filter(peer: &Peer, batch: &SyncBatch) -> bool {
     let rows = peer.capabilities["resource_kinds"].as_array();
     let declared = rows.into_iter().flatten().find(|row| row["kind"] == *batch.resource_kind);
@@ -87,7 +90,7 @@ pub(crate) fn keeps_own_filter(peer: &Peer, batch: &SyncBatch) -> bool {
     batch.records.iter().all(|record| capabilities::passes_filter(filter, &record.payload))
 }
 
-/// Takes a batch, or refuses all of it.
+/// Accepts a batch, or refuses all of it.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let body = inbound.json()?;
     let batch = SyncBatch::deserialize(&body).map_err(|error| {
@@ -106,7 +109,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     Ok(Reply::success(&json!({"accepted": accepted, "cursor": batch.cursor.to})))
 }
 
-/// Whether such a stream was agreed on at all.
+/// Checks that such a stream is agreed on.
 fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), Fault> {
     let (tx, peer, kind) = (inbound.tx, &inbound.peer, &batch.resource_kind);
     let Some(row) = capabilities::row(tx, &peer.id, kind)? else {
@@ -165,7 +168,7 @@ fn check_place(
     Err(refuse(inbound, 409, "the cursor does not join on", Some(suspicion)))
 }
 
-/// Puts every record in place, and moves the stream on. How many there were.
+/// Stores every record and advances the stream. Returns the number of records.
 fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, Fault> {
     let tx = inbound.tx;
     let is_dropped = (tx.policy.sync.is_dropped)(tx, &inbound.peer)?;
@@ -214,7 +217,7 @@ fn refuse(inbound: &InboundCall<'_>, status: u16, text: &str, suspicion: Option<
     Reply::failure(status, text).suspecting(reported).refused()
 }
 
-/// The same JSON with every character beyond ASCII as `\u` escapes.
+/// Returns the same JSON with every non-ASCII character as a `\u` escape.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{InboundCall, Reply};
 
-/// Answers with the authority that everything of this platform chains to.
+/// Answers with the authority to which every certificate of this platform chains.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Reply {
     let tx = inbound.tx;
     Reply::success(&json!({

@@ -46,7 +46,8 @@ fn by_hand() -> String {
     "manual".to_owned()
 }
 
-/// `capability.declare`: to one peer or to all, in place of what was declared of that kind.
+/// `capability.declare`: declares a kind to one peer or to all. It replaces the earlier declaration of that
+/// kind.
 pub(super) fn declare(platform: &Platform, given: Value) -> Answer {
     let given: Declare = parameters(given)?;
     if !path::is_kind(&given.resource_kind) {

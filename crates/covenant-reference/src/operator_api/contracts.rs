@@ -1,4 +1,4 @@
-//! `contract.list`, `contract.deprecate`, and `contract.release`, by which a version is handed in.
+//! `contract.list`, `contract.deprecate`, and `contract.release`, which adds a version.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ struct Deprecate {
     version: u64,
 }
 
-/// `contract.list`: a bare array.
+/// `contract.list`: returns a bare array.
 pub(super) fn list(platform: &Platform) -> Answer {
     platform.transaction(|tx| {
         let known = contract::known(tx)?;
@@ -31,7 +31,7 @@ pub(super) fn list(platform: &Platform) -> Answer {
     })
 }
 
-/// `contract.release`: a version under the digest of its text (V.1). A version once released stays.
+/// `contract.release`: adds a version under the digest of its text (V.1). A released version is permanent.
 pub(super) fn release(platform: &Platform, given: Value) -> Answer {
     let given: Release = parameters(given)?;
     let digest = given.text.as_ref().map(sha256_hex).or(given.digest);
@@ -53,7 +53,7 @@ pub(super) fn release(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// `contract.deprecate`: read-only from now on (V.4).
+/// `contract.deprecate`: makes a version read-only from now on (V.4).
 pub(super) fn deprecate(platform: &Platform, given: Value) -> Answer {
     let given: Deprecate = parameters(given)?;
     platform.transaction(|tx| {

@@ -48,7 +48,7 @@ struct List {
     peer_id: Option<String>,
 }
 
-/// `grant.issue`: an operator's act, and the only one that issues a grant for records (6.2).
+/// `grant.issue`: issues a grant for records. Only this act of an operator does (6.2).
 pub(super) fn issue(platform: &Platform, given: Value) -> Answer {
     let given: Issue = parameters(given)?;
     platform.transaction(|tx| {
@@ -66,7 +66,7 @@ pub(super) fn issue(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// `grant.revoke`: announced to the peer first (2.3), in force after that.
+/// `grant.revoke`: announces the revocation to the peer (2.3), then puts it in force.
 pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Revoke = parameters(given)?;
     let peer_id = platform.transaction(|tx| announce(tx, &given))?;
@@ -164,7 +164,7 @@ fn end(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
     end_grant(tx, find(tx, &given.grant_id)?)
 }
 
-/// Puts every revocation in force that was announced, and that a death came between.
+/// Puts every announced revocation in force that a death of the process interrupted.
 pub(crate) fn end_all_announced(tx: &Transaction<'_>) -> Result<(), MethodError> {
     table::all::<Grant>(tx.db)?
         .into_iter()

@@ -18,7 +18,7 @@ struct List {
     peer_id: Option<String>,
 }
 
-/// `migration.show`: the row's members at the top, and again under `migration`.
+/// `migration.show`: returns the row's members at the top level, and again under `migration`.
 pub(super) fn show(platform: &Platform, given: Value) -> Answer {
     let given: Named = parameters(given)?;
     platform.transaction(|tx| {
@@ -42,7 +42,7 @@ pub(super) fn list(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// `migration.delete`: the record of it; what it brought stays (11.2).
+/// `migration.delete`: deletes the migration's row. The migrated records stay (11.2).
 pub(super) fn delete(platform: &Platform, given: Value) -> Answer {
     let given: Named = parameters(given)?;
     platform.transaction(|tx| {

@@ -1,4 +1,4 @@
-//! The operator plane: one file a group of methods, JSON in and JSON out.
+//! The operator plane: one file per group of methods, JSON in and JSON out.
 
 mod capabilities;
 mod contracts;
@@ -18,21 +18,21 @@ use super::platform::Platform;
 use super::store::StoreError;
 use super::transaction::Crash;
 
-/// Why a method was not done, as JSON-RPC says it.
+/// The error of a method, in JSON-RPC form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct MethodError {
-    /// -32601 unknown method, -32602 parameters, -32603 a fault, -32000 not running, -32004 no such
-    /// thing, -32009 not in this state, -32010 to -32014 the peer's side.
+    /// -32601 unknown method, -32602 invalid parameters, -32603 internal error, -32000 not running, -32004
+    /// not found, -32009 wrong state, -32010 to -32014 faults of the peer.
     pub code: i64,
-    /// For a person.
+    /// Description for a person.
     pub message: String,
 }
 
-/// What a method comes to.
+/// The result of a method.
 pub(super) type Answer = Result<Value, MethodError>;
 
-/// Does a method.
+/// Calls a method.
 pub(super) async fn call(
     platform: &Arc<Platform>,
     method: &str,
@@ -68,7 +68,8 @@ pub(super) async fn call(
     }
 }
 
-/// Does what was announced before a death came between: at each start, before anything is served.
+/// Completes announced revocations that a death of the process interrupted. It runs at each start, before any
+/// call is served.
 pub(super) fn finish_what_was_announced(platform: &Platform) -> Result<(), MethodError> {
     platform.transaction(|tx| {
         peers::leave_all_announced(tx)?;
@@ -76,34 +77,34 @@ pub(super) fn finish_what_was_announced(platform: &Platform) -> Result<(), Metho
     })
 }
 
-/// Reads a method's parameters; absent ones are an empty object.
+/// Parses a method's parameters. Absent parameters are an empty object.
 pub(super) fn parameters<T: DeserializeOwned>(value: Value) -> Result<T, MethodError> {
     let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
     serde_json::from_value(value).map_err(|error| MethodError::parameters(error.to_string()))
 }
 
 impl MethodError {
-    /// An error with a code and a text.
+    /// Creates an error with a code and a text.
     pub(crate) fn new(code: i64, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
-    /// No such method.
+    /// Creates the error for an unknown method.
     pub(crate) fn unknown_method(method: &str) -> Self {
         Self::new(-32601, format!("no method {method}"))
     }
 
-    /// The parameters ask for what cannot be.
+    /// Creates the error for invalid parameters.
     pub(crate) fn parameters(message: impl Into<String>) -> Self {
         Self::new(-32602, message)
     }
 
-    /// There is no such peer, grant, record.
+    /// Creates the error for an unknown peer, grant or record.
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
         Self::new(-32004, format!("no {what} {id}"))
     }
 
-    /// Not in the state it is in.
+    /// Creates the error for a call in the wrong state.
     pub(crate) fn state(message: impl Into<String>) -> Self {
         Self::new(-32009, message)
     }

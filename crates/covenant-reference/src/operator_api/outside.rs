@@ -1,4 +1,4 @@
-//! The methods that call a peer, or tell peers something.
+//! The methods that call a peer or send notices to peers.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::store::{facts, table};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::{Route, is_id, is_kind};
 
-/// Does a method that calls a peer.
+/// Calls a method that calls a peer.
 pub(super) async fn call(platform: &Arc<Platform>, method: &str, given: Value) -> Answer {
     match method {
         "peer.join" => join(platform, given).await,
@@ -82,7 +82,7 @@ struct Hold {
     expires_at: Option<Timestamp>,
 }
 
-/// `grant.hold`: a grant that the peer gave, out of band.
+/// `grant.hold`: stores a grant that the peer issued out of band.
 fn hold(platform: &Platform, given: Value) -> Answer {
     let given: Hold = parameters(given)?;
     platform.transaction(|tx| {
@@ -111,7 +111,8 @@ struct Fetch {
     id: String,
 }
 
-/// `resource.fetch`: with a grant that we hold; what is refused before its time is a broken grant.
+/// `resource.fetch`: reads a record with a held grant. A grant that is refused before its end is a broken
+/// grant.
 async fn fetch(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Fetch = parameters(given)?;
     if !is_kind(&given.kind) || !is_id(&given.id) {
@@ -167,7 +168,7 @@ struct PlannedCheck {
     summary: String,
 }
 
-/// `compromise.declare`: every partner hears, suspended ones too (9.1).
+/// `compromise.declare`: sends a notice to every partner, suspended ones included (9.1).
 async fn compromise(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: PlannedCheck = parameters(given)?;
     let told = platform.transaction::<_, MethodError>(|tx| {
@@ -193,7 +194,7 @@ struct Residency {
     residency: String,
 }
 
-/// `residency.set`: partners are told before they see it (8.2).
+/// `residency.set`: sends a notice to the partners before the change is visible (8.2).
 async fn move_residency(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Residency = parameters(given)?;
     let told = platform.transaction::<_, MethodError>(|tx| {
@@ -211,7 +212,8 @@ struct Release {
     version: String,
 }
 
-/// `release.set`. The major before is served on until its end was announced 30 days ago (10.2).
+/// `release.set`: changes the release. The previous major is served until its end was announced 30 days ago
+/// (10.2).
 fn release(platform: &Platform, given: Value) -> Answer {
     let given: Release = parameters(given)?;
     platform.transaction(|tx| {
@@ -229,7 +231,7 @@ struct Deprecate {
     notice_url: Option<String>,
 }
 
-/// `release.deprecate`: at least 30 days before it breaks.
+/// `release.deprecate`: announces a break at least 30 days before it happens.
 async fn deprecate(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Deprecate = parameters(given)?;
     let told = platform.transaction::<_, MethodError>(|tx| {

@@ -1,4 +1,4 @@
-//! `peer.*`, but for `peer.join`.
+//! `peer.*`, except `peer.join`.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::transaction::Transaction;
 use covenant_model::wire::notice::{Event, kind};
 use covenant_model::wire::state::PeerStatus;
 
-/// Days that an acceptance token lives, unless the operator says otherwise.
+/// Default lifetime of an acceptance token, in days.
 const TOKEN_DAYS: i64 = 7;
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ struct Named {
     reason: Option<String>,
 }
 
-/// `peer.propose`: a row, and the one token that accepts it.
+/// `peer.propose`: creates a row and the one token that accepts it.
 pub(super) fn propose(platform: &Platform, given: Value) -> Answer {
     let given: Propose = parameters(given)?;
     platform.transaction(|tx| {
@@ -86,7 +86,7 @@ pub(super) fn suspend(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// `peer.resume`: reviewed. It may call again at once, and its breaches are forgiven.
+/// `peer.resume`: ends a suspension after review. The peer may call at once, and its breaches are cleared.
 pub(super) fn resume(platform: &Platform, given: Value) -> Answer {
     let given: Named = parameters(given)?;
     platform.transaction(|tx| {
@@ -105,8 +105,8 @@ pub(super) fn resume(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// `peer.revoke`: announced first, in force after that (4.1, 4.2, 11.1). A peer that can't be
-/// reached is told later; the revocation does not wait for it.
+/// `peer.revoke`: announces the revocation, then puts it in force (4.1, 4.2, 11.1). An unreachable peer gets
+/// the notice later; the revocation does not wait for it.
 pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Named = parameters(given)?;
     let peer_id = given.peer_id.clone();
@@ -124,7 +124,7 @@ pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
     Ok(json!({}))
 }
 
-/// Puts every revocation in force that was announced, and that a death came between.
+/// Puts every announced revocation in force that a death of the process interrupted.
 pub(crate) fn leave_all_announced(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for peer in table::all::<Peer>(tx.db)? {
         leave(tx, &peer.id)?;
@@ -144,7 +144,7 @@ fn announce(tx: &Transaction<'_>, given: &Named) -> Result<(), MethodError> {
     peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: tx.now, grace_until });
     table::put(tx.db, &peer)?;
     if peer.status == PeerStatus::Proposed || !(tx.policy.peering.is_told)(&peer) {
-        // Of a proposed one, nobody is there yet to be told.
+        // A proposed peer has no counterpart yet that could receive a notice.
         return Ok(());
     }
     let event = Event {
@@ -183,12 +183,12 @@ fn leave(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
     }
 }
 
-/// The peer's row, or the error that there is none.
+/// Returns the peer's row, or an error if there is none.
 pub(crate) fn find(tx: &Transaction<'_>, peer_id: &str) -> Result<Peer, MethodError> {
     table::find(tx.db, peer_id)?.ok_or_else(|| MethodError::not_found("peer", peer_id))
 }
 
-/// A peer as the operator sees it, with what stands against it (E.3).
+/// Returns the operator's view of a peer, with the findings against it (E.3).
 fn shown(tx: &Transaction<'_>, peer: &Peer) -> Result<Value, StoreError> {
     let findings = table::of_peer::<Finding>(tx.db, &peer.id)?;
     Ok(json!({

@@ -1,4 +1,4 @@
-//! What the operator reads: `audit.list`, `event.list`, `governance.scan`, `overlay.list`.
+//! The operator's read methods: `audit.list`, `event.list`, `governance.scan`, `overlay.list`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) fn events(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// `governance.scan`: asks the peers for what they declared, then lists all that stands against them.
+/// `governance.scan`: probes the kinds that peers declare, then lists all findings against them.
 pub(super) async fn scan(platform: &Arc<Platform>) -> Answer {
     outbound::probe_capabilities(platform).await;
     platform.transaction(|tx| {
@@ -76,7 +76,7 @@ pub(super) fn overlay(platform: &Platform, given: Value) -> Answer {
     })
 }
 
-/// An address; where those that are unmounted are listed too, with its state.
+/// Returns the JSON form of an address. It includes the state if unmounted addresses are listed too.
 fn shown(tx: &Transaction<'_>, address: &OverlayAddress) -> Value {
     if !tx.policy.peering.lists_unmounted {
         return json!(address.address);

@@ -1,4 +1,4 @@
-//! Excerpts of a peer's audit: asked for, promised, asked for again, overdue (5.3, detection).
+//! Excerpts of a peer's audit: requested, promised, requested again, overdue (5.3, detection).
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
 
-/// How soon an excerpt is owed.
+/// Time within which an excerpt is owed.
 const OWED_WITHIN: SignedDuration = SignedDuration::from_hours(72);
-/// How long before that end the peer is asked for the last time.
+/// Time before that deadline at which the peer is asked for the last time.
 const LAST_CALL: SignedDuration = SignedDuration::from_mins(1);
 
-/// Asks a peer for its excerpt, or for the one that it promised; what it promises is kept.
+/// Asks a peer for its excerpt, or for the one that it promised. It stores a new promise.
 pub(crate) async fn ask(
     platform: &Arc<Platform>,
     mut request: ExcerptRequest,
@@ -57,12 +57,12 @@ pub(crate) async fn ask(
     Ok(request)
 }
 
-/// A success that is no promise.
+/// Returns whether the response is a success and no promise.
 pub(crate) fn is_given(called: &Called) -> bool {
     called.succeeded() && called.status != Some(202)
 }
 
-/// Asks again for what was promised: when it is due, and shortly before the 72 hours end.
+/// Asks again for promised excerpts: when they are due, and shortly before the 72 hours end.
 pub(super) async fn ask_again(platform: &Arc<Platform>, until: Timestamp) {
     let open = platform.transaction::<_, MethodError>(|tx| {
         let mut requests: Vec<ExcerptRequest> = table::all(tx.db)?;
@@ -70,12 +70,12 @@ pub(super) async fn ask_again(platform: &Arc<Platform>, until: Timestamp) {
         Ok(requests)
     });
     for request in open.unwrap_or_default() {
-        // A peer that can't be reached is overdue all the same.
+        // An unreachable peer becomes overdue all the same.
         let _ = ask(platform, request).await;
     }
 }
 
-/// Reports what did not come in time, once.
+/// Reports each overdue excerpt once.
 pub(super) fn note_overdue(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for mut request in table::all::<ExcerptRequest>(tx.db)? {
         if !is_open(&request) || !(tx.policy.out.is_overdue)(&request, tx.now) {
@@ -90,7 +90,7 @@ pub(super) fn note_overdue(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Later than at 72 hours sharp.
+/// Returns whether more than exactly 72 hours have passed.
 pub(crate) fn is_overdue(request: &ExcerptRequest, now: Timestamp) -> bool {
     now.duration_since(request.requested_at) > OWED_WITHIN
 }
@@ -99,7 +99,7 @@ fn is_open(request: &ExcerptRequest) -> bool {
     request.answered_at.is_none() && request.reported_at.is_none()
 }
 
-/// Each moment is asked at once, however often the timers run.
+/// Returns whether a moment to ask has come. Each moment counts once, however often the timers run.
 fn is_time_to_ask(request: &ExcerptRequest, now: Timestamp) -> bool {
     let last_call = request.requested_at.checked_add(OWED_WITHIN - LAST_CALL).ok();
     let moments = [request.due_at, last_call].into_iter().flatten();

@@ -1,4 +1,4 @@
-//! Heartbeats: what this platform tells a peer of itself, with the notices that it owes.
+//! Heartbeats: this platform's introduction to a peer, with the notices that it owes.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::store::table;
 use crate::transaction::Transaction;
 use covenant_model::wire::path::Route;
 
-/// How long a peer that answers an error, and names no time, is left alone.
+/// Pause after an error response that names no time, in seconds.
 const PAUSE_SECONDS: i64 = 60;
 
-/// What was sent and what came back.
+/// The result of a sent heartbeat.
 pub(crate) struct Sent {
     pub(crate) body: Value,
     pub(crate) called: Called,
@@ -61,7 +61,7 @@ fn body(tx: &Transaction<'_>, peer: &Peer, notices: &[Notice]) -> Result<Map<Str
     Ok(body)
 }
 
-/// Keeps what the peer says of itself in its answer, and leaves it alone where it can't answer.
+/// Stores the introduction in the peer's response. If the peer cannot answer, pauses the calls to it.
 fn take_answer(tx: &Transaction<'_>, peer_id: &str, called: &Called) -> Result<(), MethodError> {
     let Some(before) = table::find::<Peer>(tx.db, peer_id)? else {
         return Ok(());
@@ -76,7 +76,7 @@ fn take_answer(tx: &Transaction<'_>, peer_id: &str, called: &Called) -> Result<(
     peer.paused_until = None;
     let data = called.data();
     if data.is_object() {
-        // Its cursor and endpoints are its own business in an answer; the rest is what it says.
+        // The cursor and the endpoints in a response do not count. The other members do.
         let mut said = data.clone();
         for name in ["endpoints", "sync_cursor"] {
             said.as_object_mut().map(|members| members.remove(name));

@@ -1,4 +1,4 @@
-//! Joining a peer that proposed: this platform calls accept over there.
+//! Joining: this platform accepts a peer's proposal with a call of the peer's accept route.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use covenant_model::wire::accept::AcceptResponse;
 use covenant_model::wire::path::Route;
 use covenant_net::pki::SigningRequest;
 
-/// The peer answered, and not as it should.
+/// Error code: the peer's response is not valid.
 const PEER_ANSWERED_WRONG: i64 = -32010;
-/// The peer agreed to another contract than was asked.
+/// Error code: the peer agreed to another contract than requested.
 const OTHER_CONTRACT: i64 = -32011;
 
-/// What was asked of a contract, and what was agreed to.
+/// The requested contract and the agreed one.
 #[derive(Clone, Debug)]
 pub(crate) struct Agreement {
     pub(crate) asked: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Agreement {
 }
 
 impl Agreement {
-    /// The same number, and where a digest is told, the same text (V.2).
+    /// Returns whether the number and, if a digest is present, the text are the same (V.2).
     pub(crate) fn is_same(&self) -> bool {
         let digest = match (&self.agreed_digest, &self.asked_digest) {
             (Value::String(agreed), Some(asked)) => agreed.eq_ignore_ascii_case(asked),
@@ -45,7 +45,7 @@ impl Agreement {
     }
 }
 
-/// Accepts a peer's proposal; returns its row's id.
+/// Accepts a peer's proposal. Returns the id of the peer's row.
 pub(crate) async fn join(
     platform: &Arc<Platform>,
     base_url: String,
@@ -76,12 +76,12 @@ pub(crate) async fn join(
         called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
         times += 1;
     }
-    // Until now nobody knew us there.
+    // The connection so far was anonymous.
     forget(platform, &peer.id);
     platform.transaction(|tx| conclude(tx, peer, &contract, request, &called))
 }
 
-/// A request that the peer signs: the member, and what stands in it.
+/// Returns the member for a request that the peer signs, and its value.
 pub(crate) fn signing_request(_: &Transaction<'_>, request: &SigningRequest) -> (&'static str, String) {
     ("csr_pem", request.pem().to_owned())
 }
@@ -120,8 +120,8 @@ fn conclude(
     if is_same { Ok(peer.id) } else { refuse_contract(tx, &peer, &agreement) }
 }
 
-/// The row stays as it was proposed, with what stands against the peer; nobody is enrolled. The
-/// finding has to outlive the refusal: so this is a result, and not an error, inside the transaction.
+/// Refuses the contract. The row stays proposed, with the finding against the peer; nobody is enrolled. The
+/// finding must outlive the refusal, so the refusal is a value and not an error inside the transaction.
 fn refuse_contract(tx: &Transaction<'_>, peer: &Peer, agreement: &Agreement) -> Result<String, MethodError> {
     let suspicion = contract::mismatch(
         "the peer agreed to another contract than was asked for",
@@ -132,7 +132,7 @@ fn refuse_contract(tx: &Transaction<'_>, peer: &Peer, agreement: &Agreement) -> 
     Ok(String::new())
 }
 
-/// Keeps what the peer gave us to be known by, and whom we have to trust when it calls.
+/// Stores the identity that the peer issued to this platform, and the anchor to trust when it calls.
 fn take_credentials(
     tx: &Transaction<'_>,
     peer: &mut Peer,
@@ -142,7 +142,8 @@ fn take_credentials(
     let wrong = |error: covenant_net::pki::PkiError| MethodError::new(PEER_ANSWERED_WRONG, error.to_string());
     let anchor = if let Some(certificate) = &answer.federation_certificate {
         let key = request.key_pem();
-        // The key first: it is read as the first block, the certificates as all that follow.
+        // The key comes first: it is parsed as the first block, and the certificates as all blocks that
+        // follow.
         let pem = format!("{key}\n{}\n{}", certificate.cert_pem, certificate.ca_chain_pem);
         request.into_identity(&certificate.cert_pem, &certificate.ca_chain_pem).map_err(wrong)?;
         peer.outbound_identity_pem = Some(pem);
@@ -158,7 +159,7 @@ fn take_credentials(
     Ok(true)
 }
 
-/// The newest contract version that is in force, and not deprecated.
+/// Returns the newest contract version that is in force and not deprecated.
 fn newest(tx: &Transaction<'_>) -> Result<KnownContract, MethodError> {
     let known = contract::known(tx)?;
     let is_in_force = |contract: &KnownContract| {
@@ -169,7 +170,7 @@ fn newest(tx: &Transaction<'_>) -> Result<KnownContract, MethodError> {
     open.ok_or_else(|| MethodError::state("no contract version is open to new federations"))
 }
 
-/// What joining came to, as the method answers it.
+/// Returns the method's result for a join.
 pub(crate) fn joined(peer_id: &str) -> Result<Value, MethodError> {
     if peer_id.is_empty() {
         return Err(MethodError::new(

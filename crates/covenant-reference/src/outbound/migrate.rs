@@ -1,4 +1,5 @@
-//! Sending a migration, as its source: the originals go only when all of it was read back.
+//! Outbound migration, with this platform as the source: originals are deleted only after all of it was read
+//! back.
 
 use std::sync::Arc;
 
@@ -24,10 +25,10 @@ use covenant_model::wire::migration::{MigrationRequest, MigrationView, operation
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
 
-/// What an open migration is called.
+/// Status of an open migration.
 const TRANSFERRING: &str = "transferring";
 
-/// What the operator asks for.
+/// The operator's request.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Order {
     pub(crate) peer_id: String,
@@ -35,16 +36,16 @@ pub(crate) struct Order {
     pub(crate) root_resource_kind: String,
     pub(crate) root_resource_id: String,
     pub(crate) bearer_token: Option<String>,
-    /// `false` opens the migration, and `migration.commit` ends it.
+    /// `false` opens the migration, and `migration.commit` completes it.
     pub(crate) commit: Option<bool>,
 }
 
-/// A refusal that speaks of the schema is one of the schema.
+/// Returns whether the error text mentions the schema.
 pub(crate) fn is_schema_drift(error: &str) -> bool {
     error.to_lowercase().contains("schema")
 }
 
-/// Sends a record, with those that it depends on, and checks what the destination claims.
+/// Sends a record with its dependencies, and checks the destination's claims.
 pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value, MethodError> {
     let (peer, mut plan, held) = platform.transaction::<_, MethodError>(|tx| {
         let peer = table::find::<Peer>(tx.db, &order.peer_id)?
@@ -67,8 +68,7 @@ pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value
     })
 }
 
-/// Ends a migration that was opened (`commit: false`). A peer that left in the meantime still owes
-/// the grace (4.3).
+/// Completes an open migration (`commit: false`). A peer that has since revoked still owes the grace (4.3).
 pub(crate) async fn commit(platform: &Arc<Platform>, id: &str) -> Result<Value, MethodError> {
     let (peer, migration, held) = platform.transaction::<_, MethodError>(|tx| open_one(tx, id))?;
     let route = Route::MigrationCommit { id: migration.remote_migration_id.clone().unwrap_or_default() };
@@ -86,7 +86,7 @@ pub(crate) async fn commit(platform: &Arc<Platform>, id: &str) -> Result<Value, 
     })
 }
 
-/// A peer that gave notice refuses what was in flight while the grace lasts.
+/// Returns whether a peer that gave notice refuses an open migration while the grace lasts.
 pub(crate) fn cuts_grace(peer: &Peer, now: Timestamp, called: &Called) -> bool {
     let owes_grace = peer.revoked_at.is_some_and(|at| now.duration_since(at) < peering::GRACE);
     peer.revoked_by == Some(Side::Remote) && owes_grace && called.is_refused()
@@ -104,7 +104,7 @@ fn open_one(tx: &Transaction<'_>, id: &str) -> Result<(Peer, Migration, Option<H
     Ok((peer, migration, held))
 }
 
-/// What the destination says, and where it says that it is done, what can be read back of it.
+/// Returns the destination's claims and, if it claims completion, the result of reading the records back.
 async fn read_back(
     platform: &Arc<Platform>,
     peer: &Peer,
@@ -119,7 +119,7 @@ async fn read_back(
     Ok((view, reading))
 }
 
-/// The grant that we hold for it: the one whose token the operator names, else one that fits.
+/// Returns the held grant for the migration: the one whose token the operator names, else one that fits.
 fn grant_for(tx: &Transaction<'_>, order: &Order) -> Result<Option<HeldGrant>, StoreError> {
     let Some(token) = &order.bearer_token else {
         return held(tx, &order.peer_id, &order.root_resource_kind, "migrate");
@@ -128,12 +128,12 @@ fn grant_for(tx: &Transaction<'_>, order: &Order) -> Result<Option<HeldGrant>, S
     Ok(held.into_iter().find(|grant| grant.bearer_token == *token))
 }
 
-/// Whether a grant is, by itself, one for the whole of a plan: a refusal then is the peer's doing.
+/// Returns whether a grant alone covers a whole plan. If so, a refusal is the peer's doing.
 fn covers(grant: &HeldGrant, plan: &MigrationRequest) -> bool {
     grant.resource_id.is_none() && plan.steps.iter().all(|step| step.resource_kind == grant.resource_kind)
 }
 
-/// What the destination says of the migration, whichever way it went.
+/// Returns the destination's view of the migration, whatever its outcome.
 fn view(called: &Called) -> MigrationView {
     let members = match Answer::read(&called.body) {
         Some(Answer::Data(data)) => data,
@@ -188,7 +188,7 @@ fn conclude(
     }))
 }
 
-/// Deletes what now stands at the destination; what it skipped stays here.
+/// Deletes the originals that are now stored at the destination. Skipped records stay.
 fn delete_originals(
     tx: &Transaction<'_>,
     plan: &MigrationRequest,
@@ -204,7 +204,7 @@ fn delete_originals(
     Ok(())
 }
 
-/// What leaves for another residency: the operator is told, and it stands in the record (8.2, 8.3).
+/// Reports a crossing to another residency to the operator, and records it in the migration's row (8.2, 8.3).
 fn record_crossing(tx: &Transaction<'_>, peer: &Peer, migration: &mut Migration) -> Result<(), StoreError> {
     let policy = &tx.policy.migrations;
     let crossing = apply::crossing(tx, &(policy.own_place)(tx)?, (policy.place_of)(peer));
@@ -219,7 +219,7 @@ fn record_crossing(tx: &Transaction<'_>, peer: &Peer, migration: &mut Migration)
     Ok(())
 }
 
-/// A migration that goes out, before anything is known of what became of it.
+/// Creates an outbound migration whose outcome is not yet known.
 fn outbound(
     tx: &Transaction<'_>,
     peer: &Peer,

@@ -1,6 +1,6 @@
-//! Everything that the platform sends: what its peers are owed, what it asks of them, and when.
+//! All outbound calls: the notices and heartbeats that peers are owed, the requests to peers, and the timers.
 //!
-//! Nothing is sent inside a transaction. What a call comes to is written down in one of its own.
+//! No call is made inside a transaction. The result of a call is written in a transaction of its own.
 
 mod excerpts;
 mod heartbeat;
@@ -45,25 +45,25 @@ use covenant_model::wire::sync::SyncBatch;
 use covenant_net::net::Client;
 use covenant_net::pki::SigningRequest;
 
-/// What sending needs beside the store: the connections to each peer.
+/// The state for outbound calls beside the store: the connections to each peer.
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     clients: Mutex<BTreeMap<String, Client>>,
     turn: tokio::sync::Mutex<()>,
 }
 
-/// The turn of a call, made or answered, where the platform does one thing at a time.
+/// Waits for the turn of an inbound or outbound call if the platform does one thing at a time.
 pub(crate) async fn turn(platform: &Platform) -> Option<tokio::sync::MutexGuard<'_, ()>> {
     if platform.policy.wire.does_one_thing_at_a_time { Some(platform.out.turn.lock().await) } else { None }
 }
 
-/// Something else that falls due with the timers.
+/// An extra task that runs with the timers.
 pub(crate) type AlsoDue = fn(Arc<Platform>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Something that is done before a revocation of a peer is announced.
+/// An extra task that runs before the revocation of a peer is announced.
 pub(crate) type BeforeLeaving = fn(Arc<Platform>, String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Calls that are under way at once, when many peers are called.
+/// Maximum number of concurrent calls when many peers are called.
 const CALLS_AT_ONCE: usize = 8;
 
 /// Waits for all of these calls, a few at a time.
@@ -72,81 +72,86 @@ pub(crate) async fn side_by_side<F: Future>(calls: Vec<F>) {
 }
 
 policy! {
-    /// Decisions about what is sent.
+    /// The policy for outbound calls.
     Policy {
-        /// Whether a notice is sent at all (2.3, 4.1, 9.1).
+        /// Returns whether a notice is sent at all (2.3, 4.1, 9.1).
         is_sent: fn(&Notice) -> bool = |_| true,
-        /// Which partners are owed a notice of this kind: all of them (9.1).
+        /// Returns the partners that are owed a notice of this kind: all of them (9.1).
         owed_to: fn(&str, Vec<Peer>) -> Vec<Peer> = |_, partners| partners,
-        /// How long a notice of this kind is put off: not at all (9.1).
+        /// Returns the delay of a notice of this kind: none (9.1).
         delay: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
-        /// Last word on the body of a heartbeat.
+        /// Policy hook on the body of a heartbeat.
         override_heartbeat: fn(&mut Map<String, Value>) = |_| (),
-        /// Whether a heartbeat that was sent so often is sent again at once, by what it came to (6.1):
-        /// never.
+        /// Returns whether a heartbeat is sent again at once, by the number of attempts and the last result
+        /// (6.1). The default never does.
         is_sent_again: fn(u32, &Called) -> bool = |_, _| false,
-        /// What else falls due (O.1): nothing.
+        /// Runs with the timers (O.1). The default is `None`.
         also_due: Option<AlsoDue> = None,
-        /// What is done before a peer is revoked (11.2): nothing.
+        /// Runs before a peer is revoked (11.2). The default is `None`.
         before_leaving: Option<BeforeLeaving> = None,
-        /// Seconds between two heartbeats to a peer, by the setting.
+        /// Returns the seconds between two heartbeats to a peer, by the setting.
         heartbeat_seconds: fn(i64) -> i64 = |setting| setting.max(1),
-        /// Whether a peer that refuses every call has left in silence by now (4.1, 4.2).
+        /// Returns whether a peer that refuses every call counts as silently revoked by now (4.1, 4.2).
         left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
-        /// Whether a peer has not been heard of for too long, by when it last was.
+        /// Returns whether a peer is stale, by the time it was last heard and the present time.
         is_stale: fn(Timestamp, Timestamp) -> bool = timers::is_stale,
-        /// Whether an excerpt that was asked for is overdue (5.3).
+        /// Returns whether a requested excerpt is overdue (5.3).
         is_overdue: fn(&ExcerptRequest, Timestamp) -> bool = excerpts::is_overdue,
-        /// Whether an answer gives the excerpt that was asked for: any but a promise or a refusal (5.3).
+        /// Returns whether a response contains the requested excerpt: neither a promise nor a refusal does
+        /// (5.3).
         gives_excerpt: fn(&Called) -> bool = excerpts::is_given,
-        /// What is filed of an excerpt that came (5.1): nothing, it is the peer's own word.
+        /// Stores entries of a received excerpt (5.1). The default stores nothing: an excerpt is the peer's
+        /// own claim.
         files_excerpt: fn(&Transaction<'_>, &Value) -> Result<(), StoreError> = |_, _| Ok(()),
-        /// Whether an answer shows that a grant for this scope is no longer honoured (2.1, 2.2).
+        /// Returns whether a response shows that a grant for this scope is no longer honoured (2.1, 2.2).
         is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
-        /// Last word on the accept of a peer's proposal (A.1).
+        /// Policy hook on the accept of a peer's proposal (A.1).
         override_join: fn(&mut Map<String, Value>) = |_| (),
-        /// What an accept of ours brings for us to be known by: a request to sign.
+        /// Returns the credentials member of an outbound accept: a request to sign.
         introduces_with: fn(&Transaction<'_>, &SigningRequest) -> (&'static str, String) = join::signing_request,
-        /// Whether a peer that answered an accept is joined, by the releases here and there (10.1).
+        /// Returns whether a peer that answered an accept is joined, by the local and the remote release
+        /// (10.1).
         joins: fn(&str, &str) -> bool = |_, _| true,
-        /// Whether an accept that was sent so often is sent again at once, by what it came to (6.1): never.
+        /// Returns whether an accept is sent again at once, by the number of attempts and the last result
+        /// (6.1). The default never does.
         is_joined_again: fn(u32, &Called) -> bool = |_, _| false,
-        /// Which gaps in the disclosure of a peer that it joins count: all of them (1.5).
+        /// Returns which gaps in the disclosure of a joined peer count: all of them (1.5).
         gaps_that_count: fn(Vec<&'static str>) -> Vec<&'static str> = |gaps| gaps,
-        /// Whether an agreed contract is the one that was asked for (V.2).
+        /// Returns whether an agreed contract is the requested one (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
-        /// Whether a peering may be joined on a contract version (V.4).
+        /// Returns whether a peering may be joined on a contract version (V.4).
         may_be_joined: fn(&KnownContract) -> bool = |contract| contract.deprecated_at.is_none(),
-        /// Whether a peer is enrolled that agreed to another contract: no.
+        /// Controls whether a peer that agreed to another contract is enrolled.
         enrols_whom_it_refuses: bool = false,
-        /// Whether an answer about a declared kind shows that it is not served (3.1).
+        /// Returns whether a response about a declared kind shows that it is not served (3.1).
         is_drift: fn(u16) -> bool = probe::is_drift,
-        /// Whether a refused migration shows that a declared schema is not run (3.2).
+        /// Returns whether the refusal of a migration shows that a declared schema is not supported (3.2).
         is_schema_drift: fn(&str) -> bool = migrate::is_schema_drift,
-        /// Whether a peer that left cuts off what was in flight (4.3).
+        /// Returns whether a peer that revoked cuts off an open migration (4.3).
         cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
-        /// Whether the operator is told of a crossing on the way out (8.2).
+        /// Controls whether an outbound crossing is reported to the operator (8.2).
         tells_crossing: bool = true,
-        /// Which crossing stands in the record of a migration that was sent: the one that there was (8.3).
+        /// Returns the crossing that the row of a sent migration records (8.3): the actual one.
         crossing_recorded: fn(&Transaction<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
-        /// Last word on a plan before it is sent.
+        /// Policy hook on a plan before it is sent.
         override_plan: fn(&mut MigrationRequest) = |_| (),
-        /// What is untrue of a destination's claims, of all that was found (7.2, 7.3, 7.4).
+        /// Returns which untruths in a destination's claims count, of all that were found (7.2, 7.3, 7.4).
         untruths: fn(Vec<Untruth>) -> Vec<Untruth> = |found| found,
-        /// Whether the originals of a migration are deleted, by whether all of it was read back (7.2).
+        /// Returns whether the originals of a migration are deleted, by whether all of it was read back
+        /// (7.2).
         deletes_originals: fn(bool) -> bool = |read_back| read_back,
-        /// Which kinds of a peer are looked at in a scan: those that it declares (6.4).
+        /// Returns the kinds of a peer that a scan probes: those that it declares (6.4).
         kinds_probed: fn(Vec<String>) -> Vec<String> = |declared| declared,
-        /// Whether a peer takes a kind in (6.4).
+        /// Returns whether a peer accepts a kind (6.4).
         is_taken: fn(&Peer, &str) -> bool = sync::is_taken,
-        /// Whether nothing is sent to a peer whose version does not go with ours (10.1).
+        /// Returns whether sync to a peer with an incompatible version is frozen (10.1).
         freezes: fn(&Compatibility) -> bool = Compatibility::is_frozen,
-        /// Whether a record passes the declared filter on its way out (3.3).
+        /// Returns whether a record passes the declared filter on its way out (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = capabilities::passes_filter,
-        /// Last word on a batch before it is sent (6.3).
+        /// Policy hook on a batch before it is sent (6.3).
         override_batch: fn(&mut SyncBatch) = |_| (),
-        /// Whether records of a declared kind are sent without an operator's hand (7.5), to a peer that has
-        /// been enrolled for so long.
+        /// Returns whether records of a declared kind are sent without an operator's request (7.5), by the
+        /// time since the peer was enrolled.
         flows_by_itself: fn(&Capability, SignedDuration) -> bool = sync::flows_by_itself,
     }
 }

@@ -1,4 +1,4 @@
-//! Notices that peers are owed: delivered in heartbeats, tried until they arrive.
+//! Notices that peers are owed: delivered in heartbeats, and retried until they arrive.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::Event;
 
-/// The longest pause between two attempts.
+/// Maximum pause between two attempts, in minutes.
 const PAUSE_MINUTES_MAX: i64 = 60;
-/// The longest pause that a peer can ask for: no one puts a notice off for ever.
+/// Maximum pause that a peer can ask for: no peer can delay a notice for ever.
 const PAUSE_ASKED_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// How long a notice is tried at all.
+/// Days for which a notice is retried.
 const TRIED_DAYS: i64 = 7;
 
-/// Owes a peer a notice, in this transaction; it is delivered after it.
+/// Stores a notice for a peer in this transaction. It is delivered afterwards.
 pub(crate) fn owe(
     tx: &Transaction<'_>,
     peer_id: &str,
@@ -52,7 +52,7 @@ pub(crate) fn owe(
     table::put(tx.db, &notice)
 }
 
-/// Owes every partner a notice; returns whom.
+/// Stores a notice for every partner. Returns the partners.
 pub(crate) fn owe_everyone(
     tx: &Transaction<'_>,
     kind: &str,
@@ -69,7 +69,7 @@ pub(crate) fn owe_everyone(
     Ok(partners)
 }
 
-/// Tries to deliver what a peer is owed; what could not be delivered stays in the store.
+/// Tries to deliver the notices for a peer. An undelivered notice stays in the store.
 pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
     let Ok(due) = platform.transaction::<_, MethodError>(|tx| Ok(due(tx, peer_id)?)) else {
         return;
@@ -79,7 +79,7 @@ pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
     }
     let sent = heartbeat::send(platform, peer_id, &due).await;
     let called = sent.map(|sent| sent.called).unwrap_or_default();
-    // A platform that died meanwhile has nowhere to write it: it tries again when it is back.
+    // A platform that died meanwhile has no store to write to. It tries again after its restart.
     let _ = platform.transaction::<_, MethodError>(|tx| {
         for notice in due {
             table::put(tx.db, &attempted(tx, notice, &called))?;
@@ -88,7 +88,7 @@ pub(crate) async fn deliver(platform: &Arc<Platform>, peer_id: &str) {
     });
 }
 
-/// Delivers what is due to everyone, side by side.
+/// Delivers all due notices to all peers concurrently.
 pub(super) async fn deliver_all(platform: &Arc<Platform>) {
     let peers = platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Peer>(tx.db)?));
     let peers = peers.unwrap_or_default();
@@ -105,8 +105,8 @@ fn due(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
     Ok(notices)
 }
 
-/// A notice after an attempt: delivered, or due again after a growing pause, and not before the peer
-/// asked for it.
+/// Returns the notice after an attempt: delivered, or due again after a growing pause and not before the time
+/// that the peer named.
 fn attempted(tx: &Transaction<'_>, mut notice: Notice, called: &Called) -> Notice {
     notice.attempts += 1;
     if called.succeeded() {

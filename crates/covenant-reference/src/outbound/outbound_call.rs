@@ -1,4 +1,5 @@
-//! Calling a peer: the identity it knows us by, the server we trust, the audit of each call.
+//! Outbound calls: the identity that this platform presents, the server that it trusts, the audit of each
+//! call.
 
 use std::sync::{Arc, PoisonError};
 
@@ -19,21 +20,21 @@ use covenant_model::wire::path::{PREFIX, Route};
 use covenant_net::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use covenant_net::pki::{ClientTls, Identity, PkiError, TlsOptions, Trust};
 
-/// Days that a leaf of our own lives.
+/// Lifetime of a leaf of this platform's own authority, in days.
 const LEAF_DAYS: u32 = 730;
 
-/// What a call came to.
+/// The result of a call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Called {
-    /// None where no answer came.
+    /// HTTP status. `None` if no response came.
     pub(crate) status: Option<u16>,
-    /// The answer's JSON, or null.
+    /// JSON body of the response, or null.
     pub(crate) body: Value,
-    /// Seconds to wait, where the peer said so.
+    /// Seconds to wait, if the peer named a time.
     pub(crate) retry_after_seconds: Option<i64>,
-    /// Why no answer came.
+    /// Reason why no response came.
     pub(crate) failure: Option<String>,
-    /// Whether TLS turned us away.
+    /// Set if TLS rejected this platform's certificate.
     pub(crate) certificate_refused: bool,
 }
 
@@ -42,18 +43,18 @@ impl Called {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// Whether the peer turned us away for who we are.
+    /// Returns whether the peer rejected this platform for its identity.
     pub(crate) fn is_refused(&self) -> bool {
         self.certificate_refused || matches!(self.status, Some(401 | 403 | 410))
     }
 
-    /// The answer's data, where it is a success.
+    /// Returns the data of a successful response.
     pub(crate) fn data(&self) -> Value {
         let data = if self.succeeded() { Answer::read(&self.body).and_then(Answer::data) } else { None };
         data.unwrap_or(Value::Null)
     }
 
-    /// The answer's error text, or why there is no answer.
+    /// Returns the error text of the response, or the reason why there is none.
     pub(crate) fn error(&self) -> String {
         match (Answer::read(&self.body), &self.failure) {
             (Some(Answer::Refusal(refusal)), _) => refusal.error,
@@ -79,7 +80,7 @@ impl Called {
     }
 }
 
-/// Calls a peer, and writes down that it did: an audit entry, and whether the peer refuses us.
+/// Calls a peer, and records the call: an audit entry, and whether the peer refuses this platform.
 pub(crate) async fn call(
     platform: &Arc<Platform>,
     peer: &Peer,
@@ -102,7 +103,7 @@ pub(crate) async fn call_with_query(
     send(platform, peer, route, request).await
 }
 
-/// Drops the connections to a peer: who we are there has changed.
+/// Drops the connections to a peer after this platform's identity there has changed.
 pub(crate) fn forget(platform: &Platform, peer_id: &str) {
     platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(peer_id);
 }
@@ -142,8 +143,8 @@ async fn send(
     Ok(called)
 }
 
-/// Keeps since when a peer has turned us away. Only a heartbeat shows it, or TLS: any other refusal
-/// may be about a grant.
+/// Records the time since which a peer has refused this platform. Only a heartbeat or TLS shows it: any other
+/// refusal may be about a grant.
 fn note_refusal(
     tx: &Transaction<'_>,
     peer_id: &str,
@@ -184,7 +185,7 @@ fn request(peer: &Peer, route: &Route, body: Option<&Value>, token: Option<&str>
     }
 }
 
-/// The first address that the peer advertised, else the one that the operator named. Nothing else
+/// Returns the first address that the peer advertised, else the one that the operator named. No other address
 /// is ever called.
 fn base_url(peer: &Peer) -> Option<Url> {
     let advertised = Endpoint::read_list(&peer.endpoints).into_iter().map(|endpoint| endpoint.url);
@@ -208,7 +209,8 @@ fn client(platform: &Platform, peer: &Peer) -> Result<Client, PkiError> {
     Ok(client)
 }
 
-/// Whoever joins is known by its token: no certificate of ours is trusted there yet.
+/// Returns a client without a certificate. A joining platform is known by its token: the peer does not trust
+/// a certificate of it yet.
 fn anonymous_client(platform: &Platform, peer: &Peer) -> Result<Client, PkiError> {
     client_as(platform, peer, None)
 }
@@ -220,7 +222,8 @@ fn client_as(platform: &Platform, peer: &Peer, identity: Option<&Identity>) -> R
             trust.add("peer", anchor)?;
             trust
         }
-        // Its authority was never told: the first certificate is the one (open reading 6).
+        // The peer's authority is unknown, so the first certificate is trusted and pinned (`binding.md`,
+        // reading 6).
         None => Trust::on_first_use(),
     };
     let options = TlsOptions {
@@ -233,7 +236,8 @@ fn client_as(platform: &Platform, peer: &Peer, identity: Option<&Identity>) -> R
     Ok(Client::new(Some(tls), Limits::default(), options))
 }
 
-/// What we show to a peer: what it gave us, or a leaf of our own authority.
+/// Returns the identity to present to a peer: the one that it issued, or a leaf of this platform's own
+/// authority.
 fn identity(platform: &Platform, peer: &Peer) -> Result<Identity, PkiError> {
     match &peer.outbound_identity_pem {
         Some(pem) => Identity::from_pem(pem, pem),

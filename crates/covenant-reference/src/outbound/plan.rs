@@ -1,4 +1,4 @@
-//! What a migration takes along: a record, and what it depends on, as steps.
+//! The content of a migration: a record and its dependencies, as steps.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,10 +11,10 @@ use crate::store::rows::Peer;
 use crate::transaction::Transaction;
 use covenant_model::wire::migration::{MigrationRequest, Step, action, operation, policy};
 
-/// Records that one migration takes along.
+/// Maximum number of records in one migration.
 const RECORDS_MAX: usize = 1000;
 
-/// The record and what it depends on, dependencies first.
+/// Returns the plan for a record and its dependencies, dependencies first.
 pub(super) fn plan(
     tx: &Transaction<'_>,
     peer: &Peer,
@@ -62,7 +62,7 @@ pub(super) fn plan(
     })
 }
 
-/// The root, then what it depends on, breadth first.
+/// Returns the root, then its dependencies, breadth first.
 fn gather(tx: &Transaction<'_>, kind: &str, id: &str) -> Result<Vec<Record>, MethodError> {
     let root = records::find(tx.db, kind, id)?.ok_or_else(|| MethodError::not_found(kind, id))?;
     let mut found = vec![];
@@ -84,7 +84,7 @@ fn gather(tx: &Transaction<'_>, kind: &str, id: &str) -> Result<Vec<Record>, Met
     Ok(found)
 }
 
-/// The peer's own schema version of a kind: that is what it says it takes.
+/// Returns the peer's own schema version of a kind, which is the one that it declares to accept.
 fn schema_of(peer: &Peer, kind: &str) -> Map<String, Value> {
     let rows = peer.capabilities["resource_kinds"].as_array();
     let row = rows.into_iter().flatten().find(|row| row["kind"] == kind);
@@ -92,7 +92,7 @@ fn schema_of(peer: &Peer, kind: &str) -> Map<String, Value> {
     version.map(|version| ("schema_version".to_owned(), version)).into_iter().collect()
 }
 
-/// `metadata.duplicated_from`, beside what else stands there.
+/// Adds `metadata.duplicated_from`, and keeps the other metadata.
 fn name_the_source(payload: &mut Map<String, Value>, id: &str) {
     let metadata = payload.entry("metadata").or_insert_with(|| json!({}));
     if !metadata.is_object() {

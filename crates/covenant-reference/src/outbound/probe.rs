@@ -1,4 +1,4 @@
-//! Looking whether peers serve what they declare (3.1, 3.4).
+//! Probes: calls that show whether peers serve the kinds that they declare (3.1, 3.4).
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::{Route, is_kind};
 use covenant_model::wire::state::PeerStatus;
 
-/// An id that no record has: whether a kind is served shows with any id.
+/// An id that no record has. Any id shows whether a kind is served.
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
-/// Kinds of one peer that are looked at.
+/// Maximum number of kinds that are probed per peer.
 const KINDS_MAX: usize = 50;
 
-/// Not found, or not a kind that is served. Who may not look (401, 403) learns nothing.
+/// Returns whether the status means not found or kind not served. A 401 or 403 shows nothing.
 pub(crate) fn is_drift(status: u16) -> bool {
     matches!(status, 404 | 422)
 }
@@ -33,13 +33,13 @@ pub(crate) async fn probe_capabilities(platform: &Arc<Platform>) {
     for peer in peers.into_iter().filter(|peer| peer.status == PeerStatus::Active) {
         let open = peer.paused_until.is_none_or(|end| platform.clock.now() >= end);
         if open && peer.refusing_since.is_none() {
-            // A peer that can't be asked is told of elsewhere.
+            // An unreachable peer is reported elsewhere.
             let _ = probe(platform, &peer).await;
         }
     }
 }
 
-/// Looks whether an answer shows that a kind which the peer declares is not served.
+/// Checks whether a response shows that a declared kind is not served.
 pub(crate) fn check_kind(
     tx: &Transaction<'_>,
     peer: &Peer,
@@ -54,7 +54,7 @@ pub(crate) fn check_kind(
     Ok(())
 }
 
-/// Notes that a declared kind turned out not to be served.
+/// Notes that a declared kind is not served.
 pub(crate) fn drift(
     tx: &Transaction<'_>,
     peer_id: &str,
@@ -83,7 +83,7 @@ async fn probe(platform: &Arc<Platform>, peer: &Peer) -> Result<(), MethodError>
     Ok(())
 }
 
-/// A grant that we hold from this peer, for this kind and scope.
+/// Returns a held grant from this peer for this kind and scope.
 pub(crate) fn held(
     tx: &Transaction<'_>,
     peer_id: &str,
@@ -101,7 +101,7 @@ pub(crate) fn held(
     }))
 }
 
-/// Looks whether an answer shows that a grant which we hold is no longer honoured.
+/// Checks whether a response shows that a held grant is no longer honoured.
 pub(crate) fn check_grant(
     tx: &Transaction<'_>,
     grant: &HeldGrant,
@@ -118,7 +118,8 @@ pub(crate) fn check_grant(
     governance::raise(tx, &grant.peer_id, &Suspicion::breach(finding::GRANT_BROKEN, &[2], message, facts))
 }
 
-/// Refused for what the grant is for, before it expired, and without a notice (2.1, 2.2).
+/// Returns whether access that the grant covers was refused before the grant's end and without a notice (2.1,
+/// 2.2).
 pub(crate) fn is_broken(grant: &HeldGrant, scope: &str, now: Timestamp, called: &Called) -> bool {
     let was_given = grant.permission_scopes.iter().any(|given| given == scope);
     let stands = grant.revoked_at.is_none() && grant.expires_at.is_none_or(|end| now < end);

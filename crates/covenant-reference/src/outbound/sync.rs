@@ -1,4 +1,4 @@
-//! Sending sync batches: when an operator asks, and by themselves where that was declared.
+//! Outbound sync batches: on an operator's request, and automatically if that is declared.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::transaction::Transaction;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
-/// PlannedCheck to go out, on its own.
+/// Returns whether the row declares an automatic outbound flow.
 pub(crate) fn flows_by_itself(row: &Capability, _: SignedDuration) -> bool {
     let automatic = matches!(row.policy.as_str(), "auto_on_change" | "auto_periodic" | "on_match_filter");
     automatic && goes_out(row)
 }
 
-/// Sends what an operator asks for: every declared kind that goes out to this peer.
+/// Sends every declared kind that flows to this peer, on an operator's request.
 pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value, MethodError> {
     let (rows, held_back) = platform.transaction::<_, MethodError>(|tx| {
         let peer =
@@ -41,20 +41,20 @@ pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value
     Ok(json!({ "batches": sent }))
 }
 
-/// Sends what flows by itself, to everyone who is active.
+/// Sends all automatic flows to every active peer.
 pub(super) async fn run_automatic(platform: &Arc<Platform>) {
     let peers =
         platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Peer>(tx.db)?)).unwrap_or_default();
     for peer in &peers {
         let rows = platform.transaction::<_, MethodError>(|tx| Ok(flowing(tx, peer)?));
         for row in &rows.unwrap_or_default() {
-            // A peer that can't be reached gets it the next time.
+            // An unreachable peer gets the batch the next time.
             let _ = send(platform, &peer.id, row).await;
         }
     }
 }
 
-/// What flows to a peer by itself.
+/// Returns the kinds that flow to a peer automatically.
 fn flowing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Capability>, StoreError> {
     if held_back(tx, peer)?.is_some() {
         return Ok(vec![]);
@@ -65,7 +65,7 @@ fn flowing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Capability>, StoreEr
     Ok(rows)
 }
 
-/// Why nothing is synced to a peer, where nothing is.
+/// Returns the reason why sync to a peer is held back, or `None` if it is not.
 fn held_back(tx: &Transaction<'_>, peer: &Peer) -> Result<Option<String>, StoreError> {
     if !peer.status.may_call() {
         return Ok(Some(format!("the peer is {}", peer.status)));
@@ -78,7 +78,7 @@ fn held_back(tx: &Transaction<'_>, peer: &Peer) -> Result<Option<String>, StoreE
     Ok(frozen.then(|| "the platform versions do not go together".to_owned()))
 }
 
-/// Whether the peer declares that it takes a kind in; where it says nothing of the direction, it does.
+/// Returns whether the peer declares that it accepts a kind. A declaration without a direction accepts it.
 pub(crate) fn is_taken(peer: &Peer, kind: &str) -> bool {
     let rows = peer.capabilities["resource_kinds"].as_array();
     rows.into_iter().flatten().filter(|row| row["kind"] == kind).any(|row| {
@@ -90,7 +90,7 @@ fn goes_out(row: &Capability) -> bool {
     matches!(row.direction.as_str(), "push_local_to_remote" | "bidirectional")
 }
 
-/// Sends the records of one kind as a batch; none where there is nothing new.
+/// Sends the records of one kind as a batch. Returns `None` if there is nothing new.
 async fn send(
     platform: &Arc<Platform>,
     peer_id: &str,

@@ -1,4 +1,4 @@
-//! What falls due by itself: notices, heartbeats, stale and silent peers, excerpts that were asked for.
+//! The timers: notices, heartbeats, stale and silent peers, requested excerpts.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;
 
-/// A peer that has not called for so long is stale.
+/// Time without a call after which a peer is stale.
 const STALE: SignedDuration = SignedDuration::from_mins(5);
-/// How long a revoked grant is kept before it is archived.
+/// Time for which a revoked grant is kept before it is archived.
 const ARCHIVED_AFTER: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// Runs every timer that is due up to `until`. What recurs is run once, however far the clock moved.
+/// Runs every timer that is due up to `until`. A recurring timer runs once, however far the clock moved.
 pub(crate) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
     notices::deliver_all(platform).await;
     send_heartbeats(platform, until).await;
-    // After the heartbeats: whoever is stale over there gets no excerpt.
+    // This comes after the heartbeats: a peer for which this platform is stale gives no excerpt.
     excerpts::ask_again(platform, until).await;
     sync::run_automatic(platform).await;
     if let Some(also_due) = platform.policy.out.also_due {
@@ -39,14 +39,14 @@ pub(crate) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
     });
 }
 
-/// Refused for as long as it takes to be stale, or stale and refusing.
+/// Returns whether the peer has refused calls for the stale time, or is stale and refuses.
 pub(crate) fn left_in_silence(peer: &Peer, now: Timestamp) -> bool {
     let old = |since: Option<Timestamp>| since.is_some_and(|since| now.duration_since(since) >= STALE);
     peer.refusing_since.is_some()
         && (old(peer.refusing_since) || old(peer.last_heartbeat_at.or(peer.enrolled_at)))
 }
 
-/// Five minutes without a heartbeat.
+/// Returns whether five minutes have passed without a heartbeat.
 pub(crate) fn is_stale(heard: Timestamp, now: Timestamp) -> bool {
     now.duration_since(heard) >= STALE
 }

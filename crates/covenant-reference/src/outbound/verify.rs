@@ -1,4 +1,4 @@
-//! Reading back what a destination claims of a migration (7.2, 7.3, 7.4, detection).
+//! Verification of a destination's claims about a migration, by reading back (7.2, 7.3, 7.4, detection).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,34 +15,34 @@ use covenant_model::wire::path::{Route, is_id};
 
 /// Members that a destination rewrites or drops.
 const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
-/// Compared by itself: a platform may leave it out of the record, beside which it stands.
+/// Member that is compared separately: a platform may place it beside the record instead of in it.
 const ID: &str = "id";
 
-/// Conflicts of one step that are looked into: by its id, and by its slug. More are none.
+/// Maximum number of conflicts examined per step: one by id and one by slug. No others can exist.
 const CONFLICTS_A_STEP: usize = 2;
 
-/// What was read back.
+/// The result of reading back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    /// What turned out not to be true.
+    /// The claims that proved untrue.
     pub(crate) untruths: Vec<Untruth>,
-    /// Whether each record could be read.
+    /// Set if every record could be read.
     pub(crate) is_whole: bool,
-    /// An answer that refused to show a record.
+    /// A response that refused to show a record.
     pub(crate) refused: Option<Called>,
 }
 
-/// Something that is not true of a destination's claims.
+/// An untrue claim of a destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub(crate) enum Untruth {
-    /// A record that is claimed is not there under its id (7.2, 7.4).
+    /// A record that is claimed is not stored under its id (7.2, 7.4).
     Missing { resource_kind: String, resource_id: String },
-    /// A record is there with other content, and no conflict was told (7.3, 7.4).
+    /// A record is stored with other content, and no conflict was reported (7.3, 7.4).
     Changed { resource_kind: String, resource_id: String },
     /// The counts do not add up to the steps (7.2).
     Miscounted { steps: usize, applied: u64, skipped: u64 },
-    /// A conflict is told of a step, or with a record, that there is not (7.3).
+    /// A conflict is reported of a step, or with a record, that does not exist (7.3).
     Invented { step_order: i64 },
 }
 
@@ -74,14 +74,14 @@ pub(crate) async fn verify(
     Ok(reading)
 }
 
-/// What stands under an id over there.
+/// The content under an id at the destination.
 enum Stored {
-    /// It is not told: the grant may have no such scope.
+    /// Not readable: the grant may lack the scope.
     Hidden(Called),
     Absent,
-    /// Something that goes by another id.
+    /// A record that has another id.
     Other,
-    /// With its content, where the platform shares that.
+    /// A record that exists, with its content if the platform shares it.
     Present(Option<Map<String, Value>>),
 }
 
@@ -117,7 +117,8 @@ fn check(step: &Step, stored: &Stored, conflicts: &[Conflict]) -> Option<Untruth
     }
 }
 
-/// Skipped for another record that stands in its way: then it is rightly not there.
+/// Returns whether the step was skipped for another record that is in its way. Its record is then rightly
+/// absent.
 fn gave_way(conflict: &Conflict) -> bool {
     let other = conflict.conflicting_record_id.as_ref().is_some_and(|id| *id != conflict.resource_id);
     other && conflict.resolution.as_deref() == Some("skipped")
@@ -139,7 +140,7 @@ async fn is_invented(
     let Some(other) = &conflict.conflicting_record_id else {
         return Ok(false);
     };
-    // What the peer names becomes part of a path: nothing but an id may.
+    // The peer's value becomes part of a path, so it must be an id.
     if !is_id(other) {
         return Ok(true);
     }
@@ -147,7 +148,8 @@ async fn is_invented(
     Ok(matches!(stored, Stored::Absent))
 }
 
-/// The counts are of all steps, and none that was skipped for a conflict is counted as applied.
+/// Returns an untruth unless the counts add up to all steps and no step that was skipped for a conflict
+/// counts as applied.
 fn miscounted(plan: &MigrationRequest, view: &MigrationView) -> Option<Untruth> {
     let (applied, skipped) = (view.applied_count?, view.skipped_count?);
     let (claimed, steps) = (applied.saturating_add(skipped), plan.steps.len());

@@ -1,4 +1,4 @@
-//! Single facts of the platform by name: its authority, its secrets, its port, its present release.
+//! Single facts of the platform by name: its authority, its secrets, its port, its current release.
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -8,21 +8,21 @@ use super::{Row, StoreError, table};
 
 /// The authority's certificate and key.
 pub(crate) const AUTHORITY: &str = "authority";
-/// Key of the grant tokens' signatures, hex.
+/// Key of the grant tokens' signatures, in hex.
 pub(crate) const TOKEN_SECRET: &str = "token_secret";
-/// How often the platform was started on this store.
+/// Number of starts of the platform on this store.
 pub(crate) const STARTS: &str = "starts";
-/// The port it listened on.
+/// The port on which it listened.
 pub(crate) const PORT: &str = "port";
-/// The account that records belong to here.
+/// The account that records belong to on this platform.
 pub(crate) const ACCOUNT: &str = "account";
-/// The release it runs, where the operator changed it.
+/// The release that it runs, if the operator changed it.
 pub(crate) const RELEASE: &str = "release";
-/// The release it ran before a change of the major version.
+/// The release that it ran before a change of the major version.
 pub(crate) const PREVIOUS_RELEASE: &str = "previous_release";
-/// Where it keeps data, where the operator changed it.
+/// The place where it keeps data, if the operator changed it.
 pub(crate) const RESIDENCY: &str = "residency";
-/// Its releases that are on their way out: a list of `version`, `breaks_at`, `notice_url`.
+/// Its deprecated releases: a list of `version`, `breaks_at`, `notice_url`.
 pub(crate) const DEPRECATIONS: &str = "deprecations";
 
 #[derive(Serialize, Deserialize)]
@@ -39,17 +39,17 @@ impl Row for Fact {
     }
 }
 
-/// The fact of this name.
+/// Returns the fact of this name.
 pub(crate) fn find(db: &Connection, name: &str) -> Result<Option<Value>, StoreError> {
     Ok(table::find::<Fact>(db, name)?.map(|fact| fact.value))
 }
 
-/// The fact of this name, where it is a text.
+/// Returns the fact of this name if it is a string.
 pub(crate) fn text(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
     Ok(find(db, name)?.and_then(|value| value.as_str().map(ToOwned::to_owned)))
 }
 
-/// Keeps a fact, in place of the one of that name.
+/// Stores a fact. It replaces the earlier fact of that name.
 pub(crate) fn set(db: &Connection, name: &str, value: &Value) -> Result<(), StoreError> {
     table::put(db, &Fact { id: name.to_owned(), value: value.clone() })
 }

@@ -1,5 +1,5 @@
-//! What the platform knows, in SQLite: one table a kind of row, all in one shape ([`table`]),
-//! and the records themselves with real constraints ([`records`]).
+//! The platform's state in SQLite: one table per kind of row, all of one shape ([`table`]), and the records
+//! themselves with real constraints ([`records`]).
 
 pub(crate) mod facts;
 pub(crate) mod records;
@@ -12,18 +12,18 @@ use rusqlite::Connection;
 
 pub(crate) use table::Row;
 
-/// The store failed: a disk that is full, a file that is no database, a row of another version.
+/// A failure of the store: a full disk, a file that is no database, a row of another version.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// From SQLite.
+    /// An error of SQLite.
     #[error("the database: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// A row that does not read back.
+    /// A row that cannot be parsed.
     #[error("a row of {table} does not read back: {source}")]
     Row {
         /// The table.
         table: &'static str,
-        /// What was wrong with it.
+        /// The parse error.
         source: serde_json::Error,
     },
 }
@@ -33,7 +33,7 @@ pub(crate) fn open_in_memory() -> Result<Connection, StoreError> {
     prepared(Connection::open_in_memory()?)
 }
 
-/// Opens the store in a file, made where it is not there. What was committed survives any death.
+/// Opens the store in a file, and creates the file if it is absent. Committed data survives any death.
 pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
     let db = Connection::open(path)?;
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;

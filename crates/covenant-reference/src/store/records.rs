@@ -1,5 +1,5 @@
-//! The records themselves, with the constraints that conflicts are about: an id is unique in its
-//! kind, and so is a `slug`.
+//! The records themselves, with the constraints behind conflicts: an id is unique in its kind, and so is a
+//! `slug`.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
@@ -11,20 +11,20 @@ use super::StoreError;
 pub(crate) struct Record {
     pub(crate) kind: String,
     pub(crate) id: String,
-    /// As it came, `id` included.
+    /// The body as received, `id` included.
     pub(crate) body: Map<String, Value>,
-    /// The peer that migrated or synced it here; `None`: it is this platform's own.
+    /// The peer that migrated or synced it here. `None` if it is this platform's own.
     pub(crate) source_peer_id: Option<String>,
 }
 
 impl Record {
-    /// A record of this platform's own; `id` is put into the body.
+    /// Creates a record of this platform's own. It adds `id` to the body.
     pub(crate) fn own(kind: &str, id: &str, mut body: Map<String, Value>) -> Self {
         body.insert("id".to_owned(), Value::String(id.to_owned()));
         Self { kind: kind.to_owned(), id: id.to_owned(), body, source_peer_id: None }
     }
 
-    /// What must be unique in the kind beside the id.
+    /// Returns the slug, which is unique in the kind.
     pub(crate) fn slug(&self) -> Option<&str> {
         self.body.get("slug").and_then(Value::as_str)
     }
@@ -40,7 +40,7 @@ pub(super) fn create(db: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Adds a record; a taken id or slug is SQLite's constraint error.
+/// Inserts a record. A taken id or slug is SQLite's constraint error.
 pub(crate) fn insert(db: &Connection, record: &Record) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO records (kind, id, slug, source_peer_id, body) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -49,7 +49,7 @@ pub(crate) fn insert(db: &Connection, record: &Record) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Adds a record, or puts it in place of the one with its id.
+/// Inserts a record, or replaces the one with its id.
 pub(crate) fn put(db: &Connection, record: &Record) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO records (kind, id, slug, source_peer_id, body) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -60,17 +60,17 @@ pub(crate) fn put(db: &Connection, record: &Record) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The record with this id.
+/// Returns the record with this id.
 pub(crate) fn find(db: &Connection, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
     one(db, "SELECT kind, id, source_peer_id, body FROM records WHERE kind = ?1 AND id = ?2", kind, id)
 }
 
-/// The record of this kind that has this slug.
+/// Returns the record of this kind with this slug.
 pub(crate) fn with_slug(db: &Connection, kind: &str, slug: &str) -> Result<Option<Record>, StoreError> {
     one(db, "SELECT kind, id, source_peer_id, body FROM records WHERE kind = ?1 AND slug = ?2", kind, slug)
 }
 
-/// Every record of a kind, or of all kinds, in the order they came in.
+/// Returns every record of a kind, or of all kinds, in the order of arrival.
 pub(crate) fn list(db: &Connection, kind: Option<&str>) -> Result<Vec<Record>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT kind, id, source_peer_id, body FROM records WHERE ?1 IS NULL OR kind = ?1 ORDER BY seq",
@@ -79,7 +79,7 @@ pub(crate) fn list(db: &Connection, kind: Option<&str>) -> Result<Vec<Record>, S
     rows.map(|row| read(row?)).collect()
 }
 
-/// Removes a record; whether there was one.
+/// Removes a record. Returns whether there was one.
 pub(crate) fn remove(db: &Connection, kind: &str, id: &str) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached("DELETE FROM records WHERE kind = ?1 AND id = ?2")?;
     Ok(statement.execute(params![kind, id])? > 0)

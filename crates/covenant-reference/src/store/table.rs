@@ -1,5 +1,5 @@
-//! The one shape that all tables but the records' have: an id, the peer it belongs to, and the row
-//! as JSON. A row type is the schema; SQLite gives order, atomicity and durability.
+//! The shape of every table except the records': an id, the peer it belongs to, and the row as JSON. A row
+//! type is the schema. SQLite provides order, atomicity and durability.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -12,16 +12,16 @@ pub(crate) trait Row: Serialize + DeserializeOwned {
     /// The table's name.
     const TABLE: &'static str;
 
-    /// Unique in the table.
+    /// Returns the row's id, which is unique in the table.
     fn id(&self) -> &str;
 
-    /// The peer it belongs to, where it is one's.
+    /// Returns the peer that the row belongs to, if there is one.
     fn peer_id(&self) -> Option<&str> {
         None
     }
 }
 
-/// Makes a table where it is not there.
+/// Creates a table if it is absent.
 pub(super) fn create(db: &Connection, table: &str) -> Result<(), StoreError> {
     db.execute_batch(&format!(
         "CREATE TABLE IF NOT EXISTS {table} (
@@ -32,7 +32,7 @@ pub(super) fn create(db: &Connection, table: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a row, in place of the one with its id where there is one.
+/// Inserts a row, or replaces the one with its id.
 pub(crate) fn put<R: Row>(db: &Connection, row: &R) -> Result<(), StoreError> {
     let body = serde_json::to_string(row).map_err(|source| StoreError::Row { table: R::TABLE, source })?;
     let sql = format!(
@@ -44,7 +44,7 @@ pub(crate) fn put<R: Row>(db: &Connection, row: &R) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The row with this id.
+/// Returns the row with this id.
 pub(crate) fn find<R: Row>(db: &Connection, id: &str) -> Result<Option<R>, StoreError> {
     let sql = format!("SELECT body FROM {} WHERE id = ?1", R::TABLE);
     let body: Option<String> =
@@ -52,7 +52,7 @@ pub(crate) fn find<R: Row>(db: &Connection, id: &str) -> Result<Option<R>, Store
     body.map(|body| read::<R>(&body)).transpose()
 }
 
-/// Every row, oldest first.
+/// Returns every row, oldest first.
 pub(crate) fn all<R: Row>(db: &Connection) -> Result<Vec<R>, StoreError> {
     let sql = format!("SELECT body FROM {} ORDER BY seq", R::TABLE);
     let mut statement = db.prepare_cached(&sql)?;
@@ -60,7 +60,7 @@ pub(crate) fn all<R: Row>(db: &Connection) -> Result<Vec<R>, StoreError> {
     bodies.map(|body| read::<R>(&body?)).collect()
 }
 
-/// Every row of one peer, oldest first.
+/// Returns every row of one peer, oldest first.
 pub(crate) fn of_peer<R: Row>(db: &Connection, peer_id: &str) -> Result<Vec<R>, StoreError> {
     let sql = format!("SELECT body FROM {} WHERE peer_id = ?1 ORDER BY seq", R::TABLE);
     let mut statement = db.prepare_cached(&sql)?;
@@ -68,7 +68,7 @@ pub(crate) fn of_peer<R: Row>(db: &Connection, peer_id: &str) -> Result<Vec<R>, 
     bodies.map(|body| read::<R>(&body?)).collect()
 }
 
-/// Removes the row with this id; whether there was one.
+/// Removes the row with this id. Returns whether there was one.
 pub(crate) fn remove<R: Row>(db: &Connection, id: &str) -> Result<bool, StoreError> {
     let sql = format!("DELETE FROM {} WHERE id = ?1", R::TABLE);
     Ok(db.prepare_cached(&sql)?.execute(params![id])? > 0)

@@ -1,4 +1,4 @@
-//! What a grant does not allow is refused, by the model of a grant (6.4).
+//! Calls that a grant does not allow are refused, by the model of a grant (6.4).
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::header;
 
-/// The allowlists of a grant that a header is held against.
+/// The allowlists of a grant, each with the header that is compared with it.
 const LISTS: [(&str, &str); 2] =
     [("node_instance_ids", header::CALLING_INSTANCE), ("sdwan_network_ids", header::SDWAN_NETWORK)];
 
@@ -56,7 +56,8 @@ fn beyond_is_refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("{} requests beyond the grant were refused", beyond.len()), evidence))
 }
 
-/// Whether `admin` stands for every other scope is open.
+/// Returns the grant with all scopes if it has `admin`: it is open whether `admin` stands for every other
+/// scope.
 fn at_its_widest(mut grant: Grant) -> Grant {
     if grant.scopes.iter().any(|scope| scope == Scope::Admin.as_str()) {
         grant.scopes.extend(Scope::ALL.map(|scope| scope.as_str().to_owned()));
@@ -64,7 +65,7 @@ fn at_its_widest(mut grant: Grant) -> Grant {
     grant
 }
 
-/// Whether one of the allowlists that were asked for does not take this call. What an empty one says is open.
+/// Returns whether one of the requested allowlists excludes this call. The meaning of an empty list is open.
 fn shuts_out(asked: &Value, call: &Exchange) -> bool {
     LISTS.iter().any(|(list, header)| {
         let mut headers = call.request.headers.iter();
@@ -76,12 +77,12 @@ fn shuts_out(asked: &Value, call: &Exchange) -> bool {
     })
 }
 
-/// That there is no such record may be said to anyone.
+/// Returns whether a call is served. An answer that there is no such record may be given to anyone.
 fn is_served(call: &Exchange) -> bool {
     call_outcome(call) == CallOutcome::LetIn && call.data().is_none_or(|data| data["exists"] != false)
 }
 
-/// Who is limited was not refused for what it asked.
+/// Returns whether a call is refused. A limited caller is not refused for the content of its call.
 fn is_refused(call: &Exchange) -> bool {
     call_outcome(call) == CallOutcome::Refused
         && call.status().is_none_or(|status| !RETRYABLE_STATUS.contains(&status))
@@ -96,7 +97,7 @@ mod tests {
     use covenant_model::wire::path::Route;
     use serde_json::json;
 
-    /// A call of alice's or bob's, and its answer.
+    /// A call of alice or bob, with its answer.
     fn call(peer: &str, route: &Route, headers: &[(&str, &str)], status: u16, said: &Value) -> What {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let plan = json!({"root_resource_kind": "skill", "root_resource_id": "a"});
@@ -127,8 +128,8 @@ mod tests {
         Route::Resource { kind: kind.to_owned(), id: id.to_owned() }
     }
 
-    /// The verdict where alice has a grant to read skill `a`, with more terms, and this was asked with its
-    /// token; and with none, where `forged`.
+    /// Returns the verdict if alice has a grant to read skill `a`, with further terms, and makes this call
+    /// with its token, or with a forged one if `forged`.
     fn verdict(terms: &Value, asked: What, forged: bool, control_served: bool) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));

@@ -17,9 +17,10 @@ use covenant_model::wire::path::Route;
 const CALL: Parameter = Parameter::required("call", "labels of the requests under the grant");
 const RECORD: Parameter = Parameter::required("record", "label of the operation that issued the grant");
 
-/// A platform may reckon in whole seconds, and in that second in which a grant ends it may do either.
+/// The margin after the end of a grant. A platform may count in whole seconds; in the second in which a grant
+/// ends it may either serve or refuse.
 const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_secs(2);
-/// One that reckons in whole seconds may be ahead by as much.
+/// The margin before the end of a grant: a platform that counts in whole seconds may be ahead by this much.
 const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
 
 /// The checks of this file.
@@ -90,8 +91,9 @@ fn granted_is_served(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// All that was allowed was served; where it is asked for, up to so many seconds before the end. A clock
-/// that runs on between moves may have passed the end before the last request came.
+/// Returns the result if all that was allowed was served. If the check asks for it, the last request has to
+/// be made within a number of seconds before the end. A clock that runs between moves may pass the end before
+/// the last request arrives.
 fn served_until(grant: &Grant, with: Arguments<'_>, served: &[(&Entry, &Exchange)]) -> CheckResult {
     let evidence = served.iter().map(|(entry, _)| entry.n).collect();
     let seconds = served.iter().map(|(entry, _)| grant.seconds_left(entry)).min().unwrap_or(i64::MAX);
@@ -104,7 +106,7 @@ fn served_until(grant: &Grant, with: Arguments<'_>, served: &[(&Entry, &Exchange
     CheckResult::kept(actual, evidence)
 }
 
-/// Whether it says of a record that nobody put there that it is not there.
+/// Returns whether the answer says that a record is not there, and nobody put it there.
 fn is_absent(trace: &Trace, entry: &Entry, exchange: &Exchange) -> bool {
     const NOT_FOUND: u16 = 404;
     let Some(Route::Resource { kind, id }) = exchange.route() else { return false };
@@ -147,14 +149,15 @@ fn requests<'a>(trace: &'a Trace, labels: &[&str]) -> Vec<(&'a Entry, &'a Exchan
         .collect()
 }
 
-/// The model of a grant: whose it is, what it covers, when it ends.
+/// The model of a grant: its peer, its scope and its end.
 struct Grant {
     n: u64,
     peer_id: String,
     kind: String,
     id: Option<String>,
     scopes: Vec<String>,
-    /// Its end as it was told, and as it follows from what was asked: a clock may be set otherwise than ours.
+    /// The end as it was reported, and the end that follows from the request: the clock of the target may
+    /// differ from that of the suite.
     ends: [Timestamp; 2],
     own_id: String,
 }
@@ -179,7 +182,7 @@ impl Grant {
         })
     }
 
-    /// Whether it allows this call, whenever that is.
+    /// Returns whether the grant allows this call, regardless of the time.
     fn covers(&self, trace: &Trace, call: &Exchange) -> bool {
         let (kind, id, scope) = match call.route() {
             Some(Route::Resource { kind, id }) => (kind, id, "read"),
@@ -197,13 +200,14 @@ impl Grant {
             && self.scopes.iter().any(|own| own == scope)
     }
 
-    /// Around its end, as far as a clock may be rounded, both are right.
+    /// Returns whether the grant has ended. Within the rounding of a clock around its end, either answer is
+    /// right.
     fn has_ended(&self, trace: &Trace, entry: &Entry) -> bool {
         let late = entry.at.saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
         self.ends.iter().any(|end| late >= *end) || self.was_revoked(trace, entry)
     }
 
-    /// How long it lasts yet, whichever of its ends comes first.
+    /// Returns the seconds until the earlier of its ends.
     fn seconds_left(&self, entry: &Entry) -> i64 {
         self.ends.iter().map(|end| end.duration_since(entry.at).as_secs()).min().unwrap_or_default()
     }
@@ -225,8 +229,8 @@ impl Grant {
     }
 }
 
-/// Whether it comes before or after the first refusal is open: the contract asks for a notice beside the
-/// revocation, and a notice has its time.
+/// Evaluates whether a revoked grant is announced. The order of the notice and the first refusal is open: the
+/// contract asks for a notice beside the revocation, and a notice takes time.
 fn grant_revocation_announced(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
         |result: CheckResult| result.expecting(format!("{} with the grant's id", kind::GRANT_REVOKED));
@@ -248,7 +252,7 @@ fn grant_revocation_announced(trace: &Trace, with: Arguments<'_>) -> CheckResult
     }
 }
 
-/// Whether it tells of the end of this grant; of any, where its id is not known.
+/// Returns whether the target reports the end of this grant, or of any grant if the id is unknown.
 fn announces(exchange: &Exchange, grant: Option<&str>) -> bool {
     let events = exchange.sent().and_then(|body| body["events"].as_array());
     events
@@ -258,7 +262,8 @@ fn announces(exchange: &Exchange, grant: Option<&str>) -> bool {
         .any(|event| grant.is_none_or(|grant| event["payload"]["grant_id"] == grant))
 }
 
-/// Silence is evaluated by the contract: a notice in a form that the binding does not know is none.
+/// Returns the entry of a notice whose form the binding does not know. Silence is evaluated by the contract,
+/// so such a notice does not make the clause broken.
 fn notice_of_another_form(trace: &Trace, peer: &str) -> Option<u64> {
     let mut told = trace.exchanges_of(peer, Direction::FromTarget);
     told.find(|(_, exchange)| {
@@ -280,7 +285,7 @@ mod tests {
         What::Exchange(Exchange::made("alice", direction).sending(body.clone()).answered(status))
     }
 
-    /// What the target says after the revocation.
+    /// Returns the verdict on a target that sends this after the revocation.
     fn verdict(told: Option<Value>) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
@@ -311,8 +316,8 @@ mod tests {
         assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
     }
 
-    /// A grant of seven days, told to end so many seconds later than was asked, under which record `id` was
-    /// asked for so many seconds before its end as it was asked for, with this answer.
+    /// Builds a trace with a grant of seven days, whose reported end is this many seconds later than
+    /// requested. Record `id` is read under it this many seconds before the requested end, with this answer.
     fn trace(told_later: i64, id: &str, before: i64, status: u16) -> Trace {
         const WEEK: i64 = 7 * 24 * 3600;
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
@@ -341,7 +346,7 @@ mod tests {
         recorder.trace()
     }
 
-    /// What both checks say of it.
+    /// Returns the verdicts of both checks on that trace.
     fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
         let trace = trace(told_later, id, before, status);
         let with = [("call", "asked"), ("record", "grant")]

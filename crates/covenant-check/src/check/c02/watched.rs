@@ -1,5 +1,5 @@
-//! A grant in real time: used up to its last second and beyond, by what the target itself says the time
-//! is. A clock may be set, so that nothing is concluded from ours.
+//! A grant in real time: used up to its last second and beyond, by the time that the target itself reports.
+//! The clock of the suite may be set, so nothing is concluded from it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,13 +8,13 @@ use crate::check::check_def::Parameter;
 use crate::check::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 
-/// An answer so shortly before the end counts as one in the last seconds.
+/// The period before the end that counts as the last seconds.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(5);
 
-/// Two clocks that run, and what is between them, tell no less from none.
+/// The tolerance for two running clocks and the network between them.
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
 
-/// A refusal so shortly before the notice of a revocation may be its consequence.
+/// The period before the notice of a revocation in which a refusal may be its consequence.
 const NOTICE_TAKES: SignedDuration = SignedDuration::from_mins(6);
 
 const WATCHED: &[Parameter] = &[
@@ -31,7 +31,7 @@ pub(super) const GRANT_LASTS: CheckDef = CheckDef {
     evaluate: grant_lasts,
 };
 
-/// The check of the time after it.
+/// The check of the time after the end.
 pub(super) const GRANT_ENDS: CheckDef = CheckDef {
     name: "grant-ends-in-real-time",
     about: "no read under a grant is honoured after its end, by the target's own clock",
@@ -81,7 +81,7 @@ fn grant_ends(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     if let Some((n, _)) = grant.revoked {
         return expect(CheckResult::unproven("the grant was revoked before its end", vec![grant.n, n]));
     }
-    // One that was never honoured may be no grant at all.
+    // A grant that was never honoured may be no grant at all.
     let was_honoured = grant.reads.iter().any(|read| read.let_in);
     match grant.reads.iter().find(|read| !read.let_in && read.earliest >= grant.ends) {
         Some(read) if was_honoured => {
@@ -94,23 +94,23 @@ fn grant_ends(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// A grant, and what became of the reads under it, up to its revocation.
+/// A grant, with the reads under it up to its revocation.
 struct Watched {
     n: u64,
     ends: Timestamp,
     reads: Vec<Read>,
-    /// The entry of the notice, and when that came by our clock.
+    /// The entry of the notice, and its time by the suite's clock.
     revoked: Option<(u64, Timestamp)>,
 }
 
 /// A read, between two times that the target's clock showed: before it and after it.
 struct Read {
     n: u64,
-    /// By our clock.
+    /// The time by the suite's clock.
     at: Timestamp,
     let_in: bool,
     earliest: Timestamp,
-    /// By our clock, when that was shown.
+    /// The time by the suite's clock at which the target's clock was shown.
     shown_at: Timestamp,
     latest: Timestamp,
 }
@@ -132,8 +132,9 @@ impl Watched {
         Ok(Self { n, ends, reads, revoked })
     }
 
-    /// Whether it was refused, having been honoured, while the target's clock had its end still before it: as
-    /// the clock showed after it, and as it had to show since it was looked at before. It may be set between.
+    /// Returns whether the read was refused, after an honoured one, while the end was still ahead by the
+    /// target's clock: by the time shown after the read, and by the time that follows from the one shown
+    /// before. The clock may be set between the two.
     fn was_cut_short_by(&self, read: &Read) -> bool {
         let was_honoured = self.reads.iter().any(|other| other.let_in && other.n < read.n);
         let went_on = read.at.duration_since(read.shown_at);
@@ -143,7 +144,8 @@ impl Watched {
         !read.let_in && was_honoured && is_in_time && !is_of_revocation
     }
 
-    /// Whether it was honoured when the target's clock had its end behind it, before the read and after it.
+    /// Returns whether the read was honoured although the end was past by the target's clock, before the read
+    /// and after it.
     fn was_outlived_by(&self, read: &Read) -> bool {
         let over = self.ends.saturating_add(SLACK).unwrap_or(Timestamp::MAX);
         read.let_in && read.earliest > over && read.latest > over && read.latest != Timestamp::MAX
@@ -151,14 +153,14 @@ impl Watched {
 }
 
 impl Read {
-    /// Of the two times the first: the clock may have been set back between.
+    /// Returns the earlier of the two times: the clock may be set back between them.
     fn shown_first(&self) -> Timestamp {
         self.earliest.min(self.latest)
     }
 }
 
-/// The reads that say something of the grant. Left out are those that failed or were limited, and the
-/// refused ones where the calls around them, which need no grant, were not let in either.
+/// Returns the reads that say something about the grant. Reads that failed or were limited are left out. So
+/// are refused reads if the calls around them, which need no grant, were not admitted either.
 fn reads(trace: &Trace, with: Arguments<'_>) -> Vec<Read> {
     let mut reads: Vec<Read> = Vec::new();
     let mut confirmed = 0;
@@ -195,7 +197,7 @@ fn reads(trace: &Trace, with: Arguments<'_>) -> Vec<Read> {
     reads
 }
 
-/// Forgets the refused reads from this place on.
+/// Drops the refused reads from this index on.
 fn drop_refused(reads: &mut Vec<Read>, from: usize) {
     let mut place = 0;
     reads.retain(|read| {
@@ -204,7 +206,7 @@ fn drop_refused(reads: &mut Vec<Read>, from: usize) {
     });
 }
 
-/// What the target's clock showed when it answered: a read and a trust bundle say so.
+/// Returns the time that the target's clock showed when it answered: a read and a trust bundle report it.
 fn shown(exchange: &Exchange) -> Option<Timestamp> {
     let data = exchange.data().filter(|_| exchange.succeeded())?;
     [&data["fetched_at"], &data["generated_at"]].into_iter().find_map(|time| time.as_str()?.parse().ok())
@@ -220,7 +222,7 @@ mod tests {
     use serde_json::{Value, json};
 
     const START: &str = "2026-06-01T00:00:00Z";
-    /// When the grant ends, by the target's clock, in seconds.
+    /// The end of the grant by the target's clock, in seconds.
     const ENDS: i64 = 1000;
 
     enum Event {
@@ -228,15 +230,15 @@ mod tests {
         Served(i64),
         /// A read is refused.
         Refused,
-        /// The target tells the time.
+        /// The target reports the time.
         Clock(i64),
-        /// A read is honoured, without a word of the time.
+        /// A read is honoured, and the time is not reported.
         ServedBlindly,
-        /// So many seconds pass by our clock.
+        /// This many seconds pass by the suite's clock.
         Passes(i64),
-        /// The target revokes the grant, and says so.
+        /// The target revokes the grant, and sends the notice.
         Revoked,
-        /// The target lets the visitor in no more.
+        /// The target admits the auditing peer no more.
         Unwelcome,
     }
     use Event::{Clock as Shows, Passes, Refused, Revoked, Served, ServedBlindly, Unwelcome};
@@ -247,7 +249,7 @@ mod tests {
         )
     }
 
-    /// The verdicts on a grant that lasts, and on one that ends.
+    /// Returns the verdicts of the check before the end and of the check after the end.
     fn verdicts(events: &[Event]) -> [Verdict; 2] {
         let start: Timestamp = START.parse().expect("a timestamp");
         let at = |seconds: i64| start + SignedDuration::from_secs(seconds);
@@ -260,7 +262,7 @@ mod tests {
         let record = |label, what| recorder.record(None, label, what);
         let beat = |status| exchange(Direction::ToTarget, &json!({}), status, &json!({"data": {}}));
         record(Some("beat"), beat(200));
-        // What follows the events is a heartbeat, unless they say otherwise.
+        // A heartbeat follows the events, and it is accepted unless they say otherwise.
         let is_welcome = !events.iter().any(|event| matches!(event, Unwelcome));
         for event in events {
             match event {

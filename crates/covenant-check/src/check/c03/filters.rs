@@ -50,13 +50,13 @@ fn filter_is_applied(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::unproven(actual, seen))
 }
 
-/// The ids of the records that were put under a label.
+/// Returns the ids of the records that were put under a label.
 fn ids_put<'a>(trace: &'a Trace, label: &'a str) -> Vec<&'a str> {
     let put = trace.labelled(label).filter_map(|entry| entry.operation());
     put.filter_map(|put| put.parameters["id"].as_str()).collect()
 }
 
-/// Whether the content of a record reaches the peer in this exchange.
+/// Returns whether the content of a record reaches the peer in this exchange.
 fn shows(exchange: &Exchange, id: &str) -> bool {
     match (exchange.direction, exchange.route()) {
         (Direction::FromTarget, Some(Route::Sync)) => {
@@ -79,7 +79,7 @@ mod tests {
     use covenant_model::transcript::{Body, Message, Operation, Recorder, What};
     use serde_json::json;
 
-    /// The verdict where a record inside was read, and these were synced.
+    /// Returns the verdict if a record inside the filter was read, and these were synced.
     fn verdict(synced: Option<&[&str]>, by: Option<&str>) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));

@@ -69,7 +69,8 @@ fn declared_kinds_are_served(trace: &Trace, with: Arguments<'_>) -> CheckResult 
     }
 }
 
-/// Whether a row says that records can be had: what only comes in, or only migrates, need not be shown.
+/// Returns whether a row declares that records can be read. A kind that only comes in, or only migrates, need
+/// not be shown.
 fn goes_out(row: &Capability) -> bool {
     !matches!(
         row.direction,
@@ -77,7 +78,8 @@ fn goes_out(row: &Capability) -> bool {
     )
 }
 
-/// Whether an answer says that the kind is not served. That one record is not there says nothing of its kind.
+/// Returns whether an answer says that the kind is not served. The absence of one record says nothing about
+/// its kind.
 fn is_not_served(status: u16, is_there: bool) -> bool {
     match status {
         404 => is_there,
@@ -98,7 +100,8 @@ mod tests {
         What::Exchange(Exchange::to_target("alice").on(method, path).answered_with(status, body.clone()))
     }
 
-    /// The verdict on a target that declares agents so, has the record `there`, and answers a read so.
+    /// Returns the verdict on a target that declares agents in this direction, has the record `there`, and
+    /// gives this answer to a read.
     fn verdict(direction: &str, id: &str, status: u16, exists: bool) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));

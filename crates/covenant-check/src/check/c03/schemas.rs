@@ -41,8 +41,8 @@ fn declared_schema_is_run(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// Whether a migration carries the version that the target last told the peer it runs, as it told it: one may be
-/// kept in another form than it was given in.
+/// Returns whether a migration carries the schema version that the target last reported to the peer, in the
+/// form in which it was reported: a version may be stored in another form than the one in which it was given.
 fn is_declared(trace: &Trace, migration: &Exchange) -> bool {
     let told = trace
         .exchanges_of(&migration.peer, Direction::ToTarget)
@@ -62,7 +62,7 @@ mod tests {
     use covenant_model::transcript::{Recorder, What};
     use serde_json::{Value, json};
 
-    /// The verdict on a target that says so of its schema, and answers so to version 2.
+    /// Returns the verdict on a target that reports this schema version, and gives this answer to version 2.
     fn verdict(told: &Value, status: u16) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));

@@ -1,4 +1,4 @@
-//! Whether what is in flight has its grace (4.3), and whether one who cuts it is noticed.
+//! Checks of the grace (4.3): migrations in flight have it, and a peer that cuts it is noticed.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,12 @@ use covenant_model::transcript::{Direction, Entry, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
-/// How long what was in flight may still be finished.
+/// The period in which a migration in flight may still be finished.
 const GRACE: SignedDuration = SignedDuration::from_mins(5);
-/// Who was only seen to take something earlier than so long before the end of the grace may have cut it short.
+/// The last part of the grace. If no commit in time falls into it, the target may have cut the grace short.
 const LAST_PART: SignedDuration = SignedDuration::from_secs(30);
-/// How much of the grace has to be left where a cut is to be noticed: by one clock or another it may be over.
+/// The part of the grace that has to be left if a cut has to be noticed: by one clock or another the grace
+/// may be over.
 const LEFT_MIN: SignedDuration = SignedDuration::from_millis(500);
 
 pub(super) fn grace_is_given(trace: &Trace, with: Arguments<'_>) -> CheckResult {
@@ -30,7 +31,7 @@ pub(super) fn grace_is_given(trace: &Trace, with: Arguments<'_>) -> CheckResult 
     let Some((revoked, grace)) = revoked.and_then(|n| Some((n, Grace::of(trace, n, &first.peer)?))) else {
         return expect(CheckResult::unproven("no migration was in flight at a revocation", vec![]));
     };
-    // A clock that runs on eats into the margins: what came on the other side of the end proves nothing.
+    // A running clock eats into the margins: a commit on the other side of the end proves nothing.
     let in_time: Vec<_> = in_time.into_iter().filter(|(entry, _)| !grace.may_be_over(entry.at)).collect();
     let late: Vec<_> = late.into_iter().filter(|(entry, _)| grace.is_over(entry.at)).collect();
     let evidence =
@@ -63,20 +64,20 @@ pub(super) fn grace_is_given(trace: &Trace, with: Arguments<'_>) -> CheckResult 
     expect(CheckResult::kept(actual, evidence))
 }
 
-/// The entry of the revocation: the operator's, or the peer's own notice where the target took it.
+/// Returns the entry of the revocation: the operator's, or the peer's own notice if the target accepted it.
 fn revocation(trace: &Trace, label: &str) -> Option<u64> {
     let taken = || trace.exchanges_labelled(label).find(|(_, notice)| notice.succeeded());
     trace.operation(label).map(|(n, _)| n).or_else(|| taken().map(|(n, _)| n))
 }
 
-/// Whether there was something in flight, and nothing that was to be is not.
+/// Returns whether every migration that should be in flight was opened, and there is at least one.
 fn were_opened(trace: &Trace, with: Arguments<'_>) -> bool {
     let labels = with.texts("open");
     let mut opened = labels.iter().flat_map(|label| trace.exchanges_labelled(label)).peekable();
     opened.peek().is_some() && opened.all(|(_, exchange)| exchange.status() == Some(ACCEPTED))
 }
 
-/// Whether a call was turned away for good.
+/// Returns whether a call was rejected for good.
 fn is_turned_away(call: &Exchange) -> bool {
     call.was_refused() && call.status().is_none_or(|status| !TRANSIENT_STATUS.contains(&status))
 }
@@ -84,17 +85,18 @@ fn is_turned_away(call: &Exchange) -> bool {
 const ACCEPTED: u16 = 202;
 const COMPLETED: &str = "completed";
 
-/// Whether a commit that was let in says that it is not done yet.
+/// Returns whether an accepted commit says that it is not done yet.
 fn is_open(commit: &Exchange) -> bool {
     commit.status() == Some(ACCEPTED) || said(commit).is_some_and(|status| status != COMPLETED)
 }
 
-/// The status of the migration, as the answer to its commit says it.
+/// Returns the status of the migration in the answer to its commit.
 fn said(commit: &Exchange) -> Option<String> {
     Some(commit.data()?["status"].as_str()?.to_lowercase())
 }
 
-/// What is to be said of a commit within the grace whose record is not there: in vain, or not done yet.
+/// Returns the result for a commit within the grace whose record is not there: it had no effect, or it is not
+/// done yet.
 fn absence(
     trace: &Trace,
     with: Arguments<'_>,
@@ -119,15 +121,15 @@ fn commits<'a>(trace: &'a Trace, label: &'a str) -> Vec<(&'a Entry, &'a Exchange
     trace.labelled(label).filter_map(|entry| Some((entry, entry.exchange()?))).collect()
 }
 
-/// When the grace begins: where readings differ, at the earliest and at the latest of them.
+/// The start of the grace: the earliest and the latest one, if readings differ.
 struct Grace {
     earliest: Timestamp,
     latest: Timestamp,
 }
 
 impl Grace {
-    /// From the later of the notice, the target's or the peer's own, and the moment that it names; the
-    /// revocation itself where there was none.
+    /// Returns the grace. It starts at the later of two moments: the notice, of the target or of the peer,
+    /// and the moment that the notice names. Without a notice it starts at the revocation.
     fn of(trace: &Trace, revoked: u64, peer: &str) -> Option<Self> {
         let begun = begun(trace, revoked);
         let own = trace.exchanges().find(|(entry, _)| entry.n == revoked);
@@ -157,14 +159,14 @@ impl Grace {
     }
 }
 
-/// From when on the revocation is in force, as its event says.
+/// Returns the moment from which the revocation is in force, according to its event.
 fn effective_at(exchange: &Exchange) -> Option<Timestamp> {
     let event = events(exchange).find(|event| event["kind"] == kind::PEER_REVOKED)?;
     let said = [&event["payload"]["effective_at"], &event["effective_at"]];
     said.into_iter().find_map(|said| said.as_str()?.parse().ok())
 }
 
-/// The record of a migration that was committed, where it is not in the operator's list.
+/// Returns the record of a committed migration if it is missing in the operator's list.
 fn absent_record(trace: &Trace, with: Arguments<'_>, commit: &Exchange) -> Option<(u64, String)> {
     let (listed, there) = records(trace, with.text_if_given("records")?)?;
     let path = commit.request.path.as_deref()?;
@@ -179,8 +181,9 @@ fn absent_record(trace: &Trace, with: Arguments<'_>, commit: &Exchange) -> Optio
     (!is_there).then_some((*listed.first()?, id.to_owned()))
 }
 
-/// A finding that is raised about every migration that fails says nothing of the grace; one that tells the
-/// cut from what failed long after it, and is raised about a refusal just after it too, is a slander.
+/// Evaluates whether a cut within the grace is noticed. A finding that is raised about every failed migration
+/// says nothing about the grace. A finding that is raised about a refusal just after the grace, but not about
+/// one long after it, blames a conforming peer: the result is `broken`.
 pub(super) fn cut_within_grace_is_noticed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| {
         result.expecting("a new finding about the peer, and none of that kind about one who kept the grace")
@@ -217,7 +220,7 @@ pub(super) fn cut_within_grace_is_noticed(trace: &Trace, with: Arguments<'_>) ->
     }
 }
 
-/// The commit that a peer refused after its own notice, while by any clock there was grace left.
+/// Returns the commit that a peer refused after its own notice, while there was grace left by any clock.
 fn cut_within_grace(trace: &Trace, peer: &str, notice: &str) -> Option<u64> {
     let left = revocation(trace, notice)?;
     let grace = Grace::of(trace, left, peer)?;

@@ -12,7 +12,7 @@ use super::CheckDef;
 use super::check_def::Parameter;
 use covenant_model::transcript::Trace;
 
-/// Answers that refuse for now: a limit, a time that ran out.
+/// Statuses that refuse for now: a limit, a timeout.
 const TRANSIENT_STATUS: [u16; 3] = [408, 425, 429];
 
 const PARAMETERS: &[Parameter] = &[
@@ -89,7 +89,8 @@ fn at(trace: &Trace, n: u64) -> Option<Timestamp> {
     trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
 }
 
-/// The last entry before an operation began: what the target did meanwhile is told before what came of it.
+/// Returns the last entry before an operation began: the target's calls during an operation are recorded
+/// before its result.
 fn begun(trace: &Trace, operation: u64) -> u64 {
     let entries = trace.entries();
     let step = entries.iter().find(|entry| entry.n == operation).and_then(|entry| entry.step);

@@ -1,4 +1,4 @@
-//! Whether the end of a peering is told before it comes (4.1, 4.2).
+//! Checks that the end of a peering is announced before it comes (4.1, 4.2).
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ use covenant_model::transcript::{Body, Direction, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
-/// One of the two forms in which the end of a peering is told. Each of them is owed.
+/// One of the two forms in which the end of a peering is announced. Both are mandatory.
 struct Form {
     name: &'static str,
     is_in: fn(&Exchange) -> bool,
-    /// Whether the other one is.
+    /// Returns whether an exchange contains the other form.
     control_is_in: fn(&Exchange) -> bool,
 }
 
@@ -54,7 +54,7 @@ fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckRes
         return expect(CheckResult::unproven("the target's operator did not revoke", vec![]));
     };
     let begun = begun(trace, revoked);
-    // Who was not let in before is refused as before: only that it is told can be seen.
+    // A peer that was not admitted before is refused as before: only the notice can be seen.
     let shows_no_order = is_away || !was_let_in(trace, peer, begun);
     let told = |is_it: fn(&Exchange) -> bool| {
         let mut heard = trace.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
@@ -74,7 +74,7 @@ fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckRes
         let actual = format!("{name} came first, then {refusal}");
         return expect(CheckResult::kept(actual, vec![revoked, notice, refused]));
     }
-    // The two forms of one notice need not come in one message; but how far apart, nothing says.
+    // The two forms of one notice need not come in one message, and no text says how far apart they may be.
     let control = told(form.control_is_in).filter(|control| *control < refused);
     if let (Some(notice), Some(control)) = (notice, control) {
         let actual = format!("the peer had been told when {refusal}; {name} only followed");
@@ -97,23 +97,24 @@ fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckRes
     }
 }
 
-/// Whether the last call of the peer's before the revocation was let in.
+/// Returns whether the last call of the peer before the revocation was admitted.
 fn was_let_in(trace: &Trace, peer: &str, begun: u64) -> bool {
     let mut calls = trace.exchanges_of(peer, Direction::ToTarget);
     let last = calls.rfind(|(entry, _)| entry.n <= begun);
     last.is_none_or(|(_, call)| call.succeeded())
 }
 
-/// Whether a call shows that the peering is no more: a limit, a time that ran out, or a fault of the
-/// target's, says nothing of it.
+/// Returns whether a call shows that the peering is over. A limit, a timeout or a fault of the target does
+/// not show it.
 fn is_torn_down(call: &Exchange) -> bool {
     let ran_out = call.failure.as_ref().is_some_and(|failure| failure.kind == "timeout");
     let is_fault = call.status().is_some_and(|status| status >= 500 || TRANSIENT_STATUS.contains(&status));
     !call.succeeded() && !ran_out && !is_fault
 }
 
-/// Silence is evaluated by the contract, not by our binding: a notice of a form that it does not know
-/// is no silence. It may stand in what the target sends, on whatever path, or in what it answers.
+/// Returns the entry of a notice in another form. Silence is evaluated by the contract and not by the
+/// binding, so a notice in an unknown form is not silence. It may be in a call of the target, on any path, or
+/// in an answer.
 fn notice_of_another_form(trace: &Trace, peer: &str, begun: u64) -> Option<u64> {
     let (before, after): (Vec<_>, Vec<_>) = trace
         .exchanges()
@@ -130,7 +131,7 @@ fn notice_of_another_form(trace: &Trace, peer: &str, begun: u64) -> Option<u64> 
     found.map(|(entry, _)| entry.n)
 }
 
-/// Whether a call of the target's speaks of the end, beside what is of a known form.
+/// Returns whether a call of the target is about the end, apart from content in a known form.
 fn tells_the_end(exchange: &Exchange) -> bool {
     let in_path = exchange.request.path.as_deref().is_some_and(means_the_end);
     in_path
@@ -141,7 +142,7 @@ fn tells_the_end(exchange: &Exchange) -> bool {
         }
 }
 
-/// Whether the answer to a call of the peer's is a notice: a plain refusal is none.
+/// Returns whether the answer to a call of the peer is a notice: a plain refusal is not.
 fn answers_with_the_end(exchange: &Exchange) -> bool {
     let Some(body) = exchange.response.as_ref().and_then(|answer| answer.body.json()) else { return false };
     if exchange.succeeded() { speaks_of_the_end(body) } else { body.to_string().contains(kind::PEER_REVOKED) }
@@ -158,7 +159,8 @@ fn without_known_forms(exchange: &Exchange, body: &Value) -> Value {
     rest
 }
 
-/// Whether a text means the end somewhere in it, or the name of a member that says more than no.
+/// Returns whether a value mentions the end in a text, or in the name of a member whose value is neither
+/// empty nor false.
 fn speaks_of_the_end(value: &Value) -> bool {
     match value {
         Value::String(text) => means_the_end(text),

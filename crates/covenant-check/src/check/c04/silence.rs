@@ -1,4 +1,4 @@
-//! Whether a peer that falls silent is marked (4.1).
+//! Checks that a silent peer is marked (4.1).
 
 use crate::check::common::{finding_raised, peer_shown};
 use crate::check::{Arguments, CheckResult, Verdict};

@@ -1,4 +1,4 @@
-//! What is said of a revocation, by the trace that is told of it.
+//! Tests of the checks of a revocation, each on a constructed trace.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::check::{Arguments, CheckResult};
 use covenant_model::clock::Clock;
 use covenant_model::transcript::{Direction, Exchange, Failure, Operation, Recorder, Trace, What};
 
-/// A trace that is told step by step.
+/// A trace that is built step by step.
 struct TraceBuilder {
     recorder: Recorder,
     clock: Clock,
@@ -34,13 +34,13 @@ impl TraceBuilder {
         self.step(label, What::Exchange(exchange));
     }
 
-    /// A call of alice's on another path.
+    /// Records a call of alice on another path.
     fn ask(&mut self, label: &str, path: &str, sent: &Value, (status, answer): (u16, &Value)) {
         let exchange = exchange(Direction::ToTarget, path, sent, status, answer);
         self.step(label, What::Exchange(exchange));
     }
 
-    /// What the target sends by itself.
+    /// Records a call that the target makes by itself.
     fn hear(&self, path: &str, body: &Value) {
         let exchange = exchange(Direction::FromTarget, path, body, 200, &json!({}));
         self.recorder.record(None, None, What::Exchange(exchange));
@@ -78,8 +78,8 @@ fn exchange(direction: Direction, path: &str, sent: &Value, status: u16, answer:
         .answered_with(status, answer.clone())
 }
 
-/// What the commits are answered, each so many seconds after the revocation; the notice comes with it
-/// and names a moment so much later.
+/// Returns the verdict on commits that get these statuses, each this many seconds after the revocation. The
+/// notice comes with the revocation and names a moment this many seconds later.
 fn grace_of(named: Option<i64>, in_time: &[(i64, u16)], late: &[(i64, u16)]) -> Verdict {
     let mut builder = TraceBuilder::new();
     builder.call("open", 202, &json!({}));
@@ -120,7 +120,7 @@ fn every_commit_has_the_grace() {
     assert_eq!(grace_of(None, &[(1, 201), (299, 201)], &[(301, 401), (400, 401)]), Kept);
     assert_eq!(grace_of(None, &[(1, 201), (299, 401)], &[(301, 401)]), Broken);
     assert_eq!(grace_of(None, &[(299, 201)], &[(301, 401), (400, 201)]), Broken);
-    // The clock ran on before the second: it says nothing, and the first is enough.
+    // The clock runs on before the second one: it says nothing, and the first is enough.
     assert_eq!(grace_of(None, &[(299, 201), (300, 401)], &[(301, 401)]), Kept);
 }
 
@@ -140,7 +140,7 @@ fn a_clock_that_runs_on_shows_a_cut_and_no_whole_grace() {
     assert_eq!(grace_of(None, &[(60, 201), (289, 201), (303, 401)], &[(305, 401)]), Kept);
 }
 
-/// What is said where a commit within the grace is answered so, and its record is there or not.
+/// Returns the verdict on a commit within the grace that gets this answer, and whose record is there or not.
 fn committed((status, said): (u16, &str), is_there: bool) -> Verdict {
     let mut builder = TraceBuilder::new();
     let plan = json!({"root_resource_kind": "skill", "root_resource_id": "r1"});
@@ -185,7 +185,7 @@ fn what_is_not_done_yet_was_not_taken_after_the_grace() {
     assert_eq!(late(200, "cancelled"), Unproven);
 }
 
-/// A peer's own leave, answered so, and its commits.
+/// Returns the verdict on a leave of the peer that gets this status, and on its commits.
 fn left(status: u16, in_time: u16, late: u16) -> Verdict {
     let mut builder = TraceBuilder::new();
     builder.call("open", 202, &json!({}));
@@ -234,7 +234,7 @@ fn status() -> Value {
     json!({"status": "revoked"})
 }
 
-/// What is said of the event and of the status.
+/// Returns the verdicts on the event and on the status.
 fn told(tell: impl Fn(&mut TraceBuilder)) -> [Verdict; 2] {
     let mut builder = TraceBuilder::new();
     builder.hear("heartbeat", &json!({"status": "active"}));
@@ -244,7 +244,7 @@ fn told(tell: impl Fn(&mut TraceBuilder)) -> [Verdict; 2] {
     [event_before_tear_down, status_before_tear_down].map(|evaluate| builder.evaluated(evaluate, &with))
 }
 
-/// The target says this while it revokes, and then refuses.
+/// Returns the verdicts on a target that sends this while it revokes, and then refuses.
 fn said(path: &str, body: &Value) -> [Verdict; 2] {
     told(|builder| {
         builder.hear(path, body);
@@ -348,7 +348,7 @@ fn a_peer_that_was_away_is_told_when_it_is_back() {
 fn who_tears_down_first_is_seen_by_a_call_before_the_notice() {
     let verdicts = |calls: [u16; 2]| {
         told(|builder| {
-            // In the midst of the operation: it is no step's.
+            // In the midst of the operation: the exchange belongs to no step.
             let interjected = exchange(Direction::ToTarget, "heartbeat", &json!({}), calls[0], &json!({}));
             builder.recorder.record(None, Some("call"), What::Exchange(interjected));
             builder.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
@@ -413,7 +413,8 @@ fn findings(of: &[(&str, &str)]) -> Value {
     json!({"findings": findings.collect::<Vec<_>>()})
 }
 
-/// What is said where alice refuses a commit so many seconds after her leave, and this is found.
+/// Returns the verdict if alice refuses a commit this many seconds after her leave, and these findings are
+/// raised.
 fn cut(seconds: i64, found: &[(&str, &str)]) -> Verdict {
     let mut builder = TraceBuilder::new();
     for peer in ["alice", "carol", "dave"] {

@@ -1,4 +1,5 @@
-//! That each action is logged, and who acted (5.1, 5.2): entry by entry against call by call.
+//! Checks that each action is logged with its actor (5.1, 5.2): audit entries are matched to calls, one to
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,8 +59,8 @@ pub(super) fn subjects_are_logged(trace: &Trace, with: Arguments<'_>) -> CheckRe
         window.new.iter().map(Item::read).partition(|item| has_subject(item.value, &valid));
     let nameless = window.unmatched(&right);
     let actual = format!("{} entries say who acted, for {} calls", right.len(), window.calls.len());
-    // Its own calls, and what it did itself, the platform may log under any name; and that an entry is
-    // missing is told of by 5.1.
+    // The platform may log its own calls and its own actions under any name. A missing entry is reported by
+    // 5.1.
     let wrong = window.without_own(wrong);
     let closest = |call: &Exchange| {
         let kin = wrong.iter().map(|item| (item.match_strength(call, &window.paths), item));
@@ -82,8 +83,8 @@ pub(super) fn subjects_are_logged(trace: &Trace, with: Arguments<'_>) -> CheckRe
     }
 }
 
-/// What the audit has of a peer's calls has to stand in the peer's excerpt; what the audit lacks is told of by
-/// 5.1.
+/// Evaluates whether the excerpt of a peer contains all that the audit has of its calls. A call that the
+/// audit lacks is reported by 5.1.
 pub(super) fn excerpt_is_whole(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| {
         result.expecting("in the excerpt, an entry for each call that the audit has one of")
@@ -119,27 +120,28 @@ pub(super) fn excerpt_is_whole(trace: &Trace, with: Arguments<'_>) -> CheckResul
     }
 }
 
-/// Whether an entry stands for several actions.
+/// Returns whether an entry stands for several actions.
 fn is_sum(entry: &Value) -> bool {
     const NAMES: [&str; 3] = ["count", "event_count", "times"];
     let said = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
     said.into_iter().filter_map(Value::as_u64).any(|count| count > 1)
 }
 
-/// The calls of a peer between two looks at the audit, and what is new in the second.
+/// The calls of a peer between two reads of the audit, and the entries that are new in the second.
 struct Window<'a> {
-    /// Calls that reached the peer's account, each an action.
+    /// The calls that reached the peer's account, each an action.
     calls: Vec<&'a Exchange>,
-    /// Calls that the target made to the peer meanwhile, and that the peer answered.
+    /// The calls that the target made to the peer meanwhile, and that the peer answered.
     made: Vec<&'a Exchange>,
-    /// What else of that peer's and the target's may be logged now: what a router or a limit may have turned
-    /// away before it was seen, what the target tried, and what came at the edges.
+    /// The other calls of that peer and of the target that may be logged now: those that a router or a limit
+    /// may have rejected before they were seen, those that the target attempted, and those at the edges of
+    /// the window.
     others: Vec<&'a Exchange>,
-    /// What came before the first look: it may be logged late.
+    /// The calls before the first read: they may be logged late.
     earlier: Vec<&'a Exchange>,
-    /// The paths of all of them.
+    /// The paths of all these calls.
     paths: BTreeSet<&'a str>,
-    /// Whether there were heartbeats of the target's that are not told.
+    /// `true` if the target sent heartbeats that the trace does not record.
     beats_untold: bool,
     before: Vec<Value>,
     new: Vec<Value>,
@@ -196,14 +198,14 @@ impl<'a> Window<'a> {
         Ok(window)
     }
 
-    /// What is owed an entry: each call, and one of those that the target made, whichever. The last that it
-    /// makes while nobody looks may not be written down yet.
+    /// Returns the calls that require an entry: each call of the peer, and any one of those that the target
+    /// made. The last call that the target makes between reads may not be logged yet.
     fn owed(&self) -> Vec<Vec<&'a Exchange>> {
         let own = Some(self.made.clone()).filter(|made| !made.is_empty());
         self.calls.iter().map(|call| vec![*call]).chain(own).collect()
     }
 
-    /// What has no entry among these, in words.
+    /// Returns a call without an entry among these, in words.
     fn without_entry(&self, items: &[Item<'_>]) -> Option<String> {
         let owed = self.owed();
         let assigned = assign(owed.len(), items.len(), |want, item| {
@@ -217,14 +219,14 @@ impl<'a> Window<'a> {
         })
     }
 
-    /// The peer's calls that have no entry among these.
+    /// Returns the peer's calls without an entry among these.
     fn unmatched(&self, items: &[Item<'_>]) -> Vec<&'a Exchange> {
         let kin = |call: usize, item: usize| self.match_strength(&items[item], self.calls[call]);
         let assigned = assign(self.calls.len(), items.len(), kin);
         self.calls.iter().zip(assigned).filter(|(_, item)| item.is_none()).map(|(call, _)| *call).collect()
     }
 
-    /// These entries without those that may be of the target's own calls, one for each.
+    /// Returns these entries without those that may belong to the target's own calls, one for each.
     fn without_own<'i>(&self, items: Vec<Item<'i>>) -> Vec<Item<'i>> {
         let own: Vec<_> = self.made.iter().chain(&self.others).collect();
         let own: Vec<_> = own.into_iter().filter(|call| call.direction == Direction::FromTarget).collect();
@@ -239,8 +241,8 @@ impl<'a> Window<'a> {
             .collect()
     }
 
-    /// Entries that say the same, for fewer calls that they can be of: their name, and both numbers. What
-    /// names no call may be of anything.
+    /// Returns entries with the same content that outnumber the calls that they can belong to: their name,
+    /// and both numbers. An entry that names no call may belong to anything.
     fn doubled<'i>(&self, items: &[Item<'i>]) -> Option<(&'i str, usize, usize)> {
         let mut forms: BTreeMap<String, Vec<&Item<'i>>> = BTreeMap::new();
         for item in items.iter().filter(|item| !self.may_be_untold(item)) {
@@ -260,7 +262,7 @@ impl<'a> Window<'a> {
         })
     }
 
-    /// The calls before the first look that had no entry of this form yet.
+    /// Returns the calls before the first read that had no entry of this form yet.
     fn earlier_not_in_before(&self, form: &str) -> Vec<&'a Exchange> {
         let known: Vec<_> = self.before.iter().map(Item::read).filter(|item| item.form() == form).collect();
         let kin = |call: usize, item: usize| self.match_strength(&known[item], self.earlier[call]);
@@ -268,7 +270,8 @@ impl<'a> Window<'a> {
         self.earlier.iter().zip(assigned).filter(|(_, item)| item.is_none()).map(|(call, _)| *call).collect()
     }
 
-    /// Whether an entry may be of a call that nobody saw: one that never arrived, or is not told.
+    /// Returns whether an entry may belong to a call that the trace lacks: one that never arrived, or that is
+    /// not recorded.
     fn may_be_untold(&self, item: &Item<'_>) -> bool {
         let went_out = item.direction == Some(Direction::FromTarget);
         (went_out && item.granted.is_none())
@@ -280,7 +283,7 @@ impl<'a> Window<'a> {
     }
 }
 
-/// Gives each want an item of its own, as far as it goes: first what certainly is of it.
+/// Assigns an item to each want by bipartite matching, as far as possible: certain matches first.
 fn assign(wants: usize, items: usize, kin: impl Fn(usize, usize) -> MatchStrength) -> Vec<Option<usize>> {
     let mut taken_by: Vec<Option<usize>> = vec![None; items];
     for least in [MatchStrength::Certain, MatchStrength::Possible] {
@@ -300,7 +303,7 @@ fn assign(wants: usize, items: usize, kin: impl Fn(usize, usize) -> MatchStrengt
     given
 }
 
-/// Finds an item for a want, where others can do with another than they have.
+/// Finds an item for a want. Other wants move to another item if they can.
 fn place(
     want: usize,
     taken_by: &mut [Option<usize>],
@@ -320,13 +323,13 @@ fn place(
     false
 }
 
-/// The entries in the result of `audit.list`.
+/// Returns the entries in the result of `audit.list`.
 fn entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
     let (n, operation) = trace.operation(label)?;
     Some((n, operation.result.as_ref()?["entries"].as_array()?.clone()))
 }
 
-/// Whether an entry was there: by its id, for what it says beside that may grow.
+/// Returns whether an entry was there before. Entries are compared by id, because the other members may grow.
 fn is_among(before: &[Value], entry: &Value) -> bool {
     match &entry["id"] {
         Value::Null => before.contains(entry),
@@ -342,8 +345,8 @@ fn beats_untold(trace: &Trace, peer: &str) -> bool {
     notes.any(|note| note.kind == "counted" && note.facts["peer"] == peer)
 }
 
-/// The CNs by which the target may know the peer: those that it assigned, signed, or was forwarded, and
-/// those that follow from the id.
+/// Returns the CNs by which the target may know the peer: those that it assigned, signed or received from a
+/// proxy, and those that follow from the id.
 fn certificate_subjects(trace: &Trace, peer: &str, peer_id: &str) -> Vec<String> {
     let mut subjects = vec![inbound_subject(peer_id), peer_id.to_owned()];
     for (_, call) in trace.exchanges_of(peer, Direction::ToTarget) {
@@ -360,7 +363,7 @@ fn certificate_subjects(trace: &Trace, peer: &str, peer_id: &str) -> Vec<String>
     subjects
 }
 
-/// The CN in the certificate that the target signed for the peer.
+/// Returns the CN in the certificate that the target signed for the peer.
 fn signed_subject(accepted: &Value) -> Option<String> {
     let pem = accepted["federation_certificate"]["cert_pem"].as_str()?;
     let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
@@ -385,7 +388,7 @@ mod tests {
         )
     }
 
-    /// A read that is granted, one that is refused, and a heartbeat of the target's own between them.
+    /// Evaluates a check over a granted read, a refused read, and a heartbeat of the target between them.
     fn evaluated(
         evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
         before: &Value,
@@ -431,7 +434,7 @@ mod tests {
         evaluate(&recorder.trace(), Arguments::new(&with)).verdict
     }
 
-    /// An entry as the reference platform writes it.
+    /// Returns an entry as the reference platform writes it.
     fn entry(action: &str, path: &str, status: u16) -> Value {
         json!({"federation_peer_id": "p", "action": action, "route": format!("GET {PREFIX}/{path}"), "status": status})
     }
@@ -483,11 +486,11 @@ mod tests {
         let sweep = json!({"federation_peer_id": "p", "action": "peer.liveness.checked"});
         let background: Vec<_> = [granted(), refused(), own()].into_iter().chain(vec![sweep; 9]).collect();
         assert_eq!(logged(&background), Kept);
-        // A call of its own that never reached the peer.
+        // A call of the target that never reached the peer.
         let attempt =
             json!({"federation_peer_id": "p", "action": "federation.heartbeat.sent", "status": null});
         assert_eq!(logged(&[granted(), refused(), own(), attempt.clone(), attempt]), Kept);
-        // The accept came before the first look, and is logged after it.
+        // The accept came before the first read, and is logged after it.
         let late = entry("federation.accept", "accept", 200);
         assert_eq!(logged(&[granted(), refused(), own(), late.clone()]), Kept);
         assert_eq!(logged(&[granted(), refused(), own(), late.clone(), late]), Broken);
@@ -535,12 +538,12 @@ mod tests {
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "federation-peer-target")]), Broken);
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "fed:target")]), Broken);
         assert_eq!(acted(&[(granted(), "fed:p"), (refused(), "")]), Broken);
-        // Another's entry does not stand for it.
+        // An entry of another call does not stand for it.
         assert_eq!(acted(&[(granted(), "fed:p"), (granted(), "fed:p"), (refused(), "")]), Broken);
-        // Nor does the platform's own call take an entry that says as little as it may.
+        // Nor does the platform's own call take an entry with the minimum content.
         let short = json!({"federation_peer_id": "p", "action": "federation.resources"});
         assert_eq!(acted(&[(granted(), "fed:p"), (short, ""), (own(), "fed:target")]), Broken);
-        // That it is missing is told of by 5.1.
+        // The missing entry is reported by 5.1.
         assert_eq!(acted(&[(granted(), "fed:p"), (own(), "fed:target")]), Kept);
         assert_eq!(acted(&[]), Unproven);
     }
@@ -560,7 +563,7 @@ mod tests {
         );
         assert_eq!(shown(&[granted(), withheld(refused()), own()]), Broken);
         assert_eq!(shown(&[withheld(granted()), withheld(refused())]), Broken);
-        // What is not in the audit either is told of by 5.1.
+        // A call that the audit lacks too is reported by 5.1.
         assert_eq!(shown(&[granted()]), Kept);
         assert_eq!(shown(&[]), Unproven);
         let sum = json!({"action": "resources", "count": 2});
@@ -575,7 +578,7 @@ mod tests {
             acted(&[(granted(), "fed:p"), (seen(&granted()), ""), (refused(), "p"), (seen(&refused()), "")]),
             Kept
         );
-        // Whether it is of the missing call is not to be seen.
+        // The trace does not show which call the entry belongs to.
         assert_eq!(acted(&[(granted(), "fed:p"), (sweep.clone(), ""), (sweep, "")]), Unproven);
     }
 }

@@ -1,4 +1,4 @@
-//! What an entry of an audit says, and of which calls it may be.
+//! The content of an audit entry, and the calls that it may belong to.
 
 use std::collections::BTreeSet;
 
@@ -7,26 +7,26 @@ use serde_json::Value;
 use covenant_model::transcript::{Direction, Exchange};
 use covenant_model::wire::path::{PREFIX, Route};
 
-/// How an entry stands to a call.
+/// The match strength of an entry and a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MatchStrength {
-    /// It is of something else: it says another direction, outcome or path.
+    /// It belongs to another call: it names another direction, outcome or path.
     Other,
-    /// Nothing speaks against it.
+    /// Nothing contradicts it.
     Possible,
-    /// It names the call's path, or what is called there.
+    /// It names the path of the call, or the resource that is called.
     Certain,
 }
 
-/// An entry, and what it says of the action that it is about.
+/// An entry, with its statements about the action that it is about.
 pub(super) struct Item<'a> {
     pub(super) value: &'a Value,
     pub(super) direction: Option<Direction>,
-    /// Whether the call was let in, where a status tells it.
+    /// `true` if the call was admitted; `None` if no status shows it.
     pub(super) granted: Option<bool>,
-    /// Paths below the prefix.
+    /// The paths below the prefix.
     paths: Vec<&'a str>,
-    /// What it is called, in small letters.
+    /// The name of the action, in lower case.
     action: String,
 }
 
@@ -39,12 +39,13 @@ impl<'a> Item<'a> {
         Self { value, direction: direction(value, &action), granted: granted(value), paths, action }
     }
 
-    /// What it is called.
+    /// Returns the name of the action.
     pub(super) fn name(&self) -> &'a str {
         ["action", "kind"].into_iter().find_map(|name| member(self.value, name)).unwrap_or_default()
     }
 
-    /// How it stands to a call; `known` are the paths of all calls that it may be about.
+    /// Returns the match strength of the entry and a call; `known` are the paths of all calls that it may be
+    /// about.
     pub(super) fn match_strength(&self, call: &Exchange, known: &BTreeSet<&str>) -> MatchStrength {
         let is_turned = self.direction.is_some_and(|direction| direction != call.direction);
         let was_granted = call.status().filter(|_| !call.says_otherwise()).map(|status| status < 400);
@@ -56,7 +57,7 @@ impl<'a> Item<'a> {
         if self.paths.contains(&path) {
             return MatchStrength::Certain;
         }
-        // A path may be told as a pattern, or with its ids masked.
+        // A path may be given as a pattern, or with its ids masked.
         let is_masked = |told: &&str| head(told) == head(path) && !known.contains(*told);
         if !self.paths.is_empty() && !self.paths.iter().any(is_masked) {
             return MatchStrength::Other;
@@ -69,8 +70,9 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// What two entries have in common that tell the same of a call: their members, and those of their texts
-    /// that are words. The levels of a platform that each write an entry of their own differ in it.
+    /// Returns the parts that two entries have in common if they describe a call in the same way: the names
+    /// of their members, and those texts that are words. If several levels of a platform each write an entry,
+    /// the forms of these entries differ.
     pub(super) fn form(&self) -> String {
         let mut parts = Vec::new();
         form_of("", self.value, &mut parts);
@@ -79,7 +81,7 @@ impl<'a> Item<'a> {
     }
 }
 
-/// A member of an entry, wherever in it it stands.
+/// Returns a member of an entry, at any depth.
 pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
     said(entry, name).into_iter().find_map(Value::as_str)
 }
@@ -92,7 +94,7 @@ pub(super) fn names(entry: &Value, name: &str, valid: &[&str]) -> bool {
     })
 }
 
-/// Whether a remote subject is one of these: as it stands, or in a distinguished name.
+/// Returns whether a remote subject is one of these: as it is, or in a distinguished name.
 pub(super) fn has_subject(entry: &Value, valid: &[&str]) -> bool {
     let subjects = said(entry, "remote_subject").into_iter().filter_map(Value::as_str);
     let parts = subjects.flat_map(|subject| subject.split([',', '/']));
@@ -100,25 +102,25 @@ pub(super) fn has_subject(entry: &Value, valid: &[&str]) -> bool {
     names.any(|name| valid.contains(&name))
 }
 
-/// What the members of this name say, the outermost first.
+/// Returns the values of the members of this name, the outermost first.
 fn said<'a>(entry: &'a Value, name: &str) -> Vec<&'a Value> {
     let Some(members) = entry.as_object() else { return vec![] };
     members.get(name).into_iter().chain(members.values().flat_map(|member| said(member, name))).collect()
 }
 
-/// Whether the entry names the peer's id, though not as `federation_peer_id`.
+/// Returns whether the entry names the peer's id in a member other than `federation_peer_id`.
 pub(super) fn names_otherwise(entry: &Value, peer_id: &str) -> bool {
     let members = [Some(entry), entry.get("payload")].into_iter().flatten().filter_map(Value::as_object);
     members.flatten().any(|(name, value)| !name.contains("subject") && value == peer_id)
 }
 
-/// The path of a call below the prefix, without its query.
+/// Returns the path of a call below the prefix, without its query.
 pub(super) fn below(call: &Exchange) -> &str {
     let path = call.request.path.as_deref().unwrap_or_default();
     without_query(path.strip_prefix(PREFIX).unwrap_or(path))
 }
 
-/// What is sent in answer to a call.
+/// Words for content that is sent in answer to a call.
 const ANSWERS: [&str; 6] = ["resource", "excerpt", "catalog", "trust", "response", "answer"];
 
 fn direction(entry: &Value, action: &str) -> Option<Direction> {
@@ -128,7 +130,7 @@ fn direction(entry: &Value, action: &str) -> Option<Direction> {
         _ => None,
     };
     let said = member(entry, "direction").and_then(|said| of_word(&said.to_lowercase()));
-    // What answers a call that came in is sent, too.
+    // The answer to an incoming call is sent, too.
     let is_answer = ANSWERS.iter().any(|answer| action.contains(answer));
     let mut words = action.split(|c: char| !c.is_alphanumeric());
     said.or_else(|| words.find_map(|word| of_word(word).filter(|_| !(is_answer && word == "sent"))))
@@ -141,7 +143,7 @@ fn granted(entry: &Value) -> Option<bool> {
     numbers.find(|number| (100..600).contains(number)).map(|status| status < 400)
 }
 
-/// What a word tells as a path of the federation plane, below the prefix.
+/// Returns the path of the federation plane that a word contains, below the prefix.
 fn path_below(word: &str) -> Option<&str> {
     let word = without_query(word);
     match word.split_once(PREFIX) {
@@ -171,7 +173,7 @@ fn without_query(path: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-/// Signatures by which an action names what was called.
+/// Returns the words by which an action names the called route.
 fn words(route: &Route) -> &'static [&'static str] {
     match route {
         Route::Accept => &["accept"],
@@ -199,7 +201,7 @@ fn form_of(name: &str, value: &Value, parts: &mut Vec<String>) {
     match value {
         Value::Null => {}
         Value::String(text) if is_plain(text) => parts.push(format!("{name}={text}")),
-        // The level that writes may be told by its number.
+        // The level that writes the entry may be given as a number.
         Value::Number(number) if ["level", "layer", "tier"].contains(&name) => {
             parts.push(format!("{name}={number}"));
         }
@@ -209,7 +211,7 @@ fn form_of(name: &str, value: &Value, parts: &mut Vec<String>) {
     }
 }
 
-/// Whether a text is words, and no id, moment, path or digest.
+/// Returns whether a text consists of words, and is no id, moment, path or digest.
 fn is_plain(text: &str) -> bool {
     !text.contains(|c: char| c.is_ascii_digit() || c == '/')
 }
@@ -223,7 +225,7 @@ mod tests {
         Exchange::made("alice", direction).on(method, below.trim_start_matches('/')).answered(status)
     }
 
-    /// How an entry stands to a read that was granted; the same of another record is known.
+    /// Returns the match strength of an entry and a granted read; a read of another record is known too.
     fn match_strength(entry: &Value) -> MatchStrength {
         let read = call(Direction::ToTarget, "GET", "/resources/skill/a", 200);
         Item::read(entry).match_strength(&read, &["/resources/skill/a", "/resources/skill/b"].into())

@@ -1,4 +1,4 @@
-//! Excerpts: that they arrive (5.3), and whose they are (5.4).
+//! Checks of excerpts: they arrive (5.3), and they contain only entries of their peer (5.4).
 
 use std::collections::BTreeSet;
 
@@ -12,17 +12,18 @@ use covenant_model::transcript::{Body, Direction, Entry, Exchange, Trace};
 use covenant_model::wire::header::inbound_subject;
 use covenant_model::wire::path::Route;
 
-/// How long an excerpt may take.
+/// The maximum time for an excerpt.
 pub(in crate::check) const DUE: SignedDuration = SignedDuration::from_hours(72);
-/// A look so soon after the end is one at the end; and two clocks that run differ by less.
+/// The tolerance around the deadline: a snapshot this soon after it counts as one at the deadline. Two
+/// running clocks differ by less.
 const A_MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-/// A request for an excerpt, or a look whether it is there.
+/// A request for an excerpt, or a read that shows whether it is there.
 struct Look<'a> {
     n: u64,
     at: Timestamp,
     exchange: &'a Exchange,
-    /// The entries, where an excerpt was given.
+    /// The entries; `None` if no excerpt was given.
     entries: Option<Vec<Value>>,
 }
 
@@ -34,7 +35,7 @@ fn looks<'a>(trace: &'a Trace, labels: &[&str]) -> Vec<Look<'a>> {
         .collect()
 }
 
-/// The entries of all lists in an answer: of what form they are is another question.
+/// Returns the entries of all lists in an answer. Another check evaluates their form.
 pub(in crate::check) fn given(exchange: &Exchange) -> Option<Vec<Value>> {
     let lists: Vec<Value> = match exchange.data().filter(|_| exchange.status() == Some(200))? {
         list @ Value::Array(_) => vec![list],
@@ -45,7 +46,7 @@ pub(in crate::check) fn given(exchange: &Exchange) -> Option<Vec<Value>> {
     (!lists.is_empty()).then_some(entries)
 }
 
-/// Whether a promise has a name, by which what was promised can be asked for.
+/// Returns whether a promise has an id by which the promised excerpt can be requested.
 pub(in crate::check) fn names_a_promise(exchange: &Exchange) -> bool {
     let promise = exchange.data().filter(|_| exchange.status() == Some(202));
     promise.is_some_and(|data| !data["request_id"].is_null() && data["request_id"] != "")
@@ -71,7 +72,8 @@ pub(super) fn excerpt_in_time(trace: &Trace, with: Arguments<'_>) -> CheckResult
         return expect(CheckResult::broken(format!("the request was not taken: {answered}"), vec![first.n]));
     }
     let allowed = if runs(trace) { DUE + A_MOMENT } else { DUE };
-    // Once it was given, or where it is asked for without its name, a promise is of another.
+    // After the excerpt is given, or if the request does not name the promise, a promise belongs to another
+    // excerpt.
     let mut open = looks.iter().take_while(|look| look.entries.is_none());
     let late = |look: &&Look<'_>| {
         (look.n == first.n || look.asks_for_the_promised()) && look.is_promised_after(first.at, allowed)
@@ -103,7 +105,7 @@ pub(super) fn excerpt_in_time(trace: &Trace, with: Arguments<'_>) -> CheckResult
     expect(CheckResult::broken("not given within 72 hours", evidence))
 }
 
-/// An excerpt that was given, by when it was.
+/// Evaluates the time at which an excerpt was given.
 fn check_given(looks: &[Look<'_>], given: &Look<'_>) -> CheckResult {
     let first = &looks[0];
     let evidence = vec![first.n, given.n];
@@ -114,7 +116,7 @@ fn check_given(looks: &[Look<'_>], given: &Look<'_>) -> CheckResult {
     if looks.iter().any(|look| after(look) > DUE && look.n < given.n) {
         return CheckResult::broken("not given within 72 hours", evidence);
     }
-    // Nobody looked between the end and this: it may have been there in time.
+    // There was no read between the deadline and this one: the excerpt may have been there in time.
     if after(given) - DUE > A_MOMENT {
         return CheckResult::unproven("nobody looked when the 72 hours were over", evidence);
     }
@@ -126,7 +128,8 @@ impl Look<'_> {
         matches!(self.exchange.status(), Some(200 | 202))
     }
 
-    /// The contract asks for an excerpt, and not for this route.
+    /// Returns whether the target does not know the route. The contract asks for an excerpt, and not for this
+    /// route.
     fn knows_no_such_route(&self) -> bool {
         matches!(self.exchange.status(), Some(404 | 405 | 501))
     }
@@ -149,25 +152,26 @@ impl Look<'_> {
         self.is_promised() && due_at.is_some_and(|due_at| due_at.duration_since(first) > allowed)
     }
 
-    /// Whether it was answered with something that is no JSON, or is too long to be kept.
+    /// Returns whether the answer is not JSON, or is too long to be kept.
     fn cannot_be_read(&self) -> bool {
         let body = self.exchange.response.as_ref().map(|response| &response.body);
         self.exchange.status() == Some(200) && matches!(body, Some(Body::Text(_) | Body::Cut { .. }))
     }
 }
 
-/// A call of the asking peer's that was let in, long enough before for it to stand in the audit.
+/// Returns an admitted call of the peer that asks, early enough to be in the audit.
 fn acted_before(trace: &Trace, look: &Look<'_>) -> Option<u64> {
     let acts = trace.exchanges_of(&look.exchange.peer, Direction::ToTarget);
     let mut acts = acts.filter(|(entry, act)| entry.n < look.n && act.succeeded());
     acts.find(|(entry, _)| look.at.duration_since(entry.at) >= A_MOMENT).map(|(entry, _)| entry.n)
 }
 
-/// Whether the clock runs on by itself: then the target's may differ a little from the suite's.
+/// Returns whether the clock runs by itself. If it does, the target's clock may differ a little from the
+/// suite's.
 fn runs(trace: &Trace) -> bool {
     let moves =
         |entry: &Entry| entry.operation().is_some_and(|operation| operation.method == "clock.advance");
-    // What the target began may have come while the clock was moved.
+    // An exchange that the target began may have arrived while the clock was moved.
     let stepped: Vec<&Entry> = trace.entries().iter().filter(|entry| entry.step.is_some()).collect();
     stepped.windows(2).any(|pair| pair[0].at != pair[1].at && !pair.iter().any(|entry| moves(entry)))
 }
@@ -207,8 +211,8 @@ pub(super) fn excerpt_is_ones_own(trace: &Trace, with: Arguments<'_>) -> CheckRe
     }
 }
 
-/// By what other peers are known: their ids, whom their grants name, the grants themselves, what they
-/// migrated.
+/// Returns the names of other peers: their ids, the subjects of their grants, the grants themselves, and the
+/// ids of their migrations.
 fn names_of_others(trace: &Trace, with: Arguments<'_>) -> Vec<String> {
     let others = with.texts("peer");
     let ids = others.iter().filter_map(|peer| peer_id(trace, peer));
@@ -222,8 +226,9 @@ fn names_of_others(trace: &Trace, with: Arguments<'_>) -> Vec<String> {
     acts.chain(subjects.map(ToOwned::to_owned)).chain(ids).collect()
 }
 
-/// A peer's excerpt tells of what happened over there, whoever it names: it is no record of what happened
-/// here. What is kept of it under the name of the peer that gave it says no more than that.
+/// Evaluates whether foreign entries are filed. The excerpt of a peer describes events on that peer's
+/// platform, whoever it names: it is no record of events on the target. A row that the target keeps under the
+/// name of the peer that gave the excerpt says no more than that.
 pub(super) fn nothing_foreign_is_filed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| {
         result.expecting("nothing of the foreign entries in the audit, nor in another peer's excerpt")
@@ -255,8 +260,8 @@ pub(super) fn nothing_foreign_is_filed(trace: &Trace, with: Arguments<'_>) -> Ch
     }
 }
 
-/// Whom the excerpt that a peer gave to the target names beside the target, and the ids of what it says of
-/// them.
+/// Returns the parties other than the target that a peer's excerpt to the target names, and the ids of the
+/// entries about them.
 fn foreign_entries(trace: &Trace, peer: &str) -> Option<(u64, BTreeSet<String>)> {
     let excerpts = trace.exchanges_of(peer, Direction::FromTarget);
     let mut excerpts = excerpts.filter(|(_, call)| call.route() == Some(Route::AuditExcerpts));
@@ -275,14 +280,14 @@ fn foreign_entries(trace: &Trace, peer: &str) -> Option<(u64, BTreeSet<String>)>
     })
 }
 
-/// Whether an entry is, by itself, of one of these: not only says something of them.
+/// Returns whether an entry itself belongs to one of these names, and does not only mention them.
 fn is_of(entry: &Value, foreign: &[&str]) -> bool {
     let who = ["id", "federation_peer_id", "remote_subject"].map(|name| member(entry, name));
     who.into_iter().flatten().any(|said| foreign.contains(&said))
 }
 
-/// Whether a name stands in an entry: anywhere in a text, or as all that a member says of a peer or a
-/// subject where it may be a word, or the number of something else.
+/// Returns whether a name occurs in an entry: anywhere in a text, or, if it may be a word or the number of
+/// something else, as the entire value of a member about a peer or a subject.
 fn speaks_of(member: &str, value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) if is_unmistakable(name) => stands_in(text, name),
@@ -299,7 +304,7 @@ fn is_unmistakable(name: &str) -> bool {
     name.len() >= LENGTH_MIN && name.contains(|c: char| c.is_ascii_digit() || c == '-')
 }
 
-/// Whether a name stands in a text, not as a part of a longer one.
+/// Returns whether a name occurs in a text, and not as a part of a longer one.
 fn stands_in(text: &str, name: &str) -> bool {
     let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
     text.match_indices(name).any(|(start, found)| {
@@ -347,7 +352,8 @@ mod tests {
         clock.advance_seconds(seconds);
     }
 
-    /// The peer acts, asks, and looks twice more, a second before and a second after the 72 hours.
+    /// Returns the verdict if the peer acts, asks, and reads twice more: a second before the end of the 72
+    /// hours and a second after it.
     fn looked(answers: [(u16, Body); 3]) -> Verdict {
         let (recorder, clock) = recorder();
         recorder.record(Some(1), None, answer("alice", "accept", 200, enveloped(&json!({"peer_id": "p"}))));
@@ -383,7 +389,7 @@ mod tests {
         assert_eq!(looked([promise(), promise(), promise()]), Broken);
         let late = || (202, enveloped(&json!({"due_at": "2026-06-04T00:00:01Z"})));
         assert_eq!(looked([late(), excerpt(), excerpt()]), Broken);
-        // Asked for again, it is another, with a time of its own.
+        // A second request is for another excerpt, with a deadline of its own.
         assert_eq!(looked([promise(), excerpt(), late()]), Kept);
     }
 
@@ -401,7 +407,7 @@ mod tests {
     fn an_empty_excerpt_of_a_peer_that_acted_is_broken() {
         assert_eq!(looked([empty(), empty(), empty()]), Broken);
         assert_eq!(looked([promise(), empty(), empty()]), Broken);
-        // It had only just acted.
+        // The peer has only just acted.
         assert_eq!(looked([empty(), excerpt(), excerpt()]), Kept);
         assert_eq!(looked([empty(), error(422), error(422)]), Unproven);
     }
@@ -444,7 +450,8 @@ mod tests {
         }
     }
 
-    /// What is said of an excerpt for alice, of the id `own`, with bob beside, who has a grant of this subject.
+    /// Returns the verdict on an excerpt for alice, whose id is `own`. The other peer is bob, who has a grant
+    /// of this subject.
     fn shown(other: &str, subject: &str, entries: &Value) -> Verdict {
         let (recorder, _) = recorder();
         for (peer, id) in [("alice", "own"), ("bob", other)] {
@@ -479,7 +486,7 @@ mod tests {
         assert_eq!(shown(id, "bob-foreign", &json!([])), Unproven);
     }
 
-    /// What is said of this entry in the audit, after mallory gave an excerpt that tells of carol.
+    /// Returns the verdict on this entry in the audit, after mallory gave an excerpt that is about carol.
     fn filed(entry: &Value) -> Verdict {
         filed_as(&json!([entry]))
     }

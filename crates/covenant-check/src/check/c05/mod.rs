@@ -13,7 +13,7 @@ const BEFORE: Parameter =
 const AFTER: Parameter = Parameter::required("after", "label of the look after them");
 const CALL: Parameter = Parameter::required("call", "labels of the calls that a peer made between two looks");
 
-/// The checks of this folder.
+/// The checks of this module.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef {
         name: "every-action-is-logged",

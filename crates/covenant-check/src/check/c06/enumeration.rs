@@ -9,11 +9,12 @@ use covenant_model::transcript::{Body, Direction, Exchange, Trace};
 use covenant_model::wire::capability::CapabilityDocument;
 use covenant_model::wire::path::{PREFIX, Route};
 
-/// Different sorts of unknown paths that are a walk, and no mere extension of the wire.
+/// The number of different sorts of unknown paths that makes an enumeration, and no mere extension of the
+/// wire.
 const WALK: usize = 3;
-/// From this length on a segment of letters and digits is taken for an id.
+/// The minimum length of a segment of letters and digits that is taken for an id.
 const ID_LENGTH_MIN: usize = 16;
-/// Where any platform may be asked what it offers (RFC 8615).
+/// The path at which any platform may be asked for its offers (RFC 8615).
 const WELL_KNOWN: &str = "/.well-known";
 
 pub(super) const STAYS_WITHIN_DECLARED: CheckDef = CheckDef {
@@ -66,7 +67,7 @@ fn stays_within_declared(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::broken(format!("walked over unknown paths: {listed}"), evidence))
 }
 
-/// A path without its query, and without what tells one record from another in it.
+/// Returns the sort of a path: the path without its query, and without the parts that distinguish records.
 fn sort(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or(path).trim_end_matches('/');
     if path.starts_with(WELL_KNOWN) {
@@ -82,14 +83,14 @@ fn is_id(segment: &str) -> bool {
     is_number || (has_digit && is_word && segment.len() >= ID_LENGTH_MIN)
 }
 
-/// Whether it is a route of the federation plane's own that this binding does not know, or what any
-/// platform may be asked. Records of any kind are neither.
+/// Returns whether a sort of path is a route of the federation plane that this binding does not know, or one
+/// that any platform may be asked for. Paths of records, of any kind, are neither.
 fn may_extend_the_wire(sort: &str) -> bool {
     let below = sort.strip_prefix(PREFIX).map(|below| below.trim_start_matches('/'));
     sort == WELL_KNOWN || below.is_some_and(|below| !below.contains('/'))
 }
 
-/// What the peer declared at any time, and what it gave grants for.
+/// Returns the kinds that the peer declared at any time, and those that it gave grants for.
 fn valid_kinds(trace: &Trace, peer: &str) -> BTreeSet<String> {
     let told =
         trace.exchanges_of(peer, Direction::ToTarget).filter_map(|(_, exchange)| exchange.sent().cloned());
@@ -105,7 +106,7 @@ fn valid_kinds(trace: &Trace, peer: &str) -> BTreeSet<String> {
     declared.chain(held.map(ToOwned::to_owned)).collect()
 }
 
-/// The kind that a call is about. What an operator migrates is the operator's choice.
+/// Returns the kind that a call is about. The operator is free to choose the kind of a migration.
 fn kind_of(exchange: &Exchange) -> Option<String> {
     match exchange.route()? {
         Route::Resource { kind, .. } => Some(kind),
@@ -137,9 +138,9 @@ fn leaks_nothing(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("{} answers, none with anything of it", calls.len()), evidence))
 }
 
-/// The texts inside those records, but for their ids: a refusal may name what was asked for.
+/// Returns the texts inside those records, except their ids: a refusal may name the requested record.
 fn secrets(trace: &Trace, labels: &[&str]) -> Vec<String> {
-    // Where the target keeps no such records there is nothing to leak.
+    // If the target keeps no such records, there is nothing to leak.
     let puts = labels.iter().filter_map(|label| Some(trace.operation(label)?.1));
     let puts = puts.filter(|put| put.failure.is_none());
     let records = puts.filter_map(|put| put.parameters["record"].as_object());
@@ -169,7 +170,7 @@ mod tests {
         Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")))
     }
 
-    /// The peer declares `skill`; the target makes these calls.
+    /// Returns the verdict on a target that makes these calls to a peer that declares `skill`.
     fn walked(paths: &[&str]) -> Verdict {
         let recorder = recorder();
         let declared = json!({"capabilities": {"resource_kinds": [{"kind": "skill"}]}});

@@ -9,15 +9,15 @@ use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::header;
 use covenant_model::wire::path::Route;
 
-/// Accept and heartbeat calls in any window that are a flood (`binding.md`, "Numbers").
+/// The number of accept and heartbeat calls in any window that is a flood (`binding.md`, "Numbers").
 const FLOOD_CALLS: usize = 300;
-/// Calls in any window that are never too many.
+/// The number of calls in any window that is never too many.
 const FEW_CALLS: usize = 6;
 /// The window.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
-/// After so long without a heartbeat a peer is stale (`binding.md`, "Numbers").
+/// The time without a heartbeat after which a peer is stale (`binding.md`, "Numbers").
 const STALE_SECONDS: u32 = 300;
-/// By how much the moment that a call is told of may differ from the one that the target saw it in.
+/// The maximum difference between the recorded moment of a call and the moment in which the target saw it.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) const PACES_ITSELF: CheckDef = CheckDef {
@@ -84,7 +84,7 @@ fn limits_by_the_minute(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     calls.sort_by_key(|(entry, _)| entry.at);
     let mut barred_until = None;
     for (place, (entry, exchange)) in calls.iter().enumerate() {
-        // Calls of one moment are told in the order of their answers: all of them count.
+        // Calls of one moment are recorded in the order of their answers: all of them count.
         let since = &calls[..place + calls[place..].partition_point(|(other, _)| other.at <= entry.at)];
         let within =
             |span| &since[since.partition_point(|(other, _)| entry.at.duration_since(other.at) >= span)..];
@@ -114,8 +114,8 @@ fn is_counted(exchange: &Exchange) -> bool {
     matches!(exchange.route(), Some(Route::Accept | Route::Heartbeat))
 }
 
-/// Until when a limit that was reached by too many calls lasts, as the target says itself: but nobody is
-/// kept out until he is stale.
+/// Returns the end of a limit that too many calls caused, as the target itself reports it, but no later than
+/// the moment at which the peer becomes stale.
 fn bars_until(entry: &Entry, exchange: &Exchange) -> Option<Timestamp> {
     let answer = exchange.response.as_ref().filter(|answer| answer.status == Some(429))?;
     let header = |name: &str| {
@@ -131,12 +131,13 @@ fn bars_until(entry: &Entry, exchange: &Exchange) -> Option<Timestamp> {
     entry.at.checked_add(wait + SLACK).ok()
 }
 
-/// A moment as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses a moment in the form of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn moment(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
 }
 
-/// Whether a call was not served that had to be. One of so many calls in a minute may be limited.
+/// Returns whether a call was not served although it had to be. If the calls within a minute are too many,
+/// one of them may be limited.
 fn is_unserved(trace: &Trace, (n, exchange): &(u64, &Exchange)) -> bool {
     if exchange.status() != Some(429) {
         return !exchange.succeeded();
@@ -151,7 +152,8 @@ fn is_unserved(trace: &Trace, (n, exchange): &(u64, &Exchange)) -> bool {
     calls().filter(|(entry, _)| is_recent(entry)).count() <= FEW_CALLS
 }
 
-/// A platform may limit by address as well as by peer: whoever shares one may pay for the other.
+/// Returns the result for a quiet peer that was not served. A platform may limit by address as well as by
+/// peer: a peer that shares its address may be limited because of another.
 fn quiet_unserved(trace: &Trace, n: u64, quiet: &Exchange) -> CheckResult {
     let actual = format!("a quiet peer was not served: {}", common::reply_summary(quiet));
     let mut others = trace.exchanges().map(|(_, other)| other).filter(|other| other.peer != quiet.peer);
@@ -189,14 +191,15 @@ fn paces_itself(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("at most {most} calls within 60 s"), evidence))
 }
 
-/// Of calls that say nothing new not all are told; that there were too many at once is noted.
+/// Returns the note of a flood. The trace does not record all calls with the same content, but it notes that
+/// there were too many at once.
 fn flood_noted(trace: &Trace, peer: &str) -> Option<u64> {
     let is_flood =
         |what: &What| matches!(what, What::Note(note) if note.kind == FLOOD && note.facts["peer"] == peer);
     trace.entries().iter().find(|entry| is_flood(&entry.what)).map(|entry| entry.n)
 }
 
-/// The most of these times, in order, that are within a span, and the place of the first of them.
+/// Returns the largest number of these sorted times within a span, and the index of the first of them.
 fn densest(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
     let mut behind = 0;
     let crowds = times.iter().enumerate().map(|(first, start)| {
@@ -208,7 +211,7 @@ fn densest(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
     crowds.max().unwrap_or_default()
 }
 
-/// Whether so many calls under a label came within 60 s as are a flood: a slow target has none.
+/// Returns whether enough calls under a label came within 60 s to be a flood. A slow target receives none.
 fn is_flood(trace: &Trace, label: &str) -> bool {
     let calls = trace.labelled(label).filter(|entry| entry.exchange().is_some());
     let mut times: Vec<Timestamp> = calls.map(|entry| entry.at).collect();
@@ -261,8 +264,8 @@ fn flood_limited(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::unproven(actual, ends))
 }
 
-/// How each of many handshakes was answered, where all were refused for one thing that they say: the last
-/// was heard as well as the first. What is said of a token may be said for the number of calls, too.
+/// Returns the answer to each of many handshakes, if all were refused for the same content: the last was
+/// evaluated like the first. A refusal because of a token may also be due to the number of calls.
 fn answer_to_each(flood: &[(u64, &Exchange)]) -> Option<String> {
     const FOR_WHAT_IT_SAYS: [u16; 3] = [400, 409, 422];
     let answer = |exchange: &Exchange| match (exchange.route(), exchange.status(), exchange.answer()) {
@@ -275,8 +278,9 @@ fn answer_to_each(flood: &[(u64, &Exchange)]) -> Option<String> {
     flood.iter().all(|(_, exchange)| answer(exchange).as_ref() == Some(&first)).then_some(first)
 }
 
-/// A peer that was suspended for it, or hung up on, was limited too. A handshake is refused for more
-/// than its number, and a server that fails does not limit.
+/// Returns whether a peer was cut off. A peer that was suspended for a flood, or whose connection was closed,
+/// was limited too. A handshake is refused for other reasons than its number, and a server that fails does
+/// not limit.
 fn is_cut_off(flood: &[(u64, &Exchange)]) -> bool {
     flood.last().is_some_and(|(_, last)| {
         let is_hung_up = last.failure.as_ref().is_some_and(|failure| failure.kind != "timeout");
@@ -293,7 +297,7 @@ fn flood_reported(trace: &Trace, with: Arguments<'_>) -> CheckResult {
         let actual = "the calls took longer than 60 s: there was no flood";
         return CheckResult { verdict: Verdict::Unproven, actual: actual.to_owned(), ..result };
     }
-    // Whose calls these are need not be known when the token is used up (open readings, 15).
+    // The target need not know whose calls these are when the token is used up (`binding.md`, reading 15).
     let is_used_up = |call: &Exchange| {
         call.route() == Some(Route::Accept) && (call.succeeded() || call.status() == Some(401))
     };
@@ -333,7 +337,7 @@ mod tests {
         What::Operation(Operation { method: method.into(), parameters, result, failure: None })
     }
 
-    /// A trace in the making: the recorder and its clock.
+    /// Creates the recorder of a trace, and its clock.
     fn begin() -> (Recorder, Clock) {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         (Recorder::in_memory("x", clock.clone()), clock)
@@ -363,7 +367,7 @@ mod tests {
         }
     }
 
-    /// What becomes of bursts of heartbeats: seconds of calm, then these statuses.
+    /// Returns the verdict on bursts of heartbeats: seconds without calls, then these statuses.
     fn by_the_minute(bursts: &[(i64, &[u16], Option<u32>)]) -> Verdict {
         let (recorder, clock) = begin();
         for (calm, statuses, wait) in bursts {
@@ -438,7 +442,8 @@ mod tests {
         assert_eq!(told(&[("retry-after", "soon")], 170), Broken);
     }
 
-    /// A flood of 300 such calls, so many of them at a time, and a second between these.
+    /// Builds a flood of 300 calls of this route, `at_once` of them at a time, with a second between the
+    /// groups.
     fn flooded(route: &Route, status: u16, at_once: usize) -> Trace {
         let (recorder, clock) = begin();
         let call =

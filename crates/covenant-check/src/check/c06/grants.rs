@@ -1,4 +1,4 @@
-//! 6.2: no mass-scope grants by program.
+//! 6.2: no mass-scope grants by a program.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::check::check_def::Parameter;
 use crate::check::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::Trace;
 
-/// Grants by no operator's hand that are a mass (`binding.md`, "Numbers"): of any sort, and of those
-/// that cover a whole kind and change something.
+/// The numbers of grants without an operator that are a mass (`binding.md`, "Numbers"): of any sort, and of
+/// those that cover a whole kind and change something.
 const MASS: usize = 100;
 const MASS_WIDE: usize = 20;
 const WIDE_SCOPES: [&str; 3] = ["write", "admin", "migrate"];
@@ -50,7 +50,7 @@ fn no_grants_by_program(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(actual, vec![n]))
 }
 
-/// What operators issued in this trace.
+/// Returns the ids of the grants that operators issued in this trace.
 fn issued(trace: &Trace) -> BTreeSet<String> {
     let operations = trace.entries().iter().filter_map(|entry| entry.operation());
     let issues = operations.filter(|operation| operation.method == "grant.issue");
@@ -61,8 +61,8 @@ fn id_of(grant: &Value) -> Option<&str> {
     grant["grant_id"].as_str().or_else(|| grant["id"].as_str())
 }
 
-/// Whether a grant says that it is another peer's than the one that was asked about: a list may hold those of
-/// all, and what they came of is not seen here.
+/// Returns whether a grant names another peer than the one that was asked about. A list may hold the grants
+/// of all peers, and the trace does not show how those were issued.
 fn is_of_another(grant: &Value, peer: Option<&str>) -> bool {
     let named = ["federation_peer_id", "peer_id"].iter().find_map(|name| grant[*name].as_str());
     named.zip(peer).is_some_and(|(named, peer)| named != peer)
@@ -83,7 +83,7 @@ mod tests {
     use serde_json::json;
     use std::collections::BTreeMap;
 
-    /// The operator issued one grant; the list shows it and so many others.
+    /// Returns the verdict if the operator issued one grant, and the list shows it and `others` more.
     fn verdict(others: usize, scope: &str, shows_issued: bool) -> Verdict {
         verdict_on(others, &json!({"permission_scopes": [scope]}), shows_issued)
     }

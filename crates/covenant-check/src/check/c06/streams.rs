@@ -1,4 +1,4 @@
-//! 6.3: sync streams are not corrupted, and corrupt ones are not taken.
+//! 6.3: sync streams are not corrupted, and corrupt ones are rejected.
 
 use std::collections::BTreeSet;
 
@@ -102,12 +102,13 @@ fn joins_on(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
     stream.last().is_none_or(|last| is_same_place(&last.cursor.to, &batch.cursor.from))
 }
 
-/// Whether a batch begins where one before began: a stream that is sent again, or a batch that is tried again.
+/// Returns whether a batch begins at the place of an earlier one: a stream that is sent again, or a batch
+/// that is retried.
 fn goes_back(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
     !joins_on(stream, batch) && stream.iter().any(|one| is_same_place(&one.cursor.from, &batch.cursor.from))
 }
 
-/// What is wrong with a batch, in words.
+/// Returns the fault of a batch, in words.
 fn fault(trace: &Trace, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
     if !is_digest_of(&body["records"], &batch.sha256) {
         return Some("the digest is not that of the records".to_owned());
@@ -122,14 +123,14 @@ fn fault(trace: &Trace, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) 
     changed(trace, batch).map(|id| format!("{id} is nothing that the operator put there"))
 }
 
-/// A record that is there again as it was. Another state of it is what a log of changes holds.
+/// Returns a record that is repeated without a change. A log of changes holds several states of one record.
 fn repeated(batch: &SyncBatch) -> Option<&str> {
     let records = batch.records.iter().enumerate();
     let mut again = records.filter(|(place, record)| batch.records[..*place].contains(record));
     again.next().map(|(_, record)| record.id.as_str())
 }
 
-/// A record that fits none of the states that the operator put it into: a target may well be behind.
+/// Returns a record that fits none of the states that the operator put it into. A target may be behind.
 fn changed<'a>(trace: &Trace, batch: &'a SyncBatch) -> Option<&'a str> {
     let found = batch.records.iter().find(|record| {
         let mut states = puts(trace, &batch.resource_kind, &record.id).peekable();
@@ -138,12 +139,12 @@ fn changed<'a>(trace: &Trace, batch: &'a SyncBatch) -> Option<&'a str> {
     found.map(|record| record.id.as_str())
 }
 
-/// Whether no member differs. What the target adds or holds back is its own affair.
+/// Returns whether no sent member differs. The target may add or withhold members.
 fn fits(put: &Map<String, Value>, sent: &Map<String, Value>) -> bool {
     put.iter().all(|(name, value)| sent.get(name).is_none_or(|sent| is_same(value, sent)))
 }
 
-/// Whether it is the same value: 1.0 is 1.
+/// Returns whether both are the same value: 1.0 is 1.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => {
@@ -154,8 +155,8 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// What the operator put there and what did not arrive, in the state that it has at the end: by fault, or
-/// since the target chose so. A member of which no record says a word is held back from all.
+/// Returns a record that the operator put there and that did not arrive in its final state, in words. A
+/// member that no record shows is withheld from all, by choice of the target, and does not count.
 fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
     let arrived = |kind: &str, id: &str| {
         let records = batches.iter().rev().filter(|batch| batch.resource_kind == kind);
@@ -185,8 +186,8 @@ fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
     })
 }
 
-/// Every state that the operator put a record into. When is not asked: a batch may be told of before the
-/// operation that it came of.
+/// Returns all states that the operator put a record into, at any time: a batch may be recorded before the
+/// operation that caused it.
 fn puts<'a>(trace: &'a Trace, kind: &'a str, id: &'a str) -> impl Iterator<Item = &'a Map<String, Value>> {
     let operations = trace.entries().iter().filter_map(|entry| entry.operation());
     operations
@@ -204,10 +205,10 @@ fn others_stay(trace: &Trace, with: Arguments<'_>) -> CheckResult {
         .expecting("the records that these calls name beside their own as they were before")
 }
 
-/// A record of a batch: where it belongs, and what it says.
+/// A record of a batch: its place and its content.
 type Row<'a> = (Place, &'a Map<String, Value>);
 
-/// Whether these records of the calls are as they were before.
+/// Evaluates whether these records of the calls are as they were before.
 fn stay(trace: &Trace, with: Arguments<'_>, asked_of: fn(&Value) -> Vec<Row<'_>>) -> CheckResult {
     let bodies = |label: &str| -> Vec<(u64, Value)> {
         let calls = trace.exchanges_labelled(label);
@@ -244,8 +245,8 @@ fn stay(trace: &Trace, with: Arguments<'_>, asked_of: fn(&Value) -> Vec<Row<'_>>
     CheckResult::kept(format!("{} records, none of them stored", asked.len()), evidence)
 }
 
-/// Whether a record came, went, or is another in what a call says of it. A target may have, and change,
-/// records of its own meanwhile, and note things of its own beside a record.
+/// Returns whether a record was added or removed, or differs in the content that a call gives. A target may
+/// have and change records of its own meanwhile, and add members of its own to a record.
 fn was_changed((place, payload): &Row<'_>, before: &Records, after: &Records) -> bool {
     match (before.get(place), after.get(place)) {
         (Some(before), Some(after)) => {
@@ -256,12 +257,12 @@ fn was_changed((place, payload): &Row<'_>, before: &Records, after: &Records) ->
     }
 }
 
-/// The records that stand in a batch.
+/// Returns the records of a batch.
 fn rows(batch: &Value) -> Vec<Row<'_>> {
     rows_by(batch, |record| record["id"].as_str())
 }
 
-/// The records that are named inside others.
+/// Returns the records that are named inside others.
 fn others(batch: &Value) -> Vec<Row<'_>> {
     rows_by(batch, |record| record["payload"]["id"].as_str().filter(|id| record["id"] != **id))
 }
@@ -307,7 +308,8 @@ mod tests {
         streams_are_whole(&trace(puts, batches), Arguments::new(&with)).verdict
     }
 
-    /// The operator put `{"id": "a", "name": "a"}`; the target synced these batches.
+    /// Returns the verdict if the operator put `{"id": "a", "name": "a"}` and the target synced these
+    /// batches.
     fn verdict(batches: &[Value]) -> Verdict {
         verdict_of(&[json!({"id": "a", "name": "a"})], batches)
     }
@@ -372,7 +374,7 @@ mod tests {
         assert_eq!(verdict_of(&puts, &[of(&[a, b])]), Kept);
     }
 
-    /// What is said of a batch, sent between these looks at the records.
+    /// Evaluates a check over a batch that is sent between these reads of the records.
     fn evaluated(
         evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
         before: &Value,

@@ -1,5 +1,5 @@
-//! What comes after a migration: nothing flows of itself (7.5), and the originals stay until the copies are
-//! there (7.2).
+//! Checks of the time after a migration: nothing flows by itself (7.5), and the originals stay until the
+//! copies are there (7.2).
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub(super) fn nothing_flows(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     if let Some(n) = of_another_form(trace, with.text("peer"), migrated) {
         return expect(CheckResult::unproven("a sync of another form", vec![changed, n]));
     }
-    // To a peer that is cut off nothing flows in any case.
+    // To a peer that is cut off, nothing flows in any case.
     let probe = trace.exchanges_labelled(with.text("probe")).next_back();
     match probe.filter(|(n, exchange)| *n > changed && exchange.succeeded()) {
         Some((probe, _)) => expect(CheckResult::kept("nothing flowed", vec![migrated, changed, probe])),
@@ -37,7 +37,7 @@ pub(super) fn nothing_flows(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// Whether a migration came about: the peer's, that the target took, or the target's own.
+/// Returns whether a migration was done: the peer's, which the target accepted, or the target's own.
 fn was_migrated(entry: &Entry) -> bool {
     let is_done = |said: Option<&Value>| said.is_none_or(|said| !is_undone(&said["status"]));
     let was_taken = |exchange: &Exchange| exchange.succeeded() && is_done(exchange.data().as_ref());
@@ -45,7 +45,7 @@ fn was_migrated(entry: &Entry) -> bool {
     entry.exchange().is_some_and(was_taken) || entry.operation().is_some_and(was_sent)
 }
 
-/// A sync since then of which it can't be read what it takes along.
+/// Returns a sync since then whose content can't be read.
 fn of_another_form(trace: &Trace, peer: &str, since: u64) -> Option<u64> {
     let is_open = |exchange: &Exchange| {
         let sent = exchange.sent();
@@ -68,8 +68,8 @@ impl<'a> Changed<'a> {
         Self { kind: text("kind"), id: text("id") }
     }
 
-    /// Whether a call takes records of its kind along, as a stream does, or itself, as a plan does. What a
-    /// platform has declared of other kinds may flow.
+    /// Returns whether a call carries the record: records of its kind, as a stream does, or the record
+    /// itself, as a plan does. Records of other kinds, which a platform declared, may flow.
     fn flows_in(&self, exchange: &Exchange) -> bool {
         let Some(sent) = exchange.sent() else { return false };
         let items = |name: &str| sent[name].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -98,7 +98,7 @@ pub(super) fn originals_kept(trace: &Trace, with: Arguments<'_>) -> CheckResult 
     if before.is_empty() {
         return expect(CheckResult::unproven("there was no original", evidence));
     }
-    // What was sent otherwise may have gone rightly.
+    // Records that were sent by other steps may have gone rightly.
     let others =
         trace.entries().iter().filter(|entry| entry.label.as_deref() != Some(with.text("migration")));
     let sent: Vec<&Value> = others

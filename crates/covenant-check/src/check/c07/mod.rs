@@ -108,7 +108,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
 struct Migration {
     exchange: Exchange,
     plan: MigrationRequest,
-    /// Whether it was opened first: the exchange is its commit's.
+    /// `true` if the migration was opened first: the exchange is that of its commit.
     was_opened: bool,
     before: Records,
     after: Records,
@@ -124,7 +124,7 @@ impl Migration {
             .ok_or_else(|| unproven("the migration was not sent"))?;
         let plan = opening.sent().and_then(|sent| MigrationRequest::deserialize(sent).ok());
         let plan = plan.ok_or_else(|| unproven("the plan that was sent can't be read back"))?;
-        // Where it was not opened, that answer was the last word on it.
+        // If the migration was not opened, that answer was final.
         let label = with.text_if_given("commit").filter(|_| opens(opening));
         let committed = label.and_then(|label| trace.exchanges_labelled(label).next_back());
         let was_opened = committed.is_some();
@@ -138,23 +138,23 @@ impl Migration {
         Ok(Self { exchange: exchange.clone(), plan, was_opened, before, after, evidence })
     }
 
-    /// What a success says of itself.
+    /// Returns the view of the migration in a successful answer.
     fn completed(&self) -> Option<MigrationView> {
         completed(&self.exchange)
     }
 
-    /// Whether it was answered that nothing came of it, under whatever status.
+    /// Returns whether the answer says that the migration was not applied, under any status.
     fn has_failed(&self) -> bool {
         let says_so = || self.exchange.data().is_some_and(|data| is_undone(&data["status"]));
         self.exchange.status().is_some() && (!self.exchange.succeeded() || says_so())
     }
 
-    /// Whether it was taken, and its end is yet to come.
+    /// Returns whether the migration was accepted and has not ended yet.
     fn is_pending(&self) -> bool {
         self.exchange.succeeded() && !self.has_failed() && self.completed().is_none()
     }
 
-    /// The conflict log of the answer, whichever way it went.
+    /// Returns the conflict log of the answer, of a success or a refusal.
     fn conflict_log(&self) -> Option<Vec<Conflict>> {
         let members = match self.exchange.answer()? {
             Answer::Data(data) => data.get("conflict_log")?.clone(),
@@ -167,13 +167,13 @@ impl Migration {
         planned_steps(&self.plan, &self.before)
     }
 
-    /// Whether the record of a step is another than before, in what the step carries of it.
+    /// Returns whether the record of a step differs from before in the content that the step carries.
     fn touched(&self, planned: &PlannedStep<'_>) -> bool {
         let looks = self.before.get(&planned.place).zip(self.after.get(&planned.place));
         looks.is_some_and(|(before, after)| was_touched(planned.step, before, after))
     }
 
-    /// What is there of it, or gone, in words.
+    /// Returns the numbers of new, changed and missing records, in words.
     fn remains(&self) -> Option<String> {
         let new = self.after.keys().filter(|place| !self.before.contains_key(*place)).count();
         let gone = self.before.keys().filter(|place| !self.after.contains_key(*place)).count();
@@ -188,14 +188,14 @@ fn completed(exchange: &Exchange) -> Option<MigrationView> {
     (exchange.succeeded() && view.status == "completed").then_some(view)
 }
 
-/// Whether it was answered that nothing is applied before the commit.
+/// Returns whether the answer says that nothing is applied before the commit.
 fn opens(exchange: &Exchange) -> bool {
     const ACCEPTED: u16 = 202;
     let says_so = exchange.data().is_some_and(|data| data["status"] == "transferring");
     exchange.succeeded() && (says_so || exchange.status() == Some(ACCEPTED))
 }
 
-/// Whether a plan by that label was done, where one is named.
+/// Returns the result `unproven` if the check names a control plan by label and that plan was not done.
 fn control_failed(trace: &Trace, with: Arguments<'_>) -> Option<CheckResult> {
     let label = with.text_if_given("control")?;
     let was_done = trace.exchanges_labelled(label).any(|(_, exchange)| completed(exchange).is_some());
@@ -230,7 +230,8 @@ fn whole_or_nothing(trace: &Trace, with: Arguments<'_>) -> CheckResult {
         Some(_) if !answered && all => {
             CheckResult::kept("the answer was lost; the plan is there whole", evidence)
         }
-        // What takes a commit for no condition may have applied it before it was asked to.
+        // A target that does not take the commit as a condition may have applied the plan before the commit
+        // was asked for.
         Some(_) if migration.was_opened && all => {
             CheckResult::unproven("the plan is there whole, though its commit was refused", evidence)
         }
@@ -287,14 +288,14 @@ fn claims_are_true(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(actual, evidence))
 }
 
-/// What came of the steps of a completed plan.
+/// The counts of the steps of a completed plan.
 #[derive(Default)]
 struct Count {
-    /// Records that were not there before and are now.
+    /// The number of records that were not there before and are now.
     created: u64,
-    /// Steps whose record is there as carried, or linked.
+    /// The number of steps whose record is there as carried, or linked.
     carried: u64,
-    /// Steps whose record is neither there nor told as a conflict.
+    /// The steps whose record is neither there nor reported as a conflict.
     lost: Vec<String>,
 }
 
@@ -303,11 +304,11 @@ impl Count {
         let mut count = Self::default();
         let planned_steps = migration.planned_steps();
         for planned in &planned_steps {
-            // Where several steps are about one record, only the last of them shows.
+            // If several steps are about one record, only the last of them shows.
             let alone = planned_steps.iter().filter(|other| other.place == planned.place).count() == 1;
             let stored = migration.after.get(&planned.place);
             let is_told = |conflict: &Conflict| conflict.step_order == planned.step.step_order;
-            // Without a log it can't be told that a step gave way to a record with its slug.
+            // Without a log it is unknown whether a step gave way to a record with its slug.
             let told = log.map_or(planned.may_meet, |log| log.iter().any(is_told));
             match (planned.step.action.as_str(), stored) {
                 (action::CREATE, Some(_)) if !planned.meets => {
@@ -328,15 +329,15 @@ impl Count {
     }
 }
 
-/// Whether a step that met a record had an effect on it, as far as can be seen. Whether it is the right
-/// one is asked of identities and references (7.4).
+/// Returns whether a step that met a record had an effect on it, as far as can be seen. The checks of
+/// identities and references (7.4) evaluate whether the effect is the right one.
 fn took_effect(migration: &Migration, planned: &PlannedStep<'_>, stored: &Map<String, Value>) -> bool {
     carried(planned.step, stored) == Preservation::Whole
         || migration.touched(planned)
         || !shows(planned.step, stored)
 }
 
-/// Whether its sender wants the whole plan to fail at this step.
+/// Returns whether the sender wants the whole plan to fail at this step.
 fn must_fail(planned: &PlannedStep<'_>) -> bool {
     planned.meets && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
 }
@@ -366,16 +367,16 @@ fn conflicts_are_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("{last} entries, all true, none missing"), evidence))
 }
 
-/// A conflict log that was told.
+/// A conflict log that was reported.
 struct Told {
-    /// The later look that told it; none is the answer itself.
+    /// The entry of the later read that reported it; `None` for the answer itself.
     n: Option<u64>,
     log: Vec<Conflict>,
-    /// Whether nothing came of the plan.
+    /// `true` if the plan was not applied.
     failed: bool,
 }
 
-/// The logs that are asked about: the answer's, or those of later looks.
+/// Returns the logs to check: that of the answer, or those of later reads.
 fn told(trace: &Trace, with: Arguments<'_>, migration: &Migration) -> Vec<Told> {
     let labels = with.texts("shown");
     if labels.is_empty() {
@@ -392,7 +393,7 @@ fn told(trace: &Trace, with: Arguments<'_>, migration: &Migration) -> Vec<Told> 
     told.collect()
 }
 
-/// What is not true of a log, in words.
+/// Returns the first false statement of a log, in words.
 fn untrue(migration: &Migration, told: &Told) -> Option<String> {
     let planned_steps = migration.planned_steps();
     let untold = || {
@@ -412,10 +413,9 @@ fn untrue(migration: &Migration, told: &Told) -> Option<String> {
     })
 }
 
-/// The conflicts that have to be told. A plan that failed stopped where it could not go on: what came
-/// after that was never met, and what came before it was undone. One that says itself that it does not
-/// fit, that asks for a renaming, or that names a record twice may have been turned away before it met
-/// anything.
+/// Returns the conflicts that have to be reported. A failed plan stopped at the step that could not proceed:
+/// later steps met nothing, and earlier ones were undone. A plan that itself states a conflict, that asks for
+/// a renaming, or that names a record twice may have been rejected before it met anything.
 fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], failed: bool) -> Vec<&'b PlannedStep<'a>> {
     if !failed {
         return planned_steps.iter().filter(|planned| planned.meets).collect();
@@ -431,14 +431,14 @@ fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], failed: bool) -> Vec<&'b P
     planned_steps.iter().find(|planned| stops(planned)).into_iter().collect()
 }
 
-/// Whether a plan can't go on at this step: it meets what its sender gave it no way round.
+/// Returns whether a plan can't go on at this step: it meets a record, and its sender gave no resolution.
 fn stops(planned: &PlannedStep<'_>) -> bool {
     let resolvable =
         matches!(planned.step.conflict_policy.as_deref(), Some(policy::SKIP_IF_EXISTS | policy::OVERWRITE));
     planned.meets && !resolvable
 }
 
-/// What is not true of an entry of the log, in words.
+/// Returns the false statement of an entry of the log, in words.
 fn untrue_entry(
     migration: &Migration,
     planned_steps: &[PlannedStep<'_>],
@@ -460,7 +460,7 @@ fn untrue_entry(
         }
         let alone = planned_steps.iter().filter(|other| other.place == planned.place).count() == 1;
         let after = migration.after.get(&planned.place);
-        // Where several steps are about one record, the last word on it is another's.
+        // If several steps are about one record, the final state may be that of another step.
         match entry.resolution.as_deref().filter(|_| alone) {
             Some("skipped") if migration.touched(planned) => {
                 Some(format!("{about} as skipped, and the record was changed"))

@@ -1,4 +1,4 @@
-//! What the checks of commitment 7 say of traces that are made up for them.
+//! Tests of the checks of commitment 7, on constructed traces.
 
 use super::*;
 use covenant_model::clock::Clock;
@@ -24,7 +24,7 @@ fn look(recorder: &Recorder, label: &str, resources: &Value) {
     operation(recorder, "resource.list", label, json!({"kind": "skill"}), json!({"resources": resources}));
 }
 
-/// Status 0 is no answer.
+/// Records a call. Status 0 means no answer.
 fn call(recorder: &Recorder, label: &str, route: &Route, sent: Value, status: u16, answer: &Value) {
     let direction = if label == "flow" { Direction::FromTarget } else { Direction::ToTarget };
     let method = if sent.is_null() { "GET" } else { "POST" };
@@ -38,7 +38,7 @@ fn plan(steps: &Value) -> Value {
         "plan_summary": {}, "steps": steps})
 }
 
-/// A trace of one migration: what was there, what was sent and answered, what is there now.
+/// Builds a trace of one migration: the records before it, the call and its answer, the records after it.
 fn trace(before: &Value, steps: &Value, status: u16, answer: &Value, after: &Value) -> Trace {
     let recorder = recorder();
     look(&recorder, "before", before);
@@ -137,7 +137,7 @@ fn an_opened_plan_is_evaluated_by_its_commit() {
     assert_eq!(evaluated((202, &opened), 422, &["1", "2"], 201), Broken);
     assert_eq!(evaluated((202, &opened), 0, &["1", "2"], 201), Broken);
     assert_eq!(evaluated((202, &opened), 422, &["2"], 422), Unproven);
-    // Not opened at all: then the plan's own answer counts.
+    // The migration was not opened at all: then the answer to the plan counts.
     assert_eq!(evaluated((422, &refused), 404, &["2"], 201), Kept);
     assert_eq!(evaluated((201, &done(2, &json!([]))), 404, &["1", "2", "3"], 201), Unproven);
 }

@@ -96,7 +96,7 @@ fn residency_declared(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::broken(actual, evidence))
 }
 
-/// A member that may say where data is kept, in a form of the target's own.
+/// Returns a member that may report the place of the data in a form of the target's own.
 fn unknown_form(said: &Value) -> Option<&str> {
     let members = [said, &said["metadata"]].into_iter().filter_map(Value::as_object).flatten();
     let mut speaking = members.filter(|(name, member)| {
@@ -106,7 +106,7 @@ fn unknown_form(said: &Value) -> Option<&str> {
     speaking.next().map(|(name, _)| name.as_str())
 }
 
-/// The residency that a body declares, unless it is blank.
+/// Returns the residency that a body declares, unless it is blank.
 fn residency(body: &Value) -> Option<&str> {
     let places = [&body["data_residency"], &body["metadata"]["data_residency"]];
     places.into_iter().filter_map(Value::as_str).find(|place| !place.trim().is_empty())
@@ -141,8 +141,8 @@ fn crossing_is_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::broken(format!("{} new events, none of a crossing", new.len()), evidence))
 }
 
-/// Whether an event about this migration is of a kind that was not told of the default one: it may be a word
-/// about the crossing in a form of the target's own.
+/// Returns whether an event about this migration is of a kind that was not raised about the default one: it
+/// may report the crossing in a form of the target's own.
 fn is_unusual(event: &Value, with: Arguments<'_>, trace: &Trace, before: &[Value]) -> bool {
     let look = with.text_if_given("default").and_then(|label| events(trace, label));
     look.is_some_and(|(_, first)| {
@@ -151,7 +151,8 @@ fn is_unusual(event: &Value, with: Arguments<'_>, trace: &Trace, before: &[Value
     })
 }
 
-/// What the target tells of any migration: of one with a peer that is where it is itself.
+/// Returns the marks that the target's events have for any migration, taken from one with a peer at the place
+/// of the target.
 fn default_marks(trace: &Trace, with: Arguments<'_>, before: &[Value]) -> BTreeSet<Mark> {
     let look = with.text_if_given("default").and_then(|label| events(trace, label));
     let (Some((n, first)), Some(control)) = (look, with.text_if_given("near")) else {
@@ -197,9 +198,9 @@ fn crossing_is_recorded(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept("cross_jurisdiction is there", evidence))
 }
 
-/// By what both sides said last of themselves before each look. What crosses by residency and not by
-/// jurisdiction, or the other way about, may be recorded or not; and where the target was moved after its
-/// last word, it is not known where it is.
+/// Evaluates whether the recorded crossings are right, by the last statements of both sides before each read.
+/// A migration that crosses by residency and not by jurisdiction, or the other way about, may be recorded or
+/// not. If the target was moved after its last statement, its place is unknown.
 fn crossings_are_right(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
         |result: CheckResult| result.expecting("cross_jurisdiction where the places differ, and only there");
@@ -238,14 +239,15 @@ fn crossings_are_right(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     expect(CheckResult::kept(format!("{} records are right", evidence.len()), evidence))
 }
 
-/// A look at a migration's record.
+/// A read of a migration's record.
 struct Shown {
     n: u64,
     record: Value,
     ends: Ends,
 }
 
-/// The looks of this label: of the peer at what it sent, and of the operator at what the target sent.
+/// Returns the reads of this label: of the peer for its own migrations, and of the operator for those of the
+/// target.
 fn records_shown(trace: &Trace, label: &str) -> Vec<Shown> {
     let looks = trace.labelled(label).filter_map(|entry| {
         let (told, ends) = match (entry.exchange(), entry.operation()) {
@@ -258,23 +260,23 @@ fn records_shown(trace: &Trace, label: &str) -> Vec<Shown> {
     looks.collect()
 }
 
-/// The end of `cross_jurisdiction` at which the peer is, and that at which the target is.
+/// The end of `cross_jurisdiction` at which the peer is, and the end at which the target is.
 type Ends = (&'static str, &'static str);
 
 const INBOUND: Ends = ("from", "to");
 const OUTBOUND: Ends = ("to", "from");
 
-/// A migration that went across a boundary.
+/// A migration across a boundary.
 struct Crossing {
     n: u64,
-    /// What the target calls the migration.
+    /// The id that the target gave the migration.
     id: Option<String>,
     ends: Ends,
-    /// The names that the target's own place goes by.
+    /// The names of the target's own place.
     ours: Vec<String>,
 }
 
-/// The migration, where it succeeded and the target is not where the peer is.
+/// Returns the migration if it succeeded and the target is not at the place of the peer.
 fn crossed(trace: &Trace, with: Arguments<'_>) -> Result<Crossing, CheckResult> {
     let label = with.text("migration");
     let sent = trace.exchanges_labelled(label).find(|(_, exchange)| exchange.succeeded());
@@ -295,7 +297,7 @@ fn crossed(trace: &Trace, with: Arguments<'_>) -> Result<Crossing, CheckResult> 
     Ok(Crossing { n, id, ends, ours })
 }
 
-/// Whether the metadata of a migration that has come to its end can be seen in its record.
+/// Returns whether a record shows the metadata of a completed migration.
 fn shows_metadata(record: &Value) -> bool {
     let has_ended = record["status"].as_str().is_none_or(|status| status == "completed");
     has_ended && record["metadata"].is_object()
@@ -305,7 +307,7 @@ fn is_one_of(name: &str, places: &[impl AsRef<str>]) -> bool {
     places.iter().any(|place| place.as_ref().eq_ignore_ascii_case(name.trim()))
 }
 
-/// Whether it says that something crossed: two ends that are one say that nothing did.
+/// Returns whether a member claims a crossing: two identical ends say that nothing crossed.
 fn claims_a_crossing(recorded: &Value) -> bool {
     const DENIALS: [&str; 4] = ["crossed", "crosses", "crossing", "cross_jurisdiction"];
     let is_denied = |(name, member): (&String, &Value)| {

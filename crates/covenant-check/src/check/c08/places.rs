@@ -1,12 +1,12 @@
-//! Where the two sides of a peering say that they are.
+//! The places that the two sides of a peering report.
 
 use serde_json::Value;
 
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 
-/// Where the peer and the target last said that they are before an entry, in a handshake or heartbeat
-/// of either side or in the answer to it. None where one of them did not say.
+/// Returns the places that the peer and the target last reported before an entry, in a handshake or heartbeat
+/// of either side or in the answer to it. Returns `None` if one of them reported none.
 pub(super) fn places_said(trace: &Trace, peer: &str, before: u64) -> Option<(Place, Place)> {
     let (mut theirs, mut ours) = (None, None);
     for (_, by_peer, by_target) in words(trace, peer, before) {
@@ -16,7 +16,8 @@ pub(super) fn places_said(trace: &Trace, peer: &str, before: u64) -> Option<(Pla
     theirs.zip(ours)
 }
 
-/// Whether the target's operator has moved its data since it last told this peer where they reside.
+/// Returns whether the target's operator has moved its data since it last reported their residency to this
+/// peer.
 pub(super) fn has_moved_unsaid(trace: &Trace, peer: &str, before: u64) -> bool {
     let moves = trace.entries().iter().filter(|entry| {
         entry.n < before
@@ -29,7 +30,8 @@ pub(super) fn has_moved_unsaid(trace: &Trace, peer: &str, before: u64) -> bool {
     moves.map(|entry| entry.n).max() > told.map(|(n, _, _)| n).max()
 }
 
-/// What the peer and the target said of their places before an entry, and in which.
+/// Returns the places that the peer and the target reported before an entry, each with the number of its
+/// entry.
 fn words<'a>(
     trace: &'a Trace,
     peer: &'a str,
@@ -48,7 +50,7 @@ fn words<'a>(
     })
 }
 
-/// Where a platform says that it is. Which of the two a crossing goes by is open.
+/// The place that a platform reports. It is open which of the two members decides about a crossing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     residency: Option<String>,
@@ -66,7 +68,8 @@ impl Place {
         (residency.is_some() || jurisdiction.is_some()).then_some(Self { residency, jurisdiction })
     }
 
-    /// What is said again counts, and what was said before stands beside it.
+    /// Merges two reports: a later value replaces an earlier one, and an earlier value stays if the later
+    /// report omits it.
     fn latest(before: Option<Self>, now: Option<Self>) -> Option<Self> {
         match (before, now) {
             (Some(before), Some(now)) => Some(Self {
@@ -77,13 +80,13 @@ impl Place {
         }
     }
 
-    /// Every name that it goes by.
+    /// Returns all names of the place.
     pub(super) fn names(&self) -> Vec<&str> {
         [self.residency.as_deref(), self.jurisdiction.as_deref()].into_iter().flatten().collect()
     }
 
-    /// None where the residencies say one thing, and the jurisdictions another, or where names differ by
-    /// their case alone: either reading is valid.
+    /// Returns whether two places differ. Returns `None` if the residencies and the jurisdictions disagree,
+    /// or if names differ by their case alone: either reading is valid.
     pub(super) fn differs_from(&self, other: &Self) -> Option<bool> {
         let by_case = |one: &str, other: &str| one != other && one.eq_ignore_ascii_case(other);
         let (one, other_one) = (self.residency.as_ref()?, other.residency.as_ref()?);

@@ -1,4 +1,4 @@
-//! What is said of a crossing, in an event or a record.
+//! Mentions of a crossing in an event or a record.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 const WORDS: [&str; 9] =
     ["residen", "jurisdiction", "boundary", "cross", "border", "abroad", "offshore", "countr", "territor"];
 
-/// A way in which an event speaks of a crossing: where in it, and by what.
+/// A mention of a crossing in an event: its path, and the word or sort of mention.
 pub(super) type Mark = (String, &'static str);
 
-/// The ways in which an event speaks of a crossing, or names one of these places. One that names a place
-/// of either side names the two ends of it.
+/// Returns the mentions of a crossing, or of one of these places, in an event. An event that names a place of
+/// either side names the two ends of the crossing.
 pub(super) fn marks(event: &Value, theirs: &[&str], ours: &[String]) -> BTreeSet<Mark> {
     let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
     let mut marks = BTreeSet::new();
@@ -48,7 +48,7 @@ fn collect(said: &Value, path: &str, places: &[&str], marks: &mut BTreeSet<Mark>
     }
 }
 
-/// Whether one of these places is named in it.
+/// Returns whether a value names one of these places.
 fn names(said: &Value, places: &[&str]) -> bool {
     let is_place = |word: &str| places.iter().any(|place| place.eq_ignore_ascii_case(word));
     match said {
@@ -59,13 +59,13 @@ fn names(said: &Value, places: &[&str]) -> bool {
     }
 }
 
-/// Whether a word is about a crossing.
+/// Returns whether a word is about a crossing.
 fn is_about(word: &str) -> bool {
     let word = word.to_lowercase();
     WORDS.iter().any(|about| word.contains(about))
 }
 
-/// Whether a member is there and says more than that there is nothing.
+/// Returns whether a member is present and its value is not empty or negative.
 pub(super) fn says_something(member: &Value) -> bool {
     match member {
         Value::Null => false,
@@ -77,7 +77,7 @@ pub(super) fn says_something(member: &Value) -> bool {
     }
 }
 
-/// Whether a record says anywhere in it, by a member of that name, that something crossed.
+/// Returns whether a record says, in a member of such a name at any depth, that something crossed.
 pub(super) fn speaks_of_crossing(record: &Value) -> bool {
     match record {
         Value::Array(items) => items.iter().any(speaks_of_crossing),

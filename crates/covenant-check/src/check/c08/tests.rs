@@ -1,4 +1,4 @@
-//! What the checks of commitment 8 say of traces that are made up for them.
+//! Tests of the checks of commitment 8, on constructed traces.
 
 use super::*;
 use crate::check::Verdict::{Broken, Kept, Unproven};
@@ -65,7 +65,7 @@ fn a_heartbeat_without_a_place_is_broken() {
         assert_eq!(verdict(&recorder, residency_declared), expected, "{said}");
     }
     assert_eq!(verdict(&recorder(), residency_declared), Unproven);
-    // In an answer alone it is told as well.
+    // A residency that is in an answer alone counts as well.
     let recorder = recorder();
     exchange(&recorder, "beat", Direction::FromTarget, &json!({}), &json!({}));
     exchange(&recorder, "beat", Direction::ToTarget, &json!({}), &json!({"data_residency": "eu"}));
@@ -119,11 +119,11 @@ fn what_is_told_of_any_migration_is_no_word_about_a_crossing() {
     assert_eq!(told(&default, &json!({"kind": "moved", "to": "br-south"}), &near), Kept);
     let both = json!({"kind": "migration.completed", "peer": {"data_residency": "br-south"}, "own": "eu"});
     assert_eq!(told(&default, &both, &near), Kept);
-    // What is told of this one only, in words of the target's own.
+    // An event that is raised about this migration only, in words of the target's own.
     assert_eq!(told(&default, &json!({"kind": "geo.moved", "migration": "m-1"}), &near), Unproven);
     assert_eq!(told(&default, &json!({"kind": "migration.completed", "migration": "m-1"}), &near), Broken);
     assert_eq!(told(&default, &json!({"kind": "geo.moved", "migration": "m-2"}), &near), Broken);
-    // A control that is elsewhere shows nothing of what is default.
+    // A control at another place does not show the default marks.
     assert_eq!(told(&default, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
 }
 
@@ -195,7 +195,7 @@ fn a_record_that_says_otherwise_than_both_places_is_broken() {
     assert_eq!(right_with(&br, &eu, &between("br-south", "eu")), Kept);
     assert_eq!(right_with(&br, &eu, &between("eu", "br-south")), Broken);
     assert_eq!(right_with(&br, &eu, &between("br-south", "br-south")), Broken);
-    // That both ends are one says that nothing crossed; and what shows no metadata shows nothing.
+    // Two identical ends say that nothing crossed; a record without metadata shows nothing.
     assert_eq!(right_with(&eu, &eu, &between("eu", "EU")), Kept);
     assert_eq!(right_with(&br, &eu, &Value::Null), Unproven);
     assert_eq!(verdict(&recorder(), crossings_are_right), Unproven);

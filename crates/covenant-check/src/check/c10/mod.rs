@@ -211,8 +211,9 @@ fn drift_is_reported(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// A peer of another major version is drift, whatever it announced (10.1): only a kind of finding that is
-/// not raised about the one that waited tells of the notice.
+/// Evaluates whether a short notice is noticed. A peer of another major version is drift, whatever it
+/// announced (10.1). Only a kind of finding that is not raised about the peer that waited is about the
+/// notice.
 fn short_notice_is_noticed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect =
         |result: CheckResult| result.expecting("a new finding about the one that broke too soon, alone");
@@ -251,14 +252,14 @@ fn short_notice_is_noticed(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     })
 }
 
-/// Two platforms that said their versions to each other.
+/// Two platforms that reported their versions to each other.
 struct Meeting {
     n: u64,
     names: String,
     /// The release that the target runs.
     ours: String,
     go_together: bool,
-    /// How the target turned the peer away, if it did.
+    /// The refusal, in words, if the target rejected the peer.
     refusal: Option<String>,
 }
 
@@ -278,12 +279,13 @@ impl Meeting {
             None
         };
         let ours = match refusal {
-            // Whoever turns one peer away may have told another what it runs.
+            // A target that rejects one peer may have reported its release to another.
             Some(_) => trace.release()?.to_string(),
-            // Where it says so in its heartbeats only, that counts.
+            // A release that the target reports in its heartbeats only counts.
             None => accept.release_told().or_else(|| trace.release().map(|said| said.to_string()))?,
         };
-        // Who is not let in has no sync to freeze; and whose own version is none is told of by commitment 1.
+        // A peer that is not admitted has no sync to freeze. A version of the target that is not well-formed
+        // is reported by commitment 1.
         if Version::parse(&ours).is_err() || !(is_let_in(trace, accept) || refusal.is_some()) {
             return None;
         }
@@ -291,7 +293,7 @@ impl Meeting {
         Some(Self { n, names: format!("{ours} and {theirs}"), ours, go_together, refusal })
     }
 
-    /// That in which the target called accept at a peer.
+    /// Returns the meeting in which the target called accept at a peer.
     fn of_joined(trace: &Trace, peer: &str) -> Option<Self> {
         let mut calls = trace.exchanges_of(peer, Direction::FromTarget);
         let (entry, accept) =
@@ -303,7 +305,7 @@ impl Meeting {
         Some(Self { n: entry.n, names: format!("{ours} and {theirs}"), ours, go_together, refusal: None })
     }
 
-    /// That of two who do not go together, and of whom the one let the other in.
+    /// Returns the meeting of two platforms that are not compatible and of which one admitted the other.
     fn of_anonymous_clients(trace: &Trace, with: Arguments<'_>) -> Result<Self, CheckResult> {
         let Some(meeting) = Self::read(trace, with) else {
             return Err(CheckResult::unproven(
@@ -353,7 +355,7 @@ impl Meeting {
         expect(CheckResult::kept(format!("{}: {} calls accepted", self.names, calls.len()), evidence))
     }
 
-    /// The calls of peers that the target has to work with, by what they said in their accepts.
+    /// Returns the calls of the peers that the target has to work with, by the versions in their accepts.
     fn neighbours<'a>(
         &'a self,
         trace: &'a Trace,
@@ -366,7 +368,8 @@ impl Meeting {
     }
 }
 
-/// What of a call was not as it is among neighbours: it was not let in, or nothing came of it.
+/// Returns the failure of a call that works among compatible peers, in words: it was not admitted, or it had
+/// no effect.
 fn shortfall(trace: &Trace, n: u64, exchange: &Exchange) -> Option<String> {
     if !exchange.succeeded() {
         return Some(reply_summary(exchange));
@@ -378,7 +381,7 @@ fn shortfall(trace: &Trace, n: u64, exchange: &Exchange) -> Option<String> {
         .then(|| format!("{}: what was migrated just before is not there", reply_summary(exchange)))
 }
 
-/// Whether a batch with records in it was answered with success, and with a count of none.
+/// Returns whether a batch with records was answered with success and a count of zero.
 fn took_nothing(exchange: &Exchange) -> bool {
     let sent_some =
         exchange.sent().is_some_and(|sent| sent["records"].as_array().is_some_and(|sent| !sent.is_empty()));
@@ -386,8 +389,8 @@ fn took_nothing(exchange: &Exchange) -> bool {
     exchange.succeeded() && exchange.route() == Some(Route::Sync) && sent_some && taken.as_f64() == Some(0.0)
 }
 
-/// Whether an answer says that a record is not there which a migration of the same peer, that was completed, had
-/// just brought.
+/// Returns whether an answer says that a record is not there although a completed migration of the same peer
+/// had just brought it.
 fn was_lost(trace: &Trace, n: u64, exchange: &Exchange) -> bool {
     let Some(Route::Resource { id, .. }) = exchange.route() else { return false };
     let says_no = exchange.data().is_some_and(|data| data["exists"] == false);
@@ -403,17 +406,17 @@ fn was_lost(trace: &Trace, n: u64, exchange: &Exchange) -> bool {
         })
 }
 
-/// Whether two calls are of one route, whatever they name.
+/// Returns whether two calls have the same route, whatever records they name.
 fn is_like(one: &Exchange, other: &Exchange) -> bool {
     one.route().map(|route| route.name()) == other.route().map(|route| route.name())
 }
 
-/// A limit says nothing of versions.
+/// Returns whether an exchange is limited. A limit says nothing about versions.
 fn is_a_limit(exchange: &Exchange) -> bool {
     exchange.status() == Some(429)
 }
 
-/// The release that a peer said it runs when it accepted.
+/// Returns the release that a peer reported in its accept.
 fn version_told_by<'a>(trace: &'a Trace, peer: &'a str) -> Option<&'a str> {
     let mut accepts = trace.exchanges_of(peer, Direction::ToTarget);
     accepts.find_map(|(_, exchange)| {
@@ -425,7 +428,8 @@ fn version_in(said: &Value) -> Option<&str> {
     said["platform_version"].as_str().or(said["metadata"]["platform_version"].as_str())
 }
 
-/// Whether the peer of an accept was let in, by it or by a heartbeat after it: a platform may enrol at either.
+/// Returns whether the peer of an accept was admitted, by it or by a later heartbeat: a platform may enrol at
+/// either.
 fn is_let_in(trace: &Trace, accept: &Exchange) -> bool {
     let says_so = |call: &Exchange| matches!(status(call).as_deref(), Some("enrolled" | "active"));
     let mut calls = trace.exchanges_of(&accept.peer, Direction::ToTarget);
@@ -436,7 +440,8 @@ fn status(accept: &Exchange) -> Option<String> {
     accept.data()?["status"].as_str().map(ToOwned::to_owned)
 }
 
-/// Whether a peer of the target's own release, that asked for its certificate in the same way, was let in.
+/// Returns whether a peer of the target's own release, which asked for its certificate in the same way, was
+/// admitted.
 fn its_like_is_let_in(trace: &Trace, with: Arguments<'_>, accept: &Exchange) -> bool {
     let asks = |accept: &Exchange| accept.sent().map(|sent| sent["csr_pem"].is_string());
     let mut controls = with.texts("control").into_iter().flat_map(|label| trace.exchanges_labelled(label));
@@ -445,7 +450,8 @@ fn its_like_is_let_in(trace: &Trace, with: Arguments<'_>, accept: &Exchange) -> 
     })
 }
 
-/// Same major version, minor at most one apart; patch, pre-release and build do not count.
+/// Returns whether two versions are compatible: the same major version, and a minor version at most one
+/// apart. Patch, pre-release and build do not count.
 fn go_together(ours: &str, theirs: &str) -> bool {
     match (Version::parse(ours), Version::parse(theirs)) {
         (Ok(ours), Ok(theirs)) => ours.major == theirs.major && ours.minor.abs_diff(theirs.minor) <= 1,

@@ -1,4 +1,4 @@
-//! Commitment 10: what is told of the end of a release, and how long before (10.2).
+//! Commitment 10: the announcement of the end of a release, and the time before it (10.2).
 
 use jiff::SignedDuration;
 use semver::Version;
@@ -10,7 +10,7 @@ use crate::check::{Arguments, CheckResult};
 use covenant_model::transcript::{Direction, Entry, Exchange, Operation, Trace};
 use covenant_model::wire::notice::kind;
 
-/// How long a major break is announced before it comes.
+/// The minimum time between the announcement of a major break and the break.
 const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(super) fn deprecation_announced(trace: &Trace, with: Arguments<'_>) -> CheckResult {
@@ -41,7 +41,8 @@ pub(super) fn deprecation_announced(trace: &Trace, with: Arguments<'_>) -> Check
     }
 }
 
-/// A target may serve the version before for ever: only a break that comes too early is against the clause.
+/// Evaluates whether a break waits for its notice. A target may serve the previous version for ever: only a
+/// break that comes too early violates the clause.
 pub(super) fn break_waits_for_its_notice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| result.expecting("every call accepted until 30 days after the notice");
     let labels = with.texts("call");
@@ -93,8 +94,8 @@ pub(super) fn break_waits_for_its_notice(trace: &Trace, with: Arguments<'_>) -> 
     expect(CheckResult::kept(actual, evidence))
 }
 
-/// Whether the last of these calls shows that a version is no longer served: it was turned away, or
-/// nothing came of it, where a call of its like was served before.
+/// Returns whether the last of these calls shows that a version is no longer served: it was rejected, or it
+/// had no effect, and a similar call was served before.
 fn ends_there(trace: &Trace, calls: &[(&Entry, &Exchange)]) -> bool {
     let Some(((entry, last), before)) = calls.split_last() else { return false };
     let was_served = before.iter().any(|(entry, other)| {
@@ -104,15 +105,15 @@ fn ends_there(trace: &Trace, calls: &[(&Entry, &Exchange)]) -> bool {
     cuts_off(last) && before.is_empty() || was_served && (cuts_off(last) || comes_to_nothing)
 }
 
-/// Whether a call was turned away for what its caller runs, as far as can be seen: a limit that was
-/// reached, an answer that failed and a connection that broke are no end of a version.
+/// Returns whether a call was rejected because of the version of its caller, as far as can be seen. A limit,
+/// a failed answer and a broken connection are not the end of a version.
 fn cuts_off(exchange: &Exchange) -> bool {
     const SPEAKS_ANOTHER: [u16; 2] = [501, 505];
     let speaks_another = exchange.status().is_some_and(|status| SPEAKS_ANOTHER.contains(&status));
     exchange.says_otherwise() || speaks_another || (exchange.was_refused() && !is_a_limit(exchange))
 }
 
-/// Whether the target said, after that entry, that it runs another major version than it said first:
+/// Returns whether the target reported, after that entry, another major version than it reported first:
 /// without it there was no break to wait for.
 fn runs_another_major(trace: &Trace, since: u64) -> bool {
     let told = trace.exchanges().filter_map(|(entry, exchange)| {
@@ -123,7 +124,7 @@ fn runs_another_major(trace: &Trace, since: u64) -> bool {
     told.iter().any(|(n, major)| *n > since && Some(*major) != first)
 }
 
-/// What the target said to a peer, in requests and answers, that tells of the end of a release.
+/// Returns the target's messages to a peer, requests and answers, that announce the end of a release.
 fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (&'a Entry, Value)> {
     let exchanges = trace.exchanges().filter(move |(_, exchange)| exchange.peer == peer);
     exchanges.filter_map(|(entry, exchange)| {
@@ -139,8 +140,8 @@ fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (&
     })
 }
 
-/// Where the target first told a peer of the end in a form that the binding doesn't know: it said the
-/// address, or the day, that its operator had handed in.
+/// Returns the first entry in which the target announced the end to a peer in a form that the binding doesn't
+/// know: it sent the address or the day that its operator gave.
 fn told_otherwise<'a>(trace: &'a Trace, peer: &str) -> Option<&'a Entry> {
     let mut operations = trace.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
     let (declared, operation) = operations.find(|(_, operation)| operation.method == "release.deprecate")?;
@@ -148,7 +149,7 @@ fn told_otherwise<'a>(trace: &'a Trace, peer: &str) -> Option<&'a Entry> {
     let day = day_of_the_end(operation).unwrap_or_default();
     let tells = |entry: &Entry, exchange: &Exchange| {
         let text = said_by_target(exchange).map(whole_text).unwrap_or_default();
-        // On the day itself it is in everything that bears a date.
+        // On the day itself, every dated text contains it.
         let is_before = entry.at.to_string().get(..10).is_some_and(|today| today < day);
         !address.is_empty() && text.contains(&address) || is_before && text.contains(day)
     };
@@ -156,20 +157,21 @@ fn told_otherwise<'a>(trace: &'a Trace, peer: &str) -> Option<&'a Entry> {
     said.find(|(entry, exchange)| tells(entry, exchange)).map(|(entry, _)| entry)
 }
 
-/// The date alone: its time may be written in other ways.
+/// Returns the date alone: the time may be written in other ways.
 fn day_of_the_end(deprecate: &Operation) -> Option<&str> {
     deprecate.parameters["breaks_at"].as_str()?.get(..10)
 }
 
-/// `Deprecation` and `Sunset` are also the names of headers (RFC 9745, RFC 8594).
+/// Returns whether a text mentions an end. `Deprecation` and `Sunset` are also the names of headers (RFC
+/// 9745, RFC 8594).
 fn speaks_of_an_end(text: &str) -> bool {
     const WORDS: [&str; 5] = ["deprecat", "sunset", "end_of_life", "end-of-life", "breaks_at"];
     let text = text.to_lowercase();
     WORDS.iter().any(|word| text.contains(word))
 }
 
-/// An event, or a member that is not empty, by whatever name that speaks of an end. A remark in a
-/// text is no notice.
+/// Returns whether a value announces an end: an event, or a member that is not empty and whose name mentions
+/// an end. A remark in a text is no notice.
 fn tells_of_an_end(said: &Value) -> bool {
     let is_empty = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,

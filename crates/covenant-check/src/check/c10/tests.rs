@@ -1,4 +1,4 @@
-//! What the checks of commitment 10 say of traces that are made up for them.
+//! Tests of the checks of commitment 10, on constructed traces.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use covenant_model::wire::notice::kind;
 
 const DAY: i64 = 24 * 3600;
 
-/// A trace that moves through time.
+/// A trace with a clock that can be moved.
 struct TraceBuilder(Recorder, Clock);
 
 impl TraceBuilder {
@@ -77,7 +77,7 @@ impl TraceBuilder {
         builder.verdict(versions_keep_apart, with)
     }
 
-    /// What comes of the accept of a neighbour, after another peer was let in or not.
+    /// Returns the verdict on the accept of a neighbour, after another peer was admitted or not.
     fn go_together(self, theirs: &str, accept: u16) -> Verdict {
         let said = json!({"platform_version": theirs});
         let builder = self.exchange(Some("neighbour"), Direction::ToTarget, &said, (accept, json!({})));
@@ -101,7 +101,7 @@ impl TraceBuilder {
     }
 }
 
-/// A call of a peer's on a route below the prefix.
+/// Returns a call of a peer on a route below the prefix.
 fn exchange(peer: &str, method: &str, path: &str, sent: &Value, answer: Message) -> Exchange {
     Exchange { response: Some(answer), ..Exchange::to_target(peer).on(method, path).sending(sent.clone()) }
 }
@@ -145,7 +145,7 @@ fn a_neighbour_that_fares_no_worse_than_the_targets_like_proves_nothing() {
     assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 200, 0)), Broken);
     assert_eq!(work(met().syncs("bob", 200, 1).syncs("alice", 429, 0)), Unproven);
     assert_eq!(work(met().syncs("bob", 404, 0).syncs("alice", 404, 0)), Unproven);
-    // Of another version than the target's, its lot says nothing.
+    // The calls of a peer of another version than the target's say nothing.
     let far = TraceBuilder::begin().accepts("alice", "1.3.0").accepts("bob", "1.1.0");
     assert_eq!(work(far.syncs("bob", 404, 0).syncs("alice", 404, 0)), Broken);
 }
@@ -194,7 +194,8 @@ fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
     assert_eq!(verdict(false, false), Unproven);
 }
 
-/// What comes of the target's join of a peer, beside that of its like.
+/// Returns the verdict on the target's join of a peer, compared with the join of a peer of the target's
+/// release.
 fn joined(theirs: &str, is_joined: bool, like_is_joined: bool, beat: u16) -> Verdict {
     let builder = TraceBuilder::begin();
     let told = answer(200, &json!({"platform_version": theirs, "peer_id": "1"}));
@@ -328,8 +329,8 @@ fn an_end_that_is_told_in_words_of_its_own_is_no_silence() {
     assert_eq!(on_the_day.broke_in_time(), Broken);
 }
 
-/// What comes of a break after too short a notice, by the kinds raised about it, about one that waited and
-/// about one without a notice.
+/// Returns the verdict on a break after too short a notice, by the kinds of findings raised about it, about
+/// one that waited and about one without a notice.
 fn noticed(short: &[&str], waited: &[&str], silent: &[&str], moved: u16) -> Verdict {
     let mut found = vec![];
     let mut builder = TraceBuilder::begin();

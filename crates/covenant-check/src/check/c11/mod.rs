@@ -14,7 +14,7 @@ use covenant_model::wire::migration::operation;
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
-/// What an overlay address is called that is mounted no more; with `_at`, when that came.
+/// The words for an overlay address that is no longer mounted; with `_at`, the moment of the unmounting.
 const UNMOUNTED: [&str; 15] = [
     "unmounted",
     "released",
@@ -33,10 +33,10 @@ const UNMOUNTED: [&str; 15] = [
     "archived",
 ];
 
-/// What a record is called that was deleted and stands there all the same.
+/// The words for a record that was deleted and is still listed.
 const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombstone"];
 
-/// What a record is called that was put away: whether it is still to be had is not to be seen.
+/// The words for a record that was put away: the trace does not show whether it can still be read.
 const PUT_AWAY: [&str; 6] = ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
 
 const BEFORE_AND_AFTER: &[Parameter] = &[
@@ -151,7 +151,7 @@ fn leave_is_honoured(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
     let shown = all_shown_as_revoked(trace, with, evidence.clone());
     match failed {
-        // Taken all the same: that the answer failed is not what the clause is about.
+        // The revocation was accepted all the same: the clause is not about the failed answer.
         Some(actual) if shown.verdict == Verdict::Kept => expect(CheckResult::unproven(actual, evidence)),
         _ => expect(shown),
     }
@@ -176,12 +176,13 @@ fn status_shown<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a str)> {
     Some((n, peer["status"].as_str()?))
 }
 
-/// A revoked row may have been archived meanwhile.
+/// Returns whether a status is that of an ended peering. A revoked row may have been archived meanwhile.
 fn has_ended(status: &str) -> bool {
     matches!(status, "revoked" | "archived")
 }
 
-/// That a peer is not revoked at all, another clause tells of (11.1).
+/// Evaluates whether the revoked peers are refused. A peer that is not revoked at all is reported by clause
+/// 11.1.
 fn revoked_are_refused(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| result.expecting("every revoked peer refused");
     let (mut evidence, mut open) = (vec![], None);
@@ -215,7 +216,7 @@ fn rows_remain(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let evidence = vec![first, last];
     let brought = Brought::read(trace, last);
     if is_of_records(trace, with.text("before")) {
-        // What the platform keeps for itself, it may do away with.
+        // The platform may delete its own records.
         before.retain(|row| brought.of(row).is_some());
     }
     if before.is_empty() {
@@ -237,7 +238,7 @@ fn rows_remain(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RowOutcome {
     Kept,
@@ -247,7 +248,7 @@ enum RowOutcome {
     Gone,
 }
 
-/// What an audit entry is about (5.1, 5.2), and when that was.
+/// The members that describe the action of an audit entry (5.1, 5.2), and its time.
 const LOGGED: [&str; 9] = [
     "federation_peer_id",
     "remote_subject",
@@ -268,7 +269,7 @@ struct Brought {
 }
 
 impl Brought {
-    /// Those of a trace up to an entry.
+    /// Reads the records that were brought before an entry of a trace.
     fn read(trace: &Trace, until: u64) -> Self {
         let mut brought = Self::default();
         for entry in trace.entries().iter().filter(|entry| entry.n < until) {
@@ -297,14 +298,14 @@ impl Brought {
         self.synced.contains_key(id) && !self.migrated.contains_key(id)
     }
 
-    /// Looks for a row, which is then no longer looked at. It may stand in another place of the list, and
-    /// what the platform adds to it may change.
+    /// Returns the outcome of a row, and removes the matching row from `after`. The row may be at another
+    /// place in the list, and the members that the platform adds to it may change.
     fn row_outcome(&self, row: &Value, after: &mut Vec<&Value>) -> RowOutcome {
         let brought = self.of(row);
         let names: Vec<&str> =
             brought.map_or(LOGGED.to_vec(), |names| names.iter().map(String::as_str).collect());
         let is_it = |other: &&Value| essence(other, &names) == essence(row, &names);
-        // What was brought may be shown in a form in which none of its members is found.
+        // A brought record may be shown in a form that has none of its members.
         let is_whole = |other: &&Value| match brought {
             Some(names) => row == *other || names.iter().any(|name| member(row, name).is_some()),
             None => says_as_much(row, other),
@@ -324,7 +325,7 @@ impl Brought {
     }
 }
 
-/// Whether a row says one of these words of itself: as its state, as a member that is true, or as a moment.
+/// Returns whether a row has one of these words: as its state, as a member that is true, or as a moment.
 fn is_called(row: &Value, words: &[&str]) -> bool {
     let says = |name: &str, said: &Value| match said {
         Value::String(text) if matches!(name, "status" | "state") => {
@@ -348,7 +349,8 @@ fn keep(brought: &mut BTreeMap<String, BTreeSet<String>>, id: &Value, payload: &
     brought.entry(id.to_owned()).or_default().extend(names.cloned());
 }
 
-/// What of a row has to stay as it was: its id, its kind and these members; all of it, where it has none.
+/// Returns the part of a row that has to stay unchanged: its id, its kind and these members, or the whole row
+/// if it has none of them.
 fn essence(row: &Value, names: &[&str]) -> Value {
     let named = ["id", "kind"].iter().chain(names);
     let members: Map<String, Value> =
@@ -356,12 +358,12 @@ fn essence(row: &Value, names: &[&str]) -> Value {
     if members.is_empty() { row.clone() } else { Value::Object(members) }
 }
 
-/// A member of a row, or of the record or the payload in it.
+/// Returns a member of a row, or of the record or the payload in it.
 fn member<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
     [row, &row["record"], &row["payload"]].into_iter().find_map(|place| place.get(name))
 }
 
-/// Whether each member that says something in one row says something in the other.
+/// Returns whether each non-empty member of one row is also non-empty in the other.
 fn says_as_much(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(members), _) => {
@@ -384,7 +386,8 @@ fn items(list: &Value) -> &[Value] {
     list.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// A tear-down may wait for its notice, and a notice may name a later moment.
+/// Evaluates whether the peer is refused from the notice on. A tear-down may wait for its notice, and a
+/// notice may name a later moment.
 fn refused_from_the_notice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let open = |why: &str| CheckResult::unproven(why, vec![]).expecting("refused once the peer was told");
     if trace.operation(with.text("revoke")).is_none() {
@@ -418,7 +421,7 @@ fn overlay_unmounted(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     };
     let (before, after) = (states_left(&earlier), states_left(&later));
     let evidence = vec![first, last];
-    // That a peer is not revoked at all, another clause tells of (11.1).
+    // A peer that is not revoked at all is reported by clause 11.1.
     let shown = with.text_if_given("shown").map(|label| status_shown(trace, label));
     if shown.is_some_and(|shown| !shown.is_some_and(|(_, status)| has_ended(status))) {
         return expect(CheckResult::unproven("the peer is not revoked", evidence));
@@ -441,7 +444,8 @@ fn overlay_unmounted(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// Deleting is an operation of its own (11.2), which no revocation asks for.
+/// Evaluates whether the target asks the peer for no deletion. Deleting is an operation of its own (11.2),
+/// which no revocation asks for.
 fn nothing_is_taken_back(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| result.expecting("no deletion asked of the peer");
     let done = |label| trace.operation(label).filter(|(_, operation)| operation.failure.is_none());
@@ -469,7 +473,7 @@ fn nothing_is_taken_back(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     }
 }
 
-/// The addresses of the peer that was asked for: a list may tell of others beside.
+/// Returns the addresses of the requested peer: a list may contain those of others too.
 fn addresses<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)> {
     let (_, operation) = trace.operation(label)?;
     let (n, mut rows) = rows(trace, label)?;
@@ -480,22 +484,23 @@ fn addresses<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)>
     Some((n, rows))
 }
 
-/// The states of the addresses that are not said to be unmounted; none where a row tells of no state.
+/// Returns the states of the addresses that are not reported as unmounted; `None` for a row without a state.
 fn states_left(addresses: &[&Value]) -> Vec<Option<String>> {
     addresses.iter().filter(|row| !was_unmounted(row)).map(|row| state_of(row)).collect()
 }
 
-/// Whether a row says that its address is one no more.
+/// Returns whether a row says that its address is no longer mounted.
 fn was_unmounted(row: &Value) -> bool {
     row["mounted"] == false || row["active"] == false || is_called(row, &UNMOUNTED)
 }
 
-/// What a row calls the state that it is in.
+/// Returns the state in a row.
 fn state_of(row: &Value) -> Option<String> {
     row["status"].as_str().or(row["state"].as_str()).map(|state| state.trim().to_lowercase())
 }
 
-/// The rows of a list: it stands alone, or in an object under the default name, else as its first array.
+/// Returns the rows of a list: the list itself, or the array of an object under the default name, or else its
+/// first array.
 fn rows<'a>(trace: &'a Trace, label: &str) -> Option<(u64, Vec<&'a Value>)> {
     let (n, operation) = trace.operation(label)?;
     let result = operation.result.as_ref()?;

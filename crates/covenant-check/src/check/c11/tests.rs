@@ -1,4 +1,4 @@
-//! What the checks of commitment 11 say of traces that are made up for them.
+//! Tests of the checks of commitment 11, on constructed traces.
 
 use super::*;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
@@ -75,7 +75,7 @@ fn what_a_platform_adds_to_an_entry_may_change_and_what_was_in_it_may_not_be_bla
     );
 }
 
-/// The result on records, of which the operator put "own" there, and a peer synced "copy".
+/// Returns the verdict on records of which the operator put "own" there and a peer synced "copy".
 fn records_remain(before: &Value, after: &Value) -> Verdict {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
     let recorder = Recorder::in_memory("x", clock);

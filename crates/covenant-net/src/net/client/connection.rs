@@ -1,4 +1,4 @@
-//! One connection of a client: what is sent on it, and why it failed.
+//! One connection of a client: its requests, and the cause of its failure.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::net::message::Body;
 use crate::net::{Limits, NetError};
 use covenant_model::transcript::TlsFacts;
 
-/// How long a failed request waits for its connection to tell why.
+/// Time that a failed request waits for its connection to report the cause.
 const EXPLANATION_TIME_MAX: Duration = Duration::from_millis(500);
-/// How long an answered request waits for its connection to be ready for another.
+/// Time that a completed request waits until its connection is ready for the next one.
 const READY_TIME_MAX: Duration = Duration::from_millis(500);
-/// The least that hyper takes as a limit of its buffer.
+/// Smallest buffer limit that hyper accepts, in bytes.
 const BUFFER_BYTES_MIN: usize = 8192;
 
-/// A connection after its handshake.
+/// Connection after its handshake.
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: Sender,
@@ -42,15 +42,15 @@ enum Sender {
     Http2(http2::SendRequest<Body>),
 }
 
-/// An exchange that failed.
+/// Failed exchange.
 pub(super) struct Failed {
     pub(super) error: NetError,
-    /// Nothing of its request was sent.
+    /// `true` if no part of the request was sent.
     pub(super) unsent: bool,
 }
 
 impl Connection {
-    /// Speaks HTTP on a connected stream.
+    /// Starts HTTP on a connected stream.
     pub(super) async fn open(
         io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         (probe, source): (Probe, Option<Ipv4Addr>),
@@ -77,7 +77,7 @@ impl Connection {
         Ok(Self { sender, probe, source, tls, driver, failure, limits })
     }
 
-    /// Sends a request, and waits for the head of its answer.
+    /// Sends a request, and waits for the head of its response.
     pub(super) async fn send(
         &mut self,
         message: hyper::Request<Body>,
@@ -95,7 +95,7 @@ impl Connection {
         }
     }
 
-    /// Waits until the next request can be sent; false where none ever can.
+    /// Waits until the connection is ready for the next request. Returns `false` if it is not ready in time.
     pub(super) async fn is_reusable(&mut self) -> bool {
         let ready = async {
             match &mut self.sender {
@@ -106,7 +106,7 @@ impl Connection {
         timeout(READY_TIME_MAX, ready).await.unwrap_or(false)
     }
 
-    /// Whether, while it is idle, neither end has closed it.
+    /// Returns whether an idle connection is still open on both ends.
     pub(super) fn is_alive(&self) -> bool {
         self.is_open() && self.probe.is_quiet()
     }
@@ -134,8 +134,8 @@ impl Connection {
         self.tls.clone()
     }
 
-    /// Names what TLS said as the cause, where it said something: on TLS 1.3 a certificate is
-    /// refused with the connection's first read, beside the request that this fails.
+    /// Returns the TLS error as the cause if there is one. On TLS 1.3, the refusal of a certificate arrives
+    /// with the first read of the connection, beside the request that fails.
     async fn explain(&mut self, error: &hyper::Error) -> NetError {
         if !self.is_open() {
             let _ = timeout(EXPLANATION_TIME_MAX, &mut self.driver).await;
@@ -155,7 +155,7 @@ impl From<NetError> for Failed {
 
 fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
-        // Its error reaches the request that it fails.
+        // The request that fails receives the error of the connection.
         let _ = connection.await;
     })
 }

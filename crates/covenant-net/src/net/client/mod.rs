@@ -1,4 +1,4 @@
-//! A client: one request at a time on a fresh or a kept-alive connection; never a redirect.
+//! HTTP client: one request at a time on a new or a kept-alive connection. It never follows a redirect.
 
 mod connection;
 mod socket;
@@ -20,32 +20,32 @@ use super::message::{Body, header_list, in_one, in_pieces};
 use super::{Limits, NetError, Request, Response, tls_facts};
 use crate::pki::ClientTls;
 
-/// How a client behaves where it is free to.
+/// Permitted choices of a client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClientOptions {
-    /// Sends the next request on the connection of the last.
+    /// `true` to send the next request on the connection of the last one.
     pub reuse_connections: bool,
-    /// Sends bodies in pieces and without a length (HTTP/1.1: chunked).
+    /// `true` to send bodies in pieces and without a length (HTTP/1.1: chunked).
     pub chunked: bool,
-    /// Writes header names `Like-This` on HTTP/1.1.
+    /// `true` to write header names `Like-This` on HTTP/1.1.
     pub title_case_headers: bool,
-    /// What is spoken where TLS agrees on nothing.
+    /// Protocol if TLS agrees on none.
     pub protocol: Protocol,
-    /// Calls a server on this machine from this loopback address, where the system lets it.
+    /// Loopback address from which the client calls a server on this machine, if the system allows it.
     pub source: Option<Ipv4Addr>,
 }
 
-/// Which HTTP is spoken.
+/// HTTP version of a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
-    /// What ALPN agrees on, else HTTP/1.1.
+    /// Version that ALPN agrees on, else HTTP/1.1.
     #[default]
     Negotiated,
-    /// HTTP/2 without asking.
+    /// HTTP/2 without negotiation.
     Http2,
 }
 
-/// A client. Clones share its connections.
+/// HTTP client. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
@@ -58,16 +58,16 @@ struct Inner {
 }
 
 impl Client {
-    /// A client; without TLS it calls `http:` addresses only.
+    /// Creates a client. Without TLS it calls `http:` addresses only.
     #[must_use]
     pub fn new(tls: Option<ClientTls>, limits: Limits, options: ClientOptions) -> Self {
         Self(Arc::new(Inner { tls, limits, options, idle: Mutex::default() }))
     }
 
-    /// Sends a request to `base_url` and reads the whole answer.
+    /// Sends a request to `base_url` and reads the whole response.
     ///
-    /// A kept-alive connection that the other end has closed meanwhile is replaced by a fresh one,
-    /// but only where nothing of the request has been sent on it: nothing is ever sent twice.
+    /// If the other end has closed a kept-alive connection, a new connection replaces it. This happens only
+    /// if no part of the request has been sent: the client never sends a request twice.
     pub async fn send(&self, base_url: &Url, request: Request) -> Result<Response, NetError> {
         if let Some(connection) = self.take_idle(base_url) {
             match self.exchange(base_url, connection, &request).await {
@@ -171,7 +171,7 @@ impl Client {
     ) -> Result<(http::response::Parts, Bytes), NetError> {
         let limits = &self.0.limits;
         let (head, body) = response.into_parts();
-        // HTTP/1 counts them as it parses; HTTP/2 does not.
+        // HTTP/1 counts the headers while it parses them; HTTP/2 does not.
         if head.headers.len() > limits.headers_max {
             return Err(NetError::TooLarge { what: "headers", limit: limits.headers_max });
         }
@@ -198,7 +198,7 @@ impl Client {
     }
 }
 
-/// Scheme, host and port; never the credentials that an address may hold.
+/// Returns scheme, host and port of a URL, without credentials.
 fn origin(base_url: &Url) -> String {
     base_url.origin().ascii_serialization()
 }

@@ -1,4 +1,4 @@
-//! A client's socket, and a way to see that the other end is done with it.
+//! Socket of a client, and a probe that shows if the other end has closed it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,15 +8,15 @@ use url::{Host, Url};
 
 use crate::net::NetError;
 
-/// A socket that is connected.
+/// Connected socket.
 pub(super) struct Opened {
     pub(super) socket: TcpStream,
     pub(super) probe: Probe,
-    /// Where it calls from, if that is an address of the client's own.
+    /// Local address of the socket; `None` if the client has no address of its own.
     pub(super) source: Option<Ipv4Addr>,
 }
 
-/// Opens a socket to the host and port of `base_url`, from `source` where that end is on this machine.
+/// Opens a socket to the host and port of `base_url`, from `source` if the server is on this machine.
 pub(super) async fn open(base_url: &Url, host: &Host, source: Option<Ipv4Addr>) -> Result<Opened, NetError> {
     let port =
         base_url.port_or_known_default().ok_or_else(|| NetError::Request(format!("{base_url}: no port")))?;
@@ -45,7 +45,7 @@ async fn connect_to_any(name: &str, port: u16, source: Option<Ipv4Addr>) -> io::
     Err(failed)
 }
 
-/// Not every system lets a client have an address of its own: then it calls from the default one.
+/// Connects from `source`. On a system that does not allow it, the client calls from the default address.
 async fn connect(address: SocketAddr, source: Option<Ipv4Addr>) -> io::Result<Connected> {
     let source = source.filter(|_| matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()));
     if let Some(source) = source {
@@ -57,13 +57,13 @@ async fn connect(address: SocketAddr, source: Option<Ipv4Addr>) -> io::Result<Co
     Ok((TcpStream::connect(address).await?, None))
 }
 
-/// A second handle on a socket, which only looks.
+/// Second handle on a socket, for peeking only.
 #[derive(Debug)]
 pub(super) struct Probe(std::net::TcpStream);
 
 impl Probe {
-    /// Whether nothing has come that is still unread. On an idle connection that could only be its
-    /// end, which the system knows of before the task that drives the connection does.
+    /// Returns whether the socket is open and has no unread data. On an idle connection, unread data can only
+    /// be the end of the stream. The system knows of it before the task that drives the connection does.
     pub(super) fn is_quiet(&self) -> bool {
         self.0.peek(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }

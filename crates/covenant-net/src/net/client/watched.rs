@@ -1,5 +1,5 @@
-//! A stream that remembers how TLS failed on it. HTTP/2 passes an I/O error on as text only, so it
-//! has to be caught below it.
+//! Stream that records its TLS failure. HTTP/2 passes an I/O error on as text only, so the failure is
+//! recorded below HTTP/2.
 
 use std::io;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::pki::TlsFailure;
 
-/// How TLS failed, once it has.
+/// TLS failure of a stream, empty until it fails.
 pub(super) type Failure = Arc<OnceLock<TlsFailure>>;
 
-/// A stream whose errors are looked at as they pass.
+/// Stream that inspects the errors that pass through it.
 pub(super) struct Watched<S> {
     stream: S,
     failure: Failure,
@@ -28,7 +28,7 @@ impl<S> Watched<S> {
         if let Poll::Ready(Err(error)) = &outcome
             && let Some(failure) = TlsFailure::of(error)
         {
-            // The first is the cause; what comes after it follows from it.
+            // The first error is the cause; later errors follow from it.
             let _ = self.failure.set(failure);
         }
         outcome

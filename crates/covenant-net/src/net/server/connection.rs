@@ -24,14 +24,14 @@ use crate::net::tls_facts;
 use crate::pki::{Certificate, ServerTls};
 use covenant_model::transcript::TlsFacts;
 
-/// How long a refused client may go on sending before its socket is dropped: dropping it at once
-/// would reset the connection, and the alert would be lost on the way.
+/// Time that a refused client may continue to send before its socket is dropped. An immediate drop would
+/// reset the connection, and the alert would be lost.
 const LINGER_TIME_MAX: Duration = Duration::from_millis(500);
-/// How many times the limit of a body is read and thrown away, so that the client gets to read its
-/// 413 instead of a reset.
+/// Multiple of the body limit that is read and discarded, so that the client can read its 413 instead of a
+/// reset.
 const OVERLONG_READ_MAX: usize = 4;
 
-/// What the connections of a server share.
+/// State that the connections of a server share.
 pub(super) struct Serving {
     pub(super) tls: Option<ServerTls>,
     pub(super) handler: Arc<dyn Handler>,
@@ -40,18 +40,18 @@ pub(super) struct Serving {
     pub(super) stopped: watch::Receiver<bool>,
 }
 
-/// What is known of a connection.
+/// Facts of a connection.
 struct Link {
     number: u64,
     remote: SocketAddr,
     protocol: &'static str,
     tls: Option<TlsFacts>,
     certificate: Option<Certificate>,
-    /// Told when the handler wants the connection dropped.
+    /// Signal that the handler drops the connection.
     dropped: Arc<Notify>,
 }
 
-/// Serves a connection until either end is done with it.
+/// Serves a connection until either end closes it.
 pub(super) async fn serve(socket: TcpStream, remote: SocketAddr, number: u64, serving: &Arc<Serving>) {
     let _ = socket.set_nodelay(true);
     serving.handler.on_connect().await;
@@ -76,7 +76,7 @@ pub(super) async fn serve(socket: TcpStream, remote: SocketAddr, number: u64, se
     }
 }
 
-/// Lets a refused client read its alert.
+/// Keeps the socket open so that a refused client can read its alert.
 async fn linger(mut socket: TcpStream) {
     let _ = socket.shutdown().await;
     let mut sink = [0_u8; 4096];
@@ -84,8 +84,8 @@ async fn linger(mut socket: TcpStream) {
     let _ = timeout(LINGER_TIME_MAX, drained).await;
 }
 
-// The two below differ in types only, which share no trait. No `date` is sent: hyper would ask the
-// system for it, and the platform's time is another one.
+// The two functions below differ in types only, and these types share no trait. They send no `date` header:
+// hyper would take it from the system, and the platform has a clock of its own.
 
 async fn speak_http1(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -106,7 +106,7 @@ async fn speak_http1(
         );
     let mut connection = std::pin::pin!(connection);
     let mut stopped = serving.stopped.clone();
-    // The connection comes first: what it has to send is sent before it is dropped.
+    // Poll the connection first: it sends its pending data before it is dropped.
     tokio::select! {
         biased;
         _ = connection.as_mut() => return,
@@ -148,7 +148,7 @@ async fn answer(
 ) -> io::Result<hyper::Response<Body>> {
     let (head, body) = request.into_parts();
     let limits = serving.limits;
-    // HTTP/1 counts them as it parses; HTTP/2 does not.
+    // HTTP/1 counts the headers while it parses them; HTTP/2 does not.
     if head.headers.len() > limits.headers_max {
         return bare(431);
     }
@@ -183,7 +183,7 @@ async fn answer(
     response(outbound.status, &outbound.headers, body)
 }
 
-/// The body, or none where it is longer than `limit`.
+/// Reads a body. Returns `None` if the body is longer than `limit`.
 async fn read(mut body: Incoming, limit: usize) -> hyper::Result<Option<Bytes>> {
     let mut kept = BytesMut::new();
     let mut length: usize = 0;
@@ -198,7 +198,7 @@ async fn read(mut body: Incoming, limit: usize) -> hyper::Result<Option<Bytes>> 
     Ok((length <= limit).then(|| kept.freeze()))
 }
 
-/// Half of a body, and then the end of the connection.
+/// Returns a body that sends its first half and then ends the connection.
 fn torn(body: &Bytes, dropped: Arc<Notify>) -> Body {
     let half = stream::iter([Ok(Frame::data(body.slice(..body.len() / 2)))]);
     let end = stream::once(async move {

@@ -1,4 +1,4 @@
-//! A server: HTTP/1.1 and HTTP/2 over TLS by ALPN, or plain HTTP/1.1.
+//! HTTP server: HTTP/1.1 and HTTP/2 over TLS by ALPN, or plain HTTP/1.1.
 
 mod connection;
 mod tasks;
@@ -18,22 +18,22 @@ use self::tasks::Tasks;
 use super::{Inbound, Limits, Outbound};
 use crate::pki::ServerTls;
 
-/// How long a graceful stop waits for what is under way.
+/// Time limit of a graceful stop for the requests in progress.
 const STOP_TIME_MAX: Duration = Duration::from_secs(2);
-/// How long nothing is accepted after the system refused to: it may be out of sockets.
+/// Pause after the system refused to accept a connection: it may have no free sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a server does with a request.
+/// Handler of the requests of a server.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// What is done when someone connects, before the TLS handshake.
+    /// Runs when a client connects, before the TLS handshake.
     async fn on_connect(&self) {}
 
-    /// Answers one request. One that panics loses its connection or stream, and no other.
+    /// Answers one request. If a call panics, only its connection or stream ends.
     async fn handle(&self, request: Inbound) -> Outbound;
 }
 
-/// A server that runs until it is stopped, killed or dropped.
+/// Server that runs until it is stopped, killed or dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -42,7 +42,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `listener`, over TLS or else plainly.
+    /// Starts a server on `listener`, with TLS or as plain HTTP.
     pub fn start(
         listener: TcpListener,
         tls: Option<ServerTls>,
@@ -57,13 +57,14 @@ impl Server {
         Ok(Self { address, stop, tasks })
     }
 
-    /// Where it listens.
+    /// Returns the address on which the server listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Takes no more connections, and ends when what is under way is answered, within two seconds.
+    /// Accepts no further connections, and returns when the requests in progress have a response, within two
+    /// seconds.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if timeout(STOP_TIME_MAX, self.tasks.ended()).await.is_err() {
@@ -71,7 +72,7 @@ impl Server {
         }
     }
 
-    /// Drops every connection as it is. When it returns, the port is free and no handler runs.
+    /// Drops every connection at once. When it returns, the port is free and no handler runs.
     pub async fn kill(self) {
         self.tasks.abort();
         self.tasks.ended().await;
@@ -106,7 +107,7 @@ async fn accept(listener: TcpListener, serving: Arc<Serving>) {
     }
 }
 
-/// The next connection, once there is a place for it.
+/// Accepts the next connection, as soon as the limit allows it.
 async fn accept_one(
     listener: &TcpListener,
     places: &Arc<Semaphore>,

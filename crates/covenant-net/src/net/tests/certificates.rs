@@ -1,4 +1,4 @@
-//! Who is let in by certificate, and when.
+//! Tests of admission by certificate.
 
 use super::*;
 use crate::pki::TlsVersions;
@@ -49,7 +49,7 @@ async fn a_revoked_certificate_is_refused_again_and_seen_as_revoked_on_a_connect
         let client = world.client(Some(&peer), tls, options);
         let seen = body(&world.call(&client, "/").await.expect("an answer"));
         world.trust.revoke(seen["tls"]["peer_fingerprint"].as_str().expect("a fingerprint"));
-        // TLS looks at a certificate once: what is still connected is the handler's to turn away.
+        // TLS checks a certificate once. The handler rejects the calls of a client that is still connected.
         assert!(world.call(&client, "/").await.is_ok());
         client.forget_connections();
         let refused = world.call(&client, "/").await.expect_err("revoked");

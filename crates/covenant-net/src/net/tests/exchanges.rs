@@ -1,4 +1,4 @@
-//! What goes right.
+//! Tests of exchanges that succeed.
 
 use std::net::Ipv4Addr;
 
@@ -39,7 +39,7 @@ async fn an_answer_may_come_in_pieces_and_never_has_a_date_of_the_systems() {
 
 #[tokio::test]
 async fn it_is_plain_where_no_tls_is_set_up_and_an_address_may_be_ipv6() {
-    // Not every machine has IPv6.
+    // Some machines have no IPv6.
     let mut listeners = vec![TcpListener::bind("127.0.0.1:0").await.expect("a port")];
     listeners.extend(TcpListener::bind("[::1]:0").await.ok());
     for listener in listeners {

@@ -1,4 +1,4 @@
-//! What goes wrong, and the word for it.
+//! Tests of failures and of the words that name them.
 
 use std::io::ErrorKind;
 
@@ -54,7 +54,7 @@ async fn a_killed_server_answers_nothing_and_frees_its_port() {
         let kill = async {
             mirror.silent.notified().await;
             server.kill().await;
-            // The handler is gone, not only its connection.
+            // The kill ends the handler, not only its connection.
             Arc::try_unwrap(mirror).map_err(|_| "a handler still runs").expect("the last one");
             TcpListener::bind(address).await.expect("the port is free again");
         };
@@ -112,7 +112,7 @@ async fn what_is_no_http_and_what_is_no_tls_is_told_apart_from_what_is_closed() 
             Url::parse(&format!("{scheme}://{}", listener.local_addr().expect("an address"))).expect("a URL");
         let answer = async {
             let (mut socket, _) = listener.accept().await.expect("a connection");
-            // What is dropped with something unread in it is reset, and what was said is lost.
+            // A socket that is dropped with unread data is reset, and the response is lost.
             let _ = socket.read(&mut [0; 4096]).await;
             socket.write_all(said).await.expect("sent");
         };

@@ -1,4 +1,4 @@
-//! Both ends against each other, over real sockets.
+//! Tests of client and server against each other, over real sockets.
 
 mod certificates;
 mod exchanges;
@@ -32,10 +32,10 @@ const fn only(without_http2: bool) -> TlsOptions {
     }
 }
 
-/// Tells what it saw, or does what the path says.
+/// Handler that returns the request it received, or acts as the path says.
 #[derive(Default)]
 struct Mirror {
-    /// Told when a request has arrived whose answer never comes.
+    /// Signal that a request without a response has arrived.
     silent: Notify,
 }
 
@@ -77,11 +77,11 @@ fn seen(request: &Inbound) -> Value {
     })
 }
 
-/// A server with an authority of its own, and what a client needs to reach it.
+/// Server with its own certificate authority, and the data that a client needs to reach it.
 struct World {
     clock: Clock,
     authority: Authority,
-    /// Whom the server trusts.
+    /// Trust of the server.
     trust: Trust,
     mirror: Arc<Mirror>,
     server: Server,
@@ -110,7 +110,7 @@ fn small() -> Limits {
 }
 
 impl World {
-    /// A client that trusts the server; `signer` gives it a certificate.
+    /// Creates a client that trusts the server; `signer` gives it a certificate.
     fn client(&self, signer: Option<&Authority>, tls: TlsOptions, options: ClientOptions) -> Client {
         let trust = Trust::new();
         trust.add("server", self.authority.pem()).expect("an anchor");

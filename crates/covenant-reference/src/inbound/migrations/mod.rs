@@ -14,7 +14,7 @@ use crate::store::{StoreError, table};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::MigrationRequest;
 
-/// Takes a plan: evaluated whole, then applied whole, or opened where `commit` is false.
+/// Takes a plan: evaluates it whole, then applies it whole, or opens it if `commit` is false.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let tx = inbound.tx;
     let body = inbound.json()?;
@@ -33,7 +33,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     conduct(inbound, &mut migration)
 }
 
-/// Applies a migration that was opened.
+/// Applies an open migration.
 pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
     let mut migration = own(inbound, id)?;
     if migration.status != "transferring" {
@@ -44,7 +44,7 @@ pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault
     conduct(inbound, &mut migration)
 }
 
-/// What became of a migration, for the peer that sent it and no one else.
+/// Answers with the state of a migration, to the peer that sent it and to no other.
 pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
     let migration = visible_to(inbound, id, inbound.tx.policy.migrations.is_shown_to)?;
     let mut data = view::whole(&migration);
@@ -52,14 +52,14 @@ pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> 
     Ok(Reply::bare(200, &data))
 }
 
-/// Whether a revoked peer may still commit this one (4.3).
+/// Returns whether a revoked peer may still commit this migration (4.3).
 pub(super) fn is_in_grace(inbound: &InboundCall<'_>, id: &str) -> Result<bool, StoreError> {
     let migration = table::find::<Migration>(inbound.tx.db, id)?.filter(|m| m.peer_id == inbound.peer.id);
     let covers = inbound.tx.policy.migrations.grace_covers;
     Ok(migration.is_some_and(|migration| covers(&inbound.peer, &migration, inbound.tx.now)))
 }
 
-/// Applies, writes the row, tells the operator and answers.
+/// Applies the plan, writes the row, reports to the operator and answers.
 fn conduct(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply, Fault> {
     let tx = inbound.tx;
     let result = {
@@ -102,7 +102,7 @@ fn complete(inbound: &InboundCall<'_>, migration: &mut Migration, outcome: &Outc
     Ok(Reply::bare(201, &data))
 }
 
-/// The operator is told (8.2), and it stands in the migration's own record (8.3).
+/// Reports a crossing to the operator (8.2) and records it in the migration's row (8.3).
 fn record_crossing(
     inbound: &InboundCall<'_>,
     migration: &mut Migration,
@@ -139,12 +139,12 @@ fn opened(inbound: &InboundCall<'_>, plan: MigrationRequest, grant: &Grant) -> M
     }
 }
 
-/// The migration that the caller itself sent.
+/// Returns the migration if the caller sent it.
 fn own(inbound: &InboundCall<'_>, id: &str) -> Result<Migration, Fault> {
     visible_to(inbound, id, |migration, peer_id| migration.peer_id == peer_id)
 }
 
-/// A migration that was sent here and that is the caller's business; any other is not there.
+/// Returns an inbound migration if the caller may see it. Any other migration is a 404.
 fn visible_to(
     inbound: &InboundCall<'_>,
     id: &str,
@@ -158,7 +158,7 @@ fn visible_to(
     })
 }
 
-/// A token that comes along is checked; else the grant that the migration was opened under.
+/// Checks the token of the call, if it has one; else the grant under which the migration was opened.
 fn check_grant(inbound: &InboundCall<'_>, migration: &Migration) -> Result<(), Fault> {
     let request = access_request(&migration.plan, true);
     if inbound.call.header(covenant_model::wire::header::AUTHORIZATION).is_some() {

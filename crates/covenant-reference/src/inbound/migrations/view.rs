@@ -1,15 +1,15 @@
-//! What is said of a migration on the wire.
+//! The wire form of a migration.
 
 use serde_json::{Value, json};
 
 use crate::store::rows::Migration;
 
-/// Of one that was opened.
+/// Returns the view of an open migration.
 pub(super) fn short(migration: &Migration) -> Value {
     json!({"migration_id": migration.id, "status": migration.status})
 }
 
-/// Of one that was applied, or is asked for.
+/// Returns the view of a migration that was applied or is requested.
 pub(super) fn whole(migration: &Migration) -> Value {
     json!({
         "migration_id": migration.id, "status": migration.status,
@@ -18,7 +18,7 @@ pub(super) fn whole(migration: &Migration) -> Value {
     })
 }
 
-/// The whole body about one that failed.
+/// Returns the whole body for a failed migration.
 pub(super) fn failed(migration: &Migration, error: &str) -> Value {
     json!({
         "error": error, "migration_id": migration.id, "status": migration.status,

@@ -1,4 +1,4 @@
-//! What was agreed: grants, capabilities, contract versions, overlay addresses.
+//! Rows of agreements: grants, capabilities, contract versions, overlay addresses.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,27 +15,27 @@ pub(crate) struct Grant {
     pub(crate) resource_kind: String,
     pub(crate) resource_id: Option<String>,
     pub(crate) permission_scopes: Vec<String>,
-    /// Empty is no restriction, here and in the next two.
+    /// Allowed instance ids. Empty means no restriction, here and in the next two fields.
     pub(crate) node_instance_ids: Vec<String>,
     pub(crate) sdwan_network_ids: Vec<String>,
     pub(crate) source_cidrs: Vec<String>,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-    /// Announced, and not yet in force.
+    /// Set while the revocation is announced and not yet in force.
     pub(crate) leaving: bool,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) revoke_reason: Option<String>,
-    /// Revoked together with the peer: it still carries what was open, as long as the grace lasts.
+    /// Set if it was revoked together with the peer: it still covers open migrations while the grace lasts.
     pub(crate) revoked_with_peer: bool,
     pub(crate) archived_at: Option<Timestamp>,
-    /// The offering that was subscribed to, where the grant is a subscription.
+    /// The subscribed offering, if the grant is a subscription.
     pub(crate) service_slug: Option<String>,
 }
 
-/// A grant that a peer gave to this platform.
+/// A grant that a peer issued to this platform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct HeldGrant {
-    /// The row's own id: two peers may hand out the same grant id.
+    /// The row's own id: two peers may issue the same grant id.
     pub(crate) id: String,
     pub(crate) peer_id: String,
     pub(crate) grant_id: String,
@@ -45,7 +45,7 @@ pub(crate) struct HeldGrant {
     pub(crate) permission_scopes: Vec<String>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) held_since: Timestamp,
-    /// The peer announced its end.
+    /// The time at which the peer announced its end.
     pub(crate) revoked_at: Option<Timestamp>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct HeldGrant {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Capability {
     pub(crate) id: String,
-    /// `None`: declared to every peer.
+    /// The peer it is declared to. `None` if it is declared to every peer.
     pub(crate) peer_id: Option<String>,
     pub(crate) resource_kind: String,
     pub(crate) schema_version: Value,
@@ -68,7 +68,7 @@ pub(crate) struct Capability {
 /// A contract version in the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KnownContract {
-    /// The number as a text.
+    /// The number as a string.
     pub(crate) id: String,
     pub(crate) version: u64,
     pub(crate) digest: Option<String>,
@@ -76,7 +76,7 @@ pub(crate) struct KnownContract {
     pub(crate) deprecated_at: Option<String>,
 }
 
-/// An address of the overlay network that a peer is reached at.
+/// An overlay network address at which a peer is reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OverlayAddress {
     pub(crate) id: String,

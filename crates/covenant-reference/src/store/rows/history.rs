@@ -1,4 +1,4 @@
-//! What happened: audit entries, events for the operator, findings and the breaches they count as.
+//! Rows of the history: audit entries, events for the operator, findings and the breaches that they count as.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,20 +14,20 @@ pub(crate) struct AuditEntry {
     pub(crate) at: Timestamp,
     pub(crate) federation_peer_id: String,
     pub(crate) remote_subject: String,
-    /// `federation.resources`; with `.sent` where this platform called.
+    /// Name of the action, such as `federation.resources`, with the suffix `.sent` if this platform called.
     pub(crate) action: String,
     pub(crate) direction: Direction,
     pub(crate) route: String,
-    /// The HTTP status that was answered; `None` where no answer came.
+    /// The HTTP status of the response. `None` if no response came.
     pub(crate) status: Option<u16>,
     pub(crate) correlation_id: String,
 }
 
-/// Something the operator can see in `event.list`.
+/// An event that the operator reads with `event.list`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OperatorEvent {
     pub(crate) id: String,
-    /// Dotted.
+    /// Dotted name of the event.
     pub(crate) kind: String,
     pub(crate) severity: String,
     pub(crate) emitted_at: Timestamp,
@@ -37,7 +37,7 @@ pub(crate) struct OperatorEvent {
     pub(crate) payload: Value,
 }
 
-/// Something that a peer did, or is, against the contract.
+/// An act or a state of a peer that is against the contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Finding {
     pub(crate) id: String,
@@ -50,7 +50,7 @@ pub(crate) struct Finding {
     pub(crate) payload: Value,
     pub(crate) first_at: Timestamp,
     pub(crate) last_at: Timestamp,
-    /// How often it was raised.
+    /// Number of times that it was raised.
     pub(crate) count: u64,
 }
 

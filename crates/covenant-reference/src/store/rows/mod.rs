@@ -1,4 +1,4 @@
-//! The rows: what the platform knows about its peers, what was agreed, what happened.
+//! The rows: peers, agreements, history.
 
 mod agreements;
 mod history;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::store::Row;
 use covenant_model::wire::state::PeerStatus;
 
-/// A peer, in whatever state.
+/// A peer, in any state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "`peer_kind` is the wire's word")]
 pub(crate) struct Peer {
@@ -15,27 +15,27 @@ pub(crate) struct Peer {
     pub(crate) status: PeerStatus,
     /// `platform`, or `sdwan_only`, which stops at accepted.
     pub(crate) peer_kind: String,
-    /// Who proposed: we did, or we joined them.
+    /// The side that proposed: this platform, or the peer that it joined.
     pub(crate) proposed_by: Side,
     pub(crate) remote_instance_url: String,
     pub(crate) spawn_role: Option<String>,
     pub(crate) spawn_mode: Option<String>,
     pub(crate) proposed_at: Timestamp,
 
-    /// SHA-256 hex of the acceptance token; kept when it was used, so that a flood has a name.
+    /// SHA-256 of the acceptance token, in hex. It is kept after use, so that a flood can be attributed.
     pub(crate) token_sha256: Option<String>,
     pub(crate) token_expires_at: Option<Timestamp>,
     pub(crate) token_used_at: Option<Timestamp>,
 
     pub(crate) contract_version_agreed: Option<u64>,
     pub(crate) contract_digest: Option<String>,
-    /// When the contract was acknowledged (A.1); outlives a revocation (A.2).
+    /// The time at which the contract was acknowledged (A.1). It outlives a revocation (A.2).
     pub(crate) acknowledged_at: Option<Timestamp>,
     pub(crate) accepted_at: Option<Timestamp>,
     pub(crate) handshake_at: Option<Timestamp>,
     pub(crate) enrolled_at: Option<Timestamp>,
 
-    /// What it disclosed, merged member by member.
+    /// The disclosure, merged member by member.
     pub(crate) metadata: Map<String, Value>,
     pub(crate) capabilities: Value,
     pub(crate) endpoints: Value,
@@ -45,41 +45,42 @@ pub(crate) struct Peer {
     pub(crate) data_residency: Option<String>,
     pub(crate) schema_compatibility: Value,
 
-    /// The CN that it must present to us.
+    /// The CN that it must present to this platform.
     pub(crate) inbound_subject: String,
-    /// Its own authority, where trust was exchanged; `None`: our authority signed its request.
+    /// Its own authority, if trust was exchanged. `None` if this platform's authority signed its request.
     pub(crate) anchor_pem: Option<String>,
-    /// Hex, of the certificate that we signed for it.
+    /// Serial number, in hex, of the certificate that this platform signed for it.
     pub(crate) certificate_serial: Option<String>,
     pub(crate) certificate_not_after: Option<Timestamp>,
     pub(crate) certificate_revoked_at: Option<Timestamp>,
 
-    /// The row that it keeps for us, where it told.
+    /// The row that it keeps for this platform, if it named one.
     pub(crate) remote_peer_id: Option<String>,
-    /// The CN that we present to it, where it asked for one.
+    /// The CN that this platform presents to it, if it asked for one.
     pub(crate) outbound_subject: Option<String>,
-    /// The identity that it gave us (chain and key, PEM); `None`: a leaf of our own authority.
+    /// The identity that it issued to this platform (chain and key, PEM). `None` if this platform presents a
+    /// leaf of its own authority.
     pub(crate) outbound_identity_pem: Option<String>,
-    /// The authorities that its server chains to; `None`: pinned at first use.
+    /// The authorities to which its server chains. `None` if its certificate is pinned at first use.
     pub(crate) server_anchor_pem: Option<String>,
     pub(crate) server_fingerprint: Option<String>,
 
-    /// When it last called heartbeat.
+    /// The time of its last heartbeat call.
     pub(crate) last_heartbeat_at: Option<Timestamp>,
-    /// When we last called its heartbeat, whatever came of it.
+    /// The time of the last heartbeat call to it, whatever the result.
     pub(crate) heartbeat_sent_at: Option<Timestamp>,
-    /// Not before this will we call accept or heartbeat there again.
+    /// The time before which this platform calls neither its accept nor its heartbeat.
     pub(crate) paused_until: Option<Timestamp>,
-    /// Since when it has refused every call of ours.
+    /// The time since which it has refused every call of this platform.
     pub(crate) refusing_since: Option<Timestamp>,
 
     pub(crate) suspended_reason: Option<String>,
-    /// A revocation of ours that is on its way: announced, and not yet in force.
+    /// A revocation by this platform that is announced and not yet in force.
     pub(crate) leaving: Option<Leaving>,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) revoked_by: Option<Side>,
     pub(crate) revoke_reason: Option<String>,
-    /// From then on an open migration is no longer taken (4.3).
+    /// The time from which an open migration is no longer accepted (4.3).
     pub(crate) grace_until: Option<Timestamp>,
 }
 
@@ -102,7 +103,7 @@ pub(crate) struct Leaving {
 }
 
 impl Peer {
-    /// A peer that was proposed just now.
+    /// Creates the row of a newly proposed peer.
     pub(crate) fn proposed(
         id: String,
         proposed_by: Side,
@@ -158,7 +159,7 @@ impl Peer {
         }
     }
 
-    /// Whether operator were shaken and the peering has not ended.
+    /// Returns whether the handshake is complete and the peering has not ended.
     pub(crate) fn is_partner(&self) -> bool {
         !matches!(self.status, PeerStatus::Proposed | PeerStatus::Revoked)
     }

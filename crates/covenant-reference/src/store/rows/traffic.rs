@@ -1,4 +1,4 @@
-//! What is on its way, or was: migrations, sync streams, notices, excerpts asked for, compromises.
+//! Rows of traffic: migrations, sync streams, notices, requested excerpts, compromises.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::store::Row;
 use covenant_model::wire::migration::{Conflict, MigrationRequest};
 use covenant_model::wire::notice::Event;
 
-/// Which way something went, seen from here.
+/// The direction of a transfer, as seen from this platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Direction {
@@ -18,32 +18,32 @@ pub(crate) enum Direction {
     Outbound,
 }
 
-/// A migration, taken or sent.
+/// A migration, inbound or outbound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Migration {
-    /// Ours, whichever the direction.
+    /// This platform's own id, in either direction.
     pub(crate) id: String,
     pub(crate) peer_id: String,
     pub(crate) direction: Direction,
-    /// The destination's id, where this platform is the source.
+    /// The destination's id, if this platform is the source.
     pub(crate) remote_migration_id: Option<String>,
     pub(crate) plan: MigrationRequest,
-    /// `transferring`, `completed`, `failed`, `cancelled`.
+    /// `transferring`, `completed`, `failed` or `cancelled`.
     pub(crate) status: String,
     pub(crate) applied_count: u64,
     pub(crate) skipped_count: u64,
     pub(crate) conflict_log: Vec<Conflict>,
-    /// What was done, in order: {`at`, `event`, …}.
+    /// The log of the migration, in order: {`at`, `event`, …}.
     pub(crate) audit_log: Vec<Value>,
-    /// `cross_jurisdiction` where a boundary was crossed (8.3).
+    /// `cross_jurisdiction` if a boundary was crossed (8.3).
     pub(crate) metadata: Map<String, Value>,
-    /// The grant that it came under.
+    /// The grant under which it arrived.
     pub(crate) grant_id: Option<String>,
     pub(crate) opened_at: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
 }
 
-/// How far a sync stream of one kind with one peer has come.
+/// The position of a sync stream of one kind with one peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Stream {
     /// `<direction>/<peer>/<kind>`
@@ -62,7 +62,7 @@ pub(crate) struct Notice {
     pub(crate) id: String,
     pub(crate) peer_id: String,
     pub(crate) event: Event,
-    /// The heartbeat `status` that goes with it (`revoked`, 4.2), where one does.
+    /// The heartbeat `status` that is sent with it (`revoked`, 4.2), if there is one.
     pub(crate) status: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) due_at: Timestamp,
@@ -70,15 +70,15 @@ pub(crate) struct Notice {
     pub(crate) delivered_at: Option<Timestamp>,
 }
 
-/// An excerpt that was asked of a peer (5.3).
+/// An excerpt that was requested from a peer (5.3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ExcerptRequest {
     pub(crate) id: String,
     pub(crate) peer_id: String,
     pub(crate) requested_at: Timestamp,
-    /// When the peer was last called for it.
+    /// The time of the last request to the peer.
     pub(crate) asked_at: Timestamp,
-    /// What the peer promised it under.
+    /// The id under which the peer promised it.
     pub(crate) request_id: Option<String>,
     pub(crate) due_at: Option<Timestamp>,
     pub(crate) answered_at: Option<Timestamp>,
