@@ -101,7 +101,7 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
             "1",
             "--cases",
             "0",
-            "--call-time",
+            "--request-timeout",
             "2",
             "--poll_timeout",
             "0",

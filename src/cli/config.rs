@@ -38,7 +38,7 @@ pub struct TargetSection {
     #[schemars(with = "Option<String>")]
     pub operator: Option<OperatorChoice>,
     /// The time to wait for the result of one method, in seconds. The default is 60.
-    pub adapter_time_seconds: Option<u64>,
+    pub adapter_timeout_seconds: Option<u64>,
     /// A file with the log-in of `powernode:URL`: TOML with `email`, `password`, `worker_token`.
     pub credentials: Option<PathBuf>,
     /// The URL of the federation plane of a running platform. A path before the federation prefix is kept.
@@ -53,7 +53,7 @@ pub struct TargetSection {
     /// Allow an `http:` URL.
     pub plain_http: bool,
     /// The time limit of one call on the federation plane, in seconds. The default is 10.
-    pub call_time_seconds: Option<u64>,
+    pub request_timeout_seconds: Option<u64>,
 }
 
 /// The simulated peers.
@@ -123,7 +123,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # The operator of your platform: one of the two. See docs/plug-your-platform-in.md.
 # adapter = "python3 adapter.py"            # a program, started for each scenario
 # operator = "http://127.0.0.1:9000/operator"  # or "powernode:https://platform.example", or "person"
-# adapter_time_seconds = 60                 # time to wait for the result of one method
+# adapter_timeout_seconds = 60              # time to wait for the result of one method
 # credentials = "operator.toml"             # for powernode: email, password, worker_token
 
 # The federation plane of a running platform. Without it, `platform.start` returns the URL.
@@ -132,7 +132,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # system_roots = false                      # or: trust the authorities of this system
 # identity = "tls"                          # "forwarded" or "forwarded-g1": the suite plays the proxy
 # plain_http = false                        # allow an http: URL
-# call_time_seconds = 10                    # time limit of one call
+# request_timeout_seconds = 10              # time limit of one call
 
 [peers]
 # listen = "127.0.0.1"                      # address that the simulated peers listen on

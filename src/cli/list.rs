@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::{Exit, Failure, print};
 use crate::check::CHECKS;
@@ -11,137 +12,230 @@ use crate::contract::{REGISTER_V1, Section};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, PatchKind, VARIANTS};
-use crate::suite::library;
+use crate::suite::{library, planned};
 
 /// Arguments of `covenant list`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Kind of items to list
+    /// Kind of thing to list
     #[arg(value_enum)]
     what: What,
-    /// Folder of .toml files, or one file, with your own scenarios [default: the built-in scenarios]
+    /// Folder of scenario files, or one file, to list in place of the built-in scenarios
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
+    /// Only rows about this clause (7.3) or commitment (7)
+    #[arg(long, value_name = "ID")]
+    clause: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
-    /// Scenarios and the clauses they check
+    /// Scenarios that the suite plays
     Scenarios,
     /// Clauses of the contract
     Clauses,
-    /// Behaviours: how a peer deviates from the contract
+    /// Deviations of a simulated peer
     Behaviours,
-    /// Defects: how the reference platform breaks the contract
+    /// Ways in which the reference platform breaks the contract
     Defects,
-    /// Variants: how the reference platform differs and still conforms
+    /// Conforming ways in which the reference platform differs
     Variants,
-    /// Checks that a scenario can use
+    /// Checks that a scenario can name
     Checks,
-    /// Properties: what holds over generated histories
+    /// Properties over generated histories
     Properties,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Text for a terminal
+    Text,
+    /// One JSON array
+    Json,
+}
+
+/// One row of a list, in both formats.
+struct Item {
+    /// Clauses that the row is about, such as `7.3`.
+    clauses: Vec<String>,
+    text: String,
+    json: Value,
+}
+
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    let text = match arguments.what {
+    let mut items = match arguments.what {
         What::Scenarios => scenarios(arguments)?,
         What::Clauses => clauses(),
         What::Behaviours => behaviours(),
         What::Defects => defects(),
         What::Variants => variants(),
-        What::Checks => checks(),
-        What::Properties => table(
-            PROPERTIES
-                .iter()
-                .map(|property| (property.name, property.about, property.commitment.to_string())),
-        ),
+        What::Checks => checks(arguments)?,
+        What::Properties => properties(),
+    };
+    if let Some(wanted) = &arguments.clause {
+        items.retain(|item| item.clauses.iter().any(|clause| is_of(clause, wanted)));
+    }
+    let text = match arguments.format {
+        Format::Json => {
+            let rows: Vec<Value> = items.into_iter().map(|item| item.json).collect();
+            format!("{:#}\n", Value::Array(rows))
+        }
+        Format::Text => items.into_iter().map(|item| item.text).collect(),
     };
     print(&text)?;
     Ok(Exit::Kept)
 }
 
-fn scenarios(arguments: &Arguments) -> Result<String, Failure> {
-    let library =
-        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
-    let mut text = String::new();
-    for loaded in library.iter() {
-        let mut clauses: Vec<String> = loaded
-            .scenario
-            .checks
-            .iter()
-            .map(|check| format!("{} {}", check.get_ref().clause, check.get_ref().aspect))
-            .collect();
-        clauses.dedup();
-        let _ = writeln!(text, "{}\n    {}", loaded.id, loaded.scenario.title);
-        if !clauses.is_empty() {
-            let _ = writeln!(text, "    checks {}", clauses.join(", "));
-        }
-    }
-    Ok(text)
+/// Returns whether a clause is the one that is wanted, or one of the commitment that is wanted.
+fn is_of(clause: &str, wanted: &str) -> bool {
+    clause == wanted || clause.split('.').next() == Some(wanted)
 }
 
-fn clauses() -> String {
-    let register = REGISTER_V1;
-    let mut text = format!("contract version {}, SHA-256 {}\n", register.contract_version, register.digest);
-    for section in Section::all() {
-        let _ = writeln!(text, "\n{section} {}", section.title());
-        if section == Section::Commitment(2) {
-            let _ = writeln!(
-                text,
-                "      (the contract gives it no class; it is written as a duty, so it counts as hard)"
-            );
+fn scenarios(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
+    let library =
+        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let items = library.iter().map(|loaded| {
+        let checks = planned(&loaded.id, loaded);
+        let mut aspects: Vec<String> =
+            checks.iter().map(|check| format!("{} {}", check.clause, check.aspect)).collect();
+        aspects.dedup();
+        let mut text = format!("{}\n    {}\n", loaded.id, loaded.scenario.title);
+        if !aspects.is_empty() {
+            let _ = writeln!(text, "    checks {}", aspects.join(", "));
         }
-        for clause in register.section(section) {
+        let rows: Vec<Value> = checks
+            .iter()
+            .map(|check| {
+                json!({"id": check.id, "clause": check.clause, "aspect": check.aspect, "check": check.check,
+                    "basis": check.basis, "requirement": check.requirement})
+            })
+            .collect();
+        Item {
+            clauses: checks.iter().map(|check| check.clause.to_string()).collect(),
+            text,
+            json: json!({"id": loaded.id, "title": loaded.scenario.title, "checks": rows}),
+        }
+    });
+    Ok(items.collect())
+}
+
+fn clauses() -> Vec<Item> {
+    let register = REGISTER_V1;
+    let mut items = Vec::new();
+    for section in Section::all() {
+        for (place, clause) in register.section(section).enumerate() {
+            let mut text = String::new();
+            if section == Section::Commitment(1) && place == 0 {
+                let _ = writeln!(
+                    text,
+                    "contract version {}, SHA-256 {}",
+                    register.contract_version, register.digest
+                );
+            }
+            if place == 0 {
+                let _ = writeln!(text, "\n{section} {}", section.title());
+            }
+            if section == Section::Commitment(2) && place == 0 {
+                text.push_str(
+                    "      (the contract gives it no class; it is written as a duty and counts as hard)\n",
+                );
+            }
             let _ = writeln!(text, "{:<5} {:<9}{}", clause.id, clause.class, clause.obligation);
+            let mut aspects = Vec::new();
             for aspect in clause.aspects() {
                 let how = clause.observation(aspect).map_or("", |seen| seen.how);
                 let _ = writeln!(text, "      {aspect:<9} {how}");
+                aspects.push(json!({"aspect": aspect, "observed_by": how}));
             }
+            items.push(Item {
+                clauses: vec![clause.id.to_string()],
+                text,
+                json: json!({"id": clause.id, "section": section.title(), "class": clause.class,
+                    "obligation": clause.obligation, "aspects": aspects}),
+            });
         }
     }
-    text
+    items
 }
 
-fn behaviours() -> String {
-    let rows =
-        BEHAVIOURS.iter().map(|behaviour| (behaviour.name, behaviour.about, behaviour.clauses.join(", ")));
-    table(rows)
+fn behaviours() -> Vec<Item> {
+    let items = BEHAVIOURS.iter().map(|behaviour| {
+        let clauses: Vec<String> = behaviour.clauses.iter().map(ToString::to_string).collect();
+        let json = json!({"id": behaviour.name, "about": behaviour.about, "clauses": clauses});
+        Item { text: row(behaviour.name, behaviour.about, &clauses), clauses, json }
+    });
+    items.collect()
 }
 
-fn defects() -> String {
-    let rows = DEFECTS.iter().map(|patch| {
+fn defects() -> Vec<Item> {
+    let items = DEFECTS.iter().map(|patch| {
         let breaks = match patch.kind {
             PatchKind::Defect { breaks } => breaks,
             PatchKind::Variant => &[],
         };
-        let aspects = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
-        let depth = patch.hard_to_reach.then(|| "hard to reach".to_owned());
-        (patch.name, patch.summary, aspects.chain(depth).collect::<Vec<_>>().join(", "))
+        let aspects: Vec<String> =
+            breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect();
+        let json = json!({"id": patch.name, "about": patch.summary, "breaks": aspects,
+            "hard_to_reach": patch.hard_to_reach});
+        let hard = patch.hard_to_reach.then(|| "hard to reach".to_owned());
+        let shown: Vec<String> = aspects.into_iter().chain(hard).collect();
+        Item {
+            clauses: breaks.iter().map(|(clause, _)| (*clause).to_owned()).collect(),
+            text: row(patch.name, patch.summary, &shown),
+            json,
+        }
     });
-    table(rows)
+    items.collect()
 }
 
-fn variants() -> String {
-    table(VARIANTS.iter().map(|patch| (patch.name, patch.summary, String::new())))
+fn variants() -> Vec<Item> {
+    let items = VARIANTS.iter().map(|patch| Item {
+        clauses: vec![],
+        text: row(patch.name, patch.summary, &[]),
+        json: json!({"id": patch.name, "about": patch.summary}),
+    });
+    items.collect()
 }
 
-fn checks() -> String {
-    let mut text = String::new();
-    for check in CHECKS.iter().flat_map(|group| group.iter()) {
-        let _ = writeln!(text, "{}\n    {}", check.name, check.about);
+fn checks(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
+    let library =
+        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let used: Vec<_> = library.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
+    let items = CHECKS.iter().flat_map(|group| group.iter()).map(|check| {
+        let mut text = format!("{}\n    {}\n", check.name, check.about);
+        let mut parameters = Vec::new();
         for parameter in check.parameters {
             let optional = if parameter.required { "" } else { " (optional)" };
             let _ = writeln!(text, "    {:<10} {}{optional}", parameter.name, parameter.about);
+            parameters.push(
+                json!({"name": parameter.name, "required": parameter.required, "about": parameter.about}),
+            );
         }
-    }
-    text
+        let of_check = used.iter().filter(|planned| planned.check == check.name);
+        let mut clauses: Vec<String> = of_check.map(|planned| planned.clause.to_string()).collect();
+        clauses.sort();
+        clauses.dedup();
+        let json =
+            json!({"id": check.name, "about": check.about, "arguments": parameters, "clauses": clauses});
+        Item { clauses, text, json }
+    });
+    Ok(items.collect())
 }
 
-fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str, String)>) -> String {
-    let mut text = String::new();
-    for (name, about, breaks) in rows {
-        let breaks = if breaks.is_empty() { String::new() } else { format!("  [{breaks}]") };
-        let _ = writeln!(text, "{name}{breaks}\n    {about}");
-    }
-    text
+fn properties() -> Vec<Item> {
+    let items = PROPERTIES.iter().map(|property| {
+        let commitment = property.commitment.to_string();
+        let json = json!({"id": property.name, "about": property.about, "commitment": property.commitment});
+        let text = row(property.name, property.about, std::slice::from_ref(&commitment));
+        Item { clauses: vec![commitment], text, json }
+    });
+    items.collect()
+}
+
+fn row(name: &str, about: &str, notes: &[String]) -> String {
+    let notes = if notes.is_empty() { String::new() } else { format!("  [{}]", notes.join(", ")) };
+    format!("{name}{notes}\n    {about}\n")
 }

@@ -24,7 +24,7 @@ use crate::suite::{ExternalTarget, Target, run_context};
 use crate::wire::header::CallerForm;
 
 /// The default time to wait for the result of one method, in seconds.
-const ADAPTER_TIME_SECONDS: u64 = 60;
+const ADAPTER_TIMEOUT_SECONDS: u64 = 60;
 /// The longest bundle of authorities that is read, in bytes.
 const BUNDLE_BYTES_MAX: u64 = 1 << 20;
 
@@ -184,13 +184,13 @@ impl TargetArguments {
             self.adapter = target.adapter;
         }
         self.credentials = self.credentials.or(target.credentials);
-        self.adapter_timeout = self.adapter_timeout.or(target.adapter_time_seconds);
+        self.adapter_timeout = self.adapter_timeout.or(target.adapter_timeout_seconds);
         self.target = self.target.or(target.url);
         self.ca = self.ca.or(target.ca);
         self.system_roots |= target.system_roots && self.ca.is_none();
         self.identity = self.identity.or(target.identity);
         self.plain_http |= target.plain_http;
-        self.request_timeout = self.request_timeout.or(target.call_time_seconds);
+        self.request_timeout = self.request_timeout.or(target.request_timeout_seconds);
         self
     }
 
@@ -280,7 +280,7 @@ impl TargetArguments {
     }
 
     pub(super) fn method_time_max(&self) -> Duration {
-        Duration::from_secs(self.adapter_timeout.unwrap_or(ADAPTER_TIME_SECONDS))
+        Duration::from_secs(self.adapter_timeout.unwrap_or(ADAPTER_TIMEOUT_SECONDS))
     }
 
     /// Returns the selected defects and variants.
@@ -298,11 +298,11 @@ impl TargetArguments {
             ("--adapter", self.adapter.clone()),
             ("--operator", self.operator.as_ref().map(ToString::to_string)),
             ("--credentials", self.credentials.as_ref().map(path)),
-            ("--adapter-time", self.adapter_timeout.map(|seconds| seconds.to_string())),
+            ("--adapter-timeout", self.adapter_timeout.map(|seconds| seconds.to_string())),
             ("--target", self.target.as_ref().map(ToString::to_string)),
             ("--ca", self.ca.as_ref().map(path)),
             ("--identity", identity),
-            ("--call-time", self.request_timeout.map(|seconds| seconds.to_string())),
+            ("--request-timeout", self.request_timeout.map(|seconds| seconds.to_string())),
             ("--advertise", self.advertise.as_ref().map(ToString::to_string)),
             ("--release", self.release.as_ref().map(ToString::to_string)),
             ("--listen", self.listen.map(|address| address.to_string())),
@@ -380,9 +380,10 @@ mod tests {
 
     #[test]
     fn a_flag_goes_before_the_file_and_a_defect_sets_its_target_aside() {
-        let config =
-            Config::parse("[target]\nadapter = \"a\"\nadapter_time_seconds = 5\n[peers]\nlisten = \"::1\"\n")
-                .expect("it reads");
+        let config = Config::parse(
+            "[target]\nadapter = \"a\"\nadapter_timeout_seconds = 5\n[peers]\nlisten = \"::1\"\n",
+        )
+        .expect("it reads");
         let from_file = TargetArguments::default().or(&config);
         assert_eq!((from_file.adapter.as_deref(), from_file.adapter_timeout), (Some("a"), Some(5)));
         let flag = TargetArguments { operator: Some(OperatorChoice::Person), ..TargetArguments::default() };

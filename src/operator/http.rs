@@ -31,12 +31,12 @@ struct Inner {
 
 impl Http {
     /// Builds the operator client at `url`. Each request carries `token` if there is one, and a call of a
-    /// method may take `call_time_max`.
+    /// method may take `request_timeout`.
     #[must_use]
-    pub fn new(url: Url, tls: Option<ClientTls>, token: Option<String>, call_time_max: Duration) -> Self {
+    pub fn new(url: Url, tls: Option<ClientTls>, token: Option<String>, request_timeout: Duration) -> Self {
         let limits = Limits {
             body_bytes_max: RESPONSE_BYTES_MAX,
-            exchange_time_max: call_time_max,
+            exchange_time_max: request_timeout,
             ..Limits::default()
         };
         let client =

@@ -22,17 +22,17 @@ use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetReq
 #[derive(Clone)]
 pub struct Stdio {
     program: Program,
-    call_time_max: Duration,
+    request_timeout: Duration,
     log: Log,
     leaving: Arc<PlainMutex<JoinSet<()>>>,
 }
 
 impl Stdio {
-    /// Builds the targets of this program. A call of a method may take `call_time_max`; `log` receives the
+    /// Builds the targets of this program. A call of a method may take `request_timeout`; `log` receives the
     /// standard error of the adapters.
     #[must_use]
-    pub fn new(program: Program, call_time_max: Duration, log: Log) -> Self {
-        Self { program, call_time_max, log, leaving: Arc::default() }
+    pub fn new(program: Program, request_timeout: Duration, log: Log) -> Self {
+        Self { program, request_timeout, log, leaving: Arc::default() }
     }
 
     /// Starts an adapter and calls `describe`.
@@ -45,8 +45,8 @@ impl Stdio {
         let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
         let line = Mutex::new(Some(line));
         let leaving = self.leaving.clone();
-        let call_time_max = self.call_time_max;
-        let mut adapter = Adapter { line, call_time_max, leaving, description: Description::default() };
+        let request_timeout = self.request_timeout;
+        let mut adapter = Adapter { line, request_timeout, leaving, description: Description::default() };
         adapter.description = Description::read(&adapter.call(Method::Describe.as_str(), json!({})).await?)?;
         Ok(adapter)
     }
@@ -76,7 +76,7 @@ impl Targets for Stdio {
 /// A running adapter.
 pub struct Adapter {
     line: Mutex<Option<Line>>,
-    call_time_max: Duration,
+    request_timeout: Duration,
     leaving: Arc<PlainMutex<JoinSet<()>>>,
     description: Description,
 }
@@ -97,7 +97,7 @@ impl OperatorClient for Adapter {
         let Some(talking) = line.as_mut() else {
             return Err(broken("it was given up before".to_owned()));
         };
-        match timeout(self.call_time_max, talking.ask(method, &parameters)).await {
+        match timeout(self.request_timeout, talking.ask(method, &parameters)).await {
             Ok(Ok(response)) => response.of(method),
             Ok(Err(message)) => {
                 *line = None;
@@ -105,7 +105,7 @@ impl OperatorClient for Adapter {
             }
             Err(_) => {
                 talking.abandoned.insert(talking.asked);
-                Err(broken(format!("no answer within {} s", self.call_time_max.as_secs_f32())))
+                Err(broken(format!("no answer within {} s", self.request_timeout.as_secs_f32())))
             }
         }
     }

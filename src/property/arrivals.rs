@@ -15,7 +15,7 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-/// Heartbeats at once, after so many seconds of calm, and what is done after them that is no heartbeat.
+/// A burst: heartbeats at once after some seconds of calm, then a call that is no heartbeat.
 #[derive(Clone, Copy, Debug)]
 struct Burst {
     calm: i64,
@@ -27,7 +27,7 @@ struct Burst {
 enum Then {
     /// The busy peer sends a batch.
     Sync,
-    /// It is given a grant.
+    /// The busy peer gets a grant.
     Grant,
 }
 
@@ -40,8 +40,8 @@ fn scenarios() -> BoxedStrategy<String> {
     proptest::collection::vec(burst, 1..20).prop_map(|bursts| file(&bursts)).boxed()
 }
 
-/// A flood is dear, and comes rarely by chance: one amid a few calls, in parts, with something else after
-/// each. And a few calls, minute after minute, are never too many.
+/// Returns the edge cases. A flood is expensive and rare by chance, so one occurs amid a few calls, in parts,
+/// each followed by another call. A few calls per minute are never too many.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let few = |calm, calls| Burst { calm, calls, then: &[] };
     let part = |calm| Burst { calm, calls: 55, then: EACH };
@@ -76,7 +76,7 @@ impl Then {
     fn step(self, number: usize) -> String {
         match self {
             Self::Sync => sync("busy", &format!("batch-{number}"), &format!("record-{number}")),
-            // Whoever floods may be suspended for it, and is given no grant then.
+            // A peer that floods may be suspended, and then gets no grant.
             Self::Grant => "operator = { method = \"grant.issue\", may_fail = true, with = { peer_id = \"${busy.id}\", \
                             remote_subject = \"busy\", resource_kind = \"skill\", permission_scopes = [\"read\"] } }"
                 .to_owned(),

@@ -39,7 +39,7 @@ fn scenarios() -> BoxedStrategy<String> {
     proptest::collection::vec((0..PEERS.len(), action), 1..14).prop_map(|actions| file(&actions)).boxed()
 }
 
-/// Each peer does something, and alice something that is refused.
+/// Returns the edge cases: each peer makes a call, and alice one that is refused.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let actions = [(0, Action::Read), (0, Action::ReadUndeclared), (1, Action::Migrate), (2, Action::Read)];
     vec![whole(actions).prop_map(|actions| file(&actions)).boxed()]
@@ -61,7 +61,7 @@ fn file(actions: &[(usize, Action)]) -> String {
         )
     };
     file = file.step(look("", "before"));
-    // Those that surely have an entry each, and the heartbeat that comes last.
+    // These calls certainly have an audit entry each, as has the last heartbeat.
     let logged =
         actions.iter().filter(|(peer, action)| PEERS[*peer] == "alice" && !matches!(action, Action::Wander));
     let until = format!("until = {{ than = \"before\", items = {} }}, ", logged.count() + 1);
@@ -85,7 +85,7 @@ fn file(actions: &[(usize, Action)]) -> String {
             ),
         });
     }
-    // Each case has something of alice's and of bob's.
+    // Each case has an entry of alice and one of bob.
     file.step("heartbeat = { peer = \"alice\", as = \"done-by-alice\" }")
         .step("heartbeat = { peer = \"bob\", as = \"done-by-bob\" }")
         .step(look(&until, "after"))

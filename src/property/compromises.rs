@@ -1,4 +1,4 @@
-//! Commitment 9: any time of detection, any set of partners, some of them down.
+//! Commitment 9: any time of detection, and any set of partners, some of which are down.
 
 use proptest::prelude::*;
 
@@ -15,13 +15,13 @@ pub(super) const PROPERTY: Property = Property {
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
-/// How long before the end, in seconds, a target that tells from a queue is waited for.
+/// The seconds before the end for which the scenario waits for a target that notifies from a queue.
 const LAST_SECONDS: i64 = 5 * MINUTE;
-/// Hours that the target has at least to notice that a partner is up again.
+/// The hours that the target has at least to notice that a partner is up again.
 const LAST_HOURS: i64 = 1;
 
 fn scenarios() -> BoxedStrategy<String> {
-    // Hours between detection and declaration; of each partner, the hours that it is down.
+    // The hours between detection and declaration, and the hours that each partner is down.
     (0..18_i64, proptest::collection::vec(proptest::option::of(1..6_i64), 1..5))
         .prop_map(|(before, partners)| file(before, &partners))
         .boxed()
@@ -29,7 +29,7 @@ fn scenarios() -> BoxedStrategy<String> {
 
 fn file(before: i64, partners: &[Option<i64>]) -> String {
     let name = |place: usize| format!("partner-{place}");
-    // Whoever doubles its pauses tries again after twice the time at the latest.
+    // A target that doubles its pauses retries after twice the time at the latest.
     let last = (24 - before - LAST_HOURS) / 2;
     let names: Vec<String> = (0..partners.len()).map(name).collect();
     let mut file = File::new("A generated compromise", "");

@@ -17,13 +17,13 @@ pub(super) const PROPERTY: Property = Property {
 
 const KINDS: [&str; 6] = ["agent", "skill", "plan", "tool_chain", "data_set", "x"];
 
-/// What is declared in every case beside the rest, so that each says something of every check.
+/// The declaration that every case contains, so that each case exercises every check.
 const DEFAULT: (&str, (&str, &str, bool)) = ("note", ("1", "bidirectional", true));
 
-/// Directions in which records can be had of the one who declares them.
+/// The directions in which the declaring side serves records.
 const OUTWARD: [&str; 2] = ["bidirectional", "push_local_to_remote"];
 
-/// All that there is, without a filter and with one.
+/// Returns the edge cases: all that can be declared, without a filter and with one.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let all = |filtered| {
         let rows = [("1", "bidirectional", filtered); KINDS.len()];
@@ -89,14 +89,14 @@ fn grant(kind: &str, scopes: &str, label: &str) -> String {
     format!("grant = {{ peer = \"alice\", kind = \"{kind}\", scopes = [{scopes}], as = \"{label}\" }}")
 }
 
-/// A record that passes every filter, and a look at it.
+/// Returns steps that put a record that passes every filter, and fetch it.
 fn inside(kind: &str, filtered: bool) -> [String; 2] {
     let id = format!("${{id:{kind}}}");
     let label = if filtered { "inside" } else { "unfiltered" };
     [put(kind, &id, "blue", label), fetch(kind, &id, ", as = \"tried\"")]
 }
 
-/// A record that passes none, and a look at it.
+/// Returns steps that put a record that passes no filter, and fetch it.
 fn outside(kind: &str) -> [String; 2] {
     let id = format!("${{id:{kind} outside}}");
     [put(kind, &id, "red", "outside"), fetch(kind, &id, "")]
@@ -113,7 +113,7 @@ fn fetch(kind: &str, id: &str, label: &str) -> String {
     format!("fetch = {{ peer = \"alice\", kind = \"{kind}\", id = \"{id}\", grant = \"{kind}\"{label} }}")
 }
 
-/// Two migrations of new records that are alike, one of which carries the schema version.
+/// Returns two migrations of similar new records, one of which carries the schema version.
 fn migrations(kind: &str, version: &str) -> [String; 3] {
     let carried = format!("schema_version = {version}");
     [

@@ -1,4 +1,4 @@
-//! Commitment 1: any disclosure that is less than whole.
+//! Commitment 1: any incomplete disclosure.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -14,7 +14,7 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-/// The members, and what withholds each.
+/// The members of a disclosure, each with the behaviour that withholds it.
 const MEMBERS: [(&str, &str); 4] = [
     ("operator_contact", "withholds-contact"),
     ("jurisdiction", "withholds-jurisdiction"),
@@ -26,7 +26,7 @@ const MEMBERS: [(&str, &str); 4] = [
 enum Said {
     Right,
     Withheld,
-    /// A text that is not what is due; for the free texts only a blank is not.
+    /// A wrong text. A free text is wrong only if it is blank.
     Wrong(&'static str),
 }
 
@@ -40,7 +40,7 @@ fn scenarios() -> BoxedStrategy<String> {
         prop_oneof![3 => Just(Said::Right), 1 => Just(Said::Withheld), 1 => select(wrong).prop_map(Said::Wrong)]
     };
     let all = (member(0), member(1), member(2), member(3)).prop_map(|(a, b, c, d)| [a, b, c, d]);
-    // A whole one is the control of every case.
+    // A complete disclosure is the positive control of every case.
     let partial = (all, 0..MEMBERS.len()).prop_map(|(mut said, first)| {
         if said.iter().all(|said| *said == Said::Right) {
             said[first] = Said::Withheld;

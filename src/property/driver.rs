@@ -14,27 +14,27 @@ use crate::operator::{OperatorError, TargetRequest, Targets};
 use crate::scenario::{Loaded, RunContext, Signatures, load, play_on, without_target};
 use crate::transcript::{Note, Outcome, ScenarioStart, Trace, Transcript, What};
 
-/// What a property is checked with.
+/// The settings of a property check.
 #[derive(Clone)]
 pub struct Setting {
-    /// Where targets come from.
+    /// The source of targets.
     pub targets: Arc<dyn Targets>,
     /// The run's seed.
     pub seed: Seed,
-    /// How many cases.
+    /// The number of cases.
     pub cases: u32,
-    /// How often a case that breaks is made smaller at most.
+    /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
-    /// What the cases are played in.
+    /// The run context of the cases.
     pub run_context: RunContext,
-    /// The words that the cases may use.
+    /// The names that the cases may use.
     pub words: Signatures,
-    /// Whether a trace breaks what its scenario announces.
+    /// A function that returns true if a trace breaks a planned check of its scenario.
     pub breaks: fn(&Loaded, &Trace) -> bool,
 }
 
-/// Checks a property: its trace is told in the transcript, with every case, and the shortest case
-/// that still breaks as its source. To be called where it may block.
+/// Checks a property and records its trace in the transcript: every case, with the shrunk case as the source.
+/// It may block, so call it where that is allowed.
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Trace {
     let played = RefCell::new(Cases::default());
     let halted = RefCell::new(None);
@@ -47,19 +47,19 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     let mut outcome = Outcome::Completed;
     match tried {
         Ok(()) => {}
-        // It could not be made smaller: it is told already.
+        // The case could not be shrunk, so its trace is recorded already.
         Err(TestError::Fail(_, source)) if cases.ends_with(&source) => {}
         Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.count(), handle) {
             Ok(shortest) => {
                 cases.told.push(shortest);
-                // A case that panicked is no breach of the target's.
+                // A panic in a case is no breach by the target.
                 if !cases.told.iter().any(|(loaded, trace)| (setting.breaks)(loaded, trace)) {
                     outcome = Outcome::Suite { reason: format!("a case failed, and broke nothing: {why}") };
                 }
             }
             Err(other) => outcome = other,
         },
-        // Whoever let a case down let the property down: the blame is theirs.
+        // The property gets the blame of the case that was aborted.
         Err(TestError::Abort(reason)) => {
             let fault = || Outcome::Suite { reason: reason.to_string() };
             outcome = halted.take().unwrap_or_else(fault);
@@ -68,20 +68,21 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     tell(property, setting, transcript, cases, outcome)
 }
 
-/// Cases that are told whole. Of more it is told how many there were, and that none of them broke: a
-/// run of ten thousand is not to hold them all.
+/// The number of cases that are recorded in full. Further cases that broke nothing are only counted, so that
+/// a run of ten thousand cases fits in memory.
 const TOLD_MAX: usize = 100;
 
-/// Entries after which a case is no longer told whole: a target may do more in one than others in all.
+/// The number of entries after which cases are only counted, because a target may produce many entries in one
+/// case.
 const ENTRIES_TOLD_MAX: usize = 4000;
 
 /// The cases that were played.
 #[derive(Default)]
 struct Cases {
     told: Vec<(Loaded, Trace)>,
-    /// How many entries these have together.
+    /// The number of entries of the recorded cases.
     entries: usize,
-    /// Those that are only counted.
+    /// The number of cases that were only counted.
     more: usize,
 }
 
@@ -94,7 +95,7 @@ impl Cases {
         self.told.last().is_some_and(|(loaded, _)| loaded.source == source)
     }
 
-    /// Keeps a case, or that there was one more that broke nothing.
+    /// Records a case, or counts it if it broke nothing and there is no room.
     fn keep(&mut self, loaded: Loaded, trace: Trace, broken: bool) {
         let has_room = self.told.len() < TOLD_MAX && self.entries < ENTRIES_TOLD_MAX;
         if broken || has_room {
@@ -106,7 +107,7 @@ impl Cases {
     }
 }
 
-/// Plays so many of these histories, until one breaks; that one is made as small as it gets.
+/// Plays the cases until one breaks, and shrinks that one.
 fn try_out(
     property: &Property,
     setting: &Setting,
@@ -135,7 +136,7 @@ fn try_out(
     })
 }
 
-/// What one case announces, every case has to: they are evaluated in one.
+/// Compares the planned checks of two cases. They must be equal, because they are evaluated together.
 fn announces_the_same(one: &Loaded, other: &Loaded) -> bool {
     let checks = |loaded: &Loaded| -> Vec<_> {
         loaded.scenario.checks.iter().map(|check| check.get_ref().clone()).collect()
@@ -143,7 +144,7 @@ fn announces_the_same(one: &Loaded, other: &Loaded) -> bool {
     checks(one) == checks(other)
 }
 
-/// All cases in one trace; the last one's scenario is its source.
+/// Records all cases in one trace. The scenario of the last case becomes its source.
 fn tell(
     property: &Property,
     setting: &Setting,
@@ -151,7 +152,7 @@ fn tell(
     cases: Cases,
     outcome: Outcome,
 ) -> Trace {
-    // Where not one case came to its end, what any of them announces was announced all the same.
+    // If no case completed, the checks of a case are planned all the same.
     let last = cases.told.last().map(|(loaded, _)| loaded.source.clone());
     let source = last.or_else(|| property.sample()).unwrap_or_default();
     let start = ScenarioStart { source, seed: setting.seed.derive(&property.trace()) };
@@ -186,8 +187,7 @@ fn tell(
     recorder.end(outcome)
 }
 
-/// Plays one case, against a target of its own, in memory. The error is how it ended, where it did not
-/// come to its end.
+/// Plays one case against a fresh target, in memory. An error is the outcome of a case that did not complete.
 fn play(
     property: &Property,
     setting: &Setting,
@@ -241,7 +241,7 @@ mod tests {
     use crate::operator::{Embedded, EmbeddedOptions};
     use crate::property::whole::whole;
 
-    /// A target that goes wrong once it has been looked at so often.
+    /// The number of reads after which the target goes wrong.
     const TOO_OFTEN: usize = 3;
 
     fn looks(times: usize) -> String {
@@ -266,7 +266,8 @@ mod tests {
         scenarios: || (1..=40_usize).prop_map(looks).boxed(),
     };
 
-    /// How often each case looks that is told of this property, made smaller so often at most.
+    /// Returns the number of reads in each recorded case of a property, with a maximum of `shrinks` shrinking
+    /// steps.
     fn told(property: &Property, shrinks: u32) -> Vec<usize> {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -291,7 +292,7 @@ mod tests {
         let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());
         assert_eq!(trace.outcome(), Some(&Outcome::Completed));
         let told: Vec<usize> = trace.cases().iter().map(looks_of).collect();
-        // What can be saved and run is the last of them.
+        // The last case is the one that can be saved and run.
         assert_eq!(
             trace.start().map(|start| &*start.source),
             told.last().map(|times| looks(*times)).as_deref()

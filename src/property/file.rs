@@ -1,44 +1,44 @@
-//! Scenario files, as properties write them.
+//! Scenario files, as properties generate them.
 
 use std::fmt::Write;
 
-/// What the target declares in most histories.
+/// The declaration of the target in most histories.
 const DECLARE: &str = "operator = { method = \"capability.declare\", with = { resource_kind = \"skill\", schema_version = 1, \
                        direction = \"bidirectional\", policy = \"manual\" } }";
 
-/// A scenario file that grows step by step.
+/// A scenario file that is built step by step.
 #[derive(Clone, Debug)]
 pub(super) struct File(String);
 
 impl File {
-    /// With a title; `members` are lines of the file's top.
+    /// Begins a file with a title. `members` holds further lines of the top-level table.
     pub(super) fn new(title: &str, members: &str) -> Self {
         Self(format!("title = \"{title}\"\nalone = true\n{members}\n"))
     }
 
-    /// A peer; `members` are lines beside its name.
+    /// Adds a peer. `members` holds further lines of its table.
     pub(super) fn peer(mut self, name: &str, members: &str) -> Self {
         let _ = writeln!(self.0, "[[peer]]\nname = \"{name}\"\n{members}");
         self
     }
 
-    /// A step, as a line of TOML.
+    /// Adds a step, given as a line of TOML.
     pub(super) fn step(mut self, step: impl AsRef<str>) -> Self {
         let _ = writeln!(self.0, "[[step]]\n{}\n", step.as_ref());
         self
     }
 
-    /// Several steps.
+    /// Adds several steps.
     pub(super) fn steps<S: AsRef<str>>(self, steps: impl IntoIterator<Item = S>) -> Self {
         steps.into_iter().fold(self, Self::step)
     }
 
-    /// The target declares `skill`.
+    /// Adds the step in which the target declares `skill`.
     pub(super) fn declare(self) -> Self {
         self.step(DECLARE)
     }
 
-    /// A check of every case: `clause` and `aspect`, the check, what is required, and the check's arguments.
+    /// Adds a check of every case: clause and aspect, check, requirement, and the arguments of the check.
     pub(super) fn check(mut self, of: (&str, &str), check: &str, requirement: &str, with: &str) -> Self {
         let (clause, aspect) = of;
         let _ = writeln!(
@@ -54,13 +54,13 @@ impl File {
     }
 }
 
-/// A migration of one new record, named like its label's id.
+/// Returns a step that migrates one new record, named after the id of its label.
 pub(super) fn migrate(peer: &str, grant: &str, label: &str, kind: &str, id: &str, more: &str) -> String {
     let plan = plan(kind, id, more);
     format!("migrate = {{ peer = \"{peer}\", grant = \"{grant}\", as = \"{label}\", plan = {plan} }}")
 }
 
-/// A plan of one new record, named like its id.
+/// Returns a plan with one new record, named after its id.
 pub(super) fn plan(kind: &str, id: &str, more: &str) -> String {
     format!(
         "{{ operation = \"migrate\", {more}\
@@ -70,7 +70,7 @@ pub(super) fn plan(kind: &str, id: &str, more: &str) -> String {
     )
 }
 
-/// A batch of one record.
+/// Returns a step that sends a batch of one record.
 pub(super) fn sync(peer: &str, label: &str, id: &str) -> String {
     format!(
         "sync = {{ peer = \"{peer}\", kind = \"skill\", as = \"{label}\", records = [{{ id = \"${{id:{id}}}\", \

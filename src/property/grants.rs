@@ -1,4 +1,4 @@
-//! Commitment 2: any grant, any request, at any instant.
+//! Commitment 2: any grant, any request, at any time.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -18,31 +18,31 @@ pub(super) const PROPERTY: Property = Property {
 };
 
 const DAY: i64 = 86_400;
-/// Days that the grants of these histories live.
+/// The life of the grants in these histories, in days.
 const DAYS: i64 = 7;
 
-/// What is granted. Alice asks for no more than that. Whoever asks for more may validly be suspended for
-/// it: that is carol, who has a grant of her own of the same terms, and bob, who has none.
+/// The terms of the grants. Alice requests no more than they allow. A peer that requests more may validly be
+/// suspended for it: carol, who has a grant of her own with the same terms, and bob, who has none.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
     scopes: &'static [&'static str],
-    /// Whether it is for one record only.
+    /// True if the grant is for one record only.
     bound: bool,
-    /// Whether it is for one instance only.
+    /// True if the grant is for one instance only.
     fenced: bool,
-    /// Whether carol's is for one network only: no one has a bridge to that.
+    /// True if carol's grant is for one network only, to which no peer has a bridge.
     networked: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Action {
-    /// So many seconds pass.
+    /// A wait of this many seconds.
     Wait(i64),
-    /// To so many seconds before the grants' end, or after it.
+    /// A wait until this many seconds before or after the expiry of the grants.
     ToTheEnd(i64),
-    /// Alice asks under her grant.
+    /// A request of alice under her grant.
     Ask(GrantRequest),
-    /// Someone tries something, under carol's or none.
+    /// A request of another peer, under carol's grant or without one.
     Try(Attempt),
     Revoke,
 }
@@ -59,9 +59,9 @@ struct Attempt {
     by: &'static str,
     token: Token,
     request: GrantRequest,
-    /// Which instance it says that it is.
+    /// The instance that the request names.
     instance: Option<&'static str>,
-    /// Which network it says that it comes through.
+    /// The network that the request names.
     network: Option<&'static str>,
 }
 
@@ -78,8 +78,8 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// What is allowed at once, two seconds before the end, and a minute after it; and what is not, layer by
-/// layer.
+/// Returns the edge cases: the allowed requests at once, two seconds before the expiry and a minute after it;
+/// and the forbidden requests, layer by layer.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let both =
         || ["read", "migrate"].map(|scope| Action::Ask(GrantRequest { scope, kind: "skill", id: "a" }));
@@ -103,7 +103,7 @@ fn edge_cases() -> Vec<BoxedStrategy<String>> {
     .into()
 }
 
-/// What goes beyond a grant of one scope that is for one record and one instance, in one thing each.
+/// Returns requests that exceed, in one point each, a grant of one scope for one record and one instance.
 fn beyond(scope: &'static str, other: &'static str) -> Vec<Action> {
     let own = |wish_scope, kind, id| attempt("carol", Token::Own, wish_scope, kind, id);
     let from = |instance| match own(scope, "skill", "a") {
@@ -167,7 +167,7 @@ fn tried() -> impl Strategy<Value = Attempt> {
 }
 
 impl Terms {
-    /// As a step that gives such a grant.
+    /// Returns a step that issues such a grant.
     fn grant(self, peer: &str, label: &str, networked: bool) -> String {
         let id = if self.bound { "id = \"${id:a}\", " } else { "" };
         let scopes = self.scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>().join(", ");
@@ -179,7 +179,7 @@ impl Terms {
         )
     }
 
-    /// What alice asks, from where she may.
+    /// Returns a request of alice from an allowed place.
     fn ask(self, request: GrantRequest) -> String {
         let instance = self.fenced.then(|| (CALLING_INSTANCE, "${id:instance}".to_owned()));
         request.step("alice", "grant = \"grant\", ", "asked", instance.as_slice())
@@ -263,7 +263,7 @@ fn file(terms: Terms, actions: &[Action]) -> String {
         };
     }
     let with = "call = \"asked\", record = \"grant\"";
-    // The last requests are always there, so that every case says something.
+    // The last requests are always present, so that every case checks something.
     file.step(terms.ask(GrantRequest { scope: "read", kind: "skill", id: "a" }))
         .steps([Token::Own, Token::None].map(|token| {
             let request = GrantRequest { scope: "read", kind: "agent", id: "a" };
@@ -290,7 +290,7 @@ fn file(terms: Terms, actions: &[Action]) -> String {
         .text()
 }
 
-/// Whoever is stale may be served no more.
+/// Adds a wait, then a heartbeat of each peer, because the target may refuse a stale peer.
 fn wait(file: File, seconds: i64) -> File {
     file.step(format!("advance = {{ seconds = {seconds} }}"))
         .steps(["alice", "bob", "carol"].map(|peer| format!("heartbeat = {{ peer = \"{peer}\" }}")))

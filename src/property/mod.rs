@@ -1,10 +1,10 @@
-//! Properties: scenarios generated from a seed, evaluated against a model, shrunk to the shortest that
-//! still breaks.
+//! Properties: scenarios generated from a seed, evaluated against a model, and shrunk to the shortest case
+//! that still breaks.
 //!
-//! A property is a strategy of scenarios. Its cases are played one after another, each against a
-//! target of its own, and told in one trace, `property/NAME`: the labels of case 7 end in `@7`. The
-//! check `every-case` asks another check about each of them. A case that breaks is shrunk, and
-//! what is left of it is a scenario that can be saved and run.
+//! A property is a strategy of scenarios. Its cases are played one after another, each against a target of
+//! its own, and recorded in one trace, `property/NAME`; the labels of case 7 end in `@7`. The check
+//! `every-case` runs another check on each case. A case that breaks is shrunk to a scenario that can be saved
+//! and run.
 
 mod arrivals;
 mod audits;
@@ -30,20 +30,20 @@ use proptest::test_runner::TestRunner;
 /// A property of the target, over generated histories.
 #[derive(Clone, Copy, Debug)]
 pub struct Property {
-    /// What the command line calls it.
+    /// The name on the command line.
     pub name: &'static str,
-    /// The commitment that it is about.
+    /// The commitment that the property concerns.
     pub commitment: u8,
-    /// What holds, in a sentence.
+    /// The statement that holds, as one sentence.
     pub about: &'static str,
-    /// Scenarios that are always played, each once, and first: together they have something to say to
-    /// every check, whatever the seed draws. They shrink as the others do.
+    /// The scenarios that always run first, each once. Together they exercise every check, whatever the seed
+    /// draws. They shrink like the others.
     pub edge_cases: fn() -> Vec<BoxedStrategy<String>>,
-    /// Scenarios, as files.
+    /// The strategy of scenarios, as files.
     pub scenarios: fn() -> BoxedStrategy<String>,
 }
 
-/// Every property.
+/// All properties.
 pub const PROPERTIES: &[Property] = &[
     disclosures::PROPERTY,
     grants::PROPERTY,
@@ -60,28 +60,28 @@ pub const PROPERTIES: &[Property] = &[
     contract_versions::PROPERTY,
 ];
 
-/// The property of that name.
+/// Returns the property of this name.
 #[must_use]
 pub fn property(name: &str) -> Option<&'static Property> {
     PROPERTIES.iter().find(|property| property.name == name)
 }
 
 impl Property {
-    /// Some scenario of it, always the same: what it announces is what every case announces.
+    /// Returns a fixed scenario of the property. All its scenarios plan the same checks.
     #[must_use]
     pub fn sample(&self) -> Option<String> {
         let tree = (self.scenarios)().new_tree(&mut TestRunner::deterministic()).ok()?;
         Some(tree.current())
     }
 
-    /// The name of its trace.
+    /// Returns the name of the trace.
     #[must_use]
     pub fn trace(&self) -> String {
         format!("property/{}", self.name)
     }
 }
 
-/// The property that a trace tells of, by the trace's name.
+/// Returns the name of the property that a trace belongs to.
 #[must_use]
 pub fn of_trace(trace: &str) -> Option<&str> {
     trace.strip_prefix("property/")

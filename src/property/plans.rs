@@ -1,4 +1,4 @@
-//! Commitment 7: any plan, of any actions and policies, with a failure or a crash anywhere in it.
+//! Commitment 7: any plan, with any actions and policies, and a failure or a crash at any step.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -9,9 +9,9 @@ use proptest::sample::select;
 use super::Property;
 use super::whole::whole;
 
-/// Ids that were there before, `old_0` to `old_4`.
+/// The number of records that exist before, `old_0` to `old_4`.
 const OLD: usize = 5;
-/// Most steps of a plan.
+/// The maximum number of steps of a plan.
 const STEPS_MAX: usize = 40;
 
 pub(super) const PROPERTY: Property = Property {
@@ -29,8 +29,9 @@ fn scenarios() -> BoxedStrategy<String> {
     (steps, crash, opens).prop_map(|(steps, crash, opens)| file(&steps, crash, opens)).boxed()
 }
 
-/// A plan that is done, with a conflict on its way, and one that fails, sent at once and opened first; one
-/// that can't be done without another id; and one that fails, or is cut short by a crash, at each place in turn.
+/// Returns the edge cases: a plan that succeeds with a conflict on its way; a plan that fails, sent at once
+/// and also opened first; a plan that needs another id; and plans that fail, or are cut short by a crash, at
+/// each place.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let plan = |policy: &'static str| vec![plain(Action::Create), plain(Action::Meet { old: 0, policy })];
     let (done, fails) = (plan("skip_if_exists"), plan("fail"));
@@ -41,7 +42,7 @@ fn edge_cases() -> Vec<BoxedStrategy<String>> {
     sent.into_iter().chain([edge_case(fails, None, true)]).chain(failing).chain(crashes).collect()
 }
 
-/// Places at which the plans of some edge cases go wrong.
+/// The number of places at which the plans of some edge cases go wrong.
 const PLACES: usize = 5;
 
 fn edge_case(plan: Vec<Step>, crash: Option<usize>, opens: bool) -> BoxedStrategy<String> {
@@ -62,20 +63,20 @@ fn failing_at(place: usize) -> Vec<Step> {
     steps
 }
 
-/// One step. A reference goes by index, never by an id that a server made.
+/// One step. A reference uses an index, never an id that a server assigns.
 #[derive(Clone, Debug)]
 struct Step {
     action: Action,
-    /// Where in the plan it stands, among equals: the array's order is not the plan's.
+    /// The sort key of the step: the order of the array is not the order of the plan.
     shuffle: u16,
     refers_to: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
 enum Action {
-    /// A record that is not there.
+    /// A record that does not exist.
     Create,
-    /// A record that is.
+    /// A record that exists.
     Meet {
         old: usize,
         policy: &'static str,
@@ -84,7 +85,7 @@ enum Action {
         old: usize,
     },
     Skip,
-    /// The sender itself says that it does not fit.
+    /// A step that the sender itself marks as a conflict.
     Conflict,
 }
 
@@ -106,8 +107,8 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// The scenario of a plan. `crash`: the target dies once so many of its steps ran. `opens`: it is opened
-/// first, and then committed.
+/// Returns the scenario of a plan. `crash` is the number of steps after which the target dies. If `opens` is
+/// true, the migration is opened first and then committed.
 fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
     let mut text = String::from("title = \"A generated plan\"\nalone = true\n");
     let crash = crash.filter(|at| *at < steps.len());

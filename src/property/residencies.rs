@@ -17,17 +17,17 @@ pub(super) const PROPERTY: Property = Property {
 
 const PLACES: [&str; 5] = ["eu", "EU", "ch-east", "br-south", "us"];
 
-/// Where the target begins; its jurisdiction stays that one.
+/// The initial settings of the target. Its jurisdiction stays the same.
 const SETTINGS: &str = "[settings]\nresidency = \"eu\"\njurisdiction = \"DE\"";
 
 #[derive(Clone, Debug)]
 enum Action {
     /// The target's operator moves its data.
     Target(&'static str),
-    /// The peer announces a move, and says so from then on.
+    /// The peer announces a move, and reports the new place from then on.
     Peer(&'static str),
     Migrate,
-    /// The target migrates something to the peer.
+    /// The target migrates a record to the peer.
     Send,
 }
 
@@ -40,7 +40,7 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// The target moves to where the peer is, and sends something.
+/// Returns the edge cases: the target moves to the place of the peer, and sends a record.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let actions = [Action::Target("br-south"), Action::Send];
     vec![whole(actions).prop_map(|actions| file("br-south", &actions)).boxed()]
@@ -54,7 +54,7 @@ fn file(from: &str, actions: &[Action]) -> String {
         .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
         .step("hold = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"] }");
     let (mut place, mut target) = (from, "eu");
-    // Every case ends in a migration.
+    // Every case ends with a migration.
     for (number, action) in actions.iter().chain([&Action::Migrate]).enumerate() {
         file = match action {
             Action::Target(to) => {
@@ -96,7 +96,8 @@ fn file(from: &str, actions: &[Action]) -> String {
     .text()
 }
 
-/// Each side says where it is; the peer last, for it answers a heartbeat with where it began.
+/// Returns steps in which each side reports its place. The peer comes last, because it answers a heartbeat
+/// with its initial place.
 fn say_places(place: &str, target: &str) -> [String; 2] {
     [
         "operator = { method = \"heartbeat.send\", with = { peer_id = \"${alice.id}\" }, may_fail = true }"
@@ -108,8 +109,8 @@ fn say_places(place: &str, target: &str) -> [String; 2] {
     ]
 }
 
-/// The peer's: another than the target's where the residencies differ, so that a platform which goes
-/// by jurisdiction comes to the same.
+/// Returns the jurisdiction of the peer. It differs from the target's if the residencies differ, so that a
+/// platform that uses the jurisdiction comes to the same result.
 fn jurisdiction(place: &str, target: &str) -> &'static str {
     if place.eq_ignore_ascii_case(target) { "DE" } else { "BR" }
 }

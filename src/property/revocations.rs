@@ -1,4 +1,4 @@
-//! Commitment 4: a revocation at any instant and in any state, with any migrations in flight.
+//! Commitment 4: a revocation at any time and in any state, with any migrations in flight.
 
 use proptest::prelude::*;
 
@@ -13,12 +13,12 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-/// Migrations of each half that are in flight at most.
+/// The maximum number of in-flight migrations in each half.
 const OPEN_MAX: usize = 3;
-/// When the last of the first half is committed.
+/// The second at which the last migration of the first half is committed.
 const LAST_SECOND: i64 = 299;
 
-/// What the peer is when it is revoked.
+/// The state of the peer at the revocation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Active,
@@ -31,13 +31,13 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Case {
     state: State,
-    /// When it comes.
+    /// The time of the revocation.
     after: i64,
-    /// How much is in flight that is committed within the grace, and how much that is not.
+    /// The number of in-flight migrations that are committed within the grace, and after it.
     open: (usize, usize),
-    /// When all but the last of it is committed.
+    /// The time at which all but the last of the first half are committed.
     in_time: i64,
-    /// How long after the grace the rest is.
+    /// The time after the grace at which the second half is committed.
     late: i64,
 }
 
@@ -54,7 +54,8 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// A peer that may not call is told as any other, and whoever may has its grace and no more.
+/// Returns the edge cases: a peer that may not call gets the same notice, and one that may call gets its
+/// grace and no more.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let case = |state, open| Just(file(Case { state, after: 0, open, in_time: 0, late: 1 })).boxed();
     vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1)), case(State::Degraded, (1, 1))]
@@ -84,7 +85,7 @@ fn file(case: Case) -> String {
         _ => file,
     };
     let file = file
-        // It shows whether the peer is let in.
+        // The fetch shows if the target admits the peer.
         .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:any}\", grant = \"grant\" }")
         .step("operator = { method = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" }, as = \"revoked\" }")
         .step(CALL)
@@ -100,7 +101,7 @@ fn advance(seconds: i64) -> String {
     format!("advance = {{ seconds = {seconds} }}")
 }
 
-/// A step that is named in every case, and done in some: every case announces the same checks.
+/// Returns a step that every case names and only some perform, so that every case plans the same checks.
 fn done_if(is_done: bool, step: &str) -> String {
     format!("repeat = {{ times = {}, step = [{{ {step} }}] }}", u8::from(is_done))
 }
@@ -113,8 +114,8 @@ fn opened(half: &'static str, count: usize) -> impl Iterator<Item = String> {
     })
 }
 
-/// What is in flight is committed: some of it any time within the grace, one at its last second, the rest
-/// after it. What is in flight with a peer that may not call, no one need take.
+/// Commits the migrations in flight: some within the grace, one at its last second, the rest after it. The
+/// target need not accept the migrations of a peer that may not call.
 fn committed(file: File, case: Case) -> File {
     let Case { state, open: (early, late), in_time, late: after_the_grace, .. } = case;
     let commit = |half: &str, place: usize, count: usize| {

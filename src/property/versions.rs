@@ -32,8 +32,9 @@ fn scenarios() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// Two that go together, and two that do not, also with a target that runs what it runs; two that go
-/// together as numbers and not as texts; and one that looks like a version and is none.
+/// Returns the edge cases: two compatible versions, and two incompatible ones, also with a target that
+/// reports its own release; two that are compatible as numbers and not as texts; and a text that looks like a
+/// version and is none.
 fn edge_cases() -> Vec<BoxedStrategy<String>> {
     let pairs = [
         (None, "${release.minor_after}"),

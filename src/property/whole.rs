@@ -1,12 +1,12 @@
-//! A history that is given, and shrinks act by act.
+//! A given history, which shrinks action by action.
 
 use std::fmt::Debug;
 
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-/// A history that always begins whole; where it breaks, acts that it still breaks without are left
-/// out, one after another. One stays.
+/// Builds a strategy that begins with the whole history. If it breaks, shrinking removes one action after
+/// another that is not needed. At least one action stays.
 pub(super) fn whole<T: Clone + Debug>(actions: impl IntoIterator<Item = T>) -> impl Strategy<Value = Vec<T>> {
     Whole(actions.into_iter().collect())
 }
@@ -24,7 +24,7 @@ impl<T: Clone + Debug> Strategy for Whole<T> {
     }
 }
 
-/// The acts, whether each is still in, and which is tried next.
+/// The actions, a flag for each that is still included, and the next one to remove.
 struct Cut<T> {
     actions: Vec<(T, bool)>,
     next: usize,
@@ -45,7 +45,7 @@ impl<T: Clone + Debug> ValueTree for Cut<T> {
         true
     }
 
-    /// Puts the last one back; that much broke, so that the next one is tried at once.
+    /// Restores the last action. The restored history is known to break, so the next action is tried at once.
     fn complicate(&mut self) -> bool {
         let last = self.next.checked_sub(1).and_then(|last| self.actions.get_mut(last));
         let Some((_, is_in)) = last else { return false };
@@ -58,7 +58,7 @@ impl<T: Clone + Debug> ValueTree for Cut<T> {
 mod tests {
     use super::*;
 
-    /// What is left of five acts, where a history breaks that has these.
+    /// Returns the actions that shrinking leaves of five, if a history breaks that contains `needed`.
     fn left(needed: &[u32]) -> Vec<u32> {
         let mut tree = whole(1..=5_u32).new_tree(&mut TestRunner::deterministic()).expect("a tree");
         assert_eq!(tree.current(), [1, 2, 3, 4, 5]);

@@ -1,4 +1,5 @@
-//! An adapter, looked at method by method: is each there, and does it answer in the binding's form?
+//! Checks an adapter method by method: is each method there, and does its result have the form of the
+//! binding?
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,48 +16,48 @@ use crate::report::terminal;
 use crate::transcript::{ScenarioStart, Transcript};
 use crate::wire::grant::Scope;
 
-/// A method that cannot exist.
+/// A method that does not exist in the binding.
 const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
-/// The kind of the records that are used.
+/// The kind of the test records.
 const KIND: &str = "skill";
-/// A record that is put, found and deleted.
+/// The id of a record that is put, found and deleted.
 const RECORD: &str = "0190b2f0-0000-7000-8000-00000000c0de";
-/// The date of a release's end.
+/// The end date of a release.
 const BREAKS_AT: &str = "2100-01-01T00:00:00Z";
 
-/// What was found of one method.
+/// The check of one method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MethodLine {
-    /// The method.
+    /// The name of the method.
     pub method: String,
-    /// What was found.
+    /// The finding.
     pub finding: Finding,
-    /// Something beside it that should be fixed.
+    /// A further problem that should be fixed.
     pub remark: Option<String>,
 }
 
-/// What was found of a method.
+/// The result of the check of one method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It is there, and answers in the binding's form.
+    /// The method is there, and its result has the form of the binding.
     Fine,
-    /// The adapter says that it does not know it: valid, and its clauses stay unproven.
+    /// The adapter reports the method as unknown. This is valid; the clauses that need it stay unproven.
     Missing,
-    /// It is there, and said no this time.
+    /// The method is there, and refused this call.
     Refused {
-        /// Its error.
+        /// The error message.
         message: String,
     },
-    /// What it answered is not what the binding says.
+    /// The result does not have the form of the binding.
     Malformed {
-        /// What the binding says.
+        /// The form that the binding requires.
         expected: String,
-        /// What was found.
+        /// The form found.
         found: String,
     },
-    /// The adapter died, hung, or broke its protocol.
+    /// The adapter died, hung or broke its protocol.
     Failed {
-        /// What happened.
+        /// The failure.
         message: String,
     },
 }
@@ -79,7 +80,7 @@ impl fmt::Display for MethodLine {
     }
 }
 
-/// Talks to an adapter of this make. The error is an adapter that can't be talked to at all.
+/// Checks an adapter of this program. Returns an error if the adapter cannot be called at all.
 pub async fn check_adapter(adapters: &Stdio) -> Result<Vec<MethodLine>, OperatorError> {
     let adapter = adapters.start().await?;
     let mut lines = vec![impossible(&adapter).await];
@@ -91,7 +92,7 @@ pub async fn check_adapter(adapters: &Stdio) -> Result<Vec<MethodLine>, Operator
     Ok(lines)
 }
 
-/// An adapter that does anything it is asked for says nothing by it.
+/// Calls a method that does not exist. An adapter that accepts any method proves nothing.
 async fn impossible(adapter: &Adapter) -> MethodLine {
     let finding = match adapter.call(NONEXISTENT_METHOD, json!({})).await {
         Err(OperatorError::Unsupported { .. }) => Finding::Fine,
@@ -111,7 +112,7 @@ fn malformed_impossible(found: &str) -> Finding {
     }
 }
 
-/// What the methods are asked about, as far as it is known by then.
+/// The values that earlier methods returned and later ones need.
 struct Conversation<'a> {
     adapter: &'a Adapter,
     description: &'a Description,
@@ -126,7 +127,7 @@ impl<'a> Conversation<'a> {
         Self { adapter, description: adapter.description(), known: Map::new(), clock, peer: None }
     }
 
-    /// In an order in which each has what it needs.
+    /// Calls the methods in an order in which each has the values that it needs.
     async fn method_by_method(mut self) -> Vec<MethodLine> {
         const LAST: [Method; 6] = [
             Method::ResourceDelete,
@@ -180,7 +181,8 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// A proposed peer accepts, so that the methods that follow have a partner; its clock is the target's.
+    /// Follows up on a method. A proposed peer accepts, so that later methods have a partner; the peer uses
+    /// the target's clock.
     async fn afterwards(&mut self, method: Method) {
         if matches!(method, Method::ClockNow | Method::ClockAdvance) {
             let now = self.known.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok());
@@ -199,7 +201,7 @@ impl<'a> Conversation<'a> {
         peer.set_target(TargetAddress { base_url, ca_bundle_pem, caller: self.description.caller });
         let token = self.known.get("acceptance_token").and_then(Value::as_str).unwrap_or_default().to_owned();
         let context = StepContext::default();
-        // Where it does not come about, the methods that need a partner say so.
+        // If accept fails, the methods that need a partner report it.
         let _ = peer.accept(&context, &token, &Value::Null).await;
         let _ = peer.heartbeat(&context, &Value::Null).await;
     }
@@ -275,10 +277,10 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// Characters of a result that are shown.
+/// The number of characters of a result that are shown.
 const SHOWN_MAX: usize = 200;
 
-/// What of the binding's form a result lacks.
+/// Returns a finding if a result does not have the form of the binding.
 fn wanting(method: Method, result: &Value) -> Option<Finding> {
     let expected = expected(method);
     let found = match expected {
@@ -301,7 +303,7 @@ fn wanting(method: Method, result: &Value) -> Option<Finding> {
 enum Form {
     Anything,
     Members(&'static [(&'static str, Kind)]),
-    /// An array, or an object with one under this name.
+    /// An array, or an object with an array under this name.
     Array(Option<&'static str>),
 }
 
@@ -352,7 +354,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// The form that `binding.md` gives to a method's result.
+/// Returns the form that `binding.md` gives to a method's result.
 fn expected(method: Method) -> Form {
     match method {
         Method::Describe => {
@@ -383,7 +385,7 @@ fn expected(method: Method) -> Form {
     }
 }
 
-/// A partner for the methods that need one; none where this machine has no port for it.
+/// Starts a partner for the methods that need one. Returns `None` if this machine has no free port.
 fn start_peer(clock: Clock) -> Option<Peer> {
     let start = ScenarioStart { source: String::new(), seed: Seed(1) };
     let options = Options {

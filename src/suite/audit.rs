@@ -1,4 +1,5 @@
-//! A visit to a platform that is someone else's: conforming, slow, and with a list of what it left.
+//! An authenticated audit of someone else's platform: conforming, slow, and with a list of what it leaves
+//! behind.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,25 +18,25 @@ use crate::wire::path::Route;
 const VISIT: &str = include_str!("../../audits/visit.toml");
 const INTRUSIVE: &str = include_str!("../../audits/intrusive.toml");
 
-/// A visit, before it is made.
+/// The settings of an authenticated audit.
 #[derive(Clone, Debug)]
 pub struct Audit {
-    /// Fixes every choice.
+    /// The seed of every choice.
     pub seed: Seed,
-    /// What is visited.
+    /// The address of the target.
     pub address: Address,
-    /// The acceptance token that its operator gave away. It is used up.
+    /// The acceptance token from the target's operator. The audit uses it up.
     pub token: String,
-    /// Whether the visitor misbehaves as well.
+    /// True if the peer misbehaves too.
     pub intrusive: bool,
-    /// What the visit is made in.
+    /// The run context.
     pub run_context: RunContext,
-    /// What names the same target again on a command line.
+    /// The arguments that name the same target again on a command line.
     pub arguments: Vec<String>,
 }
 
 impl Audit {
-    /// The visit, ready to be made. `stop` becomes true when it is to end.
+    /// Prepares the run of the audit. `stop` becomes true to end it.
     pub fn prepare(self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
         let loaded = scenario(self.intrusive)?;
         let settings = [
@@ -71,18 +72,18 @@ fn scenario(intrusive: bool) -> Result<Loaded, RunError> {
     load(id, &format!("{id}.toml"), source, &words()).map_err(|error| RunError::Library(error.into()))
 }
 
-/// Something that a visit left at the target.
+/// A peer that an audit leaves at the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftBehind {
-    /// The row that the target keeps for the visitor.
+    /// The id under which the target keeps the peer.
     pub peer_id: String,
-    /// Whether the target took the notice that the visitor leaves.
+    /// True if the target accepted the notice that the peer leaves.
     pub told_of_leave: bool,
-    /// The entry that shows it.
+    /// The entry that shows the peer.
     pub entry: u64,
 }
 
-/// What a visit left at the target: the peers that accepted.
+/// Returns the peers that an audit leaves at the target: those that accepted.
 #[must_use]
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();

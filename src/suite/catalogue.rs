@@ -1,11 +1,11 @@
-//! The scenarios that come with the program, and the words that scenarios may use.
+//! The built-in scenarios, and the names that scenarios may use.
 
 use crate::check::CHECKS;
 use crate::scenario::{Library, LibraryError, Signatures, Source};
 
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
-/// The words that a scenario may use: every check with its parameters.
+/// Returns the names that a scenario may use: every check with its parameters.
 #[must_use]
 pub fn words() -> Signatures {
     let checks = CHECKS.iter().flat_map(|group| group.iter());
@@ -16,7 +16,7 @@ pub fn words() -> Signatures {
     }
 }
 
-/// The scenarios of a source; those that come with the program where none is given.
+/// Reads the scenarios of a source, or the built-in scenarios if it is `None`.
 pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError> {
     let source = source.map_or(Source::BuiltIn(SCENARIOS), |path| Source::Path(path.to_owned()));
     Library::open(&source, &words())
@@ -49,7 +49,7 @@ mod tests {
         }
     }
 
-    /// The checks that a property asks of each case.
+    /// Returns the checks that a property runs on each case.
     fn asked_by(property: &Property) -> Vec<String> {
         let source = property.sample().expect("a case");
         let case = crate::scenario::load("case", "case", &source, &words()).expect("a sound scenario");

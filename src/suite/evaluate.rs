@@ -1,4 +1,4 @@
-//! From a transcript to its report: the same for a run that just ended and for one of last year.
+//! Evaluates a transcript into a report, in the same way for a run that just ended and for an old one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
 use super::{planned, words};
 
-/// Checks everything that a transcript announces.
+/// Evaluates every planned check of a transcript.
 #[must_use]
 pub fn assess(reading: &Reading) -> Report {
     let traces: BTreeMap<&str, &Trace> =
@@ -65,7 +65,7 @@ pub fn assess(reading: &Reading) -> Report {
     }
 }
 
-/// The methods for want of which something is unproven, those first that would prove most.
+/// Returns the missing methods that leave checks unproven, the most useful method first.
 fn missing_methods(
     score: &Score,
     evaluations: &[Evaluation],
@@ -95,15 +95,15 @@ fn missing_methods(
     methods
 }
 
-/// What persons say of clauses, as the run's settings keep it.
+/// Returns the attestations in the settings of the run.
 fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
     let words = start.settings.get("attested").and_then(Value::as_object);
     let words = words.into_iter().flatten();
     words.filter_map(|(clause, word)| Some((clause.parse().ok()?, word.as_str()?.to_owned()))).collect()
 }
 
-/// Whose fault it is that a run says nothing, or not all: the worst outcome of its scenarios that is
-/// not the target's own conduct.
+/// Returns the blame for an incomplete run: the worst outcome of its scenarios that is not due to the
+/// target's own conduct.
 #[must_use]
 pub fn exit_blame(report: &Report) -> Option<&Outcome> {
     let rank = |outcome: &Outcome| match outcome {
@@ -118,8 +118,8 @@ pub fn exit_blame(report: &Report) -> Option<&Outcome> {
     outcomes.min_by_key(|outcome| rank(outcome)).filter(|outcome| rank(outcome) < 9)
 }
 
-/// The scenario that a trace was played from; where it can't be read from the trace, the one of that
-/// name that comes with the program.
+/// Returns the scenario of a trace. If the trace holds none that can be read, returns the built-in scenario
+/// of that name.
 fn source(trace: &Trace) -> Option<Loaded> {
     let told = trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source, &words()));
     told.and_then(Result::ok).or_else(|| planned_of(&super::library(None).ok()?, trace.scenario()))
@@ -129,8 +129,8 @@ fn planned_of(library: &Library, id: &str) -> Option<Loaded> {
     library.scenario(id).cloned().or_else(|| property_case(id))
 }
 
-/// What was announced of scenarios that never began: a run that was cut short. Their sources are
-/// those that come with the program, where it has them.
+/// Returns the planned checks of scenarios that never began because the run was interrupted. Their sources
+/// are the built-in scenarios, if there are any of that name.
 fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evaluation> {
     let Ok(library) = super::library(None) else { return vec![] };
     let missing = reading.start.scenarios.iter().filter(|id| !traces.contains_key(id.as_str()));
@@ -141,14 +141,14 @@ fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evalua
         .collect()
 }
 
-/// A case of a property, by its trace's name: what it announces, every case announces.
+/// Returns a case of the property with this trace name. All cases plan the same checks.
 #[must_use]
 pub fn property_case(id: &str) -> Option<Loaded> {
     let source = property(of_trace(id)?)?.sample()?;
     load(id, id, &source, &words()).ok()
 }
 
-/// Why the run says nothing of the target, if it does not.
+/// Returns the reason why the run is void, or `None` if it is not.
 fn void(parts: &[(&Trace, Option<Loaded>)], evaluations: &[Evaluation]) -> Option<String> {
     if let Some((trace, _)) = parts.iter().find(|(_, loaded)| loaded.is_none()) {
         return Some(format!("what {} announces can't be read", trace.scenario()));
@@ -195,11 +195,11 @@ fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts
     }
 }
 
-/// A command that plays just this scenario again, against the same target and with the same seed.
+/// Returns the command that replays this scenario on the same target with the same seed.
 fn replay(reading: &Reading, evaluation: &Evaluation) -> String {
     let start = &reading.start;
     if start.settings.get("audit").is_some_and(|audit| audit == true) {
-        // It needs another token: the one that there was is used up.
+        // The replay needs a new token, because the old one is used up.
         return format!(
             "covenant audit {} --token-file FILE --seed {}",
             start.target_arguments.join(" "),

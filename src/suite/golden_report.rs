@@ -1,5 +1,5 @@
-//! The report of a platform, as its golden keeps it: what is broken and why, and what stayed open,
-//! without what differs from run to run.
+//! The golden form of a platform's report: what is broken and why, and what is unproven, without the values
+//! that differ from run to run.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::check::Verdict;
 use crate::report::{EvaluatedCheck, Report};
 
-/// What a golden keeps of a report.
+/// Returns the golden form of a report.
 #[must_use]
 pub fn golden_report(report: &Report) -> String {
     let mut text = format!("overall: {}\n", word(&report.score.overall));
@@ -32,7 +32,7 @@ pub fn golden_report(report: &Report) -> String {
     text
 }
 
-/// The word by which the JSON report calls something.
+/// Returns the name of a value in the JSON report.
 fn word(value: &impl Serialize) -> String {
     let json = serde_json::to_value(value).unwrap_or_default();
     json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned)
@@ -42,7 +42,7 @@ fn verdict_of(check: &EvaluatedCheck) -> Verdict {
     check.evaluation.result.verdict
 }
 
-/// Every id as one placeholder, and every text that is not for a line of its own on one line.
+/// Replaces every id by one placeholder, and joins a text of several lines into one line.
 fn without_ids(text: &str) -> String {
     const LENGTH: usize = 36;
     let mut told = String::new();
@@ -59,8 +59,8 @@ fn without_ids(text: &str) -> String {
     told
 }
 
-/// How a report differs from its golden, as a reader wants it: a unified difference; none where it
-/// does not. An absent golden is an empty one.
+/// Returns the unified difference between a report and its golden, or `None` if they are equal. A missing
+/// golden counts as empty.
 #[must_use]
 pub fn difference(folder: &Path, name: &str, now: &str) -> Option<String> {
     let path = folder.join(name).with_extension("txt");

@@ -1,4 +1,4 @@
-//! The golden exchanges of a folder, against the embedded reference platform.
+//! Compares the golden exchanges of a folder with the embedded reference platform.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,67 +17,67 @@ use crate::reference::Patch;
 use crate::scenario::{LibraryError, RunContext, play_on};
 use crate::transcript::{Outcome, Trace, Transcript};
 
-/// The seed that goldens are recorded with; nothing of it is left in them.
+/// The seed of recorded goldens. Normalisation removes every trace of it.
 const SEED: Seed = Seed(1);
 
-/// Why goldens could not be compared or recorded.
+/// An error that occurs when goldens are compared or recorded.
 #[derive(Debug, Error)]
 pub enum GoldenError {
-    /// A file that can't be read.
+    /// A file that cannot be read.
     #[error("{path}: cannot read: {source}")]
     Io {
-        /// Which.
+        /// The path.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A file that is no golden.
+    /// A file that is not a golden.
     #[error("{path}: not a golden exchange: {source}")]
     Json {
-        /// Which.
+        /// The path.
         path: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: serde_json::Error,
     },
-    /// The scenarios are not sound.
+    /// The scenarios are invalid.
     #[error(transparent)]
     Library(#[from] LibraryError),
-    /// No such scenario.
+    /// The scenario does not exist.
     #[error("no scenario is called {0}; `covenant list scenarios` tells them")]
     Scenario(String),
-    /// No such exchange in it.
+    /// The scenario has no such exchange.
     #[error("scenario {scenario}: no exchange is {which}")]
     Exchange {
-        /// The scenario.
+        /// The id of the scenario.
         scenario: String,
-        /// What was looked for, in words.
+        /// A description of the exchange.
         which: String,
     },
-    /// The scenario did not come to its end.
+    /// The scenario did not complete.
     #[error("scenario {scenario} did not come to its end: {outcome:?}")]
     Halted {
-        /// The scenario.
+        /// The id of the scenario.
         scenario: String,
-        /// How it ended.
+        /// The outcome.
         outcome: Option<Outcome>,
     },
-    /// No target.
+    /// The target could not be started.
     #[error(transparent)]
     Target(#[from] OperatorError),
 }
 
-/// A golden beside what the platform does now.
+/// A golden and the current exchange of the platform.
 #[derive(Clone, Debug)]
 pub struct Compared {
-    /// The file.
+    /// The path of the golden.
     pub path: PathBuf,
-    /// What the platform does now.
+    /// The current exchange.
     pub now: Golden,
-    /// How it differs.
+    /// The differences between the two.
     pub differences: Vec<Difference>,
 }
 
-/// Compares every golden of a folder with what the platform, patched so, does now.
+/// Compares every golden of a folder with the current exchange of the patched platform.
 pub async fn compare_goldens(
     folder: &Path,
     patches: &[&'static Patch],
@@ -98,7 +98,7 @@ pub async fn compare_goldens(
         .collect()
 }
 
-/// Takes a golden again.
+/// Records a golden.
 pub async fn record_golden(scenario: &str, which: &Which) -> Result<Golden, GoldenError> {
     take(&trace(scenario, &[]).await?, which)
 }
@@ -109,7 +109,7 @@ fn take(trace: &Trace, which: &Which) -> Result<Golden, GoldenError> {
     Golden::take(trace, which).ok_or_else(missing)
 }
 
-/// Plays a scenario in the plainest form of everything.
+/// Plays a scenario with the plainest permitted choices.
 async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, GoldenError> {
     let library = library(None)?;
     let loaded = library.scenario(scenario).ok_or_else(|| GoldenError::Scenario(scenario.to_owned()))?;

@@ -1,9 +1,8 @@
-//! One whole run: announce, play, check, score.
+//! One whole run: plan, play, evaluate, score.
 //!
-//! What will be evaluated is announced before anything runs, in the transcript's own lines. The
-//! sanity scenario, a sanity scenario from proposal to exit, goes first and last; where it fails,
-//! the run is void and no clause is called broken. The report is made of the transcript as it was
-//! written, so that a run and `covenant check` of its transcript can't differ.
+//! The checks are planned before anything runs, in the transcript itself. The sanity scenario, from proposal
+//! to exit, runs first and last; if it fails, the run is void and no clause is called broken. The report is
+//! made from the written transcript, so that a run and `covenant verify` of its transcript agree.
 
 mod adapter_check;
 mod audit;
@@ -34,7 +33,7 @@ pub use watch::{Watch, WatchError, Watched};
 use crate::check::PlannedCheck;
 use crate::scenario::Loaded;
 
-/// The checks that a scenario announces, under the name that its trace has.
+/// Returns the planned checks of a scenario, under the name of its trace.
 #[must_use]
 pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
     let checks = loaded.scenario.checks.iter().map(toml::Spanned::get_ref);

@@ -1,4 +1,4 @@
-//! What a run is to do, and how it is made ready: for the program, for tests and for the selftest.
+//! The plan of a run, and its preparation, for the program, the tests and the self-test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,40 +19,41 @@ use crate::report::Report;
 use crate::scenario::{LibraryError, RunContext};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
 
-/// How long something that is due is waited for, in seconds (`binding.md`, "Numbers").
+/// The default poll timeout, in seconds (`binding.md`, "Numbers").
 const POLL_TIMEOUT_SECONDS: u64 = 10;
 
-/// Cases of a property that is checked in passing.
+/// The number of cases of a property that is not checked thoroughly.
 const CASES_IN_PASSING: u32 = 2;
 
-/// Cases of each property where nothing else is asked for: few enough for a run to stay quick.
+/// The default number of cases of each property, small enough for a quick run.
 pub const CASES: u32 = 12;
 
-/// How often a case that breaks is made smaller at most, where nothing else is asked for.
+/// The default maximum of shrinking steps for a case that breaks.
 pub(super) const SHRINKS: u32 = 400;
 
-/// What a run is to do. The defaults check all of the embedded reference platform, undisturbed.
+/// The plan of a run. By default it checks all of the embedded reference platform, without patches.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Fixes every choice.
+    /// The seed of every choice.
     pub seed: Seed,
-    /// What is evaluated.
+    /// The target.
     pub target: Target,
-    /// Which part of the suite.
+    /// The selected part of the suite.
     pub selection: Selection,
-    /// How many cases of each property; 0 checks none.
+    /// The number of cases of each property; 0 skips properties.
     pub cases: u32,
-    /// What persons say of clauses that no wire can show.
+    /// The attestations of persons, by clause.
     pub attested: BTreeMap<ClauseId, String>,
-    /// Commitments whose properties are checked in full; the others in two cases each. None is all.
+    /// The commitments whose properties run all cases; the others run two cases each. `None` selects all
+    /// commitments.
     pub thorough: Option<BTreeSet<u8>>,
-    /// How often a case that breaks is made smaller at most.
+    /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
-    /// Scenarios of the user's own: a folder or a file.
+    /// The user's own scenarios: a folder or a file.
     pub scenarios: Option<PathBuf>,
-    /// What scenarios are played in; an embedded target listens where the peers do.
+    /// The run context of the scenarios. An embedded target listens on the address of the peers.
     pub run_context: RunContext,
-    /// How many scenarios are played side by side.
+    /// The number of scenarios that run in parallel.
     pub jobs: usize,
 }
 
@@ -73,22 +74,22 @@ impl Default for Plan {
     }
 }
 
-/// Why a run could not be made, or its transcript not be read.
+/// An error that occurs when a run is prepared or its transcript is read.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// The scenarios are not sound.
+    /// The scenarios are invalid.
     #[error(transparent)]
     Library(#[from] LibraryError),
-    /// No such part of the suite.
+    /// The selection is invalid.
     #[error(transparent)]
     Selection(#[from] SelectionError),
-    /// The program's own scenarios lack the sanity one.
+    /// The built-in scenarios lack the sanity scenario.
     #[error("no scenario is the sanity one")]
     NoSanity,
-    /// It could not be written.
+    /// The transcript could not be written.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// It could not be read back.
+    /// The transcript could not be read back.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -99,7 +100,7 @@ impl Plan {
         if in_full { self.cases } else { self.cases.min(CASES_IN_PASSING) }
     }
 
-    /// The run, ready to be played. `stop` becomes true when it is to end.
+    /// Prepares the run. `stop` becomes true to end it.
     pub fn prepare(&self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
         let built_in = library(None)?;
         let sanity =
@@ -131,7 +132,7 @@ impl Plan {
         })
     }
 
-    /// Plays the run to its end in a folder that goes away, and gives its report.
+    /// Plays the run in a temporary folder and returns its report.
     pub async fn run_to_report(&self) -> Result<Report, RunError> {
         let folder = tempfile::tempdir().map_err(|error| Fault::Write(error.to_string()))?;
         let transcript = folder.path().join("transcript.jsonl");
@@ -154,14 +155,14 @@ impl Plan {
         }
     }
 
-    /// What names the same target again on a command line.
+    /// Returns the arguments that name the same target again on a command line.
     fn target_arguments(&self) -> Vec<String> {
         let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
         self.target.arguments().into_iter().chain(scenarios).collect()
     }
 }
 
-/// The first line of a run's transcript, before it is said what will be played.
+/// Returns the first entry of a run's transcript, before the planned scenarios are added.
 pub(super) fn announce(seed: Seed, target: String, target_arguments: Vec<String>) -> RunStart {
     RunStart {
         format: FORMAT,
@@ -178,7 +179,7 @@ pub(super) fn announce(seed: Seed, target: String, target_arguments: Vec<String>
     }
 }
 
-/// What scenarios are played in where nothing else is asked for.
+/// Returns the default run context.
 #[must_use]
 pub fn run_context(listen: IpAddr) -> RunContext {
     RunContext {
@@ -192,7 +193,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
     }
 }
 
-/// Shows nothing.
+/// An observer that shows nothing.
 struct NoOne;
 
 impl Observer for NoOne {

@@ -1,4 +1,4 @@
-//! Playing the selected scenarios, side by side.
+//! Plays the selected scenarios in parallel.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,72 +15,72 @@ use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, RunContext, play_on, without_target};
 use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript, TranscriptError};
 
-/// What a run needs.
+/// The parts of a run.
 pub struct Run {
-    /// What the transcript says of the run.
+    /// The run's entry in the transcript.
     pub start: RunStart,
-    /// The sanity scenario that the run begins and ends with; none where all of it is a visit.
+    /// The sanity scenario, which runs first and last. `None` if the whole run is an authenticated audit.
     pub sanity: Option<Loaded>,
     /// The scenarios.
     pub scenarios: Vec<Loaded>,
-    /// Properties, and how many cases of each.
+    /// The properties, with the number of cases of each.
     pub properties: Vec<(&'static Property, u32)>,
-    /// How often a case that breaks is made smaller at most.
+    /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
-    /// Where targets come from.
+    /// The source of targets.
     pub targets: Arc<dyn Targets>,
-    /// What the scenarios are played in.
+    /// The run context of the scenarios.
     pub run_context: RunContext,
-    /// How many scenarios are played side by side.
+    /// The number of scenarios that run in parallel.
     pub jobs: usize,
-    /// Where the transcript is written.
+    /// The path of the transcript.
     pub transcript: PathBuf,
-    /// Becomes true when the run is to end now.
+    /// The stop signal: becomes true to end the run.
     pub stop: watch::Receiver<bool>,
 }
 
-/// Something that happened in a run, for whoever shows its progress.
+/// An event of a run, for the display of its progress.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// It begins, with so many scenarios.
+    /// The run begins.
     Started {
-        /// Scenarios, the sanity one counted twice.
+        /// The number of scenarios. The sanity scenario counts twice.
         scenarios: usize,
     },
     /// A scenario begins.
     Began {
-        /// Its id.
+        /// The id of the scenario.
         scenario: String,
     },
     /// A scenario ended.
     Ended {
-        /// Its id.
+        /// The id of the scenario.
         scenario: String,
-        /// How.
+        /// The outcome.
         outcome: Outcome,
-        /// In real time.
+        /// The duration in real time.
         took: Duration,
     },
 }
 
-/// Whoever shows a run's progress.
+/// An observer of the progress of a run.
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Handles an event.
     fn event(&self, event: Event);
 }
 
-/// A run that could not be played at all: the machine's fault.
+/// A failure of the machine that prevents a run.
 #[derive(Debug, Error)]
 pub enum Fault {
     /// The transcript can't be written.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
-    /// It could be begun and then not be written.
+    /// The transcript was started and could not be completed.
     #[error("the transcript could not be written whole: {0}")]
     Write(String),
 }
 
-/// Plays a run to its end, whatever that is. What came of it stands in its transcript.
+/// Plays a run and returns its outcome. The transcript holds the results.
 pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
     let clock = Clock::system();
     let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)?;
@@ -115,11 +115,12 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
         if first.outcome() != Some(&Outcome::Completed) {
             return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
         }
-        // From here on the peers run what the target runs, so that none of them differs unasked.
+        // The peers of all later scenarios report the release of the target, so that none differs by
+        // accident.
         run_context.release = run_context.release.or_else(|| first.release());
     }
     let places = Arc::new(Semaphore::new(run.jobs.max(1)));
-    // Dropped with this future, and every scenario with it: that is how a run is stopped.
+    // Dropping this future drops every scenario, which stops the run.
     let mut playing = JoinSet::new();
     for loaded in &run.scenarios {
         let (part, places) = (part(loaded, &run_context), places.clone());
@@ -160,7 +161,7 @@ fn setting(run: &Run, cases: u32, run_context: &RunContext) -> Setting {
     }
 }
 
-/// One property of a run.
+/// The task of one property.
 struct Checked {
     property: &'static Property,
     setting: Setting,
@@ -179,7 +180,7 @@ impl Checked {
         let told = transcript.clone();
         let checked =
             tokio::task::spawn_blocking(move || check(property, &setting, &transcript, &handle)).await;
-        // A panic is a fault of the suite's own, and says nothing of the target.
+        // A panic is an internal error and proves nothing about the target.
         let trace = checked.unwrap_or_else(|fault| {
             let recorder = told.begin(&scenario, start, Clock::system());
             recorder.end(Outcome::Suite { reason: fault.to_string() })
@@ -190,14 +191,14 @@ impl Checked {
     }
 }
 
-/// Whether a trace breaks what its scenario announces.
+/// Returns true if a trace breaks a planned check of its scenario.
 fn breaks(loaded: &Loaded, trace: &Trace) -> bool {
     super::planned(trace.scenario(), loaded)
         .iter()
         .any(|check| evaluate(check, Some(trace)).result.verdict == Verdict::Broken)
 }
 
-/// One scenario of a run.
+/// The task of one scenario.
 struct Part {
     loaded: Loaded,
     seed: Seed,

@@ -1,4 +1,4 @@
-//! Which part of the suite a run is asked for.
+//! The part of the suite that a run selects.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use thiserror::Error;
@@ -7,7 +7,7 @@ use crate::contract::Section;
 use crate::property::{PROPERTIES, Property, property};
 use crate::scenario::{Library, Loaded};
 
-/// Which part of the suite is asked for.
+/// The part of the suite that a run selects.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     only: Option<GlobSet>,
@@ -16,31 +16,31 @@ pub struct Selection {
     gentle: bool,
 }
 
-/// A selection that can't be made.
+/// A selection that is invalid.
 #[derive(Debug, Error)]
 pub enum SelectionError {
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("--only {pattern}: {source}")]
     Pattern {
-        /// What was given.
+        /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: globset::Error,
     },
-    /// No property is called that.
+    /// An unknown property.
     #[error("no property is called {name}; `covenant list properties` tells them")]
     Property {
-        /// What was given.
+        /// The name.
         name: String,
     },
-    /// No scenario is left.
+    /// The selection is empty.
     #[error("no scenario is selected: `covenant list scenarios` tells which there are")]
     Nothing,
 }
 
 impl Selection {
-    /// Scenarios whose id fits one of the patterns, and whose checks are about one of the
-    /// commitments; an empty list asks for all.
+    /// Selects the scenarios whose id matches one of the patterns and whose checks concern one of the
+    /// commitments. An empty list selects all.
     pub fn new(only: &[String], commitments: &[u8]) -> Result<Self, SelectionError> {
         let mut patterns = GlobSetBuilder::new();
         for pattern in only {
@@ -57,7 +57,7 @@ impl Selection {
         })
     }
 
-    /// Only these properties, and no scenario.
+    /// Selects these properties and no scenario.
     pub fn of_properties(names: &[String]) -> Result<Self, SelectionError> {
         match names.iter().find(|name| property(name).is_none()) {
             Some(unknown) => Err(SelectionError::Property { name: unknown.clone() }),
@@ -65,7 +65,7 @@ impl Selection {
         }
     }
 
-    /// Whether a property is asked for.
+    /// Returns true if the property is selected.
     #[must_use]
     pub fn takes_property(&self, property: &Property) -> bool {
         let named = self.properties.iter().any(|name| name == property.name);
@@ -74,20 +74,20 @@ impl Selection {
         if self.properties.is_empty() { only && commitment } else { named }
     }
 
-    /// Leaves out every scenario that misbehaves or strains the target.
+    /// Removes every scenario that misbehaves or strains the target.
     #[must_use]
     pub fn without_intrusive(mut self) -> Self {
         self.gentle = true;
         self
     }
 
-    /// Whether a part of the suite only is asked for.
+    /// Returns true if only a part of the suite is selected.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.only.is_some() || !self.commitments.is_empty() || !self.properties.is_empty()
     }
 
-    /// The scenarios that are asked for, without the sanity one, in order.
+    /// Returns the selected scenarios in order, without the sanity scenario.
     pub fn of<'a>(&self, library: &'a Library) -> Result<Vec<&'a Loaded>, SelectionError> {
         let chosen: Vec<&Loaded> = library.iter().filter(|loaded| self.takes(loaded)).collect();
         let some_property = PROPERTIES.iter().any(|property| self.takes_property(property));

@@ -1,4 +1,5 @@
-//! Self-test results: how many seeded breaches it finds, how many conforming platforms it calls broken falsely.
+//! Self-test results: the number of seeded defects that the suite detects, and of false positives on
+//! conforming platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,50 +12,50 @@ use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS, defect};
 use crate::report::{EvaluatedCheck, Report};
 use crate::score::Overall;
 
-/// What the suite said of one defect, of one variant, or of the conforming platform.
+/// The results for one defect, one variant, or the conforming platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The patch; empty for the conforming platform.
+    /// The name of the patch; empty for the conforming platform.
     pub patch: String,
-    /// `7.1 conduct`: what it breaks. Empty for what is valid.
+    /// The broken clauses and aspects, as `7.1 conduct`. Empty for a conforming platform.
     pub breaks: Vec<String>,
-    /// Of those, what the suite has no check for: nobody could have detected it.
+    /// The part of `breaks` that the suite has no check for.
     pub unchecked: Vec<String>,
-    /// Checks that were broken, of clauses that it breaks.
+    /// The broken checks of clauses that the patch breaks.
     pub detected_by: Vec<String>,
-    /// What it breaks, is evaluated, and was not found broken.
+    /// The part of `breaks` that has a check and was not found broken.
     pub missed: Vec<String>,
-    /// Checks that were broken, of clauses that it does not plant; or that the run was void.
+    /// The broken checks of clauses that the patch does not break, or a note that the run was void.
     pub false_positives: Vec<String>,
-    /// Of a conforming platform: checks that were not kept, for want of an observation.
+    /// The checks of a conforming platform that were unproven for lack of an observation.
     #[serde(default)]
     pub left_open: Vec<String>,
-    /// The report, as a golden keeps it.
+    /// The golden form of the report.
     #[serde(skip)]
     pub report: String,
 }
 
 impl Row {
-    /// Whether all that was seeded and is evaluated was found, and nothing else.
+    /// Returns true if everything that was seeded and has a check was detected, and nothing else.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.missed.is_empty() && self.false_positives.is_empty()
     }
 
-    /// Whether only a rare history shows it.
+    /// Returns true if the defect is hard to reach.
     #[must_use]
     pub fn is_hard_to_reach(&self) -> bool {
         defect(&self.patch).is_some_and(|patch| patch.hard_to_reach)
     }
 
-    /// Whether it was seeded against something that the suite checks.
+    /// Returns true if the defect breaks something that the suite checks.
     #[must_use]
     pub fn is_evaluated(&self) -> bool {
         self.breaks.len() > self.unchecked.len()
     }
 }
 
-/// Runs the suite against the platform with one patch, or against the conforming one.
+/// Runs the suite against the platform with one patch, or against the conforming platform.
 pub async fn probe(patch: Option<&'static Patch>, run: &Plan) -> Result<Row, RunError> {
     let thorough = patch.and_then(commitments);
     let target = Target::Embedded(patch.into_iter().collect());
@@ -62,8 +63,8 @@ pub async fn probe(patch: Option<&'static Patch>, run: &Plan) -> Result<Row, Run
     Ok(row(patch, &run.run_to_report().await?))
 }
 
-/// The commitments that a defect touches; none where the platform is valid, or the clauses are no
-/// commitment's.
+/// Returns the commitments that a defect breaks. Returns `None` if the patch is a variant, or its clauses
+/// belong to no commitment.
 fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
     let PatchKind::Defect { breaks } = patch.kind else { return None };
     let sections = breaks.iter().filter_map(|(clause, _)| clause.split_once('.'));
@@ -113,17 +114,17 @@ fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
     }
 }
 
-/// The suite's own two numbers, and what they are made of.
+/// The results of the self-test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// A row for each patch, and one for the conforming platform.
+    /// The rows: one for each patch, and one for the conforming platform.
     pub rows: Vec<Row>,
-    /// Checks that no defect turns broken, of all that the suite has.
+    /// The checks of the suite that no defect breaks.
     pub never_broken: Vec<String>,
 }
 
 impl Table {
-    /// The table of these rows; `checks` are the ids of all that the suite announces.
+    /// Builds a table from rows. `checks` holds the ids of all checks of the suite.
     #[must_use]
     pub fn new(rows: Vec<Row>, checks: &BTreeSet<String>) -> Self {
         let broken: BTreeSet<&String> = rows.iter().flat_map(|row| &row.detected_by).collect();
@@ -131,7 +132,7 @@ impl Table {
         Self { rows, never_broken }
     }
 
-    /// The same table, with these rows in the place of theirs, in the order of the patches.
+    /// Replaces the rows of the same patches, in the order of the patches.
     #[must_use]
     pub fn with(self, rows: Vec<Row>, checks: &BTreeSet<String>) -> Self {
         let mut by_patch: BTreeMap<String, Row> =
@@ -141,38 +142,38 @@ impl Table {
         Self::new(rows, checks)
     }
 
-    /// Defects that the suite checks and found exactly, and all that it checks.
+    /// Returns the number of defects that were detected exactly, and the number that the suite checks.
     #[must_use]
     pub fn sensitivity(&self) -> (usize, usize) {
         found(self.rows.iter().filter(|row| row.is_evaluated()))
     }
 
-    /// The same, of those that only a rare history shows.
+    /// Returns the same numbers for the defects that are hard to reach.
     #[must_use]
     pub fn hard_to_reach(&self) -> (usize, usize) {
         found(self.rows.iter().filter(|row| row.is_evaluated() && row.is_hard_to_reach()))
     }
 
-    /// Clauses and aspects that were seeded and that no check checks, over all rows.
+    /// Counts the seeded clauses and aspects that have no check, over all rows.
     #[must_use]
     pub fn unchecked(&self) -> usize {
         self.rows.iter().map(|row| row.unchecked.len()).sum()
     }
 
-    /// Checks that were false positives, over all rows.
+    /// Counts the false positives, over all rows.
     #[must_use]
     pub fn false_positive_count(&self) -> usize {
         self.rows.iter().map(|row| row.false_positives.len()).sum()
     }
 
-    /// Checks of conforming platforms that were not kept, over all rows.
+    /// Counts the unproven checks of conforming platforms, over all rows.
     #[must_use]
     pub fn left_open(&self) -> usize {
         self.rows.iter().map(|row| row.left_open.len()).sum()
     }
 
-    /// Whether nothing was missed or seeded where no check looks, nobody called broken falsely, and all that is valid
-    /// kept; every check can fail.
+    /// Returns true if no defect is missed or lacks a check, there is no false positive, every conforming
+    /// platform is kept, and every check is broken by some defect.
     #[must_use]
     pub fn is_good(&self) -> bool {
         let (found, seeded) = self.sensitivity();
@@ -183,7 +184,7 @@ impl Table {
             && self.never_broken.is_empty()
     }
 
-    /// The table as Markdown.
+    /// Formats the table as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
         let (found, seeded) = self.sensitivity();
@@ -233,7 +234,7 @@ impl Table {
     }
 }
 
-/// How many of these defects were found, and how many they are.
+/// Counts the detected defects and all of these defects.
 fn found<'a>(evaluated: impl Iterator<Item = &'a Row> + Clone) -> (usize, usize) {
     (evaluated.clone().filter(|row| row.missed.is_empty()).count(), evaluated.count())
 }
@@ -267,7 +268,8 @@ mod tests {
         }
     }
 
-    /// What some scenario or property has a check for: what a person has to attest is not among them.
+    /// Returns the aspects that a scenario or property checks. Aspects that a person attests are not
+    /// included.
     fn evaluated_aspects() -> BTreeSet<(ClauseId, Aspect)> {
         let library = library(None).expect("sound scenarios");
         let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
@@ -297,7 +299,7 @@ mod tests {
         let detected = row("remaps-ids-of-non-root-records", &["7.4 conduct", "7.1 conduct"], &["7/ids#1"]);
         let good = Table::new(vec![row("", &[], &[]), detected.clone()], &["7/ids#1".to_owned()].into());
         assert!(good.is_good());
-        // One aspect is detected, and no check looks at the other.
+        // One aspect is detected, and the other has no check.
         let half = Row { unchecked: vec!["7.1 conduct".to_owned()], ..detected };
         let half = Table::new(vec![half], &["7/ids#1".to_owned()].into());
         assert_eq!((half.sensitivity(), half.unchecked(), half.is_good()), ((1, 1), 1, false));

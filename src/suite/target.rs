@@ -1,4 +1,4 @@
-//! What a run checks: the embedded reference platform, or one that is external in.
+//! The target of a run: the embedded reference platform, or an external target.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use serde_json::json;
 use crate::operator::{Embedded, EmbeddedOptions, Targets};
 use crate::reference::{Patch, PatchKind};
 
-/// What a run checks.
+/// The target of a run.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// The reference platform in this process, with defects and variants seeded in order.
+    /// The reference platform in this process, with defects and variants applied in order.
     Embedded(Vec<&'static Patch>),
-    /// A platform through the operator that someone gives the suite.
+    /// A platform that the suite reaches through an operator client.
     ExternalTarget(ExternalTarget),
 }
 
-/// A platform that is external in.
+/// An external target.
 #[derive(Clone, Debug)]
 pub struct ExternalTarget {
-    /// In words, for the report.
+    /// The name of the target in the report.
     pub name: String,
-    /// What names it again on a command line: `--adapter '…'`.
+    /// The arguments that name the target again on a command line: `--adapter '…'`.
     pub arguments: Vec<String>,
-    /// Where it comes from.
+    /// The source of the target.
     pub targets: Arc<dyn Targets>,
 }
 
@@ -35,7 +35,7 @@ impl Default for Target {
 }
 
 impl Target {
-    /// Where it comes from; an embedded one listens on `listen`.
+    /// Returns the source of the target. An embedded target listens on `listen`.
     pub(super) fn targets(&self, listen: IpAddr) -> Arc<dyn Targets> {
         match self {
             Self::Embedded(patches) => {
@@ -46,7 +46,7 @@ impl Target {
         }
     }
 
-    /// In words, for the report.
+    /// Returns the name of the target in the report.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Embedded(patches) if patches.is_empty() => "the embedded reference platform".to_owned(),
@@ -58,7 +58,7 @@ impl Target {
         }
     }
 
-    /// What names the same target again on a command line.
+    /// Returns the arguments that name the same target again on a command line.
     pub(super) fn arguments(&self) -> Vec<String> {
         match self {
             Self::Embedded(patches) => patches

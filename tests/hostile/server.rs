@@ -268,7 +268,7 @@ async fn chunks(wire: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> Option
     }
 }
 
-/// What an conforming platform answers.
+/// What a conforming platform answers.
 pub(crate) fn conforming(route: &str) -> Value {
     let disclosed = json!({
         "operator_contact": "operator@hostile.example", "jurisdiction": "DE", "platform_version": "1.4.0",

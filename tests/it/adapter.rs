@@ -18,7 +18,7 @@ use serde_json::json;
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 
 fn external(targets: Arc<dyn Targets>) -> Target {
-    Target::ExternalTarget(ExternalTarget { name: "external in".to_owned(), arguments: vec![], targets })
+    Target::ExternalTarget(ExternalTarget { name: "external".to_owned(), arguments: vec![], targets })
 }
 
 fn stdio(line: &str) -> Stdio {
@@ -208,7 +208,7 @@ fn run(adapter: &str, folder: &Path) -> (i32, String) {
             "1",
             "--only",
             "A-*/**",
-            "--adapter-time",
+            "--adapter-timeout",
             "1",
             "--adapter",
             adapter,

@@ -214,7 +214,7 @@ fn a_watch_whose_record_was_changed_does_not_go_on() {
     assert!(told(&second).contains("was changed, or is missing"), "{}", told(&second));
 }
 
-/// The reference platform with a operator client: what its operator does can be asked for.
+/// The reference platform with an operator client: what its operator does can be asked for.
 struct Operated {
     child: Child,
     answers: std::io::Lines<BufReader<std::process::ChildStdout>>,

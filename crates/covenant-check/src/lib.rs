@@ -1,7 +1,7 @@
 //! Checks, scores and reports: pure functions of a finished trace.
 //!
-//! The crate depends on `covenant-model` alone. No socket, TLS library, runtime or clock is in its dependency
-//! tree, so that a transcript gives the same verdicts when it is evaluated again.
+//! Of the workspace, the crate depends on `covenant-model` alone. No socket, TLS library, runtime or clock is
+//! in its dependency tree, so that a transcript gives the same verdicts when it is evaluated again.
 //!
 //! - [`check`]: one check evaluates one clause and aspect over a
 //!   [`Trace`](covenant_model::transcript::Trace).

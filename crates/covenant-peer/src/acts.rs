@@ -1,4 +1,4 @@
-//! What a peer can do to the target, each the way a conforming platform does it.
+//! Calls and acts of a peer, each as a conforming platform does it.
 
 use std::time::Duration;
 
@@ -17,18 +17,19 @@ use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::{PREFIX, Route};
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
-/// Days that a grant of a peer's lives where nothing else is asked for.
+/// Default lifetime of a grant that a peer issues, in days.
 const GRANT_DAYS: i64 = 30;
-/// Days that an invitation is good (`powernode.md` §5).
+/// Lifetime of an invitation, in days (`wire.md` §5).
 const TOKEN_DAYS: i64 = 7;
-/// Minutes of grace for migrations in flight (4.3).
+/// Grace for migrations in flight, in minutes (4.3).
 const GRACE_MINUTES: i64 = 5;
-/// How long a target that connects is kept waiting: far less than it waits for an answer.
+/// Longest time that a connecting target waits for the injected call. It is far shorter than the target's own
+/// timeout.
 const INTERJECTION_TIME_MAX: Duration = Duration::from_secs(1);
 
 impl Peer {
-    /// Joins the target with a token of its: the handshake, as the one who calls. `with` is merged
-    /// over the request: a member, or null to take one away.
+    /// Joins the target with one of its tokens: the handshake, as the caller. `with` is merged over the
+    /// request; a null removes a member.
     pub async fn accept(
         &self,
         context: &StepContext,
@@ -65,20 +66,21 @@ impl Peer {
         self.call(context, Call::route(&Route::Heartbeat).body(body)).await
     }
 
-    /// Sends a heartbeat of that name when the target connects next, before it lets it in: whatever
-    /// the target has to say has not been heard then.
+    /// Registers a heartbeat with this label to be sent when the target connects next. The peer sends it
+    /// before it admits the connection, so it has not yet read the target's call.
     pub fn inject_on_connect(&self, label: Option<String>) {
-        // It belongs to no step: the target says when.
+        // The heartbeat belongs to no step: the target determines its time.
         self.state().interjection = Some(StepContext { step: None, label });
     }
 
-    /// A target that does one thing at a time can't answer now. That proves nothing, and nothing is told.
+    /// Sends the registered heartbeat. A target that handles one call at a time can't answer it now; that
+    /// proves nothing, and the failure is not recorded.
     pub(super) async fn inject_now(&self) {
         let Some(context) = self.state().interjection.take() else { return };
         let _ = timeout(INTERJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
     }
 
-    /// Asks for a resource under a grant.
+    /// Reads a resource under a grant.
     pub async fn fetch(
         &self,
         context: &StepContext,
@@ -100,8 +102,8 @@ impl Peer {
         self.call(context, Call::route(&Route::Migrations).body(request).bearing(token)).await
     }
 
-    /// Sends a batch of a sync stream that joins on to the last one the target took. `with` is
-    /// merged over the batch, after its digest was made.
+    /// Sends a batch of a sync stream, which continues the last batch that the target accepted. `with` is
+    /// merged over the batch after its digest is computed.
     pub async fn sync(
         &self,
         context: &StepContext,
@@ -135,8 +137,8 @@ impl Peer {
         self.heartbeat(context, &json!({"events": [self.event(kind, &payload)]})).await
     }
 
-    /// Revokes the peering: the notice first, then no call of the target's is let in. None where a
-    /// behaviour keeps the notice back.
+    /// Revokes the peering: sends the notice, and from then on rejects the target's calls. Returns `None` if
+    /// a behaviour withholds the notice.
     pub async fn revoke(
         &self,
         context: &StepContext,
@@ -149,14 +151,14 @@ impl Peer {
         Ok(outcome)
     }
 
-    /// The peering is over, but for the grace of open migrations. The first outcome counts.
+    /// Ends the peering, except for the grace of open migrations. Only the first outcome counts.
     pub(super) fn end(&self, injected: Option<&'static str>) {
         let grace_until = self.0.options.clock.now() + SignedDuration::from_mins(GRACE_MINUTES);
         self.state().outcome.get_or_insert(Outcome { grace_until, injected });
     }
 
-    /// Revokes a grant that it gave, and says so. None where a behaviour keeps the notice back, or
-    /// where there is no such grant.
+    /// Revokes a grant of this peer, and sends the notice. Returns `None` if a behaviour withholds the
+    /// notice, or if there is no such grant.
     pub async fn revoke_grant(
         &self,
         context: &StepContext,
@@ -191,7 +193,7 @@ impl Peer {
         self.heartbeat(context, &json!({"status": "revoked", "events": [event]})).await
     }
 
-    /// Invites the target: the token that it joins with.
+    /// Invites the target, and returns the token that it joins with.
     #[must_use]
     pub fn propose(&self) -> String {
         let token = URL_SAFE_NO_PAD.encode(self.0.ids.bytes::<32>());
@@ -201,7 +203,7 @@ impl Peer {
         token
     }
 
-    /// Gives the target a grant, out of band: nothing is sent.
+    /// Issues a grant to the target out of band: the peer sends nothing.
     #[must_use]
     pub fn issue_grant(
         &self,
@@ -226,12 +228,12 @@ impl Peer {
         grant
     }
 
-    /// Puts a record into its store.
+    /// Puts a record into the store of the peer.
     pub fn put_record(&self, kind: &str, id: &str, record: Map<String, Value>) {
         self.state().records.insert((kind.to_owned(), id.to_owned()), record);
     }
 
-    /// A record of its store.
+    /// Returns a record of the store.
     #[must_use]
     pub fn record_at(&self, kind: &str, id: &str) -> Option<Map<String, Value>> {
         self.state().records.get(&(kind.to_owned(), id.to_owned())).cloned()
@@ -261,7 +263,7 @@ impl Peer {
     }
 }
 
-/// Merges `over` into `value` (RFC 7396): objects member by member, null takes a member away.
+/// Merges `over` into `value` (RFC 7396): objects member by member; a null removes a member.
 pub(super) fn merge(value: &mut Value, over: &Value) {
     let Value::Object(over) = over else {
         if !over.is_null() {

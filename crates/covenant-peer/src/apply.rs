@@ -1,5 +1,5 @@
-//! The peer as the destination of a migration: it applies a plan whole or not at all, unless a
-//! behaviour mutates it.
+//! The peer as the destination of a migration. It applies a plan as a whole or not at all, unless a behaviour
+//! mutates the plan's effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use covenant_model::wire::migration::{
 };
 use covenant_net::net::Inbound;
 
-/// A plan under way: what would be stored, counted and logged.
+/// Plan that is being applied: its records, counts and conflicts.
 struct Draft<'a> {
     plan: &'a MigrationRequest,
     behaviours: &'a [&'static Behaviour],
@@ -25,7 +25,7 @@ struct Draft<'a> {
     applied: u64,
     skipped: u64,
     conflicts: Vec<Conflict>,
-    /// The behaviours that have had a hand in it.
+    /// Names of the behaviours that took part.
     injected: BTreeSet<String>,
 }
 
@@ -58,7 +58,7 @@ impl Peer {
         }
     }
 
-    /// Applies a plan as one: no other call sees it half done.
+    /// Applies a plan atomically: no other call sees a part of it.
     fn apply(&self, migration_id: &str, plan: &MigrationRequest) -> Told {
         let mut state = self.state();
         let mut draft = Draft {
@@ -88,7 +88,7 @@ impl Peer {
 }
 
 impl Draft<'_> {
-    /// Does the steps in their order; false where one fails, and the plan with it.
+    /// Executes the steps in order. Returns `false` if a step fails, and the plan with it.
     fn run(&mut self) -> bool {
         let mut steps: Vec<&Step> = self.plan.steps.iter().collect();
         steps.sort_by_key(|step| step.step_order);
@@ -98,7 +98,7 @@ impl Draft<'_> {
         let count = steps.len();
         steps.into_iter().enumerate().all(|(place, step)| {
             if self.leaves_out(place, count) {
-                // It claims what it has not done.
+                // The peer claims a step that it did not execute.
                 self.applied += 1;
                 return true;
             }
@@ -117,7 +117,7 @@ impl Draft<'_> {
         name.is_some()
     }
 
-    /// Does one step; false where the plan fails on it.
+    /// Executes one step. Returns `false` if the step fails, and the plan with it.
     fn step(&mut self, step: &Step) -> bool {
         let place = (step.resource_kind.clone(), step.resource_id.clone());
         if self.plan.operation == operation::DELETE {
@@ -139,7 +139,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Deletes what the target had migrated here, and nothing else (11.2).
+    /// Deletes a record that the target migrated to this peer, and no other record (11.2).
     fn delete(&mut self, place: &Place) -> bool {
         let may = self.migrated.remove(place);
         if may {
@@ -149,7 +149,7 @@ impl Draft<'_> {
         may
     }
 
-    /// A create whose id is taken.
+    /// Resolves a create whose id already exists.
     fn resolve(&mut self, step: &Step) -> bool {
         let policy = step.conflict_policy.as_deref().unwrap_or(policy::FAIL);
         match policy {
@@ -191,7 +191,7 @@ impl Draft<'_> {
         self.applied += 1;
     }
 
-    /// Whether the record referred to what a later step was to bring, and does so no more.
+    /// Removes references to records of later steps. Returns whether it removed any.
     fn loses_references(&self, payload: &mut Map<String, Value>) -> bool {
         let is_to_come = |id: &str| {
             let step = self.plan.steps.iter().find(|step| step.resource_id == id);
@@ -204,7 +204,7 @@ impl Draft<'_> {
         payload.len() < count
     }
 
-    /// What is told of it.
+    /// Returns the report of the migration.
     fn view(&mut self, migration_id: &str, succeeded: bool) -> MigrationView {
         let mut view = MigrationView {
             migration_id: migration_id.to_owned(),
@@ -223,7 +223,7 @@ impl Draft<'_> {
     }
 }
 
-/// Whether a plan can be applied at all: what is wrong with it is refused before anything is done.
+/// Checks a plan before anything is applied. An error describes the first fault.
 fn check(plan: &MigrationRequest) -> Result<(), String> {
     if ![operation::DUPLICATE, operation::MIGRATE, operation::DELETE].contains(&plan.operation.as_str()) {
         return Err("operation must be one of duplicate, migrate, delete".to_owned());

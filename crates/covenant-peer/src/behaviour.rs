@@ -6,39 +6,41 @@ use serde_json::{Map, Value};
 use covenant_model::wire::migration::{MigrationView, Step};
 use covenant_model::wire::path::Route;
 
-/// A way in which a peer deviates from the contract. Each hook that is set mutates one thing; what
-/// is not set is done right. One file each under `behaviours/`.
+/// One way in which a peer deviates from the contract. Each hook that is set mutates one thing; the rest
+/// stays conforming. Each behaviour has a file of its own under `behaviours/`.
 #[derive(Debug)]
 pub struct Behaviour {
-    /// What a scenario calls it.
+    /// Name, as a scenario uses it.
     pub name: &'static str,
-    /// What it does, in a sentence.
+    /// Description, in one sentence.
     pub about: &'static str,
-    /// The clauses that it breaks.
+    /// Ids of the clauses that it breaks.
     pub clauses: &'static [&'static str],
-    /// Mutates the body of a request before it is sent.
+    /// Hook that mutates the body of a request before it is sent.
     pub request: Option<Requests>,
-    /// Mutates an answer before it is sent: its status and its body.
+    /// Hook that mutates a response before it is sent: its status and its body.
     pub answer: Option<Answers>,
-    /// As destination of a migration: whether the step at this place of so many is applied at all.
+    /// As destination of a migration: hook that returns whether a step is applied, from its position and the
+    /// number of steps.
     pub applies: Option<fn(usize, usize) -> bool>,
-    /// As destination of a migration: applies the last step first, and loses references within the
-    /// plan to what is not there yet.
+    /// As destination of a migration: `true` to apply the last step first, and to lose references within the
+    /// plan to records that do not exist yet.
     pub applies_backwards: bool,
-    /// As destination of a migration: mutates a record before it is stored. The id is its key.
+    /// As destination of a migration: hook that mutates a record before it is stored under its id.
     pub stores: Option<Stores>,
-    /// As destination of a migration: mutates what is claimed of it.
+    /// As destination of a migration: hook that mutates the report of the result.
     pub claims: Option<fn(&mut MigrationView)>,
-    /// Sends no notice when it revokes the peering.
+    /// `true` to send no notice when the peer revokes the peering.
     pub revokes_silently: bool,
-    /// Sends no notice when it revokes a grant.
+    /// `true` to send no notice when the peer revokes a grant.
     pub ends_grants_silently: bool,
-    /// Whether making this call at all is the deviation, after so many calls of the same route.
+    /// Hook that returns whether the call itself is the deviation, from the number of earlier calls of the
+    /// same route.
     pub oversteps: Option<fn(&Route, u64) -> bool>,
 }
 
 impl Behaviour {
-    /// Nothing is mutated.
+    /// Behaviour that mutates nothing.
     pub const CONFORMING: Self = Self {
         name: "conforming",
         about: "keeps every clause",
@@ -55,40 +57,40 @@ impl Behaviour {
     };
 }
 
-/// Mutates a request: what is sent, its body.
+/// Hook that mutates a request: its description and its body.
 pub type Requests = fn(&Sending<'_>, &mut Value);
 
-/// A call that a peer is about to make.
+/// Call that a peer is about to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Sending<'a> {
-    /// Where it goes.
+    /// Route of the call.
     pub route: &'a Route,
-    /// How many of this route were made before it.
+    /// Number of earlier calls of this route.
     pub before: u64,
-    /// When, by the peer's clock.
+    /// Time of the call, by the peer's clock.
     pub now: Timestamp,
 }
 
-/// Mutates an answer: what was asked, the status, the body.
+/// Hook that mutates a response: the call, the status, the body.
 pub type Answers = fn(&Asked<'_>, &mut u16, &mut Value);
 
-/// A call of the target's.
+/// Call of the target.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// Where it went.
+    /// Route of the call.
     pub route: &'a Route,
-    /// What stood behind the question mark.
+    /// Query, without the question mark.
     pub query: &'a str,
-    /// When, by the peer's clock.
+    /// Time of the call, by the peer's clock.
     pub now: Timestamp,
-    /// How many of this route were answered well before it.
+    /// Number of earlier calls of this route that succeeded.
     pub granted_before: u64,
 }
 
-/// Mutates a record before it is stored: the step that brought it, its id, its members.
+/// Hook that mutates a record before it is stored: its step, its id, its members.
 pub type Stores = fn(&Step, &mut String, &mut Map<String, Value>);
 
-/// Lets each behaviour mutate `value`; returns the names of those that changed it.
+/// Applies the hook of each behaviour to `value`; returns the names of the behaviours that changed it.
 pub(super) fn mutate<T: Clone + PartialEq>(
     behaviours: &[&'static Behaviour],
     value: &mut T,

@@ -1,4 +1,4 @@
-//! Calling the target: one request, recorded with what became of it.
+//! Calls of the target: one request, recorded with its response or its failure.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -12,49 +12,49 @@ use covenant_model::wire::path::Route;
 use covenant_net::net::{Client, NetError, Request, Response};
 use covenant_net::pki::{ClientTls, TlsOptions};
 
-/// Which step of a scenario is at work, and what it calls what it does.
+/// Step of a scenario that acts, and the label of its entries.
 #[derive(Clone, Debug, Default)]
 pub struct StepContext {
-    /// From 1.
+    /// Number of the step, from 1.
     pub step: Option<u32>,
-    /// `as = "…"`.
+    /// Label of the entries (`as = "…"`).
     pub label: Option<String>,
 }
 
-/// A request to the target.
+/// Request to the target.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    /// `GET`, `POST`, …
+    /// Method: `GET`, `POST`, …
     pub method: String,
-    /// Prefix included.
+    /// Path, with the prefix.
     pub path: String,
-    /// Without the question mark.
+    /// Query, without the question mark.
     pub query: Option<String>,
-    /// Beside those that every call has.
+    /// Headers beside those that every call has.
     pub headers: Vec<(String, String)>,
-    /// JSON.
+    /// Body, as JSON.
     pub body: Option<Value>,
-    /// A grant's token.
+    /// Bearer token of a grant.
     pub bearer_token: Option<String>,
-    /// Leaves the client certificate away.
+    /// `true` to call without the client certificate.
     pub without_certificate: bool,
 }
 
 impl Call {
-    /// A call of a route.
+    /// Creates a call of a route.
     #[must_use]
     pub fn route(route: &Route) -> Self {
         Self { method: route.method().to_owned(), path: route.path(), ..Self::default() }
     }
 
-    /// With a JSON body.
+    /// Sets the JSON body.
     #[must_use]
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// Under a grant.
+    /// Sets the bearer token of a grant.
     #[must_use]
     pub fn bearing(mut self, token: Option<&str>) -> Self {
         self.bearer_token = token.map(ToOwned::to_owned);
@@ -62,23 +62,23 @@ impl Call {
     }
 }
 
-/// What became of a call.
+/// Result of a call.
 #[derive(Clone, Debug, Default)]
 pub struct CallOutcome {
-    /// The number of its entry in the trace.
+    /// Number of the call's entry in the trace.
     pub n: u64,
-    /// The status; none where there was no answer.
+    /// Status of the response; `None` if there was none.
     pub status: Option<u16>,
-    /// The answer's JSON, or null.
+    /// JSON of the response, or null.
     pub body: Value,
-    /// The answer's data, read through its envelope, where it is a success.
+    /// Data of the response, read through its envelope; `None` if it is not a success.
     pub data: Option<Value>,
-    /// Why there was no answer: [`NetError::kind`].
+    /// Reason why there was no response: [`NetError::kind`].
     pub failure: Option<String>,
 }
 
 impl CallOutcome {
-    /// Whether the call was let in: answered with 2xx.
+    /// Returns whether the call was admitted, that is, answered with 2xx.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
@@ -86,7 +86,8 @@ impl CallOutcome {
 }
 
 impl Peer {
-    /// Sends a call to the target and records it. What the target does is never an error here.
+    /// Sends a call to the target and records it. A failure on the target's side is recorded and is never an
+    /// error here.
     pub async fn call(&self, context: &StepContext, mut call: Call) -> Result<CallOutcome, PeerError> {
         let route = Route::parse(&call.method, &call.path);
         let before = route.as_ref().map_or(0, |route| self.count(route));
@@ -111,7 +112,7 @@ impl Peer {
         Ok(self.record(context, request, outcome, injected))
     }
 
-    /// Closes the connections that are kept: the next call opens another.
+    /// Closes the kept connections; the next call opens a new one.
     pub fn close_connections(&self) {
         let state = self.state();
         state.client.iter().chain(&state.anonymous_client).for_each(Client::forget_connections);
@@ -125,8 +126,8 @@ impl Peer {
         Ok(client.send(&self.target()?.base_url, request.clone()).await)
     }
 
-    /// A target that speaks HTTP/2 only is valid: a peer that offered HTTP/1.1 alone offers both from
-    /// now on.
+    /// Makes a peer that offers HTTP/1.1 only offer both versions from now on. Returns whether this changed
+    /// anything. A target that supports HTTP/2 only is valid.
     fn offers_more_protocols(&self) -> bool {
         let mut state = self.state();
         let more = self.0.options.permitted_choices.without_http2 && !state.offers_all_protocols;
@@ -138,7 +139,7 @@ impl Peer {
         more
     }
 
-    /// The text of a body, in the form that the seed draws for it.
+    /// Returns the text of a body, in the form that the seed selects.
     pub(super) fn write(&self, body: &Value) -> Bytes {
         let nonce = {
             let mut state = self.state();
@@ -148,7 +149,7 @@ impl Peer {
         Bytes::from(self.0.options.permitted_choices.write(body, nonce))
     }
 
-    /// Counts a call; how many of its route there were before it.
+    /// Counts a call. Returns the number of earlier calls of its route.
     fn count(&self, route: &Route) -> u64 {
         let mut state = self.state();
         let calls = state.calls.entry(route.name()).or_default();
@@ -156,7 +157,7 @@ impl Peer {
         *calls - 1
     }
 
-    /// The behaviours for which this call is one too many.
+    /// Returns the names of the behaviours for which this call is a deviation.
     fn overstepped(&self, route: &Route, before: u64) -> Vec<String> {
         let behaviours = self.0.options.behaviours.iter();
         let too_many =
@@ -169,7 +170,8 @@ impl Peer {
         let id = self.id_at_target().unwrap_or_else(|| self.name().to_owned());
         headers.push(("user-agent".to_owned(), header::user_agent(&id)));
         if let Some(token) = &call.bearer_token {
-            // Whoever gives a token that no header can hold is refused for it, and that is shown.
+            // A token with characters that no header can hold is sent without them. The target refuses it,
+            // and the trace shows the refusal.
             let token: String = token.chars().filter(char::is_ascii_graphic).collect();
             headers.push((header::AUTHORIZATION.to_lowercase(), header::bearer(&token)));
         }
@@ -188,7 +190,8 @@ impl Peer {
         Request { method: call.method.clone(), path_and_query, headers, body }
     }
 
-    /// What a proxy would forward of this peer, where the target has its callers' identity from one.
+    /// Returns the headers that a proxy sets for this peer, if the target takes its callers' identity from a
+    /// proxy.
     fn forwarded_identity(&self) -> Vec<(String, String)> {
         let state = self.state();
         let caller = state.target.as_ref().map(|target| target.caller).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a peer logs of the target's calls, and the excerpts of it that the target may have.
+//! Audit log of a peer over the target's calls, and the excerpts that the target may read.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use super::serve::{Answer, success};
 use covenant_model::wire::header::inbound_subject;
 use covenant_model::wire::path::Route;
 
-/// How far back an excerpt reaches where no one says.
+/// Default window of an excerpt, in days.
 const WINDOW_DAYS: i64 = 90;
-/// Entries of an excerpt where no one says, and at most (`powernode.md` §5).
+/// Number of entries of an excerpt: the default, and the largest (`wire.md` §5).
 const ENTRIES: usize = 1000;
 const ENTRIES_MAX: usize = 5000;
 
-/// Which part of the log is asked for. The start belongs to it, a stated end does not.
+/// Requested part of the log. The window includes its start; it excludes its end if one is set.
 struct Window {
     since: Timestamp,
     until: Option<Timestamp>,
@@ -65,7 +65,7 @@ impl Peer {
         }))
     }
 
-    /// Logs a call of the target's (5.1, 5.2).
+    /// Logs a call of the target (5.1, 5.2).
     pub(super) fn log(&self, route: &Route) {
         let now = self.0.options.clock.now();
         let mut state = self.state();

@@ -1,10 +1,10 @@
-//! The simulated platform that the suite plays: both sides of every exchange, conforming unless a
+//! Simulated platform of the suite. It plays both sides of every exchange, and is conforming unless a
 //! [`Behaviour`] says otherwise.
 //!
-//! There is one correct peer. A behaviour is a set of small deviations from it, each labelled as
-//! injected in the transcript. What the contract leaves free, the peer varies by its seed
-//! ([`PermittedChoices`]), so that no target is fitted to one aspect of it. Shares no logic with the
-//! reference platform: a mistake in one is caught by the other.
+//! There is one correct peer. A behaviour is a set of small deviations from it, each marked as injected in
+//! the transcript. The peer draws its permitted choices from its seed ([`PermittedChoices`]), so that no
+//! target is fitted to one form only. This crate shares no logic with the reference platform, so that each
+//! detects a mistake in the other.
 
 mod acts;
 mod apply;
@@ -47,81 +47,82 @@ use covenant_net::net::{Limits, NetError, Port, Server};
 use covenant_net::pki::{Authority, Identity, PkiError, ServerTls, TlsOptions, Trust};
 use state::State;
 
-/// What a peer is made of.
+/// Options of a peer.
 #[derive(Debug)]
 pub struct Options {
-    /// What the scenario calls it.
+    /// Name of the peer in the scenario.
     pub name: String,
-    /// Its choices.
+    /// Seed of its ids and choices.
     pub seed: Seed,
-    /// Its time.
+    /// Clock of the peer.
     pub clock: Clock,
-    /// Its deviations.
+    /// Behaviours of the peer.
     pub behaviours: Vec<&'static Behaviour>,
-    /// Where its exchanges are told.
+    /// Recorder of its exchanges.
     pub recorder: Recorder,
-    /// Where it listens.
+    /// Address on which it listens.
     pub listen: SocketAddr,
-    /// The address it advertises, where that is another: `https://peers.example:8443`.
+    /// Address that it advertises; `None` if it is the listening address. Example:
+    /// `https://peers.example:8443`.
     pub advertise: Option<Url>,
-    /// What it says of itself.
+    /// Profile of the peer.
     pub profile: Profile,
-    /// How it uses its freedom.
+    /// Permitted choices of the peer.
     pub permitted_choices: PermittedChoices,
-    /// What it reads at most.
+    /// Limits of its reads and waits.
     pub limits: Limits,
-    /// Who it was before, where it goes on as that.
+    /// Snapshot to restore; `None` for a new peer.
     pub snapshot: Option<PeerSnapshot>,
-    /// How fast it calls at most; none is as fast as it can.
+    /// Upper limit of its call rate; `None` for no limit.
     pub pace: Option<Pace>,
 }
 
-/// Days that the certificate of its server lives.
+/// Lifetime of its server certificate, in days.
 const SERVER_DAYS: u32 = 3650;
 
-/// Where the target is.
+/// Address of the target, and the data to reach it.
 #[derive(Clone, Debug)]
 pub struct TargetAddress {
-    /// Without the federation prefix.
+    /// Base URL, without the federation prefix.
     pub base_url: Url,
-    /// Whom to trust there; without it, the first certificate seen is pinned.
+    /// Certificate authorities to trust. If `None`, the peer pins the first certificate that it sees.
     pub ca_bundle_pem: Option<String>,
-    /// How a caller makes itself known there.
+    /// Form of a caller's identity at the target.
     pub caller: CallerForm,
 }
 
-/// Why a peer could not be set up: the machine's fault, never the target's.
+/// Error of the peer's setup. Its cause is the machine, never the target.
 #[derive(Debug, Error)]
 pub enum PeerError {
-    /// No port.
+    /// The peer could not listen on a port.
     #[error("peer {name}: cannot listen on {address}: {source}")]
     Listen {
-        /// The peer.
+        /// Name of the peer.
         name: String,
-        /// The address.
+        /// Address of the port.
         address: SocketAddr,
-        /// What the system says.
+        /// Error of the system.
         source: io::Error,
     },
-    /// No keys.
+    /// The keys could not be created or read.
     #[error("peer {name}: {source}")]
     Keys {
-        /// The peer.
+        /// Name of the peer.
         name: String,
-        /// What went wrong.
+        /// Cause of the error.
         source: PkiError,
     },
-    /// A call that could not be made at all.
+    /// A call could not be made at all.
     #[error("peer {name}: {source}")]
     Call {
-        /// The peer.
+        /// Name of the peer.
         name: String,
-        /// What went wrong.
+        /// Cause of the error.
         source: NetError,
     },
 }
 
-/// A simulated platform. Clones are the same one.
+/// Simulated platform. Clones are the same platform.
 #[derive(Clone, Debug)]
 pub struct Peer(Arc<Inner>);
 
@@ -130,21 +131,21 @@ struct Inner {
     options: Options,
     ids: Ids,
     authority: Authority,
-    /// Whom its server lets in.
+    /// Trust of its server.
     trust: Trust,
     state: Mutex<State>,
-    /// How many calls it has received: moved with each.
+    /// Number of received calls; it changes with each call.
     received: watch::Sender<usize>,
-    /// What its server shows: the same after it was down, for a target may have pinned it.
+    /// Identity of its server. It stays the same after a stop, because a target may have pinned it.
     server_identity: Identity,
-    /// None while it is down.
+    /// Running server; `None` while the peer is stopped.
     server: Mutex<Option<Server>>,
-    /// Its own, also while it is down.
+    /// Port of the peer, reserved also while the peer is stopped.
     port: Port,
 }
 
 impl Peer {
-    /// Starts a peer: it listens when this returns.
+    /// Starts a peer. The peer listens when this returns.
     pub fn start(options: Options) -> Result<Self, PeerError> {
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
         let authority = match &options.snapshot {
@@ -183,7 +184,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Listens, again on the address it had.
+    /// Listens again, on the same address.
     pub fn listen(&self) -> Result<(), PeerError> {
         let options = &self.0.options;
         let keys = |source| PeerError::Keys { name: options.name.clone(), source };
@@ -198,7 +199,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Stops listening, and drops every connection: no one is there. Its port stays its own.
+    /// Stops listening, and drops every connection. The port stays reserved.
     pub async fn stop(&self) {
         let server = lock(&self.0.server).take();
         if let Some(server) = server {
@@ -206,31 +207,32 @@ impl Peer {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address on which the peer listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.port.address()
     }
 
-    /// How many of the target's heartbeats are not told, since they said nothing new; none where all are.
+    /// Returns the number of heartbeats of the target that were counted but not recorded, because they were
+    /// repetitions. Returns `None` if all were recorded.
     #[must_use]
     pub fn beats_counted(&self) -> Option<u64> {
         self.state().recording_budget.counted()
     }
 
-    /// How many calls of the target were told before it was turned away for making more, if it was.
+    /// Returns the number of recorded calls at which the peer became overloaded; `None` if it did not.
     #[must_use]
     pub fn calls_too_many(&self) -> Option<u64> {
         self.state().recording_budget.too_many()
     }
 
-    /// What the scenario calls it.
+    /// Returns the name of the peer in the scenario.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.options.name
     }
 
-    /// Where it can be called, without the federation prefix.
+    /// Returns the URL for calls to the peer, without the federation prefix.
     #[must_use]
     pub fn base_url(&self) -> Url {
         match &self.0.options.advertise {
@@ -239,30 +241,30 @@ impl Peer {
         }
     }
 
-    /// Its authority: whom to trust in order to reach it.
+    /// Returns the certificate authority of the peer, which a caller must trust.
     #[must_use]
     pub fn ca_bundle_pem(&self) -> &str {
         self.0.authority.pem()
     }
 
-    /// Tells it where the target is.
+    /// Sets the address of the target.
     pub fn set_target(&self, target: TargetAddress) {
         self.state().set_target(target);
     }
 
-    /// The row that the target keeps for it, once it knows.
+    /// Returns the id of the row that the target keeps for this peer; `None` if it is not known yet.
     #[must_use]
     pub fn id_at_target(&self) -> Option<String> {
         self.state().id_at_target.clone()
     }
 
-    /// Everything that it has been sent, in order.
+    /// Returns every received call, in order.
     #[must_use]
     pub fn inbox(&self) -> Vec<Received> {
         self.state().inbox.clone()
     }
 
-    /// Waits until something in the inbox answers `wanted`, or `poll_timeout` is over.
+    /// Waits until an entry of the inbox matches `wanted`, or until `poll_timeout` expires.
     pub async fn wait_for(
         &self,
         wanted: impl Fn(&Received) -> bool,

@@ -1,4 +1,4 @@
-//! How two platforms come to trust each other in accept: a signed request, or exchanged authorities.
+//! Exchange of trust in accept: by a signed request, or by exchanged authorities.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ use covenant_model::wire::header::inbound_subject;
 use covenant_net::pki::SigningRequest;
 use serde::Deserialize;
 
-/// Days that a client certificate lives. As observed they are 90 (`powernode.md` §3); but no route renews it,
-/// and a clock that is moved by a year would outrun it.
+/// Lifetime of a client certificate, in days. The observed lifetime is 90 days (`wire.md` §3). No route
+/// renews the certificate, so it would expire when a scenario moves the clock by a year.
 pub(super) const CERTIFICATE_DAYS: u32 = 730;
 
-/// The caller's half of an accept.
+/// Caller's half of an accept.
 pub(super) enum Introduction {
     Request(SigningRequest),
     Exchange { ca_bundle_pem: String, inbound_subject: String },
@@ -32,7 +32,7 @@ impl Introduction {
         }
     }
 
-    /// The members of the request.
+    /// Returns the members of the request.
     pub(super) fn members(&self) -> Value {
         match self {
             Self::Request(request) => json!({"csr_pem": request.pem()}),
@@ -42,8 +42,8 @@ impl Introduction {
         }
     }
 
-    /// Takes what the target answered. What it left out, or what can't be used, leaves the peer
-    /// without an identity: its next call shows that.
+    /// Stores the data of the target's response. If a member is missing or not valid, the peer has no
+    /// identity, and its next call shows that.
     pub(super) fn conclude(self, peer: &Peer, data: &Value) {
         let Ok(answer) = AcceptResponse::deserialize(data) else { return };
         let mut state = peer.state();
@@ -74,14 +74,15 @@ impl Introduction {
     }
 }
 
-/// What can stand in a path, a header and a certificate: an answer without one leaves the peer without a row.
+/// Returns whether a text is valid in a path, a header and a certificate. Without a valid id in the response,
+/// the peer has no row.
 fn is_an_id(text: &str) -> bool {
     const CHARACTERS_MAX: usize = 128;
     let is_plain = |character: char| character.is_ascii_graphic();
     !text.is_empty() && text.len() <= CHARACTERS_MAX && text.chars().all(is_plain)
 }
 
-/// The members of an answer to the target's accept: the peer's half, as the one who is called.
+/// Returns the members of a response to the target's accept: the half of the called side.
 pub(super) fn welcome(peer: &Peer, request: &Value) -> Value {
     let row = peer.state().target_row.clone();
     let subject = inbound_subject(&row);

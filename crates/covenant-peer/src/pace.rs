@@ -1,4 +1,4 @@
-//! How fast a peer calls at most.
+//! Upper limit of a peer's call rate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// Keeps calls apart. Clones keep theirs apart from each other's.
+/// Minimum interval between calls. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Pace(Arc<Mutex<Interval>>);
 
 impl Pace {
-    /// One call in each `period` at most. To be made where a runtime is.
+    /// Creates a pace of at most one call per `period`. It must be called inside a Tokio runtime.
     #[must_use]
     pub fn one_in(period: Duration) -> Self {
         let mut ticks = interval(period.max(Duration::from_millis(1)));

@@ -1,4 +1,4 @@
-//! How a conforming peer uses its freedom: drawn from its seed, the same for the same seed.
+//! Permitted choices of a conforming peer, drawn from its seed. The same seed gives the same choices.
 
 use std::net::Ipv4Addr;
 
@@ -13,41 +13,42 @@ use covenant_model::clock::Seed;
 use covenant_net::net::{ClientOptions, Protocol};
 use covenant_net::pki::TlsOptions;
 
-/// Which way of getting an identity in accept (`powernode.md` §5).
+/// Method by which a caller gets an identity in accept (`wire.md` §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityWay {
-    /// The receiver signs a request of the caller's.
+    /// The receiver signs a request of the caller.
     SignedRequest,
     /// Both sides exchange their authorities, and each presents the name that the other assigned.
     ExchangedTrust,
 }
 
-/// What a peer does where the contract and the wire leave it free.
+/// Choices of a peer that the contract and the wire leave open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PermittedChoices {
-    /// How it gets its identity.
+    /// Method by which the peer gets its identity.
     pub identity: IdentityWay,
-    /// Draws the order of members, and the white space, of each body; none writes them sorted.
+    /// Seed of the order of members and of the white space in each body. `None` writes the members sorted.
     pub shuffled: Option<Seed>,
-    /// Adds members that no one knows.
+    /// `true` to add unknown members.
     pub extra_members: bool,
-    /// Sends bodies in pieces.
+    /// `true` to send bodies in pieces.
     pub chunked: bool,
-    /// Sends one request after another on the same connection.
+    /// `true` to send one request after another on the same connection.
     pub reuse_connections: bool,
-    /// Speaks HTTP/1.1 only.
+    /// `true` to offer HTTP/1.1 only.
     pub without_http2: bool,
-    /// Writes header names `Like-This` on HTTP/1.1.
+    /// `true` to write header names `Like-This` on HTTP/1.1.
     pub title_case_headers: bool,
-    /// Advertises its endpoint with the federation prefix.
+    /// `true` to advertise the endpoint with the federation prefix.
     pub prefixed_endpoint: bool,
-    /// Calls a target on this machine from a loopback address of its own: a target may limit by address.
+    /// Loopback address from which the peer calls a target on this machine. A target may limit calls by
+    /// address.
     pub source: Option<Ipv4Addr>,
 }
 
 impl PermittedChoices {
-    /// The plainest form of everything.
+    /// Returns the plainest form of every choice.
     #[must_use]
     pub fn plain() -> Self {
         Self {
@@ -63,7 +64,7 @@ impl PermittedChoices {
         }
     }
 
-    /// Draws a form.
+    /// Draws the choices from a seed.
     #[must_use]
     pub fn of(seed: Seed) -> Self {
         let mut rng = seed.derive("permitted_choices").rng();
@@ -100,7 +101,7 @@ impl PermittedChoices {
         }
     }
 
-    /// The text of a body. `nonce` tells one body of a peer from the next.
+    /// Returns the text of a body. `nonce` makes each body of a peer different.
     pub(super) fn write(&self, value: &Value, nonce: u64) -> String {
         let mut value = value.clone();
         if self.extra_members
@@ -119,7 +120,7 @@ impl PermittedChoices {
     }
 }
 
-/// JSON with the members of each object in any order and white space where it means nothing.
+/// Writes JSON with the members of each object in random order, and with white space between tokens.
 fn write_shuffled(value: &Value, rng: &mut ChaCha8Rng, text: &mut String) {
     match value {
         Value::Object(members) => {

@@ -1,35 +1,35 @@
-//! What a peer says of itself.
+//! Profile of a peer: its disclosure, capabilities and versions.
 
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The release that a peer runs where nothing else is known of its target's.
+/// Release that a peer runs if the target's release is not known.
 pub static DEFAULT_RELEASE: Version = Version::new(1, 4, 0);
 
-/// What a peer says of itself: the defaults are those of a conforming platform. A scenario
-/// overrides single members; `null` takes one away.
+/// Profile of a peer. The defaults are those of a conforming platform. A scenario overrides single members;
+/// `null` removes one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
-    /// 1.1
+    /// Operator contact (1.1).
     pub operator_contact: Value,
-    /// 1.2
+    /// Jurisdiction (1.2).
     pub jurisdiction: Value,
-    /// 1.3
+    /// Platform version (1.3).
     pub platform_version: Value,
-    /// 1.4
+    /// Last known-good release (1.4).
     pub last_known_good_release: Value,
-    /// 8.1
+    /// Data residency (8.1).
     pub data_residency: Value,
-    /// The capability document of commitment 3.
+    /// Capability document (commitment 3).
     pub capabilities: Value,
-    /// The contract version it acknowledges.
+    /// Contract version that the peer acknowledges.
     pub contract_version: Value,
-    /// SHA-256 hex of that contract's text; null sends none.
+    /// SHA-256 of the text of that contract, in hex; null sends none.
     pub contract_digest: Value,
-    /// Extensions it says it runs; null sends none.
+    /// Extensions that the peer declares; null sends none.
     pub extension_slugs: Value,
 }
 
@@ -53,7 +53,7 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// That of a conforming platform of this release.
+    /// Returns the profile of a conforming platform of this release.
     #[must_use]
     pub fn of_release(release: &Version) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Profile {
         }
     }
 
-    /// The profile with other members in place of its own. The error names one that there is not.
+    /// Returns the profile with other values for some members. The error names a member that does not exist.
     pub fn with(self, members: &Map<String, Value>) -> serde_json::Result<Self> {
         let mut own = serde_json::to_value(self)?;
         if let Some(own) = own.as_object_mut() {
@@ -72,7 +72,7 @@ impl Profile {
         Self::deserialize(own)
     }
 
-    /// The members of accept and heartbeat that tell of it.
+    /// Returns the members of accept and heartbeat that disclose the profile.
     pub(super) fn disclose(&self) -> Value {
         without_nulls(json!({
             "metadata": without_nulls(json!({

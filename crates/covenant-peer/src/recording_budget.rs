@@ -1,4 +1,4 @@
-//! How much of what the target calls is told: enough to check it by, and no more than a machine holds.
+//! Recording budget for the target's calls: enough for the checks, and limited to what a machine can hold.
 
 use std::collections::VecDeque;
 
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use covenant_model::wire::path::Route;
 
-/// Heartbeats after which those that say what the one before said are counted only. More than a flood needs
-/// to be seen as one (`binding.md`, "Numbers": 300 in 60 s).
+/// Number of heartbeats after which repetitions are only counted. It is more than a flood needs
+/// (`binding.md`, "Numbers": 300 in 60 s).
 const BEATS_TOLD_MAX: u64 = 400;
-/// Heartbeats within this span that are a flood (`binding.md`, "Numbers").
+/// Number of heartbeats within this span that is a flood (`binding.md`, "Numbers").
 const FLOOD_BEATS: usize = 300;
 const FLOOD_SPAN: SignedDuration = SignedDuration::from_secs(60);
-/// Calls that are told of one peer in one scenario. What conforming platforms do in a scenario is far below it.
+/// Number of calls that are recorded of one peer in one scenario. Conforming platforms stay far below it.
 const CALLS_TOLD_MAX: u64 = 5000;
-/// The members of a heartbeat by which a target can be evaluated.
+/// Members of a heartbeat that checks evaluate.
 const TELLING: [&str; 9] = [
     "status",
     "events",
@@ -28,35 +28,35 @@ const TELLING: [&str; 9] = [
     "extension_slugs",
 ];
 
-/// What becomes of a call in the transcript.
+/// Treatment of a call in the transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// It is told.
+    /// The call is recorded.
     Whole,
-    /// It says nothing new, and is counted.
+    /// The call repeats the one before, and is only counted.
     Counted,
-    /// It is counted, and makes a flood of those before it: that is told.
+    /// The call is only counted, but completes a flood. The trace records a note of the flood.
     Flood,
-    /// There were too many before: it is turned away, and the scenario can't go on.
+    /// The budget is used up: the call is rejected, and the scenario can't continue.
     TurnedAway,
 }
 
-/// The calls of a target to one peer.
+/// Counts of the calls of a target to one peer.
 #[derive(Debug, Default)]
 pub(super) struct RecordingBudget {
     told: u64,
     beats: u64,
-    /// What the last heartbeat said, and how it was answered.
+    /// Content of the last heartbeat, and the status of its response.
     last: Value,
     counted: u64,
-    /// When the last heartbeats came, no more than are a flood.
+    /// Times of the last heartbeats, at most as many as a flood needs.
     recent: VecDeque<Timestamp>,
     crowded: bool,
     overloaded: bool,
 }
 
 impl RecordingBudget {
-    /// What becomes of a call that came at this time and was answered with `status`.
+    /// Decides the treatment of a call that arrived at this time and was answered with `status`.
     pub(super) fn take(
         &mut self,
         route: Option<&Route>,
@@ -99,12 +99,12 @@ impl RecordingBudget {
         self.crowded && !was_crowded
     }
 
-    /// Heartbeats that were counted only, if any were.
+    /// Returns the number of heartbeats that were only counted; `None` if there were none.
     pub(super) fn counted(&self) -> Option<u64> {
         (self.counted > 0).then_some(self.counted)
     }
 
-    /// How many calls were too many, if any were.
+    /// Returns the recording budget if a call exceeded it, otherwise `None`.
     pub(super) fn too_many(&self) -> Option<u64> {
         self.overloaded.then_some(CALLS_TOLD_MAX)
     }

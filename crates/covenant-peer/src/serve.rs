@@ -1,4 +1,4 @@
-//! The peer's own server: what it answers when the target calls.
+//! Server of the peer: its responses to the target's calls.
 
 use std::sync::Weak;
 
@@ -21,11 +21,11 @@ use covenant_model::wire::sync::{SyncBatch, is_same_place};
 use covenant_net::net::{Handler, Inbound, Outbound};
 use serde::Deserialize;
 
-/// What the observed platform says to a caller that it does not let in.
+/// Error text of the observed platform for a caller that it does not admit.
 const UNREACHABLE: &str = "No reachable FederationPeer for mTLS subject";
 
-/// The door of a peer: it holds the peer only while a call is under way, so that a peer that the
-/// scenario has dropped goes away.
+/// Handler of a peer. It holds the peer only during a call, so that a peer is freed when the scenario drops
+/// it.
 #[derive(Debug)]
 pub(super) struct FederationHandler(pub(super) Weak<Inner>);
 
@@ -45,10 +45,10 @@ impl Handler for FederationHandler {
     }
 }
 
-/// A status and a body.
+/// Status and body of a response.
 pub(super) type Answer = (u16, Value);
 
-/// An answer, and the behaviours that had a hand in what it tells.
+/// Response, with the names of the behaviours that took part in it.
 pub(super) struct Told {
     pub(super) answer: Answer,
     pub(super) injected: Vec<String>,
@@ -177,7 +177,7 @@ impl Peer {
         .into()
     }
 
-    /// The caller is the target, if its certificate bears one of the names that were agreed.
+    /// Identifies the caller as the target, by a certificate with one of the agreed names.
     fn identify(&self, request: &Inbound) -> Result<(), Answer> {
         let Some(certificate) = &request.peer_certificate else {
             return Err(unauthorized("mTLS client certificate required"));
@@ -190,8 +190,9 @@ impl Peer {
         if known { Ok(()) } else { Err(unauthorized(UNREACHABLE)) }
     }
 
-    /// After the end only the commit of an open migration is let in, within its grace (4.3), and
-    /// the other side's own leave: its event and its status may come in two heartbeats.
+    /// Checks if a call is still admitted after the end of the peering. Only the commit of an open migration
+    /// within its grace (4.3), and the other side's own revocation are. The event and the status of a
+    /// revocation may arrive in two heartbeats.
     fn still_open(&self, route: &Route, body: &Value) -> Result<(), Told> {
         let now = self.0.options.clock.now();
         let state = self.state();
@@ -243,7 +244,7 @@ impl Peer {
         success(&data)
     }
 
-    /// Takes an invitation back that was used: each is good once, and not for ever.
+    /// Redeems an invitation. Each one is valid once, until it expires.
     fn redeem(&self, token: &str) -> bool {
         let now = self.0.options.clock.now();
         let used = self.state().proposal.take_if(|proposal| proposal.token == token);
@@ -305,7 +306,7 @@ impl Peer {
         success(&json!({"accepted": batch.records.len(), "cursor": batch.cursor.to}))
     }
 
-    /// The id of a grant of ours that lets this call in.
+    /// Returns the id of a grant of this peer that admits the call.
     pub(super) fn grant(
         &self,
         request: &Inbound,
@@ -349,7 +350,7 @@ impl Peer {
     }
 }
 
-/// Whether a heartbeat says that its sender revokes: by its status, or by an event.
+/// Returns whether a heartbeat revokes the peering: by its status, or by an event.
 fn leaves(heartbeat: &Value) -> bool {
     let events = heartbeat["events"].as_array().map(Vec::as_slice).unwrap_or_default();
     heartbeat["status"] == "revoked" || events.iter().any(|event| event["kind"] == kind::PEER_REVOKED)

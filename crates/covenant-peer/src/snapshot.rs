@@ -1,11 +1,12 @@
-//! What a peer has to keep to be the same one after its process has died.
+//! Snapshot of a peer, to continue it after its process ended.
 
 use serde::{Deserialize, Serialize};
 
 use super::Peer;
 use covenant_net::pki::{Authority, Certificate, Identity, PkiError};
 
-/// A peer that was let in, kept across a death of its process. It holds keys: for its owner's eyes only.
+/// Snapshot of a peer that was admitted, to continue it in another process. It contains private keys, so only
+/// its owner may read it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PeerSnapshot {
     authority_pem: String,
@@ -16,7 +17,7 @@ pub struct PeerSnapshot {
     id_at_target: String,
     chain_pem: String,
     key_pem: String,
-    /// Whom the target's own client certificates lead to.
+    /// Certificate authorities of the target's own client certificates.
     target_bundle_pem: Option<String>,
 }
 
@@ -27,7 +28,7 @@ impl std::fmt::Debug for PeerSnapshot {
 }
 
 impl Peer {
-    /// What to keep of this peer; none while it has not been let in.
+    /// Returns the snapshot of this peer; `None` if it is not yet admitted.
     pub fn snapshot(&self) -> Result<Option<PeerSnapshot>, PkiError> {
         let state = self.state();
         let (Some(id), Some(identity)) = (&state.id_at_target, &state.identity) else { return Ok(None) };
@@ -44,7 +45,7 @@ impl Peer {
         }))
     }
 
-    /// The peer becomes again whom `snapshot` was taken of.
+    /// Restores the peer from its snapshot.
     pub(super) fn restore(&self, snapshot: &PeerSnapshot) -> Result<(), PkiError> {
         let identity = Identity::from_pem(&snapshot.chain_pem, &snapshot.key_pem)?;
         if let Some(bundle) = &snapshot.target_bundle_pem {
@@ -60,7 +61,7 @@ impl Peer {
 }
 
 impl PeerSnapshot {
-    /// The certificate that the peer shows to the target.
+    /// Returns the certificate that the peer presents to the target.
     pub fn certificate(&self) -> Result<Certificate, PkiError> {
         Certificate::from_pem(&self.chain_pem)
     }
@@ -69,7 +70,7 @@ impl PeerSnapshot {
         Authority::from_pem(&self.authority_pem, &self.authority_key_pem, clock)
     }
 
-    /// What its server shows.
+    /// Returns the identity of the peer's server.
     pub(super) fn server_identity(&self) -> Result<Identity, PkiError> {
         Identity::from_pem(&self.server_chain_pem, &self.server_key_pem)
     }

@@ -1,4 +1,4 @@
-//! What a peer remembers.
+//! State of a peer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,107 +14,107 @@ use covenant_model::wire::path::Route;
 use covenant_net::net::Client;
 use covenant_net::pki::{Identity, Trust};
 
-/// A call that the target made to the peer.
+/// Call that the target made to the peer.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// The number of its entry in the trace.
+    /// Number of the call's entry in the trace.
     pub n: u64,
-    /// What was called, where it is a route.
+    /// Called route; `None` if the path is not a route.
     pub route: Option<Route>,
-    /// The request's JSON, or null.
+    /// JSON of the request, or null.
     pub body: Value,
-    /// When, by the peer's clock.
+    /// Time of the call, by the peer's clock.
     pub at: Timestamp,
 }
 
-/// A grant that the peer gave to the target.
+/// Grant that the peer issued to the target.
 #[derive(Clone, Debug)]
 pub struct IssuedGrant {
-    /// Its id.
+    /// Id of the grant.
     pub id: String,
-    /// What the target presents.
+    /// Token that the target presents.
     pub bearer_token: String,
-    /// For which kind.
+    /// Resource kind that the grant covers.
     pub resource_kind: String,
-    /// For which resource; none is every one of the kind.
+    /// Resource that the grant covers; `None` for every resource of the kind.
     pub resource_id: Option<String>,
-    /// For what.
+    /// Scopes of the grant.
     pub scopes: Vec<Scope>,
-    /// Until when.
+    /// Expiry of the grant.
     pub expires_at: Timestamp,
-    /// Whether it was revoked.
+    /// `true` if the grant was revoked.
     pub revoked: bool,
-    /// The behaviour that revoked it without a word.
+    /// Name of the behaviour that revoked the grant without notice.
     pub(super) injected: Option<&'static str>,
 }
 
-/// An invitation of the target.
+/// Invitation of the target.
 #[derive(Clone, Debug)]
 pub(super) struct Proposal {
-    /// What the target joins with, once.
+    /// Token that the target joins with, once.
     pub(super) token: String,
-    /// From when on it is no good.
+    /// Expiry of the token.
     pub(super) expires_at: Timestamp,
 }
 
-/// How the peering came to its end, by whichever side.
+/// End of the peering, by either side.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
-    /// Until when an open migration may still be committed (4.3).
+    /// End of the grace in which an open migration may be committed (4.3).
     pub(super) grace_until: Timestamp,
-    /// The behaviour that ended it without a word.
+    /// Name of the behaviour that ended the peering without notice.
     pub(super) injected: Option<&'static str>,
 }
 
-/// A record's place: kind and id.
+/// Kind and id of a record.
 pub(super) type Place = (String, String);
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// Where the target is.
+    /// Address of the target; `None` if it is not set.
     pub(super) target: Option<TargetAddress>,
-    /// Whom to trust there.
+    /// Trust for calls to the target.
     pub(super) target_trust: Trust,
-    /// Whom the target's own client certificates lead to, once it said.
+    /// Certificate authorities of the target's own client certificates; `None` until the target sends them.
     pub(super) target_bundle_pem: Option<String>,
-    /// The row that the target keeps for this peer.
+    /// Id of the row that the target keeps for this peer.
     pub(super) id_at_target: Option<String>,
-    /// The row that this peer keeps for the target.
+    /// Id of the row that this peer keeps for the target.
     pub(super) target_row: String,
-    /// What it presents to the target.
+    /// Identity that the peer presents to the target.
     pub(super) identity: Option<Identity>,
-    /// Keeps the connections of the identity at hand.
+    /// Client with the current identity; it keeps its connections.
     pub(super) client: Option<Client>,
-    /// Offers every protocol, whatever form the seed drew: the target would not have it.
+    /// `true` to offer every protocol, whatever the seed selected, because the target refused the selection.
     pub(super) offers_all_protocols: bool,
-    /// The same without a certificate.
+    /// Client without a certificate.
     pub(super) anonymous_client: Option<Client>,
-    /// Its invitation of the target, until that is used.
+    /// Invitation of the target; `None` after it is used.
     pub(super) proposal: Option<Proposal>,
-    /// How the peering ended, where it is over.
+    /// End of the peering; `None` while it is open.
     pub(super) outcome: Option<Outcome>,
-    /// What it calls the heartbeat that it sends when the target connects next.
+    /// Step context of the heartbeat to send when the target connects next.
     pub(super) interjection: Option<StepContext>,
-    /// Numbers its bodies.
+    /// Number of bodies written so far.
     pub(super) bodies: u64,
-    /// How often it called each route.
+    /// Number of calls of each route.
     pub(super) calls: BTreeMap<&'static str, u64>,
-    /// Calls of the target's that were answered well, by route.
+    /// Number of the target's calls that succeeded, by route.
     pub(super) granted: BTreeMap<&'static str, u64>,
     pub(super) inbox: Vec<Received>,
-    /// How much of what the target calls is told.
+    /// Recording budget for the target's calls.
     pub(super) recording_budget: RecordingBudget,
     pub(super) records: BTreeMap<Place, Map<String, Value>>,
     pub(super) grants: BTreeMap<String, IssuedGrant>,
     pub(super) migrations: BTreeMap<String, MigrationView>,
     pub(super) open_migrations: BTreeMap<String, MigrationRequest>,
-    /// What the target had migrated here: all that it may have deleted again.
+    /// Records that the target migrated to this peer, the only ones that it may delete.
     pub(super) migrated: BTreeSet<Place>,
-    /// What it logged of the target's calls, and when, for the target's excerpts.
+    /// Log of the target's calls, each with its time, for the target's excerpts.
     pub(super) audit: Vec<(Timestamp, Value)>,
-    /// Where each stream from the target stands.
+    /// Position of each stream from the target.
     pub(super) cursors_in: BTreeMap<String, Value>,
-    /// Where each stream to the target stands.
+    /// Position of each stream to the target.
     pub(super) cursors_out: BTreeMap<String, u64>,
 }
 
@@ -151,7 +151,7 @@ impl State {
 
     pub(super) fn set_target(&mut self, target: TargetAddress) {
         if let Some(bundle) = &target.ca_bundle_pem {
-            // A bundle that can't be read leaves the first use to evaluate.
+            // If the bundle can't be read, trust on first use decides.
             let _ = self.target_trust.add("target", bundle);
         }
         self.target = Some(target);

@@ -1,4 +1,4 @@
-//! Two peers against each other: each plays the other's target.
+//! Tests of two peers against each other: each plays the other's target.
 
 use serde_json::{Value, json};
 

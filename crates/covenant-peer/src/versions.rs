@@ -1,10 +1,10 @@
-//! What a peer says of two platform versions (`powernode.md` §6, 10.1).
+//! Comparison of two platform versions by a peer (`wire.md` §6, 10.1).
 
 use semver::Version;
 use serde_json::{Value, json};
 
-/// Tells how the caller's version goes with the peer's own: same major, and minor at most one apart.
-/// What is no semantic version goes with nothing.
+/// Compares the caller's version with the peer's own. They are compatible if the major is the same and the
+/// minors differ by at most one. A text that is not a semantic version is compatible with none.
 pub(super) fn compatibility(local: &Value, remote: &Value) -> Value {
     let fits = match (version(local), version(remote)) {
         (Some(local), Some(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 1,
@@ -19,7 +19,7 @@ pub(super) fn compatibility(local: &Value, remote: &Value) -> Value {
     })
 }
 
-/// Says another release in a request that is about to be sent, made from the one that stands there.
+/// Replaces the release in a request before it is sent, by one derived from it.
 pub(super) fn say_instead(body: &mut Value, other: fn(&Version) -> Version) {
     let Some(own) = version(&body["platform_version"]) else { return };
     let other = json!(other(&own).to_string());
@@ -27,20 +27,20 @@ pub(super) fn say_instead(body: &mut Value, other: fn(&Version) -> Version) {
     body["metadata"]["platform_version"] = other;
 }
 
-/// Says it in an answer too: a platform runs the same, whoever calls.
+/// Replaces the release in a response as well: a platform runs the same release for every caller.
 pub(super) fn answer_instead(body: &mut Value, other: fn(&Version) -> Version) {
     if body["data"].is_object() {
         say_instead(&mut body["data"], other);
     }
 }
 
-/// Two minor versions before this one; where there are not so many, two after it.
+/// Returns a release two minor versions before this one, or two after it if there are not two before it.
 pub(super) fn two_minors_off(release: &Version) -> Version {
     let minor = release.minor.checked_sub(2).unwrap_or(release.minor + 2);
     Version::new(release.major, minor, 7)
 }
 
-/// The first release of the next major version.
+/// Returns the first release of the next major version.
 pub(super) fn next_major(release: &Version) -> Version {
     Version::new(release.major + 1, 0, 0)
 }

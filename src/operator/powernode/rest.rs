@@ -40,8 +40,13 @@ pub(super) enum As {
 impl Rest {
     /// Builds a client of the REST surface at `url`.
     #[must_use]
-    pub fn new(url: Url, tls: Option<ClientTls>, credentials: Credentials, call_time_max: Duration) -> Self {
-        let limits = Limits { exchange_time_max: call_time_max, ..Limits::default() };
+    pub fn new(
+        url: Url,
+        tls: Option<ClientTls>,
+        credentials: Credentials,
+        request_timeout: Duration,
+    ) -> Self {
+        let limits = Limits { exchange_time_max: request_timeout, ..Limits::default() };
         let client =
             Client::new(tls, limits, ClientOptions { reuse_connections: true, ..ClientOptions::default() });
         Self { url, client, credentials, token: Mutex::default() }

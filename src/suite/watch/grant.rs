@@ -1,4 +1,5 @@
-//! A grant that the target's operator gave to the visitor: read under it until it ends.
+//! A grant that the target's operator issued to the peer of a watch. The watch reads under it until it
+//! expires.
 
 use std::path::{Path, PathBuf};
 
@@ -12,18 +13,19 @@ use crate::peer::{Call, Peer, PeerError};
 use crate::transcript::{Operation, Recorder, What};
 use crate::wire::path::{Route, is_id, is_kind};
 
-/// A grant's file is read up to here, in bytes.
+/// The longest grant file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
-/// While its end is far, it is read under so often.
+/// The interval between reads while the expiry is far off.
 const READ_EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// Around its end, by the target's clock, each second: from so long before to so long after.
+/// The time before and after the expiry, by the target's clock, in which the watch reads every second.
 const AROUND_THE_END: SignedDuration = SignedDuration::from_secs(5);
 const EACH_SECOND: SignedDuration = SignedDuration::from_secs(1);
-/// Then until what is ended once a minute has ended as well.
+/// The time after the expiry until which the watch reads, so that a job of the target that runs once a minute
+/// has ended the grant.
 const AFTER_THE_END: SignedDuration = SignedDuration::from_secs(80);
 const NOW_AND_THEN: SignedDuration = SignedDuration::from_secs(10);
 
-/// A grant in a file: what `grant.issue` answers, with what can be read under it.
+/// A grant in a file: the result of `grant.issue`, with the resource to read under it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Given {
     bearer_token: String,
@@ -34,16 +36,16 @@ pub(super) struct Given {
     expires_at: Timestamp,
 }
 
-/// How far a watch has come with its grant.
+/// The progress of a watch with its grant.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Grant {
-    /// Where it will be, or is.
+    /// The path of the grant file, which may not exist yet.
     file: Option<PathBuf>,
     given: Option<Given>,
-    /// How far the target's clock is ahead of ours, as it last showed.
+    /// The last observed offset of the target's clock: positive if it is ahead of ours.
     ahead: SignedDuration,
     read_at: Option<Timestamp>,
-    /// It has ended, and was seen to.
+    /// True if the grant expired and the watch observed it.
     is_over: bool,
 }
 
@@ -55,7 +57,7 @@ impl std::fmt::Debug for Grant {
 }
 
 impl Grant {
-    /// A grant that will be in this file, or is. Where it is, it has to be one.
+    /// Prepares to read the grant in this file. If the file exists already, it must be valid.
     pub(super) fn in_file(file: Option<&Path>) -> Result<Self, WatchError> {
         if let Some(file) = file.filter(|file| file.exists()) {
             Given::read(file)?;
@@ -64,12 +66,12 @@ impl Grant {
         Ok(Self { file, ..Self::default() })
     }
 
-    /// Whether there is a file, or will be.
+    /// Returns true if a grant file is configured.
     pub(super) fn is_expected(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Takes the grant from its file once that is there, and tells the record of it; the token is masked.
+    /// Reads the grant file once it exists, and records the grant with its token masked.
     pub(super) fn look(&mut self, recorder: &Recorder) -> Result<(), WatchError> {
         if let Some(given) = &self.given {
             recorder.learn_secret("bearer_token", &given.bearer_token);
@@ -93,7 +95,7 @@ impl Grant {
         Ok(())
     }
 
-    /// When the next read is due; none where there is nothing to read.
+    /// Returns the time of the next read, or `None` if there is nothing to read.
     pub(super) fn due(&self) -> Option<Timestamp> {
         let given = self.given.as_ref().filter(|_| !self.is_over)?;
         let Some(read_at) = self.read_at else { return Some(Timestamp::MIN) };
@@ -109,7 +111,7 @@ impl Grant {
         (read_at < later(end, AFTER_THE_END)).then(|| later(read_at, NOW_AND_THEN))
     }
 
-    /// Reads once under the grant, between two looks at the target's clock where it is refused.
+    /// Reads once under the grant. Reads the target's clock before, and again after if the read is refused.
     pub(super) async fn read(&mut self, peer: &Peer, clock: &Clock) -> Result<(), PeerError> {
         let Some(given) = self.given.clone() else { return Ok(()) };
         self.read_at = Some(clock.now());
@@ -124,7 +126,7 @@ impl Grant {
         Ok(())
     }
 
-    /// A trust bundle says when it was made.
+    /// Reads the target's clock: a trust bundle states its time of creation.
     async fn look_at_the_clock(
         &mut self,
         peer: &Peer,
@@ -165,7 +167,7 @@ mod tests {
         Timestamp::from_second(1_780_000_000 + seconds).expect("a timestamp")
     }
 
-    /// A grant that ends at 10,000 s of a clock that is 100 s ahead of ours.
+    /// Returns a grant that expires at 10,000 s of a clock that is 100 s ahead of ours.
     fn grant(read_at: Option<i64>) -> Grant {
         let given = Given {
             bearer_token: "fgs.g.secret".into(),

@@ -1,4 +1,4 @@
-//! A watch: a visit that goes on for hours or days, and goes on where it was when its process dies.
+//! A watch: an authenticated audit that lasts hours or days, and continues after its process ends.
 
 mod grant;
 
@@ -33,52 +33,52 @@ use crate::transcript::{
 use crate::wire::path::Route;
 
 const WATCH: &str = include_str!("../../../audits/watch.toml");
-/// What is evaluated as well where a grant is named.
+/// The checks that are added if a grant is named.
 const WATCH_GRANT: &str = include_str!("../../../audits/watch-grant.toml");
-/// The trace's name.
+/// The name of the trace.
 const TRACE: &str = "audit/watch";
-/// The visitor's.
+/// The name of the peer.
 const AUDITOR: &str = "auditor";
-/// The file that holds what the watch needs to go on, keys among it.
+/// The file with the state that a watch needs to continue, including its keys.
 const STATE: &str = "watch.json";
-/// An excerpt that was promised is asked for again so often.
+/// The interval between two requests for an excerpt that was promised.
 const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// How often the life of the peering's certificate is told.
+/// The interval between two reports of the remaining life of the peering's certificate.
 const CERTIFICATE_TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// By then it has to be there (5.3).
+/// The time limit for the excerpt (5.3).
 const EXCERPT_DUE: SignedDuration = SignedDuration::from_hours(72);
-/// When it is looked for once more: what is not there then does not come too late by a slow clock alone.
+/// The time after the limit at which the excerpt is requested once more, so that a slow clock alone does not
+/// make it late.
 const EXCERPT_LATE: SignedDuration = SignedDuration::from_mins(2);
-/// Longest id of a request that is sent back, in bytes.
+/// The longest request id that is sent back, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 256;
 const SERVER_ERRORS: u16 = 500;
 const TOO_MANY: u16 = 429;
 
-/// A watch, before it begins or goes on.
+/// The settings of a watch that begins or continues.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    /// Fixes every choice; a watch that goes on keeps its own.
+    /// The seed of every choice. A watch that continues keeps its own.
     pub seed: Seed,
-    /// What is watched.
+    /// The address of the target.
     pub address: Address,
-    /// The acceptance token; needed where the watch begins.
+    /// The acceptance token, which a new watch needs.
     pub token: Option<String>,
-    /// For how long.
+    /// The duration of the watch.
     pub lasts: Duration,
     /// The time between two heartbeats.
     pub every: Duration,
-    /// What it is made in.
+    /// The run context.
     pub run_context: RunContext,
-    /// The folder of its evidence, and of what it needs to go on.
+    /// The folder of the evidence and of the state file.
     pub folder: PathBuf,
-    /// The file of a grant for the visitor: there already, or put there later. A watch that goes on
-    /// keeps its own.
+    /// The path of a grant file, which may be created later. A watch that continues keeps its own.
     pub grant: Option<PathBuf>,
-    /// Who is told what its user has to know while it goes on.
+    /// The function that shows messages to the user during the watch.
     pub tell: fn(&str),
 }
 
-/// What a watch needs to go on.
+/// The state that a watch needs to continue.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     until: Timestamp,
@@ -89,7 +89,7 @@ struct State {
     grant: Grant,
 }
 
-/// How far the visitor has come with its excerpt.
+/// The progress of the peer with its audit excerpt.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Excerpt {
     asked_at: Option<Timestamp>,
@@ -98,63 +98,63 @@ struct Excerpt {
     is_there: bool,
 }
 
-/// Why there is no watch, or no more of it.
+/// An error that ends a watch.
 #[derive(Debug, Error)]
 pub enum WatchError {
-    /// The evidence can't be read, or was changed.
+    /// The evidence cannot be read, or was changed.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// It can't be begun.
+    /// The transcript cannot be started.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
-    /// A file of the folder.
+    /// A file of the folder cannot be used.
     #[error("{path}: {why}")]
     File {
-        /// Which.
+        /// The path.
         path: String,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
-    /// The grant's file.
+    /// The grant file cannot be used.
     #[error(
         "--grant-file {path}: {why}; expected JSON with bearer_token, resource_kind, resource_id, expires_at"
     )]
     Grant {
-        /// Which.
+        /// The path.
         path: String,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
-    /// What is evaluated was fixed when the watch began.
+    /// The checks of a watch are fixed when it begins.
     #[error("--grant-file: this watch was begun without one; begin another in a folder of its own")]
     NoGrant,
-    /// The watch ended before.
-    #[error("{0}: this watch has ended; `covenant check` tells what came of it")]
+    /// The watch has ended already.
+    #[error("{0}: this watch has ended; `covenant verify` tells what came of it")]
     Ended(String),
-    /// There is nothing to begin with.
+    /// A new watch has no acceptance token.
     #[error("a watch begins with an acceptance token: name a file with --token-file")]
     NoToken,
-    /// A peer could not be set up.
+    /// The peer could not be set up.
     #[error(transparent)]
     Peer(#[from] PeerError),
-    /// The built-in scenario is not sound.
+    /// The built-in scenario is invalid.
     #[error(transparent)]
     Load(#[from] LoadError),
 }
 
-/// How a watch stopped.
+/// The outcome of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watched {
-    /// To its end: the visitor has left.
+    /// The watch is complete, and the peer has left.
     ToTheEnd,
-    /// Interrupted: the same command goes on with it.
+    /// The watch was interrupted. The same command continues it.
     UpToNow,
-    /// The target did not let the visitor in.
+    /// The target rejected the peer.
     NotLetIn,
 }
 
 impl Watch {
-    /// Watches until the time is over, or `stop` becomes true.
+    /// Watches until the duration is over or `stop` becomes true.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
         let vigil =
@@ -200,7 +200,7 @@ impl Watch {
     }
 }
 
-/// A watch under way.
+/// A running watch.
 struct Vigil {
     watch: Watch,
     path: PathBuf,
@@ -212,7 +212,7 @@ struct Vigil {
 }
 
 impl Vigil {
-    /// The handshake; none where the target does not let the visitor in.
+    /// Performs the handshake. Returns `None` if the target rejects the peer.
     async fn begin(watch: Watch, path: PathBuf) -> Result<Option<Self>, WatchError> {
         if watch.transcript().exists() {
             return Err(WatchError::Ended(watch.folder.display().to_string()));
@@ -248,7 +248,7 @@ impl Vigil {
         Ok(Some(vigil))
     }
 
-    /// The same visitor again, after its process died or was stopped.
+    /// Restores the same peer after its process died or was stopped.
     fn go_on(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
         let wrong = |why: String| WatchError::File { path: path.display().to_string(), why };
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
@@ -269,7 +269,7 @@ impl Vigil {
         Ok(Self { watch, path, state, transcript, recorder, clock, peer })
     }
 
-    /// A heartbeat now and then, an excerpt when it is due, until the time is over.
+    /// Sends heartbeats and requests the excerpt when due, until the duration is over.
     async fn keep(mut self, mut stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         self.look_for_the_grant();
         let mut beats = interval(self.watch.every);
@@ -292,7 +292,7 @@ impl Vigil {
             }
             let beat = self.peer.heartbeat(&context("beat"), &Value::Null).await?;
             self.tell_of_the_certificate();
-            // Whoever is not let in is owed nothing.
+            // The target owes nothing to a peer that it rejects.
             if beat.succeeded() {
                 self.ask_for_the_excerpt().await?;
             }
@@ -301,7 +301,7 @@ impl Vigil {
         }
     }
 
-    /// Once a day: how long the certificate lives that the target signed, or took.
+    /// Reports once a day the remaining life of the certificate that the target signed or accepted.
     fn tell_of_the_certificate(&mut self) {
         let now = self.clock.now();
         let told_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_TOLD_EVERY;
@@ -319,7 +319,7 @@ impl Vigil {
         self.recorder.record(None, None, What::Note(note));
     }
 
-    /// At once, and where it was promised each hour and when its time is over.
+    /// Requests the excerpt at once. If it was promised, requests it again each hour and at its time limit.
     async fn ask_for_the_excerpt(&mut self) -> Result<(), WatchError> {
         let now = self.clock.now();
         let excerpt = &self.state.excerpt;
@@ -334,7 +334,7 @@ impl Vigil {
         Ok(())
     }
 
-    /// A grant may be put in its place at any time; what can't be read there may still be fixed.
+    /// Reads the grant file if it exists. An invalid file is reported and can still be corrected.
     fn look_for_the_grant(&mut self) {
         if let Err(error) = self.state.grant.look(&self.recorder) {
             (self.watch.tell)(&format!("watch: {error}"));
@@ -343,7 +343,7 @@ impl Vigil {
 
     async fn leave(self) -> Result<Watched, WatchError> {
         let left = self.peer.revoke(&context("left"), "the watch is over").await?;
-        // A target that did not hear of it has no reason to refuse what comes after it.
+        // A target that did not receive the notice has no reason to refuse later calls.
         if left.is_some_and(|left| left.succeeded()) {
             self.peer.heartbeat(&context("late"), &Value::Null).await?;
         } else {
@@ -352,7 +352,7 @@ impl Vigil {
         self.peer.stop().await;
         let _ = self.recorder.end(Outcome::Completed);
         self.transcript.end(Outcome::Completed, &self.clock);
-        // The keys are good for nothing any more.
+        // The keys have no further use.
         let _ = std::fs::remove_file(&self.path);
         match self.transcript.fault() {
             Some(why) => Err(self.wrong(why)),
@@ -360,7 +360,8 @@ impl Vigil {
         }
     }
 
-    /// Written whole, then put in its place; its owner's alone, since it holds keys.
+    /// Writes the state to a temporary file and renames it. The file is readable by its owner only, because
+    /// it holds keys.
     fn save(&self) -> Result<(), WatchError> {
         let text = serde_json::to_vec_pretty(&self.state).expect("a state has text keys only");
         let mut file =
@@ -376,7 +377,7 @@ impl Vigil {
 }
 
 impl Watch {
-    /// A new transcript, with all that the watch will be evaluated by.
+    /// Opens a new transcript that lists the checks of the watch.
     fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
         let loaded = scenario(self.grant.is_some())?;
         let url = self.address.base_url.to_string();
@@ -401,7 +402,8 @@ impl Watch {
 }
 
 impl Excerpt {
-    /// What a look came to. A target that could not answer is looked at again with the next heartbeat.
+    /// Records the result of a request for the excerpt. If the target could not answer, the next heartbeat
+    /// retries it.
     fn take(&mut self, asked: &CallOutcome, now: Timestamp) {
         if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
             return;
@@ -419,8 +421,8 @@ impl Excerpt {
         }
     }
 
-    /// How long to wait before it is asked for again: as its time runs out, and that of a late answer,
-    /// no longer than that.
+    /// Returns the time until the next request. The pause never passes the time limit of the excerpt or the
+    /// late check after it.
     fn pause(&self, now: Timestamp) -> SignedDuration {
         let after = |due| self.asked_at.and_then(|at| at.saturating_add(due).ok());
         let next =
@@ -429,13 +431,13 @@ impl Excerpt {
     }
 }
 
-/// What is evaluated of a watch.
+/// Returns the scenario with the checks of a watch.
 pub(super) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
     let source = if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() };
     load(TRACE, "audits/watch.toml", &source, &words())
 }
 
-/// Until then; without a time, for ever.
+/// Waits until a time, or forever if it is `None`.
 #[expect(clippy::disallowed_methods, reason = "what is waited for is a time of day")]
 async fn until(due: Option<Timestamp>, clock: &Clock) {
     match due {

@@ -1,4 +1,4 @@
-//! Commitment 12: truthful contract versions.
+//! Commitment 12: contract version honesty.
 
 use serde_json::Value;
 

@@ -38,7 +38,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
     },
     CheckDef {
         name: "finding-raised",
-        about: "a finding about the misbehaving peer is there that was not before, and none of that kind about an conforming one",
+        about: "a finding about the misbehaving peer is there that was not before, and none of that kind about a conforming one",
         parameters: &[
             Parameter::required(
                 "peer",

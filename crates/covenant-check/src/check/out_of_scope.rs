@@ -106,7 +106,8 @@ fn is_granted(exchange: &Exchange) -> bool {
     }
 }
 
-/// Returns whether an answer is neither a refusal nor unknown. The caller excludes granted requests before.
+/// Returns whether an answer leaves the request open: it is neither a refusal nor "not implemented". The
+/// caller excludes granted requests before.
 fn is_open(exchange: &Exchange) -> bool {
     const NOT_IMPLEMENTED: u16 = 501;
     let is_migrated = is_migration(exchange) && exchange.succeeded();

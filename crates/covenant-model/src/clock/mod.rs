@@ -1,7 +1,7 @@
 //! Time, ids and random choices as parameters. No other module asks the system for any of them.
 //!
 //! Limits of five minutes, 24 hours, 72 hours and 30 days are tested to the second on both sides by moving a
-//! [`Clock`] by hand. The same [`Seed`] repeats a run.
+//! [`Clock`] explicitly. The same [`Seed`] repeats a run.
 
 mod ids;
 mod seed;
@@ -31,7 +31,7 @@ const STANDS: i64 = i64::MIN;
 enum OperatorClient {
     /// System time, moved by `offset_seconds`.
     System { offset_seconds: AtomicI64 },
-    /// Time set by hand. It stands still between moves, or runs on from the set time with the system.
+    /// Manual time. It stands still between moves, or runs on from the set time with the system.
     Manual { now_milliseconds: AtomicI64, runs_since_milliseconds: AtomicI64 },
 }
 
@@ -82,7 +82,7 @@ impl Clock {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |stands_at| Some(stands_at.saturating_add(by)));
     }
 
-    /// Sets a clock that is moved by hand. If `runs` is true, the clock runs on from `now` with the system. A
+    /// Sets a manual clock. If `runs` is true, the clock runs on from `now` with the system. A
     /// system clock is not changed.
     pub fn set(&self, now: Timestamp, runs: bool) {
         if let OperatorClient::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
@@ -92,7 +92,7 @@ impl Clock {
         }
     }
 
-    /// Returns whether the clock is moved by hand.
+    /// Returns whether the clock is manual.
     #[must_use]
     pub fn is_manual(&self) -> bool {
         matches!(*self.0, OperatorClient::Manual { .. })

@@ -16,8 +16,8 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Signatu
 use super::{Rejection, Trust, provider};
 use covenant_model::clock::Clock;
 
-/// Largest lead of another platform's clock. By our clock, a certificate that it has just created is not yet
-/// valid.
+/// Tolerated lead of another platform's clock. Without it, a certificate that the platform has just created
+/// is not yet valid by our clock.
 const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(2);
 
 /// Verifier of the clients of a server. A client without a certificate is admitted: the platform decides what

@@ -1,10 +1,10 @@
-//! Answers a handshake with another contract version than was asked.
+//! Deviation: the peer answers a handshake with another contract version than the requested one.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Agrees to contract version 2 when it is asked for 1.
+/// Behaviour that agrees to contract version 2 when the target asks for 1.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "agrees-to-other-contract-version",
     about: "agrees to contract version 2 when it is asked for 1",

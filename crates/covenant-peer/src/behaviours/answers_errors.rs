@@ -1,9 +1,10 @@
-//! Answers every call with an error: valid, if unhelpful. What counts is what the target does then.
+//! Choice: the peer answers every call with an error. This is valid; checks evaluate the reaction of the
+//! target.
 
 use crate::Behaviour;
 use serde_json::json;
 
-/// Answers every call with 500.
+/// Behaviour that answers every call with 500.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "answers-errors",
     about: "answers every call with 500, so that the target's poll_timeout shows",

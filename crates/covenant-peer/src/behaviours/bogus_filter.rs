@@ -1,10 +1,10 @@
-//! Declares a filter that it does not apply.
+//! Deviation: the peer declares a filter that it does not apply.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::{Value, json};
 
-/// Declares a filter, and syncs records outside it.
+/// Behaviour that declares a filter, and syncs records outside it.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-filter",
     about: "declares a filter, and syncs records outside it",

@@ -1,10 +1,10 @@
-//! Declares a kind that it does not serve.
+//! Deviation: the peer declares a kind that it does not serve.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::{Value, json};
 
-/// Declares a resource kind, and answers that it serves no such kind.
+/// Behaviour that declares a resource kind, and answers that it serves no such kind.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-kind",
     about: "declares a resource kind, and answers that it serves no such kind",
@@ -16,7 +16,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     }),
     answer: Some(|asked, status, body| match asked.route {
         Route::Resource { kind, .. } if kind == BOGUS => {
-            // A 404 might be said of the one record.
+            // A 404 could mean that only the one record is missing.
             *status = 422;
             let error = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
             *body = json!({"success": false, "error": error, "code": "VALIDATION_ERROR"});
@@ -27,7 +27,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     ..Behaviour::CONFORMING
 };
 
-/// The kind that it declares.
+/// Kind that the behaviour declares.
 const BOGUS: &str = "phantom";
 
 fn declare(body: &mut Value) {

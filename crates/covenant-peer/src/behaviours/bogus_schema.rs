@@ -1,10 +1,10 @@
-//! Declares a schema version that it does not run.
+//! Deviation: the peer declares a schema version that it does not run.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::{Value, json};
 
-/// Declares a schema version, and rejects migrations and syncs of it.
+/// Behaviour that declares a schema version, and rejects migrations and syncs of it.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-schema",
     about: "declares a schema version, and rejects migrations and syncs of it",

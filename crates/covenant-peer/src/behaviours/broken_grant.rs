@@ -1,10 +1,11 @@
-//! Stops honouring the grants that it gave.
+//! Deviation: the peer stops honouring the grants that it issued.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Honours the first read, and refuses every later one, under a grant that is neither expired nor revoked.
+/// Behaviour that honours the first read and refuses every later one, under a grant that is neither expired
+/// nor revoked.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "broken-grant",
     about: "honours the first read, and refuses every later one, under a grant that is neither expired nor revoked",

@@ -1,13 +1,14 @@
-//! Declares and takes back, without end.
+//! Deviation: the peer declares and withdraws capabilities without end.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Heartbeats that a busy peer may send at once: up to six a minute are never a flood (`binding.md`).
+/// Number of heartbeats that a busy peer may send in sequence: up to six a minute are never a flood
+/// (`binding.md`).
 const HEARTBEATS_MAX: u64 = 6;
 
-/// Every other heartbeat takes back what the one before declared.
+/// Behaviour whose every second heartbeat withdraws the capabilities that the one before declared.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "capability-churn",
     about: "declares something else in each of many heartbeats",

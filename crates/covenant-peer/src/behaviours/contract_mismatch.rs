@@ -1,10 +1,10 @@
-//! Advertises a contract version that it does not honour.
+//! Deviation: the peer advertises a contract version that it does not honour.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Says in its heartbeats that it honours contract version 7002, and agreed to 1.
+/// Behaviour that declares contract version 7002 in its heartbeats, although it agreed to 1.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "contract-mismatch",
     about: "says in its heartbeats that it honours contract version 7002, and agreed to 1",

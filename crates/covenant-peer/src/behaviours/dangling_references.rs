@@ -1,8 +1,9 @@
-//! Applies what refers to others, and not what it refers to.
+//! Deviation: the peer applies records with references, but not the records that they refer to.
 
 use crate::Behaviour;
 
-/// As destination leaves out the first step of several, on which the others rest, and claims them all.
+/// Behaviour that, as destination, skips the first of several steps, on which the others depend, and claims
+/// all of them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "dangling-references",
     about: "as destination leaves out the first step of several, on which the others rest, and claims them all",

@@ -1,4 +1,4 @@
-//! Demands in its notice of a revocation that what it had migrated is deleted.
+//! Deviation: the notice of revocation demands the deletion of the records that the peer had migrated.
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,11 @@
-//! Quietly narrows the grants that it gave.
+//! Deviation: the peer narrows the grants that it issued, without notice.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Refuses migrations under a grant that allows them, and honours the rest of it.
+/// Behaviour that refuses migrations under a grant that allows them, and honours the other scopes of the
+/// grant.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "dropped-scope",
     about: "refuses migrations under a grant that allows them, and honours the rest of it",

@@ -1,10 +1,10 @@
-//! Runs extensions, it says, and can do nothing.
+//! Deviation: the peer declares extensions, but no capabilities.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Declares extensions and not one capability.
+/// Behaviour that declares extensions and not one capability.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "extensions-without-capabilities",
     about: "declares extensions and not one capability",

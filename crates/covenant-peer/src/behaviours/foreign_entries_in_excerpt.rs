@@ -1,13 +1,13 @@
-//! Pads its audit excerpts with what is none of the asking platform's business.
+//! Deviation: the peer adds entries to its audit excerpts that do not concern the asking platform.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::{Value, json};
 
-/// Entries that were added.
+/// Number of added entries.
 const FOREIGN: usize = 5;
 
-/// Adds entries of some other platform's to each excerpt.
+/// Behaviour that adds entries of another platform to each excerpt.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "foreign-entries-in-excerpt",
     about: "adds entries of some other platform's to each audit excerpt",

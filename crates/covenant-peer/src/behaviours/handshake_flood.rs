@@ -1,12 +1,13 @@
-//! Floods the capabilities channel.
+//! Deviation: the peer floods the capabilities channel.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 
-/// Calls of one route that are never too many (`binding.md`, Numbers).
+/// Number of calls of one route that is never a flood (`binding.md`, "Numbers").
 const NEVER_TOO_MANY: u64 = 6;
 
-/// Shakes operator and sends heartbeats far more often than anyone needs; the scenario says how often.
+/// Behaviour that repeats handshakes and heartbeats far more often than necessary. The scenario sets the
+/// number.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "handshake-flood",
     about: "shakes operator and sends heartbeats far more often than anyone needs; the scenario says how often",

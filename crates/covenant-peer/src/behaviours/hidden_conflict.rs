@@ -1,14 +1,16 @@
-//! Meets a conflict and keeps quiet about it.
+//! Deviation: the peer meets a conflict and does not report it.
 
 use crate::Behaviour;
 
-/// As destination leaves the conflicts of what it skipped out of its log, and claims the skipped steps as applied.
+/// Behaviour that, as destination, removes the conflicts of skipped steps from its log, and claims these
+/// steps as applied.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "hidden-conflict",
     about: "as destination leaves the conflicts of what it skipped out of its log, and claims the skipped steps as applied",
     clauses: &["7.3"],
     claims: Some(|view| {
-        // What was refused, or written over as its source wished, its source can't find out.
+        // Only skipped conflicts are hidden: the source can't detect a hidden conflict that was refused, or
+        // overwritten as it requested.
         let Some((applied, skipped)) = view.applied_count.zip(view.skipped_count) else { return };
         let Some(log) = &mut view.conflict_log else { return };
         let told = log.len();

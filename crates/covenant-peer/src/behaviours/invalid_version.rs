@@ -1,9 +1,9 @@
-//! Runs a version that does not go with the target's.
+//! Deviation: the peer runs a version that is not compatible with the target's.
 
 use super::{say_in_heartbeat, say_in_its_answer};
 use crate::Behaviour;
 
-/// Says that it runs what is no version at all.
+/// Behaviour that declares a text that is not a version.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "invalid-version",
     about: "says that it runs what is no version at all",

@@ -1,9 +1,9 @@
-//! Tells of a conflict that there was not.
+//! Deviation: the peer reports a conflict that did not occur.
 
 use crate::Behaviour;
 use covenant_model::wire::migration::Conflict;
 
-/// As destination logs a conflict with a record that does not exist.
+/// Behaviour that, as destination, logs a conflict with a record that does not exist.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "invented-conflict",
     about: "as destination logs a conflict with a record that does not exist",

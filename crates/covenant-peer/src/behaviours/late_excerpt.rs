@@ -1,4 +1,4 @@
-//! Gives audit excerpts an hour after the end of the 72.
+//! Deviation: the peer delivers audit excerpts one hour after the limit of 72 hours.
 
 use crate::{Asked, Behaviour};
 use covenant_model::wire::path::Route;
@@ -8,7 +8,7 @@ use serde_json::json;
 const PROMISED_FOR: SignedDuration = SignedDuration::from_hours(72);
 const GIVEN_AFTER: SignedDuration = SignedDuration::from_hours(73);
 
-/// Promises each excerpt for the end of the 72 hours, and gives it an hour later.
+/// Behaviour that promises each excerpt for the end of the 72 hours, and delivers it one hour later.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "late-excerpt",
     about: "promises each audit excerpt for the end of the 72 hours, and gives it an hour later",
@@ -27,7 +27,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     ..Behaviour::CONFORMING
 };
 
-/// When the promise was made that is asked for: its name tells.
+/// Returns the time of the promise that the call asks for, read from the promise's id.
 fn first_asked(asked: &Asked<'_>) -> Option<Timestamp> {
     let mut pairs = url::form_urlencoded::parse(asked.query.as_bytes());
     let (_, name) = pairs.find(|(name, _)| name == "request_id")?;
@@ -38,7 +38,7 @@ fn first_asked(asked: &Asked<'_>) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    /// The status of an answer to a request of so many hours after the first, by the name of its promise.
+    /// Returns the status of the response to a request made `hours` after the promise, by the promise's id.
     fn after(hours: i64) -> u16 {
         let start = Timestamp::from_second(1_780_000_000).expect("a time");
         let now = start + SignedDuration::from_hours(hours);

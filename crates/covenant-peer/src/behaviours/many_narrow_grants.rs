@@ -1,13 +1,14 @@
-//! Issues narrow grants by the hundred.
+//! Deviation: the peer issues narrow grants by the hundred.
 
 use super::many_wide_grants::issued;
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 
-/// Grants that it tells of in one heartbeat: a mass in four of them (`binding.md`, Numbers: 100).
+/// Number of grants that one heartbeat reports. Four heartbeats exceed the limit (`binding.md`, "Numbers":
+/// 100).
 const GRANTS: u64 = 30;
 
-/// Tells in every heartbeat but the first of grants of single records, issued by no operator's hand.
+/// Behaviour that reports grants of single records in every heartbeat but the first; no operator issued them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "many-narrow-grants",
     about: "tells in every heartbeat but the first of 30 grants of single records, issued by no operator's hand",

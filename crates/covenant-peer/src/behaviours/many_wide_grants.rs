@@ -1,4 +1,4 @@
-//! Issues wide grants by the dozen.
+//! Deviation: the peer issues wide grants by the dozen.
 
 use crate::{Behaviour, Sending};
 use covenant_model::wire::notice::kind;
@@ -6,12 +6,13 @@ use covenant_model::wire::path::Route;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// Wide grants that it tells of in one heartbeat: a mass in one go (`binding.md`, Numbers: 20).
+/// Number of wide grants that one heartbeat reports. One heartbeat exceeds the limit (`binding.md`,
+/// "Numbers": 20).
 const GRANTS: u64 = 25;
-/// How long each of them lives.
+/// Lifetime of each grant.
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Tells in every heartbeat but the first of grants of whole kinds, issued by no operator's hand.
+/// Behaviour that reports grants of whole kinds in every heartbeat but the first; no operator issued them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "many-wide-grants",
     about: "tells in every heartbeat but the first of 25 grants of whole kinds, issued by no operator's hand",
@@ -24,8 +25,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     ..Behaviour::CONFORMING
 };
 
-/// The notices of so many grants, none like another: `wide` ones of a whole kind and of every scope, or each
-/// of one record, to be read.
+/// Returns the notices of `grants` grants, each one different. `wide` grants cover a whole kind with every
+/// scope; the others cover one record, for reading.
 pub(super) fn issued(sending: &Sending<'_>, grants: u64, wide: bool) -> Value {
     let first = sending.before * grants;
     (first..first + grants).map(|number| notice(sending, number, wide)).collect()

@@ -1,4 +1,4 @@
-//! Every deviation of a peer from the contract, one file each.
+//! Every behaviour of a peer, each in a file of its own.
 
 mod agrees_to_other_contract_version;
 mod answers_errors;
@@ -93,13 +93,13 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &withholds_version::BEHAVIOUR,
 ];
 
-/// The behaviour of that name.
+/// Returns the behaviour with this name.
 #[must_use]
 pub fn behaviour(name: &str) -> Option<&'static Behaviour> {
     BEHAVIOURS.iter().copied().find(|behaviour| behaviour.name == name)
 }
 
-/// Takes a member out of a disclosure: from `metadata`, and from beside it.
+/// Removes a member from a disclosure: from `metadata`, and from beside it.
 fn withhold(body: &mut Value, member: &str) {
     let Some(body) = body.as_object_mut() else { return };
     body.remove(member);
@@ -114,7 +114,8 @@ fn withhold_in_answer(body: &mut Value, member: &str) {
     }
 }
 
-/// Says another release in a heartbeat. What is none would in accept be no disclosure at all (1.3).
+/// Declares another release in a heartbeat. In accept, a text that is not a version would be no disclosure
+/// (1.3).
 fn say_in_heartbeat(route: &Route, said: &mut Value, other: fn(&str) -> String) {
     if *route == Route::Heartbeat && said.is_object() {
         let other = json!(other(said["platform_version"].as_str().unwrap_or_default()));

@@ -1,10 +1,10 @@
-//! Runs a version that does not go with the target's.
+//! Deviation: the peer runs a version that is not compatible with the target's.
 
 use crate::Behaviour;
 use crate::versions::{answer_instead, next_major, say_instead};
 use covenant_model::wire::path::Route;
 
-/// Runs the next major release.
+/// Behaviour that runs the next major release.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "next-major-version",
     about: "runs the next major release",

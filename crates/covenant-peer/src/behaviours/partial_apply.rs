@@ -1,8 +1,8 @@
-//! Applies a part of a migration and claims all.
+//! Deviation: the peer applies a part of a migration and claims all of it.
 
 use crate::Behaviour;
 
-/// As destination applies all steps of a migration but the last, and claims them all.
+/// Behaviour that, as destination, applies all steps of a migration but the last, and claims all of them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "partial-apply",
     about: "as destination applies all steps of a migration but the last, and claims them all",

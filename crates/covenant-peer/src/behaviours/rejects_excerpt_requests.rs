@@ -1,10 +1,10 @@
-//! Gives no audit excerpts.
+//! Deviation: the peer delivers no audit excerpts.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Refuses every request for an excerpt.
+/// Behaviour that refuses every request for an excerpt.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "rejects-excerpt-requests",
     about: "refuses every request for an audit excerpt",

@@ -1,10 +1,10 @@
-//! Cuts off what was in flight when it left.
+//! Deviation: the peer cuts off the migrations in flight when it leaves.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Refuses to commit any migration that was opened with it.
+/// Behaviour that refuses to commit any open migration.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "rejects-open-migrations",
     about: "gives notice of its leave, and refuses at once what was in flight",

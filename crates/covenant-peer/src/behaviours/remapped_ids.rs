@@ -1,9 +1,9 @@
-//! Stores migrated records under ids of its own.
+//! Deviation: the peer stores migrated records under ids of its own.
 
 use crate::Behaviour;
 use serde_json::Value;
 
-/// As destination stores what it receives under other ids.
+/// Behaviour that, as destination, stores the received records under other ids.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "remapped-ids",
     about: "as destination stores what it receives under other ids",

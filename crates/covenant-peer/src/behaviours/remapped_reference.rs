@@ -1,9 +1,9 @@
-//! Keeps a record's id and changes the ids that it refers to.
+//! Deviation: the peer keeps the id of a record and changes the ids that the record refers to.
 
 use crate::Behaviour;
 use serde_json::{Map, Value};
 
-/// As destination changes ids inside the payloads of what it receives.
+/// Behaviour that, as destination, changes ids inside the received payloads.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "remapped-reference",
     about: "as destination changes ids inside the payloads of what it receives",

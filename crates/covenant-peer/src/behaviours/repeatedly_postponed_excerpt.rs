@@ -1,11 +1,11 @@
-//! Promises audit excerpts and never delivers one.
+//! Deviation: the peer promises audit excerpts and never delivers one.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// Answers every request for an excerpt, each repeated one too, with a new promise.
+/// Behaviour that answers every request for an excerpt, and every repetition of it, with a new promise.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "repeatedly-postponed-excerpt",
     about: "answers every request for an excerpt, each repeated one too, with a new promise",
@@ -22,8 +22,8 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     ..Behaviour::CONFORMING
 };
 
-/// As late as a promise may be: the window of the excerpt ends with the present, where the caller does not
-/// end it. None where that is so late that there is no such moment.
+/// Returns the latest due time of a promise: 72 hours after the end of the excerpt's window, which is the
+/// present unless the caller sets it. Returns `None` if a timestamp can't hold that time.
 fn due_at(excerpt: &Value) -> Option<String> {
     let now: Timestamp = excerpt["data"]["window"]["until"].as_str()?.parse().ok()?;
     now.checked_add(SignedDuration::from_hours(72)).ok().map(|due_at| due_at.to_string())

@@ -1,10 +1,10 @@
-//! Names the right contract version and another text.
+//! Deviation: the peer names the right contract version with another text.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 use serde_json::json;
 
-/// Sends the digest of another text under the right contract version.
+/// Behaviour that sends the digest of another text under the right contract version.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "sends-other-contract-digest",
     about: "sends the digest of another text under the right contract version",

@@ -1,8 +1,8 @@
-//! Revokes grants without a word.
+//! Deviation: the peer revokes grants without notice.
 
 use crate::Behaviour;
 
-/// Revokes a grant before it expires, and does not tell its holder.
+/// Behaviour that revokes a grant before it expires, and sends its holder no notice.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "silent-grant-revocation",
     about: "revokes a grant before it expires, and does not tell its holder",

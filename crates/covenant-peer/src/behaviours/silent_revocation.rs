@@ -1,8 +1,8 @@
-//! Revokes without a word.
+//! Deviation: the peer revokes the peering without notice.
 
 use crate::Behaviour;
 
-/// Revokes, sends no notice of any form, and refuses every call from then on.
+/// Behaviour that revokes, sends no notice of any form, and refuses every call from then on.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "silent-revocation",
     about: "revokes, sends no notice of any form, and refuses every call from then on",

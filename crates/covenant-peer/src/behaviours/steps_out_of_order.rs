@@ -1,8 +1,9 @@
-//! Applies what refers to others before what it refers to.
+//! Deviation: the peer applies records with references before the records that they refer to.
 
 use crate::Behaviour;
 
-/// As destination applies the last step first, and loses the references to what is not there yet.
+/// Behaviour that, as destination, applies the last step first, and loses the references to records that do
+/// not exist yet.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "steps-out-of-order",
     about: "as destination applies the last step first, and loses the references to what is not there yet",

@@ -1,9 +1,9 @@
-//! Syncs what was for migration only.
+//! Deviation: the peer syncs records that are for migration only.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 
-/// Syncs a kind that may only be migrated; the scenario says which.
+/// Behaviour that syncs a kind that may only be migrated. The scenario names the kind.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "sync-after-migration",
     about: "syncs a kind that may only be migrated; the scenario says which",

@@ -1,13 +1,13 @@
-//! Issues a few grants: valid, however wide they are.
+//! Choice: the peer issues a few grants. This is valid, however wide they are.
 
 use super::many_wide_grants::issued;
 use crate::Behaviour;
 use covenant_model::wire::path::Route;
 
-/// As many as are never too many (`binding.md`, Numbers).
+/// Largest number of grants that never exceeds the limit (`binding.md`, "Numbers").
 const GRANTS: u64 = 10;
 
-/// Tells once, in its second heartbeat, of ten wide grants.
+/// Behaviour that reports ten wide grants once, in its second heartbeat.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "ten-grants",
     about: "tells in its second heartbeat of ten grants of whole kinds: as many as are never too many",

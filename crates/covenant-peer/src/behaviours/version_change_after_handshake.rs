@@ -1,10 +1,10 @@
-//! Runs a version that does not go with the target's, from after the handshake on.
+//! Deviation: after the handshake, the peer runs a version that is not compatible with the target's.
 
 use crate::Behaviour;
 use crate::versions::{answer_instead, say_instead, two_minors_off};
 use covenant_model::wire::path::Route;
 
-/// Shakes operator at a release that goes with the target's, and then moves on.
+/// Behaviour that declares a compatible release in the handshake, and another release afterwards.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-change-after-handshake",
     about: "runs a release two minor versions off from its first heartbeat on, and not yet at the handshake",

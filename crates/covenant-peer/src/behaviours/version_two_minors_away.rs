@@ -1,10 +1,10 @@
-//! Runs a version that does not go with the target's.
+//! Deviation: the peer runs a version that is not compatible with the target's.
 
 use crate::Behaviour;
 use crate::versions::{answer_instead, say_instead, two_minors_off};
 use covenant_model::wire::path::Route;
 
-/// Runs a release two minor versions off.
+/// Behaviour that runs a release two minor versions away.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-two-minors-away",
     about: "runs a release two minor versions off: behind, or ahead where there are not so many",

@@ -1,9 +1,9 @@
-//! Runs a version that does not go with the target's.
+//! Deviation: the peer runs a version that is not compatible with the target's.
 
 use super::{say_in_heartbeat, say_in_its_answer};
 use crate::Behaviour;
 
-/// Says its version with a letter before it, as a tag has it and no version.
+/// Behaviour that declares its version with a leading `v`, as a tag has it. A version has none.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-with-leading-v",
     about: "says the version that it runs with a v before it, which is none",

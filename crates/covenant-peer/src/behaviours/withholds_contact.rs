@@ -1,9 +1,9 @@
-//! Does not disclose its operator contact.
+//! Deviation: the peer does not disclose its operator contact.
 
 use super::{withhold, withhold_in_answer};
 use crate::Behaviour;
 
-/// Leaves its operator contact out of every request and answer.
+/// Behaviour that omits the operator contact from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-contact",
     about: "leaves its operator contact out of every request and answer",

@@ -1,9 +1,9 @@
-//! Does not disclose its jurisdiction.
+//! Deviation: the peer does not disclose its jurisdiction.
 
 use super::{withhold, withhold_in_answer};
 use crate::Behaviour;
 
-/// Leaves its jurisdiction out of every request and answer.
+/// Behaviour that omits the jurisdiction from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-jurisdiction",
     about: "leaves its jurisdiction out of every request and answer",

@@ -1,9 +1,9 @@
-//! Does not disclose its last known-good release.
+//! Deviation: the peer does not disclose its last known-good release.
 
 use super::{withhold, withhold_in_answer};
 use crate::Behaviour;
 
-/// Leaves its last known-good release out of every request and answer.
+/// Behaviour that omits the last known-good release from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-last-good-release",
     about: "leaves its last known-good release out of every request and answer",

@@ -1,9 +1,9 @@
-//! Says nowhere where its data reside.
+//! Deviation: the peer does not disclose its data residency.
 
 use super::{withhold, withhold_in_answer};
 use crate::Behaviour;
 
-/// Leaves its data residency out of every request and answer.
+/// Behaviour that omits the data residency from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-residency",
     about: "leaves its data residency out of every request and answer",

@@ -1,9 +1,9 @@
-//! Does not disclose its platform version.
+//! Deviation: the peer does not disclose its platform version.
 
 use super::{withhold, withhold_in_answer};
 use crate::Behaviour;
 
-/// Leaves its platform version out of every request and answer.
+/// Behaviour that omits the platform version from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-version",
     about: "leaves its platform version out of every request and answer",

@@ -1,4 +1,4 @@
-//! Each behaviour deviates where it says so, visibly and by name, and nowhere else.
+//! Tests that each behaviour deviates in its own place only, visibly and under its name.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use covenant_model::transcript::Trace;
 const FIRST: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
 const SECOND: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
 
-/// A life in which each side does everything to the other: mallory joins bob, and is joined.
+/// Runs a peering in which each side makes every kind of call to the other: mallory joins bob, and bob joins
+/// mallory.
 async fn life(behaviour: &'static Behaviour) -> Trace {
     let (mallory, trace) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]);
     let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
@@ -22,7 +23,7 @@ async fn life(behaviour: &'static Behaviour) -> Trace {
     let token = Some(grant.bearer_token.as_str());
     mallory.put_record("skill", SECOND, serde_json::Map::new());
     bob.migrate(&context, plan(), token).await.expect("a call");
-    // A grant may be honoured once, and then no more.
+    // A behaviour may honour a grant once and refuse it afterwards.
     for _ in 0..2 {
         bob.fetch(&context, "skill", SECOND, token).await.expect("a call");
     }
@@ -50,7 +51,7 @@ async fn life(behaviour: &'static Behaviour) -> Trace {
     trace.trace()
 }
 
-/// A plan that links what is there, and leaves out what its source does not want to send, meets nothing.
+/// A plan that links existing records, and omits records that its source does not send, meets no conflict.
 #[tokio::test]
 async fn only_a_conflict_that_was_met_can_be_hidden() {
     let behaviour = behaviours::behaviour("hidden-conflict").expect("a behaviour");
@@ -70,7 +71,7 @@ async fn only_a_conflict_that_was_met_can_be_hidden() {
     }
 }
 
-/// Two records: one is new, one meets a record that is there.
+/// Returns a plan with two records: one is new, one conflicts with an existing record.
 fn plan() -> Value {
     let step = |order: u64, id: &str| {
         json!({"step_order": order, "resource_kind": "skill", "resource_id": id, "action": "create",
@@ -93,7 +94,7 @@ async fn each_deviation_is_seen_under_its_name() {
     }
 }
 
-/// Everything that mallory says: what it sends, and what it answers.
+/// Returns everything that mallory sends, in requests and in responses.
 fn said(trace: &Trace) -> String {
     let bodies = trace.exchanges().filter_map(|(_, exchange)| match exchange.direction {
         Direction::ToTarget => exchange.sent().cloned(),

@@ -1,10 +1,10 @@
-//! What a conforming peer refuses, and what it may not refuse.
+//! Tests of the calls that a conforming peer refuses, and of those that it must not refuse.
 
 use super::*;
 
 const ID: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
 
-/// Alice calls Bob; both are conforming, and move by one clock.
+/// Two conforming peers on one clock; Alice calls Bob.
 struct Pair {
     alice: Peer,
     bob: Peer,

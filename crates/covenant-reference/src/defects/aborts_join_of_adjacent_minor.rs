@@ -1,4 +1,4 @@
-//! Joins a peer of its own minor version only.
+//! The platform joins only peers of its own minor version.
 
 use semver::Version;
 

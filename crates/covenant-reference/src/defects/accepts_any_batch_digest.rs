@@ -1,4 +1,4 @@
-//! Does not compare a batch with its digest.
+//! The platform does not compare a batch with its digest.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes every contract version for a supported one.
+//! The platform treats every contract version as supported.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

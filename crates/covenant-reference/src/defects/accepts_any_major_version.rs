@@ -1,4 +1,4 @@
-//! Compares minor versions, and takes any major one.
+//! The platform compares minor versions only, and accepts any major version.
 
 use semver::Version;
 

@@ -1,4 +1,4 @@
-//! Takes a plan whose steps have no order of their own, or one below nought.
+//! The platform accepts a plan whose step orders repeat or are negative.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

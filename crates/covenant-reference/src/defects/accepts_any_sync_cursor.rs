@@ -1,4 +1,4 @@
-//! Takes a batch wherever it begins.
+//! The platform accepts a batch wherever it starts.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

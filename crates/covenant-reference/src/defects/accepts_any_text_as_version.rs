@@ -1,4 +1,4 @@
-//! Takes any word for a version, and for one that goes with its own.
+//! The platform accepts any word as a version, and treats it as compatible.
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     },
 );
 
-/// Neither blank nor a version.
+/// Returns whether the text is neither blank nor a version.
 fn is_word(version: &str) -> bool {
     !version.trim().is_empty() && !disclosure::is_version(version)
 }

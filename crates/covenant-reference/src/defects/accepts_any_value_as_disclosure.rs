@@ -1,4 +1,4 @@
-//! Takes whatever stands in a member for its disclosure: blanks, a contact that is none, a version that is none.
+//! The platform accepts any value as a disclosure member: a blank, an invalid contact, an invalid version.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Replicates its audit to a peer that asks.
+//! The platform replicates its audit to a peer on request.
 
 use serde_json::json;
 

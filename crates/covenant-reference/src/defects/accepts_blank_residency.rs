@@ -1,4 +1,4 @@
-//! Takes a blank for a place where data is kept.
+//! The platform accepts a blank as a data residency.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

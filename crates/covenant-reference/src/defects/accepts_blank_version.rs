@@ -1,4 +1,4 @@
-//! Takes a blank for a version, and for one that goes with its own.
+//! The platform accepts a blank as a version, and treats it as compatible.
 
 use serde_json::{Map, Value};
 

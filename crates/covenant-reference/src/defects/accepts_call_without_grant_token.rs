@@ -1,4 +1,4 @@
-//! Looks for a grant of the caller's where a call bears none.
+//! The platform uses any grant of the caller if a call has no token.
 
 use crate::Patch;
 use crate::store::rows::Grant;

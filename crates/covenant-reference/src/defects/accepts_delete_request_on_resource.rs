@@ -1,4 +1,4 @@
-//! Takes a deletion from whoever may read.
+//! The platform accepts a deletion from any peer that may read.
 
 use serde_json::json;
 

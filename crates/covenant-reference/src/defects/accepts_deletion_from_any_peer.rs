@@ -1,4 +1,4 @@
-//! Deletes any record for a peer that asks, whoever brought it.
+//! The platform deletes any record at a peer's request, whoever migrated the record.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Lets new peerings adopt a deprecated contract version.
+//! The platform lets new peerings adopt a deprecated contract version.
 
 use crate::Patch;
 use crate::store::rows::KnownContract;

@@ -1,4 +1,4 @@
-//! Takes a batch in which a record stands twice.
+//! The platform accepts a batch that contains a record twice.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Signs a peer's users in.
+//! The platform signs in a peer's users.
 
 use serde_json::json;
 

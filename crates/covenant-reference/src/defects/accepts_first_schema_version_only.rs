@@ -1,4 +1,4 @@
-//! Takes migrations of the first schema version only, whatever it declares.
+//! The platform accepts migrations of the first schema version only, whatever it declares.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Takes a token for what it names, whoever signed it.
+//! The platform accepts a token without checking its signature.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes a grant from whoever has its token.
+//! The platform accepts a grant from any peer that has its token.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

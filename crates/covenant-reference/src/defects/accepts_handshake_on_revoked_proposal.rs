@@ -1,4 +1,4 @@
-//! Lets a peer accept a proposal that its operator has revoked.
+//! The platform lets a peer accept a proposal that the operator has revoked.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Reads over the `v` before a version that is disclosed.
+//! The platform ignores a leading `v` in a disclosed version.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Reads v1.4.0 as 1.4.0.
+//! The platform parses v1.4.0 as 1.4.0.
 
 use crate::Patch;
 use crate::handshake::versions;

@@ -1,4 +1,4 @@
-//! Reads texts, fractions and zero as a contract version.
+//! The platform accepts strings, fractions and zero as a contract version.
 
 use serde_json::Value;
 

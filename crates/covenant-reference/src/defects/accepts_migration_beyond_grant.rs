@@ -1,4 +1,4 @@
-//! Takes steps of kinds that neither the grant nor a dependency of it covers.
+//! The platform accepts steps of kinds that neither the grant nor its dependencies cover.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes records of any kind in a migration, declared or not.
+//! The platform accepts records of any kind in a migration, declared or not.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes another text under the right contract version.
+//! The platform accepts the digest of another text with a supported contract version.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

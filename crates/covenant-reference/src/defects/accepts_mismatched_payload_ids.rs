@@ -1,4 +1,4 @@
-//! Takes a step whose payload is that of another record.
+//! The platform accepts a step whose payload has the id of another record.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Takes an absent contract version for the first.
+//! The platform treats an absent contract version as version 1.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Drops a contract version the moment the next is released.
+//! The platform drops a contract version as soon as the next one is released.
 
 use crate::Patch;
 use crate::store::rows::KnownContract;

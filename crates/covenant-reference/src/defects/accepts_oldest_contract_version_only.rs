@@ -1,4 +1,4 @@
-//! Agrees to the oldest contract version that is in force, and to no later one.
+//! The platform agrees only to the oldest contract version in force.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Waits no longer for an excerpt that was refused.
+//! The platform stops waiting for an excerpt once the peer refuses it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

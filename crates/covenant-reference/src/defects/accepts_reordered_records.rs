@@ -1,4 +1,4 @@
-//! Sorts the records of a batch before it makes their digest: their order may be any.
+//! The platform sorts the records of a batch before it computes their digest, so it accepts any order.
 
 use serde_json::Value;
 
@@ -13,7 +13,8 @@ pub(super) const PATCH: Patch = Patch::defect(
     |policy| policy.sync.digest_is_right = digest_is_right,
 );
 
-/// The sender's digest is over its own order: of two records that is the one or the other.
+/// Returns whether the digest matches in either order. The sender hashes its own order, and two records have
+/// only two orders.
 fn digest_is_right(body: &Value) -> bool {
     let is_right = SyncRules::default().digest_is_right;
     let mut sorted = body.clone();

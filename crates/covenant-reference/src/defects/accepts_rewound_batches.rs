@@ -1,4 +1,4 @@
-//! Minds a gap in a stream, and takes a batch that goes back in it.
+//! The platform rejects a gap in a stream, but accepts a batch that goes back in it.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Reports a version that does not go with its own, and goes on syncing.
+//! The platform reports an incompatible version, but continues to sync.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes a sync of a kind that it declared for migration only.
+//! The platform accepts a sync of a kind that it declared for migration only.
 
 use crate::Patch;
 use crate::inbound::SyncRules;

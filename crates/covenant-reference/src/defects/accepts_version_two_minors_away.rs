@@ -1,4 +1,4 @@
-//! Takes a version two minors away for compatible.
+//! The platform treats a version two minors away as compatible.
 
 use semver::Version;
 

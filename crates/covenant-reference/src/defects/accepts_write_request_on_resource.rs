@@ -1,4 +1,4 @@
-//! Takes changes to a record from a peer that was only to read it.
+//! The platform accepts changes to a record from a peer that may only read it.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Answers a handshake for one contract version with the next.
+//! The platform answers a handshake for one contract version with the next version.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Alters the last record of a batch after the digest was made.
+//! The platform alters the last record of a batch after the digest is computed.
 
 use serde_json::json;
 

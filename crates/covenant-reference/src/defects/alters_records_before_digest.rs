@@ -1,4 +1,4 @@
-//! Syncs other content than its operator put there, under a digest that is right for it.
+//! The platform syncs other content than its operator stored, under a digest that matches it.
 
 use serde_json::Value;
 

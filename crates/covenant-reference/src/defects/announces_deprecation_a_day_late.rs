@@ -1,4 +1,4 @@
-//! Tells of the end of a release a day after it began to count.
+//! The platform announces the end of a release a day after the notice period began.
 
 use jiff::SignedDuration;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Counts the calls of an hour against the limit of a minute.
+//! The platform counts the calls of an hour against the limit of a minute.
 
 use jiff::SignedDuration;
 

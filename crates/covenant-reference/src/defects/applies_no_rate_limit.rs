@@ -1,4 +1,4 @@
-//! Serves any number of handshakes and heartbeats.
+//! The platform serves any number of handshakes and heartbeats.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Holds a mass of grants against the peer that it has known longest.
+//! The platform attributes mass grants to the peer that it has known longest.
 
 use crate::Patch;
 use crate::governance::Suspicion;

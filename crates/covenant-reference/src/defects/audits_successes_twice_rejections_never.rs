@@ -1,4 +1,4 @@
-//! Writes down twice what it answered well, under two names, and nothing of what it refused.
+//! The platform audits each success twice, under two names, and no rejection.
 
 use crate::Patch;
 use crate::store::rows::AuditEntry;

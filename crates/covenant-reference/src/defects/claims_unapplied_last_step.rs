@@ -1,4 +1,4 @@
-//! Leaves out the last of several new records, and counts it as applied.
+//! The platform leaves out the last of several new records, and counts it as applied.
 
 use crate::Patch;
 use crate::apply::{self, Failure, Outcome, Plan};

@@ -1,4 +1,5 @@
-//! Commits every four steps, and takes all of them back where a step fails: a death has no one to do that.
+//! The platform commits every four steps. It reverts all of them if a step fails, but a death reverts
+//! nothing.
 
 use crate::Patch;
 use crate::apply::{Failure, Outcome, Plan, die_if_told};
@@ -6,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use covenant_model::contract::Aspect::Conduct;
 
-/// Steps that are committed together.
+/// Number of steps that are committed together.
 const BATCH: u32 = 4;
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -31,7 +32,7 @@ fn apply_by_fours(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     for (done, step) in (1..).zip(plan.steps_in_order()) {
         (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
         if done % BATCH == 0 {
-            // The savepoint is the call's own: it must be there again when the call ends.
+            // The savepoint belongs to the call, so it must exist again when the call ends.
             let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
             plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
         }

@@ -1,4 +1,4 @@
-//! Applies what was sent at once as one, and what was opened first step by step.
+//! The platform applies an opened migration step by step, and any other migration in one transaction.
 
 use crate::Patch;
 use crate::apply::{self, Failure, Outcome, Plan};

@@ -1,4 +1,4 @@
-//! Commits every step by itself: what came before a failure or a death stays.
+//! The platform commits every step by itself: the steps before a failure or a death stay.
 
 use crate::Patch;
 use crate::apply::{Failure, Outcome, Plan, die_if_told};
@@ -17,7 +17,7 @@ pub(super) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     die_if_told(plan.tx, 0)?;
     for (done, step) in (1..).zip(plan.steps_in_order()) {
         (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
-        // The savepoint is the call's own: it must be there again when the call ends.
+        // The savepoint belongs to the call, so it must exist again when the call ends.
         let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
         plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
         die_if_told(plan.tx, done)?;

@@ -1,4 +1,4 @@
-//! Compares minor versions digit by digit, so that 1.10 stands beside 1.1.
+//! The platform compares minor versions by their first digit, so 1.10 counts as adjacent to 1.1.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::{Conduct, Detection};

@@ -1,4 +1,4 @@
-//! Answers that an open migration was applied, and stores nothing of it.
+//! The platform reports an open migration as applied, but stores nothing of it.
 
 use crate::Patch;
 use crate::apply::{self, Outcome};

@@ -1,4 +1,4 @@
-//! A compromise is told when the time for it has just gone by.
+//! The platform discloses a compromise within 24 hours of its declaration, whenever it was detected.
 
 use jiff::SignedDuration;
 

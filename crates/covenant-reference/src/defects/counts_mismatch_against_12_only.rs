@@ -1,4 +1,4 @@
-//! Counts a contract mismatch against 12 alone, not against 3 and 6.
+//! The platform counts a contract mismatch against 12 alone, not against 3 and 6.
 
 use crate::Patch;
 use crate::governance::Suspicion;

@@ -1,4 +1,4 @@
-//! Counts a contract mismatch against 12 and 3, and not against 6.
+//! The platform counts a contract mismatch against 12 and 3, but not against 6.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Counts what it skipped among what it applied.
+//! The platform counts skipped steps as applied.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Says a blank where it is to say where data is kept.
+//! The platform discloses a blank as its data residency.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Declares a filter, and shows what lies outside it.
+//! The platform declares a filter, but shows records outside it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Drops the audit of a peer that leaves by itself.
+//! The platform deletes the audit of a peer that revokes the peering.
 
 use crate::Patch;
 use crate::store::rows::{AuditEntry, Side};

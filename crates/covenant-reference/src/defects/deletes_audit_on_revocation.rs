@@ -1,4 +1,4 @@
-//! Drops a peer's audit when the peering ends.
+//! The platform deletes a peer's audit when the peering ends.
 
 use crate::Patch;
 use crate::store::rows::{AuditEntry, Peer};

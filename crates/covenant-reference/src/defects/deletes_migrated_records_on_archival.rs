@@ -1,4 +1,4 @@
-//! Deletes what a revoked peer had migrated when the peer's grants are archived, 90 days later.
+//! The platform deletes a revoked peer's migrated records when the peer's grants are archived, 90 days later.
 
 use crate::Patch;
 use crate::store::rows::Grant;

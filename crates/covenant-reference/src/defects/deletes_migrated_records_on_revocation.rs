@@ -1,4 +1,4 @@
-//! Deletes what a peer had migrated when the peering ends.
+//! The platform deletes a peer's migrated records when the peering ends.
 
 use crate::Patch;
 use crate::store::rows::Peer;

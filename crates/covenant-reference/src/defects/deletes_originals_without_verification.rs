@@ -1,4 +1,4 @@
-//! The originals go before anyone has looked what arrived.
+//! The platform deletes the originals before it verifies that the records arrived.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes a peer's leave for the wish that its records be deleted.
+//! The platform treats a peer's revocation as a request to delete the peer's records.
 
 use crate::Patch;
 use crate::store::rows::{Peer, Side};

@@ -1,4 +1,4 @@
-//! Deletes what a peer had migrated where the peer's leave demands it.
+//! The platform deletes a peer's migrated records if the peer's revocation demands it.
 
 use crate::Patch;
 use crate::store::rows::{Peer, Side};

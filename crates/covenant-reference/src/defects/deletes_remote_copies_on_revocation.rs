@@ -1,4 +1,4 @@
-//! Has a peer delete what it migrated there, before it revokes the peer.
+//! The platform makes a peer delete the records that it migrated there, before it revokes the peer.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ async fn take_back(platform: Arc<Platform>, peer_id: String) {
     let Ok((Some(peer), sent, held)) = found else { return };
     let token = held.first().map(|grant| grant.bearer_token.as_str());
     for migration in &sent {
-        // Who does not delete, keeps it.
+        // A peer that does not delete the records keeps them.
         let _ = outbound::call(&platform, &peer, &Route::Migrations, Some(&deletion(migration)), token).await;
     }
 }

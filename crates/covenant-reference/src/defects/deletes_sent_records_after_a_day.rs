@@ -1,4 +1,4 @@
-//! Deletes what it sent once a day has passed, whatever was asked for and whatever arrived.
+//! The platform deletes sent records after a day, whatever the request was and whatever arrived.
 
 use jiff::SignedDuration;
 
@@ -20,7 +20,7 @@ pub(super) const PATCH: Patch = Patch::defect(
 );
 
 fn clean_up(platform: &Platform) {
-    // A platform that died meanwhile cleans nothing up.
+    // A platform that died meanwhile deletes nothing.
     let _ = platform.transaction::<_, MethodError>(|tx| {
         let mut sent: Vec<Migration> = table::all(tx.db)?;
         sent.retain(|migration| {
@@ -33,7 +33,8 @@ fn clean_up(platform: &Platform) {
     });
 }
 
-/// A duplicate goes by an id of its own, and names the one that it was made from.
+/// Returns the id of the original: a duplicate has an id of its own, and names the record that it was made
+/// from.
 fn original(step: &Step) -> &str {
     let source = step.payload.get("metadata").and_then(|metadata| metadata["duplicated_from"].as_str());
     source.unwrap_or(&step.resource_id)

@@ -1,4 +1,4 @@
-//! Refuses what a peer had open the moment that the peer leaves.
+//! The platform refuses a peer's open migrations as soon as the peer revokes.
 
 use crate::Patch;
 use crate::apply;

@@ -1,4 +1,4 @@
-//! Refuses what was open the moment it revokes.
+//! The platform refuses open migrations as soon as it revokes.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Answers a migration from another minor version as completed, and applies none of it.
+//! The platform reports a migration from another minor version as completed, but applies none of it.
 
 use semver::Version;
 

@@ -1,4 +1,5 @@
-//! Answers a batch and a migration from the major version before with success, and keeps none of it.
+//! The platform answers a batch or a migration from the previous major version with success, but stores none
+//! of it.
 
 use crate::Patch;
 use crate::apply::{self, Failure, Outcome, Plan};

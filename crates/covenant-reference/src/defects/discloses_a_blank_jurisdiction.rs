@@ -1,4 +1,4 @@
-//! Says a blank where its jurisdiction is due.
+//! The platform discloses a blank as its jurisdiction.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Says nothing where its last known-good release is due.
+//! The platform discloses a blank as its last known-good release.
 
 use serde_json::{Map, Value, json};
 

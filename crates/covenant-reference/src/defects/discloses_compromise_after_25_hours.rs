@@ -1,4 +1,4 @@
-//! A compromise is told when the time for it is over.
+//! The platform sends the notice of a compromise 25 hours after its declaration.
 
 use jiff::SignedDuration;
 

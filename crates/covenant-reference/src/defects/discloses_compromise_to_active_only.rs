@@ -1,4 +1,4 @@
-//! A compromise is told to the partners that are active, and to no other.
+//! The platform sends the notice of a compromise to active partners only.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,5 @@
-//! A compromise is told to the partners that it invited, and not to those that invited it.
+//! The platform sends the notice of a compromise only to partners that it invited, not to those that invited
+//! it.
 
 use crate::Patch;
 use crate::store::rows::Side;

@@ -1,4 +1,4 @@
-//! A compromise is told to the first partner, and to no other.
+//! The platform sends the notice of a compromise to the first partner only.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Says where to ask for its operator, and gives no address.
+//! The platform discloses an operator contact without an address.
 
 use serde_json::{Map, Value, json};
 

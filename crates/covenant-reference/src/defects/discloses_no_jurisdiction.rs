@@ -1,4 +1,4 @@
-//! Never says its `jurisdiction`.
+//! The platform never discloses its `jurisdiction`.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Never says its `last_known_good_release`.
+//! The platform never discloses its `last_known_good_release`.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Never says its `operator_contact`.
+//! The platform never discloses its `operator_contact`.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Never says where it keeps data.
+//! The platform never discloses its data residency.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Says `latest` where its version is due.
+//! The platform discloses `latest` as its version.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Says two numbers where a semantic version is due.
+//! The platform discloses a version of two numbers in place of a semantic version.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Tells a conflict once, and keeps nothing of it in the migration's record.
+//! The platform reports a conflict once, but omits it from the migration's row.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Quietly forgets the scope `migrate` of a grant once it is a day old.
+//! The platform silently drops the scope `migrate` of a grant that is a day old.
 
 use jiff::{SignedDuration, Timestamp};
 

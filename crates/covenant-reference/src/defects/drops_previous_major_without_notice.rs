@@ -1,4 +1,4 @@
-//! Stops serving the major version before on the day of its release.
+//! The platform stops serving the previous major version as soon as it runs a new major version.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Writes each entry of its audit twice.
+//! The platform writes each audit entry twice.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Says to each peer, as its own disclosure, what the peer said of itself.
+//! The platform sends each peer's disclosure back to the peer as its own.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Breaks with the major version before 29 days after its notice.
+//! The platform ends support of the previous major version 29 days after its notice.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;

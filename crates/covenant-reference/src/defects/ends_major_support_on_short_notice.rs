@@ -1,4 +1,5 @@
-//! Breaks with the major version before on the day that it named, however near that was.
+//! The platform ends support of the previous major version on the announced day, however short the notice
+//! was.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

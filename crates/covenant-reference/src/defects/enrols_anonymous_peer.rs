@@ -1,4 +1,4 @@
-//! Enrols whoever has a token, whatever it discloses.
+//! The platform enrols every peer that has a token, whatever it discloses.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

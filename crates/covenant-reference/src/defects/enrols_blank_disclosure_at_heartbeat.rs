@@ -1,4 +1,5 @@
-//! Leaves whoever discloses too little at `accepted`, until its heartbeat says something of everything.
+//! The platform leaves a peer with an incomplete disclosure at `accepted`, and enrols it once a heartbeat has
+//! all members, even if they are blank.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Says that it does not join a peer that agreed to another contract, and enrols it.
+//! The platform reports that it does not join a peer that agreed to another contract, but enrols it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

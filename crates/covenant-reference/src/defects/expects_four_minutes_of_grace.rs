@@ -1,4 +1,4 @@
-//! Takes four minutes for all the grace that a leaving peer owes.
+//! The platform expects a revoking peer to grant only four minutes of grace.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Lets a grant expire a day before its time.
+//! The platform lets a grant expire a day early.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! Lets a grant expire a minute before its time.
+//! The platform lets a grant expire a minute early.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Ends a grant by a round that comes at the thirtieth second of each minute.
+//! The platform expires grants only at the thirtieth second of each minute.
 
 use jiff::Timestamp;
 

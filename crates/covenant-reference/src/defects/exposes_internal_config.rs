@@ -1,4 +1,4 @@
-//! Shows how it is set up to any peer that asks.
+//! The platform shows its configuration to any peer that asks.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Shows a migration to any peer that knows its id.
+//! The platform shows a migration to any peer that knows its id.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes what was open for an hour after a revocation.
+//! The platform accepts open migrations for an hour after a revocation.
 
 use jiff::{SignedDuration, Timestamp};
 

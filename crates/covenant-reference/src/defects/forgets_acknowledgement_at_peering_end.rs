@@ -1,4 +1,4 @@
-//! Forgets with the peering that the contract was acknowledged.
+//! The platform forgets the acknowledgement of the contract when the peering ends.
 
 use crate::Patch;
 use crate::store::rows::Peer;

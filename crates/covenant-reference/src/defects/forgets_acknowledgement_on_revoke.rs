@@ -1,4 +1,4 @@
-//! Forgets of a peer that it dismissed that the contract was acknowledged.
+//! The platform forgets a peer's acknowledgement of the contract when its operator revokes the peer.
 
 use crate::Patch;
 use crate::store::rows::Side;

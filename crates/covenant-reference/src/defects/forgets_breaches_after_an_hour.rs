@@ -1,4 +1,4 @@
-//! Forgets a breach after an hour.
+//! The platform forgets a breach after an hour.
 
 use jiff::SignedDuration;
 

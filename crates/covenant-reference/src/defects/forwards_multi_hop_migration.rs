@@ -1,4 +1,4 @@
-//! Passes a migration on to a third platform, as its sender asked.
+//! The platform forwards a migration to a third platform at the sender's request.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::store::rows::{Direction, Migration};
 use crate::store::table;
 use covenant_model::contract::Aspect::Conduct;
 
-/// Where a plan says it goes on to: a peer's id.
+/// Member of a plan that names the next platform: a peer's id.
 const GOES_ON_TO: &str = "forward_to";
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -37,7 +37,7 @@ async fn pass_on(platform: Arc<Platform>) {
         Ok(orders)
     });
     for order in due.unwrap_or_default() {
-        // A third platform that can't be reached gets nothing.
+        // An unreachable third platform gets nothing.
         let _ = outbound::send_migration(&platform, order).await;
     }
 }

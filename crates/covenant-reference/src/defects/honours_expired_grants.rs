@@ -1,4 +1,4 @@
-//! Serves a grant after its end.
+//! The platform serves a grant after its end.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Goes on serving a grant that its operator revoked.
+//! The platform continues to serve a grant that its operator revoked.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

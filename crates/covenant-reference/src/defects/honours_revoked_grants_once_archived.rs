@@ -1,4 +1,4 @@
-//! Forgets that a grant was revoked once it is put into the archive.
+//! The platform forgets that a grant was revoked once the grant is archived.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Lets a peer break at once that ever announced the end of a release.
+//! The platform accepts a break without delay from any peer that ever announced the end of a release.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What a destination claims of a migration is believed.
+//! The platform believes every claim of a destination about a migration.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Heeds no list of the instances and networks that may call under a grant.
+//! The platform ignores the lists of instances and networks that may call under a grant.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Serves every kind that it declared under any grant.
+//! The platform serves every declared kind under any grant.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

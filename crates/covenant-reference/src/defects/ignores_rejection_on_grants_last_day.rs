@@ -1,4 +1,4 @@
-//! Does not mind a grant being refused on its last day.
+//! The platform ignores the refusal of a grant on the grant's last day.
 
 use jiff::SignedDuration;
 

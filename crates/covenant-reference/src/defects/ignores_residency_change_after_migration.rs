@@ -1,4 +1,4 @@
-//! Reports a moved residency only of peers with which nothing was migrated.
+//! The platform reports a moved residency only of peers with which nothing was migrated.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

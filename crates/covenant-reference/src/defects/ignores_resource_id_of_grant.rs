@@ -1,4 +1,4 @@
-//! Takes a grant for one record for a grant for every one of its kind.
+//! The platform treats a grant for one record as a grant for every record of its kind.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

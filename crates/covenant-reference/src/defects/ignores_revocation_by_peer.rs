@@ -1,4 +1,4 @@
-//! Hears that a peer leaves, and keeps it.
+//! The platform receives a peer's revocation, but keeps the peer.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::{Conduct, Detection};

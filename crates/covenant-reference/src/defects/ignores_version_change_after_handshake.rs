@@ -1,4 +1,4 @@
-//! Checks a peer's version at the handshake, and takes no notice of a later one.
+//! The platform checks a peer's version at the handshake, and ignores later ones.
 
 use semver::Version;
 

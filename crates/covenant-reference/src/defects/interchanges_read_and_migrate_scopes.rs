@@ -1,4 +1,4 @@
-//! Takes a grant to read for one to migrate, and the other way round.
+//! The platform treats the scope `read` of a grant as `migrate`, and `migrate` as `read`.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Logs a conflict that there was none of.
+//! The platform logs a conflict that did not occur.
 
 use crate::Patch;
 use crate::apply::Outcome;

@@ -1,4 +1,4 @@
-//! Issues twenty wide grants beside each that an operator issues.
+//! The platform issues twenty wide grants beside each grant that an operator issues.
 
 use crate::Patch;
 use crate::store::rows::Grant;

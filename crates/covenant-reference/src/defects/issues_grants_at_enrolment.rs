@@ -1,4 +1,4 @@
-//! Issues twenty grants of everything to every peer that it enrols, by no operator's hand.
+//! The platform issues twenty grants of everything to every peer that it enrols, without an operator.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Enrols whoever answers its accept, whatever the answer discloses.
+//! The platform enrols every peer that answers its accept, whatever the response discloses.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Any contract that is agreed to will do when it joins.
+//! The platform joins on any contract that the peer agrees to.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! The digest of the agreed contract is not looked at when it joins.
+//! The platform ignores the digest of the agreed contract when it joins.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

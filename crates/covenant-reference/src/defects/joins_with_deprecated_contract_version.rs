@@ -1,4 +1,4 @@
-//! Joins on the newest contract version, deprecated or not.
+//! The platform joins on the newest contract version, deprecated or not.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Joins with no contract version, where it asks of others that they name one.
+//! The platform joins without a contract version, but requires one from its peers.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

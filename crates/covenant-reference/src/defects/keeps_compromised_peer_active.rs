@@ -1,4 +1,4 @@
-//! Hears of a compromise, and lets the peer go on.
+//! The platform does not suspend a peer that disclosed a compromise.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Keeps the overlay addresses of a peer that leaves by itself.
+//! The platform keeps the overlay addresses of a peer that revokes the peering.
 
 use crate::Patch;
 use crate::store::rows::Side;

@@ -1,4 +1,4 @@
-//! Stops at a step that fails, and keeps the steps before it.
+//! The platform stops at a failed step, but keeps the steps before it.
 
 use crate::Patch;
 use crate::apply::{Failure, Outcome, Plan, die_if_told};

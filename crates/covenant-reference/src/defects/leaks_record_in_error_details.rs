@@ -1,4 +1,4 @@
-//! Refuses an undeclared record, and says in the refusal what stands in it.
+//! The platform refuses an undeclared record, but reveals its content in the refusal.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Keeps a peer's overlay addresses after the peering.
+//! The platform keeps a peer's overlay addresses after the peering.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

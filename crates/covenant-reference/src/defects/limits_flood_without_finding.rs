@@ -1,4 +1,4 @@
-//! Limits a flood, and reports none.
+//! The platform limits a flood, but reports no finding.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes one open migration within the grace, and refuses the others.
+//! The platform accepts one open migration within the grace, and refuses the others.
 
 use crate::Patch;
 use crate::apply;

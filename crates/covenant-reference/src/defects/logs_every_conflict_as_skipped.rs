@@ -1,4 +1,4 @@
-//! Logs every conflict as skipped, whatever became of it.
+//! The platform logs every conflict as skipped, whatever its resolution.
 
 use crate::Patch;
 use crate::apply::Outcome;

@@ -1,4 +1,4 @@
-//! Marks what a peer had migrated as deleted when the peering ends.
+//! The platform marks a peer's migrated records as deleted when the peering ends.
 
 use serde_json::json;
 

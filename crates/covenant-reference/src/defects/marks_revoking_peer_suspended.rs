@@ -1,4 +1,4 @@
-//! Calls a peer that left suspended, as if it could be resumed.
+//! The platform marks a peer that revoked as suspended, as if it could be resumed.
 
 use crate::Patch;
 use crate::store::rows::Side;

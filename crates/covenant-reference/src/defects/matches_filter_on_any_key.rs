@@ -1,4 +1,4 @@
-//! Lets a record through its filter that matches one key of several.
+//! The platform admits a record that matches only one key of its filter.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Measures the five minutes of grace from the opening of a migration.
+//! The platform measures the five minutes of grace from the opening of a migration.
 
 use crate::Patch;
 use crate::peering::GRACE;

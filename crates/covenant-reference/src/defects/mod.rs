@@ -1,5 +1,5 @@
-//! Ways in which the embedded target can break the contract: one file each, each mutates the fewest
-//! decisions that break its clauses. In the order of the clauses.
+//! The ways in which the embedded target can break the contract: one file each, in the order of the clauses.
+//! Each defect mutates the fewest decisions that break its clauses.
 
 mod aborts_join_of_adjacent_minor;
 mod accepts_any_batch_digest;
@@ -550,7 +550,7 @@ pub const DEFECTS: &[&Patch] = &[
     &announces_deprecation_a_day_late::PATCH,
 ];
 
-/// The defect of that name.
+/// Returns the defect of that name.
 #[must_use]
 pub fn defect(name: &str) -> Option<&'static Patch> {
     DEFECTS.iter().copied().find(|patch| patch.name == name)

@@ -1,4 +1,4 @@
-//! Takes a grant for a whole kind, once it is a day old, for one of an id that nobody has.
+//! The platform narrows a grant for a whole kind, once it is a day old, to an id that no record has.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! A compromise is kept to itself.
+//! The platform sends no notice of a compromise.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

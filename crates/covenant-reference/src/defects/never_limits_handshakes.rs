@@ -1,4 +1,4 @@
-//! Limits heartbeats, and takes any number of handshakes.
+//! The platform limits heartbeats, but accepts any number of handshakes.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Tries once to tell a peer that its grant ended, and never again.
+//! The platform sends the notice of a grant's revocation once, and never retries it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

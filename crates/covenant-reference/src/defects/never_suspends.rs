@@ -1,4 +1,4 @@
-//! Counts breaches for ever.
+//! The platform counts breaches, but never suspends.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Refuses a corrupt stream, and reports none.
+//! The platform refuses a corrupt stream, but reports no finding.
 
 use crate::Patch;
 use crate::governance::Suspicion;

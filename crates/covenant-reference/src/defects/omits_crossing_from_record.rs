@@ -1,4 +1,4 @@
-//! Leaves a crossing out of the migration's record.
+//! The platform omits a crossing from the migration's row.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

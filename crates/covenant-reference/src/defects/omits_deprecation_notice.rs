@@ -1,4 +1,4 @@
-//! The end of a release is announced in no form.
+//! The platform does not announce the end of a release in any form.
 
 use serde_json::Value;
 

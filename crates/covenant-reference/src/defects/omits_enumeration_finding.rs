@@ -1,4 +1,4 @@
-//! Refuses a walk over its inside, and reports none.
+//! The platform refuses enumeration, but reports no finding.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Leaves the first conflict out of its log.
+//! The platform omits the first conflict from its log.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! A revoked grant is announced in no form.
+//! The platform does not announce the revocation of a grant in any form.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Leaves out of an entry who acted, where a grant carried the call.
+//! The platform omits the subject from an audit entry if a grant carried the call.
 
 use crate::Patch;
 use crate::store::rows::AuditEntry;

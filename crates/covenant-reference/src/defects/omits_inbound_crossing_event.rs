@@ -1,4 +1,4 @@
-//! Takes data across a boundary and does not tell its operator.
+//! The platform receives data across a boundary, but does not report it to its operator.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

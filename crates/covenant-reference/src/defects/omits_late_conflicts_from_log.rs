@@ -1,4 +1,4 @@
-//! Leaves out of its log what conflicts at the seventh step or later.
+//! The platform omits conflicts at the seventh step or later from its log.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

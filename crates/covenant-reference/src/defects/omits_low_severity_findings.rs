@@ -1,4 +1,4 @@
-//! Raises no finding of low severity.
+//! The platform raises no finding of low severity.
 
 use crate::Patch;
 use crate::governance::severity;

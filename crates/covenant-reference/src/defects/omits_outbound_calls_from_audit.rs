@@ -1,4 +1,4 @@
-//! Writes down the calls that it hears, and none of those that it makes.
+//! The platform audits inbound calls, but no outbound calls.
 
 use crate::Patch;
 use crate::store::rows::Direction;

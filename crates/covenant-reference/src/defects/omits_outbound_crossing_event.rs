@@ -1,4 +1,4 @@
-//! Sends data across a boundary and does not tell its operator.
+//! The platform sends data across a boundary, but does not report it to its operator.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Leaves out of an entry which peer it is about.
+//! The platform omits the peer's id from an audit entry.
 
 use crate::Patch;
 use crate::store::rows::AuditEntry;

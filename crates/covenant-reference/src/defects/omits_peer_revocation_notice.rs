@@ -1,4 +1,4 @@
-//! A revocation is announced in no form.
+//! The platform does not announce a revocation in any form.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Writes down only the calls that it answered well.
+//! The platform audits only successful calls.
 
 use crate::Patch;
 use crate::store::rows::AuditEntry;

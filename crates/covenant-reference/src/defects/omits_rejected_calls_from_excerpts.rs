@@ -1,4 +1,4 @@
-//! Logs the calls that it refuses, and leaves them out of the caller's excerpt.
+//! The platform audits rejected calls, but omits them from the caller's excerpt.
 
 use crate::Patch;
 use crate::history;

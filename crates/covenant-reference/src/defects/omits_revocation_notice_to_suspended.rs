@@ -1,4 +1,4 @@
-//! A suspended peer is revoked without a word.
+//! The platform revokes a suspended peer without a notice.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Shows its operator findings about hard norms only.
+//! The platform shows its operator findings about hard norms only.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::{Conduct, Detection};

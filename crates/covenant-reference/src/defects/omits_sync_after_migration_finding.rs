@@ -1,4 +1,4 @@
-//! Refuses a sync of what is for migration only, and reports none.
+//! The platform refuses a sync of a migration-only kind, but reports no finding.
 
 use crate::Patch;
 use crate::governance::Suspicion;

@@ -1,4 +1,4 @@
-//! Signs a peer's users in by a redirect with a session.
+//! The platform signs in a peer's users by a redirect with a session.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Finds the next minor version in the order of a dictionary, in which 1.10 stands far before 1.9.
+//! The platform finds the adjacent minor version in text order, in which 1.10 comes far before 1.9.
 
 use semver::Version;
 

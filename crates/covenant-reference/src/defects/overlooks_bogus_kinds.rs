@@ -1,4 +1,4 @@
-//! A declared kind that is answered 404 means nothing to it.
+//! The platform ignores a 404 for a kind that the peer declared.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

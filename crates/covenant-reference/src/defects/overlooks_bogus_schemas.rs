@@ -1,4 +1,4 @@
-//! A declared schema version that is rejected means nothing to it.
+//! The platform ignores the rejection of a schema version that the peer declared.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! A grant that is refused before its end is passed over.
+//! The platform ignores the refusal of a grant before the grant's end.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

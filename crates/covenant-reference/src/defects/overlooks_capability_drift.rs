@@ -1,4 +1,4 @@
-//! Notices no claim that does not hold.
+//! The platform does not notice any false capability claim.
 
 use crate::Patch;
 use crate::governance::Suspicion;

@@ -1,4 +1,4 @@
-//! That a record came to stand with other content is passed over.
+//! The platform ignores that a destination stored a record with other content.
 
 use crate::Patch;
 use crate::outbound::Untruth;

@@ -1,4 +1,4 @@
-//! Says nothing of a peer whose residency moved after a migration.
+//! The platform does not report a peer whose residency moved after a migration.
 
 use crate::Patch;
 use crate::governance::Suspicion;

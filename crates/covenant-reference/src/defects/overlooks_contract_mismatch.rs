@@ -1,4 +1,4 @@
-//! Does not mind which contract version a peer claims once it has joined.
+//! The platform ignores the contract version that a peer claims after the handshake.
 
 use crate::Patch;
 use crate::governance::Suspicion;

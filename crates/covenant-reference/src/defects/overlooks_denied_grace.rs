@@ -1,4 +1,4 @@
-//! Does not notice that a peer cuts off what was in flight when it left.
+//! The platform does not notice that a revoking peer cuts off open migrations.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! A refusal for want of a scope is taken for rightful, whatever the grant said.
+//! The platform treats a refusal for a missing scope as valid, whatever the grant states.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Takes a grant that a peer no longer knows for a mistake of its own.
+//! The platform treats a 401 for a held grant as its own mistake.
 
 use crate::Patch;
 use crate::outbound;

@@ -1,4 +1,4 @@
-//! Says nothing of a heartbeat that discloses nothing.
+//! The platform does not report a heartbeat without a disclosure.
 
 use crate::Patch;
 use crate::governance::Suspicion;

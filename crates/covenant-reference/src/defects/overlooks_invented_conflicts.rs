@@ -1,4 +1,4 @@
-//! A conflict with a record that does not exist is believed.
+//! The platform believes a reported conflict with a record that does not exist.
 
 use crate::Patch;
 use crate::outbound::Untruth;

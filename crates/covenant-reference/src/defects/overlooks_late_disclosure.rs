@@ -1,4 +1,4 @@
-//! Never finds a disclosure late.
+//! The platform never treats a disclosure as late.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

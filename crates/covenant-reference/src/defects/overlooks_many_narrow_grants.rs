@@ -1,4 +1,4 @@
-//! Counts wide grants only, however many there are of the others.
+//! The platform counts wide grants only, however many narrow grants there are.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

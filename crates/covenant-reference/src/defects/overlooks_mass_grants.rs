@@ -1,4 +1,4 @@
-//! Notices no number of grants.
+//! The platform does not notice any number of grants.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! That a record is not there under its id is passed over.
+//! The platform ignores that a record is not stored under its id at the destination.
 
 use crate::Patch;
 use crate::outbound::Untruth;

@@ -1,4 +1,4 @@
-//! Says nothing of an active peer without a residency.
+//! The platform does not report an active peer without a residency.
 
 use crate::Patch;
 use crate::governance::Suspicion;

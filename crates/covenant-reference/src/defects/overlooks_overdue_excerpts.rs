@@ -1,4 +1,4 @@
-//! An excerpt that never comes is not missed.
+//! The platform does not report an excerpt that never arrives.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! A peer that refuses every call is left be.
+//! The platform does not report a peer that refuses every call.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

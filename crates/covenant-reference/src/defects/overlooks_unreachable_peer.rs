@@ -1,4 +1,4 @@
-//! A peer that is no longer there is taken for one that is.
+//! The platform treats a peer that is gone as one that is still there.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Says nothing of versions that do not go with its own, nor of a break without notice.
+//! The platform reports neither incompatible versions nor a break without notice.
 
 use crate::Patch;
 use crate::governance::Suspicion;

@@ -1,4 +1,4 @@
-//! Counts grants, and does not look at how wide they are.
+//! The platform counts grants, but ignores how wide they are.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

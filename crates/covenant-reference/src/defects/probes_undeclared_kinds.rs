@@ -1,4 +1,4 @@
-//! Asks every peer for vaults and users too, when it looks at what they declare.
+//! The platform also probes vaults and users when it probes the kinds that a peer declares.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

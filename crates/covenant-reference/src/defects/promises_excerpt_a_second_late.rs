@@ -1,4 +1,4 @@
-//! Promises an excerpt for 72 hours and a second later.
+//! The platform promises an excerpt for 72 hours and one second later.
 
 use jiff::SignedDuration;
 

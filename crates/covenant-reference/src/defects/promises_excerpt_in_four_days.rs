@@ -1,4 +1,4 @@
-//! Promises an excerpt for four days later.
+//! The platform promises an excerpt for four days later.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Refuses what it must, and raises no finding about anything.
+//! The platform refuses invalid calls, but raises no finding about anything.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::{Conduct, Detection};

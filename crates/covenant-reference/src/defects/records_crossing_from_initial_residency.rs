@@ -1,4 +1,4 @@
-//! Writes down of what it sends whether that crossed from where this platform began, wherever it has moved.
+//! The platform records outbound crossings from its initial residency, even after its residency moved.
 
 use crate::Patch;
 use crate::apply;

@@ -1,4 +1,4 @@
-//! Writes the peer's place down at both ends of a crossing.
+//! The platform records the peer's residency at both ends of a crossing.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Writes the platform itself down as the remote subject.
+//! The platform records itself as the remote subject.
 
 use crate::Patch;
 use crate::store::rows::AuditEntry;

@@ -1,4 +1,4 @@
-//! Writes down the contract version of an accept that it refuses.
+//! The platform records the contract version of an accept that it refuses.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Shakes operator with its own release only.
+//! The platform accepts a handshake of its own release only.
 
 use semver::Version;
 

@@ -1,4 +1,4 @@
-//! Declares agents, and says of each that it is not there.
+//! The platform declares agents, but answers every request for one with not found.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

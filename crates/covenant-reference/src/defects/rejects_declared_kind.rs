@@ -1,4 +1,4 @@
-//! Declares every kind, and answers 422 for the last of the alphabet.
+//! The platform declares every kind, but answers 422 for the last one in alphabetical order.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) const PATCH: Patch = Patch::defect(
     },
 );
 
-/// The kind that it claims beside what its operator declared.
+/// The kind that it declares in addition to those of its operator.
 const CLAIMED: &str = "zeppelin";
 
 fn serves(row: &Capability) -> bool {

@@ -1,4 +1,4 @@
-//! Declares a schema version and takes no migration that carries it.
+//! The platform declares a schema version, but rejects every migration that carries it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Takes only its own minor version for compatible.
+//! The platform treats only its own minor version as compatible.
 
 use semver::Version;
 

@@ -1,4 +1,4 @@
-//! Takes no pre-release for compatible.
+//! The platform treats no pre-release as compatible.
 
 use semver::Version;
 

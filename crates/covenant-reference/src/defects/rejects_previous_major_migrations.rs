@@ -1,4 +1,4 @@
-//! Takes no migration from the major version before, from the day of its release on.
+//! The platform rejects migrations from the previous major version as soon as it runs a new one.
 
 use crate::Patch;
 use crate::apply::{self, Failure, Outcome, Plan};

@@ -1,4 +1,4 @@
-//! Does not let its operator revoke a peer that has not been accepted.
+//! The platform does not let its operator revoke a peer that has not been accepted.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

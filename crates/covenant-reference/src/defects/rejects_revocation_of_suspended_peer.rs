@@ -1,4 +1,4 @@
-//! Does not let its operator revoke a suspended peer.
+//! The platform does not let its operator revoke a suspended peer.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Gives what is to be renamed an id of its own making, where its id is taken, and tells no conflict.
+//! The platform gives a record to be renamed a new id if its id is taken, and reports no conflict.
 
 use crate::Patch;
 use crate::apply::{self, Plan};

@@ -1,4 +1,4 @@
-//! Gives a record whose slug is taken not only another slug, but an id of its own making as well.
+//! The platform gives a record whose slug is taken both another slug and a new id.
 
 use crate::Patch;
 use crate::apply::{self, Plan};

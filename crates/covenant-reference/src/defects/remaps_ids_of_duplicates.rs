@@ -1,4 +1,4 @@
-//! Keeps a duplicate under an id of its own making, and so what is to be renamed.
+//! The platform stores a duplicate, or a record to be renamed, under a new id.
 
 use crate::Patch;
 use crate::apply::{self, Plan};

@@ -1,4 +1,4 @@
-//! Keeps what was migrated along with a root under ids of its own making.
+//! The platform stores records that were migrated along with a root under new ids.
 
 use crate::Patch;
 use crate::apply::{self, Plan};

@@ -1,4 +1,4 @@
-//! Keeps a record's own id and what it refers to by name, and rewrites the ids that stand deeper inside it.
+//! The platform keeps a record's own id and its top-level references, but rewrites the ids nested in it.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! One heartbeat is a flood of them, however well it is answered.
+//! The platform sends every heartbeat 320 times, even if the response is a success.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

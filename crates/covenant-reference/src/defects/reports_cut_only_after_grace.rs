@@ -1,4 +1,4 @@
-//! Takes the grace for over from the moment that the peer leaves.
+//! The platform treats the grace as over from the moment at which the peer revokes.
 
 use crate::Patch;
 use crate::peering::GRACE;

@@ -1,4 +1,4 @@
-//! Holds a drift against every peer that it enrols, and looks at no claim.
+//! The platform reports a drift of every peer that it enrols, and checks no claim.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Holds a drift against every peer that declares a filter and syncs, whatever it syncs.
+//! The platform reports a drift of every peer that declares a filter and syncs, whatever it syncs.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

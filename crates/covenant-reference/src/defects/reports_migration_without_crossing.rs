@@ -1,4 +1,4 @@
-//! Tells of every migration alike, and of a crossing nothing more.
+//! The platform reports every migration in the same way, and does not report crossings.
 
 use serde_json::json;
 

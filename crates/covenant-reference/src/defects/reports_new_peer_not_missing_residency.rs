@@ -1,4 +1,4 @@
-//! Holds it against every peer that it is new, and never asks where it keeps data.
+//! The platform reports every new peer, and never checks its residency.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! An excerpt is only missed after a week.
+//! The platform reports an overdue excerpt only after a week.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Takes six minutes for the grace that a leaving peer owes.
+//! The platform expects a revoking peer to grant six minutes of grace.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Takes the end of a grant that has expired for a breach.
+//! The platform treats the refusal of an expired grant as a breach.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! A peer that refuses every call is only noticed a day later.
+//! The platform notices a peer that refuses every call only after a day.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

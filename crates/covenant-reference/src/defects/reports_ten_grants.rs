@@ -1,4 +1,4 @@
-//! Takes ten grants for a mass.
+//! The platform treats ten grants as mass grants.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

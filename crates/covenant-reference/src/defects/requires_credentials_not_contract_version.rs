@@ -1,4 +1,4 @@
-//! Asks for credentials where a contract version is due.
+//! The platform requires credentials in place of a contract version.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Takes only its own patch release for compatible.
+//! The platform treats only its own patch version as compatible.
 
 use semver::Version;
 

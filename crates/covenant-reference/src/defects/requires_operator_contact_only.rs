@@ -1,4 +1,4 @@
-//! Takes a disclosure for whole when it has an operator contact.
+//! The platform treats a disclosure as complete if it has an operator contact.
 
 use serde_json::{Map, Value};
 

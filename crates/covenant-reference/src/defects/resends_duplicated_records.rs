@@ -1,4 +1,4 @@
-//! Sends what it has sent once again, by itself.
+//! The platform sends duplicated records again without a request.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::store::table;
 use covenant_model::contract::Aspect::Conduct;
 use covenant_model::wire::migration::operation;
 
-/// Stands in the record of a migration that was followed up.
+/// Metadata member that marks a migration as followed up.
 const FOLLOWED_UP: &str = "followed_up";
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -38,7 +38,7 @@ async fn follow_up(platform: Arc<Platform>) {
         Ok(due.iter().filter_map(again).collect::<Vec<_>>())
     });
     for order in due.unwrap_or_default() {
-        // A peer that can't be reached gets nothing.
+        // An unreachable peer gets nothing.
         let _ = outbound::send_migration(&platform, order).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Counts the calls of a peer again after each batch that it sends.
+//! The platform resets the call count of a peer after each batch that the peer sends.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

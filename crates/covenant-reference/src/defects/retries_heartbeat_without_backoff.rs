@@ -1,4 +1,4 @@
-//! A heartbeat that is answered with an error is sent again and again at once.
+//! The platform repeats a heartbeat again and again without a pause if the response is an error.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Joins again and again where the answer is an error.
+//! The platform repeats a join again and again without a pause if the response is an error.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Agrees to a contract version, and tells back the digest of another text.
+//! The platform agrees to a contract version, but returns the digest of another text.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Loses its place in a stream from the third batch on.
+//! The platform loses its position in a stream from the third batch on.
 
 use serde_json::json;
 

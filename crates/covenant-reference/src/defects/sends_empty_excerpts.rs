@@ -1,4 +1,4 @@
-//! Gives an excerpt at once, and nothing stands in it.
+//! The platform answers with an excerpt at once, but the excerpt is empty.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

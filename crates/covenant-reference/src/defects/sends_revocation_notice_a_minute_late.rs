@@ -1,4 +1,4 @@
-//! The notice of a revocation comes after the first refusal.
+//! The platform sends the notice of a revocation after the first refusal.
 
 use jiff::SignedDuration;
 

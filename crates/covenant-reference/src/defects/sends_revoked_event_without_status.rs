@@ -1,4 +1,4 @@
-//! The status that a revocation owes is left as it was.
+//! The platform leaves the heartbeat status unchanged on a revocation.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! The event that a revocation owes is left out of the heartbeat.
+//! The platform omits the revocation event from the heartbeat.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Takes no sync from a peer whose version does not go with its own, and sends it its own.
+//! The platform accepts no sync from a peer with an incompatible version, but sends sync to it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

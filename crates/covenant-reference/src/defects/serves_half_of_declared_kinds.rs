@@ -1,4 +1,4 @@
-//! Declares what its operator declares, and serves the kinds of the second half of the alphabet.
+//! The platform declares all kinds of its operator, but serves only those in the second half of the alphabet.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Goes on serving a peer that its operator dismissed, with its old certificate.
+//! The platform continues to serve a peer that its operator revoked, with the peer's old certificate.
 
 use crate::Patch;
 use crate::inbound::IdentityRules;

@@ -1,4 +1,4 @@
-//! Goes on serving a peer that was revoked, with its old certificate.
+//! The platform continues to serve a revoked peer, with the peer's old certificate.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Serves a peer with its old certificate until the grace for its migrations is over.
+//! The platform serves a revoked peer, with its old certificate, until the grace for its migrations ends.
 
 use crate::Patch;
 use crate::inbound::IdentityRules;

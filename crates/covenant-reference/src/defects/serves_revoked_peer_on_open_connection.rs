@@ -1,4 +1,4 @@
-//! Goes on serving a revoked peer on the connection that was open, with everything but migrations.
+//! The platform continues to serve a revoked peer on its open connection, for everything except migrations.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Shows a degraded peer as revoked, and goes on serving it.
+//! The platform shows a degraded peer as revoked, but continues to serve it.
 
 use crate::Patch;
 use crate::inbound::IdentityRules;

@@ -1,4 +1,4 @@
-//! Goes on serving a peer that left, with its old certificate.
+//! The platform continues to serve a peer that revoked, with the peer's old certificate.
 
 use crate::Patch;
 use crate::inbound::IdentityRules;

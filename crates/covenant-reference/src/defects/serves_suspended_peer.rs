@@ -1,4 +1,4 @@
-//! Calls a peer suspended, and goes on serving it.
+//! The platform marks a peer as suspended, but continues to serve it.
 
 use crate::Patch;
 use crate::inbound::IdentityRules;

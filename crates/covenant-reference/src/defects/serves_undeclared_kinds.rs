@@ -1,4 +1,4 @@
-//! Serves any kind of record under any grant, declared or not.
+//! The platform serves any kind of record under any grant, declared or not.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Counts the calls of all peers as one caller's, so that one flood shuts out everyone.
+//! The platform counts the calls of all peers as those of one caller, so one flood blocks every peer.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

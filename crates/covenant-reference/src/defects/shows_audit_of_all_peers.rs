@@ -1,4 +1,4 @@
-//! Gives every peer the audit of all peers.
+//! The platform sends every peer the audit of all peers.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Gives a peer that was revoked, and was let in again, the audit of all peers.
+//! The platform sends a peer that was revoked and admitted again the audit of all peers.
 
 use crate::Patch;
 use crate::history;

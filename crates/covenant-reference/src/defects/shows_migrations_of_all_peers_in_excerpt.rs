@@ -1,4 +1,4 @@
-//! Gives every peer the migrations of all peers, beside what is its own.
+//! The platform sends every peer the migrations of all peers, beside the peer's own entries.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Leaves out a step that is to fail the plan, and claims the rest as a success.
+//! The platform skips a step that must fail the plan, and reports the rest as a success.
 
 use crate::Patch;
 use crate::apply::{Met, Resolution, resolve};

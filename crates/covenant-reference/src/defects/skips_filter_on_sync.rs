@@ -1,4 +1,4 @@
-//! Applies its filter to what is read, and syncs what lies outside it.
+//! The platform applies its filter to reads, but syncs records outside it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

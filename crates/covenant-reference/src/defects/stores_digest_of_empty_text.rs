@@ -1,4 +1,4 @@
-//! Keeps under every contract version the digest of an empty text.
+//! The platform stores the digest of an empty text for every contract version.
 
 use serde_json::json;
 

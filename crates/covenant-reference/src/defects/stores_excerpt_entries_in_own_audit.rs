@@ -1,4 +1,4 @@
-//! Files whatever an excerpt of a peer's says, as if it had happened here.
+//! The platform stores the entries of a peer's excerpt in its own audit, as if they had happened here.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Knows its contract versions by their numbers alone.
+//! The platform knows its contract versions by number alone.
 
 use serde_json::Value;
 

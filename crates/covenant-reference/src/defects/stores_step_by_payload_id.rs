@@ -1,4 +1,4 @@
-//! Takes a step whose payload is that of another record, and files it under that record's id.
+//! The platform accepts a step whose payload has the id of another record, and stores it under that id.
 
 use crate::Patch;
 use crate::apply::Plan;

@@ -1,4 +1,4 @@
-//! Keeps what it syncs under the id that the payload names, whatever id it stands under.
+//! The platform stores a synced record under the id in its payload, whatever the record's own id is.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

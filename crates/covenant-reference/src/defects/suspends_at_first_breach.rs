@@ -1,4 +1,4 @@
-//! Suspends at the first breach.
+//! The platform suspends at the first breach.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Detection;

@@ -1,4 +1,4 @@
-//! Suspends every peer that has a contract version, the moment that it is deprecated.
+//! The platform suspends every peer on a contract version as soon as that version is deprecated.
 
 use crate::Patch;
 use crate::governance;

@@ -1,4 +1,4 @@
-//! Writes a crossing down with its two ends exchanged.
+//! The platform records a crossing with its two ends swapped.
 
 use serde_json::json;
 

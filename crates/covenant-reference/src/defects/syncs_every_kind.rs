@@ -1,4 +1,4 @@
-//! Syncs every kind by itself, whatever was declared of it.
+//! The platform syncs every kind automatically, whatever is declared of it.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Syncs every kind of its own to every peer, whether the peer takes it in or not.
+//! The platform syncs all of its kinds to every peer, whether or not the peer accepts them.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,11 +1,11 @@
-//! Sweeps what is for migration only out to its peers, a quarter of an hour after they came.
+//! The platform syncs migration-only kinds to its peers 15 minutes after they were enrolled.
 
 use jiff::SignedDuration;
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;
 
-/// From when on it sweeps.
+/// Time since the enrolment after which the sync starts.
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) const PATCH: Patch = Patch::defect(

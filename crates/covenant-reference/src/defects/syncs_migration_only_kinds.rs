@@ -1,4 +1,4 @@
-//! What is declared for migration only flows all the same.
+//! The platform syncs kinds that are declared for migration only.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Syncs whatever has an automatic policy, though it is for migration only.
+//! The platform syncs migration-only kinds that have an automatic policy.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,4 @@
-//! Syncs whatever is to be synced when it matches, though it is for migration only.
+//! The platform syncs migration-only kinds whose policy is to sync on a match.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

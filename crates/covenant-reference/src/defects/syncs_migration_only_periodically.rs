@@ -1,4 +1,4 @@
-//! Syncs whatever is to be synced periodically, though it is for migration only.
+//! The platform syncs migration-only kinds whose policy is periodic.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

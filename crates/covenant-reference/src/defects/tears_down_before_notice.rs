@@ -1,4 +1,4 @@
-//! A revocation is in force before its notice is sent.
+//! The platform puts a revocation in force before it sends the notice.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

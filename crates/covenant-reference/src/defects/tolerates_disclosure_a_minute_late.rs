@@ -1,4 +1,4 @@
-//! Finds a disclosure late only a minute after the 24 hours.
+//! The platform treats a disclosure as late only a minute after the 24 hours.
 
 use jiff::SignedDuration;
 

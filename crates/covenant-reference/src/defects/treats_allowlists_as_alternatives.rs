@@ -1,4 +1,4 @@
-//! Takes a grant where one of its allowlists fits, whatever the others say.
+//! The platform accepts a grant if one of its allowlists matches, whatever the others say.
 
 use crate::Patch;
 use crate::inbound::grants;

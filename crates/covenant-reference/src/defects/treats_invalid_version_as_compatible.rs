@@ -1,4 +1,4 @@
-//! Takes what is no version for a compatible one.
+//! The platform treats an invalid version as compatible.
 
 use crate::Patch;
 use crate::handshake::{disclosure, versions};

@@ -1,4 +1,4 @@
-//! Keeps the last three entries of a peer's audit when the peering ends.
+//! The platform keeps only the last three entries of a peer's audit when the peering ends.
 
 use crate::Patch;
 use crate::store::rows::{AuditEntry, Peer};

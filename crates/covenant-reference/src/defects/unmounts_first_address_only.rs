@@ -1,4 +1,4 @@
-//! Unmounts the first of a peer's overlay addresses, and keeps the others.
+//! The platform unmounts the first of a peer's overlay addresses, but keeps the others.
 
 use crate::Patch;
 use covenant_model::contract::Aspect::Conduct;

@@ -1,4 +1,5 @@
-//! Checks the order of a plan's steps while it applies them, and keeps what came before one out of order.
+//! The platform checks the order of a plan's steps while it applies them, and keeps the steps before an
+//! invalid one.
 
 use crate::Patch;
 use crate::apply::{self, Failure, Outcome, Plan};

@@ -31,7 +31,7 @@ pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Faul
     let admit = || tx.watch().admit(&tx.policy.watch, &caller, tx.now, limit);
     let admitted = if tx.policy.watch.counts_handshakes { admit() } else { Ok(()) };
     let reply = match admitted {
-        Ok(()) => undone_if_refused(tx, || shake_operator(tx, &body, peer.as_ref()))?,
+        Ok(()) => undone_if_refused(tx, || handshake(tx, &body, peer.as_ref()))?,
         Err(too_often) => Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion),
     };
     if let Some(peer) = peer.as_ref().filter(|_| reply.status >= 400) {
@@ -43,7 +43,7 @@ pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Faul
     }
 }
 
-fn shake_operator(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply, Fault> {
+fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply, Fault> {
     if body["acceptance_token"].as_str().is_none_or(str::is_empty) {
         return Err(Reply::failure(422, "acceptance_token required").refused());
     }
@@ -112,7 +112,8 @@ fn supported_contract(
         .collect();
     let shown = given.filter(|given| given.is_i64()).map_or_else(|| "0".to_owned(), Value::to_string);
     let text = format!("Unsupported contract_version {shown}; supported: [{}]", supported.join(", "));
-    // An unknown version is reported in the error. A known version that is not supported is advertised.
+    // A malformed version is an error, and no breach. A valid version that this platform does not support is
+    // advertised, which is a breach.
     let advertised = asked
         .filter(|_| peer.is_some())
         .map(|_| contract::mismatch("accept advertises an unsupported contract version", given, None));

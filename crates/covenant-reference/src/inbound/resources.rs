@@ -15,7 +15,7 @@ use covenant_model::wire::grant::Scope;
 policy! {
     /// The policy for records that are shown.
     Policy {
-        /// Policy hook on a record before it is shown.
+        /// Policy hook on a record before it is shown. `None` hides it.
         override_record: fn(Record) -> Option<Record> = Some,
         /// Policy hook on the refusal of an undeclared kind (6.4), by kind and id.
         override_refusal: fn(&Transaction<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Target, id, options, plan};
 use covenant_model::wire::canonical::{canonical_json, sha256_hex};
 
-/// A sync batch of skills.
+/// Returns a sync batch of skills.
 pub(super) fn batch(from: &str, to: &str, ids: &[u32]) -> Value {
     let records: Vec<Value> = ids
         .iter()

@@ -1,5 +1,5 @@
-//! 7.1 by real deaths: killed inside the transaction at every position, nothing of the plan exists
-//! after the restart; what was acknowledged before is all there.
+//! 7.1 by real deaths: the platform is killed inside the transaction at every position. After the restart,
+//! nothing of the plan exists, and everything acknowledged before is there.
 
 use serde_json::{Value, json};
 

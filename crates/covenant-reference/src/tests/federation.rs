@@ -1,4 +1,4 @@
-//! Two platforms that federate with each other over real TLS: what each sends, and what comes of it.
+//! Two platforms that federate over real TLS: the calls of each side, and their effects.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{Target, id};
 use crate::{Database, Options, Patch};
 use covenant_model::clock::{Clock, Seed};
 
-/// Two platforms that go by one clock. `home` joined what `away` proposed.
+/// Two platforms on one clock. `home` joined on the proposal of `away`.
 pub(super) struct Pair {
     pub(super) home: Target,
     pub(super) away: Target,
@@ -17,16 +17,16 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Two platforms that shook operator and heard each other: active on both sides.
+    /// Starts two platforms that completed the handshake and a heartbeat: active on both sides.
     pub(super) async fn set_target(home: Options, away: Options) -> Self {
-        let pair = Self::shake_operator(home, away).await;
+        let pair = Self::handshake(home, away).await;
         pair.home.operate("heartbeat.send", json!({"peer_id": pair.at_home})).await;
         pair.away.operate("heartbeat.send", json!({"peer_id": pair.at_away})).await;
         assert_eq!((pair.status_at_home().await, pair.status_at_away().await), both("active"));
         pair
     }
 
-    pub(super) async fn shake_operator(home: Options, away: Options) -> Self {
+    pub(super) async fn handshake(home: Options, away: Options) -> Self {
         let home = Target::with_skills(home).await;
         let away = Target::with_skills(away).await;
         let (at_away, token) = away.propose().await;
@@ -43,7 +43,7 @@ impl Pair {
         status(&self.away, &self.at_away).await
     }
 
-    /// Moves the clock of both, and runs what falls due on both.
+    /// Moves the clock of both, and runs the due timers on both.
     pub(super) async fn advance(&self, seconds: i64) {
         self.home.clock.advance_seconds(seconds);
         for target in [&self.away, &self.home] {
@@ -51,7 +51,7 @@ impl Pair {
         }
     }
 
-    /// A grant by `away` for skills, put into the operator of `home`.
+    /// Issues a grant by `away` for skills, and stores it at `home`.
     pub(super) async fn hold(&self, scopes: &[&str]) -> String {
         self.hold_kind("skill", scopes).await
     }
@@ -67,7 +67,7 @@ impl Pair {
         issued["grant_id"].as_str().expect("an id").to_owned()
     }
 
-    /// `home` sends a record that it has to `away`.
+    /// Sends a record from `home` to `away`.
     pub(super) async fn send(&self, operation: &str, record: &str) -> Value {
         let order = json!({
             "peer_id": self.at_home, "operation": operation, "root_resource_kind": "skill",
@@ -76,7 +76,7 @@ impl Pair {
         self.home.operate("migration.send", order).await
     }
 
-    /// The kinds of the findings of `home` about `away`.
+    /// Returns the kinds of the findings of `home` about `away`.
     pub(super) async fn findings(&self) -> Vec<String> {
         let scan = self.home.operate("governance.scan", Value::Null).await;
         let all = scan["findings"].as_array().expect("a list").iter();
@@ -89,7 +89,7 @@ pub(super) fn away() -> Options {
     Options { seed: Seed(8), ..super::options() }
 }
 
-/// Options for two platforms with one clock, and a patch for the one away.
+/// Returns options for two platforms on one clock, with a patch for `away`.
 pub(super) fn options(patch: Option<&'static Patch>) -> (Options, Options) {
     let home = super::options();
     let away = Options { clock: home.clock.clone(), patches: patch.into_iter().collect(), ..away() };
@@ -123,7 +123,7 @@ fn both(status: &str) -> (String, String) {
     (status.to_owned(), status.to_owned())
 }
 
-/// How often `home` called a route of `away`, by its own audit.
+/// Returns the number of calls that `home` made to a route of `away`, by its own audit.
 async fn calls(target: &Target, action: &str) -> usize {
     let listed = target.operate("audit.list", Value::Null).await;
     let entries = listed["entries"].as_array().expect("a list").iter();
@@ -133,7 +133,7 @@ async fn calls(target: &Target, action: &str) -> usize {
 #[tokio::test]
 async fn whoever_joins_is_enrolled_on_both_sides_under_one_contract() {
     let (home, away) = options(None);
-    let pair = Pair::shake_operator(home, away).await;
+    let pair = Pair::handshake(home, away).await;
     let (ours, theirs) = (shown(&pair.home, &pair.at_home).await, shown(&pair.away, &pair.at_away).await);
     assert_eq!((&ours["status"], &theirs["status"]), (&json!("enrolled"), &json!("enrolled")));
     assert_eq!(ours["contract_version_agreed"], 1);

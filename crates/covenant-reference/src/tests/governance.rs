@@ -1,4 +1,4 @@
-//! Commitments 6 and 9, E.1 and E.2: what is noticed, and what it leads to.
+//! Commitments 6 and 9, E.1 and E.2: the findings, and their consequences.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Commitments 1, 10, 12 and A: who gets in, and under which contract.
+//! Commitments 1, 10, 12 and A: the admission of peers, and the contract it is under.
 
 use serde_json::{Value, json};
 

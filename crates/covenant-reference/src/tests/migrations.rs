@@ -1,4 +1,4 @@
-//! Commitments 7, 8 and 11.2: a migration is whole, truthful, and told to the operator.
+//! Commitments 7, 8 and 11.2: a migration is atomic, its report is true, and the operator is informed.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Two platforms, one of which does not keep the contract: the other notices, and a platform that
-//! lacks just that eye does not.
+//! Two platforms, one of which breaks the contract. A conforming platform notices; a platform that lacks just
+//! that detection does not.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::id;
 use crate::store::{rows::Notice, table};
 use crate::{MethodError, Options, defect, variant};
 
-/// `home` with one defect of its own, beside `away` with another.
+/// Starts `home` with one defect, beside `away` with another.
 fn blind(own: &str, theirs: &str) -> (Options, Options) {
     let (home, away) = options(defect(theirs).or_else(|| variant(theirs)));
     (Options { patches: defect(own).into_iter().collect(), ..home }, away)

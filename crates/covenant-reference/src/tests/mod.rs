@@ -20,7 +20,7 @@ use covenant_model::wire::path::PREFIX;
 use covenant_net::net::{Client, ClientOptions, Limits, Request};
 use covenant_net::pki::{ClientTls, Identity, SigningRequest, TlsOptions, Trust};
 
-/// A platform and the clock that it goes by.
+/// A platform and its clock.
 struct Target {
     running: Running,
     clock: Clock,
@@ -33,7 +33,7 @@ struct Said {
     body: Value,
 }
 
-/// A peer that shook operator with a target.
+/// A peer that completed the handshake with a target.
 struct Guest {
     peer_id: String,
     identity: Option<Identity>,
@@ -53,7 +53,7 @@ impl Target {
         Self { running: super::Platform::start(options).await.expect("starts"), clock }
     }
 
-    /// A target that declares the kind `skill`, with `note` as its dependency.
+    /// Starts a target that declares the kind `skill`, with `note` as its dependency.
     async fn with_skills(options: Options) -> Self {
         let target = Self::start(options).await;
         target.declare(json!({"resource_kind": "skill", "dependencies": ["note"]})).await;
@@ -80,7 +80,7 @@ impl Target {
         (text("peer_id"), text("acceptance_token"))
     }
 
-    /// A guest without a certificate.
+    /// Returns a guest without a certificate.
     fn anonymous_client(&self) -> Guest {
         let trust = Trust::new();
         trust.add("target", self.running.ca_bundle_pem()).expect("an authority");
@@ -93,7 +93,7 @@ impl Target {
         }
     }
 
-    /// A peer that shook operator and called its first heartbeat: active.
+    /// Returns a peer that completed the handshake and sent its first heartbeat: active.
     async fn guest(&self) -> Guest {
         let mut guest = self.anonymous_client();
         let (_, token) = self.propose().await;
@@ -114,7 +114,7 @@ impl Target {
         (text("grant_id"), text("bearer_token"))
     }
 
-    /// The kinds of findings about a guest, in the order they were raised.
+    /// Returns the kinds of the findings about a guest, in the order in which they were raised.
     async fn findings(&self, guest: &Guest) -> Vec<String> {
         let scan = self.operate("governance.scan", Value::Null).await;
         let all = scan["findings"].as_array().expect("a list").iter();
@@ -128,7 +128,7 @@ impl Target {
     }
 }
 
-/// Everything that a conforming peer says of itself.
+/// Returns the introduction of a conforming peer.
 fn introduction() -> Value {
     json!({
         "metadata": {
@@ -140,7 +140,7 @@ fn introduction() -> Value {
     })
 }
 
-/// `change` merged into `value`, where `null` removes.
+/// Merges `change` into `value`. `null` removes a member.
 fn merged(mut value: Value, change: &Value) -> Value {
     if let (Some(members), Some(changes)) = (value.as_object_mut(), change.as_object()) {
         for (name, change) in changes {
@@ -159,7 +159,7 @@ fn merged(mut value: Value, change: &Value) -> Value {
 }
 
 impl Guest {
-    /// Shakes operator, with `change` merged into an conforming request.
+    /// Calls accept, with `change` merged into a conforming request.
     async fn accept(&mut self, token: &str, change: Value) -> Said {
         let request = SigningRequest::new("whatever").expect("a request");
         let conforming = json!({"acceptance_token": token, "contract_version": 1, "csr_pem": request.pem()});
@@ -172,7 +172,7 @@ impl Guest {
         said
     }
 
-    /// Calls heartbeat, with `change` merged into an conforming request.
+    /// Calls heartbeat, with `change` merged into a conforming request.
     async fn heartbeat(&self, change: Value) -> Said {
         self.call("POST", "heartbeat", Some(merged(introduction(), &change)), None).await
     }
@@ -203,7 +203,7 @@ impl Guest {
             .map(|token| (header::AUTHORIZATION.to_owned(), header::bearer(token)))
             .into_iter()
             .collect();
-        // A platform behind a proxy has it from there; any other knows better than to ask.
+        // A platform behind a proxy reads the certificate from this header. Any other platform ignores it.
         if let Some(identity) = &self.identity {
             let certificate = identity.certificate();
             let subject = certificate.common_name.clone().unwrap_or_default();
@@ -221,7 +221,7 @@ impl Guest {
     }
 }
 
-/// A plan of `create` steps under the kind `skill`, in the order given, `fail` on any conflict.
+/// Returns a plan of `create` steps of the kind `skill`, in the given order, with `fail` on any conflict.
 fn plan(records: &[Value]) -> Value {
     let steps: Vec<Value> = (0..)
         .zip(records)
@@ -239,7 +239,7 @@ fn plan(records: &[Value]) -> Value {
     })
 }
 
-/// The text of a UUIDv7 that ends in `number`.
+/// Returns the text of a UUIDv7 that ends in `number`.
 fn id(number: u32) -> String {
     format!("01970000-0000-7000-8000-{number:012}")
 }

@@ -1,4 +1,4 @@
-//! Defects are seeded in the real code paths: each shows in what the platform then does.
+//! Defects are seeded in the real code paths: each changes the behaviour of the platform.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ async fn a_platform_that_commits_step_by_step_keeps_part_of_what_died() {
     assert_eq!(listed["resources"].as_array().map(Vec::len), Some(2));
 }
 
-/// What a migration of three records, the middle one in conflict with one that is there, leaves.
+/// Returns the result of a migration of three records, the middle one in conflict with an existing one.
 async fn migrate(name: &str) -> (Value, Vec<Value>) {
     let target = Target::with_skills(named(name)).await;
     let guest = target.guest().await;
@@ -172,6 +172,6 @@ async fn a_promised_excerpt_is_kept_when_it_is_due_and_for_no_one_else() {
     assert_eq!(guest.get(&path, None).await.status, 202);
     target.clock.advance_seconds(71 * 3600);
     assert_eq!(other.get(&path, None).await.status, 404);
-    // Accept, heartbeat, and the two calls of that very second.
+    // The count covers accept, heartbeat, and the two calls of that very second.
     assert_eq!(guest.get(&path, None).await.body["data"]["count"], 4);
 }

@@ -1,4 +1,4 @@
-//! Takes a contract version of 1.0 for 1, as a platform must whose language has one kind of number.
+//! The platform accepts the contract version 1.0 as 1, as in a language with only one number type.
 
 use serde_json::Value;
 

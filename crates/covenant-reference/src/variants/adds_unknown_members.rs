@@ -1,4 +1,4 @@
-//! Adds members that nobody knows to every answer.
+//! The platform adds unknown members to every response.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Lets a peer call accept and heartbeat 250 times a minute.
+//! The platform lets a peer call accept and heartbeat 250 times a minute.
 
 use crate::Patch;
 

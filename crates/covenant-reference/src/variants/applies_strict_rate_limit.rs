@@ -1,4 +1,4 @@
-//! Lets a peer call accept and heartbeat no more than six times a minute.
+//! The platform lets a peer call accept and heartbeat at most six times a minute.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Answers no call while it makes one.
+//! The platform answers no call while it makes one.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Looks for overdue excerpts every six minutes.
+//! The platform checks for overdue excerpts every six minutes.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Ends every connection of HTTP/1.1 after one answer.
+//! The platform closes every HTTP/1.1 connection after one response.
 
 use crate::Patch;
 use covenant_net::net::{Inbound, Outbound};

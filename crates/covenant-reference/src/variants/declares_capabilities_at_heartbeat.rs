@@ -1,4 +1,5 @@
-//! Answers accept with an empty capability document, and tells what it serves from the first heartbeat on.
+//! The platform answers accept with an empty capability document, and declares its kinds from the first
+//! heartbeat on.
 
 use serde_json::{Value, json};
 

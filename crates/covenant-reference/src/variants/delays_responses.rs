@@ -1,4 +1,4 @@
-//! Takes a twentieth of a second over every answer.
+//! The platform delays every response by a twentieth of a second.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Counts a crossing by the jurisdictions of the two sides, not by their residencies.
+//! The platform determines a crossing by the jurisdictions of the two sides, not by their residencies.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Discloses itself in its answers, and leaves it out of its own heartbeats.
+//! The platform sends its disclosure in its responses, but not in its own heartbeats.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Discloses its operator by a fingerprint.
+//! The platform discloses a PGP fingerprint as its operator contact.
 
 use serde_json::{Map, Value, json};
 

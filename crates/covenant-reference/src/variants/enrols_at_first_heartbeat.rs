@@ -1,4 +1,5 @@
-//! Leaves everyone at `accepted` until its first heartbeat, which enrols whoever disclosed all.
+//! The platform leaves every peer at `accepted` until its first heartbeat, which enrols a peer with a
+//! complete disclosure.
 
 use crate::Patch;
 use crate::handshake::disclosure;

@@ -1,4 +1,4 @@
-//! Where it joins, it has no certificate signed: it gives its authority, and takes the peer's.
+//! The platform sends its authority and takes the peer's when it joins, in place of a signing request.
 
 use crate::Patch;
 

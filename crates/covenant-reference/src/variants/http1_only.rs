@@ -1,4 +1,4 @@
-//! Speaks HTTP/1.1 and nothing else.
+//! The platform speaks HTTP/1.1 only.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Speaks HTTP/2 and nothing else.
+//! The platform speaks HTTP/2 only.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Takes a synced record under the id that it stands under, whatever id its payload names.
+//! The platform stores a synced record under the record's own id, whatever id its payload names.
 
 use crate::Patch;
 

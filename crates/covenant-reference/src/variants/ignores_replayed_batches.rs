@@ -1,4 +1,4 @@
-//! Passes over a batch of a stretch of the stream that it has had before, and answers as it did then.
+//! The platform skips a replayed batch, and repeats its earlier response.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Listens on IPv6.
+//! The platform listens on IPv6.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Carries grants by the older form of token.
+//! The platform issues grant tokens in the older form.
 
 use crate::Patch;
 use covenant_model::wire::grant::GrantToken;

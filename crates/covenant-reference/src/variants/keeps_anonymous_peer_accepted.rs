@@ -1,4 +1,4 @@
-//! Answers an anonymous accept with 200, and leaves the peer at `accepted`.
+//! The platform answers an anonymous accept with 200, and leaves the peer at `accepted`.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Lists contract versions as texts, and digests after the name of their algorithm.
+//! The platform lists contract versions as strings, and digests after the name of their algorithm.
 
 use serde_json::json;
 

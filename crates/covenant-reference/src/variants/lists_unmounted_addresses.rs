@@ -1,4 +1,4 @@
-//! Leaves the overlay addresses of a revoked peer on its list, as revoked ones.
+//! The platform keeps the overlay addresses of a revoked peer on its list, as revoked ones.
 
 use crate::Patch;
 

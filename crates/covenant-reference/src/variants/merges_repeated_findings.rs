@@ -1,4 +1,4 @@
-//! Takes repeats of one finding about a peer within a minute as one.
+//! The platform merges repeats of one finding about a peer within a minute.
 
 use jiff::SignedDuration;
 

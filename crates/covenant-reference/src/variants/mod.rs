@@ -1,4 +1,4 @@
-//! Ways in which the embedded target can validly be different: everything is still kept.
+//! The ways in which the embedded target can differ and still keep every clause.
 
 mod accepts_integral_float_versions;
 mod adds_unknown_members;
@@ -121,7 +121,7 @@ pub const VARIANTS: &[&Patch] = &[
     &ignores_payload_id_on_sync::PATCH,
 ];
 
-/// The variant of that name.
+/// Returns the variant of that name.
 #[must_use]
 pub fn variant(name: &str) -> Option<&'static Patch> {
     VARIANTS.iter().copied().find(|patch| patch.name == name)

@@ -1,4 +1,4 @@
-//! Offers contract versions of its own, 2 and 7, beside the others.
+//! The platform offers contract versions of its own, 2 and 7, beside the others.
 
 use crate::Patch;
 use crate::store::rows::KnownContract;

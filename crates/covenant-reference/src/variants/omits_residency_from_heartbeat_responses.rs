@@ -1,4 +1,5 @@
-//! Says where it is in the handshake and in its own heartbeats, and not in its answers to a peer's.
+//! The platform discloses its residency in the handshake and in its own heartbeats, but not in its heartbeat
+//! responses.
 
 use serde_json::{Value, json};
 

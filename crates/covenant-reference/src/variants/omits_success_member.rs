@@ -1,4 +1,4 @@
-//! Answers in `data` alone, without `success`, on every route.
+//! The platform answers with `data` alone, without `success`, on every route.
 
 use serde_json::Value;
 

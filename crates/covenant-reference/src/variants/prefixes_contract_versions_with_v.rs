@@ -1,4 +1,4 @@
-//! Lists contract versions as `v1`, and digests in base64 beside the name of their algorithm.
+//! The platform lists contract versions as `v1`, and digests in base64 beside the name of their algorithm.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Writes its JSON with line breaks and indents.
+//! The platform writes its JSON with line breaks and indentation.
 
 use serde_json::Value;
 

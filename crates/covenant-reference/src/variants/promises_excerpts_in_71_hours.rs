@@ -1,4 +1,4 @@
-//! Promises an excerpt for three days later, less an hour.
+//! The platform promises an excerpt for 71 hours later.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Promises an excerpt for the end of the 72 hours.
+//! The platform promises an excerpt for the end of the 72 hours.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Names its findings its own way, but for the one that the contract names.
+//! The platform uses its own names for its findings, except the one that the contract names.
 
 use crate::Patch;
 use covenant_model::wire::notice::finding;

@@ -1,4 +1,4 @@
-//! Takes eleven grants within an hour for a mass.
+//! The platform treats eleven grants within an hour as mass grants.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Takes twenty refused things for a walk, and not one fewer.
+//! The platform treats twenty rejected targets, and no fewer, as enumeration.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Takes the first refused thing for a walk.
+//! The platform treats the first rejected target as enumeration.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Minds where its own data goes: only what it sent to a peer counts when that peer moves.
+//! The platform reports a moved residency only of peers to which it sent data.
 
 use crate::Patch;
 use crate::store::rows::Direction;

@@ -1,4 +1,4 @@
-//! Refuses an accept that brings neither a signing request nor an authority.
+//! The platform refuses an accept that has neither a signing request nor an authority.
 
 use crate::Patch;
 

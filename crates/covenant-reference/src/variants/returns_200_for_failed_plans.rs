@@ -1,4 +1,4 @@
-//! Takes every plan that it can read, and says 200 and `failed` of one that comes to nothing.
+//! The platform accepts every plan that it can parse, and answers 200 and `failed` if the plan fails.
 
 use serde_json::{Value, json};
 

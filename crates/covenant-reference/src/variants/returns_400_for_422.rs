@@ -1,4 +1,4 @@
-//! Says 400 where another says 422.
+//! The platform returns 400 in place of 422.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Says 403 where another says 401.
+//! The platform returns 403 in place of 401.
 
 use crate::Patch;
 

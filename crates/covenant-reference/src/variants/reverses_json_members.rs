@@ -1,4 +1,4 @@
-//! Writes the members of every object in reverse, and what is not ASCII as escapes.
+//! The platform writes the members of every object in reverse order, and non-ASCII characters as escapes.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Stands behind a proxy that ends TLS.
+//! The platform runs behind a proxy that terminates TLS.
 
 use crate::Patch;
 

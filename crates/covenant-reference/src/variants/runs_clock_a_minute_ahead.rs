@@ -1,4 +1,4 @@
-//! Has a clock that is a minute ahead of everyone else's.
+//! The platform's clock is a minute ahead of all others.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Runs the first minor version of another major one.
+//! The platform runs the first minor version of another major version.
 
 use crate::{Patch, Settings};
 

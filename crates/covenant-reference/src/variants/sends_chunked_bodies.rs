@@ -1,4 +1,4 @@
-//! Sends every body in pieces, without saying how long it is.
+//! The platform sends every body in chunks, without a length.
 
 use crate::Patch;
 

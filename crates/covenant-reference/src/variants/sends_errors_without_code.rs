@@ -1,4 +1,4 @@
-//! Refuses with `error`, and neither `success` nor `code`, on every route.
+//! The platform sends errors with `error` alone, without `success` and `code`, on every route.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Sends a heartbeat every twenty seconds.
+//! The platform sends a heartbeat every twenty seconds.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Answers with `success`, `data` and an `error` of null on every route.
+//! The platform answers with `success`, `data` and a null `error` on every route.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Says null for what it has nothing to say of.
+//! The platform sends null for absent members.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Suspends at the fourth breach of a norm.
+//! The platform suspends at the fourth breach of a norm.
 
 use crate::Patch;
 

@@ -1,4 +1,5 @@
-//! Suspends at the second breach of a norm, as strictly as the contract allows.
+//! The platform suspends at the second breach of a norm, which is the strictest choice that the contract
+//! allows.
 
 use crate::Patch;
 

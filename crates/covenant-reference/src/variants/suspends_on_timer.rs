@@ -1,4 +1,4 @@
-//! Counts breaches at once, and suspends when its timers run.
+//! The platform counts breaches at once, but suspends when its timers run.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) const PATCH: Patch = Patch::variant(
 );
 
 fn review(platform: &Arc<Platform>) {
-    // What could not be written is done when the timers run again.
+    // A failed write is repeated when the timers run again.
     let _ = platform.transaction::<_, MethodError>(|tx| {
         for mut peer in table::all::<Peer>(tx.db)? {
             for breach in table::of_peer::<Breach>(tx.db, &peer.id)? {

@@ -1,4 +1,4 @@
-//! Syncs 2 as 2.0, as a platform must whose language has one kind of number.
+//! The platform syncs 2 as 2.0, as in a language with only one number type.
 
 use serde_json::json;
 

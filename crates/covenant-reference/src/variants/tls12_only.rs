@@ -1,4 +1,4 @@
-//! Speaks TLS 1.2 and nothing newer.
+//! The platform speaks TLS 1.2 at most.
 
 use crate::Patch;
 

@@ -1,4 +1,4 @@
-//! Lets the scope `admin` stand for every other.
+//! The platform treats the scope `admin` as every scope.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Writes a second entry, of another action, beside each of its audit.
+//! The platform writes a second audit entry, of another action, beside each entry.
 
 use crate::Patch;
 use crate::store::rows::AuditEntry;

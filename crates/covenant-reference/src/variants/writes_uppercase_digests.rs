@@ -1,4 +1,4 @@
-//! Writes digests in capitals.
+//! The platform writes digests in upper case.
 
 use serde_json::{Map, Value, json};
 

@@ -97,7 +97,7 @@ mod tests {
     use covenant_model::wire::path::Route;
     use serde_json::json;
 
-    /// A call of alice or bob, with its answer.
+    /// Returns a call of alice or bob, with its answer.
     fn call(peer: &str, route: &Route, headers: &[(&str, &str)], status: u16, said: &Value) -> What {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let plan = json!({"root_resource_kind": "skill", "root_resource_id": "a"});

@@ -13,7 +13,7 @@ use covenant_model::wire::path::Route;
 struct Form {
     name: &'static str,
     is_in: fn(&Exchange) -> bool,
-    /// Returns whether an exchange contains the other form.
+    /// The test for the other form in an exchange.
     control_is_in: fn(&Exchange) -> bool,
 }
 

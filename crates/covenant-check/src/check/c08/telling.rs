@@ -7,7 +7,7 @@ use serde_json::Value;
 const WORDS: [&str; 9] =
     ["residen", "jurisdiction", "boundary", "cross", "border", "abroad", "offshore", "countr", "territor"];
 
-/// A mention of a crossing in an event: its path, and the word or sort of mention.
+/// A mention of a crossing in an event: the path of the mention, and its word or sort.
 pub(super) type Mark = (String, &'static str);
 
 /// Returns the mentions of a crossing, or of one of these places, in an event. An event that names a place of
@@ -65,7 +65,7 @@ fn is_about(word: &str) -> bool {
     WORDS.iter().any(|about| word.contains(about))
 }
 
-/// Returns whether a member is present and its value is not empty or negative.
+/// Returns whether a member is present and its value is neither empty nor negative.
 pub(super) fn says_something(member: &Value) -> bool {
     match member {
         Value::Null => false,
