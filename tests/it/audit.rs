@@ -191,7 +191,7 @@ fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
     assert!(!state.exists(), "the keys are good for nothing any more");
     let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
     assert!(text.contains("\"kind\":\"resumed\"") && text.contains("days more"));
-    let evaluated = Command::new(COVENANT).arg("check").arg(platform.file("out")).output().expect("it runs");
+    let evaluated = Command::new(COVENANT).arg("verify").arg(platform.file("out")).output().expect("it runs");
     assert_eq!(evaluated.status.code(), Some(0), "{}", told(&evaluated));
     let third = platform.watch(&[]).wait_with_output().expect("it ends");
     assert_eq!(third.status.code(), Some(2), "{}", told(&third));

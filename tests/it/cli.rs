@@ -37,7 +37,7 @@ fn a_run_writes_its_files_and_is_evaluated_the_same_again() {
     for file in ["transcript.jsonl", "report.json", "report.txt", "junit.xml"] {
         assert!(folder.path().join(file).is_file(), "{file}");
     }
-    let again = covenant(&["check", folder.path().to_str().expect("a path"), "--format", "json"]);
+    let again = covenant(&["verify", folder.path().to_str().expect("a path"), "--format", "json"]);
     assert_eq!(code(&again), 0);
     assert_eq!(stdout(&first), stdout(&again));
     let report: serde_json::Value = serde_json::from_str(&stdout(&first)).expect("JSON");
@@ -124,8 +124,8 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
         (vec!["run", "--only", "["], 2, "--only ["),
         (vec!["run", "--property", "nothing"], 2, "covenant list properties"),
         (vec!["run", "--only", SMALL, "--out", &below_a_file], 6, "--out"),
-        (vec!["check", &path(&corrupt)], 2, "corrupt.jsonl:1"),
-        (vec!["check", "/no/such/transcript"], 2, "/no/such/transcript"),
+        (vec!["verify", &path(&corrupt)], 2, "corrupt.jsonl:1"),
+        (vec!["verify", "/no/such/transcript"], 2, "/no/such/transcript"),
         (vec!["golden", "diff", "--folder", "/no/such/folder"], 2, "/no/such/folder"),
         (vec!["selftest", "--only", "nothing"], 2, "nothing"),
     ] {
@@ -223,4 +223,44 @@ fn no_secret_is_written() {
     }
     let transcript = fs::read_to_string(folder.path().join("transcript.jsonl")).expect("a transcript");
     assert!(transcript.contains("<bearer_token:1>") && transcript.contains("<acceptance_token:1>"));
+}
+
+#[test]
+fn explain_finds_every_kind_of_id_and_names_the_nearest_of_an_unknown_one() {
+    for (id, expected) in [
+        ("7.3", "conflict_log"),
+        ("finding-raised", "argument:   peer"),
+        (SMALL, "check:      3.1 conduct"),
+        ("bogus-kind", "breaks:     3.1"),
+        ("omits-first-conflict-from-log", "breaks:     7.3 conduct"),
+        ("ipv6", "covenant run --variant ipv6"),
+        ("grants", "commitment: 2"),
+        ("governance.scan", "called in:"),
+        ("70", "internal error"),
+    ] {
+        let output = covenant(&["explain", id]);
+        assert_eq!(code(&output), 0, "{id}: {}", stderr(&output));
+        assert!(stdout(&output).contains(expected), "{id}: {}", stdout(&output));
+    }
+    let unknown = covenant(&["explain", "governance.scam"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("did you mean governance.scan?"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn lists_are_json_on_request_and_can_be_filtered_by_clause() {
+    let rows = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let output = covenant(&[&["list"], arguments, &["--format", "json"]].concat());
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));
+        serde_json::from_str(&stdout(&output)).expect("a JSON array")
+    };
+    for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties"] {
+        let all = rows(&[what]);
+        assert!(all.iter().all(|row| row["id"].is_string()), "{what}");
+        assert!(!all.is_empty(), "{what}");
+    }
+    let of_clause = rows(&["defects", "--clause", "7.3"]);
+    let breaks = |row: &serde_json::Value| row["breaks"].to_string().contains("7.3 ");
+    assert!(!of_clause.is_empty() && of_clause.iter().all(breaks), "{of_clause:?}");
+    assert_eq!(rows(&["clauses", "--clause", "7"]).len(), 5);
 }

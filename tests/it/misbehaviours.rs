@@ -34,7 +34,7 @@ misbehaviours! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_conforming_platform_is_not_slandered() {
+async fn a_conforming_platform_is_not_called_broken() {
     let row = probe(None, &Plan::default()).await.expect("a run");
     assert!(row.is_exact(), "{row:#?}");
 }
