@@ -82,7 +82,7 @@ fn write_scenarios(folder: &Path) {
 struct Run {
     folder: PathBuf,
     code: Option<i32>,
-    told: String,
+    reported: String,
     memory_mib: u64,
     in_time: bool,
 }
@@ -131,11 +131,12 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
         }
     };
     let ended = tokio::time::timeout(RUN_TIME_MAX, watched).await;
-    let told = ["stdout", "stderr"].map(|name| std::fs::read(folder.join(name)).expect("a file")).concat();
+    let reported =
+        ["stdout", "stderr"].map(|name| std::fs::read(folder.join(name)).expect("a file")).concat();
     Run {
         folder: out,
         code: ended.as_ref().ok().and_then(std::process::ExitStatus::code),
-        told: String::from_utf8(told).expect("whatever it writes is UTF-8"),
+        reported: String::from_utf8(reported).expect("whatever it writes is UTF-8"),
         memory_mib,
         in_time: ended.is_ok(),
     }
@@ -172,7 +173,7 @@ impl Run {
             faults.push(format!("the run did not end within {RUN_TIME_MAX:?}"));
         }
         if self.in_time && !matches!(self.code, Some(0 | 1)) {
-            faults.push(format!("exit code {:?}: {}", self.code, self.told));
+            faults.push(format!("exit code {:?}: {}", self.code, self.reported));
         }
         if self.memory_mib > MEMORY_MIB_MAX {
             faults.push(format!("{} MiB", self.memory_mib));
@@ -200,7 +201,7 @@ impl Run {
             .flatten()
             .map(|entry| entry.path())
             .collect();
-        let mut texts: Vec<(String, String)> = vec![("the terminal".to_owned(), self.told.clone())];
+        let mut texts: Vec<(String, String)> = vec![("the terminal".to_owned(), self.reported.clone())];
         for path in &files {
             let text = String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
             texts.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text));

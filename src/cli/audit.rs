@@ -247,7 +247,7 @@ fn list(url: &Url, left: &[LeftBehind]) -> String {
     }
     let mut text = format!("created at {url}, to be removed by its operator:\n");
     for peer in left {
-        let told = if peer.told_of_leave {
+        let notified = if peer.notified_of_leave {
             "it was notified that the peer leaves"
         } else {
             "it was not notified that the peer leaves"
@@ -255,7 +255,7 @@ fn list(url: &Url, left: &[LeftBehind]) -> String {
         let id = terminal(&peer.peer_id);
         let _ = writeln!(
             text,
-            "- peer {id} (entry {}; {told}): POST /api/v1/system/platform/peers/{id}/revoke, or peer.revoke",
+            "- peer {id} (entry {}; {notified}): POST /api/v1/system/platform/peers/{id}/revoke, or peer.revoke",
             peer.entry
         );
     }

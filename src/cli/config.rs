@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_is_told_with_its_place() {
+    fn an_unknown_word_is_reported_with_its_place() {
         let error = Config::parse("[target]\nadaptor = \"x\"\n").expect_err("no such word").to_string();
         assert!(error.contains("line 2") && error.contains("unknown field `adaptor`"), "{error}");
         let error = Config::parse("[target]\noperator = \"ftp://x\"\n").expect_err("no operator").to_string();

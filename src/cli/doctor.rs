@@ -37,49 +37,51 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
-    let mut sheet = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let target = match asked.target(None) {
         Ok(target) => target,
         Err(failure) => {
             let hint = "see `covenant doctor --help`, or edit covenant.toml";
-            sheet.bad("operator", &format!("{:#}", failure.error), hint, failure.exit)?;
+            diagnostics.bad("operator", &format!("{:#}", failure.error), hint, failure.exit)?;
             Target::default()
         }
     };
     let named = asked.address().ok().flatten();
-    block_on(examine(&mut sheet, &asked, &target, named))??;
-    Ok(sheet.worst.unwrap_or(Exit::Kept))
+    block_on(examine(&mut diagnostics, &asked, &target, named))??;
+    Ok(diagnostics.worst.unwrap_or(Exit::Kept))
 }
 
 async fn examine(
-    sheet: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
     asked: &TargetArguments,
     target: &Target,
     named: Option<Address>,
 ) -> Result<(), Failure> {
     let listen = asked.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
-    port(sheet, listen).await?;
+    port(diagnostics, listen).await?;
     let Target::ExternalTarget(external) = target else {
-        if sheet.worst.is_none() {
-            sheet.fine("operator", "none is named: a run checks the embedded reference platform")?;
+        if diagnostics.worst.is_none() {
+            diagnostics.fine("operator", "none is named: a run checks the embedded reference platform")?;
         }
         return match &asked.target {
-            Some(url) => plane(sheet, asked, url, named.and_then(|at| at.ca_bundle_pem).as_deref()).await,
+            Some(url) => {
+                plane(diagnostics, asked, url, named.and_then(|at| at.ca_bundle_pem).as_deref()).await
+            }
             None => Ok(()),
         };
     };
     // The lease is held until the end, because the platform of an adapter ends with it.
-    let lease = lease(sheet, external.targets.as_ref()).await?;
+    let lease = lease(diagnostics, external.targets.as_ref()).await?;
     let started = match &lease {
-        Some(lease) => look(sheet, lease).await?,
+        Some(lease) => look(diagnostics, lease).await?,
         None => Value::Null,
     };
-    let told = started["base_url"].as_str().and_then(|text| text.parse().ok());
-    if let Some(url) = asked.target.clone().or(told) {
-        let told = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
-        let ca_bundle_pem = named.and_then(|at| at.ca_bundle_pem).or(told);
-        plane(sheet, asked, &url, ca_bundle_pem.as_deref()).await?;
-        way_back(sheet, asked, listen, &url)?;
+    let reported = started["base_url"].as_str().and_then(|text| text.parse().ok());
+    if let Some(url) = asked.target.clone().or(reported) {
+        let reported = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
+        let ca_bundle_pem = named.and_then(|at| at.ca_bundle_pem).or(reported);
+        plane(diagnostics, asked, &url, ca_bundle_pem.as_deref()).await?;
+        way_back(diagnostics, asked, listen, &url)?;
     }
     drop(lease);
     external.targets.close().await;
@@ -115,47 +117,47 @@ impl Diagnostics {
     }
 }
 
-async fn port(sheet: &mut Diagnostics, listen: IpAddr) -> Result<(), Failure> {
+async fn port(diagnostics: &mut Diagnostics, listen: IpAddr) -> Result<(), Failure> {
     match TcpListener::bind(SocketAddr::new(listen, 0)).await {
-        Ok(_) => sheet.fine("peers", &format!("can listen on {listen}")),
+        Ok(_) => diagnostics.fine("peers", &format!("can listen on {listen}")),
         Err(error) => {
             let hint = "name an address of this machine with --listen";
-            sheet.bad("peers", &format!("can't listen on {listen}: {error}"), hint, Exit::Environment)
+            diagnostics.bad("peers", &format!("can't listen on {listen}: {error}"), hint, Exit::Environment)
         }
     }
 }
 
-async fn lease(sheet: &mut Diagnostics, targets: &dyn Targets) -> Result<Option<Lease>, Failure> {
+async fn lease(diagnostics: &mut Diagnostics, targets: &dyn Targets) -> Result<Option<Lease>, Failure> {
     let request = TargetRequest { scenario: "doctor", seed: Seed(1), alone: true, durable: false };
     match targets.lease(request).await {
         Ok(lease) => Ok(Some(lease)),
         Err(error) => {
             let hint = "`covenant adapter check` talks to it method by method";
-            sheet.bad("operator", &error.to_string(), hint, Exit::Adapter)?;
+            diagnostics.bad("operator", &error.to_string(), hint, Exit::Adapter)?;
             Ok(None)
         }
     }
 }
 
 /// Prints the operator's description and abilities, and returns the result of `platform.start`.
-async fn look(sheet: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> {
+async fn look(diagnostics: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> {
     let operator = &*lease.operator;
-    if let Ok(told) = operator.call(Method::Describe.as_str(), json!({})).await {
-        let description = Description::read(&told).unwrap_or_default();
+    if let Ok(reported) = operator.call(Method::Describe.as_str(), json!({})).await {
+        let description = Description::read(&reported).unwrap_or_default();
         let had = Method::ALL.iter().filter(|method| description.has(**method)).count();
         let found =
             format!("{} {}: {had} of {} methods", description.name, description.version, Method::ALL.len());
-        sheet.fine("operator", &found)?;
+        diagnostics.fine("operator", &found)?;
     } else {
-        sheet.note("operator", "does not describe itself")?;
+        diagnostics.note("operator", "does not describe itself")?;
     }
     match operator.call(NONEXISTENT_METHOD, json!({})).await {
         Err(OperatorError::Unsupported { .. }) => {
-            sheet.fine("unsupported", "rejects a method that does not exist")?;
+            diagnostics.fine("unsupported", "rejects a method that does not exist")?;
         }
         other => {
             let found = format!("a method that does not exist was answered: {other:?}");
-            sheet.bad(
+            diagnostics.bad(
                 "unsupported",
                 &found,
                 "answer an unknown method with the error -32601",
@@ -163,35 +165,34 @@ async fn look(sheet: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> 
             )?;
         }
     }
-    clock(sheet, operator).await?;
+    clock(diagnostics, operator).await?;
     match operator.call(Method::PlatformStart.as_str(), json!({})).await {
         Ok(started) => {
-            sheet.fine("start", &format!("the platform is at {}", started["base_url"]))?;
+            diagnostics.fine("start", &format!("the platform is at {}", started["base_url"]))?;
             Ok(started)
         }
         Err(error) => {
             let hint = "see the adapter's log, or name a running platform with --target URL";
-            sheet.bad("start", &error.to_string(), hint, Exit::Target)?;
+            diagnostics.bad("start", &error.to_string(), hint, Exit::Target)?;
             Ok(Value::Null)
         }
     }
 }
 
-async fn clock(sheet: &mut Diagnostics, operator: &dyn OperatorClient) -> Result<(), Failure> {
+async fn clock(diagnostics: &mut Diagnostics, operator: &dyn OperatorClient) -> Result<(), Failure> {
     match operator.call(Method::ClockAdvance.as_str(), json!({"seconds": 0})).await {
-        Ok(told) => sheet.fine("clock", &format!("can be moved, and shows {}", told["now"])),
-        Err(OperatorError::Unsupported { .. }) => {
-            sheet.note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)")
-        }
+        Ok(reported) => diagnostics.fine("clock", &format!("can be moved, and shows {}", reported["now"])),
+        Err(OperatorError::Unsupported { .. }) => diagnostics
+            .note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)"),
         Err(error) => {
-            sheet.bad("clock", &error.to_string(), "fix clock.advance in the adapter", Exit::Adapter)
+            diagnostics.bad("clock", &error.to_string(), "fix clock.advance in the adapter", Exit::Adapter)
         }
     }
 }
 
 /// Checks the federation plane as an anonymous client.
 pub(super) async fn plane(
-    sheet: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
     asked: &TargetArguments,
     url: &Url,
     ca_bundle_pem: Option<&str>,
@@ -199,21 +200,23 @@ pub(super) async fn plane(
     let anonymous_client = match AnonymousClient::before(url, ca_bundle_pem, asked.limits()) {
         Ok(anonymous_client) => anonymous_client,
         Err(error) => {
-            return sheet.bad("trust", &error.to_string(), "name a PEM bundle with --ca", Exit::Usage);
+            return diagnostics.bad("trust", &error.to_string(), "name a PEM bundle with --ca", Exit::Usage);
         }
     };
     let answered = match anonymous_client.accept().await {
         Ok(answered) => answered,
         Err(error) => {
             let (what, hint) = hint(&error);
-            return sheet.bad(what, &format!("{url}: {error}"), hint, Exit::Target);
+            return diagnostics.bad(what, &format!("{url}: {error}"), hint, Exit::Target);
         }
     };
-    connection(sheet, url, &answered, ca_bundle_pem.is_some())?;
-    accept(sheet, &answered)?;
+    connection(diagnostics, url, &answered, ca_bundle_pem.is_some())?;
+    accept(diagnostics, &answered)?;
     match anonymous_client.trust_bundle().await {
-        Ok(answered) => spoken(sheet, url, asked, &answered),
-        Err(error) => sheet.bad("generation", &error.to_string(), "see the platform's own log", Exit::Target),
+        Ok(answered) => spoken(diagnostics, url, asked, &answered),
+        Err(error) => {
+            diagnostics.bad("generation", &error.to_string(), "see the platform's own log", Exit::Target)
+        }
     }
 }
 
@@ -231,53 +234,53 @@ fn hint(error: &NetError) -> (&'static str, &'static str) {
 }
 
 fn connection(
-    sheet: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
     url: &Url,
     answered: &Response,
     is_anchored: bool,
 ) -> Result<(), Failure> {
     let Some(tls) = &answered.tls else {
-        return sheet.note("connection", &format!("{url} answers in {}, without TLS", answered.protocol));
+        return diagnostics
+            .note("connection", &format!("{url} answers in {}, without TLS", answered.protocol));
     };
     let found = format!("{url} answers in {} over {}", answered.protocol, tls.version);
-    sheet.fine("connection", &found)?;
+    diagnostics.fine("connection", &found)?;
     if let Some(not_after) = tls.peer_not_after {
         let left = not_after.duration_since(Clock::system().now()).as_hours() / 24;
         let found = format!("its certificate is good until {not_after}, {left} days more");
         if left < SHORT_LIFE_DAYS {
-            sheet.note("certificate", &format!("{found}: a run may outlive it; have it renewed"))?;
+            diagnostics.note("certificate", &format!("{found}: a run may outlive it; have it renewed"))?;
         } else {
-            sheet.fine("certificate", &found)?;
+            diagnostics.fine("certificate", &found)?;
         }
     }
     if is_anchored {
-        return sheet.fine("trust", "its certificate leads to an authority that is trusted");
+        return diagnostics.fine("trust", "its certificate leads to an authority that is trusted");
     }
-    sheet.note("trust", "no authority is named (--ca): the first certificate that is seen is pinned")
+    diagnostics.note("trust", "no authority is named (--ca): the first certificate that is seen is pinned")
 }
 
-fn accept(sheet: &mut Diagnostics, answered: &Response) -> Result<(), Failure> {
+fn accept(diagnostics: &mut Diagnostics, answered: &Response) -> Result<(), Failure> {
     let body: Value = serde_json::from_slice(&answered.body).unwrap_or(Value::Null);
     let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
     match answered.status {
-        401 | 422 if refusal => {
-            sheet.fine("accept", &format!("rejects a token that was never issued ({})", answered.status))
-        }
+        401 | 422 if refusal => diagnostics
+            .fine("accept", &format!("rejects a token that was never issued ({})", answered.status)),
         404 => {
             let hint = "is it under a path? give it with --target https://host/path";
-            sheet.bad("accept", "there is no federation plane here (404)", hint, Exit::Target)
+            diagnostics.bad("accept", "there is no federation plane here (404)", hint, Exit::Target)
         }
         status => {
             let found = format!(
                 "a token that was never issued was answered with {status}, expected 401 and an error"
             );
-            sheet.bad("accept", &found, "see `wire.md` §5, or the platform's own log", Exit::Target)
+            diagnostics.bad("accept", &found, "see `wire.md` §5, or the platform's own log", Exit::Target)
         }
     }
 }
 
 fn spoken(
-    sheet: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
     url: &Url,
     asked: &TargetArguments,
     answered: &Response,
@@ -285,32 +288,32 @@ fn spoken(
     let found = generation(answered);
     let is_g1 = found == CallerForm::ForwardedG1;
     let name = if is_g1 { "G1: there is no trust bundle" } else { "G2 or later: it has a trust bundle" };
-    sheet.fine("generation", name)?;
+    diagnostics.fine("generation", name)?;
     let chosen = asked.identity.map(CallerForm::from);
     match (url.scheme(), chosen) {
         ("http", Some(CallerForm::Tls)) => {
             let hint = "choose --identity forwarded, or an https: URL";
-            sheet.bad("identity", "plain http carries no certificate", hint, Exit::Usage)
+            diagnostics.bad("identity", "plain http carries no certificate", hint, Exit::Usage)
         }
-        ("http", None) => sheet.fine("identity", &format!("forwarded in headers ({found:?}), as its proxy would")),
+        ("http", None) => diagnostics.fine("identity", &format!("forwarded in headers ({found:?}), as its proxy would")),
         (_, Some(CallerForm::ForwardedG1)) if !is_g1 => {
-            sheet.bad("identity", "forwarded-g1 was chosen, but the platform is not G1", "choose --identity forwarded", Exit::Usage)
+            diagnostics.bad("identity", "forwarded-g1 was chosen, but the platform is not G1", "choose --identity forwarded", Exit::Usage)
         }
         (_, Some(CallerForm::Forwarded)) if is_g1 => {
-            sheet.bad("identity", "forwarded was chosen, but the platform is G1", "choose --identity forwarded-g1", Exit::Usage)
+            diagnostics.bad("identity", "forwarded was chosen, but the platform is G1", "choose --identity forwarded-g1", Exit::Usage)
         }
-        (_, Some(form)) => sheet.fine("identity", &format!("{form:?}")),
-        (_, None) if is_g1 => sheet.note(
+        (_, Some(form)) => diagnostics.fine("identity", &format!("{form:?}")),
+        (_, None) if is_g1 => diagnostics.note(
             "identity",
             "a G1 platform issues no certificate in accept: to call its backend directly, use --identity forwarded-g1",
         ),
-        (_, None) => sheet.fine("identity", "the certificate of mutual TLS"),
+        (_, None) => diagnostics.fine("identity", "the certificate of mutual TLS"),
     }
 }
 
 /// Checks the addresses by which the target calls the peers. Only a run shows that it can.
 fn way_back(
-    sheet: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
     asked: &TargetArguments,
     listen: IpAddr,
     url: &Url,
@@ -322,15 +325,15 @@ fn way_back(
         None => false,
     };
     match &asked.advertise {
-        Some(url) => sheet
+        Some(url) => diagnostics
             .note("callback", &format!("the target calls the peers at {url}: a run shows whether it can")),
-        None if listen.is_loopback() && !is_here => sheet.bad(
+        None if listen.is_loopback() && !is_here => diagnostics.bad(
             "callback",
             &format!("the peers listen on {listen}, where the target can't call them"),
             "give --listen an address that the target reaches, or --advertise a URL that leads here",
             Exit::Usage,
         ),
-        None => sheet
+        None => diagnostics
             .note("callback", "the target calls the peers at their own address: a run shows whether it can"),
     }
 }

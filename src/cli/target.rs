@@ -57,16 +57,16 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
         }
         other => Failure::new(Exit::Environment, other),
     })?;
-    let mut told = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});
+    let mut reported = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});
     let mut peers = Vec::new();
     for url in propose {
         let proposed = running.platform.call("peer.propose", json!({"remote_instance_url": url})).await;
         peers.push(proposed.map_err(|error| Failure::usage(format!("--propose {url}: {error}")))?);
     }
     if !peers.is_empty() {
-        told["peers"] = peers.into();
+        reported["peers"] = peers.into();
     }
-    print(&format!("{told}\n"))?;
+    print(&format!("{reported}\n"))?;
     let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
     let ticking = async {
         loop {

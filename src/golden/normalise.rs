@@ -17,29 +17,29 @@ pub fn normalise(exchange: &Exchange) -> Value {
 }
 
 fn message(message: &Message, names: &mut Names) -> Value {
-    let mut told = Map::new();
+    let mut reported = Map::new();
     if let Some(method) = &message.method {
-        told.insert("method".to_owned(), json!(method));
+        reported.insert("method".to_owned(), json!(method));
     }
     if let Some(path) = &message.path {
-        told.insert("path".to_owned(), json!(names.path(path)));
+        reported.insert("path".to_owned(), json!(names.path(path)));
     }
     if let Some(status) = message.status {
-        told.insert("status".to_owned(), json!(status));
+        reported.insert("status".to_owned(), json!(status));
     }
     match &message.body {
         Body::Empty => {}
         Body::Json(value) => {
-            told.insert("body".to_owned(), names.value(value));
+            reported.insert("body".to_owned(), names.value(value));
         }
         Body::Text(text) => {
-            told.insert("body".to_owned(), json!(names.text(text)));
+            reported.insert("body".to_owned(), json!(names.text(text)));
         }
         Body::Cut { length, .. } => {
-            told.insert("body".to_owned(), json!(format!("<{length} bytes>")));
+            reported.insert("body".to_owned(), json!(format!("<{length} bytes>")));
         }
     }
-    Value::Object(told)
+    Value::Object(reported)
 }
 
 /// The placeholders by class and by the value that they replace.
@@ -136,12 +136,12 @@ mod tests {
         let mut names = Names::default();
         let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
         let other = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
-        let told = names.value(&json!({
+        let reported = names.value(&json!({
             "a": id, "b": [other, id], "c": "2026-06-01T00:00:00Z", "d": "2026-06-01T00:00:01Z",
             "e": "2026-06-01T00:00:00Z", "n": 1,
         }));
         assert_eq!(
-            told,
+            reported,
             json!({
                 "a": "<id:1>", "b": ["<id:2>", "<id:1>"], "c": "<time:1>", "d": "<time:2>", "e": "<time:1>", "n": 1,
             })

@@ -26,22 +26,22 @@ pub struct Description {
 
 impl Description {
     /// Parses the result of `describe`. An error names the member that is unusable.
-    pub fn read(told: &Value) -> Result<Self, OperatorError> {
+    pub fn read(reported: &Value) -> Result<Self, OperatorError> {
         let wrong =
             |message: String| OperatorError::Adapter { method: Method::Describe.to_string(), message };
-        if told["protocol"].as_u64() != Some(PROTOCOL) {
-            return Err(wrong(format!("protocol: {PROTOCOL} was expected, found {}", told["protocol"])));
+        if reported["protocol"].as_u64() != Some(PROTOCOL) {
+            return Err(wrong(format!("protocol: {PROTOCOL} was expected, found {}", reported["protocol"])));
         }
-        let Some(verbs) = told["verbs"].as_array() else {
-            return Err(wrong(format!("verbs: an array of texts was expected, found {}", told["verbs"])));
+        let Some(verbs) = reported["verbs"].as_array() else {
+            return Err(wrong(format!("verbs: an array of texts was expected, found {}", reported["verbs"])));
         };
-        let text = |member: &str| told[member].as_str().unwrap_or_default().to_owned();
+        let text = |member: &str| reported[member].as_str().unwrap_or_default().to_owned();
         Ok(Self {
             name: text("name"),
             version: text("version"),
             verbs: verbs.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-            caller: caller(told),
-            settles_at_once: told["settles_at_once"] == true,
+            caller: caller(reported),
+            settles_at_once: reported["settles_at_once"] == true,
         })
     }
 
@@ -63,8 +63,8 @@ impl Description {
 }
 
 /// Reads `identity` and `generation`. Without them, returns TLS.
-fn caller(told: &Value) -> CallerForm {
-    match (told["identity"].as_str(), told["generation"].as_str()) {
+fn caller(reported: &Value) -> CallerForm {
+    match (reported["identity"].as_str(), reported["generation"].as_str()) {
         (Some("forwarded"), Some("G1")) => CallerForm::ForwardedG1,
         (Some("forwarded"), _) => CallerForm::Forwarded,
         _ => CallerForm::Tls,
@@ -77,15 +77,15 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn another_protocol_and_no_methods_are_told() {
-        let told = json!({"name": "x", "protocol": 1, "verbs": ["describe", "clock.now"]});
-        let description = Description::read(&told).expect("a description");
+    fn another_protocol_and_no_methods_are_reported() {
+        let reported = json!({"name": "x", "protocol": 1, "verbs": ["describe", "clock.now"]});
+        let description = Description::read(&reported).expect("a description");
         assert!(description.has(Method::ClockNow) && !description.has(Method::PeerShow));
-        for (told, wanted) in [
+        for (reported, wanted) in [
             (json!({"protocol": 2}), "protocol: 1 was expected, found 2"),
             (json!({"protocol": 1}), "verbs:"),
         ] {
-            let error = Description::read(&told).expect_err("not one").to_string();
+            let error = Description::read(&reported).expect_err("not one").to_string();
             assert!(error.contains(wanted), "{error}");
         }
     }

@@ -152,9 +152,9 @@ impl Target {
                 OperatorError::Adapter { method: "platform.start".to_owned(), message: other.to_string() }
             }
         })?;
-        let told = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
+        let reported = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
         *running = Some(started);
-        Ok(told)
+        Ok(reported)
     }
 
     /// Moves the clock. Everything that falls due on the way has run on return.

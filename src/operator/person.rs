@@ -77,13 +77,13 @@ impl Person {
             return unsupported();
         }
         let mut dialogue = self.dialogue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut told = format!("\n{}\n", request.words);
+        let mut reported = format!("\n{}\n", request.words);
         for (name, value) in
             parameters.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
         {
-            let _ = writeln!(told, "    {name}: {}", plain(value));
+            let _ = writeln!(reported, "    {name}: {}", plain(value));
         }
-        say(method, &mut *dialogue, &told)?;
+        say(method, &mut *dialogue, &reported)?;
         let mut result = Map::new();
         if request.answers.is_empty() {
             say(

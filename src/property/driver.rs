@@ -51,9 +51,9 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
         Err(TestError::Fail(_, source)) if cases.ends_with(&source) => {}
         Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.count(), handle) {
             Ok(shortest) => {
-                cases.told.push(shortest);
+                cases.reported.push(shortest);
                 // A panic in a case is no breach by the target.
-                if !cases.told.iter().any(|(loaded, trace)| (setting.breaks)(loaded, trace)) {
+                if !cases.reported.iter().any(|(loaded, trace)| (setting.breaks)(loaded, trace)) {
                     outcome = Outcome::Suite { reason: format!("a case failed, and broke nothing: {why}") };
                 }
             }
@@ -70,16 +70,16 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
 
 /// The number of cases that are recorded in full. Further cases that broke nothing are only counted, so that
 /// a run of ten thousand cases fits in memory.
-const TOLD_MAX: usize = 100;
+const REPORTED_MAX: usize = 100;
 
 /// The number of entries after which cases are only counted, because a target may produce many entries in one
 /// case.
-const ENTRIES_TOLD_MAX: usize = 4000;
+const ENTRIES_REPORTED_MAX: usize = 4000;
 
 /// The cases that were played.
 #[derive(Default)]
 struct Cases {
-    told: Vec<(Loaded, Trace)>,
+    reported: Vec<(Loaded, Trace)>,
     /// The number of entries of the recorded cases.
     entries: usize,
     /// The number of cases that were only counted.
@@ -88,19 +88,19 @@ struct Cases {
 
 impl Cases {
     fn count(&self) -> usize {
-        self.told.len() + self.more
+        self.reported.len() + self.more
     }
 
     fn ends_with(&self, source: &str) -> bool {
-        self.told.last().is_some_and(|(loaded, _)| loaded.source == source)
+        self.reported.last().is_some_and(|(loaded, _)| loaded.source == source)
     }
 
     /// Records a case, or counts it if it broke nothing and there is no room.
     fn keep(&mut self, loaded: Loaded, trace: Trace, broken: bool) {
-        let has_room = self.told.len() < TOLD_MAX && self.entries < ENTRIES_TOLD_MAX;
+        let has_room = self.reported.len() < REPORTED_MAX && self.entries < ENTRIES_REPORTED_MAX;
         if broken || has_room {
             self.entries += trace.entries().len();
-            self.told.push((loaded, trace));
+            self.reported.push((loaded, trace));
         } else {
             self.more += 1;
         }
@@ -124,7 +124,7 @@ fn try_out(
             halted.replace(Some(outcome));
             TestCaseError::reject("the case did not come to its end")
         })?;
-        if played.borrow().told.first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
+        if played.borrow().reported.first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
             return Err(TestCaseError::reject("two cases announce different checks"));
         }
         let broken = (setting.breaks)(&loaded, &trace);
@@ -153,11 +153,11 @@ fn tell(
     outcome: Outcome,
 ) -> Trace {
     // If no case completed, the checks of a case are planned all the same.
-    let last = cases.told.last().map(|(loaded, _)| loaded.source.clone());
+    let last = cases.reported.last().map(|(loaded, _)| loaded.source.clone());
     let source = last.or_else(|| property.sample()).unwrap_or_default();
     let start = ScenarioStart { source, seed: setting.seed.derive(&property.trace()) };
     let recorder = transcript.begin(&property.trace(), start, Clock::system());
-    for (number, (_, trace)) in (1..).zip(cases.told) {
+    for (number, (_, trace)) in (1..).zip(cases.reported) {
         for entry in trace.entries() {
             let label = entry.label.as_deref().map(|label| format!("{label}@{number}"));
             match &*entry.what {
@@ -268,7 +268,7 @@ mod tests {
 
     /// Returns the number of reads in each recorded case of a property, with a maximum of `shrinks` shrinking
     /// steps.
-    fn told(property: &Property, shrinks: u32) -> Vec<usize> {
+    fn reported(property: &Property, shrinks: u32) -> Vec<usize> {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let settings = serde_json::json!({});
@@ -291,24 +291,24 @@ mod tests {
         };
         let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());
         assert_eq!(trace.outcome(), Some(&Outcome::Completed));
-        let told: Vec<usize> = trace.cases().iter().map(looks_of).collect();
+        let reported: Vec<usize> = trace.cases().iter().map(looks_of).collect();
         // The last case is the one that can be saved and run.
         assert_eq!(
             trace.start().map(|start| &*start.source),
-            told.last().map(|times| looks(*times)).as_deref()
+            reported.last().map(|times| looks(*times)).as_deref()
         );
-        told
+        reported
     }
 
     #[test]
     fn a_case_that_breaks_shrinks_to_the_shortest_that_still_does() {
-        let as_generated = told(&LOOKS, 0);
+        let as_generated = reported(&LOOKS, 0);
         let (first_broken, before) = as_generated.split_last().expect("a case");
         assert!(
             *first_broken > TOO_OFTEN && before.iter().all(|times| *times < TOO_OFTEN),
             "{as_generated:?}"
         );
-        let shrunk = told(&LOOKS, 400);
+        let shrunk = reported(&LOOKS, 400);
         assert_eq!(shrunk, [&*as_generated, &[TOO_OFTEN]].concat());
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn a_edge_case_that_breaks_shrinks_too() {
         let edge_cases = || vec![whole(0..9).prop_map(|actions| looks(actions.len())).boxed()];
         let property = Property { edge_cases, ..LOOKS };
-        assert_eq!(told(&property, 0), [9]);
-        assert_eq!(told(&property, 400), [9, TOO_OFTEN]);
+        assert_eq!(reported(&property, 0), [9]);
+        assert_eq!(reported(&property, 400), [9, TOO_OFTEN]);
     }
 }

@@ -137,18 +137,18 @@ fn evaluated(file: File) -> File {
     let labels =
         ["early", "late"].map(|half| (0..OPEN_MAX).map(move |place| format!("\"open-{half}-{place}\"")));
     let open: Vec<String> = labels.into_iter().flatten().collect();
-    let told = "peer = \"alice\", revoke = \"revoked\", call = \"call\"";
+    let reported = "peer = \"alice\", revoke = \"revoked\", call = \"call\"";
     file.check(
         ("4.1", "conduct"),
         "revoked-event-precedes-teardown",
         "whatever a peer is, its revocation is told by an event first",
-        told,
+        reported,
     )
     .check(
         ("4.2", "conduct"),
         "revoked-status-precedes-teardown",
         "whatever a peer is, its revocation is told by a status first",
-        told,
+        reported,
     )
     .check(
         ("4.3", "conduct"),

@@ -410,7 +410,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_in_the_bindings_form_is_told_with_what_was_expected() {
+    fn what_is_not_in_the_bindings_form_is_reported_with_what_was_expected() {
         let good = json!({"peer_id": "a", "acceptance_token": "b"});
         assert_eq!(wanting(Method::PeerPropose, &good), None);
         let finding = wanting(Method::PeerPropose, &json!({"peer_id": 7})).expect("a finding");

@@ -78,7 +78,7 @@ pub struct LeftBehind {
     /// The id under which the target keeps the peer.
     pub peer_id: String,
     /// True if the target accepted the notice that the peer leaves.
-    pub told_of_leave: bool,
+    pub notified_of_leave: bool,
     /// The entry that shows the peer.
     pub entry: u64,
 }
@@ -96,11 +96,11 @@ pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
             Some(Route::Accept) => {
                 let data = exchange.data().unwrap_or(Value::Null);
                 let peer_id = data["peer_id"].as_str().unwrap_or("(it gave no id)").to_owned();
-                left.push(LeftBehind { peer_id, told_of_leave: false, entry: entry.n });
+                left.push(LeftBehind { peer_id, notified_of_leave: false, entry: entry.n });
             }
             Some(Route::Heartbeat) if exchange.sent().is_some_and(|sent| sent["status"] == "revoked") => {
                 for peer in &mut left {
-                    peer.told_of_leave = true;
+                    peer.notified_of_leave = true;
                 }
             }
             _ => {}

@@ -121,8 +121,9 @@ pub fn exit_blame(report: &Report) -> Option<&Outcome> {
 /// Returns the scenario of a trace. If the trace holds none that can be read, returns the built-in scenario
 /// of that name.
 fn source(trace: &Trace) -> Option<Loaded> {
-    let told = trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source, &words()));
-    told.and_then(Result::ok).or_else(|| planned_of(&super::library(None).ok()?, trace.scenario()))
+    let reported =
+        trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source, &words()));
+    reported.and_then(Result::ok).or_else(|| planned_of(&super::library(None).ok()?, trace.scenario()))
 }
 
 fn planned_of(library: &Library, id: &str) -> Option<Loaded> {

@@ -45,18 +45,18 @@ fn verdict_of(check: &EvaluatedCheck) -> Verdict {
 /// Replaces every id by one placeholder, and joins a text of several lines into one line.
 fn without_ids(text: &str) -> String {
     const LENGTH: usize = 36;
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         if rest.get(..LENGTH).is_some_and(|start| Uuid::try_parse(start).is_ok()) {
-            told.push_str("<id>");
+            reported.push_str("<id>");
             rest = &rest[LENGTH..];
         } else {
-            told.push(if first.is_control() { ' ' } else { first });
+            reported.push(if first.is_control() { ' ' } else { first });
             rest = &rest[first.len_utf8()..];
         }
     }
-    told
+    reported
 }
 
 /// Returns the unified difference between a report and its golden, or `None` if they are equal. A missing

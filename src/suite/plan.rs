@@ -116,8 +116,8 @@ impl Plan {
             .filter(|_| self.cases > 0)
             .map(|property| (property, self.cases_of(property)))
             .collect();
-        let told = properties.iter().map(|(property, _)| property.trace());
-        let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(told).collect());
+        let reported = properties.iter().map(|(property, _)| property.trace());
+        let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(reported).collect());
         Ok(Run {
             start,
             sanity: Some(sanity),

@@ -177,12 +177,12 @@ impl Checked {
         let handle = tokio::runtime::Handle::current();
         let Self { property, setting, transcript, observer } = self;
         let start = ScenarioStart { source: property.sample().unwrap_or_default(), seed: setting.seed };
-        let told = transcript.clone();
+        let reported = transcript.clone();
         let checked =
             tokio::task::spawn_blocking(move || check(property, &setting, &transcript, &handle)).await;
         // A panic is an internal error and proves nothing about the target.
         let trace = checked.unwrap_or_else(|fault| {
-            let recorder = told.begin(&scenario, start, Clock::system());
+            let recorder = reported.begin(&scenario, start, Clock::system());
             recorder.end(Outcome::Suite { reason: fault.to_string() })
         });
         let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);

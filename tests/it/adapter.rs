@@ -169,15 +169,15 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_bad_adapter_is_told_apart_from_a_bad_target_and_nothing_hangs() {
-    for (name, script, told) in BAD {
+fn a_bad_adapter_is_reported_apart_from_a_bad_target_and_nothing_hangs() {
+    for (name, script, reported) in BAD {
         let folder = tempfile::tempdir().expect("a folder");
         let script_path = folder.path().join("adapter.sh");
         std::fs::write(&script_path, script.replace("DESCRIBED", DESCRIBED)).expect("it is written");
         let (code, text) = run(&format!("sh '{}'", script_path.display()), folder.path());
         assert_eq!(code, 5, "{name}: {text}");
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains(told), "{name}: {text}");
+        assert!(text.contains(reported), "{name}: {text}");
         for shown in ["report.txt", "junit.xml", "report.json"] {
             let path = folder.path().join("out").join(shown);
             let shown = std::fs::read_to_string(&path).unwrap_or_default() + &text;
@@ -191,7 +191,7 @@ fn a_bad_adapter_is_told_apart_from_a_bad_target_and_nothing_hangs() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_told() {
+fn a_program_that_is_not_there_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, text) = run("/no/such/program --at all", folder.path());
     assert_eq!(code, 5, "{text}");

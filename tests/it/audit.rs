@@ -26,13 +26,13 @@ impl Platform {
             .expect("it starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let told: Value = serde_json::from_str(&line).expect("JSON");
+        let reported: Value = serde_json::from_str(&line).expect("JSON");
         let folder = tempfile::tempdir().expect("a folder");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        std::fs::write(folder.path().join("ca.pem"), text(&told["ca_bundle_pem"])).expect("written");
-        std::fs::write(folder.path().join("token"), text(&told["peers"][0]["acceptance_token"]))
+        std::fs::write(folder.path().join("ca.pem"), text(&reported["ca_bundle_pem"])).expect("written");
+        std::fs::write(folder.path().join("token"), text(&reported["peers"][0]["acceptance_token"]))
             .expect("written");
-        Self { child, url: text(&told["base_url"]), folder }
+        Self { child, url: text(&reported["base_url"]), folder }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -67,7 +67,7 @@ impl Drop for Platform {
     }
 }
 
-fn told(output: &Output) -> String {
+fn reported(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
@@ -80,7 +80,7 @@ fn secrets_in(folder: &Path, secret: &str) -> Vec<PathBuf> {
 fn a_visit_is_evaluated_and_tells_what_it_left_and_its_record_can_not_be_changed() {
     let platform = Platform::start(&[]);
     let output = platform.visit(&[], "");
-    let text = told(&output);
+    let text = reported(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("KEPT, as far as this part of the contract goes"), "{text}");
     assert!(text.contains("it was notified that the peer leaves"), "{text}");
@@ -88,16 +88,20 @@ fn a_visit_is_evaluated_and_tells_what_it_left_and_its_record_can_not_be_changed
     assert_eq!(secrets_in(&platform.file("out"), &token), Vec::<PathBuf>::new());
 
     let again = platform.visit(&[], "");
-    assert_eq!(again.status.code(), Some(4), "the token is used up: {}", told(&again));
-    assert!(told(&again).contains("created at") && told(&again).contains("nothing"), "{}", told(&again));
+    assert_eq!(again.status.code(), Some(4), "the token is used up: {}", reported(&again));
+    assert!(
+        reported(&again).contains("created at") && reported(&again).contains("nothing"),
+        "{}",
+        reported(&again)
+    );
 }
 
 #[test]
 fn a_breach_is_found_from_outside_and_a_changed_record_is_noticed() {
     let platform = Platform::start(&["--defect", "discloses-no-operator-contact"]);
     let output = platform.visit(&[], "");
-    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    assert!(told(&output).contains("BROKEN 1.1 conduct"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", reported(&output));
+    assert!(reported(&output).contains("BROKEN 1.1 conduct"), "{}", reported(&output));
     let transcript = platform.file("out/transcript.jsonl");
     let verify = || Command::new(COVENANT).arg("verify").arg(&transcript).output().expect("it runs");
     assert_eq!(verify().status.code(), Some(1));
@@ -105,22 +109,22 @@ fn a_breach_is_found_from_outside_and_a_changed_record_is_noticed() {
     std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
     let noticed = verify();
     assert_eq!(noticed.status.code(), Some(2));
-    assert!(told(&noticed).contains("was changed, or is missing"), "{}", told(&noticed));
+    assert!(reported(&noticed).contains("was changed, or is missing"), "{}", reported(&noticed));
 }
 
 #[test]
 fn misbehaviour_asks_for_the_targets_name_first() {
     let platform = Platform::start(&[]);
     let refused = platform.visit(&["--intrusive"], "somewhere else\n");
-    assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
+    assert_eq!(refused.status.code(), Some(2), "{}", reported(&refused));
     assert!(!platform.file("out").exists(), "nothing was done");
     let visited = platform.visit(&["--intrusive"], "127.0.0.1\n");
-    assert_eq!(visited.status.code(), Some(0), "{}", told(&visited));
-    assert!(told(&visited).contains("O Out of scope                kept"), "{}", told(&visited));
+    assert_eq!(visited.status.code(), Some(0), "{}", reported(&visited));
+    assert!(reported(&visited).contains("O Out of scope                kept"), "{}", reported(&visited));
 }
 
 #[test]
-fn without_a_token_nothing_is_created_and_an_absent_platform_is_told() {
+fn without_a_token_nothing_is_created_and_an_absent_platform_is_reported() {
     let platform = Platform::start(&[]);
     let look = |url: &str| {
         let output =
@@ -128,11 +132,11 @@ fn without_a_token_nothing_is_created_and_an_absent_platform_is_told() {
         output.expect("it runs")
     };
     let output = look(&platform.url);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    assert!(told(&output).contains("Read-only: nothing was created"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", reported(&output));
+    assert!(reported(&output).contains("Read-only: nothing was created"), "{}", reported(&output));
     let absent = look("https://127.0.0.1:1");
-    assert_eq!(absent.status.code(), Some(4), "{}", told(&absent));
-    assert!(told(&absent).contains("FAIL  connection"), "{}", told(&absent));
+    assert_eq!(absent.status.code(), Some(4), "{}", reported(&absent));
+    assert!(reported(&absent).contains("FAIL  connection"), "{}", reported(&absent));
 }
 
 impl Platform {
@@ -186,16 +190,16 @@ fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
         assert_eq!(mode & 0o077, 0, "it holds keys");
     }
     let second = platform.watch(&[]).wait_with_output().expect("it ends");
-    assert_eq!(second.status.code(), Some(0), "{}", told(&second));
-    assert!(told(&second).contains("it was notified that the peer leaves"), "{}", told(&second));
+    assert_eq!(second.status.code(), Some(0), "{}", reported(&second));
+    assert!(reported(&second).contains("it was notified that the peer leaves"), "{}", reported(&second));
     assert!(!state.exists(), "the keys are good for nothing any more");
     let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
     assert!(text.contains("\"kind\":\"resumed\"") && text.contains("days more"));
     let evaluated = Command::new(COVENANT).arg("verify").arg(platform.file("out")).output().expect("it runs");
-    assert_eq!(evaluated.status.code(), Some(0), "{}", told(&evaluated));
+    assert_eq!(evaluated.status.code(), Some(0), "{}", reported(&evaluated));
     let third = platform.watch(&[]).wait_with_output().expect("it ends");
-    assert_eq!(third.status.code(), Some(2), "{}", told(&third));
-    assert!(told(&third).contains("this watch has ended"), "{}", told(&third));
+    assert_eq!(third.status.code(), Some(2), "{}", reported(&third));
+    assert!(reported(&third).contains("this watch has ended"), "{}", reported(&third));
 }
 
 #[test]
@@ -210,8 +214,8 @@ fn a_watch_whose_record_was_changed_does_not_go_on() {
     let text = std::fs::read_to_string(&transcript).expect("a transcript");
     std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
     let second = platform.watch(&[]).wait_with_output().expect("it ends");
-    assert_eq!(second.status.code(), Some(2), "{}", told(&second));
-    assert!(told(&second).contains("was changed, or is missing"), "{}", told(&second));
+    assert_eq!(second.status.code(), Some(2), "{}", reported(&second));
+    assert!(reported(&second).contains("was changed, or is missing"), "{}", reported(&second));
 }
 
 /// The reference platform with an operator client: what its operator does can be asked for.

@@ -82,8 +82,9 @@ fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
     let defect = ["--defect", "rejects-declared-kind"];
     let found = run(folder.path(), &[&["--property", "declarations"], &defect[..]].concat());
     assert_eq!(code(&found), 1, "{}", stderr(&found));
-    let told = stderr(&found);
-    let case = told.lines().find_map(|line| line.strip_prefix("shortest case: covenant run --scenarios '"));
+    let reported = stderr(&found);
+    let case =
+        reported.lines().find_map(|line| line.strip_prefix("shortest case: covenant run --scenarios '"));
     let case = case.and_then(|case| case.strip_suffix('\'')).expect("a scenario to run");
     let source = fs::read_to_string(case).expect("the case was written");
     // The first case that is played declares six kinds beside the one that is in every case; one of them is enough.
@@ -97,7 +98,7 @@ fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
 }
 
 #[test]
-fn bad_input_is_told_where_what_and_how_to_mend_it() {
+fn bad_input_is_reported_where_what_and_how_to_mend_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let misspelt = folder.path().join("misspelt.toml");
     fs::write(&misspelt, "title = \"t\"\n\n[[step]]\nadvanze = { seconds = 1 }\n").expect("written");
@@ -108,7 +109,7 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
     let path = |path: &Path| path.to_str().expect("a path").to_owned();
     let below_a_file = path(&file.join("out"));
 
-    for (arguments, exit, told) in [
+    for (arguments, exit, reported) in [
         (vec!["run", "--oops"], 2, "--oops"),
         (vec!["run", "--scenarios", &path(&misspelt)], 2, "misspelt.toml:4:1"),
         (vec!["run", "--scenarios", &path(&misspelt)], 2, "did you mean `advance`?"),
@@ -131,7 +132,7 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
     ] {
         let output = covenant(&arguments);
         assert_eq!(code(&output), exit, "{arguments:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(reported), "{arguments:?}: {}", stderr(&output));
         assert!(stdout(&output).is_empty(), "{arguments:?}");
     }
 }
@@ -140,7 +141,7 @@ fn bad_input_is_told_where_what_and_how_to_mend_it() {
 fn an_unknown_clause_and_behaviour_of_a_scenario_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let scenario = folder.path().join("s.toml");
-    for (text, told) in [
+    for (text, reported) in [
         (
             "[[check]]\nclause = \"7.9\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"r\"\nwith = { call = \"x\" }\n",
             "7.9",
@@ -151,7 +152,7 @@ fn an_unknown_clause_and_behaviour_of_a_scenario_are_named() {
         fs::write(&scenario, format!("title = \"t\"\n{step}{text}")).expect("written");
         let output = covenant(&["run", "--scenarios", scenario.to_str().expect("a path")]);
         assert_eq!(code(&output), 2, "{}", stderr(&output));
-        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        assert!(stderr(&output).contains(reported), "{}", stderr(&output));
     }
 }
 

@@ -4,7 +4,7 @@
 use covenant::reference::{DEFECTS, Patch};
 use covenant::suite::{Plan, Selection, probe};
 
-async fn is_told_exactly(name: &str, only: &[&str]) {
+async fn is_reported_exactly(name: &str, only: &[&str]) {
     let patch: &'static Patch =
         DEFECTS.iter().copied().find(|patch| patch.name == name).expect("a defect of that name");
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
@@ -18,7 +18,7 @@ macro_rules! misbehaviours {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                $(is_told_exactly($defect, &$only).await;)+
+                $(is_reported_exactly($defect, &$only).await;)+
             }
         )*
     };

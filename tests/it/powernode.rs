@@ -165,7 +165,7 @@ async fn a_powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_surface_refuses_or_has_not_is_told() {
+async fn what_the_surface_refuses_or_has_not_is_reported() {
     let surface = Surface::open().await;
     let (_server, url) = serve(surface.clone()).await;
     let operator = Powernode::new(rest(url.clone(), PASSWORD));

@@ -9,12 +9,12 @@ use covenant_model::wire::path::Route;
 
 /// Number of heartbeats after which repetitions are only counted. It is more than a flood needs
 /// (`binding.md`, "Numbers": 300 in 60 s).
-const BEATS_TOLD_MAX: u64 = 400;
+const BEATS_REPORTED_MAX: u64 = 400;
 /// Number of heartbeats within this span that is a flood (`binding.md`, "Numbers").
 const FLOOD_BEATS: usize = 300;
 const FLOOD_SPAN: SignedDuration = SignedDuration::from_secs(60);
 /// Number of calls that are recorded of one peer in one scenario. Conforming platforms stay far below it.
-const CALLS_TOLD_MAX: u64 = 5000;
+const CALLS_REPORTED_MAX: u64 = 5000;
 /// Members of a heartbeat that checks evaluate.
 const TELLING: [&str; 9] = [
     "status",
@@ -44,7 +44,7 @@ pub(super) enum Telling {
 /// Counts of the calls of a target to one peer.
 #[derive(Debug, Default)]
 pub(super) struct RecordingBudget {
-    told: u64,
+    reported: u64,
     beats: u64,
     /// Content of the last heartbeat, and the status of its response.
     last: Value,
@@ -66,16 +66,16 @@ impl RecordingBudget {
     ) -> Telling {
         if route == Some(&Route::Heartbeat) {
             let (is_news, begins_flood) = (self.is_news(body, status), self.begins_flood(at));
-            if !is_news && self.beats > BEATS_TOLD_MAX {
+            if !is_news && self.beats > BEATS_REPORTED_MAX {
                 self.counted += 1;
                 return if begins_flood { Telling::Flood } else { Telling::Counted };
             }
         }
-        if self.told >= CALLS_TOLD_MAX {
+        if self.reported >= CALLS_REPORTED_MAX {
             self.overloaded = true;
             return Telling::TurnedAway;
         }
-        self.told += 1;
+        self.reported += 1;
         Telling::Whole
     }
 
@@ -106,7 +106,7 @@ impl RecordingBudget {
 
     /// Returns the recording budget if a call exceeded it, otherwise `None`.
     pub(super) fn too_many(&self) -> Option<u64> {
-        self.overloaded.then_some(CALLS_TOLD_MAX)
+        self.overloaded.then_some(CALLS_REPORTED_MAX)
     }
 }
 
@@ -119,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_that_says_nothing_new_is_counted_after_many_and_news_are_told() {
+    fn a_heartbeat_that_says_nothing_new_is_counted_after_many_and_news_are_reported() {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |body: Value| recording_budget.take(Some(&Route::Heartbeat), &body, 200, second(0));
         let plain = |n: u64| json!({"status": "active", "sent_at": n});
-        assert!((0..BEATS_TOLD_MAX).all(|n| beat(plain(n)) == Telling::Whole));
-        assert_eq!(beat(plain(BEATS_TOLD_MAX)), Telling::Counted);
+        assert!((0..BEATS_REPORTED_MAX).all(|n| beat(plain(n)) == Telling::Whole));
+        assert_eq!(beat(plain(BEATS_REPORTED_MAX)), Telling::Counted);
         let events = json!({"status": "active", "events": [{"kind": "platform.peer.revoked"}]});
         assert_eq!([beat(events.clone()), beat(events)], [Telling::Whole, Telling::Whole]);
         assert_eq!(beat(json!({"status": "revoked"})), Telling::Whole);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_after_many_quiet_hours_is_told_once() {
+    fn a_flood_after_many_quiet_hours_is_reported_once() {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |at: u64| recording_budget.take(Some(&Route::Heartbeat), &json!({}), 200, second(at));
         let quiet = (0..1000).map(|minute| beat(60 * minute)).filter(|telling| *telling == Telling::Flood);
@@ -152,8 +152,8 @@ mod tests {
         let mut beat = |n: u64| {
             recording_budget.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200, second(0))
         };
-        assert!((0..CALLS_TOLD_MAX).all(|n| beat(n) == Telling::Whole));
-        assert_eq!(beat(CALLS_TOLD_MAX), Telling::TurnedAway);
-        assert_eq!(recording_budget.too_many(), Some(CALLS_TOLD_MAX));
+        assert!((0..CALLS_REPORTED_MAX).all(|n| beat(n) == Telling::Whole));
+        assert_eq!(beat(CALLS_REPORTED_MAX), Telling::TurnedAway);
+        assert_eq!(recording_budget.too_many(), Some(CALLS_REPORTED_MAX));
     }
 }

@@ -27,7 +27,7 @@ policy! {
         announces_first: bool = true,
         /// Returns whether a peer that completed the handshake receives a notice of its revocation (4.1). The
         /// default is always.
-        is_told: fn(&Peer) -> bool = |_| true,
+        is_reported: fn(&Peer) -> bool = |_| true,
         /// Returns whether the operator may revoke a peer in this state (11.1).
         may_be_revoked: fn(&Peer) -> bool = |_| true,
         /// Returns the time until which open migrations are still accepted, by the moment of the revocation.

@@ -34,7 +34,7 @@ pub(super) struct ScenarioRunner<'a> {
     /// The relation between the peers' clock and the target's.
     pub(super) clock_sync: ClockSync,
     /// The last time that the target's clock showed since it was moved.
-    told: Option<Timestamp>,
+    reported: Option<Timestamp>,
     /// True if the clock runs between two moves.
     runs: bool,
     _guard: Option<Box<dyn Send + Sync>>,
@@ -65,7 +65,7 @@ impl<'a> ScenarioRunner<'a> {
             values,
             clock: lease.clock,
             clock_sync: lease.clock_sync,
-            told: None,
+            reported: None,
             runs: false,
             caller: lease.caller,
             is_fresh: lease.is_fresh,
@@ -158,25 +158,25 @@ impl<'a> ScenarioRunner<'a> {
         }
         // A target that is not running may have no time until it runs again.
         let Some(now) = self.target_time().await? else { return Ok(()) };
-        if !self.runs && self.told.is_none_or(|told| told == now) {
+        if !self.runs && self.reported.is_none_or(|reported| reported == now) {
             self.runs = self.target_time().await?.is_some_and(|again| again != now);
         }
-        self.runs |= self.told.is_some_and(|told| told != now);
-        self.told = Some(now);
+        self.runs |= self.reported.is_some_and(|reported| reported != now);
+        self.reported = Some(now);
         self.clock.set(now, self.runs);
         Ok(())
     }
 
     async fn target_time(&self) -> Result<Option<Timestamp>, StepError> {
         let method = Method::ClockNow.to_string();
-        let Ok(told) = self.operator.call(&method, json!({})).await else { return Ok(None) };
-        let now = told["now"].as_str().and_then(|now| now.parse().ok());
+        let Ok(reported) = self.operator.call(&method, json!({})).await else { return Ok(None) };
+        let now = reported["now"].as_str().and_then(|now| now.parse().ok());
         now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
             .map(Some)
             .ok_or_else(|| {
                 let message = format!(
                     "now: a moment as in RFC 3339, of this century or the next, was expected, found {}",
-                    told["now"]
+                    reported["now"]
                 );
                 StepError::OperatorClient(OperatorError::Adapter { method, message })
             })
@@ -184,7 +184,7 @@ impl<'a> ScenarioRunner<'a> {
 
     /// Discards the last known time after the target's clock was moved.
     pub(super) fn forget_time(&mut self) {
-        self.told = None;
+        self.reported = None;
     }
 
     /// Calls a method that does not exist. An adapter that accepts any method proves nothing, so it must be

@@ -84,13 +84,13 @@ impl Grant {
             "grant_id": given.grant_id, "resource_kind": given.resource_kind, "resource_id": given.resource_id,
             "expires_at": given.expires_at.to_string(),
         });
-        let told = Operation {
+        let reported = Operation {
             method: "watch.grant".to_owned(),
             parameters,
             result: Some(json!({})),
             failure: None,
         };
-        recorder.record(None, Some("granted"), What::Operation(told));
+        recorder.record(None, Some("granted"), What::Operation(reported));
         self.given = Some(given);
         Ok(())
     }
@@ -194,16 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_grant_is_told_with_its_place() {
+    fn a_file_that_is_no_grant_is_reported_with_its_place() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("grant.json");
-        let told = |text: &str| {
+        let reported = |text: &str| {
             std::fs::write(&path, text).expect("written");
             Given::read(&path).err().map(|error| error.to_string()).unwrap_or_default()
         };
-        assert!(told("{}").contains("grant.json: missing field `bearer_token` at line 1 column 2"));
+        assert!(reported("{}").contains("grant.json: missing field `bearer_token` at line 1 column 2"));
         let whole = r#"{"bearer_token": "fgs.g.s", "resource_kind": "KIND", "resource_id": "../a", "expires_at": "2026-06-01T00:00:00Z"}"#;
-        assert!(told(whole).contains("must name a record"));
-        assert_eq!(told(&whole.replace("KIND", "skill").replace("../", "")), "");
+        assert!(reported(whole).contains("must name a record"));
+        assert_eq!(reported(&whole.replace("KIND", "skill").replace("../", "")), "");
     }
 }

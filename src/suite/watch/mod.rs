@@ -44,7 +44,7 @@ const STATE: &str = "watch.json";
 /// The interval between two requests for an excerpt that was promised.
 const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The interval between two reports of the remaining life of the peering's certificate.
-const CERTIFICATE_TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
+const CERTIFICATE_REPORTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// The time limit for the excerpt (5.3).
 const EXCERPT_DUE: SignedDuration = SignedDuration::from_hours(72);
 /// The time after the limit at which the excerpt is requested once more, so that a slow clock alone does not
@@ -85,7 +85,7 @@ struct State {
     listen: SocketAddr,
     snapshot: PeerSnapshot,
     excerpt: Excerpt,
-    certificate_told_at: Option<Timestamp>,
+    certificate_reported_at: Option<Timestamp>,
     grant: Grant,
 }
 
@@ -238,7 +238,7 @@ impl Vigil {
             listen: peer.address(),
             snapshot,
             excerpt: Excerpt::default(),
-            certificate_told_at: None,
+            certificate_reported_at: None,
             grant,
         };
         let vigil = Self { watch, path, state, transcript, recorder, clock, peer };
@@ -304,12 +304,12 @@ impl Vigil {
     /// Reports once a day the remaining life of the certificate that the target signed or accepted.
     fn tell_of_the_certificate(&mut self) {
         let now = self.clock.now();
-        let told_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_TOLD_EVERY;
+        let reported_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_REPORTED_EVERY;
         let Ok(certificate) = self.state.snapshot.certificate() else { return };
-        if self.state.certificate_told_at.is_some_and(told_today) {
+        if self.state.certificate_reported_at.is_some_and(reported_today) {
             return;
         }
-        self.state.certificate_told_at = Some(now);
+        self.state.certificate_reported_at = Some(now);
         let left = certificate.not_after.duration_since(now).as_hours() / 24;
         let note = Note {
             kind: "certificate".to_owned(),

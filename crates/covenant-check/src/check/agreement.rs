@@ -221,15 +221,15 @@ mod tests {
     fn a_version_under_another_name_is_listed_by_its_text_or_may_be() {
         let (first, other) = (REGISTER_V1.digest, "a".repeat(64));
         let listed = |version: Value| json!([{"version": version, "digest": first}]);
-        let told = |rows: &Value, digest: &str| {
+        let reported = |rows: &Value, digest: &str| {
             is_listed(rows.as_array().map(Vec::as_slice).unwrap_or_default(), &json!(1), Some(digest))
         };
         for same in [json!(1), json!(" v1"), json!("1.0"), json!("V1.0.0")] {
-            assert_eq!(told(&listed(same.clone()), &other), Some(true), "{same}");
+            assert_eq!(reported(&listed(same.clone()), &other), Some(true), "{same}");
         }
-        assert_eq!(told(&listed(json!("2026-05")), first), Some(true));
-        assert_eq!(told(&listed(json!("2026-05")), &other), None);
-        assert_eq!(told(&listed(json!(2)), first), Some(false));
+        assert_eq!(reported(&listed(json!("2026-05")), first), Some(true));
+        assert_eq!(reported(&listed(json!("2026-05")), &other), None);
+        assert_eq!(reported(&listed(json!(2)), first), Some(false));
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn discloses(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     };
     let beats: Vec<u64> = beats_to(trace, peer).map(|(entry, _)| entry.n).collect();
     let (echoed, disclosed): (Vec<_>, Vec<_>) =
-        told_to(trace, peer, member).into_iter().partition(|(_, value)| is_echo(trace, with, value));
+        reported_to(trace, peer, member).into_iter().partition(|(_, value)| is_echo(trace, with, value));
     if let Some((n, value)) = disclosed.iter().find(|(_, value)| !is_well_formed(member, value)) {
         return expect(CheckResult::broken(format!("{member} is {value}"), vec![*n]));
     }
@@ -72,7 +72,7 @@ fn discloses(trace: &Trace, with: Arguments<'_>) -> CheckResult {
 
 /// Returns the values of a member that the target sent to a peer about itself: in its heartbeats first, then
 /// in its answers. A value that was disclosed at the handshake stays valid for a heartbeat that omits it.
-fn told_to(trace: &Trace, peer: &str, member: &str) -> Vec<(u64, Value)> {
+fn reported_to(trace: &Trace, peer: &str, member: &str) -> Vec<(u64, Value)> {
     let in_heartbeats = beats_to(trace, peer)
         .filter_map(|(entry, exchange)| Some((entry.n, read(exchange.sent()?, member)?)));
     let in_answers = introductions_of(trace, peer)
@@ -89,9 +89,9 @@ fn is_echo(trace: &Trace, with: Arguments<'_>, value: &Value) -> bool {
         introductions_of(trace, peer)
             .any(|(_, exchange)| exchange.sent().and_then(|body| read(body, member)).as_ref() == Some(value))
     };
-    let told_other = told_to(trace, other, member);
+    let reported_other = reported_to(trace, other, member);
     has_said(with.text("peer"), value)
-        && told_other.iter().any(|(_, told)| told != value && has_said(other, told))
+        && reported_other.iter().any(|(_, recorded)| recorded != value && has_said(other, recorded))
 }
 
 fn beats_to<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (&'a Entry, &'a Exchange)> {
@@ -153,11 +153,11 @@ fn never_enrolled(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| {
         result.expecting("refused, or left at `accepted`; never `enrolled` or `active`")
     };
-    let told: Vec<Standing<'_>> =
-        with.texts("call").into_iter().flat_map(|label| told_under(trace, label)).collect();
+    let recorded: Vec<Standing<'_>> =
+        with.texts("call").into_iter().flat_map(|label| reported_under(trace, label)).collect();
     let shown: Vec<Standing<'_>> =
         with.texts("shown").into_iter().filter_map(|label| shown_under(trace, label)).collect();
-    let standings = || told.iter().chain(&shown);
+    let standings = || recorded.iter().chain(&shown);
     if let Some(standing) = standings().find(|standing| standing.is_let_in() == Some(true)) {
         return expect(CheckResult::broken(standing.to_string(), vec![standing.n]));
     }
@@ -227,7 +227,7 @@ impl Display for Standing<'_> {
 
 /// Returns the statuses that the target reported to the peers that made these calls. An answer may report
 /// none.
-fn told_under<'a>(trace: &'a Trace, label: &'a str) -> impl Iterator<Item = Standing<'a>> {
+fn reported_under<'a>(trace: &'a Trace, label: &'a str) -> impl Iterator<Item = Standing<'a>> {
     let answered = trace.exchanges_labelled(label).filter(|(_, exchange)| exchange.succeeded());
     answered.filter_map(move |(n, exchange)| {
         let data = exchange.data()?;

@@ -478,10 +478,10 @@ mod tests {
 
     #[test]
     fn who_was_given_nothing_to_notice_is_not_blamed() {
-        let told =
+        let reported =
             |injected: &[&str]| vec![("told", call(Direction::FromTarget, "resources/x/1", 422, injected))];
-        assert_eq!(unnoticed(told(&["bogus-kind"]), ("occasion", "resources")), Broken);
-        assert_eq!(unnoticed(told(&[]), ("occasion", "resources")), Unproven);
+        assert_eq!(unnoticed(reported(&["bogus-kind"]), ("occasion", "resources")), Broken);
+        assert_eq!(unnoticed(reported(&[]), ("occasion", "resources")), Unproven);
         let said = |status| vec![("said", call(Direction::ToTarget, "heartbeat", status, &[]))];
         assert_eq!(unnoticed(said(200), ("taken", "said")), Broken);
         assert_eq!(unnoticed(said(422), ("taken", "said")), Unproven, "it was turned away");

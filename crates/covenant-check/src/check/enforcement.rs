@@ -89,8 +89,8 @@ fn acknowledgement_recorded(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     };
     let evidence = vec![accepted, shown];
     let asked = accept.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default();
-    let told = told(accept);
-    let seen = [("told back", told.as_ref()), ("on record", on_record(peer))];
+    let reported = reported(accept);
+    let seen = [("told back", reported.as_ref()), ("on record", on_record(peer))];
     let other =
         seen.iter().find(|(_, version)| version.is_some_and(|version| !is_same_version(version, &asked)));
     if let Some((place, Some(version))) = other {
@@ -105,7 +105,7 @@ fn acknowledgement_recorded(trace: &Trace, with: Arguments<'_>) -> CheckResult {
 }
 
 /// Returns the version in the answer to an accept, or `None` if it has no such member.
-fn told(accept: &Exchange) -> Option<Value> {
+fn reported(accept: &Exchange) -> Option<Value> {
     accept.data()?.get("contract_version_agreed").cloned()
 }
 
@@ -118,7 +118,8 @@ fn acknowledgement_kept(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     };
     let evidence = vec![accepted, before, after];
     let stood = on_record(earlier).filter(|version| !is_nothing(version));
-    let Some(known) = stood.cloned().or_else(|| told(accept).filter(|version| !is_nothing(version))) else {
+    let Some(known) = stood.cloned().or_else(|| reported(accept).filter(|version| !is_nothing(version)))
+    else {
         return expect(CheckResult::unproven("nothing tells what was acknowledged", evidence));
     };
     match on_record(peer) {
@@ -355,8 +356,8 @@ mod tests {
 
     #[test]
     fn a_record_without_a_place_for_the_version_shows_nothing() {
-        let evaluated = |told: &Value, record: &Value| {
-            let builder = TraceBuilder::begin().accept(&json!(1), 200, told).look("shown", record);
+        let evaluated = |reported: &Value, record: &Value| {
+            let builder = TraceBuilder::begin().accept(&json!(1), 200, reported).look("shown", record);
             builder.verdict(acknowledgement_recorded, &["shown"], &[("call", json!("accepted"))])
         };
         assert_eq!(evaluated(&json!(1), &agreed(&json!("1"))), Kept);

@@ -156,15 +156,15 @@ fn same_version_on_both_sides(trace: &Trace, with: Arguments<'_>) -> CheckResult
         return expect(CheckResult::unproven("no accept succeeded, or no peer was shown", vec![]));
     };
     let evidence = vec![accepted, shown];
-    let (sent, told) = (accept.sent().cloned().unwrap_or_default(), accept.data().unwrap_or_default());
+    let (sent, reported) = (accept.sent().cloned().unwrap_or_default(), accept.data().unwrap_or_default());
     let asked = &sent["contract_version"];
-    let seen = [("told back", told.get("contract_version_agreed")), ("on record", on_record(peer))];
+    let seen = [("told back", reported.get("contract_version_agreed")), ("on record", on_record(peer))];
     let other =
         seen.iter().find(|(_, version)| version.is_some_and(|version| !is_same_version(version, asked)));
     if let Some((place, Some(version))) = other {
         return expect(CheckResult::broken(format!("asked for {asked}, {place} {version}"), evidence));
     }
-    let digests = [&sent["contract_digest"], &told["contract_digest"], &peer["contract_digest"]];
+    let digests = [&sent["contract_digest"], &reported["contract_digest"], &peer["contract_digest"]];
     let mut given = digests.iter().filter_map(|digest| digest.as_str());
     let first = given.next();
     if given.any(|digest| first.is_some_and(|first| !is_same_digest(first, digest))) {
@@ -274,7 +274,7 @@ fn mismatch_counts_thrice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let Some((breaches, before, (after, peer), name)) = last else {
         return expect(CheckResult::unproven("the first breach had suspended every peer", vec![]));
     };
-    let Some((scan, Told { noticed, raised })) = told_about(trace, with, name) else {
+    let Some((scan, Told { noticed, raised })) = reported_about(trace, with, name) else {
         return expect(CheckResult::unproven("the findings could not be read", vec![before, *after]));
     };
     let evidence = vec![before, *after, scan];
@@ -313,7 +313,7 @@ struct Told {
     raised: Vec<Value>,
 }
 
-fn told_about(trace: &Trace, with: Arguments<'_>, peer: &str) -> Option<(u64, Told)> {
+fn reported_about(trace: &Trace, with: Arguments<'_>, peer: &str) -> Option<(u64, Told)> {
     let peer = peer_id(trace, peer)?;
     let about = |label: &str| {
         let (n, findings) = findings(trace, label)?;

@@ -116,10 +116,10 @@ fn looks<'a>(trace: &'a Trace, with: Arguments<'_>) -> Vec<Look<'a>> {
         if exchange.direction == Direction::FromTarget {
             continue;
         }
-        if let Some(told) = told_time(exchange) {
-            shown = Some(told);
+        if let Some(reported) = reported_time(exchange) {
+            shown = Some(reported);
             for look in &mut looks {
-                look.shown_next.get_or_insert(told);
+                look.shown_next.get_or_insert(reported);
             }
         }
         if entry.label.as_deref() == Some(with.text("probe")) {
@@ -149,7 +149,7 @@ fn drop_refused(looks: &mut Vec<Look<'_>>, from: usize) {
 }
 
 /// Returns the time that the target's clock showed when it answered.
-fn told_time(exchange: &Exchange) -> Option<Timestamp> {
+fn reported_time(exchange: &Exchange) -> Option<Timestamp> {
     let data = exchange.data().filter(|_| exchange.succeeded())?;
     let names = ["last_heartbeat_at", "accepted_at", "generated_at", "fetched_at"];
     names.into_iter().find_map(|name| data[name].as_str()?.parse().ok())

@@ -28,7 +28,7 @@ pub fn junit(report: &Report) -> String {
 fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
-    let told = xml(&format!(
+    let reported = xml(&format!(
         "{}\nexpected: {}\nactual: {}\nevidence: {} {:?}\nbasis: {}\nreplay: {}",
         check.requirement,
         result.expected.join("; or "),
@@ -39,8 +39,8 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
         evaluated.replay,
     ));
     let status = match (&report.void, result.verdict) {
-        (Some(void), _) => failure(NonSuccessKind::Error, &format!("the run is void: {void}"), &told),
-        (None, Verdict::Broken) => failure(NonSuccessKind::Failure, &result.actual, &told),
+        (Some(void), _) => failure(NonSuccessKind::Error, &format!("the run is void: {void}"), &reported),
+        (None, Verdict::Broken) => failure(NonSuccessKind::Failure, &result.actual, &reported),
         (None, Verdict::Unproven) => skipped(&format!("unproven: {}", result.actual)),
         (None, Verdict::NotApplicable) => skipped("not applicable"),
         (None, Verdict::Kept) => TestCaseStatus::success(),

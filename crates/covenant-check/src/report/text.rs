@@ -125,12 +125,12 @@ fn clauses(row: &SectionScore) -> String {
         (row.unproven.len(), "open"),
         (row.attested.len(), "attested"),
     ];
-    let told: Vec<String> = counts
+    let reported: Vec<String> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    told.join(", ")
+    reported.join(", ")
 }
 
 /// Returns a basis in words.
@@ -197,10 +197,10 @@ fn missing_methods(out: &mut String, report: &Report) {
 /// Writes the scenarios that did not complete, with their blame.
 fn aborted(out: &mut String, report: &Report) {
     // The missing methods are listed above.
-    let told_here = |outcome: Option<&Outcome>| {
+    let reported_here = |outcome: Option<&Outcome>| {
         !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. }))
     };
-    let not_ended = report.scenarios.iter().filter(|row| told_here(row.outcome.as_ref()));
+    let not_ended = report.scenarios.iter().filter(|row| reported_here(row.outcome.as_ref()));
     for row in not_ended {
         let (whose, why) = match &row.outcome {
             Some(Outcome::Target { reason }) => ("target", reason.as_str()),

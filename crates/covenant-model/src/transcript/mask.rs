@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_told_apart_by_number() {
+    fn secrets_are_reported_apart_by_number() {
         let mut mask = Mask::default();
         mask.learn("bearer_token", "first-secret");
         mask.learn("bearer_token", "second-secret");

@@ -115,7 +115,7 @@ impl Trace {
     /// Returns the last release that the target disclosed and that is a valid version (1.3).
     #[must_use]
     pub fn release(&self) -> Option<Version> {
-        let said = self.exchanges().rev().filter_map(|(_, exchange)| exchange.release_told());
+        let said = self.exchanges().rev().filter_map(|(_, exchange)| exchange.release_reported());
         said.filter(|said| said.len() <= RELEASE_LENGTH_MAX).find_map(|said| Version::parse(&said).ok())
     }
 }
@@ -163,7 +163,7 @@ impl Exchange {
 
     /// Returns the release that the target discloses in this exchange, as text (1.3).
     #[must_use]
-    pub fn release_told(&self) -> Option<String> {
+    pub fn release_reported(&self) -> Option<String> {
         let said = match self.direction {
             Direction::FromTarget => self.sent()?.clone(),
             Direction::ToTarget => self.data()?,

@@ -13,9 +13,9 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
         // overwritten as it requested.
         let Some((applied, skipped)) = view.applied_count.zip(view.skipped_count) else { return };
         let Some(log) = &mut view.conflict_log else { return };
-        let told = log.len();
+        let reported = log.len();
         log.retain(|conflict| conflict.resolution.as_deref() != Some("skipped"));
-        let hidden = (told - log.len()) as u64;
+        let hidden = (reported - log.len()) as u64;
         view.applied_count = Some(applied + hidden);
         view.skipped_count = Some(skipped.saturating_sub(hidden));
     }),

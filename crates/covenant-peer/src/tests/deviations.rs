@@ -121,7 +121,7 @@ async fn what_is_withheld_is_said_nowhere() {
 
 #[tokio::test]
 async fn a_grant_ends_with_a_word_or_without() {
-    for (name, told) in [("conforming", true), ("silent-grant-revocation", false)] {
+    for (name, reported) in [("conforming", true), ("silent-grant-revocation", false)] {
         let behaviour = behaviours::behaviour(name).expect("a behaviour");
         let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![behaviour]);
         let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
@@ -132,12 +132,12 @@ async fn a_grant_ends_with_a_word_or_without() {
         let token = Some(grant.bearer_token.as_str());
         assert!(bob.fetch(&context, "skill", FIRST, token).await.expect("a call").succeeded());
         let notice = alice.revoke_grant(&context, &grant.id, "done").await.expect("a call");
-        assert_eq!(notice.is_some(), told);
+        assert_eq!(notice.is_some(), reported);
         let heard = bob.inbox().into_iter().any(|received| {
             let event = &received.body["events"][0];
             event["kind"] == "platform.grant.revoked" && event["payload"]["grant_id"] == grant.id.as_str()
         });
-        assert_eq!(heard, told);
+        assert_eq!(heard, reported);
         assert_eq!(bob.fetch(&context, "skill", FIRST, token).await.expect("a call").status, Some(401));
     }
 }

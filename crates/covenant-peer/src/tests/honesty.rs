@@ -95,8 +95,8 @@ async fn who_leaves_is_heard_out_and_no_longer_served() {
     let context = StepContext::default();
     let by_event = json!({"events": [{"kind": "platform.peer.revoked"}]});
     for leave in [&by_event, &json!({"status": "revoked"})] {
-        let told = pair.alice.heartbeat(&context, leave).await.expect("a call");
-        assert_eq!(told.data.expect("data")["status"], "revoked");
+        let reported = pair.alice.heartbeat(&context, leave).await.expect("a call");
+        assert_eq!(reported.data.expect("data")["status"], "revoked");
     }
     assert_eq!(pair.alice.heartbeat(&context, &Value::Null).await.expect("a call").status, Some(401));
     let again = federate(&pair.alice, &pair.bob).await;

@@ -131,10 +131,10 @@ impl Plan<'_> {
 pub(crate) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     plan.tx.attempt(|| {
         let mut outcome = Outcome::default();
-        die_if_told(plan.tx, 0)?;
+        die_if_reported(plan.tx, 0)?;
         for (done, step) in (1..).zip(plan.steps_in_order()) {
             (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
-            die_if_told(plan.tx, done)?;
+            die_if_reported(plan.tx, done)?;
         }
         Ok(outcome)
     })
@@ -199,7 +199,7 @@ pub(crate) fn crosses(from: &str, to: &str) -> bool {
 }
 
 /// Kills the platform if [`super::Settings::crash_at_step`], a testing aid, asks for it.
-pub(crate) fn die_if_told(tx: &Transaction<'_>, done: u32) -> Result<(), Failure> {
+pub(crate) fn die_if_reported(tx: &Transaction<'_>, done: u32) -> Result<(), Failure> {
     if tx.settings.crash_at_step == Some(done) { Err(Failure::Crashed) } else { Ok(()) }
 }
 

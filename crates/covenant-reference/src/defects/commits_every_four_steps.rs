@@ -2,7 +2,7 @@
 //! nothing.
 
 use crate::Patch;
-use crate::apply::{Failure, Outcome, Plan, die_if_told};
+use crate::apply::{Failure, Outcome, Plan, die_if_reported};
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 use covenant_model::contract::Aspect::Conduct;
@@ -28,7 +28,7 @@ fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
 
 fn apply_by_fours(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
-    die_if_told(plan.tx, 0)?;
+    die_if_reported(plan.tx, 0)?;
     for (done, step) in (1..).zip(plan.steps_in_order()) {
         (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
         if done % BATCH == 0 {
@@ -36,7 +36,7 @@ fn apply_by_fours(plan: &Plan<'_>) -> Result<Outcome, Failure> {
             let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
             plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
         }
-        die_if_told(plan.tx, done)?;
+        die_if_reported(plan.tx, done)?;
     }
     Ok(outcome)
 }

@@ -1,7 +1,7 @@
 //! The platform commits every step by itself: the steps before a failure or a death stay.
 
 use crate::Patch;
-use crate::apply::{Failure, Outcome, Plan, die_if_told};
+use crate::apply::{Failure, Outcome, Plan, die_if_reported};
 use crate::store::StoreError;
 use covenant_model::contract::Aspect::Conduct;
 
@@ -14,13 +14,13 @@ pub(super) const PATCH: Patch = Patch::defect(
 
 pub(super) fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
-    die_if_told(plan.tx, 0)?;
+    die_if_reported(plan.tx, 0)?;
     for (done, step) in (1..).zip(plan.steps_in_order()) {
         (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
         // The savepoint belongs to the call, so it must exist again when the call ends.
         let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
         plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
-        die_if_told(plan.tx, done)?;
+        die_if_reported(plan.tx, done)?;
     }
     Ok(outcome)
 }

@@ -1,7 +1,7 @@
 //! The platform stops at a failed step, but keeps the steps before it.
 
 use crate::Patch;
-use crate::apply::{Failure, Outcome, Plan, die_if_told};
+use crate::apply::{Failure, Outcome, Plan, die_if_reported};
 use covenant_model::contract::Aspect::Conduct;
 
 pub(super) const PATCH: Patch = Patch::defect(
@@ -15,7 +15,7 @@ fn apply(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     for (done, step) in (1..).zip(plan.steps_in_order()) {
         (plan.tx.policy.migrations.apply_step)(plan, step, &mut outcome)?;
-        die_if_told(plan.tx, done)?;
+        die_if_reported(plan.tx, done)?;
     }
     Ok(outcome)
 }

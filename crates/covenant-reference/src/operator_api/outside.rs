@@ -171,7 +171,7 @@ struct PlannedCheck {
 /// `compromise.declare`: sends a notice to every partner, suspended ones included (9.1).
 async fn compromise(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: PlannedCheck = parameters(given)?;
-    let told = platform.transaction::<_, MethodError>(|tx| {
+    let reported = platform.transaction::<_, MethodError>(|tx| {
         let compromise = Compromise {
             id: tx.new_id(),
             kind: given.kind.clone(),
@@ -185,7 +185,7 @@ async fn compromise(platform: &Arc<Platform>, given: Value) -> Answer {
         });
         Ok(outbound::owe_everyone(tx, kind::PEER_COMPROMISED, "critical", &payload)?)
     })?;
-    deliver(platform, &told).await;
+    deliver(platform, &reported).await;
     Ok(json!({}))
 }
 
@@ -197,13 +197,13 @@ struct Residency {
 /// `residency.set`: sends a notice to the partners before the change is visible (8.2).
 async fn move_residency(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Residency = parameters(given)?;
-    let told = platform.transaction::<_, MethodError>(|tx| {
+    let reported = platform.transaction::<_, MethodError>(|tx| {
         let from = handshake::residency(tx)?;
         facts::set(tx.db, facts::RESIDENCY, &json!(given.residency))?;
         let payload = json!({"from": from, "to": given.residency, "effective_at": tx.now.to_string()});
         Ok(outbound::owe_everyone(tx, kind::RESIDENCY_CHANGED, "medium", &payload)?)
     })?;
-    deliver(platform, &told).await;
+    deliver(platform, &reported).await;
     Ok(json!({}))
 }
 
@@ -234,7 +234,7 @@ struct Deprecate {
 /// `release.deprecate`: announces a break at least 30 days before it happens.
 async fn deprecate(platform: &Arc<Platform>, given: Value) -> Answer {
     let given: Deprecate = parameters(given)?;
-    let told = platform.transaction::<_, MethodError>(|tx| {
+    let reported = platform.transaction::<_, MethodError>(|tx| {
         if given.breaks_at.duration_since(tx.now) < tx.policy.handshake.notice_needed {
             return Err(MethodError::parameters("breaks_at is less than 30 days away"));
         }
@@ -249,7 +249,7 @@ async fn deprecate(platform: &Arc<Platform>, given: Value) -> Answer {
         facts::set(tx.db, facts::DEPRECATIONS, &kept)?;
         Ok(outbound::owe_everyone(tx, kind::RELEASE_DEPRECATED, "medium", &notice)?)
     })?;
-    deliver(platform, &told).await;
+    deliver(platform, &reported).await;
     Ok(json!({}))
 }
 

@@ -143,7 +143,7 @@ fn announce(tx: &Transaction<'_>, given: &Named) -> Result<(), MethodError> {
     let grace_until = (tx.policy.peering.grace_until)(tx.now);
     peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: tx.now, grace_until });
     table::put(tx.db, &peer)?;
-    if peer.status == PeerStatus::Proposed || !(tx.policy.peering.is_told)(&peer) {
+    if peer.status == PeerStatus::Proposed || !(tx.policy.peering.is_reported)(&peer) {
         // A proposed peer has no counterpart yet that could receive a notice.
         return Ok(());
     }

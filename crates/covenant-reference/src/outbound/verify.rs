@@ -95,7 +95,7 @@ async fn read(
     let route = Route::Resource { kind: kind.to_owned(), id: id.to_owned() };
     let called = call(platform, peer, &route, None, token).await?;
     let data = called.data();
-    let is_other = |answer: &Value| answer.get("id").is_some_and(|told| told != id);
+    let is_other = |answer: &Value| answer.get("id").is_some_and(|recorded| recorded != id);
     Ok(match data["exists"].as_bool() {
         Some(true) if is_other(&data) || is_other(&data["record"]) => Stored::Other,
         Some(true) => Stored::Present(data["record"].as_object().cloned()),
@@ -106,11 +106,11 @@ async fn read(
 
 fn check(step: &Step, stored: &Stored, conflicts: &[Conflict]) -> Option<Untruth> {
     let (resource_kind, resource_id) = (step.resource_kind.clone(), step.resource_id.clone());
-    let told = conflicts.iter().find(|conflict| conflict.step_order == step.step_order);
+    let recorded = conflicts.iter().find(|conflict| conflict.step_order == step.step_order);
     match stored {
-        Stored::Absent if told.is_some_and(gave_way) => None,
+        Stored::Absent if recorded.is_some_and(gave_way) => None,
         Stored::Absent | Stored::Other => Some(Untruth::Missing { resource_kind, resource_id }),
-        Stored::Present(Some(record)) if told.is_none() && own(record) != own(&step.payload) => {
+        Stored::Present(Some(record)) if recorded.is_none() && own(record) != own(&step.payload) => {
             Some(Untruth::Changed { resource_kind, resource_id })
         }
         Stored::Present(_) | Stored::Hidden(_) => None,
@@ -155,8 +155,8 @@ fn miscounted(plan: &MigrationRequest, view: &MigrationView) -> Option<Untruth> 
     let (claimed, steps) = (applied.saturating_add(skipped), plan.steps.len());
     let conflicts = view.conflict_log.iter().flatten();
     let was_skipped = |conflict: &&Conflict| conflict.resolution.as_deref() == Some("skipped");
-    let told: BTreeSet<i64> = conflicts.filter(was_skipped).map(|conflict| conflict.step_order).collect();
-    (claimed != steps as u64 || skipped < told.len() as u64).then_some(Untruth::Miscounted {
+    let recorded: BTreeSet<i64> = conflicts.filter(was_skipped).map(|conflict| conflict.step_order).collect();
+    (claimed != steps as u64 || skipped < recorded.len() as u64).then_some(Untruth::Miscounted {
         steps,
         applied,
         skipped,

@@ -197,7 +197,7 @@ async fn what_cannot_be_read_back_or_gave_way_stays_and_no_one_is_blamed() {
 }
 
 #[tokio::test]
-async fn what_leaves_for_another_residency_is_told_and_written_down() {
+async fn what_leaves_for_another_residency_is_reported_and_written_down() {
     let (home, mut away) = options(None);
     away.settings.residency = "us".to_owned();
     let pair = Pair::set_target(home, away).await;
@@ -207,8 +207,8 @@ async fn what_leaves_for_another_residency_is_told_and_written_down() {
     let shown = pair.home.operate("migration.show", json!({"migration_id": sent["migration_id"]})).await;
     assert_eq!(shown["metadata"]["cross_jurisdiction"], json!({"from": "eu", "to": "us"}));
     let events = pair.home.operate("event.list", Value::Null).await["events"].clone();
-    let told = |event: &Value| event["kind"] == "migration.cross_residency_boundary";
-    assert!(events.as_array().expect("a list").iter().any(told));
+    let reported = |event: &Value| event["kind"] == "migration.cross_residency_boundary";
+    assert!(events.as_array().expect("a list").iter().any(reported));
 }
 
 #[tokio::test]

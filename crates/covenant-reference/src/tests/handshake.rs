@@ -97,7 +97,7 @@ async fn a_peer_two_minors_away_goes_on_calling_and_its_sync_is_frozen() {
 }
 
 #[tokio::test]
-async fn a_anonymous_client_is_told_the_observed_texts() {
+async fn a_anonymous_client_is_reported_the_observed_texts() {
     let target = Target::start(options()).await;
     let mut anonymous_client = target.anonymous_client();
     assert_eq!(anonymous_client.heartbeat(json!({})).await.body["error"], "mTLS client certificate required");

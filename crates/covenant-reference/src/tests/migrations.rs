@@ -124,7 +124,7 @@ async fn unsound_plans_are_refused_before_anything_happens() {
 }
 
 #[tokio::test]
-async fn a_crossing_is_recorded_and_told_to_the_operator() {
+async fn a_crossing_is_recorded_and_reported_to_the_operator() {
     let (target, guest, token) = ready().await;
     guest.heartbeat(json!({"data_residency": "us"})).await;
     let said = send(&guest, &token, plan(&[json!({"id": id(1)})])).await;
@@ -132,8 +132,8 @@ async fn a_crossing_is_recorded_and_told_to_the_operator() {
     let shown = target.operate("migration.show", json!({"migration_id": migration_id})).await;
     assert_eq!(shown["metadata"]["cross_jurisdiction"], json!({"from": "us", "to": "eu"}));
     let events = target.operate("event.list", Value::Null).await;
-    let told = events["events"].as_array().expect("a list").iter();
-    assert_eq!(told.filter(|event| event["kind"] == "migration.cross_residency_boundary").count(), 1);
+    let reported = events["events"].as_array().expect("a list").iter();
+    assert_eq!(reported.filter(|event| event["kind"] == "migration.cross_residency_boundary").count(), 1);
     assert_eq!(guest.get(&format!("migrations/{migration_id}"), None).await.status, 200);
     let other = target.guest().await;
     assert_eq!(other.get(&format!("migrations/{migration_id}"), None).await.status, 404);

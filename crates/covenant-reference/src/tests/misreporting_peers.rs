@@ -153,8 +153,8 @@ async fn whoever_agrees_to_another_contract_is_not_joined() {
 }
 
 #[tokio::test]
-async fn every_partner_hears_of_a_compromise_unless_only_one_is_told() {
-    for (own, told) in [
+async fn every_partner_hears_of_a_compromise_unless_only_one_is_reported() {
+    for (own, reported) in [
         (None, 2),
         (Some("discloses-compromise-to-one-partner"), 1),
         (Some("discloses-compromise-after-25-hours"), 0),
@@ -169,6 +169,6 @@ async fn every_partner_hears_of_a_compromise_unless_only_one_is_told() {
         let owed =
             pair.home.running.platform.transaction::<_, MethodError>(|tx| Ok(table::all::<Notice>(tx.db)?));
         let attempted = owed.expect("notices").iter().filter(|notice| notice.attempts > 0).count();
-        assert_eq!(attempted, told, "{own:?} {}", guest.peer_id);
+        assert_eq!(attempted, reported, "{own:?} {}", guest.peer_id);
     }
 }

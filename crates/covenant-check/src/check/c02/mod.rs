@@ -167,7 +167,7 @@ impl Grant {
         let (n, issue) = trace.operation(label)?;
         let (asked, given) = (&issue.parameters, issue.result.as_ref()?);
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-        let told: Timestamp = given["expires_at"].as_str()?.parse().ok()?;
+        let recorded: Timestamp = given["expires_at"].as_str()?.parse().ok()?;
         let issued_at = trace.entries().iter().find(|entry| entry.n == n)?.at;
         let days = asked["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
         let asked_for = days.and_then(|days| issued_at.checked_add(days).ok());
@@ -177,7 +177,7 @@ impl Grant {
             kind: text(&asked["resource_kind"])?,
             id: text(&asked["resource_id"]),
             scopes: asked["permission_scopes"].as_array()?.iter().filter_map(text).collect(),
-            ends: [told, asked_for.unwrap_or(told)],
+            ends: [recorded, asked_for.unwrap_or(recorded)],
             own_id: text(&given["grant_id"])?,
         })
     }
@@ -239,8 +239,8 @@ fn grant_revocation_announced(trace: &Trace, with: Arguments<'_>) -> CheckResult
     else {
         return expect(CheckResult::unproven("no grant was revoked", vec![]));
     };
-    let mut told = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
-    if let Some((entry, _)) = told.find(|(_, exchange)| announces(exchange, Some(grant))) {
+    let mut recorded = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
+    if let Some((entry, _)) = recorded.find(|(_, exchange)| announces(exchange, Some(grant))) {
         return expect(CheckResult::kept("it was announced", vec![revoked, entry.n]));
     }
     match notice_of_another_form(trace, with.text("peer")) {
@@ -265,12 +265,13 @@ fn announces(exchange: &Exchange, grant: Option<&str>) -> bool {
 /// Returns the entry of a notice whose form the binding does not know. Silence is evaluated by the contract,
 /// so such a notice does not make the clause broken.
 fn notice_of_another_form(trace: &Trace, peer: &str) -> Option<u64> {
-    let mut told = trace.exchanges_of(peer, Direction::FromTarget);
-    told.find(|(_, exchange)| {
-        let text = exchange.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
-        text.contains("grant") && ["revok", "withdraw", "terminat"].iter().any(|word| text.contains(word))
-    })
-    .map(|(entry, _)| entry.n)
+    let mut recorded = trace.exchanges_of(peer, Direction::FromTarget);
+    recorded
+        .find(|(_, exchange)| {
+            let text = exchange.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
+            text.contains("grant") && ["revok", "withdraw", "terminat"].iter().any(|word| text.contains(word))
+        })
+        .map(|(entry, _)| entry.n)
 }
 
 #[cfg(test)]
@@ -286,7 +287,7 @@ mod tests {
     }
 
     /// Returns the verdict on a target that sends this after the revocation.
-    fn verdict(told: Option<Value>) -> Verdict {
+    fn verdict(recorded: Option<Value>) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         let revoke = Operation {
@@ -297,7 +298,7 @@ mod tests {
         };
         recorder.record(None, Some("revoked"), What::Operation(revoke));
         recorder.record(None, None, exchange(Direction::ToTarget, &json!({}), 401));
-        if let Some(body) = told {
+        if let Some(body) = recorded {
             recorder.record(None, None, exchange(Direction::FromTarget, &body, 200));
         }
         let with = [("peer", "alice"), ("revoke", "revoked")]
@@ -318,7 +319,7 @@ mod tests {
 
     /// Builds a trace with a grant of seven days, whose reported end is this many seconds later than
     /// requested. Record `id` is read under it this many seconds before the requested end, with this answer.
-    fn trace(told_later: i64, id: &str, before: i64, status: u16) -> Trace {
+    fn trace(reported_later: i64, id: &str, before: i64, status: u16) -> Trace {
         const WEEK: i64 = 7 * 24 * 3600;
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let clock = Clock::manual(start);
@@ -333,7 +334,7 @@ mod tests {
         operation(None, "resource.put", put, json!({}));
         let asked =
             json!({"peer_id": "row", "resource_kind": "skill", "permission_scopes": ["read"], "ttl_days": 7});
-        let ends = start + SignedDuration::from_secs(WEEK + told_later);
+        let ends = start + SignedDuration::from_secs(WEEK + reported_later);
         let given = json!({"grant_id": "g", "expires_at": ends.to_string()});
         operation(Some("grant"), "grant.issue", asked, given);
         clock.advance_seconds(WEEK - before);
@@ -347,8 +348,8 @@ mod tests {
     }
 
     /// Returns the verdicts of both checks on that trace.
-    fn verdicts(told_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
-        let trace = trace(told_later, id, before, status);
+    fn verdicts(reported_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
+        let trace = trace(reported_later, id, before, status);
         let with = [("call", "asked"), ("record", "grant")]
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .into();
@@ -357,11 +358,11 @@ mod tests {
 
     #[test]
     fn what_was_served_long_before_the_end_says_nothing_of_the_end() {
-        let verdict = |told_later: i64, before: i64| {
+        let verdict = |reported_later: i64, before: i64| {
             let with = [("call", json!("asked")), ("record", json!("grant")), ("until_seconds", json!(60))]
                 .map(|(name, value)| (name.to_owned(), value))
                 .into();
-            granted_is_served(&trace(told_later, "there", before, 200), Arguments::new(&with)).verdict
+            granted_is_served(&trace(reported_later, "there", before, 200), Arguments::new(&with)).verdict
         };
         assert_eq!([verdict(0, 2), verdict(0, 60)], [Kept, Kept]);
         assert_eq!([verdict(0, 61), verdict(0, 3 * 24 * 3600)], [Unproven, Unproven]);
@@ -369,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_ends_when_it_was_told_to() {
+    fn a_grant_ends_when_it_was_reported_to() {
         assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
         assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);
         assert_eq!(verdicts(0, "there", -1, 200), [Unproven, Unproven]);

@@ -124,9 +124,10 @@ impl Watched {
             return Err("no grant was given".to_owned());
         };
         let id = operation.parameters["grant_id"].as_str();
-        let mut told = trace.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
+        let mut recorded =
+            trace.exchanges().filter(|(_, exchange)| exchange.direction == Direction::FromTarget);
         let revoked =
-            told.find(|(_, exchange)| announces(exchange, id)).map(|(entry, _)| (entry.n, entry.at));
+            recorded.find(|(_, exchange)| announces(exchange, id)).map(|(entry, _)| (entry.n, entry.at));
         let mut reads = reads(trace, with);
         reads.retain(|read| revoked.is_none_or(|(n, _)| read.n < n));
         Ok(Self { n, ends, reads, revoked })

@@ -107,8 +107,8 @@ mod tests {
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         let rows =
             json!([{"kind": "agent", "schema_version": 1, "direction": direction, "policy": "manual"}]);
-        let told = json!({"data": {"capabilities": {"resource_kinds": rows}}});
-        recorder.record(None, Some("told"), exchange("POST", "heartbeat", 200, &told));
+        let reported = json!({"data": {"capabilities": {"resource_kinds": rows}}});
+        recorder.record(None, Some("told"), exchange("POST", "heartbeat", 200, &reported));
         let parameters = json!({"kind": "agent", "id": "there", "record": {"name": "a"}});
         let put =
             Operation { method: "resource.put".into(), parameters, result: Some(json!({})), failure: None };

@@ -44,14 +44,15 @@ fn declared_schema_is_run(trace: &Trace, with: Arguments<'_>) -> CheckResult {
 /// Returns whether a migration carries the schema version that the target last reported to the peer, in the
 /// form in which it was reported: a version may be stored in another form than the one in which it was given.
 fn is_declared(trace: &Trace, migration: &Exchange) -> bool {
-    let told = trace
+    let recorded = trace
         .exchanges_of(&migration.peer, Direction::ToTarget)
         .filter_map(|(_, exchange)| CapabilityDocument::read(exchange.data()?.get("capabilities")?));
     let Some(plan) = migration.sent() else { return false };
     let version = &plan["plan_summary"]["schema_version"];
     let kind = plan["root_resource_kind"].as_str().unwrap_or_default();
-    let told = told.filter_map(|document| Some(document.row(kind)?.schema_version.clone())).next_back();
-    told.is_some_and(|told| is_same_number(Some(&told), Some(version)))
+    let recorded =
+        recorded.filter_map(|document| Some(document.row(kind)?.schema_version.clone())).next_back();
+    recorded.is_some_and(|recorded| is_same_number(Some(&recorded), Some(version)))
 }
 
 #[cfg(test)]
@@ -63,7 +64,7 @@ mod tests {
     use serde_json::{Value, json};
 
     /// Returns the verdict on a target that reports this schema version, and gives this answer to version 2.
-    fn verdict(told: &Value, status: u16) -> Verdict {
+    fn verdict(recorded: &Value, status: u16) -> Verdict {
         let recorder =
             Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")));
         let record = |label: &str, sent: &Value, status: u16, body: &Value| {
@@ -71,7 +72,7 @@ mod tests {
                 Exchange::to_target("alice").sending(sent.clone()).answered_with(status, body.clone());
             recorder.record(None, Some(label), What::Exchange(exchange));
         };
-        let rows = json!([{"kind": "skill", "schema_version": told}]);
+        let rows = json!([{"kind": "skill", "schema_version": recorded}]);
         record("told", &json!({}), 200, &json!({"data": {"capabilities": {"resource_kinds": rows}}}));
         let plan = |summary: Value| json!({"root_resource_kind": "skill", "plan_summary": summary});
         record("plain", &plan(json!({})), 201, &json!({"data": {}}));
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_that_was_told_has_to_be_taken_and_no_other() {
+    fn the_version_that_was_reported_has_to_be_taken_and_no_other() {
         assert_eq!(verdict(&json!(2), 201), Kept);
         assert_eq!(verdict(&json!(2.0), 422), Broken);
         assert_eq!(verdict(&json!("2.0.0"), 422), Unproven, "that is what it would have taken");

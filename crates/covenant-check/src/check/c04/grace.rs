@@ -133,8 +133,10 @@ impl Grace {
     fn of(trace: &Trace, revoked: u64, peer: &str) -> Option<Self> {
         let begun = begun(trace, revoked);
         let own = trace.exchanges().find(|(entry, _)| entry.n == revoked);
-        let mut told = trace.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
-        let notice = own.or_else(|| told.find(|(_, exchange)| has_event(exchange) || has_status(exchange)));
+        let mut reported =
+            trace.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
+        let notice =
+            own.or_else(|| reported.find(|(_, exchange)| has_event(exchange) || has_status(exchange)));
         let named = notice.and_then(|(_, exchange)| effective_at(exchange));
         let moments = [Some(at(trace, revoked)?), notice.map(|(entry, _)| entry.at), named];
         let earliest = at(trace, begun)?;

@@ -56,11 +56,11 @@ fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckRes
     let begun = begun(trace, revoked);
     // A peer that was not admitted before is refused as before: only the notice can be seen.
     let shows_no_order = is_away || !was_let_in(trace, peer, begun);
-    let told = |is_it: fn(&Exchange) -> bool| {
+    let reported = |is_it: fn(&Exchange) -> bool| {
         let mut heard = trace.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
         heard.find(|(_, exchange)| is_it(exchange)).map(|(entry, _)| entry.n)
     };
-    let notice = told(form.is_in);
+    let notice = reported(form.is_in);
     if let Some(notice) = notice.filter(|_| shows_no_order) {
         let when = if is_away { "when the peer was back" } else { "to a peer that was not let in before" };
         return expect(CheckResult::kept(format!("{name} came {when}"), vec![revoked, notice]));
@@ -75,7 +75,7 @@ fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckRes
         return expect(CheckResult::kept(actual, vec![revoked, notice, refused]));
     }
     // The two forms of one notice need not come in one message, and no text says how far apart they may be.
-    let control = told(form.control_is_in).filter(|control| *control < refused);
+    let control = reported(form.control_is_in).filter(|control| *control < refused);
     if let (Some(notice), Some(control)) = (notice, control) {
         let actual = format!("the peer had been told when {refusal}; {name} only followed");
         return expect(CheckResult::unproven(actual, vec![revoked, control, refused, notice]));

@@ -235,7 +235,7 @@ fn status() -> Value {
 }
 
 /// Returns the verdicts on the event and on the status.
-fn told(tell: impl Fn(&mut TraceBuilder)) -> [Verdict; 2] {
+fn reported(tell: impl Fn(&mut TraceBuilder)) -> [Verdict; 2] {
     let mut builder = TraceBuilder::new();
     builder.hear("heartbeat", &json!({"status": "active"}));
     builder.call("before", 200, &json!({}));
@@ -246,7 +246,7 @@ fn told(tell: impl Fn(&mut TraceBuilder)) -> [Verdict; 2] {
 
 /// Returns the verdicts on a target that sends this while it revokes, and then refuses.
 fn said(path: &str, body: &Value) -> [Verdict; 2] {
-    told(|builder| {
+    reported(|builder| {
         builder.hear(path, body);
         builder.operate("revoke", "peer.revoke");
         builder.call("call", 401, &no());
@@ -274,7 +274,7 @@ fn a_notice_of_another_form_is_no_silence() {
     assert_eq!(said("events", &json!({"kind": EVENT})), [Unproven, Unproven]);
     assert_eq!(said("farewell", &json!({})), [Unproven, Unproven]);
     assert_eq!(
-        told(|builder| {
+        reported(|builder| {
             builder.operate("revoke", "peer.revoke");
             builder.call("call", 200, &json!({"data": {"status": "revoked"}}));
             builder.call("call", 401, &no());
@@ -283,7 +283,7 @@ fn a_notice_of_another_form_is_no_silence() {
     );
     let gone = json!({"error": "gone", "events": [{"kind": EVENT}]});
     assert_eq!(
-        told(|builder| {
+        reported(|builder| {
             builder.operate("revoke", "peer.revoke");
             builder.call("call", 410, &gone);
         }),
@@ -294,7 +294,7 @@ fn a_notice_of_another_form_is_no_silence() {
 #[test]
 fn the_two_forms_may_come_one_after_the_other_and_not_both_after_a_refusal() {
     let forms = |before: Option<Value>, after: &[Value]| {
-        told(|builder| {
+        reported(|builder| {
             if let Some(before) = &before {
                 builder.hear("heartbeat", before);
             }
@@ -313,7 +313,7 @@ fn the_two_forms_may_come_one_after_the_other_and_not_both_after_a_refusal() {
 #[test]
 fn a_limit_is_no_tear_down() {
     for status_code in [429, 503] {
-        let verdicts = told(|builder| {
+        let verdicts = reported(|builder| {
             builder.operate("revoke", "peer.revoke");
             builder.call("call", status_code, &json!({}));
             builder.hear("heartbeat", &event());
@@ -325,14 +325,14 @@ fn a_limit_is_no_tear_down() {
 }
 
 #[test]
-fn a_peer_that_was_away_is_told_when_it_is_back() {
-    let back = |told: Option<Value>| {
+fn a_peer_that_was_away_is_reported_when_it_is_back() {
+    let back = |reported: Option<Value>| {
         let mut builder = TraceBuilder::new();
         builder.call("before", 200, &json!({}));
         builder.operate("revoke", "peer.revoke");
         builder.call("call", 401, &no());
-        if let Some(told) = told {
-            builder.hear("heartbeat", &told);
+        if let Some(reported) = reported {
+            builder.hear("heartbeat", &reported);
         }
         let names = [("peer", "alice"), ("revoke", "revoke"), ("call", "call")];
         let mut with: Vec<_> = names.into_iter().map(|(name, value)| (name, json!(value))).collect();
@@ -347,7 +347,7 @@ fn a_peer_that_was_away_is_told_when_it_is_back() {
 #[test]
 fn who_tears_down_first_is_seen_by_a_call_before_the_notice() {
     let verdicts = |calls: [u16; 2]| {
-        told(|builder| {
+        reported(|builder| {
             // In the midst of the operation: the exchange belongs to no step.
             let interjected = exchange(Direction::ToTarget, "heartbeat", &json!({}), calls[0], &json!({}));
             builder.recorder.record(None, Some("call"), What::Exchange(interjected));
@@ -362,9 +362,9 @@ fn who_tears_down_first_is_seen_by_a_call_before_the_notice() {
 }
 
 #[test]
-fn who_revokes_in_its_own_time_serves_until_it_has_told() {
+fn who_revokes_in_its_own_time_serves_until_it_has_reported() {
     let verdicts = |first: u16| {
-        told(|builder| {
+        reported(|builder| {
             builder.operate("revoke", "peer.revoke");
             builder.call("call", first, &json!({}));
             builder.hear("heartbeat", &event());
@@ -378,7 +378,7 @@ fn who_revokes_in_its_own_time_serves_until_it_has_told() {
 
 #[test]
 fn a_call_without_an_answer_in_time_is_no_tear_down() {
-    let verdicts = told(|builder| {
+    let verdicts = reported(|builder| {
         let mut lost = exchange(Direction::ToTarget, "heartbeat", &json!({}), 200, &json!({}));
         lost.response = None;
         lost.failure = Some(Failure { kind: "timeout".into(), message: String::new() });
@@ -392,14 +392,14 @@ fn a_call_without_an_answer_in_time_is_no_tear_down() {
 }
 
 #[test]
-fn who_was_not_let_in_before_has_to_be_told_all_the_same() {
-    let verdicts = |told_later: bool| {
-        told(|builder| {
+fn who_was_not_let_in_before_has_to_be_reported_all_the_same() {
+    let verdicts = |reported_later: bool| {
+        reported(|builder| {
             builder.operate("", "peer.suspend");
             builder.call("suspended", 401, &no());
             builder.operate("revoke", "peer.revoke");
             builder.call("call", 401, &no());
-            if told_later {
+            if reported_later {
                 builder.hear("heartbeat", &json!({"status": "revoked", "events": [{"kind": EVENT}]}));
             }
         })

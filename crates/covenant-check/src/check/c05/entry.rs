@@ -58,7 +58,7 @@ impl<'a> Item<'a> {
             return MatchStrength::Certain;
         }
         // A path may be given as a pattern, or with its ids masked.
-        let is_masked = |told: &&str| head(told) == head(path) && !known.contains(*told);
+        let is_masked = |reported: &&str| head(reported) == head(path) && !known.contains(*reported);
         if !self.paths.is_empty() && !self.paths.iter().any(is_masked) {
             return MatchStrength::Other;
         }

@@ -252,8 +252,8 @@ pub(super) fn nothing_foreign_is_filed(trace: &Trace, with: Arguments<'_>) -> Ch
     let entries = entries.flat_map(|(n, entries)| entries.into_iter().map(move |entry| (n, entry)));
     let filed: Vec<_> = entries.filter(|(_, entry)| is_of(entry, &names)).collect();
     let giver = peer_id(trace, peer);
-    let is_told_as_its = |entry: &Value| giver.as_ref().is_some_and(|giver| speaks_of("", entry, giver));
-    match filed.iter().find(|(_, entry)| !is_told_as_its(entry)) {
+    let is_reported_as_its = |entry: &Value| giver.as_ref().is_some_and(|giver| speaks_of("", entry, giver));
+    match filed.iter().find(|(_, entry)| !is_reported_as_its(entry)) {
         Some((n, _)) => expect(CheckResult::broken("a foreign entry stands among its own", vec![came, *n])),
         None if filed.is_empty() => expect(CheckResult::kept("nothing of them is there", evidence)),
         None => expect(CheckResult::unproven("they are there, as what that peer said", evidence)),
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_told_of_others_is_no_entry_of_ones_own() {
+    fn what_a_peer_reported_of_others_is_no_entry_of_ones_own() {
         assert_eq!(
             filed(&json!({"id": "1", "federation_peer_id": "mallory-row-1", "action": "excerpt.sent"})),
             Kept

@@ -92,13 +92,13 @@ fn may_extend_the_wire(sort: &str) -> bool {
 
 /// Returns the kinds that the peer declared at any time, and those that it gave grants for.
 fn valid_kinds(trace: &Trace, peer: &str) -> BTreeSet<String> {
-    let told =
+    let reported =
         trace.exchanges_of(peer, Direction::ToTarget).filter_map(|(_, exchange)| exchange.sent().cloned());
     let answered = trace
         .exchanges_of(peer, Direction::FromTarget)
         .filter_map(|(_, exchange)| exchange.response.as_ref()?.body.json()?.get("data").cloned());
     let declared =
-        told.chain(answered).filter_map(|body| CapabilityDocument::read(body.get("capabilities")?));
+        reported.chain(answered).filter_map(|body| CapabilityDocument::read(body.get("capabilities")?));
     let held = trace.entries().iter().filter_map(|entry| entry.operation());
     let held = held.filter(|operation| operation.method == "grant.hold");
     let held = held.filter_map(|operation| operation.parameters["resource_kind"].as_str());

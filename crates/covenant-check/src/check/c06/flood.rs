@@ -122,10 +122,10 @@ fn bars_until(entry: &Entry, exchange: &Exchange) -> Option<Timestamp> {
         let mut headers = answer.headers.iter();
         headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     };
-    let told = header(header::RETRY_AFTER)?;
-    let wait = match told.parse::<u32>() {
+    let seen_report = header(header::RETRY_AFTER)?;
+    let wait = match seen_report.parse::<u32>() {
         Ok(seconds) => SignedDuration::from_secs(seconds.into()),
-        Err(_) => moment(told)?.duration_since(header("Date").and_then(moment).unwrap_or(entry.at)),
+        Err(_) => moment(seen_report)?.duration_since(header("Date").and_then(moment).unwrap_or(entry.at)),
     };
     let wait = wait.clamp(SignedDuration::ZERO, SignedDuration::from_secs(STALE_SECONDS.into()));
     entry.at.checked_add(wait + SLACK).ok()
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn a_limit_may_say_its_end_as_a_date() {
         let flood = [[200; 60].as_slice(), &[429; 60]].concat();
-        let told = |headers: &[(&str, &str)], calm| {
+        let seen_report = |headers: &[(&str, &str)], calm| {
             let (recorder, clock) = begin();
             let beat = |status| {
                 let What::Exchange(mut call) =
@@ -430,16 +430,16 @@ mod tests {
             evaluated(limits_by_the_minute, &recorder.trace(), &with)
         };
         let until = ("retry-after", "Mon, 01 Jun 2026 00:03:00 GMT");
-        assert_eq!(told(&[until], 170), Kept);
-        assert_eq!(told(&[until], 183), Broken);
+        assert_eq!(seen_report(&[until], 170), Kept);
+        assert_eq!(seen_report(&[until], 183), Broken);
         let behind = ("date", "Mon, 01 Jun 2026 00:01:00 GMT");
-        assert_eq!([told(&[until, behind], 110), told(&[until, behind], 123)], [Kept, Broken]);
+        assert_eq!([seen_report(&[until, behind], 110), seen_report(&[until, behind], 123)], [Kept, Broken]);
         assert_eq!(
-            told(&[("retry-after", "Sat, 01 Jan 2028 00:00:00 GMT")], 303),
+            seen_report(&[("retry-after", "Sat, 01 Jan 2028 00:00:00 GMT")], 303),
             Broken,
             "no longer than that"
         );
-        assert_eq!(told(&[("retry-after", "soon")], 170), Broken);
+        assert_eq!(seen_report(&[("retry-after", "soon")], 170), Broken);
     }
 
     /// Builds a flood of 300 calls of this route, `at_once` of them at a time, with a second between the
@@ -525,7 +525,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_told_another_thing_in_the_end_may_have_been_limited() {
+    fn who_is_reported_another_thing_in_the_end_may_have_been_limited() {
         let with = [("call", "flood"), ("control", "few"), ("probe", "quiet")];
         let (recorder, _) = begin();
         let call = |text: &str| {
@@ -548,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_calls_that_are_not_told_is_a_flood() {
+    fn a_flood_of_calls_that_are_not_reported_is_a_flood() {
         let paced = |crowded: Option<&str>| {
             let (recorder, _) = begin();
             recorder.record(None, Some("start"), looked("clock.now", json!({})));

@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
                 "labels of later looks at the migration's record, the peer's or the operator's: evaluated is what they say",
             ),
         ],
-        evaluate: conflicts_are_told,
+        evaluate: conflicts_are_reported,
     },
     CheckDef {
         name: "ids-are-preserved",
@@ -307,9 +307,9 @@ impl Count {
             // If several steps are about one record, only the last of them shows.
             let alone = planned_steps.iter().filter(|other| other.place == planned.place).count() == 1;
             let stored = migration.after.get(&planned.place);
-            let is_told = |conflict: &Conflict| conflict.step_order == planned.step.step_order;
+            let is_reported = |conflict: &Conflict| conflict.step_order == planned.step.step_order;
             // Without a log it is unknown whether a step gave way to a record with its slug.
-            let told = log.map_or(planned.may_meet, |log| log.iter().any(is_told));
+            let recorded = log.map_or(planned.may_meet, |log| log.iter().any(is_reported));
             match (planned.step.action.as_str(), stored) {
                 (action::CREATE, Some(_)) if !planned.meets => {
                     count.created += 1;
@@ -318,7 +318,7 @@ impl Count {
                 (action::CREATE, Some(stored)) if !alone || took_effect(migration, planned, stored) => {
                     count.carried += 1;
                 }
-                (action::CREATE, None) if !told => {
+                (action::CREATE, None) if !recorded => {
                     count.lost.push(format!("the {} of step {}", planned.place.0, planned.step.step_order));
                 }
                 (action::LINK_LOCAL, Some(_)) => count.carried += 1,
@@ -342,7 +342,7 @@ fn must_fail(planned: &PlannedStep<'_>) -> bool {
     planned.meets && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
 }
 
-fn conflicts_are_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
+fn conflicts_are_reported(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     let expect = |result: CheckResult| {
         result.expecting(
             "one entry for each step that met a record, told as it was resolved, and no other entry",
@@ -356,12 +356,12 @@ fn conflicts_are_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     if migration.exchange.status().is_none() {
         return expect(CheckResult::unproven("the migration was not answered", evidence));
     }
-    let told = told(trace, with, &migration);
-    let Some(last) = told.last().map(|told| told.log.len()) else {
+    let recorded = recorded(trace, with, &migration);
+    let Some(last) = recorded.last().map(|recorded| recorded.log.len()) else {
         return expect(CheckResult::unproven("no conflict_log was told", evidence));
     };
-    evidence.extend(told.iter().filter_map(|told| told.n));
-    if let Some(fault) = told.iter().find_map(|told| untrue(&migration, told)) {
+    evidence.extend(recorded.iter().filter_map(|recorded| recorded.n));
+    if let Some(fault) = recorded.iter().find_map(|recorded| untrue(&migration, recorded)) {
         return expect(CheckResult::broken(fault, evidence));
     }
     expect(CheckResult::kept(format!("{last} entries, all true, none missing"), evidence))
@@ -377,7 +377,7 @@ struct Told {
 }
 
 /// Returns the logs to check: that of the answer, or those of later reads.
-fn told(trace: &Trace, with: Arguments<'_>, migration: &Migration) -> Vec<Told> {
+fn recorded(trace: &Trace, with: Arguments<'_>, migration: &Migration) -> Vec<Told> {
     let labels = with.texts("shown");
     if labels.is_empty() {
         let log = migration.conflict_log().filter(|_| !migration.is_pending());
@@ -385,25 +385,25 @@ fn told(trace: &Trace, with: Arguments<'_>, migration: &Migration) -> Vec<Told> 
         return log.into_iter().map(|log| Told { n: None, log, failed }).collect();
     }
     let looks = labels.into_iter().filter_map(|label| record_shown(trace, label));
-    let told = looks.filter_map(|(n, record)| {
+    let recorded = looks.filter_map(|(n, record)| {
         let has_ended = record["status"] == "completed" || is_undone(&record["status"]);
         let log = Vec::deserialize(record.get("conflict_log")?).ok().filter(|_| has_ended)?;
         Some(Told { n: Some(n), log, failed: is_undone(&record["status"]) })
     });
-    told.collect()
+    recorded.collect()
 }
 
 /// Returns the first false statement of a log, in words.
-fn untrue(migration: &Migration, told: &Told) -> Option<String> {
+fn untrue(migration: &Migration, recorded: &Told) -> Option<String> {
     let planned_steps = migration.planned_steps();
     let untold = || {
-        let owed = owed(&planned_steps, told.failed);
-        let is_told = |planned: &&PlannedStep<'_>| {
-            told.log.iter().any(|entry| entry.step_order == planned.step.step_order)
+        let owed = owed(&planned_steps, recorded.failed);
+        let is_reported = |planned: &&PlannedStep<'_>| {
+            recorded.log.iter().any(|entry| entry.step_order == planned.step.step_order)
         };
-        owed.into_iter().find(|planned| !is_told(planned))
+        owed.into_iter().find(|planned| !is_reported(planned))
     };
-    untrue_entry(migration, &planned_steps, &told.log, told.failed).or_else(|| {
+    untrue_entry(migration, &planned_steps, &recorded.log, recorded.failed).or_else(|| {
         untold().map(|planned| {
             format!(
                 "step {} met the {} {} that was there, and conflict_log does not tell it",

@@ -251,11 +251,11 @@ fn what_a_list_does_not_show_is_not_held_against_a_claim() {
 fn what_is_shown_later_has_to_tell_the_conflicts_too() {
     let entry =
         json!({"step_order": 1, "resource_kind": "skill", "resource_id": "1", "resolution": "skipped"});
-    let told = done(0, &json!([entry]));
+    let seen_report = done(0, &json!([entry]));
     let evaluated = |to_peer: &Value, to_operator: &Value| {
         let recorder = recorder();
         look(&recorder, "before", &json!([row("1")]));
-        call(&recorder, "plan", &Route::Migrations, plan(&json!([step(1, "1")])), 201, &told);
+        call(&recorder, "plan", &Route::Migrations, plan(&json!([step(1, "1")])), 201, &seen_report);
         look(&recorder, "after", &json!([row("1")]));
         let route = Route::Migration { id: "m".to_owned() };
         call(&recorder, "shown", &route, Value::Null, 200, to_peer);
@@ -265,10 +265,10 @@ fn what_is_shown_later_has_to_tell_the_conflicts_too() {
         verdict_with("conflicts-are-reported", &recorder.trace(), &with)
     };
     let silent = json!({"data": {"status": "completed"}});
-    assert_eq!(evaluated(&told, &told), Kept);
-    assert_eq!(evaluated(&silent, &told), Kept);
-    assert_eq!(evaluated(&told, &done(0, &json!([]))), Broken);
-    assert_eq!(evaluated(&done(0, &json!([])), &told), Broken);
+    assert_eq!(evaluated(&seen_report, &seen_report), Kept);
+    assert_eq!(evaluated(&silent, &seen_report), Kept);
+    assert_eq!(evaluated(&seen_report, &done(0, &json!([]))), Broken);
+    assert_eq!(evaluated(&done(0, &json!([])), &seen_report), Broken);
     assert_eq!(evaluated(&silent, &silent), Unproven);
 }
 

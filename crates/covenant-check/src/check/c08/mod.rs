@@ -39,7 +39,7 @@ pub(super) const CHECKS: &[CheckDef] = &[
             Parameter::optional(
                 "near",
                 "a peer where the target is, with which something was migrated between `default` and `before`: what \
-                 is told of that is no word about a crossing",
+                 is seen_report of that is no word about a crossing",
             ),
         ],
         evaluate: crossing_is_told,
@@ -131,11 +131,11 @@ fn crossing_is_told(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     };
     if let Some(event) = new.iter().copied().find(tells) {
         let kind = event["kind"].as_str().unwrap_or("an event");
-        return expect(CheckResult::kept(format!("{kind} was told"), evidence));
+        return expect(CheckResult::kept(format!("{kind} was seen_report"), evidence));
     }
     let is_strange = |event: &&Value| migration.is_named_in(event) && is_unusual(event, with, trace, &before);
     if let Some(event) = new.iter().copied().find(is_strange) {
-        let actual = format!("{} was told, and nothing in it says what for", event["kind"]);
+        let actual = format!("{} was seen_report, and nothing in it says what for", event["kind"]);
         return expect(CheckResult::unproven(actual, evidence));
     }
     expect(CheckResult::broken(format!("{} new events, none of a crossing", new.len()), evidence))

@@ -25,9 +25,9 @@ pub(super) fn has_moved_unsaid(trace: &Trace, peer: &str, before: u64) -> bool {
                 .operation()
                 .is_some_and(|operation| operation.method == "residency.set" && operation.failure.is_none())
     });
-    let told = words(trace, peer, before)
+    let recorded = words(trace, peer, before)
         .filter(|(_, _, ours)| ours.as_ref().is_some_and(|ours| ours.residency.is_some()));
-    moves.map(|entry| entry.n).max() > told.map(|(n, _, _)| n).max()
+    moves.map(|entry| entry.n).max() > recorded.map(|(n, _, _)| n).max()
 }
 
 /// Returns the places that the peer and the target reported before an entry, each with the number of its
@@ -42,10 +42,11 @@ fn words<'a>(
         call.peer == peer && entry.n < before && says_places && call.succeeded()
     });
     calls.map(|(entry, call)| {
-        let (sent, told) = (call.sent().and_then(Place::read), call.data().as_ref().and_then(Place::read));
+        let (sent, recorded) =
+            (call.sent().and_then(Place::read), call.data().as_ref().and_then(Place::read));
         match call.direction {
-            Direction::ToTarget => (entry.n, sent, told),
-            Direction::FromTarget => (entry.n, told, sent),
+            Direction::ToTarget => (entry.n, sent, recorded),
+            Direction::FromTarget => (entry.n, recorded, sent),
         }
     })
 }

@@ -74,7 +74,7 @@ fn a_heartbeat_without_a_place_is_broken() {
 
 #[test]
 fn a_crossing_of_which_no_event_speaks_is_broken() {
-    let told = |ours: &Value, events: Value| {
+    let reported = |ours: &Value, events: Value| {
         let recorder = recorder();
         exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), ours);
         operation(&recorder, "b", json!({"events": []}));
@@ -83,20 +83,20 @@ fn a_crossing_of_which_no_event_speaks_is_broken() {
         verdict(&recorder, crossing_is_told)
     };
     let eu = is_in("eu", "DE");
-    assert_eq!(told(&eu, json!([{"kind": "migration.cross_residency_boundary"}])), Kept);
-    assert_eq!(told(&eu, json!([{"kind": "moved", "payload": {"from": "br-south"}}])), Kept);
-    assert_eq!(told(&eu, json!([{"kind": "moved", "payload": {"text": "it went to BR today"}}])), Kept);
-    assert_eq!(told(&eu, json!([{"kind": "migration.completed"}])), Broken);
+    assert_eq!(reported(&eu, json!([{"kind": "migration.cross_residency_boundary"}])), Kept);
+    assert_eq!(reported(&eu, json!([{"kind": "moved", "payload": {"from": "br-south"}}])), Kept);
+    assert_eq!(reported(&eu, json!([{"kind": "moved", "payload": {"text": "it went to BR today"}}])), Kept);
+    assert_eq!(reported(&eu, json!([{"kind": "migration.completed"}])), Broken);
     let none = json!({"cross_jurisdiction": null, "via": "a bridge"});
-    assert_eq!(told(&eu, json!([{"kind": "migration.completed", "payload": none}])), Broken);
-    assert_eq!(told(&is_in("br-south", "BR"), json!([])), Unproven);
-    assert_eq!(told(&json!({}), json!([])), Unproven);
+    assert_eq!(reported(&eu, json!([{"kind": "migration.completed", "payload": none}])), Broken);
+    assert_eq!(reported(&is_in("br-south", "BR"), json!([])), Unproven);
+    assert_eq!(reported(&json!({}), json!([])), Unproven);
     assert_eq!(verdict(&recorder(), crossing_is_told), Unproven);
 }
 
 #[test]
-fn what_is_told_of_any_migration_is_no_word_about_a_crossing() {
-    let told = |default: &Value, events: &Value, control_is_in: &Value| {
+fn what_is_reported_of_any_migration_is_no_word_about_a_crossing() {
+    let reported = |default: &Value, events: &Value, control_is_in: &Value| {
         let recorder = recorder();
         exchange(&recorder, "beat", Direction::ToTarget, &is_in("br-south", "BR"), &is_in("eu", "DE"));
         exchange_of("bob", &recorder, "beat", Direction::ToTarget, control_is_in, &is_in("eu", "DE"));
@@ -114,17 +114,20 @@ fn what_is_told_of_any_migration_is_no_word_about_a_crossing() {
     let done = |peer: &str, more: &Value| json!({"kind": "migration.completed", "peer": {"data_residency": peer}, "cross_jurisdiction": more});
     let near = is_in("eu", "DE");
     let default = done("eu", &Value::Null);
-    assert_eq!(told(&default, &done("br-south", &Value::Null), &near), Broken);
-    assert_eq!(told(&default, &done("br-south", &json!(true)), &near), Kept);
-    assert_eq!(told(&default, &json!({"kind": "moved", "to": "br-south"}), &near), Kept);
+    assert_eq!(reported(&default, &done("br-south", &Value::Null), &near), Broken);
+    assert_eq!(reported(&default, &done("br-south", &json!(true)), &near), Kept);
+    assert_eq!(reported(&default, &json!({"kind": "moved", "to": "br-south"}), &near), Kept);
     let both = json!({"kind": "migration.completed", "peer": {"data_residency": "br-south"}, "own": "eu"});
-    assert_eq!(told(&default, &both, &near), Kept);
+    assert_eq!(reported(&default, &both, &near), Kept);
     // An event that is raised about this migration only, in words of the target's own.
-    assert_eq!(told(&default, &json!({"kind": "geo.moved", "migration": "m-1"}), &near), Unproven);
-    assert_eq!(told(&default, &json!({"kind": "migration.completed", "migration": "m-1"}), &near), Broken);
-    assert_eq!(told(&default, &json!({"kind": "geo.moved", "migration": "m-2"}), &near), Broken);
+    assert_eq!(reported(&default, &json!({"kind": "geo.moved", "migration": "m-1"}), &near), Unproven);
+    assert_eq!(
+        reported(&default, &json!({"kind": "migration.completed", "migration": "m-1"}), &near),
+        Broken
+    );
+    assert_eq!(reported(&default, &json!({"kind": "geo.moved", "migration": "m-2"}), &near), Broken);
     // A control at another place does not show the default marks.
-    assert_eq!(told(&default, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
+    assert_eq!(reported(&default, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
 }
 
 #[test]
@@ -202,8 +205,8 @@ fn a_record_that_says_otherwise_than_both_places_is_broken() {
 }
 
 #[test]
-fn where_the_target_is_after_a_move_that_it_has_not_told_of_is_not_known() {
-    let shown = |told_again: &Value| {
+fn where_the_target_is_after_a_move_that_it_has_not_reported_of_is_not_known() {
+    let shown = |reported_again: &Value| {
         let recorder = recorder();
         exchange(&recorder, "beat", Direction::ToTarget, &is_in("ch-east", "CH"), &is_in("eu", "FR"));
         let moved = Operation {
@@ -213,7 +216,7 @@ fn where_the_target_is_after_a_move_that_it_has_not_told_of_is_not_known() {
             failure: None,
         };
         recorder.record(None, None, What::Operation(moved));
-        exchange(&recorder, "beat", Direction::ToTarget, &is_in("ch-east", "CH"), told_again);
+        exchange(&recorder, "beat", Direction::ToTarget, &is_in("ch-east", "CH"), reported_again);
         exchange(&recorder, "s", Direction::ToTarget, &json!({}), &json!({"metadata": {}}));
         verdict(&recorder, crossings_are_right)
     };

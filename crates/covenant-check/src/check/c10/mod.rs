@@ -282,7 +282,7 @@ impl Meeting {
             // A target that rejects one peer may have reported its release to another.
             Some(_) => trace.release()?.to_string(),
             // A release that the target reports in its heartbeats only counts.
-            None => accept.release_told().or_else(|| trace.release().map(|said| said.to_string()))?,
+            None => accept.release_reported().or_else(|| trace.release().map(|said| said.to_string()))?,
         };
         // A peer that is not admitted has no sync to freeze. A version of the target that is not well-formed
         // is reported by commitment 1.
@@ -300,7 +300,7 @@ impl Meeting {
             calls.find(|(_, call)| call.route() == Some(Route::Accept) && call.succeeded())?;
         let answer = accept.data()?;
         let theirs = version_in(&answer)?;
-        let ours = accept.release_told().or_else(|| trace.release().map(|said| said.to_string()))?;
+        let ours = accept.release_reported().or_else(|| trace.release().map(|said| said.to_string()))?;
         let go_together = go_together(&ours, theirs);
         Some(Self { n: entry.n, names: format!("{ours} and {theirs}"), ours, go_together, refusal: None })
     }
@@ -363,7 +363,7 @@ impl Meeting {
     ) -> impl Iterator<Item = (u64, &'a Exchange)> {
         let controls = with.texts("control").into_iter().flat_map(|label| trace.exchanges_labelled(label));
         controls.filter(|(_, control)| {
-            version_told_by(trace, &control.peer).is_none_or(|theirs| go_together(&self.ours, theirs))
+            version_reported_by(trace, &control.peer).is_none_or(|theirs| go_together(&self.ours, theirs))
         })
     }
 }
@@ -417,7 +417,7 @@ fn is_a_limit(exchange: &Exchange) -> bool {
 }
 
 /// Returns the release that a peer reported in its accept.
-fn version_told_by<'a>(trace: &'a Trace, peer: &'a str) -> Option<&'a str> {
+fn version_reported_by<'a>(trace: &'a Trace, peer: &'a str) -> Option<&'a str> {
     let mut accepts = trace.exchanges_of(peer, Direction::ToTarget);
     accepts.find_map(|(_, exchange)| {
         (exchange.route() == Some(Route::Accept)).then(|| version_in(exchange.sent()?)).flatten()

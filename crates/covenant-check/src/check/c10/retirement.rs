@@ -22,17 +22,17 @@ pub(super) fn deprecation_announced(trace: &Trace, with: Arguments<'_>) -> Check
         return expect(CheckResult::unproven("no release was deprecated", vec![]));
     };
     let breaks_at = day_of_the_end(operation).unwrap_or_default();
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         announcements(trace, with.text("peer")).filter(|(entry, _)| entry.n > declared).collect();
-    let dated = told.iter().find(|(_, said)| said.to_string().contains(breaks_at));
-    match (dated, told.first()) {
+    let dated = recorded.iter().find(|(_, said)| said.to_string().contains(breaks_at));
+    match (dated, recorded.first()) {
         (Some((entry, _)), _) => {
             expect(CheckResult::kept(format!("announced for {breaks_at}"), vec![declared, entry.n]))
         }
         (None, Some((entry, _))) => {
             expect(CheckResult::unproven("announced, and its date can't be found", vec![declared, entry.n]))
         }
-        (None, None) => expect(match told_otherwise(trace, with.text("peer")) {
+        (None, None) => expect(match reported_otherwise(trace, with.text("peer")) {
             Some(entry) => {
                 CheckResult::unproven("told of something like it, in another form", vec![declared, entry.n])
             }
@@ -73,17 +73,18 @@ pub(super) fn break_waits_for_its_notice(trace: &Trace, with: Arguments<'_>) -> 
         ));
     };
     let end = shortfall(trace, entry.n, exchange).unwrap_or_else(|| reply_summary(exchange));
-    let announced =
-        announcements(trace, with.text("peer")).map(|(told, _)| told).find(|told| told.n < entry.n);
-    let otherwise = || told_otherwise(trace, with.text("peer")).filter(|told| told.n < entry.n);
-    let Some(told) = announced.or_else(otherwise) else {
+    let announced = announcements(trace, with.text("peer"))
+        .map(|(recorded, _)| recorded)
+        .find(|recorded| recorded.n < entry.n);
+    let otherwise = || reported_otherwise(trace, with.text("peer")).filter(|recorded| recorded.n < entry.n);
+    let Some(recorded) = announced.or_else(otherwise) else {
         return expect(CheckResult::broken(
             format!("no notice of any form, and {end}"),
             vec![first.n, entry.n],
         ));
     };
-    let evidence = vec![first.n, told.n, entry.n];
-    let notice = entry.at.duration_since(told.at);
+    let evidence = vec![first.n, recorded.n, entry.n];
+    let notice = entry.at.duration_since(recorded.at);
     let actual = format!("{} hours after the notice {end}", notice.as_hours());
     if notice < NOTICE {
         return expect(CheckResult::broken(actual, evidence));
@@ -116,12 +117,12 @@ fn cuts_off(exchange: &Exchange) -> bool {
 /// Returns whether the target reported, after that entry, another major version than it reported first:
 /// without it there was no break to wait for.
 fn runs_another_major(trace: &Trace, since: u64) -> bool {
-    let told = trace.exchanges().filter_map(|(entry, exchange)| {
-        Some((entry.n, Version::parse(&exchange.release_told()?).ok()?.major))
+    let recorded = trace.exchanges().filter_map(|(entry, exchange)| {
+        Some((entry.n, Version::parse(&exchange.release_reported()?).ok()?.major))
     });
-    let told: Vec<(u64, u64)> = told.collect();
-    let first = told.first().map(|(_, major)| *major);
-    told.iter().any(|(n, major)| *n > since && Some(*major) != first)
+    let recorded: Vec<(u64, u64)> = recorded.collect();
+    let first = recorded.first().map(|(_, major)| *major);
+    recorded.iter().any(|(n, major)| *n > since && Some(*major) != first)
 }
 
 /// Returns the target's messages to a peer, requests and answers, that announce the end of a release.
@@ -134,15 +135,15 @@ fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (&
                 (exchange.data(), exchange.response.as_ref().map(|answer| &answer.headers))
             }
         };
-        let mut told = headers.into_iter().flatten().filter(|(name, _)| speaks_of_an_end(name));
-        let header = || told.next().map(|(name, value)| json!({ name.as_str(): value }));
+        let mut recorded = headers.into_iter().flatten().filter(|(name, _)| speaks_of_an_end(name));
+        let header = || recorded.next().map(|(name, value)| json!({ name.as_str(): value }));
         Some((entry, said.filter(tells_of_an_end).or_else(header)?))
     })
 }
 
 /// Returns the first entry in which the target announced the end to a peer in a form that the binding doesn't
 /// know: it sent the address or the day that its operator gave.
-fn told_otherwise<'a>(trace: &'a Trace, peer: &str) -> Option<&'a Entry> {
+fn reported_otherwise<'a>(trace: &'a Trace, peer: &str) -> Option<&'a Entry> {
     let mut operations = trace.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
     let (declared, operation) = operations.find(|(_, operation)| operation.method == "release.deprecate")?;
     let address = operation.parameters["notice_url"].as_str().unwrap_or_default().to_lowercase();

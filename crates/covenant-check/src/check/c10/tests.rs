@@ -198,8 +198,8 @@ fn what_a_neighbour_migrated_and_cannot_read_is_broken_where_its_like_can() {
 /// release.
 fn joined(theirs: &str, is_joined: bool, like_is_joined: bool, beat: u16) -> Verdict {
     let builder = TraceBuilder::begin();
-    let told = answer(200, &json!({"platform_version": theirs, "peer_id": "1"}));
-    let accept = exchange("alice", "POST", "accept", &json!({"platform_version": "1.4.0"}), told);
+    let recorded = answer(200, &json!({"platform_version": theirs, "peer_id": "1"}));
+    let accept = exchange("alice", "POST", "accept", &json!({"platform_version": "1.4.0"}), recorded);
     let accept = Exchange { direction: Direction::FromTarget, ..accept };
     builder.0.record(None, None, What::Exchange(accept));
     for (label, is_joined) in [("joined", is_joined), ("like", like_is_joined)] {
@@ -248,11 +248,11 @@ fn notice() -> Value {
 
 #[test]
 fn a_break_before_30_days_of_notice_is_broken() {
-    let told = || TraceBuilder::begin().runs("1.4.0").call("served", 200).tell(&notice());
-    assert_eq!(told().after(30 * DAY - 1).call("later", 422).broke_in_time(), Broken);
-    assert_eq!(told().after(30 * DAY).call("later", 422).broke_in_time(), Kept);
-    assert_eq!(told().runs("2.0.0").after(30 * DAY).call("later", 200).broke_in_time(), Kept);
-    assert_eq!(told().runs("1.5.0").after(30 * DAY).call("later", 200).broke_in_time(), Unproven);
+    let recorded = || TraceBuilder::begin().runs("1.4.0").call("served", 200).tell(&notice());
+    assert_eq!(recorded().after(30 * DAY - 1).call("later", 422).broke_in_time(), Broken);
+    assert_eq!(recorded().after(30 * DAY).call("later", 422).broke_in_time(), Kept);
+    assert_eq!(recorded().runs("2.0.0").after(30 * DAY).call("later", 200).broke_in_time(), Kept);
+    assert_eq!(recorded().runs("1.5.0").after(30 * DAY).call("later", 200).broke_in_time(), Unproven);
     assert_eq!(TraceBuilder::begin().call("served", 200).call("later", 422).broke_in_time(), Broken);
     assert_eq!(TraceBuilder::begin().call("served", 200).call("later", 505).broke_in_time(), Broken);
     assert_eq!(TraceBuilder::begin().call("served", 422).broke_in_time(), Unproven);
@@ -309,19 +309,19 @@ fn a_migration_of_which_nothing_is_there_is_a_break() {
 }
 
 #[test]
-fn an_end_that_is_told_in_words_of_its_own_is_no_silence() {
+fn an_end_that_is_reported_in_words_of_its_own_is_no_silence() {
     let begun = || TraceBuilder::begin().runs("1.4.0").call("served", 200);
     for payload in [
         json!({"see": "https://it.example/1"}),
         json!({"ends": "on 2026-07-01"}),
         json!(["HTTPS://IT.example/1"]),
     ] {
-        let told = json!({"events": [{"kind": "platform.release.retiring", "payload": payload}]});
-        assert_eq!(begun().declare().tell(&told).announced(), Unproven, "{told}");
-        assert_eq!(begun().tell(&told).declare().announced(), Broken, "{told}");
-        let broke = |days: i64| begun().declare().tell(&told).after(days * DAY).call("later", 422);
-        assert_eq!(broke(30).broke_in_time(), Unproven, "{told}");
-        assert_eq!(broke(29).broke_in_time(), Broken, "{told}");
+        let recorded = json!({"events": [{"kind": "platform.release.retiring", "payload": payload}]});
+        assert_eq!(begun().declare().tell(&recorded).announced(), Unproven, "{recorded}");
+        assert_eq!(begun().tell(&recorded).declare().announced(), Broken, "{recorded}");
+        let broke = |days: i64| begun().declare().tell(&recorded).after(days * DAY).call("later", 422);
+        assert_eq!(broke(30).broke_in_time(), Unproven, "{recorded}");
+        assert_eq!(broke(29).broke_in_time(), Broken, "{recorded}");
     }
     assert_eq!(begun().declare().after(30 * DAY).call("later", 422).broke_in_time(), Broken);
     let dated = json!({"sent_at": "2026-07-01T00:00:01Z"});
@@ -348,7 +348,7 @@ fn noticed(short: &[&str], waited: &[&str], silent: &[&str], moved: u16) -> Verd
 }
 
 #[test]
-fn a_short_notice_is_told_apart_from_one_that_was_waited_for() {
+fn a_short_notice_is_reported_apart_from_one_that_was_waited_for() {
     assert_eq!(noticed(&["drift", "early"], &["drift"], &["drift", "early"], 200), Kept);
     assert_eq!(noticed(&["drift"], &["drift"], &["drift", "early"], 200), Broken);
     assert_eq!(noticed(&[], &[], &[], 200), Broken);
@@ -366,7 +366,7 @@ fn a_limit_or_a_failure_is_no_break() {
 }
 
 #[test]
-fn an_end_that_is_told_in_headers_is_told() {
+fn an_end_that_is_reported_in_headers_is_reported() {
     let builder = TraceBuilder::begin().declare();
     let sunset = ("Sunset".to_owned(), "Wed, 01 Jul 2026 00:00:01 GMT".to_owned());
     let answer = Message { status: Some(200), headers: vec![sunset], ..Message::default() };
@@ -379,7 +379,7 @@ fn an_end_that_is_told_in_headers_is_told() {
 }
 
 #[test]
-fn an_end_that_no_one_hears_of_is_broken_in_whatever_form_it_might_be_told() {
+fn an_end_that_no_one_hears_of_is_broken_in_whatever_form_it_might_be_reported() {
     let answered = json!({"data": {"metadata": {"deprecations": [{"breaks_at": "2026-07-01"}]}}});
     let declared = || TraceBuilder::begin().declare();
     assert_eq!(declared().tell(&notice()).announced(), Kept);

@@ -398,8 +398,8 @@ fn refused_from_the_notice(trace: &Trace, with: Arguments<'_>) -> CheckResult {
     else {
         return open("no call was made after it");
     };
-    let told = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
-    let notice = told.filter(|(entry, _)| entry.n < call.n).find_map(|(_, exchange)| {
+    let recorded = trace.exchanges_of(with.text("peer"), Direction::FromTarget);
+    let notice = recorded.filter(|(entry, _)| entry.n < call.n).find_map(|(_, exchange)| {
         let events = exchange.sent()?["events"].as_array()?;
         events.iter().find(|event| event["kind"] == kind::PEER_REVOKED).cloned()
     });

@@ -28,7 +28,7 @@ async fn each_failure_has_its_word_and_leaves_the_server_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_over_a_limit_is_told_so() {
+async fn a_request_over_a_limit_is_reported_so() {
     let world = world().await;
     for tls in [HTTP1, HTTP2] {
         let client = world.client(None, tls, ClientOptions::default());
@@ -99,7 +99,7 @@ async fn one_who_sends_half_a_head_is_let_go_and_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_http_and_what_is_no_tls_is_told_apart_from_what_is_closed() {
+async fn what_is_no_http_and_what_is_no_tls_is_reported_apart_from_what_is_closed() {
     for (said, scheme, kind) in [
         (&b"SSH-2.0-x\r\n\r\n"[..], "http", "malformed"),
         (&b"SSH-2.0-x\r\n\r\n"[..], "https", "handshake"),
