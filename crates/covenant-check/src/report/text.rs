@@ -84,7 +84,7 @@ fn head(out: &mut String, report: &Report) {
 fn table(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
-        "\n  # {:<28}{:<12}{:<12}{:>5}  clauses",
+        "\n  # {:<28}{:<14}{:<14}{:>5}  clauses",
         "commitment", "conduct", "detection", "score"
     );
     for row in &report.score.sections {
@@ -92,7 +92,7 @@ fn table(out: &mut String, report: &Report) {
         let (conduct, detection) = (standing(row.conduct), standing(row.detection));
         let _ = writeln!(
             out,
-            "{:>3} {:<28}{}{:<12}{:#}{}{:<12}{:#}{score:>5}  {}",
+            "{:>3} {:<28}{}{:<14}{:#}{}{:<14}{:#}{score:>5}  {}",
             row.section,
             row.title,
             conduct.0,
