@@ -103,7 +103,7 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
             "0",
             "--request-timeout",
             "2",
-            "--poll_timeout",
+            "--poll-timeout",
             "0",
         ])
         .args(["--target", hostile.url(), "--operator", hostile.desk_url()])

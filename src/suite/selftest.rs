@@ -303,7 +303,7 @@ mod tests {
         let half = Row { unchecked: vec!["7.1 conduct".to_owned()], ..detected };
         let half = Table::new(vec![half], &["7/ids#1".to_owned()].into());
         assert_eq!((half.sensitivity(), half.unchecked(), half.is_good()), ((1, 1), 1, false));
-        assert!(half.markdown().contains("no check checks: 1\n"), "{}", half.markdown());
+        assert!(half.markdown().contains("aspects without a check: 1\n"), "{}", half.markdown());
     }
 
     #[test]

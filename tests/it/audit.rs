@@ -41,7 +41,7 @@ impl Platform {
 
     fn visit(&self, more: &[&str], typed: &str) -> Output {
         let mut child = Command::new(COVENANT)
-            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--poll_timeout", "20", "--seed", "3"])
+            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--poll-timeout", "20", "--seed", "3"])
             .arg("--ca")
             .arg(self.file("ca.pem"))
             .arg("--token-file")
