@@ -91,10 +91,27 @@ fn through(means: Means) -> &'static str {
     }
 }
 
-/// Returns the operator methods that a scenario names.
+/// Operator methods that a step calls without naming them.
+const METHODS_OF_STEPS: [(&str, &str); 8] = [
+    ("advance", "clock.advance"),
+    ("federate", "peer.propose"),
+    ("grant", "grant.issue"),
+    ("hold", "grant.hold"),
+    ("join", "peer.join"),
+    ("propose", "peer.propose"),
+    ("put", "resource.put"),
+    ("scan", "governance.scan"),
+];
+
+/// Returns the operator methods that a scenario calls.
 fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<'_> {
+    let implied = |name: &str| {
+        METHODS_OF_STEPS
+            .iter()
+            .any(|(step, method)| *method == name && loaded.source.contains(&format!("\n{step} = ")))
+    };
     let names = Method::ALL.iter().map(|method| method.as_str());
-    names.filter(|name| loaded.source.contains(&format!("\"{name}\"")))
+    names.filter(move |name| loaded.source.contains(&format!("\"{name}\"")) || implied(name))
 }
 
 fn defects_of(id: ClauseId) -> Vec<&'static str> {

@@ -4,7 +4,7 @@
 //! - [`clock`]: time, ids and random choices as parameters. No other module asks the system for them.
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
-//! written.
+//!   written.
 
 pub mod clock;
 pub mod contract;

@@ -2,7 +2,7 @@
 //! message.
 //!
 //! - [`pki`]: authorities, leaves, requests, revocation. The only module that names types of rcgen and
-//! rustls.
+//!   rustls.
 //! - [`net`]: clients and servers over hyper, with limits in bytes, counts and time.
 
 pub mod net;

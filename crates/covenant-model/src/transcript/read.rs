@@ -109,7 +109,7 @@ impl Parts {
             (None, _) => return Err("the first line does not tell how the run began".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
             (Some(_), What::End(outcome)) if entry.scenario.is_empty() => {
-                self.outcome = Some(outcome.clone())
+                self.outcome = Some(outcome.clone());
             }
             (Some(_), _) => return self.tell(entry),
         }

@@ -8,6 +8,6 @@ pub(super) const PATCH: Patch = Patch::defect(
     &[("7.3", Conduct)],
     "Leaves the first conflict out of its log.",
     |policy| {
-        policy.migrations.conflict_log_of = |outcome| outcome.conflicts.iter().skip(1).cloned().collect()
+        policy.migrations.conflict_log_of = |outcome| outcome.conflicts.iter().skip(1).cloned().collect();
     },
 );

@@ -3,5 +3,5 @@
 use crate::Patch;
 
 pub(super) const PATCH: Patch = Patch::variant("http2-only", "Speaks HTTP/2 and nothing else.", |policy| {
-    policy.wire.speaks_http1 = false
+    policy.wire.speaks_http1 = false;
 });
