@@ -43,8 +43,8 @@ impl File {
         let (clause, aspect) = of;
         let _ = writeln!(
             self.0,
-            "[[check]]\nclause = \"{clause}\"\naspect = \"{aspect}\"\ncheck = \"holds-in-every-case\"\nbasis = \"proposed\"\n\
-             requirement = \"{requirement}\"\nwith = {{ check = \"{check}\", {with} }}\n"
+            "[[check]]\nclause = \"{clause}\"\naspect = \"{aspect}\"\ncheck = \"{check}\"\nbasis = \"proposed\"\n\
+             requirement = \"{requirement}\"\nwith = {{ {with} }}\n"
         );
         self
     }

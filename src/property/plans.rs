@@ -134,8 +134,8 @@ fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
     for (clause, check, requirement) in CHECKS {
         let _ = writeln!(
             text,
-            "[[check]]\nclause = \"{clause}\"\naspect = \"conduct\"\ncheck = \"holds-in-every-case\"\nrequirement = \"{requirement}\"\n\
-             with = {{ check = \"{check}\", plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
+            "[[check]]\nclause = \"{clause}\"\naspect = \"conduct\"\ncheck = \"{check}\"\nrequirement = \"{requirement}\"\n\
+             with = {{ plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
         );
     }
     text

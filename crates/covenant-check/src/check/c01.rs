@@ -5,42 +5,46 @@ use std::fmt::{self, Display, Formatter};
 use semver::Version;
 use serde_json::Value;
 
-use super::check_def::Parameter;
+use super::CheckResult;
 use super::common::peer_shown;
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Entry, Exchange, Operation, Trace};
 use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "disclosure-member-is-sent",
         about: "the target says a member of its disclosure, well-formed, to a peer that it federates with",
         parameters: &[
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required("member", "the member of `metadata`"),
-            Parameter::optional("beside", "the name of a peer that says other things of itself"),
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required("member", "the member of `metadata`"),
+            LegacyParameter::optional("beside", "the name of a peer that says other things of itself"),
         ],
         evaluate: discloses,
     },
-    CheckDef {
+    LegacyCheck {
         name: "anonymous-peer-is-not-enrolled",
         about: "who does not disclose all of itself never reaches `enrolled`, and who does, does",
         parameters: &[
-            Parameter::required("call", "labels of the accepts and heartbeats that disclose too little"),
-            Parameter::required("shown", "labels of the operator's looks at those peers"),
-            Parameter::required("control", "label of the operator's look at a peer that discloses all"),
+            LegacyParameter::required(
+                "call",
+                "labels of the accepts and heartbeats that disclose too little",
+            ),
+            LegacyParameter::required("shown", "labels of the operator's looks at those peers"),
+            LegacyParameter::required("control", "label of the operator's look at a peer that discloses all"),
         ],
         evaluate: never_enrolled,
     },
-    CheckDef {
+    LegacyCheck {
         name: "anonymous-peer-is-not-joined",
         about: "as the one who joins, the target enrols no one whose answer does not disclose all of itself",
         parameters: &[
-            Parameter::required("call", "labels of the joins that were answered with too little"),
-            Parameter::required("shown", "label of the operator's list of peers after them"),
-            Parameter::required("control", "label of a join whose answer discloses all"),
+            LegacyParameter::required("call", "labels of the joins that were answered with too little"),
+            LegacyParameter::required("shown", "label of the operator's list of peers after them"),
+            LegacyParameter::required("control", "label of a join whose answer discloses all"),
         ],
         evaluate: never_joined,
     },

@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check_def::Parameter;
+use super::CheckResult;
 use super::common::{peer_id, peer_shown, said_by_target, whole_text};
 use super::enforcement::is_suspended;
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Operation, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
@@ -18,28 +19,31 @@ const DUE: SignedDuration = SignedDuration::from_hours(24);
 const IS_PARTNER: [&str; 3] = ["enrolled", "active", "degraded"];
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "compromise-is-disclosed-in-time",
         about: "every partner hears of a compromise within 24 hours of its detection",
         parameters: &[
-            Parameter::required("start", "label of the operator's compromise.declare"),
-            Parameter::optional("peers", "the partners' names; all that accepted, where none are given"),
-            Parameter::optional(
+            LegacyParameter::required("start", "label of the operator's compromise.declare"),
+            LegacyParameter::optional(
+                "peers",
+                "the partners' names; all that accepted, where none are given",
+            ),
+            LegacyParameter::optional(
                 "standing",
                 "labels of looks at them at the declaration: who is not shown as enrolled is no partner",
             ),
         ],
         evaluate: compromise_disclosed,
     },
-    CheckDef {
+    LegacyCheck {
         name: "suspended-until-resumed",
         about: "the peer is suspended, and the operator can resume it",
         parameters: &[
-            Parameter::required("before", "label of the operator's look at the peer before"),
-            Parameter::required("shown", "label of the look while it is suspended"),
-            Parameter::required("resume", "label of the operator's peer.resume"),
-            Parameter::required("after", "label of the look after it"),
+            LegacyParameter::required("before", "label of the operator's look at the peer before"),
+            LegacyParameter::required("shown", "label of the look while it is suspended"),
+            LegacyParameter::required("resume", "label of the operator's peer.resume"),
+            LegacyParameter::required("after", "label of the look after it"),
         ],
         evaluate: suspended_until_resumed,
     },

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::CheckResult;
 use super::agreement::{self, is_listed, is_same_version};
-use super::check_def::Parameter;
 use super::common::reply_summary;
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::state::PeerStatus;
 
@@ -13,24 +14,24 @@ use covenant_model::wire::state::PeerStatus;
 const ADDRESSES: [&str; 4] = ["remote_instance_url", "base_url", "instance_url", "url"];
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "agreed-version-is-requested-version",
         about: "what the target agrees to is the contract version it was asked for, and one that it has",
         parameters: &[
-            Parameter::required("call", "label of the accepts, of every version"),
-            Parameter::optional("listed", "label of the operator's look at the contract versions"),
+            LegacyParameter::required("call", "label of the accepts, of every version"),
+            LegacyParameter::optional("listed", "label of the operator's look at the contract versions"),
         ],
         evaluate: agreed_is_asked,
     },
-    CheckDef {
+    LegacyCheck {
         name: "joins-same-version-only",
         about: "as the one who joins, the target refuses an answer that agrees to another version or text",
         parameters: &[
-            Parameter::required("call", "label of the join that is answered wrongly"),
-            Parameter::required("shown", "label of the operator's look at the peers afterwards"),
-            Parameter::optional("known", "label of the operator's look at the peers before the joins"),
-            Parameter::required("control", "label of a join that is answered rightly"),
+            LegacyParameter::required("call", "label of the join that is answered wrongly"),
+            LegacyParameter::required("shown", "label of the operator's look at the peers afterwards"),
+            LegacyParameter::optional("known", "label of the operator's look at the peers before the joins"),
+            LegacyParameter::required("control", "label of a join that is answered rightly"),
         ],
         evaluate: joins_same_version_only,
     },

@@ -3,78 +3,82 @@
 use serde_json::Value;
 
 use super::agreement::{is_nothing, is_same_version, on_record};
-use super::check_def::Parameter;
 use super::common::{finding_raised, findings, new_findings, peer_id, peer_shown, reply_summary};
-use super::{Arguments, CheckDef, CheckResult, Verdict};
+use super::{CheckResult, Verdict};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::path::Route;
 use covenant_model::wire::state::PeerStatus;
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "acknowledgement-recorded",
         about: "the contract version of an accept is told back, and the operator sees it on the peer's record",
         parameters: &[
-            Parameter::required("call", "label of the accept"),
-            Parameter::required("shown", "label of the operator's look at the peer"),
+            LegacyParameter::required("call", "label of the accept"),
+            LegacyParameter::required("shown", "label of the operator's look at the peer"),
         ],
         evaluate: acknowledgement_recorded,
     },
-    CheckDef {
+    LegacyCheck {
         name: "acknowledgement-kept",
         about: "the contract version that was acknowledged stands on the peer's record after the peering's end",
         parameters: &[
-            Parameter::required("call", "label of the accept"),
-            Parameter::required("before", "label of the operator's look at the peer before the end"),
-            Parameter::required("shown", "label of the look after it"),
+            LegacyParameter::required("call", "label of the accept"),
+            LegacyParameter::required("before", "label of the operator's look at the peer before the end"),
+            LegacyParameter::required("shown", "label of the look after it"),
         ],
         evaluate: acknowledgement_kept,
     },
-    CheckDef {
+    LegacyCheck {
         name: "join-acknowledges-contract",
         about: "as the one who joins, the target names a contract version, and has it on the peer's record",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that it joins"),
-            Parameter::required("shown", "label of the operator's look at the peer"),
+            LegacyParameter::required("peer", "the name of the peer that it joins"),
+            LegacyParameter::required("shown", "label of the operator's look at the peer"),
         ],
         evaluate: joiner_acknowledges,
     },
-    CheckDef {
+    LegacyCheck {
         name: "no-acknowledgement-recorded",
         about: "no contract version stands on the peers' records, where one stands on that of a conforming peer",
         parameters: &[
-            Parameter::required("shown", "labels of the operator's looks at the peers"),
-            Parameter::required("valid", "label of the look at a peer that acknowledged one"),
-            Parameter::required(
+            LegacyParameter::required("shown", "labels of the operator's looks at the peers"),
+            LegacyParameter::required("valid", "label of the look at a peer that acknowledged one"),
+            LegacyParameter::required(
                 "proposed",
                 "label of the look at a peer that was proposed, and did nothing yet",
             ),
         ],
         evaluate: nothing_acknowledged,
     },
-    CheckDef {
+    LegacyCheck {
         name: "repeated-breach-suspends",
         about: "the fifth breach of one norm has suspended the peer, and the first alone has not",
         parameters: &[
-            Parameter::required("call", "labels of the breaches"),
-            Parameter::required("first", "label of the operator's look at the peer of one breach"),
-            Parameter::required("fifth", "label of the operator's look at the peer of five"),
-            Parameter::required("later", "label of valid calls of the peer of five, made after that look"),
-            Parameter::required("control", "label of the same calls, made before its breaches"),
+            LegacyParameter::required("call", "labels of the breaches"),
+            LegacyParameter::required("first", "label of the operator's look at the peer of one breach"),
+            LegacyParameter::required("fifth", "label of the operator's look at the peer of five"),
+            LegacyParameter::required(
+                "later",
+                "label of valid calls of the peer of five, made after that look",
+            ),
+            LegacyParameter::required("control", "label of the same calls, made before its breaches"),
         ],
         evaluate: repetition_suspends,
     },
-    CheckDef {
+    LegacyCheck {
         name: "soft-finding-shown",
         about: "what a peer withheld is shown to the operator: in the findings, or on the peer's record",
         parameters: &[
-            Parameter::required("peer", "the misbehaving peer's name"),
-            Parameter::required("before", "label of the scan before the misbehaviour"),
-            Parameter::required("after", "label of the scan after it"),
-            Parameter::required("conforming", "the name of a peer that did nothing wrong"),
-            Parameter::required("shown", "label of the operator's look at the misbehaving peer"),
-            Parameter::required("other", "label of the look at the conforming one"),
+            LegacyParameter::required("peer", "the misbehaving peer's name"),
+            LegacyParameter::required("before", "label of the scan before the misbehaviour"),
+            LegacyParameter::required("after", "label of the scan after it"),
+            LegacyParameter::required("conforming", "the name of a peer that did nothing wrong"),
+            LegacyParameter::required("shown", "label of the operator's look at the misbehaving peer"),
+            LegacyParameter::required("other", "label of the look at the conforming one"),
         ],
         evaluate: soft_finding_shown,
     },

@@ -1,6 +1,6 @@
 //! The checks: pure functions of a finished trace, one file per commitment.
 //!
-//! A scenario's `[[check]]` applies a [`CheckDef`] to one clause and aspect, with arguments that name entries
+//! A scenario's `[[check]]` applies a check of the table [`CHECKS`] to one clause and aspect, with arguments that name entries
 //! of the trace by their labels. The check sees the trace and nothing that changes, so that a transcript
 //! gives the same verdicts when it is evaluated again.
 
@@ -18,16 +18,29 @@ mod c09;
 mod c10;
 mod c11;
 mod c12;
-mod check_def;
 mod common;
+mod definition;
 mod enforcement;
+mod evaluate;
+mod general;
+pub mod legacy;
 pub mod model;
 mod out_of_scope;
+mod outcome;
+mod query;
+mod table;
+#[cfg(test)]
+mod trace_builder;
 mod versions;
 mod watched_excerpt;
 
-pub use arguments::Arguments;
-pub use check_def::{CHECKS, CheckDef, Parameter, check_named};
+pub use arguments::{ArgumentError, Parameter, ParameterKind};
+pub use definition::CheckDef;
+use definition::Evaluate;
+pub use evaluate::evaluate;
+#[cfg(test)]
+use evaluate::result_of;
+pub use table::{CHECKS, check_with_id};
 
 use std::collections::BTreeMap;
 
@@ -36,7 +49,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use covenant_model::contract::{Aspect, Basis, ClauseId};
-use covenant_model::transcript::Trace;
 
 /// The verdict on a clause and aspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -121,11 +133,4 @@ impl CheckResult {
         self.expected.push(answer.into());
         self
     }
-}
-
-/// Evaluates one planned check. If the scenario did not complete, nothing is called broken or kept: the
-/// result is unproven, and the outcome of the scenario is the reason.
-#[must_use]
-pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
-    Evaluation { check: check.clone(), result: check_def::evaluate(check, trace) }
 }

@@ -4,23 +4,24 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::check_def::Parameter;
+use super::CheckResult;
 use super::common::reply_summary;
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Body, Direction, Exchange, Message, Trace};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::path::Route;
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[LegacyCheck {
     name: "out-of-scope-requests-have-no-effect",
     about: "what the contract leaves out is refused, unknown or without effect, and the peering still works",
     parameters: &[
-        Parameter::required("call", "labels of the calls that ask for it"),
-        Parameter::required("peer", "the name of a third platform: nothing may be passed on to it"),
-        Parameter::required("control", "label of an ordinary migration made before"),
-        Parameter::required("probe", "label of a valid call made afterwards"),
-        Parameter::optional(
+        LegacyParameter::required("call", "labels of the calls that ask for it"),
+        LegacyParameter::required("peer", "the name of a third platform: nothing may be passed on to it"),
+        LegacyParameter::required("control", "label of an ordinary migration made before"),
+        LegacyParameter::required("probe", "label of a valid call made afterwards"),
+        LegacyParameter::optional(
             "nonsense",
             "label of such a call for what can't be: who answers it alike grants nothing",
         ),

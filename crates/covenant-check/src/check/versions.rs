@@ -5,13 +5,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::CheckResult;
 use super::agreement::{
     self, Stored, digest_of, is_row_of, is_same_digest, is_same_version, on_record, stored_digest, version_of,
 };
-use super::check_def::Parameter;
 use super::common::{findings, peer_id, peer_shown, reply_summary};
 use super::enforcement::is_suspended;
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::contract::REGISTER_V1;
 use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::canonical::sha256_hex;
@@ -21,51 +22,54 @@ use covenant_model::wire::path::Route;
 const UNRELEASED: [&str; 5] = ["draft", "proposed", "planned", "upcoming", "unreleased"];
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "digests-are-stored",
         about: "each released contract version is known with the SHA-256 of its text",
-        parameters: &[Parameter::required("shown", "label of the operator's list of contract versions")],
+        parameters: &[LegacyParameter::required(
+            "shown",
+            "label of the operator's list of contract versions",
+        )],
         evaluate: digests_are_stored,
     },
-    CheckDef {
+    LegacyCheck {
         name: "same-version-on-both-sides",
         about: "what the handshake agreed to is what was asked for, and what stands on the target's record",
         parameters: &[
-            Parameter::required("call", "label of the accept"),
-            Parameter::required("shown", "label of the operator's look at the peer"),
+            LegacyParameter::required("call", "label of the accept"),
+            LegacyParameter::required("shown", "label of the operator's look at the peer"),
         ],
         evaluate: same_version_on_both_sides,
     },
-    CheckDef {
+    LegacyCheck {
         name: "versions-side-by-side",
         about: "each of two contract versions is agreed to by whoever asks for it, and both peers are served",
         parameters: &[
-            Parameter::required("shown", "label of the operator's list of contract versions"),
-            Parameter::required("call", "labels of the accepts, one for each version"),
-            Parameter::required("probe", "label of valid calls of both peers afterwards"),
+            LegacyParameter::required("shown", "label of the operator's list of contract versions"),
+            LegacyParameter::required("call", "labels of the accepts, one for each version"),
+            LegacyParameter::required("probe", "label of valid calls of both peers afterwards"),
         ],
         evaluate: versions_side_by_side,
     },
-    CheckDef {
+    LegacyCheck {
         name: "join-avoids-deprecated-version",
         about: "as the one who joins, the target asks for a contract version other than the deprecated one",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that it joins"),
-            Parameter::required("version", "the version that was deprecated"),
+            LegacyParameter::required("peer", "the name of the peer that it joins"),
+            LegacyParameter::required("version", "the version that was deprecated"),
         ],
         evaluate: joins_on_another_version,
     },
-    CheckDef {
+    LegacyCheck {
         name: "mismatch-counts-as-breach",
         about: "a contract mismatch is one breach more of a norm: it suspends who was one short of that",
         parameters: &[
-            Parameter::required("peers", "the names of peers of one breach, of two, …"),
-            Parameter::required("norm", "the commitment that was breached: 3 or 6"),
-            Parameter::required("record", "labels of the looks at these peers after their breaches"),
-            Parameter::required("shown", "labels of the looks after the mismatch of each"),
-            Parameter::required("before", "label of the scan before the mismatch"),
-            Parameter::required("after", "label of the scan after it"),
+            LegacyParameter::required("peers", "the names of peers of one breach, of two, …"),
+            LegacyParameter::required("norm", "the commitment that was breached: 3 or 6"),
+            LegacyParameter::required("record", "labels of the looks at these peers after their breaches"),
+            LegacyParameter::required("shown", "labels of the looks after the mismatch of each"),
+            LegacyParameter::required("before", "label of the scan before the mismatch"),
+            LegacyParameter::required("after", "label of the scan after it"),
         ],
         evaluate: mismatch_counts_thrice,
     },

@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::CheckResult;
 use super::c05::{DUE, given, names_a_promise};
-use super::check_def::Parameter;
 use super::common::reply_summary;
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 
 /// The tolerance for two clocks, a slow answer and the interval between reads.
@@ -14,12 +15,12 @@ const SLACK: SignedDuration = SignedDuration::from_mins(1);
 const PROMISE_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[LegacyCheck {
     name: "excerpt-in-real-time",
     about: "an excerpt is given at once, or within the 72 hours for which it may be promised, in real time",
     parameters: &[
-        Parameter::required("call", "label of the request and of the looks after it"),
-        Parameter::required("probe", "label of calls that every peer may make"),
+        LegacyParameter::required("call", "label of the request and of the looks after it"),
+        LegacyParameter::required("probe", "label of calls that every peer may make"),
     ],
     evaluate: watched_excerpt,
 }];

@@ -36,14 +36,19 @@ impl Trace {
         &self.entries
     }
 
+    /// Returns whether the trace is of a property: it consists of cases.
+    #[must_use]
+    pub fn is_property(&self) -> bool {
+        self.entries.iter().any(Entry::begins_case)
+    }
+
     /// Returns the cases of a property, each as a trace of its own, with the labels of its scenario. A plain
     /// scenario is its only case.
     #[must_use]
     pub fn cases(&self) -> Vec<Self> {
         let mut cases: Vec<Vec<Entry>> = vec![];
         for entry in &self.entries {
-            let begins = matches!(&*entry.what, What::Note(note) if note.kind == "case");
-            if begins {
+            if entry.begins_case() {
                 cases.push(vec![]);
             } else if let Some(case) = cases.last_mut() {
                 let label =
@@ -121,6 +126,11 @@ impl Trace {
 }
 
 impl Entry {
+    /// Returns whether a case of a property begins here.
+    fn begins_case(&self) -> bool {
+        matches!(&*self.what, What::Note(note) if note.kind == "case")
+    }
+
     /// Returns the exchange; `None` if the entry is not one.
     #[must_use]
     pub fn exchange(&self) -> Option<&Exchange> {

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{Grant, requests};
-use crate::check::check_def::Parameter;
+use crate::check::CheckResult;
 use crate::check::common::{CallOutcome, RETRYABLE_STATUS, call_outcome, reply_summary};
-use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::header;
@@ -14,14 +15,17 @@ use covenant_model::wire::header;
 const LISTS: [(&str, &str); 2] =
     [("node_instance_ids", header::CALLING_INSTANCE), ("sdwan_network_ids", header::SDWAN_NETWORK)];
 
-pub(super) const BEYOND_IS_REFUSED: CheckDef = CheckDef {
+pub(super) const BEYOND_IS_REFUSED: LegacyCheck = LegacyCheck {
     name: "out-of-grant-requests-are-rejected",
     about: "each request that a grant does not allow, by the model of a grant, is refused",
     parameters: &[
-        Parameter::required("call", "labels of the requests with the grant's token, whoever makes them"),
-        Parameter::required("forged", "labels of the requests without its token, or with a forged one"),
-        Parameter::required("record", "label of the operation that issued the grant"),
-        Parameter::required("control", "labels of valid requests, of which one has to be served"),
+        LegacyParameter::required(
+            "call",
+            "labels of the requests with the grant's token, whoever makes them",
+        ),
+        LegacyParameter::required("forged", "labels of the requests without its token, or with a forged one"),
+        LegacyParameter::required("record", "label of the operation that issued the grant"),
+        LegacyParameter::required("control", "labels of valid requests, of which one has to be served"),
     ],
     evaluate: beyond_is_refused,
 };
@@ -79,7 +83,7 @@ fn shuts_out(asked: &Value, call: &Exchange) -> bool {
 
 /// Returns whether a call is served. An answer that there is no such record may be given to anyone.
 fn is_served(call: &Exchange) -> bool {
-    call_outcome(call) == CallOutcome::LetIn && call.data().is_none_or(|data| data["exists"] != false)
+    call_outcome(call) == CallOutcome::Admitted && call.data().is_none_or(|data| data["exists"] != false)
 }
 
 /// Returns whether a call is refused. A limited caller is not refused for the content of its call.

@@ -6,16 +6,18 @@ mod watched;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::check::check_def::Parameter;
+use crate::check::CheckResult;
 use crate::check::common::{is_turned_down, peer_id, reply_summary};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use crate::check::model::{is_denied, last_put};
-use crate::check::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::{Direction, Entry, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
-const CALL: Parameter = Parameter::required("call", "labels of the requests under the grant");
-const RECORD: Parameter = Parameter::required("record", "label of the operation that issued the grant");
+const CALL: LegacyParameter = LegacyParameter::required("call", "labels of the requests under the grant");
+const RECORD: LegacyParameter =
+    LegacyParameter::required("record", "label of the operation that issued the grant");
 
 /// The margin after the end of a grant. A platform may count in whole seconds; in the second in which a grant
 /// ends it may either serve or refuse.
@@ -24,36 +26,36 @@ const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_secs(2);
 const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "granted-requests-are-served",
         about: "each request that a grant allows, by the model of a grant, is served",
         parameters: &[
             CALL,
             RECORD,
-            Parameter::optional(
+            LegacyParameter::optional(
                 "until_seconds",
                 "how close to the grant's end a request has to have been served",
             ),
         ],
         evaluate: granted_is_served,
     },
-    CheckDef {
+    LegacyCheck {
         name: "ended-grant-is-rejected",
         about: "no request is served that a grant would allow, had it not ended",
         parameters: &[
             CALL,
             RECORD,
-            Parameter::optional("probe", "label of valid calls that are made when the grant is over"),
+            LegacyParameter::optional("probe", "label of valid calls that are made when the grant is over"),
         ],
         evaluate: ended_is_refused,
     },
-    CheckDef {
+    LegacyCheck {
         name: "grant-revocation-announced",
         about: "the end of a grant is announced to the peer that has it",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that has the grant"),
-            Parameter::required("revoke", "label of the operator's grant.revoke"),
+            LegacyParameter::required("peer", "the name of the peer that has the grant"),
+            LegacyParameter::required("revoke", "label of the operator's grant.revoke"),
         ],
         evaluate: grant_revocation_announced,
     },

@@ -4,8 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::announces;
-use crate::check::check_def::Parameter;
-use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::check::CheckResult;
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 
 /// The period before the end that counts as the last seconds.
@@ -17,14 +18,14 @@ const SLACK: SignedDuration = SignedDuration::from_mins(1);
 /// The period before the notice of a revocation in which a refusal may be its consequence.
 const NOTICE_TAKES: SignedDuration = SignedDuration::from_mins(6);
 
-const WATCHED: &[Parameter] = &[
-    Parameter::required("given", "label of the operation that tells of the grant"),
-    Parameter::required("call", "label of the reads under the grant"),
-    Parameter::required("probe", "label of calls that need no grant"),
+const WATCHED: &[LegacyParameter] = &[
+    LegacyParameter::required("given", "label of the operation that tells of the grant"),
+    LegacyParameter::required("call", "label of the reads under the grant"),
+    LegacyParameter::required("probe", "label of calls that need no grant"),
 ];
 
 /// The check of the time before the end.
-pub(super) const GRANT_LASTS: CheckDef = CheckDef {
+pub(super) const GRANT_LASTS: LegacyCheck = LegacyCheck {
     name: "grant-lasts-in-real-time",
     about: "reads under a grant are honoured up to its last seconds, by the target's own clock",
     parameters: WATCHED,
@@ -32,7 +33,7 @@ pub(super) const GRANT_LASTS: CheckDef = CheckDef {
 };
 
 /// The check of the time after the end.
-pub(super) const GRANT_ENDS: CheckDef = CheckDef {
+pub(super) const GRANT_ENDS: LegacyCheck = LegacyCheck {
     name: "grant-ends-in-real-time",
     about: "no read under a grant is honoured after its end, by the target's own clock",
     parameters: WATCHED,

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::check::check_def::Parameter;
-use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::check::CheckResult;
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::path::Route;
 
-pub(super) const FILTER_IS_APPLIED: CheckDef = CheckDef {
+pub(super) const FILTER_IS_APPLIED: LegacyCheck = LegacyCheck {
     name: "filter-is-applied",
     about: "a record outside the declared filter reaches the peer neither by a read nor by a sync, and one inside does",
     parameters: &[
-        Parameter::required("peer", "the peer's name"),
-        Parameter::required("record", "label of the operations that put records outside the filter"),
-        Parameter::required("control", "label of the operations that put records inside it"),
-        Parameter::optional(
+        LegacyParameter::required("peer", "the peer's name"),
+        LegacyParameter::required("record", "label of the operations that put records outside the filter"),
+        LegacyParameter::required("control", "label of the operations that put records inside it"),
+        LegacyParameter::optional(
             "by",
             "the route by which the records inside have to have arrived; any, where none is named",
         ),

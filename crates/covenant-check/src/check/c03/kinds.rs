@@ -2,23 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::check_def::Parameter;
+use crate::check::CheckResult;
 use crate::check::common::reply_summary;
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use crate::check::model::{is_denied, last_put};
-use crate::check::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::capability::{Capability, CapabilityDocument, Direction};
 use covenant_model::wire::path::Route;
 
-pub(super) const DECLARED_KINDS_ARE_SERVED: CheckDef = CheckDef {
+pub(super) const DECLARED_KINDS_ARE_SERVED: LegacyCheck = LegacyCheck {
     name: "declared-kinds-are-served",
     about: "every kind that the target declares is served to the holder of a grant",
     parameters: &[
-        Parameter::required(
+        LegacyParameter::required(
             "about",
             "label of an accept or heartbeat whose answer has the target's capabilities",
         ),
-        Parameter::required("call", "label of the fetches, one or more for each declared kind"),
+        LegacyParameter::required("call", "label of the fetches, one or more for each declared kind"),
     ],
     evaluate: declared_kinds_are_served,
 };

@@ -1,17 +1,18 @@
 //! 3.2: declared schema versions are run.
 
-use crate::check::check_def::Parameter;
+use crate::check::CheckResult;
 use crate::check::common::{RETRYABLE_STATUS, is_same_number, reply_summary};
-use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::capability::CapabilityDocument;
 
-pub(super) const DECLARED_SCHEMA_IS_RUN: CheckDef = CheckDef {
+pub(super) const DECLARED_SCHEMA_IS_RUN: LegacyCheck = LegacyCheck {
     name: "declared-schema-is-accepted",
     about: "a migration that carries the declared schema version is taken, as one that carries none is",
     parameters: &[
-        Parameter::required("call", "label of the migration that carries the declared version"),
-        Parameter::required("control", "label of the same migration that carries none"),
+        LegacyParameter::required("call", "label of the migration that carries the declared version"),
+        LegacyParameter::required("control", "label of the same migration that carries none"),
     ],
     evaluate: declared_schema_is_run,
 };

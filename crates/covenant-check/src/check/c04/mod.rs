@@ -8,78 +8,84 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::CheckDef;
-use super::check_def::Parameter;
+use super::legacy::LegacyCheck;
+use crate::check::legacy::LegacyParameter;
 use covenant_model::transcript::Trace;
 
 /// Statuses that refuse for now: a limit, a timeout.
 const TRANSIENT_STATUS: [u16; 3] = [408, 425, 429];
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::required("peer", "the peer's name"),
-    Parameter::required("revoke", "label of the operation that revokes"),
-    Parameter::required("call", "label of the peer's calls after it"),
-    Parameter::optional(
+const PARAMETERS: &[LegacyParameter] = &[
+    LegacyParameter::required("peer", "the peer's name"),
+    LegacyParameter::required("revoke", "label of the operation that revokes"),
+    LegacyParameter::required("call", "label of the peer's calls after it"),
+    LegacyParameter::optional(
         "away",
         "true where the peer was away meanwhile: it is told when it is back, torn down or not",
     ),
 ];
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "revoked-event-precedes-teardown",
         about: "a platform.peer.revoked event reaches the peer before its first refused call",
         parameters: PARAMETERS,
         evaluate: notice::event_before_tear_down,
     },
-    CheckDef {
+    LegacyCheck {
         name: "revoked-status-precedes-teardown",
         about: "a heartbeat whose status is revoked reaches the peer before its first refused call",
         parameters: PARAMETERS,
         evaluate: notice::status_before_tear_down,
     },
-    CheckDef {
+    LegacyCheck {
         name: "open-migrations-have-grace",
         about: "every open migration is taken within the grace after a revocation, and refused after it",
         parameters: &[
-            Parameter::required(
+            LegacyParameter::required(
                 "open",
                 "labels of the calls that opened the migrations, as far as they were made",
             ),
-            Parameter::required("revoke", "label of the operation that revokes, or of the peer's own notice"),
-            Parameter::required("call", "label of the commits within the grace"),
-            Parameter::required("late", "label of the commits after the grace"),
-            Parameter::optional("records", "label of the operator's list after the commits within the grace"),
+            LegacyParameter::required(
+                "revoke",
+                "label of the operation that revokes, or of the peer's own notice",
+            ),
+            LegacyParameter::required("call", "label of the commits within the grace"),
+            LegacyParameter::required("late", "label of the commits after the grace"),
+            LegacyParameter::optional(
+                "records",
+                "label of the operator's list after the commits within the grace",
+            ),
         ],
         evaluate: grace::grace_is_given,
     },
-    CheckDef {
+    LegacyCheck {
         name: "denied-grace-is-reported",
         about: "who refuses an open migration while the grace lasts is reported, who does so after it is not",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that refuses within the grace"),
-            Parameter::required("revoke", "label of its notice"),
-            Parameter::required("before", "label of the scan before its notice"),
-            Parameter::required("after", "label of the scan after its refusal"),
-            Parameter::required("few", "the name of a peer that refuses just after the grace"),
-            Parameter::required(
+            LegacyParameter::required("peer", "the name of the peer that refuses within the grace"),
+            LegacyParameter::required("revoke", "label of its notice"),
+            LegacyParameter::required("before", "label of the scan before its notice"),
+            LegacyParameter::required("after", "label of the scan after its refusal"),
+            LegacyParameter::required("few", "the name of a peer that refuses just after the grace"),
+            LegacyParameter::required(
                 "apart_from",
                 "the name of a peer that refuses long after it: kinds raised about it say nothing",
             ),
         ],
         evaluate: grace::cut_within_grace_is_noticed,
     },
-    CheckDef {
+    LegacyCheck {
         name: "silent-peer-is-marked",
         about: "a peer that is no longer there is reported, or shown in another state than one that is",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that falls silent"),
-            Parameter::required("conforming", "the name of a peer that goes on as before"),
-            Parameter::required("before", "label of the scan before the silence"),
-            Parameter::required("after", "label of the scan after it"),
-            Parameter::required("shown", "label of peer.show of the silent one, after it"),
-            Parameter::required("default", "label of peer.show of the conforming one, after it"),
+            LegacyParameter::required("peer", "the name of the peer that falls silent"),
+            LegacyParameter::required("conforming", "the name of a peer that goes on as before"),
+            LegacyParameter::required("before", "label of the scan before the silence"),
+            LegacyParameter::required("after", "label of the scan after it"),
+            LegacyParameter::required("shown", "label of peer.show of the silent one, after it"),
+            LegacyParameter::required("default", "label of peer.show of the conforming one, after it"),
         ],
         evaluate: silence::silence_is_marked,
     },

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{TRANSIENT_STATUS, begun};
+use crate::check::CheckResult;
 use crate::check::common::reply_summary;
-use crate::check::{Arguments, CheckResult};
+use crate::check::legacy::Arguments;
 use covenant_model::transcript::{Body, Direction, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;

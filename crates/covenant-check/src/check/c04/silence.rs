@@ -1,7 +1,8 @@
 //! Checks that a silent peer is marked (4.1).
 
 use crate::check::common::{finding_raised, peer_shown};
-use crate::check::{Arguments, CheckResult, Verdict};
+use crate::check::legacy::Arguments;
+use crate::check::{CheckResult, Verdict};
 use covenant_model::transcript::Trace;
 
 pub(super) fn silence_is_marked(trace: &Trace, with: Arguments<'_>) -> CheckResult {

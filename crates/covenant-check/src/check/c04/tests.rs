@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::grace::{cut_within_grace_is_noticed, grace_is_given};
 use super::notice::{event_before_tear_down, status_before_tear_down};
 use super::silence::silence_is_marked;
+use crate::check::CheckResult;
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
-use crate::check::{Arguments, CheckResult};
+use crate::check::legacy::Arguments;
 use covenant_model::clock::Clock;
 use covenant_model::transcript::{Direction, Exchange, Failure, Operation, Recorder, Trace, What};
 

@@ -8,8 +8,9 @@ use x509_parser::pem::parse_x509_pem;
 
 use super::entry::{Item, MatchStrength, below, has_subject, member, names, names_otherwise};
 use super::excerpts::given;
+use crate::check::CheckResult;
 use crate::check::common::{peer_id, reply_summary};
-use crate::check::{Arguments, CheckResult};
+use crate::check::legacy::Arguments;
 use covenant_model::transcript::{Direction, Exchange, Trace, What};
 use covenant_model::wire::header::{forwarded_subject, inbound_subject};
 use covenant_model::wire::path::Route;

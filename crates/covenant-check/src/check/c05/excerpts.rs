@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::entry::member;
+use crate::check::CheckResult;
 use crate::check::common::{peer_id, reply_summary};
-use crate::check::{Arguments, CheckResult};
+use crate::check::legacy::Arguments;
 use covenant_model::transcript::{Body, Direction, Entry, Exchange, Trace};
 use covenant_model::wire::header::inbound_subject;
 use covenant_model::wire::path::Route;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::check_def::Parameter;
+use crate::check::CheckResult;
 use crate::check::common::reply_summary;
-use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Body, Direction, Exchange, Trace};
 use covenant_model::wire::capability::CapabilityDocument;
 use covenant_model::wire::path::{PREFIX, Route};
@@ -17,19 +18,19 @@ const ID_LENGTH_MIN: usize = 16;
 /// The path at which any platform may be asked for its offers (RFC 8615).
 const WELL_KNOWN: &str = "/.well-known";
 
-pub(super) const STAYS_WITHIN_DECLARED: CheckDef = CheckDef {
+pub(super) const STAYS_WITHIN_DECLARED: LegacyCheck = LegacyCheck {
     name: "target-requests-declared-kinds-only",
     about: "the target asks a peer for nothing but what the peer declared or gave it a grant for",
-    parameters: &[Parameter::required("peer", "the peer's name")],
+    parameters: &[LegacyParameter::required("peer", "the peer's name")],
     evaluate: stays_within_declared,
 };
 
-pub(super) const LEAKS_NOTHING: CheckDef = CheckDef {
+pub(super) const LEAKS_NOTHING: LegacyCheck = LegacyCheck {
     name: "rejections-leak-no-records",
     about: "no answer to a walk holds anything of the records that it is after",
     parameters: &[
-        Parameter::required("call", "labels of the calls of the walk"),
-        Parameter::required("record", "labels of the operations that put the records it is after"),
+        LegacyParameter::required("call", "labels of the calls of the walk"),
+        LegacyParameter::required("record", "labels of the operations that put the records it is after"),
     ],
     evaluate: leaks_nothing,
 };

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::check::check_def::Parameter;
-use crate::check::{Arguments, CheckDef, CheckResult, Verdict, common};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
+use crate::check::{CheckResult, Verdict, common};
 use covenant_model::transcript::{Direction, Entry, Exchange, FLOOD, Trace, What};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::header;
@@ -20,37 +21,37 @@ const STALE_SECONDS: u32 = 300;
 /// The maximum difference between the recorded moment of a call and the moment in which the target saw it.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
-pub(super) const PACES_ITSELF: CheckDef = CheckDef {
+pub(super) const PACES_ITSELF: LegacyCheck = LegacyCheck {
     name: "target-limits-own-calls",
     about: "the target's own handshakes and heartbeats are no flood, also when the peer answers errors",
     parameters: &[
-        Parameter::required("peer", "the peer's name"),
-        Parameter::required("start", "label of the operation from which on it is watched"),
+        LegacyParameter::required("peer", "the peer's name"),
+        LegacyParameter::required("start", "label of the operation from which on it is watched"),
     ],
     evaluate: paces_itself,
 };
 
-pub(super) const FLOOD_LIMITED: CheckDef = CheckDef {
+pub(super) const FLOOD_LIMITED: LegacyCheck = LegacyCheck {
     name: "flood-limited",
     about: "a flood is limited, a few calls are not, and a quiet peer is served meanwhile",
     parameters: &[
-        Parameter::required("call", "label of the flooding calls"),
-        Parameter::required("control", "label of the same calls, few"),
-        Parameter::required("probe", "label of a quiet peer's calls, made after the flood"),
+        LegacyParameter::required("call", "label of the flooding calls"),
+        LegacyParameter::required("control", "label of the same calls, few"),
+        LegacyParameter::required("probe", "label of a quiet peer's calls, made after the flood"),
     ],
     evaluate: flood_limited,
 };
 
-pub(super) const FLOOD_REPORTED: CheckDef = CheckDef {
+pub(super) const FLOOD_REPORTED: LegacyCheck = LegacyCheck {
     name: "flood-reported",
     about: "a flood, where it came about, is reported: a finding about the peer that was not there before",
     parameters: &[
-        Parameter::required("call", "label of the flooding calls"),
-        Parameter::required("peer", "the name of the peer that floods, or the label of its proposal"),
-        Parameter::required("before", "label of the scan before the flood"),
-        Parameter::required("after", "label of the scan after it"),
-        Parameter::required("conforming", "the name of a peer that did nothing wrong"),
-        Parameter::optional(
+        LegacyParameter::required("call", "label of the flooding calls"),
+        LegacyParameter::required("peer", "the name of the peer that floods, or the label of its proposal"),
+        LegacyParameter::required("before", "label of the scan before the flood"),
+        LegacyParameter::required("after", "label of the scan after it"),
+        LegacyParameter::required("conforming", "the name of a peer that did nothing wrong"),
+        LegacyParameter::optional(
             "apart_from",
             "the name of a peer that made a few such calls: kinds raised about it too say nothing",
         ),
@@ -58,13 +59,13 @@ pub(super) const FLOOD_REPORTED: CheckDef = CheckDef {
     evaluate: flood_reported,
 };
 
-pub(super) const LIMITS_BY_THE_MINUTE: CheckDef = CheckDef {
+pub(super) const LIMITS_BY_THE_MINUTE: LegacyCheck = LegacyCheck {
     name: "rate-limit-is-per-minute",
     about: "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
     parameters: &[
-        Parameter::required("peer", "the name of the peer that calls often"),
-        Parameter::required("call", "label of its calls"),
-        Parameter::required("probe", "label of a quiet peer's calls in between"),
+        LegacyParameter::required("peer", "the name of the peer that calls often"),
+        LegacyParameter::required("call", "label of its calls"),
+        LegacyParameter::required("probe", "label of a quiet peer's calls in between"),
     ],
     evaluate: limits_by_the_minute,
 };

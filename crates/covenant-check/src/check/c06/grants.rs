@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::check::check_def::Parameter;
-use crate::check::{Arguments, CheckDef, CheckResult};
+use crate::check::CheckResult;
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::Trace;
 
 /// The numbers of grants without an operator that are a mass (`binding.md`, "Numbers"): of any sort, and of
@@ -14,10 +15,10 @@ const MASS: usize = 100;
 const MASS_WIDE: usize = 20;
 const WIDE_SCOPES: [&str; 3] = ["write", "admin", "migrate"];
 
-pub(super) const NO_GRANTS_BY_PROGRAM: CheckDef = CheckDef {
+pub(super) const NO_GRANTS_BY_PROGRAM: LegacyCheck = LegacyCheck {
     name: "no-grants-by-program",
     about: "no mass of grants appears that no operator issued",
-    parameters: &[Parameter::required("shown", "label of the operator's list of grants, at the end")],
+    parameters: &[LegacyParameter::required("shown", "label of the operator's list of grants, at the end")],
     evaluate: no_grants_by_program,
 };
 

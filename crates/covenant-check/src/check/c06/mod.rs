@@ -5,10 +5,10 @@ mod flood;
 mod grants;
 mod streams;
 
-use super::CheckDef;
+use super::legacy::LegacyCheck;
 
 /// The checks of this commitment.
-pub(super) const CHECKS: &[CheckDef] = &[
+pub(super) const CHECKS: &[LegacyCheck] = &[
     flood::PACES_ITSELF,
     flood::FLOOD_LIMITED,
     flood::FLOOD_REPORTED,

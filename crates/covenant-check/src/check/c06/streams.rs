@@ -5,28 +5,29 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::check::check_def::Parameter;
+use crate::check::CheckResult;
 use crate::check::common::is_same_number;
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use crate::check::model::{OWN_MEMBERS, Place, Records, last_put, records};
-use crate::check::{Arguments, CheckDef, CheckResult};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::canonical::is_digest_of;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, is_same_place};
 
-pub(super) const STREAMS_ARE_WHOLE: CheckDef = CheckDef {
+pub(super) const STREAMS_ARE_WHOLE: LegacyCheck = LegacyCheck {
     name: "sync-streams-are-intact",
     about: "each batch that the target syncs has the digest of its records, joins on to the one before, \
             repeats nothing, and says of each record what the operator put there; all of that arrives",
-    parameters: &[Parameter::required("peer", "the name of the peer that is synced to")],
+    parameters: &[LegacyParameter::required("peer", "the name of the peer that is synced to")],
     evaluate: streams_are_whole,
 };
 
-pub(super) const NOTHING_IS_STORED: CheckDef = CheckDef {
+pub(super) const NOTHING_IS_STORED: LegacyCheck = LegacyCheck {
     name: "rejected-records-are-not-stored",
     about: "of the records in what was refused, none was stored",
     parameters: &[
-        Parameter::required("call", "labels of the calls that were to be refused"),
+        LegacyParameter::required("call", "labels of the calls that were to be refused"),
         BEFORE,
         AFTER,
         CONTROL,
@@ -34,11 +35,11 @@ pub(super) const NOTHING_IS_STORED: CheckDef = CheckDef {
     evaluate: nothing_is_stored,
 };
 
-pub(super) const OTHERS_STAY: CheckDef = CheckDef {
+pub(super) const OTHERS_STAY: LegacyCheck = LegacyCheck {
     name: "other-records-are-unchanged",
     about: "a record that stands under one id in a batch, and names another, changes nothing of the other",
     parameters: &[
-        Parameter::required("call", "labels of the calls with such records"),
+        LegacyParameter::required("call", "labels of the calls with such records"),
         BEFORE,
         AFTER,
         CONTROL,
@@ -46,9 +47,10 @@ pub(super) const OTHERS_STAY: CheckDef = CheckDef {
     evaluate: others_stay,
 };
 
-const BEFORE: Parameter = Parameter::required("before", "label of the look at the records before them");
-const AFTER: Parameter = Parameter::required("after", "label of the look after them");
-const CONTROL: Parameter = Parameter::optional(
+const BEFORE: LegacyParameter =
+    LegacyParameter::required("before", "label of the look at the records before them");
+const AFTER: LegacyParameter = LegacyParameter::required("after", "label of the look after them");
+const CONTROL: LegacyParameter = LegacyParameter::optional(
     "control",
     "label of a valid call before them: what it brought has to be there, or the target keeps nothing at all",
 );

@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
+use crate::check::CheckResult;
 use crate::check::common::{is_undone, reply_summary};
+use crate::check::legacy::Arguments;
 use crate::check::model::{mentions, records};
-use crate::check::{Arguments, CheckResult};
 use covenant_model::transcript::{Direction, Entry, Exchange, Operation, Trace};
 use covenant_model::wire::path::Route;
 

@@ -7,24 +7,26 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::check_def::Parameter;
+use super::CheckResult;
 use super::common::{is_undone, reply_summary};
 use super::model::{
     PlannedStep, Preservation, Records, carried, planned_steps, record_shown, records, shows, was_touched,
 };
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, action, policy};
 
-const PLAN: Parameter = Parameter::required("plan", "label of the migration");
-const COMMIT: Parameter = Parameter::optional("commit", "label of its commit, where it was opened first");
-const BEFORE: Parameter = Parameter::required("before", "label of the look before it");
-const AFTER: Parameter = Parameter::required("after", "label of the look after it");
+const PLAN: LegacyParameter = LegacyParameter::required("plan", "label of the migration");
+const COMMIT: LegacyParameter =
+    LegacyParameter::optional("commit", "label of its commit, where it was opened first");
+const BEFORE: LegacyParameter = LegacyParameter::required("before", "label of the look before it");
+const AFTER: LegacyParameter = LegacyParameter::required("after", "label of the look after it");
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "migration-is-atomic",
         about: "a plan that failed, or whose answer never came, left nothing of itself, or all",
         parameters: &[
@@ -32,20 +34,20 @@ pub(super) const CHECKS: &[CheckDef] = &[
             COMMIT,
             BEFORE,
             AFTER,
-            Parameter::optional(
+            LegacyParameter::optional(
                 "control",
                 "label of a plan like it, valid in the one thing: it has to be applied",
             ),
         ],
         evaluate: whole_or_nothing,
     },
-    CheckDef {
+    LegacyCheck {
         name: "migration-claims-match-records",
         about: "what a completed migration claims is what can be read back; of a plan that can't be done no success is claimed",
         parameters: &[PLAN, COMMIT, BEFORE, AFTER],
         evaluate: claims_are_true,
     },
-    CheckDef {
+    LegacyCheck {
         name: "conflicts-are-reported",
         about: "conflict_log has each conflict that there was, and no other",
         parameters: &[
@@ -53,14 +55,14 @@ pub(super) const CHECKS: &[CheckDef] = &[
             COMMIT,
             BEFORE,
             AFTER,
-            Parameter::optional(
+            LegacyParameter::optional(
                 "shown",
                 "labels of later looks at the migration's record, the peer's or the operator's: evaluated is what they say",
             ),
         ],
         evaluate: conflicts_are_reported,
     },
-    CheckDef {
+    LegacyCheck {
         name: "ids-are-preserved",
         about: "every migrated record stands under its own id, with the references that it came with",
         parameters: &[
@@ -68,37 +70,37 @@ pub(super) const CHECKS: &[CheckDef] = &[
             COMMIT,
             BEFORE,
             AFTER,
-            Parameter::optional(
+            LegacyParameter::optional(
                 "control",
                 "label of a plan that has to complete: then this one may be refused, and leave nothing",
             ),
         ],
         evaluate: identities_survive,
     },
-    CheckDef {
+    LegacyCheck {
         name: "no-sync-after-migration",
         about: "the target sends the peer no record of its own accord",
         parameters: &[
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required(
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required(
                 "migration",
                 "label of the migration: what was sent before it does not count",
             ),
-            Parameter::required("record", "label of the operation that changed the record"),
-            Parameter::required(
+            LegacyParameter::required("record", "label of the operation that changed the record"),
+            LegacyParameter::required(
                 "probe",
                 "label of the valid calls made afterwards: the last has to be accepted",
             ),
         ],
         evaluate: afterwards::nothing_flows,
     },
-    CheckDef {
+    LegacyCheck {
         name: "originals-kept",
         about: "as source of a migration that went wrong, the target keeps its originals",
         parameters: &[
-            Parameter::required("migration", "label of the operation that sent it"),
-            Parameter::required("before", "label of the look before it"),
-            Parameter::required("after", "label, or labels, of the looks after it"),
+            LegacyParameter::required("migration", "label of the operation that sent it"),
+            LegacyParameter::required("before", "label of the look before it"),
+            LegacyParameter::required("after", "label, or labels, of the looks after it"),
         ],
         evaluate: afterwards::originals_kept,
     },

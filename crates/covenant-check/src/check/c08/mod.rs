@@ -7,36 +7,40 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::check_def::Parameter;
 use super::model::{mentions, record_shown};
-use super::{Arguments, CheckDef, CheckResult, Verdict};
+use super::{CheckResult, Verdict};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 use places::{has_moved_unsaid, places_said};
 use telling::{Mark, marks, says_something};
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "residency-declared",
         about: "the target says in its heartbeats, or in its answers to them, where it keeps data",
-        parameters: &[Parameter::required("peer", "the peer's name")],
+        parameters: &[LegacyParameter::required("peer", "the peer's name")],
         evaluate: residency_declared,
     },
-    CheckDef {
+    LegacyCheck {
         name: "crossing-is-reported",
         about: "the operator has an event about data that crossed into, or out of, another residency",
         parameters: &[
-            Parameter::required("migration", "label of the migration that crosses"),
-            Parameter::required("before", "label of the operator's look at the events before it"),
-            Parameter::required("after", "label of the look after it"),
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required(
+            LegacyParameter::required("migration", "label of the migration that crosses"),
+            LegacyParameter::required("before", "label of the operator's look at the events before it"),
+            LegacyParameter::required("after", "label of the look after it"),
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required(
                 "places",
                 "where the peer keeps its data: its residency and its jurisdiction",
             ),
-            Parameter::optional("default", "label of a look at the events before a migration with `near`"),
-            Parameter::optional(
+            LegacyParameter::optional(
+                "default",
+                "label of a look at the events before a migration with `near`",
+            ),
+            LegacyParameter::optional(
                 "near",
                 "a peer where the target is, with which something was migrated between `default` and `before`: what \
                  is seen_report of that is no word about a crossing",
@@ -44,23 +48,23 @@ pub(super) const CHECKS: &[CheckDef] = &[
         ],
         evaluate: crossing_is_told,
     },
-    CheckDef {
+    LegacyCheck {
         name: "crossings-match-residencies",
         about: "each migration's record has cross_jurisdiction where the two places differ, and only there",
         parameters: &[
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required("shown", "label of the looks at the records, each after its migration"),
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required("shown", "label of the looks at the records, each after its migration"),
         ],
         evaluate: crossings_are_right,
     },
-    CheckDef {
+    LegacyCheck {
         name: "crossing-is-recorded",
         about: "the record of a migration that crosses has cross_jurisdiction, the right way round",
         parameters: &[
-            Parameter::required("migration", "label of the migration that crosses"),
-            Parameter::required("shown", "labels of looks at its record, the peer's or the operator's"),
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required(
+            LegacyParameter::required("migration", "label of the migration that crosses"),
+            LegacyParameter::required("shown", "labels of looks at its record, the peer's or the operator's"),
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required(
                 "places",
                 "where the peer keeps its data: its residency and its jurisdiction",
             ),

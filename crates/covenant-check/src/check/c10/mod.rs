@@ -7,99 +7,109 @@ use std::collections::BTreeSet;
 use semver::Version;
 use serde_json::Value;
 
-use super::check_def::Parameter;
+use super::CheckResult;
 use super::common::{finding_raised, findings, new_findings, peer_id, reply_summary};
-use super::{Arguments, CheckDef, CheckResult};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::path::Route;
 
-const MEETING: &[Parameter] = &[
-    Parameter::required("first", "label of the accept, in which both sides say their versions"),
-    Parameter::required("call", "label, or labels, of the peer's work: its sync and the like"),
-    Parameter::required("probe", "label of its heartbeats"),
-    Parameter::optional(
+const MEETING: &[LegacyParameter] = &[
+    LegacyParameter::required("first", "label of the accept, in which both sides say their versions"),
+    LegacyParameter::required("call", "label, or labels, of the peer's work: its sync and the like"),
+    LegacyParameter::required("probe", "label of its heartbeats"),
+    LegacyParameter::optional(
         "control",
         "labels of the same work, or of the accept, of a peer whose version goes with the target's",
     ),
 ];
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "compatible-versions-federate",
         about: "two versions that go together, by the model, federate and sync",
         parameters: MEETING,
         evaluate: versions_go_together,
     },
-    CheckDef {
+    LegacyCheck {
         name: "incompatible-versions-do-not-sync",
         about: "of two versions that do not go together the sync is frozen, and the heartbeat alive",
         parameters: MEETING,
         evaluate: versions_keep_apart,
     },
-    CheckDef {
+    LegacyCheck {
         name: "compatible-versions-are-joined",
         about: "a peer whose version goes with the target's is joined, and works with it",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that proposed"),
-            Parameter::required("join", "label of the target's join"),
-            Parameter::required("call", "labels of the peer's work afterwards"),
-            Parameter::required("probe", "label of its heartbeats"),
-            Parameter::required("like", "label of the join of a peer of the target's own release"),
-            Parameter::optional("control", "labels of the same work of that peer"),
+            LegacyParameter::required("peer", "the name of the peer that proposed"),
+            LegacyParameter::required("join", "label of the target's join"),
+            LegacyParameter::required("call", "labels of the peer's work afterwards"),
+            LegacyParameter::required("probe", "label of its heartbeats"),
+            LegacyParameter::required("like", "label of the join of a peer of the target's own release"),
+            LegacyParameter::optional("control", "labels of the same work of that peer"),
         ],
         evaluate: neighbours_are_joined,
     },
-    CheckDef {
+    LegacyCheck {
         name: "no-sync-to-incompatible-version",
         about: "a peer whose version does not go with the target's is sent no sync, and another peer is",
         parameters: &[
-            Parameter::required("first", "label of the accept, in which both sides say their versions"),
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required("conforming", "the name of a peer whose version goes with the target's"),
+            LegacyParameter::required("first", "label of the accept, in which both sides say their versions"),
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required(
+                "conforming",
+                "the name of a peer whose version goes with the target's",
+            ),
         ],
         evaluate: no_sync_is_sent,
     },
-    CheckDef {
+    LegacyCheck {
         name: "drift-is-reported",
         about: "a finding is raised about a peer whose version does not go with the target's",
         parameters: &[
-            Parameter::required("first", "label of the accept, in which both sides say their versions"),
-            Parameter::required("peer", "the peer's name"),
-            Parameter::required("before", "label of the scan before the two met"),
-            Parameter::required("after", "label of the scan after it"),
-            Parameter::optional("conforming", "the name of a peer whose version goes with the target's"),
+            LegacyParameter::required("first", "label of the accept, in which both sides say their versions"),
+            LegacyParameter::required("peer", "the peer's name"),
+            LegacyParameter::required("before", "label of the scan before the two met"),
+            LegacyParameter::required("after", "label of the scan after it"),
+            LegacyParameter::optional(
+                "conforming",
+                "the name of a peer whose version goes with the target's",
+            ),
         ],
         evaluate: drift_is_reported,
     },
-    CheckDef {
+    LegacyCheck {
         name: "short-notice-is-reported",
         about: "a finding about a peer that broke too soon after its notice, of a kind that was not raised about one that waited",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that broke too soon after its notice"),
-            Parameter::required("waited", "the name of a peer that broke when its notice was old enough"),
-            Parameter::required("silent", "the name of a peer that broke with no notice at all"),
-            Parameter::required("moved", "label of the heartbeats in which they broke"),
-            Parameter::required("before", "label of the scan before they broke"),
-            Parameter::required("after", "label of the scan after it"),
+            LegacyParameter::required("peer", "the name of the peer that broke too soon after its notice"),
+            LegacyParameter::required(
+                "waited",
+                "the name of a peer that broke when its notice was old enough",
+            ),
+            LegacyParameter::required("silent", "the name of a peer that broke with no notice at all"),
+            LegacyParameter::required("moved", "label of the heartbeats in which they broke"),
+            LegacyParameter::required("before", "label of the scan before they broke"),
+            LegacyParameter::required("after", "label of the scan after it"),
         ],
         evaluate: short_notice_is_noticed,
     },
-    CheckDef {
+    LegacyCheck {
         name: "deprecation-announced",
         about: "the end of a release is announced to a partner, with its date",
         parameters: &[
-            Parameter::required("peer", "the partner's name"),
-            Parameter::required("start", "label of the operator's release.deprecate"),
+            LegacyParameter::required("peer", "the partner's name"),
+            LegacyParameter::required("start", "label of the operator's release.deprecate"),
         ],
         evaluate: retirement::deprecation_announced,
     },
-    CheckDef {
+    LegacyCheck {
         name: "major-break-follows-30-day-notice",
         about: "a partner of the major version before is served until 30 days after it was told of the end",
         parameters: &[
-            Parameter::required("peer", "the partner's name"),
-            Parameter::required("call", "labels of its calls, before the end and after it"),
+            LegacyParameter::required("peer", "the partner's name"),
+            LegacyParameter::required("call", "labels of its calls, before the end and after it"),
         ],
         evaluate: retirement::break_waits_for_its_notice,
     },

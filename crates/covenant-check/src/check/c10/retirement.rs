@@ -5,8 +5,9 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::{is_a_limit, is_like, shortfall, took_nothing, was_lost};
+use crate::check::CheckResult;
 use crate::check::common::{reply_summary, said_by_target, whole_text};
-use crate::check::{Arguments, CheckResult};
+use crate::check::legacy::Arguments;
 use covenant_model::transcript::{Direction, Entry, Exchange, Operation, Trace};
 use covenant_model::wire::notice::kind;
 

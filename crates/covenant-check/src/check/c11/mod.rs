@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::check_def::Parameter;
 use super::common::{peer_shown, refused, reply_summary};
 use super::model::OWN_MEMBERS;
-use super::{Arguments, CheckDef, CheckResult, Verdict};
+use super::{CheckResult, Verdict};
+use crate::check::legacy::LegacyParameter;
+use crate::check::legacy::{Arguments, LegacyCheck};
 use covenant_model::transcript::{Direction, Exchange, Trace};
 use covenant_model::wire::migration::operation;
 use covenant_model::wire::notice::kind;
@@ -39,80 +40,80 @@ const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombsto
 /// The words for a record that was put away: the trace does not show whether it can still be read.
 const PUT_AWAY: [&str; 6] = ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
 
-const BEFORE_AND_AFTER: &[Parameter] = &[
-    Parameter::required("before", "label of the operator's list before the revocation"),
-    Parameter::required("after", "label of the same list after it"),
+const BEFORE_AND_AFTER: &[LegacyParameter] = &[
+    LegacyParameter::required("before", "label of the operator's list before the revocation"),
+    LegacyParameter::required("after", "label of the same list after it"),
 ];
 
 /// The checks of this file.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef {
+pub(super) const CHECKS: &[LegacyCheck] = &[
+    LegacyCheck {
         name: "operator-can-revoke",
         about: "the operator's revocations are taken, and each peer is then shown as revoked",
         parameters: &[
-            Parameter::required("revoke", "labels of the operations that revoke"),
-            Parameter::required("shown", "labels of the operator's looks at those peers afterwards"),
+            LegacyParameter::required("revoke", "labels of the operations that revoke"),
+            LegacyParameter::required("shown", "labels of the operator's looks at those peers afterwards"),
         ],
         evaluate: operator_can_revoke,
     },
-    CheckDef {
+    LegacyCheck {
         name: "revocation-by-peer-is-honoured",
         about: "a peer's notice that it leaves is taken, and the peer is then shown as revoked",
         parameters: &[
-            Parameter::required("call", "labels of the notices"),
-            Parameter::required("shown", "labels of the operator's looks at those peers afterwards"),
+            LegacyParameter::required("call", "labels of the notices"),
+            LegacyParameter::required("shown", "labels of the operator's looks at those peers afterwards"),
         ],
         evaluate: leave_is_honoured,
     },
-    CheckDef {
+    LegacyCheck {
         name: "listed-entries-remain",
         about: "everything that was brought or logged before is listed afterwards, and says what it said",
         parameters: BEFORE_AND_AFTER,
         evaluate: rows_remain,
     },
-    CheckDef {
+    LegacyCheck {
         name: "rejected-after-revocation-notice",
         about: "calls after the notice of a revocation, and its date, are refused; their positive control was accepted",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that was revoked"),
-            Parameter::required("revoke", "label of the operation that revokes"),
-            Parameter::required("call", "label of the calls that have to be refused"),
-            Parameter::required("control", "label of the same calls before it"),
-            Parameter::required("probe", "label of another peer's calls at that time"),
+            LegacyParameter::required("peer", "the name of the peer that was revoked"),
+            LegacyParameter::required("revoke", "label of the operation that revokes"),
+            LegacyParameter::required("call", "label of the calls that have to be refused"),
+            LegacyParameter::required("control", "label of the same calls before it"),
+            LegacyParameter::required("probe", "label of another peer's calls at that time"),
         ],
         evaluate: refused_from_the_notice,
     },
-    CheckDef {
+    LegacyCheck {
         name: "revoked-peers-are-rejected",
         about: "each peer that is shown as revoked is refused; its positive control is accepted",
         parameters: &[
-            Parameter::required("call", "labels of the peers' calls, that have to be refused"),
-            Parameter::required(
+            LegacyParameter::required("call", "labels of the peers' calls, that have to be refused"),
+            LegacyParameter::required(
                 "shown",
                 "labels of the operator's looks at those peers before, in that order",
             ),
-            Parameter::required("control", "label of the same call of another peer before it"),
-            Parameter::required("probe", "label of another peer's call afterwards"),
+            LegacyParameter::required("control", "label of the same call of another peer before it"),
+            LegacyParameter::required("probe", "label of another peer's call afterwards"),
         ],
         evaluate: revoked_are_refused,
     },
-    CheckDef {
+    LegacyCheck {
         name: "overlay-unmounted",
         about: "the peer's overlay addresses are mounted before, and none is once it is revoked",
         parameters: &[
-            Parameter::required("before", "label of the operator's list before the revocation"),
-            Parameter::required("after", "label of the same list after it"),
-            Parameter::optional("shown", "label of the operator's look at the peer before that"),
+            LegacyParameter::required("before", "label of the operator's list before the revocation"),
+            LegacyParameter::required("after", "label of the same list after it"),
+            LegacyParameter::optional("shown", "label of the operator's look at the peer before that"),
         ],
         evaluate: overlay_unmounted,
     },
-    CheckDef {
+    LegacyCheck {
         name: "no-remote-deletion-on-revocation",
         about: "what the target migrated to a peer, it does not have deleted there when it revokes",
         parameters: &[
-            Parameter::required("peer", "the name of the peer that was revoked"),
-            Parameter::required("migration", "label of the operation that sent the migration"),
-            Parameter::required("revoke", "label of the operation that revokes"),
+            LegacyParameter::required("peer", "the name of the peer that was revoked"),
+            LegacyParameter::required("migration", "label of the operation that sent the migration"),
+            LegacyParameter::required("revoke", "label of the operation that revokes"),
         ],
         evaluate: nothing_is_taken_back,
     },

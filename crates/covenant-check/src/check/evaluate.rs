@@ -1,92 +1,29 @@
-//! The checks by name, and the evaluation of one.
+//! The evaluation of one planned check.
 
-use super::Verdict;
-use super::{
-    Arguments, CheckResult, PlannedCheck, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12,
-};
-use super::{common, enforcement, out_of_scope, versions, watched_excerpt};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::legacy::{Arguments, legacy_named};
+use super::outcome::{Pass, Seen, Stop};
+use super::{CheckResult, Evaluate, Evaluation, PlannedCheck, Verdict, check_with_id};
 use covenant_model::contract::Aspect;
 use covenant_model::transcript::{Outcome, ScenarioStart, Trace};
 
-/// A check with its name and parameters.
-#[derive(Debug)]
-pub struct CheckDef {
-    /// The name by which a scenario refers to it.
-    pub name: &'static str,
-    /// The question that it answers, in a sentence.
-    pub about: &'static str,
-    /// The parameters that it takes.
-    pub parameters: &'static [Parameter],
-    /// The function that evaluates it.
-    pub evaluate: fn(&Trace, Arguments<'_>) -> CheckResult,
-}
-
-/// A parameter of a check.
-#[derive(Debug)]
-pub struct Parameter {
-    /// The name in `with`.
-    pub name: &'static str,
-    /// `true` if the argument is mandatory.
-    pub required: bool,
-    /// The meaning, in a few words.
-    pub about: &'static str,
-}
-
-impl Parameter {
-    /// Creates a mandatory parameter.
-    #[must_use]
-    pub const fn required(name: &'static str, about: &'static str) -> Self {
-        Self { name, required: true, about }
-    }
-
-    /// Creates an optional parameter.
-    #[must_use]
-    pub const fn optional(name: &'static str, about: &'static str) -> Self {
-        Self { name, required: false, about }
-    }
-}
-
-/// All checks, by group.
-pub const CHECKS: &[&[CheckDef]] = &[
-    common::CHECKS,
-    c01::CHECKS,
-    c02::CHECKS,
-    c03::CHECKS,
-    c04::CHECKS,
-    c05::CHECKS,
-    c06::CHECKS,
-    c07::CHECKS,
-    c08::CHECKS,
-    c09::CHECKS,
-    c10::CHECKS,
-    c11::CHECKS,
-    c12::CHECKS,
-    enforcement::CHECKS,
-    out_of_scope::CHECKS,
-    versions::CHECKS,
-    watched_excerpt::CHECKS,
-];
-
-/// Returns the check of that name.
+/// Evaluates one planned check. If the scenario did not complete, nothing is called broken or kept: the
+/// result is unproven, and the outcome of the scenario is the reason.
 #[must_use]
-pub fn check_named(name: &str) -> Option<&'static CheckDef> {
-    CHECKS.iter().flat_map(|group| group.iter()).find(|check| check.name == name)
+pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
+    Evaluation { check: check.clone(), result: evaluated(check, trace) }
 }
 
-pub(super) fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
+fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
     let Some(trace) = trace else {
         return CheckResult::unproven("the scenario was not run", vec![]);
     };
     let last = trace.entries().last().map(|entry| entry.n).into_iter().collect();
     let reason = match trace.outcome() {
-        Some(Outcome::Completed) => {
-            return match check_named(&check.check) {
-                Some(definition) => {
-                    (definition.evaluate)(trace, Arguments::new(&check.with)).given(check, trace)
-                }
-                None => CheckResult::unproven(format!("no check is called {:?}", check.check), vec![]),
-            };
-        }
+        Some(Outcome::Completed) => return over_cases(check, trace).given(check, trace),
         None => "the scenario was cut short".to_owned(),
         Some(Outcome::Target { reason }) => format!("the scenario could not go on: {reason}"),
         Some(Outcome::Unsupported { method }) => format!("the adapter does not know the method {method}"),
@@ -98,13 +35,62 @@ pub(super) fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResu
     CheckResult::unproven(reason, last)
 }
 
+/// Evaluates a check over each case of a property; a plain scenario is its only case. Broken in one case is
+/// broken. Kept in one case and broken in none is kept: most cases say nothing about most clauses.
+fn over_cases(check: &PlannedCheck, trace: &Trace) -> CheckResult {
+    let case_of = |trace: &Trace| match legacy_named(&check.check) {
+        Some(legacy) => (legacy.evaluate)(trace, Arguments::new(&check.with)),
+        None => match check_with_id(&check.check).map(|definition| definition.read(&check.with)) {
+            Some(Ok(read)) => result_of(&*read, trace),
+            Some(Err(error)) => CheckResult::unproven(error.to_string(), vec![]),
+            None => CheckResult::unproven(format!("no check is called {:?}", check.check), vec![]),
+        },
+    };
+    let cases = trace.cases();
+    let mut kept: Option<(usize, CheckResult)> = None;
+    let mut open = None;
+    // The last case is the shrunk one, if one breaks.
+    for case in cases.iter().rev() {
+        let result = case_of(case);
+        match result.verdict {
+            Verdict::Broken => return result,
+            Verdict::Kept => {
+                let count = kept.as_ref().map_or(0, |(count, _)| *count);
+                kept = Some((count + 1, result));
+            }
+            Verdict::Unproven | Verdict::NotApplicable => open = Some(result),
+        }
+    }
+    match (kept, open) {
+        (Some((_, result)), _) if !trace.is_property() => result,
+        (Some((count, result)), _) => {
+            let (all, last) = (cases.len(), &result.actual);
+            let actual = format!("kept in {count} of {all} cases, broken in none; the last: {last}");
+            CheckResult { actual, ..result }
+        }
+        (None, Some(open)) => open,
+        (None, None) => CheckResult::unproven("there was no case", vec![]),
+    }
+}
+
+/// Evaluates a check over one case, and pairs the outcome with what the check expects.
+pub(super) fn result_of(check: &dyn Evaluate, trace: &Trace) -> CheckResult {
+    let (verdict, Seen { actual, evidence }) = match check.evaluate(trace) {
+        Ok(Pass(seen)) => (Verdict::Kept, seen),
+        Err(Stop::Broken(seen)) => (Verdict::Broken, seen),
+        Err(Stop::Unproven(seen)) => (Verdict::Unproven, seen),
+        Err(Stop::NotApplicable(seen)) => (Verdict::NotApplicable, seen),
+    };
+    CheckResult { verdict, expected: check.expected(), actual, evidence }
+}
+
 impl CheckResult {
     /// Replaces the result with `unproven` if no peer misbehaved. The reaction of a target to a misbehaviour
     /// that never happened says nothing about the clause: a target that gave its peer no occasion is neither
     /// `kept` nor a false `broken`.
     fn given(self, check: &PlannedCheck, trace: &Trace) -> Self {
         let evaluated = matches!(self.verdict, Verdict::Kept | Verdict::Broken);
-        if !evaluated || check.aspect != Aspect::Detection || misbehaved(trace, Arguments::new(&check.with)) {
+        if !evaluated || check.aspect != Aspect::Detection || misbehaved(trace, &check.with) {
             return self;
         }
         Self {
@@ -115,11 +101,12 @@ impl CheckResult {
     }
 }
 
-/// Returns whether a peer did what its behaviours make it do: the peer that the check is about, if it names
-/// one. In a scenario without such peers the steps themselves are the misbehaviour.
-fn misbehaved(trace: &Trace, with: Arguments<'_>) -> bool {
+/// Returns whether a peer did what its behaviours make it do: the peer that the check is about, if its
+/// argument `peer` names one. In a scenario without such peers the steps themselves are the misbehaviour.
+fn misbehaved(trace: &Trace, with: &BTreeMap<String, Value>) -> bool {
     let mut behaviours = trace.start().map(ScenarioStart::behaviours).unwrap_or_default();
-    if let Some(peer) = with.text_if_given("peer").filter(|peer| behaviours.contains_key(*peer)) {
+    let peer = with.get("peer").and_then(Value::as_str);
+    if let Some(peer) = peer.filter(|peer| behaviours.contains_key(*peer)) {
         behaviours.retain(|name, _| name == peer);
     }
     behaviours.retain(|_, names| !names.is_empty());
@@ -176,7 +163,7 @@ mod tests {
             requirement: String::new(),
             with: with.map(|(name, label)| (name.to_owned(), label.into())).into(),
         };
-        evaluate(&check, Some(&recorder.trace())).verdict
+        evaluate(&check, Some(&recorder.trace())).result.verdict
     }
 
     fn accept(peer: &str, injected: &[&str]) -> Exchange {

@@ -1,0 +1,110 @@
+//! What a check is, and the form in which the table holds it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::arguments::{ArgumentError, Parameter};
+use super::outcome::Outcome;
+use covenant_model::transcript::Trace;
+
+/// A check: its fields are the arguments that a scenario gives in `with`, and their doc comments describe
+/// them. The doc comment of the type states what has to hold.
+pub(super) trait Check: Debug + DeserializeOwned + JsonSchema + 'static {
+    /// The id by which a scenario refers to the check: `migration-is-atomic`.
+    const ID: &'static str;
+    /// Every answer that would be right. A check whose expectation depends on its arguments overrides
+    /// [`Check::expected`].
+    const EXPECTED: &'static [&'static str];
+
+    /// Evaluates the check over a finished trace.
+    fn evaluate(&self, trace: &Trace) -> Outcome;
+
+    /// Returns every answer that would be right.
+    fn expected(&self) -> Vec<String> {
+        Self::EXPECTED.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// A check with its arguments, whatever its type.
+pub(super) trait Evaluate: Debug {
+    /// Evaluates the check over a finished trace.
+    fn evaluate(&self, trace: &Trace) -> Outcome;
+
+    /// Returns every answer that would be right.
+    fn expected(&self) -> Vec<String>;
+}
+
+impl<C: Check> Evaluate for C {
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        Check::evaluate(self, trace)
+    }
+
+    fn expected(&self) -> Vec<String> {
+        Check::expected(self)
+    }
+}
+
+/// A row of the table of checks.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckDef {
+    /// The id by which a scenario refers to the check.
+    pub id: &'static str,
+    read: fn(&BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError>,
+    schema: fn() -> Value,
+}
+
+impl CheckDef {
+    /// Creates the row of a check.
+    pub(super) const fn of<C: Check>() -> Self {
+        Self { id: C::ID, read: read::<C>, schema: schema::<C> }
+    }
+
+    /// Returns the schema of the arguments.
+    #[must_use]
+    pub fn schema(&self) -> Value {
+        (self.schema)()
+    }
+
+    /// Returns what has to hold, in a sentence.
+    #[must_use]
+    pub fn about(&self) -> String {
+        description(&self.schema())
+    }
+
+    /// Returns the parameters, in the order of their names.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<Parameter> {
+        Parameter::all_of(&self.schema())
+    }
+
+    /// Checks the arguments of a scenario. The error names the argument that is wrong.
+    pub fn check_arguments(&self, with: &BTreeMap<String, Value>) -> Result<(), ArgumentError> {
+        self.read(with).map(|_| ())
+    }
+
+    pub(super) fn read(&self, with: &BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError> {
+        (self.read)(with)
+    }
+}
+
+fn read<C: Check>(with: &BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError> {
+    let with = Value::Object(with.clone().into_iter().collect());
+    match serde_path_to_error::deserialize::<_, C>(with) {
+        Ok(check) => Ok(Box::new(check)),
+        Err(error) => Err(ArgumentError::new(&error.path().to_string(), &error.inner().to_string())),
+    }
+}
+
+fn schema<C: Check>() -> Value {
+    SchemaGenerator::default().into_root_schema_for::<C>().to_value()
+}
+
+/// Returns the description in a schema, as one line.
+pub(super) fn description(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,72 @@
+//! `accepted`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::check::arguments::Labels;
+use crate::check::definition::Check;
+use crate::check::general::is_turned_down;
+use crate::check::model::is_denied;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use covenant_model::transcript::Trace;
+
+/// Every call is accepted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct Accepted {
+    /// The calls that have to be accepted.
+    pub call: Labels,
+}
+
+impl Check for Accepted {
+    const ID: &'static str = "accepted";
+    const EXPECTED: &'static [&'static str] = &["every call accepted with 2xx"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        if let Some(label) = self.call.iter().find(|label| calls(trace).labelled(label).next().is_none()) {
+            return Err(Stop::unproven(format!("the call {label:?} was not made"), []));
+        }
+        let made: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
+        if let Some(call) = made.iter().find(|call| is_turned_down(call.exchange)) {
+            return Err(Stop::broken(call.summary(), [call.n()]));
+        }
+        if let Some(call) = made.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {
+            let actual = format!("{}: it says that the record is not there", call.summary());
+            return Err(Stop::broken(actual, [call.n()]));
+        }
+        if let Some(call) = made.iter().find(|call| !call.exchange.succeeded()) {
+            return Err(Stop::unproven(call.summary(), [call.n()]));
+        }
+        if let Some(call) = made.iter().find(|call| !call.exchange.can_be_read()) {
+            let actual = format!("{}, in a body that can't be read", call.summary());
+            return Err(Stop::unproven(actual, [call.n()]));
+        }
+        Ok(Pass::new(format!("{} accepted", made.len()), made.iter().map(Call::n)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::json;
+
+    #[test]
+    fn a_call_that_may_be_made_again_later_was_not_refused() {
+        let call = || Exchange::to_target("mallory").on("GET", "resources/x/1");
+        let verdicts = |statuses: &[u16]| {
+            let mut builder = TraceBuilder::new();
+            for status in statuses {
+                builder = builder.call("used", call().answered(*status));
+            }
+            let builder = builder.call("lost", call());
+            ["used", "lost"].map(|label| builder.verdict::<Accepted>(json!({"call": label})))
+        };
+        assert_eq!(verdicts(&[204]), [Kept, Unproven]);
+        assert_eq!(verdicts(&[204, 429]), [Unproven, Unproven]);
+        assert_eq!(verdicts(&[503, 403]), [Broken, Unproven]);
+    }
+}

@@ -1,0 +1,215 @@
+//! `finding-raised`.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::check::arguments::{Label, PeerName, PeerOrJoin};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, peer_id, scans};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::notice::Finding;
+
+/// A finding about the misbehaving peer is there that was not before, and none of that kind about a
+/// conforming one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct FindingRaised {
+    /// The misbehaving peer, or the join that it answered.
+    pub peer: PeerOrJoin,
+    /// The scan before the misbehaviour.
+    pub before: Label,
+    /// The scan after it.
+    pub after: Label,
+    /// A peer that did nothing wrong.
+    pub conforming: Option<PeerName>,
+    /// A peer that did the like in a valid way: kinds raised about it too prove nothing.
+    pub excluding: Option<PeerName>,
+    /// A peer that did less of it, within the limits: that is never a finding.
+    pub within_limit: Option<PeerName>,
+    /// The kind of the finding, where the contract names it.
+    pub kind: Option<String>,
+    /// The route of the target's calls to the peer, of which one has to have got a wrong answer.
+    pub route: Option<String>,
+    /// A call that the target has to have accepted, so that there is something to notice.
+    pub accepted: Option<Label>,
+}
+
+impl Check for FindingRaised {
+    const ID: &'static str = "finding-raised";
+    const EXPECTED: &'static [&'static str] = &["a new finding about the peer, under any name"];
+
+    fn expected(&self) -> Vec<String> {
+        match &self.kind {
+            Some(kind) => vec![format!("a new {kind} finding about the peer")],
+            None => Self::EXPECTED.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let (before, after) = scans(trace, &self.before, &self.after)?;
+        let peer_id = peer_id(trace, &self.peer).or_unproven("the peer's id is not known")?;
+        let evidence = [before.n, after.n];
+        let about = |peer: Option<&PeerName>| -> Vec<&Finding> {
+            let id = peer.and_then(|peer| self::peer_id(trace, peer));
+            id.map(|id| after.new_about(&before, &id)).unwrap_or_default()
+        };
+        let (conforming, valid) = (about(self.conforming.as_ref()), about(self.excluding.as_ref()));
+        let kind = self.kind.as_deref();
+        if let Some(finding) = conforming.iter().find(|finding| kind == Some(&finding.kind)) {
+            let actual = format!("{} was raised about a peer that did nothing wrong", finding.kind);
+            return Err(Stop::broken(actual, evidence));
+        }
+        let raised = after.new_about(&before, &peer_id);
+        let kinds: BTreeSet<&str> = raised.iter().map(|finding| finding.kind.as_str()).collect();
+        let is_false_accusation = |finding: &&Finding| {
+            kinds.contains(finding.kind.as_str()) && conforming.iter().all(|other| other.kind != finding.kind)
+        };
+        if let Some(finding) = about(self.within_limit.as_ref()).into_iter().find(is_false_accusation) {
+            let actual = format!("{} was raised about a peer that kept within the limits, too", finding.kind);
+            return Err(Stop::broken(actual, evidence));
+        }
+        // A finding that is raised about everyone, such as one about a silent peer, says nothing about the
+        // misbehaviour.
+        let is_common =
+            |finding: &&Finding| conforming.iter().chain(&valid).any(|other| other.kind == finding.kind);
+        let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
+        if let Some(finding) = own.iter().find(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
+            return Ok(Pass::new(format!("{} was raised", finding.kind), evidence));
+        }
+        if let Some(reason) = self.could_not_notice(trace) {
+            return Err(Stop::unproven(reason, evidence));
+        }
+        if let Some(other) = own.first() {
+            return Err(Stop::broken(format!("only {} was raised", other.kind), evidence));
+        }
+        let Some(shared) = common.first() else {
+            return Err(Stop::broken("no finding was raised", evidence));
+        };
+        let name = &shared.kind;
+        if valid.iter().any(|finding| finding.kind == *name) || common.len() > conforming.len() {
+            let actual = format!("only {name} was raised, and about the conforming peer too");
+            return Err(Stop::unproven(actual, evidence));
+        }
+        let actual = format!("{name} was raised about a peer that did nothing wrong, just as about this one");
+        Err(Stop::broken(actual, evidence))
+    }
+}
+
+impl FindingRaised {
+    /// Returns why the target had nothing to notice, or no way to notice it. Returns `None` if it could
+    /// notice.
+    fn could_not_notice(&self, trace: &Trace) -> Option<String> {
+        if let Some(name) = &self.route {
+            let mut asked = calls(trace).of(&self.peer).from_target();
+            let had_occasion = asked.any(|call| {
+                call.route().is_some_and(|route| route.name() == name) && !call.exchange.injected.is_empty()
+            });
+            if !had_occasion {
+                return Some(format!(
+                    "the target never asked the peer for what it would have got wrong ({name})"
+                ));
+            }
+        }
+        let label = self.accepted.as_deref()?;
+        let is_accepted = calls(trace).labelled(label).accepted().next().is_some();
+        (!is_accepted).then(|| format!("the target did not accept {label:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Direction, Exchange};
+    use serde_json::{Value, json};
+
+    fn joined() -> TraceBuilder {
+        TraceBuilder::new()
+            .operation("mallory", "peer.join", json!({"peer_id": "mallory's row"}))
+            .operation("alice", "peer.join", json!({"peer_id": "alice's row"}))
+            .operation("before", "governance.scan", json!({"findings": []}))
+    }
+
+    fn arguments(more: &[(&str, Option<&str>)]) -> Value {
+        let mut with = json!({"peer": "mallory", "before": "before", "after": "after"});
+        for (name, value) in more {
+            if let Some(value) = value {
+                with[name] = json!(value);
+            }
+        }
+        with
+    }
+
+    /// Returns the verdict if these kinds are raised about mallory and about alice, which is the peer `role`.
+    fn raised(mallory: &[&str], alice: &[&str], role: &str, kind: Option<&str>) -> Verdict {
+        let about = |peer: &'static str| move |(place, kind): (usize, &&str)| json!({"kind": kind, "federation_peer_id": peer, "message": place.to_string()});
+        let found: Vec<Value> = mallory
+            .iter()
+            .enumerate()
+            .map(about("mallory's row"))
+            .chain(alice.iter().enumerate().map(about("alice's row")))
+            .collect();
+        joined()
+            .operation("after", "governance.scan", json!({"findings": found}))
+            .verdict::<FindingRaised>(arguments(&[(role, Some("alice")), ("kind", kind)]))
+    }
+
+    #[test]
+    fn a_finding_about_a_conforming_peer_for_another_reason_does_not_count() {
+        assert_eq!(raised(&["broken", "stale"], &["stale"], "conforming", None), Kept);
+        assert_eq!(raised(&["broken"], &["stale"], "conforming", Some("broken")), Kept);
+        assert_eq!(raised(&["stale"], &["stale"], "conforming", None), Broken, "everyone was blamed");
+        assert_eq!(raised(&["broken"], &["broken"], "conforming", Some("broken")), Broken);
+        assert_eq!(raised(&["broken", "broken"], &["broken"], "conforming", Some("broken")), Broken);
+        assert_eq!(
+            raised(&["note", "note"], &["note"], "conforming", None),
+            Unproven,
+            "one of them may be it"
+        );
+        assert_eq!(raised(&[], &["stale"], "conforming", None), Broken);
+    }
+
+    #[test]
+    fn a_finding_about_the_valid_peer_too_is_no_proof_and_no_breach() {
+        assert_eq!(raised(&["note"], &["note"], "excluding", None), Unproven);
+        assert_eq!(raised(&["note", "late"], &["note"], "excluding", None), Kept);
+        assert_eq!(raised(&[], &["note"], "excluding", None), Broken);
+    }
+
+    #[test]
+    fn a_finding_about_a_peer_within_the_limits_is_broken() {
+        assert_eq!(raised(&["mass", "mass"], &["mass"], "within_limit", None), Broken);
+        assert_eq!(raised(&["mass"], &["stale"], "within_limit", None), Kept);
+        assert_eq!(raised(&[], &["mass"], "within_limit", None), Broken, "no finding was raised");
+    }
+
+    /// Returns the verdict on a call that is followed by no finding.
+    fn unnoticed(label: &str, call: Exchange, more: (&str, &str)) -> Verdict {
+        joined()
+            .call(label, call)
+            .operation("after", "governance.scan", json!({"findings": []}))
+            .verdict::<FindingRaised>(arguments(&[(more.0, Some(more.1))]))
+    }
+
+    #[test]
+    fn a_target_with_nothing_to_notice_is_not_blamed() {
+        let reported = |injected: &[&str]| {
+            let call =
+                Exchange::made("mallory", Direction::FromTarget).on("GET", "resources/x/1").answered(422);
+            let call = Exchange { injected: injected.iter().map(ToString::to_string).collect(), ..call };
+            unnoticed("reported", call, ("route", "resources"))
+        };
+        assert_eq!(reported(&["bogus-kind"]), Broken);
+        assert_eq!(reported(&[]), Unproven);
+        let sent = |status| {
+            let call = Exchange::to_target("mallory").on("GET", "heartbeat").answered(status);
+            unnoticed("sent", call, ("accepted", "sent"))
+        };
+        assert_eq!(sent(200), Broken);
+        assert_eq!(sent(422), Unproven, "it was refused");
+    }
+}

@@ -1,0 +1,120 @@
+//! `refused`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::check::arguments::{Label, Labels};
+use crate::check::definition::Check;
+use crate::check::general::{CallOutcome, call_outcome};
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use covenant_model::transcript::Trace;
+
+/// The call is refused, its positive control is accepted, and the peering still works afterwards.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct Refused {
+    /// The calls that have to be refused.
+    pub call: Label,
+    /// The same call, valid in just the one thing.
+    pub control: Label,
+    /// A valid call made afterwards.
+    pub probe: Label,
+    /// The calls that make it invalid, which have to be accepted.
+    pub cause: Option<Labels>,
+}
+
+impl Check for Refused {
+    const ID: &'static str = "refused";
+    const EXPECTED: &'static [&'static str] = &["the call refused: 4xx, or its certificate refused"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let refused: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
+        let controls: Vec<Call<'_>> = calls(trace).labelled(&self.control).collect();
+        if refused.is_empty() || controls.is_empty() {
+            return Err(Stop::unproven("the call or its positive control was not made", []));
+        }
+        let mut causes = self.cause.iter().flat_map(|labels| labelled_calls(trace, labels));
+        if let Some(cause) = causes.find(|cause| !cause.exchange.succeeded()) {
+            let actual = format!("what should have made it invalid was not accepted: {}", cause.summary());
+            return Err(Stop::unproven(actual, [cause.n()]));
+        }
+        let with_outcome =
+            |wanted: CallOutcome| refused.iter().find(|call| call_outcome(call.exchange) == wanted);
+        if let Some(call) = with_outcome(CallOutcome::Admitted) {
+            return Err(Stop::broken(format!("the call was accepted: {}", call.summary()), [call.n()]));
+        }
+        if let Some(call) = with_outcome(CallOutcome::Open) {
+            let actual = format!("neither refused nor accepted: {}", call.summary());
+            return Err(Stop::unproven(actual, [call.n()]));
+        }
+        let valid: Vec<Call<'_>> = controls.into_iter().chain(calls(trace).labelled(&self.probe)).collect();
+        let is_accepted = |call: &&Call<'_>| {
+            call.exchange.succeeded() && call_outcome(call.exchange) != CallOutcome::Refused
+        };
+        if let Some(call) = valid.iter().find(|call| !is_accepted(call)) {
+            let actual = format!("the call was refused, but so was a valid one: {}", call.summary());
+            return Err(Stop::unproven(actual, [refused[0].n(), call.n()]));
+        }
+        let evidence = refused.iter().chain(&valid).map(Call::n);
+        let actual = format!("{} refused, its positive control accepted", refused[0].summary());
+        Ok(Pass::new(actual, evidence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::{Value, json};
+
+    /// Returns the verdict on a plan, or the commit of one, that the target has to refuse and answers like
+    /// this.
+    fn plan_refused(path: &str, sent: &Value, status: u16, said: &Value) -> Verdict {
+        let plan = |sent: &Value, status: u16, said: &Value| {
+            Exchange::to_target("mallory")
+                .on("POST", path)
+                .sending(sent.clone())
+                .answered_with(status, said.clone())
+        };
+        let done = json!({"data": {"migration_id": "m", "status": "completed"}});
+        TraceBuilder::new()
+            .call("valid", plan(&json!({}), 201, &done))
+            .call("call", plan(sent, status, said))
+            .verdict::<Refused>(json!({"call": "call", "control": "valid", "probe": "valid"}))
+    }
+
+    #[test]
+    fn a_plan_that_is_accepted_and_fails_is_refused() {
+        let said = |status: &str| json!({"data": {"migration_id": "n", "status": status}});
+        let verdicts = |status: u16, said: &Value| {
+            ["migrations", "migrations/n/commit"].map(|path| plan_refused(path, &json!({}), status, said))
+        };
+        assert_eq!(verdicts(201, &said("completed")), [Broken; 2]);
+        assert_eq!(verdicts(200, &said("failed")), [Kept; 2]);
+        assert_eq!(verdicts(200, &said("conflict")), [Kept; 2]);
+        assert_eq!(verdicts(202, &said("validating")), [Unproven; 2], "its end is yet to come");
+        assert_eq!(verdicts(422, &json!({"error": "no", "status": "failed"})), [Kept; 2]);
+        assert_eq!(verdicts(200, &json!({"data": {"applied_count": 1}})), [Broken; 2]);
+        let opened = plan_refused("migrations", &json!({"commit": false}), 202, &said("transferring"));
+        assert_eq!(opened, Broken, "it was to be opened, and was");
+        let heartbeat = plan_refused("heartbeat", &json!({}), 200, &said("degraded"));
+        assert_eq!(heartbeat, Broken, "it is no plan");
+    }
+
+    #[test]
+    fn a_call_that_nothing_made_invalid_may_be_accepted() {
+        let verdict = |left: u16| {
+            let mut builder = TraceBuilder::new();
+            for (label, status) in [("beat", 200), ("left", left), ("late", 200)] {
+                builder = builder
+                    .call(label, Exchange::to_target("mallory").on("POST", "heartbeat").answered(status));
+            }
+            let with = json!({"call": "late", "control": "beat", "probe": "left", "cause": "left"});
+            builder.verdict::<Refused>(with)
+        };
+        assert_eq!([verdict(200), verdict(503)], [Broken, Unproven]);
+    }
+}

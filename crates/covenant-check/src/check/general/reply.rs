@@ -1,0 +1,93 @@
+//! How a call ended, and what it says.
+
+use serde_json::Value;
+
+use covenant_model::transcript::{Body, Direction, Exchange, Message};
+use covenant_model::wire::path::Route;
+
+/// The outcome of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::check) enum CallOutcome {
+    /// It was accepted.
+    Admitted,
+    /// It was refused.
+    Refused,
+    /// Neither of the two: the call was lost, or its end is still to come.
+    Open,
+}
+
+/// Returns the outcome of a call. A plan may be accepted first and fail afterwards, or fail under a 2xx: the
+/// `status` of the migration decides, not the status of the response.
+pub(in crate::check) fn call_outcome(exchange: &Exchange) -> CallOutcome {
+    let is_plan = matches!(exchange.route(), Some(Route::Migrations | Route::MigrationCommit { .. }));
+    let opens = exchange.sent().is_some_and(|sent| sent["commit"] == false);
+    let data = exchange.data().filter(|_| is_plan && exchange.succeeded());
+    let status = data.as_ref().map_or(&Value::Null, |data| &data["status"]);
+    match status.as_str() {
+        _ if is_undone(status) => CallOutcome::Refused,
+        Some(status) if status != "completed" && !opens => CallOutcome::Open,
+        _ if exchange.succeeded() => CallOutcome::Admitted,
+        _ if exchange.was_refused() => CallOutcome::Refused,
+        _ => CallOutcome::Open,
+    }
+}
+
+/// Returns whether this is the status of a migration that has ended and was not applied.
+pub(in crate::check) fn is_undone(status: &Value) -> bool {
+    const UNDONE: [&str; 3] = ["failed", "cancelled", "conflict"];
+    status.as_str().is_some_and(|status| UNDONE.contains(&status))
+}
+
+/// Returns whether both are the same value, or the same number: JSON has no integers, and some readers take
+/// 1.0 for 1.
+pub(in crate::check) fn is_same_number(one: Option<&Value>, other: Option<&Value>) -> bool {
+    one == other || one.and_then(Value::as_f64).is_some_and(|one| other.and_then(Value::as_f64) == Some(one))
+}
+
+/// Statuses that limit a caller or ask it to come back later. They do not reject the call.
+pub(in crate::check) const RETRYABLE_STATUS: [u16; 2] = [429, 503];
+
+/// Returns whether a call was rejected for good: by its response, or by a refusal of its certificate.
+pub(in crate::check) fn is_turned_down(exchange: &Exchange) -> bool {
+    let is_final = exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
+    !exchange.succeeded() && (is_final || exchange.certificate_was_refused())
+}
+
+/// Returns the outcome of a call in a few words.
+pub(in crate::check) fn reply_summary(exchange: &Exchange) -> String {
+    let call = format!(
+        "{} {}",
+        exchange.request.method.as_deref().unwrap_or_default(),
+        exchange
+            .route()
+            .map_or_else(|| exchange.request.path.clone().unwrap_or_default(), |route| format!("/{route}"))
+    );
+    match (exchange.status(), &exchange.failure) {
+        (Some(status), _) if exchange.says_otherwise() => {
+            format!("{call} answered {status}, with an error in it")
+        }
+        (Some(status), _) => format!("{call} answered {status}"),
+        (None, Some(failure)) => format!("{call} failed ({}): {}", failure.kind, failure.message),
+        (None, None) => format!("{call} has no answer"),
+    }
+}
+
+/// Returns the message that the target sent in an exchange: its request or its response.
+pub(in crate::check) fn said_by_target(exchange: &Exchange) -> Option<&Message> {
+    match exchange.direction {
+        Direction::FromTarget => Some(&exchange.request),
+        Direction::ToTarget => exchange.response.as_ref(),
+    }
+}
+
+/// Returns the whole content of a message in lower case: path, headers and body, in whatever form.
+pub(in crate::check) fn whole_text(message: &Message) -> String {
+    let body = match &message.body {
+        Body::Empty => String::new(),
+        Body::Json(value) => value.to_string(),
+        Body::Text(text) | Body::Cut { beginning: text, .. } => text.clone(),
+    };
+    let headers = message.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+    let path = message.path.clone().unwrap_or_default();
+    headers.chain([path, body]).collect::<Vec<_>>().join("\n").to_lowercase()
+}

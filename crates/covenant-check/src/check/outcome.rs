@@ -1,0 +1,90 @@
+//! The outcome of a check: a pass, or the reason why there is none.
+
+/// What a check saw, with the entries that show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The observed answer, in a sentence without a full stop.
+    pub actual: String,
+    /// The numbers of the trace entries that show it.
+    pub evidence: Vec<u64>,
+}
+
+/// The clause is kept, as these entries show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass(pub Seen);
+
+/// The reason why a check does not pass. `?` carries it with its evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The clause is broken.
+    Broken(Seen),
+    /// The clause could not be observed.
+    Unproven(Seen),
+    /// The clause does not bear on this target.
+    NotApplicable(Seen),
+}
+
+/// The result of an evaluation, before it is paired with the expectations of its check.
+pub type Outcome = Result<Pass, Stop>;
+
+impl Seen {
+    fn new(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self { actual: actual.into(), evidence: evidence.into_iter().collect() }
+    }
+}
+
+impl Pass {
+    /// Creates a pass, as these entries show.
+    #[must_use]
+    pub fn new(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self(Seen::new(actual, evidence))
+    }
+}
+
+impl Stop {
+    /// Creates a breach, as these entries show.
+    #[must_use]
+    pub fn broken(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self::Broken(Seen::new(actual, evidence))
+    }
+
+    /// Creates a stop for what could not be observed.
+    #[must_use]
+    pub fn unproven(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self::Unproven(Seen::new(actual, evidence))
+    }
+
+    /// Creates a stop for a clause that does not bear on the target.
+    #[must_use]
+    pub fn not_applicable(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self::NotApplicable(Seen::new(actual, evidence))
+    }
+}
+
+/// Turns what is missing in a trace into an `unproven`, so that `?` ends the check.
+pub(super) trait OrUnproven<T> {
+    /// Returns the value, or the stop `unproven` for this reason, without evidence.
+    fn or_unproven(self, reason: &str) -> Result<T, Stop>;
+
+    /// Returns the value, or the stop `unproven` for this reason, as these entries show.
+    fn or_unproven_at(self, reason: &str, evidence: &[u64]) -> Result<T, Stop>;
+}
+
+impl<T> OrUnproven<T> for Option<T> {
+    fn or_unproven(self, reason: &str) -> Result<T, Stop> {
+        self.or_unproven_at(reason, &[])
+    }
+
+    fn or_unproven_at(self, reason: &str, evidence: &[u64]) -> Result<T, Stop> {
+        self.ok_or_else(|| Stop::unproven(reason, evidence.iter().copied()))
+    }
+}
+
+/// Ends a check as broken if this is false.
+pub(super) fn require(
+    holds: bool,
+    breach: impl FnOnce() -> String,
+    evidence: impl IntoIterator<Item = u64>,
+) -> Result<(), Stop> {
+    if holds { Ok(()) } else { Err(Stop::broken(breach(), evidence)) }
+}

@@ -1,0 +1,140 @@
+//! Calls of the federation plane.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::check::arguments::Labels;
+use crate::check::general::reply_summary;
+use crate::check::outcome::Stop;
+use covenant_model::transcript::{Direction, Entry, Exchange, Trace};
+use covenant_model::wire::path::Route;
+
+/// A call of the federation plane: its entry and its exchange.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::check) struct Call<'a> {
+    /// The entry: its number, time and label.
+    pub entry: &'a Entry,
+    /// The exchange.
+    pub exchange: &'a Exchange,
+}
+
+impl Call<'_> {
+    /// Returns the number of the entry.
+    pub(in crate::check) fn n(&self) -> u64 {
+        self.entry.n
+    }
+
+    /// Returns the time of the entry.
+    pub(in crate::check) fn at(&self) -> Timestamp {
+        self.entry.at
+    }
+
+    /// Returns the route, or `None` if it is not a known one.
+    pub(in crate::check) fn route(&self) -> Option<Route> {
+        self.exchange.route()
+    }
+
+    /// Returns the call and its outcome in a few words.
+    pub(in crate::check) fn summary(&self) -> String {
+        reply_summary(self.exchange)
+    }
+}
+
+/// Returns every call of a trace, in order.
+pub(in crate::check) fn calls(trace: &Trace) -> impl DoubleEndedIterator<Item = Call<'_>> + Clone {
+    trace.entries().iter().filter_map(|entry| Some(Call { entry, exchange: entry.exchange()? }))
+}
+
+/// Returns the calls with these labels, label by label.
+pub(in crate::check) fn labelled_calls<'a>(
+    trace: &'a Trace,
+    labels: &'a Labels,
+) -> impl DoubleEndedIterator<Item = Call<'a>> {
+    labels.iter().flat_map(move |label| calls(trace).labelled(label))
+}
+
+/// Returns the calls of a positive control, which all have to be accepted. A control that was not made or not
+/// accepted leaves the check unproven.
+pub(in crate::check) fn positive_control<'a>(
+    trace: &'a Trace,
+    labels: &'a Labels,
+) -> Result<Vec<Call<'a>>, Stop> {
+    let controls: Vec<Call<'_>> = labelled_calls(trace, labels).collect();
+    if controls.is_empty() {
+        return Err(Stop::unproven("the positive control was not made", []));
+    }
+    match controls.iter().find(|control| !control.exchange.succeeded()) {
+        Some(control) => {
+            let actual = format!("the positive control was not accepted: {}", control.summary());
+            Err(Stop::unproven(actual, [control.n()]))
+        }
+        None => Ok(controls),
+    }
+}
+
+/// Narrows a sequence of calls.
+pub(in crate::check) trait CallQuery<'a>:
+    DoubleEndedIterator<Item = Call<'a>> + Sized
+{
+    /// Keeps the calls with this label.
+    fn labelled(self, label: &str) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(move |call| call.entry.label.as_deref() == Some(label))
+    }
+
+    /// Keeps the calls between the target and this peer.
+    fn of(self, peer: &str) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(move |call| call.exchange.peer == peer)
+    }
+
+    /// Keeps the calls that a peer made.
+    fn to_target(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(|call| call.exchange.direction == Direction::ToTarget)
+    }
+
+    /// Keeps the calls that the target made.
+    fn from_target(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(|call| call.exchange.direction == Direction::FromTarget)
+    }
+
+    /// Keeps the calls on this route.
+    fn on(self, route: Route) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(move |call| call.route().as_ref() == Some(&route))
+    }
+
+    /// Keeps the calls after the entry of this number.
+    fn after(self, n: u64) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(move |call| call.n() > n)
+    }
+
+    /// Keeps the calls before the entry of this number.
+    fn before(self, n: u64) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(move |call| call.n() < n)
+    }
+
+    /// Keeps the calls from `start` until `span` later, both included.
+    fn within(self, start: Timestamp, span: SignedDuration) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        let end = start.checked_add(span).unwrap_or(Timestamp::MAX);
+        self.filter(move |call| (start..=end).contains(&call.at()))
+    }
+
+    /// Keeps the calls that were accepted: 2xx, without an error in the body.
+    fn accepted(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
+        self.filter(|call| call.exchange.succeeded())
+    }
+
+    /// Returns the first call, or the stop `unproven` for this reason.
+    fn first_or(mut self, reason: &str) -> Result<Call<'a>, Stop> {
+        self.next().ok_or_else(|| Stop::unproven(reason, []))
+    }
+
+    /// Returns the last call, or the stop `unproven` for this reason.
+    fn last_or(mut self, reason: &str) -> Result<Call<'a>, Stop> {
+        self.next_back().ok_or_else(|| Stop::unproven(reason, []))
+    }
+
+    /// Returns the numbers of the entries, as evidence.
+    fn numbers(self) -> Vec<u64> {
+        self.map(|call| call.n()).collect()
+    }
+}
+
+impl<'a, I: DoubleEndedIterator<Item = Call<'a>>> CallQuery<'a> for I {}

@@ -1,0 +1,11 @@
+//! Questions that checks ask of a trace.
+//!
+//! A query is a chain that starts at [`Query::calls`] or [`Query::labelled_calls`] and narrows:
+//! `trace.calls().of(peer).from_target().on(Sync).after(n)`. What is missing ends the check as `unproven`,
+//! through `?`.
+
+mod calls;
+mod operations;
+
+pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls, positive_control};
+pub(in crate::check) use operations::{Scan, peer_id, peer_shown, scan, scans, succeeded_operation};

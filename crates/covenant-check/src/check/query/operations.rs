@@ -1,0 +1,75 @@
+//! Operations of the operator plane.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::calls::{CallQuery, calls};
+use crate::check::outcome::{OrUnproven, Stop};
+use covenant_model::transcript::{Operation, Trace};
+use covenant_model::wire::notice::Finding;
+use covenant_model::wire::path::Route;
+
+/// Returns the last operation with this label, which has to have a result. Otherwise the check is unproven
+/// for this reason.
+pub(in crate::check) fn succeeded_operation<'a>(
+    trace: &'a Trace,
+    label: &str,
+    reason: &str,
+) -> Result<(u64, &'a Operation), Stop> {
+    trace.operation(label).filter(|(_, operation)| operation.failure.is_none()).or_unproven(reason)
+}
+
+/// The result of one `governance.scan`.
+#[derive(Clone, Debug)]
+pub(in crate::check) struct Scan {
+    /// The number of the entry.
+    pub n: u64,
+    /// All findings.
+    pub findings: Vec<Finding>,
+}
+
+/// Returns the scan with this label.
+pub(in crate::check) fn scan(trace: &Trace, label: &str) -> Result<Scan, Stop> {
+    let read = || {
+        let (n, operation) = trace.operation(label)?;
+        let list = operation.result.as_ref()?.get("findings")?.clone();
+        Some(Scan { n, findings: serde_json::from_value(list).ok()? })
+    };
+    read().or_unproven("the findings could not be read")
+}
+
+/// Returns the scans before and after something, by their labels.
+pub(in crate::check) fn scans(trace: &Trace, before: &str, after: &str) -> Result<(Scan, Scan), Stop> {
+    Ok((scan(trace, before)?, scan(trace, after)?))
+}
+
+impl Scan {
+    /// Returns the findings about a peer that an earlier scan does not have, with the same content.
+    pub(in crate::check) fn new_about<'a>(&'a self, before: &Self, peer_id: &str) -> Vec<&'a Finding> {
+        let about = |finding: &&Finding| finding.federation_peer_id.as_deref() == Some(peer_id);
+        let known: BTreeSet<String> = before.findings.iter().filter(about).map(identity).collect();
+        let new = self.findings.iter().filter(about);
+        new.filter(|finding| !known.contains(&identity(finding))).collect()
+    }
+}
+
+/// Returns the identity of a finding: its whole content.
+fn identity(finding: &Finding) -> String {
+    format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
+}
+
+/// Returns the id under which the target stores a peer: from the peer's accept, or from the target's join,
+/// whose label `peer` may also be.
+pub(in crate::check) fn peer_id(trace: &Trace, peer: &str) -> Option<String> {
+    let of = |value: &Value| value.get("peer_id").and_then(Value::as_str).map(ToOwned::to_owned);
+    let mut accepts = calls(trace).of(peer).to_target().on(Route::Accept);
+    let accepted = accepts.find_map(|call| of(&call.exchange.data()?));
+    accepted.or_else(|| of(trace.operation(peer)?.1.result.as_ref()?))
+}
+
+/// Returns the peer in the result of `peer.show` with this label.
+pub(in crate::check) fn peer_shown<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a Value)> {
+    let (n, operation) = trace.operation(label)?;
+    Some((n, operation.result.as_ref()?.get("peer")?))
+}
