@@ -8,7 +8,7 @@ use covenant::operator::{Description, Program, rpc};
 use covenant::pki::{Certificate, Identity, Trust};
 use covenant::report::terminal;
 use covenant::scenario::load;
-use covenant::suite::{assess, words};
+use covenant::suite::assess;
 use covenant::transcript::read_from;
 use covenant::wire::accept::{AcceptRequest, AcceptResponse};
 use covenant::wire::audit::AuditExcerpt;
@@ -44,7 +44,7 @@ pub const PARSERS: &[(&str, Parser)] = &[
 /// A scenario file: an error names its place.
 pub fn scenario(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Err(error) = load("id", "file.toml", text, &words()) {
+    if let Err(error) = load("id", "file.toml", text) {
         let told = error.to_string();
         assert!(told.contains("file.toml"), "no place is named: {told}");
     }

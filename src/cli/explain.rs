@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::exit_code::EXITS;
 use super::{Exit, Failure, print};
-use crate::check::{CHECKS, CheckDef};
+use crate::check::{CHECKS, check_with_id};
 use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1};
 use crate::operator::Method;
 use crate::peer::behaviours::BEHAVIOURS;
@@ -124,22 +124,17 @@ fn defects_of(id: ClauseId) -> Vec<&'static str> {
 }
 
 fn check(id: &str, parts: &[Loaded]) -> Option<String> {
-    let check: &CheckDef = CHECKS.iter().flat_map(|group| group.iter()).find(|check| check.name == id)?;
-    let mut text = format!("check {}\n  passes if:  {}\n", check.name, check.about);
-    for parameter in check.parameters {
+    let check = check_with_id(id)?;
+    let mut text = format!("check {}\n  passes if:  {}\n", check.id, check.about());
+    for parameter in check.parameters() {
         let optional = if parameter.required { "" } else { " (optional)" };
         let _ = writeln!(text, "  argument:   {}{optional}: {}", parameter.name, parameter.about);
     }
     let all = parts.iter().flat_map(|loaded| planned(&loaded.id, loaded));
-    for planned in all.filter(|planned| evaluates(planned, id)) {
+    for planned in all.filter(|planned| planned.check == id) {
         let _ = writeln!(text, "  used by:    {} {}  {}", planned.clause, planned.aspect, planned.id);
     }
     Some(text)
-}
-
-/// Returns true if a planned check has this name, directly or inside an `every-case` check of a property.
-fn evaluates(planned: &crate::check::PlannedCheck, name: &str) -> bool {
-    planned.check == name || planned.with.get("check").is_some_and(|inner| inner == name)
 }
 
 fn scenario(id: &str, parts: &[Loaded]) -> Option<String> {
@@ -213,7 +208,7 @@ fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
 
 fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let clauses = REGISTER_V1.aspects().map(|(clause, _)| clause.to_string());
-    let checks = CHECKS.iter().flat_map(|group| group.iter()).map(|check| check.name.to_owned());
+    let checks = CHECKS.iter().map(|check| check.id.to_owned());
     let scenarios = parts.iter().map(|loaded| loaded.id.clone());
     let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());
     let patches = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name.to_owned());

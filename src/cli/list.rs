@@ -204,22 +204,19 @@ fn checks(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     let library =
         library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
     let used: Vec<_> = library.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
-    let items = CHECKS.iter().flat_map(|group| group.iter()).map(|check| {
-        let mut text = format!("{}\n    {}\n", check.name, check.about);
-        let mut parameters = Vec::new();
-        for parameter in check.parameters {
+    let items = CHECKS.iter().map(|check| {
+        let about = check.about();
+        let mut text = format!("{}\n    {about}\n", check.id);
+        let parameters = check.parameters();
+        for parameter in &parameters {
             let optional = if parameter.required { "" } else { " (optional)" };
             let _ = writeln!(text, "    {:<10} {}{optional}", parameter.name, parameter.about);
-            parameters.push(
-                json!({"name": parameter.name, "required": parameter.required, "about": parameter.about}),
-            );
         }
-        let of_check = used.iter().filter(|planned| planned.check == check.name);
+        let of_check = used.iter().filter(|planned| planned.check == check.id);
         let mut clauses: Vec<String> = of_check.map(|planned| planned.clause.to_string()).collect();
         clauses.sort();
         clauses.dedup();
-        let json =
-            json!({"id": check.name, "about": check.about, "arguments": parameters, "clauses": clauses});
+        let json = json!({"id": check.id, "about": about, "arguments": parameters, "clauses": clauses});
         Item { clauses, text, json }
     });
     Ok(items.collect())

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::config::Config;
 use super::{Exit, Failure, print};
-use crate::scenario::Scenario;
 
 /// Arguments of `covenant schema`.
 #[derive(Debug, Args)]
@@ -27,7 +26,7 @@ enum What {
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let schema = match arguments.what {
-        What::Scenario => schemars::schema_for!(Scenario).to_value(),
+        What::Scenario => crate::scenario::schema(),
         What::Config => schemars::schema_for!(Config).to_value(),
         What::Report => crate::report::schema(),
     };

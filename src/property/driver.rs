@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::Property;
 use crate::clock::{Clock, Seed};
 use crate::operator::{OperatorError, TargetRequest, Targets};
-use crate::scenario::{Loaded, RunContext, Signatures, load, play_on, without_target};
+use crate::scenario::{Loaded, RunContext, load, play_on, without_target};
 use crate::transcript::{Note, Outcome, ScenarioStart, Trace, Transcript, What};
 
 /// The settings of a property check.
@@ -27,8 +27,6 @@ pub struct Setting {
     pub shrinks: u32,
     /// The run context of the cases.
     pub run_context: RunContext,
-    /// The names that the cases may use.
-    pub words: Signatures,
     /// A function that returns true if a trace breaks a planned check of its scenario.
     pub breaks: fn(&Loaded, &Trace) -> bool,
 }
@@ -196,8 +194,7 @@ fn play(
     handle: &Handle,
 ) -> Result<(Loaded, Trace), Outcome> {
     let id = format!("{} {case}", property.trace());
-    let loaded = load(&id, &id, source, &setting.words)
-        .map_err(|error| Outcome::Suite { reason: error.to_string() })?;
+    let loaded = load(&id, &id, source).map_err(|error| Outcome::Suite { reason: error.to_string() })?;
     let request = TargetRequest {
         scenario: &id,
         seed: setting.seed,
@@ -286,7 +283,6 @@ mod tests {
                 permitted_choices: None,
                 release: None,
             },
-            words: Signatures::default(),
             breaks: is_too_often,
         };
         let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());

@@ -2,9 +2,8 @@
 //! that still breaks.
 //!
 //! A property is a strategy of scenarios. Its cases are played one after another, each against a target of
-//! its own, and recorded in one trace, `property/NAME`; the labels of case 7 end in `@7`. The check
-//! `every-case` runs another check on each case. A case that breaks is shrunk to a scenario that can be saved
-//! and run.
+//! its own, and recorded in one trace, `property/NAME`; the labels of case 7 end in `@7`. Each check is
+//! evaluated over every case. A case that breaks is shrunk to a scenario that can be saved and run.
 
 mod arrivals;
 mod audits;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::load::{FILE_BYTES_MAX, LoadError, Loaded, Signatures, load};
+use super::load::{FILE_BYTES_MAX, LoadError, Loaded, load};
 
 /// The source of scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +54,15 @@ pub enum LibraryError {
 
 impl Library {
     /// Reads every scenario of the source.
-    pub fn open(source: &Source, words: &Signatures) -> Result<Self, LibraryError> {
+    pub fn open(source: &Source) -> Result<Self, LibraryError> {
         let mut library = Self::default();
         match source {
             Source::BuiltIn(files) => {
                 for (id, text) in *files {
-                    library.add(load(id, &format!("scenarios/{id}.toml"), text, words)?);
+                    library.add(load(id, &format!("scenarios/{id}.toml"), text)?);
                 }
             }
-            Source::Path(path) => library.read(path, words)?,
+            Source::Path(path) => library.read(path)?,
         }
         Ok(library)
     }
@@ -83,7 +83,7 @@ impl Library {
         self.scenarios.insert(loaded.id.clone(), loaded);
     }
 
-    fn read(&mut self, root: &Path, words: &Signatures) -> Result<(), LibraryError> {
+    fn read(&mut self, root: &Path) -> Result<(), LibraryError> {
         let files = files_below(root)?;
         if files.is_empty() {
             return Err(LibraryError::Empty { path: root.display().to_string() });
@@ -93,7 +93,7 @@ impl Library {
                 if file == root { file.file_name().map(Path::new) } else { file.strip_prefix(root).ok() };
             let id = below.unwrap_or(&file).with_extension("").to_string_lossy().replace('\\', "/");
             let text = read_bounded(&file)?;
-            self.add(load(&id, &file.display().to_string(), &text, words)?);
+            self.add(load(&id, &file.display().to_string(), &text)?);
         }
         Ok(())
     }

@@ -5,9 +5,11 @@ use std::ops::Range;
 
 use thiserror::Error;
 use toml::Spanned;
+use toml::de::DeTable;
 
 use super::format::{CheckSpec, Scenario, Step};
 use super::position::{Fault, of_toml};
+use crate::check::{ArgumentError, CHECKS, CheckDef, ParameterKind, check_with_id};
 use crate::contract::REGISTER_V1;
 use crate::operator::Method;
 use crate::peer::behaviours::{BEHAVIOURS, behaviour};
@@ -34,26 +36,18 @@ pub struct LoadError {
     rendered: String,
 }
 
-/// The names that a scenario may use and that other modules define, which keeps this module independent of
-/// them.
-#[derive(Clone, Debug, Default)]
-pub struct Signatures {
-    /// Every check with its parameters: the name, and true if it is required.
-    pub checks: Vec<(&'static str, Vec<(&'static str, bool)>)>,
-}
-
 /// Reads a scenario. `path` appears in messages.
-pub fn load(id: &str, path: &str, source: &str, words: &Signatures) -> Result<Loaded, LoadError> {
+pub fn load(id: &str, path: &str, source: &str) -> Result<Loaded, LoadError> {
     let render = |fault: &Fault| LoadError { rendered: fault.render(path, source) };
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
-    match faults(&scenario, words).first() {
+    match faults(&scenario, source).first() {
         Some(fault) => Err(render(fault)),
         None => Ok(Loaded { id: id.to_owned(), source: source.to_owned(), scenario }),
     }
 }
 
 /// Returns the faults of a well-formed scenario.
-fn faults(scenario: &Scenario, words: &Signatures) -> Vec<Fault> {
+fn faults(scenario: &Scenario, source: &str) -> Vec<Fault> {
     let whole = 0..0;
     let mut faults = Vec::new();
     let mut peers = BTreeSet::new();
@@ -73,8 +67,9 @@ fn faults(scenario: &Scenario, words: &Signatures) -> Vec<Fault> {
             labels.extend(inner.label());
         }
     }
-    for check in &scenario.checks {
-        faults.extend(faults_of_check(check, &labels, words));
+    let names = Names { peers: &peers, labels: &labels };
+    for (place, check) in scenario.checks.iter().enumerate() {
+        faults.extend(faults_of_check(check, &names, &ArgumentPlaces { source, place }));
     }
     faults
 }
@@ -125,7 +120,13 @@ fn uses(step: &Step) -> Option<&str> {
     }
 }
 
-fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &Signatures) -> Vec<Fault> {
+/// The names that a check may refer to.
+struct Names<'a> {
+    peers: &'a BTreeSet<&'a str>,
+    labels: &'a BTreeSet<&'a str>,
+}
+
+fn faults_of_check(check: &Spanned<CheckSpec>, names: &Names<'_>, places: &ArgumentPlaces<'_>) -> Vec<Fault> {
     let span = check.span();
     let check = check.get_ref();
     let mut faults = Vec::new();
@@ -137,76 +138,86 @@ fn faults_of_check(check: &Spanned<CheckSpec>, labels: &BTreeSet<&str>, words: &
             span.clone(),
         ));
     }
-    let Some(mut parameters) = parameters_of(&check.check, words) else {
+    let Some(definition) = check_with_id(&check.check) else {
         let fault = Fault::new(format!("unknown check `{}`", check.check), span);
-        faults.push(fault.nearest(&check.check, words.checks.iter().map(|(name, _)| *name)));
+        faults.push(fault.nearest(&check.check, CHECKS.iter().map(|check| check.id)));
         return faults;
     };
-    // A check that runs another check also takes the parameters of that check.
-    if let Some(other) = check.with.get("check").and_then(|name| parameters_of(name.as_str()?, words)) {
-        parameters.extend(other);
+    if let Err(error) = definition.check_arguments(&check.with) {
+        let place = error.argument.as_deref().and_then(|name| places.of(name));
+        faults.push(of_arguments(definition, &error, place.unwrap_or(span)));
+        return faults;
     }
-    for name in check.with.keys().filter(|name| parameters.iter().all(|(known, _)| known != name)) {
-        let fault = Fault::new(format!("check `{}` has no parameter `{name}`", check.check), span.clone());
-        faults.push(fault.nearest(name, parameters.iter().map(|(name, _)| *name)));
-    }
-    for (name, required) in parameters {
-        if required && !check.with.contains_key(name) {
-            faults.push(Fault::new(format!("check `{}` needs `{name}`", check.check), span.clone()));
-        }
-    }
-    // An argument of a label parameter must be a label. A misspelt label would leave the check unproven
-    // without a visible reason.
-    for (name, value) in check.with.iter().filter(|(name, _)| LABEL_PARAMETERS.contains(&name.as_str())) {
-        let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
-        for label in
-            values.into_iter().filter_map(|value| value.as_str()).filter(|label| !labels.contains(label))
-        {
-            let fault =
-                Fault::new(format!("`{name}` names `{label}`, and no step is called that"), span.clone());
-            faults.push(fault.nearest(label, labels.iter().copied()));
-        }
+    for parameter in definition.parameters() {
+        let Some(value) = check.with.get(&parameter.name) else { continue };
+        let place = || places.of(&parameter.name).unwrap_or(span.clone());
+        let referred = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
+        let referred = referred.into_iter().filter_map(|value| value.as_str());
+        faults.extend(referred.filter_map(|name| fault_of_reference(parameter.kind, name, names, place())));
     }
     faults
 }
 
-/// Returns the parameters of a check: the name, and true if it is required.
-fn parameters_of<'a>(check: &str, words: &'a Signatures) -> Option<Vec<(&'a str, bool)>> {
-    let (_, parameters) = words.checks.iter().find(|(name, _)| *name == check)?;
-    Some(parameters.iter().map(|(name, required)| (*name, *required)).collect())
+/// Returns the fault of an argument that its check does not take.
+fn of_arguments(definition: &CheckDef, error: &ArgumentError, span: Range<usize>) -> Fault {
+    let message = format!("check `{}`: {}", definition.id, error.message);
+    let unknown = error.argument.as_deref().filter(|_| error.message.starts_with("unknown field"));
+    let fault = Fault::new(message, span);
+    match unknown {
+        Some(name) => {
+            let parameters = definition.parameters();
+            fault.nearest(name, parameters.iter().map(|parameter| parameter.name.as_str()))
+        }
+        None => fault,
+    }
 }
 
-/// The parameters of checks whose arguments are labels.
-const LABEL_PARAMETERS: [&str; 17] = [
-    "call",
-    "control",
-    "probe",
-    "before",
-    "after",
-    "plan",
-    "record",
-    "shown",
-    "about",
-    "revoke",
-    "start",
-    "migration",
-    "open",
-    "late",
-    "first",
-    "default",
-    "fifth",
-];
+/// Returns the fault of an argument that refers to nothing. A misspelt label would leave the check unproven
+/// without a visible reason.
+fn fault_of_reference(
+    kind: ParameterKind,
+    name: &str,
+    names: &Names<'_>,
+    span: Range<usize>,
+) -> Option<Fault> {
+    let (what, known): (&str, Vec<&str>) = match kind {
+        ParameterKind::Value => return None,
+        ParameterKind::Labels => ("no step is called", names.labels.iter().copied().collect()),
+        ParameterKind::Peer => ("no peer is called", names.peers.iter().copied().collect()),
+        ParameterKind::PeerOrJoin => {
+            ("no peer and no step is called", names.peers.union(names.labels).copied().collect())
+        }
+    };
+    if known.contains(&name) {
+        return None;
+    }
+    Some(Fault::new(format!("{what} `{name}`"), span).nearest(name, known))
+}
+
+/// The places of the arguments of one check in its file.
+struct ArgumentPlaces<'a> {
+    source: &'a str,
+    /// The number of the check in the file, from 0.
+    place: usize,
+}
+
+impl ArgumentPlaces<'_> {
+    /// Returns the place of an argument: of its name and its value.
+    fn of(&self, name: &str) -> Option<Range<usize>> {
+        let document = DeTable::parse(self.source).ok()?;
+        let checks = document.get_ref().get("check")?.get_ref();
+        let with = checks.get(self.place)?.get_ref().get("with")?.get_ref().as_table()?;
+        let (key, value) = with.get_key_value(name)?;
+        Some(key.span().start..value.span().end)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn words() -> Signatures {
-        Signatures { checks: vec![("accepted", vec![("call", true)])] }
-    }
-
     fn error(source: &str) -> String {
-        load("x", "x.toml", source, &words()).expect_err("it is not sound").to_string()
+        load("x", "x.toml", source).expect_err("it is not sound").to_string()
     }
 
     const HEAD: &str = "title = \"t\"\n[[peer]]\nname = \"alice\"\n";
@@ -217,19 +228,23 @@ mod tests {
             "{HEAD}[[step]]\nheartbeat = {{ peer = \"alice\", as = \"hb\" }}\n[[check]]\nclause = \"7.1\"\n\
              aspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"r\"\nwith = {{ call = \"hb\" }}\n"
         );
-        let loaded = load("x", "x.toml", &source, &words()).expect("sound");
+        let loaded = load("x", "x.toml", &source).expect("sound");
         assert_eq!(loaded.scenario.steps.len(), 1);
         let again = toml::to_string(&loaded.scenario).expect("it can be written");
-        assert_eq!(
-            load("x", "x.toml", &again, &words()).expect("sound").scenario.peers,
-            loaded.scenario.peers
-        );
+        assert_eq!(load("x", "x.toml", &again).expect("sound").scenario.peers, loaded.scenario.peers);
     }
 
     #[test]
     fn every_mistake_names_its_place_and_the_nearest_word() {
         let step = |step: &str| format!("{HEAD}[[step]]\n{step}\n");
         let check = |check: &str| format!("{}[[check]]\n{check}\n", step("advance = { seconds = 1 }"));
+        let accepted = |with: &str| {
+            let step = step("heartbeat = { peer = \"alice\", as = \"hb\" }");
+            format!(
+                "{step}[[check]]\nclause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\n\
+                 requirement = \"r\"\n{with}\n"
+            )
+        };
         for (source, place, hint) in [
             (step("hartbeat = { peer = \"alice\" }"), "x.toml:5:1", "`heartbeat`"),
             (step("heartbeat = { per = \"alice\" }"), "x.toml:5:15", "`peer`"),
@@ -248,13 +263,17 @@ mod tests {
             (
                 check("clause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\""),
                 "x.toml:",
-                "needs `call`",
+                "missing field `call`",
             ),
             (
                 check("clause = \"77.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\""),
                 "x.toml:7:10",
                 "no clause",
             ),
+            (accepted("with = { cal = \"hb\" }"), "x.toml:11:10", "did you mean `call`"),
+            (accepted("with = { call = 1 }"), "x.toml:11:10", "check `accepted`"),
+            (accepted("with = { call = \"bh\" }"), "x.toml:11:10", "did you mean `hb`"),
+            (accepted("with = { call = [\"hb\", \"h\"] }"), "x.toml:11:10", "no step is called `h`"),
             ("title = ".to_owned(), "x.toml:1:", ""),
         ] {
             let text = error(&source);

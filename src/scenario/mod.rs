@@ -12,5 +12,13 @@ mod values;
 
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
-pub use load::{LoadError, Loaded, Signatures, load};
+pub use load::{LoadError, Loaded, load};
 pub use run::{RunContext, play_on, without_target};
+
+/// Returns the JSON Schema of a scenario file, with the arguments of each check.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    crate::check::add_arguments(&mut schema, "CheckSpec");
+    schema
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::plan::announce;
-use super::{Run, RunError, words};
+use super::{Run, RunError};
 use crate::clock::Seed;
 use crate::operator::{Address, AuditClient};
 use crate::scenario::{Loaded, RunContext, load};
@@ -69,7 +69,7 @@ impl Audit {
 
 fn scenario(intrusive: bool) -> Result<Loaded, RunError> {
     let (id, source) = if intrusive { ("audit/intrusive", INTRUSIVE) } else { ("audit/visit", VISIT) };
-    load(id, &format!("{id}.toml"), source, &words()).map_err(|error| RunError::Library(error.into()))
+    load(id, &format!("{id}.toml"), source).map_err(|error| RunError::Library(error.into()))
 }
 
 /// A peer that an audit leaves at the target.

@@ -1,30 +1,19 @@
-//! The built-in scenarios, and the names that scenarios may use.
+//! The built-in scenarios.
 
-use crate::check::CHECKS;
-use crate::scenario::{Library, LibraryError, Signatures, Source};
+use crate::scenario::{Library, LibraryError, Source};
 
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
-
-/// Returns the names that a scenario may use: every check with its parameters.
-#[must_use]
-pub fn words() -> Signatures {
-    let checks = CHECKS.iter().flat_map(|group| group.iter());
-    Signatures {
-        checks: checks
-            .map(|check| (check.name, check.parameters.iter().map(|p| (p.name, p.required)).collect()))
-            .collect(),
-    }
-}
 
 /// Reads the scenarios of a source, or the built-in scenarios if it is `None`.
 pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError> {
     let source = source.map_or(Source::BuiltIn(SCENARIOS), |path| Source::Path(path.to_owned()));
-    Library::open(&source, &words())
+    Library::open(&source)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::CHECKS;
     use crate::property::{PROPERTIES, Property};
     use std::collections::BTreeSet;
 
@@ -39,23 +28,21 @@ mod tests {
         let library = library(None).expect("sound scenarios");
         let watch = super::super::watch::scenario(true).expect("a sound scenario");
         let properties: BTreeSet<String> = PROPERTIES.iter().flat_map(asked_by).collect();
-        for definition in CHECKS.iter().flat_map(|group| group.iter()) {
-            let asked = library.iter().chain([&watch]).any(|loaded| {
-                loaded.scenario.checks.iter().any(|check| check.get_ref().check == definition.name)
-            });
-            let asked =
-                asked || definition.name == "holds-in-every-case" || properties.contains(definition.name);
-            assert!(asked, "no scenario asks the check {}", definition.name);
+        for definition in CHECKS {
+            let mut parts = library.iter().chain([&watch]);
+            let asked = properties.contains(definition.id)
+                || parts.any(|loaded| {
+                    loaded.scenario.checks.iter().any(|check| check.get_ref().check == definition.id)
+                });
+            assert!(asked, "no scenario asks the check {}", definition.id);
         }
     }
 
     /// Returns the checks that a property runs on each case.
     fn asked_by(property: &Property) -> Vec<String> {
         let source = property.sample().expect("a case");
-        let case = crate::scenario::load("case", "case", &source, &words()).expect("a sound scenario");
-        let asked =
-            case.scenario.checks.iter().filter_map(|check| check.get_ref().with.get("check").cloned());
-        asked.filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect()
+        let case = crate::scenario::load("case", "case", &source).expect("a sound scenario");
+        case.scenario.checks.iter().map(|check| check.get_ref().check.clone()).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, Overall, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
-use super::{planned, words};
+use super::planned;
 
 /// Evaluates every planned check of a transcript.
 #[must_use]
@@ -121,8 +121,7 @@ pub fn exit_blame(report: &Report) -> Option<&Outcome> {
 /// Returns the scenario of a trace. If the trace holds none that can be read, returns the built-in scenario
 /// of that name.
 fn source(trace: &Trace) -> Option<Loaded> {
-    let reported =
-        trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source, &words()));
+    let reported = trace.start().map(|start| load(trace.scenario(), trace.scenario(), &start.source));
     reported.and_then(Result::ok).or_else(|| planned_of(&super::library(None).ok()?, trace.scenario()))
 }
 
@@ -146,7 +145,7 @@ fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evalua
 #[must_use]
 pub fn property_case(id: &str) -> Option<Loaded> {
     let source = property(of_trace(id)?)?.sample()?;
-    load(id, id, &source, &words()).ok()
+    load(id, id, &source).ok()
 }
 
 /// Returns the reason why the run is void, or `None` if it is not.

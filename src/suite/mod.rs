@@ -19,7 +19,7 @@ mod watch;
 
 pub use adapter_check::{Finding, MethodLine, check_adapter};
 pub use audit::{Audit, LeftBehind, left_behind};
-pub use catalogue::{SCENARIOS, library, words};
+pub use catalogue::{SCENARIOS, library};
 pub use evaluate::{assess, exit_blame, property_case};
 pub use golden_report::{difference, golden_report};
 pub use goldens::{Compared, GoldenError, compare_goldens, record_golden};

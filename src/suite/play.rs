@@ -156,7 +156,6 @@ fn setting(run: &Run, cases: u32, run_context: &RunContext) -> Setting {
         cases,
         shrinks: run.shrinks,
         run_context: run_context.clone(),
-        words: super::words(),
         breaks,
     }
 }

@@ -19,7 +19,6 @@ use url::form_urlencoded::byte_serialize;
 
 use self::grant::Grant;
 use super::plan::announce;
-use super::words;
 use crate::clock::{Clock, Seed};
 use crate::operator::Address;
 use crate::peer::{
@@ -434,7 +433,7 @@ impl Excerpt {
 /// Returns the scenario with the checks of a watch.
 pub(super) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
     let source = if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() };
-    load(TRACE, "audits/watch.toml", &source, &words())
+    load(TRACE, "audits/watch.toml", &source)
 }
 
 /// Waits until a time, or forever if it is `None`.

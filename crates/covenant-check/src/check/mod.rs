@@ -28,6 +28,7 @@ pub mod model;
 mod out_of_scope;
 mod outcome;
 mod query;
+mod schema;
 mod table;
 #[cfg(test)]
 mod trace_builder;
@@ -40,6 +41,7 @@ use definition::Evaluate;
 pub use evaluate::evaluate;
 #[cfg(test)]
 use evaluate::result_of;
+pub use schema::add_arguments;
 pub use table::{CHECKS, check_with_id};
 
 use std::collections::BTreeMap;
