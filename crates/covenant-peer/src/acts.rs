@@ -25,7 +25,7 @@ const TOKEN_DAYS: i64 = 7;
 const GRACE_MINUTES: i64 = 5;
 /// Longest time that a connecting target waits for the injected call. It is far shorter than the target's own
 /// timeout.
-const INTERJECTION_TIME_MAX: Duration = Duration::from_secs(1);
+const INJECTION_TIME_MAX: Duration = Duration::from_secs(1);
 
 impl Peer {
     /// Joins the target with one of its tokens: the handshake, as the caller. `with` is merged over the
@@ -70,14 +70,14 @@ impl Peer {
     /// before it admits the connection, so it has not yet read the target's call.
     pub fn inject_on_connect(&self, label: Option<String>) {
         // The heartbeat belongs to no step: the target determines its time.
-        self.state().interjection = Some(StepContext { step: None, label });
+        self.state().injected_heartbeat = Some(StepContext { step: None, label });
     }
 
     /// Sends the registered heartbeat. A target that handles one call at a time can't answer it now; that
     /// proves nothing, and the failure is not recorded.
     pub(super) async fn inject_now(&self) {
-        let Some(context) = self.state().interjection.take() else { return };
-        let _ = timeout(INTERJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
+        let Some(context) = self.state().injected_heartbeat.take() else { return };
+        let _ = timeout(INJECTION_TIME_MAX, self.heartbeat(&context, &Value::Null)).await;
     }
 
     /// Reads a resource under a grant.

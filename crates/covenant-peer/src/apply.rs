@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::behaviour::mutate;
-use super::serve::Told;
+use super::serve::Reply;
 use super::state::Place;
 use super::{Behaviour, Peer};
 use covenant_model::wire::grant::Scope;
@@ -30,7 +30,7 @@ struct Draft<'a> {
 }
 
 impl Peer {
-    pub(super) fn on_migration(&self, body: &Value, request: &Inbound) -> Told {
+    pub(super) fn on_migration(&self, body: &Value, request: &Inbound) -> Reply {
         let plan = match MigrationRequest::deserialize(body) {
             Ok(plan) => plan,
             Err(error) => return (400, json!({"error": format!("Invalid payload: {error}")})).into(),
@@ -50,7 +50,7 @@ impl Peer {
         self.apply(&id, &plan)
     }
 
-    pub(super) fn on_commit(&self, id: &str) -> Told {
+    pub(super) fn on_commit(&self, id: &str) -> Reply {
         let open = self.state().open_migrations.remove(id);
         match open {
             Some(plan) => self.apply(id, &plan),
@@ -59,7 +59,7 @@ impl Peer {
     }
 
     /// Applies a plan atomically: no other call sees a part of it.
-    fn apply(&self, migration_id: &str, plan: &MigrationRequest) -> Told {
+    fn apply(&self, migration_id: &str, plan: &MigrationRequest) -> Reply {
         let mut state = self.state();
         let mut draft = Draft {
             plan,
@@ -83,7 +83,7 @@ impl Peer {
             body["error"] = Value::from("the plan met a conflict");
             (422, body)
         };
-        Told { answer, injected: draft.injected.into_iter().collect() }
+        Reply { answer, injected: draft.injected.into_iter().collect() }
     }
 }
 
@@ -235,7 +235,7 @@ fn check(plan: &MigrationRequest) -> Result<(), String> {
     for step in &plan.steps {
         let order = step.step_order;
         if order < 0 || !orders.insert(order) {
-            return Err(format!("step_order {order} is negative or stands twice"));
+            return Err(format!("step_order {order} is negative or occurs twice"));
         }
         if step.payload.get("id").is_some_and(|id| *id != step.resource_id) {
             return Err(format!("step {order}: payload.id is not resource_id"));

@@ -216,7 +216,7 @@ impl Peer {
     /// Returns the number of heartbeats of the target that were counted but not recorded, because they were
     /// repetitions. Returns `None` if all were recorded.
     #[must_use]
-    pub fn beats_counted(&self) -> Option<u64> {
+    pub fn heartbeats_counted(&self) -> Option<u64> {
         self.state().recording_budget.counted()
     }
 

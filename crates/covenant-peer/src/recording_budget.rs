@@ -9,14 +9,14 @@ use covenant_model::wire::path::Route;
 
 /// Number of heartbeats after which repetitions are only counted. It is more than a flood needs
 /// (`binding.md`, "Numbers": 300 in 60 s).
-const BEATS_REPORTED_MAX: u64 = 400;
+const HEARTBEATS_RECORDED_MAX: u64 = 400;
 /// Number of heartbeats within this span that is a flood (`binding.md`, "Numbers").
-const FLOOD_BEATS: usize = 300;
+const FLOOD_HEARTBEATS: usize = 300;
 const FLOOD_SPAN: SignedDuration = SignedDuration::from_secs(60);
 /// Number of calls that are recorded of one peer in one scenario. Conforming platforms stay far below it.
-const CALLS_REPORTED_MAX: u64 = 5000;
+const CALLS_RECORDED_MAX: u64 = 5000;
 /// Members of a heartbeat that checks evaluate.
-const TELLING: [&str; 9] = [
+const EVALUATED_MEMBERS: [&str; 9] = [
     "status",
     "events",
     "metadata",
@@ -30,28 +30,28 @@ const TELLING: [&str; 9] = [
 
 /// Treatment of a call in the transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum Recording {
     /// The call is recorded.
-    Whole,
+    Recorded,
     /// The call repeats the one before, and is only counted.
     Counted,
     /// The call is only counted, but completes a flood. The trace records a note of the flood.
     Flood,
     /// The budget is used up: the call is rejected, and the scenario can't continue.
-    TurnedAway,
+    Rejected,
 }
 
 /// Counts of the calls of a target to one peer.
 #[derive(Debug, Default)]
 pub(super) struct RecordingBudget {
-    reported: u64,
-    beats: u64,
+    recorded: u64,
+    heartbeats: u64,
     /// Content of the last heartbeat, and the status of its response.
     last: Value,
     counted: u64,
     /// Times of the last heartbeats, at most as many as a flood needs.
     recent: VecDeque<Timestamp>,
-    crowded: bool,
+    is_flooding: bool,
     overloaded: bool,
 }
 
@@ -63,40 +63,40 @@ impl RecordingBudget {
         body: &Value,
         status: u16,
         at: Timestamp,
-    ) -> Telling {
+    ) -> Recording {
         if route == Some(&Route::Heartbeat) {
-            let (is_news, begins_flood) = (self.is_news(body, status), self.begins_flood(at));
-            if !is_news && self.beats > BEATS_REPORTED_MAX {
+            let (is_new, begins_flood) = (self.is_new(body, status), self.begins_flood(at));
+            if !is_new && self.heartbeats > HEARTBEATS_RECORDED_MAX {
                 self.counted += 1;
-                return if begins_flood { Telling::Flood } else { Telling::Counted };
+                return if begins_flood { Recording::Flood } else { Recording::Counted };
             }
         }
-        if self.reported >= CALLS_REPORTED_MAX {
+        if self.recorded >= CALLS_RECORDED_MAX {
             self.overloaded = true;
-            return Telling::TurnedAway;
+            return Recording::Rejected;
         }
-        self.reported += 1;
-        Telling::Whole
+        self.recorded += 1;
+        Recording::Recorded
     }
 
-    fn is_news(&mut self, body: &Value, status: u16) -> bool {
-        let said: Vec<&Value> = TELLING.iter().map(|name| &body[name]).collect();
+    fn is_new(&mut self, body: &Value, status: u16) -> bool {
+        let said: Vec<&Value> = EVALUATED_MEMBERS.iter().map(|name| &body[name]).collect();
         let said = json!([said, status]);
-        self.beats += 1;
-        let is_news = said != self.last || body["events"].as_array().is_some_and(|events| !events.is_empty());
+        self.heartbeats += 1;
+        let is_new = said != self.last || body["events"].as_array().is_some_and(|events| !events.is_empty());
         self.last = said;
-        is_news
+        is_new
     }
 
     fn begins_flood(&mut self, at: Timestamp) -> bool {
         self.recent.push_back(at);
-        if self.recent.len() > FLOOD_BEATS {
+        if self.recent.len() > FLOOD_HEARTBEATS {
             self.recent.pop_front();
         }
         let first = self.recent.front().copied().unwrap_or(at);
-        let was_crowded = self.crowded;
-        self.crowded = self.recent.len() == FLOOD_BEATS && at.duration_since(first) < FLOOD_SPAN;
-        self.crowded && !was_crowded
+        let was_flooding = self.is_flooding;
+        self.is_flooding = self.recent.len() == FLOOD_HEARTBEATS && at.duration_since(first) < FLOOD_SPAN;
+        self.is_flooding && !was_flooding
     }
 
     /// Returns the number of heartbeats that were only counted; `None` if there were none.
@@ -106,7 +106,7 @@ impl RecordingBudget {
 
     /// Returns the recording budget if a call exceeded it, otherwise `None`.
     pub(super) fn too_many(&self) -> Option<u64> {
-        self.overloaded.then_some(CALLS_REPORTED_MAX)
+        self.overloaded.then_some(CALLS_RECORDED_MAX)
     }
 }
 
@@ -123,12 +123,12 @@ mod tests {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |body: Value| recording_budget.take(Some(&Route::Heartbeat), &body, 200, second(0));
         let plain = |n: u64| json!({"status": "active", "sent_at": n});
-        assert!((0..BEATS_REPORTED_MAX).all(|n| beat(plain(n)) == Telling::Whole));
-        assert_eq!(beat(plain(BEATS_REPORTED_MAX)), Telling::Counted);
+        assert!((0..HEARTBEATS_RECORDED_MAX).all(|n| beat(plain(n)) == Recording::Recorded));
+        assert_eq!(beat(plain(HEARTBEATS_RECORDED_MAX)), Recording::Counted);
         let events = json!({"status": "active", "events": [{"kind": "platform.peer.revoked"}]});
-        assert_eq!([beat(events.clone()), beat(events)], [Telling::Whole, Telling::Whole]);
-        assert_eq!(beat(json!({"status": "revoked"})), Telling::Whole);
-        assert_eq!(beat(json!({"status": "revoked"})), Telling::Counted);
+        assert_eq!([beat(events.clone()), beat(events)], [Recording::Recorded, Recording::Recorded]);
+        assert_eq!(beat(json!({"status": "revoked"})), Recording::Recorded);
+        assert_eq!(beat(json!({"status": "revoked"})), Recording::Counted);
         assert_eq!((recording_budget.counted(), recording_budget.too_many()), (Some(2), None));
     }
 
@@ -136,24 +136,29 @@ mod tests {
     fn a_flood_after_many_quiet_hours_is_reported_once() {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |at: u64| recording_budget.take(Some(&Route::Heartbeat), &json!({}), 200, second(at));
-        let quiet = (0..1000).map(|minute| beat(60 * minute)).filter(|telling| *telling == Telling::Flood);
+        let quiet =
+            (0..1000).map(|minute| beat(60 * minute)).filter(|recording| *recording == Recording::Flood);
         assert_eq!(quiet.count(), 0);
         let hour = 3600 * 100;
-        let flood: Vec<Telling> = (0..400).map(|n| beat(hour + n / 10)).collect();
-        assert_eq!(flood.iter().position(|telling| *telling == Telling::Flood), Some(FLOOD_BEATS - 1));
-        assert_eq!(flood.iter().filter(|telling| **telling == Telling::Flood).count(), 1);
-        let slower = (0..400).map(|n| beat(2 * hour + n / 4)).filter(|telling| *telling == Telling::Flood);
+        let flood: Vec<Recording> = (0..400).map(|n| beat(hour + n / 10)).collect();
+        assert_eq!(
+            flood.iter().position(|recording| *recording == Recording::Flood),
+            Some(FLOOD_HEARTBEATS - 1)
+        );
+        assert_eq!(flood.iter().filter(|recording| **recording == Recording::Flood).count(), 1);
+        let slower =
+            (0..400).map(|n| beat(2 * hour + n / 4)).filter(|recording| *recording == Recording::Flood);
         assert_eq!(slower.count(), 0);
     }
 
     #[test]
-    fn whoever_calls_without_end_is_turned_away() {
+    fn calls_beyond_the_budget_are_rejected() {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |n: u64| {
             recording_budget.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200, second(0))
         };
-        assert!((0..CALLS_REPORTED_MAX).all(|n| beat(n) == Telling::Whole));
-        assert_eq!(beat(CALLS_REPORTED_MAX), Telling::TurnedAway);
-        assert_eq!(recording_budget.too_many(), Some(CALLS_REPORTED_MAX));
+        assert!((0..CALLS_RECORDED_MAX).all(|n| beat(n) == Recording::Recorded));
+        assert_eq!(beat(CALLS_RECORDED_MAX), Recording::Rejected);
+        assert_eq!(recording_budget.too_many(), Some(CALLS_RECORDED_MAX));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::behaviour::{Asked, mutate};
 use super::link::welcome;
-use super::recording_budget::Telling;
+use super::recording_budget::Recording;
 use super::state::Received;
 use super::versions::compatibility;
 use super::{Inner, Peer};
@@ -49,12 +49,12 @@ impl Handler for FederationHandler {
 pub(super) type Answer = (u16, Value);
 
 /// Response, with the names of the behaviours that took part in it.
-pub(super) struct Told {
+pub(super) struct Reply {
     pub(super) answer: Answer,
     pub(super) injected: Vec<String>,
 }
 
-impl From<Answer> for Told {
+impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
         Self { answer, injected: vec![] }
     }
@@ -64,7 +64,7 @@ impl Peer {
     fn answer(&self, request: &Inbound) -> Outbound {
         let route = Route::parse(&request.method, &request.path);
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let Told { mut answer, mut injected } = match &route {
+        let Reply { mut answer, mut injected } = match &route {
             Some(route) => self.route(route, request, &body),
             None => (404, json!({"error": "no such route"})).into(),
         };
@@ -90,23 +90,23 @@ impl Peer {
             ..Outbound::json(answer.0, &answer.1)
         };
         let at = self.0.options.clock.now();
-        let telling = self.state().recording_budget.take(route.as_ref(), &body, outbound.status, at);
-        match telling {
-            Telling::Whole => {}
-            Telling::Counted => return outbound,
-            Telling::Flood => {
-                self.tell_flood();
+        let recording = self.state().recording_budget.take(route.as_ref(), &body, outbound.status, at);
+        match recording {
+            Recording::Recorded => {}
+            Recording::Counted => return outbound,
+            Recording::Flood => {
+                self.record_flood();
                 return outbound;
             }
-            Telling::TurnedAway => return Outbound::json(429, &json!({"error": "too many calls"})),
+            Recording::Rejected => return Outbound::json(429, &json!({"error": "too many calls"})),
         }
-        let n = self.tell(request, &outbound, injected);
+        let n = self.record_answer(request, &outbound, injected);
         self.state().inbox.push(Received { n, route, body, at });
         self.0.received.send_modify(|count| *count += 1);
         outbound
     }
 
-    fn tell(&self, request: &Inbound, answer: &Outbound, injected: Vec<String>) -> u64 {
+    fn record_answer(&self, request: &Inbound, answer: &Outbound, injected: Vec<String>) -> u64 {
         let path = match &request.query {
             Some(query) => format!("{}?{query}", request.path),
             None => request.path.clone(),
@@ -136,14 +136,14 @@ impl Peer {
         self.0.options.recorder.record(None, None, What::Exchange(exchange))
     }
 
-    fn tell_flood(&self) {
+    fn record_flood(&self) {
         let name = self.name();
-        let message = format!("a flood of heartbeats to {name}, not all of them told");
+        let message = format!("a flood of heartbeats to {name}, not all of them recorded");
         let note = Note { kind: FLOOD.to_owned(), message, facts: json!({"peer": name}) };
         self.0.options.recorder.record(None, None, What::Note(note));
     }
 
-    fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Told {
+    fn route(&self, route: &Route, request: &Inbound, body: &Value) -> Reply {
         if *route == Route::Accept {
             return self.on_accept(body).into();
         }
@@ -193,7 +193,7 @@ impl Peer {
     /// Checks if a call is still admitted after the end of the peering. Only the commit of an open migration
     /// within its grace (4.3), and the other side's own revocation are. The event and the status of a
     /// revocation may arrive in two heartbeats.
-    fn still_open(&self, route: &Route, body: &Value) -> Result<(), Told> {
+    fn still_open(&self, route: &Route, body: &Value) -> Result<(), Reply> {
         let now = self.0.options.clock.now();
         let state = self.state();
         let Some(outcome) = &state.outcome else { return Ok(()) };
@@ -206,7 +206,7 @@ impl Peer {
             return Ok(());
         }
         let injected = outcome.injected.into_iter().map(ToOwned::to_owned).collect();
-        Err(Told { answer: unauthorized(UNREACHABLE), injected })
+        Err(Reply { answer: unauthorized(UNREACHABLE), injected })
     }
 
     fn on_accept(&self, body: &Value) -> Answer {
@@ -269,7 +269,7 @@ impl Peer {
         success(&data)
     }
 
-    fn on_resource(&self, kind: &str, id: &str, request: &Inbound) -> Told {
+    fn on_resource(&self, kind: &str, id: &str, request: &Inbound) -> Reply {
         let grant = match self.grant(request, Scope::Read, kind, id) {
             Ok(grant) => grant,
             Err(refusal) => return refusal,
@@ -313,9 +313,9 @@ impl Peer {
         scope: Scope,
         kind: &str,
         id: &str,
-    ) -> Result<String, Told> {
-        let unauthorized = |text: &str| Told::from((401, json!({"error": text})));
-        let forbidden = |text: &str| Told::from((403, json!({"error": text})));
+    ) -> Result<String, Reply> {
+        let unauthorized = |text: &str| Reply::from((401, json!({"error": text})));
+        let forbidden = |text: &str| Reply::from((403, json!({"error": text})));
         let token = request.header(header::AUTHORIZATION).and_then(header::bearer_token);
         let token = token.ok_or_else(|| unauthorized("Bearer grant token required"))?;
         let state = self.state();
@@ -326,7 +326,7 @@ impl Peer {
         }
         if grant.revoked {
             let injected = grant.injected.into_iter().map(ToOwned::to_owned).collect();
-            return Err(Told { injected, ..unauthorized("Grant has been revoked") });
+            return Err(Reply { injected, ..unauthorized("Grant has been revoked") });
         }
         if grant.resource_kind != kind {
             return Err(forbidden("the grant is for another kind"));

@@ -94,7 +94,7 @@ pub(super) struct State {
     /// End of the peering; `None` while it is open.
     pub(super) outcome: Option<Outcome>,
     /// Step context of the heartbeat to send when the target connects next.
-    pub(super) interjection: Option<StepContext>,
+    pub(super) injected_heartbeat: Option<StepContext>,
     /// Number of bodies written so far.
     pub(super) bodies: u64,
     /// Number of calls of each route.
@@ -132,7 +132,7 @@ impl State {
             anonymous_client: None,
             proposal: None,
             outcome: None,
-            interjection: None,
+            injected_heartbeat: None,
             bodies: 0,
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),

@@ -24,14 +24,14 @@ pub struct Clock(Arc<OperatorClient>);
 /// range of a timestamp.
 const FIRST_AND_LAST_SECOND: (i64, i64) = (-62_167_219_200, 221_845_392_000);
 
-/// Value of `runs_since_milliseconds` for a clock that stands still.
+/// Value of `runs_since_milliseconds` for a clock that does not run.
 const STANDS: i64 = i64::MIN;
 
 #[derive(Debug)]
 enum OperatorClient {
     /// System time, moved by `offset_seconds`.
     System { offset_seconds: AtomicI64 },
-    /// Manual time. It stands still between moves, or runs on from the set time with the system.
+    /// Manual time. It does not move by itself, or runs on from the set time with the system.
     Manual { now_milliseconds: AtomicI64, runs_since_milliseconds: AtomicI64 },
 }
 
@@ -42,7 +42,7 @@ impl Clock {
         Self(Arc::new(OperatorClient::System { offset_seconds: AtomicI64::new(0) }))
     }
 
-    /// Creates a clock that stands at `start` until it is moved.
+    /// Creates a clock that shows `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(Arc::new(OperatorClient::Manual {
@@ -142,7 +142,7 @@ mod tests {
         clock.set(start, true);
         let watch = Stopwatch::start();
         while clock.now() == start {
-            assert!(watch.elapsed() < std::time::Duration::from_secs(5), "it stands");
+            assert!(watch.elapsed() < std::time::Duration::from_secs(5), "it does not run");
         }
         assert!(clock.now() > start);
     }

@@ -106,17 +106,17 @@ impl Parts {
             (None, What::Run(start)) => {
                 return Err(format!("format {} of a transcript; this program reads {FORMAT}", start.format));
             }
-            (None, _) => return Err("the first line does not tell how the run began".into()),
+            (None, _) => return Err("the first line does not start a run".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
             (Some(_), What::End(outcome)) if entry.scenario.is_empty() => {
                 self.outcome = Some(outcome.clone());
             }
-            (Some(_), _) => return self.tell(entry),
+            (Some(_), _) => return self.add(entry),
         }
         Ok(())
     }
 
-    fn tell(&mut self, entry: Entry) -> Result<(), String> {
+    fn add(&mut self, entry: Entry) -> Result<(), String> {
         let trace = self.traces.entry(entry.scenario.clone()).or_default();
         if trace.is_empty() {
             self.order.push(entry.scenario.clone());

@@ -7,7 +7,7 @@ use serde_json::json;
 /// Behaviour that answers every call with 500.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "answers-errors",
-    about: "answers every call with 500, so that the target's poll_timeout shows",
+    about: "answers every call with 500, which shows how often the target retries",
     clauses: &[],
     answer: Some(|_, status, body| {
         *status = 500;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// Behaviour that declares a filter, and syncs records outside it.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-filter",
-    about: "declares a filter, and syncs records outside it",
+    about: "declares a filter and sends records outside it",
     clauses: &["3.3", "3.4"],
     request: Some(|sending, body| match sending.route {
         Route::Accept | Route::Heartbeat => declare(body),

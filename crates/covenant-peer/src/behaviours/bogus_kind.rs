@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// Behaviour that declares a resource kind, and answers that it serves no such kind.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-kind",
-    about: "declares a resource kind, and answers that it serves no such kind",
+    about: "declares a resource kind and answers that it serves no such kind",
     clauses: &["3.1", "3.4"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {

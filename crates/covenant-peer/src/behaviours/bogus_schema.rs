@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// Behaviour that declares a schema version, and rejects migrations and syncs of it.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "bogus-schema",
-    about: "declares a schema version, and rejects migrations and syncs of it",
+    about: "declares a schema version and rejects migrations and batches of it",
     clauses: &["3.2", "3.4"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {

@@ -8,7 +8,7 @@ use serde_json::json;
 /// nor revoked.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "broken-grant",
-    about: "honours the first read, and refuses every later one, under a grant that is neither expired nor revoked",
+    about: "accepts the first read under a grant and refuses every later one, while the grant is neither expired nor revoked",
     clauses: &["2.1"],
     answer: Some(|asked, status, body| {
         if matches!(asked.route, Route::Resource { .. }) && *status == 200 && asked.granted_before > 0 {

@@ -11,7 +11,7 @@ const HEARTBEATS_MAX: u64 = 6;
 /// Behaviour whose every second heartbeat withdraws the capabilities that the one before declared.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "capability-churn",
-    about: "declares something else in each of many heartbeats",
+    about: "declares other capabilities in each of many heartbeats",
     clauses: &["6.1"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Heartbeat) && sending.before % 2 == 1 {

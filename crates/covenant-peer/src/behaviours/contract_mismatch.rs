@@ -7,7 +7,7 @@ use serde_json::json;
 /// Behaviour that declares contract version 7002 in its heartbeats, although it agreed to 1.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "contract-mismatch",
-    about: "says in its heartbeats that it honours contract version 7002, and agreed to 1",
+    about: "states contract version 7002 in its heartbeats, after it agreed to version 1",
     clauses: &["12.1", "12.2"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Heartbeat) {

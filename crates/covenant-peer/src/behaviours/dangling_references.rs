@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// all of them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "dangling-references",
-    about: "as destination leaves out the first step of several, on which the others rest, and claims them all",
+    about: "as destination leaves out the first of several dependent steps and claims that it applied all",
     clauses: &["7.2", "7.4"],
     applies: Some(|place, count| place > 0 || count == 1),
     ..Behaviour::CONFORMING

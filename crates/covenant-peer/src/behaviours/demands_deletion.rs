@@ -7,7 +7,7 @@ use covenant_model::wire::notice::kind;
 
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "demands-deletion",
-    about: "demands in its notice of a revocation that what it had migrated is deleted",
+    about: "demands in its revocation notice that the target deletes the records that it migrated",
     clauses: &["11.2"],
     request: Some(demand),
     ..Behaviour::CONFORMING

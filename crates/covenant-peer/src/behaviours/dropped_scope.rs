@@ -8,7 +8,7 @@ use serde_json::json;
 /// grant.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "dropped-scope",
-    about: "refuses migrations under a grant that allows them, and honours the rest of it",
+    about: "refuses migrations under a grant that allows them, and honours the grant's other scopes",
     clauses: &["2.2"],
     answer: Some(|asked, status, body| {
         if *asked.route == Route::Migrations && (200..300).contains(status) {

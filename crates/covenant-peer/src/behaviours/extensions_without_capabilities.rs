@@ -7,7 +7,7 @@ use serde_json::json;
 /// Behaviour that declares extensions and not one capability.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "extensions-without-capabilities",
-    about: "declares extensions and not one capability",
+    about: "declares extensions and no capability",
     clauses: &["3.4"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {

@@ -10,7 +10,7 @@ const FOREIGN: usize = 5;
 /// Behaviour that adds entries of another platform to each excerpt.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "foreign-entries-in-excerpt",
-    about: "adds entries of some other platform's to each audit excerpt",
+    about: "adds entries of another platform to each audit excerpt",
     clauses: &["5.4"],
     answer: Some(|asked, status, body| {
         if *asked.route == Route::AuditExcerpts

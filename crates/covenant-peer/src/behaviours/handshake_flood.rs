@@ -10,7 +10,7 @@ const NEVER_TOO_MANY: u64 = 6;
 /// number.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "handshake-flood",
-    about: "shakes operator and sends heartbeats far more often than anyone needs; the scenario says how often",
+    about: "repeats handshakes and heartbeats far beyond the limits; the scenario sets how often",
     clauses: &["6.1"],
     oversteps: Some(|route, before| {
         matches!(route, Route::Accept | Route::Heartbeat) && before >= NEVER_TOO_MANY

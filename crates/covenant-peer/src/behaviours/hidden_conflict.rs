@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// steps as applied.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "hidden-conflict",
-    about: "as destination leaves the conflicts of what it skipped out of its log, and claims the skipped steps as applied",
+    about: "as destination omits the conflicts of skipped steps from conflict_log and claims the skipped steps as applied",
     clauses: &["7.3"],
     claims: Some(|view| {
         // Only skipped conflicts are hidden: the source can't detect a hidden conflict that was refused, or

@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// Behaviour that declares a text that is not a version.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "invalid-version",
-    about: "says that it runs what is no version at all",
+    about: "states a platform version that is not a version",
     clauses: &["10.1"],
     request: Some(|sending, body| say_in_heartbeat(sending.route, body, garbage)),
     answer: Some(|asked, _, body| say_in_its_answer(asked.route, body, garbage)),

@@ -11,7 +11,7 @@ const GIVEN_AFTER: SignedDuration = SignedDuration::from_hours(73);
 /// Behaviour that promises each excerpt for the end of the 72 hours, and delivers it one hour later.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "late-excerpt",
-    about: "promises each audit excerpt for the end of the 72 hours, and gives it an hour later",
+    about: "promises each audit excerpt for the end of the 72 hours and delivers it an hour later",
     clauses: &["5.3"],
     answer: Some(|asked, status, body| {
         if *asked.route != Route::AuditExcerpts || *status != 200 {

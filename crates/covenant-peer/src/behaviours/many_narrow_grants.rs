@@ -11,7 +11,7 @@ const GRANTS: u64 = 30;
 /// Behaviour that reports grants of single records in every heartbeat but the first; no operator issued them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "many-narrow-grants",
-    about: "tells in every heartbeat but the first of 30 grants of single records, issued by no operator's hand",
+    about: "reports in every heartbeat but the first 30 grants of single records that no operator issued",
     clauses: &["6.2"],
     request: Some(|sending, body| {
         if *sending.route == Route::Heartbeat && sending.before > 0 {

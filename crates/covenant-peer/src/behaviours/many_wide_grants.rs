@@ -15,7 +15,7 @@ const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Behaviour that reports grants of whole kinds in every heartbeat but the first; no operator issued them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "many-wide-grants",
-    about: "tells in every heartbeat but the first of 25 grants of whole kinds, issued by no operator's hand",
+    about: "reports in every heartbeat but the first 25 grants of whole kinds that no operator issued",
     clauses: &["6.2"],
     request: Some(|sending, body| {
         if *sending.route == Route::Heartbeat && sending.before > 0 {

@@ -7,7 +7,7 @@ use serde_json::json;
 /// Behaviour that refuses to commit any open migration.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "rejects-open-migrations",
-    about: "gives notice of its leave, and refuses at once what was in flight",
+    about: "revokes with notice and refuses at once to commit the migrations in flight",
     clauses: &["4.3"],
     answer: Some(|asked, status, body| {
         if matches!(asked.route, Route::MigrationCommit { .. }) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// Behaviour that, as destination, changes ids inside the received payloads.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "remapped-reference",
-    about: "as destination changes ids inside the payloads of what it receives",
+    about: "as destination changes the ids inside the payloads of migrated records",
     clauses: &["7.4"],
     stores: Some(|_, _, payload| remap(payload)),
     ..Behaviour::CONFORMING

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// Behaviour that answers every request for an excerpt, and every repetition of it, with a new promise.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "repeatedly-postponed-excerpt",
-    about: "answers every request for an excerpt, each repeated one too, with a new promise",
+    about: "answers every request for an audit excerpt, also each repeated one, with a new promise",
     clauses: &["5.3"],
     answer: Some(|asked, status, body| {
         if *asked.route == Route::AuditExcerpts

@@ -7,7 +7,7 @@ use serde_json::json;
 /// Behaviour that sends the digest of another text under the right contract version.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "sends-other-contract-digest",
-    about: "sends the digest of another text under the right contract version",
+    about: "sends the digest of another text with the right contract version",
     clauses: &["V.2"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept) {

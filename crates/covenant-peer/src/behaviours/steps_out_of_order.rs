@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// not exist yet.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "steps-out-of-order",
-    about: "as destination applies the last step first, and loses the references to what is not there yet",
+    about: "as destination applies the last step first and loses the references to records that do not exist yet",
     clauses: &["7.2", "7.4"],
     applies_backwards: true,
     ..Behaviour::CONFORMING

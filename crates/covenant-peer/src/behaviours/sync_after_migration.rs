@@ -6,7 +6,7 @@ use covenant_model::wire::path::Route;
 /// Behaviour that syncs a kind that may only be migrated. The scenario names the kind.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "sync-after-migration",
-    about: "syncs a kind that may only be migrated; the scenario says which",
+    about: "sends batches of a kind that may only be migrated; the scenario sets the kind",
     clauses: &["7.5"],
     oversteps: Some(|route, _| *route == Route::Sync),
     ..Behaviour::CONFORMING

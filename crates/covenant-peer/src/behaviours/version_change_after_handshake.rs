@@ -7,7 +7,7 @@ use covenant_model::wire::path::Route;
 /// Behaviour that declares a compatible release in the handshake, and another release afterwards.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-change-after-handshake",
-    about: "runs a release two minor versions off from its first heartbeat on, and not yet at the handshake",
+    about: "runs a release two minor versions away from its first heartbeat on, and a compatible one at the handshake",
     clauses: &["10.1"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Heartbeat) {

@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// Behaviour that omits the operator contact from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-contact",
-    about: "leaves its operator contact out of every request and answer",
+    about: "omits its operator contact from every request and answer",
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "operator_contact")),
     answer: Some(|_, _, body| withhold_in_answer(body, "operator_contact")),

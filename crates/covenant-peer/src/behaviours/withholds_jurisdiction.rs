@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// Behaviour that omits the jurisdiction from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-jurisdiction",
-    about: "leaves its jurisdiction out of every request and answer",
+    about: "omits its jurisdiction from every request and answer",
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "jurisdiction")),
     answer: Some(|_, _, body| withhold_in_answer(body, "jurisdiction")),

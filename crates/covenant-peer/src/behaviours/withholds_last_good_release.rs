@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// Behaviour that omits the last known-good release from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-last-good-release",
-    about: "leaves its last known-good release out of every request and answer",
+    about: "omits its last known-good release from every request and answer",
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "last_known_good_release")),
     answer: Some(|_, _, body| withhold_in_answer(body, "last_known_good_release")),

@@ -6,7 +6,7 @@ use crate::Behaviour;
 /// Behaviour that omits the platform version from every request and response.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "withholds-version",
-    about: "leaves its platform version out of every request and answer",
+    about: "omits its platform version from every request and answer",
     clauses: &["1.5"],
     request: Some(|_, body| withhold(body, "platform_version")),
     answer: Some(|_, _, body| withhold_in_answer(body, "platform_version")),
