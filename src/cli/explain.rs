@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit_code::EXITS;
 use super::{Exit, Failure, print};
 use crate::check::{CHECKS, check_with_id};
-use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1};
+use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1, remedy};
 use crate::operator::Method;
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
@@ -79,6 +79,9 @@ fn aspect_text(text: &mut String, clause: &Clause, aspect: Aspect, parts: &[Load
     }
     if !methods.is_empty() {
         let _ = writeln!(text, "    operator methods: {}", listed(methods));
+    }
+    if let Some(remedy) = remedy(clause.id, aspect) {
+        let _ = writeln!(text, "    what usually fixes it: {remedy}");
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod id;
 mod register;
+mod remedy;
 
 pub use id::{ClauseId, ParseClauseError, Section};
 pub use register::{REGISTER_V1, Register};
+pub use remedy::remedy;
 
 use std::fmt;
 use std::str::FromStr;
