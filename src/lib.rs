@@ -22,6 +22,7 @@
 //! - [`golden`]: recorded exchanges, normalised and compared by structure.
 //! - [`suite`]: one whole run: plan, play, evaluate, score. The report of a run is made from its transcript, so that a
 //!   run and `covenant verify` of its transcript agree.
+//! - [`docs`]: the generated pages of `docs/`.
 //! - [`cli`]: one file per subcommand. Parses, calls and prints.
 //!
 //! # One id
@@ -43,6 +44,7 @@
 //! ```
 
 pub mod cli;
+pub mod docs;
 pub mod golden;
 pub mod operator;
 pub mod property;

@@ -9,12 +9,13 @@ use super::exit_code::EXITS;
 use super::{Exit, Failure, print};
 use crate::check::{CHECKS, check_with_id};
 use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1, remedy};
+use crate::docs::parts;
 use crate::operator::Method;
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
 use crate::scenario::Loaded;
-use crate::suite::{library, planned, property_case};
+use crate::suite::planned;
 
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    let parts = parts()?;
+    let parts = parts().map_err(|error| Failure::new(Exit::Suite, error))?;
     let id = arguments.id.trim();
     let found: Vec<String> = SOURCES.iter().filter_map(|source| source(id, &parts)).collect();
     if found.is_empty() {
@@ -33,13 +34,6 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     print(&found.join("\n"))?;
     Ok(Exit::Kept)
-}
-
-/// Returns every scenario, and one case of every property.
-fn parts() -> Result<Vec<Loaded>, Failure> {
-    let library = library(None).map_err(|error| Failure::new(Exit::Suite, error))?;
-    let properties = PROPERTIES.iter().filter_map(|property| property_case(&property.trace()));
-    Ok(library.iter().cloned().chain(properties).collect())
 }
 
 type Source = fn(&str, &[Loaded]) -> Option<String>;

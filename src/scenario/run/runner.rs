@@ -115,7 +115,7 @@ impl<'a> ScenarioRunner<'a> {
     pub(super) async fn clear(&mut self) {
         for peer in self.peers.values() {
             peer.stop().await;
-            if let Some(count) = peer.beats_counted() {
+            if let Some(count) = peer.heartbeats_counted() {
                 let name = peer.name();
                 let message = format!("{count} heartbeats more to {name} said what the one before each said");
                 self.note(

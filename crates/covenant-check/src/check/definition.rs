@@ -53,6 +53,8 @@ impl<C: Check> Evaluate for C {
 pub struct CheckDef {
     /// The id by which a scenario refers to the check.
     pub id: &'static str,
+    /// Every answer that would be right, where it does not depend on the arguments.
+    pub expected: &'static [&'static str],
     read: fn(&BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError>,
     schema: fn() -> Value,
 }
@@ -60,7 +62,7 @@ pub struct CheckDef {
 impl CheckDef {
     /// Creates the row of a check.
     pub(super) const fn of<C: Check>() -> Self {
-        Self { id: C::ID, read: read::<C>, schema: schema::<C> }
+        Self { id: C::ID, expected: C::EXPECTED, read: read::<C>, schema: schema::<C> }
     }
 
     /// Returns the schema of the arguments.

@@ -1,0 +1,53 @@
+//! `docs/checks.md`.
+
+use std::fmt::Write;
+
+use super::HEAD;
+use super::table::members;
+use crate::check::{CHECKS, CheckDef, PlannedCheck};
+use crate::scenario::Loaded;
+use crate::suite::planned;
+
+const INTRODUCTION: &str = "# Checks
+
+A check evaluates one clause and aspect over the finished trace of a scenario. A `[[check]]` of a
+[scenario](scenario-format.md) names the check and gives its arguments in `with`. Labels refer to the entries that steps
+recorded under `as = \"…\"`; a label or a peer that does not exist is an error when the file is read.
+
+A check passes (`kept`), or stops: `broken` with the entries that show it, `unproven` with the reason, or `not applicable`.
+`covenant explain ID` shows the same for one check, in the terminal.
+";
+
+/// Writes the page.
+pub(super) fn page(parts: &[Loaded]) -> String {
+    let all: Vec<PlannedCheck> = parts.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
+    let mut page = format!("{HEAD}{INTRODUCTION}");
+    for check in CHECKS {
+        entry(&mut page, check, &all);
+    }
+    page
+}
+
+fn entry(page: &mut String, check: &CheckDef, all: &[PlannedCheck]) {
+    let schema = check.schema();
+    let _ = writeln!(page, "\n## `{}`\n\n{}\n", check.id, check.about());
+    for expected in check.expected {
+        let _ = writeln!(page, "- expects: {expected}");
+    }
+    page.push('\n');
+    members(page, &schema);
+    let uses: Vec<String> = all
+        .iter()
+        .filter(|planned| planned.check == check.id)
+        .map(|planned| format!("{} {} in `{}`", planned.clause, planned.aspect, planned.scenario))
+        .collect();
+    match uses.len() {
+        0 => page.push_str("Used by the watch of `covenant audit`.\n"),
+        count => {
+            const SHOWN: usize = 4;
+            let more = if count > SHOWN { format!(" and {} more", count - SHOWN) } else { String::new() };
+            let shown = uses[..count.min(SHOWN)].join(", ");
+            let _ = writeln!(page, "Used by: {shown}{more}.");
+        }
+    }
+}
