@@ -84,8 +84,8 @@ fn file(said: &[Said; 4]) -> String {
         .check(
             ("1.5", "detection"),
             "anonymous-peer-is-not-enrolled",
-            "whoever does not disclose all of itself is never enrolled",
-            "call = \"partial\", shown = [\"shown\"], control = \"shown-whole\"",
+            "the target does not enrol a peer that does not disclose all four members",
+            "call = \"partial\", snapshot = [\"shown\"], control = \"shown-whole\"",
         )
         .text()
 }

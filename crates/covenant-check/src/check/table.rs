@@ -1,5 +1,6 @@
 //! The table of checks.
 
+use super::c01::{AnonymousPeerIsNotEnrolled, AnonymousPeerIsNotJoined, DisclosureMemberIsSent};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 
@@ -9,6 +10,10 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<Accepted>(),
     CheckDef::of::<FindingRaised>(),
     CheckDef::of::<Refused>(),
+    // 1: identity disclosure
+    CheckDef::of::<DisclosureMemberIsSent>(),
+    CheckDef::of::<AnonymousPeerIsNotEnrolled>(),
+    CheckDef::of::<AnonymousPeerIsNotJoined>(),
 ];
 
 /// Returns the check with this id.

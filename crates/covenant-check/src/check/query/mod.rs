@@ -4,8 +4,10 @@
 //! `trace.calls().of(peer).from_target().on(Sync).after(n)`. What is missing ends the check as `unproven`,
 //! through `?`.
 
+mod admission;
 mod calls;
 mod operations;
 
+pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls, positive_control};
 pub(in crate::check) use operations::{Scan, peer_id, peer_shown, scan, scans, succeeded_operation};

@@ -1,0 +1,89 @@
+//! `anonymous-peer-is-not-enrolled`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reported_status::{ReportedStatus, each_is_known, none_is_admitted};
+use crate::check::arguments::{Label, Labels};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::labelled_calls;
+use covenant_model::transcript::Trace;
+
+/// A peer that does not disclose all members never reaches `enrolled`, and a peer that discloses all members
+/// does.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct AnonymousPeerIsNotEnrolled {
+    /// The accepts and heartbeats that disclose too little.
+    pub call: Labels,
+    /// The `peer.show` of each peer that made them.
+    pub snapshot: Labels,
+    /// The `peer.show` of a peer that discloses all members.
+    pub control: Label,
+}
+
+impl Check for AnonymousPeerIsNotEnrolled {
+    const ID: &'static str = "anonymous-peer-is-not-enrolled";
+    const EXPECTED: &'static [&'static str] =
+        &["refused, or left at `accepted`; never `enrolled` or `active`"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let answered = labelled_calls(trace, &self.call).filter_map(|call| ReportedStatus::in_answer(&call));
+        let shown: Vec<ReportedStatus<'_>> =
+            self.snapshot.iter().filter_map(|label| ReportedStatus::shown(trace, label)).collect();
+        let shown_count = shown.len();
+        let statuses: Vec<ReportedStatus<'_>> = answered.chain(shown).collect();
+        none_is_admitted(&statuses)?;
+        if shown_count < self.snapshot.iter().count() {
+            return Err(Stop::unproven("not each of the peers was shown", []));
+        }
+        each_is_known(&statuses)?;
+        let control = ReportedStatus::shown(trace, &self.control);
+        let control = control
+            .filter(|control| control.is_admitted() == Some(true))
+            .or_unproven("a peer with a complete disclosure was not admitted either")?;
+        let evidence = [control.n].into_iter().chain(statuses.iter().map(|status| status.n));
+        Ok(Pass::new(format!("{shown_count} disclosures were too little"), evidence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::{Value, json};
+
+    /// Returns the verdict on a target that answers an accept that discloses too little with this status, and
+    /// shows these statuses of that peer and of a complete one.
+    fn verdict(answered: &Value, shown: &Value, whole: &Value) -> Verdict {
+        let heartbeat = Exchange::to_target("partial")
+            .on("POST", "heartbeat")
+            .sending(json!({}))
+            .answered_with(200, json!({"data": {"status": answered}}));
+        TraceBuilder::new()
+            .call("beat", heartbeat)
+            .operation("shown", "peer.show", json!({"peer": {"status": shown}}))
+            .operation("shown-whole", "peer.show", json!({"peer": {"status": whole}}))
+            .verdict::<AnonymousPeerIsNotEnrolled>(
+                json!({"call": "beat", "snapshot": "shown", "control": "shown-whole"}),
+            )
+    }
+
+    #[test]
+    fn an_incomplete_disclosure_is_not_admitted_and_a_complete_one_is() {
+        let (accepted, active) = (&json!("accepted"), &json!("active"));
+        assert_eq!(verdict(accepted, accepted, active), Kept);
+        assert_eq!(verdict(&Value::Null, accepted, active), Kept, "an answer may omit the status");
+        assert_eq!(verdict(active, accepted, active), Broken);
+        assert_eq!(verdict(accepted, &json!("enrolled"), accepted), Broken);
+        assert_eq!(verdict(accepted, accepted, accepted), Unproven, "nobody is admitted");
+        for word in [&json!("ENROLLED"), &json!("connected"), &json!(7), &Value::Null] {
+            assert_eq!(verdict(accepted, word, active), Unproven, "{word}");
+            assert_eq!(verdict(accepted, accepted, word), Unproven, "{word}");
+        }
+        assert_eq!(verdict(&json!("connected"), accepted, active), Unproven);
+    }
+}

@@ -1,0 +1,79 @@
+//! `anonymous-peer-is-not-joined`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reported_status::{ReportedStatus, each_is_known, none_is_admitted};
+use crate::check::arguments::{Label, Labels};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use covenant_model::transcript::Trace;
+
+/// As the joining side, the target enrols no peer whose answer does not disclose all members.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct AnonymousPeerIsNotJoined {
+    /// The joins whose answers disclose too little.
+    pub call: Labels,
+    /// The `peer.list` after the joins.
+    pub snapshot: Label,
+    /// A join whose answer discloses all members.
+    pub control: Label,
+}
+
+impl Check for AnonymousPeerIsNotJoined {
+    const ID: &'static str = "anonymous-peer-is-not-joined";
+    const EXPECTED: &'static [&'static str] =
+        &["the join refused, or its peer left short of enrolled; the one that disclosed all enrolled"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let list = trace.operation(&self.snapshot).or_unproven("the peers were not listed")?;
+        let (listed, _) = list;
+        if let Some(label) = self.call.iter().find(|label| trace.operation(label).is_none()) {
+            return Err(Stop::unproven(format!("the join {label:?} was not made"), [listed]));
+        }
+        let statuses: Vec<ReportedStatus<'_>> =
+            self.call.iter().filter_map(|join| ReportedStatus::listed(trace, join, list)).collect();
+        none_is_admitted(&statuses)?;
+        each_is_known(&statuses)?;
+        let control = ReportedStatus::listed(trace, &self.control, list);
+        control
+            .filter(|control| control.is_admitted() == Some(true))
+            .or_unproven_at("a join whose answer disclosed all did not enrol either", &[listed])?;
+        Ok(Pass::new(format!("{} disclosed too little", self.call.iter().count()), [listed]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::OperationFailure;
+    use serde_json::json;
+
+    #[test]
+    fn a_peer_whose_answer_to_a_join_discloses_too_little_is_not_admitted() {
+        let verdict = |anonymous: Option<&str>, whole: &str| {
+            let row = |id: &str, status: Option<&str>| json!({"peer_id": id, "status": status});
+            let builder = TraceBuilder::new().operation("whole", "x", json!({"peer_id": "w"}));
+            let refused = || OperationFailure::Refused { code: -32000, message: "too little".to_owned() };
+            let builder = if anonymous.is_some() {
+                builder.operation("anonymous", "x", json!({"peer_id": "a"}))
+            } else {
+                builder.failed_operation("anonymous", "x", json!({}), refused())
+            };
+            builder
+                .operation("peers", "x", json!({"peers": [row("w", Some(whole)), row("a", anonymous)]}))
+                .verdict::<AnonymousPeerIsNotJoined>(
+                json!({"call": "anonymous", "snapshot": "peers", "control": "whole"}),
+            )
+        };
+        assert_eq!(verdict(Some("enrolled"), "enrolled"), Broken);
+        assert_eq!(verdict(Some("accepted"), "active"), Kept);
+        assert_eq!(verdict(None, "enrolled"), Kept, "the join was refused");
+        assert_eq!(verdict(None, "accepted"), Unproven);
+        assert_eq!(verdict(Some("ENROLLED"), "enrolled"), Unproven, "no status of the wire");
+        assert_eq!(verdict(Some("proposed"), "connected"), Unproven);
+    }
+}

@@ -1,0 +1,138 @@
+//! `disclosure-member-is-sent`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::disclosure::Member;
+use crate::check::arguments::PeerName;
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::path::Route;
+
+/// The target discloses the member, well-formed, to a peer with which it federates: in its heartbeats, or at
+/// the handshake.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct DisclosureMemberIsSent {
+    /// The peer to which the target discloses.
+    pub peer: PeerName,
+    /// The member of `metadata`.
+    pub member: Member,
+    /// A second peer, which discloses other values: a target that repeats to each peer the value of that peer
+    /// discloses nothing.
+    pub other_peer: Option<PeerName>,
+}
+
+impl Check for DisclosureMemberIsSent {
+    const ID: &'static str = "disclosure-member-is-sent";
+    const EXPECTED: &'static [&'static str] =
+        &["a well-formed member in the target's heartbeat, or at the handshake"];
+
+    fn expected(&self) -> Vec<String> {
+        vec![format!("a well-formed {} in the target's heartbeat, or at the handshake", self.member)]
+    }
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let member = self.member;
+        let (echoed, disclosed): (Vec<_>, Vec<_>) =
+            sent_to(trace, &self.peer, member).into_iter().partition(|(_, value)| self.is_echo(trace, value));
+        if let Some((n, value)) = disclosed.iter().find(|(_, value)| !member.is_well_formed(value)) {
+            return Err(Stop::broken(format!("{member} is {value}"), [*n]));
+        }
+        if let Some((n, value)) = disclosed.first() {
+            return Ok(Pass::new(format!("{member} is {value}"), [*n]));
+        }
+        let heartbeats = heartbeats_to(trace, &self.peer).numbers();
+        if heartbeats.is_empty() {
+            return Err(Stop::unproven("the target sent no heartbeat", []));
+        }
+        if let Some((n, value)) = echoed.first() {
+            let actual = format!("{member} is {value}: the target repeats to each peer the peer's own value");
+            return Err(Stop::broken(actual, [*n]));
+        }
+        Err(Stop::broken(format!("{} heartbeats, none with {member}", heartbeats.len()), heartbeats))
+    }
+}
+
+impl DisclosureMemberIsSent {
+    /// Returns whether the target repeats to each of two peers, who send different values, the value of that
+    /// peer.
+    fn is_echo(&self, trace: &Trace, value: &Value) -> bool {
+        let Some(other_peer) = &self.other_peer else { return false };
+        let has_sent = |peer: &str, value: &Value| {
+            let sent =
+                introductions_of(trace, peer).filter_map(|call| self.member.of(call.exchange.sent()?));
+            sent.into_iter().any(|sent| sent == *value)
+        };
+        let sent_to_other = sent_to(trace, other_peer, self.member);
+        has_sent(&self.peer, value)
+            && sent_to_other.iter().any(|(_, other)| other != value && has_sent(other_peer, other))
+    }
+}
+
+/// Returns the values of a member that the target sent to a peer about itself: in its heartbeats first, then
+/// in its answers. A value that was disclosed at the handshake stays valid for a heartbeat that omits it.
+fn sent_to(trace: &Trace, peer: &str, member: Member) -> Vec<(u64, Value)> {
+    let in_heartbeats =
+        heartbeats_to(trace, peer).filter_map(|call| Some((call.n(), member.of(call.exchange.sent()?)?)));
+    let in_answers =
+        introductions_of(trace, peer).filter_map(|call| Some((call.n(), member.of(&call.exchange.data()?)?)));
+    in_heartbeats.chain(in_answers).collect()
+}
+
+fn heartbeats_to<'a>(trace: &'a Trace, peer: &'a str) -> impl DoubleEndedIterator<Item = Call<'a>> {
+    calls(trace).of(peer).from_target().on(Route::Heartbeat)
+}
+
+/// Returns the calls in which a peer discloses itself, and which the target answers in kind.
+fn introductions_of<'a>(trace: &'a Trace, peer: &'a str) -> impl DoubleEndedIterator<Item = Call<'a>> {
+    let to_target = calls(trace).of(peer).to_target();
+    to_target.filter(|call| matches!(call.route(), Some(Route::Accept | Route::Heartbeat)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Direction, Exchange, What};
+    use serde_json::json;
+
+    /// Returns the verdict on a target that sends these places to alice of DE and to bob of FR, in its answers
+    /// and in its heartbeats.
+    fn verdict(answers: [&str; 2], heartbeats: [Option<&str>; 2]) -> Verdict {
+        let mut builder = TraceBuilder::new();
+        let peers = ["alice", "bob"].into_iter().zip(["DE", "FR"]).zip(answers.into_iter().zip(heartbeats));
+        for ((peer, own), (answered, sent)) in peers {
+            let disclosure = |place: &str| json!({"metadata": {"jurisdiction": place}});
+            let answer = json!({"data": disclosure(answered)});
+            let sent = sent.map_or(json!({}), disclosure);
+            builder = builder
+                .unlabelled(heartbeat(peer, Direction::ToTarget, &disclosure(own), &answer))
+                .unlabelled(heartbeat(peer, Direction::FromTarget, &sent, &json!({"data": {}})));
+        }
+        let with = json!({"peer": "alice", "member": "jurisdiction", "other_peer": "bob"});
+        builder.verdict::<DisclosureMemberIsSent>(with)
+    }
+
+    fn heartbeat(peer: &str, direction: Direction, sent: &Value, answer: &Value) -> What {
+        What::Exchange(
+            Exchange::made(peer, direction)
+                .on("POST", "heartbeat")
+                .sending(sent.clone())
+                .answered_with(200, answer.clone()),
+        )
+    }
+
+    #[test]
+    fn a_target_that_repeats_the_value_of_each_peer_discloses_nothing() {
+        assert_eq!(verdict(["DE", "FR"], [Some("DE"), Some("FR")]), Broken);
+        assert_eq!(verdict(["DE", "FR"], [None, None]), Broken);
+        assert_eq!(verdict(["DE", "DE"], [Some("DE"), Some("DE")]), Kept, "it is where alice is");
+        assert_eq!(verdict(["DE", "FR"], [Some("SE"), Some("SE")]), Kept, "it answers with the peer's row");
+        assert_eq!(verdict(["SE", "SE"], [None, None]), Kept);
+    }
+}

@@ -1,0 +1,69 @@
+//! The status of a peer, as the target reports it.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde_json::Value;
+
+use crate::check::outcome::Stop;
+use crate::check::query::{Call, is_admitted, peer_shown};
+use covenant_model::transcript::{Operation, Trace};
+
+/// The reported status of a peer, and the label under which it was reported.
+pub(super) struct ReportedStatus<'a> {
+    /// The number of the entry.
+    pub(super) n: u64,
+    label: &'a str,
+    status: Value,
+}
+
+impl<'a> ReportedStatus<'a> {
+    /// Returns the status in the answer to a call of the peer. An answer may report none.
+    pub(super) fn in_answer(call: &Call<'a>) -> Option<Self> {
+        let data = call.exchange.data().filter(|_| call.exchange.succeeded())?;
+        let status = data.get("status").filter(|status| !status.is_null())?;
+        Some(Self { n: call.n(), label: call.entry.label.as_deref()?, status: status.clone() })
+    }
+
+    /// Returns the status in the result of `peer.show` with this label.
+    pub(super) fn shown(trace: &Trace, label: &'a str) -> Option<Self> {
+        let (n, peer) = peer_shown(trace, label)?;
+        Some(Self { n, label, status: peer["status"].clone() })
+    }
+
+    /// Returns the status of the peer that answered a join, in the result of `peer.list`. Returns `None` if
+    /// the join was refused.
+    pub(super) fn listed(trace: &Trace, join: &'a str, (n, list): (u64, &Operation)) -> Option<Self> {
+        let id = trace.operation(join)?.1.result.as_ref()?.get("peer_id")?;
+        let rows = list.result.as_ref().and_then(|result| result["peers"].as_array());
+        let row = rows.into_iter().flatten().find(|row| row["peer_id"] == *id);
+        Some(Self { n, label: join, status: row.map_or(Value::Null, |row| row["status"].clone()) })
+    }
+
+    /// Returns whether the peer is admitted, or `None` if the status is not one of the wire.
+    pub(super) fn is_admitted(&self) -> Option<bool> {
+        is_admitted(&self.status)
+    }
+}
+
+impl Display for ReportedStatus<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let status = self.status.as_str().map_or_else(|| self.status.to_string(), ToOwned::to_owned);
+        write!(f, "{:?} is {status:?}", self.label)
+    }
+}
+
+/// Ends a check as broken if one of these peers is admitted.
+pub(super) fn none_is_admitted(statuses: &[ReportedStatus<'_>]) -> Result<(), Stop> {
+    match statuses.iter().find(|status| status.is_admitted() == Some(true)) {
+        Some(status) => Err(Stop::broken(status.to_string(), [status.n])),
+        None => Ok(()),
+    }
+}
+
+/// Ends a check as unproven if a status is not one of the wire.
+pub(super) fn each_is_known(statuses: &[ReportedStatus<'_>]) -> Result<(), Stop> {
+    match statuses.iter().find(|status| status.is_admitted().is_none()) {
+        Some(status) => Err(Stop::unproven(format!("{status}, which is no status of the wire"), [status.n])),
+        None => Ok(()),
+    }
+}
