@@ -262,7 +262,7 @@ fn file(terms: Terms, actions: &[Action]) -> String {
             ),
         };
     }
-    let with = "call = \"asked\", record = \"grant\"";
+    let with = "call = \"asked\", grant = \"grant\"";
     // The last requests are always present, so that every case checks something.
     file.step(terms.ask(GrantRequest { scope: "read", kind: "skill", id: "a" }))
         .steps([Token::Own, Token::None].map(|token| {
@@ -272,20 +272,20 @@ fn file(terms: Terms, actions: &[Action]) -> String {
         .check(
             ("2.1", "conduct"),
             "granted-requests-are-served",
-            "what a grant allows is served to its last second",
+            "the target serves what a grant allows to its last second",
             with,
         )
         .check(
             ("2.2", "conduct"),
             "ended-grant-is-rejected",
-            "what has expired or was revoked is served no more",
+            "the target serves nothing under a grant that has expired or was revoked",
             with,
         )
         .check(
             ("6.4", "detection"),
             "out-of-grant-requests-are-rejected",
-            "whatever a grant does not allow is refused under it",
-            "call = \"tried\", forged = \"forged\", record = \"carols\", control = \"asked\"",
+            "the target refuses every request that the grant does not allow",
+            "call = \"tried\", forged = \"forged\", grant = \"carols\", control = \"asked\"",
         )
         .text()
 }

@@ -1,6 +1,11 @@
 //! The table of checks.
 
 use super::c01::{AnonymousPeerIsNotEnrolled, AnonymousPeerIsNotJoined, DisclosureMemberIsSent};
+use super::c02::{
+    EndedGrantIsRejected, GrantEndsInRealTime, GrantLastsInRealTime, GrantRevocationAnnounced,
+    GrantedRequestsAreServed,
+};
+use super::c06::OutOfGrantRequestsAreRejected;
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 
@@ -14,6 +19,14 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<DisclosureMemberIsSent>(),
     CheckDef::of::<AnonymousPeerIsNotEnrolled>(),
     CheckDef::of::<AnonymousPeerIsNotJoined>(),
+    // 2: reciprocity of grants
+    CheckDef::of::<GrantedRequestsAreServed>(),
+    CheckDef::of::<GrantLastsInRealTime>(),
+    CheckDef::of::<EndedGrantIsRejected>(),
+    CheckDef::of::<GrantEndsInRealTime>(),
+    CheckDef::of::<GrantRevocationAnnounced>(),
+    // 6: no undermining
+    CheckDef::of::<OutOfGrantRequestsAreRejected>(),
 ];
 
 /// Returns the check with this id.

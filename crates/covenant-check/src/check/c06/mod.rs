@@ -3,9 +3,12 @@
 mod enumeration;
 mod flood;
 mod grants;
+mod out_of_grant_requests_are_rejected;
 mod streams;
 
 use super::legacy::LegacyCheck;
+
+pub(super) use out_of_grant_requests_are_rejected::OutOfGrantRequestsAreRejected;
 
 /// The checks of this commitment.
 pub(super) const CHECKS: &[LegacyCheck] = &[

@@ -1,0 +1,23 @@
+//! The announcement that a grant was revoked.
+
+use covenant_model::transcript::Exchange;
+use covenant_model::wire::notice::kind;
+
+/// Words by which a notice in a form that the binding does not know may mean the end of a grant.
+const ENDS: [&str; 3] = ["revok", "withdraw", "terminat"];
+
+/// Returns whether the target announces that this grant was revoked, or any grant if the id is unknown.
+pub(super) fn announces_revocation(call: &Exchange, grant_id: Option<&str>) -> bool {
+    let events = call.sent().and_then(|body| body["events"].as_array());
+    events
+        .into_iter()
+        .flatten()
+        .filter(|event| event["kind"] == kind::GRANT_REVOKED)
+        .any(|event| grant_id.is_none_or(|id| event["payload"]["grant_id"] == id))
+}
+
+/// Returns whether the target may announce that a grant was revoked, in a form that the binding does not know.
+pub(super) fn may_announce_revocation(call: &Exchange) -> bool {
+    let text = call.sent().map(|body| body.to_string().to_lowercase()).unwrap_or_default();
+    text.contains("grant") && ENDS.iter().any(|word| text.contains(word))
+}

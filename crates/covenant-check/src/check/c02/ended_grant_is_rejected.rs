@@ -1,0 +1,51 @@
+//! `ended-grant-is-rejected`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::grant::{Grant, requests};
+use crate::check::arguments::{Label, Labels};
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, labelled_calls};
+use covenant_model::transcript::Trace;
+
+/// No request is served under a grant that has ended.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct EndedGrantIsRejected {
+    /// The requests under the grant.
+    pub call: Labels,
+    /// The operation that issued the grant.
+    pub grant: Label,
+    /// Valid calls that are made after the grant's end.
+    pub probe: Option<Labels>,
+}
+
+impl Check for EndedGrantIsRejected {
+    const ID: &'static str = "ended-grant-is-rejected";
+    const EXPECTED: &'static [&'static str] = &["4xx for each request under a grant that has ended"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let grant = Grant::issued(trace, &self.grant)?;
+        let late: Vec<Call<'_>> = requests(trace, &self.call)
+            .filter(|call| grant.covers(trace, call.exchange) && grant.has_surely_ended(trace, call))
+            .collect();
+        if let Some(call) = late.iter().find(|call| call.exchange.succeeded()) {
+            return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
+        }
+        if late.is_empty() {
+            return Err(Stop::unproven("nothing was asked after its end", [grant.n]));
+        }
+        if let Some(call) = late.iter().find(|call| !call.exchange.was_refused()) {
+            let actual = format!("neither refused nor accepted: {}", call.summary());
+            return Err(Stop::unproven(actual, [grant.n, call.n()]));
+        }
+        let mut probes = self.probe.iter().flat_map(|labels| labelled_calls(trace, labels));
+        if let Some(probe) = probes.find(|probe| !probe.exchange.succeeded()) {
+            let actual = format!("refused, but so was a valid call: {}", probe.summary());
+            return Err(Stop::unproven(actual, [grant.n, probe.n()]));
+        }
+        Ok(Pass::new(format!("{} late requests were refused", late.len()), late.iter().map(Call::n)))
+    }
+}

@@ -1,0 +1,125 @@
+//! The model of a grant: its peer, its scope and its end.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::check::arguments::Labels;
+use crate::check::outcome::{OrUnproven, Stop};
+use crate::check::query::{Call, calls, peer_id};
+use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::path::Route;
+
+/// The margin after the end of a grant. A platform may count in whole seconds; in the second in which a grant
+/// ends it may either serve or refuse.
+const ROUNDED_UP_BY: SignedDuration = SignedDuration::from_secs(2);
+/// The margin before the end of a grant: a platform that counts in whole seconds may be ahead by this much.
+const ROUNDED_DOWN_BY: SignedDuration = SignedDuration::from_secs(1);
+
+/// A grant that the operator issued.
+pub(in crate::check) struct Grant<'a> {
+    /// The number of the entry in which it was issued.
+    pub(in crate::check) n: u64,
+    /// The terms that the operator asked for.
+    pub(in crate::check) terms: &'a Value,
+    peer_id: &'a str,
+    kind: &'a str,
+    id: Option<&'a str>,
+    scopes: Vec<&'a str>,
+    /// The end as it was reported, and the end that follows from the request: the clock of the target may
+    /// differ from that of the suite.
+    ends: [Timestamp; 2],
+    own_id: &'a str,
+}
+
+impl<'a> Grant<'a> {
+    /// Returns the grant that was issued under this label.
+    pub(in crate::check) fn issued(trace: &'a Trace, label: &str) -> Result<Self, Stop> {
+        Self::read(trace, label).or_unproven("no grant was issued")
+    }
+
+    fn read(trace: &'a Trace, label: &str) -> Option<Self> {
+        let (n, issue) = trace.operation(label)?;
+        let (terms, issued) = (&issue.parameters, issue.result.as_ref()?);
+        let reported: Timestamp = issued["expires_at"].as_str()?.parse().ok()?;
+        let issued_at = trace.entries().iter().find(|entry| entry.n == n)?.at;
+        let lasts = terms["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
+        let requested = lasts.and_then(|lasts| issued_at.checked_add(lasts).ok());
+        Some(Self {
+            n,
+            terms,
+            peer_id: terms["peer_id"].as_str()?,
+            kind: terms["resource_kind"].as_str()?,
+            id: terms["resource_id"].as_str(),
+            scopes: terms["permission_scopes"].as_array()?.iter().filter_map(Value::as_str).collect(),
+            ends: [reported, requested.unwrap_or(reported)],
+            own_id: issued["grant_id"].as_str()?,
+        })
+    }
+
+    /// Returns the grant with all scopes if it has `admin`: it is open whether `admin` implies every other
+    /// scope.
+    pub(in crate::check) fn at_its_widest(mut self) -> Self {
+        if self.scopes.contains(&Scope::Admin.as_str()) {
+            self.scopes.extend(Scope::ALL.map(Scope::as_str));
+        }
+        self
+    }
+
+    /// Returns whether the grant allows this call, regardless of the time.
+    pub(in crate::check) fn covers(&self, trace: &Trace, call: &Exchange) -> bool {
+        let (kind, id, scope) = match call.route() {
+            Some(Route::Resource { kind, id }) => (kind, id, Scope::Read),
+            Some(Route::Migrations) => {
+                let text = |name: &str| {
+                    call.sent().and_then(|plan| plan[name].as_str()).unwrap_or_default().to_owned()
+                };
+                (text("root_resource_kind"), text("root_resource_id"), Scope::Migrate)
+            }
+            _ => return false,
+        };
+        peer_id(trace, &call.peer).as_deref() == Some(self.peer_id)
+            && kind == self.kind
+            && self.id.is_none_or(|own| own == id)
+            && self.scopes.contains(&scope.as_str())
+    }
+
+    /// Returns whether the grant has ended when a call is made. Within the rounding of a clock before its end,
+    /// either answer is right.
+    pub(super) fn has_ended(&self, trace: &Trace, call: &Call<'_>) -> bool {
+        let late = call.at().saturating_add(ROUNDED_DOWN_BY).unwrap_or(Timestamp::MAX);
+        self.ends.iter().any(|end| late >= *end) || self.was_revoked(trace, call)
+    }
+
+    /// Returns whether the grant has surely ended when a call is made: by both of its ends, and not within the
+    /// rounding of a clock after them.
+    pub(super) fn has_surely_ended(&self, trace: &Trace, call: &Call<'_>) -> bool {
+        let early = call.at().saturating_sub(ROUNDED_UP_BY).unwrap_or(Timestamp::MIN);
+        self.ends.iter().all(|end| early >= *end) || self.was_revoked(trace, call)
+    }
+
+    /// Returns the seconds from a call until the earlier of the two ends.
+    pub(super) fn seconds_left(&self, call: &Call<'_>) -> i64 {
+        self.ends.iter().map(|end| end.duration_since(call.at()).as_secs()).min().unwrap_or_default()
+    }
+
+    fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {
+        let before = trace.entries().iter().take_while(|entry| entry.n < call.n());
+        before.filter_map(|entry| entry.operation()).any(|operation| {
+            operation.method == "grant.revoke"
+                && operation.failure.is_none()
+                && operation.parameters["grant_id"] == *self.own_id
+        })
+    }
+}
+
+/// Returns the calls with one of these labels, in the order in which they were made.
+pub(in crate::check) fn requests<'a>(
+    trace: &'a Trace,
+    labels: &'a Labels,
+) -> impl DoubleEndedIterator<Item = Call<'a>> {
+    calls(trace).filter(|call| {
+        let label = call.entry.label.as_deref();
+        label.is_some_and(|label| labels.iter().any(|wanted| wanted == label))
+    })
+}

@@ -1,0 +1,80 @@
+//! `grant-revocation-announced`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::announcement::{announces_revocation, may_announce_revocation};
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls};
+use covenant_model::transcript::Trace;
+
+/// The target announces to the holder of a grant that the grant was revoked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct GrantRevocationAnnounced {
+    /// The peer that holds the grant.
+    pub peer: PeerName,
+    /// The `grant.revoke` of the operator.
+    pub revoke: Label,
+}
+
+impl Check for GrantRevocationAnnounced {
+    const ID: &'static str = "grant-revocation-announced";
+    const EXPECTED: &'static [&'static str] = &["platform.grant.revoked with the grant's id"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let revocation = trace.operation(&self.revoke);
+        let (revoked, grant_id) = revocation
+            .and_then(|(n, revocation)| Some((n, revocation.parameters["grant_id"].as_str()?)))
+            .or_unproven("no grant was revoked")?;
+        // The order of the notice and the first refusal is open: the contract asks for a notice beside the
+        // revocation, and a notice takes time.
+        let sent = || calls(trace).of(&self.peer).from_target();
+        if let Some(call) = sent().find(|call| announces_revocation(call.exchange, Some(grant_id))) {
+            return Ok(Pass::new("it was announced", [revoked, call.n()]));
+        }
+        // The form of the notice is that of the binding, so only silence is a breach of the contract.
+        if let Some(call) = sent().find(|call| may_announce_revocation(call.exchange)) {
+            let actual = "the peer was notified of a revocation in another form";
+            return Err(Stop::unproven(actual, [revoked, call.n()]));
+        }
+        Err(Stop::broken("no notice of any form", [revoked]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Direction, Exchange, What};
+    use covenant_model::wire::notice::kind;
+    use serde_json::{Value, json};
+
+    /// Returns the verdict on a target that sends this after the revocation.
+    fn verdict(sent: Option<Value>) -> Verdict {
+        let call = |direction: Direction, body: Value, status: u16| {
+            What::Exchange(Exchange::made("alice", direction).sending(body).answered(status))
+        };
+        let mut builder = TraceBuilder::new()
+            .operation_with("revoked", "grant.revoke", json!({"grant_id": "g"}), json!({}))
+            .unlabelled(call(Direction::ToTarget, json!({}), 401));
+        if let Some(body) = sent {
+            builder = builder.unlabelled(call(Direction::FromTarget, body, 200));
+        }
+        builder.verdict::<GrantRevocationAnnounced>(json!({"peer": "alice", "revoke": "revoked"}))
+    }
+
+    #[test]
+    fn a_notice_that_is_never_sent_is_broken() {
+        assert!(GrantRevocationAnnounced::EXPECTED[0].contains(kind::GRANT_REVOKED));
+        let notice =
+            |id: &str| json!({"events": [{"kind": kind::GRANT_REVOKED, "payload": {"grant_id": id}}]});
+        assert_eq!(verdict(Some(notice("g"))), Kept);
+        assert_eq!(verdict(None), Broken);
+        assert_eq!(verdict(Some(json!({"status": "active"}))), Broken);
+        assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
+    }
+}

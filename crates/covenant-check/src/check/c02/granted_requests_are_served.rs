@@ -1,0 +1,78 @@
+//! `granted-requests-are-served`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::grant::{Grant, requests};
+use crate::check::arguments::{Label, Labels};
+use crate::check::definition::Check;
+use crate::check::general::is_turned_down;
+use crate::check::model::{is_denied, last_put};
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::Call;
+use covenant_model::transcript::Trace;
+use covenant_model::wire::path::Route;
+
+/// Each request that a grant allows, by the model of a grant, is served.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct GrantedRequestsAreServed {
+    /// The requests under the grant.
+    pub call: Labels,
+    /// The operation that issued the grant.
+    pub grant: Label,
+    /// The seconds before the grant's end within which a request has to have been served.
+    pub until_seconds: Option<u64>,
+}
+
+impl Check for GrantedRequestsAreServed {
+    const ID: &'static str = "granted-requests-are-served";
+    const EXPECTED: &'static [&'static str] = &["2xx for each request that the grant allows"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let grant = Grant::issued(trace, &self.grant)?;
+        let allowed: Vec<Call<'_>> = requests(trace, &self.call)
+            .filter(|call| grant.covers(trace, call.exchange) && !grant.has_ended(trace, call))
+            .filter(|call| !is_absent(trace, call))
+            .collect();
+        if let Some(call) = allowed.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {
+            let actual = format!("{}: it says that the record is not there", call.summary());
+            return Err(Stop::broken(actual, [grant.n, call.n()]));
+        }
+        if let Some(call) = allowed.iter().find(|call| is_turned_down(call.exchange)) {
+            return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
+        }
+        if let Some(call) = allowed.iter().find(|call| !call.exchange.succeeded()) {
+            return Err(Stop::unproven(call.summary(), [grant.n, call.n()]));
+        }
+        if allowed.is_empty() {
+            return Err(Stop::unproven("nothing was asked that is allowed", [grant.n]));
+        }
+        self.served(&grant, &allowed)
+    }
+}
+
+impl GrantedRequestsAreServed {
+    /// Returns the outcome if all that was allowed was served. If the check asks for it, the last request has
+    /// to be made within a number of seconds before the end. A clock that runs between moves may pass the end
+    /// before the last request arrives.
+    fn served(&self, grant: &Grant<'_>, served: &[Call<'_>]) -> Outcome {
+        let evidence = served.iter().map(Call::n);
+        let seconds = served.iter().map(|call| grant.seconds_left(call)).min().unwrap_or(i64::MAX);
+        let is_too_early = |until: u64| u64::try_from(seconds).is_ok_and(|seconds| seconds > until);
+        if self.until_seconds.is_some_and(is_too_early) {
+            let actual = format!("the last request that was served came {seconds} s before the grant's end");
+            return Err(Stop::unproven(actual, evidence));
+        }
+        let actual =
+            format!("{} allowed requests were served, the last {seconds} s before its end", served.len());
+        Ok(Pass::new(actual, evidence))
+    }
+}
+
+/// Returns whether the answer says that a record is not there, and nobody put it there.
+fn is_absent(trace: &Trace, call: &Call<'_>) -> bool {
+    const NOT_FOUND: u16 = 404;
+    let Some(Route::Resource { kind, id }) = call.route() else { return false };
+    call.exchange.status() == Some(NOT_FOUND) && last_put(trace, call.n(), &kind, &id).is_none()
+}

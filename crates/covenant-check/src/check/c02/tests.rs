@@ -1,0 +1,64 @@
+//! Tests of the checks that use the model of a grant.
+
+use super::{EndedGrantIsRejected, GrantedRequestsAreServed};
+use crate::check::Verdict::{self, Broken, Kept, Unproven};
+use crate::check::trace_builder::TraceBuilder;
+use covenant_model::transcript::Exchange;
+use jiff::SignedDuration;
+use serde_json::json;
+
+/// Returns a trace with a grant of seven days, whose reported end is this many seconds later than requested.
+/// Record `id` is read under it this many seconds before the requested end, with this answer.
+fn read_under_grant(reported_later: i64, id: &str, before: i64, status: u16) -> TraceBuilder {
+    const WEEK: i64 = 7 * 24 * 3600;
+    let put = json!({"kind": "skill", "id": "there", "record": {"name": "a"}});
+    let terms =
+        json!({"peer_id": "row", "resource_kind": "skill", "permission_scopes": ["read"], "ttl_days": 7});
+    let builder = TraceBuilder::new();
+    let ends = builder.now() + SignedDuration::from_secs(WEEK + reported_later);
+    let issued = json!({"grant_id": "g", "expires_at": ends.to_string()});
+    let read = Exchange::to_target("alice").on("GET", &format!("resources/skill/{id}")).answered(status);
+    builder
+        .operation("alice", "peer.join", json!({"peer_id": "row"}))
+        .operation_with("", "resource.put", put, json!({}))
+        .operation_with("grant", "grant.issue", terms, issued)
+        .advance(WEEK - before)
+        .call("asked", read)
+}
+
+/// Returns the verdicts of both checks on that trace.
+fn verdicts(reported_later: i64, id: &str, before: i64, status: u16) -> [Verdict; 2] {
+    let builder = read_under_grant(reported_later, id, before, status);
+    let with = || json!({"call": "asked", "grant": "grant"});
+    [builder.verdict::<GrantedRequestsAreServed>(with()), builder.verdict::<EndedGrantIsRejected>(with())]
+}
+
+#[test]
+fn a_request_served_long_before_the_end_leaves_the_end_unproven() {
+    let verdict = |reported_later: i64, before: i64| {
+        let with = json!({"call": "asked", "grant": "grant", "until_seconds": 60});
+        let builder = read_under_grant(reported_later, "there", before, 200);
+        builder.verdict::<GrantedRequestsAreServed>(with)
+    };
+    assert_eq!([verdict(0, 2), verdict(0, 60)], [Kept, Kept]);
+    assert_eq!([verdict(0, 61), verdict(0, 3 * 24 * 3600)], [Unproven, Unproven]);
+    assert_eq!(verdict(3600, 30), Kept, "its end as requested is near");
+}
+
+#[test]
+fn a_grant_ends_when_it_was_reported_to() {
+    assert_eq!(verdicts(0, "there", 2, 200), [Kept, Unproven]);
+    assert_eq!(verdicts(0, "there", 2, 401), [Broken, Unproven]);
+    assert_eq!(verdicts(0, "there", -1, 200), [Unproven, Unproven]);
+    assert_eq!(verdicts(0, "there", -2, 200), [Unproven, Broken]);
+    assert_eq!(verdicts(0, "there", -2, 401), [Unproven, Kept]);
+    assert_eq!(verdicts(3600, "there", -600, 200), [Unproven, Unproven], "reported to end an hour later");
+    assert_eq!(verdicts(-3600, "there", 600, 401), [Unproven, Unproven], "its clock is an hour behind");
+}
+
+#[test]
+fn an_absent_record_and_a_limited_caller_are_no_refusal() {
+    assert_eq!(verdicts(0, "absent", 2, 404)[0], Unproven);
+    assert_eq!(verdicts(0, "there", 2, 404)[0], Broken);
+    assert_eq!(verdicts(0, "there", 2, 429)[0], Unproven);
+}
