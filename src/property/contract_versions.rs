@@ -44,8 +44,8 @@ fn file(value: &str) -> String {
         .check(
             ("12.1", "conduct"),
             "agreed-version-is-requested-version",
-            "a contract version is agreed to as it was asked for, or refused",
-            "call = \"asked\", listed = \"listed\"",
+            "the target agrees to the requested contract version, or refuses the accept",
+            "call = \"asked\", contracts = \"listed\"",
         )
         .text()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{CheckResult, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12};
-use super::{enforcement, out_of_scope, versions, watched_excerpt};
+use super::{CheckResult, c03, c04, c05, c06, c07, c08, c09, c10, c11};
+use super::{enforcement, out_of_scope, watched_excerpt};
 use covenant_model::transcript::Trace;
 
 /// A check with its name and parameters.
@@ -57,10 +57,8 @@ pub const LEGACY: &[&[LegacyCheck]] = &[
     c09::CHECKS,
     c10::CHECKS,
     c11::CHECKS,
-    c12::CHECKS,
     enforcement::CHECKS,
     out_of_scope::CHECKS,
-    versions::CHECKS,
     watched_excerpt::CHECKS,
 ];
 

@@ -4,7 +4,6 @@
 //! of the trace by their labels. The check sees the trace and nothing that changes, so that a transcript
 //! gives the same verdicts when it is evaluated again.
 
-mod agreement;
 mod arguments;
 mod c01;
 mod c02;
@@ -32,7 +31,7 @@ mod schema;
 mod table;
 #[cfg(test)]
 mod trace_builder;
-mod versions;
+mod versioning;
 mod watched_excerpt;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
@@ -43,6 +42,7 @@ pub use evaluate::evaluate;
 use evaluate::result_of;
 pub use schema::add_arguments;
 pub use table::{CHECKS, check_with_id};
+use versioning::agreement;
 
 use std::collections::BTreeMap;
 

@@ -6,8 +6,12 @@ use super::c02::{
     GrantedRequestsAreServed,
 };
 use super::c06::OutOfGrantRequestsAreRejected;
+use super::c12::{AgreedVersionIsRequestedVersion, JoinsSameVersionOnly, MismatchCountsAsBreach};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
+use super::versioning::{
+    DigestsAreStored, JoinAvoidsDeprecatedVersion, SameVersionOnBothSides, VersionsSideBySide,
+};
 
 /// All checks, by commitment; those that serve several come first.
 pub const CHECKS: &[CheckDef] = &[
@@ -27,6 +31,15 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<GrantRevocationAnnounced>(),
     // 6: no undermining
     CheckDef::of::<OutOfGrantRequestsAreRejected>(),
+    // 12: contract version honesty
+    CheckDef::of::<AgreedVersionIsRequestedVersion>(),
+    CheckDef::of::<JoinsSameVersionOnly>(),
+    CheckDef::of::<MismatchCountsAsBreach>(),
+    // V: contract versioning
+    CheckDef::of::<DigestsAreStored>(),
+    CheckDef::of::<SameVersionOnBothSides>(),
+    CheckDef::of::<VersionsSideBySide>(),
+    CheckDef::of::<JoinAvoidsDeprecatedVersion>(),
 ];
 
 /// Returns the check with this id.

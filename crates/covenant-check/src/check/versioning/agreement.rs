@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
-use super::common::is_same_number;
+use crate::check::general::is_same_number;
+use crate::check::outcome::{OrUnproven, Stop};
+use covenant_model::transcript::{Exchange, Trace};
 
 /// The names under which a peer's record holds the agreed contract version.
 const ON_RECORD: [&str; 3] =
@@ -23,18 +25,45 @@ const AFTER_ALGORITHM: [char; 4] = [':', '-', '=', ' '];
 /// The number of hexadecimal digits of a SHA-256.
 const HEX_DIGITS: usize = 64;
 
+/// Returns the rows of the `contract.list` with this label.
+pub(in crate::check) fn contracts_listed<'a>(
+    trace: &'a Trace,
+    label: &str,
+) -> Result<(u64, &'a [Value]), Stop> {
+    let read = || {
+        let (n, operation) = trace.operation(label)?;
+        Some((n, rows(operation.result.as_ref()?)?))
+    };
+    read().or_unproven("the contract versions were not listed")
+}
+
+/// Returns the contract version that an accept asks for, or `null`.
+pub(in crate::check) fn requested_version(accept: &Exchange) -> Value {
+    accept.sent().map(|sent| sent["contract_version"].clone()).unwrap_or_default()
+}
+
+/// Returns the digest of the contract text that an accept asks for.
+pub(in crate::check) fn requested_digest(accept: &Exchange) -> Option<&str> {
+    accept.sent().and_then(|sent| sent["contract_digest"].as_str())
+}
+
+/// Returns the contract version that the answer to an accept agrees to.
+pub(in crate::check) fn agreed_version(accept: &Exchange) -> Option<Value> {
+    accept.data()?.get("contract_version_agreed").cloned()
+}
+
 /// Returns the contract version in a peer's record, or `None` if the record has no such member.
-pub(super) fn on_record(peer: &Value) -> Option<&Value> {
+pub(in crate::check) fn on_record(peer: &Value) -> Option<&Value> {
     ON_RECORD.iter().find_map(|name| peer.get(name))
 }
 
 /// Returns whether a recorded version means that nothing was acknowledged.
-pub(super) fn is_nothing(version: &Value) -> bool {
+pub(in crate::check) fn is_nothing(version: &Value) -> bool {
     version.is_null() || version.as_f64() == Some(0.0)
 }
 
 /// Returns whether two values are the same version, either as a number or as the text of that number.
-pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
+pub(in crate::check) fn is_same_version(one: &Value, other: &Value) -> bool {
     let read = |version: &Value| match version.as_str() {
         Some(text) => text.trim().parse::<u32>().ok().map(f64::from),
         None => version.as_f64(),
@@ -43,7 +72,7 @@ pub(super) fn is_same_version(one: &Value, other: &Value) -> bool {
 }
 
 /// Returns whether a row of a list is of this version. A list may name a version more freely than the wire.
-pub(super) fn is_row_of(row: &Value, version: &Value) -> bool {
+pub(in crate::check) fn is_row_of(row: &Value, version: &Value) -> bool {
     version_of(row).is_some_and(|listed| {
         is_same_version(listed, version)
             || number(listed).is_some_and(|listed| version.as_f64() == Some(listed))
@@ -60,7 +89,7 @@ fn number(version: &Value) -> Option<f64> {
 
 /// Returns whether a version is in a list: by its number, or, in a row whose version is no number, by the
 /// digest of its text. Returns `None` if such a row may be the one in question.
-pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -> Option<bool> {
+pub(in crate::check) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -> Option<bool> {
     if rows.iter().any(|row| is_row_of(row, version)) {
         return Some(true);
     }
@@ -72,7 +101,7 @@ pub(super) fn is_listed(rows: &[Value], version: &Value, digest: Option<&str>) -
 }
 
 /// Returns the rows of a list of contract versions: the list itself, or a list under a name.
-pub(super) fn rows(listed: &Value) -> Option<&[Value]> {
+fn rows(listed: &Value) -> Option<&[Value]> {
     match listed {
         Value::Array(rows) => {
             let are_versions = !rows.is_empty() && rows.iter().all(|row| version_of(row).is_some());
@@ -84,14 +113,14 @@ pub(super) fn rows(listed: &Value) -> Option<&[Value]> {
 }
 
 /// Returns the version of a row. A row may consist of its number alone.
-pub(super) fn version_of(row: &Value) -> Option<&Value> {
+pub(in crate::check) fn version_of(row: &Value) -> Option<&Value> {
     let named = IN_A_LIST.iter().filter_map(|name| row.get(name)).find(|version| !version.is_null());
     named.or_else(|| row.is_number().then_some(row))
 }
 
 /// The digest of a version's text in a row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(in crate::check) enum Stored {
     /// No digest: there is no such member, or it is empty.
     Nothing,
     /// A value that can't be read as a SHA-256.
@@ -101,23 +130,23 @@ pub(super) enum Stored {
 }
 
 /// Returns the digest in a row: under its default name, else under a name for digests, else under any name.
-pub(super) fn stored_digest(row: &Value) -> Stored {
+pub(in crate::check) fn stored_digest(row: &Value) -> Stored {
     let Some(members) = row.as_object() else { return Stored::Nothing };
-    let speaks_of_it = |name: &str| {
+    let is_for_a_digest = |name: &str| {
         let name = name.to_lowercase();
         OF_A_DIGEST.iter().any(|word| name.contains(word))
     };
     let named: Vec<&Value> =
-        members.iter().filter(|(name, _)| speaks_of_it(name)).map(|(_, said)| said).collect();
+        members.iter().filter(|(name, _)| is_for_a_digest(name)).map(|(_, member)| member).collect();
     let default = members.get("digest").into_iter();
     if let Some(digest) = default.chain(named.iter().copied()).chain(members.values()).find_map(digest_in) {
         return Stored::Sha256(digest);
     }
-    if named.iter().all(|said| is_empty(said)) { Stored::Nothing } else { Stored::Unread }
+    if named.iter().all(|member| is_empty(member)) { Stored::Nothing } else { Stored::Unread }
 }
 
 /// Returns the digest of a row if it can be read.
-pub(super) fn digest_of(row: &Value) -> Option<String> {
+pub(in crate::check) fn digest_of(row: &Value) -> Option<String> {
     match stored_digest(row) {
         Stored::Sha256(digest) => Some(digest),
         Stored::Nothing | Stored::Unread => None,
@@ -125,16 +154,17 @@ pub(super) fn digest_of(row: &Value) -> Option<String> {
 }
 
 /// Returns the SHA-256 in a member, alone or with the name of its algorithm.
-fn digest_in(said: &Value) -> Option<String> {
-    match said {
+fn digest_in(member: &Value) -> Option<String> {
+    match member {
         Value::String(text) => sha256(text),
         Value::Object(members) => members.values().filter_map(Value::as_str).find_map(sha256),
         _ => None,
     }
 }
 
-fn is_empty(said: &Value) -> bool {
-    match said {
+/// Returns whether a member holds nothing but, at most, the name of an algorithm.
+fn is_empty(member: &Value) -> bool {
+    match member {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.trim().is_empty(),
         Value::Array(items) => items.iter().all(is_empty),
@@ -147,7 +177,7 @@ fn is_empty(said: &Value) -> bool {
 
 /// Returns a digest in lower-case hexadecimal digits if it is a SHA-256: it may be written in capitals, in
 /// pairs, in base64 of either alphabet, and after the name of its algorithm.
-pub(super) fn sha256(digest: &str) -> Option<String> {
+pub(in crate::check) fn sha256(digest: &str) -> Option<String> {
     let digest = digest.trim();
     let after = |algorithm: &&str| {
         let named = digest.get(..algorithm.len())?;
@@ -165,7 +195,7 @@ pub(super) fn sha256(digest: &str) -> Option<String> {
 }
 
 /// Returns whether two digests are of one text. A value that is no SHA-256 is compared as it is.
-pub(super) fn is_same_digest(one: &str, other: &str) -> bool {
+pub(in crate::check) fn is_same_digest(one: &str, other: &str) -> bool {
     let read = |digest: &str| sha256(digest).unwrap_or_else(|| digest.to_lowercase());
     read(one) == read(other)
 }
@@ -178,7 +208,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_digest_is_one_however_it_is_written() {
+    fn a_digest_is_read_in_each_of_its_forms() {
         let hex = REGISTER_V1.digest;
         let bytes = hex::decode(hex).expect("hexadecimal digits");
         let base64 = STANDARD.encode(&bytes);
@@ -202,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_that_is_there_and_one_that_can_be_read_are_two_things() {
+    fn a_digest_may_be_stored_and_not_be_readable() {
         let read = Stored::Sha256(REGISTER_V1.digest.to_owned());
         for (row, expected) in [
             (json!({"digest": {"algorithm": "sha-256", "value": REGISTER_V1.digest}}), read.clone()),
@@ -218,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_under_another_name_is_listed_by_its_text_or_may_be() {
+    fn a_version_under_another_name_is_found_by_the_digest_of_its_text() {
         let (first, other) = (REGISTER_V1.digest, "a".repeat(64));
         let listed = |version: Value| json!([{"version": version, "digest": first}]);
         let reported = |rows: &Value, digest: &str| {
@@ -233,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_listed_alone_or_under_a_name_as_numbers_or_as_texts() {
+    fn versions_are_read_from_lists_of_each_form() {
         for listed in [
             json!([{"version": "1"}]),
             json!({"data": {"contracts": [{"version": 1}]}, "tags": ["a"]}),

@@ -1,0 +1,72 @@
+//! `join-avoids-deprecated-version`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::agreement::{is_same_version, requested_version};
+use crate::check::arguments::PeerName;
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::path::Route;
+
+/// As the joining side, the target asks for a contract version other than the deprecated one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct JoinAvoidsDeprecatedVersion {
+    /// The peer that it joins.
+    pub peer: PeerName,
+    /// The deprecated version.
+    pub version: u64,
+}
+
+impl Check for JoinAvoidsDeprecatedVersion {
+    const ID: &'static str = "join-avoids-deprecated-version";
+    const EXPECTED: &'static [&'static str] = &["a join on another version than the deprecated one"];
+
+    fn expected(&self) -> Vec<String> {
+        vec![format!("a join on another version than {}", self.version)]
+    }
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let deprecated = json!(self.version);
+        let accepts: Vec<Call<'_>> = calls(trace).of(&self.peer).from_target().on(Route::Accept).collect();
+        let adopts = |accept: &&Call<'_>| is_same_version(&requested_version(accept.exchange), &deprecated);
+        if let Some(accept) = accepts.iter().find(adopts) {
+            return Err(Stop::broken(format!("it joins on version {deprecated}"), [accept.n()]));
+        }
+        let mut succeeded = accepts.iter().filter(|accept| accept.exchange.succeeded());
+        let accept = succeeded.next().or_unproven("it joined no one")?;
+        let actual = format!("it joins on version {}", requested_version(accept.exchange));
+        Ok(Pass::new(actual, [accept.n()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+
+    #[test]
+    fn a_join_on_a_deprecated_version_is_broken() {
+        let joined = |versions: &[u64]| {
+            let join = |builder: TraceBuilder, requested: &u64| {
+                let accept = Exchange::from_target("alice")
+                    .on("POST", "accept")
+                    .sending(json!({ "contract_version": requested }))
+                    .answered_with(200, json!({"data": {}}));
+                builder.call("join", accept)
+            };
+            let builder = versions.iter().fold(TraceBuilder::new(), join);
+            builder.verdict::<JoinAvoidsDeprecatedVersion>(json!({"peer": "alice", "version": 7002}))
+        };
+        assert_eq!(joined(&[1]), Kept);
+        assert_eq!(joined(&[7002]), Broken);
+        assert_eq!(joined(&[1, 7002]), Broken);
+        assert_eq!(joined(&[]), Unproven);
+    }
+}

@@ -1,0 +1,99 @@
+//! `same-version-on-both-sides`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::agreement::{is_same_digest, is_same_version, on_record};
+use crate::check::arguments::Label;
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, peer_shown};
+use covenant_model::transcript::Trace;
+
+/// The contract version and digest that the handshake agreed to are the requested ones, and those on the
+/// target's record.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct SameVersionOnBothSides {
+    /// The accept.
+    pub call: Label,
+    /// The `peer.show` of the peer that made it.
+    pub snapshot: Label,
+}
+
+impl Check for SameVersionOnBothSides {
+    const ID: &'static str = "same-version-on-both-sides";
+    const EXPECTED: &'static [&'static str] =
+        &["the version that was asked for, in the answer and on record"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        const MISSING: &str = "no accept succeeded, or no peer was shown";
+        let accept = calls(trace).labelled(&self.call).accepted().first_or(MISSING)?;
+        let (shown, peer) = peer_shown(trace, &self.snapshot).or_unproven(MISSING)?;
+        let evidence = [accept.n(), shown];
+        let sent = accept.exchange.sent().cloned().unwrap_or_default();
+        let answer = accept.exchange.data().unwrap_or_default();
+        let requested = &sent["contract_version"];
+        let places = [("the answer", answer.get("contract_version_agreed")), ("the record", on_record(peer))];
+        for (place, version) in places {
+            if let Some(version) = version.filter(|version| !is_same_version(version, requested)) {
+                let actual = format!("asked for {requested}, {place} has {version}");
+                return Err(Stop::broken(actual, evidence));
+            }
+        }
+        let digests = [&sent["contract_digest"], &answer["contract_digest"], &peer["contract_digest"]];
+        let mut known = digests.iter().filter_map(|digest| digest.as_str());
+        let first = known.next();
+        if known.any(|digest| first.is_some_and(|first| !is_same_digest(first, digest))) {
+            let actual = format!("the digests differ: {}, {}, {}", digests[0], digests[1], digests[2]);
+            return Err(Stop::broken(actual, evidence));
+        }
+        if let Some((place, _)) = places.iter().find(|(_, version)| version.is_none()) {
+            return Err(Stop::unproven(format!("{place} shows no version"), evidence));
+        }
+        Ok(Pass::new(format!("version {requested} on both sides"), evidence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::{Value, json};
+
+    /// Returns a trace with an accept of these versions, requested and agreed.
+    fn accepted(requested: u64, agreed: u64) -> TraceBuilder {
+        let data = json!({"peer_id": "1", "contract_version_agreed": agreed, "contract_digest": "ab"});
+        let accept = Exchange::to_target("alice")
+            .on("POST", "accept")
+            .sending(json!({"contract_version": requested, "contract_digest": "AB"}))
+            .answered_with(200, json!({ "data": data }));
+        TraceBuilder::new().call("accepted", accept)
+    }
+
+    fn verdict(builder: &TraceBuilder) -> Verdict {
+        builder.verdict::<SameVersionOnBothSides>(json!({"call": "accepted", "snapshot": "shown"}))
+    }
+
+    fn shown(builder: TraceBuilder, peer: &Value) -> Verdict {
+        verdict(&builder.operation("shown", "peer.show", json!({ "peer": peer })))
+    }
+
+    #[test]
+    fn another_version_or_text_on_record_than_was_agreed_is_broken() {
+        let recorded = |requested: u64, agreed: u64, recorded: u64, digest: &str| {
+            let peer = json!({"contract_version_agreed": recorded, "contract_digest": digest});
+            shown(accepted(requested, agreed), &peer)
+        };
+        assert_eq!(recorded(1, 1, 1, "ab"), Kept);
+        assert_eq!(recorded(1, 2, 1, "ab"), Broken);
+        assert_eq!(recorded(1, 1, 2, "ab"), Broken);
+        assert_eq!(recorded(1, 1, 1, "cd"), Broken);
+        assert_eq!(shown(accepted(1, 1), &json!({"status": "active"})), Unproven);
+        let as_text = json!({"contract_version_agreed": "1", "contract_digest": "ab"});
+        assert_eq!(shown(accepted(1, 1), &as_text), Kept);
+        assert_eq!(verdict(&TraceBuilder::new()), Unproven);
+    }
+}

@@ -1,0 +1,124 @@
+//! `versions-side-by-side`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::agreement::{
+    agreed_version, contracts_listed, digest_of, is_row_of, is_same_digest, is_same_version,
+    requested_digest, requested_version,
+};
+use crate::check::arguments::{Label, Labels};
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use covenant_model::transcript::{Exchange, Trace};
+
+/// The target agrees to each of two contract versions with the peer that asks for it, and serves both peers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct VersionsSideBySide {
+    /// The `contract.list` of the operator.
+    pub snapshot: Label,
+    /// The accepts, one for each version.
+    pub call: Labels,
+    /// Valid calls of both peers, made afterwards.
+    pub probe: Label,
+}
+
+impl Check for VersionsSideBySide {
+    const ID: &'static str = "versions-side-by-side";
+    const EXPECTED: &'static [&'static str] = &["each version agreed to as asked, both peers served"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let accepts: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
+        let (listed, contracts) = contracts_listed(trace, &self.snapshot)?;
+        if let Some(accept) = accepts.iter().find(|accept| !is_released(contracts, accept.exchange)) {
+            let version = requested_version(accept.exchange);
+            let actual = format!("the target does not have that version {version}");
+            return Err(Stop::unproven(actual, [listed, accept.n()]));
+        }
+        for accept in &accepts {
+            let requested = requested_version(accept.exchange);
+            let agreed = agreed_version(accept.exchange);
+            let is_other = agreed.as_ref().is_some_and(|agreed| !is_same_version(agreed, &requested));
+            if !accept.exchange.succeeded() || is_other {
+                let (agreed, answer) = (agreed.unwrap_or_default(), accept.summary());
+                let actual = format!("asked for version {requested}: {answer}, agreed to {agreed}");
+                return Err(Stop::broken(actual, [listed, accept.n()]));
+            }
+        }
+        let probes: Vec<Call<'_>> = calls(trace).labelled(&self.probe).collect();
+        if let Some(probe) = probes.iter().find(|probe| !probe.exchange.succeeded()) {
+            return Err(Stop::broken(format!("a peer is not served: {}", probe.summary()), [probe.n()]));
+        }
+        let evidence = accepts.iter().chain(&probes).map(Call::n);
+        if accepts.len() < 2 || probes.len() < 2 {
+            return Err(Stop::unproven("there were not two peers", evidence));
+        }
+        if accepts.iter().any(|accept| agreed_version(accept.exchange).is_none()) {
+            return Err(Stop::unproven("an answer names no agreed version", evidence));
+        }
+        Ok(Pass::new(format!("{} versions side by side", accepts.len()), evidence))
+    }
+}
+
+/// Returns whether the version and the text that an accept asks for are in force: another text under the same
+/// number is another version.
+fn is_released(contracts: &[Value], accept: &Exchange) -> bool {
+    let requested = requested_version(accept);
+    let has_its_text = |row: &Value| match (digest_of(row), requested_digest(accept)) {
+        (Some(digest), Some(requested)) => is_same_digest(&digest, requested),
+        _ => true,
+    };
+    contracts
+        .iter()
+        .any(|row| is_row_of(row, &requested) && row["deprecated_at"].is_null() && has_its_text(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::contract::REGISTER_V1;
+    use serde_json::json;
+
+    fn accept(requested: u64, status: u16, agreed: u64) -> Exchange {
+        let data = json!({"peer_id": "1", "contract_version_agreed": agreed, "contract_digest": "ab"});
+        Exchange::to_target("alice")
+            .on("POST", "accept")
+            .sending(json!({"contract_version": requested, "contract_digest": "AB"}))
+            .answered_with(status, json!({ "data": data }))
+    }
+
+    fn heartbeat(status: u16) -> Exchange {
+        Exchange::to_target("alice")
+            .on("POST", "heartbeat")
+            .sending(json!({}))
+            .answered_with(status, json!({"data": {}}))
+    }
+
+    #[test]
+    fn a_released_version_that_the_target_does_not_agree_to_or_serve_is_broken() {
+        let side_by_side = |listed: Value, (status, agreed): (u16, u64), alive: u16| {
+            TraceBuilder::new()
+                .operation("listed", "contract.list", listed)
+                .call("accepted", accept(1, 200, 1))
+                .call("accepted", accept(2, status, agreed))
+                .call("alive", heartbeat(200))
+                .call("alive", heartbeat(alive))
+                .verdict::<VersionsSideBySide>(
+                    json!({"snapshot": "listed", "call": "accepted", "probe": "alive"}),
+                )
+        };
+        let both = json!([{"version": 1}, {"version": 2}]);
+        assert_eq!(side_by_side(both.clone(), (200, 2), 200), Kept);
+        assert_eq!(side_by_side(both.clone(), (422, 0), 200), Broken);
+        assert_eq!(side_by_side(both.clone(), (200, 1), 200), Broken);
+        assert_eq!(side_by_side(both, (200, 2), 401), Broken);
+        assert_eq!(side_by_side(json!([{"version": 1}]), (422, 0), 200), Unproven);
+        let another = json!([{"version": 1}, {"version": 2, "digest": REGISTER_V1.digest}]);
+        assert_eq!(side_by_side(another, (422, 0), 200), Unproven);
+    }
+}
