@@ -1,4 +1,4 @@
-//! The reference platform, evaluated: one test a check, under the harness that every Rust tool knows.
+//! Runs the suite against the reference platform and reports each check as a test of the standard harness.
 
 use covenant::check::Verdict;
 use covenant::suite::Plan;
@@ -8,7 +8,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let report = runtime.block_on(Plan::default().run_to_report()).expect("a run");
-    assert!(report.void.is_none(), "the run is void: {:?}", report.void);
+    assert!(report.void.is_none(), "void run: {:?}", report.void);
     let trials = report.checks.into_iter().map(|evaluated| {
         let name = format!(
             "{} {} {}",

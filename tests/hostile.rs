@@ -1,15 +1,15 @@
-//! A target that fights back: whatever it does, a run ends in time, with the right verdict, within a
-//! stated memory, with a clean report, and calls nobody whom the user did not name.
+//! Runs against hostile targets. Each run ends in time, with the correct verdicts, within a memory limit, with
+//! escaped and masked output, and calls no address that the user did not name.
 //!
-//! Each behaviour is met on every route in turn, by a run in a process of its own. What came of it is in
-//! `reports/specimen/hostile.md`; `COVENANT_BLESS=1` writes it again.
+//! One run in a process of its own tests each behaviour on every route in turn. The results are in
+//! `reports/specimen/hostile.md`; `COVENANT_BLESS=1` writes that file again.
 
-#[path = "hostile/answers.rs"]
-mod answers;
 #[path = "hostile/certificates.rs"]
 mod certificates;
 #[path = "hostile/frames.rs"]
 mod frames;
+#[path = "hostile/responses.rs"]
+mod responses;
 #[path = "hostile/server.rs"]
 mod server;
 
@@ -18,58 +18,58 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use answers::ANSWERS;
 use certificates::CERTIFICATES;
 use frames::FRAMES;
 use futures_util::StreamExt;
 use futures_util::stream;
+use responses::RESPONSES;
 use serde_json::Value;
 use server::{BEARER_TOKEN, Behaviour, Hostile, ROUTES, TOKEN};
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
-/// A run's memory at most.
+/// The limit of a run's peak memory, in MiB.
 const MEMORY_MIB_MAX: u64 = 200;
-/// In the table memory is rounded up to a multiple of this, so that it tells the same each time.
+/// The table rounds memory up to a multiple of this, so that small differences between runs do not show. In MiB.
 const MEMORY_MIB_STEP: u64 = 100;
-/// A run's time at most, all routes together.
+/// The time limit of a run over all routes.
 const RUN_TIME_MAX: Duration = Duration::from_mins(3);
-/// Runs side by side.
-const AT_ONCE: usize = 16;
+/// The number of runs in parallel.
+const PARALLEL_RUNS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_target_does_the_run_ends_well() {
-    let every: Vec<&'static Behaviour> = ANSWERS.iter().chain(FRAMES).chain(CERTIFICATES).collect();
-    assert!(every.len() >= 40, "{} behaviours", every.len());
-    let rows: Vec<Row> = stream::iter(every).map(set_target).buffered(AT_ONCE).collect().await;
+async fn run_against_hostile_target_ends_in_time_with_correct_verdicts() {
+    let behaviours: Vec<&'static Behaviour> = RESPONSES.iter().chain(FRAMES).chain(CERTIFICATES).collect();
+    assert!(behaviours.len() >= 40, "{} behaviours", behaviours.len());
+    let rows: Vec<Row> = stream::iter(behaviours).map(test_behaviour).buffered(PARALLEL_RUNS).collect().await;
     let faults: Vec<&String> = rows.iter().flat_map(|row| &row.faults).collect();
     assert!(faults.is_empty(), "{faults:#?}");
     compare(&table(&rows));
 }
 
-/// What came of one behaviour.
+/// The result of one behaviour.
 struct Row {
     name: &'static str,
-    /// `accept broken, heartbeat broken, …`
-    outcomes: Vec<(String, String)>,
+    /// The verdict on each route: `("accept", "broken")`.
+    verdicts: Vec<(String, String)>,
     memory_mib: u64,
-    /// What should not have come of it.
+    /// The differences from the expected result.
     faults: Vec<String>,
 }
 
-async fn set_target(behaviour: &'static Behaviour) -> Row {
+async fn test_behaviour(behaviour: &'static Behaviour) -> Row {
     let hostile = Hostile::start(behaviour).await;
     let folder = tempfile::tempdir().expect("a folder");
     write_scenarios(folder.path());
     let run = run(&hostile, folder.path()).await;
     let mut faults = run.faults(behaviour);
-    if hostile.trap_was_called() {
-        faults.push("it called an address that the user did not name".to_owned());
+    if hostile.decoy_was_called() {
+        faults.push("the run called an address that the user did not name".to_owned());
     }
     let faults = faults.iter().map(|fault| format!("{}: {fault}", behaviour.name)).collect();
-    Row { name: behaviour.name, outcomes: run.outcomes(), memory_mib: run.memory_mib, faults }
+    Row { name: behaviour.name, verdicts: run.verdicts(), memory_mib: run.memory_mib, faults }
 }
 
-/// One scenario for each route: the target is hostile there, and nowhere else.
+/// Writes one scenario for each route. The target is hostile on that route alone.
 fn write_scenarios(folder: &Path) {
     std::fs::create_dir(folder.join("scenarios")).expect("a folder");
     for (route, label) in ROUTES {
@@ -78,11 +78,14 @@ fn write_scenarios(folder: &Path) {
     }
 }
 
-/// A run that ended, or that was ended.
+/// A finished run.
 struct Run {
     folder: PathBuf,
+    /// The exit code, or `None` if the run was killed at the time limit.
     code: Option<i32>,
-    reported: String,
+    /// Standard output and standard error.
+    output: String,
+    /// The peak memory.
     memory_mib: u64,
     in_time: bool,
 }
@@ -106,7 +109,7 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
             "--poll-timeout",
             "0",
         ])
-        .args(["--target", hostile.url(), "--operator", hostile.desk_url()])
+        .args(["--target", hostile.url(), "--operator", hostile.operator_url()])
         .arg("--ca")
         .arg(&ca)
         .arg("--scenarios")
@@ -121,28 +124,27 @@ async fn run(hostile: &Hostile, folder: &Path) -> Run {
         .expect("it starts");
     let status = PathBuf::from(format!("/proc/{}/status", child.id().expect("an id")));
     let mut memory_mib = 0;
-    let mut looks = tokio::time::interval(Duration::from_millis(20));
-    let watched = async {
+    let mut samples = tokio::time::interval(Duration::from_millis(20));
+    let sampled = async {
         loop {
             tokio::select! {
                 ended = child.wait() => return ended.expect("it ends"),
-                _ = looks.tick() => memory_mib = peak_mib(&status).unwrap_or(memory_mib),
+                _ = samples.tick() => memory_mib = peak_mib(&status).unwrap_or(memory_mib),
             }
         }
     };
-    let ended = tokio::time::timeout(RUN_TIME_MAX, watched).await;
-    let reported =
-        ["stdout", "stderr"].map(|name| std::fs::read(folder.join(name)).expect("a file")).concat();
+    let ended = tokio::time::timeout(RUN_TIME_MAX, sampled).await;
+    let output = ["stdout", "stderr"].map(|name| std::fs::read(folder.join(name)).expect("a file")).concat();
     Run {
         folder: out,
         code: ended.as_ref().ok().and_then(std::process::ExitStatus::code),
-        reported: String::from_utf8(reported).expect("whatever it writes is UTF-8"),
+        output: String::from_utf8(output).expect("the output is UTF-8"),
         memory_mib,
         in_time: ended.is_ok(),
     }
 }
 
-/// The most memory that a process has had, where the system tells.
+/// Reads a process's peak memory in MiB. Returns `None` if the system does not report it.
 fn peak_mib(status: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -156,8 +158,8 @@ impl Run {
         serde_json::from_slice(&text).unwrap_or(Value::Null)
     }
 
-    /// What was evaluated on each route.
-    fn outcomes(&self) -> Vec<(String, String)> {
+    /// Returns the verdict on each evaluated route.
+    fn verdicts(&self) -> Vec<(String, String)> {
         let report = self.report();
         let checks = report["checks"].as_array().cloned().unwrap_or_default();
         let evaluated = checks.iter().filter_map(|evaluated| {
@@ -173,35 +175,35 @@ impl Run {
             faults.push(format!("the run did not end within {RUN_TIME_MAX:?}"));
         }
         if self.in_time && !matches!(self.code, Some(0 | 1)) {
-            faults.push(format!("exit code {:?}: {}", self.code, self.reported));
+            faults.push(format!("exit code {:?}: {}", self.code, self.output));
         }
         if self.memory_mib > MEMORY_MIB_MAX {
-            faults.push(format!("{} MiB", self.memory_mib));
+            faults.push(format!("{} MiB of memory, at most {MEMORY_MIB_MAX} allowed", self.memory_mib));
         }
-        let outcomes = self.outcomes();
-        if outcomes.len() != ROUTES.len() {
-            faults.push(format!("{} routes of {} were evaluated", outcomes.len(), ROUTES.len()));
+        let verdicts = self.verdicts();
+        if verdicts.len() != ROUTES.len() {
+            faults.push(format!("{} routes of {} were evaluated", verdicts.len(), ROUTES.len()));
         }
-        let wrong = |verdict: &str| if behaviour.spoils { verdict == "kept" } else { verdict != "kept" };
+        let wrong = |verdict: &str| (verdict == "kept") == behaviour.is_invalid;
         faults.extend(
-            outcomes
+            verdicts
                 .iter()
                 .filter(|(_, verdict)| wrong(verdict))
-                .map(|(route, verdict)| format!("{route} was {verdict}")),
+                .map(|(route, verdict)| format!("wrong verdict on {route}: {verdict}")),
         );
-        faults.extend(self.unclean());
+        faults.extend(self.output_faults());
         faults
     }
 
-    /// Control characters where a person or a parser reads, and secrets anywhere.
-    fn unclean(&self) -> Vec<String> {
+    /// Returns the outputs that contain a control character or a secret.
+    fn output_faults(&self) -> Vec<String> {
         let files: Vec<PathBuf> = std::fs::read_dir(&self.folder)
             .into_iter()
             .flatten()
             .flatten()
             .map(|entry| entry.path())
             .collect();
-        let mut texts: Vec<(String, String)> = vec![("the terminal".to_owned(), self.reported.clone())];
+        let mut texts: Vec<(String, String)> = vec![("the terminal output".to_owned(), self.output.clone())];
         for path in &files {
             let text = String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
             texts.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text));
@@ -209,10 +211,10 @@ impl Run {
         let mut faults = Vec::new();
         for (name, text) in &texts {
             if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
-                faults.push(format!("{name} has control characters"));
+                faults.push(format!("{name} contains control characters"));
             }
             if [TOKEN, BEARER_TOKEN].iter().any(|secret| text.contains(secret)) {
-                faults.push(format!("{name} has a secret"));
+                faults.push(format!("{name} contains a secret"));
             }
         }
         faults
@@ -221,26 +223,27 @@ impl Run {
 
 fn table(rows: &[Row]) -> String {
     let mut text = String::from(
-        "# A target that fights back\n\nEach behaviour, met on every route in turn by one run; the memory is the run's most, \
-         rounded up.\n\n| behaviour | what was evaluated | memory |\n|---|---|---|\n",
+        "# Hostile targets\n\nOne run for each behaviour; the target behaves so on every route in turn. Memory is the \
+         run's peak, rounded up.\n\n| behaviour | verdicts | memory |\n|---|---|---|\n",
     );
     for row in rows {
-        let told = |verdict: &str| {
-            let of: Vec<&str> = row
-                .outcomes
+        let summarise = |verdict: &str| {
+            let routes: Vec<&str> = row
+                .verdicts
                 .iter()
-                .filter(|(_, found)| found == verdict)
+                .filter(|(_, actual)| actual == verdict)
                 .map(|(route, _)| route.as_str())
                 .collect();
-            match of.len() {
+            match routes.len() {
                 0 => None,
                 all if all == ROUTES.len() => Some(format!("{verdict} on every route")),
-                _ => Some(format!("{verdict}: {}", of.join(", "))),
+                _ => Some(format!("{verdict}: {}", routes.join(", "))),
             }
         };
-        let told: Vec<String> = ["broken", "unproven", "kept"].into_iter().filter_map(told).collect();
+        let verdicts: Vec<String> =
+            ["broken", "unproven", "kept"].into_iter().filter_map(summarise).collect();
         let memory = row.memory_mib.div_ceil(MEMORY_MIB_STEP) * MEMORY_MIB_STEP;
-        let _ = writeln!(text, "| {} | {} | {memory} MiB |", row.name, told.join("; "));
+        let _ = writeln!(text, "| {} | {} | {memory} MiB |", row.name, verdicts.join("; "));
     }
     text
 }
@@ -251,10 +254,15 @@ fn compare(table: &str) {
         std::fs::write(&path, table).expect("written");
         return;
     }
-    // What a run takes differs from build to build; what it evaluated does not.
+    // Memory differs from build to build. Verdicts do not, so they alone are compared.
     let without_memory = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.rsplit_once(" | ").map_or(line, |(rest, _)| rest).to_owned()).collect()
     };
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(without_memory(&committed), without_memory(table), "COVENANT_BLESS=1 writes it again");
+    assert_eq!(
+        without_memory(&committed),
+        without_memory(table),
+        "{} is stale; COVENANT_BLESS=1 writes it again",
+        path.display()
+    );
 }

@@ -1,4 +1,4 @@
-//! A platform that shares nothing with the suite but the binding, in Python, evaluated through its adapter.
+//! A run against the Python platform, which shares only the binding with the suite, through its adapter.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,14 +11,14 @@ use covenant::operator::{Log, Program, Stdio};
 use covenant::report::Report;
 use covenant::suite::{ExternalTarget, Plan, Selection, Target};
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_independent_platform_is_evaluated_fairly() {
+async fn independent_platform_has_no_broken_verdict() {
     if let Some(missing) = missing_program() {
-        eprintln!("skipped: there is no program {missing} here");
+        eprintln!("skipped: the program {missing} is missing");
         return;
     }
-    let report = check("adapter.py", Plan { cases: 1, ..Plan::default() }).await;
+    let report = run("adapter.py", Plan { cases: 1, ..Plan::default() }).await;
     assert_eq!(report.void, None);
     let broken = actual(&report, Verdict::Broken);
     assert!(broken.is_empty(), "{broken:#?}");
@@ -36,47 +36,47 @@ async fn an_independent_platform_is_evaluated_fairly() {
         "release.set",
     ];
     assert_eq!(missing, BTreeSet::from(methods));
-    // It sends no more than was asked for, so that a peer has neither a conflict nor a reference to hide.
-    let unused: BTreeSet<&str> = unproven
+    // The platform sends one record and no others with it, so the peer has no conflict and no reference to hide.
+    let without_occasion: BTreeSet<&str> = unproven
         .iter()
         .filter(|(_, actual)| actual == "the target gave the peer no occasion to misbehave")
         .map(|(clause, _)| clause.as_str())
         .collect();
-    assert_eq!(unused, BTreeSet::from(["7.3", "7.4"]));
+    assert_eq!(without_occasion, BTreeSet::from(["7.3", "7.4"]));
     assert!(report.counts.kept >= 130, "{:?}", report.counts);
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_platform_that_tells_from_a_queue_is_given_the_time() {
+async fn platform_with_queued_notices_discloses_in_time() {
     if let Some(missing) = missing_program() {
-        eprintln!("skipped: there is no program {missing} here");
+        eprintln!("skipped: the program {missing} is missing");
         return;
     }
     let selection = Selection::new(&[], &[9]).expect("a commitment");
-    let report = check("from_a_queue.py", Plan { cases: 1, selection, ..Plan::default() }).await;
+    let report = run("queued_notices.py", Plan { cases: 1, selection, ..Plan::default() }).await;
     let disclosed: Vec<Verdict> = report
         .checks
         .iter()
         .map(|evaluated| &evaluated.evaluation)
-        .filter(|outcome| outcome.check.clause.to_string() == "9.1")
-        .map(|outcome| outcome.result.verdict)
+        .filter(|evaluation| evaluation.check.clause.to_string() == "9.1")
+        .map(|evaluation| evaluation.result.verdict)
         .collect();
     assert!(disclosed.len() >= 3, "{disclosed:?}");
     assert!(disclosed.iter().all(|verdict| *verdict == Verdict::Kept), "{disclosed:?}");
 }
 
-/// The clauses that were evaluated so, and what was seen.
+/// Returns each clause with that verdict, and the actual result.
 fn actual(report: &Report, verdict: Verdict) -> Vec<(String, String)> {
-    let outcomes = report.checks.iter().map(|evaluated| &evaluated.evaluation);
-    outcomes
-        .filter(|outcome| outcome.result.verdict == verdict)
-        .map(|outcome| (outcome.check.clause.to_string(), outcome.result.actual.clone()))
+    let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+    evaluations
+        .filter(|evaluation| evaluation.result.verdict == verdict)
+        .map(|evaluation| (evaluation.check.clause.to_string(), evaluation.result.actual.clone()))
         .collect()
 }
 
-/// The verdict on the platform whose operator are in that file.
-async fn check(adapter: &str, plan: Plan) -> Report {
+/// Runs the suite against the Python platform through the given adapter file.
+async fn run(adapter: &str, plan: Plan) -> Report {
     let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-platform").join(adapter);
     let program = Program::of(vec!["python3".to_owned(), adapter.display().to_string()]).expect("a program");
     let targets = Arc::new(Stdio::new(program, Duration::from_mins(1), Log::default()));
@@ -85,7 +85,7 @@ async fn check(adapter: &str, plan: Plan) -> Report {
     Plan { target, ..plan }.run_to_report().await.expect("a run")
 }
 
-/// The program that the platform needs and this machine lacks.
+/// Returns a program that the platform needs and that is not on the PATH.
 fn missing_program() -> Option<&'static str> {
     let works = |program: &str, argument: &str| {
         let mut command = Command::new(program);

@@ -1,4 +1,4 @@
-//! Certificates that are not to be trusted, or are no certificates.
+//! Server certificates that a peer must not trust.
 
 use std::sync::Arc;
 
@@ -8,50 +8,52 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-use super::server::{Behaviour, How};
+use super::server::{Behaviour, Layer};
 
-const fn certificate(name: &'static str, make: fn(&Keys) -> Chain) -> Behaviour {
-    Behaviour { name, spoils: true, how: How::Certificate(make) }
+const fn certificate(name: &'static str, make: fn(&Authority) -> Chain) -> Behaviour {
+    Behaviour { name, is_invalid: true, layer: Layer::Certificate(make) }
 }
 
 pub(crate) const CERTIFICATES: &[Behaviour] = &[
-    certificate("a self-signed certificate", |_| alone("hostile")),
-    certificate("a certificate of another authority", |_| Keys::new().leaf(|_| {})),
-    certificate("an expired certificate", |keys| {
-        keys.leaf(|leaf| {
+    certificate("a self-signed certificate", |_| self_signed("hostile")),
+    certificate("a certificate of another authority", |_| Authority::new().leaf(|_| {})),
+    certificate("an expired certificate", |authority| {
+        authority.leaf(|leaf| {
             leaf.not_before = rcgen::date_time_ymd(2001, 1, 1);
             leaf.not_after = rcgen::date_time_ymd(2002, 1, 1);
         })
     }),
-    certificate("a certificate of the future", |keys| {
-        keys.leaf(|leaf| {
+    certificate("a certificate that is not yet valid", |authority| {
+        authority.leaf(|leaf| {
             leaf.not_before = rcgen::date_time_ymd(2190, 1, 1);
             leaf.not_after = rcgen::date_time_ymd(2199, 1, 1);
         })
     }),
-    certificate("a self-signed certificate with a name of sixty kilobytes", |_| alone(&"x".repeat(60_000))),
-    certificate("a self-signed certificate whose name is terminal escapes", |_| {
-        alone("\u{1b}[2J\u{7}\u{202e}]]><x/>")
+    certificate("a self-signed certificate with a name of sixty kilobytes", |_| {
+        self_signed(&"x".repeat(60_000))
     }),
-    certificate("an authority's certificate with a name that is no name", |_| {
-        Keys::new().leaf(|leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))
+    certificate("a self-signed certificate with terminal escapes in its name", |_| {
+        self_signed("\u{1b}[2J\u{7}\u{202e}]]><x/>")
     }),
-    certificate("a hundred certificates that lead nowhere", |_| {
-        let (leaf, key) = alone("hostile");
+    certificate("a CA certificate of another authority as the leaf", |_| {
+        Authority::new().leaf(|leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))
+    }),
+    certificate("a chain of one hundred self-signed certificates", |_| {
+        let (leaf, key) = self_signed("hostile");
         (leaf.into_iter().cycle().take(100).collect(), key)
     }),
 ];
 
-/// DER, leaf first, and the key as PKCS #8.
+/// A chain in DER, leaf first, and the key of the leaf as PKCS #8.
 pub(crate) type Chain = (Vec<Vec<u8>>, Vec<u8>);
 
-/// An authority, and what it signs.
-pub(crate) struct Keys {
+/// A certificate authority.
+pub(crate) struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-impl Keys {
+impl Authority {
     pub(crate) fn new() -> Self {
         let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
         let mut params = CertificateParams::new(vec![]).expect("parameters");
@@ -84,7 +86,7 @@ impl Keys {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
         let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().expect("versions");
-        // Whether the certificate fits the key, or is one, is not asked.
+        // No check that the certificate is valid and fits the key: some behaviours need one that does not.
         let key = aws_lc_rs::sign::any_supported_type(&key).expect("a key");
         let resolver = SingleCertAndKey::from(CertifiedKey::new(chain, key));
         let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(resolver));
@@ -93,7 +95,7 @@ impl Keys {
     }
 }
 
-fn alone(name: &str) -> Chain {
+fn self_signed(name: &str) -> Chain {
     let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
     params.distinguished_name.push(DnType::CommonName, name);

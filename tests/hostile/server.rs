@@ -1,4 +1,4 @@
-//! The hostile platform: conforming until its desk says on which route it is to be hostile.
+//! A platform that conforms, except on the one route that the setting `hostile` names.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +15,13 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-use super::certificates::{Chain, Keys};
+use super::certificates::{Authority, Chain};
 
-/// The acceptance token: in no file of a run.
+/// The acceptance token. No file of a run may contain it.
 pub(crate) const TOKEN: &str = "SeCrEtAcCePtAnCeToKeNoFfOrTyThReEcHaRaCtErS";
-/// The bearer token: in no file of a run.
+/// The bearer token. No file of a run may contain it.
 pub(crate) const BEARER_TOKEN: &str = "fgs.01a2075f-bf10-732f-90d5-6f713823df2c.5ec4e75ec4e75ec4e75ec4e7";
-/// The routes, and the label that the scenario gives to its call of each.
+/// Each route, with the label that the scenario gives to its call.
 pub(crate) const ROUTES: [(&str, &str); 6] = [
     ("accept", "accepted"),
     ("audit_excerpts", "asked"),
@@ -31,45 +31,45 @@ pub(crate) const ROUTES: [(&str, &str); 6] = [
     ("sync", "synced"),
 ];
 
-/// One way to fight back.
+/// One hostile behaviour.
 pub(crate) struct Behaviour {
     pub(crate) name: &'static str,
-    /// Whether what it answers is no answer, so that nothing of it may be called kept.
-    pub(crate) spoils: bool,
-    pub(crate) how: How,
+    /// True if the response is invalid, so that no check of the route may be kept.
+    pub(crate) is_invalid: bool,
+    pub(crate) layer: Layer,
 }
 
-/// Where it takes hold.
-pub(crate) enum How {
-    /// In place of the answer to a request, on a connection that speaks HTTP/1.1.
-    Answer(for<'a> fn(&'a mut Wire, &'a Asked) -> BoxFuture<'a, std::io::Result<()>>),
-    /// In place of HTTP/2, after a handshake that agreed on it.
-    Frames(for<'a> fn(&'a mut Wire) -> BoxFuture<'a, std::io::Result<()>>),
-    /// In place of TLS.
+/// The protocol layer that a behaviour replaces.
+pub(crate) enum Layer {
+    /// The response to a request, over HTTP/1.1.
+    Response(for<'a> fn(&'a mut Connection, &'a Request) -> BoxFuture<'a, std::io::Result<()>>),
+    /// HTTP/2, after a TLS handshake that negotiated it.
+    Frames(for<'a> fn(&'a mut Connection) -> BoxFuture<'a, std::io::Result<()>>),
+    /// TLS.
     Socket(for<'a> fn(&'a mut TcpStream) -> BoxFuture<'a, std::io::Result<()>>),
-    /// With another certificate.
-    Certificate(fn(&Keys) -> Chain),
+    /// The server certificate.
+    Certificate(fn(&Authority) -> Chain),
 }
 
-/// A connection behind TLS.
-pub(crate) type Wire = BufReader<TlsStream<TcpStream>>;
+/// A TLS connection.
+pub(crate) type Connection = BufReader<TlsStream<TcpStream>>;
 
-/// A request, and what is known where it is answered.
-pub(crate) struct Asked {
+/// A request to the platform.
+pub(crate) struct Request {
     pub(crate) route: String,
-    /// Whom no one may call.
-    pub(crate) trap: SocketAddr,
-    /// What was sent, as text.
-    pub(crate) sent: String,
+    /// An address that no user named and that a run must not call.
+    pub(crate) decoy: SocketAddr,
+    /// Head and body as text.
+    pub(crate) text: String,
 }
 
-/// A hostile platform with its desk.
+/// A running hostile platform, with the adapter URL of its operator.
 pub(crate) struct Hostile {
     url: String,
-    desk_url: String,
+    operator_url: String,
     ca_bundle_pem: String,
-    trapped: Arc<AtomicBool>,
-    _desk: Server,
+    decoy_called: Arc<AtomicBool>,
+    _operator: Server,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -81,74 +81,82 @@ impl Drop for Hostile {
 
 struct Shared {
     behaviour: &'static Behaviour,
-    /// The route on which it is hostile just now; empty where it is conforming.
+    /// The route on which the platform is hostile; empty if there is none.
     hostile: Mutex<String>,
-    trap: SocketAddr,
+    decoy: SocketAddr,
     conforming: Arc<ServerConfig>,
     http2: Arc<ServerConfig>,
-    other: Option<Arc<ServerConfig>>,
+    /// The configuration with the hostile certificate, if the behaviour has one.
+    hostile_certificate: Option<Arc<ServerConfig>>,
 }
 
 impl Hostile {
     pub(crate) async fn start(behaviour: &'static Behaviour) -> Self {
-        let keys = Keys::new();
+        let authority = Authority::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("https://{}", listener.local_addr().expect("an address"));
-        let trap = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let trapped = Arc::new(AtomicBool::new(false));
-        let other = match behaviour.how {
-            How::Certificate(make) => Some(Keys::config(make(&keys), b"http/1.1")),
+        let decoy = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let decoy_called = Arc::new(AtomicBool::new(false));
+        let hostile_certificate = match behaviour.layer {
+            Layer::Certificate(make) => Some(Authority::config(make(&authority), b"http/1.1")),
             _ => None,
         };
         let shared = Arc::new(Shared {
             behaviour,
             hostile: Mutex::default(),
-            trap: trap.local_addr().expect("an address"),
-            conforming: Keys::config(keys.conforming(), b"http/1.1"),
-            http2: Keys::config(keys.conforming(), b"h2"),
-            other,
+            decoy: decoy.local_addr().expect("an address"),
+            conforming: Authority::config(authority.conforming(), b"http/1.1"),
+            http2: Authority::config(authority.conforming(), b"h2"),
+            hostile_certificate,
         });
-        let flag = trapped.clone();
+        let flag = decoy_called.clone();
         let tasks = vec![
             tokio::spawn(serve(listener, shared.clone())),
             tokio::spawn(async move {
-                while trap.accept().await.is_ok() {
+                while decoy.accept().await.is_ok() {
                     flag.store(true, Ordering::SeqCst);
                 }
             }),
         ];
-        let desk = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let desk_url = format!("http://{}/", desk.local_addr().expect("an address"));
-        let handler = Arc::new(Desk { shared, url: url.clone() });
-        let desk = Server::start(desk, None, handler, Limits::default()).expect("a server");
-        Self { url, desk_url, ca_bundle_pem: keys.ca_bundle_pem(), trapped, _desk: desk, tasks }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let operator_url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let handler = Arc::new(Operator { shared, url: url.clone() });
+        let operator = Server::start(listener, None, handler, Limits::default()).expect("a server");
+        Self {
+            url,
+            operator_url,
+            ca_bundle_pem: authority.ca_bundle_pem(),
+            decoy_called,
+            _operator: operator,
+            tasks,
+        }
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(crate) fn desk_url(&self) -> &str {
-        &self.desk_url
+    pub(crate) fn operator_url(&self) -> &str {
+        &self.operator_url
     }
 
     pub(crate) fn ca_bundle_pem(&self) -> &str {
         &self.ca_bundle_pem
     }
 
-    pub(crate) fn trap_was_called(&self) -> bool {
-        self.trapped.load(Ordering::SeqCst)
+    pub(crate) fn decoy_was_called(&self) -> bool {
+        self.decoy_called.load(Ordering::SeqCst)
     }
 }
 
-/// The operator's operator, which are conforming.
-struct Desk {
+/// The adapter of the platform's operator. It conforms.
+struct Operator {
     shared: Arc<Shared>,
     url: String,
 }
 
 #[async_trait]
-impl Handler for Desk {
+impl Handler for Operator {
     async fn handle(&self, request: Inbound) -> Outbound {
         let request: Value = serde_json::from_slice(&request.body).expect("a request");
         let result = match request["method"].as_str().unwrap_or_default() {
@@ -176,37 +184,37 @@ impl Handler for Desk {
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((socket, _)) = listener.accept().await {
-        tokio::spawn(connection(socket, shared.clone()));
+        tokio::spawn(serve_connection(socket, shared.clone()));
     }
 }
 
-async fn connection(mut socket: TcpStream, shared: Arc<Shared>) {
+async fn serve_connection(mut socket: TcpStream, shared: Arc<Shared>) {
     let hostile = shared.hostile.lock().expect("not poisoned").clone();
     let is_hostile = !hostile.is_empty();
-    let config = match &shared.behaviour.how {
-        How::Socket(act) if is_hostile => {
-            let _ = act(&mut socket).await;
+    let config = match &shared.behaviour.layer {
+        Layer::Socket(send) if is_hostile => {
+            let _ = send(&mut socket).await;
             return;
         }
-        How::Certificate(_) if is_hostile => shared.other.clone().expect("it was made"),
-        How::Frames(_) if is_hostile => shared.http2.clone(),
+        Layer::Certificate(_) if is_hostile => shared.hostile_certificate.clone().expect("made at the start"),
+        Layer::Frames(_) if is_hostile => shared.http2.clone(),
         _ => shared.conforming.clone(),
     };
     let Ok(stream) = TlsAcceptor::from(config).accept(socket).await else { return };
-    let mut wire = BufReader::new(stream);
-    if let (How::Frames(act), true) = (&shared.behaviour.how, is_hostile) {
-        let _ = act(&mut wire).await;
+    let mut connection = BufReader::new(stream);
+    if let (Layer::Frames(send), true) = (&shared.behaviour.layer, is_hostile) {
+        let _ = send(&mut connection).await;
         return;
     }
-    while let Some((route, sent)) = next_request(&mut wire).await {
-        let asked = Asked { route, trap: shared.trap, sent };
-        match &shared.behaviour.how {
-            How::Answer(act) if asked.route == hostile => {
-                let _ = act(&mut wire, &asked).await;
+    while let Some((route, text)) = next_request(&mut connection).await {
+        let request = Request { route, decoy: shared.decoy, text };
+        match &shared.behaviour.layer {
+            Layer::Response(send) if request.route == hostile => {
+                let _ = send(&mut connection, &request).await;
                 return;
             }
             _ => {
-                if answer(&mut wire, &conforming(&asked.route).to_string()).await.is_err() {
+                if respond(&mut connection, &conforming(&request.route).to_string()).await.is_err() {
                     return;
                 }
             }
@@ -214,17 +222,19 @@ async fn connection(mut socket: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// The route of a request, and all that was sent.
-async fn next_request(wire: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> Option<(String, String)> {
-    let mut sent = String::new();
+/// Reads a request: its route, and its head and body as text.
+async fn next_request(
+    connection: &mut (impl AsyncRead + AsyncBufReadExt + Unpin),
+) -> Option<(String, String)> {
+    let mut text = String::new();
     let mut length = 0;
     let mut route = String::new();
     loop {
         let mut line = String::new();
-        if wire.read_line(&mut line).await.ok()? == 0 {
+        if connection.read_line(&mut line).await.ok()? == 0 {
             return None;
         }
-        if sent.is_empty() {
+        if text.is_empty() {
             let path = line.split_whitespace().nth(1)?;
             let below = path.rsplit("federation_api/").next()?;
             route = below.split(['/', '?']).next()?.to_owned();
@@ -237,30 +247,30 @@ async fn next_request(wire: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> 
             length = usize::MAX;
         }
         let is_end = line.trim().is_empty();
-        sent.push_str(&line);
+        text.push_str(&line);
         if is_end {
             break;
         }
     }
     let body = if length == usize::MAX {
-        chunks(wire).await?
+        chunks(connection).await?
     } else {
         let mut body = vec![0; length];
-        wire.read_exact(&mut body).await.ok()?;
+        connection.read_exact(&mut body).await.ok()?;
         body
     };
-    sent.push_str(&String::from_utf8_lossy(&body));
-    Some((route, sent))
+    text.push_str(&String::from_utf8_lossy(&body));
+    Some((route, text))
 }
 
-async fn chunks(wire: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> Option<Vec<u8>> {
+async fn chunks(connection: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut line = String::new();
-        wire.read_line(&mut line).await.ok()?;
+        connection.read_line(&mut line).await.ok()?;
         let size = usize::from_str_radix(line.trim(), 16).ok()?;
         let mut chunk = vec![0; size + 2];
-        wire.read_exact(&mut chunk).await.ok()?;
+        connection.read_exact(&mut chunk).await.ok()?;
         if size == 0 {
             return Some(body);
         }
@@ -268,7 +278,7 @@ async fn chunks(wire: &mut (impl AsyncRead + AsyncBufReadExt + Unpin)) -> Option
     }
 }
 
-/// What a conforming platform answers.
+/// The response body of a conforming platform.
 pub(crate) fn conforming(route: &str) -> Value {
     let disclosed = json!({
         "operator_contact": "operator@hostile.example", "jurisdiction": "DE", "platform_version": "1.4.0",
@@ -292,14 +302,14 @@ pub(crate) fn conforming(route: &str) -> Value {
     }
 }
 
-/// An answer in good order.
-pub(crate) async fn answer(wire: &mut (impl AsyncWrite + Unpin), body: &str) -> std::io::Result<()> {
+/// Sends a well-formed response.
+pub(crate) async fn respond(connection: &mut (impl AsyncWrite + Unpin), body: &str) -> std::io::Result<()> {
     let status = if body.contains("migration_id") { 201 } else { 200 };
     let head = format!(
         "HTTP/1.1 {status} OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    wire.write_all(head.as_bytes()).await?;
-    wire.write_all(body.as_bytes()).await?;
-    wire.flush().await
+    connection.write_all(head.as_bytes()).await?;
+    connection.write_all(body.as_bytes()).await?;
+    connection.flush().await
 }

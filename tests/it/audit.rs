@@ -1,4 +1,4 @@
-//! A visit to a platform that is someone else's, as an operator makes it.
+//! `covenant audit` of a platform that someone else operates.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 
-/// The reference platform, alone, with a token for a visitor.
+/// The reference platform as a program, with an acceptance token for one peer.
 struct Platform {
     child: Child,
     url: String,
@@ -26,20 +26,20 @@ impl Platform {
             .expect("it starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let reported: Value = serde_json::from_str(&line).expect("JSON");
+        let description: Value = serde_json::from_str(&line).expect("JSON");
         let folder = tempfile::tempdir().expect("a folder");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        std::fs::write(folder.path().join("ca.pem"), text(&reported["ca_bundle_pem"])).expect("written");
-        std::fs::write(folder.path().join("token"), text(&reported["peers"][0]["acceptance_token"]))
+        std::fs::write(folder.path().join("ca.pem"), text(&description["ca_bundle_pem"])).expect("written");
+        std::fs::write(folder.path().join("token"), text(&description["peers"][0]["acceptance_token"]))
             .expect("written");
-        Self { child, url: text(&reported["base_url"]), folder }
+        Self { child, url: text(&description["base_url"]), folder }
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn visit(&self, more: &[&str], typed: &str) -> Output {
+    fn audit(&self, more: &[&str], typed: &str) -> Output {
         let mut child = Command::new(COVENANT)
             .args(["audit", &self.url, "--quiet", "--rate", "6000", "--poll-timeout", "20", "--seed", "3"])
             .arg("--ca")
@@ -54,7 +54,7 @@ impl Platform {
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
-        // Where nothing is asked, nothing is read.
+        // The program closes standard input unread unless it asks a question.
         let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
         child.wait_with_output().expect("it ends")
     }
@@ -67,76 +67,81 @@ impl Drop for Platform {
     }
 }
 
-fn reported(output: &Output) -> String {
+fn output_of(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-fn secrets_in(folder: &Path, secret: &str) -> Vec<PathBuf> {
+/// Returns the files that contain the secret.
+fn files_with(folder: &Path, secret: &str) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
     files.filter(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains(secret))).collect()
 }
 
 #[test]
-fn a_visit_is_evaluated_and_tells_what_it_left_and_its_record_can_not_be_changed() {
+fn authenticated_audit_is_evaluated_and_lists_what_it_created() {
     let platform = Platform::start(&[]);
-    let output = platform.visit(&[], "");
-    let text = reported(&output);
+    let output = platform.audit(&[], "");
+    let text = output_of(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("KEPT, as far as this part of the contract goes"), "{text}");
     assert!(text.contains("it was notified that the peer leaves"), "{text}");
     let token = std::fs::read_to_string(platform.file("token")).expect("a token");
-    assert_eq!(secrets_in(&platform.file("out"), &token), Vec::<PathBuf>::new());
+    assert_eq!(files_with(&platform.file("out"), &token), Vec::<PathBuf>::new());
 
-    let again = platform.visit(&[], "");
-    assert_eq!(again.status.code(), Some(4), "the token is used up: {}", reported(&again));
+    let again = platform.audit(&[], "");
+    assert_eq!(again.status.code(), Some(4), "the token is used up: {}", output_of(&again));
     assert!(
-        reported(&again).contains("created at") && reported(&again).contains("nothing"),
+        output_of(&again).contains("created at") && output_of(&again).contains("nothing"),
         "{}",
-        reported(&again)
+        output_of(&again)
     );
 }
 
 #[test]
-fn a_breach_is_found_from_outside_and_a_changed_record_is_noticed() {
+fn authenticated_audit_detects_a_breach_and_verify_detects_a_changed_transcript() {
     let platform = Platform::start(&["--defect", "discloses-no-operator-contact"]);
-    let output = platform.visit(&[], "");
-    assert_eq!(output.status.code(), Some(1), "{}", reported(&output));
-    assert!(reported(&output).contains("BROKEN 1.1 conduct"), "{}", reported(&output));
+    let output = platform.audit(&[], "");
+    assert_eq!(output.status.code(), Some(1), "{}", output_of(&output));
+    assert!(output_of(&output).contains("BROKEN 1.1 conduct"), "{}", output_of(&output));
     let transcript = platform.file("out/transcript.jsonl");
     let verify = || Command::new(COVENANT).arg("verify").arg(&transcript).output().expect("it runs");
     assert_eq!(verify().status.code(), Some(1));
     let text = std::fs::read_to_string(&transcript).expect("a transcript");
     std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
-    let noticed = verify();
-    assert_eq!(noticed.status.code(), Some(2));
-    assert!(reported(&noticed).contains("was changed, or is missing"), "{}", reported(&noticed));
+    let changed = verify();
+    assert_eq!(changed.status.code(), Some(2));
+    assert!(output_of(&changed).contains("was changed, or is missing"), "{}", output_of(&changed));
 }
 
 #[test]
-fn misbehaviour_asks_for_the_targets_name_first() {
+fn intrusive_audit_requires_the_host_name_of_the_target() {
     let platform = Platform::start(&[]);
-    let refused = platform.visit(&["--intrusive"], "somewhere else\n");
-    assert_eq!(refused.status.code(), Some(2), "{}", reported(&refused));
-    assert!(!platform.file("out").exists(), "nothing was done");
-    let visited = platform.visit(&["--intrusive"], "127.0.0.1\n");
-    assert_eq!(visited.status.code(), Some(0), "{}", reported(&visited));
-    assert!(reported(&visited).contains("O Out of scope                kept"), "{}", reported(&visited));
+    let refused = platform.audit(&["--intrusive"], "somewhere else\n");
+    assert_eq!(refused.status.code(), Some(2), "{}", output_of(&refused));
+    assert!(!platform.file("out").exists(), "a refused audit created a run folder");
+    let confirmed = platform.audit(&["--intrusive"], "127.0.0.1\n");
+    assert_eq!(confirmed.status.code(), Some(0), "{}", output_of(&confirmed));
+    assert!(
+        output_of(&confirmed).contains("O Out of scope                kept"),
+        "{}",
+        output_of(&confirmed)
+    );
 }
 
 #[test]
-fn without_a_token_nothing_is_created_and_an_absent_platform_is_reported() {
+fn anonymous_audit_creates_nothing_and_reports_an_absent_platform() {
     let platform = Platform::start(&[]);
-    let look = |url: &str| {
+    let audit = |url: &str| {
         let output =
             Command::new(COVENANT).args(["audit", url]).env_remove("COVENANT_ACCEPTANCE_TOKEN").output();
         output.expect("it runs")
     };
-    let output = look(&platform.url);
-    assert_eq!(output.status.code(), Some(0), "{}", reported(&output));
-    assert!(reported(&output).contains("Read-only: nothing was created"), "{}", reported(&output));
-    let absent = look("https://127.0.0.1:1");
-    assert_eq!(absent.status.code(), Some(4), "{}", reported(&absent));
-    assert!(reported(&absent).contains("FAIL  connection"), "{}", reported(&absent));
+    let output = audit(&platform.url);
+    assert_eq!(output.status.code(), Some(0), "{}", output_of(&output));
+    assert!(output_of(&output).contains("Read-only: nothing was created"), "{}", output_of(&output));
+    let absent = audit("https://127.0.0.1:1");
+    assert_eq!(absent.status.code(), Some(4), "{}", output_of(&absent));
+    assert!(output_of(&absent).contains("FAIL  connection"), "{}", output_of(&absent));
 }
 
 impl Platform {
@@ -154,14 +159,14 @@ impl Platform {
             .expect("it starts")
     }
 
-    /// Waits until the watch has seen so many heartbeats.
-    fn until_beats(&self, count: usize) {
-        until_labelled(&self.file("out/transcript.jsonl"), "beat", count);
+    /// Waits until the transcript of the watch has `count` heartbeats.
+    fn wait_for_heartbeats(&self, count: usize) {
+        wait_for_label(&self.file("out/transcript.jsonl"), "beat", count);
     }
 }
 
-/// Waits until so many entries of a transcript bear the label.
-fn until_labelled(transcript: &Path, label: &str, count: usize) {
+/// Waits until a transcript has `count` entries with the label.
+fn wait_for_label(transcript: &Path, label: &str, count: usize) {
     let started = covenant::clock::Stopwatch::start();
     let label = format!("\"label\":\"{label}\"");
     loop {
@@ -175,11 +180,11 @@ fn until_labelled(transcript: &Path, label: &str, count: usize) {
 }
 
 #[test]
-fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
+fn watch_continues_after_a_kill() {
     let platform = Platform::start(&[]);
     let token = platform.file("token");
     let mut first = platform.watch(&["--token-file", token.to_str().expect("a path")]);
-    platform.until_beats(2);
+    platform.wait_for_heartbeats(2);
     first.kill().expect("it is killed");
     let _ = first.wait();
     let state = platform.file("out/watch.json");
@@ -187,44 +192,44 @@ fn a_watch_survives_a_kill_and_goes_on_where_it_was() {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(&state).expect("it is there").permissions().mode();
-        assert_eq!(mode & 0o077, 0, "it holds keys");
+        assert_eq!(mode & 0o077, 0, "others can read the keys");
     }
     let second = platform.watch(&[]).wait_with_output().expect("it ends");
-    assert_eq!(second.status.code(), Some(0), "{}", reported(&second));
-    assert!(reported(&second).contains("it was notified that the peer leaves"), "{}", reported(&second));
-    assert!(!state.exists(), "the keys are good for nothing any more");
+    assert_eq!(second.status.code(), Some(0), "{}", output_of(&second));
+    assert!(output_of(&second).contains("it was notified that the peer leaves"), "{}", output_of(&second));
+    assert!(!state.exists(), "the keys are still there after the end of the watch");
     let text = std::fs::read_to_string(platform.file("out/transcript.jsonl")).expect("a transcript");
     assert!(text.contains("\"kind\":\"resumed\"") && text.contains("days more"));
     let evaluated = Command::new(COVENANT).arg("verify").arg(platform.file("out")).output().expect("it runs");
-    assert_eq!(evaluated.status.code(), Some(0), "{}", reported(&evaluated));
+    assert_eq!(evaluated.status.code(), Some(0), "{}", output_of(&evaluated));
     let third = platform.watch(&[]).wait_with_output().expect("it ends");
-    assert_eq!(third.status.code(), Some(2), "{}", reported(&third));
-    assert!(reported(&third).contains("this watch has ended"), "{}", reported(&third));
+    assert_eq!(third.status.code(), Some(2), "{}", output_of(&third));
+    assert!(output_of(&third).contains("this watch has ended"), "{}", output_of(&third));
 }
 
 #[test]
-fn a_watch_whose_record_was_changed_does_not_go_on() {
+fn watch_with_a_changed_transcript_does_not_continue() {
     let platform = Platform::start(&[]);
     let token = platform.file("token");
     let mut first = platform.watch(&["--token-file", token.to_str().expect("a path")]);
-    platform.until_beats(1);
+    platform.wait_for_heartbeats(1);
     first.kill().expect("it is killed");
     let _ = first.wait();
     let transcript = platform.file("out/transcript.jsonl");
     let text = std::fs::read_to_string(&transcript).expect("a transcript");
     std::fs::write(&transcript, text.replacen("\"status\":200", "\"status\":201", 1)).expect("written");
     let second = platform.watch(&[]).wait_with_output().expect("it ends");
-    assert_eq!(second.status.code(), Some(2), "{}", reported(&second));
-    assert!(reported(&second).contains("was changed, or is missing"), "{}", reported(&second));
+    assert_eq!(second.status.code(), Some(2), "{}", output_of(&second));
+    assert!(output_of(&second).contains("was changed, or is missing"), "{}", output_of(&second));
 }
 
-/// The reference platform with an operator client: what its operator does can be asked for.
-struct Operated {
+/// The reference platform behind its adapter.
+struct Adapter {
     child: Child,
-    answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    responses: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
-impl Operated {
+impl Adapter {
     fn start() -> Self {
         let mut child = Command::new(COVENANT)
             .arg("adapter")
@@ -233,21 +238,21 @@ impl Operated {
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
-        let answers = BufReader::new(child.stdout.take().expect("piped")).lines();
-        Self { child, answers }
+        let responses = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self { child, responses }
     }
 
-    fn ask(&mut self, method: &str, parameters: &Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
-        writeln!(self.child.stdin.as_mut().expect("piped"), "{request}").expect("it listens");
-        let line = self.answers.next().expect("a line").expect("a text");
-        let answer: Value = serde_json::from_str(&line).expect("JSON");
-        assert!(answer["error"].is_null(), "{method}: {answer}");
-        answer["result"].clone()
+        writeln!(self.child.stdin.as_mut().expect("piped"), "{request}").expect("it reads");
+        let line = self.responses.next().expect("a line").expect("a text");
+        let response: Value = serde_json::from_str(&line).expect("JSON");
+        assert!(response["error"].is_null(), "{method}: {response}");
+        response["result"].clone()
     }
 }
 
-impl Drop for Operated {
+impl Drop for Adapter {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -255,16 +260,16 @@ impl Drop for Operated {
 }
 
 #[test]
-fn a_watch_uses_a_grant_to_its_last_second() {
-    let mut operator = Operated::start();
-    let started = operator.ask("platform.start", &json!({}));
+fn watch_reads_under_a_grant_until_its_last_second() {
+    let mut adapter = Adapter::start();
+    let started = adapter.call("platform.start", &json!({}));
     let invitation = json!({"remote_instance_url": "https://127.0.0.1:1", "spawn_role": "peer"});
-    let proposed = operator.ask("peer.propose", &invitation);
+    let proposed = adapter.call("peer.propose", &invitation);
     let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
     let declared = json!({"resource_kind": "skill", "schema_version": 1, "direction": "bidirectional", "policy": "manual"});
-    operator.ask("capability.declare", &declared);
-    operator
-        .ask("resource.put", &json!({"kind": "skill", "id": id, "record": {"id": id, "name": "Weaving"}}));
+    adapter.call("capability.declare", &declared);
+    adapter
+        .call("resource.put", &json!({"kind": "skill", "id": id, "record": {"id": id, "name": "Weaving"}}));
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
     write("ca.pem", started["ca_bundle_pem"].as_str().expect("a text"));
@@ -280,26 +285,26 @@ fn a_watch_uses_a_grant_to_its_last_second() {
         .expect("it starts");
     let mut lines = BufReader::new(watch.stderr.take().expect("piped")).lines();
     let peer_id = lines
-        .find_map(|line| line.expect("a line").strip_prefix("watch: let in as peer ").map(ToOwned::to_owned))
-        .expect("it is told as which peer");
+        .find_map(|line| line.expect("a line").split_once(" as peer ").map(|(_, id)| id.to_owned()))
+        .expect("the watch prints its peer id");
 
-    let asked = json!({"peer_id": peer_id, "remote_subject": "auditor", "resource_kind": "skill",
+    let requested = json!({"peer_id": peer_id, "remote_subject": "auditor", "resource_kind": "skill",
                        "permission_scopes": ["read"], "ttl_days": 7});
-    let mut grant = operator.ask("grant.issue", &asked);
+    let mut grant = adapter.call("grant.issue", &requested);
     let token = grant["bearer_token"].as_str().expect("a token").to_owned();
     grant["resource_kind"] = json!("skill");
     grant["resource_id"] = json!(id);
-    // Some seconds before its end, by the target's clock, which stands between two moves.
-    operator.ask("clock.advance", &json!({"seconds": 7 * 24 * 3600 - 4}));
+    // Four seconds before the end of the grant. The target's clock does not run between two calls of `clock.advance`.
+    adapter.call("clock.advance", &json!({"seconds": 7 * 24 * 3600 - 4}));
     write("grant.new", &grant.to_string());
     std::fs::rename(folder.path().join("grant.new"), folder.path().join("grant.json")).expect("renamed");
 
-    until_labelled(&folder.path().join("out/transcript.jsonl"), "read", 1);
-    operator.ask("clock.advance", &json!({"seconds": 5}));
+    wait_for_label(&folder.path().join("out/transcript.jsonl"), "read", 1);
+    adapter.call("clock.advance", &json!({"seconds": 5}));
 
     let output = watch.wait_with_output().expect("it ends");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("2 Reciprocity of grants       kept"), "{text}");
-    assert_eq!(secrets_in(&folder.path().join("out"), &token), Vec::<PathBuf>::new());
+    assert_eq!(files_with(&folder.path().join("out"), &token), Vec::<PathBuf>::new());
 }

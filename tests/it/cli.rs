@@ -1,4 +1,4 @@
-//! The program as a user meets it: what it prints, and how it exits.
+//! The command line: output and exit codes.
 
 use std::fs;
 use std::net::TcpListener;
@@ -21,7 +21,8 @@ fn code(output: &Output) -> i32 {
     output.status.code().expect("it ended by itself")
 }
 
-const SMALL: &str = "03-truthful-capabilities/declared-kinds-are-served";
+/// A short scenario.
+const SHORT: &str = "03-truthful-capabilities/declared-kinds-are-served";
 
 fn run(out: &Path, more: &[&str]) -> Output {
     let out = out.to_str().expect("a path");
@@ -29,9 +30,9 @@ fn run(out: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
-fn a_run_writes_its_files_and_is_evaluated_the_same_again() {
+fn run_writes_its_files_and_verify_prints_the_same_report() {
     let folder = tempfile::tempdir().expect("a folder");
-    let first = run(folder.path(), &["--only", SMALL, "--format", "json"]);
+    let first = run(folder.path(), &["--only", SHORT, "--format", "json"]);
     assert_eq!(code(&first), 0, "{}", stderr(&first));
     assert!(stderr(&first).starts_with("seed: 7\n"), "{}", stderr(&first));
     for file in ["transcript.jsonl", "report.json", "report.txt", "junit.xml"] {
@@ -43,13 +44,13 @@ fn a_run_writes_its_files_and_is_evaluated_the_same_again() {
     let report: serde_json::Value = serde_json::from_str(&stdout(&first)).expect("JSON");
     let schema: serde_json::Value =
         serde_json::from_str(&stdout(&covenant(&["schema", "report"]))).expect("a schema");
-    jsonschema::validate(&schema, &report).expect("the report fits its schema");
+    jsonschema::validate(&schema, &report).expect("the report matches its schema");
 }
 
 #[test]
-fn a_defect_is_broken_with_its_clause_and_a_command_that_shows_just_that() {
+fn breach_names_its_clause_and_a_replay_command() {
     let folder = tempfile::tempdir().expect("a folder");
-    let defect = ["--only", SMALL, "--defect", "rejects-declared-kind"];
+    let defect = ["--only", SHORT, "--defect", "rejects-declared-kind"];
     let output = run(folder.path(), &defect);
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     let text = stdout(&output);
@@ -65,10 +66,10 @@ fn a_defect_is_broken_with_its_clause_and_a_command_that_shows_just_that() {
 }
 
 #[test]
-fn a_replay_answers_still_broken_or_fixed() {
+fn replay_reports_still_broken_or_fixed() {
     let folder = tempfile::tempdir().expect("a folder");
     let defect = "rejects-declared-kind";
-    assert_eq!(code(&run(folder.path(), &["--only", SMALL, "--defect", defect])), 1);
+    assert_eq!(code(&run(folder.path(), &["--only", SHORT, "--defect", defect])), 1);
     let path = folder.path().to_str().expect("a path");
     let again = covenant(&["replay", path]);
     assert_eq!((code(&again), stdout(&again).contains(": still broken")), (1, true), "{}", stdout(&again));
@@ -77,7 +78,7 @@ fn a_replay_answers_still_broken_or_fixed() {
 }
 
 #[test]
-fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
+fn broken_property_writes_its_shortest_case_as_a_scenario() {
     let folder = tempfile::tempdir().expect("a folder");
     let defect = ["--defect", "rejects-declared-kind"];
     let found = run(folder.path(), &[&["--property", "declarations"], &defect[..]].concat());
@@ -87,18 +88,18 @@ fn a_property_that_breaks_leaves_its_shortest_case_which_breaks_again() {
         reported.lines().find_map(|line| line.strip_prefix("shortest case: covenant run --scenarios '"));
     let case = case.and_then(|case| case.strip_suffix('\'')).expect("a scenario to run");
     let source = fs::read_to_string(case).expect("the case was written");
-    // The first case that is played declares six kinds beside the one that is in every case; one of them is enough.
+    // The first case that is played declares seven kinds. Two are left after shrinking: one is in every case.
     assert_eq!(source.matches("capability.declare").count(), 2, "{source}");
-    let alone = |more: &[&str]| run(&folder.path().join("again"), &[&["--scenarios", case], more].concat());
-    let again = alone(&defect);
+    let replay = |more: &[&str]| run(&folder.path().join("again"), &[&["--scenarios", case], more].concat());
+    let again = replay(&defect);
     assert_eq!(code(&again), 1, "{}", stderr(&again));
     assert!(stdout(&again).contains("BROKEN 3.1 conduct"), "{}", stdout(&again));
-    let conforming = alone(&[]);
+    let conforming = replay(&[]);
     assert_eq!(code(&conforming), 0, "{}", stdout(&conforming));
 }
 
 #[test]
-fn bad_input_is_reported_where_what_and_how_to_mend_it() {
+fn bad_input_is_reported_with_place_cause_and_hint() {
     let folder = tempfile::tempdir().expect("a folder");
     let misspelt = folder.path().join("misspelt.toml");
     fs::write(&misspelt, "title = \"t\"\n\n[[step]]\nadvanze = { seconds = 1 }\n").expect("written");
@@ -124,7 +125,7 @@ fn bad_input_is_reported_where_what_and_how_to_mend_it() {
         (vec!["run", "--only", "nothing-fits"], 2, "no scenario is selected"),
         (vec!["run", "--only", "["], 2, "--only ["),
         (vec!["run", "--property", "nothing"], 2, "covenant list properties"),
-        (vec!["run", "--only", SMALL, "--out", &below_a_file], 6, "--out"),
+        (vec!["run", "--only", SHORT, "--out", &below_a_file], 6, "--out"),
         (vec!["verify", &path(&corrupt)], 2, "corrupt.jsonl:1"),
         (vec!["verify", "/no/such/transcript"], 2, "/no/such/transcript"),
         (vec!["golden", "diff", "--folder", "/no/such/folder"], 2, "/no/such/folder"),
@@ -138,7 +139,7 @@ fn bad_input_is_reported_where_what_and_how_to_mend_it() {
 }
 
 #[test]
-fn an_unknown_clause_and_behaviour_of_a_scenario_are_named() {
+fn unknown_clause_and_behaviour_of_a_scenario_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let scenario = folder.path().join("s.toml");
     for (text, reported) in [
@@ -157,7 +158,7 @@ fn an_unknown_clause_and_behaviour_of_a_scenario_are_named() {
 }
 
 #[test]
-fn a_port_in_use_is_the_environments_fault() {
+fn port_in_use_is_a_failure_of_the_environment() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let output = covenant(&["target", "--listen", &address]);
@@ -170,15 +171,15 @@ fn a_port_in_use_is_the_environments_fault() {
 }
 
 #[test]
-fn an_address_that_is_not_this_machines_voids_the_run_as_the_environments_fault() {
+fn foreign_listen_address_voids_the_run_as_a_failure_of_the_environment() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = run(folder.path(), &["--only", SMALL, "--listen", "192.0.2.1"]);
+    let output = run(folder.path(), &["--only", SHORT, "--listen", "192.0.2.1"]);
     assert_eq!(code(&output), 6, "{}", stdout(&output));
     assert!(stdout(&output).starts_with("VOID"), "{}", stdout(&output));
 }
 
 #[test]
-fn lists_tell_what_there_is() {
+fn list_prints_every_kind() {
     for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties"] {
         let output = covenant(&["list", what]);
         assert_eq!(code(&output), 0, "{what}");
@@ -192,17 +193,20 @@ fn lists_tell_what_there_is() {
 }
 
 #[test]
-fn the_committed_schemas_are_fresh() {
+fn committed_schemas_are_fresh() {
     for what in ["scenario", "report", "config"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(format!("{what}.schema.json"));
         let committed = fs::read_to_string(&path).expect("a schema");
         let fresh = stdout(&covenant(&["schema", what]));
-        assert!(committed == fresh, "schemas/{what}.schema.json is stale: covenant schema {what} > it");
+        assert!(
+            committed == fresh,
+            "schemas/{what}.schema.json is stale: renew it with covenant schema {what}"
+        );
     }
 }
 
 #[test]
-fn the_committed_goldens_hold_and_a_defect_shows_in_them() {
+fn committed_goldens_match_and_a_defect_differs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/wire");
     let folder = folder.to_str().expect("a path");
     let conforming = covenant(&["golden", "diff", "--folder", folder]);
@@ -214,7 +218,7 @@ fn the_committed_goldens_hold_and_a_defect_shows_in_them() {
 }
 
 #[test]
-fn no_secret_is_written() {
+fn run_writes_no_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(code(&run(folder.path(), &["--only", "00-*/**", "--only", "07-*/conflicts*"])), 0);
     for entry in fs::read_dir(folder.path()).expect("a folder") {
@@ -227,11 +231,11 @@ fn no_secret_is_written() {
 }
 
 #[test]
-fn explain_finds_every_kind_of_id_and_names_the_nearest_of_an_unknown_one() {
+fn explain_finds_every_kind_of_id_and_suggests_the_nearest() {
     for (id, expected) in [
         ("7.3", "conflict_log"),
         ("finding-raised", "argument:   peer"),
-        (SMALL, "check:      3.1 conduct"),
+        (SHORT, "check:      3.1 conduct"),
         ("bogus-kind", "breaks:     3.1"),
         ("omits-first-conflict-from-log", "breaks:     7.3 conduct"),
         ("ipv6", "covenant run --variant ipv6"),
@@ -249,7 +253,7 @@ fn explain_finds_every_kind_of_id_and_names_the_nearest_of_an_unknown_one() {
 }
 
 #[test]
-fn lists_are_json_on_request_and_can_be_filtered_by_clause() {
+fn list_prints_json_and_filters_by_clause() {
     let rows = |arguments: &[&str]| -> Vec<serde_json::Value> {
         let output = covenant(&[&["list"], arguments, &["--format", "json"]].concat());
         assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));

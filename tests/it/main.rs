@@ -1,16 +1,16 @@
-//! What a user of the library or of the program meets, in one test program: built once, linked once.
+//! Tests of the library and of the program as a user sees them. They are one test program, which is linked once.
 //!
-//! Beside it: `conformance` has a harness of its own; `hostile`, `python_platform` and `seeds` are long, and measure
-//! what they share a machine with.
+//! The other test programs are separate for a reason: `conformance` has a harness of its own; `hostile`,
+//! `python_platform` and `seeds` take long, and parallel tests would disturb their limits of time and memory.
 
 mod adapter;
+mod adapter_server;
 mod audit;
 mod cli;
-mod desk;
-mod late;
+mod delayed_reads;
 mod misbehaviours;
 mod parsers;
 mod powernode;
-mod reach;
 mod recordings;
+mod shared_target;
 mod wire;

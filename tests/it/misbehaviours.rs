@@ -1,10 +1,10 @@
-//! The five named misbehaviours, each with a defect for each aspect: it turns just those verdicts of its
-//! commitments to broken that it plants. What it does to all others is what `covenant selftest` shows.
+//! Five misbehaviours, each with a defect for each aspect. In the scenarios of its commitments a defect turns exactly
+//! the seeded verdicts to broken. `covenant selftest` shows the same for all defects over all scenarios.
 
 use covenant::reference::{DEFECTS, Patch};
 use covenant::suite::{Plan, Selection, probe};
 
-async fn is_reported_exactly(name: &str, only: &[&str]) {
+async fn breaks_exactly_its_verdicts(name: &str, only: &[&str]) {
     let patch: &'static Patch =
         DEFECTS.iter().copied().find(|patch| patch.name == name).expect("a defect of that name");
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
@@ -14,27 +14,27 @@ async fn is_reported_exactly(name: &str, only: &[&str]) {
 }
 
 macro_rules! misbehaviours {
-    ($($test:ident of $only:tt: $($defect:literal)+;)*) => {
+    ($($test:ident in $only:tt: $($defect:literal)+;)*) => {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                $(is_reported_exactly($defect, &$only).await;)+
+                $(breaks_exactly_its_verdicts($defect, &$only).await;)+
             }
         )*
     };
 }
 
 misbehaviours! {
-    bogus_capabilities of ["03-*/**"]: "rejects-declared-kind" "overlooks-bogus-kinds";
-    handshake_flooding of ["06-*/**"]: "retries-heartbeat-without-backoff" "applies-no-rate-limit" "limits-flood-without-finding";
-    partial_apply of ["07-*/**"]: "claims-unapplied-last-step" "overlooks-missing-records";
-    version_mismatch of ["10-*/**", "12-*/**", "V-*/**"]:
+    defects_of_bogus_capabilities_break_exactly_their_verdicts in ["03-*/**"]: "rejects-declared-kind" "overlooks-bogus-kinds";
+    defects_of_handshake_flooding_break_exactly_their_verdicts in ["06-*/**"]: "retries-heartbeat-without-backoff" "applies-no-rate-limit" "limits-flood-without-finding";
+    defects_of_partial_apply_break_exactly_their_verdicts in ["07-*/**"]: "claims-unapplied-last-step" "overlooks-missing-records";
+    defects_of_version_mismatch_break_exactly_their_verdicts in ["10-*/**", "12-*/**", "V-*/**"]:
         "rejects-other-minor-versions" "accepts-version-two-minors-away" "accepts-any-contract-version";
-    silent_revocation of ["04-*/**"]: "omits-peer-revocation-notice" "overlooks-silent-revocation";
+    defects_of_silent_revocation_break_exactly_their_verdicts in ["04-*/**"]: "omits-peer-revocation-notice" "overlooks-silent-revocation";
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conforming_platform_is_not_called_broken() {
+async fn conforming_reference_has_no_broken_verdict() {
     let row = probe(None, &Plan::default()).await.expect("a run");
     assert!(row.is_exact(), "{row:#?}");
 }

@@ -1,30 +1,30 @@
-//! Every parser of what comes from outside, with mutated input: whatever it is given, it does not panic.
+//! Every parser of foreign input, with mutated input. No parser panics.
 //!
-//! `COVENANT_PARSER_CASES=1000000 cargo test --release --test it parsers` tries longer. What once made one panic
-//! stands beside its seeds, in `fuzz/seeds/`, and is tried first.
+//! `COVENANT_PARSER_CASES=1000000 cargo test --release --test it parsers` tries more cases. An input that once caused
+//! a panic is kept with the seeds of its parser, in `fuzz/seeds/`, and is tried first.
 
 #[path = "../../fuzz/parsers.rs"]
 #[expect(unreachable_pub, reason = "the fuzz targets use it as well")]
-mod given;
+mod shared;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use covenant::clock::Seed;
-use given::PARSERS;
 use rand::Rng;
 use rand::seq::{IndexedMutRandom, IndexedRandom};
 use serde_json::{Value, json};
+use shared::PARSERS;
 
-/// Mutated inputs of each parser, where nothing else is asked for.
+/// The default number of mutated inputs for each parser.
 const CASES: u32 = 1500;
-/// A transcript that can be read is evaluated, which takes so many times as long.
-const EVALUATING: u32 = 20;
-/// Inputs are no longer than this, in bytes; the deep and the long ones are cases of their own.
+/// The factor by which the parser `transcript` gets fewer inputs: it also evaluates each transcript, which takes longer.
+const TRANSCRIPT_FACTOR: u32 = 20;
+/// The longest mutated input, in bytes. Another test has deep and long inputs.
 const BYTES_MAX: usize = 64 * 1024;
 
-/// What breaks parsers.
-const NASTY: &[&[u8]] = &[
+/// Byte sequences that often break parsers.
+const TOKENS: &[&[u8]] = &[
     b"\0",
     b"\xff\xfe",
     b"\xc0\x80",
@@ -70,7 +70,7 @@ const NASTY: &[&[u8]] = &[
 ];
 
 #[test]
-fn no_parser_panics_on_what_it_is_given() {
+fn parsers_do_not_panic_on_mutated_input() {
     let cases =
         std::env::var("COVENANT_PARSER_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
     for (name, parse) in PARSERS {
@@ -80,9 +80,9 @@ fn no_parser_panics_on_what_it_is_given() {
             attempt(name, *parse, seed);
         }
         let mut rng = Seed(1).derive(name).rng();
-        let cases = if *name == "transcript" { cases / EVALUATING } else { cases };
+        let cases = if *name == "transcript" { cases / TRANSCRIPT_FACTOR } else { cases };
         for _ in 0..cases {
-            let mut input = seeds.choose(&mut rng).expect("there is one").clone();
+            let mut input = seeds.choose(&mut rng).expect("not empty").clone();
             for _ in 0..rng.random_range(1..6) {
                 mutate(&mut input, &seeds, &mut rng);
             }
@@ -93,7 +93,7 @@ fn no_parser_panics_on_what_it_is_given() {
 }
 
 #[test]
-fn no_parser_gives_in_to_depth_or_length() {
+fn parsers_do_not_panic_on_deep_or_long_input() {
     let deep =
         [b"[".as_slice(), b"{\"a\":", b"((", b"[[a.", b"a.b.", b"{a="].map(|piece| piece.repeat(100_000));
     let long = [b" ".as_slice(), b"a", b"\n", b"\"a\":1,", b"\x30\x80"].map(|piece| piece.repeat(500_000));
@@ -126,8 +126,8 @@ fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
             input.drain(place..end);
         }
         3 => {
-            let nasty = NASTY.choose(rng).expect("there is one");
-            input.splice(place..place, nasty.iter().copied());
+            let token = TOKENS.choose(rng).expect("not empty");
+            input.splice(place..place, token.iter().copied());
         }
         4 => {
             let end = (place + rng.random_range(0..64)).min(input.len());
@@ -135,7 +135,7 @@ fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
             input.splice(place..place, twice);
         }
         5 => {
-            let other = seeds.choose(rng).expect("there is one");
+            let other = seeds.choose(rng).expect("not empty");
             let from = rng.random_range(0..=other.len());
             let until = (from + rng.random_range(0..64)).min(other.len());
             input.splice(place..place, other[from..until].iter().copied());
@@ -149,24 +149,24 @@ fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
     }
 }
 
-/// Mutates one line that is JSON by its structure, so that what comes out of it is JSON still.
+/// Replaces one value in one line of JSON, so that the result is still JSON.
 fn mutate_json(input: &mut Vec<u8>, rng: &mut impl Rng) {
     let mut lines: Vec<Vec<u8>> = input.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    let line = lines.choose_mut(rng).expect("there is one");
+    let line = lines.choose_mut(rng).expect("not empty");
     let Ok(mut value) = serde_json::from_slice::<Value>(line) else { return };
     let count = count(&value);
     let odd = if rng.random_bool(0.1) { nested(rng.random_range(1..120)) } else { odd(rng) };
     replace(&mut value, &mut rng.random_range(0..count), odd);
     *line = value.to_string().into_bytes();
     if rng.random_bool(0.1) && line.first() == Some(&b'{') && line.len() > 2 {
-        // Every member once more.
+        // Duplicate every member.
         let again = line[1..line.len() - 1].to_vec();
         line.splice(1..1, again.into_iter().chain(*b","));
     }
     *input = lines.join(&b'\n');
 }
 
-/// What a value of some other kind, or at the end of its range, looks like.
+/// Returns a value of another type, or one at the limit of its range.
 fn odd(rng: &mut impl Rng) -> Value {
     let values = [
         json!(null),
@@ -189,7 +189,7 @@ fn odd(rng: &mut impl Rng) -> Value {
         json!({}),
         json!({"": {"": ""}}),
     ];
-    values.choose(rng).expect("there is one").clone()
+    values.choose(rng).expect("not empty").clone()
 }
 
 fn nested(depth: usize) -> Value {
@@ -204,7 +204,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// Puts `odd` in the place of the value that is `place` steps on, in the order of reading.
+/// Replaces the value number `place`, in the order of the text, by `odd`. Returns `odd` if there are fewer values.
 fn replace(value: &mut Value, place: &mut usize, odd: Value) -> Option<Value> {
     if *place == 0 {
         *value = odd;

@@ -1,4 +1,4 @@
-//! A Powernode through its REST surface, and the forms of generation G1.
+//! A Powernode target through its REST surface, and recorded responses of generation G1.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,14 +25,14 @@ use tokio::net::TcpListener;
 const PASSWORD: &str = "correct horse";
 const TOKEN: &str = "jwt-of-the-operator";
 
-/// The REST surface before a platform whose own methods it calls.
+/// A REST surface that calls the operator methods of the reference platform.
 struct Surface {
     running: Running,
     log_ins: AtomicU32,
 }
 
 impl Surface {
-    async fn open() -> Arc<Self> {
+    async fn start() -> Arc<Self> {
         let options = Options {
             clock: Clock::system(),
             seed: Seed(1),
@@ -53,15 +53,15 @@ impl Surface {
         }
     }
 
-    /// What the surface calls by one name, the platform's operator calls by another.
-    async fn answer(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let words: Vec<&str> = path.trim_start_matches("/api/v1/system/").split('/').collect();
+    /// Maps a REST call to an operator method. Returns status and body.
+    async fn respond(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let segments: Vec<&str> = path.trim_start_matches("/api/v1/system/").split('/').collect();
         let with_peer = |peer: &str, body: &Value| {
             let mut with = if body.is_object() { body.clone() } else { json!({}) };
             with["peer_id"] = json!(peer);
             with
         };
-        let (method, parameters) = match (method, words.as_slice()) {
+        let (method, parameters) = match (method, segments.as_slice()) {
             ("POST", ["platform", "peers"]) => {
                 return match self.running.platform.call("peer.propose", body).await {
                     Ok(proposed) => (
@@ -114,8 +114,8 @@ impl Handler for Surface {
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return Outbound::json(401, &json!({"error": "Unauthorized"}));
         }
-        let (status, answer) = self.answer(&request.method, &request.path, body).await;
-        Outbound::json(status, &answer)
+        let (status, response) = self.respond(&request.method, &request.path, body).await;
+        Outbound::json(status, &response)
     }
 }
 
@@ -144,15 +144,15 @@ fn actual(report: &Report, verdict: Verdict) -> BTreeMap<String, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
-    let surface = Surface::open().await;
+async fn powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
+    let surface = Surface::start().await;
     let address = surface.address();
     let (_server, url) = serve(surface.clone()).await;
     let targets = Arc::new(At::new(address, Arc::new(Powernode::new(rest(url, PASSWORD)))));
     let target =
         Target::ExternalTarget(ExternalTarget { name: "powernode".to_owned(), arguments: vec![], targets });
     let selection = Selection::new(&[], &[1, 2, 4, 7]).expect("commitments");
-    // What it is waited for in vain is not waited for long: the platform beside it is quick.
+    // The platform responds fast, so a short timeout is enough for what never arrives.
     let mut plan = Plan { target, selection, cases: 0, ..Plan::default() };
     plan.run_context.poll_timeout = Duration::from_secs(1);
     let report = plan.run_to_report().await.expect("a run");
@@ -165,8 +165,8 @@ async fn a_powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_surface_refuses_or_has_not_is_reported() {
-    let surface = Surface::open().await;
+async fn refused_and_unsupported_methods_of_the_rest_surface_are_reported() {
+    let surface = Surface::start().await;
     let (_server, url) = serve(surface.clone()).await;
     let operator = Powernode::new(rest(url.clone(), PASSWORD));
     let peer = operator.call("peer.propose", json!({"remote_instance_url": "https://a.example"})).await;
@@ -179,19 +179,19 @@ async fn what_the_surface_refuses_or_has_not_is_reported() {
     assert_eq!(
         sweep,
         Err(OperatorError::Unsupported { method: "heartbeat.send".to_owned() }),
-        "no worker token"
+        "it needs a worker token"
     );
-    let anonymous_client = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
+    let wrong_password = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
     assert!(
-        anonymous_client.contains("Invalid email or password") && !anonymous_client.contains("wrong\""),
-        "{anonymous_client}"
+        wrong_password.contains("Invalid email or password") && !wrong_password.contains("wrong\""),
+        "{wrong_password}"
     );
 }
 
 const RECORDINGS: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/wire/transcripts/powernode-g1.jsonl");
 
-/// A platform of generation G1 that answers each route as one was recorded to.
+/// A platform of generation G1 that gives a recorded response on each route.
 struct Recorded(BTreeMap<&'static str, Value>);
 
 impl Recorded {
@@ -243,12 +243,12 @@ impl Handler for Recorded {
     }
 }
 
-/// The least that an operator of a G1 can do.
+/// An operator client with the few methods that a G1 target has.
 #[derive(Debug)]
-struct Few(Address);
+struct G1Operator(Address);
 
 #[async_trait]
-impl Targets for Few {
+impl Targets for G1Operator {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         Ok(Lease {
             operator: Arc::new(Self(self.0.clone())),
@@ -262,7 +262,7 @@ impl Targets for Few {
 }
 
 #[async_trait]
-impl OperatorClient for Few {
+impl OperatorClient for G1Operator {
     async fn call(&self, method: &str, _: Value) -> Result<Value, OperatorError> {
         match method {
             "platform.start" => Ok(json!({"base_url": self.0.base_url})),
@@ -285,19 +285,19 @@ impl OperatorClient for Few {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "what was not tried is said")]
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_recorded_forms_of_g1_are_evaluated_without_a_decoding_error() {
+async fn recorded_g1_responses_are_evaluated_without_a_decoding_error() {
     let Some(recorded) = Recorded::read() else {
-        eprintln!("no recordings beside this checkout: nothing to replay");
+        eprintln!("skipped: no recordings beside this checkout");
         return;
     };
     let (_server, base_url) = serve(Arc::new(recorded)).await;
     let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::ForwardedG1 };
-    let targets = Arc::new(At::new(address.clone(), Arc::new(Few(address))));
+    let targets = Arc::new(At::new(address.clone(), Arc::new(G1Operator(address))));
     let target = Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
     let report = Plan { target, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
-    // The sanity scenario goes through: each step of it could be read.
+    // The sanity scenario completes, so each of its responses was decoded.
     assert_eq!(report.void, None);
     let faults: Vec<_> = report
         .scenarios

@@ -1,5 +1,5 @@
-//! Recordings of a real platform, where they stand beside the checkout: every one decodes, and what
-//! it says is not lost. Elsewhere there is nothing to decode, and this says so.
+//! Recordings of a real platform: each one decodes, and no member is lost. The recordings are beside the checkout and
+//! not in the repository; without them the test prints that it is skipped.
 
 use std::fs;
 use std::path::Path;
@@ -20,10 +20,10 @@ const RECORDINGS: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/wire/transcripts/powernode-g1.jsonl");
 
 #[test]
-#[expect(clippy::print_stderr, reason = "what was not tried is said")]
-fn every_recording_decodes_without_loss_of_what_it_says() {
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
+fn every_recording_decodes_without_loss() {
     let Ok(text) = fs::read_to_string(Path::new(RECORDINGS)) else {
-        eprintln!("no recordings beside this checkout: nothing to decode");
+        eprintln!("skipped: no recordings beside this checkout");
         return;
     };
     let mut count = 0;
@@ -43,85 +43,86 @@ fn check(recording: &Value) -> Result<(), String> {
     let status = recording["response"]["status"].as_u64().unwrap_or_default();
     let body = &recording["response"]["body"];
     if (200..300).contains(&status) {
-        // The platform's router takes spellings (a trailing slash, `.json`, HEAD) that we never write.
+        // The platform's router accepts forms that the suite never sends: a trailing slash, `.json`, HEAD.
         let Some(route) = route.clone() else { return Ok(()) };
         let data = match Answer::read(body) {
             Some(Answer::Data(data)) => data,
-            other => return Err(format!("a success that reads as {other:?}")),
+            other => return Err(format!("a success decodes as {other:?}")),
         };
-        keeps_answer(&route, &data)?;
-        return match keeps_request(&route, &request["body"]) {
-            // The platform coerces what it takes; a plan whose order is no number is no plan to us.
+        check_response(&route, &data)?;
+        return match check_request(&route, &request["body"]) {
+            // The platform coerces types. The suite rejects a plan whose `step_order` is not a number.
             Err(_) if recording["name"] == "migration_step_order_text" => Ok(()),
             outcome => outcome,
         };
     }
-    // A refusal of the platform's own has an error; what comes from before it may have any body.
+    // A refusal by the platform has an error. A refusal by a proxy before it may have any body.
     match Answer::read(body) {
-        Some(Answer::Data(_)) => Err("a refusal that reads as data".to_owned()),
+        Some(Answer::Data(_)) => Err("a refusal decodes as data".to_owned()),
         Some(Answer::Refusal(_)) | None => Ok(()),
     }
 }
 
-fn keeps_request(route: &Route, body: &Value) -> Result<(), String> {
-    // What a platform lets in there, its decoder has to hold, whatever its sense; a body that is no
-    // JSON object (a form, say) is no message of ours.
+fn check_request(route: &Route, body: &Value) -> Result<(), String> {
+    // The decoder has to hold each body that the platform accepted, even a meaningless one. A body that is not a JSON
+    // object, such as a form, is not a message of the wire.
     if !body.is_object() {
         return Ok(());
     }
     match route {
-        Route::Accept => keeps::<AcceptRequest>(body),
-        Route::Heartbeat => keeps::<HeartbeatRequest>(body),
-        Route::Migrations => keeps::<MigrationRequest>(body),
-        Route::Subscriptions => keeps::<SubscriptionRequest>(body),
+        Route::Accept => check_lossless::<AcceptRequest>(body),
+        Route::Heartbeat => check_lossless::<HeartbeatRequest>(body),
+        Route::Migrations => check_lossless::<MigrationRequest>(body),
+        Route::Subscriptions => check_lossless::<SubscriptionRequest>(body),
         _ => Ok(()),
     }
 }
 
-fn keeps_answer(route: &Route, data: &Value) -> Result<(), String> {
+fn check_response(route: &Route, data: &Value) -> Result<(), String> {
     match route {
-        Route::Accept => keeps::<AcceptResponse>(data),
-        Route::Heartbeat => keeps::<HeartbeatResponse>(data),
-        Route::TrustBundle => keeps::<TrustBundle>(data),
-        Route::Resource { .. } => keeps::<ResourceView>(data),
+        Route::Accept => check_lossless::<AcceptResponse>(data),
+        Route::Heartbeat => check_lossless::<HeartbeatResponse>(data),
+        Route::TrustBundle => check_lossless::<TrustBundle>(data),
+        Route::Resource { .. } => check_lossless::<ResourceView>(data),
         Route::Migrations | Route::Migration { .. } | Route::MigrationCommit { .. } => {
-            keeps::<MigrationView>(data)
+            check_lossless::<MigrationView>(data)
         }
-        Route::AuditExcerpts => keeps::<AuditExcerpt>(data),
-        Route::ServiceCatalog => keeps::<ServiceCatalog>(data),
-        Route::Subscriptions => keeps::<SubscriptionResponse>(data),
-        Route::Subscription { .. } => keeps::<SubscriptionEnd>(data),
-        Route::Sync => Err("the recordings are older than that route".to_owned()),
+        Route::AuditExcerpts => check_lossless::<AuditExcerpt>(data),
+        Route::ServiceCatalog => check_lossless::<ServiceCatalog>(data),
+        Route::Subscriptions => check_lossless::<SubscriptionResponse>(data),
+        Route::Subscription { .. } => check_lossless::<SubscriptionEnd>(data),
+        Route::Sync => Err("a recording of /sync, which the recorded platform does not have".to_owned()),
     }
 }
 
-/// Whatever was said is still there after decoding and encoding; nulls may go.
-fn keeps<T: DeserializeOwned + Serialize>(value: &Value) -> Result<(), String> {
+/// Checks that each member is still there after decoding and encoding. Nulls may be dropped.
+fn check_lossless<T: DeserializeOwned + Serialize>(value: &Value) -> Result<(), String> {
     let decoded: T = serde_json::from_value(value.clone()).map_err(|error| format!("{error}: {value}"))?;
     let again = serde_json::to_value(&decoded).map_err(|error| error.to_string())?;
     match lost(value, &again) {
-        Some(what) => Err(format!("lost: {what}")),
+        Some(member) => Err(format!("lost: {member}")),
         None => Ok(()),
     }
 }
 
-fn lost(said: &Value, kept: &Value) -> Option<String> {
-    match (said, kept) {
-        (Value::Object(said), Value::Object(kept)) => said.iter().find_map(|(name, member)| {
+/// Returns the first member that `after` lacks or changes.
+fn lost(before: &Value, after: &Value) -> Option<String> {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => before.iter().find_map(|(name, member)| {
             if member.is_null() {
                 return None;
             }
-            match kept.get(name) {
-                Some(kept) => lost(member, kept),
+            match after.get(name) {
+                Some(after) => lost(member, after),
                 None if member.as_array().is_some_and(Vec::is_empty) => None,
                 None if member.as_object().is_some_and(serde_json::Map::is_empty) => None,
                 None => Some(name.clone()),
             }
         }),
-        (Value::Array(said), Value::Array(kept)) if said.len() == kept.len() => {
-            said.iter().zip(kept).find_map(|(said, kept)| lost(said, kept))
+        (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
+            before.iter().zip(after).find_map(|(before, after)| lost(before, after))
         }
-        (said, kept) if said == kept => None,
-        (said, kept) => Some(format!("{said} became {kept}")),
+        (before, after) if before == after => None,
+        (before, after) => Some(format!("{before} became {after}")),
     }
 }

@@ -1,4 +1,4 @@
-//! A platform that shows its operator everything a look too late: what is due has its time.
+//! A target whose operator sees each change one read late. The poll timeout covers the delay.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,19 +12,19 @@ use covenant::operator::{
 use covenant::suite::{ExternalTarget, Plan, Target};
 use serde_json::{Value, json};
 
-/// What an operator looks at, and may see change a little later.
-const LOOKS: [&str; 3] = ["audit.list", "event.list", "governance.scan"];
+/// The methods whose results arrive one read late.
+const DELAYED_METHODS: [&str; 3] = ["audit.list", "event.list", "governance.scan"];
 
-/// The reference platform, its operator's looks always one behind.
+/// The reference platform with delayed reads.
 #[derive(Debug)]
-struct Late(Embedded);
+struct DelayedTargets(Embedded);
 
 #[async_trait]
-impl Targets for Late {
-    async fn lease(&self, wish: TargetRequest<'_>) -> Result<Lease, OperatorError> {
-        let lease = self.0.lease(wish).await?;
+impl Targets for DelayedTargets {
+    async fn lease(&self, request: TargetRequest<'_>) -> Result<Lease, OperatorError> {
+        let lease = self.0.lease(request).await?;
         Ok(Lease {
-            operator: Arc::new(LateOperator { inner: lease.operator.clone(), seen: Mutex::default() }),
+            operator: Arc::new(DelayedOperator { inner: lease.operator.clone(), reads: Mutex::default() }),
             ..lease
         })
     }
@@ -34,39 +34,39 @@ impl Targets for Late {
     }
 }
 
-struct LateOperator {
+struct DelayedOperator {
     inner: Arc<dyn OperatorClient>,
-    /// By method and parameters: what was shown last, and whether something newer was held back.
-    seen: Mutex<BTreeMap<String, (Value, bool)>>,
+    /// By method and parameters: the last result shown, and true if a newer one was held back.
+    reads: Mutex<BTreeMap<String, (Value, bool)>>,
 }
 
 #[async_trait]
-impl OperatorClient for LateOperator {
+impl OperatorClient for DelayedOperator {
     async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
-        let look = LOOKS.contains(&method).then(|| format!("{method} {parameters}"));
-        let truth = self.inner.call(method, parameters).await?;
-        let Some(look) = look else { return Ok(truth) };
-        let mut seen = self.seen.lock().expect("no look panics");
-        if let Some((shown, is_held_back)) = seen.get_mut(&look)
-            && *shown != truth
+        let key = DELAYED_METHODS.contains(&method).then(|| format!("{method} {parameters}"));
+        let current = self.inner.call(method, parameters).await?;
+        let Some(key) = key else { return Ok(current) };
+        let mut reads = self.reads.lock().expect("not poisoned");
+        if let Some((shown, is_held_back)) = reads.get_mut(&key)
+            && *shown != current
             && !*is_held_back
         {
             *is_held_back = true;
             return Ok(shown.clone());
         }
-        seen.insert(look, (truth.clone(), false));
-        Ok(truth)
+        reads.insert(key, (current.clone(), false));
+        Ok(current)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_a_little_late_is_no_breach() {
+async fn target_with_delayed_reads_is_kept() {
     let listen = std::net::Ipv4Addr::LOCALHOST.into();
     let embedded = Embedded::new(EmbeddedOptions { listen, patches: vec![], settings: json!({}) });
     let external = ExternalTarget {
-        name: "a late platform".to_owned(),
+        name: "a platform with delayed reads".to_owned(),
         arguments: vec![],
-        targets: Arc::new(Late(embedded)),
+        targets: Arc::new(DelayedTargets(embedded)),
     };
     let mut plan = Plan { target: Target::ExternalTarget(external), cases: 1, ..Plan::default() };
     plan.run_context.poll_timeout = Duration::from_secs(2);

@@ -1,28 +1,28 @@
-//! OperatorClient behind a URL, for tests: the embedded platform, and whatever else answers requests.
+//! An adapter behind a URL, for tests. Behind it is the embedded platform.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use covenant::clock::Seed;
 use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
-use covenant::operator::{Embedded, EmbeddedOptions, Lease, TargetRequest, Targets, serve as answer_lines};
+use covenant::operator::{Embedded, EmbeddedOptions, Lease, TargetRequest, Targets, serve as serve_lines};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-/// The token that a desk asks for.
+/// The bearer token that the adapter requires.
 pub(crate) const TOKEN: &str = "opensesame";
 
-/// The embedded platform behind a URL.
-pub(crate) struct Desk {
+/// An adapter to the embedded platform.
+pub(crate) struct AdapterServer {
     targets: Embedded,
     lease: Mutex<Lease>,
-    /// Whether it can be made again.
+    /// True if the adapter has `platform.reset`.
     resets: bool,
 }
 
-impl Desk {
-    pub(crate) async fn open(resets: bool) -> Self {
+impl AdapterServer {
+    pub(crate) async fn start(resets: bool) -> Self {
         let targets = Embedded::new(EmbeddedOptions {
             listen: std::net::Ipv4Addr::LOCALHOST.into(),
             patches: vec![],
@@ -32,41 +32,41 @@ impl Desk {
         Self { targets, lease, resets }
     }
 
-    /// Answers one request of an adapter's protocol.
+    /// Returns the response to one request of the adapter protocol.
     pub(crate) async fn call(&self, request: &Value) -> Value {
         let mut lease = self.lease.lock().await;
         if self.resets && request["method"] == "platform.reset" {
             *lease = self::lease(&self.targets).await;
             return json!({"jsonrpc": "2.0", "id": request["id"], "result": {}});
         }
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         let line = format!("{request}\n");
-        answer_lines(&*lease.operator, line.as_bytes(), &mut answer).await.expect("it is answered");
-        let mut answer: Value = serde_json::from_slice(&answer).expect("JSON");
+        serve_lines(&*lease.operator, line.as_bytes(), &mut response).await.expect("a response");
+        let mut response: Value = serde_json::from_slice(&response).expect("JSON");
         if self.resets && request["method"] == "describe" {
-            answer["result"]["verbs"].as_array_mut().expect("verbs").push(json!("platform.reset"));
+            response["result"]["verbs"].as_array_mut().expect("verbs").push(json!("platform.reset"));
         }
-        answer
+        response
     }
 }
 
 async fn lease(targets: &Embedded) -> Lease {
-    let wish = TargetRequest { scenario: "desk", seed: Seed(1), alone: false, durable: true };
-    targets.lease(wish).await.expect("a platform")
+    let request = TargetRequest { scenario: "adapter-server", seed: Seed(1), alone: false, durable: true };
+    targets.lease(request).await.expect("a platform")
 }
 
 #[async_trait]
-impl Handler for Desk {
+impl Handler for AdapterServer {
     async fn handle(&self, request: Inbound) -> Outbound {
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
-            return Outbound::json(401, &json!({"error": "who are you?"}));
+            return Outbound::json(401, &json!({"error": "no valid bearer token"}));
         }
         let request: Value = serde_json::from_slice(&request.body).expect("a request");
         Outbound::json(200, &self.call(&request).await)
     }
 }
 
-/// Serves a handler in plain HTTP on a port of its own.
+/// Serves a handler over plain HTTP on a free port.
 pub(crate) async fn serve(handler: Arc<dyn Handler>) -> (Server, url::Url) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
