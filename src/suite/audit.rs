@@ -15,7 +15,7 @@ use crate::scenario::{Loaded, RunContext, load};
 use crate::transcript::{Direction, Reading, Trace, What};
 use crate::wire::path::Route;
 
-const VISIT: &str = include_str!("../../audits/visit.toml");
+const CONFORMING: &str = include_str!("../../audits/conforming.toml");
 const INTRUSIVE: &str = include_str!("../../audits/intrusive.toml");
 
 /// The settings of an authenticated audit.
@@ -68,7 +68,8 @@ impl Audit {
 }
 
 fn scenario(intrusive: bool) -> Result<Loaded, RunError> {
-    let (id, source) = if intrusive { ("audit/intrusive", INTRUSIVE) } else { ("audit/visit", VISIT) };
+    let (id, source) =
+        if intrusive { ("audit/intrusive", INTRUSIVE) } else { ("audit/conforming", CONFORMING) };
     load(id, &format!("{id}.toml"), source).map_err(|error| RunError::Library(error.into()))
 }
 
@@ -114,8 +115,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_visits_are_sound_and_only_one_misbehaves() {
-        assert!(!scenario(false).expect("a visit").scenario.intrusive);
-        assert!(scenario(true).expect("a visit").scenario.intrusive);
+    fn both_audit_scenarios_load_and_one_is_intrusive() {
+        assert!(!scenario(false).expect("a scenario").scenario.intrusive);
+        assert!(scenario(true).expect("a scenario").scenario.intrusive);
     }
 }
