@@ -1,4 +1,4 @@
-//! What a whole run costs: time and peak memory of the program as a process. Prints; asserts nothing.
+//! Time and peak memory of whole runs, each as a process. Prints the figures and asserts nothing.
 //!
 //! `cargo bench`
 
@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// Counted runs of each command, after one that is not.
+/// The number of measured runs of a command, after one warm-up run.
 const RUNS: usize = 5;
 
-/// What is timed: a name, the arguments, how often. The smallest first: peak memory is that of the
-/// largest process up to then.
+/// The measured commands: name, arguments, and number of runs after the warm-up. A command with 0 runs once, without a
+/// warm-up. The smallest command is first, because the peak memory is that of the largest process so far.
 const COMMANDS: [(&str, &[&str], usize); 5] = [
-    ("covenant list clauses: the start alone", &["list", "clauses"], RUNS),
+    ("covenant list clauses: the start of the program", &["list", "clauses"], RUNS),
     (
         "covenant run --only '00-*/**': the sanity scenario, twice",
         &["run", "-q", "--seed", "1", "--only", "00-*/**"],
@@ -31,7 +31,7 @@ const COMMANDS: [(&str, &[&str], usize); 5] = [
 fn main() {
     for (name, arguments, runs) in COMMANDS {
         let folder = tempfile::tempdir().expect("a folder");
-        // What takes minutes is timed once, and needs no run to warm up.
+        // A command that takes minutes runs once and needs no warm-up.
         let warm_up = usize::from(runs > 0);
         let timed = (0..=runs).map(|_| time(arguments, folder.path()));
         let mut times: Vec<Duration> = timed.skip(warm_up).collect();

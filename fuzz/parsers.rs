@@ -1,5 +1,5 @@
-// Every parser of what comes from outside, as one function of bytes each. What it may not do is panic, or
-// say something else of what it wrote itself. The tests (`tests/it/parsers.rs`) and the fuzz targets share this.
+// One function of bytes for each parser of foreign input. A function panics if its parser panics, or if the parser
+// does not read back what it wrote. The tests (`tests/it/parsers.rs`) and the fuzz targets share this file.
 
 use std::collections::BTreeMap;
 
@@ -27,10 +27,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Takes bytes, and panics on none.
+/// A function that must not panic on any bytes.
 pub type Parser = fn(&[u8]);
 
-/// Each with its name, which is also the folder of its seeds.
+/// The parsers by name. The name is also the folder of the seeds.
 pub const PARSERS: &[(&str, Parser)] = &[
     ("scenario", scenario),
     ("transcript", transcript),
@@ -41,35 +41,38 @@ pub const PARSERS: &[(&str, Parser)] = &[
     ("certificate", certificate),
 ];
 
-/// A scenario file: an error names its place.
+/// A scenario file. An error names the file.
 pub fn scenario(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(error) = load("id", "file.toml", text) {
-        let told = error.to_string();
-        assert!(told.contains("file.toml"), "no place is named: {told}");
+        let message = error.to_string();
+        assert!(message.contains("file.toml"), "an error without the file: {message}");
     }
 }
 
-/// A transcript: whatever can be read can be evaluated. Mutated lines are told as they are, and once more with a
-/// whole chain, as whoever writes a transcript to be evaluated would.
+/// A transcript. Each one that can be read can be evaluated. The bytes are tried as they are, and again with a valid
+/// chain of digests, which the author of a forged transcript would compute.
 pub fn transcript(bytes: &[u8]) {
-    told(bytes);
-    told(&chained(bytes));
+    evaluate(bytes);
+    evaluate(&chained(bytes));
 }
 
-fn told(bytes: &[u8]) {
+fn evaluate(bytes: &[u8]) {
     match read_from(bytes, "transcript.jsonl") {
         Ok(reading) => {
             let report = assess(&reading);
             let text = covenant::report::text(&report);
             let plain = strip(&text);
-            assert!(!plain.chars().any(|c| does_something(c) && c != '\n'), "a report that does something");
+            assert!(
+                !plain.chars().any(|c| does_something(c) && c != '\n'),
+                "a control character in a report"
+            );
         }
         Err(error) => assert!(error.to_string().starts_with("transcript.jsonl")),
     }
 }
 
-/// The lines that are JSON objects, numbered and chained again.
+/// Returns the lines that are JSON objects, with new numbers and digests.
 fn chained(bytes: &[u8]) -> Vec<u8> {
     let mut chained = String::new();
     let mut previous = String::new();
@@ -88,7 +91,7 @@ fn chained(bytes: &[u8]) -> Vec<u8> {
     chained.into_bytes()
 }
 
-/// Without the colours that are ours.
+/// Removes the colour codes that the report adds.
 fn strip(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -100,7 +103,7 @@ fn strip(text: &str) -> String {
     plain + rest
 }
 
-/// A `covenant.toml`, and the words of a command line.
+/// A `covenant.toml`, and the command line of an adapter.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = Config::parse(text).map_err(|error| error.to_string());
@@ -109,7 +112,7 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
-/// An adapter's response, and what it says of itself.
+/// A response of an adapter, and the result of `describe`.
 pub fn adapter(bytes: &[u8]) {
     match rpc::Response::read(bytes) {
         Ok(response) => {
@@ -117,40 +120,40 @@ pub fn adapter(bytes: &[u8]) {
                 let _ = Description::read(result);
             }
         }
-        Err(told) => assert!(told.len() < 2000, "an error of {} bytes", told.len()),
+        Err(error) => assert!(error.len() < 2000, "an error of {} bytes", error.len()),
     }
 }
 
-/// The bodies of the federation plane, each as every type.
+/// A body of the federation plane, decoded as each message type.
 pub fn wire(bytes: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(bytes) else { return };
     let data = Answer::read(&body).and_then(Answer::data).unwrap_or_else(|| body.clone());
     for value in [&body, &data] {
-        same_again::<AcceptRequest>(value);
-        same_again::<AcceptResponse>(value);
-        same_again::<HeartbeatRequest>(value);
-        same_again::<HeartbeatResponse>(value);
-        same_again::<TrustBundle>(value);
-        same_again::<ResourceView>(value);
-        same_again::<MigrationRequest>(value);
-        same_again::<MigrationView>(value);
-        same_again::<AuditExcerpt>(value);
-        same_again::<ServiceCatalog>(value);
-        same_again::<SubscriptionRequest>(value);
-        same_again::<SubscriptionResponse>(value);
-        same_again::<SyncBatch>(value);
+        check_round_trip::<AcceptRequest>(value);
+        check_round_trip::<AcceptResponse>(value);
+        check_round_trip::<HeartbeatRequest>(value);
+        check_round_trip::<HeartbeatResponse>(value);
+        check_round_trip::<TrustBundle>(value);
+        check_round_trip::<ResourceView>(value);
+        check_round_trip::<MigrationRequest>(value);
+        check_round_trip::<MigrationView>(value);
+        check_round_trip::<AuditExcerpt>(value);
+        check_round_trip::<ServiceCatalog>(value);
+        check_round_trip::<SubscriptionRequest>(value);
+        check_round_trip::<SubscriptionResponse>(value);
+        check_round_trip::<SyncBatch>(value);
     }
     let text = body.to_string();
     let safe = harmless_json(&text);
     assert_eq!(serde_json::from_str::<Value>(&safe).ok(), serde_json::from_str::<Value>(&text).ok());
 }
 
-/// What was read and is written says the same when it is read again.
-fn same_again<T: Serialize + DeserializeOwned>(value: &Value) {
+/// Checks that a decoded value survives a round trip.
+fn check_round_trip<T: Serialize + DeserializeOwned>(value: &Value) {
     let Ok(read) = T::deserialize(value) else { return };
-    let written = serde_json::to_value(&read).expect("it is written");
-    let again = T::deserialize(&written).expect("it reads what it wrote");
-    assert_eq!(serde_json::to_value(&again).expect("it is written"), written);
+    let written = serde_json::to_value(&read).expect("it encodes");
+    let again = T::deserialize(&written).expect("it decodes its own output");
+    assert_eq!(serde_json::to_value(&again).expect("it encodes"), written);
 }
 
 /// Paths, tokens and headers.
@@ -169,10 +172,10 @@ pub fn headers(bytes: &[u8]) {
     assert!(!terminal(text).chars().any(does_something));
 }
 
-/// Certificates and bundles of them, as PEM and as DER.
+/// Certificates and bundles of certificates, as PEM and as DER.
 pub fn certificate(bytes: &[u8]) {
     if let Ok(certificate) = Certificate::from_der(bytes) {
-        let again = Certificate::from_pem(&certificate.pem()).expect("it reads what it wrote");
+        let again = Certificate::from_pem(&certificate.pem()).expect("it decodes its own output");
         assert_eq!(again.der(), certificate.der());
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };

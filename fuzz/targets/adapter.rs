@@ -1,7 +1,7 @@
 #![no_main]
 
 #[path = "../parsers.rs"]
-#[allow(dead_code, reason = "each target has one of them")]
+#[expect(dead_code, reason = "each fuzz target uses one parser")]
 mod parsers;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::adapter(bytes));
