@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The hands of the suite on the Python platform: JSON-RPC 2.0, one object a line, on standard input and output.
+"""The adapter of the Python platform: JSON-RPC 2.0, one object a line, on standard input and output.
 
 Try it: echo '{"jsonrpc":"2.0","id":1,"method":"describe"}' | python3 adapter.py
 """
@@ -7,25 +7,25 @@ Try it: echo '{"jsonrpc":"2.0","id":1,"method":"describe"}' | python3 adapter.py
 import json
 import sys
 
-sys.dont_write_bytecode = True  # The tests run this in place; nothing is to be left behind.
+sys.dont_write_bytecode = True  # The tests run this in place and must leave no files behind.
 
 from federation import contract
 from federation.authority import OpensslMissing
 from federation.basics import OperatorError, Refusal
 from federation.platform import Platform
 
-LINE_MAX = 1024 * 1024
+LINE_BYTES_MAX = 1024 * 1024
 
 
-class Verbs:
-    """One method a verb: `peer.propose` is `peer_propose`. What has no method is not supported."""
+class Methods:
+    """The methods of the operator plane. The method `peer.propose` is the function `peer_propose`."""
 
     def __init__(self, platform):
         self.platform = platform
 
     def names(self):
-        methods = (name for name in dir(type(self)) if "_" in name and not name.startswith("_"))
-        return sorted(["describe", *(name.replace("_", ".", 1) for name in methods)])
+        functions = (name for name in dir(type(self)) if "_" in name and not name.startswith("_"))
+        return sorted(["describe", *(name.replace("_", ".", 1) for name in functions)])
 
     def describe(self):
         return {
@@ -52,17 +52,17 @@ class Verbs:
 
     # -- peers ------------------------------------------------------------------------------------
 
-    def peer_propose(self, remote_instance_url, **how):
-        return self.platform.handshake.propose(remote_instance_url, **how)
+    def peer_propose(self, remote_instance_url, **options):
+        return self.platform.handshake.propose(remote_instance_url, **options)
 
     def peer_join(self, base_url, acceptance_token, ca_bundle_pem=None):
         return self.platform.handshake.join(base_url, acceptance_token, ca_bundle_pem)
 
     def peer_show(self, peer_id):
-        return {"peer": shown(self.platform.peer(peer_id))}
+        return {"peer": visible_members(self.platform.peer(peer_id))}
 
     def peer_list(self):
-        return {"peers": [shown(peer) for peer in self.platform.store.all("peer")]}
+        return {"peers": [visible_members(peer) for peer in self.platform.store.all("peer")]}
 
     def peer_suspend(self, peer_id, reason=None):
         self.platform.peer(peer_id)
@@ -103,12 +103,12 @@ class Verbs:
         self.platform.capabilities.put(kind, id, record)
 
     def resource_get(self, kind, id):
-        kept = self.platform.capabilities.get(kind, id)
-        return {"exists": kept is not None, "record": kept and kept["record"]}
+        row = self.platform.capabilities.get(kind, id)
+        return {"exists": row is not None, "record": row and row["record"]}
 
     def resource_list(self, kind=None):
-        kept = self.platform.capabilities.of_kind(kind)
-        return {"resources": [{"kind": row["kind"], "id": row["id"], "record": row["record"]} for row in kept]}
+        rows = self.platform.capabilities.of_kind(kind)
+        return {"resources": [{"kind": row["kind"], "id": row["id"], "record": row["record"]} for row in rows]}
 
     def resource_delete(self, kind, id):
         self.platform.capabilities.remove(kind, id)
@@ -126,10 +126,10 @@ class Verbs:
         return self.platform.sync.run(peer_id)
 
     def heartbeat_send(self, peer_id):
-        sent, answer = self.platform.client.heartbeat(peer_id)
-        return {"sent": sent, "status": answer.status}
+        sent, response = self.platform.client.heartbeat(peer_id)
+        return {"sent": sent, "status": response.status}
 
-    # -- what the operator sees and declares ------------------------------------------------------
+    # -- audit log, findings and declarations -----------------------------------------------------
 
     def audit_list(self, peer_id):
         return {"entries": self.platform.audit_entries(peer_id)}
@@ -153,25 +153,25 @@ class Verbs:
         return [{"version": contract.VERSION, "digest": contract.DIGEST, "effective_at": contract.EFFECTIVE_AT}]
 
 
-def shown(peer):
-    """A peer as its operator sees it, without what is for machines."""
+def visible_members(peer):
+    """Returns the members of a peer that its operator may see."""
     hidden = {"token_hash", "anchor_pem", "server_anchor_pem", "server_pin"}
     return {"peer_id": peer["id"], **{name: value for name, value in peer.items() if name not in hidden}}
 
 
-def answer(verbs, line):
-    """The response to one line."""
+def respond(methods, line):
+    """Returns the response to one line."""
     try:
         request = json.loads(line)
         id, method, parameters = request.get("id"), request["method"], request.get("params") or {}
     except (ValueError, KeyError, AttributeError, RecursionError):
         return failure(None, -32700, "not a JSON-RPC request")
-    if method not in verbs.names():
+    if method not in methods.names():
         return failure(id, -32601, f"{method} is not supported")
-    if not verbs.platform.running and not method.startswith(("platform.", "clock.", "describe")):
+    if not methods.platform.running and not method.startswith(("platform.", "clock.", "describe")):
         return failure(id, -32000, "the platform is not running")
     try:
-        result = getattr(verbs, method.replace(".", "_", 1))(**parameters)
+        result = getattr(methods, method.replace(".", "_", 1))(**parameters)
     except (OperatorError, Refusal) as error:
         return failure(id, getattr(error, "code", -32009), str(error))
     except TypeError as error:
@@ -188,10 +188,10 @@ def main():
         platform = Platform()
     except OpensslMissing as problem:
         sys.exit(f"adapter: {problem}")
-    verbs = Verbs(platform)
+    methods = Methods(platform)
     try:
-        while line := sys.stdin.readline(LINE_MAX):
-            print(json.dumps(answer(verbs, line)), flush=True)
+        while line := sys.stdin.readline(LINE_BYTES_MAX):
+            print(json.dumps(respond(methods, line)), flush=True)
     finally:
         platform.close()
 

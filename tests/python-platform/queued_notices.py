@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same platform, but that it tells its peers what they are owed from a queue, two seconds later."""
+"""The same platform, except that it delivers its notices from a queue, two seconds late."""
 
 import threading
 

@@ -1,7 +1,10 @@
 """A small federation platform in Python's standard library, written from the binding alone.
 
-platform   what it knows and what its operator does
-server     TLS and HTTP; routes: what each call is answered
-client     what it says to its peers
-governance what it thinks of them
+platform      state, the acts of the operator, and timers
+server        TLS and HTTP
+routes        the response to each call
+client        calls to peers
+handshake     propose, accept and join
+grants, capabilities, migrations, sync, notices: one part of the contract each
+governance    findings and breaches about peers
 """

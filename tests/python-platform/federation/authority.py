@@ -1,4 +1,4 @@
-"""Certificates: an authority of our own. Python's library can't sign, so the `openssl` program does."""
+"""The certificate authority of the platform. Python's library cannot sign, so the program `openssl` does."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth, clientAuth
 subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 """
-# A client certificate that we sign lives 90 days (powernode.md §3); our own outlive any moved clock.
+# A client certificate is valid for 90 days (wire.md §3). Those of the platform outlast every move of the clock.
 CLIENT_DAYS = 90
 OWN_DAYS = 3650
 
@@ -27,7 +27,7 @@ class OpensslMissing(Exception):
 
 
 class Authority:
-    """Signs leaves for ourselves and for callers, and says whether an anchor issued a certificate."""
+    """Signs leaves for the platform and for its peers, and verifies which anchor issued a certificate."""
 
     def __init__(self):
         if shutil.which("openssl") is None:
@@ -51,7 +51,7 @@ class Authority:
         self._folder.cleanup()
 
     def leaf(self, name):
-        """Paths of a certificate of ours that bears a name, and of its key."""
+        """Returns the paths of a certificate of the platform under a name, and of its key."""
         with self._lock:
             if name not in self._leaves:
                 file = f"leaf-{len(self._leaves)}.pem"
@@ -61,7 +61,7 @@ class Authority:
             return self._leaves[name], self._path("leaf.key")
 
     def sign_request(self, request_pem, name):
-        """The certificate that a caller asked for, under the name that we give it."""
+        """Signs a certificate request of a peer, under the name that the platform assigns."""
         with self._lock:
             pem = self._sign(request_pem, name, CLIENT_DAYS)
         facts = self._openssl("x509", "-noout", "-serial", "-enddate", input=pem)
@@ -70,7 +70,7 @@ class Authority:
         return {"cert_pem": pem, "serial": facts["serial"], "not_after": rfc3339(ends)}
 
     def issued_by(self, anchor_pem, der):
-        """Whether `anchor_pem` issued the certificate, for a client."""
+        """Returns whether `anchor_pem` issued the client certificate."""
         key = hashlib.sha256(anchor_pem.encode() + der).digest()
         with self._lock:
             if key not in self._verified:
@@ -85,7 +85,7 @@ class Authority:
             return self._verified[key]
 
     def _sign(self, request_pem, name, days):
-        # What the request says of its subject and extensions is not taken over: only its key is.
+        # Only the key of the request is used. Its subject and extensions are ignored.
         return self._openssl(
             "x509", "-req", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", str(days),
             "-set_serial", "0x" + os.urandom(16).hex(), "-subj", f"/CN={name}", "-extfile", "leaf.cnf",
@@ -111,6 +111,6 @@ class Authority:
 
 
 def common_name(certificate):
-    """The CN of what `getpeercert()` gives."""
+    """Returns the CN of a result of `getpeercert()`."""
     names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
     return names[0] if names else None

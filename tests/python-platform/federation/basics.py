@@ -6,7 +6,7 @@ import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
-# The major and minor parts of a semantic version (semver.org), whole text only.
+# A semantic version (semver.org); groups 1 and 2 are major and minor. Use it with `fullmatch`.
 SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*)?"
@@ -28,7 +28,7 @@ class Refusal(Exception):
 
 
 class OperatorError(Exception):
-    """A verb that can't be done: a JSON-RPC error."""
+    """A method that cannot be performed: a JSON-RPC error."""
 
     def __init__(self, message, code=-32009):
         super().__init__(message)
@@ -36,24 +36,24 @@ class OperatorError(Exception):
 
 
 class Clock:
-    """The time of the machine, and how far the operator has moved it."""
+    """The time of the machine plus the offset by which the operator has moved it."""
 
     def __init__(self):
-        self._moved = timedelta()
+        self._offset = timedelta()
 
     def now(self):
-        return datetime.now(timezone.utc) + self._moved
+        return datetime.now(timezone.utc) + self._offset
 
     def advance(self, seconds):
-        self._moved += timedelta(seconds=seconds)
+        self._offset += timedelta(seconds=seconds)
 
 
-def rfc3339(moment):
-    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def rfc3339(instant):
+    return instant.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def moment(text):
-    """Reads RFC 3339; None where it is none. Python before 3.11 reads neither `Z` nor nanoseconds."""
+def parse_rfc3339(text):
+    """Returns None if the text is not RFC 3339. Python before 3.11 parses neither `Z` nor nanoseconds."""
     if not isinstance(text, str):
         return None
     match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text)
@@ -69,15 +69,15 @@ def moment(text):
 
 
 def uuid7():
-    """A UUIDv7: 48 bits of milliseconds, then chance."""
+    """Returns a UUIDv7: 48 bits of milliseconds, then random bits."""
     bits = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
     bits = bits & ~(0xF << 76) | 0x7 << 76
     bits = bits & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=bits))
 
 
-def text_in(value):
-    """Whether a value is a text that says something."""
+def is_text(value):
+    """Returns whether a value is a text that is not blank."""
     return isinstance(value, str) and bool(value.strip())
 
 

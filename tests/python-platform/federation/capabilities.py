@@ -1,4 +1,4 @@
-"""What we say that we serve (commitment 3), and the records themselves."""
+"""The declared capabilities (commitment 3), and the records themselves."""
 
 import re
 
@@ -7,7 +7,7 @@ from .basics import OperatorError, as_list, as_object
 INWARD = ("pull_remote_to_local", "bidirectional")
 OUTWARD = ("push_local_to_remote", "bidirectional")
 DIRECTIONS = {*INWARD, *OUTWARD, "migration_only"}
-# What a destination writes itself.
+# The members that a destination sets itself.
 LOCAL_MEMBERS = ("account_id", "created_at", "updated_at")
 
 
@@ -27,7 +27,7 @@ class Capabilities:
         return row
 
     def document(self, peer_id=None):
-        """What one peer is told; a row of its own comes before the general one."""
+        """Returns the capability document for a peer. A row for that peer overrides the general row."""
         rows = {}
         for capability in self.store.all("capability", peer_id=None):
             rows[capability["row"]["kind"]] = capability["row"]
@@ -36,20 +36,20 @@ class Capabilities:
         return {"resource_kinds": list(rows.values())}
 
     def ours(self, peer_id, kind):
-        """Our row of a kind as the peer knows it."""
+        """Returns the row of a kind that was declared to the peer."""
         return row_of(self.document(peer_id), kind)
 
     # -- records ----------------------------------------------------------------------------------
 
     def put(self, kind, id, record, **origin):
-        """Writes a record. `rev` orders the changes, for streams."""
-        kept = {"kind": kind, "id": id, "record": {**record, "id": id}, **origin}
+        """Stores a record. `rev` orders the changes for sync."""
+        row = {"kind": kind, "id": id, "record": {**record, "id": id}, **origin}
         with self.store.transaction():
             counter = self.store.one("counter", "rev") or {"value": 0}
-            kept["rev"] = counter["value"] + 1
-            kept["updated_at"] = self.platform.stamp()
-            self.store.put("counter", "rev", {"value": kept["rev"]})
-            self.store.put("resource", f"{kind}/{id}", kept)
+            row["rev"] = counter["value"] + 1
+            row["updated_at"] = self.platform.stamp()
+            self.store.put("counter", "rev", {"value": row["rev"]})
+            self.store.put("resource", f"{kind}/{id}", row)
 
     def get(self, kind, id):
         return self.store.one("resource", f"{kind}/{id}")
@@ -58,9 +58,9 @@ class Capabilities:
         return self.store.all("resource", **({"kind": kind} if kind else {}))
 
     def visible(self, peer_id, kind, id):
-        """The record as the peer may see it: outside our declared filter there is none (3.3)."""
-        row, kept = self.ours(peer_id, kind), self.get(kind, id)
-        return kept["record"] if row and kept and passes(row.get("filter"), kept["record"]) else None
+        """Returns a record that the peer may see, or None outside the declared filter (3.3)."""
+        declared, row = self.ours(peer_id, kind), self.get(kind, id)
+        return row["record"] if declared and row and matches(declared.get("filter"), row["record"]) else None
 
     def remove(self, kind, id):
         self.store.delete("resource", f"{kind}/{id}")
@@ -71,8 +71,8 @@ def row_of(document, kind):
     return next((row for row in rows if row.get("kind") == kind), None)
 
 
-def passes(filter, record):
-    """Every key must match; an array means any of."""
+def matches(filter, record):
+    """Returns whether every key of the filter matches. An array means any of its values."""
     for key, wanted in as_object(filter).items():
         if record.get(key) not in (wanted if isinstance(wanted, list) else [wanted]):
             return False
@@ -80,7 +80,7 @@ def passes(filter, record):
 
 
 def same_schema(ours, theirs):
-    """Same major and minor at most one apart; what is not said is not held against anyone."""
+    """Returns whether two schema versions are compatible: same major, minor at most one apart. An absent one is."""
     if theirs is None or ours is None:
         return True
     parts = [re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.\d+)?", str(version)) for version in (ours, theirs)]

@@ -1,4 +1,4 @@
-"""What the platform says to its peers, each call within limits of bytes and time."""
+"""The platform as a caller of its peers. Each call has limits of bytes and time."""
 
 import hashlib
 import http.client
@@ -6,7 +6,7 @@ import json
 import ssl
 from urllib.parse import urlsplit
 
-from .basics import OperatorError, as_list, as_object, moment, uuid7
+from .basics import OperatorError, as_list, as_object, parse_rfc3339, uuid7
 
 PREFIX = "/api/v1/system/federation_api"
 SECONDS_MAX = 10
@@ -15,8 +15,8 @@ HEARTBEAT_SECONDS, HEARTBEAT_PAUSE_MAX = 60, 1800
 EXCERPT_SECONDS = 72 * 3600
 
 
-class Answer:
-    """What a peer answered; status 0 where it did not."""
+class Response:
+    """The response of a peer. Status 0 means that there was none."""
 
     def __init__(self, status, body=None, error=""):
         self.status = status
@@ -35,15 +35,15 @@ class Client:
         self.store = platform.store
 
     def call(self, peer_id, method, path, action, body=None, token=None):
-        """One call, which is written down whatever becomes of it."""
+        """Makes one call and audits it, also if it fails."""
         peer = self.platform.peer(peer_id)
         try:
-            answer = self._exchange(peer, method, path, body, token)
+            response = self._exchange(peer, method, path, body, token)
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            answer = Answer(0, error=f"{type(error).__name__}: {error}")
+            response = Response(0, error=f"{type(error).__name__}: {error}")
         subject = peer.get("call_as") or peer_id
-        self.platform.audit(peer_id, subject, f"{action}.sent", direction="outbound", status=answer.status)
-        return answer
+        self.platform.audit(peer_id, subject, f"{action}.sent", direction="outbound", status=response.status)
+        return response
 
     def _exchange(self, peer, method, path, body, token):
         base = urlsplit(address(peer))
@@ -65,16 +65,16 @@ class Client:
             self._pin(peer, connection.sock)
             text = None if body is None else json.dumps(body)
             connection.request(method, base.path.rstrip("/") + PREFIX + path, text, headers)
-            response = connection.getresponse()
-            content = response.read(BYTES_MAX + 1)
+            received = connection.getresponse()
+            content = received.read(BYTES_MAX + 1)
         finally:
             connection.close()
         if len(content) > BYTES_MAX:
             raise ValueError("the answer is too long")
-        return Answer(response.status, json.loads(content) if content else None)
+        return Response(received.status, json.loads(content) if content else None)
 
     def _context(self, peer):
-        """The peer's own authority is trusted for the peer alone, so that host names say nothing more."""
+        """Trusts the authority of the peer for that peer alone, so host names are not checked."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = False
@@ -88,61 +88,62 @@ class Client:
         return context
 
     def _pin(self, peer, socket):
-        """A server whose authority we were never told is trusted on first use, and then held to it."""
+        """Pins the certificate of a server on first use, if its authority is not known."""
         if peer.get("server_anchor_pem"):
             return
-        seen = hashlib.sha256(socket.getpeercert(binary_form=True)).hexdigest()
-        if peer.get("server_pin", seen) != seen:
+        pin = hashlib.sha256(socket.getpeercert(binary_form=True)).hexdigest()
+        if peer.get("server_pin", pin) != pin:
             raise ValueError("the server has another certificate than before")
-        self.store.update("peer", peer["id"], server_pin=seen)
+        self.store.update("peer", peer["id"], server_pin=pin)
 
     # -- heartbeats -------------------------------------------------------------------------------
 
     def heartbeat(self, peer_id, status="active", events=()):
-        """Says that we are there, what we are, and what there is to tell."""
+        """Sends a heartbeat with a status, events and the disclosure."""
         body = {
             "status": status, "events": list(events), "endpoints": self.platform.server.endpoints(),
             **self.platform.disclosure(peer_id),
         }
         self.store.update("peer", peer_id, sent_at=self.platform.stamp())
-        answer = self.call(peer_id, "POST", "/heartbeat", "heartbeat", body)
-        if answer.succeeded:
+        response = self.call(peer_id, "POST", "/heartbeat", "heartbeat", body)
+        if response.succeeded:
             self.store.update("peer", peer_id, heartbeat_pause=HEARTBEAT_SECONDS)
-            self.platform.handshake.learn(peer_id, answer.data)
+            self.platform.handshake.update(peer_id, response.data)
         else:
-            self._not_answered(peer_id, answer)
-        return body, answer
+            self._heartbeat_failed(peer_id, response)
+        return body, response
 
-    def _not_answered(self, peer_id, answer):
-        """The next try waits longer: a peer in trouble is not to be flooded (6.1)."""
+    def _heartbeat_failed(self, peer_id, response):
+        """Doubles the pause before the next heartbeat, so that a peer in trouble is not flooded (6.1)."""
         peer = self.platform.peer(peer_id)
         pause = min(2 * peer.get("heartbeat_pause", HEARTBEAT_SECONDS), HEARTBEAT_PAUSE_MAX)
         self.store.update("peer", peer_id, heartbeat_pause=pause)
-        if answer.status in (401, 403) and peer["status"] in ("enrolled", "active", "degraded"):
+        if response.status in (401, 403) and peer["status"] in ("enrolled", "active", "degraded"):
             self.platform.governance.find("peer_revoked_silently", peer_id, "it refuses our calls and never said why")
 
     def heartbeat_if_due(self, peer_id):
         peer = self.platform.peer(peer_id)
-        if self.platform.since(peer.get("sent_at") or peer["accepted_at"]) >= peer.get("heartbeat_pause", HEARTBEAT_SECONDS):
+        pause = peer.get("heartbeat_pause", HEARTBEAT_SECONDS)
+        if self.platform.since(peer.get("sent_at") or peer["accepted_at"]) >= pause:
             self.heartbeat(peer_id)
 
     # -- resources --------------------------------------------------------------------------------
 
     def fetch(self, peer_id, kind, id):
-        """Uses a grant that we hold. Its refusal before its end is a broken promise (2.1)."""
+        """Uses a held grant. A refusal before its end is a breach (2.1)."""
         held = self.platform.grants.held(peer_id, kind, id, "read")
         if held is None:
             raise OperatorError("no grant of that peer lets us read this", -32004)
-        answer = self.call(peer_id, "GET", f"/resources/{kind}/{id}", "resource.read", token=held["bearer_token"])
-        self.doubt_grant(held, answer)
-        if answer.status in (404, 422):
+        response = self.call(peer_id, "GET", f"/resources/{kind}/{id}", "resource.read", token=held["bearer_token"])
+        self.check_grant_refusal(held, response)
+        if response.status in (404, 422):
             self.platform.governance.breach(
                 3, "peer_capability_drift", peer_id, f"{kind} is declared or granted, and not served", kind)
-        return {"status": answer.status, "data": answer.data, "error": answer.error}
+        return {"status": response.status, "data": response.data, "error": response.error}
 
-    def doubt_grant(self, held, answer):
-        """A call under a grant that the peer gave and did not take back is not to be refused (2.2, 2.3)."""
-        if answer.status in (401, 403) and self.platform.grants.alive(self.store.one("held", held["grant_id"])):
+    def check_grant_refusal(self, held, response):
+        """Records a breach if the peer refuses a call under a grant that is still valid (2.2, 2.3)."""
+        if response.status in (401, 403) and self.platform.grants.is_valid(self.store.one("held", held["grant_id"])):
             self.platform.governance.breach(
                 2, "peer_grant_broken", held["peer_id"], "a grant is refused before its end", held["grant_id"])
 
@@ -150,37 +151,37 @@ class Client:
 
     def request_excerpt(self, peer_id):
         request = {"id": uuid7(), "peer_id": peer_id, "asked_at": self.platform.stamp(), "request_id": None}
-        return self._ask(request)
+        return self._request(request)
 
-    def look_after_excerpts(self):
+    def request_due_excerpts(self):
         for request in self.store.all("excerpt"):
             if self.platform.since(request["next_at"]) >= 0:
-                self._ask(request)
+                self._request(request)
 
-    def _ask(self, request):
+    def _request(self, request):
         peer_id = request["peer_id"]
         query = f"?request_id={request['request_id']}" if request["request_id"] else ""
-        answer = self.call(peer_id, "GET", f"/audit_excerpts{query}", "audit_excerpts")
-        if answer.status == 200:
+        response = self.call(peer_id, "GET", f"/audit_excerpts{query}", "audit_excerpts")
+        if response.status == 200:
             self.store.delete("excerpt", request["id"])
-            return {"entries": as_list(answer.data.get("events"))}
+            return {"entries": as_list(response.data.get("events"))}
         if self.platform.since(request["asked_at"]) > EXCERPT_SECONDS:
             self.store.delete("excerpt", request["id"])
             self.platform.governance.find("peer_audit_overdue", peer_id, "an excerpt is not there after 72 hours")
             return {"entries": []}
-        due = moment(answer.data.get("due_at"))
-        promised = str(answer.data.get("request_id") or "")
+        due = parse_rfc3339(response.data.get("due_at"))
+        promised = str(response.data.get("request_id") or "")
         if promised.replace("-", "").isalnum():
             request["request_id"] = promised
-        left = EXCERPT_SECONDS - self.platform.since(request["asked_at"])
-        wait = min(left, (due - self.platform.now()).total_seconds()) if due else left
-        request["next_at"] = self.platform.stamp(wait if wait > 0 else left + 1)
+        remaining = EXCERPT_SECONDS - self.platform.since(request["asked_at"])
+        wait = min(remaining, (due - self.platform.now()).total_seconds()) if due else remaining
+        request["next_at"] = self.platform.stamp(wait if wait > 0 else remaining + 1)
         self.store.put("excerpt", request["id"], request)
-        return {"entries": [], "request_id": request["request_id"], "due_at": answer.data.get("due_at")}
+        return {"entries": [], "request_id": request["request_id"], "due_at": response.data.get("due_at")}
 
 
 def address(peer):
-    """The first advertised endpoint, else where the peer was proposed; without the prefix."""
+    """Returns the first advertised endpoint, or the proposed address if there is none, without the prefix."""
     def priority(endpoint):
         value = endpoint.get("priority")
         return value if isinstance(value, (int, float)) else 0

@@ -1,16 +1,16 @@
-"""What the platform thinks of its peers: findings, breaches, versions."""
+"""Findings and breaches about peers, and the version rule."""
 
 import re
 
 from . import contract
-from .basics import SEMVER, as_list, as_object, text_in, uuid7
+from .basics import SEMVER, as_list, as_object, is_text, uuid7
 
 DAY_SECONDS = 24 * 3600
-# Repeated breach of one hard norm within a day suspends (E.2); the first never does.
+# The number of breaches of one hard norm within a day that suspends a peer (E.2).
 BREACHES_MAX = 5
-# Different refused calls within an hour that are no mistake any more (6.4).
+# The number of different refused calls within an hour that counts as enumeration (6.4).
 REFUSALS_MAX = 3
-# Grants of one peer in an hour with no operator behind them (6.2).
+# The number of grants of one peer within an hour that counts as mass grants (6.2).
 GRANTS_MAX, WIDE_GRANTS_MAX = 50, 15
 HOUR_SECONDS = 3600
 
@@ -26,7 +26,7 @@ class Governance:
         self.store = platform.store
 
     def find(self, kind, peer_id, message, about=""):
-        """A finding. The same again is counted, not listed again."""
+        """Records a finding. A repeated finding increments the count of the first."""
         key = f"{kind}/{peer_id}/{about}"
         with self.store.transaction():
             known = self.store.one("finding", key)
@@ -42,7 +42,7 @@ class Governance:
             self.platform.emit(f"federation.finding.{kind}", "medium", peer_id, {"message": message})
 
     def breach(self, commitment, kind, peer_id, message, about=""):
-        """A breach of a hard norm: a finding (E.1), and again and again a suspension (E.2)."""
+        """Records a breach of a hard norm: a finding (E.1), and a suspension if it is repeated (E.2)."""
         with self.store.transaction():
             self.find(kind, peer_id, message, about)
             peer = self.platform.peer(peer_id)
@@ -55,19 +55,19 @@ class Governance:
 
     def scan(self):
         for peer in self.platform.peers("enrolled", "active", "degraded"):
-            self._look_at(peer)
+            self._scan_peer(peer)
         return {"findings": self.store.all("finding")}
 
-    def _look_at(self, peer):
-        if not text_in(peer.get("data_residency")):
+    def _scan_peer(self, peer):
+        if not is_text(peer.get("data_residency")):
             self.find("peer_residency_missing", peer["id"], "no data residency is declared")
         if peer.get("extension_slugs") and not as_list(as_object(peer.get("capabilities")).get("resource_kinds")):
             self.find("peer_capability_drift", peer["id"], "extensions are declared, and no capability", "extensions")
 
     # -- disclosure and versions ------------------------------------------------------------------
 
-    def heard(self, peer_id, body):
-        """Looks at what a peer said of itself in a heartbeat."""
+    def check_heartbeat(self, peer_id, body):
+        """Checks disclosure, contract and version in a heartbeat. Returns the schema compatibility."""
         missing = undisclosed(body)
         if missing:
             self.find("peer_identity_undisclosed", peer_id, "not disclosed: " + ", ".join(missing), ",".join(missing))
@@ -79,38 +79,38 @@ class Governance:
         return compatibility
 
     def mismatch(self, peer_id, message):
-        """A contract that is not what it says breaks 12, and 3 and 6 with it (12.2)."""
+        """Records a contract mismatch, which breaches 12, and with it 3 and 6 (12.2)."""
         for commitment in (12, 3, 6):
             self.breach(commitment, "peer_contract_mismatch", peer_id, message)
 
     def compatibility(self, theirs):
-        """Same major and minor at most one apart (10.1)."""
+        """Applies the version rule: same major, minor at most one apart (10.1)."""
         ours = self.platform.settings["release"]
-        answer = {"source": "default", "local_version": ours, "remote_version": theirs}
+        result = {"source": "default", "local_version": ours, "remote_version": theirs}
         if theirs is None:
-            return {**answer, "status": "compatible", "source": "implicit", "notes": "no version is known"}
+            return {**result, "status": "compatible", "source": "implicit", "notes": "no version is known"}
         parts = [SEMVER.fullmatch(version) if isinstance(version, str) else None for version in (ours, theirs)]
         if all(parts) and parts[0][1] == parts[1][1] and abs(int(parts[0][2]) - int(parts[1][2])) <= 1:
-            return {**answer, "status": "compatible", "notes": ""}
-        return {**answer, "status": "incompatible", "notes": f"{str(theirs)[:64]} does not go with {ours}"}
+            return {**result, "status": "compatible", "notes": ""}
+        return {**result, "status": "incompatible", "notes": f"{str(theirs)[:64]} does not go with {ours}"}
 
     def frozen(self, peer):
         return self.compatibility(peer.get("platform_version"))["status"] == "incompatible"
 
     # -- conduct over time ------------------------------------------------------------------------
 
-    def refused(self, peer_id, what):
-        """A refused call. Several different ones within the hour are a walk (6.4)."""
+    def record_refusal(self, peer_id, what):
+        """Records a refused call. Several different ones within an hour are an enumeration (6.4)."""
         peer = self.platform.peer(peer_id)
-        walk = [row for row in peer.get("refusals", []) if self.platform.since(row["at"]) < HOUR_SECONDS]
-        if all(row["what"] != what for row in walk):
-            walk.append({"what": what, "at": self.platform.stamp()})
-            self.store.update("peer", peer_id, refusals=walk)
-            if len(walk) == REFUSALS_MAX:
+        recent = [row for row in peer.get("refusals", []) if self.platform.since(row["at"]) < HOUR_SECONDS]
+        if all(row["what"] != what for row in recent):
+            recent.append({"what": what, "at": self.platform.stamp()})
+            self.store.update("peer", peer_id, refusals=recent)
+            if len(recent) == REFUSALS_MAX:
                 self.breach(6, "peer_probing", peer_id, "it asks for what is none of its business")
 
-    def granted(self, peer_id, payload):
-        """A grant that a peer issued to us."""
+    def record_grant(self, peer_id, payload):
+        """Records a grant that a peer issued to the platform."""
         scopes = as_list(payload.get("permission_scopes"))
         wide = not payload.get("resource_id") and any(scope in scopes for scope in ("write", "admin", "migrate"))
         peer = self.platform.peer(peer_id)
@@ -122,20 +122,20 @@ class Governance:
 
 
 def undisclosed(body):
-    """The members of commitment 1 that are absent or are not what they should be."""
-    told = as_object(body.get("metadata"))
-    version = told.get("platform_version", body.get("platform_version"))
-    good = {
-        "operator_contact": reachable(told.get("operator_contact")),
-        "jurisdiction": text_in(told.get("jurisdiction")),
+    """Returns the members of commitment 1 that are absent or malformed."""
+    metadata = as_object(body.get("metadata"))
+    version = metadata.get("platform_version", body.get("platform_version"))
+    valid = {
+        "operator_contact": is_contact(metadata.get("operator_contact")),
+        "jurisdiction": is_text(metadata.get("jurisdiction")),
         "platform_version": isinstance(version, str) and bool(SEMVER.fullmatch(version)),
-        "last_known_good_release": text_in(told.get("last_known_good_release")),
+        "last_known_good_release": is_text(metadata.get("last_known_good_release")),
     }
-    return [name for name, fine in good.items() if not fine]
+    return [name for name, is_valid in valid.items() if not is_valid]
 
 
-def reachable(contact):
-    """An email address, or an identifier that PGP attests."""
+def is_contact(contact):
+    """Returns whether a value is an email address or a PGP-attested identifier."""
     if isinstance(contact, dict):
-        return any(text_in(contact.get(name)) for name in ("signature", "pgp_signature"))
+        return any(is_text(contact.get(name)) for name in ("signature", "pgp_signature"))
     return isinstance(contact, str) and bool(EMAIL.fullmatch(contact.strip()) or PGP.search(contact))

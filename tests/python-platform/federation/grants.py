@@ -1,4 +1,4 @@
-"""Grants: those we issued (commitment 2), and those that peers put into our hands."""
+"""Grants that the platform issued (commitment 2), and grants of peers that it holds."""
 
 import hashlib
 import hmac
@@ -7,10 +7,10 @@ import secrets
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
-from .basics import OperatorError, Refusal, as_list, moment, rfc3339, text_in, uuid7
+from .basics import OperatorError, Refusal, as_list, is_text, parse_rfc3339, rfc3339, uuid7
 
 SCOPES = {"read", "write", "admin", "migrate"}
-DAYS_DEFAULT, DAYS_LEAST, DAYS_MOST = 30, 7, 365
+DAYS_DEFAULT, DAYS_MIN, DAYS_MAX = 30, 7, 365
 
 
 class Grants:
@@ -23,7 +23,7 @@ class Grants:
               ttl_days=DAYS_DEFAULT, node_instance_ids=(), sdwan_network_ids=(), source_cidrs=()):
         if self.platform.peer(peer_id)["status"] == "revoked":
             raise OperatorError("the peer is revoked")
-        if not set(permission_scopes) <= SCOPES or not text_in(remote_subject):
+        if not set(permission_scopes) <= SCOPES or not is_text(remote_subject):
             raise OperatorError("scopes are read, write, admin, migrate; a remote_subject is needed", -32602)
         grant = {
             "grant_id": uuid7(), "peer_id": peer_id, "remote_subject": remote_subject,
@@ -31,14 +31,14 @@ class Grants:
             "permission_scopes": list(permission_scopes), "source_cidrs": list(source_cidrs or ()),
             "node_instance_ids": list(node_instance_ids or ()),
             "sdwan_network_ids": list(sdwan_network_ids or ()),
-            "expires_at": rfc3339(self.platform.now() + timedelta(days=min(max(ttl_days, DAYS_LEAST), DAYS_MOST))),
+            "expires_at": rfc3339(self.platform.now() + timedelta(days=min(max(ttl_days, DAYS_MIN), DAYS_MAX))),
             "revoked_at": None,
         }
         self.store.put("grant", grant["grant_id"], grant)
         return {**grant, "bearer_token": self._token(grant["grant_id"])}
 
     def revoke(self, grant_id, reason=None):
-        """The grantee is told (2.3), now or as soon as it can be reached."""
+        """Revokes a grant and notifies the peer (2.3), now or as soon as it can be reached."""
         grant = self.store.one("grant", grant_id)
         if grant is None or grant["revoked_at"]:
             raise OperatorError("there is no such grant, or it is revoked", -32004)
@@ -54,7 +54,7 @@ class Grants:
     # -- calls under a grant ----------------------------------------------------------------------
 
     def bearer(self, call):
-        """The grant that a call carries, in the order of checks of powernode.md §4."""
+        """Returns the grant of a call. The checks have the order of wire.md §4."""
         token = call.headers.get("authorization", "")
         if not token.lower().startswith("bearer "):
             raise unauthorized("Bearer grant token required")
@@ -64,17 +64,17 @@ class Grants:
         if grant["peer_id"] != call.peer["id"]:
             raise unauthorized("Grant belongs to a different federation peer")
         call.remote_subject = grant["remote_subject"]
-        self.require_alive(grant)
+        self.require_valid(grant)
         return grant
 
-    def require_alive(self, grant):
+    def require_valid(self, grant):
         if self.platform.since(grant["expires_at"]) >= 0:
             raise unauthorized("Grant has expired")
         if grant["revoked_at"]:
             raise unauthorized("Grant has been revoked")
 
     def require(self, call, grant, scope, kind, id):
-        """That the grant is for this kind and record, this scope, and callers like this one."""
+        """Requires that the grant covers the kind, the record, the scope and the caller."""
         if grant["resource_kind"] != kind:
             raise forbidden("Grant is for another resource kind")
         if grant["resource_id"] not in (None, id):
@@ -110,16 +110,16 @@ class Grants:
         })
 
     def held(self, peer_id, kind, id, scope):
-        """A grant of the peer's that should let a call of ours in."""
+        """Returns a valid grant of the peer that covers a call of the platform, or None."""
         return next((grant for grant in self.store.all("held", peer_id=peer_id, resource_kind=kind, revoked=False)
                      if grant["resource_id"] in (None, id) and {scope, "admin"} & set(grant["permission_scopes"])
-                     and self.alive(grant)), None)
+                     and self.is_valid(grant)), None)
 
     def held_by_token(self, peer_id, token):
         return next(iter(self.store.all("held", peer_id=peer_id, bearer_token=token)), None)
 
-    def alive(self, held):
-        ends = moment(held["expires_at"])
+    def is_valid(self, held):
+        ends = parse_rfc3339(held["expires_at"])
         return not held["revoked"] and (ends is None or self.platform.now() < ends)
 
 

@@ -1,17 +1,17 @@
-"""Migrations (commitment 7): as destination one transaction and the truth about it; as source, a check of the claim."""
+"""Migrations (commitment 7). A destination applies a plan in one transaction, and a source verifies the result."""
 
-from .basics import OperatorError, Refusal, as_list, as_object, text_in, uuid7
+from .basics import OperatorError, Refusal, as_list, as_object, is_text, uuid7
 from .capabilities import LOCAL_MEMBERS, same_schema
 
 OPERATIONS = ("duplicate", "migrate", "delete")
 ACTIONS = ("create", "link_local", "skip", "conflict")
 POLICIES = ("skip_if_exists", "rename_with_suffix", "overwrite", "fail")
-# A plan that names a further hop asks for what version 1 leaves out (O.1).
+# The members that name a further platform. Version 1 of the contract leaves that out (O.1).
 HOPS = ("forward_to", "next_hop", "hops", "via", "chain", "final_destination", "relay_to")
 
 
 class Failed(Exception):
-    """The plan can't be applied as a whole."""
+    """The plan cannot be applied as a whole."""
 
     def __init__(self, error, conflict=None):
         super().__init__(error)
@@ -37,11 +37,11 @@ class Migrations:
         return self._apply(migration["migration_id"])
 
     def commit(self, peer_id, id):
-        """Applies what was opened, also within the grace after a revocation (4.3)."""
+        """Applies an open migration, also within the grace after a revocation (4.3)."""
         migration = self._of_source(peer_id, id)
         if migration["status"] != "transferring":
             raise Refusal(409, "the migration is not open")
-        self.platform.grants.require_alive(self.store.one("grant", migration["grant_id"]))
+        self.platform.grants.require_valid(self.store.one("grant", migration["grant_id"]))
         return self._apply(id)
 
     def show_to_source(self, peer_id, id):
@@ -56,7 +56,7 @@ class Migrations:
         return migration
 
     def _require_in_scope(self, peer, plan, grant):
-        """Every step is of the grant's kind (6.4), declared by us, in a schema that we run (3.2)."""
+        """Requires that each step has the kind of the grant (6.4), and that kind and schema are declared (3.2)."""
         for step in plan["steps"]:
             kind = step["resource_kind"]
             if kind != grant["resource_kind"]:
@@ -75,7 +75,7 @@ class Migrations:
             "skipped_count": 0, "audit_log": [], "metadata": {},
         }
         ours, theirs = self.platform.settings["residency"], peer.get("data_residency")
-        if text_in(theirs) and theirs.casefold() != ours.casefold():
+        if is_text(theirs) and theirs.casefold() != ours.casefold():
             crossing = {"from": theirs, "to": ours} if direction == "inbound" else {"from": ours, "to": theirs}
             migration["metadata"]["cross_jurisdiction"] = crossing
             self.platform.emit("migration.cross_residency_boundary", "high", peer["id"],
@@ -89,7 +89,7 @@ class Migrations:
         return self.store.update("migration", id, audit_log=log, **members)
 
     def _apply(self, id):
-        """The records and the claim about them in one transaction: neither is there without the other."""
+        """Stores the records and the result in one transaction."""
         migration = self.store.one("migration", id)
         plan, peer_id = migration["plan"], migration["peer_id"]
         log = []
@@ -103,13 +103,13 @@ class Migrations:
         except Failed as failed:
             log = [failed.conflict] if failed.conflict else []
             self._change(id, status="failed", conflict_log=log)
-            told = {"migration_id": id, "status": "failed", "conflict_log": log}
-            raise Refusal(422, str(failed), members=told) from None
+            members = {"migration_id": id, "status": "failed", "conflict_log": log}
+            raise Refusal(422, str(failed), members=members) from None
         return 201, {"data": {name: done[name] for name in (
             "migration_id", "status", "applied_count", "skipped_count", "conflict_log")}}
 
     def _step(self, peer_id, migration_id, plan, step, log):
-        """Whether the step wrote or deleted something. Conflicts go to the log as they were resolved."""
+        """Applies a step. Returns whether it wrote or deleted a record; a conflict goes to the log."""
         kind, id, policy = step["resource_kind"], step["resource_id"], step["conflict_policy"]
         known = self.platform.capabilities.get(kind, id)
         if plan["operation"] == "delete":
@@ -126,7 +126,7 @@ class Migrations:
         if step["action"] == "conflict" and known is None:
             raise Failed("the sender foretells a conflict")
         if known is not None:
-            # An id is never changed (7.4), so a suffix can't resolve this; a duplicate must have fresh ids.
+            # An id never changes (7.4), so a suffix cannot resolve this. A duplicate must have fresh ids.
             resolution = {"skip_if_exists": "skipped", "overwrite": "overwritten"}.get(policy, "failed")
             if plan["operation"] == "duplicate" or step["action"] == "conflict":
                 resolution = "failed"
@@ -148,71 +148,71 @@ class Migrations:
 
     def send(self, peer_id, root_resource_kind, root_resource_id, operation="migrate", bearer_token=None, commit=True):
         kind, id = root_resource_kind, root_resource_id
-        peer, kept = self.platform.peer(peer_id), self.platform.capabilities.get(kind, id)
+        peer, row = self.platform.peer(peer_id), self.platform.capabilities.get(kind, id)
         held = self.platform.grants.held(peer_id, kind, id, "migrate")
         token = bearer_token or (held and held["bearer_token"])
-        if kept is None or token is None or operation not in ("migrate", "duplicate"):
+        if row is None or token is None or operation not in ("migrate", "duplicate"):
             raise OperatorError("a record of ours and a grant of the peer's are needed", -32004)
         sent = id if operation == "migrate" else uuid7()
-        payload = {**kept["record"], "id": sent}
+        payload = {**row["record"], "id": sent}
         if operation == "duplicate":
             payload["metadata"] = {**as_object(payload.get("metadata")), "duplicated_from": id}
-        row = self.platform.capabilities.ours(peer_id, kind) or {}
+        version = (self.platform.capabilities.ours(peer_id, kind) or {}).get("schema_version")
         step = {"step_order": 1, "resource_kind": kind, "resource_id": sent, "action": "create",
                 "conflict_policy": "fail", "payload": payload,
-                "metadata": {"schema_version": row["schema_version"]} if row.get("schema_version") is not None else {}}
+                "metadata": {} if version is None else {"schema_version": version}}
         plan = {"operation": operation, "root_resource_kind": kind, "root_resource_id": sent,
                 "plan_summary": {"total": 1}, "steps": [step]}
         migration_id = self._record(peer, plan, "outbound")["migration_id"]
         body = plan if commit else {**plan, "commit": False}
-        answer = self.platform.client.call(peer_id, "POST", "/migrations", "migration", body, token)
-        theirs = answer.data.get("migration_id")
+        response = self.platform.client.call(peer_id, "POST", "/migrations", "migration", body, token)
+        theirs = response.data.get("migration_id")
         held = self.platform.grants.held_by_token(peer_id, token)
         if held and "migrate" in held["permission_scopes"]:
-            self.platform.client.doubt_grant(held, answer)
+            self.platform.client.check_grant_refusal(held, response)
         if commit:
-            return self._conclude(peer_id, migration_id, plan, answer, token)
-        self._change(migration_id, status="transferring" if answer.succeeded else "failed", remote_id=theirs)
-        return self._told(migration_id)
+            return self._conclude(peer_id, migration_id, plan, response, token)
+        self._change(migration_id, status="transferring" if response.succeeded else "failed", remote_id=theirs)
+        return self._result(migration_id)
 
-    def _conclude(self, peer_id, migration_id, plan, answer, token):
-        """The claim is believed when it can be read back. Originals are never deleted here (11.2)."""
-        if answer.succeeded:
-            doubt = self._doubt(peer_id, plan, answer.data, token)
-            if doubt:
-                self.platform.governance.breach(7, "peer_migration_untruthful", peer_id, doubt)
-            self._change(migration_id, status="failed" if doubt else "completed", applied_count=1,
-                         remote_id=answer.data.get("migration_id"),
-                         conflict_log=as_list(answer.data.get("conflict_log")))
+    def _conclude(self, peer_id, migration_id, plan, response, token):
+        """Verifies the claim of the destination. The platform never deletes the originals (11.2)."""
+        if response.succeeded:
+            reason = self._false_claim(peer_id, plan, response.data, token)
+            if reason:
+                self.platform.governance.breach(7, "peer_migration_untruthful", peer_id, reason)
+            self._change(migration_id, status="failed" if reason else "completed", applied_count=1,
+                         remote_id=response.data.get("migration_id"),
+                         conflict_log=as_list(response.data.get("conflict_log")))
         else:
-            if "schema" in answer.error.lower():
+            if "schema" in response.error.lower():
                 self.platform.governance.breach(3, "peer_capability_drift", peer_id,
                                                 "it refuses a schema version that it declares", "schema")
-            self._change(migration_id, status="failed", error=answer.error)
-        return self._told(migration_id)
+            self._change(migration_id, status="failed", error=response.error)
+        return self._result(migration_id)
 
-    def _doubt(self, peer_id, plan, claim, token):
-        """What is wrong with the claim that the plan was applied, if anything."""
+    def _false_claim(self, peer_id, plan, claim, token):
+        """Returns what is wrong with the claim that the plan was applied, or None."""
         step = plan["steps"][0]
         kind, id, sent = step["resource_kind"], step["resource_id"], step["payload"]
         log = [as_object(entry) for entry in as_list(claim.get("conflict_log"))]
         if any(entry.get("resource_id") not in (None, id) for entry in log):
             return "the conflict log names what was not in the plan"
         if log and claim.get("applied_count") == 1:
-            return "the conflict log tells of a conflict, and the plan, which forbids any, was applied"
+            return "the conflict log reports a conflict, and the plan, which forbids any, was applied"
         if claim.get("applied_count") != 1 or claim.get("skipped_count", 0) != 0:
             return "the counts do not fit the plan"
-        answer = self.platform.client.call(peer_id, "GET", f"/resources/{kind}/{id}", "resource.read", token=token)
-        if answer.status in (401, 403):
-            return None  # The grant does not let us look.
-        if not answer.succeeded or answer.data.get("exists") is not True or answer.data.get("id") != id:
+        response = self.platform.client.call(peer_id, "GET", f"/resources/{kind}/{id}", "resource.read", token=token)
+        if response.status in (401, 403):
+            return None  # The grant does not cover reading.
+        if not response.succeeded or response.data.get("exists") is not True or response.data.get("id") != id:
             return "what it says it applied can't be read back"
-        record = answer.data.get("record")
+        record = response.data.get("record")
         changed = isinstance(record, dict) and [
             name for name, value in sent.items() if name not in LOCAL_MEMBERS and record.get(name) != value]
         return f"what can be read back is not what was sent: {', '.join(changed)}" if changed else None
 
-    def _told(self, migration_id):
+    def _result(self, migration_id):
         migration = self.store.one("migration", migration_id)
         return {"migration_id": migration_id, "status": migration["status"], "error": migration.get("error")}
 
@@ -226,7 +226,7 @@ class Migrations:
 
 
 def read_plan(body):
-    """A plan in the order of its steps, or a refusal before anything is touched."""
+    """Returns the plan with its steps in order. Raises a refusal before anything is applied."""
     needed = ("operation", "root_resource_kind", "root_resource_id", "steps")
     missing = [name for name in needed if body.get(name) in (None, "")]
     if missing:
@@ -236,7 +236,7 @@ def read_plan(body):
     steps = body["steps"]
     if not isinstance(steps, list) or not steps:
         raise malformed("Plan must contain at least one step")
-    broken = [n for n, step in enumerate(steps) if not step_is_whole(step)]
+    broken = [n for n, step in enumerate(steps) if not is_complete_step(step)]
     if broken:
         raise malformed(f"Steps missing required fields: indexes={broken}")
     if any(name in holder for name in HOPS for holder in (body, as_object(body.get("plan_summary")))):
@@ -253,13 +253,13 @@ def read_plan(body):
     }
 
 
-def step_is_whole(step):
+def is_complete_step(step):
     step = as_object(step)
     step.setdefault("payload", {})
     step.setdefault("conflict_policy", "fail")
     step.setdefault("action", "create")
-    return type(step.get("step_order")) is int and text_in(step.get("resource_kind")) and \
-        text_in(step.get("resource_id")) and step["action"] in ACTIONS and \
+    return type(step.get("step_order")) is int and is_text(step.get("resource_kind")) and \
+        is_text(step.get("resource_id")) and step["action"] in ACTIONS and \
         step["conflict_policy"] in POLICIES and isinstance(step["payload"], dict)
 
 

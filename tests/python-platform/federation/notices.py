@@ -1,10 +1,10 @@
-"""Notices: events that ride on heartbeats, ours to peers and theirs to us."""
+"""Notices: events in heartbeats, in both directions."""
 
-from .basics import as_list, as_object, moment, text_in, uuid7
+from .basics import as_list, as_object, is_text, parse_rfc3339, uuid7
 
 GRACE_SECONDS = 300
 DISCLOSURE_SECONDS = 24 * 3600
-# An undelivered notice is tried for a week, at most an hour apart.
+# An undelivered notice is tried again for a week, at least once an hour.
 TRY_SECONDS, PAUSE_SECONDS_MAX = 7 * 24 * 3600, 3600
 
 
@@ -13,7 +13,7 @@ class Notices:
         self.platform = platform
         self.store = platform.store
 
-    # -- ours -------------------------------------------------------------------------------------
+    # -- to peers ---------------------------------------------------------------------------------
 
     def of_revocation(self, peer, reason):
         return self._event("platform.peer.revoked", "high", {
@@ -25,10 +25,10 @@ class Notices:
         self.send(peer_id, self._event(kind, severity, payload))
 
     def send(self, peer_id, event, tries=0, first_at=None):
-        """Tells now; what does not arrive is tried again as time passes."""
+        """Sends a notice. If it does not arrive, it is due again after a pause."""
         status = "revoked" if event["kind"] == "platform.peer.revoked" else "active"
-        _, answer = self.platform.client.heartbeat(peer_id, status, [event])
-        if answer.succeeded:
+        _, response = self.platform.client.heartbeat(peer_id, status, [event])
+        if response.succeeded:
             self.store.delete("outbox", event["id"])
             return
         pause = min(30 * 2 ** tries, PAUSE_SECONDS_MAX)
@@ -45,7 +45,7 @@ class Notices:
                 self.send(notice["peer_id"], notice["event"], notice["tries"], notice["first_at"])
 
     def compromise(self, kind, detected_at, summary):
-        """Every partner hears of it (9.1)."""
+        """Discloses a compromise to every partner (9.1)."""
         self.platform.emit("platform.compromise.declared", "critical", None, {"kind": kind, "summary": summary})
         for peer in self.platform.peers("accepted", "enrolled", "active", "degraded", "suspended"):
             self.deliver(peer["id"], "platform.peer.compromised", "critical", {
@@ -53,7 +53,7 @@ class Notices:
             })
 
     def move_to(self, residency):
-        """Our own residency changes; partners are told (8.2)."""
+        """Changes the residency of the platform and notifies the partners (8.2)."""
         before, self.platform.settings["residency"] = self.platform.settings["residency"], residency
         for peer in self.platform.peers("enrolled", "active", "degraded"):
             self.deliver(peer["id"], "platform.residency.changed", "medium", {
@@ -66,10 +66,10 @@ class Notices:
             "correlation_id": uuid7(), "source": "python-platform", "payload": payload,
         }
 
-    # -- theirs -----------------------------------------------------------------------------------
+    # -- from peers -------------------------------------------------------------------------------
 
     def receive(self, peer_id, body):
-        """Takes what a heartbeat tells. Either the event or the status says that the peer leaves."""
+        """Handles the events and the status of a heartbeat. Either one can state that the peer leaves."""
         handlers = {
             "platform.peer.revoked": self._left,
             "platform.peer.compromised": self._compromised,
@@ -79,7 +79,7 @@ class Notices:
         }
         for event in as_list(body.get("events"))[:1000]:
             event = as_object(event)
-            handler = handlers.get(event.get("kind")) if text_in(event.get("kind")) else None
+            handler = handlers.get(event.get("kind")) if is_text(event.get("kind")) else None
             if handler:
                 handler(peer_id, as_object(event.get("payload")))
         if body.get("status") == "revoked":
@@ -90,15 +90,15 @@ class Notices:
             self.platform.end(peer_id, payload.get("reason"), self.platform.stamp(GRACE_SECONDS))
 
     def _compromised(self, peer_id, payload):
-        """Suspended at once, pending the operator's review (9.2)."""
+        """Suspends the peer until the operator has reviewed it (9.2)."""
         self.platform.suspend(peer_id, "the peer disclosed a compromise")
-        detected = moment(payload.get("detected_at"))
+        detected = parse_rfc3339(payload.get("detected_at"))
         if detected and (self.platform.now() - detected).total_seconds() > DISCLOSURE_SECONDS:
             self.platform.governance.find("peer_disclosure_late", peer_id, "disclosed more than 24 hours after")
 
     def _granted(self, peer_id, payload):
-        self.platform.governance.granted(peer_id, payload)
-        if text_in(payload.get("bearer_token")) and text_in(payload.get("grant_id")):
+        self.platform.governance.record_grant(peer_id, payload)
+        if is_text(payload.get("bearer_token")) and is_text(payload.get("grant_id")):
             self.platform.grants.hold(
                 peer_id, payload["grant_id"], payload["bearer_token"], payload.get("resource_kind"),
                 payload.get("permission_scopes"), payload.get("expires_at"), payload.get("resource_id"))
@@ -109,11 +109,11 @@ class Notices:
             self.store.update("held", held["grant_id"], revoked=True)
 
     def _residency(self, peer_id, payload):
-        if text_in(payload.get("to")):
-            self.platform.handshake.learn(peer_id, {"data_residency": payload["to"]}, announced=True)
+        if is_text(payload.get("to")):
+            self.platform.handshake.update(peer_id, {"data_residency": payload["to"]}, announced=True)
 
     def moved(self, peer_id, before, after, announced):
-        """A peer's residency is another than it was. Not to say so matters where data was migrated (8.2)."""
+        """Reports a changed residency. Without a notice it is a finding if data was migrated (8.2)."""
         self.platform.emit("federation.peer.residency_changed", "medium", peer_id, {"from": before, "to": after})
         if not announced and self.store.all("migration", peer_id=peer_id):
             self.platform.governance.find(

@@ -1,11 +1,11 @@
-"""The platform: what it knows, what its operator does, and what happens by itself as time passes."""
+"""The platform: its state, the acts of its operator, and its timers."""
 
 import threading
 from datetime import timedelta
 
 from . import contract
 from .authority import Authority
-from .basics import Clock, OperatorError, moment, rfc3339, text_in, uuid7
+from .basics import Clock, OperatorError, is_text, parse_rfc3339, rfc3339, uuid7
 from .capabilities import Capabilities
 from .client import Client
 from .governance import Governance
@@ -18,7 +18,7 @@ from .server import Server
 from .store import Store
 from .sync import Sync
 
-# A peer that is silent for so long is degraded.
+# The time without a heartbeat after which a peer is degraded.
 STALE_SECONDS = 300
 
 DEFAULTS = {
@@ -31,7 +31,7 @@ DEFAULTS = {
 
 
 class Platform:
-    """One platform, running or not. Its data outlives a stop and a start."""
+    """One platform, running or stopped. A stop keeps its data."""
 
     def __init__(self):
         self.clock = Clock()
@@ -55,15 +55,15 @@ class Platform:
     # -- running ----------------------------------------------------------------------------------
 
     def start(self, settings=None, release=None):
-        """Listens, on the same port as before where there was one; returns the base URL."""
+        """Starts the server, on its previous port if it had one. Returns the base URL."""
         if self._timer is None:
-            known = {k: v for k, v in (settings or {}).items() if k in DEFAULTS and text_in(v)}
+            known = {k: v for k, v in (settings or {}).items() if k in DEFAULTS and is_text(v)}
             self.settings.update(known)
-            if text_in(release):
+            if is_text(release):
                 self.settings["release"] = release
             self.server.start()
             self._stopped.clear()
-            self._timer = threading.Thread(target=self._tick_by_itself, daemon=True)
+            self._timer = threading.Thread(target=self._tick_every_second, daemon=True)
             self._timer.start()
         return self.server.base_url
 
@@ -75,7 +75,7 @@ class Platform:
             self.server.stop()
 
     def reset(self):
-        """Nothing of what was is left but the address and the authority."""
+        """Deletes everything but the address and the authority."""
         with self._ticking:
             self.store.clear()
             self.settings = dict(DEFAULTS)
@@ -100,24 +100,24 @@ class Platform:
     def peers(self, *states):
         return [peer for peer in self.store.all("peer") if peer["status"] in states]
 
-    def move(self, peer_id, status):
-        """Another state. A peer that revoked or was revoked stays so."""
+    def set_status(self, peer_id, status):
+        """Changes the status of a peer. `revoked` is final."""
         with self.store.transaction():
             if self.peer(peer_id)["status"] != "revoked":
                 self.store.update("peer", peer_id, status=status)
 
     def suspend(self, peer_id, reason):
-        self.move(peer_id, "suspended")
+        self.set_status(peer_id, "suspended")
         self.emit("federation.peer.suspended", "high", peer_id, {"reason": reason})
 
     def resume(self, peer_id):
-        """The review is over: what was counted against the peer is forgotten."""
+        """Ends a suspension and clears the breaches of the peer."""
         if self.peer(peer_id)["status"] != "suspended":
             raise OperatorError("the peer is not suspended")
         self.store.update("peer", peer_id, status="enrolled", heard_at=self.stamp(), breaches=[])
 
     def revoke(self, peer_id, reason):
-        """The peer is told first (4.1, 4.2), torn down then; what was migrated stays (11.2)."""
+        """Notifies the peer (4.1, 4.2), then ends the peering. Migrated records stay (11.2)."""
         peer = self.peer(peer_id)
         if peer["status"] == "revoked":
             raise OperatorError("the peer is revoked already")
@@ -127,8 +127,8 @@ class Platform:
         self.end(peer_id, reason, notice["payload"]["grace_until"])
 
     def end(self, peer_id, reason, grace_until):
-        """The peering is over, whoever ended it."""
-        self.move(peer_id, "revoked")
+        """Ends the peering, whichever side ended it."""
+        self.set_status(peer_id, "revoked")
         self.store.update("peer", peer_id, revoked_at=self.stamp(), grace_until=grace_until)
         self.emit("federation.peer.revoked", "medium", peer_id, {"reason": reason})
 
@@ -141,8 +141,8 @@ class Platform:
         return rfc3339(self.now() + timedelta(seconds=seconds))
 
     def since(self, stamp):
-        """Seconds since a moment that we wrote down."""
-        return (self.now() - moment(stamp)).total_seconds()
+        """Returns the seconds since a recorded time."""
+        return (self.now() - parse_rfc3339(stamp)).total_seconds()
 
     def advance(self, seconds):
         self.clock.advance(seconds)
@@ -151,27 +151,27 @@ class Platform:
         return self.stamp()
 
     def tick(self):
-        """What is due by now: heartbeats, notices that did not arrive, and what became stale."""
+        """Handles what is due: undelivered notices, stale peers, heartbeats and excerpts."""
         with self._ticking:
             self.notices.send_due()
             for peer in self.peers(*REACHABLE):
                 self._mark_stale(peer)
                 self.client.heartbeat_if_due(peer["id"])
-            self.client.look_after_excerpts()
+            self.client.request_due_excerpts()
 
-    def _tick_by_itself(self):
+    def _tick_every_second(self):
         while not self._stopped.wait(1):
             self.tick()
 
     def _mark_stale(self, peer):
         if peer["status"] == "active" and self.since(peer["heard_at"]) > STALE_SECONDS:
-            self.move(peer["id"], "degraded")
+            self.set_status(peer["id"], "degraded")
             self.governance.find("peer_heartbeat_stale", peer["id"], "no heartbeat for five minutes")
 
-    # -- what is written down ---------------------------------------------------------------------
+    # -- disclosure, events and audit log ---------------------------------------------------------
 
     def disclosure(self, peer_id=None):
-        """What we say of ourselves in accept and heartbeats (commitments 1, 3, 8 and 12)."""
+        """Returns the disclosure in accept and heartbeats (commitments 1, 3, 8 and 12)."""
         settings = self.settings
         return {
             "metadata": {
@@ -187,7 +187,7 @@ class Platform:
         }
 
     def emit(self, kind, severity, peer_id, payload):
-        """An event that the operator sees."""
+        """Records an event for the operator."""
         event = {
             "id": uuid7(), "kind": kind, "severity": severity, "emitted_at": self.stamp(),
             "correlation_id": uuid7(), "source": "python-platform",
@@ -197,7 +197,7 @@ class Platform:
         return event
 
     def audit(self, peer_id, remote_subject, action, **payload):
-        """One entry for each thing done by a peer or to it (5.1, 5.2)."""
+        """Records one audit entry for a call by a peer or to it (5.1, 5.2)."""
         entry = {
             "id": uuid7(), "kind": f"federation.{action}", "severity": "low", "emitted_at": self.stamp(),
             "correlation_id": uuid7(), "source": "python-platform",

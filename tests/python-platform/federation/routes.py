@@ -1,18 +1,18 @@
-"""The routes: who is calling, what is answered, and what is written down about it."""
+"""The routes: identification of the caller, the response, and the audit entry."""
 
 import re
 from urllib.parse import parse_qs
 
-from .basics import Refusal, moment, uuid7
+from .basics import Refusal, parse_rfc3339, uuid7
 
 PREFIX = "/api/v1/system/federation_api"
-# Peers in these states get in.
+# Peers with one of these statuses are admitted.
 REACHABLE = ("enrolled", "active", "degraded")
 EXCERPT_DAYS, EXCERPT_LIMIT, EXCERPT_LIMIT_MAX = 90, 1000, 5000
 
 
 class Call:
-    """One request, and who sends it once that is known."""
+    """One request. `peer` is set once the caller is identified."""
 
     def __init__(self, method, path, query, body, headers, address, name, der):
         self.method, self.path, self.body, self.headers = method, path, body, headers
@@ -22,8 +22,8 @@ class Call:
         self.remote_subject = name
 
 
-def answer(platform, call):
-    """Status and body of the answer; a refusal is raised."""
+def respond(platform, call):
+    """Returns status and body of the response. Raises a refusal."""
     action, handler, arguments = find_route(call)
     if handler is accept:  # There is no certificate yet.
         return accept(platform, call)
@@ -38,7 +38,7 @@ def answer(platform, call):
     except Refusal as refusal:
         status = refusal.status
         if status in (401, 403, 404, 422) and call.peer["status"] in REACHABLE:
-            note_refusal(platform, call, action)
+            count_refusal(platform, call, action)
         raise
     finally:
         platform.audit(call.peer["id"], call.remote_subject, action, direction="inbound", status=status, path=call.path)
@@ -57,7 +57,7 @@ def find_route(call):
 
 
 def identify(platform, call):
-    """The peer whose certificate this is: its name is ours to give, and its own authority signed it."""
+    """Returns the peer of a client certificate. Its name is the assigned one, and the anchor of the peer issued it."""
     if call.der is None:
         raise Refusal(401, "mTLS client certificate required", "UNAUTHORIZED")
     prefix, _, peer_id = (call.name or "").partition(":")
@@ -87,10 +87,10 @@ def leaves(body):
         isinstance(event, dict) and event.get("kind") == "platform.peer.revoked" for event in events)
 
 
-def note_refusal(platform, call, action):
-    """Refusals add up to a walk, save those that anyone may meet: an expired grant is no probe."""
+def count_refusal(platform, call, action):
+    """Counts a refusal towards enumeration, except on routes where a valid call may be refused."""
     if action not in ("heartbeat", "migration.commit", "sync"):
-        platform.governance.refused(call.peer["id"], f"{call.method} {call.path}")
+        platform.governance.record_refusal(call.peer["id"], f"{call.method} {call.path}")
 
 
 # -- handlers: (platform, call, *path parts) → status, body ---------------------------------------
@@ -103,12 +103,12 @@ def accept(platform, call):
 def heartbeat(platform, call):
     peer_id = call.peer["id"]
     platform.server.limits.require(peer_id, peer_id)
-    platform.handshake.learn(peer_id, call.body)
-    compatibility = platform.governance.heard(peer_id, call.body)
+    platform.handshake.update(peer_id, call.body)
+    compatibility = platform.governance.check_heartbeat(peer_id, call.body)
     now = platform.stamp()
     platform.store.update("peer", peer_id, heard_at=now)
     if platform.peer(peer_id)["status"] in ("enrolled", "degraded"):
-        platform.move(peer_id, "active")
+        platform.set_status(peer_id, "active")
     platform.notices.receive(peer_id, call.body)
     return 200, success({
         "status": platform.peer(peer_id)["status"], "last_heartbeat_at": now,
@@ -152,16 +152,18 @@ def sync(platform, call):
 
 
 def audit_excerpts(platform, call):
-    """The caller's own entries and no one else's (5.4)."""
+    """Returns the entries about the caller alone (5.4)."""
     if platform.peer(call.peer["id"])["status"] != "active":
         raise Refusal(403, "the peer is not active", "FORBIDDEN")
-    until = moment(call.query.get("until", "").replace(" ", "+")) or platform.now()
-    since = moment(call.query.get("since", "").replace(" ", "+")) or moment(platform.stamp(-EXCERPT_DAYS * 86400))
+    until = parse_rfc3339(call.query.get("until", "").replace(" ", "+")) or platform.now()
+    since = parse_rfc3339(call.query.get("since", "").replace(" ", "+"))
+    since = since or parse_rfc3339(platform.stamp(-EXCERPT_DAYS * 86400))
     if until <= since:
         raise Refusal(422, "until must be after since", "VALIDATION_ERROR")
     limit = call.query.get("limit", "")
     limit = min(int(limit), EXCERPT_LIMIT_MAX) if limit.isdigit() and len(limit) < 9 else EXCERPT_LIMIT
-    entries = [e for e in platform.audit_entries(call.peer["id"]) if since <= moment(e["emitted_at"]) < until][:limit]
+    entries = platform.audit_entries(call.peer["id"])
+    entries = [entry for entry in entries if since <= parse_rfc3339(entry["emitted_at"]) < until][:limit]
     window = {"since": platform.stamp((since - platform.now()).total_seconds()),
               "until": platform.stamp((until - platform.now()).total_seconds())}
     return 200, success({"peer_id": call.peer["id"], "window": window, "events": entries, "shipments": [],

@@ -1,4 +1,4 @@
-"""TLS and HTTP: one context a connection, so that an authority is trusted from the moment that it is met."""
+"""TLS and HTTP. Each connection gets a new TLS context, so that a new authority is trusted at once."""
 
 import json
 import socketserver
@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 from .authority import common_name
 from .basics import Refusal
-from .routes import Call, answer
+from .routes import Call, respond
 
 BYTES_MAX = 2 * 1024 * 1024
 SECONDS_MAX = 30
-# Accept and heartbeat calls of one peer in a sliding minute (6.1).
+# The limit of accept and heartbeat calls of one peer in a sliding minute (6.1).
 CALLS_MAX, WINDOW_SECONDS = 60, 60
 
 
 class Server:
-    """The listener. It keeps its port, so that a platform that starts again is where it was."""
+    """The listener. It keeps its port over a stop and a start."""
 
     def __init__(self, platform, host="127.0.0.1"):
         self.platform = platform
@@ -45,7 +45,7 @@ class Server:
         self._listener.server_close()
 
     def require_authority(self, anchor_pem):
-        """Refuses what is no certificate before it could spoil every handshake."""
+        """Refuses an invalid certificate, which would make every later handshake fail."""
         try:
             ssl.create_default_context(cadata=anchor_pem)
         except ssl.SSLError:
@@ -54,7 +54,7 @@ class Server:
 
 
 class Limits:
-    """How often each caller may shake hands or send heartbeats."""
+    """The rate limit of accept and heartbeat calls for each caller."""
 
     def __init__(self, platform):
         self.platform = platform
@@ -86,13 +86,13 @@ class Listener(socketserver.ThreadingTCPServer):
         super().__init__(address, Handler)
 
     def finish_request(self, request, client_address):
-        """On the connection's own thread: a caller that dawdles over TLS holds no one up."""
+        """Does the TLS handshake on the thread of the connection, so that a slow caller blocks no other."""
         request.settimeout(SECONDS_MAX)
         try:
             with self._context().wrap_socket(request, server_side=True) as secured:
                 super().finish_request(secured, client_address)
         except (OSError, ValueError):
-            pass  # The caller went away, or was refused at the handshake.
+            pass  # The caller closed the connection, or the handshake failed.
 
     def _context(self):
         authority = self.platform.authority
@@ -100,14 +100,14 @@ class Listener(socketserver.ThreadingTCPServer):
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         context.load_cert_chain(*authority.leaf("localhost"))
-        # Accept has no certificate yet; every other route asks for one.
+        # A caller of accept has no certificate yet. The other routes require one.
         context.verify_mode = ssl.CERT_OPTIONAL
         anchors = {peer["anchor_pem"] for peer in self.platform.store.all("peer") if peer.get("anchor_pem")}
         context.load_verify_locations(cadata="\n".join([authority.pem, *sorted(anchors)]))
         return context
 
     def handle_error(self, request, client_address):
-        """One connection's trouble is no one else's."""
+        """Ignores the error: it concerns one connection alone."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -116,20 +116,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if not self.server.platform.running:
-            self.close_connection = True  # A connection that was kept open does not outlive a stop.
+            self.close_connection = True  # Kept connections end when the platform stops.
             return
         try:
-            (status, body), headers = self._answer(), {}
+            (status, body), headers = self._respond(), {}
         except Refusal as refusal:
             status, body, headers = refusal.status, refusal.body, refusal.headers
-        except Exception as error:  # Whatever a caller sends, it gets an answer.
+        except Exception as error:  # An invalid request must not end the connection without a response.
             self.log_error("%s", repr(error))
             status, body, headers = 500, {"success": False, "error": "internal error", "code": "INTERNAL_ERROR"}, {}
         self._write(status, body, headers)
 
     do_POST = do_DELETE = do_PUT = do_PATCH = do_GET
 
-    def _answer(self):
+    def _respond(self):
         content = self._content()
         url = urlsplit(self.path)
         call = Call(
@@ -137,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             name=common_name(self.connection.getpeercert() or {}), der=self.connection.getpeercert(binary_form=True),
         )
-        return answer(self.server.platform, call)
+        return respond(self.server.platform, call)
 
     def _content(self):
         raw = self._chunks() if "chunked" in self.headers.get("Transfer-Encoding", "").lower() else self._plain()
@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         return content
 
     def _too_long(self):
-        """What is left of the request can't be told from the next one, so the connection ends."""
+        """Ends the connection, because the rest of the request cannot be separated from the next one."""
         self.close_connection = True
         raise Refusal(413, "the body is too long, or its length is not told")
 
@@ -193,7 +193,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format, *arguments):
-        """Standard error is the adapter's log; calls are in the audit log."""
+        """Prints nothing: standard error is the log of the adapter, and calls are in the audit log."""
 
     def log_error(self, format, *arguments):
         print(format % arguments, file=sys.stderr)

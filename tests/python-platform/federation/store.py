@@ -1,4 +1,4 @@
-"""Everything the platform remembers: documents in SQLite, and one transaction at a time."""
+"""The data of the platform: documents in SQLite, one transaction at a time."""
 
 import json
 import sqlite3
@@ -14,10 +14,10 @@ CREATE TABLE IF NOT EXISTS document (
 
 
 class Store:
-    """Documents by collection and id, in the order in which they first came."""
+    """Documents by collection and id, in the order of insertion."""
 
     def __init__(self, path=":memory:"):
-        # Calls come on threads of their own; the lock lets one at a time use the connection.
+        # Each call has a thread of its own. The lock admits one at a time to the connection.
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute(SCHEMA)
         self._lock = threading.RLock()
@@ -25,7 +25,7 @@ class Store:
 
     @contextmanager
     def transaction(self):
-        """All of what is done inside, or nothing of it. An inner one is part of the outer."""
+        """Commits everything done inside, or nothing. An inner transaction is part of the outer one."""
         with self._lock:
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -50,7 +50,7 @@ class Store:
             )
 
     def update(self, collection, id, **members):
-        """Changes some members; returns the document as it then is."""
+        """Changes some members. Returns the changed document."""
         with self.transaction():
             document = {**self.one(collection, id), **members}
             self.put(collection, id, document)
@@ -64,7 +64,7 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def all(self, collection, **members):
-        """Those whose members are as given."""
+        """Returns the documents with the given members."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT body FROM document WHERE collection = ? ORDER BY n", (collection,)

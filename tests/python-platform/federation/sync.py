@@ -1,10 +1,10 @@
-"""Streams of records, in and out (6.3): a batch is taken whole or not at all."""
+"""Sync of records in both directions (6.3). A batch is stored whole or not at all."""
 
 import hashlib
 import json
 
-from .basics import OperatorError, Refusal, as_list, as_object, text_in
-from .capabilities import INWARD, OUTWARD, passes, row_of
+from .basics import OperatorError, Refusal, as_list, as_object, is_text
+from .capabilities import INWARD, OUTWARD, matches, row_of
 
 
 class Sync:
@@ -17,10 +17,10 @@ class Sync:
     def receive(self, peer, batch):
         kind, records = batch.get("resource_kind"), batch.get("records")
         cursor = as_object(batch.get("cursor"))
-        if not text_in(kind) or not isinstance(records, list) or not {"from", "to"} <= cursor.keys():
+        if not is_text(kind) or not isinstance(records, list) or not {"from", "to"} <= cursor.keys():
             raise refused("not a batch")
-        self._require_welcome(peer, kind)
-        self._require_whole(peer, kind, records, batch.get("sha256"))
+        self._require_declared(peer, kind)
+        self._require_intact(peer, kind, records, batch.get("sha256"))
         with self.store.transaction():
             id = f"{peer['id']}/{kind}"
             known = self.store.one("cursor_in", id)
@@ -34,13 +34,13 @@ class Sync:
             raise Refusal(409, "the cursor does not join on")
         return {"accepted": len(records), "cursor": cursor["to"]}
 
-    def _require_welcome(self, peer, kind):
-        """That we declared to take such streams, and that versions go together (10.1)."""
+    def _require_declared(self, peer, kind):
+        """Requires that the declared direction allows the batch, and that the versions are compatible (10.1)."""
         if self.platform.governance.frozen(peer):
             raise refused("sync is frozen: the versions do not go together")
         row = self.platform.capabilities.ours(peer["id"], kind)
         if row is None:
-            self.platform.governance.refused(peer["id"], f"sync {kind}")
+            self.platform.governance.record_refusal(peer["id"], f"sync {kind}")
             raise refused("this kind is not served here")
         if row["direction"] == "migration_only":
             message = f"{kind} migrates and does not sync"
@@ -49,17 +49,19 @@ class Sync:
         if row["direction"] not in INWARD:
             raise refused("this kind is not taken in")
 
-    def _require_whole(self, peer, kind, records, sha256):
-        sound = all(isinstance(record, dict) and text_in(record.get("id")) and isinstance(record.get("payload"), dict)
-                    for record in records)
-        if not sound or len({record["id"] for record in records}) != len(records):
+    def _require_intact(self, peer, kind, records, sha256):
+        well_formed = all(
+            isinstance(record, dict) and is_text(record.get("id")) and isinstance(record.get("payload"), dict)
+            for record in records
+        )
+        if not well_formed or len({record["id"] for record in records}) != len(records):
             self._corrupt(peer, "records are malformed or stand twice")
             raise refused("records are malformed or stand twice")
         if sha256 not in digests(records):
             self._corrupt(peer, "the digest does not fit the records")
             raise refused("the digest does not fit the records")
         theirs = row_of(peer.get("capabilities"), kind) or {}
-        if not all(passes(theirs.get("filter"), record["payload"]) for record in records):
+        if not all(matches(theirs.get("filter"), record["payload"]) for record in records):
             self.platform.governance.breach(
                 3, "peer_capability_drift", peer["id"], f"records of {kind} outside the declared filter", "filter")
             raise refused("a record lies outside the declared filter")
@@ -70,7 +72,7 @@ class Sync:
     # -- out --------------------------------------------------------------------------------------
 
     def run(self, peer_id):
-        """Sends what changed since the last time, of the kinds that both sides declared to sync."""
+        """Sends the records that changed since the last sync, of the kinds that both sides declared."""
         peer = self.platform.peer(peer_id)
         if peer["status"] not in ("enrolled", "active", "degraded"):
             raise OperatorError("the peer is not in reach")
@@ -85,9 +87,9 @@ class Sync:
     def _send(self, peer_id, row):
         kind, id = row["kind"], f"{peer_id}/{row['kind']}"
         start = (self.store.one("cursor_out", id) or {"to": 0})["to"]
-        # What came from the peer is not told back to it.
+        # Records that came from the peer are not sent back to it.
         changed = [r for r in self.platform.capabilities.of_kind(kind)
-                   if r["rev"] > start and r.get("source_peer") != peer_id and passes(row.get("filter"), r["record"])]
+                   if r["rev"] > start and r.get("source_peer") != peer_id and matches(row.get("filter"), r["record"])]
         if not changed:
             return None
         changed.sort(key=lambda r: r["rev"])
@@ -95,14 +97,14 @@ class Sync:
         end = changed[-1]["rev"]
         batch = {"resource_kind": kind, "cursor": {"from": str(start), "to": str(end)}, "records": records,
                  "sha256": digests(records)[0]}
-        answer = self.platform.client.call(peer_id, "POST", "/sync", "sync", batch)
-        if answer.succeeded:
+        response = self.platform.client.call(peer_id, "POST", "/sync", "sync", batch)
+        if response.succeeded:
             self.store.put("cursor_out", id, {"to": end})
-        return {**batch, "status": answer.status}
+        return {**batch, "status": response.status}
 
 
 def digests(records):
-    """SHA-256 of the canonical JSON, with letters beyond ASCII as they are, or escaped."""
+    """Returns the SHA-256 of the canonical JSON, once with raw and once with escaped non-ASCII characters."""
     forms = (json.dumps(as_list(records), sort_keys=True, separators=(",", ":"), ensure_ascii=escaped)
              for escaped in (False, True))
     return [hashlib.sha256(form.encode("utf-8", "surrogatepass")).hexdigest() for form in forms]
