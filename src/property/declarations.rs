@@ -68,7 +68,7 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
             ("3.1", "conduct"),
             "declared-kinds-are-served",
             "every kind that is declared is served",
-            "about = \"told\", call = \"tried\"",
+            "declaration = \"told\", call = \"tried\"",
         )
         .check(
             ("3.2", "conduct"),
@@ -80,7 +80,7 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
             ("3.3", "conduct"),
             "filter-is-applied",
             "what a declared filter leaves out is not shown, and what it lets through is",
-            "peer = \"alice\", record = \"outside\", control = \"inside\"",
+            "peer = \"alice\", outside = \"outside\", inside = \"inside\"",
         )
         .text()
 }

@@ -7,6 +7,7 @@ use super::c02::{
 };
 use super::c06::OutOfGrantRequestsAreRejected;
 use super::c12::{AgreedVersionIsRequestedVersion, JoinsSameVersionOnly, MismatchCountsAsBreach};
+use super::c03::{DeclaredKindsAreServed, DeclaredSchemaIsAccepted, FilterIsApplied};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 use super::versioning::{
@@ -40,6 +41,10 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<SameVersionOnBothSides>(),
     CheckDef::of::<VersionsSideBySide>(),
     CheckDef::of::<JoinAvoidsDeprecatedVersion>(),
+    // Commitment 3
+    CheckDef::of::<DeclaredKindsAreServed>(),
+    CheckDef::of::<DeclaredSchemaIsAccepted>(),
+    CheckDef::of::<FilterIsApplied>(),
 ];
 
 /// Returns the check with this id.

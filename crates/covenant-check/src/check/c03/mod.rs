@@ -1,11 +1,10 @@
 //! Commitment 3: truthful capabilities.
 
-mod filters;
-mod kinds;
-mod schemas;
+mod declaration;
+mod declared_kinds_are_served;
+mod declared_schema_is_accepted;
+mod filter_is_applied;
 
-use super::legacy::LegacyCheck;
-
-/// The checks of this commitment.
-pub(super) const CHECKS: &[LegacyCheck] =
-    &[kinds::DECLARED_KINDS_ARE_SERVED, schemas::DECLARED_SCHEMA_IS_RUN, filters::FILTER_IS_APPLIED];
+pub(super) use declared_kinds_are_served::DeclaredKindsAreServed;
+pub(super) use declared_schema_is_accepted::DeclaredSchemaIsAccepted;
+pub(super) use filter_is_applied::FilterIsApplied;

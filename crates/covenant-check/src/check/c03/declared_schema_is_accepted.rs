@@ -1,0 +1,93 @@
+//! `declared-schema-is-accepted`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::declaration::declared_in;
+use crate::check::arguments::Label;
+use crate::check::definition::Check;
+use crate::check::general::{RETRYABLE_STATUS, is_same_number};
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::Trace;
+
+/// A migration that carries the declared schema version is accepted, as one that carries none is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct DeclaredSchemaIsAccepted {
+    /// The migration that carries the declared version.
+    pub call: Label,
+    /// The same migration without a version.
+    pub control: Label,
+}
+
+impl Check for DeclaredSchemaIsAccepted {
+    const ID: &'static str = "declared-schema-is-accepted";
+    const EXPECTED: &'static [&'static str] = &["2xx for the migration, as for its control"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let first = |label| calls(trace).labelled(label).first_or("the two migrations were not sent");
+        let (call, control) = (first(&self.call)?, first(&self.control)?);
+        let evidence = [control.n(), call.n()];
+        if call.exchange.succeeded() {
+            return Ok(Pass::new(call.summary(), evidence));
+        }
+        if control.exchange.succeeded() && !is_declared(trace, call) {
+            let actual = "the version that was refused is not the one that the target declared to the peer";
+            return Err(Stop::unproven(actual, evidence));
+        }
+        let is_final = call.exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
+        if control.exchange.succeeded() && is_final {
+            let actual = format!("the declared version: {}; none: {}", call.summary(), control.summary());
+            return Err(Stop::broken(actual, evidence));
+        }
+        Err(Stop::unproven(format!("neither was accepted: {}", control.summary()), evidence))
+    }
+}
+
+/// Returns whether a migration carries the schema version that the target last declared to the peer, in the
+/// form in which it was declared: a version may be stored in another form than the one in which it was given.
+fn is_declared(trace: &Trace, migration: Call<'_>) -> bool {
+    let Some(plan) = migration.exchange.sent() else { return false };
+    let version = &plan["plan_summary"]["schema_version"];
+    let kind = plan["root_resource_kind"].as_str().unwrap_or_default();
+    let declared = calls(trace).of(&migration.exchange.peer).to_target().rev().find_map(|call| {
+        let document = declared_in(call.exchange)?;
+        Some(document.row(kind)?.schema_version.clone())
+    });
+    declared.is_some_and(|declared| is_same_number(Some(&declared), Some(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::{Value, json};
+
+    /// Returns the verdict on a target that declares this schema version, and gives this answer to version 2.
+    fn verdict(declared: &Value, status: u16) -> Verdict {
+        let call = |sent: Value, status: u16, body: Value| {
+            Exchange::to_target("alice").sending(sent).answered_with(status, body)
+        };
+        let rows = json!([{"kind": "skill", "schema_version": declared}]);
+        let plan = |summary: Value| json!({"root_resource_kind": "skill", "plan_summary": summary});
+        TraceBuilder::new()
+            .call(
+                "declared",
+                call(json!({}), 200, json!({"data": {"capabilities": {"resource_kinds": rows}}})),
+            )
+            .call("plain", call(plan(json!({})), 201, json!({"data": {}})))
+            .call("versioned", call(plan(json!({"schema_version": 2})), status, json!({})))
+            .verdict::<DeclaredSchemaIsAccepted>(json!({"call": "versioned", "control": "plain"}))
+    }
+
+    #[test]
+    fn the_declared_version_has_to_be_accepted_and_no_other() {
+        assert_eq!(verdict(&json!(2), 201), Kept);
+        assert_eq!(verdict(&json!(2.0), 422), Broken);
+        assert_eq!(verdict(&json!("2.0.0"), 422), Unproven, "that is what it would have accepted");
+        assert_eq!(verdict(&json!(2), 429), Unproven);
+    }
+}

@@ -1,0 +1,120 @@
+//! `filter-is-applied`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::{Direction, Trace};
+use covenant_model::wire::path::Route;
+
+/// A record outside the declared filter reaches the peer neither by a read nor by a sync, and one inside it
+/// does.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct FilterIsApplied {
+    /// The peer that reads and is synced to.
+    pub peer: PeerName,
+    /// The operations that put records outside the filter.
+    pub outside: Label,
+    /// The operations that put records inside the filter.
+    pub inside: Label,
+    /// The route by which the records inside have to arrive; any route if there is none.
+    pub route: Option<String>,
+}
+
+impl Check for FilterIsApplied {
+    const ID: &'static str = "filter-is-applied";
+    const EXPECTED: &'static [&'static str] = &["the records inside the filter only"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let (outside, inside) = (ids_put(trace, &self.outside), ids_put(trace, &self.inside));
+        if outside.is_empty() || inside.is_empty() {
+            return Err(Stop::unproven("the records were not put there", []));
+        }
+        let mut arrived = BTreeMap::new();
+        for call in calls(trace).of(&self.peer) {
+            if let Some(id) = outside.iter().find(|id| carries(call, id)) {
+                return Err(Stop::broken(format!("{id} lies outside the filter, and arrived"), [call.n()]));
+            }
+            if self.route.as_ref().is_none_or(|name| call.route().is_some_and(|route| route.name() == name)) {
+                arrived.extend(inside.iter().filter(|id| carries(call, id)).map(|id| (*id, call.n())));
+            }
+        }
+        let evidence = arrived.values().copied();
+        if inside.iter().all(|id| arrived.contains_key(id)) {
+            return Ok(Pass::new("what lies inside the filter arrived, the rest did not", evidence));
+        }
+        let route = self.route.as_ref().map(|route| format!(" ({route})")).unwrap_or_default();
+        let actual = format!("what lies inside the filter did not all arrive either{route}");
+        Err(Stop::unproven(actual, evidence))
+    }
+}
+
+/// Returns the ids of the records that were put under a label.
+fn ids_put<'a>(trace: &'a Trace, label: &'a str) -> Vec<&'a str> {
+    let puts = trace.labelled(label).filter_map(|entry| entry.operation());
+    puts.filter_map(|put| put.parameters["id"].as_str()).collect()
+}
+
+/// Returns whether the content of a record reaches the peer in this call.
+fn carries(call: Call<'_>, id: &str) -> bool {
+    match (call.exchange.direction, call.route()) {
+        (Direction::FromTarget, Some(Route::Sync)) => {
+            let records = call.exchange.sent().and_then(|body| body["records"].as_array());
+            records.into_iter().flatten().any(|record| record["id"] == id)
+        }
+        (Direction::ToTarget, Some(Route::Resource { id: requested, .. })) => {
+            let record = call.exchange.data().and_then(|data| data.get("record").cloned());
+            requested == id && record.is_some_and(|record| !record.is_null())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::{Value, json};
+
+    /// Returns the verdict if a record inside the filter was read, and these were synced.
+    fn verdict(synced: Option<&[&str]>, route: Option<&str>) -> Verdict {
+        let put = |id: &str| json!({"kind": "skill", "id": id});
+        let read = Exchange::to_target("alice")
+            .on("GET", "resources/skill/blue")
+            .sending(json!({}))
+            .answered_with(200, json!({"data": {"record": {"id": "blue"}}}));
+        let mut builder = TraceBuilder::new()
+            .operation_with("outside", "resource.put", put("red"), json!(null))
+            .operation_with("inside", "resource.put", put("blue"), json!(null))
+            .call("read", read);
+        if let Some(ids) = synced {
+            let records: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+            let sync = Exchange::from_target("alice").on("POST", "sync");
+            let sync = sync.sending(json!({ "records": records })).answered_with(200, json!({}));
+            builder = builder.call_from_target(sync);
+        }
+        let mut with = json!({"peer": "alice", "outside": "outside", "inside": "inside"});
+        if let Some(route) = route {
+            with["route"] = json!(route);
+        }
+        builder.verdict::<FilterIsApplied>(with)
+    }
+
+    #[test]
+    fn a_stream_that_was_not_seen_is_not_known_to_be_filtered() {
+        assert_eq!(verdict(Some(&["blue"]), Some("sync")), Kept);
+        assert_eq!(verdict(Some(&["blue", "red"]), Some("sync")), Broken);
+        assert_eq!(verdict(Some(&["red"]), None), Broken);
+        assert_eq!(verdict(Some(&[]), Some("sync")), Unproven);
+        assert_eq!(verdict(None, Some("sync")), Unproven, "it was only read");
+        assert_eq!(verdict(None, None), Kept);
+    }
+}
