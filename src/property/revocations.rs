@@ -155,7 +155,7 @@ fn evaluated(file: File) -> File {
         "open-migrations-have-grace",
         "what was in flight may be finished for five minutes, and no longer",
         &format!(
-            "open = [{}], revoke = \"revoked\", call = \"early\", late = \"late\", records = \"records\"",
+            "open = [{}], revoke = \"revoked\", within_grace = \"early\", after_grace = \"late\", records = \"records\"",
             open.join(", ")
         ),
     )

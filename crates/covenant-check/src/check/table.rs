@@ -8,6 +8,10 @@ use super::c02::{
 use super::c06::OutOfGrantRequestsAreRejected;
 use super::c12::{AgreedVersionIsRequestedVersion, JoinsSameVersionOnly, MismatchCountsAsBreach};
 use super::c03::{DeclaredKindsAreServed, DeclaredSchemaIsAccepted, FilterIsApplied};
+use super::c04::{
+    DeniedGraceIsReported, OpenMigrationsHaveGrace, RevokedEventPrecedesTeardown,
+    RevokedStatusPrecedesTeardown, SilentPeerIsMarked,
+};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 use super::versioning::{
@@ -45,6 +49,12 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<DeclaredKindsAreServed>(),
     CheckDef::of::<DeclaredSchemaIsAccepted>(),
     CheckDef::of::<FilterIsApplied>(),
+    // Commitment 4
+    CheckDef::of::<DeniedGraceIsReported>(),
+    CheckDef::of::<OpenMigrationsHaveGrace>(),
+    CheckDef::of::<RevokedEventPrecedesTeardown>(),
+    CheckDef::of::<RevokedStatusPrecedesTeardown>(),
+    CheckDef::of::<SilentPeerIsMarked>(),
 ];
 
 /// Returns the check with this id.

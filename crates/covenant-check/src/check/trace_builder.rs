@@ -24,7 +24,12 @@ pub(in crate::check) struct TraceBuilder {
 impl TraceBuilder {
     /// Creates an empty trace.
     pub(in crate::check) fn new() -> Self {
-        let clock = Clock::manual(BEGINNING.parse().expect("a timestamp"));
+        Self::starting_at(BEGINNING.parse().expect("a timestamp"))
+    }
+
+    /// Creates an empty trace that begins at this time.
+    pub(in crate::check) fn starting_at(time: Timestamp) -> Self {
+        let clock = Clock::manual(time);
         Self { recorder: Recorder::in_memory("x", clock.clone()), clock, steps: 0 }
     }
 
@@ -44,6 +49,12 @@ impl TraceBuilder {
     pub(in crate::check) fn entry(mut self, label: &str, what: What) -> Self {
         self.steps += 1;
         self.recorder.record(Some(self.steps), Some(label), what);
+        self
+    }
+
+    /// Adds an entry under a label that belongs to no step, such as a call in the midst of an operation.
+    pub(in crate::check) fn between_steps(self, label: &str, what: What) -> Self {
+        self.recorder.record(None, Some(label), what);
         self
     }
 

@@ -1,152 +1,177 @@
-//! Checks that the end of a peering is announced before it comes (4.1, 4.2).
+//! The notice of a revocation, and whether it comes before the teardown (4.1, 4.2).
 
 use serde_json::{Value, json};
 
-use super::{TRANSIENT_STATUS, begun};
-use crate::check::CheckResult;
-use crate::check::common::reply_summary;
-use crate::check::legacy::Arguments;
+use super::revocation::{TRANSIENT_STATUS, last_before};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, events, succeeded_operation};
 use covenant_model::transcript::{Body, Direction, Exchange, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
-/// One of the two forms in which the end of a peering is announced. Both are mandatory.
-struct Form {
-    name: &'static str,
-    is_in: fn(&Exchange) -> bool,
-    /// The test for the other form in an exchange.
-    control_is_in: fn(&Exchange) -> bool,
+/// One of the two forms of the notice. Both are mandatory.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// An event in a heartbeat.
+    Event,
+    /// The status of a heartbeat.
+    Status,
 }
 
-pub(super) fn event_before_tear_down(trace: &Trace, with: Arguments<'_>) -> CheckResult {
-    let form = Form { name: "a platform.peer.revoked event", is_in: has_event, control_is_in: has_status };
-    before_tear_down(trace, with, &form)
+impl Form {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Event => "a platform.peer.revoked event",
+            Self::Status => "a heartbeat whose status is revoked",
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Event => Self::Status,
+            Self::Status => Self::Event,
+        }
+    }
+
+    fn is_in(self, exchange: &Exchange) -> bool {
+        match self {
+            Self::Event => has_event(exchange),
+            Self::Status => has_status(exchange),
+        }
+    }
 }
 
-pub(super) fn status_before_tear_down(trace: &Trace, with: Arguments<'_>) -> CheckResult {
-    let form =
-        Form { name: "a heartbeat whose status is revoked", is_in: has_status, control_is_in: has_event };
-    before_tear_down(trace, with, &form)
-}
-
+/// Returns whether a call delivers the event.
 pub(super) fn has_event(exchange: &Exchange) -> bool {
-    events(exchange).any(|event| event["kind"] == kind::PEER_REVOKED)
+    events(&exchange.request).any(|event| event["kind"] == kind::PEER_REVOKED)
 }
 
+/// Returns whether a call is a heartbeat with the status.
 pub(super) fn has_status(exchange: &Exchange) -> bool {
     exchange.route() == Some(Route::Heartbeat)
         && exchange.sent().is_some_and(|body| body["status"] == "revoked")
 }
 
-pub(super) fn events(exchange: &Exchange) -> impl Iterator<Item = &Value> {
-    exchange.sent().and_then(|body| body["events"].as_array()).into_iter().flatten()
+/// A revocation of which the notice is due in one form before the peer is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Teardown<'a> {
+    /// The revoked peer.
+    pub(super) peer: &'a str,
+    /// The label of the operation that revokes.
+    pub(super) revoke: &'a str,
+    /// The label of the peer's calls after it.
+    pub(super) call: &'a str,
+    /// `true` if the peer was offline meanwhile.
+    pub(super) offline: bool,
+    /// The form of the notice.
+    pub(super) form: Form,
 }
 
-fn before_tear_down(trace: &Trace, with: Arguments<'_>, form: &Form) -> CheckResult {
-    let Form { name, .. } = form;
-    let is_away = with.value("away").is_some_and(|away| away == true);
-    let expect = |result: CheckResult| {
-        let when = if is_away { "as soon as the peer is back" } else { "before the first refused call" };
-        result.expecting(format!("{name}, {when}"))
-    };
-    let peer = with.text("peer");
-    let Some((revoked, _)) = trace.operation(with.text("revoke")).filter(|(_, done)| done.failure.is_none())
-    else {
-        return expect(CheckResult::unproven("the target's operator did not revoke", vec![]));
-    };
-    let begun = begun(trace, revoked);
-    // A peer that was not admitted before is refused as before: only the notice can be seen.
-    let shows_no_order = is_away || !was_let_in(trace, peer, begun);
-    let reported = |is_it: fn(&Exchange) -> bool| {
-        let mut heard = trace.exchanges_of(peer, Direction::FromTarget).filter(|(entry, _)| entry.n > begun);
-        heard.find(|(_, exchange)| is_it(exchange)).map(|(entry, _)| entry.n)
-    };
-    let notice = reported(form.is_in);
-    if let Some(notice) = notice.filter(|_| shows_no_order) {
-        let when = if is_away { "when the peer was back" } else { "to a peer that was not let in before" };
-        return expect(CheckResult::kept(format!("{name} came {when}"), vec![revoked, notice]));
+impl Teardown<'_> {
+    /// Returns the expectations: `online` for a peer that was not offline.
+    pub(super) fn expected(&self, online: &[&str]) -> Vec<String> {
+        if self.offline {
+            return vec![format!("{}, as soon as the peer is back", self.form.name())];
+        }
+        online.iter().map(ToString::to_string).collect()
     }
-    let mut calls = trace.exchanges_labelled(with.text("call"));
-    let Some((refused, refusal)) = calls.find(|(_, call)| is_torn_down(call)) else {
-        return expect(CheckResult::unproven("no call was refused after the revocation", vec![revoked]));
-    };
-    let refusal = reply_summary(refusal);
-    if let Some(notice) = notice.filter(|notice| *notice < refused) {
-        let actual = format!("{name} came first, then {refusal}");
-        return expect(CheckResult::kept(actual, vec![revoked, notice, refused]));
-    }
-    // The two forms of one notice need not come in one message, and no text says how far apart they may be.
-    let control = reported(form.control_is_in).filter(|control| *control < refused);
-    if let (Some(notice), Some(control)) = (notice, control) {
-        let actual = format!("the peer had been told when {refusal}; {name} only followed");
-        return expect(CheckResult::unproven(actual, vec![revoked, control, refused, notice]));
-    }
-    let unknown = notice_of_another_form(trace, peer, begun);
-    if let Some(unknown) = unknown.filter(|unknown| notice.is_none() || *unknown < refused) {
-        let actual = format!("the peer was told something of it, but not {name}");
-        return expect(CheckResult::unproven(actual, vec![revoked, unknown, refused]));
-    }
-    match notice {
-        Some(notice) => expect(CheckResult::broken(
-            format!("{name} came after {refusal}"),
-            vec![revoked, refused, notice],
-        )),
-        None => expect(CheckResult::broken(
-            format!("{refusal}, and no notice of any form"),
-            vec![revoked, refused],
-        )),
+
+    /// Evaluates whether the notice comes before the first refused call.
+    pub(super) fn evaluate(&self, trace: &Trace) -> Outcome {
+        let name = self.form.name();
+        let (revoked, _) =
+            succeeded_operation(trace, self.revoke, "the target's operator did not revoke the peer")?;
+        let before = last_before(trace, revoked);
+        let first = |form: Form| {
+            let mut sent = calls(trace).of(self.peer).from_target().after(before);
+            sent.find(|call| form.is_in(call.exchange)).map(|call| call.n())
+        };
+        let notice = first(self.form);
+        // A peer that was not admitted before is refused as before: only the notice can be seen.
+        let shows_no_order = self.offline || !was_admitted(trace, self.peer, before);
+        if let Some(notice) = notice.filter(|_| shows_no_order) {
+            let when = if self.offline {
+                "when the peer was back"
+            } else {
+                "to a peer that was not admitted before"
+            };
+            return Ok(Pass::new(format!("{name} came {when}"), [revoked, notice]));
+        }
+        let refusal = calls(trace)
+            .labelled(self.call)
+            .find(|call| is_refused(call.exchange))
+            .or_unproven_at("no call was refused after the revocation", &[revoked])?;
+        let (refused, refusal) = (refusal.n(), refusal.summary());
+        if let Some(notice) = notice.filter(|notice| *notice < refused) {
+            let actual = format!("{name} came first, then {refusal}");
+            return Ok(Pass::new(actual, [revoked, notice, refused]));
+        }
+        // The two forms of one notice need not come in one message, and no text says how far apart they may
+        // be.
+        let other = first(self.form.other()).filter(|other| *other < refused);
+        if let (Some(notice), Some(other)) = (notice, other) {
+            let actual = format!("the other form of the notice came before {refusal}; {name} came after");
+            return Err(Stop::unproven(actual, [revoked, other, refused, notice]));
+        }
+        let unknown = notice_of_unknown_form(trace, self.peer, before);
+        if let Some(unknown) = unknown.filter(|unknown| notice.is_none() || *unknown < refused) {
+            let actual = format!("a notice of an unknown form came, and not {name}");
+            return Err(Stop::unproven(actual, [revoked, unknown, refused]));
+        }
+        let actual = match notice {
+            Some(_) => format!("{name} came after {refusal}"),
+            None => format!("{refusal}, and no notice of any form"),
+        };
+        Err(Stop::broken(actual, [revoked, refused].into_iter().chain(notice)))
     }
 }
 
-/// Returns whether the last call of the peer before the revocation was admitted.
-fn was_let_in(trace: &Trace, peer: &str, begun: u64) -> bool {
-    let mut calls = trace.exchanges_of(peer, Direction::ToTarget);
-    let last = calls.rfind(|(entry, _)| entry.n <= begun);
-    last.is_none_or(|(_, call)| call.succeeded())
+/// Returns whether the last call of the peer until this entry was admitted.
+fn was_admitted(trace: &Trace, peer: &str, until: u64) -> bool {
+    let last = calls(trace).of(peer).to_target().before(until + 1).next_back();
+    last.is_none_or(|call| call.exchange.succeeded())
 }
 
 /// Returns whether a call shows that the peering is over. A limit, a timeout or a fault of the target does
 /// not show it.
-fn is_torn_down(call: &Exchange) -> bool {
-    let ran_out = call.failure.as_ref().is_some_and(|failure| failure.kind == "timeout");
+fn is_refused(call: &Exchange) -> bool {
+    let is_timeout = call.failure.as_ref().is_some_and(|failure| failure.kind == "timeout");
     let is_fault = call.status().is_some_and(|status| status >= 500 || TRANSIENT_STATUS.contains(&status));
-    !call.succeeded() && !ran_out && !is_fault
+    !call.succeeded() && !is_timeout && !is_fault
 }
 
-/// Returns the entry of a notice in another form. Silence is evaluated by the contract and not by the
-/// binding, so a notice in an unknown form is not silence. It may be in a call of the target, on any path, or
-/// in an answer.
-fn notice_of_another_form(trace: &Trace, peer: &str, begun: u64) -> Option<u64> {
-    let (before, after): (Vec<_>, Vec<_>) = trace
-        .exchanges()
-        .filter(|(_, exchange)| exchange.peer == peer)
-        .partition(|(entry, _)| entry.n <= begun);
-    let is_new = |exchange: &Exchange| {
-        let is_there = |known: &Exchange| known.request.path == exchange.request.path;
-        exchange.route().is_none() && !before.iter().any(|(_, known)| is_there(known))
+/// Returns the entry of a notice in an unknown form, after this entry. Silence is evaluated by the contract
+/// and not by the binding, so a notice in an unknown form is not silence. It may be in a call of the target,
+/// on any path, or in a response.
+fn notice_of_unknown_form(trace: &Trace, peer: &str, before: u64) -> Option<u64> {
+    let (earlier, later): (Vec<Call<'_>>, Vec<Call<'_>>) =
+        calls(trace).of(peer).partition(|call| call.n() <= before);
+    let is_new_path = |exchange: &Exchange| {
+        let is_known = |call: &Call<'_>| call.exchange.request.path == exchange.request.path;
+        exchange.route().is_none() && !earlier.iter().any(is_known)
     };
-    let found = after.iter().find(|(_, exchange)| match exchange.direction {
-        Direction::FromTarget => is_new(exchange) || tells_the_end(exchange),
-        Direction::ToTarget => answers_with_the_end(exchange),
+    let found = later.iter().find(|call| match call.exchange.direction {
+        Direction::FromTarget => is_new_path(call.exchange) || announces_the_end(call.exchange),
+        Direction::ToTarget => answers_with_the_end(call.exchange),
     });
-    found.map(|(entry, _)| entry.n)
+    found.map(Call::n)
 }
 
 /// Returns whether a call of the target is about the end, apart from content in a known form.
-fn tells_the_end(exchange: &Exchange) -> bool {
+fn announces_the_end(exchange: &Exchange) -> bool {
     let in_path = exchange.request.path.as_deref().is_some_and(means_the_end);
     in_path
         || match &exchange.request.body {
-            Body::Json(body) => speaks_of_the_end(&without_known_forms(exchange, body)),
+            Body::Json(body) => mentions_the_end(&without_known_forms(exchange, body)),
             Body::Text(text) | Body::Cut { beginning: text, .. } => means_the_end(text),
             Body::Empty => false,
         }
 }
 
-/// Returns whether the answer to a call of the peer is a notice: a plain refusal is not.
+/// Returns whether the response to a call of the peer is a notice: a plain refusal is not.
 fn answers_with_the_end(exchange: &Exchange) -> bool {
     let Some(body) = exchange.response.as_ref().and_then(|answer| answer.body.json()) else { return false };
-    if exchange.succeeded() { speaks_of_the_end(body) } else { body.to_string().contains(kind::PEER_REVOKED) }
+    if exchange.succeeded() { mentions_the_end(body) } else { body.to_string().contains(kind::PEER_REVOKED) }
 }
 
 fn without_known_forms(exchange: &Exchange, body: &Value) -> Value {
@@ -162,13 +187,13 @@ fn without_known_forms(exchange: &Exchange, body: &Value) -> Value {
 
 /// Returns whether a value mentions the end in a text, or in the name of a member whose value is neither
 /// empty nor false.
-fn speaks_of_the_end(value: &Value) -> bool {
+fn mentions_the_end(value: &Value) -> bool {
     match value {
         Value::String(text) => means_the_end(text),
-        Value::Array(items) => items.iter().any(speaks_of_the_end),
+        Value::Array(items) => items.iter().any(mentions_the_end),
         Value::Object(members) => members.iter().any(|(name, member)| {
-            let says_no = [json!(null), json!(false), json!(0), json!([]), json!({}), json!("")];
-            speaks_of_the_end(member) || (means_the_end(name) && !says_no.contains(member))
+            let empty = [json!(null), json!(false), json!(0), json!([]), json!({}), json!("")];
+            mentions_the_end(member) || (means_the_end(name) && !empty.contains(member))
         }),
         _ => false,
     }

@@ -1,0 +1,36 @@
+//! Where a revocation is in a trace, and what it does to calls.
+
+use jiff::Timestamp;
+
+use crate::check::query::{CallQuery, calls};
+use covenant_model::transcript::{Exchange, Trace};
+
+/// Statuses that refuse for now: a timeout, a limit.
+pub(super) const TRANSIENT_STATUS: [u16; 3] = [408, 425, 429];
+
+/// Returns the entry of the revocation with this label: the operator's, or the peer's own notice if the
+/// target accepted it.
+pub(super) fn revocation(trace: &Trace, label: &str) -> Option<u64> {
+    let notice = || calls(trace).labelled(label).accepted().next().map(|notice| notice.n());
+    trace.operation(label).map(|(n, _)| n).or_else(notice)
+}
+
+/// Returns the last entry before an operation began: the target's calls during an operation are recorded
+/// before its result.
+pub(super) fn last_before(trace: &Trace, operation: u64) -> u64 {
+    let entries = trace.entries();
+    let step = entries.iter().find(|entry| entry.n == operation).and_then(|entry| entry.step);
+    let mut before = entries.iter().rev().filter(|entry| entry.n < operation);
+    let last = before.find(|entry| entry.step.is_some() && entry.step != step);
+    last.map_or(operation.saturating_sub(1), |entry| entry.n)
+}
+
+/// Returns the time of an entry.
+pub(super) fn time_of(trace: &Trace, n: u64) -> Option<Timestamp> {
+    trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
+}
+
+/// Returns whether a call was refused, and not just for now.
+pub(super) fn is_refused_for_good(call: &Exchange) -> bool {
+    call.was_refused() && call.status().is_none_or(|status| !TRANSIENT_STATUS.contains(&status))
+}

@@ -1,0 +1,47 @@
+//! `revoked-status-precedes-teardown`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::notice::{Form, Teardown};
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::Outcome;
+use covenant_model::transcript::Trace;
+
+/// A heartbeat whose status is `revoked` reaches the peer before its first refused call.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct RevokedStatusPrecedesTeardown {
+    /// The revoked peer.
+    pub peer: PeerName,
+    /// The operation that revokes.
+    pub revoke: Label,
+    /// The peer's calls after the revocation.
+    pub call: Label,
+    /// `true` if the peer was offline meanwhile: then the notice is due when the peer is back, before or after
+    /// a refused call.
+    #[serde(default)]
+    pub offline: bool,
+}
+
+impl Check for RevokedStatusPrecedesTeardown {
+    const ID: &'static str = "revoked-status-precedes-teardown";
+    const EXPECTED: &'static [&'static str] =
+        &["a heartbeat whose status is revoked, before the first refused call"];
+
+    fn expected(&self) -> Vec<String> {
+        self.teardown().expected(Self::EXPECTED)
+    }
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        self.teardown().evaluate(trace)
+    }
+}
+
+impl RevokedStatusPrecedesTeardown {
+    fn teardown(&self) -> Teardown<'_> {
+        let Self { peer, revoke, call, offline } = self;
+        Teardown { peer, revoke, call, offline: *offline, form: Form::Status }
+    }
+}
