@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{CheckResult, c05, c06, c07, c08, c09, c10, c11};
+use super::{CheckResult, c05, c07, c08, c09, c10, c11};
 use super::{enforcement, out_of_scope, watched_excerpt};
 use covenant_model::transcript::Trace;
 
@@ -49,7 +49,6 @@ impl LegacyParameter {
 /// All checks, by group.
 pub const LEGACY: &[&[LegacyCheck]] = &[
     c05::CHECKS,
-    c06::CHECKS,
     c07::CHECKS,
     c08::CHECKS,
     c09::CHECKS,

@@ -59,6 +59,13 @@ impl Stop {
     pub fn not_applicable(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::NotApplicable(Seen::new(actual, evidence))
     }
+
+    /// Turns the stop into `unproven` for another reason, with the same evidence.
+    #[must_use]
+    pub fn into_unproven(self, actual: impl Into<String>) -> Self {
+        let (Self::Broken(seen) | Self::Unproven(seen) | Self::NotApplicable(seen)) = self;
+        Self::unproven(actual, seen.evidence)
+    }
 }
 
 /// Turns what is missing in a trace into an `unproven`, so that `?` ends the check.

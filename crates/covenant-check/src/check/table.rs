@@ -12,6 +12,11 @@ use super::c04::{
     DeniedGraceIsReported, OpenMigrationsHaveGrace, RevokedEventPrecedesTeardown,
     RevokedStatusPrecedesTeardown, SilentPeerIsMarked,
 };
+use super::c06::{
+    FloodLimited, FloodReported, NoGrantsByProgram, OtherRecordsAreUnchanged, RateLimitIsPerMinute,
+    RejectedRecordsAreNotStored, RejectionsLeakNoRecords, SyncStreamsAreIntact, TargetLimitsOwnCalls,
+    TargetRequestsDeclaredKindsOnly,
+};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 use super::versioning::{
@@ -55,6 +60,17 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<RevokedEventPrecedesTeardown>(),
     CheckDef::of::<RevokedStatusPrecedesTeardown>(),
     CheckDef::of::<SilentPeerIsMarked>(),
+    // Commitment 6
+    CheckDef::of::<FloodLimited>(),
+    CheckDef::of::<FloodReported>(),
+    CheckDef::of::<NoGrantsByProgram>(),
+    CheckDef::of::<OtherRecordsAreUnchanged>(),
+    CheckDef::of::<RateLimitIsPerMinute>(),
+    CheckDef::of::<RejectedRecordsAreNotStored>(),
+    CheckDef::of::<RejectionsLeakNoRecords>(),
+    CheckDef::of::<SyncStreamsAreIntact>(),
+    CheckDef::of::<TargetLimitsOwnCalls>(),
+    CheckDef::of::<TargetRequestsDeclaredKindsOnly>(),
 ];
 
 /// Returns the check with this id.

@@ -1,25 +1,29 @@
 //! Commitment 6: no undermining.
 
-mod enumeration;
+mod batches;
 mod flood;
-mod grants;
+mod flood_limited;
+mod flood_reported;
+mod no_grants_by_program;
+mod other_records_are_unchanged;
 mod out_of_grant_requests_are_rejected;
-mod streams;
+mod rate_limit_is_per_minute;
+mod rejected_records_are_not_stored;
+mod rejections_leak_no_records;
+mod sync_streams_are_intact;
+mod target_limits_own_calls;
+mod target_requests_declared_kinds_only;
+#[cfg(test)]
+mod tests;
 
-use super::legacy::LegacyCheck;
-
+pub(super) use flood_limited::FloodLimited;
+pub(super) use flood_reported::FloodReported;
+pub(super) use no_grants_by_program::NoGrantsByProgram;
+pub(super) use other_records_are_unchanged::OtherRecordsAreUnchanged;
 pub(super) use out_of_grant_requests_are_rejected::OutOfGrantRequestsAreRejected;
-
-/// The checks of this commitment.
-pub(super) const CHECKS: &[LegacyCheck] = &[
-    flood::PACES_ITSELF,
-    flood::FLOOD_LIMITED,
-    flood::FLOOD_REPORTED,
-    flood::LIMITS_BY_THE_MINUTE,
-    grants::NO_GRANTS_BY_PROGRAM,
-    streams::STREAMS_ARE_WHOLE,
-    streams::NOTHING_IS_STORED,
-    streams::OTHERS_STAY,
-    enumeration::STAYS_WITHIN_DECLARED,
-    enumeration::LEAKS_NOTHING,
-];
+pub(super) use rate_limit_is_per_minute::RateLimitIsPerMinute;
+pub(super) use rejected_records_are_not_stored::RejectedRecordsAreNotStored;
+pub(super) use rejections_leak_no_records::RejectionsLeakNoRecords;
+pub(super) use sync_streams_are_intact::SyncStreamsAreIntact;
+pub(super) use target_limits_own_calls::TargetLimitsOwnCalls;
+pub(super) use target_requests_declared_kinds_only::TargetRequestsDeclaredKindsOnly;

@@ -13,5 +13,7 @@ mod snapshots;
 pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls, positive_control};
 pub(in crate::check) use notices::events;
-pub(in crate::check) use operations::{Scan, peer_id, peer_shown, scan, scans, succeeded_operation};
+pub(in crate::check) use operations::{
+    Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
+};
 pub(in crate::check) use snapshots::status_shown;

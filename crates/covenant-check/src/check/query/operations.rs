@@ -20,6 +20,15 @@ pub(in crate::check) fn succeeded_operation<'a>(
     trace.operation(label).filter(|(_, operation)| operation.failure.is_none()).or_unproven(reason)
 }
 
+/// Returns every operation of this method, in order.
+pub(in crate::check) fn operations_of<'a>(
+    trace: &'a Trace,
+    method: &'a str,
+) -> impl DoubleEndedIterator<Item = &'a Operation> {
+    let operations = trace.entries().iter().filter_map(|entry| entry.operation());
+    operations.filter(move |operation| operation.method == method)
+}
+
 /// The result of one `governance.scan`.
 #[derive(Clone, Debug)]
 pub(in crate::check) struct Scan {

@@ -1,0 +1,175 @@
+//! `rate-limit-is-per-minute`.
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::flood::{FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, is_counted, is_limited, require_served};
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::header;
+
+/// The target never limits up to six calls in any minute, always limits three hundred, and always serves a
+/// quiet peer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct RateLimitIsPerMinute {
+    /// The peer that calls often.
+    pub peer: PeerName,
+    /// A quiet peer's calls in between.
+    pub probe: Label,
+}
+
+/// The time without a heartbeat after which a peer is stale (`binding.md`, "Numbers").
+const STALE_SECONDS: u32 = 300;
+
+impl Check for RateLimitIsPerMinute {
+    const ID: &'static str = "rate-limit-is-per-minute";
+    const EXPECTED: &'static [&'static str] = &["429 never up to 6 calls in 60 s, and some among 300"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        for call in calls(trace).labelled(&self.probe) {
+            require_served(trace, call)?;
+        }
+        let mut counted: Vec<Call<'_>> = calls(trace).of(&self.peer).to_target().filter(is_counted).collect();
+        counted.sort_by_key(Call::at);
+        let mut limited_until = None;
+        for (place, call) in counted.iter().enumerate() {
+            // Calls of one moment are recorded in the order of their answers: all of them count.
+            let end = place + counted[place..].partition_point(|other| other.at() <= call.at());
+            let within = |span| {
+                let is_before = |other: &Call<'_>| call.at().duration_since(other.at()) >= span;
+                &counted[counted[..end].partition_point(is_before)..end]
+            };
+            let few = within(WINDOW + SLACK).len();
+            if is_limited(call) && few <= FEW_CALLS && limited_until.is_none_or(|end| call.at() > end) {
+                return Err(Stop::broken(format!("limited at {few} calls within 60 s"), [call.n()]));
+            }
+            let many = within(WINDOW - SLACK);
+            if many.len() >= FLOOD_CALLS && many.iter().all(|call| call.exchange.succeeded()) {
+                let actual = format!("all of {} calls within 60 s were served", many.len());
+                return Err(Stop::broken(actual, [call.n()]));
+            }
+            if few > FEW_CALLS {
+                limited_until = limited_until.max(end_of_limit(call));
+            }
+        }
+        let last = counted.last().or_unproven("there were no calls")?;
+        Ok(Pass::new(format!("{} calls, limited as they should be", counted.len()), [last.n()]))
+    }
+}
+
+/// Returns the end of a limit that too many calls caused, as the target itself reports it, but no later than
+/// the moment at which the peer becomes stale.
+fn end_of_limit(call: &Call<'_>) -> Option<Timestamp> {
+    let answer = call.exchange.response.as_ref().filter(|_| is_limited(call))?;
+    let header = |name: &str| {
+        let mut headers = answer.headers.iter();
+        headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    };
+    let retry_after = header(header::RETRY_AFTER)?;
+    let wait = if let Ok(seconds) = retry_after.parse::<u32>() {
+        SignedDuration::from_secs(seconds.into())
+    } else {
+        let now = header("Date").and_then(http_date).unwrap_or(call.at());
+        http_date(retry_after)?.duration_since(now)
+    };
+    let wait = wait.clamp(SignedDuration::ZERO, SignedDuration::from_secs(STALE_SECONDS.into()));
+    call.at().checked_add(wait + SLACK).ok()
+}
+
+/// Parses a moment in the form of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Direction, Exchange};
+    use serde_json::json;
+
+    fn heartbeat(status: u16, headers: &[(&str, &str)]) -> Exchange {
+        let answer = if status < 400 { json!({}) } else { json!({"error": "no"}) };
+        let call = Exchange::to_target("busy").on("POST", "heartbeat").sending(json!({}));
+        call.answered_with(status, answer).heading(headers)
+    }
+
+    fn verdict(builder: &TraceBuilder) -> Verdict {
+        builder.verdict::<RateLimitIsPerMinute>(json!({"peer": "busy", "probe": "quiet"}))
+    }
+
+    /// Returns the verdict on bursts of heartbeats: seconds without calls, then these statuses.
+    fn by_the_minute(bursts: &[(i64, &[u16], Option<u32>)]) -> Verdict {
+        let mut builder = TraceBuilder::new();
+        for (calm, statuses, wait) in bursts {
+            builder = builder.advance(*calm);
+            for status in *statuses {
+                let wait = wait.filter(|_| *status == 429).map(|seconds| seconds.to_string());
+                let headers: Vec<(&str, &str)> = wait.iter().map(|wait| ("Retry-After", &**wait)).collect();
+                builder = builder.call("busy", heartbeat(*status, &headers));
+            }
+        }
+        verdict(&builder)
+    }
+
+    #[test]
+    fn a_limit_is_right_or_wrong_by_the_calls_of_a_minute_give_or_take_two_seconds() {
+        assert_eq!(by_the_minute(&[(0, &[200; 5], None), (0, &[429], None)]), Broken);
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (0, &[429], None)]), Kept);
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (61, &[429], None)]), Kept);
+        assert_eq!(by_the_minute(&[(0, &[200; 6], None), (62, &[429], None)]), Broken);
+        assert_eq!(by_the_minute(&[(0, &[200; 150], None), (57, &[200; 150], None)]), Broken);
+        assert_eq!(by_the_minute(&[(0, &[200; 150], None), (59, &[200; 150], None)]), Kept);
+    }
+
+    #[test]
+    fn a_limit_lasts_for_as_long_as_it_says_itself() {
+        let flood = [[200; 60].as_slice(), &[429; 60]].concat();
+        let then = |wait, calm| by_the_minute(&[(0, &flood, wait), (calm, &[429; 3], wait)]);
+        assert_eq!(then(Some(300), 200), Kept);
+        assert_eq!(then(Some(300), 303), Broken);
+        assert_eq!(then(None, 200), Broken);
+        assert_eq!(then(Some(u32::MAX), 303), Broken, "no longer than until it is stale");
+        let flood_and: Vec<(i64, &[u16], _)> = vec![(0, &flood, Some(60))];
+        let renewed = [flood_and, vec![(59, &[429], Some(60)); 3]].concat();
+        assert_eq!(by_the_minute(&renewed), Broken, "a call that was refused for the limit renews none");
+    }
+
+    #[test]
+    fn a_limit_may_give_its_end_as_a_date() {
+        let flood = [[200; 60].as_slice(), &[429; 60]].concat();
+        let limited = |headers: &[(&str, &str)], calm| {
+            let mut builder = TraceBuilder::new();
+            for status in &flood {
+                builder = builder.call("busy", heartbeat(*status, headers));
+            }
+            verdict(&builder.advance(calm).call("busy", heartbeat(429, headers)))
+        };
+        let until = ("retry-after", "Mon, 01 Jun 2026 00:03:00 GMT");
+        assert_eq!(limited(&[until], 170), Kept);
+        assert_eq!(limited(&[until], 183), Broken);
+        let behind = ("date", "Mon, 01 Jun 2026 00:01:00 GMT");
+        assert_eq!([limited(&[until, behind], 110), limited(&[until, behind], 123)], [Kept, Broken]);
+        let too_late = ("retry-after", "Sat, 01 Jan 2028 00:00:00 GMT");
+        assert_eq!(limited(&[too_late], 303), Broken, "no longer than that");
+        assert_eq!(limited(&[("retry-after", "soon")], 170), Broken);
+    }
+
+    #[test]
+    fn the_windows_at_both_ends_of_time_are_windows_too() {
+        for moment in [Timestamp::MIN, Timestamp::MAX] {
+            let mut builder = TraceBuilder::starting_at(moment);
+            for direction in [Direction::FromTarget, Direction::ToTarget] {
+                let call = Exchange::made("busy", direction).on("POST", "heartbeat").sending(json!({}));
+                builder = builder.call("", call.answered_with(200, json!({})));
+            }
+            assert_eq!(verdict(&builder), Kept, "{moment}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `sync-streams-are-intact`.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::batches::{fits, is_same};
+use crate::check::arguments::PeerName;
+use crate::check::definition::Check;
+use crate::check::model::last_put;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, operations_of};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::canonical::is_digest_of;
+use covenant_model::wire::path::Route;
+use covenant_model::wire::sync::{SyncBatch, is_same_place};
+
+/// Each batch that the target syncs has the digest of its records, begins where the one before ended, repeats
+/// no record, and gives each record the content that the operator put there. All records arrive.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct SyncStreamsAreIntact {
+    /// The peer that is synced to.
+    pub peer: PeerName,
+}
+
+impl Check for SyncStreamsAreIntact {
+    const ID: &'static str = "sync-streams-are-intact";
+    const EXPECTED: &'static [&'static str] =
+        &["batches with the right digest and content, each of which begins where the one before ended"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let mut accepted: Vec<(u64, SyncBatch)> = vec![];
+        let mut open = None;
+        for call in calls(trace).of(&self.peer).from_target().on(Route::Sync) {
+            let unproven = |reason| Stop::unproven(reason, [call.n()]);
+            let Some(body) = call.exchange.sent() else {
+                open.get_or_insert(unproven("a batch that is no JSON, or too long to keep"));
+                continue;
+            };
+            let Ok(batch) = SyncBatch::deserialize(body) else {
+                open.get_or_insert(unproven("a batch of another form"));
+                continue;
+            };
+            let earlier = accepted.iter().map(|(_, earlier)| earlier);
+            let stream: Vec<&SyncBatch> =
+                earlier.filter(|earlier| earlier.resource_kind == batch.resource_kind).collect();
+            if let Some(fault) = fault(trace, body, &batch, &stream) {
+                let actual = format!("a batch of {}: {fault}", batch.resource_kind);
+                return Err(Stop::broken(actual, [call.n()]));
+            }
+            if goes_back(&stream, &batch) {
+                open.get_or_insert(unproven("a stream that began again from where it was before"));
+            }
+            if call.exchange.succeeded() {
+                accepted.push((call.n(), batch));
+            }
+        }
+        if let Some(open) = open {
+            return Err(open);
+        }
+        let (evidence, batches): (Vec<u64>, Vec<SyncBatch>) = accepted.into_iter().unzip();
+        if batches.is_empty() {
+            return Err(Stop::unproven("no batch of the target was accepted", evidence));
+        }
+        match missing(trace, &batches) {
+            Some(reason) => Err(Stop::unproven(reason, evidence)),
+            None => Ok(Pass::new(format!("{} batches were intact", batches.len()), evidence)),
+        }
+    }
+}
+
+/// Returns whether a batch begins where the stream ended.
+fn continues(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
+    stream.last().is_none_or(|last| is_same_place(&last.cursor.to, &batch.cursor.from))
+}
+
+/// Returns whether a batch begins at the place of an earlier one: a stream that is sent again, or a batch
+/// that is retried.
+fn goes_back(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
+    let begins_like = |earlier: &&SyncBatch| is_same_place(&earlier.cursor.from, &batch.cursor.from);
+    !continues(stream, batch) && stream.iter().any(begins_like)
+}
+
+/// Returns the fault of a batch, in words.
+fn fault(trace: &Trace, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
+    if !is_digest_of(&body["records"], &batch.sha256) {
+        return Some("the digest is not that of the records".to_owned());
+    }
+    if let Some(id) = repeated(batch) {
+        return Some(format!("{id} occurs twice"));
+    }
+    if let Some(last) = stream.last().filter(|_| !continues(stream, batch) && !goes_back(stream, batch)) {
+        let (from, end) = (&batch.cursor.from, &last.cursor.to);
+        return Some(format!("begins at {from}, and the one before ended at {end}"));
+    }
+    changed(trace, batch).map(|id| format!("{id} is nothing that the operator put there"))
+}
+
+/// Returns a record that is repeated without a change. A log of changes holds several states of one record.
+fn repeated(batch: &SyncBatch) -> Option<&str> {
+    let records = batch.records.iter().enumerate();
+    let mut again = records.filter(|(place, record)| batch.records[..*place].contains(record));
+    again.next().map(|(_, record)| record.id.as_str())
+}
+
+/// Returns a record that fits none of the states that the operator put it into. A target may be behind.
+fn changed<'a>(trace: &Trace, batch: &'a SyncBatch) -> Option<&'a str> {
+    let found = batch.records.iter().find(|record| {
+        let mut states = states_put(trace, &batch.resource_kind, &record.id).peekable();
+        states.peek().is_some() && !states.any(|state| fits(state, &record.payload))
+    });
+    found.map(|record| record.id.as_str())
+}
+
+/// Returns a record that the operator put there and that did not arrive in its final state, in words. A
+/// member that no record shows is withheld from all, by choice of the target, and does not count.
+fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
+    let arrived = |kind: &str, id: &str| {
+        let records = batches.iter().rev().filter(|batch| batch.resource_kind == kind);
+        records.flat_map(|batch| batch.records.iter().rev()).find(|record| record.id == id)
+    };
+    let shown: BTreeSet<&String> = batches
+        .iter()
+        .flat_map(|batch| &batch.records)
+        .flat_map(|record| record.payload.keys().filter(|name| *name != "id"))
+        .collect();
+    let mut places = operations_of(trace, "resource.put")
+        .filter_map(|put| Some((put.parameters["kind"].as_str()?, put.parameters["id"].as_str()?)));
+    places.find_map(|(kind, id)| {
+        let put = last_put(trace, u64::MAX, kind, id)?;
+        let Some(record) = arrived(kind, id) else {
+            return Some(format!("{kind}/{id} did not arrive"));
+        };
+        let mut due = put.iter().filter(|(name, _)| shown.contains(name)).peekable();
+        if due.peek().is_none() {
+            return Some(format!("nothing of {kind}/{id} arrived but its id"));
+        }
+        let lacking = due
+            .find(|(name, value)| record.payload.get(*name).is_none_or(|arrived| !is_same(value, arrived)));
+        lacking.map(|(name, _)| format!("{name} of {kind}/{id} did not arrive as it was put last"))
+    })
+}
+
+/// Returns all states that the operator put a record into, at any time: a batch may be recorded before the
+/// operation that caused it.
+fn states_put<'a>(
+    trace: &'a Trace,
+    kind: &'a str,
+    id: &'a str,
+) -> impl Iterator<Item = &'a Map<String, Value>> {
+    operations_of(trace, "resource.put")
+        .filter(move |put| put.parameters["kind"] == kind && put.parameters["id"] == id)
+        .filter_map(|put| put.parameters["record"].as_object())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::c06::tests::{batch, batch_of};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::json;
+
+    fn verdict_of(puts: &[Value], batches: &[Value]) -> Verdict {
+        let mut builder = TraceBuilder::new();
+        for record in puts {
+            let put = json!({"kind": "skill", "id": record["id"], "record": record});
+            builder = builder.operation_with("put", "resource.put", put, json!(null));
+        }
+        for batch in batches {
+            let sync = Exchange::from_target("alice").on("POST", "sync");
+            builder = builder.call("call", sync.sending(batch.clone()).answered(200));
+        }
+        builder.verdict::<SyncStreamsAreIntact>(json!({"peer": "alice"}))
+    }
+
+    /// Returns the verdict if the operator put `{"id": "a", "name": "a"}` and the target synced these
+    /// batches.
+    fn verdict(batches: &[Value]) -> Verdict {
+        verdict_of(&[json!({"id": "a", "name": "a"})], batches)
+    }
+
+    #[test]
+    fn a_batch_with_a_wrong_digest_a_gap_a_repeat_or_other_content_is_broken() {
+        assert_eq!(verdict(&[]), Unproven);
+        assert_eq!(verdict(&[batch("0", "1", &["a"]), batch("1", "2", &["a"])]), Kept);
+        assert_eq!(verdict(&[batch("0", "1", &["a"]), batch("2", "3", &["a"])]), Broken);
+        assert_eq!(verdict(&[batch("0", "2", &["a", "a"])]), Broken);
+        assert_eq!(verdict(&[batch("0", "1", &["b"])]), Broken);
+        let mut other = batch("0", "1", &["a"]);
+        other["sha256"] = json!("00");
+        assert_eq!(verdict(&[other]), Broken);
+    }
+
+    #[test]
+    fn a_target_may_be_behind_keep_a_log_and_write_numbers_otherwise() {
+        let puts = [json!({"id": "a", "rank": 1}), json!({"id": "a", "rank": 2})];
+        let (one, two) = (json!({"id": "a", "rank": 1.0}), json!({"id": "a", "rank": 2}));
+        let of = |from: Value, to: Value, payloads: &[&Value]| {
+            batch_of(&from, &to, &payloads.iter().map(|payload| (*payload).clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            verdict_of(&puts, &[of(json!(0), json!(1), &[&one]), of(json!("1"), json!(2), &[&two])]),
+            Kept
+        );
+        assert_eq!(verdict_of(&puts, &[of(json!(0), json!(2), &[&one, &two])]), Kept);
+        assert_eq!(verdict_of(&puts, &[of(json!(0), json!(1), &[&one])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(json!(0), json!(1), &[&json!({"id": "a", "rank": 3})])]), Broken);
+    }
+
+    #[test]
+    fn a_stream_that_begins_again_where_it_was_before_is_open() {
+        let twice = [batch("0", "1", &["a"]), batch("1", "2", &["a"]), batch("0", "2", &["a"])];
+        assert_eq!(verdict(&twice), Unproven);
+        let mut changed = twice;
+        changed[2] = batch("0", "2", &["b"]);
+        assert_eq!(verdict(&changed), Broken);
+    }
+
+    #[test]
+    fn what_is_left_out_silently_is_never_kept() {
+        let puts = [json!({"id": "a", "name": "a"}), json!({"id": "b", "name": "b", "secret": "s"})];
+        let of = |payloads: &[Value]| batch_of(&json!("0"), &json!("1"), payloads);
+        let (a, b) = (puts[0].clone(), json!({"id": "b", "name": "b"}));
+        assert_eq!(verdict_of(&puts, &[of(&[])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(std::slice::from_ref(&a))]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(&[a.clone(), json!({"id": "b"})])]), Unproven);
+        assert_eq!(verdict_of(&puts, &[of(&[a, b])]), Kept);
+    }
+}

@@ -1,0 +1,99 @@
+//! `target-limits-own-calls`.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::flood::{FLOOD_CALLS, WINDOW, densest, is_counted};
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::{FLOOD, Trace, What};
+
+/// The target's own handshakes and heartbeats are no flood, also when the peer answers errors.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct TargetLimitsOwnCalls {
+    /// The peer that the target calls.
+    pub peer: PeerName,
+    /// The operation that makes the target call.
+    pub since: Label,
+}
+
+impl Check for TargetLimitsOwnCalls {
+    const ID: &'static str = "target-limits-own-calls";
+    const EXPECTED: &'static [&'static str] = &["fewer than 300 such calls in any 60 s"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let (start, _) = trace.operation(&self.since).or_unproven("the target was not watched")?;
+        let mut counted: Vec<Call<'_>> =
+            calls(trace).of(&self.peer).from_target().filter(is_counted).collect();
+        if counted.is_empty() {
+            return Err(Stop::unproven("the target called nobody", [start]));
+        }
+        counted.sort_by_key(Call::at);
+        let times: Vec<Timestamp> = counted.iter().map(Call::at).collect();
+        let (most, first) = densest(&times, WINDOW);
+        let evidence = [start, counted[first].n(), counted[first + most - 1].n()];
+        if most >= FLOOD_CALLS {
+            return Err(Stop::broken(format!("{most} calls within 60 s"), evidence));
+        }
+        if let Some(note) = note_of_flood(trace, &self.peer) {
+            return Err(Stop::broken("a flood of calls with the same content", [start, note]));
+        }
+        Ok(Pass::new(format!("at most {most} calls within 60 s"), evidence))
+    }
+}
+
+/// Returns the note of a flood. The trace does not record all calls with the same content, but it notes that
+/// there were too many at once.
+fn note_of_flood(trace: &Trace, peer: &str) -> Option<u64> {
+    let is_flood =
+        |what: &What| matches!(what, What::Note(note) if note.kind == FLOOD && note.facts["peer"] == peer);
+    trace.entries().iter().find(|entry| is_flood(&entry.what)).map(|entry| entry.n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Exchange, Note};
+    use serde_json::{Value, json};
+
+    fn with() -> Value {
+        json!({"peer": "alice", "since": "start"})
+    }
+
+    fn heartbeat(call: Exchange) -> Exchange {
+        call.on("POST", "heartbeat").sending(json!({})).answered_with(200, json!({}))
+    }
+
+    #[test]
+    fn the_windows_at_both_ends_of_time_are_windows_too() {
+        for moment in [Timestamp::MIN, Timestamp::MAX] {
+            let verdict = TraceBuilder::starting_at(moment)
+                .operation("start", "clock.now", json!({}))
+                .call_from_target(heartbeat(Exchange::from_target("alice")))
+                .call("", heartbeat(Exchange::to_target("alice")))
+                .verdict::<TargetLimitsOwnCalls>(with());
+            assert_eq!(verdict, Kept, "{moment}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_calls_that_are_not_recorded_is_a_flood() {
+        let noted = |flooded: Option<&str>| {
+            let mut builder = TraceBuilder::new()
+                .operation("start", "clock.now", json!({}))
+                .call_from_target(heartbeat(Exchange::from_target("alice")));
+            if let Some(peer) = flooded {
+                let (kind, facts) = (FLOOD.to_owned(), json!({ "peer": peer }));
+                builder = builder.unlabelled(What::Note(Note { kind, message: String::new(), facts }));
+            }
+            builder.verdict::<TargetLimitsOwnCalls>(with())
+        };
+        assert_eq!([noted(None), noted(Some("bob")), noted(Some("alice"))], [Kept, Kept, Broken]);
+    }
+}
