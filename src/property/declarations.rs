@@ -10,7 +10,7 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "declarations",
     commitment: 3,
-    about: "whatever is declared is served, in the schema version that is declared; what a filter leaves out is not",
+    about: "whatever is declared is served, in the schema version that is declared; records outside a filter are not",
     edge_cases,
     scenarios,
 };
@@ -51,8 +51,9 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
              direction = \"{direction}\", policy = \"manual\"{filter} }} }}"
         ));
     }
-    file =
-        file.step("federate = { peer = \"alice\" }").step("heartbeat = { peer = \"alice\", as = \"told\" }");
+    file = file
+        .step("federate = { peer = \"alice\" }")
+        .step("heartbeat = { peer = \"alice\", as = \"declared\" }");
     for (kind, (_, _, filtered)) in declared().filter(|(_, (_, direction, _))| OUTWARD.contains(direction)) {
         file = file.step(grant(kind, "\"read\"", kind)).steps(inside(kind, filtered));
         if filtered {
@@ -63,23 +64,23 @@ fn file(kinds: &[&str], rows: &[(&str, &str, bool)]) -> String {
     if let Some((kind, (version, _, _))) = both_ways {
         file = file.steps(migrations(kind, version));
     }
-    file.step("try_kinds = { peer = \"alice\", of = \"told\", as = \"tried\" }")
+    file.step("try_kinds = { peer = \"alice\", of = \"declared\", as = \"tried\" }")
         .check(
             ("3.1", "conduct"),
             "declared-kinds-are-served",
-            "every kind that is declared is served",
-            "declaration = \"told\", call = \"tried\"",
+            "the target serves each kind that it declares to the holder of a grant for it",
+            "declaration = \"declared\", call = \"tried\"",
         )
         .check(
             ("3.2", "conduct"),
             "declared-schema-is-accepted",
-            "the schema version that is declared of a kind is taken in a migration of that kind",
+            "the target accepts a migration that carries the schema version that it declares of the kind",
             "call = \"versioned\", control = \"plain\"",
         )
         .check(
             ("3.3", "conduct"),
             "filter-is-applied",
-            "what a declared filter leaves out is not shown, and what it lets through is",
+            "the target serves the records inside its declared filter, and none outside it",
             "peer = \"alice\", outside = \"outside\", inside = \"inside\"",
         )
         .text()
