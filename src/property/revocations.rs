@@ -8,7 +8,7 @@ use super::file::{File, migrate};
 pub(super) const PROPERTY: Property = Property {
     name: "revocations",
     commitment: 4,
-    about: "whenever a peer is revoked, it is told first, and what was in flight has its five minutes",
+    about: "whenever a peer is revoked, the notice comes first, and migrations in flight have their five minutes",
     edge_cases,
     scenarios,
 };
@@ -141,19 +141,19 @@ fn evaluated(file: File) -> File {
     file.check(
         ("4.1", "conduct"),
         "revoked-event-precedes-teardown",
-        "whatever a peer is, its revocation is told by an event first",
+        "the target delivers a platform.peer.revoked event before it tears down, whatever the state of the peer",
         reported,
     )
     .check(
         ("4.2", "conduct"),
         "revoked-status-precedes-teardown",
-        "whatever a peer is, its revocation is told by a status first",
+        "the target sends a heartbeat whose status is revoked before it tears down, whatever the state of the peer",
         reported,
     )
     .check(
         ("4.3", "conduct"),
         "open-migrations-have-grace",
-        "what was in flight may be finished for five minutes, and no longer",
+        "the target accepts the commit of each migration in flight for five minutes, and no longer",
         &format!(
             "open = [{}], revoke = \"revoked\", within_grace = \"early\", after_grace = \"late\", records = \"records\"",
             open.join(", ")
