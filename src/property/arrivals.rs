@@ -10,7 +10,7 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "arrivals",
     commitment: 6,
-    about: "however heartbeats arrive, a few in a minute are never limited, a flood always is, and a quiet peer never pays for another's",
+    about: "however heartbeats arrive, a few in a minute are never limited, a flood always is, and a quiet peer is never limited because of another",
     edge_cases,
     scenarios,
 };
@@ -66,7 +66,7 @@ fn file(bursts: &[Burst]) -> String {
     file.check(
         ("6.1", "detection"),
         "rate-limit-is-per-minute",
-        "up to six calls in any minute are never limited, three hundred are, and a quiet peer is always served",
+        "the target never limits up to six calls in any minute, limits three hundred, and always serves a quiet peer",
         "peer = \"busy\", probe = \"quiet\"",
     )
     .text()
