@@ -55,12 +55,12 @@ fn file(actions: &[(usize, Action)]) -> String {
             .step(format!("federate = {{ peer = \"{peer}\" }}"))
             .step(format!("grant = {{ peer = \"{peer}\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant-{peer}\" }}"));
     }
-    let look = |until: &str, label: &str| {
+    let snapshot = |until: &str, label: &str| {
         format!(
             "operator = {{ method = \"audit.list\", with = {{ peer_id = \"${{alice.id}}\" }}, {until}as = \"{label}\" }}"
         )
     };
-    file = file.step(look("", "before"));
+    file = file.step(snapshot("", "before"));
     // These calls certainly have an audit entry each, as has the last heartbeat.
     let logged =
         actions.iter().filter(|(peer, action)| PEERS[*peer] == "alice" && !matches!(action, Action::Wander));
@@ -88,7 +88,7 @@ fn file(actions: &[(usize, Action)]) -> String {
     // Each case has an entry of alice and one of bob.
     file.step("heartbeat = { peer = \"alice\", as = \"done-by-alice\" }")
         .step("heartbeat = { peer = \"bob\", as = \"done-by-bob\" }")
-        .step(look(&until, "after"))
+        .step(snapshot(&until, "after"))
         .step("excerpt = { peer = \"alice\", as = \"excerpt\" }")
         .step("advance = { seconds = 259200 }")
         .step("heartbeat = { peer = \"alice\" }")
@@ -96,19 +96,19 @@ fn file(actions: &[(usize, Action)]) -> String {
         .check(
             ("5.1", "conduct"),
             "every-action-is-logged",
-            "each call of a peer, refused ones too, is one entry",
+            "the target logs each call of a peer, also a refused one, in one entry",
             "call = \"done-by-alice\", before = \"before\", after = \"after\", peer = \"alice\"",
         )
         .check(
             ("5.4", "conduct"),
             "excerpt-holds-own-entries-only",
-            "an excerpt has the asking peer's interactions and no one else's",
-            "call = \"excerpt\", peer = [\"bob\", \"carol\"], record = [\"grant-bob\", \"grant-carol\"]",
+            "the target's excerpt has the interactions of the requesting peer and of no other peer",
+            "call = \"excerpt\", other_peers = [\"bob\", \"carol\"], grants = [\"grant-bob\", \"grant-carol\"]",
         )
         .check(
             ("5.4", "conduct"),
             "excerpt-is-complete",
-            "an excerpt has each interaction of the asking peer's that was logged, refused ones too",
+            "the target's excerpt has each logged interaction of the requesting peer, also a refused one",
             "call = \"done-by-alice\", before = \"before\", after = \"after\", peer = \"alice\", excerpt = \"excerpt\"",
         )
         .text()

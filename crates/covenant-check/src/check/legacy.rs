@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{CheckResult, c05, c07, c08, c09, c10, c11};
-use super::{enforcement, out_of_scope, watched_excerpt};
+use super::{CheckResult, c07, c08, c09, c10, c11};
+use super::{enforcement, out_of_scope};
 use covenant_model::transcript::Trace;
 
 /// A check with its name and parameters.
@@ -48,7 +48,6 @@ impl LegacyParameter {
 
 /// All checks, by group.
 pub const LEGACY: &[&[LegacyCheck]] = &[
-    c05::CHECKS,
     c07::CHECKS,
     c08::CHECKS,
     c09::CHECKS,
@@ -56,7 +55,6 @@ pub const LEGACY: &[&[LegacyCheck]] = &[
     c11::CHECKS,
     enforcement::CHECKS,
     out_of_scope::CHECKS,
-    watched_excerpt::CHECKS,
 ];
 
 /// Returns the check of that name.

@@ -33,6 +33,7 @@ mod table;
 mod trace_builder;
 mod versioning;
 mod watched_excerpt;
+mod versions;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
 pub use definition::CheckDef;

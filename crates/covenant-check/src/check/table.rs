@@ -16,6 +16,9 @@ use super::c06::{
     FloodLimited, FloodReported, NoGrantsByProgram, OtherRecordsAreUnchanged, RateLimitIsPerMinute,
     RejectedRecordsAreNotStored, RejectionsLeakNoRecords, SyncStreamsAreIntact, TargetLimitsOwnCalls,
     TargetRequestsDeclaredKindsOnly,
+use super::c05::{
+    EveryActionIsLogged, ExcerptHoldsOwnEntriesOnly, ExcerptInRealTime, ExcerptInTime, ExcerptIsComplete,
+    ForeignEntriesAreNotStored, SubjectsAreLogged,
 };
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
@@ -71,6 +74,14 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<SyncStreamsAreIntact>(),
     CheckDef::of::<TargetLimitsOwnCalls>(),
     CheckDef::of::<TargetRequestsDeclaredKindsOnly>(),
+    // 5: audit transparency
+    CheckDef::of::<EveryActionIsLogged>(),
+    CheckDef::of::<SubjectsAreLogged>(),
+    CheckDef::of::<ExcerptInTime>(),
+    CheckDef::of::<ExcerptInRealTime>(),
+    CheckDef::of::<ExcerptHoldsOwnEntriesOnly>(),
+    CheckDef::of::<ExcerptIsComplete>(),
+    CheckDef::of::<ForeignEntriesAreNotStored>(),
 ];
 
 /// Returns the check with this id.

@@ -112,6 +112,12 @@ impl TraceBuilder {
         self.operation("", "clock.advance", json!({}))
     }
 
+    /// Lets time pass without an operation, as a running clock does.
+    pub(in crate::check) fn pass(self, seconds: i64) -> Self {
+        self.clock.advance_seconds(seconds);
+        self
+    }
+
     /// Returns the trace.
     pub(in crate::check) fn trace(&self) -> Trace {
         self.recorder.trace()

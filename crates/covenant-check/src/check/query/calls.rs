@@ -28,6 +28,11 @@ impl Call<'_> {
         self.entry.at
     }
 
+    /// Returns whether the call has one of these labels.
+    pub(in crate::check) fn has_label_of(&self, labels: &Labels) -> bool {
+        self.entry.label.as_deref().is_some_and(|label| labels.iter().any(|other| other == label))
+    }
+
     /// Returns the route, or `None` if it is not a known one.
     pub(in crate::check) fn route(&self) -> Option<Route> {
         self.exchange.route()

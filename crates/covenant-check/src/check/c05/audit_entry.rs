@@ -1,4 +1,4 @@
-//! The content of an audit entry, and the calls that it may belong to.
+//! The content of an audit entry, and how well it fits a call.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,35 @@ use covenant_model::wire::path::{PREFIX, Route};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MatchStrength {
     /// It belongs to another call: it names another direction, outcome or path.
-    Other,
+    None,
     /// Nothing contradicts it.
     Possible,
     /// It names the path of the call, or the resource that is called.
     Certain,
 }
 
-/// An entry, with its statements about the action that it is about.
-pub(super) struct Item<'a> {
+/// An audit entry, with what it states about its action.
+pub(super) struct AuditEntry<'a> {
+    /// The entry as it was listed.
     pub(super) value: &'a Value,
+    /// The direction of the call; `None` if no member states it.
     pub(super) direction: Option<Direction>,
     /// `true` if the call was admitted; `None` if no status shows it.
-    pub(super) granted: Option<bool>,
+    pub(super) admitted: Option<bool>,
     /// The paths below the prefix.
     paths: Vec<&'a str>,
     /// The name of the action, in lower case.
     action: String,
 }
 
-impl<'a> Item<'a> {
+impl<'a> AuditEntry<'a> {
+    /// Reads a listed entry.
     pub(super) fn read(value: &'a Value) -> Self {
         let mut paths = Vec::new();
         each_text(value, &mut |text| paths.extend(text.split_whitespace().filter_map(path_below)));
         let named = ["action", "kind", "route", "event"].into_iter().filter_map(|name| member(value, name));
         let action = named.collect::<Vec<_>>().join(" ").to_lowercase();
-        Self { value, direction: direction(value, &action), granted: granted(value), paths, action }
+        Self { value, direction: direction(value, &action), admitted: admitted(value), paths, action }
     }
 
     /// Returns the name of the action.
@@ -44,23 +47,23 @@ impl<'a> Item<'a> {
         ["action", "kind"].into_iter().find_map(|name| member(self.value, name)).unwrap_or_default()
     }
 
-    /// Returns the match strength of the entry and a call; `known` are the paths of all calls that it may be
-    /// about.
+    /// Returns the match strength of the entry and a call. `known` holds the paths of all calls that the entry
+    /// may belong to.
     pub(super) fn match_strength(&self, call: &Exchange, known: &BTreeSet<&str>) -> MatchStrength {
-        let is_turned = self.direction.is_some_and(|direction| direction != call.direction);
-        let was_granted = call.status().filter(|_| !call.says_otherwise()).map(|status| status < 400);
-        let ended_otherwise = self.granted.zip(was_granted).is_some_and(|(said, was)| said != was);
-        if is_turned || ended_otherwise {
-            return MatchStrength::Other;
+        let has_other_direction = self.direction.is_some_and(|direction| direction != call.direction);
+        let was_admitted = call.status().filter(|_| !call.says_otherwise()).map(|status| status < 400);
+        let has_other_outcome = self.admitted.zip(was_admitted).is_some_and(|(stated, was)| stated != was);
+        if has_other_direction || has_other_outcome {
+            return MatchStrength::None;
         }
-        let path = below(call);
+        let path = path_of_call(call);
         if self.paths.contains(&path) {
             return MatchStrength::Certain;
         }
-        // A path may be given as a pattern, or with its ids masked.
-        let is_masked = |reported: &&str| head(reported) == head(path) && !known.contains(*reported);
+        // A path may be stated as a pattern, or with its ids masked.
+        let is_masked = |stated: &&str| head(stated) == head(path) && !known.contains(*stated);
         if !self.paths.is_empty() && !self.paths.iter().any(is_masked) {
-            return MatchStrength::Other;
+            return MatchStrength::None;
         }
         let words = call.route().as_ref().map_or(&[][..], words);
         if words.iter().any(|word| self.action.contains(word)) {
@@ -83,39 +86,40 @@ impl<'a> Item<'a> {
 
 /// Returns a member of an entry, at any depth.
 pub(super) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
-    said(entry, name).into_iter().find_map(Value::as_str)
+    members(entry, name).into_iter().find_map(Value::as_str)
 }
 
-pub(super) fn names(entry: &Value, name: &str, valid: &[&str]) -> bool {
-    said(entry, name).into_iter().any(|value| match value {
-        Value::String(text) => valid.contains(&text.as_str()),
-        Value::Number(number) => valid.contains(&number.to_string().as_str()),
+/// Returns whether an entry has the peer's id as its `federation_peer_id`, at any depth.
+pub(super) fn has_peer_id(entry: &Value, peer_id: &str) -> bool {
+    members(entry, "federation_peer_id").into_iter().any(|value| match value {
+        Value::String(text) => text == peer_id,
+        Value::Number(number) => number.to_string() == peer_id,
         _ => false,
     })
 }
 
+/// Returns whether an entry has the peer's id in a member other than `federation_peer_id`.
+pub(super) fn has_peer_id_elsewhere(entry: &Value, peer_id: &str) -> bool {
+    let members = [Some(entry), entry.get("payload")].into_iter().flatten().filter_map(Value::as_object);
+    members.flatten().any(|(name, value)| !name.contains("subject") && value == peer_id)
+}
+
 /// Returns whether a remote subject is one of these: as it is, or in a distinguished name.
 pub(super) fn has_subject(entry: &Value, valid: &[&str]) -> bool {
-    let subjects = said(entry, "remote_subject").into_iter().filter_map(Value::as_str);
+    let subjects = members(entry, "remote_subject").into_iter().filter_map(Value::as_str);
     let parts = subjects.flat_map(|subject| subject.split([',', '/']));
     let mut names = parts.map(|part| part.trim().trim_start_matches("CN=").trim_start_matches("cn="));
     names.any(|name| valid.contains(&name))
 }
 
 /// Returns the values of the members of this name, the outermost first.
-fn said<'a>(entry: &'a Value, name: &str) -> Vec<&'a Value> {
-    let Some(members) = entry.as_object() else { return vec![] };
-    members.get(name).into_iter().chain(members.values().flat_map(|member| said(member, name))).collect()
-}
-
-/// Returns whether the entry names the peer's id in a member other than `federation_peer_id`.
-pub(super) fn names_otherwise(entry: &Value, peer_id: &str) -> bool {
-    let members = [Some(entry), entry.get("payload")].into_iter().flatten().filter_map(Value::as_object);
-    members.flatten().any(|(name, value)| !name.contains("subject") && value == peer_id)
+fn members<'a>(entry: &'a Value, name: &str) -> Vec<&'a Value> {
+    let Some(own) = entry.as_object() else { return vec![] };
+    own.get(name).into_iter().chain(own.values().flat_map(|member| members(member, name))).collect()
 }
 
 /// Returns the path of a call below the prefix, without its query.
-pub(super) fn below(call: &Exchange) -> &str {
+pub(super) fn path_of_call(call: &Exchange) -> &str {
     let path = call.request.path.as_deref().unwrap_or_default();
     without_query(path.strip_prefix(PREFIX).unwrap_or(path))
 }
@@ -129,17 +133,17 @@ fn direction(entry: &Value, action: &str) -> Option<Direction> {
         "out" | "outbound" | "outgoing" | "sent" => Some(Direction::FromTarget),
         _ => None,
     };
-    let said = member(entry, "direction").and_then(|said| of_word(&said.to_lowercase()));
+    let stated = member(entry, "direction").and_then(|word| of_word(&word.to_lowercase()));
     // The answer to an incoming call is sent, too.
     let is_answer = ANSWERS.iter().any(|answer| action.contains(answer));
     let mut words = action.split(|c: char| !c.is_alphanumeric());
-    said.or_else(|| words.find_map(|word| of_word(word).filter(|_| !(is_answer && word == "sent"))))
+    stated.or_else(|| words.find_map(|word| of_word(word).filter(|_| !(is_answer && word == "sent"))))
 }
 
-fn granted(entry: &Value) -> Option<bool> {
+fn admitted(entry: &Value) -> Option<bool> {
     const NAMES: [&str; 4] = ["status", "status_code", "http_status", "response_status"];
-    let said = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
-    let mut numbers = said.filter_map(|said| said.as_u64().or_else(|| said.as_str()?.parse().ok()));
+    let stated = NAMES.iter().flat_map(|name| [&entry[name], &entry["payload"][name]]);
+    let mut numbers = stated.filter_map(|status| status.as_u64().or_else(|| status.as_str()?.parse().ok()));
     numbers.find(|number| (100..600).contains(number)).map(|status| status < 400)
 }
 
@@ -225,18 +229,18 @@ mod tests {
         Exchange::made("alice", direction).on(method, below.trim_start_matches('/')).answered(status)
     }
 
-    /// Returns the match strength of an entry and a granted read; a read of another record is known too.
+    /// Returns the match strength of an entry and an admitted read; a read of another record is known too.
     fn match_strength(entry: &Value) -> MatchStrength {
         let read = call(Direction::ToTarget, "GET", "/resources/skill/a", 200);
-        Item::read(entry).match_strength(&read, &["/resources/skill/a", "/resources/skill/b"].into())
+        AuditEntry::read(entry).match_strength(&read, &["/resources/skill/a", "/resources/skill/b"].into())
     }
 
     #[test]
-    fn an_entry_is_of_the_call_that_it_tells() {
+    fn an_entry_belongs_to_the_call_that_it_describes() {
         let path = |below: &str| json!({"route": format!("GET {PREFIX}{below}?limit=1")});
         assert_eq!(match_strength(&path("/resources/skill/a")), MatchStrength::Certain);
-        assert_eq!(match_strength(&path("/resources/skill/b")), MatchStrength::Other);
-        assert_eq!(match_strength(&path("/migrations")), MatchStrength::Other);
+        assert_eq!(match_strength(&path("/resources/skill/b")), MatchStrength::None);
+        assert_eq!(match_strength(&path("/migrations")), MatchStrength::None);
         assert_eq!(
             match_strength(&path("/resources/:kind/:id")),
             MatchStrength::Certain,
@@ -246,29 +250,29 @@ mod tests {
         assert_eq!(match_strength(&json!({"content_type": "application/json"})), MatchStrength::Possible);
         assert_eq!(match_strength(&json!({"kind": "federation.resources"})), MatchStrength::Certain);
         assert_eq!(match_strength(&json!({"action": "grant.used"})), MatchStrength::Possible);
-        assert_eq!(match_strength(&json!({"action": "federation.resources.outbound"})), MatchStrength::Other);
-        assert_eq!(match_strength(&json!({"action": "federation.heartbeat.sent"})), MatchStrength::Other);
-        assert_ne!(match_strength(&json!({"action": "federation.response.sent"})), MatchStrength::Other);
+        assert_eq!(match_strength(&json!({"action": "federation.resources.outbound"})), MatchStrength::None);
+        assert_eq!(match_strength(&json!({"action": "federation.heartbeat.sent"})), MatchStrength::None);
+        assert_ne!(match_strength(&json!({"action": "federation.response.sent"})), MatchStrength::None);
         let address = json!({"peer_url": format!("https://peer.example{PREFIX}")});
-        assert_eq!(match_strength(&address), MatchStrength::Possible, "whose it is, not what was called");
-        assert_eq!(match_strength(&json!({"payload": {"direction": "outbound"}})), MatchStrength::Other);
-        assert_eq!(match_strength(&json!({"payload": {"status": 403}})), MatchStrength::Other);
+        assert_eq!(match_strength(&address), MatchStrength::Possible, "the address of a peer names no call");
+        assert_eq!(match_strength(&json!({"payload": {"direction": "outbound"}})), MatchStrength::None);
+        assert_eq!(match_strength(&json!({"payload": {"status": 403}})), MatchStrength::None);
         assert_eq!(match_strength(&json!({"status": "200", "action": "read"})), MatchStrength::Certain);
     }
 
     #[test]
-    fn members_are_found_wherever_they_stand() {
+    fn members_are_found_at_any_depth() {
         let entry = json!({"action": "read", "details": {"actor": {"remote_subject": "CN=fed:p, O=alice"}}});
         assert!(has_subject(&entry, &["fed:p"]));
         assert!(!has_subject(&entry, &["fed"]));
-        assert!(names(&json!({"metadata": {"federation_peer_id": "p"}}), "federation_peer_id", &["p"]));
-        assert!(names(&json!({"federation_peer_id": 12}), "federation_peer_id", &["12"]));
-        assert!(!names(&json!({"metadata": {"federation_peer_id": ""}}), "federation_peer_id", &["p"]));
+        assert!(has_peer_id(&json!({"metadata": {"federation_peer_id": "p"}}), "p"));
+        assert!(has_peer_id(&json!({"federation_peer_id": 12}), "12"));
+        assert!(!has_peer_id(&json!({"metadata": {"federation_peer_id": ""}}), "p"));
     }
 
     #[test]
     fn levels_differ_in_form_and_doubles_do_not() {
-        let form = |entry: &Value| Item::read(entry).form();
+        let form = |entry: &Value| AuditEntry::read(entry).form();
         let entry =
             json!({"id": "1", "at": "2026-06-01T00:00:00Z", "action": "read", "source": "proxy", "ms": 3});
         let again =

@@ -1,0 +1,190 @@
+//! The calls between two snapshots of the audit, and the entries that are new in the second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::audit_entry::{AuditEntry, MatchStrength, path_of_call};
+use super::matching::assign;
+use crate::check::arguments::{Label, Labels, PeerName};
+use crate::check::outcome::{OrUnproven, Stop};
+use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
+use covenant_model::transcript::{Direction, Exchange, Trace, What};
+
+/// The status of a call that was rejected by a limit.
+const TOO_MANY_REQUESTS: u16 = 429;
+
+/// The calls of a peer between two snapshots of the audit, and the entries that are new in the second.
+pub(super) struct AuditWindow<'a> {
+    /// The calls that reached the peer's account, each an action.
+    pub(super) calls: Vec<&'a Exchange>,
+    /// The calls that the target made to the peer meanwhile, and that the peer answered.
+    made: Vec<&'a Exchange>,
+    /// The other calls of that peer and of the target that may be logged now: those that a router or a limit
+    /// may have rejected before they were seen, those that the target attempted, and those at the edges of
+    /// the window.
+    others: Vec<&'a Exchange>,
+    /// The calls before the first snapshot: they may be logged late.
+    earlier: Vec<&'a Exchange>,
+    /// The paths of all these calls.
+    paths: BTreeSet<&'a str>,
+    /// `true` if the target sent heartbeats that the trace does not record.
+    has_unrecorded_heartbeats: bool,
+    before: Vec<Value>,
+    /// The new entries.
+    pub(super) new: Vec<Value>,
+    /// The id under which the target stores the peer.
+    pub(super) peer_id: String,
+    /// The numbers of the snapshots and of the calls.
+    pub(super) evidence: Vec<u64>,
+}
+
+impl<'a> AuditWindow<'a> {
+    /// Reads the window of a peer's calls between the snapshots `before` and `after`. The check is unproven if
+    /// a snapshot or every call is missing.
+    pub(super) fn read(
+        trace: &'a Trace,
+        peer: &PeerName,
+        labels: &Labels,
+        before: &Label,
+        after: &Label,
+    ) -> Result<Self, Stop> {
+        const UNREADABLE: &str = "the audit could not be read";
+        let (first, before) = audit_entries(trace, before).or_unproven(UNREADABLE)?;
+        let (last, after) = audit_entries(trace, after).or_unproven(UNREADABLE)?;
+        let mut window = Self {
+            calls: vec![],
+            made: vec![],
+            others: vec![],
+            earlier: vec![],
+            paths: BTreeSet::new(),
+            has_unrecorded_heartbeats: has_unrecorded_heartbeats(trace, peer),
+            new: after.into_iter().filter(|entry| !is_among(&before, entry)).collect(),
+            before,
+            peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
+            evidence: vec![first],
+        };
+        let last_call = labelled_calls(trace, labels).map(|call| call.n()).max().unwrap_or_default();
+        for call in calls(trace).of(peer) {
+            window.paths.insert(path_of_call(call.exchange));
+            let is_own = call.exchange.direction == Direction::FromTarget && call.exchange.succeeded();
+            if call.has_label_of(labels) && !may_be_unseen(call.exchange) {
+                window.calls.push(call.exchange);
+                window.evidence.push(call.n());
+            } else if call.n() < first {
+                window.earlier.push(call.exchange);
+            } else if is_own && call.n() < last_call {
+                window.made.push(call.exchange);
+            } else if call.n() < last {
+                window.others.push(call.exchange);
+            }
+        }
+        window.evidence.push(last);
+        if window.calls.is_empty() {
+            return Err(Stop::unproven("no call was made", [first, last]));
+        }
+        Ok(window)
+    }
+
+    /// Returns the calls that require an entry: each call of the peer, and any one of those that the target
+    /// made. The last call that the target makes between snapshots may not be logged yet.
+    pub(super) fn owed(&self) -> Vec<Vec<&'a Exchange>> {
+        let own = Some(self.made.clone()).filter(|made| !made.is_empty());
+        self.calls.iter().map(|call| vec![*call]).chain(own).collect()
+    }
+
+    /// Returns whether an entry was in the first snapshot.
+    pub(super) fn has_before(&self, entry: &Value) -> bool {
+        is_among(&self.before, entry)
+    }
+
+    /// Returns the peer's calls that none of these entries fits.
+    pub(super) fn unmatched(&self, entries: &[AuditEntry<'_>]) -> Vec<&'a Exchange> {
+        self.without_entry(&self.calls, entries)
+    }
+
+    /// Returns the calls that none of these entries fits.
+    fn without_entry(&self, calls: &[&'a Exchange], entries: &[AuditEntry<'_>]) -> Vec<&'a Exchange> {
+        let strength = |call: usize, entry: usize| self.match_strength(&entries[entry], calls[call]);
+        let assigned = assign(calls.len(), entries.len(), strength);
+        calls.iter().zip(assigned).filter(|(_, entry)| entry.is_none()).map(|(call, _)| *call).collect()
+    }
+
+    /// Returns these entries without those that may belong to the target's own calls, one for each call.
+    pub(super) fn without_own<'i>(&self, entries: Vec<AuditEntry<'i>>) -> Vec<AuditEntry<'i>> {
+        let own = self.made.iter().chain(&self.others).copied();
+        let own: Vec<_> = own.filter(|call| call.direction == Direction::FromTarget).collect();
+        let strength = |call: usize, entry: usize| self.match_strength(&entries[entry], own[call]);
+        let assigned = assign(own.len(), entries.len(), strength);
+        let taken: BTreeSet<usize> = assigned.into_iter().flatten().collect();
+        let rest = entries.into_iter().enumerate().filter(|(place, _)| !taken.contains(place));
+        rest.map(|(_, entry)| entry).collect()
+    }
+
+    /// Returns entries with the same content that outnumber the calls that they can belong to: their name,
+    /// and both numbers. An entry that names no call may belong to anything.
+    pub(super) fn doubled<'i>(&self, entries: &[AuditEntry<'i>]) -> Option<(&'i str, usize, usize)> {
+        let mut forms: BTreeMap<String, Vec<&AuditEntry<'i>>> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| !self.may_be_unrecorded(entry)) {
+            forms.entry(entry.form()).or_default().push(entry);
+        }
+        forms.into_iter().find_map(|(form, same)| {
+            let mut calls = self.earlier_not_in_before(&form);
+            calls.extend(self.calls.iter().chain(&self.made).chain(&self.others).copied());
+            let names_a_call = |entry: &&AuditEntry<'_>| {
+                calls.iter().any(|call| self.match_strength(entry, call) == MatchStrength::Certain)
+            };
+            let strength = |call: usize, entry: usize| self.match_strength(same[entry], calls[call]);
+            let matched = assign(calls.len(), same.len(), strength).into_iter().flatten().count();
+            (same.len() > matched && same.iter().all(names_a_call))
+                .then(|| (same[0].name(), same.len(), matched))
+        })
+    }
+
+    /// Returns the calls before the first snapshot that had no entry of this form yet.
+    fn earlier_not_in_before(&self, form: &str) -> Vec<&'a Exchange> {
+        let known = self.before.iter().map(AuditEntry::read).filter(|entry| entry.form() == form);
+        self.without_entry(&self.earlier, &known.collect::<Vec<_>>())
+    }
+
+    /// Returns whether an entry may belong to a call that the trace lacks: one that never arrived, or that is
+    /// not recorded.
+    fn may_be_unrecorded(&self, entry: &AuditEntry<'_>) -> bool {
+        let is_outgoing = entry.direction == Some(Direction::FromTarget);
+        (is_outgoing && entry.admitted.is_none())
+            || (self.has_unrecorded_heartbeats && entry.direction != Some(Direction::ToTarget))
+    }
+
+    /// Returns the match strength of an entry and a call of the window.
+    pub(super) fn match_strength(&self, entry: &AuditEntry<'_>, call: &Exchange) -> MatchStrength {
+        entry.match_strength(call, &self.paths)
+    }
+}
+
+/// Returns whether a router or a limit may have rejected a call before the platform saw it.
+fn may_be_unseen(call: &Exchange) -> bool {
+    call.route().is_none() || call.status() == Some(TOO_MANY_REQUESTS)
+}
+
+/// Returns the entries in the result of `audit.list`.
+fn audit_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
+    let (n, operation) = trace.operation(label)?;
+    Some((n, operation.result.as_ref()?["entries"].as_array()?.clone()))
+}
+
+/// Returns whether an entry was there before. Entries are compared by id, because the other members may grow.
+fn is_among(before: &[Value], entry: &Value) -> bool {
+    match &entry["id"] {
+        Value::Null => before.contains(entry),
+        id => before.iter().any(|known| known["id"] == *id),
+    }
+}
+
+/// Returns whether the trace only counts some calls of the target to this peer.
+fn has_unrecorded_heartbeats(trace: &Trace, peer: &str) -> bool {
+    let mut notes = trace.entries().iter().filter_map(|entry| match &*entry.what {
+        What::Note(note) => Some(note),
+        _ => None,
+    });
+    notes.any(|note| note.kind == "counted" && note.facts["peer"] == peer)
+}

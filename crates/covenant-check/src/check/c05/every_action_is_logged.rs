@@ -1,0 +1,151 @@
+//! `every-action-is-logged`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::audit_entry::{AuditEntry, MatchStrength, has_peer_id, has_peer_id_elsewhere};
+use super::audit_window::AuditWindow;
+use super::matching::assign;
+use crate::check::arguments::{Label, Labels, PeerName};
+use crate::check::definition::Check;
+use crate::check::general::reply_summary;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use covenant_model::transcript::{Direction, Trace};
+
+/// Each call has an audit entry with the peer's id: none is missing, and none is there twice.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct EveryActionIsLogged {
+    /// The calls that the peer made between the two snapshots.
+    pub call: Labels,
+    /// The snapshot of the audit before the calls.
+    pub before: Label,
+    /// The snapshot of the audit after them.
+    pub after: Label,
+    /// The peer that made the calls.
+    pub peer: PeerName,
+}
+
+impl Check for EveryActionIsLogged {
+    const ID: &'static str = "every-action-is-logged";
+    const EXPECTED: &'static [&'static str] = &["one new entry for each call, with the peer's id"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let window = AuditWindow::read(trace, &self.peer, &self.call, &self.before, &self.after)?;
+        let has_id = |entry: &&Value| has_peer_id(entry, &window.peer_id);
+        let named: Vec<AuditEntry<'_>> = window.new.iter().filter(has_id).map(AuditEntry::read).collect();
+        let calls = window.owed().len();
+        if let Some(missing) = without_entry(&window, &named) {
+            let has_id_anywhere =
+                |entry: &&Value| has_id(entry) || has_peer_id_elsewhere(entry, &window.peer_id);
+            let all: Vec<_> = window.new.iter().filter(has_id_anywhere).map(AuditEntry::read).collect();
+            if without_entry(&window, &all).is_none() {
+                let actual = "the entries name the peer, though not as federation_peer_id";
+                return Err(Stop::unproven(actual, window.evidence));
+            }
+            let actual =
+                format!("{} entries with the peer's id for {calls} calls: none for {missing}", named.len());
+            return Err(Stop::broken(actual, window.evidence));
+        }
+        if let Some((name, entries, calls)) = window.doubled(&named) {
+            return Err(Stop::broken(
+                format!("{entries} entries of {name:?} for {calls} calls"),
+                window.evidence,
+            ));
+        }
+        Ok(Pass::new(format!("{} entries for {calls} calls", named.len()), window.evidence))
+    }
+}
+
+/// Returns a call that requires an entry and that none of these entries fits, in words.
+fn without_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> Option<String> {
+    let owed = window.owed();
+    let assigned = assign(owed.len(), entries.len(), |one, entry| {
+        let strengths = owed[one].iter().map(|call| window.match_strength(&entries[entry], call));
+        strengths.max().unwrap_or(MatchStrength::None)
+    });
+    let missing = assigned.iter().position(Option::is_none)?;
+    Some(match owed[missing].as_slice() {
+        [call] if call.direction == Direction::ToTarget => reply_summary(call),
+        _ => "the target's own".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::c05::audit_traces::{admitted, entry, own, peer_calls, refused, transport};
+    use serde_json::json;
+
+    fn logged(new: &[Value]) -> Verdict {
+        logged_after(&json!({"id": 0, "action": "accept"}), new)
+    }
+
+    /// Returns the verdict on these new entries, if `before` is the entry of the first snapshot.
+    fn logged_after(before: &Value, new: &[Value]) -> Verdict {
+        let with = json!({"call": "call", "before": "before", "after": "after", "peer": "alice"});
+        peer_calls(before, new).verdict::<EveryActionIsLogged>(with)
+    }
+
+    #[test]
+    fn a_missing_a_nameless_and_a_doubled_entry_are_broken() {
+        let anonymous = json!({"federation_peer_id": "", "action": "federation.resources", "status": 200});
+        assert_eq!(logged(&[admitted(), refused(), own()]), Kept);
+        assert_eq!(logged(&[admitted(), refused()]), Broken);
+        assert_eq!(logged(&[admitted(), own()]), Broken);
+        assert_eq!(logged(&[anonymous, refused(), own()]), Broken);
+        assert_eq!(logged(&[admitted(), admitted(), refused(), own()]), Broken);
+        assert_eq!(logged(&[admitted(), refused(), refused(), own()]), Broken);
+        assert_eq!(logged(&[]), Broken);
+    }
+
+    #[test]
+    fn an_entry_of_one_call_does_not_count_for_another() {
+        assert_eq!(logged(&[admitted(), transport(&admitted()), own()]), Broken);
+        assert_eq!(logged(&[admitted(), admitted(), own(), own()]), Broken);
+    }
+
+    #[test]
+    fn levels_and_background_are_no_doubles() {
+        let levels = [admitted(), transport(&admitted()), refused(), transport(&refused()), own()];
+        assert_eq!(logged(&levels), Kept);
+        let sweep = json!({"federation_peer_id": "p", "action": "peer.liveness.checked"});
+        let background: Vec<_> = [admitted(), refused(), own()].into_iter().chain(vec![sweep; 9]).collect();
+        assert_eq!(logged(&background), Kept);
+        // A call of the target that never reached the peer.
+        let attempt =
+            json!({"federation_peer_id": "p", "action": "federation.heartbeat.sent", "status": null});
+        assert_eq!(logged(&[admitted(), refused(), own(), attempt.clone(), attempt]), Kept);
+        // The accept came before the first snapshot, and is logged after it.
+        let late = entry("federation.accept", "accept", 200);
+        assert_eq!(logged(&[admitted(), refused(), own(), late.clone()]), Kept);
+        assert_eq!(logged(&[admitted(), refused(), own(), late.clone(), late]), Broken);
+    }
+
+    #[test]
+    fn entries_that_say_little_are_counted() {
+        let plain = |action: &str| json!({"federation_peer_id": "p", "action": action});
+        assert_eq!(logged(&[plain("read"), plain("read"), plain("heartbeat")]), Kept);
+        assert_eq!(logged(&[plain("read"), plain("read")]), Broken);
+        assert_eq!(logged(&[plain("read"), plain("read"), plain("grant.used"), plain("heartbeat")]), Kept);
+        assert_eq!(logged(&vec![plain("read"); 5]), Broken);
+    }
+
+    #[test]
+    fn an_entry_that_grew_is_not_new() {
+        let old = json!({"id": 0, "federation_peer_id": "p", "action": "federation.accept", "read_at": 1});
+        assert_eq!(logged_after(&old, &[admitted(), refused(), own()]), Kept);
+    }
+
+    #[test]
+    fn a_peer_under_another_member_is_unproven() {
+        let other = |mut entry: Value| {
+            entry["peer"] = entry["federation_peer_id"].take();
+            entry
+        };
+        assert_eq!(logged(&[other(admitted()), other(refused()), other(own())]), Unproven);
+        assert_eq!(logged(&[other(admitted()), other(own())]), Broken);
+    }
+}

@@ -1,0 +1,45 @@
+//! Mentions of a peer in an audit entry.
+
+use serde_json::Value;
+
+use covenant_model::wire::header::inbound_subject;
+
+/// Returns whether an entry mentions a name: anywhere in a text, or, if the name may be a word or the number
+/// of something else, as the entire value of a member about a peer or a subject.
+pub(super) fn mentions_name(entry: &Value, name: &str) -> bool {
+    is_mentioned("", entry, name)
+}
+
+fn is_mentioned(member: &str, value: &Value, name: &str) -> bool {
+    match value {
+        Value::String(text) if is_unmistakable(name) => has_whole_name(text, name),
+        Value::String(text) => names_someone(member) && (text == name || *text == inbound_subject(name)),
+        Value::Number(number) => names_someone(member) && number.to_string() == name,
+        Value::Array(items) => items.iter().any(|item| is_mentioned(member, item, name)),
+        Value::Object(members) => members.iter().any(|(member, value)| is_mentioned(member, value, name)),
+        _ => false,
+    }
+}
+
+/// Returns whether a name is too long and too particular to be a word or a number of something else.
+pub(super) fn is_unmistakable(name: &str) -> bool {
+    const LENGTH_MIN: usize = 8;
+    name.len() >= LENGTH_MIN && name.contains(|c: char| c.is_ascii_digit() || c == '-')
+}
+
+/// Returns whether a name occurs in a text, and not as a part of a longer one.
+fn has_whole_name(text: &str, name: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    text.match_indices(name).any(|(start, found)| {
+        let (before, after) = (&text[..start], &text[start + found.len()..]);
+        let is_within_a_word = before.chars().next_back().is_some_and(char::is_alphanumeric);
+        !is_within_a_word && !goes_on(after.chars().next())
+    })
+}
+
+fn names_someone(member: &str) -> bool {
+    const NAMES: [&str; 5] = ["subject", "caller", "actor", "grantee", "common_name"];
+    let member = member.to_lowercase();
+    let is_about_peer = member.contains("peer") && !member.ends_with("count");
+    is_about_peer || NAMES.iter().any(|name| member.contains(name))
+}

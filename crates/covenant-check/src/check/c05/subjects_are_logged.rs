@@ -1,0 +1,159 @@
+//! `subjects-are-logged`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use x509_parser::pem::parse_x509_pem;
+
+use super::audit_entry::{AuditEntry, MatchStrength, has_subject, member};
+use super::audit_window::AuditWindow;
+use crate::check::arguments::{Label, Labels, PeerName};
+use crate::check::definition::Check;
+use crate::check::general::reply_summary;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls};
+use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::header::{forwarded_subject, inbound_subject};
+use covenant_model::wire::path::Route;
+
+/// For each call an audit entry says who acted: the remote subject of the grant, or that of the certificate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct SubjectsAreLogged {
+    /// The calls that the peer made between the two snapshots.
+    pub call: Labels,
+    /// The snapshot of the audit before the calls.
+    pub before: Label,
+    /// The snapshot of the audit after them.
+    pub after: Label,
+    /// The peer that made the calls.
+    pub peer: PeerName,
+    /// The operation that issued the peer's grant.
+    pub grant: Label,
+}
+
+impl Check for SubjectsAreLogged {
+    const ID: &'static str = "subjects-are-logged";
+    const EXPECTED: &'static [&'static str] = &["remote_subject: the grant's, or the CN of the certificate"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let window = AuditWindow::read(trace, &self.peer, &self.call, &self.before, &self.after)?;
+        let valid = self.valid_subjects(trace, &window.peer_id);
+        let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
+        if window.new.is_empty() {
+            return Err(Stop::unproven("no new entry at all", window.evidence));
+        }
+        let entries = window.new.iter().map(AuditEntry::read);
+        let (right, wrong): (Vec<_>, Vec<_>) = entries.partition(|entry| has_subject(entry.value, &valid));
+        let nameless = window.unmatched(&right);
+        let actual = format!("{} entries say who acted, for {} calls", right.len(), window.calls.len());
+        // The platform may log its own calls and its own actions under any name. A missing entry is reported
+        // by 5.1.
+        let wrong = window.without_own(wrong);
+        let closest = |call: &Exchange| {
+            let strengths = wrong.iter().map(|entry| (window.match_strength(entry, call), entry));
+            strengths
+                .filter(|(strength, _)| *strength != MatchStrength::None)
+                .max_by_key(|(strength, _)| *strength)
+        };
+        let found: Vec<_> = nameless.into_iter().filter_map(|call| Some((call, closest(call)?))).collect();
+        match found.iter().max_by_key(|(_, (strength, _))| *strength) {
+            None => Ok(Pass::new(actual, window.evidence)),
+            Some((call, (MatchStrength::Certain, entry))) => {
+                let stated = member(entry.value, "remote_subject").unwrap_or("nothing");
+                let call = reply_summary(call);
+                let actual = format!("{actual}; that of {call} says {stated:?}, not one of {valid:?}");
+                Err(Stop::broken(actual, window.evidence))
+            }
+            Some(_) => {
+                let actual = format!("{actual}; the others may belong to something else");
+                Err(Stop::unproven(actual, window.evidence))
+            }
+        }
+    }
+}
+
+impl SubjectsAreLogged {
+    /// Returns the subjects by which the target may know the peer: that of the grant, and the CNs that the
+    /// target assigned, signed or received from a proxy, and those that follow from the id.
+    fn valid_subjects(&self, trace: &Trace, peer_id: &str) -> Vec<String> {
+        let mut subjects = vec![inbound_subject(peer_id), peer_id.to_owned()];
+        for call in calls(trace).of(&self.peer).to_target() {
+            let headers = call.exchange.request.headers.iter();
+            subjects.extend(headers.filter_map(|(name, value)| forwarded_subject(name, value)));
+            if let Some(data) = call.exchange.data().filter(|_| call.route() == Some(Route::Accept)) {
+                let assigned =
+                    [&data, &data["trust_exchange"]].map(|place| &place["assigned_inbound_subject"]);
+                subjects.extend(assigned.into_iter().filter_map(Value::as_str).map(ToOwned::to_owned));
+                subjects.extend(signed_subject(&data));
+            }
+        }
+        subjects.sort();
+        subjects.dedup();
+        let issued = trace.operation(&self.grant).map(|(_, issue)| &issue.parameters["remote_subject"]);
+        subjects.extend(issued.and_then(Value::as_str).map(ToOwned::to_owned));
+        subjects
+    }
+}
+
+/// Returns the CN in the certificate that the target signed for the peer.
+fn signed_subject(accepted: &Value) -> Option<String> {
+    let pem = accepted["federation_certificate"]["cert_pem"].as_str()?;
+    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
+    let certificate = block.parse_x509().ok()?;
+    let name = certificate.subject().iter_common_name().find_map(|name| name.as_str().ok())?;
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::c05::audit_traces::{admitted, own, peer_calls, refused, transport};
+    use serde_json::json;
+
+    /// Returns the verdict on these new entries, each with its remote subject.
+    fn acted(new: &[(Value, &str)]) -> Verdict {
+        let by = |(entry, who): &(Value, &str)| {
+            let mut entry = entry.clone();
+            entry["payload"] = json!({"remote_subject": who});
+            entry
+        };
+        let new: Vec<Value> = new.iter().map(by).collect();
+        let with =
+            json!({"call": "call", "before": "before", "after": "after", "peer": "alice", "grant": "none"});
+        peer_calls(&json!({"id": 0}), &new).verdict::<SubjectsAreLogged>(with)
+    }
+
+    #[test]
+    fn a_call_without_an_entry_that_names_its_subject_is_broken() {
+        assert_eq!(acted(&[(admitted(), "fed:p"), (refused(), "p")]), Kept);
+        assert_eq!(acted(&[(admitted(), "federation-peer-p"), (refused(), "federation-peer-p")]), Kept);
+        assert_eq!(acted(&[(admitted(), "fed:p"), (refused(), "federation-peer-target")]), Broken);
+        assert_eq!(acted(&[(admitted(), "fed:p"), (refused(), "fed:target")]), Broken);
+        assert_eq!(acted(&[(admitted(), "fed:p"), (refused(), "")]), Broken);
+        // An entry of another call does not count for it.
+        assert_eq!(acted(&[(admitted(), "fed:p"), (admitted(), "fed:p"), (refused(), "")]), Broken);
+        // Nor does the platform's own call take an entry with the minimum content.
+        let short = json!({"federation_peer_id": "p", "action": "federation.resources"});
+        assert_eq!(acted(&[(admitted(), "fed:p"), (short, ""), (own(), "fed:target")]), Broken);
+        // The missing entry is reported by 5.1.
+        assert_eq!(acted(&[(admitted(), "fed:p"), (own(), "fed:target")]), Kept);
+        assert_eq!(acted(&[]), Unproven);
+    }
+
+    #[test]
+    fn what_the_platform_did_itself_may_have_any_name() {
+        let sweep = json!({"action": "peer.liveness.checked"});
+        assert_eq!(acted(&[(admitted(), "fed:p"), (refused(), "p"), (own(), ""), (sweep.clone(), "")]), Kept);
+        let levels = [
+            (admitted(), "fed:p"),
+            (transport(&admitted()), ""),
+            (refused(), "p"),
+            (transport(&refused()), ""),
+        ];
+        assert_eq!(acted(&levels), Kept);
+        // The trace does not show which call the entry belongs to.
+        assert_eq!(acted(&[(admitted(), "fed:p"), (sweep.clone(), ""), (sweep, "")]), Unproven);
+    }
+}
