@@ -122,7 +122,7 @@ fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
             "[[step]]\nput = {{ kind = \"skill\", id = \"${{id:old_{old}}}\", record = {{ name = \"Old {old}\" }} }}\n"
         );
     }
-    text.push_str(LOOK_BEFORE);
+    text.push_str(SNAPSHOT_BEFORE);
     plan(&mut text, steps, opens);
     if opens {
         text.push_str(COMMIT);
@@ -130,7 +130,7 @@ fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
     if crash.is_some() {
         text.push_str(RESTART);
     }
-    text.push_str(LOOK_AFTER);
+    text.push_str(SNAPSHOT_AFTER);
     for (clause, check, requirement) in CHECKS {
         let _ = writeln!(
             text,
@@ -177,14 +177,14 @@ const CHECKS: [(&str, &str, &str); 4] = [
     (
         "7.1",
         "migration-is-atomic",
-        "a plan that fails, or that a crash cuts short, leaves nothing of itself, or all",
+        "the target applies nothing of a plan that fails, and nothing or all of a plan that a crash interrupts",
     ),
-    ("7.2", "migration-claims-match-records", "what is claimed of a plan can be read back"),
-    ("7.3", "conflicts-are-reported", "conflict_log tells each conflict that there was, and no other"),
+    ("7.2", "migration-claims-match-records", "the target's claims about a plan can be read back"),
+    ("7.3", "conflicts-are-reported", "the target reports each conflict in conflict_log, and no other"),
     (
         "7.4",
         "ids-are-preserved",
-        "every record stands under its own id, and refers to the ids that it referred to",
+        "the target stores every record under the id and with the references that were sent",
     ),
 ];
 
@@ -203,7 +203,7 @@ grant = { peer = "alice", kind = "skill", scopes = ["read", "migrate"], as = "gr
 
 "#;
 
-const LOOK_BEFORE: &str = r#"[[step]]
+const SNAPSHOT_BEFORE: &str = r#"[[step]]
 operator = { method = "resource.list", with = { kind = "skill" }, as = "before" }
 
 "#;
@@ -221,7 +221,7 @@ operator = { method = "platform.start" }
 
 "#;
 
-const LOOK_AFTER: &str = r#"[[step]]
+const SNAPSHOT_AFTER: &str = r#"[[step]]
 operator = { method = "resource.list", with = { kind = "skill" }, as = "after" }
 
 "#;

@@ -23,7 +23,7 @@ mod enforcement;
 mod evaluate;
 mod general;
 pub mod legacy;
-pub mod model;
+mod migration_model;
 mod out_of_scope;
 mod outcome;
 mod query;

@@ -20,6 +20,10 @@ use super::c05::{
     EveryActionIsLogged, ExcerptHoldsOwnEntriesOnly, ExcerptInRealTime, ExcerptInTime, ExcerptIsComplete,
     ForeignEntriesAreNotStored, SubjectsAreLogged,
 };
+use super::c07::{
+    ConflictsAreReported, IdsArePreserved, MigrationClaimsMatchRecords, MigrationIsAtomic,
+    NoSyncAfterMigration, OriginalsKept,
+};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 use super::versioning::{
@@ -82,6 +86,13 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<ExcerptHoldsOwnEntriesOnly>(),
     CheckDef::of::<ExcerptIsComplete>(),
     CheckDef::of::<ForeignEntriesAreNotStored>(),
+    // 7: migration hygiene
+    CheckDef::of::<MigrationIsAtomic>(),
+    CheckDef::of::<MigrationClaimsMatchRecords>(),
+    CheckDef::of::<ConflictsAreReported>(),
+    CheckDef::of::<IdsArePreserved>(),
+    CheckDef::of::<NoSyncAfterMigration>(),
+    CheckDef::of::<OriginalsKept>(),
 ];
 
 /// Returns the check with this id.

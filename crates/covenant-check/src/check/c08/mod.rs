@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::model::{mentions, record_shown};
+use super::query::{mentions, migration_shown as record_shown};
 use super::{CheckResult, Verdict};
 use crate::check::legacy::LegacyParameter;
 use crate::check::legacy::{Arguments, LegacyCheck};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::common::{peer_shown, refused, reply_summary};
-use super::model::OWN_MEMBERS;
+use super::migration_model::OWN_MEMBERS;
 use super::{CheckResult, Verdict};
 use crate::check::legacy::LegacyParameter;
 use crate::check::legacy::{Arguments, LegacyCheck};

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
 use crate::check::general::is_turned_down;
-use crate::check::model::is_denied;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use crate::check::query::{Call, CallQuery, calls, is_denied, labelled_calls};
 use covenant_model::transcript::Trace;
 
 /// Every call is accepted.

@@ -9,6 +9,9 @@ mod calls;
 mod notices;
 mod operations;
 mod snapshots;
+mod migrations;
+mod operations;
+mod records;
 
 pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls, positive_control};
@@ -17,3 +20,6 @@ pub(in crate::check) use operations::{
     Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
 };
 pub(in crate::check) use snapshots::status_shown;
+pub(in crate::check) use migrations::migration_shown;
+pub(in crate::check) use operations::{Scan, peer_id, peer_shown, scan, scans, succeeded_operation};
+pub(in crate::check) use records::{Place, Records, is_denied, last_put, mentions, records};

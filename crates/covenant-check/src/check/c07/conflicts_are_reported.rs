@@ -1,0 +1,241 @@
+//! `conflicts-are-reported`.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::migration::{Migration, is_alone, stops};
+use crate::check::arguments::{CaseLabel, Label, Labels};
+use crate::check::definition::Check;
+use crate::check::general::is_undone;
+use crate::check::migration_model::PlannedStep;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::migration_shown;
+use covenant_model::transcript::Trace;
+use covenant_model::wire::migration::{Conflict, action, policy};
+
+/// `conflict_log` has each conflict that the plan had, and no other.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct ConflictsAreReported {
+    /// The plan.
+    pub plan: Label,
+    /// Its commit, where it was opened first.
+    pub commit: Option<CaseLabel>,
+    /// The snapshot of the records before it.
+    pub before: Label,
+    /// The snapshot of the records after it.
+    pub after: Label,
+    /// Later snapshots of the migration's record, by the peer or by the operator. Their logs are evaluated
+    /// instead of that of the answer.
+    pub snapshot: Option<Labels>,
+}
+
+impl Check for ConflictsAreReported {
+    const ID: &'static str = "conflicts-are-reported";
+    const EXPECTED: &'static [&'static str] =
+        &["one entry for each step that had a conflict, with its resolution, and no other entry"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;
+        if migration.call.exchange.status().is_none() {
+            return Err(Stop::unproven("the migration was not answered", migration.evidence));
+        }
+        let logs = self.logs(trace, &migration);
+        let last = logs.last().or_unproven_at("no conflict_log was reported", &migration.evidence)?;
+        let evidence = migration.evidence.iter().copied().chain(logs.iter().filter_map(|log| log.n));
+        if let Some(fault) = logs.iter().find_map(|log| fault_of(&migration, log)) {
+            return Err(Stop::broken(fault, evidence));
+        }
+        Ok(Pass::new(format!("{} entries, all true, none missing", last.entries.len()), evidence))
+    }
+}
+
+/// A reported conflict log.
+struct ConflictLog {
+    /// The number of the snapshot that reported it; `None` for the answer itself.
+    n: Option<u64>,
+    entries: Vec<Conflict>,
+    /// `true` if the plan was not applied.
+    has_failed: bool,
+}
+
+impl ConflictsAreReported {
+    /// Returns the logs to evaluate: that of the answer, or those of later snapshots.
+    fn logs(&self, trace: &Trace, migration: &Migration<'_>) -> Vec<ConflictLog> {
+        let Some(labels) = &self.snapshot else {
+            let entries = migration.conflict_log().filter(|_| !migration.is_pending());
+            let has_failed = migration.has_failed() && !migration.call.exchange.says_otherwise();
+            return entries.into_iter().map(|entries| ConflictLog { n: None, entries, has_failed }).collect();
+        };
+        let snapshots = labels.iter().filter_map(|label| migration_shown(trace, label));
+        let logs = snapshots.filter_map(|(n, record)| {
+            let has_failed = is_undone(&record["status"]);
+            let has_ended = has_failed || record["status"] == "completed";
+            let entries = Vec::deserialize(record.get("conflict_log")?).ok().filter(|_| has_ended)?;
+            Some(ConflictLog { n: Some(n), entries, has_failed })
+        });
+        logs.collect()
+    }
+}
+
+/// Returns the first fault of a log, in words.
+fn fault_of(migration: &Migration<'_>, log: &ConflictLog) -> Option<String> {
+    let planned_steps = migration.planned_steps();
+    let false_entry =
+        log.entries.iter().find_map(|entry| fault_of_entry(migration, &planned_steps, log, entry));
+    false_entry.or_else(|| {
+        let is_reported = |planned: &PlannedStep<'_>| {
+            log.entries.iter().any(|entry| entry.step_order == planned.step.step_order)
+        };
+        let missing =
+            owed(&planned_steps, log.has_failed).into_iter().find(|planned| !is_reported(planned))?;
+        Some(format!(
+            "step {} collides with the {} {} that existed, and conflict_log does not report it",
+            missing.step.step_order, missing.place.0, missing.place.1
+        ))
+    })
+}
+
+/// Returns the conflicts that have to be reported. A failed plan stopped at the step that could not proceed:
+/// later steps had no conflict, and earlier ones were undone. A plan that itself states a conflict, that asks
+/// for a renaming, or that names a record twice may have been rejected before it had any conflict.
+fn owed<'a, 'b>(planned_steps: &'b [PlannedStep<'a>], has_failed: bool) -> Vec<&'b PlannedStep<'a>> {
+    if !has_failed {
+        return planned_steps.iter().filter(|planned| planned.collides).collect();
+    }
+    let places: BTreeSet<_> = planned_steps.iter().map(|planned| &planned.place).collect();
+    let is_refusable = |planned: &PlannedStep<'_>| {
+        planned.step.action == action::CONFLICT
+            || planned.step.conflict_policy.as_deref() == Some(policy::RENAME_WITH_SUFFIX)
+    };
+    if planned_steps.iter().any(is_refusable) || places.len() < planned_steps.len() {
+        return vec![];
+    }
+    planned_steps.iter().find(|planned| stops(planned)).into_iter().collect()
+}
+
+/// Returns the fault of an entry of the log, in words.
+fn fault_of_entry(
+    migration: &Migration<'_>,
+    planned_steps: &[PlannedStep<'_>],
+    log: &ConflictLog,
+    entry: &Conflict,
+) -> Option<String> {
+    let about = format!("conflict_log reports step {}", entry.step_order);
+    let Some(planned) = planned_steps.iter().find(|planned| planned.step.step_order == entry.step_order)
+    else {
+        return Some(format!("{about}, and there is no such step"));
+    };
+    if entry.resource_id != planned.step.resource_id && !planned.may_collide {
+        return Some(format!("{about} and names another record than the step does"));
+    }
+    let is_announced = planned.step.action != action::CREATE;
+    if !planned.collides && !planned.may_collide && !is_announced {
+        return Some(format!("{about}, which had no conflict"));
+    }
+    let has_effect = || {
+        let stored = migration.after.get(&planned.place);
+        stored.is_some_and(|stored| migration.took_effect(planned, stored))
+    };
+    // If several steps are about one record, the final state may be that of another step.
+    match entry.resolution.as_deref().filter(|_| is_alone(planned, planned_steps)) {
+        Some("skipped") if migration.has_changed(planned) => {
+            Some(format!("{about} as skipped, and the record was changed"))
+        }
+        Some("overwritten") if !log.has_failed && !has_effect() => {
+            Some(format!("{about} as overwritten, and the record is as it was"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::c07::migration_traces::{
+        call, conflict, done, failing, migrated, renaming, row, step, with_labels, with_policy,
+    };
+    use covenant_model::transcript::Direction;
+    use covenant_model::wire::path::Route;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_hidden_an_invented_and_a_misreported_conflict_are_broken() {
+        let steps = json!([step(1, "1"), step(2, "2")]);
+        let both = json!([row("1"), row("2")]);
+        for (log, expected) in [
+            (json!([conflict(1, "1", "skipped")]), Kept),
+            (json!([]), Broken),
+            (json!([conflict(1, "1", "skipped"), conflict(2, "2", "skipped")]), Broken),
+            (json!([conflict(1, "1", "skipped"), conflict(9, "9", "skipped")]), Broken),
+            (json!([conflict(1, "other", "skipped")]), Broken),
+        ] {
+            let builder = migrated(&json!([row("1")]), &steps, 201, &done(1, &log), &both);
+            assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), expected, "{log}");
+        }
+        let completed = json!({"data": {"status": "completed"}});
+        let without_log = migrated(&json!([row("1")]), &steps, 201, &completed, &both);
+        assert_eq!(without_log.verdict::<ConflictsAreReported>(with_labels(&[])), Unproven);
+    }
+
+    #[test]
+    fn a_plan_may_be_rejected_before_it_has_a_conflict() {
+        let refused = json!({"error": "no", "conflict_log": []});
+        let mut announced = step(2, "2");
+        announced["action"] = json!("conflict");
+        for (steps, expected) in [
+            (json!([failing(step(1, "1"))]), Broken),
+            (json!([failing(step(1, "1")), announced]), Kept),
+            (json!([failing(step(1, "1")), failing(step(2, "1"))]), Kept),
+            (json!([renaming(step(1, "1"))]), Kept),
+        ] {
+            let existing = json!([row("1")]);
+            let builder = migrated(&existing, &steps, 422, &refused, &existing);
+            assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), expected, "{steps}");
+        }
+    }
+
+    #[test]
+    fn the_log_of_a_pending_migration_is_not_final() {
+        let steps = json!([step(1, "1")]);
+        let pending = json!({"data": {"status": "applying", "conflict_log": []}});
+        let builder = migrated(&json!([row("1")]), &steps, 202, &pending, &json!([row("1")]));
+        assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), Unproven);
+    }
+
+    #[test]
+    fn a_member_that_a_list_does_not_show_contradicts_no_resolution() {
+        let steps = json!([with_policy(step(1, "1"), "overwrite")]);
+        let log = json!([conflict(1, "1", "overwritten")]);
+        for (record, expected) in
+            [(json!({"id": "1", "ref": {"parent_id": "old"}}), Broken), (json!({"id": "1"}), Kept)]
+        {
+            let listed = json!([{"kind": "skill", "id": "1", "record": record}]);
+            let builder = migrated(&listed, &steps, 201, &done(1, &log), &listed);
+            assert_eq!(builder.verdict::<ConflictsAreReported>(with_labels(&[])), expected, "{record}");
+        }
+    }
+
+    #[test]
+    fn later_snapshots_have_to_report_the_conflicts_too() {
+        let reported = done(0, &json!([conflict(1, "1", "skipped")]));
+        let evaluated = |to_peer: &Value, to_operator: &Value| {
+            let route = Route::Migration { id: "m".to_owned() };
+            let mut with = with_labels(&[]);
+            with["snapshot"] = json!(["shown", "recorded"]);
+            migrated(&json!([row("1")]), &json!([step(1, "1")]), 201, &reported, &json!([row("1")]))
+                .call("shown", call(Direction::ToTarget, &route, Value::Null, 200, to_peer))
+                .operation("recorded", "migration.show", to_operator["data"].clone())
+                .verdict::<ConflictsAreReported>(with)
+        };
+        let without_log = json!({"data": {"status": "completed"}});
+        assert_eq!(evaluated(&reported, &reported), Kept);
+        assert_eq!(evaluated(&without_log, &reported), Kept);
+        assert_eq!(evaluated(&reported, &done(0, &json!([]))), Broken);
+        assert_eq!(evaluated(&done(0, &json!([])), &reported), Broken);
+        assert_eq!(evaluated(&without_log, &without_log), Unproven);
+    }
+}

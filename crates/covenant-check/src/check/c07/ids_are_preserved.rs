@@ -1,0 +1,133 @@
+//! `ids-are-preserved`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::migration::{Migration, was_completed};
+use crate::check::arguments::{CaseLabel, Label};
+use crate::check::definition::Check;
+use crate::check::migration_model::{PlannedStep, Preservation, preservation};
+use crate::check::outcome::{Outcome, Pass, Stop};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::migration::action;
+
+/// Every migrated record has its own id and the references that were sent with it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct IdsArePreserved {
+    /// The plan.
+    pub plan: Label,
+    /// Its commit, where it was opened first.
+    pub commit: Option<CaseLabel>,
+    /// The snapshot of the records before it.
+    pub before: Label,
+    /// The snapshot of the records after it.
+    pub after: Label,
+    /// A plan that has to be applied. With it, the evaluated plan may be refused if it leaves nothing.
+    pub control: Option<Label>,
+}
+
+impl Check for IdsArePreserved {
+    const ID: &'static str = "ids-are-preserved";
+    const EXPECTED: &'static [&'static str] =
+        &["each created record under its own id and with its own references; no other new record"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;
+        let evidence = || migration.evidence.iter().copied();
+        let planned_steps = migration.planned_steps();
+        let unplanned = migration.after.keys().find(|place| {
+            !migration.before.contains_key(*place)
+                && planned_steps.iter().all(|planned| planned.place != **place)
+        });
+        if let Some((kind, id)) = unplanned {
+            let actual = format!("there is a new {kind} with the id {id}, which no step names");
+            return Err(Stop::broken(actual, evidence()));
+        }
+        let control_was_applied = self.control.as_ref().is_some_and(|control| was_completed(trace, control));
+        if migration.completed().is_none() {
+            let actual = format!("nothing was migrated: {}", migration.call.summary());
+            if control_was_applied && migration.has_failed() && migration.remains().is_none() {
+                return Ok(Pass::new(actual, evidence()));
+            }
+            return Err(Stop::unproven(actual, evidence()));
+        }
+        let is_created =
+            |planned: &&PlannedStep<'_>| planned.step.action == action::CREATE && !planned.collides;
+        let created: Vec<&PlannedStep<'_>> = planned_steps.iter().filter(is_created).collect();
+        if created.is_empty() && !control_was_applied {
+            return Err(Stop::unproven("the plan created nothing", evidence()));
+        }
+        // A step whose conflict was resolved may carry another slug; a later step may have overwritten it.
+        let is_overwritten = |planned: &PlannedStep<'_>| {
+            let mut later =
+                planned_steps.iter().filter(|other| other.step.step_order > planned.step.step_order);
+            later.any(|other| other.place == planned.place)
+        };
+        let final_steps =
+            created.into_iter().filter(|planned| !planned.may_collide && !is_overwritten(planned));
+        let read_back = final_steps.filter_map(|planned| {
+            Some((planned, preservation(planned.step, migration.after.get(&planned.place)?)))
+        });
+        let worst = read_back.max_by_key(|(_, preservation)| *preservation);
+        let actual = |planned: &PlannedStep<'_>, what: &str| {
+            format!("the {} of step {} was read back {what}", planned.place.0, planned.step.step_order)
+        };
+        match worst {
+            Some((planned, Preservation::Changed)) => {
+                Err(Stop::broken(actual(planned, "with other content"), evidence()))
+            }
+            Some((planned, Preservation::Incomplete)) => {
+                Err(Stop::unproven(actual(planned, "without a part of it"), evidence()))
+            }
+            Some((_, Preservation::Complete)) | None => {
+                Ok(Pass::new("every id and every reference is the one that was sent", evidence()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::c07::migration_traces::{
+        done, migrated, plan, renaming, row, short, step, transfer, with_labels,
+    };
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_record_without_a_part_is_unproven_and_one_under_a_new_id_broken() {
+        let steps = json!([step(1, "1")]);
+        let bare = json!({"kind": "skill", "id": "1", "record": {"id": "1"}});
+        let incomplete = migrated(&json!([]), &steps, 201, &done(1, &json!([])), &json!([bare]));
+        assert_eq!(incomplete.verdict::<IdsArePreserved>(with_labels(&[])), Unproven);
+        let evaluated = |status: u16, after: &Value, control: u16| {
+            let answer = if status == 201 { done(1, &json!([])) } else { json!({"error": "no"}) };
+            let renamed = json!([renaming(step(1, "1"))]);
+            let builder = migrated(&json!([row("1")]), &renamed, status, &answer, after);
+            transfer(builder, "control", plan(&steps), control, &done(1, &json!([])))
+                .verdict::<IdsArePreserved>(with_labels(&["control"]))
+        };
+        assert_eq!(evaluated(422, &json!([row("1")]), 201), Kept);
+        assert_eq!(evaluated(422, &json!([row("1")]), 422), Unproven);
+        assert_eq!(evaluated(201, &json!([row("1")]), 201), Kept);
+        assert_eq!(evaluated(201, &json!([row("1"), row("7")]), 201), Broken);
+    }
+
+    #[test]
+    fn another_id_or_another_reference_is_broken() {
+        let steps = json!([step(1, "1")]);
+        let other_reference =
+            json!({"kind": "skill", "id": "1", "record": {"id": "1", "ref": {"parent_id": "q"}}});
+        for (after, expected) in [
+            (json!([row("1")]), Kept),
+            (json!([row("1"), row("7")]), Broken),
+            (json!([other_reference]), Broken),
+        ] {
+            let builder = migrated(&json!([]), &steps, 201, &done(1, &json!([])), &after);
+            let verdict = builder.verdict::<IdsArePreserved>(with_labels(&[]));
+            assert_eq!(verdict, expected, "{}", short(&after));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A migration as the trace shows it: the plan, its answer, and the records before and after.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::check::arguments::{CaseLabel, Label};
+use crate::check::general::is_undone;
+use crate::check::migration_model::{
+    PlannedStep, Preservation, planned_steps, preservation, shows, was_changed,
+};
+use crate::check::outcome::{OrUnproven, Stop};
+use crate::check::query::{Call, CallQuery, Records, calls, records};
+use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::envelope::Answer;
+use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, policy};
+
+/// A migration that a peer sent to the target.
+pub(super) struct Migration<'a> {
+    /// The call that decides about the plan: the plan itself, or its commit if it was opened first.
+    pub(super) call: Call<'a>,
+    /// `true` if the migration was opened first.
+    pub(super) was_opened: bool,
+    /// The records before the plan.
+    pub(super) before: Records,
+    /// The records after it.
+    pub(super) after: Records,
+    /// The numbers of the snapshots and of the call.
+    pub(super) evidence: Vec<u64>,
+    plan: MigrationRequest,
+}
+
+impl<'a> Migration<'a> {
+    /// Reads the migration. The check is unproven if the plan or a snapshot is missing.
+    pub(super) fn read(
+        trace: &'a Trace,
+        plan: &Label,
+        commit: Option<&CaseLabel>,
+        before: &Label,
+        after: &Label,
+    ) -> Result<Self, Stop> {
+        let opening = calls(trace).labelled(plan).last_or("the migration was not sent")?;
+        let plan = opening.exchange.sent().and_then(|sent| MigrationRequest::deserialize(sent).ok());
+        let plan = plan.or_unproven("the plan that was sent can't be read back")?;
+        // If the migration was not opened, that answer was final.
+        let commit = commit.filter(|_| opens(opening.exchange));
+        let committed = commit.and_then(|label| calls(trace).labelled(label).next_back());
+        let call = committed.unwrap_or(opening);
+        let (seen_before, before) =
+            records(trace, before).or_unproven("the records before could not be read")?;
+        let (seen_after, after) = records(trace, after).or_unproven("the records after could not be read")?;
+        let evidence = seen_before.into_iter().chain([call.n()]).chain(seen_after).collect();
+        Ok(Self { call, was_opened: committed.is_some(), before, after, evidence, plan })
+    }
+
+    /// Returns the view of the migration in an answer that claims success.
+    pub(super) fn completed(&self) -> Option<MigrationView> {
+        completed(self.call.exchange)
+    }
+
+    /// Returns whether the answer says that the migration was not applied, under any status.
+    pub(super) fn has_failed(&self) -> bool {
+        let exchange = self.call.exchange;
+        let reports_failure = || exchange.data().is_some_and(|data| is_undone(&data["status"]));
+        exchange.status().is_some() && (!exchange.succeeded() || reports_failure())
+    }
+
+    /// Returns whether the migration was accepted and has not ended yet.
+    pub(super) fn is_pending(&self) -> bool {
+        self.call.exchange.succeeded() && !self.has_failed() && self.completed().is_none()
+    }
+
+    /// Returns the conflict log of the answer, of a success or a refusal.
+    pub(super) fn conflict_log(&self) -> Option<Vec<Conflict>> {
+        let members = match self.call.exchange.answer()? {
+            Answer::Data(data) => data.get("conflict_log")?.clone(),
+            Answer::Refusal(refusal) => refusal.extra.get("conflict_log")?.clone(),
+        };
+        Vec::deserialize(members).ok()
+    }
+
+    /// Returns the steps of the plan, in order.
+    pub(super) fn planned_steps(&self) -> Vec<PlannedStep<'_>> {
+        planned_steps(&self.plan, &self.before)
+    }
+
+    /// Returns whether the record of a step differs from before in the content that the step carries.
+    pub(super) fn has_changed(&self, planned: &PlannedStep<'_>) -> bool {
+        let records = self.before.get(&planned.place).zip(self.after.get(&planned.place));
+        records.is_some_and(|(before, after)| was_changed(planned.step, before, after))
+    }
+
+    /// Returns whether a step that collided with a record had an effect on it, as far as can be seen. The
+    /// checks of identities and references (7.4) evaluate whether the effect is the right one.
+    pub(super) fn took_effect(&self, planned: &PlannedStep<'_>, stored: &Map<String, Value>) -> bool {
+        preservation(planned.step, stored) == Preservation::Complete
+            || self.has_changed(planned)
+            || !shows(planned.step, stored)
+    }
+
+    /// Returns what the plan left behind: the numbers of new, changed and missing records, in words. Returns
+    /// `None` if it left nothing.
+    pub(super) fn remains(&self) -> Option<String> {
+        let new = self.after.keys().filter(|place| !self.before.contains_key(*place)).count();
+        let missing = self.before.keys().filter(|place| !self.after.contains_key(*place)).count();
+        let changed = self.planned_steps().iter().filter(|planned| self.has_changed(planned)).count();
+        let any = new + missing + changed > 0;
+        any.then(|| format!("it left {new} new, {changed} changed and {missing} missing records"))
+    }
+}
+
+/// Returns the view of a migration in an answer that claims success.
+fn completed(exchange: &Exchange) -> Option<MigrationView> {
+    let view = MigrationView::deserialize(exchange.data()?).ok()?;
+    (exchange.succeeded() && view.status == "completed").then_some(view)
+}
+
+/// Returns whether a plan with this label was applied.
+pub(super) fn was_completed(trace: &Trace, label: &Label) -> bool {
+    calls(trace).labelled(label).any(|call| completed(call.exchange).is_some())
+}
+
+/// Returns whether the answer says that nothing is applied before the commit.
+fn opens(exchange: &Exchange) -> bool {
+    const ACCEPTED: u16 = 202;
+    let is_transferring = exchange.data().is_some_and(|data| data["status"] == "transferring");
+    exchange.succeeded() && (is_transferring || exchange.status() == Some(ACCEPTED))
+}
+
+/// Returns whether the sender wants the whole plan to fail at this step.
+pub(super) fn must_fail(planned: &PlannedStep<'_>) -> bool {
+    planned.collides && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
+}
+
+/// Returns whether a plan can't go on at this step: it collides with a record, and its sender gave no
+/// resolution.
+pub(super) fn stops(planned: &PlannedStep<'_>) -> bool {
+    let is_resolvable =
+        matches!(planned.step.conflict_policy.as_deref(), Some(policy::SKIP_IF_EXISTS | policy::OVERWRITE));
+    planned.collides && !is_resolvable
+}
+
+/// Returns whether no other step of a plan is about the record of this one. If another step is, only the last
+/// of them shows in the records.
+pub(super) fn is_alone(planned: &PlannedStep<'_>, all: &[PlannedStep<'_>]) -> bool {
+    all.iter().filter(|other| other.place == planned.place).count() == 1
+}

@@ -1,0 +1,159 @@
+//! `migration-claims-match-records`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::migration::{Migration, is_alone, must_fail, stops};
+use crate::check::arguments::{CaseLabel, Label};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::migration::{Conflict, action};
+
+/// What a completed migration claims is what can be read back. No success is claimed of a plan that can't be
+/// applied.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct MigrationClaimsMatchRecords {
+    /// The plan.
+    pub plan: Label,
+    /// Its commit, where it was opened first.
+    pub commit: Option<CaseLabel>,
+    /// The snapshot of the records before it.
+    pub before: Label,
+    /// The snapshot of the records after it.
+    pub after: Label,
+}
+
+impl Check for MigrationClaimsMatchRecords {
+    const ID: &'static str = "migration-claims-match-records";
+    const EXPECTED: &'static [&'static str] =
+        &["as many records created or overwritten as applied_count says, and each of them there"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;
+        let evidence = || migration.evidence.iter().copied();
+        let planned_steps = migration.planned_steps();
+        let Some(view) = migration.completed() else {
+            let actual = format!("no success was claimed: {}", migration.call.summary());
+            if planned_steps.iter().any(stops) && migration.has_failed() {
+                return Ok(Pass::new(actual, evidence()));
+            }
+            return Err(Stop::unproven(actual, evidence()));
+        };
+        if let Some(failing) = planned_steps.iter().find(|planned| must_fail(planned)) {
+            let order = failing.step.step_order;
+            let actual =
+                format!("success was claimed, and step {order} had to fail on the record that existed");
+            return Err(Stop::broken(actual, evidence()));
+        }
+        let count = Count::of(&migration, migration.conflict_log().as_deref());
+        if let Some(lost) = count.lost.first() {
+            return Err(Stop::broken(format!("success was claimed, and {lost} is not there"), evidence()));
+        }
+        let claimed =
+            view.applied_count.or_unproven_at("the answer has no applied_count", &migration.evidence)?;
+        let actual =
+            format!("applied_count {claimed}, {} created, {} carried in all", count.created, count.carried);
+        require((count.created..=count.carried).contains(&claimed), || actual.clone(), evidence())?;
+        Ok(Pass::new(actual, evidence()))
+    }
+}
+
+/// The counts of the steps of a completed plan.
+#[derive(Default)]
+struct Count {
+    /// The number of records that did not exist before and exist now.
+    created: u64,
+    /// The number of steps whose record is there as carried, or linked.
+    carried: u64,
+    /// The records of steps that are neither there nor reported as a conflict, in words.
+    lost: Vec<String>,
+}
+
+impl Count {
+    fn of(migration: &Migration<'_>, log: Option<&[Conflict]>) -> Self {
+        let mut count = Self::default();
+        let planned_steps = migration.planned_steps();
+        for planned in &planned_steps {
+            let stored = migration.after.get(&planned.place);
+            let is_of_step = |conflict: &Conflict| conflict.step_order == planned.step.step_order;
+            // Without a log it is unknown whether a step gave way to a record with its slug.
+            let is_reported = log.map_or(planned.may_collide, |log| log.iter().any(is_of_step));
+            match (planned.step.action.as_str(), stored) {
+                (action::CREATE, Some(_)) if !planned.collides => {
+                    count.created += 1;
+                    count.carried += 1;
+                }
+                (action::CREATE, Some(stored))
+                    if !is_alone(planned, &planned_steps) || migration.took_effect(planned, stored) =>
+                {
+                    count.carried += 1;
+                }
+                (action::CREATE, None) if !is_reported => {
+                    count.lost.push(format!("the {} of step {}", planned.place.0, planned.step.step_order));
+                }
+                (action::LINK_LOCAL, Some(_)) => count.carried += 1,
+                _ => {}
+            }
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::c07::migration_traces::{
+        conflict, done, failing, migrated, row, short, step, with_labels, with_policy,
+    };
+    use serde_json::json;
+
+    #[test]
+    fn no_success_may_be_claimed_of_a_plan_that_has_to_fail() {
+        let steps = json!([step(1, "1"), failing(step(2, "2"))]);
+        for (status, answer, after, expected) in [
+            (422, json!({"error": "no"}), json!([row("2")]), Kept),
+            (200, json!({"data": {"status": "failed"}}), json!([row("2")]), Kept),
+            (202, json!({"data": {"status": "applying"}}), json!([row("2")]), Unproven),
+            (201, done(1, &json!([])), json!([row("1"), row("2")]), Broken),
+        ] {
+            let builder = migrated(&json!([row("2")]), &steps, status, &answer, &after);
+            let verdict = builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[]));
+            assert_eq!(verdict, expected, "{status} {answer}");
+        }
+    }
+
+    #[test]
+    fn claims_have_to_be_read_back() {
+        let steps = json!([step(1, "1"), step(2, "2")]);
+        for (applied, after, expected) in [
+            (2, json!([row("1"), row("2")]), Kept),
+            (2, json!([row("1")]), Broken),
+            (1, json!([row("1"), row("2")]), Broken),
+            (3, json!([row("1"), row("2")]), Broken),
+        ] {
+            let builder = migrated(&json!([]), &steps, 201, &done(applied, &json!([])), &after);
+            let verdict = builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[]));
+            assert_eq!(verdict, expected, "{applied} {}", short(&after));
+        }
+    }
+
+    #[test]
+    fn a_member_that_a_list_does_not_show_contradicts_no_claim() {
+        let steps = json!([with_policy(step(1, "1"), "overwrite")]);
+        let log = json!([conflict(1, "1", "overwritten")]);
+        for (record, expected) in
+            [(json!({"id": "1", "ref": {"parent_id": "old"}}), Broken), (json!({"id": "1"}), Kept)]
+        {
+            let listed = json!([{"kind": "skill", "id": "1", "record": record}]);
+            let builder = migrated(&listed, &steps, 201, &done(1, &log), &listed);
+            assert_eq!(
+                builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[])),
+                expected,
+                "{record}"
+            );
+        }
+    }
+}

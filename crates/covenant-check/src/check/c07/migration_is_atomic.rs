@@ -1,0 +1,147 @@
+//! `migration-is-atomic`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::migration::{Migration, must_fail, was_completed};
+use crate::check::arguments::{CaseLabel, Label};
+use crate::check::definition::Check;
+use crate::check::migration_model::PlannedStep;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use covenant_model::transcript::Trace;
+use covenant_model::wire::migration::action;
+
+/// A plan that failed left nothing, and a plan whose answer never came left nothing or all of itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct MigrationIsAtomic {
+    /// The plan.
+    pub plan: Label,
+    /// Its commit, where it was opened first.
+    pub commit: Option<CaseLabel>,
+    /// The snapshot of the records before it.
+    pub before: Label,
+    /// The snapshot of the records after it.
+    pub after: Label,
+    /// The same plan, valid in just the one thing, which has to be applied.
+    pub control: Option<Label>,
+}
+
+impl Check for MigrationIsAtomic {
+    const ID: &'static str = "migration-is-atomic";
+    const EXPECTED: &'static [&'static str] = &[
+        "after a failure: the records as they were before",
+        "after a lost answer: all of the plan, or nothing of it",
+    ];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;
+        let exchange = migration.call.exchange;
+        let was_answered = exchange.status().is_some();
+        let is_complete = is_complete(&migration);
+        let evidence = migration.evidence.iter().copied();
+        if (was_answered && !migration.has_failed()) || (exchange.says_otherwise() && is_complete) {
+            return Err(Stop::unproven("the plan was accepted, so that nothing failed", evidence));
+        }
+        let Some(remains) = migration.remains() else {
+            if self.control.as_ref().is_some_and(|control| !was_completed(trace, control)) {
+                return Err(Stop::unproven("a valid plan was not applied either", []));
+            }
+            return Ok(Pass::new(format!("{}; it left nothing", migration.call.summary()), evidence));
+        };
+        if is_complete && !was_answered {
+            return Ok(Pass::new("the answer was lost; the plan is applied completely", evidence));
+        }
+        // A target that does not take the commit as a condition may have applied the plan before the commit
+        // was requested.
+        if is_complete && migration.was_opened {
+            let actual = "the plan is applied completely, though its commit was refused";
+            return Err(Stop::unproven(actual, evidence));
+        }
+        Err(Stop::broken(format!("{}, and {remains}", migration.call.summary()), evidence))
+    }
+}
+
+/// Returns whether each record that the plan creates is there.
+fn is_complete(migration: &Migration<'_>) -> bool {
+    let is_there =
+        |planned: &PlannedStep<'_>| migration.after.contains_key(&planned.place) && !must_fail(planned);
+    migration.planned_steps().iter().all(|planned| planned.step.action != action::CREATE || is_there(planned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::c07::migration_traces::{
+        commit, done, failing, listed, migrated, plan, row, short, step, transfer, with_labels,
+    };
+    use crate::check::trace_builder::TraceBuilder;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_failure_that_leaves_something_is_broken_and_one_that_leaves_nothing_kept() {
+        let steps = json!([step(1, "1"), step(2, "2")]);
+        let failed = json!({"error": "no"});
+        for (status, after, expected) in [
+            (422, json!([]), Kept),
+            (422, json!([row("1")]), Broken),
+            (0, json!([row("1")]), Broken),
+            (0, json!([row("1"), row("2")]), Kept),
+            (0, json!([]), Kept),
+            (201, json!([row("1"), row("2")]), Unproven),
+        ] {
+            let builder = migrated(&json!([]), &steps, status, &failed, &after);
+            let verdict = builder.verdict::<MigrationIsAtomic>(with_labels(&[]));
+            assert_eq!(verdict, expected, "{status} {}", short(&after));
+        }
+    }
+
+    #[test]
+    fn a_member_that_the_platform_changes_itself_is_nothing_left() {
+        let steps = json!([step(1, "1"), failing(step(2, "2"))]);
+        let noted = |name: &str, at: u64| json!({"kind": "skill", "id": "2", "record": {"id": "2", "name": name, "ref": {}, "seen": at}});
+        for (answer, after, expected) in [
+            (json!({"error": "no"}), noted("a", 2), Kept),
+            (json!({"error": "no"}), row("2"), Broken),
+            (json!({"data": {"status": "failed"}}), noted("a", 2), Kept),
+            (json!({"data": {"status": "failed"}}), row("2"), Broken),
+        ] {
+            let status = if answer.get("error").is_some() { 422 } else { 200 };
+            let builder = migrated(&json!([noted("a", 1)]), &steps, status, &answer, &json!([after]));
+            let verdict = builder.verdict::<MigrationIsAtomic>(with_labels(&[]));
+            assert_eq!(verdict, expected, "{answer} {}", short(&after));
+        }
+    }
+
+    #[test]
+    fn an_opened_plan_is_evaluated_by_its_commit() {
+        let steps = json!([step(1, "1"), failing(step(2, "2")), step(3, "3")]);
+        let opened = json!({"data": {"migration_id": "m", "status": "transferring"}});
+        let evaluated = |opened: (u16, &Value), committed: u16, left: &[&str], control: u16| {
+            let left: Vec<Value> = left.iter().map(|id| row(id)).collect();
+            let builder = listed(TraceBuilder::new(), "before", &json!([row("2")]));
+            let builder = transfer(builder, "plan", plan(&steps), opened.0, opened.1);
+            let builder = listed(commit(builder, "commit", committed), "after", &json!(left));
+            transfer(builder, "control", plan(&steps), control, &done(1, &json!([])))
+                .verdict::<MigrationIsAtomic>(with_labels(&["commit", "control"]))
+        };
+        let refused = json!({"error": "no"});
+        assert_eq!(evaluated((202, &opened), 422, &["2"], 201), Kept);
+        assert_eq!(evaluated((202, &opened), 422, &["1", "2"], 201), Broken);
+        assert_eq!(evaluated((202, &opened), 0, &["1", "2"], 201), Broken);
+        assert_eq!(evaluated((202, &opened), 422, &["2"], 422), Unproven);
+        // The migration was not opened at all: then the answer to the plan counts.
+        assert_eq!(evaluated((422, &refused), 404, &["2"], 201), Kept);
+        assert_eq!(evaluated((201, &done(2, &json!([]))), 404, &["1", "2", "3"], 201), Unproven);
+    }
+
+    #[test]
+    fn an_opened_plan_that_is_complete_after_a_refused_commit_proves_nothing() {
+        let builder = listed(TraceBuilder::new(), "before", &json!([]));
+        let applying = json!({"data": {"status": "applying"}});
+        let builder = transfer(builder, "plan", plan(&json!([step(1, "1")])), 202, &applying);
+        let builder = listed(commit(builder, "commit", 404), "after", &json!([row("1")]));
+        assert_eq!(builder.verdict::<MigrationIsAtomic>(with_labels(&["commit"])), Unproven);
+    }
+}

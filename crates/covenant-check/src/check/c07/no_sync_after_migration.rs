@@ -1,0 +1,166 @@
+//! `no-sync-after-migration`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::general::is_undone;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, mentions};
+use covenant_model::transcript::{Entry, Exchange, Operation, Trace};
+use covenant_model::wire::path::Route;
+
+/// After a migration, the target sends the peer no record of its own accord.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct NoSyncAfterMigration {
+    /// The peer of the migration.
+    pub peer: PeerName,
+    /// The migration. Calls before it do not count.
+    pub migration: Label,
+    /// The operation that changed the record.
+    pub change: Label,
+    /// Valid calls made afterwards, of which the last has to be accepted.
+    pub probe: Label,
+}
+
+impl Check for NoSyncAfterMigration {
+    const ID: &'static str = "no-sync-after-migration";
+    const EXPECTED: &'static [&'static str] = &["no sync and no migration from the target"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        const NOTHING_CHANGED: &str = "nothing was migrated and then changed";
+        let migrated = trace.labelled(&self.migration).find(|entry| was_migrated(entry));
+        let migrated = migrated.or_unproven(NOTHING_CHANGED)?.n;
+        let (changed, change) = trace.operation(&self.change).or_unproven(NOTHING_CHANGED)?;
+        let record = ChangedRecord::of(change);
+        let sent = calls(trace).of(&self.peer).from_target().find(|call| {
+            let after = if call.route() == Some(Route::Sync) { migrated } else { changed };
+            call.n() > after && record.is_sent_in(call)
+        });
+        if let Some(call) = sent {
+            let actual = format!("the target sent the record: {}", call.summary());
+            return Err(Stop::broken(actual, [changed, call.n()]));
+        }
+        let mut syncs = calls(trace).of(&self.peer).from_target().on(Route::Sync).after(migrated);
+        if let Some(sync) = syncs.find(|sync| is_unreadable(sync.exchange)) {
+            return Err(Stop::unproven("a sync of another form", [changed, sync.n()]));
+        }
+        // A peer that is cut off gets nothing in any case.
+        let probe = calls(trace).labelled(&self.probe).next_back();
+        let probe = probe.filter(|probe| probe.n() > changed && probe.exchange.succeeded());
+        let probe = probe.or_unproven_at("the peering did not work afterwards", &[changed])?;
+        Ok(Pass::new("the target sent no record", [migrated, changed, probe.n()]))
+    }
+}
+
+/// Returns whether a migration was applied: the peer's, which the target accepted, or the target's own.
+fn was_migrated(entry: &Entry) -> bool {
+    let is_applied = |data: Option<&Value>| data.is_none_or(|data| !is_undone(&data["status"]));
+    let was_accepted = |exchange: &Exchange| exchange.succeeded() && is_applied(exchange.data().as_ref());
+    let was_sent =
+        |operation: &Operation| operation.failure.is_none() && is_applied(operation.result.as_ref());
+    entry.exchange().is_some_and(was_accepted) || entry.operation().is_some_and(was_sent)
+}
+
+/// Returns whether the content of a sync can't be read.
+fn is_unreadable(sync: &Exchange) -> bool {
+    let sent = sync.sent();
+    sent.is_none_or(|sent| !sent["resource_kind"].is_string() || !sent["records"].is_array())
+}
+
+/// The record that was changed.
+struct ChangedRecord<'a> {
+    kind: &'a str,
+    id: &'a str,
+}
+
+impl<'a> ChangedRecord<'a> {
+    fn of(change: &'a Operation) -> Self {
+        let text = |name: &str| change.parameters.get(name).and_then(Value::as_str).unwrap_or_default();
+        Self { kind: text("kind"), id: text("id") }
+    }
+
+    /// Returns whether a call carries the record: records of its kind, as a stream does, or the record
+    /// itself, as a plan does. Records of other kinds, which a platform declared, may be synced.
+    fn is_sent_in(&self, call: &Call<'_>) -> bool {
+        let Some(sent) = call.exchange.sent() else { return false };
+        let items = |name: &str| sent[name].as_array().map(Vec::as_slice).unwrap_or_default();
+        match call.route() {
+            Some(Route::Sync) => sent["resource_kind"] == self.kind && !items("records").is_empty(),
+            Some(Route::Migrations) => items("steps")
+                .iter()
+                .any(|step| step["resource_kind"] == self.kind && mentions(step, self.id)),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::c07::migration_traces::{call, plan, step, transfer};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Direction;
+    use serde_json::json;
+
+    /// Builds a trace in which alice migrates a record, with this answer, and the operator changes it.
+    fn changed(status: u16, answer: &Value) -> TraceBuilder {
+        let record = json!({"kind": "skill", "id": "1"});
+        transfer(TraceBuilder::new(), "plan", plan(&json!([step(1, "1")])), status, answer).operation_with(
+            "changed",
+            "resource.put",
+            record,
+            json!({}),
+        )
+    }
+
+    fn probed(builder: TraceBuilder, status: u16) -> TraceBuilder {
+        let answer = json!({"data": {}});
+        builder.call("probe", call(Direction::ToTarget, &Route::Heartbeat, json!({}), status, &answer))
+    }
+
+    fn verdict(builder: &TraceBuilder) -> Verdict {
+        let with = json!({"peer": "alice", "migration": "plan", "change": "changed", "probe": "probe"});
+        builder.verdict::<NoSyncAfterMigration>(with)
+    }
+
+    #[test]
+    fn only_the_migrated_kind_may_not_be_synced() {
+        let evaluated = |route: &Route, sent: Value| {
+            let sent = call(Direction::FromTarget, route, sent, 200, &json!({}));
+            verdict(&probed(changed(201, &json!({})).call_from_target(sent), 200))
+        };
+        let batch = |kind: &str, records: Value| json!({"resource_kind": kind, "records": records});
+        let other = plan(&json!([step(1, "2")]));
+        assert_eq!(evaluated(&Route::Sync, batch("skill", json!([{"id": "2"}]))), Broken);
+        assert_eq!(evaluated(&Route::Sync, batch("skill", json!([]))), Kept);
+        assert_eq!(evaluated(&Route::Sync, batch("memory", json!([{"id": "2"}]))), Kept);
+        assert_eq!(evaluated(&Route::Migrations, plan(&json!([step(1, "1")]))), Broken);
+        assert_eq!(evaluated(&Route::Migrations, other), Kept);
+        assert_eq!(evaluated(&Route::Sync, json!({"kind": "skill", "items": [{"id": "1"}]})), Unproven);
+    }
+
+    #[test]
+    fn a_failed_migration_and_a_peer_that_is_cut_off_prove_nothing() {
+        let evaluated = |migrated: u16, status: &str, probes: &[u16], is_synced: bool| {
+            let builder = changed(migrated, &json!({"data": {"status": status}}));
+            let builder = probes.iter().fold(builder, |builder, status| probed(builder, *status));
+            if !is_synced {
+                return verdict(&builder);
+            }
+            let batch = json!({"resource_kind": "skill", "records": [{"id": "1"}]});
+            let sync = call(Direction::FromTarget, &Route::Sync, batch, 401, &json!({"error": "no"}));
+            verdict(&builder.call_from_target(sync))
+        };
+        assert_eq!(evaluated(201, "completed", &[200, 200], false), Kept);
+        assert_eq!(evaluated(422, "failed", &[200], false), Unproven);
+        assert_eq!(evaluated(200, "failed", &[200], false), Unproven);
+        assert_eq!(evaluated(201, "completed", &[200, 401], false), Unproven);
+        assert_eq!(evaluated(201, "completed", &[], false), Unproven);
+        assert_eq!(evaluated(201, "completed", &[200, 401], true), Broken);
+    }
+}

@@ -1,0 +1,226 @@
+//! A model of a migration: the steps of a plan, applied in order to the records that existed before. It shows
+//! which steps collide with a record, by the rules of `binding.md` ("Order") alone, and what became of the
+//! content of each step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::general::is_same_number;
+use super::query::{Place, Records};
+use covenant_model::wire::migration::{MigrationRequest, Step, action};
+
+/// Members that a destination rewrites or drops (`wire.md` §5).
+pub(super) const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
+
+/// One step of a plan, and whether it collides with a record.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedStep<'a> {
+    /// The step.
+    pub(super) step: &'a Step,
+    /// The place of its record.
+    pub(super) place: Place,
+    /// `true` if a record already exists at that place when the step is applied, provided that all steps before
+    /// it succeed.
+    pub(super) collides: bool,
+    /// `true` if another record of the kind has the same `slug`: a platform may or may not count that as a
+    /// conflict.
+    pub(super) may_collide: bool,
+}
+
+/// Returns the steps of a plan in `step_order`, each with its collisions.
+pub(super) fn planned_steps<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<PlannedStep<'a>> {
+    let mut existing: BTreeSet<Place> = before.keys().cloned().collect();
+    let mut slugs: BTreeSet<(String, String)> = before.iter().filter_map(|(p, r)| slug(&p.0, r)).collect();
+    let mut steps: Vec<&Step> = plan.steps.iter().collect();
+    steps.sort_by_key(|step| step.step_order);
+    let planned_steps = steps.into_iter().map(|step| {
+        let place = (step.resource_kind.clone(), step.resource_id.clone());
+        let creates = step.action == action::CREATE;
+        let slug = slug(&place.0, &step.payload);
+        let planned = PlannedStep {
+            step,
+            collides: creates && existing.contains(&place),
+            may_collide: creates && slug.as_ref().is_some_and(|slug| slugs.contains(slug)),
+            place: place.clone(),
+        };
+        if creates {
+            existing.insert(place);
+            slugs.extend(slug);
+        }
+        planned
+    });
+    planned_steps.collect()
+}
+
+/// The extent to which a stored record has the content that a step carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Preservation {
+    /// All of it.
+    Complete,
+    /// Not all of it: a platform may have no place for the rest.
+    Incomplete,
+    /// Something else is in its place.
+    Changed,
+}
+
+/// Returns the extent to which a stored record has the content that a step carried, apart from the members that
+/// a destination may change. Additional members of the record do not count.
+pub(super) fn preservation(step: &Step, stored: &Map<String, Value>) -> Preservation {
+    let members = without_own(&step.payload).into_iter();
+    worst(members.map(|(name, member)| preservation_of(member, stored.get(name), (&step.payload, stored))))
+}
+
+/// Returns the preservation of one member of a record; `records` holds the entire sent and the entire stored
+/// record. An id whose place is empty may be elsewhere, if it occurs as often as it was sent.
+fn preservation_of(
+    sent: &Value,
+    kept: Option<&Value>,
+    records: (&Map<String, Value>, &Map<String, Value>),
+) -> Preservation {
+    let kept = kept.filter(|kept| !kept.is_null());
+    match (sent, kept) {
+        (Value::Object(members), None | Some(Value::Object(_))) => worst(
+            members
+                .iter()
+                .map(|(name, member)| preservation_of(member, kept.and_then(|kept| kept.get(name)), records)),
+        ),
+        (Value::Array(items), None | Some(Value::Array(_))) => {
+            worst((0..).zip(items).map(|(place, item)| {
+                preservation_of(item, kept.and_then(|kept| kept.get::<usize>(place)), records)
+            }))
+        }
+        (Value::Null, None) => Preservation::Complete,
+        (sent, Some(kept)) if is_same_number(Some(sent), Some(kept)) => Preservation::Complete,
+        (Value::String(_), Some(Value::String(_)))
+        | (Value::Number(_), Some(Value::Number(_)))
+        | (Value::Bool(_), Some(Value::Bool(_))) => Preservation::Changed,
+        (Value::String(id), _) if is_uuid(id) && times_in(records.1, id) >= times_in(records.0, id) => {
+            Preservation::Complete
+        }
+        _ => Preservation::Incomplete,
+    }
+}
+
+fn worst(parts: impl Iterator<Item = Preservation>) -> Preservation {
+    parts.max().unwrap_or(Preservation::Complete)
+}
+
+fn is_uuid(text: &str) -> bool {
+    uuid::Uuid::parse_str(text).is_ok()
+}
+
+/// Returns the number of references of a record to an id.
+fn times_in(record: &Map<String, Value>, id: &str) -> usize {
+    let members = record.iter().filter(|(name, _)| *name != "id");
+    members.map(|(_, member)| times(member, id)).sum()
+}
+
+fn times(value: &Value, id: &str) -> usize {
+    match value {
+        Value::String(text) => usize::from(text == id),
+        Value::Array(items) => items.iter().map(|item| times(item, id)).sum(),
+        Value::Object(members) => members.values().map(|member| times(member, id)).sum(),
+        _ => 0,
+    }
+}
+
+/// Returns whether a record shows any member that a step carries: a list may show less.
+pub(super) fn shows(step: &Step, record: &Map<String, Value>) -> bool {
+    without_own(&step.payload).into_keys().any(|name| record.contains_key(name))
+}
+
+/// Returns whether a record differs from before in any member that a step carries. Additional members of the
+/// record do not count.
+pub(super) fn was_changed(step: &Step, before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
+    without_own(&step.payload).into_keys().any(|name| before.get(name) != after.get(name))
+}
+
+/// Returns a record without the members that belong to the destination, and without those that only the list
+/// of records has.
+fn without_own(record: &Map<String, Value>) -> BTreeMap<&str, &Value> {
+    let members = record.iter().map(|(name, member)| (name.as_str(), member));
+    members.filter(|(name, _)| !OWN_MEMBERS.contains(name) && *name != "id").collect()
+}
+
+fn slug(kind: &str, record: &Map<String, Value>) -> Option<(String, String)> {
+    let slug = record.get("slug").and_then(Value::as_str)?;
+    Some((kind.to_owned(), slug.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    fn plan(steps: &Value) -> MigrationRequest {
+        MigrationRequest::deserialize(json!({
+            "operation": "migrate", "root_resource_kind": "a", "root_resource_id": "1", "steps": steps,
+        }))
+        .expect("a plan")
+    }
+
+    #[test]
+    fn steps_in_order_collide_with_records_that_existed_or_came_before() {
+        let step = |order: i64, id: &str| json!({"step_order": order, "resource_kind": "a", "resource_id": id, "action": "create"});
+        let plan = plan(&json!([step(2, "x"), step(1, "x"), step(3, "y"), step(4, "z")]));
+        let before = Records::from([(("a".into(), "z".into()), Map::new())]);
+        let collides: Vec<bool> =
+            planned_steps(&plan, &before).iter().map(|planned| planned.collides).collect();
+        assert_eq!(collides, [false, true, false, true]);
+    }
+
+    #[test]
+    fn the_destinations_own_members_do_not_count() {
+        let plan =
+            plan(&json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "account_id": "x", "created_at": "t", "deep": {"parent_id": "2"}}}]));
+        let stored = |parent: &str| json!({"account_id": "y", "deep": {"parent_id": parent}});
+        let kept =
+            |parent: &str| preservation(&plan.steps[0], stored(parent).as_object().expect("an object"));
+        assert_eq!((kept("2"), kept("3")), (Preservation::Complete, Preservation::Changed));
+    }
+
+    #[test]
+    fn a_reference_may_be_elsewhere_and_no_other_may_be_in_its_place() {
+        const PARENT: &str = "01a20000-0000-7000-8000-000000000001";
+        const OTHER: &str = "01a20000-0000-7000-8000-000000000002";
+        let plan = plan(
+            &json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "parent_id": PARENT, "deep": {"list": [{"note_id": PARENT}], "count": 1}}}]),
+        );
+        let deep = |id: &str| json!({"list": [{"note_id": id, "seen": true}], "count": 1.0});
+        for (stored, expected) in [
+            (json!({"parent_id": PARENT, "deep": deep(PARENT)}), Preservation::Complete),
+            (json!({"parent": {"id": PARENT}, "deep": deep(PARENT)}), Preservation::Complete),
+            (json!({"parent_id": PARENT, "deep": deep(OTHER)}), Preservation::Changed),
+            (json!({"parent_id": OTHER, "came_with": PARENT, "deep": deep(PARENT)}), Preservation::Changed),
+            (json!({"parent_id": PARENT}), Preservation::Incomplete),
+            (json!({"parent_id": null, "deep": deep(PARENT)}), Preservation::Incomplete),
+            (json!({"parent_id": PARENT, "deep": {"list": [{}], "count": 1}}), Preservation::Incomplete),
+            (json!({}), Preservation::Incomplete),
+        ] {
+            assert_eq!(
+                preservation(&plan.steps[0], stored.as_object().expect("an object")),
+                expected,
+                "{stored}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_member_that_the_platform_adds_does_not_count_as_a_change() {
+        let plan =
+            plan(&json!([{"step_order": 1, "resource_kind": "a", "resource_id": "1", "action": "create",
+            "payload": {"id": "1", "name": "new", "updated_at": "t"}}]));
+        let changed = |after: &Value| {
+            let before = json!({"id": "1", "name": "old", "updated_at": "1"});
+            let object = |value: &Value| value.as_object().expect("an object").clone();
+            was_changed(&plan.steps[0], &object(&before), &object(after))
+        };
+        assert!(!changed(&json!({"name": "old", "updated_at": "2", "read_at": 3})));
+        assert!(changed(&json!({"name": "new", "updated_at": "1"})));
+        assert!(changed(&json!({"name": "old (2)", "updated_at": "1"})));
+    }
+}
