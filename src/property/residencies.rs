@@ -70,13 +70,13 @@ fn file(from: &str, actions: &[Action]) -> String {
                 file.step(notice)
             }
             Action::Migrate => file
-                .steps(say_places(place, target))
+                .steps(report_locations(place, target))
                 .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
                 .step(format!(
                     "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
                 )),
             Action::Send => file
-                .steps(say_places(place, target))
+                .steps(report_locations(place, target))
                 .step(format!("put = {{ kind = \"skill\", id = \"${{id:s{number}}}\", record = {{ name = \"s\" }} }}"))
                 .step(format!(
                     "operator = {{ method = \"migration.send\", with = {{ peer_id = \"${{alice.id}}\", operation = \"duplicate\", \
@@ -90,15 +90,15 @@ fn file(from: &str, actions: &[Action]) -> String {
     file.check(
         ("8.3", "conduct"),
         "crossings-match-residencies",
-        "a migration's record says that it crossed where the residencies differ, and does not where they are one",
-        "peer = \"alice\", shown = \"shown\"",
+        "the target records a crossing where the residencies differ, and records none where they are the same",
+        "peer = \"alice\", snapshot = \"shown\"",
     )
     .text()
 }
 
 /// Returns steps in which each side reports its place. The peer comes last, because it answers a heartbeat
 /// with its initial place.
-fn say_places(place: &str, target: &str) -> [String; 2] {
+fn report_locations(place: &str, target: &str) -> [String; 2] {
     [
         "operator = { method = \"heartbeat.send\", with = { peer_id = \"${alice.id}\" }, may_fail = true }"
             .to_owned(),

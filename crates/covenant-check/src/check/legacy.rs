@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{CheckResult, c08, c09, c10, c11};
+use super::{CheckResult, c09, c10, c11};
 use super::{enforcement, out_of_scope};
 use covenant_model::transcript::Trace;
 
@@ -48,7 +48,6 @@ impl LegacyParameter {
 
 /// All checks, by group.
 pub const LEGACY: &[&[LegacyCheck]] = &[
-    c08::CHECKS,
     c09::CHECKS,
     c10::CHECKS,
     c11::CHECKS,

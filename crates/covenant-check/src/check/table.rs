@@ -24,6 +24,7 @@ use super::c07::{
     ConflictsAreReported, IdsArePreserved, MigrationClaimsMatchRecords, MigrationIsAtomic,
     NoSyncAfterMigration, OriginalsKept,
 };
+use super::c08::{CrossingIsRecorded, CrossingIsReported, CrossingsMatchResidencies, ResidencyDeclared};
 use super::definition::CheckDef;
 use super::general::{Accepted, FindingRaised, Refused};
 use super::versioning::{
@@ -93,6 +94,11 @@ pub const CHECKS: &[CheckDef] = &[
     CheckDef::of::<IdsArePreserved>(),
     CheckDef::of::<NoSyncAfterMigration>(),
     CheckDef::of::<OriginalsKept>(),
+    // 8: data residency
+    CheckDef::of::<ResidencyDeclared>(),
+    CheckDef::of::<CrossingIsReported>(),
+    CheckDef::of::<CrossingIsRecorded>(),
+    CheckDef::of::<CrossingsMatchResidencies>(),
 ];
 
 /// Returns the check with this id.

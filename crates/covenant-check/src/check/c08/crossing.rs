@@ -1,0 +1,130 @@
+//! A migration between two residencies, and its record.
+
+use serde_json::Value;
+
+use super::crossing_mentions::{has_content, states_crossing};
+use super::locations::last_locations;
+use crate::check::arguments::{Label, PeerName};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, mentions};
+use covenant_model::transcript::Trace;
+
+/// The ends of `cross_jurisdiction` at which the two sides are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// The end of the peer.
+    peer: &'static str,
+    /// The end of the target.
+    target: &'static str,
+}
+
+/// The ends of a migration that the target received.
+pub(super) const INBOUND: Ends = Ends { peer: "from", target: "to" };
+/// The ends of a migration that the target sent.
+pub(super) const OUTBOUND: Ends = Ends { peer: "to", target: "from" };
+
+/// A migration between two residencies.
+pub(super) struct Crossing {
+    /// The number of the entry of the migration, or of the snapshot of its record.
+    pub(super) n: u64,
+    /// The id that the target gave the migration.
+    pub(super) id: Option<String>,
+    /// The ends of the two sides.
+    pub(super) ends: Ends,
+    /// The names of the target's own location.
+    pub(super) of_target: Vec<String>,
+}
+
+impl Crossing {
+    /// Reads the migration with this label. The check is unproven if the migration did not succeed, or if the
+    /// target is at one of the locations of the peer.
+    pub(super) fn read(
+        trace: &Trace,
+        label: &Label,
+        peer: &PeerName,
+        locations: &[String],
+    ) -> Result<Self, Stop> {
+        let received = calls(trace).labelled(label).accepted().next();
+        let received = received.map(|call| (call.n(), INBOUND, call.exchange.data()));
+        let sent = || {
+            let (n, operation) = trace.operation(label)?;
+            operation.failure.is_none().then(|| (n, OUTBOUND, operation.result.clone()))
+        };
+        let (n, ends, data) = received.or_else(sent).or_unproven("the migration did not succeed")?;
+        let reported = last_locations(trace, peer, n);
+        let reported = reported.or_unproven_at("the target does not report where it keeps data", &[n])?;
+        let of_target: Vec<String> = reported.target.names().into_iter().map(ToOwned::to_owned).collect();
+        if let Some(location) = locations.iter().find(|location| is_one_of(location, &of_target)) {
+            let actual = format!("the target is in {location} too: nothing crosses");
+            return Err(Stop::unproven(actual, [n]));
+        }
+        let id = data.and_then(|data| data["migration_id"].as_str().map(ToOwned::to_owned));
+        Ok(Self { n, id, ends, of_target })
+    }
+
+    /// Returns whether an event has the id of the migration.
+    pub(super) fn is_named_in(&self, event: &Value) -> bool {
+        self.id.as_ref().is_some_and(|id| mentions(event, id))
+    }
+
+    /// Evaluates whether a record of the migration has the crossing, with the location of the peer at its end.
+    pub(super) fn check_record(
+        &self,
+        record: &Value,
+        of_peer: &[impl AsRef<str>],
+        evidence: impl IntoIterator<Item = u64>,
+    ) -> Outcome {
+        let recorded = &record["metadata"]["cross_jurisdiction"];
+        let named = |end: &str| recorded[end].as_str().unwrap_or_default();
+        let (at_peer, at_target) = (named(self.ends.peer), named(self.ends.target));
+        let is_of_peer = |location: &str| is_one_of(location, of_peer);
+        match recorded {
+            Value::Null if states_crossing(record) => {
+                Err(Stop::unproven("it states a crossing elsewhere, and not in its metadata", evidence))
+            }
+            Value::Null => Err(Stop::broken("its metadata has no cross_jurisdiction", evidence)),
+            _ if !claims_crossing(recorded) => {
+                Err(Stop::broken(format!("it states that there was no crossing: {recorded}"), evidence))
+            }
+            Value::Object(_) if is_of_peer(at_peer) && is_of_peer(at_target) => {
+                Err(Stop::broken(format!("the peer's location at both ends: {recorded}"), evidence))
+            }
+            Value::Object(_) if is_of_peer(at_peer) => Ok(Pass::new("the ends are right", evidence)),
+            Value::Object(_) if is_of_peer(at_target) => {
+                Err(Stop::broken(format!("the ends are exchanged: {recorded}"), evidence))
+            }
+            Value::Object(_)
+                if is_one_of(at_peer, &self.of_target) && is_one_of(at_target, &self.of_target) =>
+            {
+                Err(Stop::broken(format!("the target's location at both ends: {recorded}"), evidence))
+            }
+            Value::Object(_) => {
+                Err(Stop::unproven(format!("it names other locations: {recorded}"), evidence))
+            }
+            _ => Ok(Pass::new("it states that there was a crossing", evidence)),
+        }
+    }
+}
+
+/// Returns whether a record shows the metadata of a completed migration.
+pub(super) fn shows_metadata(record: &Value) -> bool {
+    let has_ended = record["status"].as_str().is_none_or(|status| status == "completed");
+    has_ended && record["metadata"].is_object()
+}
+
+/// Returns whether the value of `cross_jurisdiction` claims a crossing. Two identical ends claim none.
+pub(super) fn claims_crossing(recorded: &Value) -> bool {
+    const DENIALS: [&str; 4] = ["crossed", "crosses", "crossing", "cross_jurisdiction"];
+    let is_denial = |(name, member): (&String, &Value)| {
+        DENIALS.contains(&name.to_lowercase().as_str()) && *member == Value::Bool(false)
+    };
+    let end = |name: &str| recorded[name].as_str().map(|location| location.trim().to_lowercase());
+    let has_identical_ends = end("from").is_some_and(|from| Some(from) == end("to"));
+    has_content(recorded)
+        && !has_identical_ends
+        && !recorded.as_object().is_some_and(|members| members.iter().any(is_denial))
+}
+
+fn is_one_of(name: &str, locations: &[impl AsRef<str>]) -> bool {
+    locations.iter().any(|location| location.as_ref().eq_ignore_ascii_case(name.trim()))
+}

@@ -1,0 +1,196 @@
+//! `crossing-is-reported`.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::crossing::Crossing;
+use super::crossing_mentions::{Mention, crossing_mentions};
+use super::locations::last_locations;
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use covenant_model::transcript::Trace;
+
+/// The operator gets an event about data that crossed into, or out of, another residency.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct CrossingIsReported {
+    /// The migration that crosses.
+    pub migration: Label,
+    /// The snapshot of the events before it.
+    pub before: Label,
+    /// The snapshot of the events after it.
+    pub after: Label,
+    /// The peer of the migration.
+    pub peer: PeerName,
+    /// Where the peer keeps its data: its residency and its jurisdiction.
+    pub locations: Vec<String>,
+    /// The snapshot of the events before a migration that does not cross.
+    pub baseline: Option<Label>,
+    /// A peer at the location of the target, with which a record was migrated between `baseline` and `before`.
+    /// The mentions in the events about that migration are no mentions of a crossing.
+    pub same_residency: Option<PeerName>,
+}
+
+impl Check for CrossingIsReported {
+    const ID: &'static str = "crossing-is-reported";
+    const EXPECTED: &'static [&'static str] = &["a new event that mentions the crossing"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        const UNREADABLE: &str = "the events could not be read";
+        let migration = Crossing::read(trace, &self.migration, &self.peer, &self.locations)?;
+        let (first, before) = events(trace, &self.before).or_unproven(UNREADABLE)?;
+        let (last, after) = events(trace, &self.after).or_unproven(UNREADABLE)?;
+        let evidence = [first, migration.n, last];
+        let common = self.common_mentions(trace, before);
+        let new: Vec<&Value> = new_events(before, after).collect();
+        let reports = |event: &&&Value| {
+            let mentions = crossing_mentions(event, &self.locations, &migration.of_target);
+            mentions.iter().any(|mention| !common.contains(mention))
+        };
+        if let Some(event) = new.iter().find(reports) {
+            let kind = event["kind"].as_str().unwrap_or("an event");
+            return Ok(Pass::new(format!("{kind} was raised"), evidence));
+        }
+        let may_report =
+            |event: &&&Value| migration.is_named_in(event) && self.is_of_new_kind(event, trace, before);
+        if let Some(event) = new.iter().find(may_report) {
+            let actual = format!("{} was raised, and it does not state why", event["kind"]);
+            return Err(Stop::unproven(actual, evidence));
+        }
+        Err(Stop::broken(format!("{} new events, none of a crossing", new.len()), evidence))
+    }
+}
+
+impl CrossingIsReported {
+    /// Returns whether an event about this migration is of a kind that was not raised about the one that did
+    /// not cross: it may report the crossing in a form of the target's own.
+    fn is_of_new_kind(&self, event: &Value, trace: &Trace, before: &[Value]) -> bool {
+        let baseline = self.baseline.as_ref().and_then(|label| events(trace, label));
+        baseline
+            .is_some_and(|(_, first)| new_events(first, before).all(|common| common["kind"] != event["kind"]))
+    }
+
+    /// Returns the mentions in the events about any migration, taken from one with a peer at the location of
+    /// the target.
+    fn common_mentions(&self, trace: &Trace, before: &[Value]) -> BTreeSet<Mention> {
+        let mentions = || {
+            let (n, first) = events(trace, self.baseline.as_ref()?)?;
+            let locations = last_locations(trace, self.same_residency.as_ref()?, n)?;
+            if locations.peer.differs_from(&locations.target) != Some(false) {
+                return None;
+            }
+            let names = locations.peer.names();
+            let none: [&str; 0] = [];
+            let events = new_events(first, before);
+            Some(events.flat_map(|event| crossing_mentions(event, &names, &none)).collect())
+        };
+        mentions().unwrap_or_default()
+    }
+}
+
+/// Returns the events in the result of `event.list`.
+fn events<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a [Value])> {
+    let (n, operation) = trace.operation(label)?;
+    let result = operation.result.as_ref()?;
+    Some((n, result.get("events").unwrap_or(result).as_array()?))
+}
+
+/// Returns the events that an earlier snapshot does not have.
+fn new_events<'a>(before: &'a [Value], after: &'a [Value]) -> impl Iterator<Item = &'a Value> {
+    after.iter().filter(|event| !before.contains(event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::c08::residency_traces::{by_alice, by_target, exchange, is_in};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Direction;
+    use serde_json::json;
+
+    fn arguments() -> Value {
+        json!({
+            "peer": "alice", "migration": "m", "before": "b", "after": "a", "locations": ["br-south", "BR"],
+        })
+    }
+
+    /// Adds a snapshot of these events.
+    fn listed(builder: TraceBuilder, label: &str, events: &Value) -> TraceBuilder {
+        builder.operation(label, "event.list", json!({ "events": events }))
+    }
+
+    /// Adds a migration, and the events before and after it.
+    fn migrated(builder: TraceBuilder, events: &Value) -> TraceBuilder {
+        let builder = listed(builder, "b", &json!([]));
+        listed(builder.operation("m", "migration.send", json!({})), "a", events)
+    }
+
+    #[test]
+    fn a_crossing_that_no_event_mentions_is_broken() {
+        let reported = |of_target: &Value, events: Value| {
+            let builder = TraceBuilder::new().call("beat", by_alice(&is_in("br-south", "BR"), of_target));
+            migrated(builder, &events).verdict::<CrossingIsReported>(arguments())
+        };
+        let eu = is_in("eu", "DE");
+        assert_eq!(reported(&eu, json!([{"kind": "migration.cross_residency_boundary"}])), Kept);
+        assert_eq!(reported(&eu, json!([{"kind": "moved", "payload": {"from": "br-south"}}])), Kept);
+        assert_eq!(
+            reported(&eu, json!([{"kind": "moved", "payload": {"text": "it went to BR today"}}])),
+            Kept
+        );
+        assert_eq!(reported(&eu, json!([{"kind": "migration.completed"}])), Broken);
+        let none = json!({"cross_jurisdiction": null, "via": "a bridge"});
+        assert_eq!(reported(&eu, json!([{"kind": "migration.completed", "payload": none}])), Broken);
+        assert_eq!(reported(&is_in("br-south", "BR"), json!([])), Unproven);
+        assert_eq!(reported(&json!({}), json!([])), Unproven);
+        assert_eq!(TraceBuilder::new().verdict::<CrossingIsReported>(arguments()), Unproven);
+    }
+
+    /// Returns the verdict on this event, if `common` was raised about a migration with bob, who is at this
+    /// location.
+    fn raised(common: &Value, event: &Value, bob_is_in: &Value) -> Verdict {
+        let eu = is_in("eu", "DE");
+        let builder = TraceBuilder::new()
+            .call("beat", by_alice(&is_in("br-south", "BR"), &eu))
+            .call("beat", exchange("bob", Direction::ToTarget, bob_is_in, &eu));
+        let builder = listed(builder, "u", &json!([]));
+        let builder = listed(builder, "b", &json!([common]));
+        let builder = builder.operation("m", "migration.send", json!({"migration_id": "m-1"}));
+        let mut with = arguments();
+        with["baseline"] = json!("u");
+        with["same_residency"] = json!("bob");
+        listed(builder, "a", &json!([common, event])).verdict::<CrossingIsReported>(with)
+    }
+
+    #[test]
+    fn a_mention_in_the_events_of_any_migration_does_not_count() {
+        let done = |peer: &str, more: &Value| json!({"kind": "migration.completed", "peer": {"data_residency": peer}, "cross_jurisdiction": more});
+        let eu = is_in("eu", "DE");
+        let common = done("eu", &Value::Null);
+        assert_eq!(raised(&common, &done("br-south", &Value::Null), &eu), Broken);
+        assert_eq!(raised(&common, &done("br-south", &json!(true)), &eu), Kept);
+        assert_eq!(raised(&common, &json!({"kind": "moved", "to": "br-south"}), &eu), Kept);
+        let both =
+            json!({"kind": "migration.completed", "peer": {"data_residency": "br-south"}, "own": "eu"});
+        assert_eq!(raised(&common, &both, &eu), Kept);
+        // An event that is raised about this migration only, in words of the target's own.
+        assert_eq!(raised(&common, &json!({"kind": "geo.moved", "migration": "m-1"}), &eu), Unproven);
+        assert_eq!(raised(&common, &json!({"kind": "migration.completed", "migration": "m-1"}), &eu), Broken);
+        assert_eq!(raised(&common, &json!({"kind": "geo.moved", "migration": "m-2"}), &eu), Broken);
+        // A control at another location does not show the common mentions.
+        assert_eq!(raised(&common, &done("br-south", &Value::Null), &is_in("us", "US")), Kept);
+    }
+
+    #[test]
+    fn a_heartbeat_of_the_target_counts_as_much_as_its_answer() {
+        let br = is_in("br-south", "BR");
+        let builder =
+            TraceBuilder::new().call("beat", by_target(&br)).call("beat", by_alice(&br, &json!({})));
+        assert_eq!(migrated(builder, &json!([])).verdict::<CrossingIsReported>(arguments()), Unproven);
+    }
+}
