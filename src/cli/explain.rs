@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::exit_code::EXITS;
 use super::{Exit, Failure, print};
-use crate::check::{CHECKS, check_with_id};
+use crate::check::{check_with_id, checks};
 use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1, remedy};
 use crate::docs::parts;
 use crate::operator::Method;
@@ -205,7 +205,7 @@ fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
 
 fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let clauses = REGISTER_V1.aspects().map(|(clause, _)| clause.to_string());
-    let checks = CHECKS.iter().map(|check| check.id.to_owned());
+    let checks = checks().map(|check| check.id.to_owned());
     let scenarios = parts.iter().map(|loaded| loaded.id.clone());
     let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());
     let patches = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name.to_owned());

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, print};
-use crate::check::CHECKS;
+use crate::check;
 use crate::contract::{REGISTER_V1, Section};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
@@ -204,7 +204,7 @@ fn checks(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     let library =
         library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
     let used: Vec<_> = library.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
-    let items = CHECKS.iter().map(|check| {
+    let items = check::checks().map(|check| {
         let about = check.about();
         let mut text = format!("{}\n    {about}\n", check.id);
         let parameters = check.parameters();

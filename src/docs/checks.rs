@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::HEAD;
 use super::table::members;
-use crate::check::{CHECKS, CheckDef, PlannedCheck};
+use crate::check::{CheckDef, PlannedCheck, checks};
 use crate::scenario::Loaded;
 use crate::suite::planned;
 
@@ -22,7 +22,7 @@ A check passes (`kept`), or stops: `broken` with the entries that show it, `unpr
 pub(super) fn page(parts: &[Loaded]) -> String {
     let all: Vec<PlannedCheck> = parts.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
     let mut page = format!("{HEAD}{INTRODUCTION}");
-    for check in CHECKS {
+    for check in checks() {
         entry(&mut page, check, &all);
     }
     page

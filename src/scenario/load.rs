@@ -9,7 +9,7 @@ use toml::de::DeTable;
 
 use super::format::{CheckSpec, Scenario, Step};
 use super::position::{Fault, of_toml};
-use crate::check::{ArgumentError, CHECKS, CheckDef, ParameterKind, check_with_id};
+use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
 use crate::contract::REGISTER_V1;
 use crate::operator::Method;
 use crate::peer::behaviours::{BEHAVIOURS, behaviour};
@@ -140,7 +140,7 @@ fn faults_of_check(check: &Spanned<CheckSpec>, names: &Names<'_>, places: &Argum
     }
     let Some(definition) = check_with_id(&check.check) else {
         let fault = Fault::new(format!("unknown check `{}`", check.check), span);
-        faults.push(fault.nearest(&check.check, CHECKS.iter().map(|check| check.id)));
+        faults.push(fault.nearest(&check.check, checks().map(|check| check.id)));
         return faults;
     };
     if let Err(error) = definition.check_arguments(&check.with) {

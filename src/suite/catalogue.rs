@@ -13,7 +13,7 @@ pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::CHECKS;
+    use crate::check::checks;
     use crate::property::{PROPERTIES, Property};
     use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ mod tests {
         let library = library(None).expect("sound scenarios");
         let watch = super::super::watch::scenario(true).expect("a sound scenario");
         let properties: BTreeSet<String> = PROPERTIES.iter().flat_map(asked_by).collect();
-        for definition in CHECKS {
+        for definition in checks() {
             let mut parts = library.iter().chain([&watch]);
             let asked = properties.contains(definition.id)
                 || parts.any(|loaded| {

@@ -47,13 +47,8 @@ impl LegacyParameter {
 }
 
 /// All checks, by group.
-pub const LEGACY: &[&[LegacyCheck]] = &[
-    c09::CHECKS,
-    c10::CHECKS,
-    c11::CHECKS,
-    enforcement::CHECKS,
-    out_of_scope::CHECKS,
-];
+pub const LEGACY: &[&[LegacyCheck]] =
+    &[c09::CHECKS, c10::CHECKS, c11::CHECKS, enforcement::CHECKS, out_of_scope::CHECKS];
 
 /// Returns the check of that name.
 pub(super) fn legacy_named(name: &str) -> Option<&'static LegacyCheck> {

@@ -1,8 +1,8 @@
-//! The checks: pure functions of a finished trace, one file per commitment.
+//! The checks: pure functions of a finished trace, one file per check.
 //!
-//! A scenario's `[[check]]` applies a check of the table [`CHECKS`] to one clause and aspect, with arguments that name entries
-//! of the trace by their labels. The check sees the trace and nothing that changes, so that a transcript
-//! gives the same verdicts when it is evaluated again.
+//! A scenario's `[[check]]` applies one of the [`checks`] to one clause and aspect, with arguments that name
+//! entries of the trace by their labels. The check sees the trace and nothing that changes, so that a
+//! transcript gives the same verdicts when it is evaluated again.
 
 mod arguments;
 mod c01;
@@ -32,8 +32,6 @@ mod table;
 #[cfg(test)]
 mod trace_builder;
 mod versioning;
-mod watched_excerpt;
-mod versions;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
 pub use definition::CheckDef;
@@ -42,7 +40,7 @@ pub use evaluate::evaluate;
 #[cfg(test)]
 use evaluate::result_of;
 pub use schema::add_arguments;
-pub use table::{CHECKS, check_with_id};
+pub use table::{check_with_id, checks};
 use versioning::agreement;
 
 use std::collections::BTreeMap;

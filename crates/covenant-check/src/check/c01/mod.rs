@@ -6,6 +6,11 @@ mod disclosure;
 mod disclosure_member_is_sent;
 mod reported_status;
 
-pub(super) use anonymous_peer_is_not_enrolled::AnonymousPeerIsNotEnrolled;
-pub(super) use anonymous_peer_is_not_joined::AnonymousPeerIsNotJoined;
-pub(super) use disclosure_member_is_sent::DisclosureMemberIsSent;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<anonymous_peer_is_not_enrolled::AnonymousPeerIsNotEnrolled>(),
+    CheckDef::of::<anonymous_peer_is_not_joined::AnonymousPeerIsNotJoined>(),
+    CheckDef::of::<disclosure_member_is_sent::DisclosureMemberIsSent>(),
+];

@@ -7,9 +7,9 @@ use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::general::is_turned_down;
-use crate::check::model::{is_denied, last_put};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::Call;
+use crate::check::query::{is_denied, last_put};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 

@@ -11,9 +11,15 @@ mod granted_requests_are_served;
 mod tests;
 mod watched_grant;
 
-pub(super) use ended_grant_is_rejected::EndedGrantIsRejected;
 pub(super) use grant::{Grant, requests};
-pub(super) use grant_ends_in_real_time::GrantEndsInRealTime;
-pub(super) use grant_lasts_in_real_time::GrantLastsInRealTime;
-pub(super) use grant_revocation_announced::GrantRevocationAnnounced;
-pub(super) use granted_requests_are_served::GrantedRequestsAreServed;
+
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<ended_grant_is_rejected::EndedGrantIsRejected>(),
+    CheckDef::of::<grant_ends_in_real_time::GrantEndsInRealTime>(),
+    CheckDef::of::<grant_lasts_in_real_time::GrantLastsInRealTime>(),
+    CheckDef::of::<grant_revocation_announced::GrantRevocationAnnounced>(),
+    CheckDef::of::<granted_requests_are_served::GrantedRequestsAreServed>(),
+];

@@ -5,6 +5,11 @@ mod declared_kinds_are_served;
 mod declared_schema_is_accepted;
 mod filter_is_applied;
 
-pub(super) use declared_kinds_are_served::DeclaredKindsAreServed;
-pub(super) use declared_schema_is_accepted::DeclaredSchemaIsAccepted;
-pub(super) use filter_is_applied::FilterIsApplied;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<declared_kinds_are_served::DeclaredKindsAreServed>(),
+    CheckDef::of::<declared_schema_is_accepted::DeclaredSchemaIsAccepted>(),
+    CheckDef::of::<filter_is_applied::FilterIsApplied>(),
+];

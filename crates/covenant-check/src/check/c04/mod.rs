@@ -11,8 +11,13 @@ mod silent_peer_is_marked;
 #[cfg(test)]
 mod tests;
 
-pub(super) use denied_grace_is_reported::DeniedGraceIsReported;
-pub(super) use open_migrations_have_grace::OpenMigrationsHaveGrace;
-pub(super) use revoked_event_precedes_teardown::RevokedEventPrecedesTeardown;
-pub(super) use revoked_status_precedes_teardown::RevokedStatusPrecedesTeardown;
-pub(super) use silent_peer_is_marked::SilentPeerIsMarked;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<denied_grace_is_reported::DeniedGraceIsReported>(),
+    CheckDef::of::<open_migrations_have_grace::OpenMigrationsHaveGrace>(),
+    CheckDef::of::<revoked_event_precedes_teardown::RevokedEventPrecedesTeardown>(),
+    CheckDef::of::<revoked_status_precedes_teardown::RevokedStatusPrecedesTeardown>(),
+    CheckDef::of::<silent_peer_is_marked::SilentPeerIsMarked>(),
+];

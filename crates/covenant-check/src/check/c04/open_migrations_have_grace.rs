@@ -7,8 +7,8 @@ use super::grace::Grace;
 use super::revocation::{is_refused_for_good, revocation};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
-use crate::check::model::records;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::records;
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::Trace;
 

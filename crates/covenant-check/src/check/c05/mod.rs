@@ -15,10 +15,15 @@ mod matching;
 mod mention;
 mod subjects_are_logged;
 
-pub(super) use every_action_is_logged::EveryActionIsLogged;
-pub(super) use excerpt_holds_own_entries_only::ExcerptHoldsOwnEntriesOnly;
-pub(super) use excerpt_in_real_time::ExcerptInRealTime;
-pub(super) use excerpt_in_time::ExcerptInTime;
-pub(super) use excerpt_is_complete::ExcerptIsComplete;
-pub(super) use foreign_entries_are_not_stored::ForeignEntriesAreNotStored;
-pub(super) use subjects_are_logged::SubjectsAreLogged;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<every_action_is_logged::EveryActionIsLogged>(),
+    CheckDef::of::<excerpt_holds_own_entries_only::ExcerptHoldsOwnEntriesOnly>(),
+    CheckDef::of::<excerpt_in_real_time::ExcerptInRealTime>(),
+    CheckDef::of::<excerpt_in_time::ExcerptInTime>(),
+    CheckDef::of::<excerpt_is_complete::ExcerptIsComplete>(),
+    CheckDef::of::<foreign_entries_are_not_stored::ForeignEntriesAreNotStored>(),
+    CheckDef::of::<subjects_are_logged::SubjectsAreLogged>(),
+];

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::check::arguments::{Label, Labels};
 use crate::check::general::is_same_number;
-use crate::check::model::{OWN_MEMBERS, Place, Records, records};
+use crate::check::migration_model::OWN_MEMBERS;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use crate::check::query::{Place, Records, records};
 use covenant_model::transcript::Trace;
 
 /// A record of a batch: its place and its content.

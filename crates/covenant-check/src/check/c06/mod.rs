@@ -16,14 +16,19 @@ mod target_requests_declared_kinds_only;
 #[cfg(test)]
 mod tests;
 
-pub(super) use flood_limited::FloodLimited;
-pub(super) use flood_reported::FloodReported;
-pub(super) use no_grants_by_program::NoGrantsByProgram;
-pub(super) use other_records_are_unchanged::OtherRecordsAreUnchanged;
-pub(super) use out_of_grant_requests_are_rejected::OutOfGrantRequestsAreRejected;
-pub(super) use rate_limit_is_per_minute::RateLimitIsPerMinute;
-pub(super) use rejected_records_are_not_stored::RejectedRecordsAreNotStored;
-pub(super) use rejections_leak_no_records::RejectionsLeakNoRecords;
-pub(super) use sync_streams_are_intact::SyncStreamsAreIntact;
-pub(super) use target_limits_own_calls::TargetLimitsOwnCalls;
-pub(super) use target_requests_declared_kinds_only::TargetRequestsDeclaredKindsOnly;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<flood_limited::FloodLimited>(),
+    CheckDef::of::<flood_reported::FloodReported>(),
+    CheckDef::of::<no_grants_by_program::NoGrantsByProgram>(),
+    CheckDef::of::<other_records_are_unchanged::OtherRecordsAreUnchanged>(),
+    CheckDef::of::<out_of_grant_requests_are_rejected::OutOfGrantRequestsAreRejected>(),
+    CheckDef::of::<rate_limit_is_per_minute::RateLimitIsPerMinute>(),
+    CheckDef::of::<rejected_records_are_not_stored::RejectedRecordsAreNotStored>(),
+    CheckDef::of::<rejections_leak_no_records::RejectionsLeakNoRecords>(),
+    CheckDef::of::<sync_streams_are_intact::SyncStreamsAreIntact>(),
+    CheckDef::of::<target_limits_own_calls::TargetLimitsOwnCalls>(),
+    CheckDef::of::<target_requests_declared_kinds_only::TargetRequestsDeclaredKindsOnly>(),
+];

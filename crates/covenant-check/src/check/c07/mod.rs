@@ -10,9 +10,14 @@ mod migration_traces;
 mod no_sync_after_migration;
 mod originals_kept;
 
-pub(super) use conflicts_are_reported::ConflictsAreReported;
-pub(super) use ids_are_preserved::IdsArePreserved;
-pub(super) use migration_claims_match_records::MigrationClaimsMatchRecords;
-pub(super) use migration_is_atomic::MigrationIsAtomic;
-pub(super) use no_sync_after_migration::NoSyncAfterMigration;
-pub(super) use originals_kept::OriginalsKept;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<conflicts_are_reported::ConflictsAreReported>(),
+    CheckDef::of::<ids_are_preserved::IdsArePreserved>(),
+    CheckDef::of::<migration_claims_match_records::MigrationClaimsMatchRecords>(),
+    CheckDef::of::<migration_is_atomic::MigrationIsAtomic>(),
+    CheckDef::of::<no_sync_after_migration::NoSyncAfterMigration>(),
+    CheckDef::of::<originals_kept::OriginalsKept>(),
+];

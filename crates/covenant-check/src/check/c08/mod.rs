@@ -10,7 +10,12 @@ mod residency_declared;
 #[cfg(test)]
 mod residency_traces;
 
-pub(super) use crossing_is_recorded::CrossingIsRecorded;
-pub(super) use crossing_is_reported::CrossingIsReported;
-pub(super) use crossings_match_residencies::CrossingsMatchResidencies;
-pub(super) use residency_declared::ResidencyDeclared;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<crossing_is_recorded::CrossingIsRecorded>(),
+    CheckDef::of::<crossing_is_reported::CrossingIsReported>(),
+    CheckDef::of::<crossings_match_residencies::CrossingsMatchResidencies>(),
+    CheckDef::of::<residency_declared::ResidencyDeclared>(),
+];

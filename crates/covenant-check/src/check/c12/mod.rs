@@ -5,6 +5,11 @@ mod joins_same_version_only;
 mod mismatch_counts_as_breach;
 mod peer_list;
 
-pub(super) use agreed_version_is_requested_version::AgreedVersionIsRequestedVersion;
-pub(super) use joins_same_version_only::JoinsSameVersionOnly;
-pub(super) use mismatch_counts_as_breach::MismatchCountsAsBreach;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<agreed_version_is_requested_version::AgreedVersionIsRequestedVersion>(),
+    CheckDef::of::<joins_same_version_only::JoinsSameVersionOnly>(),
+    CheckDef::of::<mismatch_counts_as_breach::MismatchCountsAsBreach>(),
+];

@@ -5,10 +5,18 @@ mod finding_raised;
 mod refused;
 mod reply;
 
-pub(super) use accepted::Accepted;
 pub(super) use finding_raised::FindingRaised;
 pub(super) use refused::Refused;
 pub(super) use reply::{
     CallOutcome, RETRYABLE_STATUS, call_outcome, is_same_number, is_turned_down, is_undone, reply_summary,
     said_by_target, whole_text,
 };
+
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<accepted::Accepted>(),
+    CheckDef::of::<finding_raised::FindingRaised>(),
+    CheckDef::of::<refused::Refused>(),
+];

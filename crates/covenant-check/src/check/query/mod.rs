@@ -1,25 +1,23 @@
 //! Questions that checks ask of a trace.
 //!
-//! A query is a chain that starts at [`Query::calls`] or [`Query::labelled_calls`] and narrows:
-//! `trace.calls().of(peer).from_target().on(Sync).after(n)`. What is missing ends the check as `unproven`,
-//! through `?`.
+//! A query is a chain that starts at [`calls`] or [`labelled_calls`] and narrows:
+//! `calls(trace).of(peer).from_target().on(Route::Sync).after(n)`. What is missing ends the check as
+//! `unproven`, through `?`.
 
 mod admission;
 mod calls;
+mod migrations;
 mod notices;
 mod operations;
-mod snapshots;
-mod migrations;
-mod operations;
 mod records;
+mod snapshots;
 
 pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls, positive_control};
+pub(in crate::check) use migrations::migration_shown;
 pub(in crate::check) use notices::events;
 pub(in crate::check) use operations::{
     Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
 };
-pub(in crate::check) use snapshots::status_shown;
-pub(in crate::check) use migrations::migration_shown;
-pub(in crate::check) use operations::{Scan, peer_id, peer_shown, scan, scans, succeeded_operation};
 pub(in crate::check) use records::{Place, Records, is_denied, last_put, mentions, records};
+pub(in crate::check) use snapshots::status_shown;

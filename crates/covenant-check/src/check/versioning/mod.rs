@@ -6,7 +6,12 @@ mod join_avoids_deprecated_version;
 mod same_version_on_both_sides;
 mod versions_side_by_side;
 
-pub(super) use digests_are_stored::DigestsAreStored;
-pub(super) use join_avoids_deprecated_version::JoinAvoidsDeprecatedVersion;
-pub(super) use same_version_on_both_sides::SameVersionOnBothSides;
-pub(super) use versions_side_by_side::VersionsSideBySide;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<digests_are_stored::DigestsAreStored>(),
+    CheckDef::of::<join_avoids_deprecated_version::JoinAvoidsDeprecatedVersion>(),
+    CheckDef::of::<same_version_on_both_sides::SameVersionOnBothSides>(),
+    CheckDef::of::<versions_side_by_side::VersionsSideBySide>(),
+];
