@@ -107,7 +107,7 @@ fn with_checks(file: File, aspect: &str) -> File {
         ("A.2", "conduct"),
         "acknowledgement-kept",
         "the contract version that was acknowledged outlives the peering",
-        "call = \"accepted\", before = \"peer-before\", shown = \"peer-after\"",
+        "call = \"accepted\", before = \"peer-before\", after = \"peer-after\"",
     )
     .check(
         ("11.5", aspect),

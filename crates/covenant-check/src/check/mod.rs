@@ -4,6 +4,8 @@
 //! entries of the trace by their labels. The check sees the trace and nothing that changes, so that a
 //! transcript gives the same verdicts when it is evaluated again.
 
+mod acknowledgement;
+mod agreement;
 mod arguments;
 mod c01;
 mod c02;

@@ -1,0 +1,81 @@
+//! `acknowledgement-kept`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::agreed::{accept, reported, snapshot};
+use crate::check::agreement::{is_nothing, is_same_version, on_record};
+use crate::check::arguments::Label;
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use covenant_model::transcript::Trace;
+
+/// The contract version that was acknowledged is in the peer's record after the end of the peering.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct AcknowledgementKept {
+    /// The accept.
+    pub call: Label,
+    /// The operator's snapshot of the peer before the end.
+    pub before: Label,
+    /// The snapshot after it.
+    pub after: Label,
+}
+
+impl Check for AcknowledgementKept {
+    const ID: &'static str = "acknowledgement-kept";
+    const EXPECTED: &'static [&'static str] = &["the version that was acknowledged, still on record"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let accept = accept(trace, &self.call)?;
+        let (before, earlier) = snapshot(trace, &self.before)?;
+        let (after, later) = snapshot(trace, &self.after)?;
+        let evidence = [accept.n(), before, after];
+        let recorded = on_record(earlier).filter(|version| !is_nothing(version));
+        let agreed = || reported(accept.exchange).filter(|version| !is_nothing(version));
+        let known = recorded
+            .cloned()
+            .or_else(agreed)
+            .or_unproven_at("nothing shows which version was acknowledged", &evidence)?;
+        match on_record(later) {
+            Some(kept) if is_same_version(kept, &known) => Ok(Pass::new(format!("version {kept}"), evidence)),
+            None if recorded.is_none() => {
+                Err(Stop::unproven("the record has no place for the acknowledged version", evidence))
+            }
+            kept => {
+                let kept = kept.map_or_else(|| "nothing".to_owned(), Value::to_string);
+                let actual = format!("version {known} was acknowledged, on record is {kept}");
+                Err(Stop::broken(actual, evidence))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::acknowledgement::fixture::{accepted, record, snapshot};
+    use serde_json::json;
+
+    /// Returns the verdict if the target agreed on a version, and the record was this before and after.
+    fn evaluated(agreed: &Value, before: &Value, after: &Value) -> Verdict {
+        let builder = snapshot(accepted(&json!(1), agreed), "before", before);
+        snapshot(builder, "after", after)
+            .verdict::<AcknowledgementKept>(json!({"call": "accepted", "before": "before", "after": "after"}))
+    }
+
+    #[test]
+    fn an_acknowledgement_that_is_gone_after_the_end_is_broken() {
+        let (one, none) = (record(&json!(1)), json!({"status": "revoked"}));
+        let agreed = json!(1);
+        assert_eq!(evaluated(&agreed, &one, &one), Kept);
+        assert_eq!(evaluated(&agreed, &one, &none), Broken);
+        assert_eq!(evaluated(&agreed, &one, &record(&json!(null))), Broken);
+        assert_eq!(evaluated(&agreed, &none, &record(&json!(0))), Broken);
+        assert_eq!(evaluated(&agreed, &none, &none), Unproven);
+        let never = evaluated(&json!(null), &record(&json!(0)), &record(&json!(null)));
+        assert_eq!(never, Unproven);
+    }
+}
