@@ -66,7 +66,7 @@ fn file(before: i64, partners: &[Option<i64>]) -> String {
             ("9.1", "conduct"),
             "compromise-is-disclosed-in-time",
             "every partner hears of a compromise within 24 hours of its detection",
-            "start = \"declared\"",
+            "declare = \"declared\"",
         )
         .text()
 }

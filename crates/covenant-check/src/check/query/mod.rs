@@ -10,6 +10,8 @@ mod migrations;
 mod notices;
 mod operations;
 mod records;
+mod notices;
+mod operations;
 mod snapshots;
 
 pub(in crate::check) use admission::is_admitted;
@@ -20,4 +22,6 @@ pub(in crate::check) use operations::{
     Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
 };
 pub(in crate::check) use records::{Place, Records, is_denied, last_put, mentions, records};
+pub(in crate::check) use notices::events;
+pub(in crate::check) use operations::{Scan, peer_id, peer_shown, scan, scans, succeeded_operation};
 pub(in crate::check) use snapshots::status_shown;

@@ -1,0 +1,247 @@
+//! `compromise-is-disclosed-in-time`.
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::check::arguments::{Label, Labels, PeerName};
+use crate::check::definition::Check;
+use crate::check::general::{said_by_target, whole_text};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, events, peer_id, succeeded_operation};
+use covenant_model::transcript::{Direction, Exchange, Operation, Trace};
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::path::Route;
+
+/// The period within which every partner has to be notified.
+const DUE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The statuses of partners, which have to be notified. Peers of other statuses made no handshake with an
+/// operator, or are partners no more. It is open whether a suspended peer has to be notified.
+const PARTNER_STATUS: [&str; 3] = ["enrolled", "active", "degraded"];
+
+/// The reason for which the check ends without a declaration.
+const NOT_DECLARED: &str = "no compromise was declared";
+
+/// Every partner is notified of a compromise within 24 hours of its detection.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct CompromiseIsDisclosedInTime {
+    /// The operator's `compromise.declare`.
+    pub declare: Label,
+    /// The partners; all peers that accepted, if the list is empty.
+    #[serde(default)]
+    pub peers: Vec<PeerName>,
+    /// The snapshots of the peers at the declaration: a peer that none of them shows as enrolled is no
+    /// partner.
+    pub snapshots: Option<Labels>,
+}
+
+impl Check for CompromiseIsDisclosedInTime {
+    const ID: &'static str = "compromise-is-disclosed-in-time";
+    const EXPECTED: &'static [&'static str] =
+        &["platform.peer.compromised delivered to every partner within 24 hours"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let (declared, operation) = succeeded_operation(trace, &self.declare, NOT_DECLARED)?;
+        let compromise = Compromise::declared_by(operation).or_unproven(NOT_DECLARED)?;
+        let due_at = compromise.detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
+        let is_over = trace.entries().last().is_some_and(|entry| entry.at > due_at);
+        let mut evidence = vec![declared];
+        for peer in self.partners(trace) {
+            let disclosure = calls(trace).of(peer).from_target().find(|call| discloses(call.exchange));
+            if let Some(call) = disclosure.filter(|call| call.at() <= due_at) {
+                evidence.push(call.n());
+                continue;
+            }
+            if !is_over {
+                return Err(Stop::unproven("the scenario ends before the 24 hours do", evidence));
+            }
+            let mut in_time = calls(trace).of(peer).after(declared).filter(|call| call.at() <= due_at);
+            if let Some(call) = in_time.find(|call| compromise.is_reported_in(call.exchange)) {
+                let actual = format!("{peer} was notified of something like it, in another form");
+                return Err(Stop::unproven(actual, [declared, call.n()]));
+            }
+            return Err(match disclosure {
+                Some(call) => {
+                    let late = call.at().duration_since(compromise.detected_at);
+                    let actual = format!("{peer} was notified {late} after the detection");
+                    Stop::broken(actual, [declared, call.n()])
+                }
+                None => Stop::broken(format!("{peer} was not notified"), [declared]),
+            });
+        }
+        if evidence.len() == 1 {
+            return Err(Stop::unproven("there was no partner", evidence));
+        }
+        Ok(Pass::new(format!("{} partners were notified in time", evidence.len() - 1), evidence))
+    }
+}
+
+impl CompromiseIsDisclosedInTime {
+    /// Returns the peers that have to be notified.
+    fn partners<'a>(&'a self, trace: &'a Trace) -> Vec<&'a str> {
+        let mut peers: Vec<&str> = self.peers.iter().map(|peer| &**peer).collect();
+        if peers.is_empty() {
+            let accepts = calls(trace).to_target().on(Route::Accept).accepted();
+            peers = accepts.map(|call| call.exchange.peer.as_str()).collect();
+        }
+        let labels: Vec<&str> = self.snapshots.iter().flat_map(Labels::iter).collect();
+        let statuses: Vec<(&str, &str)> =
+            labels.iter().filter_map(|label| id_and_status(trace, label)).collect();
+        let is_partner = |peer: &str| {
+            let id = peer_id(trace, peer);
+            let mut of_peer = statuses.iter().filter(|(shown, _)| Some(*shown) == id.as_deref());
+            of_peer.any(|(_, status)| PARTNER_STATUS.contains(status))
+        };
+        peers.retain(|peer| labels.is_empty() || is_partner(peer));
+        peers
+    }
+}
+
+/// Returns the id and the status of the peer in a snapshot.
+fn id_and_status<'a>(trace: &'a Trace, label: &str) -> Option<(&'a str, &'a str)> {
+    let (_, snapshot) = trace.operation(label)?;
+    Some((snapshot.parameters["peer_id"].as_str()?, snapshot.result.as_ref()?["peer"]["status"].as_str()?))
+}
+
+/// Returns whether a call delivers the disclosure.
+fn discloses(exchange: &Exchange) -> bool {
+    exchange.succeeded() && events(&exchange.request).any(|event| event["kind"] == kind::PEER_COMPROMISED)
+}
+
+/// A compromise, as the operator declared it.
+struct Compromise<'a> {
+    detected_at: Timestamp,
+    summary: &'a str,
+}
+
+impl<'a> Compromise<'a> {
+    fn declared_by(operation: &'a Operation) -> Option<Self> {
+        let text = |name: &str| operation.parameters[name].as_str();
+        let summary = text("summary").unwrap_or_default();
+        Some(Self { detected_at: text("detected_at")?.parse().ok()?, summary })
+    }
+
+    /// Returns whether the target may have disclosed the compromise in a form that the binding doesn't know:
+    /// it sent the content of the declaration, or mentioned such an incident where a disclosure may be,
+    /// whatever the outcome of the call.
+    fn is_reported_in(&self, exchange: &Exchange) -> bool {
+        const WORDS: [&str; 5] = ["incident", "breach", "intrusion", "security", "exfiltrat"];
+        let Some(message) = said_by_target(exchange) else { return false };
+        let text = whole_text(message);
+        let mentions_incident = |text: &str| WORDS.iter().any(|word| text.contains(word));
+        let mut events = events(message).map(|event| event.to_string().to_lowercase());
+        let is_unknown = exchange.direction == Direction::FromTarget && exchange.route().is_none();
+        self.is_described_in(&text)
+            || text.contains("compromise")
+            || events.any(|event| mentions_incident(&event))
+            || is_unknown && mentions_incident(&text)
+    }
+
+    /// Returns whether a text contains the moment of the detection or the summary.
+    fn is_described_in(&self, text: &str) -> bool {
+        // To the second: the fraction and the zone may be written in other ways.
+        let detected_at = self.detected_at.strftime("%Y-%m-%dt%H:%M:%S").to_string();
+        let moments = [detected_at.replace('t', " "), detected_at, self.detected_at.as_second().to_string()];
+        let summary = self.summary.to_lowercase();
+        moments.iter().any(|moment| text.contains(moment)) || !summary.is_empty() && text.contains(&summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use serde_json::{Value, json};
+
+    /// Returns the verdict if the compromise is detected at once and alice is notified after this number of
+    /// seconds. The trace ends after 25 hours.
+    fn notified_after(seconds: Option<i64>, body: &Value) -> Verdict {
+        called_after(seconds, (&Route::Heartbeat.path(), 200), body)
+    }
+
+    /// Returns the same verdict, for a call of this path that gets this status.
+    fn called_after(seconds: Option<i64>, (path, status): (&str, u16), body: &Value) -> Verdict {
+        let parameters = json!({"detected_at": "2026-06-01T00:00:00Z", "summary": "A stolen key"});
+        let mut builder = TraceBuilder::new()
+            .operation_with("declared", "compromise.declare", parameters, json!({}))
+            .advance(seconds.unwrap_or(0));
+        if seconds.is_some() {
+            let mut exchange = Exchange::from_target("alice").sending(body.clone()).answered(status);
+            exchange.request.method = Some("POST".into());
+            exchange.request.path = Some(path.into());
+            builder = builder.call_from_target(exchange);
+        }
+        builder
+            .advance(25 * 3600 - seconds.unwrap_or(0))
+            .verdict::<CompromiseIsDisclosedInTime>(json!({"declare": "declared", "peers": ["alice"]}))
+    }
+
+    #[test]
+    fn a_disclosure_after_24_hours_or_none_is_broken() {
+        let notice = json!({"events": [{"kind": kind::PEER_COMPROMISED}]});
+        assert_eq!(notified_after(Some(86_400), &notice), Kept);
+        assert_eq!(notified_after(Some(86_401), &notice), Broken);
+        assert_eq!(notified_after(None, &notice), Broken);
+        assert_eq!(notified_after(Some(1), &json!({"notes": "Compromise of a key"})), Unproven);
+    }
+
+    #[test]
+    fn a_disclosure_in_words_of_its_own_is_no_silence() {
+        let event = |kind: &str, payload: Value| json!({"events": [{"kind": kind, "payload": payload}]});
+        for reported in [
+            event("platform.security.incident", json!({})),
+            event("platform.notice", json!({"what": "a STOLEN key"})),
+            event("platform.notice", json!({"since": "2026-06-01 00:00:00 UTC"})),
+            event("platform.notice", json!({"since": 1_780_272_000})),
+        ] {
+            assert_eq!(notified_after(Some(1), &reported), Unproven, "{reported}");
+            assert_eq!(notified_after(Some(86_401), &reported), Broken, "{reported}");
+        }
+        let notices = "/api/v1/system/federation_api/security_notices";
+        assert_eq!(called_after(Some(1), (notices, 404), &json!({"key": "revoked"})), Unproven);
+        assert_eq!(called_after(Some(1), ("/hooks", 404), &json!("an intrusion")), Unproven);
+        assert_eq!(called_after(Some(1), ("/hooks", 404), &json!("all is well")), Broken);
+        let default = json!({"capabilities": {"resource_kinds": [{"kind": "security_group"}]}, "events": []});
+        assert_eq!(notified_after(Some(1), &default), Broken);
+    }
+
+    #[test]
+    fn a_peer_that_is_not_enrolled_is_not_notified() {
+        let reported = |statuses: [&str; 2]| {
+            let mut builder = TraceBuilder::new();
+            for (name, status) in ["alice", "bob"].into_iter().zip(statuses) {
+                let snapshot = json!({"peer": {"status": status}});
+                let id = json!({ "peer_id": name });
+                builder = builder.operation(name, "x", id.clone()).operation_with(
+                    &format!("{name}-snapshot"),
+                    "x",
+                    id,
+                    snapshot,
+                );
+            }
+            let detected_at = json!({"detected_at": builder.now().to_string()});
+            builder
+                .operation_with("declared", "x", detected_at, json!({}))
+                .call_from_target(notice("alice"))
+                .advance(25 * 3600)
+                .verdict::<CompromiseIsDisclosedInTime>(json!({
+                    "declare": "declared", "peers": ["alice", "bob"],
+                    "snapshots": ["alice-snapshot", "bob-snapshot"],
+                }))
+        };
+        assert_eq!(reported(["active", "enrolled"]), Broken);
+        assert_eq!(reported(["active", "degraded"]), Broken);
+        assert_eq!(reported(["active", "accepted"]), Kept);
+        assert_eq!(reported(["accepted", "revoked"]), Unproven);
+    }
+
+    /// Returns a disclosure that a peer accepts.
+    fn notice(peer: &str) -> Exchange {
+        Exchange::from_target(peer)
+            .sending(json!({"events": [{"kind": kind::PEER_COMPROMISED}]}))
+            .answered(200)
+    }
+}

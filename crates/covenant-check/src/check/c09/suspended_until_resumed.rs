@@ -1,0 +1,98 @@
+//! `suspended-until-resumed`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::check::arguments::Label;
+use crate::check::definition::Check;
+use crate::check::enforcement::is_suspended_status;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::status_shown;
+use covenant_model::transcript::Trace;
+
+/// The peer is suspended, and no longer so after the operator resumes it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct SuspendedUntilResumed {
+    /// The operator's snapshot of the peer before.
+    pub before: Label,
+    /// The snapshot while the peer is suspended.
+    pub snapshot: Label,
+    /// The operator's `peer.resume`.
+    pub resume: Label,
+    /// The snapshot after it.
+    pub after: Label,
+}
+
+impl Check for SuspendedUntilResumed {
+    const ID: &'static str = "suspended-until-resumed";
+    const EXPECTED: &'static [&'static str] = &["suspended at once, and not after peer.resume"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let status = |label: &str| status_shown(trace, label).or_unproven("the peer was not shown");
+        let (before_n, before) = status(&self.before)?;
+        let (snapshot_n, snapshot) = status(&self.snapshot)?;
+        let (after_n, after) = status(&self.after)?;
+        let evidence = [before_n, snapshot_n, after_n];
+        if is_suspended_status(before) != Some(false) {
+            return Err(Stop::unproven(format!("it was {before} before"), evidence));
+        }
+        match is_suspended_status(snapshot) {
+            Some(true) => {}
+            Some(false) => return Err(Stop::broken(format!("it is {snapshot}"), evidence)),
+            None => return Err(Stop::unproven(format!("the status {snapshot} is not known"), evidence)),
+        }
+        let resume = trace.operation(&self.resume);
+        let is_suspended = is_suspended_status(after) == Some(true);
+        match resume.filter(|(_, resume)| resume.failure.is_some()) {
+            // A review may require more than one method of the operator.
+            Some((n, _)) if is_suspended => {
+                Err(Stop::unproven("suspended; peer.resume was refused", [snapshot_n, n]))
+            }
+            _ if is_suspended || after == "revoked" => {
+                Err(Stop::broken(format!("after peer.resume it is {after}"), evidence))
+            }
+            _ => Ok(Pass::new(format!("suspended, and {after} after peer.resume"), evidence)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Operation, OperationFailure, What};
+    use serde_json::json;
+
+    fn reviewed(statuses: [&str; 3]) -> Verdict {
+        reviewed_where(statuses, None)
+    }
+
+    /// Returns the same verdict if the operator's method is refused with this message.
+    fn reviewed_where(statuses: [&str; 3], refusal: Option<&str>) -> Verdict {
+        let mut builder = TraceBuilder::new();
+        for (label, status) in ["before", "suspended", "after"].iter().zip(statuses) {
+            builder = builder.operation(label, "peer.show", json!({"peer": {"status": status}}));
+        }
+        let failure =
+            refusal.map(|message| OperationFailure::Refused { code: -32009, message: message.into() });
+        let method = "peer.resume".to_owned();
+        let resume = Operation { method, parameters: json!({}), result: None, failure };
+        builder.entry("resume", What::Operation(resume)).verdict::<SuspendedUntilResumed>(json!({
+            "before": "before", "snapshot": "suspended", "resume": "resume", "after": "after",
+        }))
+    }
+
+    #[test]
+    fn a_peer_that_is_not_suspended_or_remains_so_after_the_review_is_broken() {
+        assert_eq!(reviewed(["active", "suspended", "enrolled"]), Kept);
+        assert_eq!(reviewed(["active", "suspended", "accepted"]), Kept);
+        assert_eq!(reviewed(["active", "active", "active"]), Broken);
+        assert_eq!(reviewed(["active", "suspended", "suspended"]), Broken);
+        assert_eq!(reviewed(["suspended", "suspended", "active"]), Unproven);
+        let pending = Some("a second operator has to agree");
+        assert_eq!(reviewed_where(["active", "suspended", "suspended"], pending), Unproven);
+        assert_eq!(reviewed_where(["active", "suspended", "revoked"], pending), Broken);
+    }
+}
