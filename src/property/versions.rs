@@ -51,7 +51,7 @@ fn file(ours: Option<&str>, theirs: &str) -> String {
         format!("profile = {{ platform_version = \"{version}\", last_known_good_release = \"{version}\" }}")
     };
     let settings = ours.map(|ours| format!("settings = {{ release = \"{ours}\" }}")).unwrap_or_default();
-    let with = "call = \"synced\", probe = \"alive\", first = \"accepted\", control = \"valid\"";
+    let with = "call = \"synced\", probe = \"alive\", accept = \"accepted\", control = \"valid\"";
     File::new("A generated pair of versions", &format!("intrusive = true\n{settings}"))
         .peer("alice", &running(theirs))
         .peer("control", &ours.map(running).unwrap_or_default())

@@ -1,0 +1,73 @@
+//! The announcement of the end of a release (10.2).
+
+use serde_json::{Value, json};
+
+use crate::check::general::{said_by_target, whole_text};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::{Direction, Operation, Trace};
+
+/// Returns the target's messages to a peer, requests and answers, that announce the end of a release.
+pub(super) fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterator<Item = (Call<'a>, Value)> {
+    calls(trace).of(peer).filter_map(|call| {
+        let exchange = call.exchange;
+        let (body, headers) = match exchange.direction {
+            Direction::FromTarget => (exchange.sent().cloned(), Some(&exchange.request.headers)),
+            Direction::ToTarget => {
+                (exchange.data(), exchange.response.as_ref().map(|response| &response.headers))
+            }
+        };
+        let mut named = headers.into_iter().flatten().filter(|(name, _)| mentions_end(name));
+        let header = || named.next().map(|(name, value)| json!({ name.as_str(): value }));
+        Some((call, body.filter(announces_end).or_else(header)?))
+    })
+}
+
+/// Returns the first call in which the target announced the end to a peer in a form that the binding doesn't
+/// know: it sent the address or the day that its operator named.
+pub(super) fn announced_otherwise<'a>(trace: &'a Trace, peer: &'a str) -> Option<Call<'a>> {
+    let mut operations = trace.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
+    let (declared, operation) = operations.find(|(_, operation)| operation.method == "release.deprecate")?;
+    let address = operation.parameters["notice_url"].as_str().unwrap_or_default().to_lowercase();
+    let day = day_of_end(operation).unwrap_or_default();
+    let announces = |call: &Call<'_>| {
+        let text = said_by_target(call.exchange).map(whole_text).unwrap_or_default();
+        // On the day itself, every dated text contains it.
+        let is_before = call.at().to_string().get(..10).is_some_and(|today| today < day);
+        !address.is_empty() && text.contains(&address) || is_before && text.contains(day)
+    };
+    calls(trace).of(peer).after(declared).find(announces)
+}
+
+/// Returns the date alone: the time may be written in other ways.
+pub(super) fn day_of_end(deprecate: &Operation) -> Option<&str> {
+    deprecate.parameters["breaks_at"].as_str()?.get(..10)
+}
+
+/// Returns whether a text mentions an end. `Deprecation` and `Sunset` are also the names of headers (RFC
+/// 9745, RFC 8594).
+fn mentions_end(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["deprecat", "sunset", "end_of_life", "end-of-life", "breaks_at"];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Returns whether a value announces an end: an event, or a member that is not empty and whose name mentions
+/// an end. A remark in a text is no notice.
+fn announces_end(body: &Value) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
+    };
+    match body {
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            let is_event =
+                matches!(name.as_str(), "kind" | "type") && member.as_str().is_some_and(mentions_end);
+            is_event || (mentions_end(name) && !is_empty(member)) || announces_end(member)
+        }),
+        Value::Array(items) => items.iter().any(announces_end),
+        _ => false,
+    }
+}

@@ -1,0 +1,108 @@
+//! `deprecation-announced`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::announcement::{announced_otherwise, announcements, day_of_end};
+use crate::check::arguments::{Label, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::succeeded_operation;
+use covenant_model::transcript::Trace;
+
+/// The end of a release is announced to a partner, with its date.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct DeprecationAnnounced {
+    /// The partner.
+    pub peer: PeerName,
+    /// The operator's `release.deprecate`.
+    pub deprecate: Label,
+}
+
+impl Check for DeprecationAnnounced {
+    const ID: &'static str = "deprecation-announced";
+    const EXPECTED: &'static [&'static str] =
+        &["platform.release.deprecated or metadata.deprecations, with breaks_at"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let (declared, operation) = succeeded_operation(trace, &self.deprecate, "no release was deprecated")?;
+        let breaks_at = day_of_end(operation).unwrap_or_default();
+        let announced: Vec<_> =
+            announcements(trace, &self.peer).filter(|(call, _)| call.n() > declared).collect();
+        if let Some((call, _)) = announced.iter().find(|(_, body)| body.to_string().contains(breaks_at)) {
+            return Ok(Pass::new(format!("announced for {breaks_at}"), [declared, call.n()]));
+        }
+        if let Some((call, _)) = announced.first() {
+            return Err(Stop::unproven("announced, and its date can't be found", [declared, call.n()]));
+        }
+        Err(match announced_otherwise(trace, &self.peer) {
+            Some(call) => {
+                let actual = "the partner was sent something like it, in another form";
+                Stop::unproven(actual, [declared, call.n()])
+            }
+            None => Stop::broken("nothing was announced to the partner", [declared]),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::c10::fixture::{DAY, VersionSteps, notice, routed};
+    use crate::check::c10::major_break_follows_30_day_notice::tests::broke_in_time;
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Exchange, Message, What};
+    use serde_json::json;
+
+    fn announced(builder: &TraceBuilder) -> Verdict {
+        builder.verdict::<DeprecationAnnounced>(json!({"peer": "alice", "deprecate": "declared"}))
+    }
+
+    #[test]
+    fn an_end_that_is_announced_in_no_form_is_broken() {
+        let answered = json!({"data": {"metadata": {"deprecations": [{"breaks_at": "2026-07-01"}]}}});
+        let answered = Exchange::to_target("alice").sending(json!({})).answered_with(200, answered);
+        let declared = || TraceBuilder::new().deprecates();
+        assert_eq!(announced(&declared().sends(&notice())), Kept);
+        assert_eq!(announced(&declared().unlabelled(What::Exchange(answered))), Kept);
+        assert_eq!(announced(&declared().sends(&json!({"deprecated": ["1.x"]}))), Unproven);
+        assert_eq!(announced(&declared().sends(&json!({"metadata": {"deprecations": []}}))), Broken);
+        assert_eq!(announced(&declared().sends(&json!({"notes": "until the deprecation is due"}))), Broken);
+        assert_eq!(announced(&TraceBuilder::new().sends(&notice()).deprecates()), Broken);
+        assert_eq!(announced(&TraceBuilder::new().sends(&notice())), Unproven);
+    }
+
+    #[test]
+    fn an_end_that_is_announced_in_headers_is_announced() {
+        let sunset = ("Sunset".to_owned(), "Wed, 01 Jul 2026 00:00:01 GMT".to_owned());
+        let response = Message { status: Some(200), headers: vec![sunset], ..Message::default() };
+        let call = routed("alice", ("GET", "trust_bundle"), &json!({}), response);
+        let builder = TraceBuilder::new().deprecates().unlabelled(What::Exchange(call));
+        assert_eq!(announced(&builder), Unproven);
+    }
+
+    #[test]
+    fn an_end_that_is_announced_in_words_of_its_own_is_no_silence() {
+        let begun = || TraceBuilder::new().runs("1.4.0").served("served", 200);
+        for payload in [
+            json!({"see": "https://it.example/1"}),
+            json!({"ends": "on 2026-07-01"}),
+            json!(["HTTPS://IT.example/1"]),
+        ] {
+            let sent = json!({"events": [{"kind": "platform.release.retiring", "payload": payload}]});
+            assert_eq!(announced(&begun().deprecates().sends(&sent)), Unproven, "{sent}");
+            assert_eq!(announced(&begun().sends(&sent).deprecates()), Broken, "{sent}");
+            let broke =
+                |days: i64| begun().deprecates().sends(&sent).advance(days * DAY).served("later", 422);
+            assert_eq!(broke_in_time(&broke(30)), Unproven, "{sent}");
+            assert_eq!(broke_in_time(&broke(29)), Broken, "{sent}");
+        }
+        let silent = begun().deprecates().advance(30 * DAY).served("later", 422);
+        assert_eq!(broke_in_time(&silent), Broken);
+        let dated = json!({"sent_at": "2026-07-01T00:00:01Z"});
+        let on_the_day = begun().deprecates().advance(30 * DAY).sends(&dated).served("later", 422);
+        assert_eq!(broke_in_time(&on_the_day), Broken);
+    }
+}
