@@ -1,0 +1,246 @@
+//! `listed-entries-remain`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::imported::ImportedRecords;
+use super::lists::rows;
+use super::row::{essence, is_called, member, says_as_much};
+use crate::check::arguments::Label;
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use covenant_model::transcript::Trace;
+
+/// The words for a record that was deleted and is still listed.
+const DELETED: [&str; 5] = ["deleted", "destroyed", "purged", "erased", "tombstone"];
+
+/// The words for a record that was put away: the trace does not show whether it can still be read.
+const PUT_AWAY: [&str; 6] = ["archived", "removed", "discarded", "trashed", "hidden", "inactive"];
+
+/// The members that describe the action of an audit entry (5.1, 5.2), and its time.
+const LOGGED: [&str; 9] = [
+    "federation_peer_id",
+    "remote_subject",
+    "action",
+    "at",
+    "emitted_at",
+    "occurred_at",
+    "timestamp",
+    "correlation_id",
+    "route",
+];
+
+/// Every record that was imported and every audit entry that was listed before is listed afterwards, with the
+/// same content.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct ListedEntriesRemain {
+    /// The operator's list before the revocation.
+    pub before: Label,
+    /// The same list after it.
+    pub after: Label,
+}
+
+impl Check for ListedEntriesRemain {
+    const ID: &'static str = "listed-entries-remain";
+    const EXPECTED: &'static [&'static str] = &["every row of the list before, with the same content"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let list = |label: &str| rows(trace, label).or_unproven("the lists could not be read");
+        let (first, mut before) = list(&self.before)?;
+        let (last, mut after) = list(&self.after)?;
+        let evidence = [first, last];
+        let imported = ImportedRecords::read(trace, last);
+        if is_of_records(trace, &self.before) {
+            // The platform may delete its own records.
+            before.retain(|row| imported.members_of(row).is_some());
+        }
+        if before.is_empty() {
+            return Err(Stop::unproven("nothing was listed before", evidence));
+        }
+        let outcomes: Vec<RowOutcome> =
+            before.iter().map(|row| row_outcome(&imported, row, &mut after)).collect();
+        let count = |wanted: RowOutcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+        let of = before.len();
+        match (count(RowOutcome::Gone), count(RowOutcome::Faded)) {
+            (0, 0) => Ok(Pass::new(format!("all {of} rows are still there"), evidence)),
+            (0, faded) => {
+                let actual = format!("{faded} of {of} rows say less than before, or were never migrated");
+                Err(Stop::unproven(actual, evidence))
+            }
+            (gone, _) => Err(Stop::broken(format!("{gone} of {of} rows are gone or changed"), evidence)),
+        }
+    }
+}
+
+/// Returns whether a label is that of a list of records, not of audit entries.
+fn is_of_records(trace: &Trace, label: &str) -> bool {
+    trace.operation(label).is_some_and(|(_, operation)| operation.method == "resource.list")
+}
+
+/// The outcome of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RowOutcome {
+    /// It is there, with the same content.
+    Unchanged,
+    /// It is there and lacks a member that it had; or it was a copy that a sync keeps up to date, and no
+    /// migration brought it.
+    Faded,
+    /// It is not there, or it has another content.
+    Gone,
+}
+
+/// Returns the outcome of a row, and removes the matching row from `after`. The row may be at another place in
+/// the list, and the members that the platform adds to it may change.
+fn row_outcome(imported: &ImportedRecords, row: &Value, after: &mut Vec<&Value>) -> RowOutcome {
+    let members = imported.members_of(row);
+    let names: Vec<&str> =
+        members.map_or(LOGGED.to_vec(), |names| names.iter().map(String::as_str).collect());
+    let is_same = |other: &&Value| essence(other, &names) == essence(row, &names);
+    // An imported record may be shown in a form that has none of its members.
+    let is_whole = |other: &&Value| match members {
+        Some(names) => row == *other || names.iter().any(|name| member(row, name).is_some()),
+        None => says_as_much(row, other),
+    };
+    let whole = after.iter().position(|other| is_same(other) && is_whole(other));
+    let Some(place) = whole.or_else(|| after.iter().position(is_same)) else {
+        return if imported.was_only_synced(row) { RowOutcome::Faded } else { RowOutcome::Gone };
+    };
+    let found = after.swap_remove(place);
+    let has_become = |words: &[&str]| is_called(found, words) && !is_called(row, words);
+    match members {
+        _ if has_become(&DELETED) => RowOutcome::Gone,
+        Some(_) if has_become(&PUT_AWAY) => RowOutcome::Faded,
+        _ if whole.is_some() => RowOutcome::Unchanged,
+        _ => RowOutcome::Faded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::{Exchange, What};
+    use serde_json::json;
+
+    /// Returns the verdict on two audit lists.
+    fn listed(before: Value, after: Value) -> Verdict {
+        TraceBuilder::new()
+            .operation("before", "x", before)
+            .operation("after", "x", after)
+            .verdict::<ListedEntriesRemain>(json!({"before": "before", "after": "after"}))
+    }
+
+    fn remain(before: &Value, after: &Value) -> Verdict {
+        listed(json!({ "entries": before }), json!({ "entries": after }))
+    }
+
+    #[test]
+    fn a_row_that_is_gone_or_changed_is_broken() {
+        for (before, after, expected) in [
+            (json!([1, 2]), json!([2, 1, 3]), Kept),
+            (json!([1, 2]), json!([2]), Broken),
+            (json!([1, 1]), json!([1]), Broken),
+            (json!([{"a": 1}]), json!([{"a": 2}]), Broken),
+            (json!([{"id": "1", "action": "heartbeat"}]), json!([{"id": "1", "action": "none"}]), Broken),
+            (
+                json!([{"id": "1", "action": "heartbeat"}]),
+                json!([{"id": "2", "action": "heartbeat"}]),
+                Broken,
+            ),
+            (
+                json!([{"action": "heartbeat", "emitted_at": "1"}]),
+                json!([{"action": "heartbeat", "emitted_at": "2"}]),
+                Broken,
+            ),
+            (json!([]), json!([]), Unproven),
+        ] {
+            assert_eq!(remain(&before, &after), expected, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_the_one_with_the_default_name() {
+        let list = |entries: Value| json!({"columns": ["id", "action"], "entries": entries});
+        let verdict = |after| listed(list(json!([{"id": "1"}])), list(after));
+        assert_eq!((verdict(json!([{"id": "1"}])), verdict(json!([]))), (Kept, Broken));
+    }
+
+    #[test]
+    fn a_platform_may_change_what_it_adds_to_an_entry_and_may_not_blank_the_rest() {
+        let entry =
+            |more: Value| json!([{"id": "1", "payload": {"action": "x", "more": more}, "updated_at": 1}]);
+        let touched =
+            json!([{"id": "1", "payload": {"action": "x", "more": "b"}, "updated_at": 2, "sealed": true}]);
+        assert_eq!(remain(&entry(json!("a")), &touched), Kept);
+        assert_eq!(remain(&entry(json!("a")), &entry(json!(""))), Unproven);
+        assert_eq!(
+            remain(&entry(json!("a")), &json!([{"id": "1", "payload": {"action": "x"}, "updated_at": 1}])),
+            Unproven
+        );
+    }
+
+    /// Returns the verdict on records of which the operator put "own" there and a peer synced "copy".
+    fn records_remain(before: &Value, after: &Value) -> Verdict {
+        let own = json!({"id": "own", "record": {"name": "a"}});
+        let batch = json!({"records": [{"id": "copy", "payload": {"name": "b"}}]});
+        TraceBuilder::new()
+            .operation_with("", "resource.put", own, json!({}))
+            .unlabelled(What::Exchange(Exchange::to_target("alice").sending(batch)))
+            .operation("before", "resource.list", json!({ "resources": before }))
+            .operation("after", "resource.list", json!({ "resources": after }))
+            .verdict::<ListedEntriesRemain>(json!({"before": "before", "after": "after"}))
+    }
+
+    #[test]
+    fn an_imported_record_remains_and_one_of_the_platform_may_go() {
+        let row = |id: &str, name: &str, state: &str| {
+            let record = json!({"id": id, "name": name, "state": state});
+            json!({"kind": "skill", "id": id, "record": record})
+        };
+        let (own, copy) = (row("own", "a", "live"), row("copy", "b", "live"));
+        assert_eq!(
+            records_remain(&json!([own, row("seed", "c", "live")]), &json!([row("own", "a", "orphaned")])),
+            Kept
+        );
+        assert_eq!(records_remain(&json!([own]), &json!([row("own", "x", "live")])), Broken);
+        assert_eq!(records_remain(&json!([own, copy]), &json!([copy])), Broken);
+        let other_form = |name: &str| json!([{"kind": "skill", "id": "own", "attributes": {"name": name}}]);
+        assert_eq!(records_remain(&other_form("a"), &other_form("a")), Kept);
+        assert_eq!(records_remain(&other_form("a"), &other_form("")), Unproven);
+        assert_eq!(records_remain(&json!([own, copy]), &json!([own])), Unproven);
+        assert_eq!(records_remain(&json!([row("seed", "c", "live")]), &json!([])), Unproven);
+    }
+
+    #[test]
+    fn a_record_that_is_marked_as_deleted_is_gone_and_one_that_is_put_away_may_be() {
+        let row = |more: Value| {
+            let mut row = json!({"kind": "skill", "id": "own", "record": {"id": "own", "name": "a"}});
+            if let (Some(members), Value::Object(more)) = (row.as_object_mut(), more) {
+                members.extend(more);
+            }
+            row
+        };
+        let plain = row(json!({}));
+        for (more, expected) in [
+            (json!({"deleted_at": null, "exists": true, "deleted": false}), Kept),
+            (json!({"status": "orphaned", "revoked_at": "2026-06-01T00:00:00Z"}), Kept),
+            (json!({"deleted_at": "2026-06-01T00:00:00Z"}), Broken),
+            (json!({"record": {"id": "own", "name": "a", "status": "Deleted"}}), Broken),
+            (json!({"exists": false}), Broken),
+            (json!({"tombstone": true}), Broken),
+            (json!({"is_deleted": true}), Broken),
+            (json!({"archived_at": "2026-06-01T00:00:00Z"}), Unproven),
+            (json!({"state": "removed"}), Unproven),
+        ] {
+            assert_eq!(records_remain(&json!([plain]), &json!([row(more.clone())])), expected, "{more}");
+        }
+        let marked = row(json!({"status": "deleted"}));
+        assert_eq!(records_remain(&json!([marked]), &json!([marked])), Kept, "it was so before");
+        let entry = |more: &str| json!([{"id": "1", "action": "heartbeat", "status": more}]);
+        assert_eq!(remain(&entry("sealed"), &entry("archived")), Kept, "no audit entry is put away");
+        assert_eq!(remain(&entry("sealed"), &entry("deleted")), Broken);
+    }
+}

@@ -1,0 +1,74 @@
+//! `revocation-by-peer-is-honoured`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::revoked::all_revoked;
+use crate::check::arguments::Labels;
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Stop};
+use crate::check::query::{CallQuery, calls};
+use covenant_model::transcript::Trace;
+
+/// A peer's notice of its revocation is accepted, and the peer is then shown as revoked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct RevocationByPeerIsHonoured {
+    /// The notices.
+    pub call: Labels,
+    /// The operator's snapshots of those peers afterwards.
+    pub snapshot: Labels,
+}
+
+impl Check for RevocationByPeerIsHonoured {
+    const ID: &'static str = "revocation-by-peer-is-honoured";
+    const EXPECTED: &'static [&'static str] = &["every notice accepted, every peer revoked"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let mut evidence = vec![];
+        let mut failed = None;
+        for label in self.call.iter() {
+            let Some(notice) = calls(trace).labelled(label).next_back() else {
+                return Err(Stop::unproven(format!("{label:?} was not sent"), evidence));
+            };
+            evidence.push(notice.n());
+            let actual = || format!("{label:?}: {}", notice.summary());
+            if notice.exchange.was_refused() {
+                return Err(Stop::broken(actual(), evidence));
+            }
+            if !notice.exchange.succeeded() {
+                failed.get_or_insert_with(actual);
+            }
+        }
+        let pass = all_revoked(trace, &self.snapshot, evidence.clone())?;
+        match failed {
+            // The revocation was accepted all the same: the clause is not about the failed answer.
+            Some(actual) => Err(Stop::unproven(actual, evidence)),
+            None => Ok(pass),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::json;
+
+    #[test]
+    fn a_notice_that_is_refused_or_has_no_effect_is_broken() {
+        let verdict = |answer: u16, status: &str| {
+            TraceBuilder::new()
+                .call("leave", Exchange::to_target("alice").on("POST", "heartbeat").answered(answer))
+                .operation("snapshot", "peer.show", json!({"peer": {"status": status}}))
+                .verdict::<RevocationByPeerIsHonoured>(json!({"call": "leave", "snapshot": "snapshot"}))
+        };
+        assert_eq!(verdict(200, "revoked"), Kept);
+        assert_eq!(verdict(200, "active"), Broken);
+        assert_eq!(verdict(422, "revoked"), Broken);
+        assert_eq!(verdict(500, "revoked"), Unproven);
+        assert_eq!(verdict(500, "active"), Broken);
+    }
+}
