@@ -30,6 +30,10 @@ mod out_of_scope;
 mod outcome;
 mod query;
 mod schema;
+pub mod model;
+mod outcome;
+mod query;
+mod scope;
 mod table;
 #[cfg(test)]
 mod trace_builder;

@@ -1,0 +1,169 @@
+//! `out-of-scope-requests-have-no-effect`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::answer::{are_alike, is_granted, is_open};
+use crate::check::arguments::{Label, Labels, PeerName};
+use crate::check::definition::Check;
+use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls};
+use covenant_model::transcript::{Exchange, Trace};
+use covenant_model::wire::path::Route;
+
+/// A request for what the contract leaves out is refused, unknown or without effect, and the peering still
+/// works.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct OutOfScopeRequestsHaveNoEffect {
+    /// The calls that ask for it.
+    pub call: Labels,
+    /// A third platform, to which nothing may be passed on.
+    pub peer: PeerName,
+    /// An ordinary migration made before.
+    pub control: Label,
+    /// A valid call made afterwards.
+    pub probe: Label,
+    /// A call for something that does not exist: a target that answers it in the same way grants nothing.
+    pub unknown_call: Option<Label>,
+}
+
+impl Check for OutOfScopeRequestsHaveNoEffect {
+    const ID: &'static str = "out-of-scope-requests-have-no-effect";
+    const EXPECTED: &'static [&'static str] =
+        &["each call refused, unknown, or accepted without anything being passed on"];
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let requests: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
+        let mut to_third = calls(trace).of(&self.peer).from_target();
+        if let Some(call) = to_third.find(|call| is_passed_on(call.exchange, &requests)) {
+            return Err(Stop::broken("a migration was passed on to a third platform", [call.n()]));
+        }
+        let unknown = self.unknown_call.iter().flat_map(|label| calls(trace).labelled(label));
+        let unknown: Vec<Call<'_>> = unknown.collect();
+        let is_nothing =
+            |call: &Call<'_>| unknown.iter().any(|other| are_alike(call.exchange, other.exchange));
+        if let Some(call) = requests.iter().find(|call| is_granted(call.exchange) && !is_nothing(call)) {
+            return Err(Stop::broken(format!("granted: {}", path_and_status(call.exchange)), [call.n()]));
+        }
+        if let Some(call) = requests.iter().find(|call| is_open(call.exchange)) {
+            let actual = format!("neither granted nor refused: {}", path_and_status(call.exchange));
+            return Err(Stop::unproven(actual, [call.n()]));
+        }
+        let valid = [&self.control, &self.probe].into_iter().flat_map(|label| calls(trace).labelled(label));
+        let valid: Vec<Call<'_>> = valid.collect();
+        if requests.is_empty() || valid.is_empty() {
+            return Err(Stop::unproven("no peer asked for it", []));
+        }
+        if let Some(call) = valid.iter().find(|call| !call.exchange.succeeded()) {
+            let actual = format!("a valid call was refused too: {}", call.summary());
+            return Err(Stop::unproven(actual, [call.n()]));
+        }
+        let evidence = requests.iter().chain(&valid).map(Call::n);
+        Ok(Pass::new(format!("{} requested, none granted", requests.len()), evidence))
+    }
+}
+
+/// Returns whether a call to the third platform is a migration, or carries a record of one of these requests.
+fn is_passed_on(exchange: &Exchange, requests: &[Call<'_>]) -> bool {
+    let sent = exchange.sent().map(Value::to_string).unwrap_or_default();
+    let mut roots =
+        requests.iter().filter_map(|request| request.exchange.sent()?["root_resource_id"].as_str());
+    exchange.route() == Some(Route::Migrations) || roots.any(|root| sent.contains(root))
+}
+
+/// Returns the path of a call and the status of its answer, for the texts of results.
+fn path_and_status(exchange: &Exchange) -> String {
+    let status = exchange.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    format!("{} answered {status}", exchange.request.path.as_deref().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Direction;
+    use serde_json::json;
+
+    fn call(path: &str, sent: &Value, status: u16, headers: &[(&str, &str)], answer: &Value) -> Exchange {
+        Exchange::to_target("alice")
+            .on("POST", path)
+            .sending(sent.clone())
+            .answered_with(status, answer.clone())
+            .heading(headers)
+    }
+
+    fn request(status: u16, headers: &[(&str, &str)], answer: &Value) -> Exchange {
+        call("federated_sign_in", &json!({}), status, headers, answer)
+    }
+
+    /// Returns the verdict if a migration by way of a third platform was accepted, and this request was made.
+    fn verdict_of(request: Exchange, to_third: Option<Exchange>) -> Verdict {
+        let done = json!({"data": {"status": "completed"}});
+        let migration = call("migrations", &json!({"root_resource_id": "b"}), 201, &[], &done);
+        let heartbeat = call("heartbeat", &json!({}), 200, &[], &done);
+        let unknown = call("square_the_circle", &json!({}), 200, &[], &json!({"ok": true, "at": 1}));
+        let mut builder = TraceBuilder::new()
+            .call("ordinary", migration.clone())
+            .call("requested", migration)
+            .call("unknown", unknown)
+            .call("requested", request);
+        if let Some(exchange) = to_third {
+            builder = builder.call_from_target(exchange);
+        }
+        builder.call("probe", heartbeat).verdict::<OutOfScopeRequestsHaveNoEffect>(json!({
+            "call": "requested", "peer": "carol", "control": "ordinary", "probe": "probe",
+            "unknown_call": "unknown",
+        }))
+    }
+
+    fn verdict(status: u16, headers: &[(&str, &str)], answer: &Value) -> Verdict {
+        verdict_of(request(status, headers, answer), None)
+    }
+
+    #[test]
+    fn each_request_is_evaluated_for_itself_whatever_the_outcome_of_a_migration() {
+        let none = &[];
+        assert_eq!(verdict(404, none, &json!({"error": "not found"})), Kept);
+        assert_eq!(verdict(501, none, &json!({})), Kept);
+        assert_eq!(verdict(500, none, &json!({})), Unproven);
+        assert_eq!(verdict(200, none, &json!({})), Unproven);
+        assert_eq!(verdict(200, none, &json!({"data": {"session": "open"}})), Broken);
+        assert_eq!(verdict(200, none, &json!({"session": "open"})), Broken);
+        assert_eq!(verdict(201, none, &json!({"data": "eyJhbGciOi"})), Broken);
+    }
+
+    #[test]
+    fn an_answer_that_denies_or_that_any_call_gets_grants_nothing() {
+        let none = &[];
+        assert_eq!(verdict(200, none, &json!({"ok": true, "at": 2})), Unproven);
+        assert_eq!(verdict(200, none, &json!({"data": {"status": "unsupported"}})), Unproven);
+        assert_eq!(verdict(200, none, &json!({"enabled": false, "mode": "federated"})), Unproven);
+        assert_eq!(verdict(202, none, &json!({"data": {"approval": "asked for"}})), Unproven);
+    }
+
+    #[test]
+    fn a_redirect_with_a_session_or_a_token_signs_in_and_one_to_a_sign_in_page_does_not() {
+        let cookie = ("set-cookie", "<header_secret:1>");
+        assert_eq!(verdict(302, &[("Location", "/dashboard"), cookie], &json!({})), Broken);
+        assert_eq!(verdict(303, &[("location", "/in?access_token=x")], &json!({})), Broken);
+        assert_eq!(verdict(302, &[("location", "/users/sign_in"), cookie], &json!({})), Unproven);
+        assert_eq!(verdict(302, &[("location", "/dashboard")], &json!({})), Unproven);
+    }
+
+    #[test]
+    fn a_record_that_reaches_a_third_platform_by_any_route_was_passed_on() {
+        let to_third = |path: &str, sent: Value| {
+            let refused = request(404, &[], &json!({"error": "not found"}));
+            let sent = call(path, &sent, 200, &[], &json!({}));
+            let sent = Exchange { peer: "carol".into(), direction: Direction::FromTarget, ..sent };
+            verdict_of(refused, Some(sent))
+        };
+        assert_eq!(to_third("heartbeat", json!({"status": "active"})), Kept);
+        assert_eq!(to_third("sync", json!({"records": [{"id": "c"}]})), Kept);
+        assert_eq!(to_third("sync", json!({"records": [{"id": "b"}]})), Broken);
+        assert_eq!(to_third("migrations", json!({})), Broken);
+    }
+}
