@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::legacy::{Arguments, legacy_named};
 use super::outcome::{Pass, Seen, Stop};
 use super::{CheckResult, Evaluate, Evaluation, PlannedCheck, Verdict, check_with_id};
 use covenant_model::contract::Aspect;
@@ -38,20 +37,17 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
 /// Evaluates a check over each case of a property; a plain scenario is its only case. Broken in one case is
 /// broken. Kept in one case and broken in none is kept: most cases say nothing about most clauses.
 fn over_cases(check: &PlannedCheck, trace: &Trace) -> CheckResult {
-    let case_of = |trace: &Trace| match legacy_named(&check.check) {
-        Some(legacy) => (legacy.evaluate)(trace, Arguments::new(&check.with)),
-        None => match check_with_id(&check.check).map(|definition| definition.read(&check.with)) {
-            Some(Ok(read)) => result_of(&*read, trace),
-            Some(Err(error)) => CheckResult::unproven(error.to_string(), vec![]),
-            None => CheckResult::unproven(format!("no check is called {:?}", check.check), vec![]),
-        },
+    let read = match check_with_id(&check.check).map(|definition| definition.read(&check.with)) {
+        Some(Ok(read)) => read,
+        Some(Err(error)) => return CheckResult::unproven(error.to_string(), vec![]),
+        None => return CheckResult::unproven(format!("no check is called {:?}", check.check), vec![]),
     };
     let cases = trace.cases();
     let mut kept: Option<(usize, CheckResult)> = None;
     let mut open = None;
     // The last case is the shrunk one, if one breaks.
     for case in cases.iter().rev() {
-        let result = case_of(case);
+        let result = result_of(&*read, case);
         match result.verdict {
             Verdict::Broken => return result,
             Verdict::Kept => {

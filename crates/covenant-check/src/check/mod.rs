@@ -5,7 +5,6 @@
 //! transcript gives the same verdicts when it is evaluated again.
 
 mod acknowledgement;
-mod agreement;
 mod arguments;
 mod c01;
 mod c02;
@@ -19,20 +18,14 @@ mod c09;
 mod c10;
 mod c11;
 mod c12;
-mod common;
 mod definition;
 mod enforcement;
 mod evaluate;
 mod general;
-pub mod legacy;
 mod migration_model;
-mod out_of_scope;
 mod outcome;
 mod query;
 mod schema;
-pub mod model;
-mod outcome;
-mod query;
 mod scope;
 mod table;
 #[cfg(test)]
@@ -47,7 +40,6 @@ pub use evaluate::evaluate;
 use evaluate::result_of;
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
-use versioning::agreement;
 
 use std::collections::BTreeMap;
 

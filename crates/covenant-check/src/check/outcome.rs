@@ -2,20 +2,20 @@
 
 /// What a check saw, with the entries that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(super) struct Seen {
     /// The observed answer, in a sentence without a full stop.
-    pub actual: String,
+    pub(super) actual: String,
     /// The numbers of the trace entries that show it.
-    pub evidence: Vec<u64>,
+    pub(super) evidence: Vec<u64>,
 }
 
 /// The clause is kept, as these entries show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pass(pub Seen);
+pub(super) struct Pass(pub(super) Seen);
 
 /// The reason why a check does not pass. `?` carries it with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub(super) enum Stop {
     /// The clause is broken.
     Broken(Seen),
     /// The clause could not be observed.
@@ -25,7 +25,7 @@ pub enum Stop {
 }
 
 /// The result of an evaluation, before it is paired with the expectations of its check.
-pub type Outcome = Result<Pass, Stop>;
+pub(super) type Outcome = Result<Pass, Stop>;
 
 impl Seen {
     fn new(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
@@ -36,7 +36,7 @@ impl Seen {
 impl Pass {
     /// Creates a pass, as these entries show.
     #[must_use]
-    pub fn new(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+    pub(super) fn new(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self(Seen::new(actual, evidence))
     }
 }
@@ -44,25 +44,25 @@ impl Pass {
 impl Stop {
     /// Creates a breach, as these entries show.
     #[must_use]
-    pub fn broken(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+    pub(super) fn broken(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::Broken(Seen::new(actual, evidence))
     }
 
     /// Creates a stop for what could not be observed.
     #[must_use]
-    pub fn unproven(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+    pub(super) fn unproven(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::Unproven(Seen::new(actual, evidence))
     }
 
     /// Creates a stop for a clause that does not bear on the target.
     #[must_use]
-    pub fn not_applicable(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+    pub(super) fn not_applicable(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::NotApplicable(Seen::new(actual, evidence))
     }
 
     /// Turns the stop into `unproven` for another reason, with the same evidence.
     #[must_use]
-    pub fn into_unproven(self, actual: impl Into<String>) -> Self {
+    pub(super) fn into_unproven(self, actual: impl Into<String>) -> Self {
         let (Self::Broken(seen) | Self::Unproven(seen) | Self::NotApplicable(seen)) = self;
         Self::unproven(actual, seen.evidence)
     }

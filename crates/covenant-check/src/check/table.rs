@@ -1,7 +1,10 @@
 //! The table of checks: a group for each folder.
 
 use super::definition::CheckDef;
-use super::{c01, c02, c03, c04, c05, c06, c07, c08, c12, general, versioning};
+use super::{
+    acknowledgement, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, enforcement, general, scope,
+    versioning,
+};
 
 /// The groups of checks: those that serve several commitments, and one for each commitment and section.
 const GROUPS: &[&[CheckDef]] = &[
@@ -14,8 +17,14 @@ const GROUPS: &[&[CheckDef]] = &[
     c06::CHECKS,
     c07::CHECKS,
     c08::CHECKS,
+    c09::CHECKS,
+    c10::CHECKS,
+    c11::CHECKS,
     c12::CHECKS,
+    enforcement::CHECKS,
     versioning::CHECKS,
+    acknowledgement::CHECKS,
+    scope::CHECKS,
 ];
 
 /// Returns every check, by commitment; those that serve several come first.

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use super::definition::Check;
 use super::{CheckResult, Verdict, result_of};
 use covenant_model::clock::Clock;
-use covenant_model::transcript::{
-    Direction, Exchange, Operation, OperationFailure, Recorder, ScenarioStart, Trace, What,
-};
+use covenant_model::transcript::{Direction, Exchange, Operation, OperationFailure, Recorder, Trace, What};
 
 /// The time at which a trace begins.
 const BEGINNING: &str = "2026-06-01T00:00:00Z";
@@ -31,13 +29,6 @@ impl TraceBuilder {
     pub(in crate::check) fn starting_at(time: Timestamp) -> Self {
         let clock = Clock::manual(time);
         Self { recorder: Recorder::in_memory("x", clock.clone()), clock, steps: 0 }
-    }
-
-    /// Creates a trace that begins with the start of a scenario.
-    pub(in crate::check) fn of_scenario(start: ScenarioStart) -> Self {
-        let builder = Self::new();
-        builder.recorder.record(None, None, What::Scenario(start));
-        builder
     }
 
     /// Returns the present time of the trace.

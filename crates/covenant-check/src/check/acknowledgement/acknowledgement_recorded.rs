@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::agreed::{accept, reported, snapshot};
-use crate::check::agreement::{is_same_version, on_record};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::versioning::agreement::{is_same_version, on_record};
 use covenant_model::transcript::Trace;
 
 /// The contract version that an accept names is in the answer, and in the peer's record.

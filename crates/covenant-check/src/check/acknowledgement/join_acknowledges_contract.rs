@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::check::agreement::{is_same_version, on_record};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_shown};
+use crate::check::versioning::agreement::{is_same_version, on_record};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 

@@ -8,7 +8,12 @@ mod fixture;
 mod join_acknowledges_contract;
 mod no_acknowledgement_recorded;
 
-pub(super) use acknowledgement_kept::AcknowledgementKept;
-pub(super) use acknowledgement_recorded::AcknowledgementRecorded;
-pub(super) use join_acknowledges_contract::JoinAcknowledgesContract;
-pub(super) use no_acknowledgement_recorded::NoAcknowledgementRecorded;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<acknowledgement_kept::AcknowledgementKept>(),
+    CheckDef::of::<acknowledgement_recorded::AcknowledgementRecorded>(),
+    CheckDef::of::<join_acknowledges_contract::JoinAcknowledgesContract>(),
+    CheckDef::of::<no_acknowledgement_recorded::NoAcknowledgementRecorded>(),
+];

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::check::agreement::{is_nothing, on_record};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::peer_shown;
+use crate::check::versioning::agreement::{is_nothing, on_record};
 use covenant_model::transcript::Trace;
 
 /// The peers' records hold no contract version, and the record of a conforming peer holds one.

@@ -1,7 +1,8 @@
 //! Tests of the checks that use the model of a grant.
 
-use super::{EndedGrantIsRejected, GrantedRequestsAreServed};
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
+use crate::check::c02::ended_grant_is_rejected::EndedGrantIsRejected;
+use crate::check::c02::granted_requests_are_served::GrantedRequestsAreServed;
 use crate::check::trace_builder::TraceBuilder;
 use covenant_model::transcript::Exchange;
 use jiff::SignedDuration;

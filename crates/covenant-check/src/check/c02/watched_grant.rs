@@ -148,7 +148,8 @@ fn shown(exchange: &Exchange) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
-    use crate::check::c02::{GrantEndsInRealTime, GrantLastsInRealTime};
+    use crate::check::c02::grant_ends_in_real_time::GrantEndsInRealTime;
+    use crate::check::c02::grant_lasts_in_real_time::GrantLastsInRealTime;
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::wire::notice::kind;
     use serde_json::{Value, json};

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{RevokedEventPrecedesTeardown, RevokedStatusPrecedesTeardown};
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
+use crate::check::c04::revoked_event_precedes_teardown::RevokedEventPrecedesTeardown;
+use crate::check::c04::revoked_status_precedes_teardown::RevokedStatusPrecedesTeardown;
 use crate::check::trace_builder::TraceBuilder;
 use covenant_model::transcript::{Exchange, Failure, What};
 use covenant_model::wire::notice::kind::PEER_REVOKED;

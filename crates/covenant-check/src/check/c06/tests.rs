@@ -5,8 +5,11 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::flood::FLOOD_CALLS;
-use super::{FloodLimited, FloodReported, OtherRecordsAreUnchanged, RejectedRecordsAreNotStored};
 use crate::check::Verdict::{self, Broken, Kept, Unproven};
+use crate::check::c06::flood_limited::FloodLimited;
+use crate::check::c06::flood_reported::FloodReported;
+use crate::check::c06::other_records_are_unchanged::OtherRecordsAreUnchanged;
+use crate::check::c06::rejected_records_are_not_stored::RejectedRecordsAreNotStored;
 use crate::check::definition::Check;
 use crate::check::trace_builder::TraceBuilder;
 use covenant_model::transcript::Exchange;

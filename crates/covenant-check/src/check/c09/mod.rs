@@ -3,5 +3,10 @@
 mod compromise_is_disclosed_in_time;
 mod suspended_until_resumed;
 
-pub(super) use compromise_is_disclosed_in_time::CompromiseIsDisclosedInTime;
-pub(super) use suspended_until_resumed::SuspendedUntilResumed;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<compromise_is_disclosed_in_time::CompromiseIsDisclosedInTime>(),
+    CheckDef::of::<suspended_until_resumed::SuspendedUntilResumed>(),
+];

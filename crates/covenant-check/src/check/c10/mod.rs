@@ -14,11 +14,16 @@ mod no_sync_to_incompatible_version;
 mod service;
 mod short_notice_is_reported;
 
-pub(super) use compatible_versions_are_joined::CompatibleVersionsAreJoined;
-pub(super) use compatible_versions_federate::CompatibleVersionsFederate;
-pub(super) use deprecation_announced::DeprecationAnnounced;
-pub(super) use drift_is_reported::DriftIsReported;
-pub(super) use incompatible_versions_do_not_sync::IncompatibleVersionsDoNotSync;
-pub(super) use major_break_follows_30_day_notice::MajorBreakFollows30DayNotice;
-pub(super) use no_sync_to_incompatible_version::NoSyncToIncompatibleVersion;
-pub(super) use short_notice_is_reported::ShortNoticeIsReported;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<compatible_versions_are_joined::CompatibleVersionsAreJoined>(),
+    CheckDef::of::<compatible_versions_federate::CompatibleVersionsFederate>(),
+    CheckDef::of::<deprecation_announced::DeprecationAnnounced>(),
+    CheckDef::of::<drift_is_reported::DriftIsReported>(),
+    CheckDef::of::<incompatible_versions_do_not_sync::IncompatibleVersionsDoNotSync>(),
+    CheckDef::of::<major_break_follows_30_day_notice::MajorBreakFollows30DayNotice>(),
+    CheckDef::of::<no_sync_to_incompatible_version::NoSyncToIncompatibleVersion>(),
+    CheckDef::of::<short_notice_is_reported::ShortNoticeIsReported>(),
+];

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::row::member;
-use crate::check::model::OWN_MEMBERS;
+use crate::check::migration_model::OWN_MEMBERS;
 use crate::check::query::{CallQuery, calls};
 use covenant_model::transcript::{Exchange, Trace};
 

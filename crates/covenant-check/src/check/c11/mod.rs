@@ -12,10 +12,15 @@ mod revoked;
 mod revoked_peers_are_rejected;
 mod row;
 
-pub(super) use listed_entries_remain::ListedEntriesRemain;
-pub(super) use no_remote_deletion_on_revocation::NoRemoteDeletionOnRevocation;
-pub(super) use operator_can_revoke::OperatorCanRevoke;
-pub(super) use overlay_unmounted::OverlayUnmounted;
-pub(super) use rejected_after_revocation_notice::RejectedAfterRevocationNotice;
-pub(super) use revocation_by_peer_is_honoured::RevocationByPeerIsHonoured;
-pub(super) use revoked_peers_are_rejected::RevokedPeersAreRejected;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<listed_entries_remain::ListedEntriesRemain>(),
+    CheckDef::of::<no_remote_deletion_on_revocation::NoRemoteDeletionOnRevocation>(),
+    CheckDef::of::<operator_can_revoke::OperatorCanRevoke>(),
+    CheckDef::of::<overlay_unmounted::OverlayUnmounted>(),
+    CheckDef::of::<rejected_after_revocation_notice::RejectedAfterRevocationNotice>(),
+    CheckDef::of::<revocation_by_peer_is_honoured::RevocationByPeerIsHonoured>(),
+    CheckDef::of::<revoked_peers_are_rejected::RevokedPeersAreRejected>(),
+];

@@ -15,8 +15,5 @@ pub(super) use reply::{
 use crate::check::definition::CheckDef;
 
 /// The checks of this folder.
-pub(super) const CHECKS: &[CheckDef] = &[
-    CheckDef::of::<accepted::Accepted>(),
-    CheckDef::of::<finding_raised::FindingRaised>(),
-    CheckDef::of::<refused::Refused>(),
-];
+pub(super) const CHECKS: &[CheckDef] =
+    &[CheckDef::of::<accepted::Accepted>(), CheckDef::of::<FindingRaised>(), CheckDef::of::<Refused>()];

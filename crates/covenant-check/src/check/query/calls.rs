@@ -1,6 +1,6 @@
 //! Calls of the federation plane.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::check::arguments::Labels;
 use crate::check::general::reply_summary;
@@ -57,25 +57,6 @@ pub(in crate::check) fn labelled_calls<'a>(
     labels.iter().flat_map(move |label| calls(trace).labelled(label))
 }
 
-/// Returns the calls of a positive control, which all have to be accepted. A control that was not made or not
-/// accepted leaves the check unproven.
-pub(in crate::check) fn positive_control<'a>(
-    trace: &'a Trace,
-    labels: &'a Labels,
-) -> Result<Vec<Call<'a>>, Stop> {
-    let controls: Vec<Call<'_>> = labelled_calls(trace, labels).collect();
-    if controls.is_empty() {
-        return Err(Stop::unproven("the positive control was not made", []));
-    }
-    match controls.iter().find(|control| !control.exchange.succeeded()) {
-        Some(control) => {
-            let actual = format!("the positive control was not accepted: {}", control.summary());
-            Err(Stop::unproven(actual, [control.n()]))
-        }
-        None => Ok(controls),
-    }
-}
-
 /// Narrows a sequence of calls.
 pub(in crate::check) trait CallQuery<'a>:
     DoubleEndedIterator<Item = Call<'a>> + Sized
@@ -113,12 +94,6 @@ pub(in crate::check) trait CallQuery<'a>:
     /// Keeps the calls before the entry of this number.
     fn before(self, n: u64) -> impl DoubleEndedIterator<Item = Call<'a>> {
         self.filter(move |call| call.n() < n)
-    }
-
-    /// Keeps the calls from `start` until `span` later, both included.
-    fn within(self, start: Timestamp, span: SignedDuration) -> impl DoubleEndedIterator<Item = Call<'a>> {
-        let end = start.checked_add(span).unwrap_or(Timestamp::MAX);
-        self.filter(move |call| (start..=end).contains(&call.at()))
     }
 
     /// Keeps the calls that were accepted: 2xx, without an error in the body.

@@ -3,4 +3,8 @@
 mod answer;
 mod out_of_scope_requests_have_no_effect;
 
-pub(super) use out_of_scope_requests_have_no_effect::OutOfScopeRequestsHaveNoEffect;
+use crate::check::definition::CheckDef;
+
+/// The checks of this folder.
+pub(super) const CHECKS: &[CheckDef] =
+    &[CheckDef::of::<out_of_scope_requests_have_no_effect::OutOfScopeRequestsHaveNoEffect>()];
