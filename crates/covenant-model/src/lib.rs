@@ -2,11 +2,13 @@
 //!
 //! - [`contract`]: clauses, classes, aspects, versions and digests.
 //! - [`clock`]: time, ids and random choices as parameters. No other module asks the system for them.
+//! - [`operator`]: the methods of the operator plane, as one table.
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
 //!   written.
 
 pub mod clock;
 pub mod contract;
+pub mod operator;
 pub mod transcript;
 pub mod wire;
