@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant::check::Verdict;
-use covenant::operator::{Log, Program, Stdio};
+use covenant::operator::{Log, Method, Program, Stdio};
 use covenant::report::Report;
 use covenant::suite::{ExternalTarget, Plan, Selection, Target};
 
@@ -27,15 +27,12 @@ async fn independent_platform_has_no_broken_verdict() {
         .iter()
         .filter_map(|(_, actual)| actual.strip_prefix("the adapter does not know the method "))
         .collect();
-    let methods = [
-        "contract.deprecate",
-        "migration.commit",
-        "overlay.list",
-        "platform.kill",
-        "release.deprecate",
-        "release.set",
-    ];
-    assert_eq!(missing, BTreeSet::from(methods));
+    // The report names what the adapter lacks, and nothing that it has.
+    let description = adapters("adapter.py").start().await.expect("it starts").description().clone();
+    let lacking: BTreeSet<&str> =
+        Method::all().filter(|method| !description.has(*method)).map(Method::name).collect();
+    assert!(missing.is_subset(&lacking), "{missing:?} {lacking:?}");
+    assert!(missing.contains("platform.kill") && missing.contains("overlay.list"), "{missing:?}");
     // The platform sends one record and no others with it, so the peer has no conflict and no reference to hide.
     let without_occasion: BTreeSet<&str> = unproven
         .iter()
@@ -75,11 +72,16 @@ fn actual(report: &Report, verdict: Verdict) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Returns the adapters that the file starts.
+fn adapters(file: &str) -> Stdio {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-platform").join(file);
+    let program = Program::of(vec!["python3".to_owned(), file.display().to_string()]).expect("a program");
+    Stdio::new(program, Duration::from_mins(1), Log::default())
+}
+
 /// Runs the suite against the Python platform through the given adapter file.
 async fn run(adapter: &str, plan: Plan) -> Report {
-    let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-platform").join(adapter);
-    let program = Program::of(vec!["python3".to_owned(), adapter.display().to_string()]).expect("a program");
-    let targets = Arc::new(Stdio::new(program, Duration::from_mins(1), Log::default()));
+    let targets = Arc::new(adapters(adapter));
     let name = "the Python platform".to_owned();
     let target = Target::ExternalTarget(ExternalTarget { name, arguments: vec![], targets });
     Plan { target, ..plan }.run_to_report().await.expect("a run")

@@ -13,16 +13,15 @@ use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
 use crate::clock::{Clock, Seed};
 use crate::net::{NetError, Response};
+use crate::operator::platform::{Advance, Describe, Start};
 use crate::operator::{
-    Address, Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets,
+    Address, Description, Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest,
+    Targets,
 };
 use crate::report::terminal;
 use crate::suite::Target;
 use crate::wire::envelope::Answer;
 use crate::wire::header::CallerForm;
-
-/// A method that does not exist in the binding.
-const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
 
 /// The remaining days of a certificate below which `doctor` prints a note.
 const SHORT_LIFE_DAYS: i64 = 14;
@@ -142,16 +141,16 @@ async fn lease(diagnostics: &mut Diagnostics, targets: &dyn Targets) -> Result<O
 /// Prints the operator's description and abilities, and returns the result of `platform.start`.
 async fn look(diagnostics: &mut Diagnostics, lease: &Lease) -> Result<Value, Failure> {
     let operator = &*lease.operator;
-    if let Ok(reported) = operator.call(Method::Describe.as_str(), json!({})).await {
+    if let Ok(reported) = operator.call(Describe::METHOD, json!({})).await {
         let description = Description::read(&reported).unwrap_or_default();
-        let had = Method::ALL.iter().filter(|method| description.has(**method)).count();
-        let found =
-            format!("{} {}: {had} of {} methods", description.name, description.version, Method::ALL.len());
+        let had = Method::all().filter(|method| description.has(*method)).count();
+        let all = Method::all().count();
+        let found = format!("{} {}: {had} of {all} methods", description.name, description.version);
         diagnostics.fine("operator", &found)?;
     } else {
         diagnostics.note("operator", "does not describe itself")?;
     }
-    match operator.call(NONEXISTENT_METHOD, json!({})).await {
+    match operator.call_nonexistent().await {
         Err(OperatorError::Unsupported { .. }) => {
             diagnostics.fine("unsupported", "rejects a method that does not exist")?;
         }
@@ -166,7 +165,7 @@ async fn look(diagnostics: &mut Diagnostics, lease: &Lease) -> Result<Value, Fai
         }
     }
     clock(diagnostics, operator).await?;
-    match operator.call(Method::PlatformStart.as_str(), json!({})).await {
+    match operator.call(Start::METHOD, json!({})).await {
         Ok(started) => {
             diagnostics.fine("start", &format!("the platform is at {}", started["base_url"]))?;
             Ok(started)
@@ -180,7 +179,7 @@ async fn look(diagnostics: &mut Diagnostics, lease: &Lease) -> Result<Value, Fai
 }
 
 async fn clock(diagnostics: &mut Diagnostics, operator: &dyn OperatorClient) -> Result<(), Failure> {
-    match operator.call(Method::ClockAdvance.as_str(), json!({"seconds": 0})).await {
+    match operator.call(Advance::METHOD, json!({"seconds": 0})).await {
         Ok(reported) => diagnostics.fine("clock", &format!("can be moved, and shows {}", reported["now"])),
         Err(OperatorError::Unsupported { .. }) => diagnostics
             .note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)"),

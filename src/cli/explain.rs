@@ -10,7 +10,7 @@ use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
 use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1, remedy};
 use crate::docs::parts;
-use crate::operator::Method;
+use crate::operator::{Form, Member, Method, OperatorMethod, governance, grant, peer, platform, resource};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
@@ -89,26 +89,27 @@ fn through(means: Means) -> &'static str {
 }
 
 /// Operator methods that a step calls without naming them.
-const METHODS_OF_STEPS: [(&str, &str); 8] = [
-    ("advance", "clock.advance"),
-    ("federate", "peer.propose"),
-    ("grant", "grant.issue"),
-    ("hold", "grant.hold"),
-    ("join", "peer.join"),
-    ("propose", "peer.propose"),
-    ("put", "resource.put"),
-    ("scan", "governance.scan"),
+const METHODS_OF_STEPS: [(&str, Method); 8] = [
+    ("advance", platform::Advance::METHOD),
+    ("federate", peer::Propose::METHOD),
+    ("grant", grant::Issue::METHOD),
+    ("hold", grant::Hold::METHOD),
+    ("join", peer::Join::METHOD),
+    ("propose", peer::Propose::METHOD),
+    ("put", resource::Put::METHOD),
+    ("scan", governance::Scan::METHOD),
 ];
 
 /// Returns the operator methods that a scenario calls.
-fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<'_> {
-    let implied = |name: &str| {
+pub(super) fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<'_> {
+    let implied = |method: Method| {
         METHODS_OF_STEPS
             .iter()
-            .any(|(step, method)| *method == name && loaded.source.contains(&format!("\n{step} = ")))
+            .any(|(step, called)| *called == method && loaded.source.contains(&format!("\n{step} = ")))
     };
-    let names = Method::ALL.iter().map(|method| method.as_str());
-    names.filter(move |name| loaded.source.contains(&format!("\"{name}\"")) || implied(name))
+    let called = Method::all()
+        .filter(move |method| loaded.source.contains(&format!("\"{method}\"")) || implied(*method));
+    called.map(Method::name)
 }
 
 fn defects_of(id: ClauseId) -> Vec<&'static str> {
@@ -181,15 +182,36 @@ fn property(id: &str, _parts: &[Loaded]) -> Option<String> {
 }
 
 fn method(id: &str, parts: &[Loaded]) -> Option<String> {
-    let method = Method::parse(id)?;
-    let mut text = format!("operator method {method}\n");
-    let using: Vec<&Loaded> =
-        parts.iter().filter(|loaded| methods_of(loaded).any(|name| name == method.as_str())).collect();
-    for loaded in using {
+    let row = Method::parse(id)?.definition();
+    let mut text = format!("operator method {}\n", row.name);
+    let need = if row.required { "required" } else { "optional" };
+    let paragraphs: Vec<String> = row.about().split("\n\n").map(|part| part.replace('\n', " ")).collect();
+    let _ = writeln!(text, "  does:       {}", paragraphs.join("\n              "));
+    let _ = writeln!(text, "  protocol:   {need}, since version {}, {}", row.since, row.basis);
+    members(&mut text, "parameter:", &row.parameters());
+    members(&mut text, "result:", &row.result());
+    let prompt = row.prompt.unwrap_or("none: only a program can do it in time");
+    let _ = writeln!(text, "  prompt:     {prompt}");
+    let _ = writeln!(text, "  example:    {} gives {}", row.example.parameters(), row.example.result());
+    for loaded in parts.iter().filter(|loaded| methods_of(loaded).any(|name| name == row.name)) {
         let _ = writeln!(text, "  called in:  {}", loaded.id);
     }
-    let _ = writeln!(text, "  parameters and result: docs/binding.md, \"The operator plane\"");
+    let _ = writeln!(text, "  documented: docs/adapter-protocol.md");
     Some(text)
+}
+
+/// Adds a line for each member of the parameters or the result of a method.
+fn members(text: &mut String, title: &str, form: &Form) {
+    if form.members.is_empty() {
+        let _ = writeln!(text, "  {title:<11} none");
+    }
+    for Member { name, kind, required, about, .. } in &form.members {
+        let optional = if *required { "" } else { ", optional" };
+        let _ = writeln!(text, "  {title:<11} {name} ({kind}{optional}): {}", about.replace('\n', " "));
+    }
+    if form.stands_alone {
+        let _ = writeln!(text, "  {title:<11} or the list alone");
+    }
 }
 
 fn exit_code(id: &str, _parts: &[Loaded]) -> Option<String> {
@@ -209,9 +231,26 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let scenarios = parts.iter().map(|loaded| loaded.id.clone());
     let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());
     let patches = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name.to_owned());
-    let methods = Method::ALL.iter().map(ToString::to_string);
+    let methods = Method::all().map(|method| method.to_string());
     let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches).chain(methods);
     let nearest = all.max_by(|a, b| strsim::jaro_winkler(a, id).total_cmp(&strsim::jaro_winkler(b, id)));
     let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));
     Failure::usage(format!("nothing is called {id}{hint} (`covenant list` shows the ids)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without the sanity scenario nothing is evaluated, so an adapter cannot lack a method that it calls.
+    #[test]
+    fn the_sanity_scenario_calls_required_methods_alone() {
+        let parts = library(None).expect("the built-in scenarios");
+        let sanity = parts.iter().find(|loaded| loaded.scenario.sanity).expect("a sanity scenario");
+        let called: BTreeSet<&str> = methods_of(sanity).collect();
+        assert!(called.contains("peer.propose"), "{called:?}");
+        for name in called {
+            assert!(Method::parse(name).expect("a method").definition().required, "{name}");
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! `covenant list`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::explain::methods_of;
 use super::{Exit, Failure, print};
 use crate::check;
 use crate::contract::{REGISTER_V1, Section};
+use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, PatchKind, VARIANTS};
@@ -47,6 +50,8 @@ enum What {
     Checks,
     /// Properties over generated histories
     Properties,
+    /// Methods of the operator plane, which an adapter implements
+    Methods,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -74,6 +79,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Variants => variants(),
         What::Checks => checks(arguments)?,
         What::Properties => properties(),
+        What::Methods => methods(arguments)?,
     };
     if let Some(wanted) = &arguments.clause {
         items.retain(|item| item.clauses.iter().any(|clause| is_of(clause, wanted)));
@@ -230,6 +236,44 @@ fn properties() -> Vec<Item> {
         Item { clauses: vec![commitment], text, json }
     });
     items.collect()
+}
+
+fn methods(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
+    let library =
+        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let items = METHODS.iter().flat_map(|group| group.iter()).map(|row| {
+        let calling = library.iter().filter(|loaded| methods_of(loaded).any(|name| name == row.name));
+        let checks = calling.flat_map(|loaded| planned(&loaded.id, loaded));
+        let clauses: BTreeSet<String> = checks.map(|check| check.clause.to_string()).collect();
+        let need = if row.required { "required" } else { "optional" };
+        let (parameters, result) = (row.parameters(), row.result());
+        let mut text =
+            format!("{}  [{need}, since {}, {}]\n    {}\n", row.name, row.since, row.basis, row.summary());
+        let _ = writeln!(text, "    {:<10} {}", "parameters", names(&parameters));
+        let _ = writeln!(text, "    {:<10} {}", "result", names(&result));
+        let _ = writeln!(text, "    {:<10} {}", "prompt", row.prompt.unwrap_or("none"));
+        let json = json!({"id": row.name, "about": row.about(), "required": row.required, "since": row.since,
+            "basis": row.basis, "prompt": row.prompt, "parameters": members(&parameters),
+            "result": members(&result), "list_may_stand_alone": result.stands_alone, "clauses": clauses});
+        Item { clauses: clauses.into_iter().collect(), text, json }
+    });
+    Ok(items.collect())
+}
+
+/// Returns the names of members on one line. A question mark follows an optional one.
+fn names(form: &Form) -> String {
+    let optional = |member: &Member| if member.required { "" } else { "?" };
+    let names: Vec<String> =
+        form.members.iter().map(|member| format!("{}{}", member.name, optional(member))).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn members(form: &Form) -> Vec<Value> {
+    let rows = form.members.iter().map(|member| {
+        json!({"name": member.name, "kind": member.kind.to_string(), "required": member.required,
+            "about": member.about})
+    });
+    rows.collect()
 }
 
 fn row(name: &str, about: &str, notes: &[String]) -> String {

@@ -9,6 +9,8 @@ use serde_json::json;
 use super::target_choice::named;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::{Clock, Seed};
+use crate::operator::OperatorMethod;
+use crate::operator::peer::Propose;
 use crate::reference::{DEFECTS, Database, Options, Platform, Settings, StartError, VARIANTS};
 
 /// Arguments of `covenant target`.
@@ -60,7 +62,7 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
     let mut reported = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});
     let mut peers = Vec::new();
     for url in propose {
-        let proposed = running.platform.call("peer.propose", json!({"remote_instance_url": url})).await;
+        let proposed = running.platform.call(Propose::METHOD, json!({"remote_instance_url": url})).await;
         peers.push(proposed.map_err(|error| Failure::usage(format!("--propose {url}: {error}")))?);
     }
     if !peers.is_empty() {

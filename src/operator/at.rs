@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
+use super::platform::{Reset, Start};
+use super::{Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets};
 use crate::wire::header::CallerForm;
 
 /// The address of a platform, and the way in which a caller identifies itself there.
@@ -43,7 +44,7 @@ impl Targets for At {
     async fn lease(&self, request: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.turn.clone().lock_owned().await;
         let Lease { operator, clock, clock_sync, guard, .. } = self.operator.lease(request).await?;
-        let is_fresh = match operator.call(Method::PlatformReset.as_str(), json!({})).await {
+        let is_fresh = match operator.call(Reset::METHOD, json!({})).await {
             Ok(_) => true,
             Err(OperatorError::Unsupported { .. }) => false,
             Err(other) => return Err(other),
@@ -70,11 +71,11 @@ struct OperatorAt {
 
 #[async_trait]
 impl OperatorClient for OperatorAt {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         let at_address = json!({
             "base_url": self.address.base_url.as_str(), "ca_bundle_pem": self.address.ca_bundle_pem,
         });
-        if Method::parse(method) != Some(Method::PlatformStart) {
+        if method != Start::METHOD {
             return self.operator.call(method, parameters).await;
         }
         match self.operator.call(method, parameters.clone()).await {
@@ -83,6 +84,10 @@ impl OperatorClient for OperatorAt {
             Err(OperatorError::Unsupported { .. }) if asks_for_nothing(&parameters) => Ok(at_address),
             Err(other) => Err(other),
         }
+    }
+
+    async fn call_nonexistent(&self) -> Result<Value, OperatorError> {
+        self.operator.call_nonexistent().await
     }
 
     fn settles_at_once(&self) -> bool {

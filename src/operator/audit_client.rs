@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
+use super::peer::PeerMethod;
+use super::platform::PlatformMethod;
 use super::{Address, ClockSync, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::clock::Clock;
 
@@ -50,13 +52,13 @@ impl Targets for AuditClient {
 
 #[async_trait]
 impl OperatorClient for AuditClient {
-    async fn call(&self, method: &str, _: Value) -> Result<Value, OperatorError> {
-        let unsupported = || OperatorError::Unsupported { method: method.to_owned() };
-        match Method::parse(method) {
-            Some(Method::PlatformStart) => Ok(json!({
+    async fn call(&self, method: Method, _: Value) -> Result<Value, OperatorError> {
+        let unsupported = || OperatorError::unsupported(method);
+        match method {
+            Method::Platform(PlatformMethod::Start) => Ok(json!({
                 "base_url": self.address.base_url.as_str(), "ca_bundle_pem": self.address.ca_bundle_pem,
             })),
-            Some(Method::PeerPropose) => {
+            Method::Peer(PeerMethod::Propose) => {
                 let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).take();
                 token.map(|token| json!({"acceptance_token": token.0})).ok_or_else(unsupported)
             }
@@ -68,6 +70,9 @@ impl OperatorClient for AuditClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::OperatorMethod;
+    use crate::operator::peer::{Propose, Revoke};
+    use crate::operator::platform::Reset;
     use crate::wire::header::CallerForm;
 
     #[tokio::test]
@@ -76,10 +81,11 @@ mod tests {
         let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::Tls };
         let visitor = AuditClient::new(address, "secret".to_owned());
         assert!(!format!("{visitor:?}").contains("secret"));
-        let first = visitor.call("peer.propose", json!({})).await;
+        let first = visitor.call(Propose::METHOD, json!({})).await;
         assert_eq!(first, Ok(json!({"acceptance_token": "secret"})));
-        for method in ["peer.propose", "peer.revoke", "platform.reset", "covenant.square_the_circle"] {
+        for method in [Propose::METHOD, Revoke::METHOD, Reset::METHOD] {
             assert!(visitor.call(method, json!({})).await.is_err(), "{method}");
         }
+        assert!(visitor.call_nonexistent().await.is_err());
     }
 }

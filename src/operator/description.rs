@@ -2,12 +2,10 @@
 
 use serde_json::Value;
 
-use super::{ClockSync, Method, OperatorError};
+use super::platform::{Describe, Now};
+use super::{ClockSync, Method, OperatorError, OperatorMethod, PROTOCOL};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
-
-/// The version of the operator plane protocol that this suite speaks.
-pub const PROTOCOL: u64 = 1;
 
 /// The description of an adapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +26,7 @@ impl Description {
     /// Parses the result of `describe`. An error names the member that is unusable.
     pub fn read(reported: &Value) -> Result<Self, OperatorError> {
         let wrong =
-            |message: String| OperatorError::Adapter { method: Method::Describe.to_string(), message };
+            |message: String| OperatorError::Adapter { method: Describe::METHOD.to_string(), message };
         if reported["protocol"].as_u64() != Some(PROTOCOL) {
             return Err(wrong(format!("protocol: {PROTOCOL} was expected, found {}", reported["protocol"])));
         }
@@ -48,13 +46,13 @@ impl Description {
     /// Returns true if the description lists this method.
     #[must_use]
     pub fn has(&self, method: Method) -> bool {
-        self.verbs.iter().any(|name| name == method.as_str())
+        self.verbs.iter().any(|name| name == method.name())
     }
 
     /// Returns the clock for the peers of such a target.
     pub(super) fn clock(&self) -> (Clock, ClockSync) {
         let system = Clock::system();
-        if self.has(Method::ClockNow) {
+        if self.has(Now::METHOD) {
             (Clock::manual(system.now()), ClockSync::Follow)
         } else {
             (system, ClockSync::Independent)
@@ -74,13 +72,14 @@ fn caller(reported: &Value) -> CallerForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::peer::Show;
     use serde_json::json;
 
     #[test]
     fn another_protocol_and_no_methods_are_reported() {
         let reported = json!({"name": "x", "protocol": 1, "verbs": ["describe", "clock.now"]});
         let description = Description::read(&reported).expect("a description");
-        assert!(description.has(Method::ClockNow) && !description.has(Method::PeerShow));
+        assert!(description.has(Now::METHOD) && !description.has(Show::METHOD));
         for (reported, wanted) in [
             (json!({"protocol": 2}), "protocol: 1 was expected, found 2"),
             (json!({"protocol": 1}), "verbs:"),

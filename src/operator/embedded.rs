@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use covenant_model::operator::{INVALID_PARAMS, METHOD_NOT_FOUND, NOT_RUNNING};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::rpc::{INVALID_PARAMS, METHOD_NOT_FOUND, NOT_RUNNING};
+use super::platform::{Advance, PlatformMethod, Reset, Start};
 use super::{
-    ClockSync, Description, Lease, Method, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets,
+    ClockSync, Description, Lease, Method, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
+    TargetRequest, Targets,
 };
 use crate::clock::{Clock, Seed};
 use crate::reference::{
@@ -60,7 +62,7 @@ impl Targets for Embedded {
         };
         let folder = if request.durable {
             let folder = TempDir::with_prefix("covenant-");
-            Some(folder.map_err(|error| environment("platform.start", error.to_string()))?)
+            Some(folder.map_err(|error| environment(error.to_string()))?)
         } else {
             None
         };
@@ -88,29 +90,27 @@ struct Target {
 
 #[async_trait]
 impl OperatorClient for Target {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
-        match Method::parse(method) {
-            // A fresh target needs no reset.
-            None | Some(Method::PlatformReset) => {
-                Err(OperatorError::Unsupported { method: method.to_owned() })
-            }
-            Some(Method::Describe) => Ok(self.options.describe()),
-            Some(Method::PlatformStart) => self.start(&parameters).await,
-            Some(Method::PlatformStop) => {
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+        let Method::Platform(of_process) = method else { return self.forward(method, parameters).await };
+        match of_process {
+            PlatformMethod::Describe => Ok(self.options.describe()),
+            PlatformMethod::Start => self.start(parsed(parameters)?).await,
+            PlatformMethod::Stop => {
                 if let Some(running) = self.running.lock().await.take() {
                     running.stop().await;
                 }
                 Ok(json!({}))
             }
-            Some(Method::PlatformKill) => {
+            PlatformMethod::Kill => {
                 if let Some(running) = self.running.lock().await.take() {
                     running.kill().await;
                 }
                 Ok(json!({}))
             }
-            Some(Method::ClockNow) => Ok(json!({"now": self.clock.now().to_string()})),
-            Some(Method::ClockAdvance) => self.advance(&parameters).await,
-            Some(_) => self.forward(method, parameters).await,
+            PlatformMethod::Now => Ok(json!({"now": self.clock.now().to_string()})),
+            PlatformMethod::Advance => self.advance(&parsed(parameters)?).await,
+            // A fresh target needs no reset.
+            PlatformMethod::Reset => Err(OperatorError::unsupported(method)),
         }
     }
 
@@ -121,20 +121,20 @@ impl OperatorClient for Target {
 
 impl Target {
     /// Starts the platform, or restarts it after a stop or a kill.
-    async fn start(&self, parameters: &Value) -> Result<Value, OperatorError> {
+    async fn start(&self, given: Start) -> Result<Value, OperatorError> {
         let mut running = self.running.lock().await;
         if let Some(before) = running.take() {
             before.stop().await;
         }
         let mut settings = self.options.settings.clone();
-        let given = [&parameters["settings"], &json!({"release": parameters["release"]})].map(Value::clone);
+        let given = [json!(given.settings), json!({"release": given.release})];
         for (name, member) in given.iter().filter_map(Value::as_object).flatten() {
             if !member.is_null() {
                 settings[name] = member.clone();
             }
         }
         let settings = Settings::read(&settings).map_err(|error| OperatorError::Refused {
-            method: Method::PlatformStart.to_string(),
+            method: Start::METHOD.to_string(),
             code: INVALID_PARAMS,
             message: error.to_string(),
         })?;
@@ -147,10 +147,8 @@ impl Target {
             patches: self.options.patches.clone(),
         };
         let started = Platform::start(options).await.map_err(|error| match error {
-            StartError::Listen { .. } => environment("platform.start", error.to_string()),
-            other => {
-                OperatorError::Adapter { method: "platform.start".to_owned(), message: other.to_string() }
-            }
+            StartError::Listen { .. } => environment(error.to_string()),
+            other => OperatorError::Adapter { method: Start::METHOD.to_string(), message: other.to_string() },
         })?;
         let reported = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
         *running = Some(started);
@@ -158,13 +156,8 @@ impl Target {
     }
 
     /// Moves the clock. Everything that falls due on the way has run on return.
-    async fn advance(&self, parameters: &Value) -> Result<Value, OperatorError> {
-        let seconds = parameters["seconds"].as_i64().ok_or_else(|| OperatorError::Refused {
-            method: Method::ClockAdvance.to_string(),
-            code: INVALID_PARAMS,
-            message: "seconds: an integer is needed".to_owned(),
-        })?;
-        self.clock.advance_seconds(seconds);
+    async fn advance(&self, given: &Advance) -> Result<Value, OperatorError> {
+        self.clock.advance_seconds(given.seconds);
         let platform = self.running.lock().await.as_ref().map(|running| running.platform.clone());
         if let Some(platform) = platform {
             platform.run_due_timers(self.clock.now()).await;
@@ -172,17 +165,17 @@ impl Target {
         Ok(json!({"now": self.clock.now().to_string()}))
     }
 
-    async fn forward(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+    async fn forward(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         let platform = self.running.lock().await.as_ref().map(|running| running.platform.clone());
         let Some(platform) = platform else {
             let message = "the platform is not running".to_owned();
-            return Err(OperatorError::Refused { method: method.to_owned(), code: NOT_RUNNING, message });
+            return Err(OperatorError::Refused { method: method.to_string(), code: NOT_RUNNING, message });
         };
         platform.call(method, parameters).await.map_err(|MethodError { code, message }| {
             if code == METHOD_NOT_FOUND {
-                OperatorError::Unsupported { method: method.to_owned() }
+                OperatorError::unsupported(method)
             } else {
-                OperatorError::Refused { method: method.to_owned(), code, message }
+                OperatorError::Refused { method: method.to_string(), code, message }
             }
         })
     }
@@ -191,11 +184,8 @@ impl Target {
 impl EmbeddedOptions {
     /// Returns the description of the embedded adapter.
     fn describe(&self) -> Value {
-        let methods: Vec<&str> = Method::ALL
-            .iter()
-            .filter(|method| **method != Method::PlatformReset)
-            .map(|method| method.as_str())
-            .collect();
+        let methods: Vec<&str> =
+            Method::all().filter(|method| *method != Reset::METHOD).map(Method::name).collect();
         json!({
             "name": "reference",
             "version": env!("CARGO_PKG_VERSION"),
@@ -209,6 +199,55 @@ impl EmbeddedOptions {
     }
 }
 
-fn environment(method: &str, message: String) -> OperatorError {
-    OperatorError::Environment { method: method.to_owned(), message }
+/// Parses the parameters of a method that the process answers.
+fn parsed<M: OperatorMethod>(given: Value) -> Result<M, OperatorError> {
+    serde_json::from_value(given).map_err(|error| OperatorError::Refused {
+        method: M::METHOD.to_string(),
+        code: INVALID_PARAMS,
+        message: error.to_string(),
+    })
+}
+
+/// Creates the error for a machine on which no platform can start.
+fn environment(message: String) -> OperatorError {
+    OperatorError::Environment { method: Start::METHOD.to_string(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::operator::contract::{List, Release};
+
+    async fn leased() -> Lease {
+        let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let targets = Embedded::new(EmbeddedOptions { listen, patches: vec![], settings: json!({}) });
+        let request = TargetRequest { scenario: "methods", seed: Seed(1), alone: false, durable: false };
+        targets.lease(request).await.expect("a target")
+    }
+
+    #[tokio::test]
+    async fn every_method_of_the_table_is_reached_but_the_reset() {
+        let operator = leased().await.operator;
+        for method in Method::all() {
+            let parameters = method.definition().example.parameters();
+            let is_unsupported =
+                matches!(operator.call(method, parameters).await, Err(OperatorError::Unsupported { .. }));
+            assert_eq!(is_unsupported, method == Reset::METHOD, "{method}");
+        }
+        assert!(matches!(operator.call_nonexistent().await, Err(OperatorError::Unsupported { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_contract_version_is_released_while_the_platform_runs() {
+        let operator = leased().await.operator;
+        operator.call(Start::METHOD, json!({})).await.expect("it starts");
+        let released = operator.call(Release::METHOD, json!({"version": 2, "text": "abc"})).await;
+        let released = released.expect("a version");
+        let listed = operator.call(List::METHOD, json!({})).await.expect("the versions");
+        assert!(listed.as_array().is_some_and(|rows| rows.contains(&released)), "{listed}");
+        let misspelt = operator.call(Release::METHOD, json!({"version": 3, "txt": "abc"})).await;
+        assert!(matches!(misspelt, Err(OperatorError::Refused { code: INVALID_PARAMS, .. })), "{misspelt:?}");
+    }
 }

@@ -10,8 +10,12 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::{Position, Url};
 
+use super::platform::{Describe, Reset};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
-use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
+use super::{
+    Description, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
+    TargetRequest, Targets,
+};
 use crate::net::{Client, ClientOptions, Limits, Request};
 use crate::pki::ClientTls;
 
@@ -46,9 +50,10 @@ impl Http {
 
     /// Calls `describe`.
     pub async fn describe(&self) -> Result<Description, OperatorError> {
-        Description::read(&self.ask(Method::Describe.as_str(), &json!({})).await?)
+        Description::read(&self.ask(Describe::METHOD.name(), &json!({})).await?)
     }
 
+    /// Sends a request. `method` is the name of a method, or the one that does not exist.
     async fn ask(&self, method: &str, parameters: &Value) -> Result<Value, OperatorError> {
         let inner = &*self.0;
         let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
@@ -100,9 +105,9 @@ impl Targets for Http {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.0.turn.clone().lock_owned().await;
         let description = self.describe().await?;
-        let is_fresh = description.has(Method::PlatformReset);
+        let is_fresh = description.has(Reset::METHOD);
         if is_fresh {
-            self.ask(Method::PlatformReset.as_str(), &json!({})).await?;
+            self.ask(Reset::METHOD.name(), &json!({})).await?;
         }
         let (clock, clock_sync) = description.clock();
         let operator = HttpOperator { http: self.clone(), settles_at_once: description.settles_at_once };
@@ -125,8 +130,12 @@ struct HttpOperator {
 
 #[async_trait]
 impl OperatorClient for HttpOperator {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
-        self.http.ask(method, &parameters).await
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+        self.http.ask(method.name(), &parameters).await
+    }
+
+    async fn call_nonexistent(&self) -> Result<Value, OperatorError> {
+        self.http.ask(NONEXISTENT_METHOD, &json!({})).await
     }
 
     fn settles_at_once(&self) -> bool {

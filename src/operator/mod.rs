@@ -8,7 +8,6 @@ mod audit_client;
 mod description;
 mod embedded;
 mod http;
-mod method;
 mod person;
 pub mod powernode;
 mod process;
@@ -18,10 +17,15 @@ mod stdio;
 
 pub use at::{Address, At};
 pub use audit_client::AuditClient;
-pub use description::{Description, PROTOCOL};
+pub use covenant_model::operator::{
+    Example, Form, Kind, METHODS, Member, Method, MethodDef, NONEXISTENT_METHOD, OperatorMethod, PROTOCOL,
+};
+pub use covenant_model::operator::{
+    audit, capability, contract, governance, grant, migration, peer, platform, release, resource, schema,
+};
+pub use description::Description;
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use http::Http;
-pub use method::Method;
 pub use person::{Dialogue, Person};
 pub use process::{Log, NoProgram, Program};
 pub use serve::serve;
@@ -37,8 +41,14 @@ use crate::wire::header::CallerForm;
 /// An operator client of one target.
 #[async_trait]
 pub trait OperatorClient: Send + Sync {
-    /// Calls `method` with JSON parameters, as `binding.md` describes it.
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError>;
+    /// Calls `method` with JSON parameters, in the form that the table of methods gives them.
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError>;
+
+    /// Calls [`NONEXISTENT_METHOD`]. A client of an adapter asks the adapter. A client in this process knows
+    /// the methods of the table alone, and has nothing to ask.
+    async fn call_nonexistent(&self) -> Result<Value, OperatorError> {
+        Err(OperatorError::Unsupported { method: NONEXISTENT_METHOD.to_owned() })
+    }
 
     /// Returns true if everything that an operation causes is complete when the operation returns. Waiting
     /// longer then shows nothing more.
@@ -82,6 +92,14 @@ pub enum OperatorError {
         /// The failure.
         message: String,
     },
+}
+
+impl OperatorError {
+    /// Creates the error for a method that the operator client does not have.
+    #[must_use]
+    pub fn unsupported(method: Method) -> Self {
+        Self::Unsupported { method: method.to_string() }
+    }
 }
 
 /// A source of targets: one target that all scenarios share, or a fresh one for each.

@@ -4,11 +4,11 @@ use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
 
 use async_trait::async_trait;
+use covenant_model::operator::NOT_RUNNING;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::rpc::NOT_RUNNING;
-use super::{ClockSync, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
+use super::{ClockSync, Kind, Lease, Member, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 
@@ -59,25 +59,23 @@ impl Targets for Person {
 
 #[async_trait]
 impl OperatorClient for Person {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
-        let Some(known) = Method::parse(method) else {
-            return Err(OperatorError::Unsupported { method: method.to_owned() });
-        };
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         let person = self.clone();
-        let asked = tokio::task::spawn_blocking(move || person.ask(known, &parameters)).await;
-        asked.unwrap_or_else(|fault| Err(failed(known, fault.to_string())))
+        let asked = tokio::task::spawn_blocking(move || person.ask(method, &parameters)).await;
+        asked.unwrap_or_else(|fault| Err(failed(method, fault.to_string())))
     }
 }
 
 impl Person {
     fn ask(&self, method: Method, parameters: &Value) -> Result<Value, OperatorError> {
-        let unsupported = || Err(OperatorError::Unsupported { method: method.to_string() });
-        let Some(request) = prompt(method) else { return unsupported() };
+        let unsupported = || Err(OperatorError::unsupported(method));
+        let row = method.definition();
+        let Some(prompt) = row.prompt else { return unsupported() };
         if self.cannot().contains(&method) {
             return unsupported();
         }
         let mut dialogue = self.dialogue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut reported = format!("\n{}\n", request.words);
+        let mut reported = format!("\n{prompt}\n");
         for (name, value) in
             parameters.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
         {
@@ -85,7 +83,8 @@ impl Person {
         }
         say(method, &mut *dialogue, &reported)?;
         let mut result = Map::new();
-        if request.answers.is_empty() {
+        let wanted = row.result();
+        if wanted.required().next().is_none() {
             say(
                 method,
                 &mut *dialogue,
@@ -93,16 +92,17 @@ impl Person {
             )?;
             self.answer(method, &mut *dialogue)?;
         }
-        for (member, form) in request.answers {
-            let text = loop {
-                say(method, &mut *dialogue, &format!("{member}{}: ", form.hint()))?;
+        for Member { name, kind, .. } in wanted.required() {
+            let form = Form::of(kind);
+            let value = loop {
+                say(method, &mut *dialogue, &format!("{name}{}: ", form.hint()))?;
                 let text = self.answer(method, &mut *dialogue)?;
                 match form.read(&text) {
                     Some(value) => break value,
                     None => say(method, &mut *dialogue, &format!("  {}\n", form.complaint()))?,
                 }
             };
-            result.insert((*member).to_owned(), text);
+            result.insert(name.clone(), value);
         }
         Ok(Value::Object(result))
     }
@@ -116,7 +116,7 @@ impl Person {
             "stop" => Err(failed(method, "the person stopped the run".to_owned())),
             "can't" | "cant" | "cannot" => {
                 self.cannot().push(method);
-                Err(OperatorError::Unsupported { method: method.to_string() })
+                Err(OperatorError::unsupported(method))
             }
             lower if lower == "no" || lower.starts_with("no:") => Err(OperatorError::Refused {
                 method: method.to_string(),
@@ -144,12 +144,6 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// The instruction to a person for one method.
-struct Request {
-    words: &'static str,
-    answers: &'static [(&'static str, Form)],
-}
-
 /// The format of an answer.
 #[derive(Clone, Copy)]
 enum Form {
@@ -158,6 +152,13 @@ enum Form {
 }
 
 impl Form {
+    fn of(kind: &Kind) -> Self {
+        match kind {
+            Kind::Text | Kind::Url | Kind::Moment => Self::Text,
+            Kind::Integer | Kind::Boolean | Kind::Object | Kind::Array(_) | Kind::Anything => Self::Json,
+        }
+    }
+
     fn hint(self) -> &'static str {
         match self {
             Self::Text => "",
@@ -180,51 +181,12 @@ impl Form {
     }
 }
 
-/// Returns the instruction for a method, or `None` if only a program can do it in time.
-fn prompt(method: Method) -> Option<Request> {
-    use Form::{Json, Text};
-    let (words, answers): (&str, &'static [(&str, Form)]) = match method {
-        Method::PeerPropose => {
-            ("Propose a platform peer at this address.", &[("peer_id", Text), ("acceptance_token", Text)])
-        }
-        Method::PeerJoin => {
-            ("Join the peer at this address with this acceptance token.", &[("peer_id", Text)])
-        }
-        Method::PeerShow => ("Look at this peer. What does the platform show of it?", &[("peer", Json)]),
-        Method::PeerSuspend => ("Suspend this peer.", &[]),
-        Method::PeerResume => ("Take this peer out of suspension.", &[]),
-        Method::PeerRevoke => ("Revoke this peer.", &[]),
-        Method::GrantIssue => {
-            ("Give this peer a grant.", &[("grant_id", Text), ("bearer_token", Text), ("expires_at", Text)])
-        }
-        Method::GrantRevoke => ("Revoke this grant.", &[]),
-        Method::GrantHold => ("Put this grant, which the peer gave, into the platform's operator.", &[]),
-        Method::CapabilityDeclare => ("Declare this capability.", &[]),
-        Method::ResourcePut => ("Make this record.", &[]),
-        Method::ResourceDelete => ("Delete this record.", &[]),
-        Method::ResourceList => ("List the platform's records of this kind.", &[("resources", Json)]),
-        Method::MigrationSend => {
-            ("Migrate this record to the peer.", &[("migration_id", Text), ("status", Text)])
-        }
-        Method::SyncRun => ("Let the platform sync with this peer now.", &[]),
-        Method::HeartbeatSend => ("Let the platform send a heartbeat to this peer now.", &[]),
-        Method::AuditRequest => ("Ask this peer for its audit excerpt.", &[]),
-        Method::AuditList => ("Look at the audit entries about this peer.", &[("entries", Json)]),
-        Method::EventList => ("Look at the platform's events.", &[("events", Json)]),
-        Method::GovernanceScan => ("Run the governance scan. What did it find?", &[("findings", Json)]),
-        Method::CompromiseDeclare => ("Declare this compromise.", &[]),
-        Method::ResidencySet => ("Set the platform's data residency.", &[]),
-        Method::ReleaseSet => ("Bring the platform to this release.", &[]),
-        Method::ReleaseDeprecate => ("Announce the end of this release.", &[]),
-        Method::OverlayList => ("Which overlay addresses are mounted for this peer?", &[("addresses", Json)]),
-        _ => return None,
-    };
-    Some(Request { words, answers })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::OperatorMethod;
+    use crate::operator::governance::Scan;
+    use crate::operator::peer::{Propose, Revoke, Suspend};
     use std::collections::VecDeque;
 
     #[derive(Clone, Default)]
@@ -253,9 +215,9 @@ mod tests {
     #[tokio::test]
     async fn one_thing_is_asked_at_a_time_and_rubbish_once_more() {
         let (person, said) = person(&["p1", "", "token", "not json", "[]"]);
-        let proposed = person.call("peer.propose", json!({"remote_instance_url": "https://a"})).await;
+        let proposed = person.call(Propose::METHOD, json!({"remote_instance_url": "https://a"})).await;
         assert_eq!(proposed, Ok(json!({"peer_id": "p1", "acceptance_token": "token"})));
-        let found = person.call("governance.scan", json!({})).await;
+        let found = person.call(Scan::METHOD, json!({})).await;
         assert_eq!(found, Ok(json!({"findings": []})));
         let said = said.lock().expect("not poisoned").clone();
         assert!(
@@ -267,15 +229,15 @@ mod tests {
     #[tokio::test]
     async fn what_can_not_be_done_is_not_asked_again_and_no_and_stop_are_heard() {
         let (person, _) = person(&["can't", "no: it is locked", "stop"]);
-        let unsupported = Err(OperatorError::Unsupported { method: "peer.suspend".to_owned() });
-        assert_eq!(person.call("peer.suspend", json!({})).await, unsupported);
-        assert_eq!(person.call("peer.suspend", json!({})).await, unsupported);
-        let refused = person.call("peer.revoke", json!({})).await.expect_err("refused");
+        let unsupported = Err(OperatorError::unsupported(Suspend::METHOD));
+        assert_eq!(person.call(Suspend::METHOD, json!({})).await, unsupported);
+        assert_eq!(person.call(Suspend::METHOD, json!({})).await, unsupported);
+        let refused = person.call(Revoke::METHOD, json!({})).await.expect_err("refused");
         assert!(refused.to_string().contains("it is locked"), "{refused}");
-        let stopped = person.call("peer.revoke", json!({})).await.expect_err("stopped");
+        let stopped = person.call(Revoke::METHOD, json!({})).await.expect_err("stopped");
         assert!(stopped.to_string().contains("the person stopped the run"), "{stopped}");
-        let gone = person.call("peer.revoke", json!({})).await.expect_err("gone");
+        let gone = person.call(Revoke::METHOD, json!({})).await.expect_err("gone");
         assert!(gone.to_string().contains("the person has gone"), "{gone}");
-        assert!(person.call("covenant.square_the_circle", json!({})).await.is_err());
+        assert!(person.call_nonexistent().await.is_err());
     }
 }

@@ -1,20 +1,12 @@
 //! JSON-RPC 2.0 as the binding uses it: a request and its response, one JSON object each.
 
+use covenant_model::operator::METHOD_NOT_FOUND;
 use serde_json::{Value, json};
 
 use super::OperatorError;
 
 /// The longest response that is read, in bytes.
 pub(super) const RESPONSE_BYTES_MAX: usize = 4 << 20;
-/// The code of an unknown method.
-pub const METHOD_NOT_FOUND: i64 = -32601;
-/// The code of invalid parameters.
-pub const INVALID_PARAMS: i64 = -32602;
-/// The code of a message that is no request.
-pub const NO_REQUEST: i64 = -32700;
-/// The code of a platform that is not running.
-pub const NOT_RUNNING: i64 = -32000;
-
 /// Formats a request as one line, without the line end.
 #[must_use]
 pub fn request(id: u64, method: &str, parameters: &Value) -> String {

@@ -1,15 +1,13 @@
 //! The adapter side of the protocol: serves an operator client of this process over a pair of pipes.
 
+use covenant_model::operator::{INTERNAL, INVALID_PARAMS, METHOD_NOT_FOUND, NO_REQUEST};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
-use super::rpc::{self, INVALID_PARAMS, METHOD_NOT_FOUND, NO_REQUEST};
-use super::{OperatorClient, OperatorError};
+use super::{Method, OperatorClient, OperatorError, rpc};
 
 /// The longest request that is read, in bytes.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
-/// The JSON-RPC code of an internal error of the adapter.
-const INTERNAL: i64 = -32603;
 
 /// Answers requests, one per line, until `requests` ends.
 pub async fn serve(
@@ -43,8 +41,11 @@ async fn answer(operator: &dyn OperatorClient, line: &[u8]) -> String {
         Err(error) => return rpc::failure(&Value::Null, NO_REQUEST, &error.to_string()),
     };
     let id = &request["id"];
-    let Some(method) = request["method"].as_str() else {
+    let Some(name) = request["method"].as_str() else {
         return rpc::failure(id, NO_REQUEST, "method: a text is needed");
+    };
+    let Some(method) = Method::parse(name) else {
+        return rpc::failure(id, METHOD_NOT_FOUND, &format!("{name} is not supported"));
     };
     let parameters = match &request["params"] {
         Value::Null => json!({}),
@@ -68,27 +69,28 @@ async fn answer(operator: &dyn OperatorClient, line: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::OperatorMethod;
+    use crate::operator::peer::List;
 
     struct Echo;
 
     #[async_trait::async_trait]
     impl OperatorClient for Echo {
-        async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
-            match method {
-                "echo" => Ok(parameters),
-                other => Err(OperatorError::Unsupported { method: other.to_owned() }),
-            }
+        async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+            if method == List::METHOD { Ok(parameters) } else { Err(OperatorError::unsupported(method)) }
         }
     }
 
     #[tokio::test]
     async fn each_line_has_its_answer_and_rubbish_an_error() {
         let asked = concat!(
-            r#"{"jsonrpc":"2.0","id":1,"method":"echo","params":{"a":1}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"peer.list","params":{"a":1}}"#,
             "\n\n",
             r#"{"jsonrpc":"2.0","id":2,"method":"dance"}"#,
             "\n",
-            r#"{"jsonrpc":"2.0","id":3,"method":"echo","params":[1]}"#,
+            r#"{"jsonrpc":"2.0","id":3,"method":"peer.list","params":[1]}"#,
+            "\n",
+            r#"{"jsonrpc":"2.0","id":4,"method":"peer.show"}"#,
             "\nrubbish\n"
         );
         let mut answers = Vec::new();
@@ -99,7 +101,8 @@ mod tests {
         assert_eq!(answers[0]["result"], json!({"a": 1}));
         assert_eq!(answers[1]["error"]["code"], METHOD_NOT_FOUND);
         assert_eq!(answers[2]["error"]["code"], INVALID_PARAMS);
-        assert_eq!(answers[3]["error"]["code"], NO_REQUEST);
-        assert_eq!(answers.len(), 4);
+        assert_eq!(answers[3]["error"]["code"], METHOD_NOT_FOUND);
+        assert_eq!(answers[4]["error"]["code"], NO_REQUEST);
+        assert_eq!(answers.len(), 5);
     }
 }

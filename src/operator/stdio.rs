@@ -14,9 +14,13 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::platform::Describe;
 use super::process::{Log, Process, Program};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
-use super::{Description, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
+use super::{
+    Description, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
+    TargetRequest, Targets,
+};
 
 /// The targets of an adapter program that is started for each scenario.
 #[derive(Clone)]
@@ -39,7 +43,7 @@ impl Stdio {
     pub async fn start(&self) -> Result<Adapter, OperatorError> {
         let started = self.program.start(&self.log);
         let (process, requests, responses) = started.map_err(|error| OperatorError::Adapter {
-            method: Method::Describe.to_string(),
+            method: Describe::METHOD.to_string(),
             message: format!("{} does not start: {error}", self.program),
         })?;
         let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
@@ -47,7 +51,7 @@ impl Stdio {
         let leaving = self.leaving.clone();
         let request_timeout = self.request_timeout;
         let mut adapter = Adapter { line, request_timeout, leaving, description: Description::default() };
-        adapter.description = Description::read(&adapter.call(Method::Describe.as_str(), json!({})).await?)?;
+        adapter.description = Description::read(&adapter.call(Describe::METHOD, json!({})).await?)?;
         Ok(adapter)
     }
 }
@@ -87,17 +91,15 @@ impl Adapter {
     pub fn description(&self) -> &Description {
         &self.description
     }
-}
 
-#[async_trait]
-impl OperatorClient for Adapter {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+    /// Sends a request. `method` is the name of a method, or the one that does not exist.
+    async fn ask(&self, method: &str, parameters: &Value) -> Result<Value, OperatorError> {
         let mut line = self.line.lock().await;
         let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
         let Some(talking) = line.as_mut() else {
             return Err(broken("it was given up before".to_owned()));
         };
-        match timeout(self.request_timeout, talking.ask(method, &parameters)).await {
+        match timeout(self.request_timeout, talking.ask(method, parameters)).await {
             Ok(Ok(response)) => response.of(method),
             Ok(Err(message)) => {
                 *line = None;
@@ -108,6 +110,17 @@ impl OperatorClient for Adapter {
                 Err(broken(format!("no answer within {} s", self.request_timeout.as_secs_f32())))
             }
         }
+    }
+}
+
+#[async_trait]
+impl OperatorClient for Adapter {
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+        self.ask(method.name(), &parameters).await
+    }
+
+    async fn call_nonexistent(&self) -> Result<Value, OperatorError> {
+        self.ask(NONEXISTENT_METHOD, &json!({})).await
     }
 
     fn settles_at_once(&self) -> bool {

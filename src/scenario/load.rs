@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use serde_json::json;
 use thiserror::Error;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::format::{CheckSpec, Scenario, Step};
+use super::format::{CheckSpec, Operator, Scenario, Step};
 use super::position::{Fault, of_toml};
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
 use crate::contract::REGISTER_V1;
@@ -90,14 +91,35 @@ fn fault_of_step(
         return Some(fault.nearest(label, labels.iter().copied()));
     }
     match step {
-        Step::Operator(operator) if Method::parse(&operator.method).is_none() => {
-            let fault = Fault::new(format!("unknown method `{}`", operator.method), span.clone());
-            Some(fault.nearest(&operator.method, Method::ALL.iter().map(|method| method.as_str())))
-        }
+        Step::Operator(operator) => fault_of_operator(operator, span),
         Step::Grant(grant) => fault_of_scopes(&grant.scopes, span),
         Step::Hold(hold) => fault_of_scopes(&hold.scopes, span),
         _ => None,
     }
+}
+
+/// Checks the method of an operator step and the type of its parameters. A `${…}` can become a value of any
+/// type, so the value of the method's example stands in for it.
+fn fault_of_operator(step: &Operator, span: &Range<usize>) -> Option<Fault> {
+    let Some(method) = Method::parse(&step.method).map(Method::definition) else {
+        let fault = Fault::new(format!("unknown method `{}`", step.method), span.clone());
+        return Some(fault.nearest(&step.method, Method::all().map(Method::name)));
+    };
+    let mut given = if step.with.is_null() { json!({}) } else { step.with.clone() };
+    let known = method.parameters().members;
+    let example = method.example.parameters();
+    for (name, value) in given.as_object_mut().into_iter().flatten() {
+        if known.iter().all(|member| member.name != *name) {
+            let message = format!("method `{}` has no parameter `{name}`", method.name);
+            let fault = Fault::new(message, span.clone());
+            return Some(fault.nearest(name, known.iter().map(|member| &*member.name)));
+        }
+        if value.to_string().contains("${") {
+            *value = example[name].clone();
+        }
+    }
+    let error = method.check_parameters(given).err()?;
+    Some(Fault::new(format!("method `{}`: {error}", method.name), span.clone()))
 }
 
 fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<Fault> {
@@ -235,6 +257,14 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_with_a_reference_can_have_any_type() {
+        let source = format!(
+            "{HEAD}[[step]]\noperator = {{ method = \"clock.advance\", with = {{ seconds = \"${{alice.wait}}\" }} }}\n"
+        );
+        assert!(load("x", "x.toml", &source, &words()).is_ok());
+    }
+
+    #[test]
     fn every_mistake_names_its_place_and_the_nearest_word() {
         let step = |step: &str| format!("{HEAD}[[step]]\n{step}\n");
         let check = |check: &str| format!("{}[[check]]\n{check}\n", step("advance = { seconds = 1 }"));
@@ -250,6 +280,17 @@ mod tests {
             (step("heartbeat = { per = \"alice\" }"), "x.toml:5:15", "`peer`"),
             (step("heartbeat = { peer = \"alise\" }"), "x.toml:5", "`alice`"),
             (step("operator = { method = \"peer.revok\" }"), "x.toml:5", "`peer.revoke`"),
+            (
+                step("operator = { method = \"peer.revoke\", with = { per_id = \"x\" } }"),
+                "x.toml:5",
+                "did you mean `peer_id`?",
+            ),
+            (step("operator = { method = \"peer.revoke\" }"), "x.toml:5", "missing field `peer_id`"),
+            (
+                step("operator = { method = \"clock.advance\", with = { seconds = \"many\" } }"),
+                "x.toml:5",
+                "expected i64",
+            ),
             (
                 step("fetch = { peer = \"alice\", kind = \"a\", id = \"b\", grant = \"g\" }"),
                 "x.toml:5",

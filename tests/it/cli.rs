@@ -180,7 +180,9 @@ fn foreign_listen_address_voids_the_run_as_a_failure_of_the_environment() {
 
 #[test]
 fn list_prints_every_kind() {
-    for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties"] {
+    for what in
+        ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties", "methods"]
+    {
         let output = covenant(&["list", what]);
         assert_eq!(code(&output), 0, "{what}");
         assert!(stdout(&output).lines().count() > 1, "{what}");
@@ -194,7 +196,7 @@ fn list_prints_every_kind() {
 
 #[test]
 fn committed_schemas_are_fresh() {
-    for what in ["scenario", "report", "config"] {
+    for what in ["scenario", "report", "config", "adapter"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(format!("{what}.schema.json"));
         let committed = fs::read_to_string(&path).expect("a schema");
         let fresh = stdout(&covenant(&["schema", what]));
@@ -202,6 +204,18 @@ fn committed_schemas_are_fresh() {
             committed == fresh,
             "schemas/{what}.schema.json is stale: renew it with covenant schema {what}"
         );
+    }
+}
+
+#[test]
+fn committed_pages_are_fresh() {
+    let names = stdout(&covenant(&["docs"]));
+    assert!(names.lines().any(|name| name == "adapter-protocol"), "{names}");
+    for name in names.lines() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(format!("{name}.md"));
+        let committed = fs::read_to_string(&path).expect("a page");
+        let fresh = stdout(&covenant(&["docs", name]));
+        assert!(committed == fresh, "docs/{name}.md is stale: covenant docs {name} > it");
     }
 }
 
@@ -241,6 +255,7 @@ fn explain_finds_every_kind_of_id_and_suggests_the_nearest() {
         ("ipv6", "covenant run --variant ipv6"),
         ("grants", "commitment: 2"),
         ("governance.scan", "called in:"),
+        ("contract.release", "parameter:  version (integer): The number."),
         ("70", "internal error"),
     ] {
         let output = covenant(&["explain", id]);
@@ -259,7 +274,9 @@ fn list_prints_json_and_filters_by_clause() {
         assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));
         serde_json::from_str(&stdout(&output)).expect("a JSON array")
     };
-    for what in ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties"] {
+    for what in
+        ["scenarios", "clauses", "behaviours", "defects", "variants", "checks", "properties", "methods"]
+    {
         let all = rows(&[what]);
         assert!(all.iter().all(|row| row["id"].is_string()), "{what}");
         assert!(!all.is_empty(), "{what}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use covenant::check::Verdict;
 use covenant::operator::{
-    Embedded, EmbeddedOptions, Lease, OperatorClient, OperatorError, TargetRequest, Targets,
+    Embedded, EmbeddedOptions, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets,
 };
 use covenant::suite::{ExternalTarget, Plan, Target};
 use serde_json::{Value, json};
@@ -42,8 +42,8 @@ struct DelayedOperator {
 
 #[async_trait]
 impl OperatorClient for DelayedOperator {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
-        let key = DELAYED_METHODS.contains(&method).then(|| format!("{method} {parameters}"));
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+        let key = DELAYED_METHODS.contains(&method.name()).then(|| format!("{method} {parameters}"));
         let current = self.inner.call(method, parameters).await?;
         let Some(key) = key else { return Ok(current) };
         let mut reads = self.reads.lock().expect("not poisoned");

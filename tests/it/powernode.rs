@@ -10,9 +10,11 @@ use async_trait::async_trait;
 use covenant::check::Verdict;
 use covenant::clock::{Clock, Seed};
 use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
+use covenant::operator::peer::{self, Propose};
 use covenant::operator::powernode::{Credentials, Powernode, Rest};
 use covenant::operator::{
-    Address, At, ClockSync, Lease, OperatorClient, OperatorError, TargetRequest, Targets,
+    Address, At, ClockSync, Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest,
+    Targets, capability, governance, grant, migration,
 };
 use covenant::reference::{Database, Options, Platform, Running, Settings};
 use covenant::report::Report;
@@ -63,7 +65,7 @@ impl Surface {
         };
         let (method, parameters) = match (method, segments.as_slice()) {
             ("POST", ["platform", "peers"]) => {
-                return match self.running.platform.call("peer.propose", body).await {
+                return match self.running.platform.call(Propose::METHOD, body).await {
                     Ok(proposed) => (
                         201,
                         json!({"data": {"peer": {"id": proposed["peer_id"]}, "acceptance_token": proposed["acceptance_token"]}}),
@@ -71,24 +73,24 @@ impl Surface {
                     Err(error) => (422, json!({"error": error.message})),
                 };
             }
-            ("GET", ["platform", "peers", peer]) => ("peer.show", json!({"peer_id": peer})),
-            ("GET", ["platform", "peers"]) => ("peer.list", json!({})),
-            ("POST", ["platform", "peers", peer, "revoke"]) => ("peer.revoke", with_peer(peer, &body)),
-            ("POST", ["platform", "peers", peer, "grants"]) => ("grant.issue", with_peer(peer, &body)),
+            ("GET", ["platform", "peers", peer]) => (peer::Show::METHOD, json!({"peer_id": peer})),
+            ("GET", ["platform", "peers"]) => (peer::List::METHOD, json!({})),
+            ("POST", ["platform", "peers", peer, "revoke"]) => (peer::Revoke::METHOD, with_peer(peer, &body)),
+            ("POST", ["platform", "peers", peer, "grants"]) => (grant::Issue::METHOD, with_peer(peer, &body)),
             ("POST", ["platform", "peers", peer, "grants", grant, "revoke"]) => {
-                ("grant.revoke", json!({"peer_id": peer, "grant_id": grant}))
+                (grant::Revoke::METHOD, json!({"peer_id": peer, "grant_id": grant}))
             }
             ("POST", ["platform", "peers", peer, "capabilities"]) => {
                 let mut row = with_peer(peer, &body);
                 row["schema_version"] = json!(1);
-                ("capability.declare", row)
+                (capability::Declare::METHOD, row)
             }
             ("PATCH", ["sdwan", "federation_peers", _]) => {
                 return (202, json!({"data": {"status": "pending_approval"}}));
             }
-            ("GET", ["sdwan", "federation_governance", "scan"]) => ("governance.scan", json!({})),
-            ("GET", ["platform", "migrations"]) => ("migration.list", json!({})),
-            ("GET", ["platform", "migrations", id]) => ("migration.show", json!({"migration_id": id})),
+            ("GET", ["sdwan", "federation_governance", "scan"]) => (governance::Scan::METHOD, json!({})),
+            ("GET", ["platform", "migrations"]) => (migration::List::METHOD, json!({})),
+            ("GET", ["platform", "migrations", id]) => (migration::Show::METHOD, json!({"migration_id": id})),
             _ => return (404, json!({"error": "no such route"})),
         };
         match self.running.platform.call(method, parameters).await {
@@ -169,18 +171,15 @@ async fn refused_and_unsupported_methods_of_the_rest_surface_are_reported() {
     let surface = Surface::start().await;
     let (_server, url) = serve(surface.clone()).await;
     let operator = Powernode::new(rest(url.clone(), PASSWORD));
-    let peer = operator.call("peer.propose", json!({"remote_instance_url": "https://a.example"})).await;
+    let peer = operator.call(Propose::METHOD, json!({"remote_instance_url": "https://a.example"})).await;
     let peer_id = peer.expect("a peer")["peer_id"].clone();
-    let pending = operator.call("peer.suspend", json!({"peer_id": peer_id})).await.expect_err("pending");
+    let pending =
+        operator.call(peer::Suspend::METHOD, json!({"peer_id": peer_id})).await.expect_err("pending");
     assert!(pending.to_string().contains("pending approval (202)"), "{pending}");
-    let unsupported = operator.call("overlay.list", json!({"peer_id": peer_id})).await;
-    assert_eq!(unsupported, Err(OperatorError::Unsupported { method: "overlay.list".to_owned() }));
-    let sweep = operator.call("heartbeat.send", json!({"peer_id": peer_id})).await;
-    assert_eq!(
-        sweep,
-        Err(OperatorError::Unsupported { method: "heartbeat.send".to_owned() }),
-        "it needs a worker token"
-    );
+    let unsupported = operator.call(peer::ListOverlay::METHOD, json!({"peer_id": peer_id})).await;
+    assert_eq!(unsupported, Err(OperatorError::unsupported(peer::ListOverlay::METHOD)));
+    let sweep = operator.call(peer::SendHeartbeat::METHOD, json!({"peer_id": peer_id})).await;
+    assert_eq!(sweep, Err(OperatorError::unsupported(peer::SendHeartbeat::METHOD)), "it needs a worker token");
     let wrong_password = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
     assert!(
         wrong_password.contains("Invalid email or password") && !wrong_password.contains("wrong\""),
@@ -263,8 +262,8 @@ impl Targets for G1Operator {
 
 #[async_trait]
 impl OperatorClient for G1Operator {
-    async fn call(&self, method: &str, _: Value) -> Result<Value, OperatorError> {
-        match method {
+    async fn call(&self, method: Method, _: Value) -> Result<Value, OperatorError> {
+        match method.name() {
             "platform.start" => Ok(json!({"base_url": self.0.base_url})),
             "peer.propose" => {
                 Ok(json!({"peer_id": "p", "acceptance_token": "a-token-of-forty-three-characters"}))
@@ -276,7 +275,7 @@ impl OperatorClient for G1Operator {
             })),
             "capability.declare" | "peer.revoke" => Ok(json!({})),
             "governance.scan" => Ok(json!({"findings": []})),
-            _ => Err(OperatorError::Unsupported { method: method.to_owned() }),
+            _ => Err(OperatorError::unsupported(method)),
         }
     }
 

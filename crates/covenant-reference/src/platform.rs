@@ -15,6 +15,7 @@ use super::policy::Policy;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{self, StoreError, facts, table};
 use covenant_model::clock::{Clock, Ids, Seed};
+use covenant_model::operator::Method;
 use covenant_net::pki::{Authority, PkiError, Trust};
 
 /// A platform without its sockets, which [`super::Running`] has.
@@ -93,7 +94,7 @@ impl Platform {
 
     /// Calls a method of the operator plane. The methods of the process itself (`platform.*`) and of the
     /// clock are not among them.
-    pub async fn call(self: &Arc<Self>, method: &str, parameters: Value) -> Result<Value, MethodError> {
+    pub async fn call(self: &Arc<Self>, method: Method, parameters: Value) -> Result<Value, MethodError> {
         operator_api::call(self, method, parameters).await
     }
 

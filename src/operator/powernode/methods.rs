@@ -1,80 +1,88 @@
 //! The call of the REST surface for each method that it supports.
 
+use covenant_model::operator::INVALID_PARAMS;
 use serde_json::{Value, json};
 
 use super::Powernode;
 use super::rest::As;
+use crate::operator::capability::CapabilityMethod;
+use crate::operator::governance::GovernanceMethod;
+use crate::operator::grant::GrantMethod;
+use crate::operator::migration::MigrationMethod;
+use crate::operator::peer::PeerMethod;
+use crate::operator::platform::PlatformMethod;
+use crate::operator::resource::ResourceMethod;
 use crate::operator::{Method, OperatorError};
 
 /// The methods that the REST surface supports.
-pub(super) const METHODS: [&str; 16] = [
-    "describe",
-    "peer.propose",
-    "peer.show",
-    "peer.list",
-    "peer.suspend",
-    "peer.revoke",
-    "grant.issue",
-    "grant.revoke",
-    "grant.list",
-    "capability.declare",
-    "capability.list",
-    "governance.scan",
-    "migration.show",
-    "migration.list",
-    "heartbeat.send",
-    "sync.run",
+pub(super) const METHODS: [Method; 16] = [
+    Method::Platform(PlatformMethod::Describe),
+    Method::Peer(PeerMethod::Propose),
+    Method::Peer(PeerMethod::Show),
+    Method::Peer(PeerMethod::List),
+    Method::Peer(PeerMethod::Suspend),
+    Method::Peer(PeerMethod::Revoke),
+    Method::Grant(GrantMethod::Issue),
+    Method::Grant(GrantMethod::Revoke),
+    Method::Grant(GrantMethod::List),
+    Method::Capability(CapabilityMethod::Declare),
+    Method::Capability(CapabilityMethod::List),
+    Method::Governance(GovernanceMethod::Scan),
+    Method::Migration(MigrationMethod::Show),
+    Method::Migration(MigrationMethod::List),
+    Method::Peer(PeerMethod::SendHeartbeat),
+    Method::Resource(ResourceMethod::RunSync),
 ];
 
 pub(super) async fn call(
     operator: &Powernode,
-    method: &str,
+    method: Method,
     parameters: &Value,
 ) -> Result<Value, OperatorError> {
     let ask = Ask { operator, method, parameters };
-    match Method::parse(method) {
-        Some(Method::Describe) => Ok(Powernode::describe()),
-        Some(Method::PeerPropose) => ask.propose().await,
-        Some(Method::PeerShow) => Ok(json!({"peer": shown(&ask.get(&ask.of_peer("")?).await?)})),
-        Some(Method::PeerList) => ask.peers().await,
-        Some(Method::PeerSuspend) => ask.suspend().await,
-        Some(Method::PeerRevoke) => {
+    match method {
+        Method::Platform(PlatformMethod::Describe) => Ok(Powernode::describe()),
+        Method::Peer(PeerMethod::Propose) => ask.propose().await,
+        Method::Peer(PeerMethod::Show) => Ok(json!({"peer": shown(&ask.get(&ask.of_peer("")?).await?)})),
+        Method::Peer(PeerMethod::List) => ask.peers().await,
+        Method::Peer(PeerMethod::Suspend) => ask.suspend().await,
+        Method::Peer(PeerMethod::Revoke) => {
             ask.post(&ask.of_peer("/revoke")?, json!({"reason": parameters["reason"]})).await?;
             Ok(json!({}))
         }
-        Some(Method::GrantIssue) => ask.issue().await,
-        Some(Method::GrantRevoke) => {
+        Method::Grant(GrantMethod::Issue) => ask.issue().await,
+        Method::Grant(GrantMethod::Revoke) => {
             let path = ask.of_peer(&format!("/grants/{}/revoke", ask.text("grant_id")?))?;
             ask.post(&path, json!({"reason": parameters["reason"]})).await?;
             Ok(json!({}))
         }
-        Some(Method::GrantList) => {
+        Method::Grant(GrantMethod::List) => {
             Ok(json!({"grants": list(ask.get(&ask.of_peer("/grants")?).await?, "grants")}))
         }
-        Some(Method::CapabilityDeclare) => ask.declare().await,
-        Some(Method::CapabilityList) => {
+        Method::Capability(CapabilityMethod::Declare) => ask.declare().await,
+        Method::Capability(CapabilityMethod::List) => {
             let rows = list(ask.get(&ask.of_peer("/capabilities")?).await?, "capabilities");
             Ok(json!({"capabilities": rows}))
         }
-        Some(Method::GovernanceScan) => {
+        Method::Governance(GovernanceMethod::Scan) => {
             let found = ask.get("/sdwan/federation_governance/scan").await?;
             Ok(json!({"findings": list(found, "findings")}))
         }
-        Some(Method::MigrationShow) => {
+        Method::Migration(MigrationMethod::Show) => {
             ask.get(&format!("/platform/migrations/{}", ask.text("migration_id")?)).await
         }
-        Some(Method::MigrationList) => {
+        Method::Migration(MigrationMethod::List) => {
             Ok(json!({"migrations": list(ask.get("/platform/migrations").await?, "migrations")}))
         }
-        Some(Method::HeartbeatSend) => ask.sweep("heartbeat_sweep").await,
-        Some(Method::SyncRun) => ask.sweep("capability_auto_sync").await,
-        _ => Err(OperatorError::Unsupported { method: method.to_owned() }),
+        Method::Peer(PeerMethod::SendHeartbeat) => ask.sweep("heartbeat_sweep").await,
+        Method::Resource(ResourceMethod::RunSync) => ask.sweep("capability_auto_sync").await,
+        _ => Err(OperatorError::unsupported(method)),
     }
 }
 
 struct Ask<'a> {
     operator: &'a Powernode,
-    method: &'a str,
+    method: Method,
     parameters: &'a Value,
 }
 
@@ -100,7 +108,7 @@ impl Ask<'_> {
     async fn suspend(&self) -> Result<Value, OperatorError> {
         let path = format!("/sdwan/federation_peers/{}", self.text("peer_id")?);
         let body = json!({"federation_peer": {"status": "suspended"}});
-        self.operator.0.rest.call(self.method, As::Operator, "PATCH", &path, Some(body)).await?;
+        self.operator.0.rest.call(self.method.name(), As::Operator, "PATCH", &path, Some(body)).await?;
         Ok(json!({}))
     }
 
@@ -139,15 +147,15 @@ impl Ask<'_> {
     /// Runs a sweep. The peers that it calls see its effect.
     async fn sweep(&self, which: &str) -> Result<Value, OperatorError> {
         let path = format!("/worker_api/federation/{which}");
-        self.operator.0.rest.call(self.method, As::Worker, "POST", &path, Some(json!({}))).await
+        self.operator.0.rest.call(self.method.name(), As::Worker, "POST", &path, Some(json!({}))).await
     }
 
     async fn get(&self, path: &str) -> Result<Value, OperatorError> {
-        self.operator.0.rest.call(self.method, As::Operator, "GET", path, None).await
+        self.operator.0.rest.call(self.method.name(), As::Operator, "GET", path, None).await
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value, OperatorError> {
-        self.operator.0.rest.call(self.method, As::Operator, "POST", path, Some(body)).await
+        self.operator.0.rest.call(self.method.name(), As::Operator, "POST", path, Some(body)).await
     }
 
     fn of_peer(&self, more: &str) -> Result<String, OperatorError> {
@@ -156,15 +164,15 @@ impl Ask<'_> {
 
     fn text(&self, member: &str) -> Result<&str, OperatorError> {
         self.parameters[member].as_str().ok_or_else(|| OperatorError::Refused {
-            method: self.method.to_owned(),
-            code: super::super::rpc::INVALID_PARAMS,
+            method: self.method.to_string(),
+            code: INVALID_PARAMS,
             message: format!("{member}: a text is needed"),
         })
     }
 
     fn lacking(&self, member: &str) -> OperatorError {
         OperatorError::Adapter {
-            method: self.method.to_owned(),
+            method: self.method.to_string(),
             message: format!("the platform's answer has no {member}"),
         }
     }

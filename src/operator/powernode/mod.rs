@@ -12,7 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::{ClockSync, Description, Lease, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets};
+use super::{
+    ClockSync, Description, Lease, Method, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets,
+};
 use crate::clock::Clock;
 use crate::wire::header::CallerForm;
 use methods::METHODS;
@@ -60,7 +62,7 @@ impl Powernode {
     pub fn describe() -> Value {
         json!({
             "name": "powernode", "version": "", "protocol": PROTOCOL, "contract_versions": [1],
-            "verbs": METHODS, "identity": "tls", "generation": "G3",
+            "verbs": METHODS.map(Method::name), "identity": "tls", "generation": "G3",
         })
     }
 
@@ -99,7 +101,7 @@ impl Targets for Powernode {
 
 #[async_trait]
 impl OperatorClient for Powernode {
-    async fn call(&self, method: &str, parameters: Value) -> Result<Value, OperatorError> {
+    async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         methods::call(self, method, &parameters).await
     }
 }

@@ -9,7 +9,10 @@ use super::StepError;
 use super::peers::proposal;
 use super::runner::{ScenarioRunner, missing};
 use crate::clock::Stopwatch;
-use crate::operator::{ClockSync, OperatorError};
+use crate::operator::grant::Issue;
+use crate::operator::peer::{Join, Propose};
+use crate::operator::platform::{self, Start};
+use crate::operator::{ClockSync, Method, OperatorError, OperatorMethod, governance, resource};
 use crate::peer::StepContext;
 use crate::transcript::{Operation, OperationFailure, What};
 
@@ -17,28 +20,53 @@ use crate::transcript::{Operation, OperationFailure, What};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl ScenarioRunner<'_> {
+    /// Calls a method with typed parameters, and records the operation.
+    pub(super) async fn ask<M: OperatorMethod>(
+        &mut self,
+        context: &StepContext,
+        parameters: &M,
+    ) -> Result<Value, OperatorError> {
+        self.operate(context, M::METHOD, json!(parameters)).await
+    }
+
     /// Calls a method and records the operation.
     pub(super) async fn operate(
         &mut self,
         context: &StepContext,
-        method: &str,
+        method: Method,
         parameters: Value,
     ) -> Result<Value, OperatorError> {
         let outcome = self.operator.call(method, parameters.clone()).await;
-        let (result, failure) = match &outcome {
+        self.record_operation(context, method.name(), parameters, &outcome);
+        outcome
+    }
+
+    /// Records the operation of a method that was called.
+    pub(super) fn record_operation(
+        &self,
+        context: &StepContext,
+        method: &str,
+        parameters: Value,
+        outcome: &Result<Value, OperatorError>,
+    ) {
+        let (result, failure) = match outcome {
             Ok(result) => (Some(result.clone()), None),
             Err(error) => (None, Some(failure(error))),
         };
         let operation = Operation { method: method.to_owned(), parameters, result, failure };
         self.recorder.record(context.step, context.label.as_deref(), What::Operation(operation));
-        outcome
     }
 
     pub(super) async fn propose(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         let base_url = self.peer_named(name)?.base_url();
-        let base_url = base_url.as_str().trim_end_matches('/');
-        let proposed =
-            self.operate(context, "peer.propose", json!({"remote_instance_url": base_url})).await?;
+        let proposal_of_peer = Propose {
+            remote_instance_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            spawn_role: None,
+            spawn_mode: None,
+            peer_kind: None,
+            token_ttl_seconds: None,
+        };
+        let proposed = self.ask(context, &proposal_of_peer).await?;
         if proposed["acceptance_token"].as_str().is_none() {
             return Err(StepError::Target("peer.propose gave no acceptance_token".to_owned()));
         }
@@ -51,12 +79,12 @@ impl ScenarioRunner<'_> {
     pub(super) async fn join(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         let peer = self.peer_named(name)?;
         let base_url = peer.base_url();
-        let parameters = json!({
-            "base_url": base_url.as_str().trim_end_matches('/'),
-            "acceptance_token": peer.propose(),
-            "ca_bundle_pem": peer.ca_bundle_pem(),
-        });
-        match self.operate(context, "peer.join", parameters).await {
+        let invitation = Join {
+            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            acceptance_token: peer.propose(),
+            ca_bundle_pem: Some(peer.ca_bundle_pem().to_owned()),
+        };
+        match self.ask(context, &invitation).await {
             Ok(joined) => {
                 self.values.set(
                     name,
@@ -81,13 +109,15 @@ impl ScenarioRunner<'_> {
         if parameters.is_null() {
             parameters = json!({});
         }
+        let method = Method::parse(&step.method)
+            .ok_or_else(|| StepError::Scenario(format!("unknown method `{}`", step.method)))?;
         let shown = self.values.fill(&step.until_shows)?;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let looking = Stopwatch::start();
         let mut seen = None;
         let result = loop {
             ticks.tick().await;
-            let result = match self.operate(context, &step.method, parameters.clone()).await {
+            let result = match self.operate(context, method, parameters.clone()).await {
                 Ok(result) => result,
                 Err(OperatorError::Refused { code, message, .. }) if step.may_fail => {
                     json!({"refused": message, "code": code})
@@ -106,7 +136,7 @@ impl ScenarioRunner<'_> {
                 break result;
             }
         };
-        if step.method == "platform.start" {
+        if method == Start::METHOD {
             let target = self.target_address(&result)?;
             self.peers.values().for_each(|peer| peer.set_target(target.clone()));
         }
@@ -130,7 +160,7 @@ impl ScenarioRunner<'_> {
         if let (Some(members), Value::Object(with)) = (parameters.as_object_mut(), with) {
             members.extend(with);
         }
-        let granted = self.operate(context, "grant.issue", parameters).await?;
+        let granted = self.operate(context, Issue::METHOD, parameters).await?;
         if granted["bearer_token"].as_str().is_none() {
             return Err(StepError::Target("grant.issue gave no bearer_token".to_owned()));
         }
@@ -141,7 +171,7 @@ impl ScenarioRunner<'_> {
     pub(super) async fn put(&mut self, context: &StepContext, step: &Put) -> Result<(), StepError> {
         let id = self.values.fill_text(&step.id)?;
         let record = self.record(&id, &step.record)?;
-        self.operate(context, "resource.put", json!({"kind": step.kind, "id": id, "record": record})).await?;
+        self.ask(context, &resource::Put { kind: step.kind.clone(), id, record }).await?;
         Ok(())
     }
 
@@ -157,7 +187,7 @@ impl ScenarioRunner<'_> {
         let looking = Stopwatch::start();
         loop {
             ticks.tick().await;
-            let found = self.operate(context, "governance.scan", json!({})).await?;
+            let found = self.ask(context, &governance::Scan {}).await?;
             let count = count_about(&found, about.as_deref(), kind);
             self.keep(context, found);
             if about.is_none() || count > known || looking.elapsed() >= self.poll_timeout() {
@@ -183,7 +213,7 @@ impl ScenarioRunner<'_> {
                 "resource_kind": kind, "permission_scopes": ["read"],
             });
             let granted = self
-                .operate(&StepContext { label: None, ..context.clone() }, "grant.issue", parameters)
+                .operate(&StepContext { label: None, ..context.clone() }, Issue::METHOD, parameters)
                 .await;
             let token =
                 granted.ok().and_then(|granted| granted["bearer_token"].as_str().map(ToOwned::to_owned));
@@ -196,7 +226,7 @@ impl ScenarioRunner<'_> {
     }
 
     pub(super) async fn advance(&mut self, context: &StepContext, seconds: i64) -> Result<(), StepError> {
-        let moved = self.operate(context, "clock.advance", json!({"seconds": seconds})).await?;
+        let moved = self.ask(context, &platform::Advance { seconds }).await?;
         self.forget_time();
         if self.clock_sync == ClockSync::Independent {
             self.clock.advance_seconds(seconds);
@@ -234,8 +264,9 @@ impl ScenarioRunner<'_> {
     fn findings_about(&self, about: Option<&str>, kind: Option<&str>) -> usize {
         let trace = self.recorder.trace();
         let last = trace.entries().iter().rev().filter_map(|entry| entry.operation());
-        let scan =
-            last.filter(|operation| operation.method == "governance.scan").find_map(|op| op.result.as_ref());
+        let scan = last
+            .filter(|operation| operation.method == governance::Scan::METHOD.name())
+            .find_map(|op| op.result.as_ref());
         scan.map_or(0, |scan| count_about(scan, about, kind))
     }
 }

@@ -9,6 +9,7 @@ use super::super::format::{
 };
 use super::StepError;
 use super::runner::ScenarioRunner;
+use crate::operator::{OperatorMethod, grant};
 use crate::peer::{Call, CallOutcome, Received, StepContext};
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
@@ -207,7 +208,7 @@ impl ScenarioRunner<'_> {
         if let Some(id) = id {
             parameters["resource_id"] = Value::from(id);
         }
-        self.operate(context, "grant.hold", parameters.clone()).await?;
+        self.operate(context, grant::Hold::METHOD, parameters.clone()).await?;
         self.keep(context, parameters);
         Ok(())
     }

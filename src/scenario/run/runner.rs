@@ -12,7 +12,8 @@ use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::{RunContext, StepError, numbered, releases};
 use crate::clock::{Clock, Seed};
-use crate::operator::{ClockSync, Lease, Method, OperatorClient, OperatorError};
+use crate::operator::platform::{Now, Reset, Start};
+use crate::operator::{ClockSync, Lease, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod};
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::transcript::{Note, Recorder, What};
@@ -20,9 +21,6 @@ use crate::wire::header::CallerForm;
 
 /// The years that a target's clock may show. Dates are derived from it.
 const YEARS: std::ops::Range<i32> = 2000..2200;
-
-/// A method that does not exist in the binding.
-const NONEXISTENT_METHOD: &str = "covenant.square_the_circle";
 
 pub(super) struct ScenarioRunner<'a> {
     pub(super) operator: Arc<dyn OperatorClient>,
@@ -130,15 +128,14 @@ impl<'a> ScenarioRunner<'a> {
 
     async fn set_up(&mut self, scenario: &Scenario) -> Result<(), StepError> {
         if scenario.lasting && !self.is_fresh {
-            let method = Method::PlatformReset.to_string();
-            return Err(StepError::OperatorClient(OperatorError::Unsupported { method }));
+            return Err(StepError::OperatorClient(OperatorError::unsupported(Reset::METHOD)));
         }
         let settings = self.settings.clone();
         let context = StepContext::default();
         if scenario.sanity {
             self.ask_the_impossible(&context).await?;
         }
-        let started = self.operate(&context, "platform.start", json!({"settings": settings})).await?;
+        let started = self.operate(&context, Start::METHOD, json!({"settings": settings})).await?;
         let target = self.target_address(&started)?;
         self.follow_clock().await?;
         for spec in &scenario.peers {
@@ -168,8 +165,7 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     async fn target_time(&self) -> Result<Option<Timestamp>, StepError> {
-        let method = Method::ClockNow.to_string();
-        let Ok(reported) = self.operator.call(&method, json!({})).await else { return Ok(None) };
+        let Ok(reported) = self.operator.call(Now::METHOD, json!({})).await else { return Ok(None) };
         let now = reported["now"].as_str().and_then(|now| now.parse().ok());
         now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
             .map(Some)
@@ -178,6 +174,7 @@ impl<'a> ScenarioRunner<'a> {
                     "now: a moment as in RFC 3339, of this century or the next, was expected, found {}",
                     reported["now"]
                 );
+                let method = Now::METHOD.to_string();
                 StepError::OperatorClient(OperatorError::Adapter { method, message })
             })
     }
@@ -190,7 +187,9 @@ impl<'a> ScenarioRunner<'a> {
     /// Calls a method that does not exist. An adapter that accepts any method proves nothing, so it must be
     /// able to report an unknown one.
     async fn ask_the_impossible(&mut self, context: &StepContext) -> Result<(), StepError> {
-        match self.operate(context, NONEXISTENT_METHOD, json!({})).await {
+        let outcome = self.operator.call_nonexistent().await;
+        self.record_operation(context, NONEXISTENT_METHOD, json!({}), &outcome);
+        match outcome {
             Err(OperatorError::Unsupported { .. }) => Ok(()),
             Ok(_) | Err(OperatorError::Refused { .. }) => {
                 Err(StepError::OperatorClient(OperatorError::Adapter {

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::Patch;
 use crate::operator_api::MethodError;
-use crate::outbound::{self, Order};
+use crate::outbound;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};
 use crate::store::table;
 use covenant_model::contract::Aspect::Conduct;
+use covenant_model::operator::migration::SendMigration;
 
 /// Member of a plan that names the next platform: a peer's id.
 const GOES_ON_TO: &str = "forward_to";
@@ -29,7 +30,7 @@ async fn pass_on(platform: Arc<Platform>) {
     let due = platform.transaction::<_, MethodError>(|tx| {
         let mut due = table::all::<Migration>(tx.db)?;
         due.retain(|migration| migration.direction == Direction::Inbound && goes_on(migration).is_some());
-        let orders: Vec<Order> = due.iter().map(order).collect();
+        let orders: Vec<SendMigration> = due.iter().map(order).collect();
         for migration in &mut due {
             migration.metadata.insert("passed_on".to_owned(), json!(true));
             table::put(tx.db, migration)?;
@@ -42,8 +43,8 @@ async fn pass_on(platform: Arc<Platform>) {
     }
 }
 
-fn order(migration: &Migration) -> Order {
-    Order {
+fn order(migration: &Migration) -> SendMigration {
+    SendMigration {
         peer_id: goes_on(migration).unwrap_or_default().to_owned(),
         operation: migration.plan.operation.clone(),
         root_resource_kind: migration.plan.root_resource_kind.clone(),

@@ -6,11 +6,12 @@ use serde_json::json;
 
 use crate::Patch;
 use crate::operator_api::MethodError;
-use crate::outbound::{self, Order};
+use crate::outbound;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};
 use crate::store::table;
 use covenant_model::contract::Aspect::Conduct;
+use covenant_model::operator::migration::SendMigration;
 use covenant_model::wire::migration::operation;
 
 /// Metadata member that marks a migration as followed up.
@@ -43,9 +44,9 @@ async fn follow_up(platform: Arc<Platform>) {
     }
 }
 
-fn again(migration: &Migration) -> Option<Order> {
+fn again(migration: &Migration) -> Option<SendMigration> {
     let source = migration.plan.steps.last()?.payload.get("metadata")?["duplicated_from"].as_str()?;
-    Some(Order {
+    Some(SendMigration {
         peer_id: migration.peer_id.clone(),
         operation: operation::DUPLICATE.to_owned(),
         root_resource_kind: migration.plan.root_resource_kind.clone(),

@@ -1,55 +1,29 @@
 //! `capability.*`
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Answer, MethodError, parameters};
 use crate::platform::Platform;
 use crate::store::rows::Capability;
 use crate::store::table;
+use covenant_model::operator::capability::{CapabilityMethod, Declare, List};
 use covenant_model::wire::path;
 
 const DIRECTIONS: [&str; 4] =
     ["push_local_to_remote", "pull_remote_to_local", "bidirectional", "migration_only"];
 const POLICIES: [&str; 4] = ["manual", "auto_on_change", "auto_periodic", "on_match_filter"];
 
-#[derive(Deserialize)]
-struct Declare {
-    peer_id: Option<String>,
-    resource_kind: String,
-    #[serde(default = "first_version")]
-    schema_version: Value,
-    #[serde(default = "both_ways")]
-    direction: String,
-    #[serde(default = "by_hand")]
-    policy: String,
-    filter: Option<Map<String, Value>>,
-    conflict_resolution: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct List {
-    peer_id: Option<String>,
-}
-
-fn first_version() -> Value {
-    json!(1)
-}
-
-fn both_ways() -> String {
-    "bidirectional".to_owned()
-}
-
-fn by_hand() -> String {
-    "manual".to_owned()
+/// Calls a method of the group.
+pub(super) fn call(platform: &Platform, method: CapabilityMethod, given: Value) -> Answer {
+    match method {
+        CapabilityMethod::Declare => declare(platform, parameters(given)?),
+        CapabilityMethod::List => list(platform, &parameters(given)?),
+    }
 }
 
 /// `capability.declare`: declares a kind to one peer or to all. It replaces the earlier declaration of that
 /// kind.
-pub(super) fn declare(platform: &Platform, given: Value) -> Answer {
-    let given: Declare = parameters(given)?;
+fn declare(platform: &Platform, given: Declare) -> Answer {
     if !path::is_kind(&given.resource_kind) {
         return Err(MethodError::parameters(format!("{:?} is no resource kind", given.resource_kind)));
     }
@@ -75,8 +49,7 @@ pub(super) fn declare(platform: &Platform, given: Value) -> Answer {
 }
 
 /// `capability.list`
-pub(super) fn list(platform: &Platform, given: Value) -> Answer {
-    let given: List = parameters(given)?;
+fn list(platform: &Platform, given: &List) -> Answer {
     platform.transaction(|tx| {
         let mut rows: Vec<Capability> = table::all(tx.db)?;
         if let Some(peer_id) = &given.peer_id {

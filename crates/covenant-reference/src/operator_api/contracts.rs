@@ -1,6 +1,5 @@
 //! `contract.list`, `contract.deprecate`, and `contract.release`, which adds a version.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, MethodError, parameters};
@@ -9,22 +8,20 @@ use crate::platform::Platform;
 use crate::store::rows::KnownContract;
 use crate::store::table;
 use crate::transaction::Transaction;
+use covenant_model::operator::contract::{ContractMethod, Deprecate, List, Release};
 use covenant_model::wire::canonical::sha256_hex;
 
-#[derive(Deserialize)]
-struct Release {
-    version: u64,
-    text: Option<String>,
-    digest: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Deprecate {
-    version: u64,
+/// Calls a method of the group.
+pub(super) fn call(platform: &Platform, method: ContractMethod, given: Value) -> Answer {
+    match method {
+        ContractMethod::List => list(platform, &parameters(given)?),
+        ContractMethod::Release => release(platform, parameters(given)?),
+        ContractMethod::Deprecate => deprecate(platform, &parameters(given)?),
+    }
 }
 
 /// `contract.list`: returns a bare array.
-pub(super) fn list(platform: &Platform) -> Answer {
+fn list(platform: &Platform, _: &List) -> Answer {
     platform.transaction(|tx| {
         let known = contract::known(tx)?;
         Ok(known.iter().map(|known| shown(tx, known)).collect())
@@ -32,8 +29,7 @@ pub(super) fn list(platform: &Platform) -> Answer {
 }
 
 /// `contract.release`: adds a version under the digest of its text (V.1). A released version is permanent.
-pub(super) fn release(platform: &Platform, given: Value) -> Answer {
-    let given: Release = parameters(given)?;
+fn release(platform: &Platform, given: Release) -> Answer {
     let digest = given.text.as_ref().map(sha256_hex).or(given.digest);
     let digest = digest.ok_or_else(|| MethodError::parameters("text or digest is due"))?;
     platform.transaction(|tx| {
@@ -54,8 +50,7 @@ pub(super) fn release(platform: &Platform, given: Value) -> Answer {
 }
 
 /// `contract.deprecate`: makes a version read-only from now on (V.4).
-pub(super) fn deprecate(platform: &Platform, given: Value) -> Answer {
-    let given: Deprecate = parameters(given)?;
+fn deprecate(platform: &Platform, given: &Deprecate) -> Answer {
     platform.transaction(|tx| {
         let id = given.version.to_string();
         let found = table::find::<KnownContract>(tx.db, &id)?;

@@ -1,18 +1,18 @@
-//! `grant.issue`, `grant.revoke`, `grant.list`.
+//! `grant.*`.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, MethodError, parameters, peers};
 use crate::outbound;
 use crate::peering;
 use crate::platform::Platform;
-use crate::store::rows::{Grant, Notice, Peer};
+use crate::store::rows::{Grant, HeldGrant, Notice, Peer};
 use crate::store::table;
 use crate::transaction::Transaction;
+use covenant_model::operator::grant::{GrantMethod, Hold, Issue, List, Revoke};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::notice::{Event, kind};
 use covenant_model::wire::path;
@@ -21,36 +21,18 @@ use covenant_model::wire::state::PeerStatus;
 const DAYS_DEFAULT: i64 = 30;
 const DAYS: std::ops::RangeInclusive<i64> = 7..=365;
 
-#[derive(Deserialize)]
-struct Issue {
-    peer_id: String,
-    remote_subject: Option<String>,
-    resource_kind: String,
-    resource_id: Option<String>,
-    permission_scopes: Option<Vec<String>>,
-    ttl_days: Option<i64>,
-    #[serde(default)]
-    node_instance_ids: Vec<String>,
-    #[serde(default)]
-    sdwan_network_ids: Vec<String>,
-    #[serde(default)]
-    source_cidrs: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Revoke {
-    grant_id: String,
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct List {
-    peer_id: Option<String>,
+/// Calls a method of the group.
+pub(super) async fn call(platform: &Arc<Platform>, method: GrantMethod, given: Value) -> Answer {
+    match method {
+        GrantMethod::Issue => issue(platform, parameters(given)?),
+        GrantMethod::Revoke => revoke(platform, parameters(given)?).await,
+        GrantMethod::List => list(platform, &parameters(given)?),
+        GrantMethod::Hold => hold(platform, parameters(given)?),
+    }
 }
 
 /// `grant.issue`: issues a grant for records. Only this act of an operator does (6.2).
-pub(super) fn issue(platform: &Platform, given: Value) -> Answer {
-    let given: Issue = parameters(given)?;
+fn issue(platform: &Platform, given: Issue) -> Answer {
     platform.transaction(|tx| {
         let peer = peers::find(tx, &given.peer_id)?;
         let grant = granted(tx, &peer, given)?;
@@ -67,8 +49,7 @@ pub(super) fn issue(platform: &Platform, given: Value) -> Answer {
 }
 
 /// `grant.revoke`: announces the revocation to the peer (2.3), then puts it in force.
-pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
-    let given: Revoke = parameters(given)?;
+async fn revoke(platform: &Arc<Platform>, given: Revoke) -> Answer {
     let peer_id = platform.transaction(|tx| announce(tx, &given))?;
     if platform.policy.peering.announces_first {
         outbound::deliver_notices(platform, &peer_id).await;
@@ -81,14 +62,34 @@ pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
 }
 
 /// `grant.list`
-pub(super) fn list(platform: &Platform, given: Value) -> Answer {
-    let given: List = parameters(given)?;
+fn list(platform: &Platform, given: &List) -> Answer {
     platform.transaction(|tx| {
         let grants: Vec<Grant> = match &given.peer_id {
             Some(peer_id) => table::of_peer(tx.db, peer_id)?,
             None => table::all(tx.db)?,
         };
         Ok(json!({"grants": grants.iter().map(shown).collect::<Vec<_>>()}))
+    })
+}
+
+/// `grant.hold`: stores a grant that the peer issued out of band.
+fn hold(platform: &Platform, given: Hold) -> Answer {
+    platform.transaction(|tx| {
+        let peer = peers::find(tx, &given.peer_id)?;
+        let held = HeldGrant {
+            id: tx.new_id(),
+            peer_id: peer.id,
+            grant_id: given.grant_id,
+            bearer_token: given.bearer_token,
+            resource_kind: given.resource_kind,
+            resource_id: given.resource_id,
+            permission_scopes: given.permission_scopes,
+            expires_at: Some(given.expires_at),
+            held_since: tx.now,
+            revoked_at: None,
+        };
+        table::put(tx.db, &held)?;
+        Ok(json!({}))
     })
 }
 
@@ -100,7 +101,7 @@ fn granted(tx: &Transaction<'_>, peer: &Peer, given: Issue) -> Result<Grant, Met
     if !DAYS.contains(&days) {
         return Err(MethodError::parameters(format!("ttl_days is {days}, not within 7 to 365")));
     }
-    let scopes = given.permission_scopes.unwrap_or_else(|| vec!["read".to_owned()]);
+    let scopes = given.permission_scopes;
     if let Some(unknown) = scopes.iter().find(|scope| Scope::parse(scope).is_none()) {
         return Err(MethodError::parameters(format!("no scope {unknown:?}")));
     }

@@ -1,26 +1,34 @@
-//! `migration.show`, `migration.list`, `migration.delete`.
+//! `migration.*`.
 
-use serde::Deserialize;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{Answer, MethodError, parameters};
+use crate::outbound;
 use crate::platform::Platform;
 use crate::store::rows::Migration;
 use crate::store::table;
+use covenant_model::operator::migration::{Commit, Delete, List, MigrationMethod, Show};
 
-#[derive(Deserialize)]
-struct Named {
-    migration_id: String,
+/// Calls a method of the group.
+pub(super) async fn call(platform: &Arc<Platform>, method: MigrationMethod, given: Value) -> Answer {
+    match method {
+        MigrationMethod::SendMigration => outbound::send_migration(platform, parameters(given)?).await,
+        MigrationMethod::Commit => commit(platform, &parameters(given)?).await,
+        MigrationMethod::Show => show(platform, &parameters(given)?),
+        MigrationMethod::List => list(platform, &parameters(given)?),
+        MigrationMethod::Delete => delete(platform, &parameters(given)?),
+    }
 }
 
-#[derive(Deserialize)]
-struct List {
-    peer_id: Option<String>,
+/// `migration.commit`
+async fn commit(platform: &Arc<Platform>, given: &Commit) -> Answer {
+    outbound::commit_migration(platform, &given.migration_id).await
 }
 
 /// `migration.show`: returns the row's members at the top level, and again under `migration`.
-pub(super) fn show(platform: &Platform, given: Value) -> Answer {
-    let given: Named = parameters(given)?;
+fn show(platform: &Platform, given: &Show) -> Answer {
     platform.transaction(|tx| {
         let migration = table::find::<Migration>(tx.db, &given.migration_id)?;
         let migration = migration.ok_or_else(|| MethodError::not_found("migration", &given.migration_id))?;
@@ -31,8 +39,7 @@ pub(super) fn show(platform: &Platform, given: Value) -> Answer {
 }
 
 /// `migration.list`
-pub(super) fn list(platform: &Platform, given: Value) -> Answer {
-    let given: List = parameters(given)?;
+fn list(platform: &Platform, given: &List) -> Answer {
     platform.transaction(|tx| {
         let migrations: Vec<Migration> = match &given.peer_id {
             Some(peer_id) => table::of_peer(tx.db, peer_id)?,
@@ -43,8 +50,7 @@ pub(super) fn list(platform: &Platform, given: Value) -> Answer {
 }
 
 /// `migration.delete`: deletes the migration's row. The migrated records stay (11.2).
-pub(super) fn delete(platform: &Platform, given: Value) -> Answer {
-    let given: Named = parameters(given)?;
+fn delete(platform: &Platform, given: &Delete) -> Answer {
     platform.transaction(|tx| {
         if table::remove::<Migration>(tx.db, &given.migration_id)? {
             return Ok(json!({}));

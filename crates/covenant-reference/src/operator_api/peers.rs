@@ -1,11 +1,10 @@
-//! `peer.*`, except `peer.join`.
+//! `peer.*`, `heartbeat.send` and `overlay.list`.
 
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, MethodError, parameters};
@@ -14,33 +13,35 @@ use crate::handshake::token_hash;
 use crate::outbound;
 use crate::peering;
 use crate::platform::Platform;
-use crate::store::rows::{Breach, Finding, Leaving, Notice, Peer, Side};
+use crate::store::rows::{Breach, Finding, Leaving, Notice, OverlayAddress, Peer, Side};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
+use covenant_model::operator::peer::{
+    Join, List, ListOverlay, PeerMethod, Propose, Resume, Revoke, SendHeartbeat, Show, Suspend,
+};
 use covenant_model::wire::notice::{Event, kind};
 use covenant_model::wire::state::PeerStatus;
 
 /// Default lifetime of an acceptance token, in days.
 const TOKEN_DAYS: i64 = 7;
 
-#[derive(Deserialize)]
-struct Propose {
-    remote_instance_url: String,
-    spawn_role: Option<String>,
-    spawn_mode: Option<String>,
-    peer_kind: Option<String>,
-    token_ttl_seconds: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    peer_id: String,
-    reason: Option<String>,
+/// Calls a method of the group.
+pub(super) async fn call(platform: &Arc<Platform>, method: PeerMethod, given: Value) -> Answer {
+    match method {
+        PeerMethod::Propose => propose(platform, parameters(given)?),
+        PeerMethod::Join => join(platform, parameters(given)?).await,
+        PeerMethod::Show => show(platform, &parameters(given)?),
+        PeerMethod::List => list(platform, &parameters(given)?),
+        PeerMethod::Suspend => suspend(platform, parameters(given)?),
+        PeerMethod::Resume => resume(platform, &parameters(given)?),
+        PeerMethod::Revoke => revoke(platform, parameters(given)?).await,
+        PeerMethod::SendHeartbeat => heartbeat(platform, &parameters(given)?).await,
+        PeerMethod::ListOverlay => overlay(platform, &parameters(given)?),
+    }
 }
 
 /// `peer.propose`: creates a row and the one token that accepts it.
-pub(super) fn propose(platform: &Platform, given: Value) -> Answer {
-    let given: Propose = parameters(given)?;
+fn propose(platform: &Platform, given: Propose) -> Answer {
     platform.transaction(|tx| {
         let token = URL_SAFE_NO_PAD.encode(tx.ids.bytes::<32>());
         let life = given
@@ -58,14 +59,20 @@ pub(super) fn propose(platform: &Platform, given: Value) -> Answer {
     })
 }
 
+/// `peer.join`: calls accept at a peer that proposed.
+async fn join(platform: &Arc<Platform>, given: Join) -> Answer {
+    let peer_id =
+        outbound::join(platform, given.base_url, &given.acceptance_token, given.ca_bundle_pem).await?;
+    outbound::joined(&peer_id)
+}
+
 /// `peer.show`
-pub(super) fn show(platform: &Platform, given: Value) -> Answer {
-    let given: Named = parameters(given)?;
+fn show(platform: &Platform, given: &Show) -> Answer {
     platform.transaction(|tx| Ok(json!({"peer": shown(tx, &find(tx, &given.peer_id)?)?})))
 }
 
 /// `peer.list`
-pub(super) fn list(platform: &Platform) -> Answer {
+fn list(platform: &Platform, _: &List) -> Answer {
     platform.transaction(|tx| {
         let peers: Vec<Peer> = table::all(tx.db)?;
         let shown: Vec<Value> = peers.iter().map(|peer| shown(tx, peer)).collect::<Result<_, _>>()?;
@@ -74,8 +81,7 @@ pub(super) fn list(platform: &Platform) -> Answer {
 }
 
 /// `peer.suspend`
-pub(super) fn suspend(platform: &Platform, given: Value) -> Answer {
-    let given: Named = parameters(given)?;
+fn suspend(platform: &Platform, given: Suspend) -> Answer {
     platform.transaction(|tx| {
         let mut peer = find(tx, &given.peer_id)?;
         let reason = given.reason.unwrap_or_else(|| "by the operator".to_owned());
@@ -87,8 +93,7 @@ pub(super) fn suspend(platform: &Platform, given: Value) -> Answer {
 }
 
 /// `peer.resume`: ends a suspension after review. The peer may call at once, and its breaches are cleared.
-pub(super) fn resume(platform: &Platform, given: Value) -> Answer {
-    let given: Named = parameters(given)?;
+fn resume(platform: &Platform, given: &Resume) -> Answer {
     platform.transaction(|tx| {
         let mut peer = find(tx, &given.peer_id)?;
         if peer.status != PeerStatus::Suspended {
@@ -107,8 +112,7 @@ pub(super) fn resume(platform: &Platform, given: Value) -> Answer {
 
 /// `peer.revoke`: announces the revocation, then puts it in force (4.1, 4.2, 11.1). An unreachable peer gets
 /// the notice later; the revocation does not wait for it.
-pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
-    let given: Named = parameters(given)?;
+async fn revoke(platform: &Arc<Platform>, given: Revoke) -> Answer {
     let peer_id = given.peer_id.clone();
     if let Some(before_leaving) = platform.policy.out.before_leaving {
         before_leaving(Arc::clone(platform), peer_id.clone()).await;
@@ -124,6 +128,24 @@ pub(super) async fn revoke(platform: &Arc<Platform>, given: Value) -> Answer {
     Ok(json!({}))
 }
 
+/// `heartbeat.send`
+async fn heartbeat(platform: &Arc<Platform>, given: &SendHeartbeat) -> Answer {
+    let sent = outbound::send_heartbeat(platform, &given.peer_id, &[]).await?;
+    let called = sent.called;
+    Ok(json!({
+        "sent": sent.body, "answered": called.status, "body": called.body, "error": called.error(),
+    }))
+}
+
+/// `overlay.list`
+fn overlay(platform: &Platform, given: &ListOverlay) -> Answer {
+    platform.transaction(|tx| {
+        let addresses: Vec<OverlayAddress> = table::of_peer(tx.db, &given.peer_id)?;
+        let shown: Vec<Value> = addresses.iter().map(|address| mounted(tx, address)).collect();
+        Ok(json!({ "addresses": shown }))
+    })
+}
+
 /// Puts every announced revocation in force that a death of the process interrupted.
 pub(crate) fn leave_all_announced(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for peer in table::all::<Peer>(tx.db)? {
@@ -132,7 +154,7 @@ pub(crate) fn leave_all_announced(tx: &Transaction<'_>) -> Result<(), StoreError
     Ok(())
 }
 
-fn announce(tx: &Transaction<'_>, given: &Named) -> Result<(), MethodError> {
+fn announce(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
     let mut peer = find(tx, &given.peer_id)?;
     if peer.status == PeerStatus::Revoked || peer.leaving.is_some() {
         return Err(MethodError::state("the peer is revoked already"));
@@ -211,4 +233,13 @@ fn shown(tx: &Transaction<'_>, peer: &Peer) -> Result<Value, StoreError> {
         "revoked_at": peer.revoked_at, "revoked_by": peer.revoked_by, "revoke_reason": peer.revoke_reason,
         "grace_until": peer.grace_until, "findings": findings,
     }))
+}
+
+/// Returns the JSON form of an address. It includes the state if unmounted addresses are listed too.
+fn mounted(tx: &Transaction<'_>, address: &OverlayAddress) -> Value {
+    if !tx.policy.peering.lists_unmounted {
+        return json!(address.address);
+    }
+    let status = if address.unmounted_at.is_none() { "active" } else { "revoked" };
+    json!({"peer_id": address.peer_id, "address": address.address, "status": status})
 }

@@ -16,14 +16,10 @@ use crate::platform::{Platform, anchor_label};
 use crate::store::rows::{KnownContract, Peer, Side};
 use crate::store::table;
 use crate::transaction::Transaction;
+use covenant_model::operator::{INTERNAL, OTHER_CONTRACT, PEER_ANSWERED_WRONG};
 use covenant_model::wire::accept::AcceptResponse;
 use covenant_model::wire::path::Route;
 use covenant_net::pki::SigningRequest;
-
-/// Error code: the peer's response is not valid.
-const PEER_ANSWERED_WRONG: i64 = -32010;
-/// Error code: the peer agreed to another contract than requested.
-const OTHER_CONTRACT: i64 = -32011;
 
 /// The requested contract and the agreed one.
 #[derive(Clone, Debug)]
@@ -53,7 +49,7 @@ pub(crate) async fn join(
     ca_bundle_pem: Option<String>,
 ) -> Result<String, MethodError> {
     let request = SigningRequest::new("reference platform")
-        .map_err(|error| MethodError::new(-32603, error.to_string()))?;
+        .map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
     let (peer, contract, body) = platform.transaction::<_, MethodError>(|tx| {
         let mut peer = Peer::proposed(tx.new_id(), Side::Remote, base_url, tx.now);
         peer.server_anchor_pem = ca_bundle_pem;

@@ -20,6 +20,8 @@ use crate::store::records;
 use crate::store::rows::{Direction, HeldGrant, Migration, Peer, Side};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
+use covenant_model::operator::INTERNAL;
+use covenant_model::operator::migration::SendMigration;
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::migration::{MigrationRequest, MigrationView, operation};
 use covenant_model::wire::notice::finding;
@@ -28,25 +30,13 @@ use covenant_model::wire::path::Route;
 /// Status of an open migration.
 const TRANSFERRING: &str = "transferring";
 
-/// The operator's request.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Order {
-    pub(crate) peer_id: String,
-    pub(crate) operation: String,
-    pub(crate) root_resource_kind: String,
-    pub(crate) root_resource_id: String,
-    pub(crate) bearer_token: Option<String>,
-    /// `false` opens the migration, and `migration.commit` completes it.
-    pub(crate) commit: Option<bool>,
-}
-
 /// Returns whether the error text mentions the schema.
 pub(crate) fn is_schema_drift(error: &str) -> bool {
     error.to_lowercase().contains("schema")
 }
 
 /// Sends a record with its dependencies, and checks the destination's claims.
-pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value, MethodError> {
+pub(crate) async fn send(platform: &Arc<Platform>, order: SendMigration) -> Result<Value, MethodError> {
     let (peer, mut plan, held) = platform.transaction::<_, MethodError>(|tx| {
         let peer = table::find::<Peer>(tx.db, &order.peer_id)?
             .ok_or_else(|| MethodError::not_found("peer", &order.peer_id))?;
@@ -55,7 +45,7 @@ pub(crate) async fn send(platform: &Arc<Platform>, order: Order) -> Result<Value
     })?;
     let token = order.bearer_token.or_else(|| held.as_ref().map(|grant| grant.bearer_token.clone()));
     (platform.policy.out.override_plan)(&mut plan);
-    let body = serde_json::to_value(&plan).map_err(|error| MethodError::new(-32603, error.to_string()))?;
+    let body = serde_json::to_value(&plan).map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
     let called = call(platform, &peer, &Route::Migrations, Some(&body), token.as_deref()).await?;
     let (view, reading) = read_back(platform, &peer, &plan, &called, token.as_deref()).await?;
     platform.transaction(|tx| {
@@ -120,7 +110,7 @@ async fn read_back(
 }
 
 /// Returns the held grant for the migration: the one whose token the operator names, else one that fits.
-fn grant_for(tx: &Transaction<'_>, order: &Order) -> Result<Option<HeldGrant>, StoreError> {
+fn grant_for(tx: &Transaction<'_>, order: &SendMigration) -> Result<Option<HeldGrant>, StoreError> {
     let Some(token) = &order.bearer_token else {
         return held(tx, &order.peer_id, &order.root_resource_kind, "migrate");
     };

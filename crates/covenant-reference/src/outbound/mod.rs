@@ -17,7 +17,7 @@ mod verify;
 pub(crate) use excerpts::ask as ask_for_excerpt;
 pub(crate) use heartbeat::send as send_heartbeat;
 pub(crate) use join::{join, joined};
-pub(crate) use migrate::{Order, commit as commit_migration, send as send_migration};
+pub(crate) use migrate::{commit as commit_migration, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
 pub(crate) use outbound_call::{Called, call};
 pub(crate) use probe::{check_grant, check_kind, probe_capabilities};

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use super::migrate::Order;
 use crate::operator_api::MethodError;
 use crate::store::records::{self, Record};
 use crate::store::rows::Peer;
 use crate::transaction::Transaction;
+use covenant_model::operator::migration::SendMigration;
 use covenant_model::wire::migration::{MigrationRequest, Step, action, operation, policy};
 
 /// Maximum number of records in one migration.
@@ -18,7 +18,7 @@ const RECORDS_MAX: usize = 1000;
 pub(super) fn plan(
     tx: &Transaction<'_>,
     peer: &Peer,
-    order: &Order,
+    order: &SendMigration,
 ) -> Result<MigrationRequest, MethodError> {
     if ![operation::MIGRATE, operation::DUPLICATE].contains(&order.operation.as_str()) {
         return Err(MethodError::parameters(format!(

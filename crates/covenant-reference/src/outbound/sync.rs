@@ -15,6 +15,7 @@ use crate::store::records;
 use crate::store::rows::{Capability, Direction, Peer, Stream};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
+use covenant_model::operator::INTERNAL;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
@@ -100,7 +101,7 @@ async fn send(
     else {
         return Ok(None);
     };
-    let body = serde_json::to_value(&batch).map_err(|error| MethodError::new(-32603, error.to_string()))?;
+    let body = serde_json::to_value(&batch).map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
     let called = call(platform, &peer, &Route::Sync, Some(&body), None).await?;
     if called.succeeded() {
         platform.transaction::<_, MethodError>(|tx| {

@@ -41,7 +41,7 @@ async fn nothing_of_a_migration_survives_a_death_within_it() {
 
         let again = Target::start(on_file(&path, None)).await;
         assert_eq!(again.running.ca_bundle_pem(), authority);
-        let listed = again.operate("resource.list", json!({})).await;
+        let listed = again.operate("resource.list", json!({"kind": "skill"})).await;
         assert_eq!(listed["resources"].as_array().map(Vec::len), Some(1), "after a death at step {position}");
         assert_eq!(again.operate("migration.list", json!({})).await["migrations"], json!([]));
         again.running.stop().await;

@@ -143,7 +143,7 @@ async fn a_crossing_is_recorded_and_reported_to_the_operator() {
 async fn a_peer_deletes_only_what_it_had_migrated() {
     let (target, guest, token) = ready().await;
     assert_eq!(send(&guest, &token, plan(&[json!({"id": id(1)})])).await.status, 201);
-    target.operate("resource.put", json!({"kind": "skill", "id": id(2)})).await;
+    target.operate("resource.put", json!({"kind": "skill", "id": id(2), "record": {}})).await;
     for (number, status) in [(2, 422), (1, 201)] {
         let mut plan = plan(&[json!({"id": id(number)})]);
         plan["operation"] = json!("delete");

@@ -1,6 +1,8 @@
 //! Two platforms, one of which breaks the contract. A conforming platform notices; a platform that lacks just
 //! that detection does not.
 
+use covenant_model::operator::peer::Join;
+use covenant_model::operator::{OTHER_CONTRACT, OperatorMethod};
 use serde_json::{Value, json};
 
 use super::federation::{Pair, options, put, record};
@@ -144,8 +146,8 @@ async fn whoever_agrees_to_another_contract_is_not_joined() {
         "base_url": away.running.base_url(), "acceptance_token": token,
         "ca_bundle_pem": away.running.ca_bundle_pem(),
     });
-    let refused = home.running.platform.call("peer.join", parameters).await.expect_err("refused");
-    assert_eq!(refused.code, -32011);
+    let refused = home.running.platform.call(Join::METHOD, parameters).await.expect_err("refused");
+    assert_eq!(refused.code, OTHER_CONTRACT);
     let peers = home.operate("peer.list", Value::Null).await["peers"].clone();
     assert_eq!(peers[0]["status"], "proposed");
     assert_eq!(peers[0]["contract_version_agreed"], Value::Null);

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::{Options, Running};
 use covenant_model::clock::{Clock, Seed};
+use covenant_model::operator::Method;
 use covenant_model::wire::header;
 use covenant_model::wire::path::PREFIX;
 use covenant_net::net::{Client, ClientOptions, Limits, Request};
@@ -61,16 +62,19 @@ impl Target {
         target
     }
 
+    /// Declares a kind with the given members, and plain ones for the rest.
     async fn declare(&self, row: Value) {
-        self.operate("capability.declare", row).await;
+        let plain = json!({"schema_version": 1, "direction": "bidirectional", "policy": "manual"});
+        self.operate("capability.declare", merged(plain, &row)).await;
     }
 
+    /// Calls a method by name. Its result has the form that the table gives it.
     async fn operate(&self, method: &str, parameters: Value) -> Value {
-        self.running
-            .platform
-            .call(method, parameters)
-            .await
-            .unwrap_or_else(|error| panic!("{method}: {error}"))
+        let method = Method::parse(method).expect("a method");
+        let result = self.running.platform.call(method, parameters).await;
+        let result = result.unwrap_or_else(|error| panic!("{method}: {error}"));
+        assert_eq!(method.definition().check_result(result.clone()), Ok(()), "{method}: {result}");
+        result
     }
 
     async fn propose(&self) -> (String, String) {

@@ -65,7 +65,7 @@ async fn a_platform_that_commits_step_by_step_keeps_part_of_what_died() {
     target.running.kill().await;
     options.settings.crash_at_step = None;
     let again = Target::start(options).await;
-    let listed = again.operate("resource.list", Value::Null).await;
+    let listed = again.operate("resource.list", json!({"kind": "skill"})).await;
     assert_eq!(listed["resources"].as_array().map(Vec::len), Some(2));
 }
 
@@ -80,7 +80,7 @@ async fn migrate(name: &str) -> (Value, Vec<Value>) {
     let mut plan = plan(&records);
     plan["steps"][1]["conflict_policy"] = json!("overwrite");
     let said = guest.post("migrations", plan, Some(&token)).await;
-    let listed = target.operate("resource.list", Value::Null).await;
+    let listed = target.operate("resource.list", json!({"kind": "skill"})).await;
     let records = listed["resources"].as_array().expect("a list").iter().map(|row| row["record"].clone());
     (said.body["data"].clone(), records.collect())
 }
