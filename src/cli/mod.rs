@@ -4,6 +4,7 @@
 mod adapter;
 mod audit;
 mod config;
+mod docs;
 mod doctor;
 mod exit_code;
 mod explain;
@@ -63,7 +64,7 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Write a commented covenant.toml.
     Init(init::Arguments),
-    /// List scenarios, clauses, behaviours, defects, variants, checks or properties.
+    /// List scenarios, clauses, behaviours, defects, variants, checks, properties or methods.
     List(list::Arguments),
     /// Evaluate the transcript of a finished run again, without a target.
     Verify(verify::Arguments),
@@ -79,8 +80,11 @@ enum Command {
     Target(target::Arguments),
     /// Serve the reference platform through the adapter protocol, or check an adapter.
     Adapter(adapter::Arguments),
-    /// Print the JSON Schemas of the files that covenant reads and writes.
+    /// Print the JSON Schemas of the files and messages that covenant reads and writes.
     Schema(schema::Arguments),
+    /// Print a generated page of the documents.
+    #[command(hide = true)]
+    Docs(docs::Arguments),
     /// Print a completion script for a shell.
     Completions(shell::Arguments),
     /// Print the manual page.
@@ -108,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Target(arguments) => target::main(&arguments),
         Command::Adapter(arguments) => adapter::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
+        Command::Docs(arguments) => docs::main(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::manual(),
     };

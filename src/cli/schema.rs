@@ -22,6 +22,8 @@ enum What {
     Report,
     /// The covenant.toml file
     Config,
+    /// A message of the adapter protocol
+    Adapter,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -29,6 +31,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Scenario => crate::scenario::schema(),
         What::Config => schemars::schema_for!(Config).to_value(),
         What::Report => crate::report::schema(),
+        What::Adapter => crate::operator::schema(),
     };
     print(&pretty(&schema)?)?;
     Ok(Exit::Kept)
