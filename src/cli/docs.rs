@@ -1,24 +1,10 @@
 //! `covenant docs`: the generated pages of `docs/`. CI compares each with its file.
 
-mod adapter_protocol;
-mod binding;
-
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::{Exit, Failure, print};
-
-/// A generated page, `docs/NAME.md`.
-struct Page {
-    name: &'static str,
-    text: fn() -> String,
-}
-
-/// The generated pages. A page is one row here and one file beside this one.
-const PAGES: &[Page] = &[
-    Page { name: "adapter-protocol", text: adapter_protocol::page },
-    Page { name: "binding", text: binding::page },
-];
+use crate::docs::{PAGES, parts};
 
 /// Arguments of `covenant docs`.
 #[derive(Debug, Args)]
@@ -29,12 +15,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    let wanted = |page: &&Page| arguments.page.as_deref().is_none_or(|name| name == page.name);
-    for page in PAGES.iter().filter(wanted) {
-        match arguments.page {
-            Some(_) => print(&(page.text)())?,
-            None => print(&format!("{}\n", page.name))?,
-        }
+    let Some(name) = arguments.page.as_deref() else {
+        let names: String = PAGES.iter().map(|page| format!("{}\n", page.name)).collect();
+        print(&names)?;
+        return Ok(Exit::Kept);
+    };
+    let parts = parts().map_err(|error| Failure::new(Exit::Suite, error))?;
+    if let Some(page) = PAGES.iter().find(|page| page.name == name) {
+        print(&(page.write)(&parts))?;
     }
     Ok(Exit::Kept)
 }

@@ -245,7 +245,7 @@ mod tests {
     /// Without the sanity scenario nothing is evaluated, so an adapter cannot lack a method that it calls.
     #[test]
     fn the_sanity_scenario_calls_required_methods_alone() {
-        let parts = library(None).expect("the built-in scenarios");
+        let parts = parts().expect("the built-in scenarios");
         let sanity = parts.iter().find(|loaded| loaded.scenario.sanity).expect("a sanity scenario");
         let called: BTreeSet<&str> = methods_of(sanity).collect();
         assert!(called.contains("peer.propose"), "{called:?}");

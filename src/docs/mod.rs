@@ -1,6 +1,8 @@
-//! The generated pages of `docs/`: clauses, checks, the scenario format. Each is made of the same data that
+//! The generated pages of `docs/`, and the generated parts of pages. Each is made of the same data that
 //! the program runs on, so that a page is never older than the program.
 
+mod adapter_protocol;
+mod binding;
 mod checks;
 mod clauses;
 mod scenario_format;
@@ -19,8 +21,10 @@ pub struct Page {
     pub write: fn(&[Loaded]) -> String,
 }
 
-/// All generated pages.
+/// All generated pages. A page is one row here and one file beside this one.
 pub const PAGES: &[Page] = &[
+    Page { name: "adapter-protocol", write: |_| adapter_protocol::page() },
+    Page { name: "binding", write: |_| binding::page() },
     Page { name: "clauses", write: clauses::page },
     Page { name: "checks", write: checks::page },
     Page { name: "scenario-format", write: scenario_format::page },

@@ -179,7 +179,11 @@ async fn refused_and_unsupported_methods_of_the_rest_surface_are_reported() {
     let unsupported = operator.call(peer::ListOverlay::METHOD, json!({"peer_id": peer_id})).await;
     assert_eq!(unsupported, Err(OperatorError::unsupported(peer::ListOverlay::METHOD)));
     let sweep = operator.call(peer::SendHeartbeat::METHOD, json!({"peer_id": peer_id})).await;
-    assert_eq!(sweep, Err(OperatorError::unsupported(peer::SendHeartbeat::METHOD)), "it needs a worker token");
+    assert_eq!(
+        sweep,
+        Err(OperatorError::unsupported(peer::SendHeartbeat::METHOD)),
+        "it needs a worker token"
+    );
     let wrong_password = rest(url, "wrong").log_in().await.expect_err("a wrong password").to_string();
     assert!(
         wrong_password.contains("Invalid email or password") && !wrong_password.contains("wrong\""),
