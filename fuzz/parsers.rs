@@ -15,6 +15,7 @@ use covenant::wire::audit::AuditExcerpt;
 use covenant::wire::canonical::sha256_hex;
 use covenant::wire::catalog::{ServiceCatalog, SubscriptionRequest, SubscriptionResponse};
 use covenant::wire::envelope::Answer;
+use covenant::wire::generation::{FORWARDED, ProxiedCaller};
 use covenant::wire::grant::GrantToken;
 use covenant::wire::harmless::{does_something, harmless_json};
 use covenant::wire::header;
@@ -167,7 +168,8 @@ pub fn headers(bytes: &[u8]) {
     let _ = GrantToken::parse(text);
     let _ = header::bearer_token(text);
     let _ = header::forwarded_certificate(text);
-    let forwarded = header::forwarded("fed:x", text);
+    let certificate = Some(("fed:x".to_owned(), text.to_owned()));
+    let forwarded = (FORWARDED.headers)(&ProxiedCaller { peer_id: None, certificate });
     assert_eq!(header::forwarded_certificate(&forwarded[1].1).as_deref(), Some(text));
     assert!(!terminal(text).chars().any(does_something));
 }

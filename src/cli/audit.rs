@@ -15,6 +15,7 @@ use super::run::{Format, play_until_interrupted, show};
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, doctor, print, tell};
 use crate::clock::Seed;
+use crate::contract::{HeldText, TextSource};
 use crate::report::{Report, terminal};
 use crate::suite::{Audit, LeftBehind, Watch, WatchError, Watched, assess, left_behind};
 use crate::transcript::{Outcome, read};
@@ -150,6 +151,7 @@ fn watch_on(
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let watch = Watch {
         seed,
+        contract: contract_text(asked),
         address,
         token,
         lasts,
@@ -187,6 +189,11 @@ fn watch_on(
     })
 }
 
+/// Returns the contract text that the user names. The target is not asked: its token is good for one accept.
+fn contract_text(asked: &TargetArguments) -> HeldText {
+    asked.contract_text().unwrap_or_else(|| HeldText::unknown(TextSource::Unasked))
+}
+
 fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     if arguments.intrusive {
@@ -200,13 +207,16 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
     ));
     let mut run_context = asked.run_context(Some(arguments.poll_timeout));
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
+    let named = asked.contract_text();
+    let named = named.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));
     let audit = Audit {
         seed,
+        contract: contract_text(asked),
         address,
         token,
         intrusive: arguments.intrusive,
         run_context,
-        arguments: vec![arguments.url.to_string()],
+        arguments: std::iter::once(arguments.url.to_string()).chain(named).collect(),
     };
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let (stopper, stop) = watch::channel(false);

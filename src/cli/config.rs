@@ -9,7 +9,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::Failure;
-use super::target_choice::{IdentityForm, OperatorChoice};
+use super::contract_choice::ContractChoice;
+use super::identity::IdentityForm;
+use super::target_choice::OperatorChoice;
 
 /// The configuration file that is read by default.
 pub(super) const DEFAULT: &str = "covenant.toml";
@@ -50,6 +52,10 @@ pub struct TargetSection {
     pub system_roots: bool,
     /// The way in which the peers identify themselves to the target.
     pub identity: Option<IdentityForm>,
+    /// The contract text that the target keeps: its id, such as `2026-06`, or its SHA-256. Without it, the
+    /// target is asked.
+    #[schemars(with = "Option<String>")]
+    pub contract: Option<ContractChoice>,
     /// Allow an `http:` URL.
     pub plain_http: bool,
     /// The time limit of one call on the federation plane, in seconds. The default is 10.
@@ -131,6 +137,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # ca = "authorities.pem"                    # authorities to trust; without it, the first certificate is pinned
 # system_roots = false                      # or: trust the authorities of this system
 # identity = "tls"                          # "forwarded" or "forwarded-g1": the suite plays the proxy
+# contract = "2026-05"                      # contract text that it keeps (`covenant list texts`); else it is asked
 # plain_http = false                        # allow an http: URL
 # request_timeout_seconds = 10              # time limit of one call
 
@@ -172,5 +179,7 @@ mod tests {
         assert!(error.contains("line 2") && error.contains("unknown field `adaptor`"), "{error}");
         let error = Config::parse("[target]\noperator = \"ftp://x\"\n").expect_err("no operator").to_string();
         assert!(error.contains("line 2") && error.contains("powernode:URL"), "{error}");
+        let error = Config::parse("[target]\ncontract = \"v1\"\n").expect_err("no text").to_string();
+        assert!(error.contains("line 2") && error.contains("2026-05"), "{error}");
     }
 }

@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use url::{Host, Url};
 
 use super::config::Config;
-use super::probe::{AnonymousClient, generation};
+use super::identity::IdentityForm;
+use super::probe::{AnonymousClient, generations};
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
 use crate::clock::{Clock, Seed};
@@ -21,7 +22,8 @@ use crate::operator::{
 use crate::report::terminal;
 use crate::suite::Target;
 use crate::wire::envelope::Answer;
-use crate::wire::header::CallerForm;
+use crate::wire::generation::{CallerForm, Generation, names_of};
+use crate::wire::path::Route;
 
 /// The remaining days of a certificate below which `doctor` prints a note.
 const SHORT_LIFE_DAYS: i64 = 14;
@@ -284,27 +286,31 @@ fn spoken(
     asked: &TargetArguments,
     answered: &Response,
 ) -> Result<(), Failure> {
-    let found = generation(answered);
-    let is_g1 = found == CallerForm::ForwardedG1;
-    let name = if is_g1 { "G1: there is no trust bundle" } else { "G2 or later: it has a trust bundle" };
-    diagnostics.fine("generation", name)?;
-    let chosen = asked.identity.map(CallerForm::from);
-    match (url.scheme(), chosen) {
+    let generations = generations(answered);
+    let generation = generations.first().copied().unwrap_or(Generation::newest());
+    let (names, has) = (names_of(&generations), generation.has(&Route::TrustBundle));
+    let bundle = if has { "it has a trust bundle" } else { "there is no trust bundle" };
+    diagnostics.fine("generation", &format!("{names}: {bundle}"))?;
+    let forwarded = CallerForm::Forwarded(generation.forwarded).name();
+    match (url.scheme(), asked.identity.map(|IdentityForm(form)| form)) {
         ("http", Some(CallerForm::Tls)) => {
-            let hint = "choose --identity forwarded, or an https: URL";
-            diagnostics.bad("identity", "plain http carries no certificate", hint, Exit::Usage)
+            let hint = format!("choose --identity {forwarded}, or an https: URL");
+            diagnostics.bad("identity", "plain http carries no certificate", &hint, Exit::Usage)
         }
-        ("http", None) => diagnostics.fine("identity", &format!("forwarded in headers ({found:?}), as its proxy would")),
-        (_, Some(CallerForm::ForwardedG1)) if !is_g1 => {
-            diagnostics.bad("identity", "forwarded-g1 was chosen, but the platform is not G1", "choose --identity forwarded", Exit::Usage)
+        ("http", None) => {
+            diagnostics.fine("identity", &format!("forwarded in headers ({forwarded}), as its proxy would"))
         }
-        (_, Some(CallerForm::Forwarded)) if is_g1 => {
-            diagnostics.bad("identity", "forwarded was chosen, but the platform is G1", "choose --identity forwarded-g1", Exit::Usage)
+        (_, Some(form @ CallerForm::Forwarded(_))) if form.name() != forwarded => {
+            let found = format!("{} was chosen, but the platform is {names}", form.name());
+            diagnostics.bad("identity", &found, &format!("choose --identity {forwarded}"), Exit::Usage)
         }
-        (_, Some(form)) => diagnostics.fine("identity", &format!("{form:?}")),
-        (_, None) if is_g1 => diagnostics.note(
+        (_, Some(form)) => diagnostics.fine("identity", form.name()),
+        (_, None) if generation.credentials.is_empty() => diagnostics.note(
             "identity",
-            "a G1 platform issues no certificate in accept: to call its backend directly, use --identity forwarded-g1",
+            &format!(
+                "a {names} platform issues no certificate in accept: to call its backend directly, use \
+                 --identity {forwarded}"
+            ),
         ),
         (_, None) => diagnostics.fine("identity", "the certificate of mutual TLS"),
     }

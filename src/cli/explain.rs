@@ -8,14 +8,14 @@ use clap::Args;
 use super::exit_code::EXITS;
 use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
-use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTER_V1, remedy};
+use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTERS, Register, remedy};
 use crate::docs::parts;
 use crate::operator::{Form, Member, Method, OperatorMethod, governance, grant, peer, platform, resource};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
 use crate::scenario::Loaded;
-use crate::suite::planned;
+use crate::suite::{planned, planned_with_texts};
 
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
@@ -43,32 +43,58 @@ const SOURCES: &[Source] = &[clause, check, scenario, behaviour, patch, property
 
 fn clause(id: &str, parts: &[Loaded]) -> Option<String> {
     let id: ClauseId = id.parse().ok()?;
-    let clause = REGISTER_V1.section(id.section).find(|clause| clause.id == id)?;
+    let rows = rows_of(id);
+    let (_, clause) = rows.first()?;
     let mut text = format!("clause {} ({})\n", clause.id, clause.class);
     let _ = writeln!(text, "  obligation: {}", clause.obligation);
+    for (register, row) in &rows[1..] {
+        let _ = writeln!(text, "  in {}: {} ({})", register.id, row.obligation, row.class);
+    }
     let _ = writeln!(text, "  section:    {} {}", id.section, id.section.title());
+    for register in REGISTERS {
+        if let Some(name) = register.named_finding(id.section) {
+            let _ = writeln!(text, "  finding:    {name}, by the text of {}", register.id);
+        }
+    }
     for aspect in clause.aspects() {
-        aspect_text(&mut text, clause, aspect, parts);
+        aspect_text(&mut text, &rows, aspect, parts);
     }
     let _ = writeln!(text, "  defects:    {}", listed(defects_of(id)));
     Some(text)
 }
 
-fn aspect_text(text: &mut String, clause: &Clause, aspect: Aspect, parts: &[Loaded]) {
-    let Some(seen) = clause.observation(aspect) else { return };
+type Row = (&'static Register, &'static Clause);
+
+/// Returns the row of a clause in the first text that has it, then the rows of later texts that differ.
+fn rows_of(id: ClauseId) -> Vec<Row> {
+    let every = REGISTERS.iter().filter_map(|register| Some((*register, register.clause(id)?)));
+    let mut rows: Vec<Row> = every.collect();
+    rows.dedup_by_key(|(_, clause)| *clause);
+    rows
+}
+
+fn aspect_text(text: &mut String, rows: &[Row], aspect: Aspect, parts: &[Loaded]) {
+    let seen_by = rows.iter().filter_map(|(register, row)| Some((register.id, row.observation(aspect)?)));
+    let mut seen_by = seen_by.collect::<Vec<_>>();
+    seen_by.dedup_by_key(|(_, seen)| *seen);
+    let (Some((_, seen)), Some((_, clause))) = (seen_by.first(), rows.first()) else { return };
     let _ = writeln!(text, "\n  {aspect}: {}", seen.how);
+    for (register, seen) in &seen_by[1..] {
+        let _ = writeln!(text, "    in {register}: {}", seen.how);
+    }
     let _ = writeln!(text, "    seen through: {}", through(seen.by));
     let mut methods = BTreeSet::new();
-    let mut rows = BTreeMap::new();
+    let mut checks = BTreeMap::new();
     for loaded in parts {
-        for check in planned(&loaded.id, loaded) {
+        for (check, texts) in planned_with_texts(&loaded.id, loaded) {
             if check.clause == clause.id && check.aspect == aspect {
-                rows.insert(check.id, format!("{} ({})", check.check, check.basis));
+                let words = format!("{} ({}) {texts}", check.check, check.basis);
+                checks.insert(check.id, words.trim_end().to_owned());
                 methods.extend(methods_of(loaded));
             }
         }
     }
-    for (id, check) in rows {
+    for (id, check) in checks {
         let _ = writeln!(text, "    check: {id}  {check}");
     }
     if !methods.is_empty() {
@@ -138,9 +164,10 @@ fn check(id: &str, parts: &[Loaded]) -> Option<String> {
 fn scenario(id: &str, parts: &[Loaded]) -> Option<String> {
     let loaded = parts.iter().find(|loaded| loaded.id == id)?;
     let mut text = format!("scenario {}\n  title:      {}\n", loaded.id, loaded.scenario.title);
-    for check in planned(&loaded.id, loaded) {
+    for (check, texts) in planned_with_texts(&loaded.id, loaded) {
         let (clause, aspect) = (check.clause, check.aspect);
-        let _ = writeln!(text, "  check:      {clause} {aspect}  {} ({})", check.check, check.basis);
+        let line = format!("  check:      {clause} {aspect}  {} ({}) {texts}", check.check, check.basis);
+        let _ = writeln!(text, "{}", line.trim_end());
         let _ = writeln!(text, "              {}", check.requirement);
     }
     let _ = writeln!(text, "  operator methods: {}", listed(methods_of(loaded)));
@@ -169,6 +196,9 @@ fn patch(id: &str, _parts: &[Loaded]) -> Option<String> {
     let breaks = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
     let mut text = format!("defect {id}\n  does:       {}\n", patch.summary);
     let _ = writeln!(text, "  breaks:     {}", breaks.collect::<Vec<_>>().join(", "));
+    if let Some(variant) = patch.on {
+        let _ = writeln!(text, "  on top of:  the variant {}", variant.name);
+    }
     let _ = writeln!(text, "  run it:     covenant run --defect {id}");
     Some(text)
 }
@@ -226,7 +256,8 @@ fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
 }
 
 fn unknown(id: &str, parts: &[Loaded]) -> Failure {
-    let clauses = REGISTER_V1.aspects().map(|(clause, _)| clause.to_string());
+    let clauses = REGISTERS.iter().flat_map(|register| register.aspects());
+    let clauses = clauses.map(|(clause, _)| clause.to_string());
     let checks = checks().map(|check| check.id.to_owned());
     let scenarios = parts.iter().map(|loaded| loaded.id.clone());
     let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());

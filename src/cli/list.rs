@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use super::explain::methods_of;
 use super::{Exit, Failure, print};
 use crate::check;
-use crate::contract::{REGISTER_V1, Section};
+use crate::contract::{Clause, REGISTERS, Register, Section, V1_2026_05};
 use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, PatchKind, VARIANTS};
 use crate::suite::{library, planned};
+use crate::wire::generation::{CallerForm, GENERATIONS};
 
 /// Arguments of `covenant list`.
 #[derive(Debug, Args)]
@@ -40,6 +41,10 @@ enum What {
     Scenarios,
     /// Clauses of the contract
     Clauses,
+    /// Contract texts, with their dates and digests
+    Texts,
+    /// Generations of the observed wire
+    Generations,
     /// Deviations of a simulated peer
     Behaviours,
     /// Ways in which the reference platform breaks the contract
@@ -74,6 +79,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut items = match arguments.what {
         What::Scenarios => scenarios(arguments)?,
         What::Clauses => clauses(),
+        What::Texts => texts(),
+        What::Generations => generations(),
         What::Behaviours => behaviours(),
         What::Defects => defects(),
         What::Variants => variants(),
@@ -129,7 +136,7 @@ fn scenarios(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
 }
 
 fn clauses() -> Vec<Item> {
-    let register = REGISTER_V1;
+    let register = &V1_2026_05;
     let mut items = Vec::new();
     for section in Section::all() {
         for (place, clause) in register.section(section).enumerate() {
@@ -137,8 +144,8 @@ fn clauses() -> Vec<Item> {
             if section == Section::Commitment(1) && place == 0 {
                 let _ = writeln!(
                     text,
-                    "contract version {}, SHA-256 {}",
-                    register.contract_version, register.digest
+                    "contract version {}, text of {}, SHA-256 {}",
+                    register.contract_version, register.id, register.digest
                 );
             }
             if place == 0 {
@@ -150,6 +157,10 @@ fn clauses() -> Vec<Item> {
                 );
             }
             let _ = writeln!(text, "{:<5} {:<9}{}", clause.id, clause.class, clause.obligation);
+            let later = later_rows(clause);
+            for (register, row) in &later {
+                let _ = writeln!(text, "      {}: {}: {}", register.id, row.class, row.obligation);
+            }
             let mut aspects = Vec::new();
             for aspect in clause.aspects() {
                 let how = clause.observation(aspect).map_or("", |seen| seen.how);
@@ -160,11 +171,55 @@ fn clauses() -> Vec<Item> {
                 clauses: vec![clause.id.to_string()],
                 text,
                 json: json!({"id": clause.id, "section": section.title(), "class": clause.class,
-                    "obligation": clause.obligation, "aspects": aspects}),
+                    "obligation": clause.obligation, "aspects": aspects, "later_texts": later.iter()
+                    .map(|(register, row)| json!({"text": register.id, "class": row.class,
+                        "obligation": row.obligation, "withdrawn": row.withdrawn})).collect::<Vec<_>>()}),
             });
         }
     }
     items
+}
+
+/// Returns the rows of this clause in later texts, where they differ.
+fn later_rows(clause: &Clause) -> Vec<(&'static Register, &'static Clause)> {
+    let rows = REGISTERS.iter().filter_map(|register| Some((*register, register.clause(clause.id)?)));
+    rows.filter(|(_, row)| *row != clause).collect()
+}
+
+fn texts() -> Vec<Item> {
+    let items = REGISTERS.iter().map(|register| {
+        let (version, published) = (register.contract_version, register.published);
+        let about = format!("version {version}, published {published}, SHA-256 {}", register.digest);
+        let differs =
+            register.base.map(|base| format!("as {}, but for {} rows", base.id, register.rows.len()));
+        Item {
+            clauses: register.rows.iter().map(|clause| clause.id.to_string()).collect(),
+            text: row(register.id, &about, differs.as_slice()),
+            json: json!({"id": register.id, "version": version, "published": published,
+                "effective": register.effective, "digest": register.digest,
+                "revises": register.base.map(|base| base.id)}),
+        }
+    });
+    items.collect()
+}
+
+fn generations() -> Vec<Item> {
+    let items = GENERATIONS.iter().map(|generation| {
+        let (identity, token) = (generation.forwarded.name, generation.token.shape);
+        let about = format!(
+            "routes {}; identity {} or {identity}; grant tokens {token}",
+            generation.routes.join(", "),
+            CallerForm::Tls.name(),
+        );
+        Item {
+            clauses: vec![],
+            text: row(generation.name, &about, &[generation.since.to_owned()]),
+            json: json!({"id": generation.name, "since": generation.since, "routes": generation.routes,
+                "identity": [CallerForm::Tls.name(), identity], "credentials": generation.credentials,
+                "token": token}),
+        }
+    });
+    items.collect()
 }
 
 fn behaviours() -> Vec<Item> {
@@ -185,7 +240,7 @@ fn defects() -> Vec<Item> {
         let aspects: Vec<String> =
             breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect();
         let json = json!({"id": patch.name, "about": patch.summary, "breaks": aspects,
-            "hard_to_reach": patch.hard_to_reach});
+            "hard_to_reach": patch.hard_to_reach, "on": patch.on.map(|variant| variant.name)});
         let hard = patch.hard_to_reach.then(|| "hard to reach".to_owned());
         let shown: Vec<String> = aspects.into_iter().chain(hard).collect();
         Item {

@@ -4,12 +4,14 @@
 mod adapter;
 mod audit;
 mod config;
+mod contract_choice;
 mod docs;
 mod doctor;
 mod exit_code;
 mod explain;
 mod files;
 mod golden;
+mod identity;
 mod init;
 mod list;
 mod operator;

@@ -8,11 +8,14 @@ use super::{Exit, Failure, block_on};
 use crate::clock::Clock;
 use crate::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
-use crate::wire::header::{self, CallerForm};
-use crate::wire::path::PREFIX;
+use crate::wire::generation::{CallerForm, Generation};
+use crate::wire::header;
+use crate::wire::path::{PREFIX, Route};
 
 /// The platform name in the user agent of the anonymous client.
 const NO_ONE: &str = "covenant";
+/// The status of a path that is no route.
+const NOT_FOUND: u16 = 404;
 
 /// An anonymous client of a federation plane.
 pub(super) struct AnonymousClient {
@@ -62,7 +65,7 @@ impl AnonymousClient {
     }
 }
 
-/// Detects how callers identify themselves to a platform behind plain HTTP: G1 has no trust bundle.
+/// Detects how callers identify themselves to a platform behind plain HTTP, by whether it has a trust bundle.
 pub(super) fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
     let anonymous_client =
         AnonymousClient::before(url, None, limits).map_err(|error| Failure::new(Exit::Suite, error))?;
@@ -71,10 +74,11 @@ pub(super) fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
         let why = format!("{url}: {error}; is it running? `covenant doctor` shows more");
         Failure::new(Exit::Target, anyhow::anyhow!(why))
     })?;
-    Ok(generation(&answered))
+    let generation = generations(&answered).first().copied().unwrap_or(Generation::newest());
+    Ok(CallerForm::Forwarded(generation.forwarded))
 }
 
-/// Returns the caller form of a platform from its answer to the trust bundle request.
-pub(super) fn generation(answered: &Response) -> CallerForm {
-    if answered.status == 404 { CallerForm::ForwardedG1 } else { CallerForm::Forwarded }
+/// Returns the generations that a platform may be, from its answer to the trust bundle request.
+pub(super) fn generations(answered: &Response) -> Vec<&'static Generation> {
+    Generation::by_route(&Route::TrustBundle, answered.status != NOT_FOUND)
 }

@@ -28,6 +28,9 @@ impl Observer for Progress {
     fn event(&self, event: Event) {
         let mut playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
+            Event::ContractText(held) => {
+                self.bar.suspend(|| super::tell(&format!("contract text: {held}\n")));
+            }
             Event::Started { scenarios } => self.bar.set_length(scenarios as u64),
             Event::Began { scenario } => playing.push(scenario),
             Event::Ended { scenario, .. } => {

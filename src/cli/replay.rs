@@ -40,7 +40,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let run_context = recorded.run_context(None);
     let mut still_broken = false;
     for check in broken {
-        let run = Plan { run_context: run_context.clone(), ..run_of(&reading, check, &target)? };
+        let contract = recorded.contract_text();
+        let run = Plan { run_context: run_context.clone(), contract, ..run_of(&reading, check, &target)? };
         let evaluation = match block_on(run.run_to_report())? {
             Ok(after) => answer(check, &after),
             Err(error) => format!("cannot be replayed: {error}"),

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
-use crate::contract::{ClauseId, REGISTER_V1};
+use crate::contract::{ClauseId, REGISTERS};
 use crate::report::{Report, json, junit, text};
 use crate::suite::{CASES, Fault, Plan, Run, Selection, SelectionError, assess, play};
 use crate::transcript::{Outcome, read};
@@ -71,7 +71,7 @@ pub(super) struct Arguments {
 fn attestation(text: &str) -> Result<(ClauseId, String), String> {
     let (clause, word) = text.split_once('=').ok_or("write CLAUSE=WORD, as in '4.4=confirmed by phone'")?;
     let id: ClauseId = clause.trim().parse().map_err(|_| format!("no clause is called {clause:?}"))?;
-    if REGISTER_V1.clause(id).is_none() {
+    if REGISTERS.iter().all(|register| register.clause(id).is_none()) {
         return Err(format!("no clause is called {id}; `covenant list clauses` lists them"));
     }
     if word.trim().is_empty() {
@@ -105,6 +105,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         scenarios: arguments.scenarios.clone(),
         run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds)),
         jobs: usize::from(arguments.jobs.or(config.run.jobs).unwrap_or(JOBS)),
+        contract: asked.contract_text(),
         attested: arguments.attest.iter().cloned().collect(),
         ..Plan::default()
     };

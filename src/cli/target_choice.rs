@@ -7,21 +7,23 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Parser, ValueEnum};
-use schemars::JsonSchema;
+use clap::{Args, Parser};
 use semver::Version;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::config::Config;
+use super::contract_choice::ContractChoice;
+use super::identity::IdentityForm;
 use super::operator::{adapter, operator_targets};
 use super::{Exit, Failure};
+use crate::contract::HeldText;
 use crate::net::Limits;
 use crate::operator::{Address, At};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::scenario::RunContext;
 use crate::suite::{ExternalTarget, Target, run_context};
-use crate::wire::header::CallerForm;
+use crate::wire::generation::CallerForm;
 
 /// The default time to wait for the result of one method, in seconds.
 const ADAPTER_TIMEOUT_SECONDS: u64 = 60;
@@ -62,8 +64,12 @@ pub(super) struct TargetArguments {
     #[arg(long, conflicts_with = "ca")]
     pub(super) system_roots: bool,
     /// Way in which the simulated peers identify themselves to the target [default: detected]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = IdentityForm::parser())]
     pub(super) identity: Option<IdentityForm>,
+    /// Contract text that the target keeps: an id of `covenant list texts`, or a SHA-256 [default: the target
+    /// is asked]
+    #[arg(long, value_name = "TEXT|DIGEST")]
+    pub(super) contract: Option<ContractChoice>,
     /// Allow a target URL with plain http
     #[arg(long)]
     pub(super) plain_http: bool,
@@ -82,28 +88,6 @@ pub(super) struct TargetArguments {
     /// Configuration file [default: covenant.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-}
-
-/// The way in which peers identify themselves to a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum IdentityForm {
-    /// The certificate of mutual TLS
-    Tls,
-    /// The headers that a proxy sets before a platform of generation G2 or later
-    Forwarded,
-    /// The header that a proxy sets before a platform of generation G1
-    ForwardedG1,
-}
-
-impl From<IdentityForm> for CallerForm {
-    fn from(form: IdentityForm) -> Self {
-        match form {
-            IdentityForm::Tls => Self::Tls,
-            IdentityForm::Forwarded => Self::Forwarded,
-            IdentityForm::ForwardedG1 => Self::ForwardedG1,
-        }
-    }
 }
 
 /// The operator of the target.
@@ -189,6 +173,7 @@ impl TargetArguments {
         self.ca = self.ca.or(target.ca);
         self.system_roots |= target.system_roots && self.ca.is_none();
         self.identity = self.identity.or(target.identity);
+        self.contract = self.contract.or(target.contract);
         self.plain_http |= target.plain_http;
         self.request_timeout = self.request_timeout.or(target.request_timeout_seconds);
         self
@@ -241,6 +226,11 @@ impl TargetArguments {
         found
     }
 
+    /// Returns the contract text that the user names.
+    pub(super) fn contract_text(&self) -> Option<HeldText> {
+        self.contract.clone().map(|choice| choice.0)
+    }
+
     /// Returns the limits on what is read from the target.
     pub(super) fn limits(&self) -> Limits {
         let mut limits = Limits::default();
@@ -272,7 +262,7 @@ impl TargetArguments {
             None => None,
         };
         let caller = match self.identity {
-            Some(form) => form.into(),
+            Some(IdentityForm(form)) => form,
             None if url.scheme() == "https" => CallerForm::Tls,
             None => super::probe::detect(url, self.limits())?,
         };
@@ -293,7 +283,7 @@ impl TargetArguments {
     /// Returns the arguments that name an external target again, one flag with its value per element.
     fn record(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
-        let identity = self.identity.and_then(|form| Some(form.to_possible_value()?.get_name().to_owned()));
+        let identity = self.identity.map(|IdentityForm(form)| form.name().to_owned());
         let flags = [
             ("--adapter", self.adapter.clone()),
             ("--operator", self.operator.as_ref().map(ToString::to_string)),
@@ -350,13 +340,14 @@ pub(super) fn named(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::generation::FORWARDED_G1;
 
     #[test]
     fn what_a_run_records_names_the_same_target_again() {
         let given = TargetArguments {
             adapter: Some("python3 'my adapter.py' --port 1".to_owned()),
             target: Some("https://a.example/base".parse().expect("a URL")),
-            identity: Some(IdentityForm::ForwardedG1),
+            identity: Some(IdentityForm(CallerForm::Forwarded(&FORWARDED_G1))),
             plain_http: true,
             request_timeout: Some(5),
             ..TargetArguments::default()
@@ -381,15 +372,16 @@ mod tests {
     #[test]
     fn a_flag_goes_before_the_file_and_a_defect_sets_its_target_aside() {
         let config = Config::parse(
-            "[target]\nadapter = \"a\"\nadapter_timeout_seconds = 5\n[peers]\nlisten = \"::1\"\n",
+            "[target]\nadapter = \"a\"\nadapter_timeout_seconds = 5\ncontract = \"2026-06\"\n[peers]\nlisten = \"::1\"\n",
         )
         .expect("it reads");
         let from_file = TargetArguments::default().or(&config);
         assert_eq!((from_file.adapter.as_deref(), from_file.adapter_timeout), (Some("a"), Some(5)));
+        assert_eq!(from_file.contract_text(), HeldText::named("2026-06").ok());
         let flag = TargetArguments { operator: Some(OperatorChoice::Person), ..TargetArguments::default() };
         assert_eq!(flag.or(&config).adapter, None);
         let defect =
             TargetArguments { defect: vec!["x".to_owned()], ..TargetArguments::default() }.or(&config);
-        assert!(defect.adapter.is_none() && defect.listen.is_some());
+        assert!(defect.adapter.is_none() && defect.contract.is_none() && defect.listen.is_some());
     }
 }

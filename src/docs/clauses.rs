@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::HEAD;
 use super::table::table;
-use crate::contract::{Aspect, Clause, REGISTER_V1, Section, remedy};
+use crate::contract::{Aspect, Clause, REGISTERS, Register, Section, V1_2026_05, remedy};
 use crate::scenario::Loaded;
 use crate::suite::planned;
 
@@ -21,12 +21,8 @@ scenarios and operator methods.
 /// Writes the page.
 pub(super) fn page(parts: &[Loaded]) -> String {
     let mut page = format!("{HEAD}{INTRODUCTION}");
-    let register = REGISTER_V1;
-    let _ = writeln!(
-        page,
-        "\nContract version {}, SHA-256 of the text `{}`.",
-        register.contract_version, register.digest
-    );
+    let register = &V1_2026_05;
+    texts(&mut page);
     for section in Section::all() {
         let _ = writeln!(page, "\n## {section} {}\n", section.title());
         for clause in register.section(section) {
@@ -34,6 +30,31 @@ pub(super) fn page(parts: &[Loaded]) -> String {
         }
     }
     page
+}
+
+/// Lists the contract texts, and the rows in which the later ones differ from the first.
+fn texts(page: &mut String) {
+    page.push_str("\n## Texts\n\nThe clauses below are those of the first text. A later text lists the rows that differ.\n\n");
+    let texts = REGISTERS.iter().map(|text| {
+        [
+            text.id.to_owned(),
+            text.contract_version.to_string(),
+            format!("`{}`", text.digest),
+            differences(text),
+        ]
+    });
+    table(page, &["text", "version", "SHA-256", "clauses that differ from the text before"], texts);
+}
+
+fn differences(text: &Register) -> String {
+    if text.base.is_none() {
+        return "none".to_owned();
+    }
+    let rows = text.rows.iter().map(|clause| {
+        let withdrawn = if clause.withdrawn { " (withdrawn)" } else { "" };
+        format!("{}{withdrawn}: {}", clause.id, clause.obligation)
+    });
+    rows.collect::<Vec<_>>().join("; ")
 }
 
 fn entry(page: &mut String, clause: &Clause, parts: &[Loaded]) {

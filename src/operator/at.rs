@@ -9,7 +9,7 @@ use url::Url;
 
 use super::platform::{Reset, Start};
 use super::{Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets};
-use crate::wire::header::CallerForm;
+use crate::wire::generation::CallerForm;
 
 /// The address of a platform, and the way in which a caller identifies itself there.
 #[derive(Clone, Debug)]

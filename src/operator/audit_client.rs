@@ -73,7 +73,7 @@ mod tests {
     use crate::operator::OperatorMethod;
     use crate::operator::peer::{Propose, Revoke};
     use crate::operator::platform::Reset;
-    use crate::wire::header::CallerForm;
+    use crate::wire::generation::CallerForm;
 
     #[tokio::test]
     async fn a_token_is_given_once_and_nothing_else_is_done() {

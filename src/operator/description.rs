@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::platform::{Describe, Now};
 use super::{ClockSync, Method, OperatorError, OperatorMethod, PROTOCOL};
 use crate::clock::Clock;
-use crate::wire::header::CallerForm;
+use crate::wire::generation::CallerForm;
 
 /// The description of an adapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Description {
             name: text("name"),
             version: text("version"),
             verbs: verbs.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-            caller: caller(reported),
+            caller: CallerForm::described(reported["identity"].as_str(), reported["generation"].as_str()),
             settles_at_once: reported["settles_at_once"] == true,
         })
     }
@@ -57,15 +57,6 @@ impl Description {
         } else {
             (system, ClockSync::Independent)
         }
-    }
-}
-
-/// Reads `identity` and `generation`. Without them, returns TLS.
-fn caller(reported: &Value) -> CallerForm {
-    match (reported["identity"].as_str(), reported["generation"].as_str()) {
-        (Some("forwarded"), Some("G1")) => CallerForm::ForwardedG1,
-        (Some("forwarded"), _) => CallerForm::Forwarded,
-        _ => CallerForm::Tls,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::reference::{
     Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
     stands_behind_a_proxy,
 };
+use crate::wire::generation::{FORWARDED_WORD, Generation, TLS_WORD};
 
 /// The start time of an embedded target.
 const BEGINNING: &str = "2026-06-01T00:00:00Z";
@@ -192,8 +193,8 @@ impl EmbeddedOptions {
             "protocol": PROTOCOL,
             "contract_versions": [1],
             "verbs": methods,
-            "identity": if stands_behind_a_proxy(&self.patches) { "forwarded" } else { "tls" },
-            "generation": "G3",
+            "identity": if stands_behind_a_proxy(&self.patches) { FORWARDED_WORD } else { TLS_WORD },
+            "generation": Generation::newest().name,
             "settles_at_once": true,
         })
     }

@@ -36,7 +36,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::clock::Clock;
-use crate::wire::header::CallerForm;
+use crate::wire::generation::CallerForm;
 
 /// An operator client of one target.
 #[async_trait]

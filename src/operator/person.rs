@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::{ClockSync, Kind, Lease, Member, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::clock::Clock;
-use crate::wire::header::CallerForm;
+use crate::wire::generation::CallerForm;
 
 /// A dialogue with a person, such as a terminal.
 pub trait Dialogue: Send {

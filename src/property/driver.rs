@@ -282,6 +282,7 @@ mod tests {
                 pace: None,
                 permitted_choices: None,
                 release: None,
+                contract_digest: None,
             },
             breaks: is_too_often,
         };

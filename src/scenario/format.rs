@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use crate::contract::{Aspect, Basis, ClauseId};
+use crate::contract::{Aspect, Basis, ClauseId, TextId, TextRange};
 use crate::peer::{IdentityWay, Profile};
 
 /// A scenario file.
@@ -35,7 +35,7 @@ pub struct Scenario {
     /// The sanity scenario. It runs first and last; if it fails, the run is void.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sanity: bool,
-    /// The settings of the target (`platform.start`).
+    /// The settings of the target (`platform.start`). Their texts may hold `${…}` as those of a step.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
     /// The simulated peers.
@@ -95,6 +95,14 @@ pub struct CheckSpec {
     /// The half of the binding that the check rests on.
     #[serde(default)]
     pub basis: Basis,
+    /// The first contract text for which the check holds: `"2026-06"`. Without it, the check holds from the
+    /// first known text on. A run whose text is not in the range leaves the check out; if the text is unknown,
+    /// a check with a range is unproven. A scenario all of whose checks are left out is not played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<TextId>,
+    /// The last contract text for which the check holds. Without it, the check holds for every later text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<TextId>,
     /// The obligation of the target in this scenario, as one sentence.
     pub requirement: String,
     /// The arguments of the check, mostly labels that steps gave with `as`.
@@ -102,11 +110,20 @@ pub struct CheckSpec {
     pub with: BTreeMap<String, Value>,
 }
 
+impl CheckSpec {
+    /// Returns the contract texts for which the check holds.
+    #[must_use]
+    pub fn texts(&self) -> TextRange {
+        TextRange { since: self.since, until: self.until }
+    }
+}
+
 /// One step. Its texts may hold `${…}`: the member of a label (`${first.data.peer_id}`) or of a peer
 /// (`${alice.id}`), an id by name (`${id:root}`), a time (`${now}`, `${now-90000}`), a release derived from
 /// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`,
-/// `two_minors_after`, `minor_with_a_zero`, `next_major`), the number of the repetition (`${turn}`), or
-/// JSON's null (`${null}`), which TOML lacks.
+/// `two_minors_after`, `minor_with_a_zero`, `next_major`), the digest of the contract text that the run goes by
+/// (`${contract.digest}`), the number of the repetition (`${turn}`), or JSON's null (`${null}`), which TOML
+/// lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::format::{CheckSpec, Operator, Scenario, Step};
 use super::position::{Fault, of_toml};
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
-use crate::contract::REGISTER_V1;
+use crate::contract::Register;
 use crate::operator::Method;
 use crate::peer::behaviours::{BEHAVIOURS, behaviour};
 use crate::wire::grant::Scope;
@@ -152,9 +152,15 @@ fn faults_of_check(check: &Spanned<CheckSpec>, names: &Names<'_>, places: &Argum
     let span = check.span();
     let check = check.get_ref();
     let mut faults = Vec::new();
-    let known =
-        REGISTER_V1.clause(check.clause).is_some_and(|clause| clause.aspects().any(|f| f == check.aspect));
-    if !known {
+    let mut texts = check.texts().texts().peekable();
+    if texts.peek().is_none() {
+        let message = format!("no contract text is {}: `since` is after `until`", check.texts());
+        faults.push(Fault::new(message, span.clone()));
+    }
+    let has_aspect = |register: &Register| {
+        register.clause(check.clause).is_some_and(|clause| clause.aspects().any(|f| f == check.aspect))
+    };
+    if !texts.all(has_aspect) {
         faults.push(Fault::new(
             format!("clause {} has no aspect `{}`", check.clause, check.aspect),
             span.clone(),
@@ -305,6 +311,21 @@ mod tests {
                 check("clause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\""),
                 "x.toml:",
                 "missing field `call`",
+            ),
+            (
+                check(
+                    "clause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\"\nsince = \"2026-7\"",
+                ),
+                "x.toml:11:9",
+                "`2026-06`",
+            ),
+            (
+                check(
+                    "clause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\"\n\
+                     since = \"2026-06\"\nuntil = \"2026-05\"",
+                ),
+                "x.toml:7",
+                "`since` is after `until`",
             ),
             (
                 check("clause = \"77.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\nrequirement = \"\""),

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::plan::announce;
 use super::{Run, RunError};
 use crate::clock::Seed;
+use crate::contract::HeldText;
 use crate::operator::{Address, AuditClient};
 use crate::scenario::{Loaded, RunContext, load};
 use crate::transcript::{Direction, Reading, Trace, What};
@@ -29,6 +30,8 @@ pub struct Audit {
     pub token: String,
     /// True if the peer misbehaves too.
     pub intrusive: bool,
+    /// The contract text that the target is held to. The token is good for one accept, so no one is asked.
+    pub contract: HeldText,
     /// The run context.
     pub run_context: RunContext,
     /// The arguments that name the same target again on a command line.
@@ -48,12 +51,14 @@ impl Audit {
                 json!(self.run_context.pace.map(|pace| pace.as_millis())),
             ),
         ];
-        let mut start = announce(self.seed, self.address.base_url.to_string(), self.arguments);
+        let mut start =
+            announce(self.seed, self.address.base_url.to_string(), self.arguments, self.contract.clone());
         start.settings = settings.into_iter().collect();
         start.scenarios = vec![loaded.id.clone()];
         start.partial = true;
         Ok(Run {
             start,
+            contract: Some(self.contract),
             sanity: None,
             scenarios: vec![loaded],
             properties: vec![],

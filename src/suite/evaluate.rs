@@ -4,33 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::check::{Evaluation, Verdict, evaluate};
-use crate::contract::{ClauseId, REGISTER_V1};
+use crate::check::{Evaluation, Verdict};
+use crate::contract::{ClauseId, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{Counts, EvaluatedCheck, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, Overall, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
-use super::planned;
+use super::evaluated;
 
 /// Evaluates every planned check of a transcript.
 #[must_use]
 pub fn assess(reading: &Reading) -> Report {
+    let held = &reading.start.contract;
     let traces: BTreeMap<&str, &Trace> =
         reading.traces.iter().map(|trace| (trace.scenario(), trace)).collect();
     let parts: Vec<(&Trace, Option<Loaded>)> = traces.values().map(|trace| (*trace, source(trace))).collect();
     let mut evaluations: Vec<Evaluation> = Vec::new();
     for (trace, loaded) in &parts {
         let Some(loaded) = loaded else { continue };
-        evaluations
-            .extend(planned(trace.scenario(), loaded).iter().map(|check| evaluate(check, Some(trace))));
+        evaluations.extend(evaluated(trace.scenario(), loaded, Some(trace), held));
     }
     evaluations.extend(never_begun(reading, &traces));
 
     let void = void(&parts, &evaluations);
+    // The known texts have the same clauses and aspects. If the text is unknown, the checks say what is open.
+    let register = held.register().unwrap_or(&V1_2026_05);
     let score =
-        score(&REGISTER_V1, &evaluations, reading.start.partial, void.as_deref(), &attested(&reading.start));
+        score(register, &evaluations, reading.start.partial, void.as_deref(), &attested(&reading.start));
     let counts = counts(&evaluations, &traces);
     let missing_methods = missing_methods(&score, &evaluations, &traces);
     let start = &reading.start;
@@ -43,8 +45,8 @@ pub fn assess(reading: &Reading) -> Report {
         covenant: start.covenant.clone(),
         seed: start.seed.0,
         target: start.target.clone(),
-        contract_version: start.contract_version,
-        contract_digest: start.contract_digest.clone(),
+        contract_text: held.register().map(|register| register.id.to_owned()),
+        contract: held.clone(),
         binding: start.binding.clone(),
         settings: start.settings.clone(),
         partial: start.partial,
@@ -136,8 +138,7 @@ fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evalua
     let missing = reading.start.scenarios.iter().filter(|id| !traces.contains_key(id.as_str()));
     missing
         .filter_map(|id| planned_of(&library, id))
-        .flat_map(|loaded| planned(&loaded.id, &loaded))
-        .map(|check| evaluate(&check, None))
+        .flat_map(|loaded| evaluated(&loaded.id, &loaded, None, &reading.start.contract))
         .collect()
 }
 

@@ -7,6 +7,7 @@
 mod adapter_check;
 mod audit;
 mod catalogue;
+mod contract_text;
 mod evaluate;
 mod golden_report;
 mod goldens;
@@ -30,10 +31,12 @@ pub use selftest::{Row, Table, probe};
 pub use target::{ExternalTarget, Target};
 pub use watch::{Watch, WatchError, Watched};
 
-use crate::check::PlannedCheck;
+use crate::check::{Evaluation, PlannedCheck, evaluate_under};
+use crate::contract::{HeldText, TextRange};
 use crate::scenario::Loaded;
+use crate::transcript::Trace;
 
-/// Returns the planned checks of a scenario, under the name of its trace.
+/// Returns the planned checks of a scenario, for every contract text, under the name of its trace.
 #[must_use]
 pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
     let checks = loaded.scenario.checks.iter().map(toml::Spanned::get_ref);
@@ -50,4 +53,17 @@ pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
             with: check.with.clone(),
         })
         .collect()
+}
+
+/// Returns the planned checks of a scenario, each with the contract texts for which it holds.
+#[must_use]
+pub fn planned_with_texts(id: &str, loaded: &Loaded) -> Vec<(PlannedCheck, TextRange)> {
+    let texts = loaded.scenario.checks.iter().map(|check| check.get_ref().texts());
+    planned(id, loaded).into_iter().zip(texts).collect()
+}
+
+/// Evaluates the planned checks of a scenario that hold for the contract text of the run.
+fn evaluated(id: &str, loaded: &Loaded, trace: Option<&Trace>, held: &HeldText) -> Vec<Evaluation> {
+    let checks = planned_with_texts(id, loaded).into_iter();
+    checks.filter_map(|(check, texts)| evaluate_under(&check, trace, held, texts)).collect()
 }

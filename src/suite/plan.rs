@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Fault, Observer, Run, Selection, SelectionError, Target, assess, library, play};
 use crate::clock::Seed;
-use crate::contract::{BINDING_VERSION, ClauseId, REGISTER_V1};
+use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_05};
 use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
 use crate::report::Report;
@@ -49,6 +49,8 @@ pub struct Plan {
     pub thorough: Option<BTreeSet<u8>>,
     /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
+    /// The contract text that the target is held to. `None` finds it before the first accept.
+    pub contract: Option<HeldText>,
     /// The user's own scenarios: a folder or a file.
     pub scenarios: Option<PathBuf>,
     /// The run context of the scenarios. An embedded target listens on the address of the peers.
@@ -65,6 +67,7 @@ impl Default for Plan {
             selection: Selection::default(),
             cases: CASES,
             attested: BTreeMap::new(),
+            contract: None,
             thorough: None,
             shrinks: SHRINKS,
             scenarios: None,
@@ -120,6 +123,7 @@ impl Plan {
         let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(reported).collect());
         Ok(Run {
             start,
+            contract: self.contract.clone(),
             sanity: Some(sanity),
             scenarios,
             properties,
@@ -151,25 +155,35 @@ impl Plan {
             ]),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
-            ..announce(self.seed, self.target.name(), self.target_arguments())
+            ..announce(
+                self.seed,
+                self.target.name(),
+                self.target_arguments(),
+                HeldText::unknown(TextSource::Nothing),
+            )
         }
     }
 
     /// Returns the arguments that name the same target again on a command line.
     fn target_arguments(&self) -> Vec<String> {
         let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
-        self.target.arguments().into_iter().chain(scenarios).collect()
+        let contract = self.contract.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));
+        self.target.arguments().into_iter().chain(contract).chain(scenarios).collect()
     }
 }
 
 /// Returns the first entry of a run's transcript, before the planned scenarios are added.
-pub(super) fn announce(seed: Seed, target: String, target_arguments: Vec<String>) -> RunStart {
+pub(super) fn announce(
+    seed: Seed,
+    target: String,
+    target_arguments: Vec<String>,
+    contract: HeldText,
+) -> RunStart {
     RunStart {
         format: FORMAT,
         covenant: env!("CARGO_PKG_VERSION").to_owned(),
         seed,
-        contract_version: REGISTER_V1.contract_version,
-        contract_digest: REGISTER_V1.digest.to_owned(),
+        contract,
         binding: BINDING_VERSION.to_owned(),
         target,
         target_arguments,
@@ -190,6 +204,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         pace: None,
         permitted_choices: None,
         release: None,
+        contract_digest: Some(V1_2026_05.digest.to_owned()),
     }
 }
 

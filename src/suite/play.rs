@@ -8,8 +8,10 @@ use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::contract_text::find;
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
+use crate::contract::{HeldText, TextSource};
 use crate::operator::{TargetRequest, Targets};
 use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, RunContext, play_on, without_target};
@@ -17,8 +19,10 @@ use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript, Tra
 
 /// The parts of a run.
 pub struct Run {
-    /// The run's entry in the transcript.
+    /// The run's entry in the transcript. The contract text is filled in when it is found.
     pub start: RunStart,
+    /// The contract text that the target is held to. `None` finds it before the first accept.
+    pub contract: Option<HeldText>,
     /// The sanity scenario, which runs first and last. `None` if the whole run is an authenticated audit.
     pub sanity: Option<Loaded>,
     /// The scenarios.
@@ -42,6 +46,8 @@ pub struct Run {
 /// An event of a run, for the display of its progress.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// The contract text of the run is found.
+    ContractText(HeldText),
     /// The run begins.
     Started {
         /// The number of scenarios. The sanity scenario counts twice.
@@ -81,8 +87,11 @@ pub enum Fault {
 }
 
 /// Plays a run and returns its outcome. The transcript holds the results.
-pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
+pub async fn play(mut run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
     let clock = Clock::system();
+    let held = contract_text(&run).await;
+    run.go_by(&held);
+    observer.event(Event::ContractText(held));
     let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)?;
     observer.event(Event::Started {
         scenarios: run.scenarios.len() + run.properties.len() + 2 * usize::from(run.sanity.is_some()),
@@ -97,6 +106,18 @@ pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Faul
     match transcript.fault() {
         Some(fault) => Err(Fault::Write(fault)),
         None => Ok(outcome),
+    }
+}
+
+/// Returns the contract text of the run. A run that is stopped meanwhile has none.
+async fn contract_text(run: &Run) -> HeldText {
+    if let Some(held) = &run.contract {
+        return held.clone();
+    }
+    let mut stop = run.stop.clone();
+    tokio::select! {
+        held = find(&run.targets, run.start.seed, &run.run_context) => held,
+        _ = stop.wait_for(|stop| *stop) => HeldText::unknown(TextSource::Nothing),
     }
 }
 

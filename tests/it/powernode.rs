@@ -20,7 +20,7 @@ use covenant::reference::{Database, Options, Platform, Running, Settings};
 use covenant::report::Report;
 use covenant::suite::{ExternalTarget, Plan, Selection, Target};
 use covenant::transcript::Outcome;
-use covenant::wire::header::CallerForm;
+use covenant::wire::generation::{CallerForm, FORWARDED_G1};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -257,7 +257,7 @@ impl Targets for G1Operator {
             operator: Arc::new(Self(self.0.clone())),
             clock: Clock::system(),
             clock_sync: ClockSync::Independent,
-            caller: CallerForm::ForwardedG1,
+            caller: CallerForm::Forwarded(&FORWARDED_G1),
             is_fresh: false,
             guard: None,
         })
@@ -296,7 +296,7 @@ async fn recorded_g1_responses_are_evaluated_without_a_decoding_error() {
         return;
     };
     let (_server, base_url) = serve(Arc::new(recorded)).await;
-    let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::ForwardedG1 };
+    let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::Forwarded(&FORWARDED_G1) };
     let targets = Arc::new(At::new(address.clone(), Arc::new(G1Operator(address))));
     let target = Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
     let report = Plan { target, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");

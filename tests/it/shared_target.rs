@@ -7,7 +7,7 @@ use crate::adapter_server::{AdapterServer, TOKEN, serve};
 use covenant::check::Verdict;
 use covenant::operator::{Address, At, Http};
 use covenant::suite::{ExternalTarget, Plan, Target};
-use covenant::wire::header::CallerForm;
+use covenant::wire::generation::CallerForm;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,8 @@ use super::behaviour::{Sending, mutate};
 use super::{Peer, PeerError};
 use covenant_model::transcript::{Body, Direction, Exchange, Failure, Message, What};
 use covenant_model::wire::envelope::Answer;
-use covenant_model::wire::header::{self, CallerForm};
+use covenant_model::wire::generation::{CallerForm, ProxiedCaller};
+use covenant_model::wire::header;
 use covenant_model::wire::path::Route;
 use covenant_net::net::{Client, NetError, Request, Response};
 use covenant_net::pki::{ClientTls, TlsOptions};
@@ -195,15 +196,12 @@ impl Peer {
     fn forwarded_identity(&self) -> Vec<(String, String)> {
         let state = self.state();
         let caller = state.target.as_ref().map(|target| target.caller).unwrap_or_default();
-        match (caller, &state.identity, &state.id_at_target) {
-            (CallerForm::Forwarded, Some(identity), _) => {
-                let certificate = identity.certificate();
-                let subject = certificate.common_name.as_deref().unwrap_or_default();
-                header::forwarded(subject, &certificate.pem())
-            }
-            (CallerForm::ForwardedG1, _, Some(id)) => header::forwarded_g1(id),
-            _ => vec![],
-        }
+        let CallerForm::Forwarded(form) = caller else { return vec![] };
+        let certificate = state.identity.as_ref().map(|identity| {
+            let certificate = identity.certificate();
+            (certificate.common_name.clone().unwrap_or_default(), certificate.pem())
+        });
+        (form.headers)(&ProxiedCaller { peer_id: state.id_at_target.clone(), certificate })
     }
 
     fn record(

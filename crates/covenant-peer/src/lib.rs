@@ -42,7 +42,7 @@ use url::Url;
 
 use covenant_model::clock::{Clock, Ids, Seed};
 use covenant_model::transcript::Recorder;
-use covenant_model::wire::header::CallerForm;
+use covenant_model::wire::generation::CallerForm;
 use covenant_net::net::{Limits, NetError, Port, Server};
 use covenant_net::pki::{Authority, Identity, PkiError, ServerTls, TlsOptions, Trust};
 use state::State;

@@ -46,7 +46,7 @@ impl Default for Profile {
                 {"kind": "agent", "schema_version": 1, "direction": "bidirectional", "policy": "manual"},
             ]}),
             contract_version: json!(1),
-            contract_digest: json!(covenant_model::contract::REGISTER_V1.digest),
+            contract_digest: json!(covenant_model::contract::V1_2026_05.digest),
             extension_slugs: Value::Null,
         }
     }

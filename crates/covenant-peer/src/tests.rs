@@ -7,8 +7,8 @@ mod honesty;
 
 use super::*;
 use covenant_model::transcript::{Direction, Recorder};
+use covenant_model::wire::generation::CallerForm;
 use covenant_model::wire::grant::Scope;
-use covenant_model::wire::header::CallerForm;
 use covenant_model::wire::path::Route;
 
 fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (Peer, Recorder) {

@@ -115,7 +115,7 @@ impl Default for Settings {
 pub struct ContractVersion {
     /// The version number.
     pub version: u64,
-    /// SHA-256 of its text, in hex. `None` if the text is not known.
+    /// SHA-256 of its text, in hex. `None` if the text is not known, or for version 1 the platform's own.
     pub digest: Option<String>,
     /// An RFC 3339 time or a date.
     pub effective_at: Option<String>,
@@ -123,16 +123,16 @@ pub struct ContractVersion {
     pub deprecated_at: Option<String>,
 }
 
-/// SHA-256 of the text of version 1.
-const FIRST_DIGEST: &str = "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7";
+/// SHA-256 of the first text of version 1.
+pub(crate) const FIRST_DIGEST: &str = "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7";
 
 impl ContractVersion {
-    /// Returns version 1, as published.
+    /// Returns version 1, in the text that the platform keeps.
     #[must_use]
     pub fn first() -> Self {
         Self {
             version: 1,
-            digest: Some(FIRST_DIGEST.to_owned()),
+            digest: None,
             effective_at: Some("2026-05-14T00:00:00Z".to_owned()),
             deprecated_at: None,
         }

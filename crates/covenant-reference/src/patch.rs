@@ -14,7 +14,10 @@ pub struct Patch {
     pub summary: &'static str,
     /// Set if only a rare history shows the patch.
     pub hard_to_reach: bool,
-    pub(crate) apply: fn(&mut Policy),
+    /// The variant that is applied first; `None` if the patch stands alone. A defect against a contract text
+    /// stands on the variant that keeps this text.
+    pub on: Option<&'static Patch>,
+    apply: fn(&mut Policy),
 }
 
 /// The relation of a patch to the contract.
@@ -37,12 +40,25 @@ impl Patch {
         summary: &'static str,
         apply: fn(&mut Policy),
     ) -> Self {
-        Self { name, kind: PatchKind::Defect { breaks }, summary, hard_to_reach: false, apply }
+        Self { name, kind: PatchKind::Defect { breaks }, summary, hard_to_reach: false, on: None, apply }
     }
 
     /// Creates a patch that keeps every clause.
     pub(crate) const fn variant(name: &'static str, summary: &'static str, apply: fn(&mut Policy)) -> Self {
-        Self { name, kind: PatchKind::Variant, summary, hard_to_reach: false, apply }
+        Self { name, kind: PatchKind::Variant, summary, hard_to_reach: false, on: None, apply }
+    }
+
+    /// Puts the patch on top of a variant.
+    pub(crate) const fn on(self, variant: &'static Patch) -> Self {
+        Self { on: Some(variant), ..self }
+    }
+
+    /// Applies the patch, after the variant that it stands on.
+    pub(crate) fn apply_to(&self, policy: &mut Policy) {
+        if let Some(variant) = self.on {
+            variant.apply_to(policy);
+        }
+        (self.apply)(policy);
     }
 
     /// Marks the patch as one that only a rare history shows.

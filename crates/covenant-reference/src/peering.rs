@@ -30,6 +30,8 @@ policy! {
         is_reported: fn(&Peer) -> bool = |_| true,
         /// Returns whether the operator may revoke a peer in this state (11.1).
         may_be_revoked: fn(&Peer) -> bool = |_| true,
+        /// Returns whether a suspension by the operator takes effect (9.2).
+        operator_suspends: fn(&Peer) -> bool = |_| true,
         /// Returns the time until which open migrations are still accepted, by the moment of the revocation.
         grace_until: fn(Timestamp) -> Timestamp = grace_until,
         /// Deletes records when a peer is revoked (11.2). The default deletes none.

@@ -77,7 +77,7 @@ impl Platform {
         let seed = seed_of_this_start(&boot, options.seed)?;
         let ids = Ids::new(options.clock.clone(), seed);
         let keys = Keys::load(&boot, &options.clock)?;
-        first_facts(&boot, &ids, &options.settings)?;
+        first_facts(&boot, &ids, &options.settings, policy.handshake.own_text)?;
         boot.commit().map_err(StoreError::from)?;
         Ok(Self {
             clock: options.clock,
@@ -186,17 +186,19 @@ fn load_token_key(db: &Connection) -> Result<hmac::Key, StoreError> {
 }
 
 /// Writes the first facts of a new store: its account, and the contract versions of the settings.
-fn first_facts(db: &Connection, ids: &Ids, settings: &Settings) -> Result<(), StoreError> {
+/// `own_text` is the digest of version 1 where they name none.
+fn first_facts(db: &Connection, ids: &Ids, settings: &Settings, own_text: &str) -> Result<(), StoreError> {
     if facts::find(db, facts::ACCOUNT)?.is_none() {
         facts::set(db, facts::ACCOUNT, &json!(ids.uuid()))?;
     }
     for given in &settings.contract_versions {
         let id = given.version.to_string();
         if table::find::<KnownContract>(db, &id)?.is_none() {
+            let own = (given.version == 1).then(|| own_text.to_owned());
             let known = KnownContract {
                 id,
                 version: given.version,
-                digest: given.digest.clone(),
+                digest: given.digest.clone().or(own),
                 effective_at: given.effective_at.clone(),
                 deprecated_at: given.deprecated_at.clone(),
             };

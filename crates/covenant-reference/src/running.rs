@@ -128,7 +128,7 @@ pub fn clock_ahead_seconds(patches: &[&'static Patch]) -> i64 {
 fn seeded(patches: &[&'static Patch]) -> Policy {
     let mut policy = Policy::default();
     for patch in patches {
-        (patch.apply)(&mut policy);
+        patch.apply_to(&mut policy);
     }
     policy
 }

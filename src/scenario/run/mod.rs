@@ -40,6 +40,9 @@ pub struct RunContext {
     /// The release of the peers, unless a peer has its own. `None` takes the release that the target reports
     /// in the sanity scenario, or else the default.
     pub release: Option<Version>,
+    /// The digest of the contract text that the peers name, unless a peer has its own. With `None` they name
+    /// none.
+    pub contract_digest: Option<String>,
 }
 
 impl RunContext {

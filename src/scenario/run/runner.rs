@@ -12,12 +12,13 @@ use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::{RunContext, StepError, numbered, releases};
 use crate::clock::{Clock, Seed};
+use crate::contract::V1_2026_05;
 use crate::operator::platform::{Now, Reset, Start};
 use crate::operator::{ClockSync, Lease, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod};
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::transcript::{Note, Recorder, What};
-use crate::wire::header::CallerForm;
+use crate::wire::generation::CallerForm;
 
 /// The years that a target's clock may show. Dates are derived from it.
 const YEARS: std::ops::Range<i32> = 2000..2200;
@@ -58,6 +59,9 @@ impl<'a> ScenarioRunner<'a> {
     ) -> Self {
         let mut values = Values::new(&lease.clock, seed);
         values.set("release", releases::around(run_context.release()));
+        // A target to which no text is known is handed the first one where it has to store a text.
+        let digest = run_context.contract_digest.as_deref().unwrap_or(V1_2026_05.digest);
+        values.set("contract", json!({ "digest": digest }));
         Self {
             operator: lease.operator,
             values,
@@ -130,7 +134,7 @@ impl<'a> ScenarioRunner<'a> {
         if scenario.lasting && !self.is_fresh {
             return Err(StepError::OperatorClient(OperatorError::unsupported(Reset::METHOD)));
         }
-        let settings = self.settings.clone();
+        let settings = self.values.fill(&self.settings)?;
         let context = StepContext::default();
         if scenario.sanity {
             self.ask_the_impossible(&context).await?;
@@ -227,7 +231,8 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     fn profile(&mut self, spec: &PeerSpec) -> Result<Profile, StepError> {
-        let default = Profile::of_release(self.run_context.release());
+        let contract_digest = json!(self.run_context.contract_digest);
+        let default = Profile { contract_digest, ..Profile::of_release(self.run_context.release()) };
         let said = self.values.fill(&Value::Object(spec.profile.clone()))?;
         let said = said.as_object().cloned().unwrap_or_default();
         default.with(&said).map_err(|error| StepError::Scenario(format!("peer {}: {error}", spec.name)))

@@ -20,6 +20,7 @@ use url::form_urlencoded::byte_serialize;
 use self::grant::Grant;
 use super::plan::announce;
 use crate::clock::{Clock, Seed};
+use crate::contract::HeldText;
 use crate::operator::Address;
 use crate::peer::{
     Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
@@ -67,6 +68,8 @@ pub struct Watch {
     pub lasts: Duration,
     /// The time between two heartbeats.
     pub every: Duration,
+    /// The contract text that the target is held to. A watch that continues keeps its own.
+    pub contract: HeldText,
     /// The run context.
     pub run_context: RunContext,
     /// The folder of the evidence and of the state file.
@@ -183,7 +186,10 @@ impl Watch {
             recorder: recorder.clone(),
             listen,
             advertise: self.run_context.advertise.clone(),
-            profile: Profile::of_release(self.run_context.release()),
+            profile: Profile {
+                contract_digest: json!(self.contract.digest_to_send()),
+                ..Profile::of_release(self.run_context.release())
+            },
             permitted_choices: PermittedChoices::plain(),
             limits: self.run_context.limits,
             snapshot,
@@ -244,6 +250,7 @@ impl Vigil {
         vigil.save()?;
         let id = vigil.peer.id_at_target().unwrap_or_default();
         (vigil.watch.tell)(&format!("watch: let in as peer {id}"));
+        (vigil.watch.tell)(&format!("contract text: {}", vigil.watch.contract));
         Ok(Some(vigil))
     }
 
@@ -263,7 +270,7 @@ impl Vigil {
         let message = format!("the watch goes on, behind entry {}", trace.entries().len());
         let note = Note { kind: "resumed".to_owned(), message, facts: Value::Null };
         recorder.record(None, None, What::Note(note));
-        let watch = Watch { seed: reading.start.seed, ..watch };
+        let watch = Watch { seed: reading.start.seed, contract: reading.start.contract, ..watch };
         let peer = watch.peer(&recorder, &clock, Some(state.snapshot.clone()), state.listen)?;
         Ok(Self { watch, path, state, transcript, recorder, clock, peer })
     }
@@ -380,7 +387,7 @@ impl Watch {
     fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
         let loaded = scenario(self.grant.is_some())?;
         let url = self.address.base_url.to_string();
-        let mut start = announce(self.seed, url.clone(), vec![url]);
+        let mut start = announce(self.seed, url.clone(), vec![url], self.contract.clone());
         let lasts = json!({"lasts_seconds": self.lasts.as_secs()});
         start.settings =
             BTreeMap::from([("audit".to_owned(), json!(true)), ("watch".to_owned(), lasts.clone())]);

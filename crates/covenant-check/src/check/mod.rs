@@ -6,6 +6,7 @@
 
 mod acknowledgement;
 mod arguments;
+mod bearing;
 mod c01;
 mod c02;
 mod c03;
@@ -33,6 +34,7 @@ mod trace_builder;
 mod versioning;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
+pub use bearing::{depends_on_text, evaluate_under, not_asked_for_reason};
 pub use definition::CheckDef;
 use definition::Evaluate;
 pub use evaluate::evaluate;
@@ -40,6 +42,7 @@ pub use evaluate::evaluate;
 use evaluate::result_of;
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
+pub use versioning::{digest_written, digests_listed};
 
 use std::collections::BTreeMap;
 

@@ -42,7 +42,7 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
         (Some(void), _) => failure(NonSuccessKind::Error, &format!("the run is void: {void}"), &reported),
         (None, Verdict::Broken) => failure(NonSuccessKind::Failure, &result.actual, &reported),
         (None, Verdict::Unproven) => skipped(&format!("unproven: {}", result.actual)),
-        (None, Verdict::NotApplicable) => skipped("not applicable"),
+        (None, Verdict::NotApplicable) => skipped(&format!("not applicable: {}", result.actual)),
         (None, Verdict::Kept) => TestCaseStatus::success(),
     };
     let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.aspect, check.id)), status);

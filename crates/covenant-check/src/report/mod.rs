@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::check::Evaluation;
 use crate::score::Score;
+use covenant_model::contract::HeldText;
 use covenant_model::transcript::Outcome;
 
 /// The complete report of a run.
@@ -34,10 +35,11 @@ pub struct Report {
     pub seed: u64,
     /// The target under test.
     pub target: String,
-    /// The version of the contract.
-    pub contract_version: u32,
-    /// The SHA-256 of the contract text, in hex.
-    pub contract_digest: String,
+    /// The id of the contract text that the target is held to, such as `2026-05`; `None` if it is unknown.
+    pub contract_text: Option<String>,
+    /// The contract text as it was named, and what named it.
+    #[serde(flatten)]
+    pub contract: HeldText,
     /// The version of the suite's binding.
     pub binding: String,
     /// The settings that bear on verdicts.

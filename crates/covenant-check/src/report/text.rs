@@ -70,15 +70,17 @@ fn head(out: &mut String, report: &Report) {
         wrapped(out, "why: ", void);
     }
     wrapped(out, "target: ", &report.target);
+    let digest = report.contract.contract_digest.as_deref().and_then(|digest| digest.get(..12));
     let _ = writeln!(
         out,
-        "seed: {}   contract: {} ({}…)   binding: {}   covenant: {}",
+        "seed: {}   contract: {} ({})   binding: {}   covenant: {}",
         report.seed,
-        report.contract_version,
-        report.contract_digest.get(..12).unwrap_or_default(),
+        report.contract.contract_version,
+        digest.map_or_else(|| "text unknown".to_owned(), |digest| format!("{digest}…")),
         report.binding,
         report.covenant
     );
+    wrapped(out, "contract text: ", &report.contract.to_string());
 }
 
 fn table(out: &mut String, report: &Report) {
@@ -124,6 +126,7 @@ fn clauses(row: &SectionScore) -> String {
         (row.kept.len(), "kept"),
         (row.unproven.len(), "open"),
         (row.attested.len(), "attested"),
+        (row.not_applicable.len(), "n/a"),
     ];
     let reported: Vec<String> = counts
         .iter()
@@ -158,10 +161,11 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let _ = writeln!(out, "  help:        covenant explain {}", check.clause);
 }
 
-/// Writes the unproven and the attested clauses, by reason.
+/// Writes the clauses that are unproven, attested or not applicable, by reason.
 fn open_questions(out: &mut String, report: &Report) {
     by_reason(out, report, Standing::Unproven, "unproven");
     by_reason(out, report, Standing::Attested, "attested, on a person's word");
+    by_reason(out, report, Standing::NotApplicable, "not applicable");
 }
 
 fn by_reason(out: &mut String, report: &Report, standing: Standing, title: &str) {

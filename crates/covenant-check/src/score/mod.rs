@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Evaluation, Verdict};
+use crate::check::{Evaluation, Verdict, not_asked_for_reason};
 use covenant_model::contract::{Aspect, Class, ClauseId, Means, Register, Section};
 
 /// The standing of a clause, or of one of its aspects, after a run.
@@ -44,7 +44,7 @@ pub struct AspectScore {
     pub class: Class,
     /// The standing.
     pub standing: Standing,
-    /// The reason why it is not proved; `None` if it is.
+    /// The reason why it is not proved or does not apply; `None` if it is proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The checks that evaluated it, by id.
@@ -116,8 +116,8 @@ pub fn score(
     attested: &BTreeMap<ClauseId, String>,
 ) -> Score {
     let aspects: Vec<AspectScore> = register
-        .clauses
-        .iter()
+        .clauses()
+        .into_iter()
         .flat_map(|clause| clause.aspects().map(move |aspect| (clause, aspect)))
         .map(|(clause, aspect)| {
             let of: Vec<&Evaluation> = evaluations
@@ -127,7 +127,11 @@ pub fn score(
                 })
                 .collect();
             let by_attestation = clause.observation(aspect).is_some_and(|seen| seen.by == Means::Attestation);
-            let (standing, reason) = stand(&of, partial, void, by_attestation);
+            let (standing, reason) = if clause.withdrawn {
+                (Standing::NotApplicable, Some(withdrawn_reason(register, &of)))
+            } else {
+                stand(&of, partial, void, by_attestation)
+            };
             let (standing, reason) = match attested.get(&clause.id) {
                 Some(word) if standing == Standing::Unproven => (Standing::Attested, Some(word.clone())),
                 _ => (standing, reason),
@@ -167,6 +171,13 @@ fn stand(
         Verdict::Unproven => (Standing::Unproven, reason),
         Verdict::NotApplicable => (Standing::NotApplicable, None),
     }
+}
+
+/// Returns the reason for which a withdrawn clause is not applicable, with what its checks saw.
+fn withdrawn_reason(register: &Register, evaluations: &[&Evaluation]) -> String {
+    let results = evaluations.iter().map(|evaluation| &evaluation.result);
+    let told = results.into_iter().find(|result| result.verdict == Verdict::NotApplicable);
+    told.map_or_else(|| not_asked_for_reason(register), |result| result.actual.clone())
 }
 
 fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
@@ -238,7 +249,7 @@ fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> 
 mod tests {
     use super::*;
     use crate::check::{CheckResult, PlannedCheck};
-    use covenant_model::contract::{Basis, REGISTER_V1};
+    use covenant_model::contract::{Basis, V1_2026_05, V1_2026_06};
     use std::collections::BTreeMap;
 
     fn evaluation(clause: &str, aspect: Aspect, verdict: Verdict) -> Evaluation {
@@ -260,15 +271,15 @@ mod tests {
     #[test]
     fn an_empty_run_is_never_green() {
         for partial in [false, true] {
-            assert_eq!(score(&REGISTER_V1, &[], partial, None, &BTreeMap::new()).overall, Overall::Unproven);
+            assert_eq!(score(&V1_2026_05, &[], partial, None, &BTreeMap::new()).overall, Overall::Unproven);
         }
     }
 
     #[test]
     fn a_part_is_kept_when_all_of_it_is() {
         let kept = [evaluation("7.1", Aspect::Conduct, Verdict::Kept)];
-        assert_eq!(score(&REGISTER_V1, &kept, true, None, &BTreeMap::new()).overall, Overall::Kept);
-        assert_eq!(score(&REGISTER_V1, &kept, false, None, &BTreeMap::new()).overall, Overall::Unproven);
+        assert_eq!(score(&V1_2026_05, &kept, true, None, &BTreeMap::new()).overall, Overall::Kept);
+        assert_eq!(score(&V1_2026_05, &kept, false, None, &BTreeMap::new()).overall, Overall::Unproven);
     }
 
     #[test]
@@ -278,7 +289,7 @@ mod tests {
             evaluation("7.2", Aspect::Conduct, Verdict::Unproven),
             evaluation("7.3", Aspect::Conduct, Verdict::Broken),
         ];
-        let score = score(&REGISTER_V1, &evaluations, true, None, &BTreeMap::new());
+        let score = score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new());
         let seven = score.sections.iter().find(|row| row.section == "7").expect("a row");
         assert_eq!((seven.score, seven.conduct), (Some(33), Standing::Broken));
         assert_eq!(seven.broken.len() + seven.kept.len() + seven.unproven.len(), 3);
@@ -286,9 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn a_withdrawn_clause_does_not_apply_whatever_was_seen() {
+        let not_asked = "the contract text of 2026-06 does not ask for it";
+        for (verdict, told) in [(None, not_asked), (Some(Verdict::NotApplicable), "why")] {
+            let evaluations: Vec<Evaluation> =
+                verdict.into_iter().map(|verdict| evaluation("E.2", Aspect::Detection, verdict)).collect();
+            let score = score(&V1_2026_06, &evaluations, false, None, &BTreeMap::new());
+            let row = score.aspects.iter().find(|row| row.clause.to_string() == "E.2").expect("a row");
+            assert_eq!((row.standing, row.reason.as_deref()), (Standing::NotApplicable, Some(told)));
+            let section = score.sections.iter().find(|row| row.section == "E").expect("a section");
+            assert_eq!(section.not_applicable.len(), 1);
+        }
+    }
+
+    #[test]
     fn a_void_run_calls_nothing_broken() {
         let broken = [evaluation("7.1", Aspect::Conduct, Verdict::Broken)];
-        let score = score(&REGISTER_V1, &broken, false, Some("no life"), &BTreeMap::new());
+        let score = score(&V1_2026_05, &broken, false, Some("no life"), &BTreeMap::new());
         assert_eq!(score.overall, Overall::Void);
         assert!(score.aspects.iter().all(|aspect| aspect.standing != Standing::Broken));
     }

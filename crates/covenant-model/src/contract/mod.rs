@@ -1,16 +1,20 @@
 //! The contract as data: clauses, classes, aspects, versions and digests. Depends on no other module.
 //!
 //! The clause is the unit of this project. Every check, scenario, property, defect and report row refers to
-//! the id of a clause. The obligations are in our own words; the contract text is identified by its digest
-//! only.
+//! the id of a clause. The obligations are in our own words; a contract text is identified by its version and
+//! its digest. Each text has a [`Register`], listed in [`REGISTERS`]; [`HeldText`] is the one that a run goes by.
 
+mod held;
 mod id;
 mod register;
 mod remedy;
+mod texts;
 
+pub use held::{HeldText, TextSource};
 pub use id::{ClauseId, ParseClauseError, Section};
-pub use register::{REGISTER_V1, Register};
+pub use register::{Register, TextId, TextRange};
 pub use remedy::remedy;
+pub use texts::{REGISTERS, V1_2026_05, V1_2026_06, register};
 
 use std::fmt;
 use std::str::FromStr;
@@ -91,6 +95,8 @@ pub struct Clause {
     pub conduct: Option<Observation>,
     /// Observation of the target's detection; `None` if the clause does not have that aspect.
     pub detection: Option<Observation>,
+    /// `true` if the text withdraws the clause: nobody is held to it.
+    pub withdrawn: bool,
 }
 
 impl Clause {

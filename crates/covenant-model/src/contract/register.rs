@@ -1,51 +1,192 @@
-//! Clause register of version 1 of the contract, one obligation per row.
+//! The clauses of one contract text, as data.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::texts::REGISTERS;
 use super::{Aspect, Class, Clause, ClauseId, Means, Observation, Section};
 
-/// Clauses of one contract text. A revision of the text is a second register.
-#[derive(Clone, Copy, Debug)]
+/// Clauses of one contract text. Version and digest together identify the text; two texts may share a version.
+#[derive(Debug)]
 pub struct Register {
+    /// Id on the command line and in scenario files: the month of the publication, such as `2026-05`.
+    pub id: &'static str,
     /// Version number of the contract.
     pub contract_version: u32,
     /// SHA-256 of the published Markdown text, lower-case hex.
     pub digest: &'static str,
+    /// Date of the publication.
+    pub published: &'static str,
     /// Date on which the text took effect.
     pub effective: &'static str,
-    /// Every clause, in order.
-    pub clauses: &'static [Clause],
+    /// Commitments whose breach raises a finding by itself (E.1).
+    pub scanned: &'static [u8],
+    /// Findings whose names the text fixes, by commitment. A platform names all others itself.
+    pub named_findings: &'static [(u8, &'static str)],
+    /// Text of which this one is a revision; its rows hold unless `rows` replaces them.
+    pub base: Option<&'static Register>,
+    /// Own rows, in order: all clauses of a text without a base, else those that differ.
+    pub rows: &'static [Clause],
 }
 
 impl Register {
     /// Returns the clause with this id.
     #[must_use]
     pub fn clause(&self, id: ClauseId) -> Option<&'static Clause> {
-        self.clauses.iter().find(|clause| clause.id == id)
+        let own = self.rows.iter().find(|clause| clause.id == id);
+        own.or_else(|| self.base?.clause(id))
+    }
+
+    /// Returns every clause, in order.
+    #[must_use]
+    pub fn clauses(&self) -> Vec<&'static Clause> {
+        let own = |id: ClauseId| self.rows.iter().any(|clause| clause.id == id);
+        let inherited = self.base.map(Self::clauses).unwrap_or_default();
+        let mut clauses: Vec<&'static Clause> =
+            inherited.into_iter().filter(|clause| !own(clause.id)).chain(self.rows).collect();
+        clauses.sort_by_key(|clause| clause.id);
+        clauses
     }
 
     /// Returns the clauses of a section.
     pub fn section(&self, section: Section) -> impl Iterator<Item = &'static Clause> + use<> {
-        self.clauses.iter().filter(move |clause| clause.id.section == section)
+        self.clauses().into_iter().filter(move |clause| clause.id.section == section)
     }
 
     /// Returns every aspect of every clause.
     pub fn aspects(&self) -> impl Iterator<Item = (ClauseId, Aspect)> + use<> {
-        self.clauses.iter().flat_map(|clause| clause.aspects().map(|aspect| (clause.id, aspect)))
+        self.clauses().into_iter().flat_map(|clause| clause.aspects().map(|aspect| (clause.id, aspect)))
+    }
+
+    /// Returns whether a breach of this clause raises a finding by itself (E.1).
+    #[must_use]
+    pub fn scans(&self, id: ClauseId) -> bool {
+        matches!(id.section, Section::Commitment(number) if self.scanned.contains(&number))
+    }
+
+    /// Returns the name of the finding that the text fixes for breaches of a section.
+    #[must_use]
+    pub fn named_finding(&self, section: Section) -> Option<&'static str> {
+        let of_section = |(number, _): &&(u8, _)| section == Section::Commitment(*number);
+        self.named_findings.iter().find(of_section).map(|(_, name)| *name)
     }
 }
 
-/// Register of version 1, as published for 14 May 2026.
-pub const REGISTER_V1: Register = Register {
-    contract_version: 1,
-    digest: "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7",
-    effective: "2026-05-14",
-    clauses: CLAUSES,
-};
+impl PartialEq for Register {
+    fn eq(&self, other: &Self) -> bool {
+        (self.contract_version, self.digest) == (other.contract_version, other.digest)
+    }
+}
 
-use Class::{Critical, Hard, Soft};
-use Means::{Attestation, Operator, Wire, WireAndOperator};
-use Section::{Acknowledgement, Commitment, Enforcement, OutOfScope, Versioning};
+impl Eq for Register {}
 
-const fn clause(
+/// Reference to a known contract text by its id. Texts are ordered by their publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextId(pub &'static Register);
+
+impl TextId {
+    /// Returns the text with this id.
+    #[must_use]
+    pub fn named(id: &str) -> Option<Self> {
+        REGISTERS.iter().find(|register| register.id == id).map(|register| Self(register))
+    }
+
+    fn place(self) -> Option<usize> {
+        REGISTERS.iter().position(|register| *register == self.0)
+    }
+}
+
+impl PartialOrd for TextId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TextId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl fmt::Display for TextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0.id)
+    }
+}
+
+impl Serialize for TextId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.id)
+    }
+}
+
+impl<'de> Deserialize<'de> for TextId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::named(&text).ok_or_else(|| {
+            let known: Vec<String> = REGISTERS.iter().map(|register| format!("`{}`", register.id)).collect();
+            serde::de::Error::custom(format!(
+                "unknown contract text `{text}`, expected {}",
+                known.join(" or ")
+            ))
+        })
+    }
+}
+
+impl JsonSchema for TextId {
+    fn schema_name() -> Cow<'static, str> {
+        "TextId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let ids: Vec<&str> = REGISTERS.iter().map(|register| register.id).collect();
+        json_schema!({"description": "Id of a contract text: the month of its publication.", "type": "string", "enum": ids})
+    }
+}
+
+/// Contract texts for which a check holds, by the first and the last of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextRange {
+    /// First text; `None` if the check holds from the first known text on.
+    pub since: Option<TextId>,
+    /// Last text; `None` if the check holds for every later text.
+    pub until: Option<TextId>,
+}
+
+impl TextRange {
+    /// Returns whether the range contains this text.
+    #[must_use]
+    pub fn contains(self, register: &'static Register) -> bool {
+        let text = TextId(register);
+        self.since.is_none_or(|since| since <= text) && self.until.is_none_or(|until| text <= until)
+    }
+
+    /// Returns the known texts in the range.
+    pub fn texts(self) -> impl Iterator<Item = &'static Register> + Clone {
+        REGISTERS.iter().copied().filter(move |register| self.contains(register))
+    }
+
+    /// Returns whether the range contains every known text.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.texts().count() == REGISTERS.len()
+    }
+}
+
+impl fmt::Display for TextRange {
+    /// Writes `since 2026-06`, `until 2026-05`, or both; nothing for an open range.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ends = [("since", self.since), ("until", self.until)];
+        let ends = ends.into_iter().filter_map(|(word, end)| Some(format!("{word} {}", end?)));
+        f.write_str(&ends.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Creates a row of a register.
+pub(super) const fn clause(
     section: Section,
     item: u8,
     class: Class,
@@ -53,159 +194,24 @@ const fn clause(
     conduct: Option<Observation>,
     detection: Option<Observation>,
 ) -> Clause {
-    Clause { id: ClauseId { section, item }, class, obligation, conduct, detection }
+    Clause { id: ClauseId { section, item }, class, obligation, conduct, detection, withdrawn: false }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a aspect is there or not: the table reads best so")]
-const fn seen(by: Means, how: &'static str) -> Option<Observation> {
+/// Creates a row of a clause that a later text withdraws. `instead` is what that text says in its place. The
+/// aspects stay, so that a report shows them as not applicable.
+pub(super) const fn withdrawn(
+    section: Section,
+    item: u8,
+    class: Class,
+    instead: &'static str,
+    conduct: Option<Observation>,
+    detection: Option<Observation>,
+) -> Clause {
+    Clause { withdrawn: true, ..clause(section, item, class, instead, conduct, detection) }
+}
+
+/// Creates the description of an observation.
+#[expect(clippy::unnecessary_wraps, reason = "an aspect is there or not: the table reads best so")]
+pub(super) const fn seen(by: Means, how: &'static str) -> Option<Observation> {
     Some(Observation { how, by })
-}
-
-#[rustfmt::skip]
-const CLAUSES: &[Clause] = &[
-    clause(Commitment(1), 1, Soft, "A platform tells its peers how to reach its operator: an email address, or an identifier signed with PGP",
-        seen(Wire, "in the heartbeats that the target sends"), seen(WireAndOperator, "a peer leaves it out, sends blanks or something that is no address")),
-    clause(Commitment(1), 2, Soft, "A platform tells its peers where it is: its location or jurisdiction",
-        seen(Wire, "in the heartbeats that the target sends"), seen(WireAndOperator, "a peer leaves it out or sends blanks")),
-    clause(Commitment(1), 3, Soft, "A platform tells its peers which version it runs, as a semantic version",
-        seen(Wire, "in the heartbeats that the target sends"), seen(WireAndOperator, "a peer leaves it out, or sends what is no semantic version")),
-    clause(Commitment(1), 4, Soft, "A platform tells its peers the tag of the last release it knows to be good",
-        seen(Wire, "in the heartbeats that the target sends"), seen(WireAndOperator, "a peer leaves it out or sends blanks")),
-    clause(Commitment(1), 5, Soft, "A peer that stays anonymous may be proposed, but is never enrolled",
-        None, seen(WireAndOperator, "a peer that discloses nothing, or any part short of all four members, tries to enrol")),
-
-    clause(Commitment(2), 1, Hard, "A grant is honoured up to the second at which it expires, unless it was revoked",
-        seen(Wire, "the same grant is used again and again, up to its last second"), seen(WireAndOperator, "a peer stops honouring a grant that it issued: the target reports it")),
-    clause(Commitment(2), 2, Hard, "A grant does not shrink while it lives: no scope, kind, id or allowlist narrows in silence",
-        seen(Wire, "every scope keeps working; after expiry or revocation it stops at once"), seen(WireAndOperator, "a peer drops a scope in silence: the target reports it")),
-    clause(Commitment(2), 3, Hard, "A grant revoked before it expires is announced to the one who holds it, when they can be reached",
-        seen(WireAndOperator, "the target's operator revokes a grant while the peer is up, and while it is down"), seen(WireAndOperator, "a peer revokes a grant without a word: the target reports it")),
-
-    clause(Commitment(3), 1, Hard, "Only kinds of resources that can be served are declared",
-        seen(Wire, "every declared kind is fetched under a grant"), seen(WireAndOperator, "a peer declares kinds that it answers 404 or 422 for")),
-    clause(Commitment(3), 2, Hard, "Only schema versions that are run are declared",
-        seen(Wire, "the declared version against what a migration of that kind accepts"), seen(WireAndOperator, "a peer declares a schema version that it rejects")),
-    clause(Commitment(3), 3, Hard, "Only filters that are applied are declared",
-        seen(Wire, "records outside the filter never arrive"), seen(WireAndOperator, "a peer declares a filter and sends records outside it")),
-    clause(Commitment(3), 4, Hard, "A bogus claim raises peer_capability_drift, which is ground for revocation",
-        None, seen(WireAndOperator, "a peer claims what it can't do, also extensions without any capability")),
-
-    clause(Commitment(4), 1, Soft, "Who revokes delivers a platform.peer.revoked event over the federation channel before tearing down",
-        seen(WireAndOperator, "the notice stands in the peer's log before the first refused call"), seen(WireAndOperator, "a peer goes silent without a notice: the target tells its operator")),
-    clause(Commitment(4), 2, Soft, "Who revokes also sends a heartbeat whose status is revoked",
-        seen(WireAndOperator, "such a heartbeat stands in the peer's log before the first refused call"), seen(WireAndOperator, "a peer goes silent without such a heartbeat: the target tells its operator")),
-    clause(Commitment(4), 3, Soft, "Migrations in flight get five minutes of grace",
-        seen(WireAndOperator, "a migration that was open is accepted at 4:59 and refused at 5:01"), seen(WireAndOperator, "a peer cuts an open migration at once: the target reports it")),
-    clause(Commitment(4), 4, Soft, "Recommended: the operator of a high-trust pair is told out of band",
-        seen(Attestation, "a person attests it"), None),
-
-    clause(Commitment(5), 1, Soft, "Every action across the peering is logged with the peer's id",
-        seen(WireAndOperator, "one audit entry for each action, none missing, none doubled"), None),
-    clause(Commitment(5), 2, Soft, "Every such entry names the remote subject too",
-        seen(WireAndOperator, "the audit entries of the actions taken"), None),
-    clause(Commitment(5), 3, Soft, "An excerpt that is rightly asked for arrives within 72 hours",
-        seen(Wire, "a request, then the clock at 71:59 and at 72:01"), seen(WireAndOperator, "a peer lets 72 hours pass: the target reports it")),
-    clause(Commitment(5), 4, Soft, "An excerpt holds the asking peer's interactions and nobody else's",
-        seen(Wire, "two peers act; each sees its own only"), None),
-
-    clause(Commitment(6), 1, Hard, "Nobody floods the capabilities channel; handshakes are paced",
-        seen(WireAndOperator, "the target's own handshakes and heartbeats, counted, also when the peer answers errors"), seen(WireAndOperator, "a storm of calls is limited and reported, and other peers are served meanwhile")),
-    clause(Commitment(6), 2, Hard, "Nobody issues masses of grants by program without an operator's action",
-        seen(WireAndOperator, "grants that appear without an operator's act"), seen(WireAndOperator, "a peer issues hundreds of wide grants: the target reports it")),
-    clause(Commitment(6), 3, Hard, "Nobody corrupts a sync stream on purpose",
-        seen(WireAndOperator, "the digest of what arrives against what was sent"), seen(WireAndOperator, "cut, reordered, doubled or flipped batches are refused and reported, and nothing of them is stored")),
-    clause(Commitment(6), 4, Hard, "Nobody uses the federation to look into a peer beyond what it declared",
-        seen(WireAndOperator, "the target calls only what the peer declared"), seen(WireAndOperator, "a peer walks kinds, ids and paths it was not shown: refused without a leak, and reported")),
-
-    clause(Commitment(7), 1, Hard, "A migration is applied in one transaction",
-        seen(WireAndOperator, "a plan fails at each of its places, also by a crash; afterwards nothing of it exists"), None),
-    clause(Commitment(7), 2, Hard, "A migration that was applied in part is not claimed to have succeeded",
-        seen(WireAndOperator, "the counts that are claimed against what can be read back"), seen(WireAndOperator, "a destination applies a part and claims all: the target keeps its originals and reports it")),
-    clause(Commitment(7), 3, Hard, "Conflicts are reported as they were, in conflict_log",
-        seen(WireAndOperator, "seeded conflicts against the log, entry by entry"), seen(WireAndOperator, "a destination hides or invents a conflict: the target reports it")),
-    clause(Commitment(7), 4, Hard, "Identities survive a migration; no id is changed at the destination",
-        seen(WireAndOperator, "ids are read back, references inside payloads too"), seen(WireAndOperator, "a destination changes ids: the target reports it")),
-    clause(Commitment(7), 5, Hard, "A capability that is for migration only leads to no sync afterwards",
-        seen(WireAndOperator, "a record changes after its migration, and nothing flows"), seen(WireAndOperator, "a peer syncs all the same: refused and reported")),
-
-    clause(Commitment(8), 1, Soft, "A platform declares where it keeps data",
-        seen(Wire, "in the heartbeats that the target sends"), seen(WireAndOperator, "an active peer declares none: peer_residency_missing")),
-    clause(Commitment(8), 2, Soft, "Migrated data does not cross a boundary without the operator being told",
-        seen(WireAndOperator, "a migration from another residency leads to an event for the operator"), seen(WireAndOperator, "a peer changes its residency in silence after a migration")),
-    clause(Commitment(8), 3, Soft, "A crossing stands in the migration's own record, as cross_jurisdiction",
-        seen(WireAndOperator, "the migration's record"), None),
-
-    clause(Commitment(9), 1, Critical, "A compromise that was detected is disclosed to every partner within 24 hours",
-        seen(WireAndOperator, "the target's operator declares one; every partner hears in time"), seen(WireAndOperator, "a peer discloses late: the target reports it")),
-    clause(Commitment(9), 2, Critical, "A peer that discloses a compromise is suspended at once, until the operator has looked",
-        None, seen(WireAndOperator, "a peer discloses: it is suspended, its calls are refused, the operator can resume it")),
-
-    clause(Commitment(10), 1, Hard, "The minor version before federates with this one, and no operator has to help",
-        seen(WireAndOperator, "peers one minor version off, of any patch, do the whole work"), seen(WireAndOperator, "two minor versions off, another major or rubbish: reported, sync frozen, heartbeat alive")),
-    clause(Commitment(10), 2, Hard, "A major version may break only after a deprecation that was announced 30 days before",
-        seen(WireAndOperator, "the notice, and its dates with a moved clock"), seen(WireAndOperator, "a peer breaks without notice: the target reports it")),
-
-    clause(Commitment(11), 1, Critical, "Either side may revoke at any time",
-        seen(WireAndOperator, "the target revokes from every state"), seen(WireAndOperator, "a peer revokes from every state: honoured")),
-    clause(Commitment(11), 2, Critical, "Data that was migrated stays; only an explicit deletion removes it",
-        seen(WireAndOperator, "read back after a revocation, in both directions"), seen(WireAndOperator, "a peer demands deletion by revoking: nothing is deleted")),
-    clause(Commitment(11), 3, Critical, "Local audit logs are kept after a revocation",
-        seen(Operator, "the audit before and after, entry by entry"), None),
-    clause(Commitment(11), 4, Critical, "Overlay addresses are unmounted after a revocation",
-        seen(Operator, "the operator's list of addresses, where the target has one"), None),
-    clause(Commitment(11), 5, Critical, "Certificates are revoked after a revocation",
-        seen(Wire, "the old certificate is refused at once, on new and on kept-alive connections"), seen(WireAndOperator, "a peer goes on calling with a revoked certificate")),
-
-    clause(Commitment(12), 1, Hard, "The contract version that is advertised is the one that is honoured",
-        seen(Wire, "accept with every version around the supported ones: agreed is what was asked"), seen(WireAndOperator, "a peer advertises one version and behaves as another")),
-    clause(Commitment(12), 2, Hard, "A version that is claimed and not honoured breaks commitments 3 and 6 too",
-        None, seen(WireAndOperator, "the finding names it, and it counts towards repeated breach")),
-
-    clause(Enforcement, 1, Hard, "A breach of a hard norm raises a finding by itself",
-        None, seen(WireAndOperator, "every hard detection of the twelve")),
-    clause(Enforcement, 2, Hard, "Repeated breach suspends the peer until it is reviewed",
-        None, seen(WireAndOperator, "the same breach again and again: suspended; one alone is not")),
-    clause(Enforcement, 3, Soft, "Findings of soft norms reach the operator's view of peers",
-        seen(Operator, "what the operator is shown"), None),
-
-    clause(Versioning, 1, Hard, "Every released contract version is stored with the SHA-256 of its text",
-        seen(Operator, "the operator's list of contract versions"), None),
-    clause(Versioning, 2, Hard, "Both sides reference the same contract version at the handshake",
-        seen(WireAndOperator, "the agreed version on both records"), seen(WireAndOperator, "a peer answers with another version than asked: refused")),
-    clause(Versioning, 3, Hard, "An amendment stays compatible with the version before, for one release",
-        seen(WireAndOperator, "two contract versions served side by side"), None),
-    clause(Versioning, 4, Hard, "A deprecated version is kept by old federations and open to no new one",
-        seen(WireAndOperator, "accept with a deprecated version is refused, an existing peer unharmed"), None),
-
-    clause(Acknowledgement, 1, Hard, "Accepting with a version other than zero acknowledges the contract, on both sides; zero or none does not",
-        seen(WireAndOperator, "accept with 0, none, null, a negative number or text: refused, nothing recorded"), None),
-    clause(Acknowledgement, 2, Hard, "Revoking a peering does not revoke the acknowledgement",
-        seen(Operator, "the record after a revocation"), None),
-
-    clause(OutOfScope, 1, Hard, "What version 1 leaves out is never on by itself: federated sign-in, continuous audit replication, migrations over several hops, meshes across tenants",
-        seen(Wire, "each is asked for without opt-in: refused or unknown, and nothing changes"), None),
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_unique_and_in_order() {
-        assert!(CLAUSES.windows(2).all(|pair| pair[0].id < pair[1].id));
-        assert_eq!(CLAUSES.len(), 53);
-    }
-
-    #[test]
-    fn every_clause_has_a_aspect_and_every_commitment_a_clause() {
-        assert!(CLAUSES.iter().all(|clause| clause.aspects().next().is_some()));
-        for section in Section::all() {
-            assert!(REGISTER_V1.section(section).next().is_some(), "{section}");
-        }
-    }
-
-    #[test]
-    fn the_digest_is_one() {
-        assert!(REGISTER_V1.digest.len() == 64 && REGISTER_V1.digest.bytes().all(|b| b.is_ascii_hexdigit()));
-    }
 }

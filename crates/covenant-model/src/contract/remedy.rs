@@ -303,11 +303,11 @@ const REMEDIES: &[(&str, Aspect, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::REGISTER_V1;
+    use crate::contract::V1_2026_05;
 
     #[test]
     fn each_aspect_of_the_register_has_one_remedy() {
-        let aspects: Vec<_> = REGISTER_V1.aspects().collect();
+        let aspects: Vec<_> = V1_2026_05.aspects().collect();
         for (clause, aspect) in &aspects {
             assert!(remedy(*clause, *aspect).is_some(), "{clause} {aspect} has none");
         }

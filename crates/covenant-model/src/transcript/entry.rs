@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Seed;
+use crate::contract::HeldText;
 use crate::wire::canonical::sha256_hex;
 
 /// Largest body that a transcript keeps whole, in bytes. Of a longer body it keeps the beginning, the length
@@ -77,10 +78,9 @@ pub struct RunStart {
     pub covenant: String,
     /// Seed of the run.
     pub seed: Seed,
-    /// Version number of the contract.
-    pub contract_version: u32,
-    /// SHA-256 of the contract text, in hex.
-    pub contract_digest: String,
+    /// Contract text that the run goes by, and what named it.
+    #[serde(flatten)]
+    pub contract: HeldText,
     /// Version of our binding.
     pub binding: String,
     /// Target of the run, for a person: `embedded reference`, or a URL.

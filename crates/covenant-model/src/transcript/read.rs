@@ -146,6 +146,7 @@ impl Parts {
 mod tests {
     use super::*;
     use crate::clock::{Clock, Seed};
+    use crate::contract::{HeldText, TextSource};
     use crate::transcript::{Note, ScenarioStart, Transcript};
     use std::fs;
 
@@ -154,8 +155,7 @@ mod tests {
             format: FORMAT,
             covenant: "0".into(),
             seed: Seed(1),
-            contract_version: 1,
-            contract_digest: String::new(),
+            contract: HeldText::unknown(TextSource::Nothing),
             binding: "1".into(),
             target: "test".into(),
             target_arguments: vec![],

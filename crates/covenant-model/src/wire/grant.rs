@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::generation::{GENERATIONS, PLAIN_TOKEN, SIGNED_TOKEN};
+
 /// Permission that a grant gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
@@ -43,52 +45,51 @@ impl fmt::Display for Scope {
     }
 }
 
+/// Form of a grant token. Each generation of the wire issues one.
+#[derive(Debug)]
+pub struct TokenForm {
+    /// Shape, for a person: `fg-<grant id>`.
+    pub shape: &'static str,
+    /// Reads a token of this form.
+    pub read: fn(&str) -> Option<GrantToken>,
+    /// Writes a token of this form.
+    pub write: fn(&GrantToken) -> String,
+}
+
 /// Bearer token, opaque to its holder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GrantToken {
-    /// Form `fgs.<grant id>.<hex HMAC>` (G3).
-    Signed {
-        /// Id of the grant.
-        grant_id: String,
-        /// HMAC, in lower-case hex.
-        signature: String,
-    },
-    /// Form `fg-<grant id>` (G1).
-    Plain {
-        /// Id of the grant.
-        grant_id: String,
-    },
+#[derive(Clone, Debug)]
+pub struct GrantToken {
+    /// Id of the grant.
+    pub grant_id: String,
+    /// HMAC, in lower-case hex; `None` in a form without one.
+    pub signature: Option<String>,
+    form: &'static TokenForm,
 }
 
 impl GrantToken {
-    /// Reads a token of either form.
+    /// Creates a token without a signature (G1).
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if let Some(rest) = text.strip_prefix("fgs.") {
-            let (grant_id, signature) = rest.split_once('.')?;
-            let hex = !signature.is_empty() && signature.bytes().all(|b| b.is_ascii_hexdigit());
-            return (hex && super::path::is_id(grant_id))
-                .then(|| Self::Signed { grant_id: grant_id.to_owned(), signature: signature.to_owned() });
-        }
-        let grant_id = text.strip_prefix("fg-")?;
-        super::path::is_id(grant_id).then(|| Self::Plain { grant_id: grant_id.to_owned() })
+    pub fn plain(grant_id: &str) -> Self {
+        Self { grant_id: grant_id.to_owned(), signature: None, form: &PLAIN_TOKEN }
     }
 
-    /// Returns the id of the grant that the token names.
+    /// Creates a signed token (G3).
     #[must_use]
-    pub fn grant_id(&self) -> &str {
-        match self {
-            Self::Signed { grant_id, .. } | Self::Plain { grant_id } => grant_id,
-        }
+    pub fn signed(grant_id: &str, signature: &str) -> Self {
+        let signature = Some(signature.to_owned());
+        Self { grant_id: grant_id.to_owned(), signature, form: &SIGNED_TOKEN }
+    }
+
+    /// Reads a token of any generation.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        GENERATIONS.iter().find_map(|generation| (generation.token.read)(text))
     }
 }
 
 impl fmt::Display for GrantToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signed { grant_id, signature } => write!(f, "fgs.{grant_id}.{signature}"),
-            Self::Plain { grant_id } => write!(f, "fg-{grant_id}"),
-        }
+        f.write_str(&(self.form.write)(self))
     }
 }
 
@@ -101,14 +102,14 @@ mod tests {
         for text in ["fgs.01a2-7.00ff", "fg-01a2-7"] {
             let token = GrantToken::parse(text).expect("a token");
             assert_eq!(token.to_string(), text);
-            assert_eq!(token.grant_id(), "01a2-7");
+            assert_eq!(token.grant_id, "01a2-7");
         }
     }
 
     #[test]
     fn other_texts_are_no_tokens() {
         for text in ["", "fgs.", "fgs.1", "fgs.1.", "fgs.1.xyz", "fg-", "fg-a b", "Bearer fg-1"] {
-            assert_eq!(GrantToken::parse(text), None, "{text}");
+            assert!(GrantToken::parse(text).is_none(), "{text}");
         }
     }
 }

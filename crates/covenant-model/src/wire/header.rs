@@ -1,4 +1,6 @@
-//! Headers of the federation plane (`wire.md` §3 to §5).
+//! Headers of the federation plane (`wire.md` §3 to §5). Those of a proxy are in [`super::generation`].
+
+use super::generation::GENERATIONS;
 
 /// Header of the grant token: `Authorization: Bearer <grant token>`.
 pub const AUTHORIZATION: &str = "Authorization";
@@ -34,52 +36,13 @@ pub fn inbound_subject(peer_id: &str) -> String {
     format!("fed:{peer_id}")
 }
 
-/// Form in which a caller's identity reaches the platform (`wire.md` §3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CallerForm {
-    /// Client certificate; the platform or the proxy before it terminates TLS.
-    #[default]
-    Tls,
-    /// Headers that a proxy sets before a platform of generation G1.
-    ForwardedG1,
-    /// Headers that a proxy sets before a platform of generation G2 or later.
-    Forwarded,
-}
-
-/// G1: header of the CN of the caller's certificate.
-pub const FORWARDED_CN_G1: &str = "X-Client-S-DN-CN";
-/// From G2 on: header of the caller's subject, percent-encoded.
-pub const FORWARDED_INFO: &str = "X-Forwarded-Tls-Client-Cert-Info";
-/// From G2 on: header of the caller's certificate, as percent-encoded PEM.
+/// Header of the caller's certificate, as percent-encoded PEM (from G2 on).
 pub const FORWARDED_CERTIFICATE: &str = "X-Forwarded-Tls-Client-Cert";
-
-/// Returns the headers that a proxy sets for this subject and certificate, before a platform of G2 or later.
-#[must_use]
-pub fn forwarded(subject: &str, certificate_pem: &str) -> Vec<(String, String)> {
-    let encoded = |text: &str| {
-        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-    };
-    vec![
-        (FORWARDED_INFO.to_lowercase(), encoded(&format!("Subject=\"CN={subject}\""))),
-        (FORWARDED_CERTIFICATE.to_lowercase(), encoded(certificate_pem)),
-    ]
-}
-
-/// Returns the headers that a proxy sets for the peer `peer_id`, before a platform of G1.
-#[must_use]
-pub fn forwarded_g1(peer_id: &str) -> Vec<(String, String)> {
-    vec![(FORWARDED_CN_G1.to_lowercase(), format!("federation-peer-{peer_id}"))]
-}
 
 /// Returns the CN that a proxy forwards in this header; `None` if the header does not name the caller.
 #[must_use]
 pub fn forwarded_subject(name: &str, value: &str) -> Option<String> {
-    let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
-    if name.eq_ignore_ascii_case(FORWARDED_CN_G1) {
-        return Some(value.into_owned());
-    }
-    let (_, subject) = value.split_once("CN=").filter(|_| name.eq_ignore_ascii_case(FORWARDED_INFO))?;
-    subject.split(['"', ',']).next().map(ToOwned::to_owned)
+    GENERATIONS.iter().find_map(|generation| (generation.forwarded.subject)(name, value))
 }
 
 /// Returns the first certificate in a value of [`FORWARDED_CERTIFICATE`], as PEM.
@@ -92,17 +55,20 @@ pub fn forwarded_certificate(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::generation::{G1, G2, ProxiedCaller};
 
     #[test]
-    fn what_a_proxy_forwards_reads_back() {
+    fn what_any_proxy_forwards_reads_back() {
         let pem = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n";
-        let headers = forwarded("fed:0190", pem);
+        let certificate = Some(("fed:0190".to_owned(), pem.to_owned()));
+        let caller = ProxiedCaller { peer_id: Some("0190".to_owned()), certificate };
+        let headers = (G2.forwarded.headers)(&caller);
         assert_eq!(headers[0].1, "Subject%3D%22CN%3Dfed%3A0190%22");
         let subjects = |headers: &[(String, String)]| -> Vec<String> {
             headers.iter().filter_map(|(name, value)| forwarded_subject(name, value)).collect()
         };
         assert_eq!(subjects(&headers), ["fed:0190"]);
-        assert_eq!(subjects(&forwarded_g1("0190")), ["federation-peer-0190"]);
+        assert_eq!(subjects(&(G1.forwarded.headers)(&caller)), ["federation-peer-0190"]);
         assert_eq!(forwarded_certificate(&headers[1].1).as_deref(), Some(pem));
         assert_eq!(forwarded_certificate(&format!("{},another", headers[1].1)).as_deref(), Some(pem));
     }

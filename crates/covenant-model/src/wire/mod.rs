@@ -11,6 +11,7 @@ pub mod capability;
 pub mod catalog;
 pub mod disclosure;
 pub mod envelope;
+pub mod generation;
 pub mod grant;
 pub mod harmless;
 pub mod header;

@@ -140,7 +140,7 @@ mod tests {
             assert!(BEHAVIOURS[..place].iter().all(|other| other.name != behaviour.name));
             for clause in behaviour.clauses {
                 let id = clause.parse().expect("a clause's id");
-                assert!(covenant_model::contract::REGISTER_V1.clause(id).is_some(), "{clause}");
+                assert!(covenant_model::contract::V1_2026_05.clause(id).is_some(), "{clause}");
             }
         }
     }

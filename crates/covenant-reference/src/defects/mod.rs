@@ -53,6 +53,7 @@ mod commits_opened_migration_step_by_step;
 mod commits_step_by_step;
 mod compares_first_digit_of_minor_version;
 mod confirms_commit_without_storing;
+mod contract_text_2026_06;
 mod counts_24_hours_from_declaration;
 mod counts_mismatch_against_12_only;
 mod counts_mismatch_against_3_and_12_only;
@@ -548,6 +549,15 @@ pub const DEFECTS: &[&Patch] = &[
     &never_retries_grant_revocation_notice::PATCH,
     &omits_deprecation_notice::PATCH,
     &announces_deprecation_a_day_late::PATCH,
+    &contract_text_2026_06::RENAMES_CAPABILITY_DRIFT,
+    &contract_text_2026_06::RENAMES_VERSION_DRIFT,
+    &contract_text_2026_06::RENAMES_MISSING_RESIDENCY,
+    &contract_text_2026_06::OMITS_RESIDENCY_FINDINGS,
+    &contract_text_2026_06::OMITS_DISCLOSURE_FINDINGS,
+    &contract_text_2026_06::OMITS_COMPROMISE_EVENT,
+    &contract_text_2026_06::IGNORES_SUSPENSION_BY_OPERATOR,
+    &contract_text_2026_06::SERVES_PEER_SUSPENDED_BY_OPERATOR,
+    &contract_text_2026_06::OMITS_MISMATCH_FINDING,
 ];
 
 /// Returns the defect of that name.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::capabilities;
 use super::governance::Suspicion;
+use super::options::FIRST_DIGEST;
 use super::policy::policy;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{StoreError, facts};
@@ -41,6 +42,8 @@ policy! {
         version_asked: fn(Option<&Value>) -> Option<u64> = contract::version_asked,
         /// Returns whether new peerings may adopt this version (V.4, 12.1).
         is_supported: fn(&[KnownContract], u64) -> bool = contract::is_supported,
+        /// SHA-256 of the text of version 1 that the platform keeps, where its settings name none (V.1).
+        own_text: &'static str = FIRST_DIGEST,
         /// Returns the agreed version for a requested one (12.1, V.2).
         version_agreed: fn(u64) -> u64 = contract::version_agreed,
         /// Returns whether a digest is that of the given version (V.2).

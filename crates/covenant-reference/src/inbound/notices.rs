@@ -23,6 +23,8 @@ policy! {
         honours_leave: fn(&Peer) -> bool = |_| true,
         /// Returns whether a disclosed compromise suspends the peer (9.2).
         suspends_compromised: fn(&Peer) -> bool = |_| true,
+        /// Returns whether the operator is told of a disclosed compromise (9.2).
+        compromise_is_told: fn(&Peer) -> bool = |_| true,
         /// Returns whether a disclosure is late, by its time after the detection (9.1).
         is_late: fn(SignedDuration) -> bool = is_late,
         /// Returns whether an operator issued the grant, by the notice's payload (6.2).
@@ -109,8 +111,10 @@ fn compromised(
     peer: &mut Peer,
     payload: &Value,
 ) -> Result<Option<Suspicion>, StoreError> {
-    let facts = json!({"facts": payload});
-    peering::tell_operator(tx, peer, "federation.peer.compromised", "critical", facts)?;
+    if (tx.policy.notices.compromise_is_told)(peer) {
+        let facts = json!({"facts": payload});
+        peering::tell_operator(tx, peer, "federation.peer.compromised", "critical", facts)?;
+    }
     if (tx.policy.notices.suspends_compromised)(peer) {
         governance::suspend(tx, peer, "the peer disclosed a compromise")?;
     }

@@ -85,6 +85,9 @@ fn suspend(platform: &Platform, given: Suspend) -> Answer {
     platform.transaction(|tx| {
         let mut peer = find(tx, &given.peer_id)?;
         let reason = given.reason.unwrap_or_else(|| "by the operator".to_owned());
+        if !(tx.policy.peering.operator_suspends)(&peer) {
+            return Ok(json!({}));
+        }
         if governance::suspend(tx, &mut peer, &reason)? {
             return Ok(json!({}));
         }

@@ -16,6 +16,7 @@ use url::Url;
 use super::{Options, Running};
 use covenant_model::clock::{Clock, Seed};
 use covenant_model::operator::Method;
+use covenant_model::wire::generation::{FORWARDED, ProxiedCaller};
 use covenant_model::wire::header;
 use covenant_model::wire::path::PREFIX;
 use covenant_net::net::{Client, ClientOptions, Limits, Request};
@@ -211,7 +212,9 @@ impl Guest {
         if let Some(identity) = &self.identity {
             let certificate = identity.certificate();
             let subject = certificate.common_name.clone().unwrap_or_default();
-            headers.extend(header::forwarded(&subject, &certificate.pem()));
+            let certificate = Some((subject, certificate.pem()));
+            let caller = ProxiedCaller { peer_id: None, certificate };
+            headers.extend((FORWARDED.headers)(&caller));
         }
         let request = Request {
             method: method.to_owned(),

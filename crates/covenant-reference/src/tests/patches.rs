@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::conduct::batch;
 use super::{Target, id, options, plan};
 use crate::{DEFECTS, Database, Options, Patch, PatchKind, VARIANTS, defect, variant};
-use covenant_model::contract::{ClauseId, REGISTER_V1};
+use covenant_model::contract::{ClauseId, V1_2026_05};
 
 fn with(patch: &'static Patch) -> Options {
     Options { patches: vec![patch], ..options() }
@@ -22,7 +22,8 @@ fn names_are_unique_and_defects_break_clauses_that_exist_in_aspects_that_exist()
     let all: Vec<&Patch> = DEFECTS.iter().chain(VARIANTS).copied().collect();
     let names: BTreeSet<&str> = all.iter().map(|patch| patch.name).collect();
     assert_eq!(names.len(), all.len());
-    let aspects: BTreeSet<_> = REGISTER_V1.aspects().collect();
+    // The texts have the same aspects.
+    let aspects: BTreeSet<_> = V1_2026_05.aspects().collect();
     for patch in DEFECTS {
         let PatchKind::Defect { breaks } = patch.kind else {
             panic!("{} is no defect", patch.name);

@@ -7,6 +7,7 @@ mod applies_strict_rate_limit;
 mod blocks_inbound_during_outbound_calls;
 mod checks_excerpts_every_six_minutes;
 mod closes_connection_after_each_response;
+pub(crate) mod contract_text_2026_06;
 mod declares_capabilities_at_heartbeat;
 mod delays_responses;
 mod derives_crossing_from_jurisdiction;
@@ -119,6 +120,8 @@ pub const VARIANTS: &[&Patch] = &[
     &runs_next_major_release::PATCH,
     &ignores_replayed_batches::PATCH,
     &ignores_payload_id_on_sync::PATCH,
+    &contract_text_2026_06::KEEPS,
+    &contract_text_2026_06::SUSPENDS,
 ];
 
 /// Returns the variant of that name.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::check::trace_builder::TraceBuilder;
 use covenant_model::transcript::{Direction, Exchange};
-use covenant_model::wire::header::forwarded_g1;
+use covenant_model::wire::generation::{FORWARDED_G1, ProxiedCaller};
 use covenant_model::wire::path::PREFIX;
 
 /// Builds a trace of an admitted read, a refused read, and a heartbeat of the target between them. The
@@ -32,7 +32,8 @@ pub(super) fn peer_calls(before: &Value, new: &[Value]) -> TraceBuilder {
 
 fn by_peer(method: &str, path: &str, status: u16) -> Exchange {
     let mut call = answered(Exchange::to_target("alice").on(method, path), status);
-    call.request.headers = forwarded_g1("p");
+    let caller = ProxiedCaller { peer_id: Some("p".to_owned()), certificate: None };
+    call.request.headers = (FORWARDED_G1.headers)(&caller);
     call
 }
 

@@ -24,26 +24,38 @@ pub(in crate::check) struct DriftIsReported {
     pub after: Label,
     /// A peer whose version is compatible with the target's.
     pub conforming: Option<PeerName>,
+    /// The kind of the finding, where the contract names it.
+    pub kind: Option<String>,
 }
 
 impl Check for DriftIsReported {
     const ID: &'static str = "drift-is-reported";
     const EXPECTED: &'static [&'static str] = FindingRaised::EXPECTED;
 
+    fn expected(&self) -> Vec<String> {
+        self.finding().expected()
+    }
+
     fn evaluate(&self, trace: &Trace) -> Outcome {
         Handshake::of_incompatible(trace, &self.accept, None)?;
-        let finding = FindingRaised {
+        self.finding().evaluate(trace)
+    }
+}
+
+impl DriftIsReported {
+    /// Returns the check of the finding, whatever the versions are.
+    fn finding(&self) -> FindingRaised {
+        FindingRaised {
             peer: self.peer.clone(),
             before: self.before.clone(),
             after: self.after.clone(),
             conforming: self.conforming.clone(),
             excluding: None,
             within_limit: None,
-            kind: None,
+            kind: self.kind.clone(),
             route: None,
             accepted: None,
-        };
-        finding.evaluate(trace)
+        }
     }
 }
 

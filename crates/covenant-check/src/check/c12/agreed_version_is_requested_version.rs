@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::contract::REGISTER_V1;
+    use covenant_model::contract::V1_2026_05;
     use covenant_model::transcript::Exchange;
     use serde_json::json;
 
@@ -95,7 +95,7 @@ mod tests {
         let accept = |asked: &Value, status: u16, agreed: &Value| {
             let answer = json!({"success": true, "data": {"contract_version_agreed": agreed}});
             Exchange::to_target("alice")
-                .sending(json!({"contract_version": asked, "contract_digest": REGISTER_V1.digest}))
+                .sending(json!({"contract_version": asked, "contract_digest": V1_2026_05.digest}))
                 .answered_with(status, answer)
         };
         TraceBuilder::new()
@@ -123,7 +123,7 @@ mod tests {
         for written in ["v1", "1.0"] {
             assert_eq!(agreed_to(json!([{"version": written}])), Kept, "{written}");
         }
-        assert_eq!(agreed_to(json!([{"version": "2026-05", "digest": REGISTER_V1.digest}])), Kept);
+        assert_eq!(agreed_to(json!([{"version": "2026-05", "digest": V1_2026_05.digest}])), Kept);
         assert_eq!(agreed_to(json!([{"version": "2026-05"}])), Unproven);
         assert_eq!(agreed_to(json!([{"version": 7}])), Broken);
     }

@@ -80,7 +80,7 @@ pub(in crate::check) fn is_row_of(row: &Value, version: &Value) -> bool {
 }
 
 /// Returns the number that a list means by a version: `1`, `"1"`, `"v1"`, `"1.0"`.
-fn number(version: &Value) -> Option<f64> {
+pub(super) fn number(version: &Value) -> Option<f64> {
     let Some(text) = version.as_str() else { return version.as_f64() };
     let text = text.trim().trim_end_matches(".0");
     let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);
@@ -101,7 +101,7 @@ pub(in crate::check) fn is_listed(rows: &[Value], version: &Value, digest: Optio
 }
 
 /// Returns the rows of a list of contract versions: the list itself, or a list under a name.
-fn rows(listed: &Value) -> Option<&[Value]> {
+pub(super) fn rows(listed: &Value) -> Option<&[Value]> {
     match listed {
         Value::Array(rows) => {
             let are_versions = !rows.is_empty() && rows.iter().all(|row| version_of(row).is_some());
@@ -204,12 +204,12 @@ pub(in crate::check) fn is_same_digest(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-    use covenant_model::contract::REGISTER_V1;
+    use covenant_model::contract::V1_2026_05;
     use serde_json::json;
 
     #[test]
     fn a_digest_is_read_in_each_of_its_forms() {
-        let hex = REGISTER_V1.digest;
+        let hex = V1_2026_05.digest;
         let bytes = hex::decode(hex).expect("hexadecimal digits");
         let base64 = STANDARD.encode(&bytes);
         let capitals = hex.to_uppercase();
@@ -233,10 +233,10 @@ mod tests {
 
     #[test]
     fn a_digest_may_be_stored_and_not_be_readable() {
-        let read = Stored::Sha256(REGISTER_V1.digest.to_owned());
+        let read = Stored::Sha256(V1_2026_05.digest.to_owned());
         for (row, expected) in [
-            (json!({"digest": {"algorithm": "sha-256", "value": REGISTER_V1.digest}}), read.clone()),
-            (json!({"etag": "a".repeat(64), "text_sha256": REGISTER_V1.digest}), read),
+            (json!({"digest": {"algorithm": "sha-256", "value": V1_2026_05.digest}}), read.clone()),
+            (json!({"etag": "a".repeat(64), "text_sha256": V1_2026_05.digest}), read),
             (json!({"digest": "md5:39f5"}), Stored::Unread),
             (json!({"checksum": [57, 245]}), Stored::Unread),
             (json!({"digest": "", "version": 1}), Stored::Nothing),
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_version_under_another_name_is_found_by_the_digest_of_its_text() {
-        let (first, other) = (REGISTER_V1.digest, "a".repeat(64));
+        let (first, other) = (V1_2026_05.digest, "a".repeat(64));
         let listed = |version: Value| json!([{"version": version, "digest": first}]);
         let reported = |rows: &Value, digest: &str| {
             is_listed(rows.as_array().map(Vec::as_slice).unwrap_or_default(), &json!(1), Some(digest))

@@ -11,7 +11,7 @@ use super::agreement::{Stored, contracts_listed, digest_of, is_row_of, stored_di
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use covenant_model::contract::REGISTER_V1;
+use covenant_model::contract::register;
 use covenant_model::transcript::Trace;
 use covenant_model::wire::canonical::sha256_hex;
 
@@ -63,7 +63,7 @@ impl Check for DigestsAreStored {
         let first = listed.iter().find(|row| is_row_of(row, &json!(1)));
         let first = first.and_then(digest_of).or_unproven_at("version 1 is not listed", &[n])?;
         // A later revision under the same number is a register of its own.
-        if first != REGISTER_V1.digest {
+        if register(1, &first).is_none() {
             return Err(Stop::unproven(format!("version 1 is another text: {first}"), [n]));
         }
         Ok(Pass::new(format!("{} versions with their digests", listed.len()), [n]))
@@ -71,7 +71,7 @@ impl Check for DigestsAreStored {
 }
 
 /// Returns whether a version is not released yet: by the state in its row, or by its date.
-fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
+pub(super) fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
     let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default().to_lowercase();
     let effective_at = row["effective_at"].as_str().and_then(moment);
     UNRELEASED.contains(&state.as_str())
@@ -100,6 +100,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::contract::V1_2026_05;
 
     /// Returns the verdict on a target that got the text `abc` as version 7002, and lists these versions.
     fn verdict(listed: Value) -> Verdict {
@@ -112,11 +113,11 @@ mod tests {
 
     #[test]
     fn a_version_without_its_digest_is_broken() {
-        let first = json!({"version": 1, "digest": REGISTER_V1.digest});
+        let first = json!({"version": 1, "digest": V1_2026_05.digest});
         let second = |digest: &str| json!({"version": 7002, "digest": digest});
         let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(verdict(json!([first, second(of_abc)])), Kept);
-        assert_eq!(verdict(json!([first, second(REGISTER_V1.digest)])), Broken);
+        assert_eq!(verdict(json!([first, second(V1_2026_05.digest)])), Broken);
         assert_eq!(verdict(json!([first, second("")])), Broken);
         assert_eq!(verdict(json!([first, second("crc32:352441c2")])), Unproven);
         assert_eq!(verdict(json!([{"version": 1}])), Broken);
@@ -127,17 +128,16 @@ mod tests {
 
     #[test]
     fn versions_of_its_own_and_digests_in_other_forms_are_valid() {
-        let first =
-            json!({"version": "1", "sha256": format!("sha256:{}", REGISTER_V1.digest.to_uppercase())});
-        let own = json!({"version": 2, "digest": REGISTER_V1.digest});
+        let first = json!({"version": "1", "sha256": format!("sha256:{}", V1_2026_05.digest.to_uppercase())});
+        let own = json!({"version": 2, "digest": V1_2026_05.digest});
         assert_eq!(verdict(json!({"data": {"contracts": [first, own]}})), Kept);
-        let parted = json!({"algorithm": "sha-256", "value": REGISTER_V1.digest});
+        let parted = json!({"algorithm": "sha-256", "value": V1_2026_05.digest});
         assert_eq!(verdict(json!([{"version": "v1", "digest": parted}])), Kept);
     }
 
     #[test]
     fn a_draft_needs_no_digest_and_a_version_in_force_does() {
-        let first = json!({"version": 1, "digest": REGISTER_V1.digest});
+        let first = json!({"version": 1, "digest": V1_2026_05.digest});
         for (more, expected) in [
             (json!({"status": "Draft"}), Kept),
             (json!({"effective_at": "2026-06-02"}), Kept),

@@ -3,8 +3,11 @@
 pub(super) mod agreement;
 mod digests_are_stored;
 mod join_avoids_deprecated_version;
+mod listed_digests;
 mod same_version_on_both_sides;
 mod versions_side_by_side;
+
+pub use listed_digests::{digest_written, digests_listed};
 
 use crate::check::definition::CheckDef;
 

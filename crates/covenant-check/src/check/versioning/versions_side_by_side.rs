@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::contract::REGISTER_V1;
+    use covenant_model::contract::V1_2026_05;
     use serde_json::json;
 
     fn accept(requested: u64, status: u16, agreed: u64) -> Exchange {
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(side_by_side(both.clone(), (200, 1), 200), Broken);
         assert_eq!(side_by_side(both, (200, 2), 401), Broken);
         assert_eq!(side_by_side(json!([{"version": 1}]), (422, 0), 200), Unproven);
-        let another = json!([{"version": 1}, {"version": 2, "digest": REGISTER_V1.digest}]);
+        let another = json!([{"version": 1}, {"version": 2, "digest": V1_2026_05.digest}]);
         assert_eq!(side_by_side(another, (422, 0), 200), Unproven);
     }
 }

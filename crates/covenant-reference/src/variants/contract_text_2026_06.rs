@@ -1,0 +1,29 @@
+//! The platform keeps the later text of version 1. That text suspends nobody by itself, and does not forbid it.
+
+use crate::Patch;
+use crate::policy::Policy;
+
+/// SHA-256 of the later text.
+const DIGEST: &str = "93d878c3857964f4d35e5da795046cdfcd34290eebb3932ae80943436d613e0d";
+
+/// The later text as it is written: findings and disclosures suspend nobody.
+pub(crate) const KEEPS: Patch = Patch::variant(
+    "keeps-contract-text-of-2026-06",
+    "Keeps the later text of contract version 1: suspends no peer by itself.",
+    |policy| {
+        keep_text(policy);
+        policy.govern.suspends = |_, _| false;
+        policy.notices.suspends_compromised = |_| false;
+    },
+);
+
+/// The later text, with the suspensions of the first.
+pub(super) const SUSPENDS: Patch = Patch::variant(
+    "suspends-under-contract-text-of-2026-06",
+    "Keeps the later text of contract version 1, and suspends peers by itself all the same.",
+    keep_text,
+);
+
+fn keep_text(policy: &mut Policy) {
+    policy.handshake.own_text = DIGEST;
+}
