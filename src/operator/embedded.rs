@@ -19,7 +19,7 @@ use super::{
 use crate::clock::{Clock, Seed};
 use crate::reference::{
     Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
-    stands_behind_a_proxy,
+    runs_behind_proxy,
 };
 use crate::wire::generation::{FORWARDED_WORD, Generation, TLS_WORD};
 
@@ -193,7 +193,7 @@ impl EmbeddedOptions {
             "protocol": PROTOCOL,
             "contract_versions": [1],
             "verbs": methods,
-            "identity": if stands_behind_a_proxy(&self.patches) { FORWARDED_WORD } else { TLS_WORD },
+            "identity": if runs_behind_proxy(&self.patches) { FORWARDED_WORD } else { TLS_WORD },
             "generation": Generation::newest().name,
             "settles_at_once": true,
         })

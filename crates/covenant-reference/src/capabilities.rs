@@ -14,7 +14,7 @@ policy! {
         /// Returns whether a declared kind is served on request (3.1).
         serves: fn(&Capability) -> bool = serves,
         /// Returns whether a schema version is accepted if this one is declared (3.2).
-        takes_schema: fn(&Value, &Value) -> bool = takes_schema,
+        accepts_schema: fn(&Value, &Value) -> bool = accepts_schema,
         /// Returns whether a record passes a filter (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = passes_filter,
         /// Policy hook on a capability document before it is sent.
@@ -29,7 +29,7 @@ pub(crate) fn serves(_: &Capability) -> bool {
 
 /// Returns whether the majors are equal and the minors differ by at most one. A bare number is a major. An
 /// absent version is accepted.
-pub(crate) fn takes_schema(declared: &Value, given: &Value) -> bool {
+pub(crate) fn accepts_schema(declared: &Value, given: &Value) -> bool {
     if given.is_null() || declared.is_null() || declared == given {
         return true;
     }
@@ -112,12 +112,12 @@ mod tests {
             (json!(1), json!("new"), false),
             (json!(1), Value::Null, true),
         ] {
-            assert_eq!(takes_schema(&declared, &given), taken, "{declared} {given}");
+            assert_eq!(accepts_schema(&declared, &given), taken, "{declared} {given}");
         }
     }
 
     #[test]
-    fn a_filter_takes_what_matches_every_key() {
+    fn a_filter_admits_records_that_match_every_key() {
         let object = |value: Value| value.as_object().expect("an object").clone();
         let filter = object(json!({"tier": ["a", "b"], "public": true}));
         assert!(passes_filter(&filter, &object(json!({"tier": "b", "public": true, "x": 1}))));

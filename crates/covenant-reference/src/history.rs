@@ -14,7 +14,7 @@ policy! {
         /// Policy hook on an entry before it is written. `None` suppresses the entry.
         override_entry: fn(AuditEntry) -> Option<AuditEntry> = Some,
         /// Returns a second entry to write with an entry. The default writes none.
-        beside: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
+        derive_extra_entry: fn(&AuditEntry) -> Option<AuditEntry> = |_| None,
         /// Delay after which an excerpt is promised (5.3). `None` if it is sent at once.
         excerpt_delay: Option<SignedDuration> = None,
         /// Returns whether an entry belongs in this peer's excerpt (5.4).
@@ -52,10 +52,10 @@ pub(crate) fn audit(tx: &Transaction<'_>, action: &Action<'_>) -> Result<(), Sto
         status: action.status,
         correlation_id: tx.correlation_id.clone(),
     };
-    if let Some(beside) = (tx.policy.audit.beside)(&entry) {
+    if let Some(beside) = (tx.policy.history.derive_extra_entry)(&entry) {
         table::put(tx.db, &AuditEntry { id: tx.new_id(), ..beside })?;
     }
-    match (tx.policy.audit.override_entry)(entry) {
+    match (tx.policy.history.override_entry)(entry) {
         Some(entry) => table::put(tx.db, &entry),
         None => Ok(()),
     }

@@ -6,13 +6,13 @@
 //! defect can mutate is a named conforming function behind a plain function pointer. A defect is a patch of
 //! those pointers.
 
-mod apply;
 mod capabilities;
 mod defects;
 mod governance;
 mod handshake;
 mod history;
 mod inbound;
+mod migration;
 mod operator_api;
 mod options;
 mod outbound;
@@ -32,7 +32,6 @@ pub use operator_api::MethodError;
 pub use options::{ContractVersion, Database, Options, Settings};
 pub use patch::{Patch, PatchKind};
 pub use platform::{Platform, StartError};
-pub use running::{Running, clock_ahead_seconds, stands_behind_a_proxy};
+pub use running::{Running, clock_ahead_seconds, runs_behind_proxy};
 pub use store::StoreError;
-pub use transaction::Crash;
 pub use variants::{VARIANTS, variant};

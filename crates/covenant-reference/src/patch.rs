@@ -1,4 +1,6 @@
-//! Defects and variants: small patches of real decisions, one file each.
+//! Defects and variants: small patches of real decisions.
+
+use serde_json::{Map, Value, json};
 
 use super::policy::Policy;
 use covenant_model::contract::Aspect;
@@ -64,5 +66,44 @@ impl Patch {
     /// Marks the patch as one that only a rare history shows.
     pub(crate) const fn hard_to_reach(self) -> Self {
         Self { hard_to_reach: true, ..self }
+    }
+}
+
+/// Counts the patches of several tables.
+pub(crate) const fn count(tables: &[&[Patch]]) -> usize {
+    let (mut sum, mut table) = (0, 0);
+    while table < tables.len() {
+        sum += tables[table].len();
+        table += 1;
+    }
+    sum
+}
+
+/// Joins tables into one list, in their order. `N` is their [`count`].
+pub(crate) const fn joined<const N: usize>(tables: &[&'static [Patch]]) -> [&'static Patch; N] {
+    let mut list = [&tables[0][0]; N];
+    let (mut place, mut table) = (0, 0);
+    while table < tables.len() {
+        let mut row = 0;
+        while row < tables[table].len() {
+            list[place] = &tables[table][row];
+            (place, row) = (place + 1, row + 1);
+        }
+        table += 1;
+    }
+    list
+}
+
+/// Removes a member from the disclosure in an introduction.
+pub(crate) fn omit_disclosed(introduction: &mut Map<String, Value>, name: &str) {
+    if let Some(metadata) = introduction.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove(name);
+    }
+}
+
+/// Replaces a member of the disclosure in an introduction.
+pub(crate) fn replace_disclosed(introduction: &mut Map<String, Value>, name: &str, value: &str) {
+    if let Some(metadata) = introduction.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert(name.to_owned(), json!(value));
     }
 }

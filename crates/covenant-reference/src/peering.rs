@@ -20,26 +20,26 @@ policy! {
     /// The policy for the end of a peering.
     Policy {
         /// Runs when a peer is enrolled (6.2). The default does nothing.
-        at_enrolment: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        on_enrolment: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs when an operator issues a grant (6.2). The default does nothing.
-        at_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        on_grant: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Controls whether a revocation is announced before it is in force (2.3, 4.1).
         announces_first: bool = true,
         /// Returns whether a peer that completed the handshake receives a notice of its revocation (4.1). The
         /// default is always.
-        is_reported: fn(&Peer) -> bool = |_| true,
+        announces_to: fn(&Peer) -> bool = |_| true,
         /// Returns whether the operator may revoke a peer in this state (11.1).
         may_be_revoked: fn(&Peer) -> bool = |_| true,
         /// Returns whether a suspension by the operator takes effect (9.2).
         operator_suspends: fn(&Peer) -> bool = |_| true,
         /// Returns the time until which open migrations are still accepted, by the moment of the revocation.
-        grace_until: fn(Timestamp) -> Timestamp = grace_until,
+        compute_grace_end: fn(Timestamp) -> Timestamp = compute_grace_end,
         /// Deletes records when a peer is revoked (11.2). The default deletes none.
-        records_deleted_on_revocation: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        delete_records: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Deletes audit entries when a peer is revoked (11.3). The default deletes none.
-        audit_deleted_on_revocation: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
+        delete_audit: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Runs when a grant that ended is archived (11.2). The default does nothing.
-        at_archive: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
+        on_archival: fn(&Transaction<'_>, &Grant) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Returns whether an overlay address of a peer, by its index, is unmounted (11.4).
         unmounts: fn(&Peer, usize) -> bool = |_, _| true,
         /// Controls whether an unmounted address stays on the operator's list, as a revoked one.
@@ -47,18 +47,18 @@ policy! {
         /// Returns whether a peer's certificate is revoked, by the peer's row before the revocation (11.5).
         revokes_certificate: fn(&Peer) -> bool = |_| true,
         /// Policy hook on a row after a heartbeat, with the row before it (10.1).
-        override_introduced: fn(&Peer, &mut Peer) = |_, _| (),
+        override_updated: fn(&Peer, &mut Peer) = |_, _| (),
         /// Policy hook on a row that has been revoked (A.2).
         override_revoked: fn(&mut Peer) = |_| (),
         /// Returns whether a move of the residency concerns a migration's data (8.2).
-        bears_on: fn(&Migration) -> bool = |migration| migration.status == "completed",
+        concerns_migration: fn(&Migration) -> bool = |migration| migration.status == "completed",
         /// Returns whether a move of the residency is reported, by whether records were migrated (8.2).
-        residency_move_is_reported: fn(bool) -> bool = |migrated| migrated,
+        reports_residency_change: fn(bool) -> bool = |migrated| migrated,
     }
 }
 
 /// Returns the moment five minutes later.
-pub(crate) fn grace_until(effective_at: Timestamp) -> Timestamp {
+pub(crate) fn compute_grace_end(effective_at: Timestamp) -> Timestamp {
     effective_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX)
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn grace_lasts(peer: &Peer, now: Timestamp) -> bool {
     peer.grace_until.is_some_and(|end| now < end)
 }
 
-/// Returns the disclosure in a body: its `metadata`, and the version that may stand beside it.
+/// Returns the disclosure in a body: its `metadata`, and the version that may be beside it.
 pub(crate) fn disclosed(body: &Value) -> Map<String, Value> {
     let mut metadata = body["metadata"].as_object().cloned().unwrap_or_default();
     for name in ["platform_version", "data_residency"] {
@@ -80,7 +80,7 @@ pub(crate) fn disclosed(body: &Value) -> Map<String, Value> {
 
 /// Stores a peer's introduction from accept, from a heartbeat, or from the response to one. The disclosure is
 /// merged member by member; all else is replaced.
-pub(crate) fn take_introduction(peer: &mut Peer, body: &Value) {
+pub(crate) fn store_introduction(peer: &mut Peer, body: &Value) {
     let metadata = disclosed(body);
     let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     if metadata.contains_key("platform_version") {
@@ -102,7 +102,7 @@ pub(crate) fn take_introduction(peer: &mut Peer, body: &Value) {
 }
 
 /// Checks the peer's version again and stores the outcome.
-pub(crate) fn settle_compatibility(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreError> {
+pub(crate) fn update_compatibility(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreError> {
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
     peer.schema_compatibility = compatibility.to_value();
     Ok(())
@@ -138,7 +138,7 @@ pub(crate) fn enrol(tx: &Transaction<'_>, peer: &mut Peer) -> Result<(), StoreEr
         };
         table::put(tx.db, &address)?;
     }
-    (tx.policy.peering.at_enrolment)(tx, peer)
+    (tx.policy.peering.on_enrolment)(tx, peer)
 }
 
 /// Ends a peering, whichever side ends it. From now on nothing is honoured except open migrations while the
@@ -164,21 +164,21 @@ pub(crate) fn tear_down(
     table::put(tx.db, peer)?;
     unmount(tx, peer)?;
     end_grants(tx, &peer.id)?;
-    (tx.policy.peering.records_deleted_on_revocation)(tx, peer)?;
-    (tx.policy.peering.audit_deleted_on_revocation)(tx, peer)?;
+    (tx.policy.peering.delete_records)(tx, peer)?;
+    (tx.policy.peering.delete_audit)(tx, peer)?;
     let facts = json!({"by": by, "reason": peer.revoke_reason, "grace_until": grace_until.to_string()});
-    tell_operator(tx, peer, "federation.peer.revoked", "high", facts)
+    report_event(tx, peer, "federation.peer.revoked", "high", facts)
 }
 
 /// Returns whether any migration between this platform and a peer is concerned by a move of the peer's
 /// residency.
 pub(crate) fn has_migrated(tx: &Transaction<'_>, peer_id: &str) -> Result<bool, StoreError> {
     let migrations: Vec<Migration> = table::of_peer(tx.db, peer_id)?;
-    Ok(migrations.iter().any(tx.policy.peering.bears_on))
+    Ok(migrations.iter().any(tx.policy.peering.concerns_migration))
 }
 
 /// Writes an event about a peer. `facts` are its payload beside the peer's id and state.
-pub(crate) fn tell_operator(
+pub(crate) fn report_event(
     tx: &Transaction<'_>,
     peer: &Peer,
     kind: &str,

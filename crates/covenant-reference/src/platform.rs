@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::governance::watch::Watch;
+use super::governance::counters::Counters;
 use super::operator_api::{self, MethodError};
 use super::options::{Database, Options, Settings};
 use super::policy::Policy;
@@ -25,11 +25,11 @@ pub struct Platform {
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
     pub(crate) keys: Keys,
-    pub(super) watch: Mutex<Watch>,
+    pub(super) counters: Mutex<Counters>,
     /// The store. `None` once the platform is dead. The lock is never held across an await.
     pub(super) connection: Mutex<Option<Connection>>,
     base_url: OnceLock<String>,
-    pub(crate) out: super::outbound::Outside,
+    pub(crate) outbound: super::outbound::Connections,
 }
 
 /// The platform's own keys, and its trust anchors.
@@ -52,18 +52,15 @@ pub enum StartError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The database is not usable.
+    /// The database is not usable, or the platform was killed while it started.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Keys could not be created, or stored ones are not readable.
     #[error("the platform's keys: {0}")]
     Keys(#[from] PkiError),
     /// An announced revocation from before its death could not be completed.
-    #[error("cannot finish what was begun: {0}")]
+    #[error("cannot complete announced revocations: {0}")]
     Unfinished(String),
-    /// The platform was killed while it started.
-    #[error(transparent)]
-    Dead(#[from] super::transaction::Crash),
 }
 
 impl Platform {
@@ -85,10 +82,10 @@ impl Platform {
             settings: options.settings,
             policy: *policy,
             keys,
-            watch: Mutex::default(),
+            counters: Mutex::default(),
             connection: Mutex::new(Some(db)),
             base_url: OnceLock::new(),
-            out: super::outbound::Outside::default(),
+            outbound: super::outbound::Connections::default(),
         })
     }
 

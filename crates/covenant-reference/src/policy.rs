@@ -19,7 +19,7 @@ macro_rules! policy {
 }
 pub(crate) use policy;
 
-/// The whole policy, grouped by the module that uses it.
+/// The whole policy. Each group has the name of its module.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Policy {
     /// The handshake, the disclosure and the versions.
@@ -27,27 +27,27 @@ pub(crate) struct Policy {
     /// Declared and served kinds.
     pub(crate) capabilities: super::capabilities::Policy,
     /// Findings, breaches and suspension.
-    pub(crate) govern: super::governance::Policy,
+    pub(crate) governance: super::governance::Policy,
     /// Limits over several calls.
-    pub(crate) watch: super::governance::watch::Policy,
+    pub(crate) counters: super::governance::counters::Policy,
     /// The end of a peering.
     pub(crate) peering: super::peering::Policy,
     /// The admission of callers.
-    pub(crate) identity: super::inbound::IdentityRules,
+    pub(crate) identity: super::inbound::identity::Policy,
     /// A peer's notices.
-    pub(crate) notices: super::inbound::NoticeRules,
+    pub(crate) notices: super::inbound::notices::Policy,
     /// Bearer grants.
     pub(crate) grants: super::inbound::grants::Policy,
     /// Records that are shown.
-    pub(crate) resources: super::inbound::ResourceRules,
+    pub(crate) resources: super::inbound::resources::Policy,
     /// Migrations.
-    pub(crate) migrations: super::apply::Policy,
+    pub(crate) migration: super::migration::Policy,
     /// Sync streams.
-    pub(crate) sync: super::inbound::SyncRules,
+    pub(crate) sync: super::inbound::sync::Policy,
     /// The shape of responses.
-    pub(crate) wire: super::inbound::Policy,
+    pub(crate) inbound: super::inbound::Policy,
     /// The audit.
-    pub(crate) audit: super::history::Policy,
+    pub(crate) history: super::history::Policy,
     /// Outbound calls: see `outbound/`.
-    pub(crate) out: super::outbound::Policy,
+    pub(crate) outbound: super::outbound::Policy,
 }

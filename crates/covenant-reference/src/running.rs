@@ -43,7 +43,7 @@ impl Platform {
         let listener = platform.bind(listen).await?;
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: listen, source })?;
-        let behind_a_proxy = platform.policy.wire.stands_behind_a_proxy;
+        let behind_a_proxy = platform.policy.inbound.runs_behind_proxy;
         let tls = if behind_a_proxy { None } else { Some(platform.server_tls(address)?) };
         platform.listens_at(format!("{}://{address}", if behind_a_proxy { "http" } else { "https" }));
         platform
@@ -75,9 +75,9 @@ impl Platform {
         let ip = address.ip().to_string();
         let identity = self.keys.authority.leaf("reference platform", &["localhost", &ip], SERVER_DAYS)?;
         let options = TlsOptions {
-            versions: if self.policy.wire.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
-            without_http2: !self.policy.wire.speaks_http2,
-            without_http1: !self.policy.wire.speaks_http1,
+            versions: if self.policy.inbound.speaks_tls13 { TlsVersions::Both } else { TlsVersions::Only12 },
+            without_http2: !self.policy.inbound.speaks_http2,
+            without_http1: !self.policy.inbound.speaks_http1,
             ..TlsOptions::default()
         };
         Ok(ServerTls::new(&identity, self.keys.trust.clone(), &self.clock, options)?)
@@ -115,14 +115,14 @@ impl Running {
 
 /// Returns whether a platform with these patches takes its callers' identity from a proxy.
 #[must_use]
-pub fn stands_behind_a_proxy(patches: &[&'static Patch]) -> bool {
-    seeded(patches).wire.stands_behind_a_proxy
+pub fn runs_behind_proxy(patches: &[&'static Patch]) -> bool {
+    seeded(patches).inbound.runs_behind_proxy
 }
 
 /// Returns the seconds by which the clock of a platform with these patches is ahead.
 #[must_use]
 pub fn clock_ahead_seconds(patches: &[&'static Patch]) -> i64 {
-    seeded(patches).wire.clock_ahead_seconds
+    seeded(patches).inbound.clock_ahead_seconds
 }
 
 fn seeded(patches: &[&'static Patch]) -> Policy {
@@ -140,7 +140,7 @@ fn forwarded_certificate(request: &Inbound) -> Option<Certificate> {
 }
 
 fn address(given: SocketAddr, policy: &Policy) -> SocketAddr {
-    if policy.wire.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
+    if policy.inbound.listens_on_ipv6 && given.ip() == Ipv4Addr::LOCALHOST {
         return SocketAddr::new(Ipv6Addr::LOCALHOST.into(), given.port());
     }
     given
@@ -153,11 +153,12 @@ struct FederationPlane(Arc<Platform>);
 impl Handler for FederationPlane {
     async fn handle(&self, mut request: Inbound) -> Outbound {
         let platform = self.0.clone();
-        if platform.policy.wire.stands_behind_a_proxy {
+        if platform.policy.inbound.runs_behind_proxy {
             request.peer_certificate = forwarded_certificate(&request);
         }
         // This is a plain delay: the future never completes, and only the timeout ends it.
-        let _ = tokio::time::timeout(platform.policy.wire.answers_after, std::future::pending::<()>()).await;
+        let _ =
+            tokio::time::timeout(platform.policy.inbound.response_delay, std::future::pending::<()>()).await;
         let _turn = outbound::turn(&self.0).await;
         let answered = tokio::task::spawn_blocking(move || inbound::answer(&platform, &request)).await;
         answered.unwrap_or_else(|_| Outbound::abort())

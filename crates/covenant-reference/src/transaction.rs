@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::TransactionBehavior;
 
-use super::governance::watch::Watch;
+use super::governance::counters::Counters;
 use super::options::Settings;
 use super::platform::{Keys, Platform};
 use super::policy::Policy;
@@ -23,17 +23,12 @@ pub(crate) struct Transaction<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) policy: &'a Policy,
     pub(crate) keys: &'a Keys,
-    pub(crate) watch: &'a Mutex<Watch>,
+    pub(crate) counters: &'a Mutex<Counters>,
     /// The base URL of this platform. Empty before it listens.
     pub(crate) base_url: &'a str,
     /// The id that links the audit entries, events and findings of this transaction.
     pub(crate) correlation_id: String,
 }
-
-/// The platform is dead: killed, or crashed inside a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the platform is dead")]
-pub struct Crash;
 
 impl Platform {
     /// Runs `work` in one transaction. It is committed if `work` returns `Ok`, and rolled back otherwise.
@@ -42,10 +37,10 @@ impl Platform {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E>
     where
-        E: From<StoreError> + From<Crash>,
+        E: From<StoreError>,
     {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let db = connection.as_ref().ok_or(Crash)?;
+        let db = connection.as_ref().ok_or(StoreError::Closed)?;
         let transaction = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate)
             .map_err(StoreError::from)?;
         let tx = Transaction {
@@ -55,7 +50,7 @@ impl Platform {
             settings: &self.settings,
             policy: &self.policy,
             keys: &self.keys,
-            watch: &self.watch,
+            counters: &self.counters,
             base_url: self.base_url(),
             correlation_id: self.ids.uuid().to_string(),
         };
@@ -72,8 +67,8 @@ impl Transaction<'_> {
     }
 
     /// Returns the counts of each caller over time.
-    pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `work` in a savepoint. If `work` fails, its changes are undone, and the transaction goes on.

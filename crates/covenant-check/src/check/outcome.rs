@@ -20,8 +20,6 @@ pub(super) enum Stop {
     Broken(Seen),
     /// The clause could not be observed.
     Unproven(Seen),
-    /// The clause does not bear on this target.
-    NotApplicable(Seen),
 }
 
 /// The result of an evaluation, before it is paired with the expectations of its check.
@@ -53,12 +51,7 @@ impl Stop {
     pub(super) fn unproven(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::Unproven(Seen::new(actual, evidence))
     }
-
-    /// Creates a stop for a clause that does not bear on the target.
-    #[must_use]
-    pub(super) fn not_applicable(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
-        Self::NotApplicable(Seen::new(actual, evidence))
-    }
+}
 
     /// Turns the stop into `unproven` for another reason, with the same evidence.
     #[must_use]

@@ -1,8 +1,8 @@
 //! Governance: a peer's breach of the contract becomes a finding. Repeated breach of one hard norm suspends
 //! the peer, pending the operator's review (E.1, E.2).
 
+pub(crate) mod counters;
 pub(crate) mod scan;
-pub(crate) mod watch;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use covenant_model::wire::state::PeerStatus;
 pub(crate) struct Suspicion {
     /// Name of the finding: one of [`finding`].
     pub(crate) kind: &'static str,
-    /// The hard commitments that it breaches. Empty for a soft norm or a standing state.
+    /// The hard commitments that it breaches. Empty for a soft norm or a lasting state.
     pub(crate) norms: &'static [u8],
     /// Description for the operator.
     pub(crate) message: String,
@@ -34,20 +34,20 @@ policy! {
         /// Returns whether a suspicion becomes a finding.
         is_reported: fn(&Suspicion) -> bool = is_reported,
         /// Returns the hard commitments that a suspicion counts against.
-        norms_of: fn(&Suspicion) -> &'static [u8] = norms_of,
+        select_norms: fn(&Suspicion) -> &'static [u8] = select_norms,
         /// Returns whether this number of breaches of one norm within 24 hours suspends, by the platform's
         /// limit.
         suspends: fn(usize, usize) -> bool = suspends,
         /// Time for which a breach counts.
-        counts_for: SignedDuration = SignedDuration::from_hours(24),
+        breach_window: SignedDuration = SignedDuration::from_hours(24),
         /// Time within which repeats of one finding about a peer merge into one.
-        merges_for: SignedDuration = SignedDuration::ZERO,
+        merge_window: SignedDuration = SignedDuration::ZERO,
         /// Returns whether a data residency names a place (8.1).
-        names_a_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
+        names_place: fn(&str) -> bool = |place| !place.trim().is_empty(),
         /// Returns the peer that a suspicion is held against: the one that acted.
-        blamed: fn(&Transaction<'_>, &str, &Suspicion) -> Result<String, StoreError> = |_, peer_id, _| Ok(peer_id.to_owned()),
+        attribute: fn(&Transaction<'_>, &str, &Suspicion) -> Result<String, StoreError> = |_, peer_id, _| Ok(peer_id.to_owned()),
         /// Returns the name that this platform gives to a finding.
-        finding_name: fn(&str) -> String = str::to_owned,
+        name_finding: fn(&str) -> String = str::to_owned,
     }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn is_reported(_: &Suspicion) -> bool {
 }
 
 /// Returns the suspicion's own norms.
-pub(crate) fn norms_of(suspicion: &Suspicion) -> &'static [u8] {
+pub(crate) fn select_norms(suspicion: &Suspicion) -> &'static [u8] {
     suspicion.norms
 }
 
@@ -77,7 +77,7 @@ impl Suspicion {
         Self { kind, norms, message: message.into(), payload }
     }
 
-    /// Creates a suspicion against a soft norm, or of a standing state.
+    /// Creates a suspicion against a soft norm, or of a lasting state.
     pub(crate) fn soft(kind: &'static str, message: impl Into<String>, payload: Value) -> Self {
         Self::breach(kind, &[], message, payload)
     }
@@ -88,17 +88,17 @@ impl Suspicion {
 ///
 /// This function reads the peer's row and may write it, so write your own copy of the row before the call.
 pub(crate) fn raise(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<(), StoreError> {
-    if !(tx.policy.govern.is_reported)(suspicion) {
+    if !(tx.policy.governance.is_reported)(suspicion) {
         return Ok(());
     }
-    let peer_id = &(tx.policy.govern.blamed)(tx, peer_id, suspicion)?;
+    let peer_id = &(tx.policy.governance.attribute)(tx, peer_id, suspicion)?;
     if merges(tx, peer_id, suspicion)? {
         return Ok(());
     }
     let finding = new_finding(tx, peer_id, suspicion);
     table::put(tx.db, &finding)?;
     announce(tx, &finding)?;
-    for &norm in (tx.policy.govern.norms_of)(suspicion) {
+    for &norm in (tx.policy.governance.select_norms)(suspicion) {
         count_breach(tx, peer_id, norm, suspicion)?;
     }
     Ok(())
@@ -109,7 +109,7 @@ pub(crate) fn raise(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) 
 fn merges(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<bool, StoreError> {
     let name = name(tx, suspicion.kind);
     let is_recent = |finding: &Finding| {
-        finding.kind == name && tx.now.duration_since(finding.first_at) < tx.policy.govern.merges_for
+        finding.kind == name && tx.now.duration_since(finding.first_at) < tx.policy.governance.merge_window
     };
     let Some(mut known) = table::of_peer::<Finding>(tx.db, peer_id)?.into_iter().find(is_recent) else {
         return Ok(false);
@@ -120,17 +120,17 @@ fn merges(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<
     Ok(true)
 }
 
-/// Reports a standing state once, however often it is seen again.
+/// Reports a lasting state once, however often it is seen again.
 pub(crate) fn note(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Result<(), StoreError> {
-    if !(tx.policy.govern.is_reported)(suspicion) {
+    if !(tx.policy.governance.is_reported)(suspicion) {
         return Ok(());
     }
     let name = name(tx, suspicion.kind);
     let known = table::of_peer::<Finding>(tx.db, peer_id)?;
-    if let Some(mut standing) = known.into_iter().find(|finding| finding.kind == name) {
-        standing.last_at = tx.now;
-        standing.count += 1;
-        return table::put(tx.db, &standing);
+    if let Some(mut known) = known.into_iter().find(|finding| finding.kind == name) {
+        known.last_at = tx.now;
+        known.count += 1;
+        return table::put(tx.db, &known);
     }
     let finding = new_finding(tx, peer_id, suspicion);
     table::put(tx.db, &finding)?;
@@ -139,7 +139,7 @@ pub(crate) fn note(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -
 
 fn name(tx: &Transaction<'_>, kind: &str) -> String {
     let given = tx.settings.finding_names.get(kind);
-    given.cloned().unwrap_or_else(|| (tx.policy.govern.finding_name)(kind))
+    given.cloned().unwrap_or_else(|| (tx.policy.governance.name_finding)(kind))
 }
 
 fn new_finding(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Finding {
@@ -149,7 +149,7 @@ fn new_finding(tx: &Transaction<'_>, peer_id: &str, suspicion: &Suspicion) -> Fi
         severity: severity(suspicion.kind).to_owned(),
         federation_peer_id: Some(peer_id.to_owned()),
         message: suspicion.message.clone(),
-        commitments: (tx.policy.govern.norms_of)(suspicion).to_vec(),
+        commitments: (tx.policy.governance.select_norms)(suspicion).to_vec(),
         payload: suspicion.payload.clone(),
         first_at: tx.now,
         last_at: tx.now,
@@ -180,7 +180,7 @@ fn count_breach(
     };
     table::put(tx.db, &breach)?;
     let recent = recent_breaches(tx, peer_id, norm)?;
-    if (tx.policy.govern.suspends)(recent, tx.settings.breach_limit)
+    if (tx.policy.governance.suspends)(recent, tx.settings.breach_limit)
         && let Some(mut peer) = table::find::<Peer>(tx.db, peer_id)?
     {
         suspend(tx, &mut peer, &format!("repeated breach of commitment {norm}"))?;
@@ -190,7 +190,7 @@ fn count_breach(
 
 /// Returns the number of breaches of a norm that still count against a peer.
 pub(crate) fn recent_breaches(tx: &Transaction<'_>, peer_id: &str, norm: u8) -> Result<usize, StoreError> {
-    let counts_for = tx.policy.govern.counts_for;
+    let counts_for = tx.policy.governance.breach_window;
     let breaches = table::of_peer::<Breach>(tx.db, peer_id)?;
     let counts = |breach: &&Breach| breach.norm == norm && tx.now.duration_since(breach.at) < counts_for;
     Ok(breaches.iter().filter(counts).count())

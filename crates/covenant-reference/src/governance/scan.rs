@@ -1,4 +1,4 @@
-//! The scan for standing states, which no single call shows (`wire.md` §6).
+//! The scan for lasting states, which no single call shows (`wire.md` §6).
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -14,20 +14,20 @@ use covenant_model::wire::state::PeerStatus;
 /// Remaining lifetime within which a certificate counts as expiring.
 const EXPIRING: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Notes every standing state of every partner.
+/// Notes every lasting state of every partner.
 pub(crate) fn scan(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for peer in table::all::<Peer>(tx.db)? {
         if !peer.is_partner() {
             continue;
         }
-        for suspicion in standing(tx, &peer)? {
+        for suspicion in states_of(tx, &peer)? {
             note(tx, &peer.id, &suspicion)?;
         }
     }
     Ok(())
 }
 
-fn standing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Suspicion>, StoreError> {
+fn states_of(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Suspicion>, StoreError> {
     let mut found = Vec::new();
     found.extend(residency(tx, peer));
     found.extend(version(tx, peer)?);
@@ -38,7 +38,7 @@ fn standing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Suspicion>, StoreEr
 
 /// Returns a suspicion if an active peer does not disclose its residency (8.1).
 pub(crate) fn residency(tx: &Transaction<'_>, peer: &Peer) -> Option<Suspicion> {
-    let declared = peer.data_residency.as_deref().is_some_and(tx.policy.govern.names_a_place);
+    let declared = peer.data_residency.as_deref().is_some_and(tx.policy.governance.names_place);
     (!declared && matches!(peer.status, PeerStatus::Active | PeerStatus::Degraded))
         .then(|| Suspicion::soft(finding::RESIDENCY_MISSING, "no data residency is declared", json!({})))
 }

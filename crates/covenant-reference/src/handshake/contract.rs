@@ -10,7 +10,7 @@ use covenant_model::wire::notice::finding;
 
 /// Returns the requested version. Only a positive JSON integer counts (A.1): no string, no fraction, no
 /// `true`.
-pub(crate) fn version_asked(value: Option<&Value>) -> Option<u64> {
+pub(crate) fn read_version(value: Option<&Value>) -> Option<u64> {
     value.and_then(Value::as_u64).filter(|version| *version > 0)
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn is_supported(known: &[KnownContract], version: u64) -> bool {
 }
 
 /// Returns the requested version.
-pub(crate) fn version_agreed(asked: u64) -> u64 {
+pub(crate) fn choose_version(asked: u64) -> u64 {
     asked
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn digest_matches(contract: &KnownContract, given: Option<&Value>) ->
 /// Returns every known version, in ascending order.
 pub(crate) fn known(tx: &Transaction<'_>) -> Result<Vec<KnownContract>, StoreError> {
     let mut known: Vec<KnownContract> = table::all(tx.db)?;
-    known.extend((tx.policy.handshake.also_known)());
+    known.extend((tx.policy.handshake.list_extra_versions)());
     known.sort_by_key(|contract| contract.version);
     Ok(known)
 }
@@ -71,11 +71,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_positive_integer_asks_for_a_version() {
-        assert_eq!(version_asked(Some(&json!(1))), Some(1));
+    fn only_a_positive_integer_is_a_version() {
+        assert_eq!(read_version(Some(&json!(1))), Some(1));
         for other in [json!(0), json!(-1), json!(1.0), json!("1"), json!(true), json!(null), json!([1])] {
-            assert_eq!(version_asked(Some(&other)), None, "{other}");
+            assert_eq!(read_version(Some(&other)), None, "{other}");
         }
-        assert_eq!(version_asked(None), None);
+        assert_eq!(read_version(None), None);
     }
 }

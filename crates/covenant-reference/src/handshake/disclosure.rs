@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 const TEXT_LENGTH_MAX: usize = 64 * 1024;
 
 /// Returns the members of the disclosure that are missing or malformed.
-pub(crate) fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {
-    let is_good = |name: &str| match (name, metadata.get(name)) {
+pub(crate) fn find_gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {
+    let is_valid = |name: &str| match (name, metadata.get(name)) {
         (_, None) => false,
         ("operator_contact", Some(value)) => is_contact(value),
         ("platform_version", Some(value)) => text(value).is_some_and(is_version),
@@ -15,7 +15,7 @@ pub(crate) fn gaps(metadata: &Map<String, Value>) -> Vec<&'static str> {
     };
     ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"]
         .into_iter()
-        .filter(|name| !is_good(name))
+        .filter(|name| !is_valid(name))
         .collect()
 }
 
@@ -81,14 +81,14 @@ mod tests {
 
     #[test]
     fn every_missing_or_blank_member_is_a_gap() {
-        assert_eq!(gaps(&whole()), Vec::<&str>::new());
+        assert_eq!(find_gaps(&whole()), Vec::<&str>::new());
         for name in ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"] {
             let mut missing = whole();
             missing.remove(name);
-            assert_eq!(gaps(&missing), vec![name]);
+            assert_eq!(find_gaps(&missing), vec![name]);
             let mut blank = whole();
             blank.insert(name.to_owned(), json!("  "));
-            assert_eq!(gaps(&blank), vec![name]);
+            assert_eq!(find_gaps(&blank), vec![name]);
         }
     }
 

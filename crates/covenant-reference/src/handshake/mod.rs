@@ -22,7 +22,7 @@ policy! {
     /// The policy of the handshake, the disclosure and the versions.
     Policy {
         /// Returns which of the four disclosure members are missing or malformed (1.5).
-        disclosure_gaps: fn(&Map<String, Value>) -> Vec<&'static str> = disclosure::gaps,
+        find_gaps: fn(&Map<String, Value>) -> Vec<&'static str> = disclosure::find_gaps,
         /// Returns whether an accept with these gaps is refused.
         refuses_anonymous: fn(&[&'static str]) -> bool = refuses_anonymous,
         /// Returns whether a peer with these gaps, with or without a certificate, is enrolled at accept.
@@ -31,46 +31,44 @@ policy! {
         /// may not send a heartbeat (`binding.md`, reading 9).
         enrols_at_heartbeat: Option<fn(&Map<String, Value>) -> bool> = None,
         /// Controls whether an accept without credentials is refused (`binding.md`, reading 5).
-        needs_credentials: bool = false,
+        requires_credentials: bool = false,
         /// Runs when an accept is refused. The default does nothing.
-        at_refusal: fn(&Transaction<'_>, &Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
-        /// Returns whether an acceptance token may be used now.
-        token_is_good: fn(&Peer, Timestamp) -> bool = token_is_good,
+        on_refusal: fn(&Transaction<'_>, &Peer, &Value) -> Result<(), StoreError> = |_, _, _| Ok(()),
         /// Returns whether a proposal in this state may still be accepted (11.1).
         may_be_accepted: fn(&Peer) -> bool = |peer| peer.status == PeerStatus::Proposed,
         /// Returns the requested contract version, if there is one (A.1).
-        version_asked: fn(Option<&Value>) -> Option<u64> = contract::version_asked,
+        read_version: fn(Option<&Value>) -> Option<u64> = contract::read_version,
         /// Returns whether new peerings may adopt this version (V.4, 12.1).
         is_supported: fn(&[KnownContract], u64) -> bool = contract::is_supported,
         /// SHA-256 of the text of version 1 that the platform keeps, where its settings name none (V.1).
         own_text: &'static str = FIRST_DIGEST,
         /// Returns the agreed version for a requested one (12.1, V.2).
-        version_agreed: fn(u64) -> u64 = contract::version_agreed,
+        choose_version: fn(u64) -> u64 = contract::choose_version,
         /// Returns whether a digest is that of the given version (V.2).
         digest_matches: fn(&KnownContract, Option<&Value>) -> bool = contract::digest_matches,
         /// Returns the running release for the one in the settings (1.3).
-        release_run: fn(&str) -> String = str::to_owned,
+        choose_release: fn(&str) -> String = str::to_owned,
         /// Returns whether an accept is refused for its remote version, given the local one (10.1). The
         /// default never refuses.
-        turns_away: fn(&str, &str) -> bool = |_, _| false,
+        rejects_version: fn(&str, &str) -> bool = |_, _| false,
         /// Returns whether a local and a remote platform version are compatible (10.1).
-        versions_go_together: fn(&str, &str) -> bool = versions::go_together,
+        are_compatible: fn(&str, &str) -> bool = versions::are_compatible,
         /// Returns whether a peer that runs the previous major version is still served (10.2).
-        still_serves: fn(&Transaction<'_>, &str) -> Result<bool, StoreError> = versions::still_serves,
+        serves_previous_major: fn(&Transaction<'_>, &str) -> Result<bool, StoreError> = versions::serves_previous_major,
         /// Minimum notice before support ends (10.2).
-        notice_needed: SignedDuration = versions::BREAK_NOTICE,
+        required_notice: SignedDuration = versions::BREAK_NOTICE,
         /// Returns a suspicion if a peer changed its major version without notice (10.2).
-        broke_without_notice: fn(&Transaction<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::broke_without_notice,
+        find_unannounced_break: fn(&Transaction<'_>, &Peer, &Peer) -> Option<Suspicion> = versions::find_unannounced_break,
         /// Runs when a contract version is deprecated (V.4). The default does nothing.
-        at_deprecation: fn(&Transaction<'_>, u64) -> Result<(), StoreError> = |_, _| Ok(()),
+        on_deprecation: fn(&Transaction<'_>, u64) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Returns contract versions that are known in addition to those of the settings.
-        also_known: fn() -> Vec<KnownContract> = Vec::new,
+        list_extra_versions: fn() -> Vec<KnownContract> = Vec::new,
         /// Policy hook on a contract version that the operator reads (V.1).
-        override_known: fn(&mut Value) = |_| (),
+        override_version: fn(&mut Value) = |_| (),
         /// Policy hook on this platform's introduction, in accept and heartbeat alike.
         override_introduction: fn(&mut Map<String, Value>) = |_| (),
         /// Adds members to the introduction for this peer. The default adds nothing.
-        says_to: fn(&Peer, &mut Map<String, Value>) = |_, _| (),
+        extend_introduction: fn(&Peer, &mut Map<String, Value>) = |_, _| (),
         /// Policy hook on the `data` of a response to accept.
         override_accept_response: fn(&mut Map<String, Value>) = |_| (),
         /// Policy hook on the `data` of a response to a heartbeat.
@@ -89,7 +87,7 @@ pub(crate) fn enrols(gaps: &[&'static str], has_certificate: bool) -> bool {
 }
 
 /// Returns whether the token is unused and has not expired.
-pub(crate) fn token_is_good(peer: &Peer, now: Timestamp) -> bool {
+pub(crate) fn is_token_usable(peer: &Peer, now: Timestamp) -> bool {
     peer.token_used_at.is_none() && peer.token_expires_at.is_some_and(|end| now < end)
 }
 
@@ -127,7 +125,7 @@ pub(crate) fn introduction(tx: &Transaction<'_>, peer: &Peer) -> Result<Map<Stri
         members.insert("contract_digest".to_owned(), json!(digest));
     }
     (tx.policy.handshake.override_introduction)(&mut members);
-    (tx.policy.handshake.says_to)(peer, &mut members);
+    (tx.policy.handshake.extend_introduction)(peer, &mut members);
     Ok(members)
 }
 
@@ -139,7 +137,7 @@ pub(crate) fn own_endpoints(tx: &Transaction<'_>) -> Value {
 /// Returns the release that this platform runs.
 pub(crate) fn release(tx: &Transaction<'_>) -> Result<String, StoreError> {
     Ok(facts::text(tx.db, facts::RELEASE)?
-        .unwrap_or_else(|| (tx.policy.handshake.release_run)(&tx.settings.release)))
+        .unwrap_or_else(|| (tx.policy.handshake.choose_release)(&tx.settings.release)))
 }
 
 /// Returns the place where this platform keeps data.

@@ -16,7 +16,7 @@ pub(crate) const BREAK_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 
 
 /// Returns whether two versions are compatible. Patch, pre-release and build do not count. A version that is
 /// not semantic is compatible with nothing.
-pub(crate) fn go_together(local: &str, remote: &str) -> bool {
+pub(crate) fn are_compatible(local: &str, remote: &str) -> bool {
     match (Version::parse(local), Version::parse(remote)) {
         (Ok(local), Ok(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 1,
         _ => false,
@@ -37,8 +37,8 @@ pub(crate) fn compatibility(tx: &Transaction<'_>, remote: Option<&str>) -> Resul
     let local = release(tx)?;
     let status = match remote {
         None => "compatible",
-        Some(remote) if (tx.policy.handshake.versions_go_together)(&local, remote) => "compatible",
-        Some(remote) if (tx.policy.handshake.still_serves)(tx, remote)? => "degraded",
+        Some(remote) if (tx.policy.handshake.are_compatible)(&local, remote) => "compatible",
+        Some(remote) if (tx.policy.handshake.serves_previous_major)(tx, remote)? => "degraded",
         Some(_) => "incompatible",
     };
     Ok(Compatibility { status, local, remote: remote.map(ToOwned::to_owned) })
@@ -50,7 +50,7 @@ impl Compatibility {
         self.status == "incompatible"
     }
 
-    /// Returns the standing state against the peer if the versions are incompatible.
+    /// Returns the lasting state against the peer if the versions are incompatible.
     pub(crate) fn drift(&self) -> Option<Suspicion> {
         self.is_frozen().then(|| {
             let payload = json!({"local_version": self.local, "remote_version": self.remote});
@@ -74,7 +74,7 @@ impl Compatibility {
 
 /// Returns a suspicion if a peer changed its major version and no deprecation was announced 30 days before
 /// (10.2).
-pub(crate) fn broke_without_notice(tx: &Transaction<'_>, before: &Peer, peer: &Peer) -> Option<Suspicion> {
+pub(crate) fn find_unannounced_break(tx: &Transaction<'_>, before: &Peer, peer: &Peer) -> Option<Suspicion> {
     let (from, to) = (before.platform_version.as_deref()?, peer.platform_version.as_deref()?);
     let (old, new) = (Version::parse(from).ok()?, Version::parse(to).ok()?);
     let notices = peer.metadata.get("deprecations_received").and_then(Value::as_array);
@@ -91,15 +91,15 @@ pub(crate) fn broke_without_notice(tx: &Transaction<'_>, before: &Peer, peer: &P
 
 /// Returns whether the previous major version is still served. It is served until its deprecation was
 /// announced 30 days ago and its end date has passed (10.2).
-pub(crate) fn still_serves(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
+pub(crate) fn serves_previous_major(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
     let Some(previous) = facts::text(tx.db, facts::PREVIOUS_RELEASE)? else {
         return Ok(false);
     };
-    if !go_together(&previous, remote) {
+    if !are_compatible(&previous, remote) {
         return Ok(false);
     }
     let notices = facts::find(tx.db, facts::DEPRECATIONS)?.unwrap_or_default();
-    let needed = tx.policy.handshake.notice_needed;
+    let needed = tx.policy.handshake.required_notice;
     let has_ended = |notice: &Value| may_break(notice, &previous, needed, tx.now);
     Ok(!notices.as_array().into_iter().flatten().any(has_ended))
 }
@@ -120,12 +120,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_minor_before_and_the_minor_after_go_together() {
+    fn adjacent_minor_versions_are_compatible() {
         for remote in ["1.9.0", "1.10.7", "1.11.0", "1.9.3-rc.1", "1.10.0+build.5"] {
-            assert!(go_together("1.10.0", remote), "{remote}");
+            assert!(are_compatible("1.10.0", remote), "{remote}");
         }
         for remote in ["1.8.9", "1.12.0", "2.10.0", "0.10.0", "v1.10.0", "1.1", "1", "", "latest"] {
-            assert!(!go_together("1.10.0", remote), "{remote}");
+            assert!(!are_compatible("1.10.0", remote), "{remote}");
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::reply::json_body;
 use super::{Fault, Reply, conclude, undone_if_refused};
 use crate::governance::Suspicion;
-use crate::handshake::{contract, introduction, release, token_hash, versions};
+use crate::handshake::{contract, introduction, is_token_usable, release, token_hash, versions};
 use crate::peering;
 use crate::platform::anchor_label;
 use crate::store::rows::{KnownContract, Peer};
@@ -28,14 +28,14 @@ pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Faul
     let caller =
         peer.as_ref().map_or_else(|| format!("address {}", call.remote.ip()), |peer| peer.id.clone());
     let limit = tx.settings.rate_limit;
-    let admit = || tx.watch().admit(&tx.policy.watch, &caller, tx.now, limit);
-    let admitted = if tx.policy.watch.counts_handshakes { admit() } else { Ok(()) };
+    let admit = || tx.counters().admit(&tx.policy.counters, &caller, tx.now, limit);
+    let admitted = if tx.policy.counters.counts_handshakes { admit() } else { Ok(()) };
     let reply = match admitted {
         Ok(()) => undone_if_refused(tx, || handshake(tx, &body, peer.as_ref()))?,
         Err(too_often) => Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion),
     };
     if let Some(peer) = peer.as_ref().filter(|_| reply.status >= 400) {
-        (tx.policy.handshake.at_refusal)(tx, peer, &body)?;
+        (tx.policy.handshake.on_refusal)(tx, peer, &body)?;
     }
     match peer {
         Some(peer) => Ok(conclude(tx, call, "accept", &peer, reply)?),
@@ -48,8 +48,8 @@ fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<
         return Err(Reply::failure(422, "acceptance_token required").refused());
     }
     let contract = supported_contract(tx, body, peer)?;
-    let good = peer.filter(|peer| (tx.policy.handshake.token_is_good)(peer, tx.now));
-    let Some(peer) = good else {
+    let usable = peer.filter(|peer| is_token_usable(peer, tx.now));
+    let Some(peer) = usable else {
         return Err(Reply::failure(401, "acceptance_token not recognized or expired").refused());
     };
     if !(tx.policy.handshake.may_be_accepted)(peer) {
@@ -61,23 +61,23 @@ fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<
         return Err(transition_failed("contract_digest is of another text").suspecting([mismatch]).refused());
     }
     let metadata = peering::disclosed(body);
-    let gaps = (tx.policy.handshake.disclosure_gaps)(&metadata);
+    let gaps = (tx.policy.handshake.find_gaps)(&metadata);
     if (tx.policy.handshake.refuses_anonymous)(&gaps) {
         let reply = transition_failed(&format!("identity is not disclosed: {}", gaps.join(", ")));
         return Err(reply.suspecting([undisclosed(&gaps)]).refused());
     }
     let remote = metadata.get("platform_version").and_then(Value::as_str).unwrap_or_default();
-    if (tx.policy.handshake.turns_away)(&release(tx)?, remote) {
+    if (tx.policy.handshake.rejects_version)(&release(tx)?, remote) {
         return Err(transition_failed("the versions do not go together").refused());
     }
     let mut peer = peer.clone();
-    peering::take_introduction(&mut peer, body);
+    peering::store_introduction(&mut peer, body);
     let credentials = exchange_credentials(tx, &mut peer, body)?;
-    if credentials.is_empty() && tx.policy.handshake.needs_credentials {
-        return Err(transition_failed("csr_pem or peer_ca_bundle_pem is due").refused());
+    if credentials.is_empty() && tx.policy.handshake.requires_credentials {
+        return Err(transition_failed("csr_pem or peer_ca_bundle_pem is required").refused());
     }
-    enter(tx, &mut peer, &contract, &gaps, !credentials.is_empty())?;
-    Ok(welcome(tx, &peer, credentials)?)
+    record_handshake(tx, &mut peer, &contract, &gaps, !credentials.is_empty())?;
+    Ok(accepted_reply(tx, &peer, credentials)?)
 }
 
 /// Creates the finding about a disclosure with gaps.
@@ -99,7 +99,7 @@ fn supported_contract(
 ) -> Result<KnownContract, Fault> {
     let known = contract::known(tx)?;
     let given = body.get("contract_version");
-    let asked = (tx.policy.handshake.version_asked)(given);
+    let asked = (tx.policy.handshake.read_version)(given);
     let is_supported = tx.policy.handshake.is_supported;
     if let Some(version) = asked.filter(|version| is_supported(&known, *version)) {
         let found = known.iter().find(|contract| contract.version == version);
@@ -169,7 +169,7 @@ fn exchange_credentials(
 }
 
 /// Updates the peer's row after the handshake. It writes only after every decision is made.
-pub(crate) fn enter(
+pub(crate) fn record_handshake(
     tx: &Transaction<'_>,
     peer: &mut Peer,
     contract: &KnownContract,
@@ -177,7 +177,7 @@ pub(crate) fn enter(
     has_certificate: bool,
 ) -> Result<(), StoreError> {
     peer.token_used_at = Some(tx.now);
-    peer.contract_version_agreed = Some((tx.policy.handshake.version_agreed)(contract.version));
+    peer.contract_version_agreed = Some((tx.policy.handshake.choose_version)(contract.version));
     peer.contract_digest.clone_from(&contract.digest);
     peer.acknowledged_at = Some(tx.now);
     peer.accepted_at = Some(tx.now);
@@ -186,21 +186,25 @@ pub(crate) fn enter(
     if (tx.policy.handshake.enrols)(gaps, has_certificate) && peer.peer_kind == "platform" {
         peering::enrol(tx, peer)?;
     }
-    peering::settle_compatibility(tx, peer)?;
+    peering::update_compatibility(tx, peer)?;
     table::put(tx.db, peer)?;
-    peering::tell_operator(tx, peer, "federation.peer.accepted", "low", json!({}))
+    peering::report_event(tx, peer, "federation.peer.accepted", "low", json!({}))
 }
 
-fn welcome(tx: &Transaction<'_>, peer: &Peer, credentials: Map<String, Value>) -> Result<Reply, StoreError> {
+fn accepted_reply(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    credentials: Map<String, Value>,
+) -> Result<Reply, StoreError> {
     let mut data = introduction(tx, peer)?;
     let timestamps = json!(tx.now.to_string());
-    let mut say = |name: &str, value: Value| data.insert(name.to_owned(), value);
-    say("peer_id", json!(peer.id));
-    say("status", json!(peer.status));
-    say("peer_kind", json!(peer.peer_kind));
-    say("contract_version_agreed", json!(peer.contract_version_agreed));
-    say("accepted_at", timestamps.clone());
-    say("handshake_at", timestamps);
+    let mut insert = |name: &str, value: Value| data.insert(name.to_owned(), value);
+    insert("peer_id", json!(peer.id));
+    insert("status", json!(peer.status));
+    insert("peer_kind", json!(peer.peer_kind));
+    insert("contract_version_agreed", json!(peer.contract_version_agreed));
+    insert("accepted_at", timestamps.clone());
+    insert("handshake_at", timestamps);
     let mut warnings = Vec::new();
     if credentials.is_empty() {
         warnings.push("no csr_pem and no peer_ca_bundle_pem: without a certificate no one is enrolled");
@@ -210,10 +214,10 @@ fn welcome(tx: &Transaction<'_>, peer: &Peer, credentials: Map<String, Value>) -
         warnings.push("the platform versions do not go together: sync is frozen");
     }
     if !warnings.is_empty() {
-        say("warnings", json!(warnings));
+        insert("warnings", json!(warnings));
     }
     data.extend(credentials);
     (tx.policy.handshake.override_accept_response)(&mut data);
-    let standing = compatibility.drift().into_iter().chain(peering::bogus_extensions(peer));
-    Ok(Reply::success(&data).noting(standing))
+    let states = compatibility.drift().into_iter().chain(peering::bogus_extensions(peer));
+    Ok(Reply::success(&data).noting(states))
 }

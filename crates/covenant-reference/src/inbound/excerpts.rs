@@ -19,7 +19,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
         let text = "Audit excerpts available only to peers in active status";
         return Err(Reply::bare_failure(403, text).refused());
     }
-    match (parameter(inbound, "request_id"), inbound.tx.policy.audit.excerpt_delay) {
+    match (parameter(inbound, "request_id"), inbound.tx.policy.history.excerpt_delay) {
         (Some(id), _) => keep_promise(inbound, &id),
         (None, Some(delay)) => promise(inbound, delay),
         (None, None) => Ok(excerpt(inbound, &Query::read(inbound)?)?),
@@ -30,7 +30,7 @@ fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError
     let tx = inbound.tx;
     let entries: Vec<AuditEntry> = table::all(tx.db)?;
     let belongs = |entry: &&AuditEntry| {
-        (tx.policy.audit.belongs_to)(tx, entry, &inbound.peer.id)
+        (tx.policy.history.belongs_to)(tx, entry, &inbound.peer.id)
             && query.since <= entry.at
             && entry.at < query.until
     };

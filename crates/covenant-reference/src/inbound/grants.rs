@@ -18,11 +18,11 @@ policy! {
     /// The policy for grants.
     Policy {
         /// Returns the token that carries a grant.
-        token_of: fn(&hmac::Key, &str) -> String = token_of,
+        issue_token: fn(&hmac::Key, &str) -> String = issue_token,
         /// Returns whether this platform signed the token.
-        token_is_genuine: fn(&hmac::Key, &GrantToken) -> bool = token_is_genuine,
+        is_genuine: fn(&hmac::Key, &GrantToken) -> bool = is_genuine,
         /// Returns the grant for a call without a token, by the caller's id. The default returns `None`.
-        unnamed: fn(&Transaction<'_>, &str) -> Result<Option<Grant>, StoreError> = |_, _| Ok(None),
+        assume_grant: fn(&Transaction<'_>, &str) -> Result<Option<Grant>, StoreError> = |_, _| Ok(None),
         /// Returns whether the grant belongs to this peer.
         belongs_to: fn(&Grant, &str) -> bool = belongs_to,
         /// Returns whether the grant has expired (2.1).
@@ -38,14 +38,14 @@ policy! {
         /// Returns whether the grant allows this scope, whatever its age (2.2).
         allows: fn(&Grant, Scope, Timestamp) -> bool = allows,
         /// Returns whether an allowlist admits this id.
-        list_takes: fn(&[String], Option<&str>) -> bool = list_takes,
+        list_admits: fn(&[String], Option<&str>) -> bool = list_admits,
         /// Returns whether the source address is within the allowed ranges.
-        source_is_allowed: fn(&Grant, IpAddr) -> bool = source_is_allowed,
+        allows_source: fn(&Grant, IpAddr) -> bool = allows_source,
     }
 }
 
 /// Returns whether this platform signed the token. A plain token could be forged by anyone who saw an id.
-pub(crate) fn token_is_genuine(key: &hmac::Key, token: &GrantToken) -> bool {
+pub(crate) fn is_genuine(key: &hmac::Key, token: &GrantToken) -> bool {
     let Some(signature) = &token.signature else {
         return false;
     };
@@ -88,20 +88,20 @@ pub(crate) fn allows(grant: &Grant, scope: Scope, _: Timestamp) -> bool {
 }
 
 /// Returns whether the list admits the id. An empty list and `["*"]` admit all.
-pub(crate) fn list_takes(list: &[String], given: Option<&str>) -> bool {
+pub(crate) fn list_admits(list: &[String], given: Option<&str>) -> bool {
     list.is_empty()
         || list.iter().any(|allowed| allowed == "*")
         || given.is_some_and(|given| list.iter().any(|allowed| allowed == given))
 }
 
 /// Returns whether the source is allowed. An empty list and `["*"]` allow all.
-pub(crate) fn source_is_allowed(grant: &Grant, source: IpAddr) -> bool {
+pub(crate) fn allows_source(grant: &Grant, source: IpAddr) -> bool {
     let list = &grant.source_cidrs;
     list.is_empty() || list.iter().any(|range| range == "*" || is_within(range, source))
 }
 
 /// Returns the token of a grant: `fgs.<id>.<hex HMAC-SHA256 of the id>`.
-pub(crate) fn token_of(key: &hmac::Key, grant_id: &str) -> String {
+pub(crate) fn issue_token(key: &hmac::Key, grant_id: &str) -> String {
     let signature = hex::encode(hmac::sign(key, grant_id.as_bytes()));
     GrantToken::signed(grant_id, &signature).to_string()
 }
@@ -109,7 +109,7 @@ pub(crate) fn token_of(key: &hmac::Key, grant_id: &str) -> String {
 /// Returns the grant that a call's genuine token names, whoever owns it.
 pub(crate) fn named(tx: &Transaction<'_>, call: &Inbound) -> Result<Option<Grant>, StoreError> {
     let token = call.header(header::AUTHORIZATION).and_then(header::bearer_token).and_then(GrantToken::parse);
-    match token.filter(|token| (tx.policy.grants.token_is_genuine)(&tx.keys.tokens, token)) {
+    match token.filter(|token| (tx.policy.grants.is_genuine)(&tx.keys.tokens, token)) {
         Some(token) => table::find(tx.db, &token.grant_id),
         None => Ok(None),
     }
@@ -131,33 +131,33 @@ pub(super) fn check(inbound: &InboundCall<'_>, request: &AccessRequest<'_>) -> R
     let grant = if is_named {
         named(inbound.tx, inbound.call)?
     } else {
-        (inbound.tx.policy.grants.unnamed)(inbound.tx, &inbound.peer.id)?
+        (inbound.tx.policy.grants.assume_grant)(inbound.tx, &inbound.peer.id)?
     };
     let Some(grant) = grant else {
         let text = if is_named { "Grant token does not resolve" } else { "Bearer grant token required" };
         return Err(Reply::unauthorized(text).refused());
     };
-    check_standing(inbound, &grant, request)?;
+    check_validity(inbound, &grant, request)?;
     check_reach(inbound, &grant, request)?;
-    check_way(inbound, &grant)?;
+    check_origin(inbound, &grant)?;
     Ok(grant)
 }
 
 /// Checks the owner and the validity of the grant. A failure is a 401.
-pub(super) fn check_standing(
+pub(super) fn check_validity(
     inbound: &InboundCall<'_>,
     grant: &Grant,
     request: &AccessRequest<'_>,
 ) -> Result<(), Fault> {
     let policy = &inbound.tx.policy.grants;
-    let carries_on = request.in_grace && grant.revoked_with_peer;
+    let is_covered_by_grace = request.in_grace && grant.revoked_with_peer;
     let text = if !(policy.belongs_to)(grant, &inbound.peer.id) {
         "Grant belongs to a different federation peer"
     } else if (policy.has_expired)(grant, inbound.tx.now) {
         "Grant has expired"
     } else if (policy.is_archived)(grant) {
         "Grant has been archived"
-    } else if (policy.is_revoked)(grant) && !carries_on {
+    } else if (policy.is_revoked)(grant) && !is_covered_by_grace {
         "Grant has been revoked"
     } else {
         return Ok(());
@@ -193,12 +193,12 @@ fn check_reach(inbound: &InboundCall<'_>, grant: &Grant, request: &AccessRequest
 }
 
 /// Checks the instance, network and source address of the call. A failure is a 403.
-fn check_way(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
+fn check_origin(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
     let policy = &inbound.tx.policy.grants;
     let refuse = |text: String| Err(Reply::bare_failure(403, text).refused());
     let supplied = |given: Option<&str>| given.map_or_else(|| "nil".to_owned(), |given| format!("{given:?}"));
     let instance = inbound.call.header(header::CALLING_INSTANCE);
-    if !(policy.list_takes)(&grant.node_instance_ids, instance) {
+    if !(policy.list_admits)(&grant.node_instance_ids, instance) {
         let list = &grant.node_instance_ids;
         let text = format!(
             "Calling NodeInstance not in grant allowlist ({list:?}); supplied: {}",
@@ -207,7 +207,7 @@ fn check_way(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
         return refuse(text);
     }
     let network = inbound.call.header(header::SDWAN_NETWORK);
-    if !(policy.list_takes)(&grant.sdwan_network_ids, network) {
+    if !(policy.list_admits)(&grant.sdwan_network_ids, network) {
         let list = &grant.sdwan_network_ids;
         let text = format!(
             "Calling SDWAN network not in grant allowlist ({list:?}); supplied: {}",
@@ -220,7 +220,7 @@ fn check_way(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
         return refuse(format!("No active FederationNetworkBridge for peer+network ({network})"));
     }
     let source = inbound.call.remote.ip();
-    if !(policy.source_is_allowed)(grant, source) {
+    if !(policy.allows_source)(grant, source) {
         let list = &grant.source_cidrs;
         return refuse(format!("Source IP not in grant CIDR allowlist ({list:?}); supplied: \"{source}\""));
     }
@@ -269,12 +269,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_only_with_its_own_signature() {
+    fn a_token_is_accepted_only_with_its_own_signature() {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
         let parse = |text: &str| GrantToken::parse(text).expect("a token");
-        let token = token_of(&key, "01-a");
-        assert!(token_is_genuine(&key, &parse(&token)));
-        assert!(!token_is_genuine(&key, &parse(&token.replace("01-a", "01-b"))));
-        assert!(!token_is_genuine(&key, &parse("fg-01-a")));
+        let token = issue_token(&key, "01-a");
+        assert!(is_genuine(&key, &parse(&token)));
+        assert!(!is_genuine(&key, &parse(&token.replace("01-a", "01-b"))));
+        assert!(!is_genuine(&key, &parse("fg-01-a")));
     }
 }

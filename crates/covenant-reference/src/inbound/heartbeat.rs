@@ -19,7 +19,7 @@ const SHORT_TEXT_MAX: usize = 64;
 const EVENTS_MAX: usize = 1000;
 
 /// Returns whether a suspended peer revokes the peering. Only that is honoured of a suspended peer (11.1).
-pub(super) fn is_leave_of_suspended(inbound: &InboundCall<'_>) -> bool {
+pub(super) fn is_revocation_by_suspended(inbound: &InboundCall<'_>) -> bool {
     inbound.peer.status == PeerStatus::Suspended && inbound.json().is_ok_and(|body| says_revoked(&body))
 }
 
@@ -32,7 +32,7 @@ pub(super) fn is_first_of_accepted(inbound: &InboundCall<'_>) -> bool {
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let tx = inbound.tx;
     let limit = tx.settings.rate_limit;
-    let admitted = tx.watch().admit(&tx.policy.watch, &inbound.peer.id, tx.now, limit);
+    let admitted = tx.counters().admit(&tx.policy.counters, &inbound.peer.id, tx.now, limit);
     if let Err(too_often) = admitted {
         let reply = Reply::too_often(too_often.retry_after_seconds).suspecting(too_often.suspicion);
         return Err(reply.refused());
@@ -40,8 +40,8 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let body = well_formed(inbound)?;
     let before = &inbound.peer;
     let mut peer = before.clone();
-    peering::take_introduction(&mut peer, &body);
-    (tx.policy.peering.override_introduced)(before, &mut peer);
+    peering::store_introduction(&mut peer, &body);
+    (tx.policy.peering.override_updated)(before, &mut peer);
     peer.last_heartbeat_at = Some(tx.now);
     peer.refusing_since = None;
     let enrols = tx.policy.handshake.enrols_at_heartbeat.filter(|_| peer.status == PeerStatus::Accepted);
@@ -51,16 +51,16 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     if matches!(peer.status, PeerStatus::Enrolled | PeerStatus::Degraded) {
         peer.status = PeerStatus::Active;
     }
-    peering::settle_compatibility(tx, &mut peer)?;
+    peering::update_compatibility(tx, &mut peer)?;
     table::put(tx.db, &peer)?;
 
     let mut suspicions = check(inbound, &peer, &body)?;
-    suspicions.extend(notices::take(inbound, &mut peer, &body)?);
+    suspicions.extend(notices::process(inbound, &mut peer, &body)?);
     if body["status"] == "revoked" && peer.status != PeerStatus::Revoked {
-        notices::peer_leaves(tx, &mut peer, &Value::Null)?;
+        notices::revoked_by_peer(tx, &mut peer, &Value::Null)?;
     }
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
-    let standing = compatibility.drift().into_iter().chain(residency(tx, &peer)).collect::<Vec<_>>();
+    let states = compatibility.drift().into_iter().chain(residency(tx, &peer)).collect::<Vec<_>>();
 
     let mut data = introduction(tx, &peer)?;
     data.insert("status".to_owned(), json!(peer.status));
@@ -68,7 +68,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     data.insert("our_endpoints".to_owned(), own_endpoints(tx));
     data.insert("schema_compatibility".to_owned(), compatibility.to_value());
     (tx.policy.handshake.override_heartbeat_response)(&mut data);
-    Ok(Reply::success(&data).suspecting(suspicions).noting(standing))
+    Ok(Reply::success(&data).suspecting(suspicions).noting(states))
 }
 
 /// Checks the current members of a heartbeat against the contract. It also checks the response to a heartbeat
@@ -85,14 +85,14 @@ pub(crate) fn check_claims(
     found.extend(contract::check(tx, peer, version, digest)?);
     found.extend(peering::bogus_extensions(peer));
     found.extend(residency_moved(tx, before, peer)?);
-    found.extend((tx.policy.handshake.broke_without_notice)(tx, before, peer));
+    found.extend((tx.policy.handshake.find_unannounced_break)(tx, before, peer));
     Ok(found)
 }
 
 fn check(inbound: &InboundCall<'_>, peer: &Peer, body: &Value) -> Result<Vec<Suspicion>, StoreError> {
     let mut found = check_claims(inbound.tx, &inbound.peer, peer, body)?;
     // The disclosure at accept does not cover a heartbeat without one (1.1).
-    let gaps = (inbound.tx.policy.handshake.disclosure_gaps)(&peering::disclosed(body));
+    let gaps = (inbound.tx.policy.handshake.find_gaps)(&peering::disclosed(body));
     if !gaps.is_empty() {
         found.push(undisclosed(&gaps));
     }
@@ -113,12 +113,12 @@ fn residency_moved(
         return Ok(None);
     }
     let facts = json!({"from": from, "to": to});
-    peering::tell_operator(tx, peer, "federation.peer.residency_changed", "medium", facts.clone())?;
+    peering::report_event(tx, peer, "federation.peer.residency_changed", "medium", facts.clone())?;
     let migrated = peering::has_migrated(tx, &peer.id)?;
     if migrated {
-        peering::tell_operator(tx, peer, "migration.cross_residency_boundary", "high", facts.clone())?;
+        peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts.clone())?;
     }
-    let reported = (tx.policy.peering.residency_move_is_reported)(migrated);
+    let reported = (tx.policy.peering.reports_residency_change)(migrated);
     let message = "the residency moved after records were migrated";
     Ok(reported.then(|| Suspicion::soft(finding::RESIDENCY_MOVED, message, facts)))
 }

@@ -16,24 +16,22 @@ policy! {
     Policy {
         /// Returns whether a peer in this state may call.
         may_call: fn(&Peer, Timestamp) -> bool = may_call,
-        /// Returns whether this certificate is the one kept for this peer, by the platform's own authority.
-        is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
         /// Returns whether a peer with the right certificate is admitted. It is checked on every call.
-        is_welcome: fn(&Transaction<'_>, &Inbound, &Peer) -> Result<bool, StoreError> =
-            |tx, _, peer| Ok(is_welcome(tx, peer)),
+        is_admitted: fn(&Transaction<'_>, &Inbound, &Peer) -> Result<bool, StoreError> =
+            |tx, _, peer| Ok(is_admitted(tx, peer)),
         /// Returns whether the peer's certificate is revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
 }
 
-/// The standing of a caller.
+/// The admission of a caller.
 pub(crate) enum Caller {
     /// An unknown caller.
     AnonymousClient(Reply),
     /// A peer that may not call now.
-    Barred(Peer, Reply),
+    Rejected(Peer, Reply),
     /// A peer that may call.
-    Welcome(Peer),
+    Admitted(Peer),
 }
 
 /// Returns whether the peer is enrolled, active or degraded, and of a kind that calls.
@@ -43,12 +41,7 @@ pub(crate) fn may_call(peer: &Peer, _: Timestamp) -> bool {
 
 /// Returns whether the certificate chains to the peer's own authority if trust was exchanged, else whether it
 /// is the one certificate that this platform's authority signed for the peer.
-pub(crate) fn is_its_certificate(
-    peer: &Peer,
-    certificate: &Certificate,
-    own_authority: &str,
-    now: Timestamp,
-) -> bool {
+fn is_its_certificate(peer: &Peer, certificate: &Certificate, own_authority: &str, now: Timestamp) -> bool {
     let leads_to = |anchor: &str| {
         let trust = Trust::new();
         trust.add("anchor", anchor).is_ok() && trust.check_client(&[certificate.der()], now).is_ok()
@@ -65,7 +58,7 @@ pub(crate) fn is_revoked(peer: &Peer, _: Timestamp) -> bool {
 }
 
 /// Returns whether the peer's state and its certificate admit it, on any connection.
-fn is_welcome(tx: &Transaction<'_>, peer: &Peer) -> bool {
+pub(crate) fn is_admitted(tx: &Transaction<'_>, peer: &Peer) -> bool {
     let policy = &tx.policy.identity;
     !(policy.is_revoked)(peer, tx.now) && (policy.may_call)(peer, tx.now)
 }
@@ -84,13 +77,12 @@ pub(super) fn caller(tx: &Transaction<'_>, call: &Inbound) -> Result<Caller, Sto
     let Some(peer) = known else {
         return anonymous_client("No reachable FederationPeer for mTLS subject");
     };
-    let policy = &tx.policy.identity;
-    if !(policy.is_its_certificate)(&peer, certificate, tx.keys.authority.pem(), tx.now) {
+    if !is_its_certificate(&peer, certificate, tx.keys.authority.pem(), tx.now) {
         return anonymous_client("Client certificate not issued by this peer's CA (anchor mismatch)");
     }
-    if !(policy.is_welcome)(tx, call, &peer)? {
+    if !(tx.policy.identity.is_admitted)(tx, call, &peer)? {
         let refusal = Reply::unauthorized("No reachable FederationPeer for mTLS subject");
-        return Ok(Caller::Barred(peer, refusal));
+        return Ok(Caller::Rejected(peer, refusal));
     }
-    Ok(Caller::Welcome(peer))
+    Ok(Caller::Admitted(peer))
 }

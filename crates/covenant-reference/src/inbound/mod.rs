@@ -6,26 +6,22 @@ mod catalog;
 mod excerpts;
 pub(crate) mod grants;
 mod heartbeat;
-mod identity;
+pub(crate) mod identity;
 mod migrations;
-mod notices;
+pub(crate) mod notices;
 mod reply;
-mod resources;
+pub(crate) mod resources;
 mod subscriptions;
-mod sync;
+pub(crate) mod sync;
 mod trust_bundle;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-pub(crate) use accept::enter;
+pub(crate) use accept::record_handshake;
 pub(crate) use heartbeat::check_claims;
-pub(crate) use identity::Policy as IdentityRules;
-pub(crate) use notices::Policy as NoticeRules;
 pub(crate) use reply::{Fault, Reply};
-pub(crate) use resources::Policy as ResourceRules;
-pub(crate) use sync::Policy as SyncRules;
 
 use super::governance;
 use super::history::{self, Action};
@@ -44,15 +40,15 @@ policy! {
         /// Policy hook on every body, by the route's name.
         override_body: fn(&str, &mut Value) = |_, _| (),
         /// Returns a response for an unknown path below the prefix (O.1). The default returns `None`.
-        beyond: fn(&Inbound) -> Option<Value> = |_| None,
+        answer_unknown_path: fn(&Inbound) -> Option<Value> = |_| None,
         /// Policy hook on every outbound message.
-        override_outbound: fn(&Inbound, &mut Outbound) = |_, _| (),
+        override_response: fn(&Inbound, &mut Outbound) = |_, _| (),
         /// Seconds by which the platform's clock is ahead of the clock it was started with.
         clock_ahead_seconds: i64 = 0,
         /// Delay before each response.
-        answers_after: Duration = Duration::ZERO,
+        response_delay: Duration = Duration::ZERO,
         /// Controls whether inbound calls wait while an outbound call is under way.
-        does_one_thing_at_a_time: bool = false,
+        serializes_calls: bool = false,
         /// Controls whether the platform listens on IPv6 in place of an IPv4 loopback address.
         listens_on_ipv6: bool = false,
         /// Controls whether HTTP/1.1 is supported.
@@ -60,7 +56,7 @@ policy! {
         /// Controls whether HTTP/2 is supported.
         speaks_http2: bool = true,
         /// Controls whether a proxy terminates TLS and forwards the callers' certificates in headers.
-        stands_behind_a_proxy: bool = false,
+        runs_behind_proxy: bool = false,
         /// Controls whether TLS 1.3 is supported.
         speaks_tls13: bool = true,
     }
@@ -77,18 +73,18 @@ pub(crate) struct InboundCall<'a> {
 /// Answers a call.
 pub(crate) fn answer(platform: &Platform, call: &Inbound) -> Outbound {
     let mut outbound = evaluated(platform, call);
-    (platform.policy.wire.override_outbound)(call, &mut outbound);
+    (platform.policy.inbound.override_response)(call, &mut outbound);
     outbound
 }
 
 fn evaluated(platform: &Platform, call: &Inbound) -> Outbound {
     match platform.transaction(|tx| inbound(tx, call)) {
         Ok(reply) => reply.into_outbound(),
-        Err(Fault::Crashed) => {
+        Err(Fault::Refused(reply)) => reply.into_outbound(),
+        Err(Fault::Store(StoreError::Closed)) => {
             platform.die();
             Outbound::abort()
         }
-        Err(Fault::Refused(reply)) => reply.into_outbound(),
         Err(Fault::Store(error)) => {
             tracing::error!(%error, "the store failed");
             Reply::internal_error().into_outbound()
@@ -105,27 +101,27 @@ fn inbound(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Fault> {
         match identity::caller(tx, call)? {
             Caller::AnonymousClient(_) if route.is_none() => Reply::not_found(),
             Caller::AnonymousClient(refusal) => refusal,
-            Caller::Barred(peer, refusal) => {
-                let reply = answer_barred(tx, call, route.as_ref(), &peer, refusal)?;
+            Caller::Rejected(peer, refusal) => {
+                let reply = answer_rejected(tx, call, route.as_ref(), &peer, refusal)?;
                 conclude(tx, call, name, &peer, reply)?
             }
-            Caller::Welcome(peer) => {
+            Caller::Admitted(peer) => {
                 let inbound = InboundCall { tx, call, peer };
                 let reply = undone_if_refused(tx, || dispatch(&inbound, route.as_ref()))?;
                 conclude(tx, call, name, &inbound.peer, reply)?
             }
         }
     };
-    (tx.policy.wire.override_body)(name, &mut reply.body);
+    (tx.policy.inbound.override_body)(name, &mut reply.body);
     Ok(reply)
 }
 
 fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
     if let Some(route) = route {
-        inbound.tx.watch().pass(&inbound.tx.policy.watch, &inbound.peer.id, route);
+        inbound.tx.counters().pass(&inbound.tx.policy.counters, &inbound.peer.id, route);
     }
     match route {
-        None | Some(Route::Accept) => match (inbound.tx.policy.wire.beyond)(inbound.call) {
+        None | Some(Route::Accept) => match (inbound.tx.policy.inbound.answer_unknown_path)(inbound.call) {
             Some(data) => Ok(Reply::success(&data)),
             None => Err(unknown_path(inbound)),
         },
@@ -145,7 +141,7 @@ fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, F
 
 /// Answers a barred peer. Three calls still pass: the revocation by a suspended peer (11.1), the first
 /// heartbeat if that enrols, and a migration that was open at the revocation, while the grace lasts (4.3).
-fn answer_barred(
+fn answer_rejected(
     tx: &Transaction<'_>,
     call: &Inbound,
     route: Option<&Route>,
@@ -155,7 +151,8 @@ fn answer_barred(
     let inbound = InboundCall { tx, call, peer: peer.clone() };
     match route {
         Some(Route::Heartbeat)
-            if heartbeat::is_leave_of_suspended(&inbound) || heartbeat::is_first_of_accepted(&inbound) =>
+            if heartbeat::is_revocation_by_suspended(&inbound)
+                || heartbeat::is_first_of_accepted(&inbound) =>
         {
             undone_if_refused(tx, || heartbeat::answer(&inbound))
         }
@@ -198,7 +195,7 @@ fn conclude(
     for suspicion in std::mem::take(&mut reply.suspicions) {
         governance::raise(tx, &peer.id, &suspicion)?;
     }
-    for suspicion in std::mem::take(&mut reply.standing) {
+    for suspicion in std::mem::take(&mut reply.states) {
         governance::note(tx, &peer.id, &suspicion)?;
     }
     Ok(reply)
@@ -226,7 +223,7 @@ fn unknown_path(inbound: &InboundCall<'_>) -> Fault {
 impl InboundCall<'_> {
     /// Notes that the peer was refused a target outside its peering (6.4).
     fn refused(&self, target: &str) -> Option<governance::Suspicion> {
-        self.tx.watch().refused(&self.tx.policy.watch, &self.peer.id, target, self.tx.now)
+        self.tx.counters().refused(&self.tx.policy.counters, &self.peer.id, target, self.tx.now)
     }
 
     /// Parses the body as JSON. Any other body is refused.

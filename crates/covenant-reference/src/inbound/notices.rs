@@ -20,15 +20,13 @@ policy! {
     /// The policy for a peer's notices.
     Policy {
         /// Returns whether a revocation by the peer is honoured (11.1).
-        honours_leave: fn(&Peer) -> bool = |_| true,
+        honours_revocation: fn(&Peer) -> bool = |_| true,
         /// Returns whether a disclosed compromise suspends the peer (9.2).
         suspends_compromised: fn(&Peer) -> bool = |_| true,
-        /// Returns whether the operator is told of a disclosed compromise (9.2).
-        compromise_is_told: fn(&Peer) -> bool = |_| true,
+        /// Returns whether a disclosed compromise is reported to the operator (9.2).
+        reports_compromise: fn(&Peer) -> bool = |_| true,
         /// Returns whether a disclosure is late, by its time after the detection (9.1).
         is_late: fn(SignedDuration) -> bool = is_late,
-        /// Returns whether an operator issued the grant, by the notice's payload (6.2).
-        is_by_operator: fn(&Value) -> bool = is_by_operator,
     }
 }
 
@@ -38,31 +36,35 @@ pub(crate) fn is_late(after_detection: SignedDuration) -> bool {
 }
 
 /// Returns whether the payload names an operator.
-pub(crate) fn is_by_operator(payload: &Value) -> bool {
+fn is_by_operator(payload: &Value) -> bool {
     ["operator", "operator_id", "issued_by"]
         .iter()
         .any(|name| payload[*name].as_str().is_some_and(|who| who != "program"))
 }
 
 /// Processes every notice, in order. Returns the suspicions that they raise.
-pub(super) fn take(
+pub(super) fn process(
     inbound: &InboundCall<'_>,
     peer: &mut Peer,
     body: &Value,
 ) -> Result<Vec<Suspicion>, StoreError> {
     let mut found = Vec::new();
     for event in body["events"].as_array().into_iter().flatten() {
-        found.extend(take_one(inbound.tx, peer, event)?);
+        found.extend(process_one(inbound.tx, peer, event)?);
     }
     Ok(found)
 }
 
-fn take_one(tx: &Transaction<'_>, peer: &mut Peer, event: &Value) -> Result<Option<Suspicion>, StoreError> {
+fn process_one(
+    tx: &Transaction<'_>,
+    peer: &mut Peer,
+    event: &Value,
+) -> Result<Option<Suspicion>, StoreError> {
     let payload = &event["payload"];
     match event["kind"].as_str().unwrap_or_default() {
         kind::PEER_REVOKED => {
             if peer.status != PeerStatus::Revoked {
-                peer_leaves(tx, peer, payload)?;
+                revoked_by_peer(tx, peer, payload)?;
             }
             Ok(None)
         }
@@ -73,7 +75,7 @@ fn take_one(tx: &Transaction<'_>, peer: &mut Peer, event: &Value) -> Result<Opti
         other if is_grant_issue(other, event) => grant_issued(tx, peer, payload),
         other => {
             let facts = json!({"notice": other, "facts": payload});
-            peering::tell_operator(tx, peer, "federation.peer.notice", "low", facts)?;
+            peering::report_event(tx, peer, "federation.peer.notice", "low", facts)?;
             Ok(None)
         }
     }
@@ -81,14 +83,18 @@ fn take_one(tx: &Transaction<'_>, peer: &mut Peer, event: &Value) -> Result<Opti
 
 /// Ends the peering at the peer's request. Its open migrations are accepted for five minutes from the stated
 /// moment or from now, whichever is later.
-pub(super) fn peer_leaves(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> Result<(), StoreError> {
-    if !(tx.policy.notices.honours_leave)(peer) {
+pub(super) fn revoked_by_peer(
+    tx: &Transaction<'_>,
+    peer: &mut Peer,
+    payload: &Value,
+) -> Result<(), StoreError> {
+    if !(tx.policy.notices.honours_revocation)(peer) {
         return Ok(());
     }
     let effective_at = time(payload, "effective_at").map_or(tx.now, |named| named.max(tx.now));
     // A peer whose clock runs far ahead must not extend the grace.
-    let effective_at = effective_at.min(peering::grace_until(tx.now));
-    let grace = (tx.policy.peering.grace_until)(effective_at);
+    let effective_at = effective_at.min(peering::compute_grace_end(tx.now));
+    let grace = (tx.policy.peering.compute_grace_end)(effective_at);
     let reason = payload["reason"].as_str().map(ToOwned::to_owned);
     peering::tear_down(tx, peer, Side::Remote, reason, grace)
 }
@@ -102,7 +108,7 @@ fn grant_ends(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<(), 
         }
     }
     let facts = json!({"grant_id": named, "reason": payload["reason"]});
-    peering::tell_operator(tx, peer, "federation.grant.revoked_by_peer", "medium", facts)
+    peering::report_event(tx, peer, "federation.grant.revoked_by_peer", "medium", facts)
 }
 
 /// Suspends a peer that disclosed a compromise at once, pending the operator's review (9.2).
@@ -111,9 +117,9 @@ fn compromised(
     peer: &mut Peer,
     payload: &Value,
 ) -> Result<Option<Suspicion>, StoreError> {
-    if (tx.policy.notices.compromise_is_told)(peer) {
+    if (tx.policy.notices.reports_compromise)(peer) {
         let facts = json!({"facts": payload});
-        peering::tell_operator(tx, peer, "federation.peer.compromised", "critical", facts)?;
+        peering::report_event(tx, peer, "federation.peer.compromised", "critical", facts)?;
     }
     if (tx.policy.notices.suspends_compromised)(peer) {
         governance::suspend(tx, peer, "the peer disclosed a compromise")?;
@@ -138,7 +144,7 @@ fn release_deprecated(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) ->
         kept.push(notice);
     }
     table::put(tx.db, peer)?;
-    peering::tell_operator(tx, peer, "federation.release.deprecated", "medium", json!({"facts": payload}))
+    peering::report_event(tx, peer, "federation.release.deprecated", "medium", json!({"facts": payload}))
 }
 
 /// Stores an announced residency and reports it to the operator. The crossing check itself runs when the
@@ -149,9 +155,9 @@ fn residency_changed(tx: &Transaction<'_>, peer: &mut Peer, payload: &Value) -> 
         table::put(tx.db, peer)?;
     }
     let facts = json!({"from": payload["from"], "to": payload["to"]});
-    peering::tell_operator(tx, peer, "federation.peer.residency_announced", "medium", facts.clone())?;
+    peering::report_event(tx, peer, "federation.peer.residency_announced", "medium", facts.clone())?;
     if peering::has_migrated(tx, &peer.id)? {
-        peering::tell_operator(tx, peer, "migration.cross_residency_boundary", "high", facts)?;
+        peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts)?;
     }
     Ok(())
 }
@@ -191,10 +197,10 @@ fn grant_issued(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<Op
         };
         table::put(tx.db, &held)?;
     }
-    if (tx.policy.notices.is_by_operator)(payload) {
+    if is_by_operator(payload) {
         return Ok(None);
     }
-    Ok(tx.watch().granted(&tx.policy.watch, &peer.id, wide, tx.now))
+    Ok(tx.counters().granted(&tx.policy.counters, &peer.id, wide, tx.now))
 }
 
 fn time(payload: &Value, name: &str) -> Option<Timestamp> {

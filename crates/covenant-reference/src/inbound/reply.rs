@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::governance::Suspicion;
 use crate::store::StoreError;
-use crate::transaction::Crash;
 use covenant_model::wire::envelope;
 use covenant_model::wire::header;
 use covenant_net::net::{Inbound, Outbound};
@@ -19,8 +18,8 @@ pub(crate) struct Reply {
     pub(crate) retry_after_seconds: Option<i64>,
     /// Acts of the caller against the contract. They are raised when the caller's row is written.
     pub(crate) suspicions: Vec<Suspicion>,
-    /// Standing states of the caller against the contract. Each is noted once.
-    pub(crate) standing: Vec<Suspicion>,
+    /// Lasting states of the caller against the contract. Each is noted once.
+    pub(crate) states: Vec<Suspicion>,
 }
 
 /// A call that does not end in an ordinary response.
@@ -28,9 +27,7 @@ pub(crate) struct Reply {
 pub(crate) enum Fault {
     /// The call is refused, and its changes are undone.
     Refused(Box<Reply>),
-    /// The platform died during the call.
-    Crashed,
-    /// The store failed.
+    /// The store failed, or the platform died during the call.
     Store(StoreError),
 }
 
@@ -40,16 +37,10 @@ impl From<StoreError> for Fault {
     }
 }
 
-impl From<Crash> for Fault {
-    fn from(_: Crash) -> Self {
-        Self::Crashed
-    }
-}
-
 impl Reply {
     /// Creates a response with this body.
     pub(crate) fn new(status: u16, body: Value) -> Self {
-        Self { status, body, retry_after_seconds: None, suspicions: Vec::new(), standing: Vec::new() }
+        Self { status, body, retry_after_seconds: None, suspicions: Vec::new(), states: Vec::new() }
     }
 
     /// Creates a 200 with `{"success":true,"data":…}`.
@@ -99,9 +90,9 @@ impl Reply {
         self
     }
 
-    /// Adds standing states to the response.
-    pub(crate) fn noting(mut self, standing: impl IntoIterator<Item = Suspicion>) -> Self {
-        self.standing.extend(standing);
+    /// Adds lasting states to the response.
+    pub(crate) fn noting(mut self, states: impl IntoIterator<Item = Suspicion>) -> Self {
+        self.states.extend(states);
         self
     }
 

@@ -20,14 +20,14 @@ policy! {
         /// Policy hook on the refusal of an undeclared kind (6.4), by kind and id.
         override_refusal: fn(&Transaction<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),
         /// Returns a row for an undeclared kind (6.4). The default returns `None`.
-        undeclared: fn(&str) -> Option<Capability> = |_| None,
+        assume_declaration: fn(&str) -> Option<Capability> = |_| None,
     }
 }
 
 /// Answers with the record, as far as its kind is declared.
 pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<Reply, Fault> {
     let row = capabilities::row(inbound.tx, &inbound.peer.id, kind)?;
-    let row = row.or_else(|| (inbound.tx.policy.resources.undeclared)(kind));
+    let row = row.or_else(|| (inbound.tx.policy.resources.assume_declaration)(kind));
     let request = AccessRequest { kind, id, scope: Scope::Read, in_grace: false };
     let grant = grants::check(inbound, &request)
         .or_else(|fault| suspect_undeclared(inbound, fault, kind, id, row.is_none()))?;
@@ -38,7 +38,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<
     let record = shown(inbound, &row, id)?;
     let absent = record.is_none().then(|| {
         let target = format!("{kind}/{id}");
-        inbound.tx.watch().absent(&inbound.tx.policy.watch, &inbound.peer.id, &target, inbound.tx.now)
+        inbound.tx.counters().absent(&inbound.tx.policy.counters, &inbound.peer.id, &target, inbound.tx.now)
     });
     let mut data = json!({
         "kind": kind, "id": id, "exists": record.is_some(),
@@ -71,8 +71,8 @@ fn suspect_undeclared(
     match fault {
         Fault::Refused(mut reply) if undeclared => {
             (inbound.tx.policy.resources.override_refusal)(inbound.tx, kind, id, &mut reply)?;
-            let walk = (reply.status == 401).then(|| inbound.refused(kind)).flatten();
-            Err(reply.suspecting(walk).refused())
+            let enumeration = (reply.status == 401).then(|| inbound.refused(kind)).flatten();
+            Err(reply.suspecting(enumeration).refused())
         }
         other => Err(other),
     }

@@ -23,34 +23,32 @@ policy! {
     /// The policy for a batch of a sync stream.
     Policy {
         /// Returns whether the digest matches the records.
-        digest_is_right: fn(&Value) -> bool = digest_is_right,
+        digest_matches: fn(&Value) -> bool = digest_matches,
         /// Returns whether the batch contains a record twice.
         has_repeats: fn(&SyncBatch) -> bool = has_repeats,
         /// Returns whether a record and its payload have the same id (7.4).
-        names_agree: fn(&SyncRecord) -> bool = names_agree,
+        ids_match: fn(&SyncRecord) -> bool = ids_match,
         /// Returns the id under which a record is stored.
-        kept_id: fn(&SyncRecord) -> &str = |record| &record.id,
+        choose_id: fn(&SyncRecord) -> &str = |record| &record.id,
         /// Returns whether the batch continues the stream at its cursor.
-        joins_on: fn(Option<&Stream>, &SyncBatch) -> bool = joins_on,
+        continues_stream: fn(Option<&Stream>, &SyncBatch) -> bool = continues_stream,
         /// Returns whether a replayed batch is skipped. The default rejects it as a batch that does not
         /// continue the stream.
-        passes_over: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
+        skips_replay: fn(Option<&Stream>, &SyncBatch) -> bool = |_, _| false,
         /// Returns whether the declared direction admits records (7.5).
-        lets_in: fn(&Capability) -> bool = lets_in,
+        admits_records: fn(&Capability) -> bool = admits_records,
         /// Returns whether sync is frozen for a peer with an incompatible version (10.1).
         freezes: fn(&versions::Compatibility) -> bool = versions::Compatibility::is_frozen,
         /// Returns whether a batch is answered with success but discarded (10.2). The default never discards.
-        is_dropped: fn(&Transaction<'_>, &Peer) -> Result<bool, StoreError> = |_, _| Ok(false),
+        discards: fn(&Transaction<'_>, &Peer) -> Result<bool, StoreError> = |_, _| Ok(false),
         /// Returns whether every record passes the filter that the peer itself declared (3.3).
-        keeps_own_filter: fn(&Peer, &SyncBatch) -> bool = keeps_own_filter,
-        /// Returns whether a stream suspicion is reported.
-        is_reported: fn(&Suspicion) -> bool = |_| true,
+        matches_declared_filter: fn(&Peer, &SyncBatch) -> bool = matches_declared_filter,
     }
 }
 
 /// Returns whether the digest matches the canonical form of the records as received. The sender may have
 /// escaped non-ASCII characters before hashing.
-pub(crate) fn digest_is_right(body: &Value) -> bool {
+pub(crate) fn digest_matches(body: &Value) -> bool {
     let canonical = body["records"].to_string();
     let given = body["sha256"].as_str().unwrap_or_default();
     [sha256_hex(&canonical), sha256_hex(escaped(&canonical))]
@@ -65,23 +63,23 @@ pub(crate) fn has_repeats(batch: &SyncBatch) -> bool {
 }
 
 /// Returns whether the ids are equal or the payload has no id.
-pub(crate) fn names_agree(record: &SyncRecord) -> bool {
+pub(crate) fn ids_match(record: &SyncRecord) -> bool {
     record.payload.get("id").is_none_or(|id| *id == record.id)
 }
 
 /// Returns whether the batch continues the stream. The first batch may start anywhere; each later one starts
 /// at the end of the previous one.
-pub(crate) fn joins_on(stream: Option<&Stream>, batch: &SyncBatch) -> bool {
+pub(crate) fn continues_stream(stream: Option<&Stream>, batch: &SyncBatch) -> bool {
     stream.is_none_or(|stream| stream.cursor == batch.cursor.from)
 }
 
 /// Returns whether the row declares a flow from the peer to this platform.
-pub(crate) fn lets_in(row: &Capability) -> bool {
+pub(crate) fn admits_records(row: &Capability) -> bool {
     matches!(row.direction.as_str(), "pull_remote_to_local" | "bidirectional")
 }
 
 /// Returns whether the records pass every filter that the peer declares.
-pub(crate) fn keeps_own_filter(peer: &Peer, batch: &SyncBatch) -> bool {
+pub(crate) fn matches_declared_filter(peer: &Peer, batch: &SyncBatch) -> bool {
     let rows = peer.capabilities["resource_kinds"].as_array();
     let declared = rows.into_iter().flatten().find(|row| row["kind"] == *batch.resource_kind);
     let Some(filter) = declared.and_then(|row| row["filter"].as_object()) else {
@@ -95,12 +93,12 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let body = inbound.json()?;
     let batch = SyncBatch::deserialize(&body).map_err(|error| {
         let corrupt = corrupt("a batch that can't be read", &body);
-        refuse(inbound, 422, &format!("Invalid batch: {error}"), Some(corrupt))
+        refuse(422, &format!("Invalid batch: {error}"), Some(corrupt))
     })?;
     check_agreement(inbound, &batch)?;
     check_integrity(inbound, &body, &batch)?;
     let stream = table::find::<Stream>(inbound.tx.db, &stream_id(inbound, &batch))?;
-    let accepted = if (inbound.tx.policy.sync.passes_over)(stream.as_ref(), &batch) {
+    let accepted = if (inbound.tx.policy.sync.skips_replay)(stream.as_ref(), &batch) {
         batch.records.len()
     } else {
         check_place(inbound, &body, &batch, stream.as_ref())?;
@@ -116,13 +114,13 @@ fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), F
         let text = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
         return Err(Reply::failure(422, text).suspecting(inbound.refused(kind)).refused());
     };
-    if !(tx.policy.sync.lets_in)(&row) {
+    if !(tx.policy.sync.admits_records)(&row) {
         let after_migration = row.direction == "migration_only";
         let message = "a sync of what is for migration only";
         let suspicion =
             Suspicion::breach(finding::SYNC_AFTER_MIGRATION, &[7], message, json!({"kind": kind}));
         let text = format!("{kind} is declared {}: nothing is synced to here", row.direction);
-        return Err(refuse(inbound, 422, &text, after_migration.then_some(suspicion)));
+        return Err(refuse(422, &text, after_migration.then_some(suspicion)));
     }
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
     if (tx.policy.sync.freezes)(&compatibility) {
@@ -134,23 +132,23 @@ fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), F
 
 fn check_integrity(inbound: &InboundCall<'_>, body: &Value, batch: &SyncBatch) -> Result<(), Fault> {
     let policy = &inbound.tx.policy.sync;
-    if !(policy.digest_is_right)(body) {
+    if !(policy.digest_matches)(body) {
         let suspicion = corrupt("the digest is not that of the records", body);
-        return Err(refuse(inbound, 422, "sha256 does not match the records", Some(suspicion)));
+        return Err(refuse(422, "sha256 does not match the records", Some(suspicion)));
     }
     if (policy.has_repeats)(batch) {
-        let suspicion = corrupt("a record stands twice in a batch", body);
-        return Err(refuse(inbound, 422, "a record is repeated", Some(suspicion)));
+        let suspicion = corrupt("a batch contains a record twice", body);
+        return Err(refuse(422, "a record is repeated", Some(suspicion)));
     }
-    if !batch.records.iter().all(policy.names_agree) {
+    if !batch.records.iter().all(policy.ids_match) {
         let suspicion = corrupt("a record is another than its payload names", body);
-        return Err(refuse(inbound, 422, "payload.id is not the record's id", Some(suspicion)));
+        return Err(refuse(422, "payload.id is not the record's id", Some(suspicion)));
     }
-    if !(policy.keeps_own_filter)(&inbound.peer, batch) {
+    if !(policy.matches_declared_filter)(&inbound.peer, batch) {
         let facts = json!({"kind": batch.resource_kind});
         let message = "records outside the filter that the peer declared";
         let drift = Suspicion::breach(finding::CAPABILITY_DRIFT, &[3], message, facts);
-        return Err(refuse(inbound, 422, message, Some(drift)));
+        return Err(refuse(422, message, Some(drift)));
     }
     Ok(())
 }
@@ -161,26 +159,26 @@ fn check_place(
     batch: &SyncBatch,
     stream: Option<&Stream>,
 ) -> Result<(), Fault> {
-    if (inbound.tx.policy.sync.joins_on)(stream, batch) {
+    if (inbound.tx.policy.sync.continues_stream)(stream, batch) {
         return Ok(());
     }
     let suspicion = corrupt("the cursor does not join on", body);
-    Err(refuse(inbound, 409, "the cursor does not join on", Some(suspicion)))
+    Err(refuse(409, "the cursor does not join on", Some(suspicion)))
 }
 
 /// Stores every record and advances the stream. Returns the number of records.
 fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, Fault> {
     let tx = inbound.tx;
-    let is_dropped = (tx.policy.sync.is_dropped)(tx, &inbound.peer)?;
+    let is_dropped = (tx.policy.sync.discards)(tx, &inbound.peer)?;
     let records = if is_dropped { &[][..] } else { &batch.records };
     for given in records {
         let record = Record {
             source_peer_id: Some(inbound.peer.id.clone()),
-            ..Record::own(&batch.resource_kind, (tx.policy.sync.kept_id)(given), given.payload.clone())
+            ..Record::own(&batch.resource_kind, (tx.policy.sync.choose_id)(given), given.payload.clone())
         };
         if slug_is_taken(tx, &record)? {
             let text = format!("slug of {} is taken by another record", record.id);
-            return Err(refuse(inbound, 422, &text, None));
+            return Err(refuse(422, &text, None));
         }
         records::put(tx.db, &record)?;
     }
@@ -212,9 +210,8 @@ fn corrupt(message: &str, body: &Value) -> Suspicion {
     Suspicion::breach(finding::SYNC_CORRUPT, &[6], message, payload)
 }
 
-fn refuse(inbound: &InboundCall<'_>, status: u16, text: &str, suspicion: Option<Suspicion>) -> Fault {
-    let reported = suspicion.filter(inbound.tx.policy.sync.is_reported);
-    Reply::failure(status, text).suspecting(reported).refused()
+fn refuse(status: u16, text: &str, suspicion: Option<Suspicion>) -> Fault {
+    Reply::failure(status, text).suspecting(suspicion).refused()
 }
 
 /// Returns the same JSON with every non-ASCII character as a `\u` escape.

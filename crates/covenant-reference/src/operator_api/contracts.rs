@@ -57,7 +57,7 @@ fn deprecate(platform: &Platform, given: &Deprecate) -> Answer {
         let mut known = found.ok_or_else(|| MethodError::not_found("contract version", &id))?;
         known.deprecated_at.get_or_insert(tx.now.to_string());
         table::put(tx.db, &known)?;
-        (tx.policy.handshake.at_deprecation)(tx, given.version)?;
+        (tx.policy.handshake.on_deprecation)(tx, given.version)?;
         Ok(json!({}))
     })
 }
@@ -69,6 +69,6 @@ fn shown(tx: &Transaction<'_>, known: &KnownContract) -> Value {
     if let Some(at) = &known.deprecated_at {
         shown["deprecated_at"] = json!(at);
     }
-    (tx.policy.handshake.override_known)(&mut shown);
+    (tx.policy.handshake.override_version)(&mut shown);
     shown
 }

@@ -37,10 +37,10 @@ fn issue(platform: &Platform, given: Issue) -> Answer {
         let peer = peers::find(tx, &given.peer_id)?;
         let grant = granted(tx, &peer, given)?;
         table::put(tx.db, &grant)?;
-        (tx.policy.peering.at_grant)(tx, &grant)?;
+        (tx.policy.peering.on_grant)(tx, &grant)?;
         let facts = json!({"grant_id": grant.id, "resource_kind": grant.resource_kind, "scopes": grant.permission_scopes});
-        peering::tell_operator(tx, &peer, "federation.grant.issued", "low", facts)?;
-        let bearer_token = (tx.policy.grants.token_of)(&tx.keys.tokens, &grant.id);
+        peering::report_event(tx, &peer, "federation.grant.issued", "low", facts)?;
+        let bearer_token = (tx.policy.grants.issue_token)(&tx.keys.tokens, &grant.id);
         Ok(json!({
             "grant_id": grant.id, "bearer_token": bearer_token, "expires_at": grant.expires_at.to_string(),
             "remote_subject": grant.remote_subject,
@@ -179,7 +179,7 @@ fn end_grant(tx: &Transaction<'_>, mut grant: Grant) -> Result<(), MethodError> 
     table::put(tx.db, &grant)?;
     let peer = peers::find(tx, &grant.peer_id)?;
     let facts = json!({"grant_id": grant.id, "reason": grant.revoke_reason});
-    Ok(peering::tell_operator(tx, &peer, "federation.grant.revoked", "medium", facts)?)
+    Ok(peering::report_event(tx, &peer, "federation.grant.revoked", "medium", facts)?)
 }
 
 fn find(tx: &Transaction<'_>, id: &str) -> Result<Grant, MethodError> {

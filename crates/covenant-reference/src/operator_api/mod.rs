@@ -16,7 +16,6 @@ use serde_json::Value;
 
 use super::platform::Platform;
 use super::store::StoreError;
-use super::transaction::Crash;
 use covenant_model::operator::{
     INTERNAL, INVALID_PARAMS, METHOD_NOT_FOUND, Method, NOT_FOUND, NOT_RUNNING, OperatorMethod, WRONG_STATE,
 };
@@ -95,12 +94,7 @@ impl MethodError {
 
 impl From<StoreError> for MethodError {
     fn from(error: StoreError) -> Self {
-        Self::new(INTERNAL, error.to_string())
-    }
-}
-
-impl From<Crash> for MethodError {
-    fn from(crash: Crash) -> Self {
-        Self::new(NOT_RUNNING, crash.to_string())
+        let code = if matches!(error, StoreError::Closed) { NOT_RUNNING } else { INTERNAL };
+        Self::new(code, error.to_string())
     }
 }

@@ -54,7 +54,7 @@ fn propose(platform: &Platform, given: Propose) -> Answer {
         peer.token_sha256 = Some(token_hash(&token));
         peer.token_expires_at = tx.now.checked_add(life).ok();
         table::put(tx.db, &peer)?;
-        peering::tell_operator(tx, &peer, "federation.peer.proposed", "low", json!({}))?;
+        peering::report_event(tx, &peer, "federation.peer.proposed", "low", json!({}))?;
         Ok(json!({"peer_id": peer.id, "acceptance_token": token}))
     })
 }
@@ -108,7 +108,7 @@ fn resume(platform: &Platform, given: &Resume) -> Answer {
         for breach in table::of_peer::<Breach>(tx.db, &peer.id)? {
             table::remove::<Breach>(tx.db, &breach.id)?;
         }
-        peering::tell_operator(tx, &peer, "federation.peer.resumed", "low", json!({}))?;
+        peering::report_event(tx, &peer, "federation.peer.resumed", "low", json!({}))?;
         Ok(json!({}))
     })
 }
@@ -117,8 +117,8 @@ fn resume(platform: &Platform, given: &Resume) -> Answer {
 /// the notice later; the revocation does not wait for it.
 async fn revoke(platform: &Arc<Platform>, given: Revoke) -> Answer {
     let peer_id = given.peer_id.clone();
-    if let Some(before_leaving) = platform.policy.out.before_leaving {
-        before_leaving(Arc::clone(platform), peer_id.clone()).await;
+    if let Some(before_revocation) = platform.policy.outbound.before_revocation {
+        before_revocation(Arc::clone(platform), peer_id.clone()).await;
     }
     platform.transaction(|tx| announce(tx, &given))?;
     if platform.policy.peering.announces_first {
@@ -165,10 +165,10 @@ fn announce(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
     if !(tx.policy.peering.may_be_revoked)(&peer) {
         return Err(MethodError::state(format!("the peer is {}", peer.status)));
     }
-    let grace_until = (tx.policy.peering.grace_until)(tx.now);
+    let grace_until = (tx.policy.peering.compute_grace_end)(tx.now);
     peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: tx.now, grace_until });
     table::put(tx.db, &peer)?;
-    if peer.status == PeerStatus::Proposed || !(tx.policy.peering.is_reported)(&peer) {
+    if peer.status == PeerStatus::Proposed || !(tx.policy.peering.announces_to)(&peer) {
         // A proposed peer has no counterpart yet that could receive a notice.
         return Ok(());
     }
@@ -191,7 +191,10 @@ fn announce(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
         event,
         status: Some("revoked".to_owned()),
         created_at: tx.now,
-        due_at: tx.now.saturating_add((tx.policy.out.delay)(kind::PEER_REVOKED)).unwrap_or(tx.now),
+        due_at: tx
+            .now
+            .saturating_add((tx.policy.outbound.delay_notice)(kind::PEER_REVOKED))
+            .unwrap_or(tx.now),
         attempts: 0,
         delivered_at: None,
     };

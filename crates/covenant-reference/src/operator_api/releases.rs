@@ -71,7 +71,7 @@ fn set_release(platform: &Platform, given: &SetRelease) -> Answer {
 /// `release.deprecate`: announces a break at least 30 days before it happens.
 async fn deprecate(platform: &Arc<Platform>, given: &Deprecate) -> Answer {
     let reported = platform.transaction::<_, MethodError>(|tx| {
-        if given.breaks_at.duration_since(tx.now) < tx.policy.handshake.notice_needed {
+        if given.breaks_at.duration_since(tx.now) < tx.policy.handshake.required_notice {
             return Err(MethodError::parameters("breaks_at is less than 30 days away"));
         }
         let notice = json!({

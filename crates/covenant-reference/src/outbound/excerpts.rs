@@ -16,8 +16,8 @@ use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
 
-/// Time within which an excerpt is owed.
-const OWED_WITHIN: SignedDuration = SignedDuration::from_hours(72);
+/// Time within which a peer must send an excerpt.
+const DEADLINE: SignedDuration = SignedDuration::from_hours(72);
 /// Time before that deadline at which the peer is asked for the last time.
 const LAST_CALL: SignedDuration = SignedDuration::from_mins(1);
 
@@ -46,19 +46,19 @@ pub(crate) async fn ask(
         request.request_id = id.or(request.request_id);
         request.due_at = due_at.or(request.due_at);
     }
-    let is_given = (platform.policy.out.gives_excerpt)(&called);
-    if is_given {
+    let contains_excerpt = (platform.policy.outbound.contains_excerpt)(&called);
+    if contains_excerpt {
         request.answered_at = Some(request.asked_at);
     }
     platform.transaction::<_, MethodError>(|tx| {
         table::put(tx.db, &request)?;
-        if is_given { Ok((tx.policy.out.files_excerpt)(tx, &data)?) } else { Ok(()) }
+        if contains_excerpt { Ok((tx.policy.outbound.store_excerpt)(tx, &data)?) } else { Ok(()) }
     })?;
     Ok(request)
 }
 
 /// Returns whether the response is a success and no promise.
-pub(crate) fn is_given(called: &Called) -> bool {
+pub(crate) fn contains_excerpt(called: &Called) -> bool {
     called.succeeded() && called.status != Some(202)
 }
 
@@ -78,13 +78,13 @@ pub(super) async fn ask_again(platform: &Arc<Platform>, until: Timestamp) {
 /// Reports each overdue excerpt once.
 pub(super) fn note_overdue(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for mut request in table::all::<ExcerptRequest>(tx.db)? {
-        if !is_open(&request) || !(tx.policy.out.is_overdue)(&request, tx.now) {
+        if !is_open(&request) || !(tx.policy.outbound.is_overdue)(&request, tx.now) {
             continue;
         }
         request.reported_at = Some(tx.now);
         table::put(tx.db, &request)?;
         let facts = json!({"requested_at": request.requested_at.to_string()});
-        let message = "an excerpt that was asked for did not come within 72 hours";
+        let message = "a requested excerpt did not arrive within 72 hours";
         governance::raise(tx, &request.peer_id, &Suspicion::soft(finding::AUDIT_OVERDUE, message, facts))?;
     }
     Ok(())
@@ -92,7 +92,7 @@ pub(super) fn note_overdue(tx: &Transaction<'_>) -> Result<(), StoreError> {
 
 /// Returns whether more than exactly 72 hours have passed.
 pub(crate) fn is_overdue(request: &ExcerptRequest, now: Timestamp) -> bool {
-    now.duration_since(request.requested_at) > OWED_WITHIN
+    now.duration_since(request.requested_at) > DEADLINE
 }
 
 fn is_open(request: &ExcerptRequest) -> bool {
@@ -101,7 +101,7 @@ fn is_open(request: &ExcerptRequest) -> bool {
 
 /// Returns whether a moment to ask has come. Each moment counts once, however often the timers run.
 fn is_time_to_ask(request: &ExcerptRequest, now: Timestamp) -> bool {
-    let last_call = request.requested_at.checked_add(OWED_WITHIN - LAST_CALL).ok();
+    let last_call = request.requested_at.checked_add(DEADLINE - LAST_CALL).ok();
     let moments = [request.due_at, last_call].into_iter().flatten();
     moments.into_iter().any(|moment| request.asked_at < moment && moment <= now)
 }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_asked_when_it_promised_and_once_more_before_the_end() {
+    fn a_peer_is_asked_at_the_promised_time_and_once_before_the_deadline() {
         let mut request = requested(Some(at(3600)));
         assert!(!is_time_to_ask(&request, at(3599)));
         assert!(is_time_to_ask(&request, at(3600)));

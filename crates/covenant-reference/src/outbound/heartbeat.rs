@@ -40,11 +40,11 @@ pub(crate) async fn send(
     })?;
     let mut called = call(platform, &peer, &Route::Heartbeat, Some(&body), None).await?;
     let mut times = 1;
-    while (platform.policy.out.is_sent_again)(times, &called) {
+    while (platform.policy.outbound.repeats_heartbeat)(times, &called) {
         times += 1;
         called = call(platform, &peer, &Route::Heartbeat, Some(&body), None).await?;
     }
-    platform.transaction::<_, MethodError>(|tx| take_answer(tx, peer_id, &called))?;
+    platform.transaction::<_, MethodError>(|tx| store_answer(tx, peer_id, &called))?;
     Ok(Sent { body, called })
 }
 
@@ -57,12 +57,12 @@ fn body(tx: &Transaction<'_>, peer: &Peer, notices: &[Notice]) -> Result<Map<Str
         let events: Vec<_> = notices.iter().map(|notice| &notice.event).collect();
         body.insert("events".to_owned(), json!(events));
     }
-    (tx.policy.out.override_heartbeat)(&mut body);
+    (tx.policy.outbound.override_heartbeat)(&mut body);
     Ok(body)
 }
 
 /// Stores the introduction in the peer's response. If the peer cannot answer, pauses the calls to it.
-fn take_answer(tx: &Transaction<'_>, peer_id: &str, called: &Called) -> Result<(), MethodError> {
+fn store_answer(tx: &Transaction<'_>, peer_id: &str, called: &Called) -> Result<(), MethodError> {
     let Some(before) = table::find::<Peer>(tx.db, peer_id)? else {
         return Ok(());
     };
@@ -77,11 +77,11 @@ fn take_answer(tx: &Transaction<'_>, peer_id: &str, called: &Called) -> Result<(
     let data = called.data();
     if data.is_object() {
         // The cursor and the endpoints in a response do not count. The other members do.
-        let mut said = data.clone();
+        let mut members = data.clone();
         for name in ["endpoints", "sync_cursor"] {
-            said.as_object_mut().map(|members| members.remove(name));
+            members.as_object_mut().map(|members| members.remove(name));
         }
-        peering::take_introduction(&mut peer, &said);
+        peering::store_introduction(&mut peer, &members);
     }
     table::put(tx.db, &peer)?;
     for suspicion in check_claims(tx, &before, &peer, &data)? {

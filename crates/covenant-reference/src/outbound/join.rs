@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::outbound_call::{Called, call, forget};
 use crate::governance;
 use crate::handshake::{contract, introduction, own_endpoints, release};
-use crate::inbound::enter;
+use crate::inbound::record_handshake;
 use crate::operator_api::MethodError;
 use crate::peering;
 use crate::platform::{Platform, anchor_label};
@@ -60,15 +60,15 @@ pub(crate) async fn join(
         body.insert("contract_version".to_owned(), json!(contract.version));
         body.insert("contract_digest".to_owned(), json!(contract.digest));
         body.insert("endpoints".to_owned(), own_endpoints(tx));
-        let (name, pem) = (tx.policy.out.introduces_with)(tx, &request);
+        let (name, pem) = (tx.policy.outbound.choose_credentials)(tx, &request);
         body.insert(name.to_owned(), json!(pem));
         body.insert("caller_inbound_subject".to_owned(), json!(peer.inbound_subject));
-        (tx.policy.out.override_join)(&mut body);
+        (tx.policy.outbound.override_join)(&mut body);
         Ok((peer, contract, Value::Object(body)))
     })?;
     let mut called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
     let mut times = 1;
-    while (platform.policy.out.is_joined_again)(times, &called) {
+    while (platform.policy.outbound.repeats_join)(times, &called) {
         called = call(platform, &peer, &Route::Accept, Some(&body), None).await?;
         times += 1;
     }
@@ -99,20 +99,20 @@ fn conclude(
         agreed: answer.contract_version_agreed.clone().unwrap_or(Value::Null),
         agreed_digest: answer.contract_digest.clone().unwrap_or(Value::Null),
     };
-    let is_same = (tx.policy.out.is_same_contract)(&agreement);
-    if !is_same && !tx.policy.out.enrols_whom_it_refuses {
+    let is_same = (tx.policy.outbound.is_same_contract)(&agreement);
+    if !is_same && !tx.policy.outbound.enrols_rejected_peers {
         return refuse_contract(tx, &peer, &agreement);
     }
     peer.remote_peer_id = Some(answer.peer_id.clone()).filter(|id| !id.is_empty());
-    peering::take_introduction(&mut peer, &data);
+    peering::store_introduction(&mut peer, &data);
     let theirs = peer.platform_version.as_deref().unwrap_or_default();
-    if !(tx.policy.out.joins)(&release(tx)?, theirs) {
+    if !(tx.policy.outbound.joins)(&release(tx)?, theirs) {
         return Err(MethodError::state(format!("the peer runs {theirs}")));
     }
-    let certified = take_credentials(tx, &mut peer, &answer, request)?;
-    let gaps = (tx.policy.handshake.disclosure_gaps)(&peering::disclosed(&data));
-    let gaps = (tx.policy.out.gaps_that_count)(gaps);
-    enter(tx, &mut peer, contract, &gaps, certified)?;
+    let certified = store_credentials(tx, &mut peer, &answer, request)?;
+    let gaps = (tx.policy.handshake.find_gaps)(&peering::disclosed(&data));
+    let gaps = (tx.policy.outbound.select_gaps)(gaps);
+    record_handshake(tx, &mut peer, contract, &gaps, certified)?;
     if is_same { Ok(peer.id) } else { refuse_contract(tx, &peer, &agreement) }
 }
 
@@ -129,7 +129,7 @@ fn refuse_contract(tx: &Transaction<'_>, peer: &Peer, agreement: &Agreement) -> 
 }
 
 /// Stores the identity that the peer issued to this platform, and the anchor to trust when it calls.
-fn take_credentials(
+fn store_credentials(
     tx: &Transaction<'_>,
     peer: &mut Peer,
     answer: &AcceptResponse,
@@ -160,7 +160,7 @@ fn newest(tx: &Transaction<'_>) -> Result<KnownContract, MethodError> {
     let known = contract::known(tx)?;
     let is_in_force = |contract: &KnownContract| {
         let from = contract.effective_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-        (tx.policy.out.may_be_joined)(contract) && from.is_none_or(|from| from <= tx.now)
+        (tx.policy.outbound.may_join_on)(contract) && from.is_none_or(|from| from <= tx.now)
     };
     let open = known.into_iter().rev().find(is_in_force);
     open.ok_or_else(|| MethodError::state("no contract version is open to new federations"))

@@ -11,8 +11,8 @@ use super::outbound_call::{Called, call};
 use super::plan::plan;
 use super::probe::{check_grant, drift, held};
 use super::verify::{Reading, verify};
-use crate::apply;
 use crate::governance::{self, Suspicion};
+use crate::migration;
 use crate::operator_api::MethodError;
 use crate::peering;
 use crate::platform::Platform;
@@ -37,14 +37,13 @@ pub(crate) fn is_schema_drift(error: &str) -> bool {
 
 /// Sends a record with its dependencies, and checks the destination's claims.
 pub(crate) async fn send(platform: &Arc<Platform>, order: SendMigration) -> Result<Value, MethodError> {
-    let (peer, mut plan, held) = platform.transaction::<_, MethodError>(|tx| {
+    let (peer, plan, held) = platform.transaction::<_, MethodError>(|tx| {
         let peer = table::find::<Peer>(tx.db, &order.peer_id)?
             .ok_or_else(|| MethodError::not_found("peer", &order.peer_id))?;
         let plan = plan(tx, &peer, &order)?;
         Ok((peer, plan, grant_for(tx, &order)?))
     })?;
     let token = order.bearer_token.or_else(|| held.as_ref().map(|grant| grant.bearer_token.clone()));
-    (platform.policy.out.override_plan)(&mut plan);
     let body = serde_json::to_value(&plan).map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
     let called = call(platform, &peer, &Route::Migrations, Some(&body), token.as_deref()).await?;
     let (view, reading) = read_back(platform, &peer, &plan, &called, token.as_deref()).await?;
@@ -67,7 +66,7 @@ pub(crate) async fn commit(platform: &Arc<Platform>, id: &str) -> Result<Value, 
     let (view, reading) = read_back(platform, &peer, &migration.plan, &called, token.as_deref()).await?;
     platform.transaction(|tx| {
         let peer = table::find::<Peer>(tx.db, &peer.id)?.unwrap_or(peer);
-        if (tx.policy.out.cuts_grace)(&peer, tx.now, &called) {
+        if (tx.policy.outbound.cuts_grace)(&peer, tx.now, &called) {
             let facts = json!({"migration_id": migration.id, "grace_until": peer.grace_until.map(|end| end.to_string())});
             let message = "a migration in flight was cut off within the grace";
             governance::note(tx, &peer.id, &Suspicion::soft(finding::GRACE_CUT, message, facts))?;
@@ -143,10 +142,10 @@ fn conclude(
 ) -> Result<Value, MethodError> {
     let plan = &migration.plan;
     let completed = called.succeeded() && view.status == "completed";
-    if !completed && (tx.policy.out.is_schema_drift)(&called.error()) {
+    if !completed && (tx.policy.outbound.is_schema_drift)(&called.error()) {
         drift(tx, &peer.id, &plan.root_resource_kind, "a declared schema version is not run")?;
     }
-    let untruths = (tx.policy.out.untruths)(reading.untruths.clone());
+    let untruths = (tx.policy.outbound.select_untruths)(reading.untruths.clone());
     if !untruths.is_empty() {
         let facts = json!({"migration_id": view.migration_id, "untruths": untruths});
         let message = "a destination's claims about a migration are not true";
@@ -157,7 +156,8 @@ fn conclude(
         )?;
     }
     let read_back = completed && untruths.is_empty() && reading.is_whole;
-    if plan.operation == operation::MIGRATE && completed && (tx.policy.out.deletes_originals)(read_back) {
+    if plan.operation == operation::MIGRATE && completed && (tx.policy.outbound.deletes_originals)(read_back)
+    {
         delete_originals(tx, plan, view)?;
     }
     let status = match (completed && untruths.is_empty(), called.succeeded()) {
@@ -168,7 +168,7 @@ fn conclude(
     note_outcome(tx, &mut migration, view, status);
     if completed {
         record_crossing(tx, peer, &mut migration)?;
-        (tx.policy.migrations.at_completion)(tx, peer, &migration)?;
+        (tx.policy.migration.on_completion)(tx, peer, &migration)?;
     }
     table::put(tx.db, &migration)?;
     Ok(json!({
@@ -196,15 +196,15 @@ fn delete_originals(
 
 /// Reports a crossing to another residency to the operator, and records it in the migration's row (8.2, 8.3).
 fn record_crossing(tx: &Transaction<'_>, peer: &Peer, migration: &mut Migration) -> Result<(), StoreError> {
-    let policy = &tx.policy.migrations;
-    let crossing = apply::crossing(tx, &(policy.own_place)(tx)?, (policy.place_of)(peer));
-    let recorded = (tx.policy.out.crossing_recorded)(tx, peer, crossing.clone());
+    let policy = &tx.policy.migration;
+    let crossing = migration::crossing(&(policy.locate_self)(tx)?, (policy.locate_peer)(peer));
+    let recorded = (tx.policy.outbound.choose_recorded_crossing)(tx, peer, crossing.clone());
     if let Some(recorded) = recorded.filter(|_| policy.records_crossing) {
         migration.metadata.insert("cross_jurisdiction".to_owned(), recorded);
     }
-    if let Some(crossing) = crossing.filter(|_| tx.policy.out.tells_crossing) {
+    if let Some(crossing) = crossing.filter(|_| tx.policy.outbound.reports_crossing) {
         let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
-        peering::tell_operator(tx, peer, "migration.cross_residency_boundary", "high", facts)?;
+        peering::report_event(tx, peer, "migration.cross_residency_boundary", "high", facts)?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(crate) use join::{join, joined};
 pub(crate) use migrate::{commit as commit_migration, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
 pub(crate) use outbound_call::{Called, call};
-pub(crate) use probe::{check_grant, check_kind, probe_capabilities};
+pub(crate) use probe::{breaks_grant, check_grant, check_kind, probe_capabilities};
 pub(crate) use sync::run as run_sync;
 pub(crate) use timers::run_due_timers;
 pub(crate) use verify::Untruth;
@@ -40,28 +40,27 @@ use super::policy::policy;
 use super::store::StoreError;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use super::transaction::Transaction;
-use covenant_model::wire::migration::MigrationRequest;
 use covenant_model::wire::sync::SyncBatch;
 use covenant_net::net::Client;
 use covenant_net::pki::SigningRequest;
 
 /// The state for outbound calls beside the store: the connections to each peer.
 #[derive(Debug, Default)]
-pub(crate) struct Outside {
+pub(crate) struct Connections {
     clients: Mutex<BTreeMap<String, Client>>,
     turn: tokio::sync::Mutex<()>,
 }
 
 /// Waits for the turn of an inbound or outbound call if the platform does one thing at a time.
 pub(crate) async fn turn(platform: &Platform) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-    if platform.policy.wire.does_one_thing_at_a_time { Some(platform.out.turn.lock().await) } else { None }
+    if platform.policy.inbound.serializes_calls { Some(platform.outbound.turn.lock().await) } else { None }
 }
 
 /// An extra task that runs with the timers.
-pub(crate) type AlsoDue = fn(Arc<Platform>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type TimerTask = fn(Arc<Platform>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An extra task that runs before the revocation of a peer is announced.
-pub(crate) type BeforeLeaving = fn(Arc<Platform>, String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type RevocationTask = fn(Arc<Platform>, String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Maximum number of concurrent calls when many peers are called.
 const CALLS_AT_ONCE: usize = 8;
@@ -77,52 +76,52 @@ policy! {
         /// Returns whether a notice is sent at all (2.3, 4.1, 9.1).
         is_sent: fn(&Notice) -> bool = |_| true,
         /// Returns the partners that are owed a notice of this kind: all of them (9.1).
-        owed_to: fn(&str, Vec<Peer>) -> Vec<Peer> = |_, partners| partners,
+        select_recipients: fn(&str, Vec<Peer>) -> Vec<Peer> = |_, partners| partners,
         /// Returns the delay of a notice of this kind: none (9.1).
-        delay: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
+        delay_notice: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
         /// Policy hook on the body of a heartbeat.
         override_heartbeat: fn(&mut Map<String, Value>) = |_| (),
         /// Returns whether a heartbeat is sent again at once, by the number of attempts and the last result
         /// (6.1). The default never does.
-        is_sent_again: fn(u32, &Called) -> bool = |_, _| false,
+        repeats_heartbeat: fn(u32, &Called) -> bool = |_, _| false,
         /// Runs with the timers (O.1). The default is `None`.
-        also_due: Option<AlsoDue> = None,
+        on_timers: Option<TimerTask> = None,
         /// Runs before a peer is revoked (11.2). The default is `None`.
-        before_leaving: Option<BeforeLeaving> = None,
+        before_revocation: Option<RevocationTask> = None,
         /// Returns the seconds between two heartbeats to a peer, by the setting.
-        heartbeat_seconds: fn(i64) -> i64 = |setting| setting.max(1),
+        choose_heartbeat_seconds: fn(i64) -> i64 = |setting| setting.max(1),
         /// Returns whether a peer that refuses every call counts as silently revoked by now (4.1, 4.2).
-        left_in_silence: fn(&Peer, Timestamp) -> bool = timers::left_in_silence,
-        /// Returns whether a peer is stale, by the time it was last heard and the present time.
+        has_revoked_silently: fn(&Peer, Timestamp) -> bool = timers::has_revoked_silently,
+        /// Returns whether a peer is stale, by the time it was last last_call_at and the present time.
         is_stale: fn(Timestamp, Timestamp) -> bool = timers::is_stale,
         /// Returns whether a requested excerpt is overdue (5.3).
         is_overdue: fn(&ExcerptRequest, Timestamp) -> bool = excerpts::is_overdue,
         /// Returns whether a response contains the requested excerpt: neither a promise nor a refusal does
         /// (5.3).
-        gives_excerpt: fn(&Called) -> bool = excerpts::is_given,
+        contains_excerpt: fn(&Called) -> bool = excerpts::contains_excerpt,
         /// Stores entries of a received excerpt (5.1). The default stores nothing: an excerpt is the peer's
         /// own claim.
-        files_excerpt: fn(&Transaction<'_>, &Value) -> Result<(), StoreError> = |_, _| Ok(()),
+        store_excerpt: fn(&Transaction<'_>, &Value) -> Result<(), StoreError> = |_, _| Ok(()),
         /// Returns whether a response shows that a grant for this scope is no longer honoured (2.1, 2.2).
-        is_broken: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = probe::is_broken,
+        breaks_grant: fn(&HeldGrant, &str, Timestamp, &Called) -> bool = breaks_grant,
         /// Policy hook on the accept of a peer's proposal (A.1).
         override_join: fn(&mut Map<String, Value>) = |_| (),
         /// Returns the credentials member of an outbound accept: a request to sign.
-        introduces_with: fn(&Transaction<'_>, &SigningRequest) -> (&'static str, String) = join::signing_request,
+        choose_credentials: fn(&Transaction<'_>, &SigningRequest) -> (&'static str, String) = join::signing_request,
         /// Returns whether a peer that answered an accept is joined, by the local and the remote release
         /// (10.1).
         joins: fn(&str, &str) -> bool = |_, _| true,
         /// Returns whether an accept is sent again at once, by the number of attempts and the last result
         /// (6.1). The default never does.
-        is_joined_again: fn(u32, &Called) -> bool = |_, _| false,
+        repeats_join: fn(u32, &Called) -> bool = |_, _| false,
         /// Returns which gaps in the disclosure of a joined peer count: all of them (1.5).
-        gaps_that_count: fn(Vec<&'static str>) -> Vec<&'static str> = |gaps| gaps,
+        select_gaps: fn(Vec<&'static str>) -> Vec<&'static str> = |gaps| gaps,
         /// Returns whether an agreed contract is the requested one (V.2).
         is_same_contract: fn(&join::Agreement) -> bool = join::Agreement::is_same,
         /// Returns whether a peering may be joined on a contract version (V.4).
-        may_be_joined: fn(&KnownContract) -> bool = |contract| contract.deprecated_at.is_none(),
+        may_join_on: fn(&KnownContract) -> bool = |contract| contract.deprecated_at.is_none(),
         /// Controls whether a peer that agreed to another contract is enrolled.
-        enrols_whom_it_refuses: bool = false,
+        enrols_rejected_peers: bool = false,
         /// Returns whether a response about a declared kind shows that it is not served (3.1).
         is_drift: fn(u16) -> bool = probe::is_drift,
         /// Returns whether the refusal of a migration shows that a declared schema is not supported (3.2).
@@ -130,20 +129,18 @@ policy! {
         /// Returns whether a peer that revoked cuts off an open migration (4.3).
         cuts_grace: fn(&Peer, Timestamp, &Called) -> bool = migrate::cuts_grace,
         /// Controls whether an outbound crossing is reported to the operator (8.2).
-        tells_crossing: bool = true,
+        reports_crossing: bool = true,
         /// Returns the crossing that the row of a sent migration records (8.3): the actual one.
-        crossing_recorded: fn(&Transaction<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
-        /// Policy hook on a plan before it is sent.
-        override_plan: fn(&mut MigrationRequest) = |_| (),
+        choose_recorded_crossing: fn(&Transaction<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
         /// Returns which untruths in a destination's claims count, of all that were found (7.2, 7.3, 7.4).
-        untruths: fn(Vec<Untruth>) -> Vec<Untruth> = |found| found,
+        select_untruths: fn(Vec<Untruth>) -> Vec<Untruth> = |found| found,
         /// Returns whether the originals of a migration are deleted, by whether all of it was read back
         /// (7.2).
         deletes_originals: fn(bool) -> bool = |read_back| read_back,
         /// Returns the kinds of a peer that a scan probes: those that it declares (6.4).
-        kinds_probed: fn(Vec<String>) -> Vec<String> = |declared| declared,
+        select_probed_kinds: fn(Vec<String>) -> Vec<String> = |declared| declared,
         /// Returns whether a peer accepts a kind (6.4).
-        is_taken: fn(&Peer, &str) -> bool = sync::is_taken,
+        accepts_kind: fn(&Peer, &str) -> bool = sync::accepts_kind,
         /// Returns whether sync to a peer with an incompatible version is frozen (10.1).
         freezes: fn(&Compatibility) -> bool = Compatibility::is_frozen,
         /// Returns whether a record passes the declared filter on its way out (3.3).
@@ -152,6 +149,6 @@ policy! {
         override_batch: fn(&mut SyncBatch) = |_| (),
         /// Returns whether records of a declared kind are sent without an operator's request (7.5), by the
         /// time since the peer was enrolled.
-        flows_by_itself: fn(&Capability, SignedDuration) -> bool = sync::flows_by_itself,
+        syncs_automatically: fn(&Capability, SignedDuration) -> bool = sync::syncs_automatically,
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn owe(
         event,
         status: None,
         created_at: tx.now,
-        due_at: tx.now.checked_add((tx.policy.out.delay)(kind)).unwrap_or(tx.now),
+        due_at: tx.now.checked_add((tx.policy.outbound.delay_notice)(kind)).unwrap_or(tx.now),
         attempts: 0,
         delivered_at: None,
     };
@@ -61,7 +61,7 @@ pub(crate) fn owe_everyone(
 ) -> Result<Vec<String>, StoreError> {
     let partners: Vec<Peer> = table::all(tx.db)?;
     let partners = partners.into_iter().filter(Peer::is_partner).collect();
-    let partners = (tx.policy.out.owed_to)(kind, partners);
+    let partners = (tx.policy.outbound.select_recipients)(kind, partners);
     let partners: Vec<String> = partners.into_iter().map(|peer| peer.id).collect();
     for peer_id in &partners {
         owe(tx, peer_id, kind, severity, payload.clone())?;
@@ -100,7 +100,7 @@ fn due(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Notice>, StoreError> {
     let tried = SignedDuration::from_hours(24 * TRIED_DAYS);
     notices.retain(|notice| {
         let open = notice.delivered_at.is_none() && notice.due_at <= tx.now;
-        open && tx.now.duration_since(notice.created_at) <= tried && (tx.policy.out.is_sent)(notice)
+        open && tx.now.duration_since(notice.created_at) <= tried && (tx.policy.outbound.is_sent)(notice)
     });
     Ok(notices)
 }

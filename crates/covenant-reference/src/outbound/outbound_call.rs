@@ -105,7 +105,7 @@ pub(crate) async fn call_with_query(
 
 /// Drops the connections to a peer after this platform's identity there has changed.
 pub(crate) fn forget(platform: &Platform, peer_id: &str) {
-    platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(peer_id);
+    platform.outbound.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(peer_id);
 }
 
 async fn send(
@@ -119,8 +119,8 @@ async fn send(
     let turn = super::turn(platform).await;
     let called = match (base_url(peer), client) {
         (Some(base_url), Ok(client)) => Called::of(client.send(&base_url, request).await),
-        (None, _) => no_way("the peer has no address that can be called"),
-        (_, Err(error)) => no_way(&error.to_string()),
+        (None, _) => not_sent("the peer has no address that can be called"),
+        (_, Err(error)) => not_sent(&error.to_string()),
     };
     drop(turn);
     platform.transaction::<_, MethodError>(|tx| {
@@ -199,7 +199,7 @@ fn without_prefix(address: &str) -> Option<Url> {
 }
 
 fn client(platform: &Platform, peer: &Peer) -> Result<Client, PkiError> {
-    let mut clients = platform.out.clients.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut clients = platform.outbound.clients.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(client) = clients.get(&peer.id) {
         return Ok(client.clone());
     }
@@ -227,8 +227,8 @@ fn client_as(platform: &Platform, peer: &Peer, identity: Option<&Identity>) -> R
         None => Trust::on_first_use(),
     };
     let options = TlsOptions {
-        without_http2: !platform.policy.wire.speaks_http2,
-        without_http1: !platform.policy.wire.speaks_http1,
+        without_http2: !platform.policy.inbound.speaks_http2,
+        without_http1: !platform.policy.inbound.speaks_http1,
         ..TlsOptions::default()
     };
     let tls = ClientTls::new(identity, trust, &platform.clock, options)?;
@@ -249,7 +249,7 @@ fn outbound_subject(peer: &Peer) -> String {
     peer.outbound_subject.clone().unwrap_or_else(|| inbound_subject(&peer.id))
 }
 
-fn no_way(reason: &str) -> Called {
+fn not_sent(reason: &str) -> Called {
     Called { failure: Some(reason.to_owned()), ..Called::default() }
 }
 

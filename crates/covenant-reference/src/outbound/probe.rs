@@ -17,7 +17,7 @@ use covenant_model::wire::path::{Route, is_kind};
 use covenant_model::wire::state::PeerStatus;
 
 /// An id that no record has. Any id shows whether a kind is served.
-const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+const UNUSED_ID: &str = "00000000-0000-7000-8000-000000000000";
 /// Maximum number of kinds that are probed per peer.
 const KINDS_MAX: usize = 50;
 
@@ -48,7 +48,7 @@ pub(crate) fn check_kind(
 ) -> Result<(), StoreError> {
     let declares = peer.capabilities["resource_kinds"].as_array();
     let declares = declares.into_iter().flatten().any(|row| row["kind"] == kind);
-    if declares && called.status.is_some_and(tx.policy.out.is_drift) {
+    if declares && called.status.is_some_and(tx.policy.outbound.is_drift) {
         drift(tx, &peer.id, kind, "a declared kind is not served")?;
     }
     Ok(())
@@ -72,11 +72,11 @@ pub(crate) fn drift(
 async fn probe(platform: &Arc<Platform>, peer: &Peer) -> Result<(), MethodError> {
     let rows = peer.capabilities["resource_kinds"].as_array().map(Vec::as_slice).unwrap_or_default();
     let declared = rows.iter().filter_map(|row| row["kind"].as_str()).filter(|kind| is_kind(kind));
-    let kinds = (platform.policy.out.kinds_probed)(declared.map(ToOwned::to_owned).collect());
+    let kinds = (platform.policy.outbound.select_probed_kinds)(declared.map(ToOwned::to_owned).collect());
     for kind in kinds.into_iter().take(KINDS_MAX) {
         let held = platform.transaction::<_, MethodError>(|tx| Ok(held(tx, &peer.id, &kind, "read")?))?;
         let token = held.map(|grant| grant.bearer_token);
-        let route = Route::Resource { kind: kind.clone(), id: NOBODY.to_owned() };
+        let route = Route::Resource { kind: kind.clone(), id: UNUSED_ID.to_owned() };
         let called = call(platform, peer, &route, None, token.as_deref()).await?;
         platform.transaction::<_, MethodError>(|tx| Ok(check_kind(tx, peer, &kind, &called)?))?;
     }
@@ -108,7 +108,7 @@ pub(crate) fn check_grant(
     scope: &str,
     called: &Called,
 ) -> Result<(), StoreError> {
-    if !(tx.policy.out.is_broken)(grant, scope, tx.now, called) {
+    if !(tx.policy.outbound.breaks_grant)(grant, scope, tx.now, called) {
         return Ok(());
     }
     let facts = json!({
@@ -120,9 +120,9 @@ pub(crate) fn check_grant(
 
 /// Returns whether access that the grant covers was refused before the grant's end and without a notice (2.1,
 /// 2.2).
-pub(crate) fn is_broken(grant: &HeldGrant, scope: &str, now: Timestamp, called: &Called) -> bool {
+pub(crate) fn breaks_grant(grant: &HeldGrant, scope: &str, now: Timestamp, called: &Called) -> bool {
     let was_given = grant.permission_scopes.iter().any(|given| given == scope);
-    let stands = grant.revoked_at.is_none() && grant.expires_at.is_none_or(|end| now < end);
+    let is_valid = grant.revoked_at.is_none() && grant.expires_at.is_none_or(|end| now < end);
     let refused = matches!(called.status, Some(401 | 403));
-    was_given && stands && refused && !called.error().to_lowercase().contains("expired")
+    was_given && is_valid && refused && !called.error().to_lowercase().contains("expired")
 }

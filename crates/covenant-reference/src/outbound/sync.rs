@@ -20,9 +20,9 @@ use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
 /// Returns whether the row declares an automatic outbound flow.
-pub(crate) fn flows_by_itself(row: &Capability, _: SignedDuration) -> bool {
+pub(crate) fn syncs_automatically(row: &Capability, _: SignedDuration) -> bool {
     let automatic = matches!(row.policy.as_str(), "auto_on_change" | "auto_periodic" | "on_match_filter");
-    automatic && goes_out(row)
+    automatic && flows_out(row)
 }
 
 /// Sends every declared kind that flows to this peer, on an operator's request.
@@ -36,7 +36,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, peer_id: &str) -> Result<Value
         return Ok(json!({"batches": [], "held_back": reason}));
     }
     let mut sent = Vec::new();
-    for row in rows.iter().filter(|row| goes_out(row)) {
+    for row in rows.iter().filter(|row| flows_out(row)) {
         sent.extend(send(platform, peer_id, row).await?);
     }
     Ok(json!({ "batches": sent }))
@@ -62,7 +62,7 @@ fn flowing(tx: &Transaction<'_>, peer: &Peer) -> Result<Vec<Capability>, StoreEr
     }
     let enrolled_for = peer.enrolled_at.map_or(SignedDuration::ZERO, |at| tx.now.duration_since(at));
     let mut rows = capabilities::declared(tx, &peer.id)?;
-    rows.retain(|row| (tx.policy.out.flows_by_itself)(row, enrolled_for));
+    rows.retain(|row| (tx.policy.outbound.syncs_automatically)(row, enrolled_for));
     Ok(rows)
 }
 
@@ -72,22 +72,22 @@ fn held_back(tx: &Transaction<'_>, peer: &Peer) -> Result<Option<String>, StoreE
         return Ok(Some(format!("the peer is {}", peer.status)));
     }
     if peer.paused_until.is_some_and(|end| tx.now < end) {
-        return Ok(Some("the peer answers errors, and is left alone for a while".to_owned()));
+        return Ok(Some("the peer answers errors, so calls to it are paused".to_owned()));
     }
     let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
-    let frozen = (tx.policy.out.freezes)(&compatibility);
+    let frozen = (tx.policy.outbound.freezes)(&compatibility);
     Ok(frozen.then(|| "the platform versions do not go together".to_owned()))
 }
 
 /// Returns whether the peer declares that it accepts a kind. A declaration without a direction accepts it.
-pub(crate) fn is_taken(peer: &Peer, kind: &str) -> bool {
+pub(crate) fn accepts_kind(peer: &Peer, kind: &str) -> bool {
     let rows = peer.capabilities["resource_kinds"].as_array();
     rows.into_iter().flatten().filter(|row| row["kind"] == kind).any(|row| {
         row["direction"].as_str().is_none_or(|way| matches!(way, "pull_remote_to_local" | "bidirectional"))
     })
 }
 
-fn goes_out(row: &Capability) -> bool {
+fn flows_out(row: &Capability) -> bool {
     matches!(row.direction.as_str(), "push_local_to_remote" | "bidirectional")
 }
 
@@ -127,14 +127,14 @@ fn batch(
     let Some(peer) = table::find::<Peer>(tx.db, peer_id)? else {
         return Ok(None);
     };
-    if !(tx.policy.out.is_taken)(&peer, &row.resource_kind) {
+    if !(tx.policy.outbound.accepts_kind)(&peer, &row.resource_kind) {
         return Ok(None);
     }
     let records: Vec<SyncRecord> = records::list(tx.db, Some(&row.resource_kind))?
         .into_iter()
         .filter(|record| {
             let filter = row.filter.as_ref();
-            filter.is_none_or(|filter| (tx.policy.out.passes_filter)(filter, &record.body))
+            filter.is_none_or(|filter| (tx.policy.outbound.passes_filter)(filter, &record.body))
         })
         .map(|record| SyncRecord {
             id: record.id,
@@ -160,7 +160,7 @@ fn batch(
     });
     let batch = SyncBatch::deserialize(&body).ok();
     Ok(batch.map(|mut batch| {
-        (tx.policy.out.override_batch)(&mut batch);
+        (tx.policy.outbound.override_batch)(&mut batch);
         (peer, batch)
     }))
 }

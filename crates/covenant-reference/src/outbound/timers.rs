@@ -27,7 +27,7 @@ pub(crate) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
     // This comes after the heartbeats: a peer for which this platform is stale gives no excerpt.
     excerpts::ask_again(platform, until).await;
     sync::run_automatic(platform).await;
-    if let Some(also_due) = platform.policy.out.also_due {
+    if let Some(also_due) = platform.policy.outbound.on_timers {
         also_due(Arc::clone(platform)).await;
     }
     // A platform that died meanwhile has nothing to note.
@@ -40,21 +40,22 @@ pub(crate) async fn run_due_timers(platform: &Arc<Platform>, until: Timestamp) {
 }
 
 /// Returns whether the peer has refused calls for the stale time, or is stale and refuses.
-pub(crate) fn left_in_silence(peer: &Peer, now: Timestamp) -> bool {
+pub(crate) fn has_revoked_silently(peer: &Peer, now: Timestamp) -> bool {
     let old = |since: Option<Timestamp>| since.is_some_and(|since| now.duration_since(since) >= STALE);
     peer.refusing_since.is_some()
         && (old(peer.refusing_since) || old(peer.last_heartbeat_at.or(peer.enrolled_at)))
 }
 
 /// Returns whether five minutes have passed without a heartbeat.
-pub(crate) fn is_stale(heard: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(heard) >= STALE
+pub(crate) fn is_stale(last_call_at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(last_call_at) >= STALE
 }
 
 async fn send_heartbeats(platform: &Arc<Platform>, until: Timestamp) {
     let due = platform.transaction::<_, MethodError>(|tx| {
-        let every =
-            SignedDuration::from_secs((tx.policy.out.heartbeat_seconds)(tx.settings.heartbeat_seconds));
+        let every = SignedDuration::from_secs((tx.policy.outbound.choose_heartbeat_seconds)(
+            tx.settings.heartbeat_seconds,
+        ));
         let mut peers: Vec<Peer> = table::all(tx.db)?;
         peers.retain(|peer| {
             let rested = peer.heartbeat_sent_at.is_none_or(|at| until.duration_since(at) >= every);
@@ -71,18 +72,18 @@ fn note_stale_peers(tx: &Transaction<'_>) -> Result<(), StoreError> {
         if !peer.status.may_call() {
             continue;
         }
-        if (tx.policy.out.left_in_silence)(&peer, tx.now) {
+        if (tx.policy.outbound.has_revoked_silently)(&peer, tx.now) {
             let facts = json!({"refusing_since": peer.refusing_since.map(|since| since.to_string())});
             let message = "the peer refuses every call and gave no notice";
             governance::note(tx, &peer.id, &Suspicion::soft(finding::REVOKED_SILENTLY, message, facts))?;
         }
-        let heard = peer.last_heartbeat_at.or(peer.enrolled_at).unwrap_or(peer.proposed_at);
-        if (tx.policy.out.is_stale)(heard, tx.now) {
+        let last_call_at = peer.last_heartbeat_at.or(peer.enrolled_at).unwrap_or(peer.proposed_at);
+        if (tx.policy.outbound.is_stale)(last_call_at, tx.now) {
             if peer.status == PeerStatus::Active {
                 peer.status = PeerStatus::Degraded;
                 table::put(tx.db, &peer)?;
             }
-            let facts = json!({"last_heartbeat_at": heard.to_string()});
+            let facts = json!({"last_heartbeat_at": last_call_at.to_string()});
             let message = "no heartbeat for five minutes";
             governance::note(tx, &peer.id, &Suspicion::soft(finding::HEARTBEAT_STALE, message, facts))?;
         }
@@ -96,7 +97,7 @@ fn archive_grants(tx: &Transaction<'_>) -> Result<(), StoreError> {
         if old && grant.archived_at.is_none() {
             grant.archived_at = Some(tx.now);
             table::put(tx.db, &grant)?;
-            (tx.policy.peering.at_archive)(tx, &grant)?;
+            (tx.policy.peering.on_archival)(tx, &grant)?;
         }
     }
     Ok(())

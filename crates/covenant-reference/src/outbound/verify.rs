@@ -55,15 +55,15 @@ pub(crate) async fn verify(
     token: Option<&str>,
 ) -> Result<Reading, MethodError> {
     let conflicts = view.conflict_log.as_deref().unwrap_or_default();
-    let (looked_at, surplus) = conflicts.split_at(conflicts.len().min(plan.steps.len() * CONFLICTS_A_STEP));
+    let (examined, surplus) = conflicts.split_at(conflicts.len().min(plan.steps.len() * CONFLICTS_A_STEP));
     let mut reading = Reading { is_whole: true, ..Reading::default() };
     for step in &plan.steps {
         match read(platform, peer, &step.resource_kind, &step.resource_id, token).await? {
             Stored::Hidden(called) => (reading.is_whole, reading.refused) = (false, Some(called)),
-            stored => reading.untruths.extend(check(step, &stored, looked_at)),
+            stored => reading.untruths.extend(check(step, &stored, examined)),
         }
     }
-    for conflict in looked_at {
+    for conflict in examined {
         if is_invented(platform, peer, plan, conflict, token).await? {
             reading.untruths.push(Untruth::Invented { step_order: conflict.step_order });
         }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Row, StoreError, table};
+use super::{StoreError, table};
 
 /// The authority's certificate and key.
 pub(crate) const AUTHORITY: &str = "authority";
@@ -25,18 +25,11 @@ pub(crate) const RESIDENCY: &str = "residency";
 /// Its deprecated releases: a list of `version`, `breaks_at`, `notice_url`.
 pub(crate) const DEPRECATIONS: &str = "deprecations";
 
+/// One fact. Its id is its name.
 #[derive(Serialize, Deserialize)]
-struct Fact {
-    id: String,
+pub(super) struct Fact {
+    pub(super) id: String,
     value: Value,
-}
-
-impl Row for Fact {
-    const TABLE: &'static str = "facts";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Returns the fact of this name.

@@ -10,16 +10,17 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-pub(crate) use table::Row;
-
-/// A failure of the store: a full disk, a file that is no database, a row of another version.
+/// A failure of the store: a full disk, a file that is no database, a row of another version, a dead platform.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The platform is dead, so its store is closed: it was killed, or it crashed inside a transaction.
+    #[error("the platform is dead")]
+    Closed,
     /// An error of SQLite.
     #[error("the database: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// A row that cannot be parsed.
-    #[error("a row of {table} does not read back: {source}")]
+    #[error("a row of {table} cannot be parsed: {source}")]
     Row {
         /// The table.
         table: &'static str,
@@ -57,7 +58,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_file_keeps_what_was_committed_and_nothing_else() {
+    fn a_file_keeps_committed_facts_and_no_others() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("platform.db");
         {

@@ -22,13 +22,13 @@ async fn a_grant_is_honoured_up_to_its_last_second_and_checked_in_order() {
     let path = format!("resources/skill/{}", id(1));
     target.operate("resource.put", json!({"kind": "skill", "id": id(1), "record": {"name": "a"}})).await;
     let (_, token) = target.grant(&guest, &["read"]).await;
-    let said = guest.get(&path, Some(&token)).await;
-    assert_eq!((said.status, &said.body["data"]["record"]["name"]), (200, &json!("a")));
+    let response = guest.get(&path, Some(&token)).await;
+    assert_eq!((response.status, &response.body["data"]["record"]["name"]), (200, &json!("a")));
     assert_eq!(guest.get(&path, None).await.body["error"], "Bearer grant token required");
     assert_eq!(guest.get(&path, Some("fg-1")).await.body["error"], "Grant token does not resolve");
     let other = target.guest().await;
-    let said = other.get(&path, Some(&token)).await;
-    assert_eq!(said.body["error"], "Grant belongs to a different federation peer");
+    let response = other.get(&path, Some(&token)).await;
+    assert_eq!(response.body["error"], "Grant belongs to a different federation peer");
     assert_eq!(guest.get(&format!("resources/note/{}", id(1)), Some(&token)).await.status, 403);
     let (_, useless) = target.grant(&guest, &["migrate"]).await;
     assert_eq!(guest.get(&path, Some(&useless)).await.status, 403);
@@ -40,7 +40,7 @@ async fn a_grant_is_honoured_up_to_its_last_second_and_checked_in_order() {
 }
 
 #[tokio::test]
-async fn a_record_outside_the_declared_filter_is_not_there() {
+async fn a_record_outside_the_declared_filter_is_absent() {
     let target = Target::start(options()).await;
     target.declare(json!({"resource_kind": "skill", "filter": {"public": true}})).await;
     let guest = target.guest().await;
@@ -48,13 +48,13 @@ async fn a_record_outside_the_declared_filter_is_not_there() {
     for (number, public) in [(1, true), (2, false)] {
         let record = json!({"kind": "skill", "id": id(number), "record": {"public": public}});
         target.operate("resource.put", record).await;
-        let said = guest.get(&format!("resources/skill/{}", id(number)), Some(&token)).await;
-        assert_eq!(said.body["data"]["exists"], public);
+        let response = guest.get(&format!("resources/skill/{}", id(number)), Some(&token)).await;
+        assert_eq!(response.body["data"]["exists"], public);
     }
 }
 
 #[tokio::test]
-async fn every_call_is_audited_once_and_an_excerpt_holds_only_ones_own() {
+async fn every_call_is_audited_once_and_an_excerpt_contains_only_the_callers_entries() {
     let target = Target::with_skills(options()).await;
     let (guest, other) = (target.guest().await, target.guest().await);
     let (_, token) = target.grant(&guest, &["read"]).await;
@@ -62,9 +62,9 @@ async fn every_call_is_audited_once_and_an_excerpt_holds_only_ones_own() {
     guest.get("resources/skill/1", None).await;
     guest.get("nowhere", None).await;
     other.get("service_catalog", None).await;
-    let said = guest.get("audit_excerpts", None).await;
+    let response = guest.get("audit_excerpts", None).await;
     let actions = |name: &str| -> Vec<Value> {
-        let events = said.body["data"]["events"].as_array().expect("a list").iter();
+        let events = response.body["data"]["events"].as_array().expect("a list").iter();
         events.map(|event| event["payload"][name].clone()).collect()
     };
     let expected = ["accept", "heartbeat", "resources", "resources", "unknown"]
@@ -78,7 +78,7 @@ async fn every_call_is_audited_once_and_an_excerpt_holds_only_ones_own() {
 }
 
 #[tokio::test]
-async fn a_sync_stream_is_taken_whole_in_order_and_once() {
+async fn a_sync_batch_is_accepted_whole_in_order_and_once() {
     let target = Target::with_skills(options()).await;
     let guest = target.guest().await;
     let sync = |body: Value| guest.post("sync", body, None);
@@ -96,7 +96,7 @@ async fn a_sync_stream_is_taken_whole_in_order_and_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_synced_to_what_is_for_migration_only() {
+async fn a_sync_of_a_migration_only_kind_is_rejected() {
     let target = Target::start(options()).await;
     target.declare(json!({"resource_kind": "skill", "direction": "migration_only"})).await;
     let guest = target.guest().await;
@@ -105,7 +105,7 @@ async fn nothing_is_synced_to_what_is_for_migration_only() {
 }
 
 #[tokio::test]
-async fn after_a_revocation_only_what_was_open_goes_on_and_only_for_five_minutes() {
+async fn after_a_revocation_open_migrations_continue_for_five_minutes() {
     let target = Target::with_skills(options()).await;
     let guest = target.guest().await;
     let (_, token) = target.grant(&guest, &["migrate", "read"]).await;
@@ -116,19 +116,19 @@ async fn after_a_revocation_only_what_was_open_goes_on_and_only_for_five_minutes
     };
     let mut opened = Vec::new();
     for number in [1, 2] {
-        let said = guest.post("migrations", open(number), Some(&token)).await;
-        assert_eq!(said.status, 202, "{said:?}");
-        opened.push(said.body["data"]["migration_id"].as_str().expect("an id").to_owned());
+        let response = guest.post("migrations", open(number), Some(&token)).await;
+        assert_eq!(response.status, 202, "{response:?}");
+        opened.push(response.body["data"]["migration_id"].as_str().expect("an id").to_owned());
     }
     target.operate("peer.revoke", json!({"peer_id": guest.peer_id})).await;
     assert_eq!(guest.heartbeat(json!({})).await.status, 401);
     assert_eq!(guest.post("migrations", open(3), Some(&token)).await.status, 401);
     target.clock.advance_seconds(299);
-    let said = guest.post(&format!("migrations/{}/commit", opened[0]), json!({}), Some(&token)).await;
-    assert_eq!(said.status, 201, "{said:?}");
+    let response = guest.post(&format!("migrations/{}/commit", opened[0]), json!({}), Some(&token)).await;
+    assert_eq!(response.status, 201, "{response:?}");
     target.clock.advance_seconds(2);
-    let said = guest.post(&format!("migrations/{}/commit", opened[1]), json!({}), Some(&token)).await;
-    assert_eq!(said.status, 401);
+    let response = guest.post(&format!("migrations/{}/commit", opened[1]), json!({}), Some(&token)).await;
+    assert_eq!(response.status, 401);
     let got = target.operate("resource.get", json!({"kind": "skill", "id": id(1)})).await;
     assert_eq!(got["exists"], true);
     let addresses = target.operate("overlay.list", json!({"peer_id": guest.peer_id})).await;
@@ -138,17 +138,17 @@ async fn after_a_revocation_only_what_was_open_goes_on_and_only_for_five_minutes
 }
 
 #[tokio::test]
-async fn a_revoked_grant_carries_nothing_and_a_subscription_ends_like_one() {
+async fn a_revoked_grant_is_rejected_and_a_subscription_can_be_ended() {
     let target = Target::with_skills(options()).await;
     let guest = target.guest().await;
     let (grant_id, token) = target.grant(&guest, &["read"]).await;
     target.operate("grant.revoke", json!({"grant_id": grant_id})).await;
-    let said = guest.get(&format!("resources/skill/{}", id(1)), Some(&token)).await;
-    assert_eq!(said.body["error"], "Grant has been revoked");
+    let response = guest.get(&format!("resources/skill/{}", id(1)), Some(&token)).await;
+    assert_eq!(response.body["error"], "Grant has been revoked");
     let asked = json!({"slug": "status-page", "local_hostname": "status.local"});
-    let said = guest.post("subscriptions", asked, None).await;
-    assert_eq!(said.status, 201);
-    let path = format!("subscriptions/{}", said.body["data"]["grant_id"].as_str().expect("an id"));
+    let response = guest.post("subscriptions", asked, None).await;
+    assert_eq!(response.status, 201);
+    let path = format!("subscriptions/{}", response.body["data"]["grant_id"].as_str().expect("an id"));
     assert_eq!(guest.call("DELETE", &path, None, None).await.body["data"]["revoked"], true);
     assert_eq!(guest.call("DELETE", "subscriptions/1", None, None).await.status, 404);
 }

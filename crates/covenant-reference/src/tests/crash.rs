@@ -20,7 +20,7 @@ fn moved(guest: Guest, target: &Target) -> Guest {
 }
 
 #[tokio::test]
-async fn nothing_of_a_migration_survives_a_death_within_it() {
+async fn nothing_of_a_migration_survives_a_crash_within_it() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("platform.db");
     let target = Target::with_skills(on_file(&path, None)).await;
@@ -53,7 +53,7 @@ async fn nothing_of_a_migration_survives_a_death_within_it() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn the_error_for_a_taken_port_names_the_address() {
     let target = Target::start(options()).await;
     let taken = target.running.address();
     let error = crate::Platform::start(Options { listen: taken, ..options() }).await.expect_err("taken");

@@ -18,7 +18,7 @@ pub(super) struct Pair {
 
 impl Pair {
     /// Starts two platforms that completed the handshake and a heartbeat: active on both sides.
-    pub(super) async fn set_target(home: Options, away: Options) -> Self {
+    pub(super) async fn active(home: Options, away: Options) -> Self {
         let pair = Self::handshake(home, away).await;
         pair.home.operate("heartbeat.send", json!({"peer_id": pair.at_home})).await;
         pair.away.operate("heartbeat.send", json!({"peer_id": pair.at_away})).await;
@@ -131,7 +131,7 @@ async fn calls(pair: &Pair, action: &str) -> usize {
 }
 
 #[tokio::test]
-async fn whoever_joins_is_enrolled_on_both_sides_under_one_contract() {
+async fn a_joining_platform_is_enrolled_on_both_sides_under_one_contract() {
     let (home, away) = options(None);
     let pair = Pair::handshake(home, away).await;
     let (ours, theirs) = (shown(&pair.home, &pair.at_home).await, shown(&pair.away, &pair.at_away).await);
@@ -148,7 +148,7 @@ async fn whoever_joins_is_enrolled_on_both_sides_under_one_contract() {
 #[tokio::test]
 async fn a_migration_moves_records_and_their_ids_and_leaves_no_original() {
     let (home, away) = options(None);
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "leaf"})).await;
     let depends_on = json!([{"kind": "skill", "id": id(1)}]);
@@ -164,9 +164,9 @@ async fn a_migration_moves_records_and_their_ids_and_leaves_no_original() {
 }
 
 #[tokio::test]
-async fn a_duplicate_has_an_id_of_its_own_and_names_the_original_which_stays() {
+async fn a_duplicate_has_an_id_of_its_own_and_names_the_original_which_remains() {
     let (home, away) = options(None);
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "one", "metadata": {"team": "blue"}})).await;
     let sent = pair.send("duplicate", &id(1)).await;
@@ -179,9 +179,9 @@ async fn a_duplicate_has_an_id_of_its_own_and_names_the_original_which_stays() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_back_or_gave_way_stays_and_no_one_is_blamed() {
+async fn unreadable_and_skipped_records_remain_without_a_finding() {
     let (home, away) = options(None);
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     put(&pair.home, &id(1), json!({"name": "unread"})).await;
     put(&pair.home, &id(2), json!({"name": "late", "slug": "taken"})).await;
     put(&pair.away, &id(3), json!({"name": "first", "slug": "taken"})).await;
@@ -197,10 +197,10 @@ async fn what_cannot_be_read_back_or_gave_way_stays_and_no_one_is_blamed() {
 }
 
 #[tokio::test]
-async fn what_leaves_for_another_residency_is_reported_and_written_down() {
+async fn a_migration_to_another_residency_is_reported_and_recorded() {
     let (home, mut away) = options(None);
     away.settings.residency = "us".to_owned();
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "one"})).await;
     let sent = pair.send("migrate", &id(1)).await;
@@ -212,9 +212,9 @@ async fn what_leaves_for_another_residency_is_reported_and_written_down() {
 }
 
 #[tokio::test]
-async fn a_revocation_is_heard_before_anything_is_refused() {
+async fn a_revocation_is_announced_before_any_call_is_refused() {
     let (home, away) = options(None);
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     pair.home.operate("peer.revoke", json!({"peer_id": pair.at_home, "reason": "done"})).await;
     let theirs = shown(&pair.away, &pair.at_away).await;
     assert_eq!((&theirs["status"], &theirs["revoked_by"]), (&json!("revoked"), &json!("remote")));
@@ -222,9 +222,9 @@ async fn a_revocation_is_heard_before_anything_is_refused() {
 }
 
 #[tokio::test]
-async fn a_grant_that_was_revoked_with_a_notice_is_not_held_against_anyone() {
+async fn a_grant_revocation_with_a_notice_raises_no_finding() {
     let (home, away) = options(None);
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     let grant_id = pair.hold(&["read"]).await;
     let fetch = json!({"peer_id": pair.at_home, "kind": "skill", "id": id(1)});
     assert_eq!(pair.home.operate("resource.fetch", fetch.clone()).await["status"], 200);
@@ -234,12 +234,12 @@ async fn a_grant_that_was_revoked_with_a_notice_is_not_held_against_anyone() {
 }
 
 #[tokio::test]
-async fn who_was_down_hears_of_a_revocation_and_of_a_compromise_when_it_is_back() {
-    for (method, heard_as) in [("peer.revoke", "revoked"), ("compromise.declare", "suspended")] {
+async fn a_restarted_peer_receives_the_notices_of_a_revocation_and_a_compromise() {
+    for (method, status) in [("peer.revoke", "revoked"), ("compromise.declare", "suspended")] {
         let directory = tempfile::tempdir().expect("a directory");
         let (home, away) = options(None);
         let away = Options { database: Database::File(directory.path().join("away.db")), ..away };
-        let Pair { home, away: down, at_home, at_away } = Pair::set_target(home, away.clone()).await;
+        let Pair { home, away: down, at_home, at_away } = Pair::active(home, away.clone()).await;
         down.running.kill().await;
         let detected_at = home.clock.now().to_string();
         let parameters = match method {
@@ -250,14 +250,14 @@ async fn who_was_down_hears_of_a_revocation_and_of_a_compromise_when_it_is_back(
 
         let pair = Pair { home, away: Target::start(away).await, at_home, at_away };
         pair.advance(3600).await;
-        assert_eq!(pair.status_at_away().await, heard_as);
+        assert_eq!(pair.status_at_away().await, status);
     }
 }
 
 #[tokio::test]
-async fn a_compromise_is_disclosed_to_a_partner_that_suspended_us() {
+async fn a_compromise_is_disclosed_to_a_partner_that_suspended_the_platform() {
     let (home, away) = options(None);
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     pair.away.operate("peer.suspend", json!({"peer_id": pair.at_away})).await;
     let detected_at = pair.home.clock.now().to_string();
     let declared = json!({"kind": "intrusion", "detected_at": detected_at, "summary": "x"});
@@ -266,10 +266,10 @@ async fn a_compromise_is_disclosed_to_a_partner_that_suspended_us() {
 }
 
 #[tokio::test]
-async fn a_change_flows_by_itself_only_where_that_was_declared() {
+async fn changes_are_synced_automatically_only_if_that_is_declared() {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a time"));
     let home = Options { clock: clock.clone(), ..super::options() };
-    let pair = Pair::set_target(home, Options { clock, ..away() }).await;
+    let pair = Pair::active(home, Options { clock, ..away() }).await;
     let declare = |policy: &'static str, direction: &'static str| json!({"resource_kind": "skill", "schema_version": 1, "direction": direction, "policy": policy});
     put(&pair.home, &id(1), json!({"name": "one"})).await;
     for row in [declare("auto_on_change", "migration_only"), declare("manual", "bidirectional")] {
@@ -283,10 +283,10 @@ async fn a_change_flows_by_itself_only_where_that_was_declared() {
 }
 
 #[tokio::test]
-async fn a_peer_that_limits_us_is_left_alone_for_as_long_as_it_asks() {
+async fn a_rate_limiting_peer_is_not_called_before_its_retry_after() {
     let (home, mut away) = options(None);
     away.settings.rate_limit = 2;
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     let send = json!({"peer_id": pair.at_home});
     let limited = pair.home.operate("heartbeat.send", send).await;
     assert_eq!(limited["answered"], 429);

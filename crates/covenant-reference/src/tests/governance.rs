@@ -6,7 +6,7 @@ use super::conduct::batch;
 use super::{Target, id, options};
 
 #[tokio::test]
-async fn a_flood_is_limited_and_reported_and_others_are_served() {
+async fn a_flood_is_limited_and_reported_and_other_peers_are_served() {
     let target = Target::start(options()).await;
     let (guest, other) = (target.guest().await, target.guest().await);
     let mut refused = 0;
@@ -22,13 +22,13 @@ async fn a_flood_is_limited_and_reported_and_others_are_served() {
 }
 
 #[tokio::test]
-async fn a_walk_over_what_was_not_declared_is_reported() {
+async fn enumeration_is_reported() {
     let target = Target::with_skills(options()).await;
     let guest = target.guest().await;
     let (_, token) = target.grant(&guest, &["read"]).await;
     for path in ["resources/secret/1", "resources/user/1", "internal/config"] {
-        let said = guest.get(path, Some(&token)).await;
-        assert!(said.status == 403 || said.status == 404, "{said:?}");
+        let response = guest.get(path, Some(&token)).await;
+        assert!(response.status == 403 || response.status == 404, "{response:?}");
     }
     assert_eq!(target.findings(&guest).await, ["peer_probing"]);
 }
@@ -64,7 +64,7 @@ async fn a_disclosed_compromise_suspends_at_once_and_a_late_one_is_reported() {
 }
 
 #[tokio::test]
-async fn a_leave_is_honoured_from_active_and_from_suspended() {
+async fn a_revocation_by_an_active_or_suspended_peer_is_honoured() {
     let target = Target::start(options()).await;
     for suspended in [false, true] {
         let guest = target.guest().await;
@@ -73,14 +73,14 @@ async fn a_leave_is_honoured_from_active_and_from_suspended() {
         }
         let payload = json!({"reason": "enough", "effective_at": "2026-06-01T00:00:00Z"});
         let event = json!({"id": "1", "kind": "platform.peer.revoked", "payload": payload});
-        let said = guest.heartbeat(json!({"status": "revoked", "events": [event]})).await;
-        assert_eq!((said.status, &said.body["data"]["status"]), (200, &json!("revoked")));
+        let response = guest.heartbeat(json!({"status": "revoked", "events": [event]})).await;
+        assert_eq!((response.status, &response.body["data"]["status"]), (200, &json!("revoked")));
         assert_eq!(guest.heartbeat(json!({})).await.status, 401);
     }
 }
 
 #[tokio::test]
-async fn mass_grants_gaps_and_bogus_claims_are_found() {
+async fn mass_grants_gaps_and_bogus_claims_are_reported() {
     let target = Target::start(options()).await;
     let guest = target.guest().await;
     let grant = |number: u32| {

@@ -9,31 +9,31 @@ async fn a_peer_that_discloses_all_is_enrolled_and_a_heartbeat_makes_it_active()
     let target = Target::start(options()).await;
     let (peer_id, token) = target.propose().await;
     let mut guest = target.anonymous_client();
-    let said = guest.accept(&token, json!({})).await;
-    assert_eq!(said.status, 200);
-    let data = &said.body["data"];
+    let response = guest.accept(&token, json!({})).await;
+    assert_eq!(response.status, 200);
+    let data = &response.body["data"];
     assert_eq!(data["peer_id"], *peer_id);
     assert_eq!(data["status"], "enrolled");
     assert_eq!(data["contract_version_agreed"], 1);
     assert_eq!(data["metadata"]["operator_contact"], "operator@target.example");
-    let said = guest.heartbeat(json!({})).await;
-    assert_eq!(said.body["data"]["status"], "active");
-    assert_eq!(said.body["data"]["schema_compatibility"]["status"], "compatible");
+    let response = guest.heartbeat(json!({})).await;
+    assert_eq!(response.body["data"]["status"], "active");
+    assert_eq!(response.body["data"]["schema_compatibility"]["status"], "compatible");
     assert_eq!(target.findings(&guest).await, Vec::<String>::new());
     let addresses = target.operate("overlay.list", json!({"peer_id": peer_id})).await;
     assert_eq!(addresses["addresses"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test]
-async fn every_gap_in_the_disclosure_is_refused_and_the_token_stays_good() {
+async fn every_gap_in_the_disclosure_is_refused_and_the_token_stays_usable() {
     let target = Target::start(options()).await;
     let (_, token) = target.propose().await;
     let mut guest = target.anonymous_client();
     for name in ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"] {
         let mut change = json!({"metadata": {name: null}});
         change["platform_version"] = Value::Null;
-        let said = guest.accept(&token, change).await;
-        assert_eq!(said.status, 422, "{name}");
+        let response = guest.accept(&token, change).await;
+        assert_eq!(response.status, 422, "{name}");
     }
     assert_eq!(guest.accept(&token, json!({})).await.status, 200);
     assert_eq!(guest.accept(&token, json!({})).await.status, 401);
@@ -46,8 +46,8 @@ async fn only_the_integer_one_acknowledges_the_contract() {
     let mut guest = target.anonymous_client();
     for other in [json!(0), json!(-1), json!("1"), json!(1.0), json!(2), json!(true), json!([1]), Value::Null]
     {
-        let said = guest.accept(&token, json!({"contract_version": other})).await;
-        assert_eq!(said.status, 422, "{said:?}");
+        let response = guest.accept(&token, json!({"contract_version": other})).await;
+        assert_eq!(response.status, 422, "{response:?}");
     }
     let shown = target.operate("peer.show", json!({"peer_id": peer_id})).await;
     assert_eq!(shown["peer"]["status"], "proposed");
@@ -56,7 +56,7 @@ async fn only_the_integer_one_acknowledges_the_contract() {
 }
 
 #[tokio::test]
-async fn another_text_under_the_right_number_is_refused_at_accept_and_found_in_a_heartbeat() {
+async fn another_text_under_the_right_number_is_refused_at_accept_and_reported_at_a_heartbeat() {
     let target = Target::start(options()).await;
     let (_, token) = target.propose().await;
     let mut guest = target.anonymous_client();
@@ -68,28 +68,28 @@ async fn another_text_under_the_right_number_is_refused_at_accept_and_found_in_a
 }
 
 #[tokio::test]
-async fn a_deprecated_contract_is_kept_by_who_has_it_and_adopted_by_no_one() {
+async fn a_deprecated_contract_stays_in_force_for_its_peers_and_is_closed_to_new_ones() {
     let target = Target::start(options()).await;
     let guest = target.guest().await;
     target.operate("contract.release", json!({"version": 2, "text": "another"})).await;
     target.operate("contract.deprecate", json!({"version": 1})).await;
     let (_, token) = target.propose().await;
     let mut late = target.anonymous_client();
-    let said = late.accept(&token, json!({})).await;
-    assert_eq!(said.body["error"], "Unsupported contract_version 1; supported: [2]");
+    let response = late.accept(&token, json!({})).await;
+    assert_eq!(response.body["error"], "Unsupported contract_version 1; supported: [2]");
     assert_eq!(late.accept(&token, json!({"contract_version": 2})).await.status, 200);
     assert_eq!(guest.heartbeat(json!({})).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_peer_two_minors_away_goes_on_calling_and_its_sync_is_frozen() {
+async fn a_peer_two_minors_away_may_call_but_its_sync_is_frozen() {
     let target = Target::with_skills(options()).await;
     let guest = target.guest().await;
     for version in ["1.2.9", "2.4.0", "nonsense"] {
-        let said =
+        let response =
             guest.heartbeat(json!({"platform_version": version, "metadata": {"platform_version": version}}));
-        let said = said.await;
-        assert_eq!(said.body["data"]["schema_compatibility"]["status"], "incompatible");
+        let response = response.await;
+        assert_eq!(response.body["data"]["schema_compatibility"]["status"], "incompatible");
         assert_eq!(guest.post("sync", super::conduct::batch("0", "1", &[]), None).await.status, 422);
     }
     assert!(target.findings(&guest).await.contains(&"peer_schema_version_drift".to_owned()));
@@ -97,13 +97,13 @@ async fn a_peer_two_minors_away_goes_on_calling_and_its_sync_is_frozen() {
 }
 
 #[tokio::test]
-async fn a_anonymous_client_is_reported_the_observed_texts() {
+async fn an_anonymous_client_receives_the_observed_texts() {
     let target = Target::start(options()).await;
     let mut anonymous_client = target.anonymous_client();
     assert_eq!(anonymous_client.heartbeat(json!({})).await.body["error"], "mTLS client certificate required");
     assert_eq!(anonymous_client.get("nowhere", None).await.status, 404);
-    let said = anonymous_client.accept("", json!({})).await;
-    assert_eq!((said.status, &said.body["error"]), (422, &json!("acceptance_token required")));
-    let said = anonymous_client.accept("unknown", json!({})).await;
-    assert_eq!(said.body["error"], "acceptance_token not recognized or expired");
+    let response = anonymous_client.accept("", json!({})).await;
+    assert_eq!((response.status, &response.body["error"]), (422, &json!("acceptance_token required")));
+    let response = anonymous_client.accept("unknown", json!({})).await;
+    assert_eq!(response.body["error"], "acceptance_token not recognized or expired");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Guest, Said, Target, id, options, plan};
+use super::{Guest, Target, TestResponse, id, options, plan};
 
 async fn ready() -> (Target, Guest, String) {
     let target = Target::with_skills(options()).await;
@@ -11,27 +11,27 @@ async fn ready() -> (Target, Guest, String) {
     (target, guest, token)
 }
 
-async fn send(guest: &Guest, token: &str, plan: Value) -> Said {
+async fn send(guest: &Guest, token: &str, plan: Value) -> TestResponse {
     guest.post("migrations", plan, Some(token)).await
 }
 
-async fn kept(target: &Target) -> Vec<Value> {
+async fn stored(target: &Target) -> Vec<Value> {
     let listed = target.operate("resource.list", json!({"kind": "skill"})).await;
     listed["resources"].as_array().expect("a list").iter().map(|row| row["record"].clone()).collect()
 }
 
 #[tokio::test]
-async fn a_migration_keeps_ids_and_nested_references_and_drops_only_its_own_times() {
+async fn a_migration_keeps_ids_and_nested_references_and_drops_only_the_timestamps() {
     let (target, guest, token) = ready().await;
     let nested = json!({"uses": [id(9), {"deep": id(1)}]});
     let record = json!({"id": id(1), "account_id": "theirs", "created_at": "x", "links": nested});
-    let said = send(&guest, &token, plan(&[record])).await;
-    assert_eq!(said.status, 201, "{said:?}");
+    let response = send(&guest, &token, plan(&[record])).await;
+    assert_eq!(response.status, 201, "{response:?}");
     assert_eq!(
-        (&said.body["data"]["applied_count"], &said.body["data"]["skipped_count"]),
+        (&response.body["data"]["applied_count"], &response.body["data"]["skipped_count"]),
         (&json!(1), &json!(0))
     );
-    let records = kept(&target).await;
+    let records = stored(&target).await;
     assert_eq!((&records[0]["id"], &records[0]["links"]), (&json!(id(1)), &nested));
     assert_ne!(records[0]["account_id"], "theirs");
     assert!(records[0].get("created_at").is_none());
@@ -44,9 +44,9 @@ async fn a_plan_that_fails_at_any_position_leaves_nothing() {
         let records: Vec<Value> = (0..4).map(|n| json!({"id": id(n), "name": "x"})).collect();
         let mut plan = plan(&records);
         plan["steps"][position]["action"] = json!("link_local");
-        let said = send(&guest, &token, plan).await;
-        assert_eq!((said.status, &said.body["status"]), (422, &json!("failed")));
-        assert_eq!(kept(&target).await, Vec::<Value>::new());
+        let response = send(&guest, &token, plan).await;
+        assert_eq!((response.status, &response.body["status"]), (422, &json!("failed")));
+        assert_eq!(stored(&target).await, Vec::<Value>::new());
     }
 }
 
@@ -67,9 +67,12 @@ async fn each_conflict_is_resolved_by_its_policy_and_logged() {
     for (step, policy) in policies.iter().enumerate() {
         plan["steps"][step]["conflict_policy"] = json!(policy);
     }
-    let said = send(&guest, &token, plan).await;
-    let data = &said.body["data"];
-    assert_eq!((said.status, &data["applied_count"], &data["skipped_count"]), (201, &json!(2), &json!(2)));
+    let response = send(&guest, &token, plan).await;
+    let data = &response.body["data"];
+    assert_eq!(
+        (response.status, &data["applied_count"], &data["skipped_count"]),
+        (201, &json!(2), &json!(2))
+    );
     let log: Vec<Value> = data["conflict_log"]
         .as_array()
         .expect("a list")
@@ -92,12 +95,12 @@ async fn each_conflict_is_resolved_by_its_policy_and_logged() {
             [3, "unique", id(2), "skipped"],
         ])
     );
-    let slugs: Vec<Value> = kept(&target).await.iter().map(|record| record["slug"].clone()).collect();
+    let slugs: Vec<Value> = stored(&target).await.iter().map(|record| record["slug"].clone()).collect();
     assert_eq!(slugs, ["one", "two", "two-2"]);
 }
 
 #[tokio::test]
-async fn unsound_plans_are_refused_before_anything_happens() {
+async fn invalid_plans_are_refused_before_any_step_is_applied() {
     let (target, guest, token) = ready().await;
     let sound = || plan(&[json!({"id": id(1)}), json!({"id": id(2)})]);
     let with = |pointer: &str, value: Value| {
@@ -116,10 +119,10 @@ async fn unsound_plans_are_refused_before_anything_happens() {
         (with("/plan_summary", json!({"schema_version": 9})), 422),
         (with("/plan_summary", json!({"next_hop": "https://third.example"})), 422),
     ] {
-        let said = send(&guest, &token, plan.clone()).await;
-        assert_eq!(said.status, status, "{plan} {said:?}");
+        let response = send(&guest, &token, plan.clone()).await;
+        assert_eq!(response.status, status, "{plan} {response:?}");
     }
-    assert_eq!(kept(&target).await, Vec::<Value>::new());
+    assert_eq!(stored(&target).await, Vec::<Value>::new());
     assert_eq!(send(&guest, &token, with("/steps/1/resource_kind", json!("note"))).await.status, 201);
 }
 
@@ -127,8 +130,8 @@ async fn unsound_plans_are_refused_before_anything_happens() {
 async fn a_crossing_is_recorded_and_reported_to_the_operator() {
     let (target, guest, token) = ready().await;
     guest.heartbeat(json!({"data_residency": "us"})).await;
-    let said = send(&guest, &token, plan(&[json!({"id": id(1)})])).await;
-    let migration_id = said.body["data"]["migration_id"].as_str().expect("an id");
+    let response = send(&guest, &token, plan(&[json!({"id": id(1)})])).await;
+    let migration_id = response.body["data"]["migration_id"].as_str().expect("an id");
     let shown = target.operate("migration.show", json!({"migration_id": migration_id})).await;
     assert_eq!(shown["metadata"]["cross_jurisdiction"], json!({"from": "us", "to": "eu"}));
     let events = target.operate("event.list", Value::Null).await;
@@ -140,7 +143,7 @@ async fn a_crossing_is_recorded_and_reported_to_the_operator() {
 }
 
 #[tokio::test]
-async fn a_peer_deletes_only_what_it_had_migrated() {
+async fn a_peer_deletes_only_records_that_it_migrated() {
     let (target, guest, token) = ready().await;
     assert_eq!(send(&guest, &token, plan(&[json!({"id": id(1)})])).await.status, 201);
     target.operate("resource.put", json!({"kind": "skill", "id": id(2), "record": {}})).await;
@@ -149,5 +152,5 @@ async fn a_peer_deletes_only_what_it_had_migrated() {
         plan["operation"] = json!("delete");
         assert_eq!(send(&guest, &token, plan).await.status, status);
     }
-    assert_eq!(kept(&target).await.len(), 1);
+    assert_eq!(stored(&target).await.len(), 1);
 }

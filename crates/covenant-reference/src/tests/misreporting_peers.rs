@@ -11,19 +11,19 @@ use crate::store::{rows::Notice, table};
 use crate::{MethodError, Options, defect, variant};
 
 /// Starts `home` with one defect, beside `away` with another.
-fn blind(own: &str, theirs: &str) -> (Options, Options) {
+fn with_defect(own: &str, theirs: &str) -> (Options, Options) {
     let (home, away) = options(defect(theirs).or_else(|| variant(theirs)));
     (Options { patches: defect(own).into_iter().collect(), ..home }, away)
 }
 
-fn watchful(theirs: &str) -> (Options, Options) {
+fn conforming(theirs: &str) -> (Options, Options) {
     let away = defect(theirs).or_else(|| variant(theirs)).expect("a patch of that name");
     options(Some(away))
 }
 
 /// Migrates a root with a leaf to a platform that has the leaf already, with other content.
 async fn migrate((home, away): (Options, Options), leaf_is_there: bool) -> Pair {
-    let pair = Pair::set_target(home, away).await;
+    let pair = Pair::active(home, away).await;
     pair.hold(&["read", "migrate"]).await;
     put(&pair.home, &id(1), json!({"name": "leaf"})).await;
     let depends_on = json!([{"kind": "skill", "id": id(1)}]);
@@ -36,7 +36,7 @@ async fn migrate((home, away): (Options, Options), leaf_is_there: bool) -> Pair 
 }
 
 #[tokio::test]
-async fn a_destination_that_lies_is_found_out_and_the_originals_stay() {
+async fn false_claims_of_a_destination_are_reported_and_the_originals_remain() {
     for (lie, leaf_is_there) in [
         ("claims-unapplied-last-step", false),
         ("remaps-ids-of-non-root-records", false),
@@ -45,7 +45,7 @@ async fn a_destination_that_lies_is_found_out_and_the_originals_stay() {
         ("invents-a-conflict", false),
         ("counts-skipped-steps-as-applied", true),
     ] {
-        let pair = migrate(watchful(lie), leaf_is_there).await;
+        let pair = migrate(conforming(lie), leaf_is_there).await;
         let found = pair.findings().await;
         assert_eq!(found, ["peer_migration_untruthful"], "{lie}");
         assert_eq!(record(&pair.home, &id(1)).await["name"], "leaf", "{lie}");
@@ -53,22 +53,23 @@ async fn a_destination_that_lies_is_found_out_and_the_originals_stay() {
 }
 
 #[tokio::test]
-async fn whoever_trusts_destinations_finds_nothing_and_loses_originals() {
-    let pair = migrate(blind("ignores-destination-read-back", "claims-unapplied-last-step"), false).await;
+async fn a_platform_that_believes_destinations_reports_nothing_and_loses_originals() {
+    let pair =
+        migrate(with_defect("ignores-destination-read-back", "claims-unapplied-last-step"), false).await;
     assert!(pair.findings().await.is_empty());
     assert_eq!(record(&pair.home, &id(2)).await, Value::Null);
 }
 
 #[tokio::test]
-async fn a_grant_that_is_no_longer_honoured_is_a_broken_one() {
+async fn a_grant_that_is_no_longer_honoured_is_reported_as_broken() {
     let fetch = |pair: &Pair| json!({"peer_id": pair.at_home, "kind": "skill", "id": id(1)});
     for (patches, seconds, broken) in [
         (options(None), 30 * 86400 - 1, false),
         (options(None), 30 * 86400, false),
-        (watchful("narrows-grant-after-a-day"), 86400 + 1, true),
-        (blind("overlooks-broken-grants", "narrows-grant-after-a-day"), 86400 + 1, false),
+        (conforming("narrows-grant-after-a-day"), 86400 + 1, true),
+        (with_defect("overlooks-broken-grants", "narrows-grant-after-a-day"), 86400 + 1, false),
     ] {
-        let pair = Pair::set_target(patches.0, patches.1).await;
+        let pair = Pair::active(patches.0, patches.1).await;
         pair.hold(&["read"]).await;
         pair.advance(seconds).await;
         pair.home.operate("resource.fetch", fetch(&pair)).await;
@@ -78,9 +79,9 @@ async fn a_grant_that_is_no_longer_honoured_is_a_broken_one() {
 }
 
 #[tokio::test]
-async fn a_scope_that_was_dropped_shows_when_it_is_used() {
-    for (patches, broken) in [(options(None), false), (watchful("drops-migrate-scope-after-a-day"), true)] {
-        let pair = Pair::set_target(patches.0, patches.1).await;
+async fn a_dropped_scope_is_reported_when_it_is_used() {
+    for (patches, broken) in [(options(None), false), (conforming("drops-migrate-scope-after-a-day"), true)] {
+        let pair = Pair::active(patches.0, patches.1).await;
         put(&pair.home, &id(1), json!({"name": "one"})).await;
         pair.hold(&["read", "migrate"]).await;
         pair.advance(86400 + 1).await;
@@ -91,13 +92,13 @@ async fn a_scope_that_was_dropped_shows_when_it_is_used() {
 }
 
 #[tokio::test]
-async fn who_leaves_without_a_word_is_noticed_within_six_minutes() {
+async fn a_revocation_without_notice_is_reported_within_six_minutes() {
     for (patches, noticed) in [
         (options(None), false),
-        (watchful("omits-peer-revocation-notice"), true),
-        (blind("overlooks-silent-revocation", "omits-peer-revocation-notice"), false),
+        (conforming("omits-peer-revocation-notice"), true),
+        (with_defect("overlooks-silent-revocation", "omits-peer-revocation-notice"), false),
     ] {
-        let pair = Pair::set_target(patches.0, patches.1).await;
+        let pair = Pair::active(patches.0, patches.1).await;
         pair.away.operate("peer.revoke", json!({"peer_id": pair.at_away})).await;
         pair.advance(360).await;
         let found = pair.findings().await;
@@ -106,11 +107,11 @@ async fn who_leaves_without_a_word_is_noticed_within_six_minutes() {
 }
 
 #[tokio::test]
-async fn a_declared_kind_that_is_refused_is_drift_also_on_a_second_look() {
-    for (patches, drift) in [(options(None), false), (watchful("rejects-declared-kind"), true)] {
-        let pair = Pair::set_target(patches.0, patches.1).await;
+async fn a_declared_kind_that_is_refused_is_reported_once_as_drift() {
+    for (patches, drift) in [(options(None), false), (conforming("rejects-declared-kind"), true)] {
+        let pair = Pair::active(patches.0, patches.1).await;
         pair.hold(&["read"]).await;
-        assert!(pair.findings().await.is_empty(), "without a grant no one can tell");
+        assert!(pair.findings().await.is_empty(), "a finding without a grant");
         pair.hold_kind("zeppelin", &["read"]).await;
         let found = pair.findings().await;
         assert_eq!(found.iter().any(|kind| kind == "peer_capability_drift"), drift, "{found:?}");
@@ -118,13 +119,13 @@ async fn a_declared_kind_that_is_refused_is_drift_also_on_a_second_look() {
 }
 
 #[tokio::test]
-async fn an_excerpt_is_overdue_after_72_hours_and_one_that_was_promised_in_time_is_not() {
+async fn an_excerpt_is_overdue_after_72_hours_unless_it_was_promised_in_time() {
     for (patches, overdue) in [
-        (watchful("promises-excerpts-in-71-hours"), false),
-        (watchful("promises-excerpt-in-four-days"), true),
-        (blind("overlooks-overdue-excerpts", "promises-excerpt-in-four-days"), false),
+        (conforming("promises-excerpts-in-71-hours"), false),
+        (conforming("promises-excerpt-in-four-days"), true),
+        (with_defect("overlooks-overdue-excerpts", "promises-excerpt-in-four-days"), false),
     ] {
-        let pair = Pair::set_target(patches.0, patches.1).await;
+        let pair = Pair::active(patches.0, patches.1).await;
         pair.home.operate("audit.request", json!({"peer_id": pair.at_home})).await;
         for seconds in [60, 71 * 3600 - 60, 3600] {
             pair.advance(seconds).await;
@@ -137,8 +138,8 @@ async fn an_excerpt_is_overdue_after_72_hours_and_one_that_was_promised_in_time_
 }
 
 #[tokio::test]
-async fn whoever_agrees_to_another_contract_is_not_joined() {
-    let (home, away) = watchful("agrees-to-other-contract-version");
+async fn a_peer_that_agrees_to_another_contract_is_not_joined() {
+    let (home, away) = conforming("agrees-to-other-contract-version");
     let home = super::Target::with_skills(home).await;
     let away = super::Target::with_skills(away).await;
     let (_, token) = away.propose().await;
@@ -155,7 +156,7 @@ async fn whoever_agrees_to_another_contract_is_not_joined() {
 }
 
 #[tokio::test]
-async fn every_partner_hears_of_a_compromise_unless_only_one_is_reported() {
+async fn every_partner_receives_the_notice_of_a_compromise() {
     for (own, reported) in [
         (None, 2),
         (Some("discloses-compromise-to-one-partner"), 1),
@@ -163,7 +164,7 @@ async fn every_partner_hears_of_a_compromise_unless_only_one_is_reported() {
     ] {
         let (home, away) = options(None);
         let home = Options { patches: own.and_then(defect).into_iter().collect(), ..home };
-        let pair = Pair::set_target(home, away).await;
+        let pair = Pair::active(home, away).await;
         let guest = pair.home.guest().await;
         let detected_at = pair.home.clock.now().to_string();
         let declared = json!({"kind": "intrusion", "detected_at": detected_at, "summary": "x"});

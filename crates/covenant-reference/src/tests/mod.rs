@@ -30,7 +30,7 @@ struct Target {
 
 /// A status and a body.
 #[derive(Debug)]
-struct Said {
+struct TestResponse {
     status: u16,
     body: Value,
 }
@@ -102,10 +102,10 @@ impl Target {
     async fn guest(&self) -> Guest {
         let mut guest = self.anonymous_client();
         let (_, token) = self.propose().await;
-        let said = guest.accept(&token, json!({})).await;
-        assert_eq!(said.status, 200, "{said:?}");
-        let said = guest.heartbeat(json!({})).await;
-        assert_eq!(said.body["data"]["status"], "active", "{said:?}");
+        let response = guest.accept(&token, json!({})).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        let response = guest.heartbeat(json!({})).await;
+        assert_eq!(response.body["data"]["status"], "active", "{response:?}");
         guest
     }
 
@@ -165,32 +165,32 @@ fn merged(mut value: Value, change: &Value) -> Value {
 
 impl Guest {
     /// Calls accept, with `change` merged into a conforming request.
-    async fn accept(&mut self, token: &str, change: Value) -> Said {
+    async fn accept(&mut self, token: &str, change: Value) -> TestResponse {
         let request = SigningRequest::new("whatever").expect("a request");
         let conforming = json!({"acceptance_token": token, "contract_version": 1, "csr_pem": request.pem()});
         let body = merged(merged(conforming, &introduction()), &change);
-        let said = self.call("POST", "accept", Some(body), None).await;
-        let data = &said.body["data"];
+        let response = self.call("POST", "accept", Some(body), None).await;
+        let data = &response.body["data"];
         self.peer_id = data["peer_id"].as_str().unwrap_or_default().to_owned();
         let part = |name: &str| data["federation_certificate"][name].as_str().unwrap_or_default().to_owned();
         self.identity = request.into_identity(&part("cert_pem"), &part("ca_chain_pem")).ok();
-        said
+        response
     }
 
     /// Calls heartbeat, with `change` merged into a conforming request.
-    async fn heartbeat(&self, change: Value) -> Said {
+    async fn heartbeat(&self, change: Value) -> TestResponse {
         self.call("POST", "heartbeat", Some(merged(introduction(), &change)), None).await
     }
 
-    async fn get(&self, path: &str, token: Option<&str>) -> Said {
+    async fn get(&self, path: &str, token: Option<&str>) -> TestResponse {
         self.call("GET", path, None, token).await
     }
 
-    async fn post(&self, path: &str, body: Value, token: Option<&str>) -> Said {
+    async fn post(&self, path: &str, body: Value, token: Option<&str>) -> TestResponse {
         self.call("POST", path, Some(body), token).await
     }
 
-    async fn call(&self, method: &str, path: &str, body: Option<Value>, token: Option<&str>) -> Said {
+    async fn call(&self, method: &str, path: &str, body: Option<Value>, token: Option<&str>) -> TestResponse {
         self.try_call(method, path, body, token).await.expect("an answer")
     }
 
@@ -200,7 +200,7 @@ impl Guest {
         path: &str,
         body: Option<Value>,
         token: Option<&str>,
-    ) -> Result<Said, covenant_net::net::NetError> {
+    ) -> Result<TestResponse, covenant_net::net::NetError> {
         let tls =
             ClientTls::new(self.identity.as_ref(), self.trust.clone(), &self.clock, TlsOptions::default());
         let client = Client::new(Some(tls.expect("TLS")), Limits::default(), ClientOptions::default());
@@ -224,7 +224,7 @@ impl Guest {
         };
         let response = client.send(&self.base_url, request).await?;
         let body = serde_json::from_slice(&response.body).unwrap_or_default();
-        Ok(Said { status: response.status, body })
+        Ok(TestResponse { status: response.status, body })
     }
 }
 

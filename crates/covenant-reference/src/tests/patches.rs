@@ -38,22 +38,22 @@ fn names_are_unique_and_defects_break_clauses_that_exist_in_aspects_that_exist()
 }
 
 #[tokio::test]
-async fn every_variant_and_defect_leaves_a_platform_that_starts_and_hears_heartbeats() {
+async fn a_platform_with_any_patch_starts_and_answers_heartbeats() {
     for patch in DEFECTS.iter().chain(VARIANTS) {
         let target = Target::with_skills(with(patch)).await;
         let (_, token) = target.propose().await;
         let mut guest = target.anonymous_client();
         let release = options().settings.release;
         let its_own = json!({"platform_version": release, "metadata": {"platform_version": release}});
-        let said = guest.accept(&token, its_own).await;
-        assert_eq!(said.status, 200, "{}: {said:?}", patch.name);
+        let response = guest.accept(&token, its_own).await;
+        assert_eq!(response.status, 200, "{}: {response:?}", patch.name);
         assert_eq!(guest.heartbeat(json!({})).await.status, 200, "{}", patch.name);
         target.running.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_platform_that_commits_step_by_step_keeps_part_of_what_died() {
+async fn a_platform_that_commits_step_by_step_keeps_part_of_a_crashed_plan() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut options = named("commits-step-by-step");
     options.database = Database::File(directory.path().join("platform.db"));
@@ -80,14 +80,14 @@ async fn migrate(name: &str) -> (Value, Vec<Value>) {
         [json!({"id": id(0), "uses": {"all": [id(7)]}}), json!({"id": id(1)}), json!({"id": id(2)})];
     let mut plan = plan(&records);
     plan["steps"][1]["conflict_policy"] = json!("overwrite");
-    let said = guest.post("migrations", plan, Some(&token)).await;
+    let response = guest.post("migrations", plan, Some(&token)).await;
     let listed = target.operate("resource.list", json!({"kind": "skill"})).await;
     let records = listed["resources"].as_array().expect("a list").iter().map(|row| row["record"].clone());
-    (said.body["data"].clone(), records.collect())
+    (response.body["data"].clone(), records.collect())
 }
 
 #[tokio::test]
-async fn defects_of_migrations_show_in_what_is_kept_and_claimed() {
+async fn defects_of_migrations_change_what_is_stored_and_claimed() {
     let (data, records) = migrate("adds-unknown-members").await;
     assert_eq!((&data["applied_count"], records.len()), (&json!(3), 3));
     assert_eq!(data["conflict_log"][0]["resolution"], "overwritten");
@@ -105,7 +105,7 @@ async fn defects_of_migrations_show_in_what_is_kept_and_claimed() {
 }
 
 #[tokio::test]
-async fn defects_of_limits_show_in_a_flood() {
+async fn defects_of_limits_change_the_response_to_a_flood() {
     for (name, refused, reported, other) in [
         ("applies-no-rate-limit", false, false, 200),
         ("limits-flood-without-finding", true, false, 200),
@@ -124,7 +124,7 @@ async fn defects_of_limits_show_in_a_flood() {
 }
 
 #[tokio::test]
-async fn defects_of_versions_show_in_the_compatibility() {
+async fn defects_of_versions_change_the_compatibility() {
     for (name, version, status) in [
         ("rejects-other-minor-versions", "1.3.0", "incompatible"),
         ("accepts-version-two-minors-away", "1.2.0", "compatible"),
@@ -133,14 +133,14 @@ async fn defects_of_versions_show_in_the_compatibility() {
     ] {
         let target = Target::start(named(name)).await;
         let guest = target.guest().await;
-        let said =
+        let response =
             guest.heartbeat(json!({"platform_version": version, "metadata": {"platform_version": version}}));
-        assert_eq!(said.await.body["data"]["schema_compatibility"]["status"], status, "{name}");
+        assert_eq!(response.await.body["data"]["schema_compatibility"]["status"], status, "{name}");
     }
 }
 
 #[tokio::test]
-async fn defects_of_sync_let_in_what_is_corrupt() {
+async fn defects_of_sync_accept_corrupt_batches() {
     let corrupt = |change: &str| {
         let mut batch = batch("1", "2", &[1]);
         match change {
@@ -163,13 +163,13 @@ async fn defects_of_sync_let_in_what_is_corrupt() {
 }
 
 #[tokio::test]
-async fn a_promised_excerpt_is_kept_when_it_is_due_and_for_no_one_else() {
+async fn a_promised_excerpt_is_sent_when_it_is_due_to_the_requesting_peer_only() {
     let target = Target::start(named("promises-excerpts-in-71-hours")).await;
     let (guest, other) = (target.guest().await, target.guest().await);
-    let said = guest.get("audit_excerpts", None).await;
-    assert_eq!((said.status, &said.body["data"]["due_at"]), (202, &json!("2026-06-03T23:00:00Z")));
+    let response = guest.get("audit_excerpts", None).await;
+    assert_eq!((response.status, &response.body["data"]["due_at"]), (202, &json!("2026-06-03T23:00:00Z")));
     let path =
-        format!("audit_excerpts?request_id={}", said.body["data"]["request_id"].as_str().expect("an id"));
+        format!("audit_excerpts?request_id={}", response.body["data"]["request_id"].as_str().expect("an id"));
     assert_eq!(guest.get(&path, None).await.status, 202);
     target.clock.advance_seconds(71 * 3600);
     assert_eq!(other.get(&path, None).await.status, 404);

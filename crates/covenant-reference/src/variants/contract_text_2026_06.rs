@@ -1,4 +1,5 @@
-//! The platform keeps the later text of version 1. That text suspends nobody by itself, and does not forbid it.
+//! Variants that keep the later text of version 1. That text asks for no automatic suspension and does not
+//! forbid one.
 
 use crate::Patch;
 use crate::policy::Policy;
@@ -12,13 +13,13 @@ pub(crate) const KEEPS: Patch = Patch::variant(
     "Keeps the later text of contract version 1: suspends no peer by itself.",
     |policy| {
         keep_text(policy);
-        policy.govern.suspends = |_, _| false;
+        policy.governance.suspends = |_, _| false;
         policy.notices.suspends_compromised = |_| false;
     },
 );
 
 /// The later text, with the suspensions of the first.
-pub(super) const SUSPENDS: Patch = Patch::variant(
+const SUSPENDS: Patch = Patch::variant(
     "suspends-under-contract-text-of-2026-06",
     "Keeps the later text of contract version 1, and suspends peers by itself all the same.",
     keep_text,
@@ -27,3 +28,6 @@ pub(super) const SUSPENDS: Patch = Patch::variant(
 fn keep_text(policy: &mut Policy) {
     policy.handshake.own_text = DIGEST;
 }
+
+/// The variants.
+pub(super) const PATCHES: &[Patch] = &[KEEPS, SUSPENDS];

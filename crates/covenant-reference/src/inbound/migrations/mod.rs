@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::grants::{self, AccessRequest};
 use super::{Fault, InboundCall, Reply};
-use crate::apply::plan::{self, Unsound};
-use crate::apply::{self, Failure, Outcome, Plan};
+use crate::migration::plan::{self, PlanError};
+use crate::migration::{self, Failure, Outcome, Plan};
 use crate::peering;
 use crate::store::rows::{Direction, Grant, Migration};
 use crate::store::{StoreError, table};
@@ -18,19 +18,19 @@ use covenant_model::wire::migration::MigrationRequest;
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let tx = inbound.tx;
     let body = inbound.json()?;
-    let request = plan::read(tx, &body).map_err(|unsound| refuse(inbound, unsound))?;
+    let request = plan::read(tx, &body).map_err(|error| refuse(inbound, error))?;
     let grant = grants::check(inbound, &access_request(&request, false))?;
-    if (tx.policy.migrations.is_multi_hop)(&body) {
+    if (tx.policy.migration.is_multi_hop)(&body) {
         return Err(Reply::bare_failure(422, "A migration is not passed on to a third platform").refused());
     }
-    plan::check_reach(tx, &inbound.peer, &grant, &request)?.map_err(|unsound| refuse(inbound, unsound))?;
+    plan::check_reach(tx, &inbound.peer, &grant, &request)?.map_err(|error| refuse(inbound, error))?;
     let mut migration = opened(inbound, request, &grant);
     if migration.plan.commit == Some(false) {
         write_log(inbound, &mut migration, "opened", json!({}));
         table::put(tx.db, &migration)?;
         return Ok(Reply::bare(202, &view::short(&migration)));
     }
-    conduct(inbound, &mut migration)
+    apply_and_record(inbound, &mut migration)
 }
 
 /// Applies an open migration.
@@ -41,30 +41,28 @@ pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault
         return Err(Reply::bare_failure(409, text).refused());
     }
     check_grant(inbound, &migration)?;
-    conduct(inbound, &mut migration)
+    apply_and_record(inbound, &mut migration)
 }
 
 /// Answers with the state of a migration, to the peer that sent it and to no other.
 pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
-    let migration = visible_to(inbound, id, inbound.tx.policy.migrations.is_shown_to)?;
-    let mut data = view::whole(&migration);
-    (inbound.tx.policy.migrations.override_view)(&mut data);
-    Ok(Reply::bare(200, &data))
+    let migration = visible_to(inbound, id, inbound.tx.policy.migration.is_shown_to)?;
+    Ok(Reply::bare(200, &view::whole(&migration)))
 }
 
 /// Returns whether a revoked peer may still commit this migration (4.3).
 pub(super) fn is_in_grace(inbound: &InboundCall<'_>, id: &str) -> Result<bool, StoreError> {
     let migration = table::find::<Migration>(inbound.tx.db, id)?.filter(|m| m.peer_id == inbound.peer.id);
-    let covers = inbound.tx.policy.migrations.grace_covers;
+    let covers = inbound.tx.policy.migration.is_in_grace;
     Ok(migration.is_some_and(|migration| covers(&inbound.peer, &migration, inbound.tx.now)))
 }
 
 /// Applies the plan, writes the row, reports to the operator and answers.
-fn conduct(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply, Fault> {
+fn apply_and_record(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply, Fault> {
     let tx = inbound.tx;
     let result = {
         let plan = Plan { tx, peer: &inbound.peer, request: &migration.plan };
-        (tx.policy.migrations.apply)(&plan)
+        (tx.policy.migration.apply)(&plan)
     };
     migration.ended_at = Some(tx.now);
     let reply = match result {
@@ -73,33 +71,32 @@ fn conduct(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply
             let conflicts: Vec<_> = conflict.map(|conflict| *conflict).into_iter().collect();
             let outcome = Outcome { conflicts, ..Outcome::default() };
             "failed".clone_into(&mut migration.status);
-            migration.conflict_log = (tx.policy.migrations.conflict_log_of)(&outcome);
+            migration.conflict_log = (tx.policy.migration.claim_conflicts)(&outcome);
             write_log(inbound, migration, "failed", json!({ "error": message }));
             Reply::new(422, view::failed(migration, &message))
         }
-        Err(Failure::Crashed) => return Err(Fault::Crashed),
         Err(Failure::Store(error)) => return Err(error.into()),
     };
-    (tx.policy.migrations.override_migration)(migration);
+    (tx.policy.migration.override_migration)(migration);
     table::put(tx.db, migration)?;
     Ok(reply)
 }
 
 fn complete(inbound: &InboundCall<'_>, migration: &mut Migration, outcome: &Outcome) -> Result<Reply, Fault> {
     let tx = inbound.tx;
-    let policy = &tx.policy.migrations;
+    let policy = &tx.policy.migration;
     "completed".clone_into(&mut migration.status);
-    (migration.applied_count, migration.skipped_count) = (policy.claimed)(outcome);
-    migration.conflict_log = (policy.conflict_log_of)(outcome);
-    if let Some(crossing) = apply::crossing(tx, (policy.place_of)(&inbound.peer), &(policy.own_place)(tx)?) {
+    (migration.applied_count, migration.skipped_count) = (policy.claim_counts)(outcome);
+    migration.conflict_log = (policy.claim_conflicts)(outcome);
+    if let Some(crossing) =
+        migration::crossing((policy.locate_peer)(&inbound.peer), &(policy.locate_self)(tx)?)
+    {
         record_crossing(inbound, migration, &crossing)?;
     }
     let counts = json!({"applied_count": migration.applied_count, "skipped_count": migration.skipped_count});
     write_log(inbound, migration, "completed", counts);
-    (policy.at_completion)(tx, &inbound.peer, migration)?;
-    let mut data = view::whole(migration);
-    (policy.override_view)(&mut data);
-    Ok(Reply::bare(201, &data))
+    (policy.on_completion)(tx, &inbound.peer, migration)?;
+    Ok(Reply::bare(201, &view::whole(migration)))
 }
 
 /// Reports a crossing to the operator (8.2) and records it in the migration's row (8.3).
@@ -108,16 +105,16 @@ fn record_crossing(
     migration: &mut Migration,
     crossing: &Value,
 ) -> Result<(), StoreError> {
-    let policy = &inbound.tx.policy.migrations;
+    let policy = &inbound.tx.policy.migration;
     if policy.records_crossing {
         migration.metadata.insert("cross_jurisdiction".to_owned(), crossing.clone());
         write_log(inbound, migration, "cross_jurisdiction", crossing.clone());
     }
-    if !policy.tells_crossing {
+    if !policy.reports_crossing {
         return Ok(());
     }
     let facts = json!({"migration_id": migration.id, "cross_jurisdiction": crossing});
-    peering::tell_operator(inbound.tx, &inbound.peer, "migration.cross_residency_boundary", "high", facts)
+    peering::report_event(inbound.tx, &inbound.peer, "migration.cross_residency_boundary", "high", facts)
 }
 
 fn opened(inbound: &InboundCall<'_>, plan: MigrationRequest, grant: &Grant) -> Migration {
@@ -167,7 +164,7 @@ fn check_grant(inbound: &InboundCall<'_>, migration: &Migration) -> Result<(), F
     let id = migration.grant_id.as_deref().unwrap_or_default();
     let grant = table::find::<Grant>(inbound.tx.db, id)?;
     match grant {
-        Some(grant) => grants::check_standing(inbound, &grant, &request),
+        Some(grant) => grants::check_validity(inbound, &grant, &request),
         None => Err(Reply::unauthorized("Grant token does not resolve").refused()),
     }
 }
@@ -181,9 +178,9 @@ fn access_request(plan: &MigrationRequest, in_grace: bool) -> AccessRequest<'_> 
     }
 }
 
-fn refuse(inbound: &InboundCall<'_>, unsound: Unsound) -> Fault {
-    let suspicion = unsound.undeclared_kind.as_deref().and_then(|kind| inbound.refused(kind));
-    Reply::bare_failure(unsound.status, unsound.text).suspecting(suspicion).refused()
+fn refuse(inbound: &InboundCall<'_>, error: PlanError) -> Fault {
+    let suspicion = error.undeclared_kind.as_deref().and_then(|kind| inbound.refused(kind));
+    Reply::bare_failure(error.status, error.text).suspecting(suspicion).refused()
 }
 
 fn write_log(inbound: &InboundCall<'_>, migration: &mut Migration, event: &str, mut facts: Value) {

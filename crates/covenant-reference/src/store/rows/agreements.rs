@@ -4,8 +4,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::store::Row;
-
 /// A grant that this platform issued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Grant {
@@ -84,60 +82,4 @@ pub(crate) struct OverlayAddress {
     pub(crate) address: String,
     pub(crate) mounted_at: Timestamp,
     pub(crate) unmounted_at: Option<Timestamp>,
-}
-
-impl Row for Grant {
-    const TABLE: &'static str = "grants";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
-}
-
-impl Row for HeldGrant {
-    const TABLE: &'static str = "held_grants";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
-}
-
-impl Row for Capability {
-    const TABLE: &'static str = "capabilities";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        self.peer_id.as_deref()
-    }
-}
-
-impl Row for KnownContract {
-    const TABLE: &'static str = "contracts";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Row for OverlayAddress {
-    const TABLE: &'static str = "overlay_addresses";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Direction;
-use crate::store::Row;
 
 /// One cross-peer action (commitment 5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,52 +62,4 @@ pub(crate) struct Breach {
     pub(crate) norm: u8,
     pub(crate) finding: String,
     pub(crate) at: Timestamp,
-}
-
-impl Row for AuditEntry {
-    const TABLE: &'static str = "audit";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.federation_peer_id)
-    }
-}
-
-impl Row for OperatorEvent {
-    const TABLE: &'static str = "events";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        self.federation_peer_id.as_deref()
-    }
-}
-
-impl Row for Finding {
-    const TABLE: &'static str = "findings";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        self.federation_peer_id.as_deref()
-    }
-}
-
-impl Row for Breach {
-    const TABLE: &'static str = "breaches";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
 }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::store::Row;
 use covenant_model::wire::state::PeerStatus;
 
 /// A peer, in any state.
@@ -162,13 +161,5 @@ impl Peer {
     /// Returns whether the handshake is complete and the peering has not ended.
     pub(crate) fn is_partner(&self) -> bool {
         !matches!(self.status, PeerStatus::Proposed | PeerStatus::Revoked)
-    }
-}
-
-impl Row for Peer {
-    const TABLE: &'static str = "peers";
-
-    fn id(&self) -> &str {
-        &self.id
     }
 }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::store::Row;
 use covenant_model::wire::migration::{Conflict, MigrationRequest};
 use covenant_model::wire::notice::Event;
 
@@ -93,60 +92,4 @@ pub(crate) struct Compromise {
     pub(crate) detected_at: Timestamp,
     pub(crate) summary: String,
     pub(crate) declared_at: Timestamp,
-}
-
-impl Row for Migration {
-    const TABLE: &'static str = "migrations";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
-}
-
-impl Row for Stream {
-    const TABLE: &'static str = "streams";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
-}
-
-impl Row for Notice {
-    const TABLE: &'static str = "notices";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
-}
-
-impl Row for ExcerptRequest {
-    const TABLE: &'static str = "excerpt_requests";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn peer_id(&self) -> Option<&str> {
-        Some(&self.peer_id)
-    }
-}
-
-impl Row for Compromise {
-    const TABLE: &'static str = "compromises";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }

@@ -1,0 +1,85 @@
+//! Defects against section A: acknowledgement of the contract.
+
+use serde_json::Value;
+
+use crate::Patch;
+use crate::handshake::contract;
+use crate::store::rows::Side;
+use covenant_model::contract::Aspect::Conduct;
+
+/// Defects in the contract version of an accept.
+pub(super) const REQUESTS: &[Patch] = &[
+    Patch::defect(
+        "accepts-malformed-contract-version",
+        &[("A.1", Conduct)],
+        "Accepts strings, fractions and zero as a contract version.",
+        |policy| policy.handshake.read_version = malformed_as_first,
+    ),
+    Patch::defect(
+        "accepts-missing-contract-version",
+        &[("A.1", Conduct)],
+        "Treats an absent contract version as version 1.",
+        |policy| policy.handshake.read_version = absent_as_first,
+    ),
+    Patch::defect(
+        "requires-credentials-not-contract-version",
+        &[("A.1", Conduct)],
+        "Requires credentials in place of a contract version.",
+        |policy| {
+            policy.handshake.requires_credentials = true;
+            policy.handshake.read_version = absent_as_first;
+        },
+    ),
+    Patch::defect(
+        "joins-without-contract-version",
+        &[("A.1", Conduct)],
+        "Joins without a contract version, but requires one from its peers.",
+        |policy| {
+            policy.outbound.override_join = |body| {
+                body.remove("contract_version");
+            }
+        },
+    ),
+];
+
+/// Defects in the record of an acknowledgement.
+pub(super) const RECORDS: &[Patch] = &[
+    Patch::defect(
+        "forgets-acknowledgement-at-peering-end",
+        &[("A.2", Conduct)],
+        "Forgets the acknowledgement of the contract when the peering ends.",
+        |policy| {
+            policy.peering.override_revoked = |peer| {
+                peer.contract_version_agreed = None;
+                peer.contract_digest = None;
+                peer.acknowledged_at = None;
+            }
+        },
+    ),
+    Patch::defect(
+        "forgets-acknowledgement-on-revoke",
+        &[("A.2", Conduct)],
+        "Forgets a peer's acknowledgement of the contract when its operator revokes the peer.",
+        |policy| {
+            policy.peering.override_revoked = |peer| {
+                if peer.revoked_by == Some(Side::Local) {
+                    peer.contract_version_agreed = None;
+                }
+            }
+        },
+    )
+    .hard_to_reach(),
+];
+
+fn malformed_as_first(value: Option<&Value>) -> Option<u64> {
+    value
+        .filter(|value| !value.is_null())
+        .map(|value| value.as_u64().filter(|version| *version > 0).unwrap_or(1))
+}
+
+fn absent_as_first(value: Option<&Value>) -> Option<u64> {
+    match value {
+        None | Some(Value::Null) => Some(1),
+        given => contract::read_version(given),
+    }
+}

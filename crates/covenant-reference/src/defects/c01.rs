@@ -1,0 +1,216 @@
+//! Defects against commitment 1: disclosure of identity.
+
+use serde_json::{Map, Value, json};
+
+use crate::Patch;
+use crate::handshake::{disclosure, versions};
+use crate::patch::{omit_disclosed, replace_disclosed};
+use crate::store::rows::Peer;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::notice::finding;
+
+/// Defects in the platform's own disclosure.
+pub(super) const OWN_DISCLOSURE: &[Patch] = &[
+    Patch::defect(
+        "discloses-no-operator-contact",
+        &[("1.1", Conduct)],
+        "Never discloses its `operator_contact`.",
+        |policy| {
+            policy.handshake.override_introduction = |members| omit_disclosed(members, "operator_contact");
+        },
+    ),
+    Patch::defect(
+        "discloses-contact-without-address",
+        &[("1.1", Conduct)],
+        "Discloses an operator contact without an address.",
+        |policy| {
+            policy.handshake.override_introduction =
+                |members| replace_disclosed(members, "operator_contact", "ask reception");
+        },
+    ),
+    Patch::defect(
+        "discloses-no-jurisdiction",
+        &[("1.2", Conduct)],
+        "Never discloses its `jurisdiction`.",
+        |policy| policy.handshake.override_introduction = |members| omit_disclosed(members, "jurisdiction"),
+    ),
+    Patch::defect(
+        "discloses-a-blank-jurisdiction",
+        &[("1.2", Conduct)],
+        "Discloses a blank as its jurisdiction.",
+        |policy| {
+            policy.handshake.override_introduction =
+                |members| replace_disclosed(members, "jurisdiction", "  ");
+        },
+    ),
+    Patch::defect(
+        "discloses-no-last-known-good-release",
+        &[("1.4", Conduct)],
+        "Never discloses its `last_known_good_release`.",
+        |policy| {
+            policy.handshake.override_introduction =
+                |members| omit_disclosed(members, "last_known_good_release");
+        },
+    ),
+    Patch::defect(
+        "discloses-a-blank-last-good-release",
+        &[("1.4", Conduct)],
+        "Discloses a blank as its last known-good release.",
+        |policy| {
+            policy.handshake.override_introduction =
+                |members| replace_disclosed(members, "last_known_good_release", "");
+        },
+    ),
+    Patch::defect(
+        "discloses-non-semver-version",
+        &[("1.3", Conduct)],
+        "Discloses `latest` as its version.",
+        |policy| {
+            policy.handshake.override_introduction = |members| {
+                members.insert("platform_version".to_owned(), json!("latest"));
+                replace_disclosed(members, "platform_version", "latest");
+            };
+        },
+    ),
+    Patch::defect(
+        "discloses-two-part-version",
+        &[("1.3", Conduct)],
+        "Discloses a version of two numbers in place of a semantic version.",
+        |policy| {
+            policy.handshake.override_introduction =
+                |members| replace_disclosed(members, "platform_version", "1.4");
+        },
+    ),
+    Patch::defect(
+        "echoes-peer-disclosure-as-own",
+        &[("1.1", Conduct), ("1.2", Conduct), ("1.3", Conduct), ("1.4", Conduct)],
+        "Sends each peer's disclosure back to the peer as its own.",
+        |policy| policy.handshake.extend_introduction = echo_disclosure,
+    ),
+];
+
+/// Defects in the check of a peer's disclosure.
+pub(super) const PEER_DISCLOSURE: &[Patch] = &[
+    Patch::defect(
+        "enrols-anonymous-peer",
+        &[("1.5", Detection)],
+        "Enrols every peer that has a token, whatever it discloses.",
+        |policy| {
+            policy.handshake.refuses_anonymous = |_| false;
+            policy.handshake.enrols = |_, has_certificate| has_certificate;
+        },
+    ),
+    Patch::defect(
+        "requires-operator-contact-only",
+        &[("1.5", Detection), ("1.2", Detection), ("1.4", Detection)],
+        "Treats a disclosure as complete if it has an operator contact.",
+        |policy| policy.handshake.find_gaps = contact_gap,
+    ),
+    Patch::defect(
+        "accepts-any-value-as-disclosure",
+        &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("1.5", Detection)],
+        "Accepts any value as a disclosure member: a blank, an invalid contact, an invalid version.",
+        |policy| policy.handshake.find_gaps = absent_members,
+    ),
+    Patch::defect(
+        "enrols-blank-disclosure-at-heartbeat",
+        &[("1.5", Detection)],
+        "Enrols an accepted peer once a heartbeat has all disclosure members, even if they are blank.",
+        |policy| {
+            policy.handshake.refuses_anonymous = |_| false;
+            policy.handshake.enrols_at_heartbeat = Some(|metadata| {
+                ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"]
+                    .into_iter()
+                    .all(|name| metadata.contains_key(name))
+            });
+        },
+    ),
+    Patch::defect(
+        "accepts-leading-v-in-disclosure",
+        &[("1.5", Detection)],
+        "Ignores a leading `v` in a disclosed version.",
+        |policy| policy.handshake.find_gaps = gaps_ignoring_v,
+    ),
+    Patch::defect(
+        "overlooks-heartbeat-without-disclosure",
+        &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection)],
+        "Does not report a heartbeat without a disclosure.",
+        |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::IDENTITY_UNDISCLOSED,
+    ),
+    Patch::defect(
+        "accepts-blank-version",
+        &[("1.3", Detection)],
+        "Accepts a blank as a version, and treats it as compatible.",
+        |policy| {
+            policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, is_blank);
+            policy.handshake.are_compatible =
+                |ours, theirs| is_blank(theirs) || versions::are_compatible(ours, theirs);
+        },
+    ),
+    Patch::defect(
+        "accepts-any-text-as-version",
+        &[("1.3", Detection), ("1.5", Detection), ("10.1", Detection)],
+        "Accepts any word as a version, and treats it as compatible.",
+        |policy| {
+            policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, is_word);
+            policy.handshake.are_compatible =
+                |ours, theirs| is_word(theirs) || versions::are_compatible(ours, theirs);
+        },
+    ),
+];
+
+/// Defects in the check of the disclosure of a joined peer.
+pub(super) const JOINS: &[Patch] = &[Patch::defect(
+    "joins-anonymous-peer",
+    &[("1.5", Detection)],
+    "Enrols every peer that answers its accept, whatever the response discloses.",
+    |policy| policy.outbound.select_gaps = |_| vec![],
+)];
+
+fn echo_disclosure(peer: &Peer, members: &mut Map<String, Value>) {
+    if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {
+        for name in ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"] {
+            if let Some(value) = peer.metadata.get(name) {
+                metadata.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+}
+
+fn contact_gap(metadata: &Map<String, Value>) -> Vec<&'static str> {
+    let all = disclosure::find_gaps(metadata);
+    all.into_iter().filter(|member| *member == "operator_contact").collect()
+}
+
+fn absent_members(metadata: &Map<String, Value>) -> Vec<&'static str> {
+    ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"]
+        .into_iter()
+        .filter(|name| !metadata.contains_key(*name))
+        .collect()
+}
+
+fn gaps_ignoring_v(metadata: &Map<String, Value>) -> Vec<&'static str> {
+    let mut read = metadata.clone();
+    if let Some(version) = metadata.get("platform_version").and_then(Value::as_str) {
+        read.insert("platform_version".to_owned(), json!(version.trim_start_matches('v')));
+    }
+    disclosure::find_gaps(&read)
+}
+
+/// Returns the gaps of a disclosure, without that of a version that `is_accepted` accepts.
+fn gaps_unless_version(metadata: &Map<String, Value>, is_accepted: fn(&str) -> bool) -> Vec<&'static str> {
+    let mut gaps = disclosure::find_gaps(metadata);
+    if metadata.get("platform_version").and_then(Value::as_str).is_some_and(is_accepted) {
+        gaps.retain(|gap| *gap != "platform_version");
+    }
+    gaps
+}
+
+fn is_blank(version: &str) -> bool {
+    version.trim().is_empty()
+}
+
+/// Returns whether the text is neither blank nor a version.
+fn is_word(version: &str) -> bool {
+    !is_blank(version) && !disclosure::is_version(version)
+}

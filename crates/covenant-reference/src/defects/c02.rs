@@ -1,0 +1,163 @@
+//! Defects against commitment 2: grants are honoured.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::inbound::grants;
+use crate::store::rows::Grant;
+use crate::{Patch, outbound};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::grant::Scope;
+use covenant_model::wire::notice::kind;
+
+/// Defects in the treatment of issued grants.
+pub(super) const ISSUED_GRANTS: &[Patch] = &[
+    Patch::defect(
+        "expires-grants-a-day-early",
+        &[("2.1", Conduct)],
+        "Lets a grant expire a day early.",
+        |policy| {
+            policy.grants.has_expired = |grant, now| {
+                now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now) >= grant.expires_at
+            };
+        },
+    ),
+    Patch::defect(
+        "expires-grants-a-minute-early",
+        &[("2.1", Conduct)],
+        "Lets a grant expire a minute early.",
+        |policy| {
+            policy.grants.has_expired =
+                |grant, now| now.duration_since(grant.expires_at) >= SignedDuration::from_secs(-60);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect("honours-expired-grants", &[("2.2", Conduct)], "Serves a grant after its end.", |policy| {
+        policy.grants.has_expired = |_, _| false;
+    }),
+    Patch::defect(
+        "expires-grants-once-a-minute",
+        &[("2.2", Conduct)],
+        "Expires grants only at the thirtieth second of each minute.",
+        |policy| policy.grants.has_expired = had_expired_at_last_round,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "honours-revoked-grants",
+        &[("2.2", Conduct)],
+        "Continues to serve a grant that its operator revoked.",
+        |policy| policy.grants.is_revoked = |_| false,
+    ),
+    Patch::defect(
+        "honours-revoked-grants-once-archived",
+        &[("2.2", Conduct)],
+        "Forgets that a grant was revoked once the grant is archived.",
+        |policy| {
+            policy.grants.is_archived = |_| false;
+            policy.grants.is_revoked = |grant| grant.revoked_at.is_some() && grant.archived_at.is_none();
+        },
+    ),
+    Patch::defect(
+        "drops-migrate-scope-after-a-day",
+        &[("2.1", Conduct), ("2.2", Conduct)],
+        "Silently drops the scope `migrate` of a grant that is a day old.",
+        |policy| policy.grants.allows = allows_without_old_migrate,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "narrows-grant-after-a-day",
+        &[("2.1", Conduct), ("2.2", Conduct)],
+        "Narrows a grant for a whole kind, once it is a day old, to an id that no record has.",
+        |policy| policy.grants.covers_id = covers_id_on_first_day,
+    )
+    .hard_to_reach(),
+];
+
+/// Defects in the detection of broken grants.
+pub(super) const HELD_GRANTS: &[Patch] = &[
+    Patch::defect(
+        "overlooks-broken-grants",
+        &[("2.1", Detection), ("2.2", Detection), ("2.3", Detection)],
+        "Ignores the refusal of a grant before the grant's end.",
+        |policy| policy.outbound.breaks_grant = |_, _, _, _| false,
+    ),
+    Patch::defect(
+        "overlooks-dropped-scopes",
+        &[("2.2", Detection)],
+        "Treats a refusal for a missing scope as valid, whatever the grant states.",
+        |policy| {
+            policy.outbound.breaks_grant = |grant, _, now, called| {
+                let ended = grant.revoked_at.is_some() || grant.expires_at.is_some_and(|end| now >= end);
+                called.status == Some(401) && !ended && !called.error().to_lowercase().contains("expired")
+            };
+        },
+    ),
+    Patch::defect(
+        "overlooks-grant-rejected-with-401",
+        &[("2.1", Detection), ("2.3", Detection)],
+        "Treats a 401 for a held grant as its own mistake.",
+        |policy| {
+            policy.outbound.breaks_grant = |grant, scope, now, called| {
+                called.status != Some(401) && outbound::breaks_grant(grant, scope, now, called)
+            }
+        },
+    ),
+    Patch::defect(
+        "reports-rejection-of-expired-grant",
+        &[("2.1", Detection)],
+        "Treats the refusal of an expired grant as a breach.",
+        |policy| {
+            policy.outbound.breaks_grant =
+                |grant, _, _, called| grant.revoked_at.is_none() && matches!(called.status, Some(401 | 403));
+        },
+    ),
+    Patch::defect(
+        "ignores-rejection-on-grants-last-day",
+        &[("2.1", Detection)],
+        "Ignores the refusal of a grant on the grant's last day.",
+        |policy| {
+            policy.outbound.breaks_grant = |grant, scope, now, called| {
+                let tomorrow = now + SignedDuration::from_hours(24);
+                outbound::breaks_grant(grant, scope, tomorrow, called)
+            };
+        },
+    ),
+];
+
+/// Defects in the notice of a grant's revocation.
+pub(super) const NOTICES: &[Patch] = &[
+    Patch::defect(
+        "omits-grant-revocation-notice",
+        &[("2.3", Conduct)],
+        "Does not announce the revocation of a grant in any form.",
+        |policy| policy.outbound.is_sent = |notice| notice.event.kind != kind::GRANT_REVOKED,
+    ),
+    Patch::defect(
+        "never-retries-grant-revocation-notice",
+        &[("2.3", Conduct)],
+        "Sends the notice of a grant's revocation once, and never retries it.",
+        |policy| {
+            policy.outbound.is_sent =
+                |notice| notice.event.kind != kind::GRANT_REVOKED || notice.attempts == 0;
+        },
+    )
+    .hard_to_reach(),
+];
+
+fn had_expired_at_last_round(grant: &Grant, now: Timestamp) -> bool {
+    const MINUTE: i64 = 60;
+    const SECOND: i64 = 30;
+    let last_round = (now.as_second() - SECOND).div_euclid(MINUTE) * MINUTE + SECOND;
+    last_round >= grant.expires_at.as_second()
+}
+
+fn allows_without_old_migrate(grant: &Grant, scope: Scope, now: Timestamp) -> bool {
+    let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
+    let forgotten = old && scope == Scope::Migrate && grant.permission_scopes.len() > 1;
+    !forgotten && grants::allows(grant, scope, now)
+}
+
+fn covers_id_on_first_day(grant: &Grant, id: &str, now: Timestamp) -> bool {
+    let old = now.duration_since(grant.issued_at) >= SignedDuration::from_hours(24);
+    let narrowed = old && grant.resource_id.is_none();
+    !narrowed && grants::covers_id(grant, id, now)
+}

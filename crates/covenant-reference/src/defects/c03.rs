@@ -1,0 +1,143 @@
+//! Defects against commitment 3: true capability claims.
+
+use serde_json::{Map, Value, json};
+
+use crate::Patch;
+use crate::governance::{self, Suspicion};
+use crate::store::StoreError;
+use crate::store::rows::Peer;
+use crate::transaction::Transaction;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::notice::finding;
+
+/// Defects in declared and served kinds, and in the findings about a peer's claims.
+pub(super) const KINDS: &[Patch] = &[
+    Patch::defect(
+        "rejects-declared-kind",
+        &[("3.1", Conduct)],
+        "Declares every kind, but answers 422 for the last one in alphabetical order.",
+        |policy| {
+            policy.capabilities.serves = |row| row.resource_kind != CLAIMED;
+            policy.capabilities.override_document = declare_unserved_kind;
+        },
+    ),
+    Patch::defect(
+        "serves-half-of-declared-kinds",
+        &[("3.1", Conduct)],
+        "Declares all kinds of its operator, but serves only the second half of the alphabet.",
+        |policy| policy.capabilities.serves = |row| row.resource_kind.as_str() > "n",
+    ),
+    Patch::defect(
+        "rejects-declared-agents-as-not-found",
+        &[("3.1", Conduct)],
+        "Declares agents, but answers every request for one with not found.",
+        |policy| {
+            policy.resources.override_record = |record| Some(record).filter(|record| record.kind != "agent");
+        },
+    ),
+    Patch::defect(
+        "rejects-declared-schema-version",
+        &[("3.2", Conduct)],
+        "Declares a schema version, but rejects every migration that carries it.",
+        |policy| policy.capabilities.accepts_schema = |_, given| given.is_null(),
+    ),
+    Patch::defect(
+        "accepts-first-schema-version-only",
+        &[("3.2", Conduct)],
+        "Accepts migrations of the first schema version only, whatever it declares.",
+        |policy| policy.capabilities.accepts_schema = |_, given| given.is_null() || given == 1,
+    ),
+    Patch::defect(
+        "declares-a-filter-it-ignores",
+        &[("3.3", Conduct)],
+        "Declares a filter, but shows records outside it.",
+        |policy| policy.capabilities.passes_filter = |_, _| true,
+    ),
+    Patch::defect(
+        "skips-filter-on-sync",
+        &[("3.3", Conduct)],
+        "Applies its filter to reads, but syncs records outside it.",
+        |policy| policy.outbound.passes_filter = |_, _| true,
+    ),
+    Patch::defect(
+        "matches-filter-on-any-key",
+        &[("3.3", Conduct)],
+        "Admits a record that matches only one key of its filter.",
+        |policy| {
+            policy.capabilities.passes_filter = matches_any_key;
+            policy.outbound.passes_filter = matches_any_key;
+        },
+    ),
+    Patch::defect(
+        "overlooks-capability-drift",
+        &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
+        "Does not notice any false capability claim.",
+        |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::CAPABILITY_DRIFT,
+    ),
+    Patch::defect(
+        "reports-drift-of-every-enrolled-peer",
+        &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
+        "Reports a drift of every peer that it enrols, and checks no claim.",
+        |policy| {
+            policy.peering.on_enrolment = report_new_peer;
+            policy.governance.is_reported = |suspicion| !is_drift(suspicion) || suspicion.message == NEW_PEER;
+        },
+    ),
+    Patch::defect(
+        "reports-drift-of-every-filtered-sync",
+        &[("3.4", Detection)],
+        "Reports a drift of every peer that declares a filter and syncs, whatever it syncs.",
+        |policy| {
+            policy.sync.matches_declared_filter =
+                |peer, _| !peer.capabilities.to_string().contains("\"filter\"");
+        },
+    ),
+];
+
+/// Defects in the probes of a peer's claims.
+pub(super) const PROBES: &[Patch] = &[
+    Patch::defect(
+        "overlooks-bogus-kinds",
+        &[("3.1", Detection), ("3.4", Detection)],
+        "Ignores a 404 for a kind that the peer declared.",
+        |policy| {
+            policy.outbound.is_drift = |_| false;
+        },
+    ),
+    Patch::defect(
+        "overlooks-bogus-schemas",
+        &[("3.2", Detection), ("3.4", Detection)],
+        "Ignores the rejection of a schema version that the peer declared.",
+        |policy| {
+            policy.outbound.is_schema_drift = |_| false;
+        },
+    ),
+];
+
+/// The kind that it declares in addition to those of its operator.
+const CLAIMED: &str = "zeppelin";
+
+fn declare_unserved_kind(document: &mut Value) {
+    if let Some(kinds) = document["resource_kinds"].as_array_mut().filter(|kinds| !kinds.is_empty()) {
+        kinds.push(json!({
+            "kind": CLAIMED, "schema_version": 1, "direction": "bidirectional", "policy": "manual",
+        }));
+    }
+}
+
+fn matches_any_key(filter: &Map<String, Value>, record: &Map<String, Value>) -> bool {
+    filter.iter().any(|(key, wanted)| {
+        let found = record.get(key).unwrap_or(&Value::Null);
+        wanted == found || wanted.as_array().is_some_and(|any| any.contains(found))
+    })
+}
+
+const NEW_PEER: &str = "a new peer";
+
+fn is_drift(suspicion: &Suspicion) -> bool {
+    suspicion.kind == finding::CAPABILITY_DRIFT
+}
+
+fn report_new_peer(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    governance::note(tx, &peer.id, &Suspicion::soft(finding::CAPABILITY_DRIFT, NEW_PEER, json!({})))
+}

@@ -1,0 +1,201 @@
+//! Defects against commitment 5: audit and excerpts.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::store::rows::{AuditEntry, Direction, Peer};
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use crate::{Patch, history};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::state::PeerStatus;
+
+/// Defects in the audit and in the excerpts that the platform sends.
+pub(super) const AUDIT: &[Patch] = &[
+    Patch::defect(
+        "omits-rejected-calls-from-audit",
+        &[("5.1", Conduct)],
+        "Audits only successful calls.",
+        |policy| policy.history.override_entry = |entry| was_granted(&entry).then_some(entry),
+    ),
+    Patch::defect(
+        "stores-excerpt-entries-in-own-audit",
+        &[("5.1", Conduct)],
+        "Stores the entries of a peer's excerpt in its own audit, as if they had occurred here.",
+        |policy| policy.outbound.store_excerpt = store_entries,
+    ),
+    Patch::defect(
+        "audits-successes-twice-rejections-never",
+        &[("5.1", Conduct)],
+        "Audits each success twice, under two names, and no rejection.",
+        |policy| {
+            policy.history.override_entry = |entry| was_granted(&entry).then_some(entry);
+            policy.history.derive_extra_entry = |entry| {
+                let action = format!("{}.seen", entry.action);
+                was_granted(entry).then(|| AuditEntry { action, ..entry.clone() })
+            };
+        },
+    ),
+    Patch::defect(
+        "duplicates-audit-entries",
+        &[("5.1", Conduct)],
+        "Writes each audit entry twice.",
+        |policy| {
+            policy.history.derive_extra_entry = |entry| Some(entry.clone());
+        },
+    ),
+    Patch::defect(
+        "omits-outbound-calls-from-audit",
+        &[("5.1", Conduct)],
+        "Audits inbound calls, but no outbound calls.",
+        |policy| {
+            policy.history.override_entry = |entry| (entry.direction == Direction::Inbound).then_some(entry);
+        },
+    ),
+    Patch::defect(
+        "records-platform-as-remote-subject",
+        &[("5.2", Conduct)],
+        "Records itself as the remote subject.",
+        |policy| {
+            policy.history.override_entry =
+                |entry| Some(AuditEntry { remote_subject: "platform".to_owned(), ..entry });
+        },
+    ),
+    Patch::defect(
+        "omits-grant-subject-from-audit",
+        &[("5.2", Conduct)],
+        "Omits the subject from an audit entry if a grant carried the call.",
+        |policy| {
+            policy.history.override_entry = |entry| {
+                let by_grant = !entry.remote_subject.starts_with("fed:");
+                Some(AuditEntry {
+                    remote_subject: if by_grant { String::new() } else { entry.remote_subject },
+                    ..entry
+                })
+            }
+        },
+    ),
+    Patch::defect(
+        "omits-peer-id-from-audit",
+        &[("5.1", Conduct), ("5.4", Conduct)],
+        "Omits the peer's id from an audit entry.",
+        |policy| {
+            policy.history.override_entry =
+                |entry| Some(AuditEntry { federation_peer_id: String::new(), ..entry });
+            policy.history.belongs_to = |_, _, _| true;
+        },
+    ),
+    Patch::defect(
+        "shows-audit-of-all-peers",
+        &[("5.4", Conduct)],
+        "Sends every peer the audit of all peers.",
+        |policy| policy.history.belongs_to = |_, _, _| true,
+    ),
+    Patch::defect(
+        "shows-full-audit-to-readmitted-peer",
+        &[("5.4", Conduct)],
+        "Sends a peer that was revoked and admitted again the audit of all peers.",
+        |policy| {
+            policy.history.belongs_to =
+                |tx, entry, peer_id| history::belongs_to(tx, entry, peer_id) || has_returned(tx, peer_id);
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "shows-migrations-of-all-peers-in-excerpt",
+        &[("5.4", Conduct)],
+        "Sends every peer the migrations of all peers, beside the peer's own entries.",
+        |policy| {
+            policy.history.belongs_to = |_, entry, peer_id| {
+                entry.federation_peer_id == peer_id || entry.route.ends_with("/migrations")
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "sends-empty-excerpts",
+        &[("5.3", Conduct), ("5.4", Conduct)],
+        "Answers with an excerpt at once, but the excerpt is empty.",
+        |policy| policy.history.belongs_to = |_, _, _| false,
+    ),
+    Patch::defect(
+        "omits-rejected-calls-from-excerpts",
+        &[("5.4", Conduct)],
+        "Audits rejected calls, but omits them from the caller's excerpt.",
+        |policy| {
+            policy.history.belongs_to =
+                |tx, entry, peer_id| history::belongs_to(tx, entry, peer_id) && was_granted(entry);
+        },
+    ),
+    Patch::defect(
+        "promises-excerpt-in-four-days",
+        &[("5.3", Conduct)],
+        "Promises an excerpt for four days later.",
+        |policy| policy.history.excerpt_delay = Some(SignedDuration::from_hours(96)),
+    ),
+    Patch::defect(
+        "promises-excerpt-a-second-late",
+        &[("5.3", Conduct)],
+        "Promises an excerpt for 72 hours and one second later.",
+        |policy| policy.history.excerpt_delay = Some(SignedDuration::from_secs(72 * 3600 + 1)),
+    )
+    .hard_to_reach(),
+];
+
+/// Defects in the detection of overdue excerpts.
+pub(super) const REQUESTED_EXCERPTS: &[Patch] = &[
+    Patch::defect(
+        "overlooks-overdue-excerpts",
+        &[("5.3", Detection)],
+        "Does not report an excerpt that never arrives.",
+        |policy| policy.outbound.is_overdue = |_, _| false,
+    ),
+    Patch::defect(
+        "accepts-rejection-as-excerpt",
+        &[("5.3", Detection)],
+        "Stops waiting for an excerpt once the peer refuses it.",
+        |policy| {
+            policy.outbound.contains_excerpt = |called| called.status.is_some_and(|status| status != 202);
+        },
+    ),
+    Patch::defect(
+        "reports-overdue-excerpt-after-a-week",
+        &[("5.3", Detection)],
+        "Reports an overdue excerpt only after a week.",
+        |policy| {
+            policy.outbound.is_overdue =
+                |request, now| now.duration_since(request.requested_at) > SignedDuration::from_hours(24 * 7);
+        },
+    )
+    .hard_to_reach(),
+];
+
+fn store_entries(tx: &Transaction<'_>, excerpt: &Value) -> Result<(), StoreError> {
+    for event in excerpt["events"].as_array().into_iter().flatten() {
+        let text = |name: &str| event["payload"][name].as_str().unwrap_or_default().to_owned();
+        let entry = AuditEntry {
+            id: tx.new_id(),
+            at: tx.now,
+            federation_peer_id: text("federation_peer_id"),
+            remote_subject: text("remote_subject"),
+            action: text("action"),
+            direction: Direction::Inbound,
+            route: text("action"),
+            status: Some(200),
+            correlation_id: tx.correlation_id.clone(),
+        };
+        table::put(tx.db, &entry)?;
+    }
+    Ok(())
+}
+
+fn was_granted(entry: &AuditEntry) -> bool {
+    entry.status.is_some_and(|status| status < 400)
+}
+
+fn has_returned(tx: &Transaction<'_>, peer_id: &str) -> bool {
+    let peers: Vec<Peer> = table::all(tx.db).unwrap_or_default();
+    let address = peers.iter().find(|peer| peer.id == peer_id).map(|peer| &peer.remote_instance_url);
+    let is_gone = |peer: &Peer| peer.status == PeerStatus::Revoked;
+    peers.iter().any(|peer| is_gone(peer) && Some(&peer.remote_instance_url) == address)
+}

@@ -1,0 +1,131 @@
+//! Defects against 6.3: no corrupt sync streams.
+
+use serde_json::{Value, json};
+
+use crate::Patch;
+use crate::inbound::sync;
+use crate::store::rows::Stream;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::notice::finding;
+use covenant_model::wire::sync::SyncBatch;
+
+/// Defects in the batches that the platform sends.
+pub(in crate::defects) const SENT: &[Patch] = &[
+    Patch::defect(
+        "alters-records-after-digest",
+        &[("6.3", Conduct)],
+        "Alters the last record of a batch after the digest is computed.",
+        |policy| policy.outbound.override_batch = alter_last_record,
+    ),
+    Patch::defect(
+        "alters-records-before-digest",
+        &[("6.3", Conduct)],
+        "Syncs names in upper case, under a digest that matches them.",
+        |policy| policy.outbound.override_batch = uppercase_names,
+    ),
+    Patch::defect(
+        "rewinds-sync-cursor-by-one-record",
+        &[("6.3", Conduct)],
+        "Starts a batch one record too early once the stream has five records.",
+        |policy| policy.outbound.override_batch = rewind_cursor,
+    )
+    .hard_to_reach(),
+];
+
+/// Defects in the check of received batches.
+pub(in crate::defects) const RECEIVED: &[Patch] = &[
+    Patch::defect(
+        "accepts-any-batch-digest",
+        &[("6.3", Detection), ("E.1", Detection)],
+        "Does not compare a batch with its digest.",
+        |policy| policy.sync.digest_matches = |_| true,
+    ),
+    Patch::defect(
+        "accepts-reordered-records",
+        &[("6.3", Detection)],
+        "Sorts the records of a batch before it computes their digest, so any order is accepted.",
+        |policy| policy.sync.digest_matches = digest_matches_in_any_order,
+    ),
+    Patch::defect(
+        "accepts-any-sync-cursor",
+        &[("6.3", Detection)],
+        "Accepts a batch whatever its cursor.",
+        |policy| {
+            policy.sync.continues_stream = |_, _| true;
+        },
+    ),
+    Patch::defect(
+        "accepts-rewound-batches",
+        &[("6.3", Detection)],
+        "Rejects a gap in a stream, but accepts a batch that goes back in it.",
+        |policy| policy.sync.continues_stream = continues_or_rewinds,
+    ),
+    Patch::defect(
+        "accepts-duplicate-records",
+        &[("6.3", Detection)],
+        "Accepts a batch that contains a record twice.",
+        |policy| policy.sync.has_repeats = |_| false,
+    ),
+    Patch::defect(
+        "stores-synced-record-by-payload-id",
+        &[("6.3", Detection)],
+        "Stores a synced record under the id in its payload, whatever the record's own id is.",
+        |policy| {
+            policy.sync.ids_match = |_| true;
+            policy.sync.choose_id =
+                |record| record.payload.get("id").and_then(|id| id.as_str()).unwrap_or(&record.id);
+        },
+    ),
+    Patch::defect(
+        "omits-corrupt-stream-finding",
+        &[("6.3", Detection), ("E.1", Detection), ("E.2", Detection)],
+        "Refuses a corrupt stream, but reports no finding.",
+        |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::SYNC_CORRUPT,
+    ),
+];
+
+fn alter_last_record(batch: &mut SyncBatch) {
+    if let Some(last) = batch.records.last_mut() {
+        last.payload.insert("altered".to_owned(), json!(true));
+    }
+}
+
+fn uppercase_names(batch: &mut SyncBatch) {
+    for record in &mut batch.records {
+        if let Some(Value::String(name)) = record.payload.get_mut("name") {
+            *name = name.to_uppercase();
+        }
+    }
+    batch.sha256 = SyncBatch::digest(&batch.records);
+}
+
+fn rewind_cursor(batch: &mut SyncBatch) {
+    let from = batch.cursor.from.as_str().and_then(|text| text.parse::<u64>().ok());
+    if let Some(from) = from.filter(|from| *from >= 5) {
+        batch.cursor.from = json!((from - 1).to_string());
+    }
+}
+
+/// Returns whether the digest matches in either order. The sender hashes its own order, and two records have
+/// only two orders.
+fn digest_matches_in_any_order(body: &Value) -> bool {
+    let mut sorted = body.clone();
+    let mut in_order = |reversed: bool| {
+        if let Some(records) = sorted["records"].as_array_mut() {
+            records.sort_by_key(|record| record["id"].to_string());
+            if reversed {
+                records.reverse();
+            }
+        }
+        sync::digest_matches(&sorted)
+    };
+    in_order(false) || in_order(true)
+}
+
+fn continues_or_rewinds(stream: Option<&Stream>, batch: &SyncBatch) -> bool {
+    stream.is_none_or(|stream| position(&batch.cursor.from) <= position(&stream.cursor))
+}
+
+fn position(cursor: &Value) -> Option<u64> {
+    cursor.as_str()?.parse().ok()
+}

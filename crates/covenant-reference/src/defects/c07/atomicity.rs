@@ -1,0 +1,109 @@
+//! Defects against 7.1: a migration is applied whole or not at all.
+
+use crate::Patch;
+use crate::migration::{self, Failure, Outcome, Plan, crash_if_set};
+use crate::store::StoreError;
+use crate::store::records::{self, Record};
+use covenant_model::contract::Aspect::Conduct;
+
+/// Defects in the application of a plan.
+pub(in crate::defects) const PATCHES: &[Patch] = &[
+    Patch::defect(
+        "commits-step-by-step",
+        &[("7.1", Conduct)],
+        "Commits each step by itself, so the steps before a failure or a crash remain.",
+        |policy| policy.migration.apply = |plan| apply_in_batches(plan, 1),
+    ),
+    Patch::defect(
+        "commits-every-four-steps",
+        &[("7.1", Conduct)],
+        "Commits every four steps, and reverts all of them if a step fails, but not after a crash.",
+        |policy| policy.migration.apply = apply_by_fours_or_revert,
+    ),
+    Patch::defect(
+        "validates-step-order-while-applying",
+        &[("7.1", Conduct)],
+        "Checks the step orders while it applies a plan, and keeps the steps before an invalid one.",
+        |policy| {
+            policy.migration.has_valid_orders = |_| true;
+            policy.migration.apply = apply_in_order;
+        },
+    ),
+    Patch::defect(
+        "commits-opened-migration-step-by-step",
+        &[("7.1", Conduct)],
+        "Applies an opened migration step by step, and any other migration in one transaction.",
+        |policy| {
+            policy.migration.apply = |plan| match plan.request.commit {
+                Some(false) => apply_in_batches(plan, 1),
+                _ => migration::apply(plan),
+            };
+        },
+    ),
+    Patch::defect(
+        "keeps-steps-before-failure",
+        &[("7.1", Conduct)],
+        "Stops at a failed step, but keeps the steps before it.",
+        |policy| policy.migration.apply = apply_without_savepoint,
+    ),
+    Patch::defect(
+        "accepts-any-step-order",
+        &[("7.1", Conduct)],
+        "Accepts a plan whose step orders repeat or are negative.",
+        |policy| policy.migration.has_valid_orders = |_| true,
+    ),
+];
+
+/// Applies a plan, and commits after every `batch` steps.
+fn apply_in_batches(plan: &Plan<'_>, batch: u32) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    crash_if_set(plan.tx, 0)?;
+    for (done, step) in (1..).zip(plan.steps_in_order()) {
+        (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome)?;
+        if done % batch == 0 {
+            // The savepoint belongs to the call, so it must exist again when the call ends.
+            let next = "COMMIT; BEGIN IMMEDIATE; SAVEPOINT attempt";
+            plan.tx.db.execute_batch(next).map_err(StoreError::from)?;
+        }
+        crash_if_set(plan.tx, done)?;
+    }
+    Ok(outcome)
+}
+
+fn apply_by_fours_or_revert(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let before = records::list(plan.tx.db, None)?;
+    let result = apply_in_batches(plan, 4);
+    if matches!(result, Err(Failure::Failed { .. })) {
+        restore(plan, &before)?;
+    }
+    result
+}
+
+fn restore(plan: &Plan<'_>, before: &[Record]) -> Result<(), StoreError> {
+    for record in records::list(plan.tx.db, None)? {
+        records::remove(plan.tx.db, &record.kind, &record.id)?;
+    }
+    before.iter().try_for_each(|record| records::put(plan.tx.db, record))
+}
+
+fn apply_in_order(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let steps = plan.steps_in_order();
+    let orders: Vec<i64> = [-1].into_iter().chain(steps.iter().map(|step| step.step_order)).collect();
+    let Some(place) = orders.windows(2).position(|pair| pair[1] <= pair[0]) else {
+        return migration::apply(plan);
+    };
+    let mut outcome = Outcome::default();
+    for step in &steps[..place] {
+        (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome)?;
+    }
+    Err(Failure::failed("a step_order is negative or repeated"))
+}
+
+fn apply_without_savepoint(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    for (done, step) in (1..).zip(plan.steps_in_order()) {
+        (plan.tx.policy.migration.apply_step)(plan, step, &mut outcome)?;
+        crash_if_set(plan.tx, done)?;
+    }
+    Ok(outcome)
+}

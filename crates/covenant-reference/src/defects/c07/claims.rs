@@ -1,0 +1,194 @@
+//! Defects against 7.2 and 7.3: true counts and conflicts.
+
+use jiff::SignedDuration;
+
+use crate::Patch;
+use crate::migration::{self, Conflicting, Failure, Outcome, Plan, Resolution, resolve};
+use crate::operator_api::MethodError;
+use crate::outbound::Untruth;
+use crate::platform::Platform;
+use crate::store::rows::{Direction, Migration};
+use crate::store::{StoreError, records, table};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::migration::{Conflict, Step, action, policy};
+
+/// Defects in the claims about a received migration.
+pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
+    Patch::defect(
+        "claims-unapplied-last-step",
+        &[("7.2", Conduct)],
+        "Leaves out the last of several new records, and counts it as applied.",
+        |policy| policy.migration.apply_step = claim_last_creation,
+    ),
+    Patch::defect(
+        "skips-conflict-with-fail-policy",
+        &[("7.2", Conduct)],
+        "Skips a step that must fail the plan, and reports the rest as a success.",
+        |policy| {
+            policy.migration.resolve = |conflicting: Conflicting, given: &str| match given {
+                policy::FAIL => Resolution::Skipped,
+                _ => resolve(conflicting, given),
+            };
+        },
+    ),
+    Patch::defect(
+        "counts-skipped-steps-as-applied",
+        &[("7.2", Conduct)],
+        "Counts skipped steps as applied.",
+        |policy| policy.migration.claim_counts = |outcome| (outcome.applied + outcome.skipped, 0),
+    ),
+    Patch::defect(
+        "omits-first-conflict-from-log",
+        &[("7.3", Conduct)],
+        "Omits the first conflict from its log.",
+        |policy| {
+            policy.migration.claim_conflicts = |outcome| outcome.conflicts.iter().skip(1).cloned().collect();
+        },
+    ),
+    Patch::defect(
+        "omits-late-conflicts-from-log",
+        &[("7.3", Conduct)],
+        "Omits conflicts at the seventh step or later from its log.",
+        |policy| {
+            policy.migration.claim_conflicts = |outcome| {
+                outcome.conflicts.iter().filter(|conflict| conflict.step_order < 7).cloned().collect()
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "drops-conflict-log-from-record",
+        &[("7.3", Conduct)],
+        "Reports a conflict once, but omits it from the migration's row.",
+        |policy| policy.migration.override_migration = |migration| migration.conflict_log.clear(),
+    ),
+    Patch::defect(
+        "invents-a-conflict",
+        &[("7.3", Conduct)],
+        "Logs a conflict that did not occur.",
+        |policy| policy.migration.claim_conflicts = with_invented_conflict,
+    ),
+    Patch::defect(
+        "logs-every-conflict-as-skipped",
+        &[("7.3", Conduct)],
+        "Logs every conflict as skipped, whatever its resolution.",
+        |policy| policy.migration.claim_conflicts = all_as_skipped,
+    ),
+];
+
+/// Defects in the verification of a destination's claims.
+pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
+    Patch::defect(
+        "ignores-destination-read-back",
+        &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
+        "Believes every claim of a destination about a migration.",
+        |policy| {
+            policy.outbound.select_untruths = |_| Vec::new();
+        },
+    ),
+    Patch::defect(
+        "overlooks-missing-records",
+        &[("7.2", Detection), ("7.4", Detection)],
+        "Ignores that a record is not stored under its id at the destination.",
+        |policy| {
+            policy.outbound.select_untruths = |found| {
+                found.into_iter().filter(|untruth| !matches!(untruth, Untruth::Missing { .. })).collect()
+            };
+        },
+    ),
+    Patch::defect(
+        "overlooks-changed-records",
+        &[("7.3", Detection), ("7.4", Detection)],
+        "Ignores that a destination stored a record with other content.",
+        |policy| {
+            policy.outbound.select_untruths = |found| {
+                found.into_iter().filter(|untruth| !matches!(untruth, Untruth::Changed { .. })).collect()
+            };
+        },
+    ),
+    Patch::defect(
+        "overlooks-invented-conflicts",
+        &[("7.3", Detection)],
+        "Believes a reported conflict with a record that does not exist.",
+        |policy| {
+            policy.outbound.select_untruths = |found| {
+                let invented = |untruth: &Untruth| {
+                    matches!(untruth, Untruth::Invented { .. } | Untruth::Miscounted { .. })
+                };
+                found.into_iter().filter(|untruth| !invented(untruth)).collect()
+            };
+        },
+    ),
+    Patch::defect(
+        "deletes-originals-without-verification",
+        &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
+        "Deletes the originals before it verifies that the records arrived.",
+        |policy| {
+            policy.outbound.deletes_originals = |_| true;
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "deletes-sent-records-after-a-day",
+        &[("7.2", Detection), ("11.2", Conduct)],
+        "Deletes sent records after a day, whatever was requested and whatever arrived.",
+        |policy| policy.outbound.on_timers = Some(|platform| Box::pin(async move { delete_sent(&platform) })),
+    ),
+];
+
+fn claim_last_creation(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
+    let steps = plan.steps_in_order();
+    let created: Vec<i64> =
+        steps.iter().filter(|step| step.action == action::CREATE).map(|step| step.step_order).collect();
+    let is_new = records::find(plan.tx.db, &step.resource_kind, &step.resource_id)?.is_none();
+    if is_new && created.len() > 1 && created.last() == Some(&step.step_order) {
+        outcome.applied += 1;
+        return Ok(());
+    }
+    migration::apply_step(plan, step, outcome)
+}
+
+fn with_invented_conflict(outcome: &Outcome) -> Vec<Conflict> {
+    let invented = Conflict {
+        resource_kind: "skill".to_owned(),
+        resource_id: "01970000-0000-7000-8000-00000000dead".to_owned(),
+        constraint: Some("primary_key".to_owned()),
+        columns: vec!["id".to_owned()],
+        resolution: Some("skipped".to_owned()),
+        ..Conflict::default()
+    };
+    let mut log = outcome.conflicts.clone();
+    log.push(invented);
+    log
+}
+
+fn all_as_skipped(outcome: &Outcome) -> Vec<Conflict> {
+    let mut log = outcome.conflicts.clone();
+    for conflict in &mut log {
+        conflict.resolution = Some("skipped".to_owned());
+    }
+    log
+}
+
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+fn delete_sent(platform: &Platform) {
+    // A platform that died meanwhile deletes nothing.
+    let _ = platform.transaction::<_, MethodError>(|tx| {
+        let mut sent: Vec<Migration> = table::all(tx.db)?;
+        sent.retain(|migration| {
+            migration.direction == Direction::Outbound && tx.now.duration_since(migration.opened_at) >= KEPT
+        });
+        let remove = |step: &Step| -> Result<(), StoreError> {
+            records::remove(tx.db, &step.resource_kind, original_id(step)).map(drop)
+        };
+        Ok(sent.iter().flat_map(|migration| &migration.plan.steps).try_for_each(remove)?)
+    });
+}
+
+/// Returns the id of the original: a duplicate has an id of its own, and names the record that it was made
+/// from.
+fn original_id(step: &Step) -> &str {
+    let source = step.payload.get("metadata").and_then(|metadata| metadata["duplicated_from"].as_str());
+    source.unwrap_or(&step.resource_id)
+}

@@ -1,0 +1,125 @@
+//! Defects against 7.5: no sync of what is for migration only.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::Patch;
+use crate::inbound::sync;
+use crate::operator_api::MethodError;
+use crate::outbound;
+use crate::platform::Platform;
+use crate::store::rows::{Direction, Migration};
+use crate::store::table;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::operator::migration::SendMigration;
+use covenant_model::wire::migration::operation;
+use covenant_model::wire::notice::finding;
+
+/// Defects in automatic sync, and in its detection.
+pub(in crate::defects) const AUTOMATIC: &[Patch] = &[
+    Patch::defect(
+        "accepts-sync-of-migration-only-kind",
+        &[("7.5", Detection)],
+        "Accepts a sync of a kind that it declared for migration only.",
+        |policy| {
+            policy.sync.admits_records = |row| row.direction == "migration_only" || sync::admits_records(row);
+        },
+    ),
+    Patch::defect(
+        "syncs-migration-only-on-auto-policy",
+        &[("7.5", Conduct)],
+        "Syncs migration-only kinds that have an automatic policy.",
+        |policy| policy.outbound.syncs_automatically = |row, _| row.policy.starts_with("auto_"),
+    ),
+    Patch::defect(
+        "syncs-migration-only-periodically",
+        &[("7.5", Conduct)],
+        "Syncs migration-only kinds whose policy is periodic.",
+        |policy| policy.outbound.syncs_automatically = |row, _| row.policy == "auto_periodic",
+    ),
+    Patch::defect(
+        "syncs-migration-only-on-filter-match",
+        &[("7.5", Conduct)],
+        "Syncs migration-only kinds whose policy is to sync on a match.",
+        |policy| policy.outbound.syncs_automatically = |row, _| row.policy == "on_match_filter",
+    ),
+    Patch::defect(
+        "syncs-migration-only-after-15-minutes",
+        &[("7.5", Conduct)],
+        "Syncs migration-only kinds to its peers 15 minutes after their enrolment.",
+        |policy| {
+            policy.outbound.syncs_automatically =
+                |row, enrolled_for| row.direction == "migration_only" && enrolled_for >= QUARTER;
+        },
+    ),
+    Patch::defect(
+        "resends-duplicated-records",
+        &[("7.5", Conduct)],
+        "Sends duplicated records again without a request.",
+        |policy| policy.outbound.on_timers = Some(|platform| Box::pin(resend_duplicates(platform))),
+    ),
+    Patch::defect(
+        "omits-sync-after-migration-finding",
+        &[("7.5", Detection)],
+        "Refuses a sync of a migration-only kind, but reports no finding.",
+        |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::SYNC_AFTER_MIGRATION,
+    ),
+];
+
+/// Defects in the choice of the kinds to sync.
+pub(in crate::defects) const DECLARED: &[Patch] = &[
+    Patch::defect(
+        "syncs-migration-only-kinds",
+        &[("7.5", Conduct)],
+        "Syncs kinds that are declared for migration only.",
+        |policy| {
+            policy.outbound.syncs_automatically = |row, _| row.direction == "migration_only";
+        },
+    ),
+    Patch::defect(
+        "syncs-every-kind",
+        &[("7.5", Conduct)],
+        "Syncs every kind automatically, whatever is declared of it.",
+        |policy| policy.outbound.syncs_automatically = |_, _| true,
+    ),
+];
+
+/// Time since the enrolment after which the sync starts.
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// Metadata member that marks a migration as followed up.
+const FOLLOWED_UP: &str = "followed_up";
+
+async fn resend_duplicates(platform: Arc<Platform>) {
+    let due = platform.transaction::<_, MethodError>(|tx| {
+        let mut due: Vec<Migration> = table::all(tx.db)?;
+        due.retain(|migration| {
+            let is_copy = migration.plan.operation == operation::DUPLICATE;
+            let is_sent = migration.direction == Direction::Outbound && migration.status == "completed";
+            is_copy && is_sent && !migration.metadata.contains_key(FOLLOWED_UP)
+        });
+        for migration in &mut due {
+            migration.metadata.insert(FOLLOWED_UP.to_owned(), json!(true));
+            table::put(tx.db, migration)?;
+        }
+        Ok(due.iter().filter_map(repeated_order).collect::<Vec<_>>())
+    });
+    for order in due.unwrap_or_default() {
+        // An unreachable peer gets nothing.
+        let _ = outbound::send_migration(&platform, order).await;
+    }
+}
+
+fn repeated_order(migration: &Migration) -> Option<SendMigration> {
+    let source = migration.plan.steps.last()?.payload.get("metadata")?["duplicated_from"].as_str()?;
+    Some(SendMigration {
+        peer_id: migration.peer_id.clone(),
+        operation: operation::DUPLICATE.to_owned(),
+        root_resource_kind: migration.plan.root_resource_kind.clone(),
+        root_resource_id: source.to_owned(),
+        bearer_token: None,
+        commit: None,
+    })
+}

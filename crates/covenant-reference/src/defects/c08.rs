@@ -1,0 +1,153 @@
+//! Defects against commitment 8: data residency and crossings.
+
+use serde_json::{Value, json};
+
+use crate::governance::{self, Suspicion};
+use crate::patch::omit_disclosed;
+use crate::store::StoreError;
+use crate::store::rows::{Direction, Migration, Peer};
+use crate::transaction::Transaction;
+use crate::{Patch, migration, peering};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::notice::finding;
+
+/// Defects in the disclosure of the platform's own residency.
+pub(super) const OWN_RESIDENCY: &[Patch] = &[
+    Patch::defect(
+        "discloses-no-residency",
+        &[("8.1", Conduct)],
+        "Never discloses its data residency.",
+        |policy| {
+            policy.handshake.override_introduction = |members| {
+                members.remove("data_residency");
+                omit_disclosed(members, "data_residency");
+            };
+        },
+    ),
+    Patch::defect(
+        "declares-a-blank-residency",
+        &[("8.1", Conduct)],
+        "Discloses a blank as its data residency.",
+        |policy| {
+            policy.handshake.override_introduction = |members| {
+                members.insert("data_residency".to_owned(), json!(" "));
+                omit_disclosed(members, "data_residency");
+            };
+        },
+    ),
+];
+
+/// Defects in the findings about a new peer.
+pub(super) const NEW_PEERS: &[Patch] = &[Patch::defect(
+    "reports-new-peer-not-missing-residency",
+    &[("8.1", Detection)],
+    "Reports every new peer, and never checks its residency.",
+    |policy| {
+        policy.peering.on_enrolment = report_new_peer;
+        policy.governance.is_reported = |suspicion| suspicion.kind != finding::RESIDENCY_MISSING;
+    },
+)];
+
+/// Defects in the reports and records of crossings, and in the findings about a peer's residency.
+pub(super) const CROSSINGS: &[Patch] = &[
+    Patch::defect(
+        "omits-inbound-crossing-event",
+        &[("8.2", Conduct)],
+        "Receives data across a boundary, but does not report it to its operator.",
+        |policy| policy.migration.reports_crossing = false,
+    ),
+    Patch::defect(
+        "omits-outbound-crossing-event",
+        &[("8.2", Conduct)],
+        "Sends data across a boundary, but does not report it to its operator.",
+        |policy| policy.outbound.reports_crossing = false,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "reports-migration-without-crossing",
+        &[("8.2", Conduct)],
+        "Reports every migration in the same way, and does not report crossings.",
+        |policy| {
+            policy.migration.reports_crossing = false;
+            policy.outbound.reports_crossing = false;
+            policy.migration.on_completion = report_completion;
+        },
+    ),
+    Patch::defect(
+        "omits-crossing-from-record",
+        &[("8.3", Conduct)],
+        "Omits a crossing from the migration's row.",
+        |policy| policy.migration.records_crossing = false,
+    ),
+    Patch::defect(
+        "swaps-ends-of-recorded-crossing",
+        &[("8.3", Conduct)],
+        "Records a crossing with its two ends swapped.",
+        |policy| policy.migration.override_migration = swap_ends,
+    ),
+    Patch::defect(
+        "records-crossing-from-initial-residency",
+        &[("8.3", Conduct)],
+        "Records outbound crossings from its initial residency, even after a change of residency.",
+        |policy| {
+            policy.outbound.choose_recorded_crossing = |tx, peer, _| {
+                let place = (tx.policy.migration.locate_peer)(peer);
+                migration::crossing(&tx.settings.residency, place)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "records-peer-residency-at-both-ends",
+        &[("8.3", Conduct)],
+        "Records the peer's residency at both ends of a crossing.",
+        |policy| policy.migration.override_migration = repeat_peer_residency,
+    ),
+    Patch::defect(
+        "overlooks-missing-residency",
+        &[("8.1", Detection)],
+        "Does not report an active peer without a residency.",
+        |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::RESIDENCY_MISSING,
+    ),
+    Patch::defect(
+        "accepts-blank-residency",
+        &[("8.1", Detection)],
+        "Accepts a blank as a data residency.",
+        |policy| policy.governance.names_place = |_| true,
+    ),
+    Patch::defect(
+        "overlooks-changed-residency",
+        &[("8.2", Detection)],
+        "Does not report a peer whose residency changed after a migration.",
+        |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::RESIDENCY_MOVED,
+    ),
+    Patch::defect(
+        "ignores-residency-change-after-migration",
+        &[("8.2", Detection)],
+        "Reports a changed residency only of peers with which nothing was migrated.",
+        |policy| policy.peering.reports_residency_change = |migrated| !migrated,
+    ),
+];
+
+fn report_new_peer(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    governance::note(tx, &peer.id, &Suspicion::soft("peer_new", "a new peer", json!({})))
+}
+
+fn report_completion(tx: &Transaction<'_>, peer: &Peer, migration: &Migration) -> Result<(), StoreError> {
+    let facts = json!({"migration_id": migration.id, "data_residency": peer.data_residency});
+    peering::report_event(tx, peer, "migration.completed", "low", facts)
+}
+
+fn swap_ends(migration: &mut Migration) {
+    if let Some(crossing) = migration.metadata.get_mut("cross_jurisdiction") {
+        *crossing = json!({"from": crossing["to"], "to": crossing["from"]});
+    }
+}
+
+fn repeat_peer_residency(migration: &mut Migration) {
+    let peers_end = if migration.direction == Direction::Inbound { "from" } else { "to" };
+    if let Some(crossing) = migration.metadata.get_mut("cross_jurisdiction") {
+        let place: Value = crossing[peers_end].take();
+        *crossing = json!({"from": place, "to": place});
+    }
+}

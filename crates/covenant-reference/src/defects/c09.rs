@@ -1,0 +1,115 @@
+//! Defects against commitment 9: disclosure of a compromise.
+
+use jiff::SignedDuration;
+
+use crate::Patch;
+use crate::inbound::identity;
+use crate::store::rows::{Peer, Side};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::notice::kind;
+use covenant_model::wire::state::PeerStatus;
+
+/// Defects in the treatment of a peer that discloses a compromise.
+pub(super) const PEER_COMPROMISE: &[Patch] = &[
+    Patch::defect(
+        "keeps-compromised-peer-active",
+        &[("9.2", Detection)],
+        "Does not suspend a peer that disclosed a compromise.",
+        |policy| policy.notices.suspends_compromised = |_| false,
+    ),
+    Patch::defect(
+        "serves-suspended-peer",
+        &[("9.2", Detection), ("E.2", Detection)],
+        "Marks a peer as suspended, but continues to serve it.",
+        |policy| {
+            policy.identity.may_call =
+                |peer, now| identity::may_call(peer, now) || peer.status == PeerStatus::Suspended;
+        },
+    ),
+    Patch::defect(
+        "overlooks-late-disclosure",
+        &[("9.1", Detection)],
+        "Never treats a disclosure as late.",
+        |policy| policy.notices.is_late = |_| false,
+    ),
+    Patch::defect(
+        "tolerates-disclosure-a-minute-late",
+        &[("9.1", Detection)],
+        "Treats a disclosure as late only a minute after the 24 hours.",
+        |policy| policy.notices.is_late = |after| after > SignedDuration::from_secs(24 * 3600 + 60),
+    )
+    .hard_to_reach(),
+];
+
+/// Defects in the disclosure of the platform's own compromise.
+pub(super) const OWN_COMPROMISE: &[Patch] = &[
+    Patch::defect(
+        "discloses-compromise-to-one-partner",
+        &[("9.1", Conduct)],
+        "Sends the notice of a compromise to the first partner only.",
+        |policy| {
+            policy.outbound.select_recipients =
+                |notice_kind, partners| reduce(notice_kind, partners, |partners| partners.truncate(1));
+        },
+    ),
+    Patch::defect(
+        "discloses-compromise-to-active-only",
+        &[("9.1", Conduct)],
+        "Sends the notice of a compromise to active partners only.",
+        |policy| {
+            policy.outbound.select_recipients = |notice_kind, partners| {
+                reduce(notice_kind, partners, |partners| {
+                    partners.retain(|peer| peer.status == PeerStatus::Active);
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "discloses-compromise-to-invited-only",
+        &[("9.1", Conduct)],
+        "Sends the notice of a compromise only to the partners that it invited.",
+        |policy| {
+            policy.outbound.select_recipients = |notice_kind, partners| {
+                reduce(notice_kind, partners, |partners| {
+                    partners.retain(|peer| peer.proposed_by == Side::Local);
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "discloses-compromise-after-25-hours",
+        &[("9.1", Conduct)],
+        "Sends the notice of a compromise 25 hours after its declaration.",
+        |policy| {
+            policy.outbound.delay_notice = |notice_kind| {
+                let hours = if notice_kind == kind::PEER_COMPROMISED { 25 } else { 0 };
+                SignedDuration::from_hours(hours)
+            };
+        },
+    ),
+    Patch::defect(
+        "counts-24-hours-from-declaration",
+        &[("9.1", Conduct)],
+        "Discloses a compromise within 24 hours of its declaration, whenever it was detected.",
+        |policy| {
+            policy.outbound.delay_notice = |notice_kind| {
+                let minutes = if notice_kind == kind::PEER_COMPROMISED { 23 * 60 + 30 } else { 0 };
+                SignedDuration::from_mins(minutes)
+            };
+        },
+    ),
+    Patch::defect(
+        "never-discloses-compromise",
+        &[("9.1", Conduct)],
+        "Sends no notice of a compromise.",
+        |policy| policy.outbound.is_sent = |notice| notice.event.kind != kind::PEER_COMPROMISED,
+    ),
+];
+
+/// Reduces the partners that are owed the notice of a compromise.
+fn reduce(notice_kind: &str, mut partners: Vec<Peer>, to: fn(&mut Vec<Peer>)) -> Vec<Peer> {
+    if notice_kind == kind::PEER_COMPROMISED {
+        to(&mut partners);
+    }
+    partners
+}

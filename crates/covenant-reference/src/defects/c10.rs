@@ -1,0 +1,329 @@
+//! Defects against commitment 10: platform versions.
+
+use jiff::{SignedDuration, Timestamp};
+use semver::Version;
+use serde_json::Value;
+
+use crate::Patch;
+use crate::handshake::{disclosure, release, versions};
+use crate::migration::{self, Failure, Outcome, Plan};
+use crate::patch::omit_disclosed;
+use crate::store::rows::Peer;
+use crate::store::{StoreError, facts};
+use crate::transaction::Transaction;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::notice::{finding, kind};
+
+/// Defects in the compatibility of versions.
+pub(super) const COMPATIBILITY: &[Patch] = &[
+    Patch::defect(
+        "rejects-other-minor-versions",
+        &[("10.1", Conduct)],
+        "Treats only its own minor version as compatible.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| {
+                compare(local, remote, |local, remote| {
+                    local.major == remote.major && local.minor == remote.minor
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "requires-equal-patch-version",
+        &[("10.1", Conduct)],
+        "Requires an equal patch version of a peer that runs its own minor version.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| {
+                compare(local, remote, |local, remote| {
+                    let is_near = if local.minor == remote.minor {
+                        local.patch == remote.patch
+                    } else {
+                        local.minor.abs_diff(remote.minor) <= 1
+                    };
+                    local.major == remote.major && is_near
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "rejects-pre-release-versions",
+        &[("10.1", Conduct)],
+        "Treats no pre-release as compatible, whatever its minor version.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| {
+                compare(local, remote, |local, remote| {
+                    remote.pre.is_empty()
+                        && local.major == remote.major
+                        && local.minor.abs_diff(remote.minor) <= 1
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "rejects-accept-of-other-release",
+        &[("10.1", Conduct)],
+        "Rejects an accept from another release of the same major version.",
+        |policy| {
+            policy.handshake.rejects_version = |local, remote| {
+                compare(local, remote, |local, remote| local.major == remote.major && local != remote)
+            };
+        },
+    ),
+    Patch::defect(
+        "aborts-join-of-adjacent-minor",
+        &[("10.1", Conduct)],
+        "Joins only peers of its own minor version.",
+        |policy| policy.outbound.joins = is_same_minor,
+    ),
+    Patch::defect(
+        "discards-adjacent-minor-migrations",
+        &[("10.1", Conduct)],
+        "Reports a migration from another minor version as completed, but applies none of it.",
+        |policy| policy.migration.apply = discard_from_adjacent_minor,
+    ),
+    Patch::defect(
+        "orders-minor-versions-as-text",
+        &[("10.1", Conduct)],
+        "Treats minor versions as adjacent only if text order agrees, in which 1.10 precedes 1.9.",
+        |policy| policy.handshake.are_compatible = are_adjacent_as_text,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "accepts-version-two-minors-away",
+        &[("10.1", Detection)],
+        "Treats a version two minors away as compatible.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| {
+                compare(local, remote, |local, remote| {
+                    local.major == remote.major && local.minor.abs_diff(remote.minor) <= 2
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "compares-first-digit-of-minor-version",
+        &[("10.1", Conduct), ("10.1", Detection)],
+        "Compares minor versions by their first digit, so 1.10 counts as adjacent to 1.1.",
+        |policy| policy.handshake.are_compatible = have_adjacent_digits,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "treats-invalid-version-as-compatible",
+        &[("10.1", Detection)],
+        "Treats an invalid version as compatible.",
+        |policy| {
+            policy.handshake.are_compatible =
+                |local, remote| !disclosure::is_version(remote) || versions::are_compatible(local, remote);
+        },
+    ),
+    Patch::defect(
+        "accepts-leading-v-in-running-version",
+        &[("10.1", Detection)],
+        "Parses `v1.4.0` as 1.4.0.",
+        |policy| {
+            policy.handshake.are_compatible =
+                |local, remote| versions::are_compatible(local, remote.trim_start_matches('v'));
+        },
+    ),
+    Patch::defect(
+        "accepts-sync-from-incompatible-peer",
+        &[("10.1", Detection)],
+        "Reports an incompatible version, but continues to sync.",
+        |policy| policy.sync.freezes = |_| false,
+    ),
+    Patch::defect(
+        "sends-sync-to-incompatible-peer",
+        &[("10.1", Detection)],
+        "Accepts no sync from a peer with an incompatible version, but sends sync to it.",
+        |policy| policy.outbound.freezes = |_| false,
+    ),
+    Patch::defect(
+        "overlooks-version-drift",
+        &[("10.1", Detection), ("10.2", Detection)],
+        "Reports neither incompatible versions nor a break without notice.",
+        |policy| {
+            policy.governance.is_reported = |suspicion| {
+                ![finding::SCHEMA_VERSION_DRIFT, finding::BREAK_UNANNOUNCED].contains(&suspicion.kind)
+            };
+        },
+    ),
+    Patch::defect(
+        "ignores-version-change-after-handshake",
+        &[("10.1", Detection)],
+        "Checks a peer's version at the handshake, and ignores later ones.",
+        |policy| policy.peering.override_updated = keep_version_of_handshake,
+    ),
+    Patch::defect(
+        "accepts-any-major-version",
+        &[("10.1", Detection), ("10.2", Detection)],
+        "Compares minor versions only, and accepts any major version.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| {
+                compare(local, remote, |local, remote| {
+                    local.minor.abs_diff(remote.minor) <= 1 || local.major != remote.major
+                })
+            };
+            policy.handshake.find_unannounced_break = |_, _, _| None;
+        },
+    ),
+];
+
+/// Defects in the end of support for a major version.
+pub(super) const MAJOR_VERSIONS: &[Patch] = &[
+    Patch::defect(
+        "ignores-age-of-deprecation-notice",
+        &[("10.2", Detection)],
+        "Accepts a break from any peer that ever announced the end of a release.",
+        |policy| {
+            policy.handshake.find_unannounced_break = |tx, before, peer| {
+                let notices = peer.metadata.get("deprecations_received").and_then(Value::as_array);
+                let is_silent = notices.is_none_or(Vec::is_empty);
+                is_silent.then(|| versions::find_unannounced_break(tx, before, peer)).flatten()
+            };
+        },
+    ),
+    Patch::defect(
+        "drops-previous-major-without-notice",
+        &[("10.2", Conduct)],
+        "Stops serving the previous major version as soon as it runs a new major version.",
+        |policy| policy.handshake.serves_previous_major = |_, _| Ok(false),
+    ),
+    Patch::defect(
+        "rejects-previous-major-migrations",
+        &[("10.2", Conduct)],
+        "Syncs with the previous major version, but rejects its migrations once it runs a new one.",
+        |policy| policy.migration.apply = reject_from_previous_major,
+    ),
+    Patch::defect(
+        "discards-previous-major-data",
+        &[("10.2", Conduct)],
+        "Answers a batch or migration from the previous major version with success, but stores nothing.",
+        |policy| {
+            policy.sync.discards = is_of_previous_major;
+            policy.migration.apply = discard_from_previous_major;
+        },
+    ),
+    Patch::defect(
+        "ends-major-support-after-29-days",
+        &[("10.2", Conduct)],
+        "Ends support of the previous major version 29 days after its notice.",
+        |policy| policy.handshake.serves_previous_major = serves_for_29_days,
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "ends-major-support-on-short-notice",
+        &[("10.2", Conduct)],
+        "Ends support of the previous major version on the announced day, however short the notice.",
+        |policy| policy.handshake.required_notice = SignedDuration::ZERO,
+    )
+    .hard_to_reach(),
+];
+
+/// Defects in the notice of the end of a release.
+pub(super) const NOTICES: &[Patch] = &[
+    Patch::defect(
+        "omits-deprecation-notice",
+        &[("10.2", Conduct)],
+        "Does not announce the end of a release in any form.",
+        |policy| {
+            policy.outbound.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
+            policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations");
+        },
+    ),
+    Patch::defect(
+        "announces-deprecation-a-day-late",
+        &[("10.2", Conduct)],
+        "Announces the end of a release a day after the notice period began.",
+        |policy| {
+            policy.outbound.delay_notice = |notice_kind| {
+                let hours = if notice_kind == kind::RELEASE_DEPRECATED { 24 } else { 0 };
+                SignedDuration::from_hours(hours)
+            };
+            policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations");
+        },
+    ),
+];
+
+/// Returns whether two versions are semantic and the comparison holds.
+fn compare(local: &str, remote: &str, holds: fn(&Version, &Version) -> bool) -> bool {
+    match (Version::parse(local), Version::parse(remote)) {
+        (Ok(local), Ok(remote)) => holds(&local, &remote),
+        _ => false,
+    }
+}
+
+fn is_same_minor(local: &str, remote: &str) -> bool {
+    match (Version::parse(local), Version::parse(remote)) {
+        (Ok(local), Ok(remote)) => (local.major, local.minor) == (remote.major, remote.minor),
+        _ => true,
+    }
+}
+
+fn discard_from_adjacent_minor(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let ours = Version::parse(&release(plan.tx)?).ok();
+    let theirs = plan.peer.platform_version.as_deref().and_then(|version| Version::parse(version).ok());
+    let are_adjacent = ours
+        .zip(theirs)
+        .is_some_and(|(ours, theirs)| ours.major == theirs.major && ours.minor != theirs.minor);
+    if !are_adjacent {
+        return migration::apply(plan);
+    }
+    Ok(Outcome { applied: plan.request.steps.len() as u64, ..Outcome::default() })
+}
+
+fn are_adjacent_as_text(local: &str, remote: &str) -> bool {
+    let minors = [local, remote].map(|version| Version::parse(version).ok().map(|version| version.minor));
+    let [Some(local_minor), Some(remote_minor)] = minors else { return false };
+    let in_order = local_minor.cmp(&remote_minor) == local_minor.to_string().cmp(&remote_minor.to_string());
+    in_order && versions::are_compatible(local, remote)
+}
+
+fn have_adjacent_digits(local: &str, remote: &str) -> bool {
+    let digits = |version: &str| {
+        let mut parts = version.split('.');
+        let major = parts.next().map(ToOwned::to_owned);
+        let minor = parts.next().and_then(|minor| minor.bytes().next());
+        major.zip(minor)
+    };
+    match (digits(local), digits(remote)) {
+        (Some((major, minor)), Some((other, digit))) => major == other && minor.abs_diff(digit) <= 1,
+        _ => false,
+    }
+}
+
+fn keep_version_of_handshake(before: &Peer, peer: &mut Peer) {
+    let major = |peer: &Peer| Some(Version::parse(peer.platform_version.as_deref()?).ok()?.major);
+    if major(before).is_some() && major(before) == major(peer) {
+        peer.platform_version.clone_from(&before.platform_version);
+    }
+}
+
+fn reject_from_previous_major(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let compatibility = versions::compatibility(plan.tx, plan.peer.platform_version.as_deref())?;
+    match compatibility.status {
+        "compatible" => migration::apply(plan),
+        _ => Err(Failure::failed("the versions do not go together")),
+    }
+}
+
+fn is_of_previous_major(tx: &Transaction<'_>, peer: &Peer) -> Result<bool, StoreError> {
+    let compatibility = versions::compatibility(tx, peer.platform_version.as_deref())?;
+    Ok(compatibility.status == "degraded")
+}
+
+fn discard_from_previous_major(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    if is_of_previous_major(plan.tx, plan.peer)? {
+        return Ok(Outcome { applied: plan.request.steps.len() as u64, ..Outcome::default() });
+    }
+    migration::apply(plan)
+}
+
+fn serves_for_29_days(tx: &Transaction<'_>, remote: &str) -> Result<bool, StoreError> {
+    let notices = facts::find(tx.db, facts::DEPRECATIONS)?.unwrap_or_default();
+    let declared = |notice: &Value| notice["declared_at"].as_str()?.parse::<Timestamp>().ok();
+    let is_old = |notice: &Value| {
+        declared(notice).is_some_and(|at| tx.now.duration_since(at) >= SignedDuration::from_hours(29 * 24))
+    };
+    let ended = notices.as_array().into_iter().flatten().any(is_old);
+    Ok(!ended && versions::serves_previous_major(tx, remote)?)
+}

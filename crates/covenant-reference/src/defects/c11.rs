@@ -1,0 +1,223 @@
+//! Defects against commitment 11: the end of a peering.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::operator_api::MethodError;
+use crate::platform::Platform;
+use crate::store::rows::{AuditEntry, Direction, HeldGrant, Migration, Peer, Side};
+use crate::store::{StoreError, records, table};
+use crate::transaction::Transaction;
+use crate::{Patch, outbound};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::migration::operation;
+use covenant_model::wire::path::Route;
+use covenant_model::wire::state::PeerStatus;
+
+/// Defects in the end of a peering: its records, its audit, its overlay addresses.
+pub(super) const PATCHES: &[Patch] = &[
+    Patch::defect(
+        "rejects-revocation-of-suspended-peer",
+        &[("11.1", Conduct)],
+        "Does not let its operator revoke a suspended peer.",
+        |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Suspended,
+    ),
+    Patch::defect(
+        "accepts-handshake-on-revoked-proposal",
+        &[("11.1", Conduct)],
+        "Lets a peer accept a proposal that the operator has revoked.",
+        |policy| {
+            policy.handshake.may_be_accepted =
+                |peer| matches!(peer.status, PeerStatus::Proposed | PeerStatus::Revoked);
+        },
+    ),
+    Patch::defect(
+        "rejects-revocation-of-proposed-peer",
+        &[("11.1", Conduct)],
+        "Does not let its operator revoke a peer that has not been accepted.",
+        |policy| policy.peering.may_be_revoked = |peer| peer.status != PeerStatus::Proposed,
+    ),
+    Patch::defect(
+        "ignores-revocation-by-peer",
+        &[("4.3", Conduct), ("4.3", Detection), ("11.1", Detection), ("11.5", Detection)],
+        "Receives a peer's revocation, but keeps the peer.",
+        |policy| policy.notices.honours_revocation = |_| false,
+    ),
+    Patch::defect(
+        "marks-revoking-peer-suspended",
+        &[("11.1", Detection)],
+        "Marks a peer that revoked as suspended, as if it could be resumed.",
+        |policy| {
+            policy.peering.override_revoked = |peer| {
+                if peer.revoked_by == Some(Side::Remote) {
+                    peer.status = PeerStatus::Suspended;
+                }
+            }
+        },
+    ),
+    Patch::defect(
+        "deletes-migrated-records-on-revocation",
+        &[("11.2", Conduct), ("11.2", Detection)],
+        "Deletes a peer's migrated records when the peering ends.",
+        |policy| policy.peering.delete_records = |tx, peer| delete_migrated(tx, &peer.id),
+    ),
+    Patch::defect(
+        "marks-records-deleted-on-revocation",
+        &[("11.2", Conduct), ("11.2", Detection)],
+        "Marks a peer's migrated records as deleted when the peering ends.",
+        |policy| policy.peering.delete_records = mark_migrated_deleted,
+    ),
+    Patch::defect(
+        "deletes-records-of-revoking-peer",
+        &[("11.2", Detection)],
+        "Treats a peer's revocation as a request to delete the peer's records.",
+        |policy| {
+            policy.peering.delete_records = |tx, peer| match peer.revoked_by {
+                Some(Side::Remote) => delete_migrated(tx, &peer.id),
+                _ => Ok(()),
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "deletes-records-on-revoking-peer-demand",
+        &[("11.2", Detection)],
+        "Deletes a peer's migrated records if the peer's revocation demands it.",
+        |policy| {
+            policy.peering.delete_records = |tx, peer| match (peer.revoked_by, &peer.revoke_reason) {
+                (Some(Side::Remote), Some(reason)) if reason.contains("delete") => {
+                    delete_migrated(tx, &peer.id)
+                }
+                _ => Ok(()),
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "deletes-remote-copies-on-revocation",
+        &[("11.2", Conduct)],
+        "Makes a peer delete the records that it migrated there, before it revokes the peer.",
+        |policy| {
+            policy.outbound.before_revocation =
+                Some(|platform, peer_id| Box::pin(delete_remote_copies(platform, peer_id)));
+        },
+    ),
+    Patch::defect(
+        "deletes-migrated-records-on-archival",
+        &[("11.2", Conduct), ("11.2", Detection)],
+        "Deletes a revoked peer's migrated records when its grants are archived, 90 days later.",
+        |policy| {
+            policy.peering.on_archival = |tx, grant| {
+                if grant.revoked_with_peer { delete_migrated(tx, &grant.peer_id) } else { Ok(()) }
+            };
+        },
+    ),
+    Patch::defect(
+        "accepts-deletion-from-any-peer",
+        &[("11.2", Conduct)],
+        "Deletes any record at a peer's request, whoever migrated the record.",
+        |policy| policy.migration.may_delete = |_, _| true,
+    ),
+    Patch::defect(
+        "deletes-audit-on-revocation",
+        &[("11.3", Conduct)],
+        "Deletes a peer's audit when the peering ends.",
+        |policy| policy.peering.delete_audit = |tx, peer| delete_audit_but(0, tx, peer),
+    ),
+    Patch::defect(
+        "deletes-audit-of-revoking-peer",
+        &[("11.3", Conduct)],
+        "Deletes the audit of a peer that revokes the peering.",
+        |policy| {
+            policy.peering.delete_audit = |tx, peer| match peer.revoked_by {
+                Some(Side::Remote) => delete_audit_but(0, tx, peer),
+                _ => Ok(()),
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
+        "truncates-audit-on-revocation",
+        &[("11.3", Conduct)],
+        "Keeps only the last three entries of a peer's audit when the peering ends.",
+        |policy| policy.peering.delete_audit = |tx, peer| delete_audit_but(3, tx, peer),
+    ),
+    Patch::defect(
+        "leaves-the-overlay-mounted",
+        &[("11.4", Conduct)],
+        "Keeps a peer's overlay addresses after the peering.",
+        |policy| policy.peering.unmounts = |_, _| false,
+    ),
+    Patch::defect(
+        "unmounts-first-address-only",
+        &[("11.4", Conduct)],
+        "Unmounts the first of a peer's overlay addresses, but keeps the others.",
+        |policy| policy.peering.unmounts = |_, place| place == 0,
+    ),
+    Patch::defect(
+        "keeps-overlay-of-revoking-peer",
+        &[("11.4", Conduct)],
+        "Keeps the overlay addresses of a peer that revokes the peering.",
+        |policy| policy.peering.unmounts = |peer, _| peer.revoked_by == Some(Side::Local),
+    ),
+];
+
+/// Deletes the records that a peer migrated.
+fn delete_migrated(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
+    for record in records::list(tx.db, None)? {
+        if record.source_peer_id.as_deref() == Some(peer_id) {
+            records::remove(tx.db, &record.kind, &record.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn mark_migrated_deleted(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    for mut record in records::list(tx.db, None)? {
+        if record.source_peer_id.as_deref() == Some(&*peer.id) {
+            record.body.insert("deleted_at".to_owned(), json!(tx.now.to_string()));
+            records::put(tx.db, &record)?;
+        }
+    }
+    Ok(())
+}
+
+async fn delete_remote_copies(platform: Arc<Platform>, peer_id: String) {
+    let found = platform.transaction::<_, MethodError>(|tx| {
+        let mut sent: Vec<Migration> = table::of_peer(tx.db, &peer_id)?;
+        sent.retain(|migration| migration.direction == Direction::Outbound);
+        let held: Vec<HeldGrant> = table::of_peer(tx.db, &peer_id)?;
+        Ok((table::find::<Peer>(tx.db, &peer_id)?, sent, held))
+    });
+    let Ok((Some(peer), sent, held)) = found else { return };
+    let token = held.first().map(|grant| grant.bearer_token.as_str());
+    for migration in &sent {
+        // A peer that does not delete the records keeps them.
+        let _ = outbound::call(&platform, &peer, &Route::Migrations, Some(&deletion_plan(migration)), token)
+            .await;
+    }
+}
+
+fn deletion_plan(migration: &Migration) -> Value {
+    let plan = &migration.plan;
+    let steps = plan.steps.iter().map(|step| {
+        json!({
+            "step_order": step.step_order, "resource_kind": step.resource_kind,
+            "resource_id": step.resource_id, "action": "skip", "payload": {"id": step.resource_id},
+        })
+    });
+    json!({
+        "operation": operation::DELETE, "root_resource_kind": plan.root_resource_kind,
+        "root_resource_id": plan.root_resource_id, "plan_summary": {}, "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+/// Deletes a peer's audit, except the last entries.
+fn delete_audit_but(kept: usize, tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
+    let entries: Vec<AuditEntry> = table::of_peer(tx.db, &peer.id)?;
+    for entry in entries.iter().rev().skip(kept) {
+        table::remove::<AuditEntry>(tx.db, &entry.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! Defects against section E: findings and suspensions.
+
+use jiff::SignedDuration;
+
+use crate::Patch;
+use crate::governance::severity;
+use covenant_model::contract::Aspect::{Conduct, Detection};
+
+/// Defects in findings and suspensions.
+pub(super) const PATCHES: &[Patch] = &[
+    Patch::defect(
+        "raises-no-findings",
+        &[
+            ("1.1", Detection),
+            ("1.2", Detection),
+            ("1.3", Detection),
+            ("1.4", Detection),
+            ("2.1", Detection),
+            ("2.2", Detection),
+            ("2.3", Detection),
+            ("3.1", Detection),
+            ("3.2", Detection),
+            ("3.3", Detection),
+            ("3.4", Detection),
+            ("4.1", Detection),
+            ("4.2", Detection),
+            ("4.3", Detection),
+            ("5.3", Detection),
+            ("6.1", Detection),
+            ("6.2", Detection),
+            ("6.3", Detection),
+            ("6.4", Detection),
+            ("7.2", Detection),
+            ("7.3", Detection),
+            ("7.4", Detection),
+            ("7.5", Detection),
+            ("8.1", Detection),
+            ("8.2", Detection),
+            ("9.1", Detection),
+            ("10.1", Detection),
+            ("10.2", Detection),
+            ("12.1", Detection),
+            ("12.2", Detection),
+            ("E.1", Detection),
+            ("E.2", Detection),
+            ("E.3", Conduct),
+        ],
+        "Refuses invalid calls, but raises no finding about anything.",
+        |policy| policy.governance.is_reported = |_| false,
+    ),
+    Patch::defect(
+        "never-suspends",
+        &[("E.2", Detection)],
+        "Counts breaches, but never suspends.",
+        |policy| {
+            policy.governance.suspends = |_, _| false;
+        },
+    ),
+    Patch::defect(
+        "forgets-breaches-after-an-hour",
+        &[("E.2", Detection)],
+        "Forgets a breach after an hour.",
+        |policy| policy.governance.breach_window = SignedDuration::from_hours(1),
+    ),
+    Patch::defect(
+        "suspends-at-first-breach",
+        &[("E.2", Detection)],
+        "Suspends at the first breach.",
+        |policy| {
+            policy.governance.suspends = |_, _| true;
+        },
+    ),
+    Patch::defect(
+        "omits-soft-findings",
+        &[
+            ("1.1", Detection),
+            ("1.2", Detection),
+            ("1.3", Detection),
+            ("1.4", Detection),
+            ("4.1", Detection),
+            ("4.2", Detection),
+            ("4.3", Detection),
+            ("5.3", Detection),
+            ("8.1", Detection),
+            ("8.2", Detection),
+            ("9.1", Detection),
+            ("10.1", Detection),
+            ("E.3", Conduct),
+        ],
+        "Shows its operator findings about hard norms only.",
+        |policy| policy.governance.is_reported = |suspicion| !suspicion.norms.is_empty(),
+    ),
+    Patch::defect(
+        "omits-low-severity-findings",
+        &[("1.1", Detection), ("1.2", Detection), ("1.4", Detection), ("8.1", Detection), ("E.3", Conduct)],
+        "Raises no finding of low severity.",
+        |policy| policy.governance.is_reported = |suspicion| severity(suspicion.kind) != "low",
+    ),
+];

@@ -1,0 +1,124 @@
+//! Defects against section V: contract versions.
+
+use serde_json::{Value, json};
+
+use crate::handshake::contract;
+use crate::store::rows::Peer;
+use crate::store::{StoreError, table};
+use crate::transaction::Transaction;
+use crate::{Patch, governance};
+use covenant_model::contract::Aspect::{Conduct, Detection};
+use covenant_model::wire::canonical::sha256_hex;
+
+/// Defects in the response to a requested contract version.
+pub(super) const ANSWERS: &[Patch] = &[
+    Patch::defect(
+        "agrees-to-other-contract-version",
+        &[("12.1", Conduct), ("V.2", Conduct), ("V.3", Conduct), ("A.1", Conduct)],
+        "Answers a handshake for one contract version with the next version.",
+        |policy| policy.handshake.choose_version = |asked| asked + 1,
+    ),
+    Patch::defect(
+        "returns-wrong-contract-digest",
+        &[("V.2", Conduct)],
+        "Agrees to a contract version, but returns the digest of another text.",
+        |policy| {
+            policy.handshake.override_accept_response = |data| {
+                data.insert("contract_digest".to_owned(), json!(sha256_hex("")));
+            }
+        },
+    ),
+    Patch::defect(
+        "accepts-any-contract-version",
+        &[("12.1", Conduct), ("V.4", Conduct)],
+        "Treats every contract version as supported.",
+        |policy| policy.handshake.is_supported = |_, _| true,
+    ),
+];
+
+/// Defects in the known and accepted contract versions.
+pub(super) const VERSIONS: &[Patch] = &[
+    Patch::defect(
+        "accepts-mismatched-contract-digest",
+        &[("V.2", Detection)],
+        "Accepts the digest of another text with a supported contract version.",
+        |policy| policy.handshake.digest_matches = |_, _| true,
+    ),
+    Patch::defect(
+        "records-version-of-rejected-accept",
+        &[("V.2", Detection)],
+        "Records the contract version of an accept that it refuses.",
+        |policy| policy.handshake.on_refusal = record_requested_version,
+    ),
+    Patch::defect(
+        "stores-no-contract-digest",
+        &[("V.1", Conduct)],
+        "Knows its contract versions by number alone.",
+        |policy| policy.handshake.override_version = |known| known["digest"] = Value::Null,
+    ),
+    Patch::defect(
+        "stores-digest-of-empty-text",
+        &[("V.1", Conduct)],
+        "Stores the digest of an empty text for every contract version.",
+        |policy| policy.handshake.override_version = |known| known["digest"] = json!(sha256_hex("")),
+    ),
+    Patch::defect(
+        "accepts-newest-contract-version-only",
+        &[("V.3", Conduct)],
+        "Drops a contract version as soon as the next one is released.",
+        |policy| {
+            policy.handshake.is_supported =
+                |known, version| known.iter().map(|contract| contract.version).max() == Some(version);
+        },
+    ),
+    Patch::defect(
+        "accepts-oldest-contract-version-only",
+        &[("V.3", Conduct)],
+        "Agrees only to the oldest contract version in force.",
+        |policy| {
+            policy.handshake.is_supported = |known, version| {
+                let in_force = known.iter().filter(|contract| contract.deprecated_at.is_none());
+                in_force.map(|contract| contract.version).min() == Some(version)
+            }
+        },
+    ),
+    Patch::defect(
+        "accepts-deprecated-contract-version",
+        &[("V.4", Conduct)],
+        "Lets new peerings adopt a deprecated contract version.",
+        |policy| {
+            policy.handshake.is_supported =
+                |known, version| known.iter().any(|contract| contract.version == version);
+        },
+    ),
+    Patch::defect(
+        "suspends-peers-on-deprecated-contract",
+        &[("V.4", Conduct)],
+        "Suspends every peer on a contract version as soon as that version is deprecated.",
+        |policy| policy.handshake.on_deprecation = suspend_peers_on,
+    ),
+    Patch::defect(
+        "joins-with-deprecated-contract-version",
+        &[("V.4", Conduct)],
+        "Joins on the newest contract version, deprecated or not.",
+        |policy| policy.outbound.may_join_on = |_| true,
+    ),
+];
+
+fn record_requested_version(tx: &Transaction<'_>, peer: &Peer, body: &Value) -> Result<(), StoreError> {
+    match contract::read_version(body.get("contract_version")) {
+        Some(asked) if peer.contract_version_agreed.is_none() => {
+            table::put(tx.db, &Peer { contract_version_agreed: Some(asked), ..peer.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn suspend_peers_on(tx: &Transaction<'_>, version: u64) -> Result<(), StoreError> {
+    for mut peer in table::all::<Peer>(tx.db)? {
+        if peer.contract_version_agreed == Some(version) {
+            governance::suspend(tx, &mut peer, "its contract version is deprecated")?;
+        }
+    }
+    Ok(())
+}

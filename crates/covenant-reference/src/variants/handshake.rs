@@ -1,0 +1,36 @@
+//! Variants of the handshake.
+
+use crate::Patch;
+use crate::handshake::disclosure;
+
+/// Variants in the start of a peering.
+pub(super) const PATCHES: &[Patch] = &[
+    Patch::variant(
+        "keeps-anonymous-peer-accepted",
+        "Answers an anonymous accept with 200, and leaves the peer at `accepted`.",
+        |policy| policy.handshake.refuses_anonymous = |_| false,
+    ),
+    Patch::variant(
+        "enrols-at-first-heartbeat",
+        "Leaves every peer at `accepted` until its first heartbeat with a complete disclosure.",
+        |policy| {
+            policy.handshake.refuses_anonymous = |_| false;
+            policy.handshake.enrols = |_, _| false;
+            policy.handshake.enrols_at_heartbeat =
+                Some(|metadata| disclosure::find_gaps(metadata).is_empty());
+        },
+    ),
+    Patch::variant(
+        "requires-credentials-at-accept",
+        "Refuses an accept that has neither a signing request nor an authority.",
+        |policy| policy.handshake.requires_credentials = true,
+    ),
+    Patch::variant(
+        "exchanges-ca-certificates",
+        "Sends its authority and stores the peer's when it joins, in place of a signing request.",
+        |policy| {
+            policy.outbound.choose_credentials =
+                |tx, _| ("peer_ca_bundle_pem", tx.keys.authority.pem().to_owned());
+        },
+    ),
+];

@@ -1,0 +1,91 @@
+//! Variants of the members and envelopes of messages.
+
+use serde_json::{Value, json};
+
+use crate::Patch;
+use covenant_model::wire::path::Route;
+use covenant_net::net::{Inbound, Outbound};
+
+/// Variants in the members and envelopes of messages.
+pub(super) const PATCHES: &[Patch] = &[
+    Patch::variant(
+        "declares-capabilities-at-heartbeat",
+        "Answers accept with an empty capability document, and declares its kinds at heartbeats.",
+        |policy| policy.inbound.override_body = empty_capabilities_at_accept,
+    ),
+    Patch::variant("adds-unknown-members", "Adds unknown members to every response.", |policy| {
+        policy.inbound.override_body = add_unknown_members;
+    }),
+    Patch::variant("sends-null-members", "Sends null for absent members.", |policy| {
+        policy.inbound.override_body = add_null_members;
+    }),
+    Patch::variant(
+        "omits-success-member",
+        "Answers with `data` alone, without `success`, on every route.",
+        |policy| policy.inbound.override_body = omit_success,
+    ),
+    Patch::variant(
+        "sends-full-envelopes",
+        "Answers with `success`, `data` and a null `error` on every route.",
+        |policy| {
+            policy.inbound.override_body = complete_envelope;
+        },
+    ),
+    Patch::variant(
+        "sends-errors-without-code",
+        "Sends errors with `error` alone, without `success` and `code`, on every route.",
+        |policy| policy.inbound.override_response = reduce_to_error,
+    ),
+];
+
+fn empty_capabilities_at_accept(route: &str, body: &mut Value) {
+    if route == Route::Accept.name()
+        && let Some(data) = body.get_mut("data").and_then(Value::as_object_mut)
+    {
+        data.insert("capabilities".to_owned(), json!({"resource_kinds": []}));
+    }
+}
+
+fn add_unknown_members(_: &str, body: &mut Value) {
+    let extra = json!({"note": "of this platform's own", "nested": [1, {"deep": null}]});
+    if let Some(data) = body.get_mut("data").and_then(Value::as_object_mut) {
+        data.insert("x_extension".to_owned(), extra.clone());
+    }
+    if let Some(members) = body.as_object_mut() {
+        members.insert("x_extension".to_owned(), extra);
+    }
+}
+
+fn add_null_members(_: &str, body: &mut Value) {
+    if let Some(data) = body.get_mut("data").and_then(Value::as_object_mut) {
+        for name in ["warnings", "extension_slugs", "expires_at"] {
+            data.entry(name).or_insert(Value::Null);
+        }
+    }
+}
+
+fn omit_success(_: &str, body: &mut Value) {
+    if body.get("data").is_some()
+        && let Some(members) = body.as_object_mut()
+    {
+        members.remove("success");
+    }
+}
+
+fn complete_envelope(_: &str, body: &mut Value) {
+    if body.get("data").is_some() {
+        body["success"] = json!(true);
+        body["error"] = Value::Null;
+    }
+}
+
+fn reduce_to_error(_: &Inbound, outbound: &mut Outbound) {
+    if outbound.status < 400 {
+        return;
+    }
+    if let Ok(Value::Object(mut members)) = serde_json::from_slice(&outbound.body) {
+        members.remove("success");
+        members.remove("code");
+        outbound.body = Value::Object(members).to_string().into();
+    }
+}
