@@ -20,8 +20,8 @@ pub(super) struct PlannedStep<'a> {
     pub(super) step: &'a Step,
     /// The place of its record.
     pub(super) place: Place,
-    /// `true` if a record already exists at that place when the step is applied, provided that all steps before
-    /// it succeed.
+    /// `true` if a record already exists at that place when the step is applied, provided that all steps
+    /// before it succeed.
     pub(super) collides: bool,
     /// `true` if another record of the kind has the same `slug`: a platform may or may not count that as a
     /// conflict.
@@ -64,8 +64,8 @@ pub(super) enum Preservation {
     Changed,
 }
 
-/// Returns the extent to which a stored record has the content that a step carried, apart from the members that
-/// a destination may change. Additional members of the record do not count.
+/// Returns the extent to which a stored record has the content that a step carried, apart from the members
+/// that a destination may change. Additional members of the record do not count.
 pub(super) fn preservation(step: &Step, stored: &Map<String, Value>) -> Preservation {
     let members = without_own(&step.payload).into_iter();
     worst(members.map(|(name, member)| preservation_of(member, stored.get(name), (&step.payload, stored))))

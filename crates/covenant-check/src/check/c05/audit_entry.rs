@@ -47,8 +47,8 @@ impl<'a> AuditEntry<'a> {
         ["action", "kind"].into_iter().find_map(|name| member(self.value, name)).unwrap_or_default()
     }
 
-    /// Returns the match strength of the entry and a call. `known` holds the paths of all calls that the entry
-    /// may belong to.
+    /// Returns the match strength of the entry and a call. `known` holds the paths of all calls that the
+    /// entry may belong to.
     pub(super) fn match_strength(&self, call: &Exchange, known: &BTreeSet<&str>) -> MatchStrength {
         let has_other_direction = self.direction.is_some_and(|direction| direction != call.direction);
         let was_admitted = call.status().filter(|_| !call.says_otherwise()).map(|status| status < 400);
@@ -205,7 +205,7 @@ fn form_of(name: &str, value: &Value, parts: &mut Vec<String>) {
     match value {
         Value::Null => {}
         Value::String(text) if is_plain(text) => parts.push(format!("{name}={text}")),
-        // The level that writes the entry may be given as a number.
+        // The level that writes the entry may be a number.
         Value::Number(number) if ["level", "layer", "tier"].contains(&name) => {
             parts.push(format!("{name}={number}"));
         }

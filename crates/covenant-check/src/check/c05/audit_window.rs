@@ -40,8 +40,8 @@ pub(super) struct AuditWindow<'a> {
 }
 
 impl<'a> AuditWindow<'a> {
-    /// Reads the window of a peer's calls between the snapshots `before` and `after`. The check is unproven if
-    /// a snapshot or every call is missing.
+    /// Reads the window of a peer's calls between the snapshots `before` and `after`. The check is unproven
+    /// if a snapshot or every call is missing.
     pub(super) fn read(
         trace: &'a Trace,
         peer: &PeerName,

@@ -170,8 +170,8 @@ mod tests {
         Body::Json(json!({"success": true, "data": data}))
     }
 
-    /// Returns the verdict if the peer acts, requests an excerpt, and asks twice more: a second before the end
-    /// of the 72 hours and a second after it.
+    /// Returns the verdict if the peer acts, requests an excerpt, and asks twice more: a second before the
+    /// end of the 72 hours and a second after it.
     fn requested(answers: [(u16, Body); 3]) -> Verdict {
         let accept = answered("POST", "accept", 200, enveloped(&json!({"peer_id": "p"})));
         let mut builder = TraceBuilder::new().call("accept", accept);

@@ -100,7 +100,8 @@ mod tests {
     use covenant_model::transcript::{Direction, Exchange};
     use serde_json::json;
 
-    /// Returns the verdict on this entry in the audit, after mallory delivered an excerpt that is about carol.
+    /// Returns the verdict on this entry in the audit, after mallory delivered an excerpt that is about
+    /// carol.
     fn stored(entry: &Value) -> Verdict {
         stored_as(&json!([entry]))
     }

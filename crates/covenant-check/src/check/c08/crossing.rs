@@ -67,7 +67,8 @@ impl Crossing {
         self.id.as_ref().is_some_and(|id| mentions(event, id))
     }
 
-    /// Evaluates whether a record of the migration has the crossing, with the location of the peer at its end.
+    /// Evaluates whether a record of the migration has the crossing, with the location of the peer at its
+    /// end.
     pub(super) fn check_record(
         &self,
         record: &Value,

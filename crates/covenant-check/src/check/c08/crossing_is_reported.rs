@@ -30,8 +30,8 @@ pub(in crate::check) struct CrossingIsReported {
     pub locations: Vec<String>,
     /// The snapshot of the events before a migration that does not cross.
     pub baseline: Option<Label>,
-    /// A peer at the location of the target, with which a record was migrated between `baseline` and `before`.
-    /// The mentions in the events about that migration are no mentions of a crossing.
+    /// A peer at the location of the target, with which a record was migrated between `baseline` and
+    /// `before`. The mentions in the events about that migration are no mentions of a crossing.
     pub same_residency: Option<PeerName>,
 }
 

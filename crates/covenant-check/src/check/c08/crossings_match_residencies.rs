@@ -11,8 +11,8 @@ use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use covenant_model::transcript::Trace;
 
-/// The record of each migration has `cross_jurisdiction` where the locations of the two sides differ, and only
-/// there.
+/// The record of each migration has `cross_jurisdiction` where the locations of the two sides differ, and
+/// only there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct CrossingsMatchResidencies {
@@ -70,8 +70,8 @@ struct RecordSnapshot {
     ends: Ends,
 }
 
-/// Returns the snapshots with this label: by the peer of its own migrations, and by the operator of those that
-/// the target sent.
+/// Returns the snapshots with this label: by the peer of its own migrations, and by the operator of those
+/// that the target sent.
 fn record_snapshots(trace: &Trace, label: &str) -> Vec<RecordSnapshot> {
     let snapshots = trace.labelled(label).filter_map(|entry| {
         let (data, ends) = match (entry.exchange(), entry.operation()) {

@@ -14,8 +14,8 @@ pub(super) struct Locations {
     pub(super) target: Location,
 }
 
-/// Returns the locations that the peer and the target last reported before an entry, in a handshake or heartbeat
-/// of either side or in the answer to it. Returns `None` if one of them reported none.
+/// Returns the locations that the peer and the target last reported before an entry, in a handshake or
+/// heartbeat of either side or in the answer to it. Returns `None` if one of them reported none.
 pub(super) fn last_locations(trace: &Trace, peer: &str, before: u64) -> Option<Locations> {
     let (mut of_peer, mut of_target) = (None, None);
     for report in reports(trace, peer, before) {
@@ -96,8 +96,8 @@ impl Location {
         [self.residency.as_deref(), self.jurisdiction.as_deref()].into_iter().flatten().collect()
     }
 
-    /// Returns whether two locations differ. Returns `None` if the residencies and the jurisdictions disagree,
-    /// or if names differ by their case alone: either reading is valid.
+    /// Returns whether two locations differ. Returns `None` if the residencies and the jurisdictions
+    /// disagree, or if names differ by their case alone: either reading is valid.
     pub(super) fn differs_from(&self, other: &Self) -> Option<bool> {
         let by_case = |one: &str, other: &str| one != other && one.eq_ignore_ascii_case(other);
         let (one, other_one) = (self.residency.as_ref()?, other.residency.as_ref()?);

@@ -12,8 +12,8 @@ pub(in crate::check) type Place = (String, String);
 /// The records by place.
 pub(in crate::check) type Records = BTreeMap<Place, Map<String, Value>>;
 
-/// Returns the records in the snapshots with this label, the results of `resource.list`, all together. Returns
-/// `None` if there is none.
+/// Returns the records in the snapshots with this label, the results of `resource.list`, all together.
+/// Returns `None` if there is none.
 pub(in crate::check) fn records(trace: &Trace, label: &str) -> Option<(Vec<u64>, Records)> {
     let mut evidence = Vec::new();
     let mut records = Records::new();
