@@ -21,7 +21,7 @@ pub(in crate::check) struct EveryActionIsLogged {
     pub call: Labels,
     /// The snapshot of the audit before the calls.
     pub before: Label,
-    /// The snapshot of the audit after them.
+    /// The snapshot of the audit after the calls.
     pub after: Label,
     /// The peer that made the calls.
     pub peer: PeerName,

@@ -23,7 +23,7 @@ pub(in crate::check) struct ExcerptIsComplete {
     pub call: Labels,
     /// The snapshot of the audit before the calls.
     pub before: Label,
-    /// The snapshot of the audit after them.
+    /// The snapshot of the audit after the calls.
     pub after: Label,
     /// The peer that made the calls and requests the excerpt.
     pub peer: PeerName,

@@ -17,11 +17,11 @@ use covenant_model::wire::migration::action;
 pub(in crate::check) struct IdsArePreserved {
     /// The plan.
     pub plan: Label,
-    /// Its commit, where it was opened first.
+    /// The commit of the plan, where it was opened first.
     pub commit: Option<CaseLabel>,
-    /// The snapshot of the records before it.
+    /// The snapshot of the records before the plan.
     pub before: Label,
-    /// The snapshot of the records after it.
+    /// The snapshot of the records after the plan.
     pub after: Label,
     /// A plan that has to be applied. With it, the evaluated plan may be refused if it leaves nothing.
     pub control: Option<Label>,

@@ -16,9 +16,9 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct OriginalsKept {
     /// The operation that sent the migration.
     pub migration: Label,
-    /// The snapshot of the records before it.
+    /// The snapshot of the records before the migration.
     pub before: Label,
-    /// The snapshots of the records after it.
+    /// The snapshots of the records after the migration.
     pub after: Labels,
 }
 

@@ -17,7 +17,7 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct CrossingIsRecorded {
     /// The migration that crosses.
     pub migration: Label,
-    /// The snapshots of its record, by the peer or by the operator.
+    /// The snapshots of the record of the migration, by the peer or by the operator.
     pub snapshot: Labels,
     /// The peer of the migration.
     pub peer: PeerName,

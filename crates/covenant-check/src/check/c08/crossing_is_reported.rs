@@ -20,9 +20,9 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct CrossingIsReported {
     /// The migration that crosses.
     pub migration: Label,
-    /// The snapshot of the events before it.
+    /// The snapshot of the events before the migration.
     pub before: Label,
-    /// The snapshot of the events after it.
+    /// The snapshot of the events after the migration.
     pub after: Label,
     /// The peer of the migration.
     pub peer: PeerName,
