@@ -51,12 +51,11 @@ impl Stop {
     pub(super) fn unproven(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
         Self::Unproven(Seen::new(actual, evidence))
     }
-}
 
     /// Turns the stop into `unproven` for another reason, with the same evidence.
     #[must_use]
     pub(super) fn into_unproven(self, actual: impl Into<String>) -> Self {
-        let (Self::Broken(seen) | Self::Unproven(seen) | Self::NotApplicable(seen)) = self;
+        let (Self::Broken(seen) | Self::Unproven(seen)) = self;
         Self::unproven(actual, seen.evidence)
     }
 }

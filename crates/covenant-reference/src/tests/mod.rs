@@ -1,6 +1,7 @@
 //! The platform over real sockets and real mTLS, called by a plain client.
 
 mod conduct;
+mod contract_text;
 mod crash;
 mod federation;
 mod governance;
