@@ -16,8 +16,8 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let Some(name) = arguments.page.as_deref() else {
-        let names: String = PAGES.iter().map(|page| format!("{}\n", page.name)).collect();
-        print(&names)?;
+        let names: Vec<&str> = PAGES.iter().map(|page| page.name).collect();
+        print(&(names.join("\n") + "\n"))?;
         return Ok(Exit::Kept);
     };
     let parts = parts().map_err(|error| Failure::new(Exit::Suite, error))?;

@@ -285,16 +285,30 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_names_its_place_and_the_nearest_word() {
-        let step = |step: &str| format!("{HEAD}[[step]]\n{step}\n");
-        let check = |check: &str| format!("{}[[check]]\n{check}\n", step("advance = { seconds = 1 }"));
+    fn a_wrong_argument_of_a_check_is_an_error_at_its_place() {
         let accepted = |with: &str| {
-            let step = step("heartbeat = { peer = \"alice\", as = \"hb\" }");
+            let step = format!("{HEAD}[[step]]\nheartbeat = {{ peer = \"alice\", as = \"hb\" }}\n");
             format!(
                 "{step}[[check]]\nclause = \"7.1\"\naspect = \"conduct\"\ncheck = \"accepted\"\n\
                  requirement = \"r\"\n{with}\n"
             )
         };
+        for (source, place, hint) in [
+            (accepted("with = { cal = \"hb\" }"), "x.toml:11:10", "did you mean `call`"),
+            (accepted("with = { call = 1 }"), "x.toml:11:10", "check `accepted`"),
+            (accepted("with = { call = \"bh\" }"), "x.toml:11:10", "did you mean `hb`"),
+            (accepted("with = { call = [\"hb\", \"h\"] }"), "x.toml:11:10", "no step is called `h`"),
+        ] {
+            let text = error(&source);
+            assert!(text.starts_with(place), "{text}");
+            assert!(text.contains(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_names_its_place_and_the_nearest_word() {
+        let step = |step: &str| format!("{HEAD}[[step]]\n{step}\n");
+        let check = |check: &str| format!("{}[[check]]\n{check}\n", step("advance = { seconds = 1 }"));
         for (source, place, hint) in [
             (step("hartbeat = { peer = \"alice\" }"), "x.toml:5:1", "`heartbeat`"),
             (step("heartbeat = { per = \"alice\" }"), "x.toml:5:15", "`peer`"),
@@ -353,10 +367,6 @@ mod tests {
                 "x.toml:7:10",
                 "no clause",
             ),
-            (accepted("with = { cal = \"hb\" }"), "x.toml:11:10", "did you mean `call`"),
-            (accepted("with = { call = 1 }"), "x.toml:11:10", "check `accepted`"),
-            (accepted("with = { call = \"bh\" }"), "x.toml:11:10", "did you mean `hb`"),
-            (accepted("with = { call = [\"hb\", \"h\"] }"), "x.toml:11:10", "no step is called `h`"),
             ("title = ".to_owned(), "x.toml:1:", ""),
         ] {
             let text = error(&source);

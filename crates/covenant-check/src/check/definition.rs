@@ -48,6 +48,9 @@ impl<C: Check> Evaluate for C {
     }
 }
 
+/// A check with its arguments, or the argument that is wrong.
+type Read = Result<Box<dyn Evaluate>, ArgumentError>;
+
 /// A row of the table of checks.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckDef {
@@ -55,7 +58,7 @@ pub struct CheckDef {
     pub id: &'static str,
     /// Every answer that would be right, where it does not depend on the arguments.
     pub expected: &'static [&'static str],
-    read: fn(&BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError>,
+    read: fn(&BTreeMap<String, Value>) -> Read,
     schema: fn() -> Value,
 }
 
@@ -88,12 +91,12 @@ impl CheckDef {
         self.read(with).map(|_| ())
     }
 
-    pub(super) fn read(&self, with: &BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError> {
+    pub(super) fn read(&self, with: &BTreeMap<String, Value>) -> Read {
         (self.read)(with)
     }
 }
 
-fn read<C: Check>(with: &BTreeMap<String, Value>) -> Result<Box<dyn Evaluate>, ArgumentError> {
+fn read<C: Check>(with: &BTreeMap<String, Value>) -> Read {
     let with = Value::Object(with.clone().into_iter().collect());
     match serde_path_to_error::deserialize::<_, C>(with) {
         Ok(check) => Ok(Box::new(check)),

@@ -71,7 +71,7 @@ pub(super) const PATCHES: &[Patch] = &[
         "Raises no finding about a peer that honours another contract version than it advertises.",
         |policy| {
             policy.governance.is_reported =
-                |suspicion: &Suspicion| suspicion.kind != finding::CONTRACT_MISMATCH
+                |suspicion: &Suspicion| suspicion.kind != finding::CONTRACT_MISMATCH;
         },
     ),
 ];

@@ -30,7 +30,7 @@ impl Check for JoinAcknowledgesContract {
     const EXPECTED: &'static [&'static str] = &["a contract version above zero, sent and on record"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let accepts = || calls(trace).of(&self.peer).from_target().on(Route::Accept);
+        let accepts = || calls(trace).of(&self.peer).made_by_target().on(Route::Accept);
         // A peer that is refused may correct itself the next time.
         let accepted = accepts().accepted().next_back().or_else(|| accepts().next_back());
         let accept = accepted.or_unproven(NO_ACCEPT)?;

@@ -84,12 +84,12 @@ fn sent_to(trace: &Trace, peer: &str, member: Member) -> Vec<(u64, Value)> {
 }
 
 fn heartbeats_to<'a>(trace: &'a Trace, peer: &'a str) -> impl DoubleEndedIterator<Item = Call<'a>> {
-    calls(trace).of(peer).from_target().on(Route::Heartbeat)
+    calls(trace).of(peer).made_by_target().on(Route::Heartbeat)
 }
 
 /// Returns the calls in which a peer discloses itself, and which the target answers in kind.
 fn introductions_of<'a>(trace: &'a Trace, peer: &'a str) -> impl DoubleEndedIterator<Item = Call<'a>> {
-    let to_target = calls(trace).of(peer).to_target();
+    let to_target = calls(trace).of(peer).made_by_peer();
     to_target.filter(|call| matches!(call.route(), Some(Route::Accept | Route::Heartbeat)))
 }
 

@@ -31,7 +31,7 @@ impl Check for GrantRevocationAnnounced {
             .or_unproven("no grant was revoked")?;
         // The order of the notice and the first refusal is open: the contract asks for a notice beside the
         // revocation, and a notice takes time.
-        let sent = || calls(trace).of(&self.peer).from_target();
+        let sent = || calls(trace).of(&self.peer).made_by_target();
         if let Some(call) = sent().find(|call| announces_revocation(call.exchange, Some(grant_id))) {
             return Ok(Pass::new("it was announced", [revoked, call.n()]));
         }

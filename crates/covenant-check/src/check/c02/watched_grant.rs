@@ -51,7 +51,7 @@ impl WatchedGrant {
             Some((n, ends, operation.parameters["grant_id"].as_str()))
         });
         let (n, ends, id) = recorded.or_unproven("no grant was recorded")?;
-        let mut sent = calls(trace).from_target();
+        let mut sent = calls(trace).made_by_target();
         let notice = sent.find(|call| announces_revocation(call.exchange, id));
         let revoked = notice.map(|notice| (notice.n(), notice.at()));
         let mut reads = reads(trace, call, probe);
@@ -101,7 +101,7 @@ fn reads(trace: &Trace, call_label: &str, probe_label: &str) -> Vec<Read> {
     let mut confirmed = 0;
     let (mut shown_before, mut shown_at) = (Timestamp::MIN, Timestamp::MIN);
     let mut peer_is_admitted = true;
-    for call in calls(trace).to_target() {
+    for call in calls(trace).made_by_peer() {
         let (label, exchange) = (call.entry.label.as_deref(), call.exchange);
         if label == Some(probe_label) {
             peer_is_admitted = exchange.succeeded();

@@ -51,7 +51,7 @@ fn is_declared(trace: &Trace, migration: Call<'_>) -> bool {
     let Some(plan) = migration.exchange.sent() else { return false };
     let version = &plan["plan_summary"]["schema_version"];
     let kind = plan["root_resource_kind"].as_str().unwrap_or_default();
-    let declared = calls(trace).of(&migration.exchange.peer).to_target().rev().find_map(|call| {
+    let declared = calls(trace).of(&migration.exchange.peer).made_by_peer().rev().find_map(|call| {
         let document = declared_in(call.exchange)?;
         Some(document.row(kind)?.schema_version.clone())
     });

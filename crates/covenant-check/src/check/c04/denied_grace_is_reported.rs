@@ -80,7 +80,7 @@ impl DeniedGraceIsReported {
     fn cut_within_grace(&self, trace: &Trace) -> Option<u64> {
         let revoked = revocation(trace, &self.revoke)?;
         let grace = Grace::of(trace, revoked, &self.peer)?;
-        let cut = calls(trace).of(&self.peer).from_target().after(revoked).find(|call| {
+        let cut = calls(trace).of(&self.peer).made_by_target().after(revoked).find(|call| {
             matches!(call.route(), Some(Route::MigrationCommit { .. })) && is_refused_for_good(call.exchange)
         })?;
         grace.is_left(cut.at(), LEFT_MIN).then_some(cut.n())

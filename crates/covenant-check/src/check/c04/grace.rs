@@ -27,7 +27,7 @@ impl Grace {
         let before = last_before(trace, revoked);
         let own = calls(trace).find(|call| call.n() == revoked);
         let of_target = || {
-            let mut sent = calls(trace).of(peer).from_target().after(before);
+            let mut sent = calls(trace).of(peer).made_by_target().after(before);
             sent.find(|call| has_event(call.exchange) || has_status(call.exchange))
         };
         let notice = own.or_else(of_target);

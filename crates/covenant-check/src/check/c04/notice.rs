@@ -83,7 +83,7 @@ impl Teardown<'_> {
             succeeded_operation(trace, self.revoke, "the target's operator did not revoke the peer")?;
         let before = last_before(trace, revoked);
         let first = |form: Form| {
-            let mut sent = calls(trace).of(self.peer).from_target().after(before);
+            let mut sent = calls(trace).of(self.peer).made_by_target().after(before);
             sent.find(|call| form.is_in(call.exchange)).map(|call| call.n())
         };
         let notice = first(self.form);
@@ -128,7 +128,7 @@ impl Teardown<'_> {
 
 /// Returns whether the last call of the peer until this entry was admitted.
 fn was_admitted(trace: &Trace, peer: &str, until: u64) -> bool {
-    let last = calls(trace).of(peer).to_target().before(until + 1).next_back();
+    let last = calls(trace).of(peer).made_by_peer().before(until + 1).next_back();
     last.is_none_or(|call| call.exchange.succeeded())
 }
 

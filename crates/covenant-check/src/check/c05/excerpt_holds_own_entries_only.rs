@@ -64,7 +64,7 @@ impl ExcerptHoldsOwnEntriesOnly {
     /// and the ids of their migrations.
     fn names_of_others(&self, trace: &Trace) -> Vec<String> {
         let ids = self.other_peers.iter().filter_map(|peer| peer_id(trace, peer));
-        let acts = self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).to_target());
+        let acts = self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).made_by_peer());
         let migrations =
             acts.filter_map(|act| Some(act.exchange.data()?["migration_id"].as_str()?.to_owned()));
         let issued: Vec<&Operation> =

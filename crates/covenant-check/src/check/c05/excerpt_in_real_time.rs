@@ -77,7 +77,7 @@ impl ExcerptInRealTime {
         const TOO_MANY_REQUESTS: u16 = 429;
         let mut requests: Vec<TimedRequest<'_>> = vec![];
         let (mut shown, mut is_admitted, mut confirmed) = (None, false, 0);
-        for call in calls(trace).to_target() {
+        for call in calls(trace).made_by_peer() {
             if let Some(time) = reported_time(call.exchange) {
                 shown = Some(time);
                 for request in &mut requests {

@@ -136,7 +136,8 @@ impl ExcerptRequest<'_> {
 
 /// Returns an accepted call of the peer that made the request, early enough to be in the audit.
 fn acted_before(trace: &Trace, request: &ExcerptRequest<'_>) -> Option<u64> {
-    let acts = calls(trace).of(&request.call.exchange.peer).to_target().before(request.call.n()).accepted();
+    let acts =
+        calls(trace).of(&request.call.exchange.peer).made_by_peer().before(request.call.n()).accepted();
     let mut early = acts.filter(|act| request.call.at().duration_since(act.at()) >= TOLERANCE);
     early.next().map(|act| act.n())
 }

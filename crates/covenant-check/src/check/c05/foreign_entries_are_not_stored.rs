@@ -69,7 +69,7 @@ impl Check for ForeignEntriesAreNotStored {
 /// Returns the parties other than the target that a peer's excerpt to the target names, and the ids of the
 /// entries about them.
 fn foreign_entries(trace: &Trace, peer: &str) -> Option<(u64, BTreeSet<String>)> {
-    let mut excerpts = calls(trace).of(peer).from_target().on(Route::AuditExcerpts);
+    let mut excerpts = calls(trace).of(peer).made_by_target().on(Route::AuditExcerpts);
     excerpts.find_map(|call| {
         let target = call.exchange.data()?["peer_id"].clone();
         let events = excerpt_entries(call.exchange)?;

@@ -78,7 +78,7 @@ impl SubjectsAreLogged {
     /// target assigned, signed or received from a proxy, and those that follow from the id.
     fn valid_subjects(&self, trace: &Trace, peer_id: &str) -> Vec<String> {
         let mut subjects = vec![inbound_subject(peer_id), peer_id.to_owned()];
-        for call in calls(trace).of(&self.peer).to_target() {
+        for call in calls(trace).of(&self.peer).made_by_peer() {
             let headers = call.exchange.request.headers.iter();
             subjects.extend(headers.filter_map(|(name, value)| forwarded_subject(name, value)));
             if let Some(data) = call.exchange.data().filter(|_| call.route() == Some(Route::Accept)) {

@@ -71,7 +71,7 @@ fn is_unserved(trace: &Trace, quiet: Call<'_>) -> bool {
     if !is_limited(&quiet) {
         return !quiet.exchange.succeeded();
     }
-    let counted = || calls(trace).of(&quiet.exchange.peer).to_target().filter(is_counted);
+    let counted = || calls(trace).of(&quiet.exchange.peer).made_by_peer().filter(is_counted);
     let at = counted().find(|call| call.n() == quiet.n()).map(|call| call.at());
     let is_recent = |other: &Call<'_>| {
         at.is_some_and(|at| other.at() <= at && at.duration_since(other.at()) < WINDOW + SLACK)

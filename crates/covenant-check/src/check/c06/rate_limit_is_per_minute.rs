@@ -34,7 +34,8 @@ impl Check for RateLimitIsPerMinute {
         for call in calls(trace).labelled(&self.probe) {
             require_served(trace, call)?;
         }
-        let mut counted: Vec<Call<'_>> = calls(trace).of(&self.peer).to_target().filter(is_counted).collect();
+        let mut counted: Vec<Call<'_>> =
+            calls(trace).of(&self.peer).made_by_peer().filter(is_counted).collect();
         counted.sort_by_key(Call::at);
         let mut limited_until = None;
         for (place, call) in counted.iter().enumerate() {

@@ -34,7 +34,7 @@ impl Check for SyncStreamsAreIntact {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let mut accepted: Vec<(u64, SyncBatch)> = vec![];
         let mut open = None;
-        for call in calls(trace).of(&self.peer).from_target().on(Route::Sync) {
+        for call in calls(trace).of(&self.peer).made_by_target().on(Route::Sync) {
             let unproven = |reason| Stop::unproven(reason, [call.n()]);
             let Some(body) = call.exchange.sent() else {
                 open.get_or_insert(unproven("a batch that is no JSON, or too long to keep"));

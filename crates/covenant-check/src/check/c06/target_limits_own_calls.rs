@@ -28,7 +28,7 @@ impl Check for TargetLimitsOwnCalls {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (start, _) = trace.operation(&self.since).or_unproven("the target was not watched")?;
         let mut counted: Vec<Call<'_>> =
-            calls(trace).of(&self.peer).from_target().filter(is_counted).collect();
+            calls(trace).of(&self.peer).made_by_target().filter(is_counted).collect();
         if counted.is_empty() {
             return Err(Stop::unproven("the target called nobody", [start]));
         }

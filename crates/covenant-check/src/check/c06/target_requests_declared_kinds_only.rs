@@ -35,7 +35,7 @@ impl Check for TargetRequestsDeclaredKindsOnly {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let valid = valid_kinds(trace, &self.peer);
-        let made: Vec<Call<'_>> = calls(trace).of(&self.peer).from_target().collect();
+        let made: Vec<Call<'_>> = calls(trace).of(&self.peer).made_by_target().collect();
         if valid.is_empty() || made.is_empty() {
             return Err(Stop::unproven("the peer declared nothing, or was not called", []));
         }
@@ -89,10 +89,10 @@ fn may_extend_the_wire(sort: &str) -> bool {
 
 /// Returns the kinds that the peer declared at any time, and those that it gave grants for.
 fn valid_kinds(trace: &Trace, peer: &str) -> BTreeSet<String> {
-    let sent = calls(trace).of(peer).to_target().filter_map(|call| call.exchange.sent().cloned());
+    let sent = calls(trace).of(peer).made_by_peer().filter_map(|call| call.exchange.sent().cloned());
     let answered = calls(trace)
         .of(peer)
-        .from_target()
+        .made_by_target()
         .filter_map(|call| call.exchange.response.as_ref()?.body.json()?.get("data").cloned());
     let documents =
         sent.chain(answered).filter_map(|body| CapabilityDocument::read(body.get("capabilities")?));

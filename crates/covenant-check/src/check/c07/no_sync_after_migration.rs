@@ -36,7 +36,7 @@ impl Check for NoSyncAfterMigration {
         let migrated = migrated.or_unproven(NOTHING_CHANGED)?.n;
         let (changed, change) = trace.operation(&self.change).or_unproven(NOTHING_CHANGED)?;
         let record = ChangedRecord::of(change);
-        let sent = calls(trace).of(&self.peer).from_target().find(|call| {
+        let sent = calls(trace).of(&self.peer).made_by_target().find(|call| {
             let after = if call.route() == Some(Route::Sync) { migrated } else { changed };
             call.n() > after && record.is_sent_in(call)
         });
@@ -44,7 +44,7 @@ impl Check for NoSyncAfterMigration {
             let actual = format!("the target sent the record: {}", call.summary());
             return Err(Stop::broken(actual, [changed, call.n()]));
         }
-        let mut syncs = calls(trace).of(&self.peer).from_target().on(Route::Sync).after(migrated);
+        let mut syncs = calls(trace).of(&self.peer).made_by_target().on(Route::Sync).after(migrated);
         if let Some(sync) = syncs.find(|sync| is_unreadable(sync.exchange)) {
             return Err(Stop::unproven("a sync of another form", [changed, sync.n()]));
         }

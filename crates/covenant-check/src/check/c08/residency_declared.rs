@@ -40,7 +40,7 @@ impl Check for ResidencyDeclared {
         }
         calls(trace)
             .of(&self.peer)
-            .from_target()
+            .made_by_target()
             .on(Route::Heartbeat)
             .first_or("the target sent no heartbeat")?;
         let evidence = bodies.iter().map(|(n, _)| *n);

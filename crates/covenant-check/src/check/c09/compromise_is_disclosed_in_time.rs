@@ -49,7 +49,7 @@ impl Check for CompromiseIsDisclosedInTime {
         let is_over = trace.entries().last().is_some_and(|entry| entry.at > due_at);
         let mut evidence = vec![declared];
         for peer in self.partners(trace) {
-            let disclosure = calls(trace).of(peer).from_target().find(|call| discloses(call.exchange));
+            let disclosure = calls(trace).of(peer).made_by_target().find(|call| discloses(call.exchange));
             if let Some(call) = disclosure.filter(|call| call.at() <= due_at) {
                 evidence.push(call.n());
                 continue;
@@ -83,7 +83,7 @@ impl CompromiseIsDisclosedInTime {
     fn partners<'a>(&'a self, trace: &'a Trace) -> Vec<&'a str> {
         let mut peers: Vec<&str> = self.peers.iter().map(|peer| &**peer).collect();
         if peers.is_empty() {
-            let accepts = calls(trace).to_target().on(Route::Accept).accepted();
+            let accepts = calls(trace).made_by_peer().on(Route::Accept).accepted();
             peers = accepts.map(|call| call.exchange.peer.as_str()).collect();
         }
         let labels: Vec<&str> = self.snapshots.iter().flat_map(Labels::iter).collect();

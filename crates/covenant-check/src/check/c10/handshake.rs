@@ -67,7 +67,7 @@ impl Handshake {
 
     /// Returns the handshake in which the target called accept at a peer.
     pub(super) fn of_join(trace: &Trace, peer: &str) -> Option<Self> {
-        let accept = calls(trace).of(peer).from_target().on(Route::Accept).accepted().next()?;
+        let accept = calls(trace).of(peer).made_by_target().on(Route::Accept).accepted().next()?;
         let answer = accept.exchange.data()?;
         let remote = version_in(&answer)?;
         let local = local_release(trace, accept.exchange)?;
@@ -150,7 +150,7 @@ fn local_release(trace: &Trace, exchange: &Exchange) -> Option<String> {
 
 /// Returns the release that a peer reported in its accept.
 fn version_reported_by<'a>(trace: &'a Trace, peer: &'a str) -> Option<&'a str> {
-    let mut accepts = calls(trace).of(peer).to_target().on(Route::Accept);
+    let mut accepts = calls(trace).of(peer).made_by_peer().on(Route::Accept);
     accepts.find_map(|call| version_in(call.exchange.sent()?))
 }
 
@@ -162,7 +162,7 @@ fn version_in(body: &Value) -> Option<&str> {
 /// either.
 fn is_admitted(trace: &Trace, accept: &Exchange) -> bool {
     let admits = |exchange: &Exchange| matches!(status(exchange).as_deref(), Some("enrolled" | "active"));
-    let mut heartbeats = calls(trace).of(&accept.peer).to_target().on(Route::Heartbeat);
+    let mut heartbeats = calls(trace).of(&accept.peer).made_by_peer().on(Route::Heartbeat);
     admits(accept) || heartbeats.any(|call| admits(call.exchange))
 }
 

@@ -31,7 +31,7 @@ impl Check for NoSyncToIncompatibleVersion {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let handshake = Handshake::of_incompatible(trace, &self.accept, None)?;
         let sync = |peer: &str| -> Option<Call<'_>> {
-            calls(trace).of(peer).from_target().on(Route::Sync).after(handshake.n).next()
+            calls(trace).of(peer).made_by_target().on(Route::Sync).after(handshake.n).next()
         };
         if let Some(sync) = sync(&self.peer) {
             let actual = format!("{}, and a sync was sent", handshake.versions);

@@ -35,7 +35,7 @@ pub(super) fn was_lost(trace: &Trace, call: &Call<'_>) -> bool {
     if call.exchange.data().is_none_or(|data| data["exists"] != false) {
         return false;
     }
-    let migrations = calls(trace).of(&call.exchange.peer).to_target().before(call.n());
+    let migrations = calls(trace).of(&call.exchange.peer).made_by_peer().before(call.n());
     let mut completed = migrations
         .on(Route::Migrations)
         .accepted()

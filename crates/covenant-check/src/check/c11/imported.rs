@@ -28,7 +28,7 @@ impl ImportedRecords {
         for put in operations.filter(|operation| operation.method == "resource.put") {
             add(&mut imported.migrated, &put.parameters["id"], &put.parameters["record"]);
         }
-        let calls = calls(trace).to_target().before(until);
+        let calls = calls(trace).made_by_peer().before(until);
         for sent in calls.filter_map(|call| Exchange::sent(call.exchange)) {
             for step in items(&sent["steps"]) {
                 add(&mut imported.migrated, &step["resource_id"], &step["payload"]);

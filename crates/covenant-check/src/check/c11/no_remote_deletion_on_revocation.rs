@@ -34,7 +34,7 @@ impl Check for NoRemoteDeletionOnRevocation {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (sent, _) = succeeded_operation(trace, &self.migration, NOT_MIGRATED)?;
         let (revoked, _) = succeeded_operation(trace, &self.revoke, NOT_MIGRATED)?;
-        let migrations = || calls(trace).of(&self.peer).from_target().on(Route::Migrations);
+        let migrations = || calls(trace).of(&self.peer).made_by_target().on(Route::Migrations);
         let deletes =
             |call: &Call<'_>| call.exchange.sent().is_some_and(|sent| sent["operation"] == operation::DELETE);
         if let Some(deletion) = migrations().after(sent).find(deletes) {

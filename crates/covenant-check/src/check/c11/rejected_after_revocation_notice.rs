@@ -38,7 +38,7 @@ impl Check for RejectedAfterRevocationNotice {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         trace.operation(&self.revoke).or_unproven("the target's operator did not revoke")?;
         let call = calls(trace).labelled(&self.call).first_or("no call was made after it")?;
-        let mut sent = calls(trace).of(&self.peer).from_target().before(call.n());
+        let mut sent = calls(trace).of(&self.peer).made_by_target().before(call.n());
         let notice = sent
             .find_map(|call| events(&call.exchange.request).find(|event| event["kind"] == kind::PEER_REVOKED))
             .or_unproven("the peer was not notified before its calls")?;

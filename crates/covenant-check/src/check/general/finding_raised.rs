@@ -103,7 +103,7 @@ impl FindingRaised {
     /// notice.
     fn could_not_notice(&self, trace: &Trace) -> Option<String> {
         if let Some(name) = &self.route {
-            let mut asked = calls(trace).of(&self.peer).from_target();
+            let mut asked = calls(trace).of(&self.peer).made_by_target();
             let had_occasion = asked.any(|call| {
                 call.route().is_some_and(|route| route.name() == name) && !call.exchange.injected.is_empty()
             });

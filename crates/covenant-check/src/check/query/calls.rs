@@ -72,12 +72,12 @@ pub(in crate::check) trait CallQuery<'a>:
     }
 
     /// Keeps the calls that a peer made.
-    fn to_target(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
+    fn made_by_peer(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
         self.filter(|call| call.exchange.direction == Direction::ToTarget)
     }
 
     /// Keeps the calls that the target made.
-    fn from_target(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
+    fn made_by_target(self) -> impl DoubleEndedIterator<Item = Call<'a>> {
         self.filter(|call| call.exchange.direction == Direction::FromTarget)
     }
 

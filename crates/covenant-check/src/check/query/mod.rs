@@ -1,7 +1,7 @@
 //! Questions that checks ask of a trace.
 //!
 //! A query is a chain that starts at [`calls`] or [`labelled_calls`] and narrows:
-//! `calls(trace).of(peer).from_target().on(Route::Sync).after(n)`. What is missing ends the check as
+//! `calls(trace).of(peer).made_by_target().on(Route::Sync).after(n)`. What is missing ends the check as
 //! `unproven`, through `?`.
 
 mod admission;

@@ -72,7 +72,7 @@ fn identity(finding: &Finding) -> String {
 /// whose label `peer` may also be.
 pub(in crate::check) fn peer_id(trace: &Trace, peer: &str) -> Option<String> {
     let of = |value: &Value| value.get("peer_id").and_then(Value::as_str).map(ToOwned::to_owned);
-    let mut accepts = calls(trace).of(peer).to_target().on(Route::Accept);
+    let mut accepts = calls(trace).of(peer).made_by_peer().on(Route::Accept);
     let accepted = accepts.find_map(|call| of(&call.exchange.data()?));
     accepted.or_else(|| of(trace.operation(peer)?.1.result.as_ref()?))
 }

@@ -36,7 +36,7 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let requests: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
-        let mut to_third = calls(trace).of(&self.peer).from_target();
+        let mut to_third = calls(trace).of(&self.peer).made_by_target();
         if let Some(call) = to_third.find(|call| is_passed_on(call.exchange, &requests)) {
             return Err(Stop::broken("a migration was passed on to a third platform", [call.n()]));
         }

@@ -32,7 +32,7 @@ impl Check for JoinAvoidsDeprecatedVersion {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let deprecated = json!(self.version);
-        let accepts: Vec<Call<'_>> = calls(trace).of(&self.peer).from_target().on(Route::Accept).collect();
+        let accepts: Vec<Call<'_>> = calls(trace).of(&self.peer).made_by_target().on(Route::Accept).collect();
         let adopts = |accept: &&Call<'_>| is_same_version(&requested_version(accept.exchange), &deprecated);
         if let Some(accept) = accepts.iter().find(adopts) {
             return Err(Stop::broken(format!("it joins on version {deprecated}"), [accept.n()]));
