@@ -14,7 +14,7 @@ use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource, V1_2026_05, register};
 use crate::operator::platform::{Describe, Start};
 use crate::operator::{
-    Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets, contract,
+    Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets, contract,
 };
 use crate::scenario::{CheckSpec, Loaded, RunContext, load, play_on};
 use crate::transcript::{Trace, Transcript};
@@ -42,9 +42,8 @@ struct Statements {
 /// Asks the target for its contract text. A source that cannot be asked names nothing: the run itself shows
 /// what is wrong with it.
 pub(super) async fn find(targets: &Arc<dyn Targets>, seed: Seed, run_context: &RunContext) -> HeldText {
-    let mut statements = match targets.lease(request(OPERATOR_ID, seed)).await {
-        Ok(lease) => of_operator(&lease).await.unwrap_or_default(),
-        Err(_) => return HeldText::unknown(TextSource::Nothing),
+    let Ok(mut statements) = of_operator(targets, seed).await else {
+        return HeldText::unknown(TextSource::Nothing);
     };
     if let Some(held) = statements.of_operator() {
         return held;
@@ -58,7 +57,8 @@ fn request(scenario: &str, seed: Seed) -> TargetRequest<'_> {
 }
 
 /// Asks the operator plane.
-async fn of_operator(lease: &Lease) -> Result<Statements, OperatorError> {
+async fn of_operator(targets: &Arc<dyn Targets>, seed: Seed) -> Result<Statements, OperatorError> {
+    let lease = targets.lease(request(OPERATOR_ID, seed)).await?;
     let operator = lease.operator.as_ref();
     let described = ask(operator, Describe::METHOD).await?;
     let described = digests_listed(&described["contract_versions"], VERSION);
@@ -156,7 +156,7 @@ mod tests {
 
     use crate::check::Verdict;
     use crate::contract::V1_2026_06;
-    use crate::operator::{Embedded, EmbeddedOptions};
+    use crate::operator::{Embedded, EmbeddedOptions, Lease};
     use crate::property::PROPERTIES;
     use crate::reference::{Patch, variant};
     use crate::report::Report;
