@@ -10,7 +10,7 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "arrivals",
     commitment: 6,
-    about: "however heartbeats arrive, a few in a minute are never limited, a flood always is, and a quiet peer is never limited because of another",
+    about: "the target never limits a few heartbeats a minute, always limits a flood, and never limits a quiet peer because of another",
     edge_cases,
     scenarios,
 };

@@ -10,7 +10,7 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "audits",
     commitment: 5,
-    about: "whatever several peers do, each action is logged once, and an excerpt is its peer's own",
+    about: "the target logs each action of several peers once, and an excerpt contains the requesting peer's entries alone",
     edge_cases,
     scenarios,
 };

@@ -8,7 +8,7 @@ use super::file::File;
 pub(super) const PROPERTY: Property = Property {
     name: "compromises",
     commitment: 9,
-    about: "whenever a compromise was detected, and whoever was down meanwhile, every partner hears within 24 hours",
+    about: "the target discloses a compromise to every partner within 24 hours of its detection, also to those that were down",
     edge_cases: Vec::new,
     scenarios,
 };

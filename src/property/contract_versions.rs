@@ -9,7 +9,7 @@ use super::file::File;
 pub(super) const PROPERTY: Property = Property {
     name: "contract-versions",
     commitment: 12,
-    about: "whatever stands where the contract version is due, only a version that is known is agreed to, and as asked",
+    about: "the target agrees to a known contract version alone, as requested, and refuses every other value",
     edge_cases: Vec::new,
     scenarios,
 };

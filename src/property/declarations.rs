@@ -10,7 +10,7 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "declarations",
     commitment: 3,
-    about: "whatever is declared is served, in the schema version that is declared; records outside a filter are not",
+    about: "the target serves what it declares, in the declared schema version, and no record outside a filter",
     edge_cases,
     scenarios,
 };

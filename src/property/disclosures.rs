@@ -9,7 +9,7 @@ use super::file::File;
 pub(super) const PROPERTY: Property = Property {
     name: "disclosures",
     commitment: 1,
-    about: "whatever is missing, blank or of another sort in a disclosure, it keeps a peer out",
+    about: "the target enrols no peer whose disclosure has a missing, blank or malformed member",
     edge_cases: Vec::new,
     scenarios,
 };

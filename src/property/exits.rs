@@ -9,7 +9,7 @@ use super::file::{File, migrate, sync};
 pub(super) const EXITS: Property = Property {
     name: "exits",
     commitment: 11,
-    about: "whatever came before the target ends a peering, data, audit and acknowledgement stay as they were, and access is gone",
+    about: "after the target ends a peering, data, audit and acknowledgement are unchanged, and access is refused",
     edge_cases: Vec::new,
     scenarios: || scenarios("conduct"),
 };
@@ -17,7 +17,7 @@ pub(super) const EXITS: Property = Property {
 pub(super) const LEAVES: Property = Property {
     name: "leaves",
     commitment: 11,
-    about: "whatever came before a peer leaves, data, audit and acknowledgement stay as they were, and access is gone",
+    about: "after a peer ends a peering, data, audit and acknowledgement are unchanged, and access is refused",
     edge_cases: Vec::new,
     scenarios: || scenarios("detection"),
 };

@@ -12,7 +12,7 @@ use crate::wire::path::PREFIX;
 pub(super) const PROPERTY: Property = Property {
     name: "grants",
     commitment: 2,
-    about: "whatever the grant and the request, what was granted is served, and nothing else",
+    about: "the target serves each request that a grant covers, and no other",
     edge_cases,
     scenarios,
 };

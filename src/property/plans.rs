@@ -17,7 +17,7 @@ const STEPS_MAX: usize = 40;
 pub(super) const PROPERTY: Property = Property {
     name: "migration-plans",
     commitment: 7,
-    about: "whatever the plan, it is applied whole or not at all, and told as it went",
+    about: "the target applies each plan whole or not at all, and reports the result faithfully",
     edge_cases,
     scenarios,
 };

@@ -10,7 +10,7 @@ use super::whole::whole;
 pub(super) const PROPERTY: Property = Property {
     name: "residencies",
     commitment: 8,
-    about: "wherever the two sides keep data, and however they move it, each migration says whether it crossed",
+    about: "the target records for each migration whether it crossed residencies, wherever the two sides keep data",
     edge_cases,
     scenarios,
 };

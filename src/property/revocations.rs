@@ -8,7 +8,7 @@ use super::file::{File, migrate};
 pub(super) const PROPERTY: Property = Property {
     name: "revocations",
     commitment: 4,
-    about: "whenever a peer is revoked, the notice comes first, and migrations in flight have their five minutes",
+    about: "the target sends the notice before it refuses calls, and gives migrations in flight five minutes of grace",
     edge_cases,
     scenarios,
 };

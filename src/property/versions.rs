@@ -9,7 +9,7 @@ use super::file::{File, sync};
 pub(super) const PROPERTY: Property = Property {
     name: "versions",
     commitment: 10,
-    about: "whatever two versions set_target, they work together where the contract says so, and sync is frozen where not",
+    about: "the target works with every compatible version, and freezes sync with every other",
     edge_cases,
     scenarios,
 };

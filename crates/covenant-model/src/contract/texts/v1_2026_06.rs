@@ -29,12 +29,12 @@ use Section::{Commitment, Enforcement};
 const CHANGES: &[Clause] = &[
     clause(Commitment(8), 1, Hard, "A platform declares where it keeps data",
         seen(Wire, "in the heartbeats that the target sends"), seen(WireAndOperator, "an active peer declares none: peer_residency_missing")),
-    clause(Commitment(8), 2, Hard, "Migrated data does not cross a boundary without the operator being told",
-        seen(WireAndOperator, "a migration from another residency leads to an event for the operator"), seen(WireAndOperator, "a peer changes its residency in silence after a migration")),
-    clause(Commitment(8), 3, Hard, "A crossing stands in the migration's own record, as cross_jurisdiction",
+    clause(Commitment(8), 2, Hard, "Migrated data does not cross a boundary without a report to the operator",
+        seen(WireAndOperator, "a migration from another residency leads to an event for the operator"), seen(WireAndOperator, "a peer changes its residency without notice after a migration")),
+    clause(Commitment(8), 3, Hard, "A crossing is recorded in the migration as cross_jurisdiction",
         seen(WireAndOperator, "the migration's record"), None),
 
-    clause(Commitment(9), 2, Critical, "The operator hears of a compromise that a peer discloses, and can suspend that peer; the platform need not do so by itself",
+    clause(Commitment(9), 2, Critical, "A compromise that a peer discloses is reported to the operator, who can suspend that peer; the platform need not do so by itself",
         None, seen(WireAndOperator, "a peer discloses: an event or a finding names it, and a suspension by the operator works")),
 
     clause(Commitment(12), 2, Hard, "A version that is claimed and not honoured breaks commitments 3 and 6: it raises a finding, and counts towards nothing",
@@ -45,5 +45,5 @@ const CHANGES: &[Clause] = &[
     withdrawn(Enforcement, 2, Hard, "Withdrawn: findings neither suspend nor revoke a peer; the operator reviews each",
         None, seen(WireAndOperator, "the same breach again and again: a suspension is reported, and is neither kept nor broken")),
     clause(Enforcement, 3, Soft, "Findings of the soft norms 1, 4 and 5 reach the operator's view of peers",
-        seen(Operator, "what the operator is shown"), None),
+        seen(Operator, "the operator's view of a peer"), None),
 ];
