@@ -96,7 +96,7 @@ mod tests {
             check: name.to_owned(),
             basis: Basis::Proposed,
             requirement: String::new(),
-            with: [("shown".to_owned(), json!("listed"))].into(),
+            with: [("snapshot".to_owned(), json!("listed"))].into(),
         }
     }
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawn_clause_is_not_applicable_and_what_was_seen_is_told() {
+    fn a_withdrawn_clause_is_not_applicable_and_names_what_was_seen() {
         let held = HeldText::known(&V1_2026_06, TextSource::ContractList);
         let (verdict, actual) = result("E.2", &held, TextRange::default()).expect("planned");
         assert_eq!(verdict, Verdict::NotApplicable);
