@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::strategy::BoxedStrategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use rand::RngCore;
+use rand::Rng;
 use tokio::runtime::Handle;
 
 use super::Property;

@@ -11,8 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use covenant::clock::Seed;
-use rand::Rng;
 use rand::seq::{IndexedMutRandom, IndexedRandom};
+use rand::{Rng, RngExt};
 use serde_json::{Value, json};
 use shared::PARSERS;
 
