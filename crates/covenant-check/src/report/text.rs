@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use textwrap::core::display_width;
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::escape::terminal;
 use super::{EvaluatedCheck, MissingMethod, Report};
@@ -229,34 +231,20 @@ fn tail(out: &mut String, report: &Report) {
     let _ = writeln!(out, "scenarios: {}", report.scenarios.len());
 }
 
-/// Writes a text after a prefix, broken at white space so that it fits the width.
+/// Writes a text after a prefix, broken at white space so that it fits the width. A word that is too long for a line is
+/// broken, and every other word stays whole: ids and paths are there to be copied.
 fn wrapped(out: &mut String, prefix: &str, text: &str) {
-    let text = terminal(text);
-    let indent = " ".repeat(prefix.chars().count());
-    let mut line = prefix.to_owned();
-    let mut length = prefix.chars().count();
-    for word in text.split_whitespace().flat_map(pieces) {
-        let word_length = word.chars().count();
-        if length + 1 + word_length > WIDTH && length > indent.len() {
-            let _ = writeln!(out, "{}", line.trim_end());
-            line.clone_from(&indent);
-            length = indent.len();
-        }
-        if length > indent.len() {
-            line.push(' ');
-            length += 1;
-        }
-        line.push_str(&word);
-        length += word_length;
+    let words: Vec<String> = terminal(text).split_whitespace().map(ToOwned::to_owned).collect();
+    let indent = " ".repeat(display_width(prefix));
+    let options = Options::new(WIDTH)
+        .initial_indent(prefix)
+        .subsequent_indent(&indent)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    for line in textwrap::wrap(&words.join(" "), options) {
+        let _ = writeln!(out, "{}", line.trim_end());
     }
-    let _ = writeln!(out, "{}", line.trim_end());
-}
-
-/// Splits a word that is too long for one line.
-fn pieces(word: &str) -> Vec<String> {
-    const PIECE: usize = WIDTH - 20;
-    let characters: Vec<char> = word.chars().collect();
-    characters.chunks(PIECE).map(|piece| piece.iter().collect()).collect()
 }
 
 fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
@@ -268,13 +256,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn lines(prefix: &str, text: &str) -> Vec<String> {
+        let mut out = String::new();
+        wrapped(&mut out, prefix, text);
+        out.lines().map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_stays_behind_its_prefix() {
+        let words = "well-known ".repeat(9);
+        let broken = lines("  actual:      ", &format!("{words}\t end"));
+        let start = "well-known ".repeat(6);
+        let rest = "well-known ".repeat(3);
+        assert_eq!(broken, [format!("  actual:      {}", start.trim_end()), format!("{:15}{rest}end", "")]);
+        assert_eq!(lines("  actual:      ", ""), ["  actual:"]);
+        assert_eq!(lines("", &"x".repeat(WIDTH + 1)), ["x".repeat(WIDTH), "x".to_owned()]);
+    }
+
     proptest! {
         #[test]
         fn no_line_is_wider_than_the_terminal(text in "\\PC{0,400}") {
-            let mut out = String::new();
-            wrapped(&mut out, "  requirement: ", &text);
-            for line in out.lines() {
-                prop_assert!(line.chars().count() <= WIDTH, "{}: {line}", line.chars().count());
+            for line in lines("  requirement: ", &text) {
+                prop_assert!(display_width(&line) <= WIDTH, "{}: {line}", display_width(&line));
             }
         }
     }
