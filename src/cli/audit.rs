@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use jiff::{Span, SpanRelativeTo};
 use tokio::sync::watch;
 use url::Url;
 
@@ -26,6 +27,10 @@ const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
 const TOKEN_BYTES_MAX: u64 = 4096;
 /// The default poll timeout of an audit, in seconds. A target sends a heartbeat once a minute (`wire.md` §5).
 const POLL_TIMEOUT_SECONDS: u64 = 75;
+
+/// The shortest and the longest duration of a watch.
+const DURATION_MIN: Duration = Duration::from_secs(1);
+const DURATION_MAX: Duration = Duration::from_hours(365 * 24);
 
 /// Arguments of `covenant audit`.
 #[derive(Debug, Args)]
@@ -118,21 +123,13 @@ fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
     Ok(sheet.worst().unwrap_or(Exit::Kept))
 }
 
-/// Parses a duration: `3d`, `12h`, `90m`, `30s`.
+/// Parses a duration: `3d`, `12h`, `90m`, `1h 30m`. A day has 24 hours.
 fn duration(text: &str) -> Result<Duration, String> {
-    let unit = text.chars().last().unwrap_or_default();
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return Err("write a number and s, m, h or d: 3d, 12h, 90m, 30s".to_owned()),
-    };
-    let number: u64 =
-        text[..text.len() - 1].parse().map_err(|_| format!("{text}: no whole number before {unit}"))?;
-    match number.checked_mul(seconds) {
-        Some(seconds @ 1..=31_536_000) => Ok(Duration::from_secs(seconds)),
-        _ => Err(format!("{text}: expected a duration from a second to a year")),
+    let span: Span = text.parse().map_err(|_| format!("{text:?}: write 3d, 12h, 90m or 30s"))?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours());
+    match length.ok().and_then(|length| Duration::try_from(length).ok()) {
+        Some(length) if (DURATION_MIN..=DURATION_MAX).contains(&length) => Ok(length),
+        _ => Err(format!("{text:?}: expected a duration from a second to a year of 365 days")),
     }
 }
 
@@ -283,5 +280,29 @@ fn confirm(url: &Url) -> Result<(), Failure> {
     match read {
         Ok(_) if line.trim() == host => Ok(()),
         _ => Err(Failure::usage(format!("{:?} was typed, expected {host}: nothing was done", line.trim()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_unit_and_lasts_a_second_to_a_year() {
+        for (text, seconds) in [
+            ("3d", 259_200),
+            ("12h", 43_200),
+            ("90m", 5400),
+            ("30s", 30),
+            ("1h 30m", 5400),
+            ("365d", 31_536_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in
+            ["", "3", "d", "0s", "366d", "-1h", "1month", "1y", "3 days ago", "99999999999999999999d", "ä"]
+        {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Facts of a certificate, read without trust in it.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use covenant_model::wire::canonical::sha256_hex;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -42,7 +42,7 @@ impl Certificate {
         Ok(Self {
             common_name: common_name.map(ToOwned::to_owned),
             serial: hex::encode(parsed.raw_serial()),
-            fingerprint: hex::encode(digest(&SHA256, der)),
+            fingerprint: sha256_hex(der),
             not_before: time(parsed.validity().not_before.timestamp())?,
             not_after: time(parsed.validity().not_after.timestamp())?,
             der: der.to_vec(),
