@@ -87,10 +87,10 @@ enum Command {
     /// Print a generated page of the documents.
     #[command(hide = true)]
     Docs(docs::Arguments),
-    /// Print a completion script for a shell.
-    Completions(shell::Arguments),
-    /// Print the manual page.
-    Man,
+    /// Print or write a completion script for a shell.
+    Completions(shell::CompletionArguments),
+    /// Print the manual page, or write a page for each subcommand.
+    Man(shell::ManArguments),
 }
 
 /// Runs the program.
@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Docs(arguments) => docs::main(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
-        Command::Man => shell::manual(),
+        Command::Man(arguments) => shell::manual(&arguments),
     };
     let exit = evaluation.unwrap_or_else(|failure| {
         tell(&format!("error: {:#}\n", failure.error));
