@@ -52,7 +52,7 @@ pub mod scenario;
 pub mod suite;
 
 pub use covenant_check::{check, report, score};
-pub use covenant_model::{clock, contract, transcript, wire};
+pub use covenant_model::{clock, contract, transcript, wire, with_causes};
 pub use covenant_net::{net, pki};
 pub use covenant_peer as peer;
 pub use covenant_reference as reference;

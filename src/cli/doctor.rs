@@ -24,6 +24,7 @@ use crate::suite::Target;
 use crate::wire::envelope::Answer;
 use crate::wire::generation::{CallerForm, Generation, names_of};
 use crate::wire::path::Route;
+use crate::with_causes;
 
 /// The remaining days of a certificate below which `doctor` prints a note.
 const SHORT_LIFE_DAYS: i64 = 14;
@@ -43,7 +44,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         Ok(target) => target,
         Err(failure) => {
             let hint = "see `covenant doctor --help`, or edit covenant.toml";
-            diagnostics.bad("operator", &format!("{:#}", failure.error), hint, failure.exit)?;
+            diagnostics.bad("operator", &with_causes(failure.error.as_ref()), hint, failure.exit)?;
             Target::default()
         }
     };

@@ -83,7 +83,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
     file.write_all(content).with_context(context)?;
     readable_by_all(file.as_file()).with_context(context)?;
-    file.persist(path).with_context(context)?;
+    file.persist(path).map_err(|unsaved| unsaved.error).with_context(context)?;
     Ok(())
 }
 

@@ -37,6 +37,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::with_causes;
+
 /// Checks whether a platform keeps the Powernode Federation Social Contract.
 ///
 /// covenant plays the other platform of a federation, conforming or misbehaving, over real mutual TLS. For
@@ -119,7 +121,7 @@ pub fn main() -> ExitCode {
         Command::Man(arguments) => shell::manual(&arguments),
     };
     let exit = evaluation.unwrap_or_else(|failure| {
-        tell(&format!("error: {:#}\n", failure.error));
+        tell(&format!("error: {}\n", with_causes(failure.error.as_ref())));
         failure.exit
     });
     exit.into()

@@ -11,6 +11,7 @@ use crate::property::of_trace;
 use crate::report::{EvaluatedCheck, Report};
 use crate::suite::{CASES, Plan, Selection, Target, assess};
 use crate::transcript::{Reading, read};
+use crate::with_causes;
 
 /// Arguments of `covenant replay`.
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     if path.is_dir() {
         path.push("transcript.jsonl");
     }
-    let reading = read(&path).map_err(|error| Failure::usage(error.to_string()))?;
+    let reading = read(&path).map_err(|error| Failure::new(Exit::Usage, error))?;
     let before = assess(&reading);
     let broken: Vec<&EvaluatedCheck> = before.checks.iter().filter(|check| is_broken(check)).collect();
     if broken.is_empty() {
@@ -44,7 +45,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         let run = Plan { run_context: run_context.clone(), contract, ..run_of(&reading, check, &target)? };
         let evaluation = match block_on(run.run_to_report())? {
             Ok(after) => answer(check, &after),
-            Err(error) => format!("cannot be replayed: {error}"),
+            Err(error) => format!("cannot be replayed: {}", with_causes(&error)),
         };
         still_broken |= evaluation == STILL_BROKEN;
         let id = &check.evaluation.check;
@@ -83,7 +84,7 @@ fn run_of(reading: &Reading, check: &EvaluatedCheck, target: &Target) -> Result<
     Ok(Plan {
         seed: reading.start.seed,
         target: target.clone(),
-        selection: selection.map_err(|error| Failure::usage(error.to_string()))?,
+        selection: selection.map_err(|error| Failure::new(Exit::Usage, error))?,
         cases: cases.and_then(|cases| u32::try_from(cases).ok()).unwrap_or(CASES),
         ..Plan::default()
     })

@@ -12,6 +12,7 @@ use crate::clock::{Clock, Seed};
 use crate::operator::OperatorMethod;
 use crate::operator::peer::Propose;
 use crate::reference::{DEFECTS, Database, Options, Platform, Settings, StartError, VARIANTS};
+use crate::with_causes;
 
 /// Arguments of `covenant target`.
 #[derive(Debug, Args)]
@@ -54,9 +55,10 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
         tell("warning: it listens on an address that others may reach\n");
     }
     let running = Platform::start(options).await.map_err(|error| match error {
-        StartError::Listen { .. } => {
-            Failure::new(Exit::Environment, anyhow::anyhow!("{error}; name another with --listen"))
-        }
+        error @ StartError::Listen { .. } => Failure::new(
+            Exit::Environment,
+            anyhow::anyhow!("{}; name another with --listen", with_causes(&error)),
+        ),
         other => Failure::new(Exit::Environment, other),
     })?;
     let mut reported = json!({"base_url": running.base_url(), "ca_bundle_pem": running.ca_bundle_pem()});

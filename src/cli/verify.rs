@@ -8,6 +8,7 @@ use super::run::{Format, show};
 use super::{Exit, Failure};
 use crate::suite::assess;
 use crate::transcript::read;
+use crate::with_causes;
 
 /// Arguments of `covenant verify`.
 #[derive(Debug, Args)]
@@ -29,7 +30,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let reading = read(&path).map_err(|error| {
         Failure::usage(format!(
-            "{error}\nhint: a transcript is the unchanged transcript.jsonl of a run folder"
+            "{}\nhint: a transcript is the unchanged transcript.jsonl of a run folder",
+            with_causes(&error)
         ))
     })?;
     let report = assess(&reading);

@@ -28,7 +28,7 @@ pub struct Library {
 #[derive(Debug, Error)]
 pub enum LibraryError {
     /// A file or folder that can't be read.
-    #[error("{path}: cannot read: {source}")]
+    #[error("{path}: cannot read")]
     Io {
         /// The path.
         path: String,

@@ -24,7 +24,7 @@ const SEED: Seed = Seed(1);
 #[derive(Debug, Error)]
 pub enum GoldenError {
     /// A file that cannot be read.
-    #[error("{path}: cannot read: {source}")]
+    #[error("{path}: cannot read")]
     Io {
         /// The path.
         path: String,
@@ -32,7 +32,7 @@ pub enum GoldenError {
         source: std::io::Error,
     },
     /// A file that is not a golden.
-    #[error("{path}: not a golden exchange: {source}")]
+    #[error("{path}: not a golden exchange")]
     Json {
         /// The path.
         path: String,

@@ -20,7 +20,7 @@ pub struct Selection {
 #[derive(Debug, Error)]
 pub enum SelectionError {
     /// An invalid pattern.
-    #[error("--only {pattern}: {source}")]
+    #[error("--only {pattern}: not a glob pattern")]
     Pattern {
         /// The pattern.
         pattern: String,

@@ -6,9 +6,13 @@
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
 //!   written.
+//! - [`with_causes`]: the text of an error with its causes.
 
+mod causes;
 pub mod clock;
 pub mod contract;
 pub mod operator;
 pub mod transcript;
 pub mod wire;
+
+pub use causes::with_causes;

@@ -95,7 +95,7 @@ pub struct TargetAddress {
 #[derive(Debug, Error)]
 pub enum PeerError {
     /// The peer could not listen on a port.
-    #[error("peer {name}: cannot listen on {address}: {source}")]
+    #[error("peer {name}: cannot listen on {address}")]
     Listen {
         /// Name of the peer.
         name: String,
@@ -105,7 +105,7 @@ pub enum PeerError {
         source: io::Error,
     },
     /// The keys could not be created or read.
-    #[error("peer {name}: {source}")]
+    #[error("peer {name}")]
     Keys {
         /// Name of the peer.
         name: String,
@@ -113,7 +113,7 @@ pub enum PeerError {
         source: PkiError,
     },
     /// A call could not be made at all.
-    #[error("peer {name}: {source}")]
+    #[error("peer {name}")]
     Call {
         /// Name of the peer.
         name: String,

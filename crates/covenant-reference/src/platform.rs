@@ -45,7 +45,7 @@ pub(crate) struct Keys {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is taken, or does not belong to this machine.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The requested address.
         address: SocketAddr,
@@ -56,7 +56,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Keys could not be created, or stored ones are not readable.
-    #[error("the platform's keys: {0}")]
+    #[error("the platform's keys cannot be used")]
     Keys(#[from] PkiError),
     /// An announced revocation from before its death could not be completed.
     #[error("cannot complete announced revocations: {0}")]

@@ -31,6 +31,7 @@ use crate::transcript::{
     Note, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
 };
 use crate::wire::path::Route;
+use crate::with_causes;
 
 const WATCH: &str = include_str!("../../../audits/watch.toml");
 /// The checks that are added if a grant is named.
@@ -343,7 +344,7 @@ impl Vigil {
     /// Reads the grant file if it exists. An invalid file is reported and can still be corrected.
     fn look_for_the_grant(&mut self) {
         if let Err(error) = self.state.grant.look(&self.recorder) {
-            (self.watch.tell)(&format!("watch: {error}"));
+            (self.watch.tell)(&format!("watch: {}", with_causes(&error)));
         }
     }
 
@@ -373,7 +374,7 @@ impl Vigil {
         let mut file =
             NamedTempFile::new_in(&self.watch.folder).map_err(|error| self.wrong(error.to_string()))?;
         file.write_all(&text).map_err(|error| self.wrong(error.to_string()))?;
-        file.persist(&self.path).map_err(|error| self.wrong(error.to_string()))?;
+        file.persist(&self.path).map_err(|unsaved| self.wrong(unsaved.error.to_string()))?;
         Ok(())
     }
 

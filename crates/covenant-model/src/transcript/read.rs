@@ -33,7 +33,7 @@ pub struct Reading {
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// The file can't be read.
-    #[error("{path}: cannot read the transcript: {source}")]
+    #[error("{path}: cannot read the transcript")]
     Io {
         /// Path of the file.
         path: String,

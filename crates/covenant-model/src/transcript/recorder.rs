@@ -38,7 +38,7 @@ struct Chain {
 
 /// Error for a transcript that could not be created or written.
 #[derive(Debug, Error)]
-#[error("{path}: cannot write the transcript: {source}")]
+#[error("{path}: cannot write the transcript")]
 pub struct TranscriptError {
     path: String,
     source: io::Error,

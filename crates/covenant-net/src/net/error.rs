@@ -1,9 +1,9 @@
 //! Errors of calls that have no response.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use covenant_model::with_causes;
 use thiserror::Error;
 
 use super::Limits;
@@ -92,9 +92,9 @@ impl NetError {
             return Self::TooLarge { what: "bytes of head", limit };
         }
         if error.is_parse() {
-            return Self::Malformed(chain(error));
+            return Self::Malformed(with_causes(error));
         }
-        Self::Closed(chain(error))
+        Self::Closed(with_causes(error))
     }
 
     /// Converts a TLS failure after the handshake. Such a failure ends the connection in every case.
@@ -105,18 +105,4 @@ impl NetError {
             TlsFailure::Other(reason) => Self::Closed(reason),
         }
     }
-}
-
-/// Returns the text of an error with its sources.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -17,10 +17,10 @@ pub enum StoreError {
     #[error("the platform is dead")]
     Closed,
     /// An error of SQLite.
-    #[error("the database: {0}")]
+    #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
     /// A row that cannot be parsed.
-    #[error("a row of {table} cannot be parsed: {source}")]
+    #[error("a row of {table} cannot be parsed")]
     Row {
         /// The table.
         table: &'static str,
