@@ -109,7 +109,7 @@ fn is_of(clause: &str, wanted: &str) -> bool {
 
 fn scenarios(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     let library =
-        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+        library(arguments.scenarios.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
     let items = library.iter().map(|loaded| {
         let checks = planned(&loaded.id, loaded);
         let mut aspects: Vec<String> =
@@ -263,7 +263,7 @@ fn variants() -> Vec<Item> {
 
 fn checks(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     let library =
-        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+        library(arguments.scenarios.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
     let used: Vec<_> = library.iter().flat_map(|loaded| planned(&loaded.id, loaded)).collect();
     let items = check::checks().map(|check| {
         let about = check.about();
@@ -295,7 +295,7 @@ fn properties() -> Vec<Item> {
 
 fn methods(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     let library =
-        library(arguments.scenarios.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+        library(arguments.scenarios.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
     let items = METHODS.iter().flat_map(|group| group.iter()).map(|row| {
         let calling = library.iter().filter(|loaded| methods_of(loaded).any(|name| name == row.name));
         let checks = calling.flat_map(|loaded| planned(&loaded.id, loaded));

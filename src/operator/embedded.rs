@@ -148,8 +148,11 @@ impl Target {
             patches: self.options.patches.clone(),
         };
         let started = Platform::start(options).await.map_err(|error| match error {
-            StartError::Listen { .. } => environment(error.to_string()),
-            other => OperatorError::Adapter { method: Start::METHOD.to_string(), message: other.to_string() },
+            error @ StartError::Listen { .. } => environment(crate::with_causes(&error)),
+            other => OperatorError::Adapter {
+                method: Start::METHOD.to_string(),
+                message: crate::with_causes(&other),
+            },
         })?;
         let reported = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
         *running = Some(started);

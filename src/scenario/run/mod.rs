@@ -114,7 +114,7 @@ impl StepError {
         match self {
             Self::Target(reason) => Outcome::Target { reason: at(&reason) },
             Self::Scenario(reason) => Outcome::Suite { reason: at(&reason) },
-            Self::Peer(error) => Outcome::Environment { reason: at(&error.to_string()) },
+            Self::Peer(error) => Outcome::Environment { reason: at(&crate::with_causes(&error)) },
             Self::OperatorClient(error) => operator_outcome(&error, step),
         }
     }

@@ -86,7 +86,7 @@ fn evaluated(platform: &Platform, call: &Inbound) -> Outbound {
             Outbound::abort()
         }
         Err(Fault::Store(error)) => {
-            tracing::error!(%error, "the store failed");
+            tracing::error!(error = covenant_model::with_causes(&error), "the store failed");
             Reply::internal_error().into_outbound()
         }
     }

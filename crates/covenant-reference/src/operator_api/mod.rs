@@ -95,6 +95,6 @@ impl MethodError {
 impl From<StoreError> for MethodError {
     fn from(error: StoreError) -> Self {
         let code = if matches!(error, StoreError::Closed) { NOT_RUNNING } else { INTERNAL };
-        Self::new(code, error.to_string())
+        Self::new(code, covenant_model::with_causes(&error))
     }
 }
