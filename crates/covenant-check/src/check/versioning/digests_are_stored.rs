@@ -82,7 +82,7 @@ pub(super) fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
 
 /// Returns a moment, or the first moment of a day.
 fn moment(text: &str) -> Option<Timestamp> {
-    let of_day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+    let of_day = || TimeZone::UTC.to_timestamp(text.parse::<Date>().ok()?.into()).ok();
     text.parse().ok().or_else(of_day)
 }
 
