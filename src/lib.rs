@@ -20,8 +20,12 @@
 //! - [`property`]: generated scenarios, with shrinking. It evaluates nothing; a callback reports whether a
 //!   case breaks.
 //! - [`golden`]: recorded exchanges, normalised and compared by structure.
-//! - [`suite`]: one whole run: plan, play, evaluate, score. The report of a run is made from its transcript, so that a
-//!   run and `covenant verify` of its transcript agree.
+//! - [`runner`]: plan, find the contract text, play, evaluate, score. The report of a run is made from its transcript,
+//!   so that a run and `covenant verify` of its transcript agree. What follows uses it.
+//! - [`audit`]: an audit of someone else's platform, and its watch over days.
+//! - [`adapter`]: the check of an adapter, method by method.
+//! - [`selftest`]: the suite measured with every defect and every variant.
+//! - [`doctor`]: the diagnosis before a run.
 //! - [`docs`]: the generated pages of `docs/`.
 //! - [`cli`]: one file per subcommand. Parses, calls and prints.
 //!
@@ -33,7 +37,7 @@
 //! # A test in Rust
 //!
 //! ```no_run
-//! use covenant::suite::{Plan, Selection};
+//! use covenant::runner::{Plan, Selection};
 //! use covenant::score::Overall;
 //!
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,13 +47,17 @@
 //! # }
 //! ```
 
+pub mod adapter;
+pub mod audit;
 pub mod cli;
 pub mod docs;
+pub mod doctor;
 pub mod golden;
 pub mod operator;
 pub mod property;
+pub mod runner;
 pub mod scenario;
-pub mod suite;
+pub mod selftest;
 
 pub use covenant_check::{check, report, score};
 pub use covenant_model::{clock, contract, transcript, wire, with_causes};

@@ -1,7 +1,7 @@
 //! Runs the suite against the reference platform and reports each check as a test of the standard harness.
 
 use covenant::check::Verdict;
-use covenant::suite::Plan;
+use covenant::runner::Plan;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {

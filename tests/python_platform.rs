@@ -9,7 +9,7 @@ use std::time::Duration;
 use covenant::check::Verdict;
 use covenant::operator::{Log, Method, Program, Stdio};
 use covenant::report::Report;
-use covenant::suite::{ExternalTarget, Plan, Selection, Target};
+use covenant::runner::{ExternalTarget, Plan, Selection, Target};
 
 #[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,8 @@
 //! Runs with different seeds: the permitted choices of the peers differ, and the verdicts do not.
 
 use covenant::clock::Seed;
+use covenant::runner::Plan;
 use covenant::score::Standing;
-use covenant::suite::Plan;
 
 /// The clause that no wire shows. Only a person can attest it.
 const ATTESTED_CLAUSE: &str = "4.4";

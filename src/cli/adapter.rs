@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::target_choice::named;
 use super::{Exit, Failure, block_on, print, tell};
+use crate::adapter::{Finding, check_adapter};
 use crate::clock::Seed;
 use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, TargetRequest, Targets, serve};
 use crate::reference::{DEFECTS, VARIANTS};
-use crate::suite::{Finding, check_adapter};
 
 /// Arguments of `covenant adapter`.
 #[derive(Debug, Args)]

@@ -1,6 +1,5 @@
 //! `covenant audit`: checks a platform that someone else operates.
 
-use std::fmt::Write as _;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,16 +9,16 @@ use jiff::{Span, SpanRelativeTo};
 use tokio::sync::watch;
 use url::Url;
 
-use super::doctor::Diagnostics;
-use super::files::{RunFolder, write_whole};
 use super::run::{Format, play_until_interrupted, show};
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, doctor, print, tell};
+use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
 use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
+use crate::doctor::examine_plane;
 use crate::report::{Report, terminal};
-use crate::suite::{Audit, LeftBehind, Watch, WatchError, Watched, assess, left_behind};
-use crate::transcript::{Outcome, read};
+use crate::runner::{RunFolder, assess, write_whole};
+use crate::transcript::read;
 
 /// The environment variable that holds an acceptance token.
 const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
@@ -86,11 +85,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let token = token(arguments.token_file.as_deref())?;
     if let Some(lasts) = arguments.watch {
-        return watch_on(arguments, &asked, token, lasts);
+        return watch_target(arguments, &asked, token, lasts);
     }
     match token {
-        Some(token) => visit(arguments, &asked, token),
-        None => look(&asked, &arguments.url),
+        Some(token) => audit_as_peer(arguments, &asked, token),
+        None => examine_from_outside(&asked, &arguments.url),
     }
 }
 
@@ -111,16 +110,17 @@ fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
 }
 
 /// Reads the federation plane as an anonymous client. Creates nothing and proves no clause.
-fn look(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
-    let named = asked.address()?;
-    let mut sheet = Diagnostics::default();
-    let bundle = named.and_then(|address| address.ca_bundle_pem);
-    block_on(doctor::plane(&mut sheet, asked, url, bundle.as_deref()))??;
+fn examine_from_outside(asked: &TargetArguments, url: &Url) -> Result<Exit, Failure> {
+    let ca_bundle_pem = asked.address()?.and_then(|address| address.ca_bundle_pem);
+    let subject = doctor::subject(asked);
+    let exit = doctor::diagnose(async |points| {
+        examine_plane(points, &subject, url, ca_bundle_pem.as_deref()).await;
+    })?;
     print(&format!(
         "\nRead-only: nothing was created at {url}, and no clause can be proved from outside.\n\
          For more, ask its operator for an acceptance token (`peer.propose`), and name it with --token-file.\n"
     ))?;
-    Ok(sheet.worst().unwrap_or(Exit::Kept))
+    Ok(exit)
 }
 
 /// Parses a duration: `3d`, `12h`, `90m`, `1h 30m`. A day has 24 hours.
@@ -134,7 +134,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Runs or continues a watch, and reports what was observed. An interrupted watch is reported too.
-fn watch_on(
+fn watch_target(
     arguments: &Arguments,
     asked: &TargetArguments,
     token: Option<String>,
@@ -156,7 +156,7 @@ fn watch_on(
         run_context,
         folder: folder.path().to_owned(),
         grant: arguments.grant_file.clone(),
-        tell: |line| tell(&format!("{}\n", terminal(line))),
+        show: |line| tell(&format!("{}\n", terminal(line))),
     };
     tell(&format!("watch: {}; Ctrl-C stops it, and the same command continues it\n", arguments.url));
     let watched = block_on(async {
@@ -181,8 +181,8 @@ fn watch_on(
     })?;
     let report = conclude(arguments, &folder)?;
     Ok(match watched {
-        Watched::UpToNow => Exit::Interrupted,
-        _ => exit(&report),
+        Watched::Interrupted => Exit::Interrupted,
+        _ => Exit::of(&report, false),
     })
 }
 
@@ -191,7 +191,7 @@ fn contract_text(asked: &TargetArguments) -> HeldText {
     asked.contract_text().unwrap_or_else(|| HeldText::unknown(TextSource::Unasked))
 }
 
-fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
+fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) -> Result<Exit, Failure> {
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     if arguments.intrusive {
         confirm(&arguments.url)?;
@@ -221,7 +221,7 @@ fn visit(arguments: &Arguments, asked: &TargetArguments, token: String) -> Resul
     folder.create()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))?
         .map_err(|fault| Failure::new(Exit::Environment, fault))?;
-    Ok(exit(&conclude(arguments, &folder)?))
+    Ok(Exit::of(&conclude(arguments, &folder)?, false))
 }
 
 /// Evaluates the transcript, and prints the report and the peers left at the target.
@@ -230,43 +230,11 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
     let report = assess(&reading);
     folder.write(&report)?;
     show(&report, arguments.format)?;
-    let left = list(&arguments.url, &left_behind(&reading));
-    write_whole(&folder.path().join("left-behind.txt"), left.as_bytes())
-        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let left = left_behind_text(&arguments.url, &left_behind(&reading));
+    write_whole(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     tell(&left);
     tell(&format!("files: {}\n", folder.path().display()));
     Ok(report)
-}
-
-/// Returns the exit code. If the target rejected the peer, the audit proves nothing about the target.
-fn exit(report: &Report) -> Exit {
-    let was_let_down = report.scenarios.iter().any(|row| matches!(row.outcome, Some(Outcome::Target { .. })));
-    match Exit::of(report, false) {
-        Exit::Kept if was_let_down => Exit::Target,
-        other => other,
-    }
-}
-
-/// Lists what the audit created at the target, and how to remove it.
-fn list(url: &Url, left: &[LeftBehind]) -> String {
-    if left.is_empty() {
-        return format!("created at {url}: nothing\n");
-    }
-    let mut text = format!("created at {url}, to be removed by its operator:\n");
-    for peer in left {
-        let notified = if peer.notified_of_leave {
-            "it was notified that the peer leaves"
-        } else {
-            "it was not notified that the peer leaves"
-        };
-        let id = terminal(&peer.peer_id);
-        let _ = writeln!(
-            text,
-            "- peer {id} (entry {}; {notified}): POST /api/v1/system/platform/peers/{id}/revoke, or peer.revoke",
-            peer.entry
-        );
-    }
-    text
 }
 
 /// Asks the user to type the target's host name, so that a script with a wrong URL cannot misbehave.

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use crate::report::Report;
+use crate::runner::exit_blame;
 use crate::score::Overall;
-use crate::suite::exit_blame;
 use crate::transcript::Outcome;
 
 /// An exit code of the program.
@@ -56,7 +56,7 @@ impl Exit {
             (_, Overall::Broken) => Self::Broken,
             (Some(Outcome::Environment { .. }), _) => Self::Environment,
             (Some(Outcome::Adapter { .. }), _) => Self::Adapter,
-            (_, Overall::Void) => Self::Target,
+            (Some(Outcome::Target { .. }), _) | (_, Overall::Void) => Self::Target,
             (_, Overall::Unproven) if strict => Self::Unproven,
             _ => Self::Kept,
         }

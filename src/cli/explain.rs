@@ -14,8 +14,8 @@ use crate::operator::{Form, Member, Method, OperatorMethod, governance, grant, p
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
+use crate::runner::{planned, planned_with_texts};
 use crate::scenario::Loaded;
-use crate::suite::{planned, planned_with_texts};
 
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]

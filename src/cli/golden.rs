@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::files::write_whole;
 use super::target_choice::named;
 use super::{Exit, Failure, block_on, print};
-use crate::golden::{Golden, Which};
+use crate::golden::{Golden, GoldenError, Which, compare_goldens, record_golden};
 use crate::reference::DEFECTS;
-use crate::suite::{GoldenError, compare_goldens, record_golden};
+use crate::runner::write_whole;
 use crate::transcript::Direction;
 
 /// Arguments of `covenant golden`.
@@ -106,12 +105,11 @@ fn record(folder: &Path, name: &str, scenario: &str, which: &Which) -> Result<Ex
 
 fn write(path: &Path, golden: &Golden) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(golden).map_err(|error| Failure::new(Exit::Suite, error))?;
-    write_whole(path, (text + "\n").as_bytes()).map_err(|error| Failure::new(Exit::Environment, error))
+    Ok(write_whole(path, (text + "\n").as_bytes())?)
 }
 
 fn failure(error: GoldenError) -> Failure {
     let exit = match error {
-        GoldenError::Target(_) => Exit::Environment,
         GoldenError::Halted { .. } => Exit::Target,
         _ => Exit::Usage,
     };

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config::{COMMENTED, DEFAULT};
-use super::files::write_whole;
 use super::{Exit, Failure, tell};
+use crate::runner::write_whole;
 
 /// Arguments of `covenant init`.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
             path.display()
         )));
     }
-    write_whole(path, COMMENTED.as_bytes()).map_err(|error| Failure::new(Exit::Environment, error))?;
+    write_whole(path, COMMENTED.as_bytes())?;
     tell(&format!("{}: edit it, then `covenant doctor`\n", path.display()));
     Ok(Exit::Kept)
 }

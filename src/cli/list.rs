@@ -15,7 +15,7 @@ use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, PatchKind, VARIANTS};
-use crate::suite::{library, planned};
+use crate::runner::{library, planned};
 use crate::wire::generation::{CallerForm, GENERATIONS};
 
 /// Arguments of `covenant list`.

@@ -9,14 +9,11 @@ mod docs;
 mod doctor;
 mod exit_code;
 mod explain;
-mod files;
 mod golden;
 mod identity;
 mod init;
 mod list;
 mod operator;
-mod partition;
-mod probe;
 mod progress;
 mod replay;
 mod run;
@@ -37,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::runner::FileError;
 use crate::with_causes;
 
 /// Checks whether a platform keeps the Powernode Federation Social Contract.
@@ -141,6 +139,12 @@ impl Failure {
 
     fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, anyhow::anyhow!(message.into()))
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::new(Exit::Environment, error)
     }
 }
 

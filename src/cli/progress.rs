@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::suite::{Event, Observer};
+use crate::runner::{Event, Observer};
 
 /// A progress bar with the scenarios that are running.
 pub(super) struct Progress {

@@ -7,14 +7,13 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::config::Config;
-use super::files::RunFolder;
 use super::progress::Progress;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print, tell};
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
 use crate::report::{Report, json, junit, text};
-use crate::suite::{CASES, Fault, Plan, Run, Selection, SelectionError, assess, play};
+use crate::runner::{CASES, Fault, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
 use crate::transcript::{Outcome, read};
 
 /// The default number of scenarios that run in parallel.

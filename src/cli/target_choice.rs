@@ -16,13 +16,14 @@ use super::config::Config;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
 use super::operator::{adapter, operator_targets};
-use super::{Exit, Failure};
+use super::{Exit, Failure, block_on};
 use crate::contract::HeldText;
+use crate::doctor::{DetectError, detect_caller_form};
 use crate::net::Limits;
 use crate::operator::{Address, At};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
+use crate::runner::{ExternalTarget, Target, run_context};
 use crate::scenario::RunContext;
-use crate::suite::{ExternalTarget, Target, run_context};
 use crate::wire::generation::CallerForm;
 
 /// The default time to wait for the result of one method, in seconds.
@@ -264,7 +265,7 @@ impl TargetArguments {
         let caller = match self.identity {
             Some(IdentityForm(form)) => form,
             None if url.scheme() == "https" => CallerForm::Tls,
-            None => super::probe::detect(url, self.limits())?,
+            None => detect(url, self.limits())?,
         };
         Ok(Some(Address { base_url: url.clone(), ca_bundle_pem, caller }))
     }
@@ -302,6 +303,13 @@ impl TargetArguments {
         let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
         flags.chain(switches).collect()
     }
+}
+
+fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
+    block_on(detect_caller_form(url, limits))?.map_err(|error| {
+        let exit = if matches!(error, DetectError::Pki(_)) { Exit::Suite } else { Exit::Target };
+        Failure::new(exit, error)
+    })
 }
 
 fn read_bundle(path: &Path) -> Result<String, Failure> {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::run::{Format, show};
 use super::{Exit, Failure};
-use crate::suite::assess;
+use crate::runner::{RunFolder, assess};
 use crate::transcript::read;
 use crate::with_causes;
 
@@ -24,10 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    let mut path = arguments.transcript.clone();
-    if path.is_dir() {
-        path.push("transcript.jsonl");
-    }
+    let path = RunFolder::transcript_of(&arguments.transcript);
     let reading = read(&path).map_err(|error| {
         Failure::usage(format!(
             "{}\nhint: a transcript is the unchanged transcript.jsonl of a run folder",

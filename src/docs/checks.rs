@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::HEAD;
 use super::table::members;
 use crate::check::{CheckDef, PlannedCheck, checks};
+use crate::runner::planned;
 use crate::scenario::Loaded;
-use crate::suite::planned;
 
 const INTRODUCTION: &str = "# Checks
 

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use super::HEAD;
 use super::table::table;
 use crate::contract::{Aspect, Clause, REGISTERS, Register, Section, V1_2026_05, remedy};
+use crate::runner::planned;
 use crate::scenario::Loaded;
-use crate::suite::planned;
 
 const INTRODUCTION: &str = "# Clauses
 

@@ -9,8 +9,8 @@ mod scenario_format;
 mod table;
 
 use crate::property::PROPERTIES;
+use crate::runner::{library, property_case};
 use crate::scenario::{LibraryError, Loaded};
-use crate::suite::{library, property_case};
 
 /// A generated page.
 #[derive(Clone, Copy, Debug)]

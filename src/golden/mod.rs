@@ -5,9 +5,11 @@
 
 mod compare;
 mod normalise;
+mod reference;
 
 pub use compare::{Difference, compare};
 pub use normalise::normalise;
+pub use reference::{Compared, GoldenError, compare_goldens, record_golden};
 
 use std::fmt;
 

@@ -13,7 +13,7 @@ mod values;
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
-pub use run::{RunContext, play_on, without_target};
+pub use run::{RunContext, play_on, play_scenario, without_target};
 
 /// Returns the JSON Schema of a scenario file, with the arguments of each check.
 #[must_use]

@@ -13,7 +13,7 @@ use covenant::contract::Aspect;
 use covenant::operator::platform::Now;
 use covenant::operator::{Http, Log, Method, OperatorClient, OperatorMethod, Program, Stdio, Targets};
 use covenant::report::Report;
-use covenant::suite::{ExternalTarget, Plan, Selection, Target};
+use covenant::runner::{ExternalTarget, Plan, Selection, Target};
 use serde_json::json;
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");

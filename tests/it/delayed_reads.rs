@@ -9,7 +9,7 @@ use covenant::check::Verdict;
 use covenant::operator::{
     Embedded, EmbeddedOptions, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets,
 };
-use covenant::suite::{ExternalTarget, Plan, Target};
+use covenant::runner::{ExternalTarget, Plan, Target};
 use serde_json::{Value, json};
 
 /// The methods whose results arrive one read late.

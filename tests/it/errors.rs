@@ -8,10 +8,11 @@ use std::process::{Command, Output};
 
 use covenant::cli::Config;
 use covenant::clock::{Clock, Seed};
+use covenant::golden::GoldenError;
 use covenant::peer::PeerError;
 use covenant::pki::PkiError;
 use covenant::reference::{Database, Options, Platform};
-use covenant::suite::{GoldenError, Selection, library};
+use covenant::runner::{Selection, library};
 use covenant::transcript::{Transcript, read};
 use covenant::with_causes;
 use tempfile::TempDir;

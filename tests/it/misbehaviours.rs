@@ -2,7 +2,8 @@
 //! the seeded verdicts to broken. `covenant selftest` shows the same for all defects over all scenarios.
 
 use covenant::reference::{DEFECTS, Patch};
-use covenant::suite::{Plan, Selection, probe};
+use covenant::runner::{Plan, Selection};
+use covenant::selftest::probe;
 
 async fn breaks_exactly_its_verdicts(name: &str, only: &[&str]) {
     let patch: &'static Patch =

@@ -18,7 +18,7 @@ use covenant::operator::{
 };
 use covenant::reference::{Database, Options, Platform, Running, Settings};
 use covenant::report::Report;
-use covenant::suite::{ExternalTarget, Plan, Selection, Target};
+use covenant::runner::{ExternalTarget, Plan, Selection, Target};
 use covenant::transcript::Outcome;
 use covenant::wire::generation::{CallerForm, FORWARDED_G1};
 use serde_json::{Value, json};

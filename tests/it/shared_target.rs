@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::adapter_server::{AdapterServer, TOKEN, serve};
 use covenant::check::Verdict;
 use covenant::operator::{Address, At, Http};
-use covenant::suite::{ExternalTarget, Plan, Target};
+use covenant::runner::{ExternalTarget, Plan, Target};
 use covenant::wire::generation::CallerForm;
 use serde_json::json;
 

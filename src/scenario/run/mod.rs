@@ -12,12 +12,12 @@ use semver::Version;
 use toml::Spanned;
 use url::Url;
 
-use super::format::Step;
+use super::format::{Scenario, Step};
 use super::load::Loaded;
 use super::values::Unfilled;
-use crate::clock::Seed;
+use crate::clock::{Clock, Seed};
 use crate::net::Limits;
-use crate::operator::{Lease, OperatorError};
+use crate::operator::{Lease, OperatorError, TargetRequest, Targets};
 use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
 use crate::transcript::{Outcome, ScenarioStart, Trace, Transcript};
 use runner::ScenarioRunner;
@@ -66,7 +66,28 @@ pub(super) enum StepError {
     Scenario(String),
 }
 
-/// Plays a scenario and returns its trace, whatever the outcome. `seed` is the seed of the run.
+/// Leases a target, plays a scenario on it and returns its trace, whatever the outcome. `seed` is the seed of
+/// the run.
+pub async fn play_scenario(
+    loaded: &Loaded,
+    targets: &dyn Targets,
+    transcript: &Transcript,
+    seed: Seed,
+    run_context: &RunContext,
+) -> Trace {
+    let Scenario { alone, durable, .. } = loaded.scenario;
+    match targets.lease(TargetRequest { scenario: &loaded.id, seed, alone, durable }).await {
+        Ok(lease) => play_on(loaded, lease, transcript, seed, run_context).await,
+        Err(error) => {
+            let start = ScenarioStart { source: loaded.source.clone(), seed: seed.derive(&loaded.id) };
+            let recorder = transcript.begin(&loaded.id, start, Clock::system());
+            recorder.end(without_target(&error))
+        }
+    }
+}
+
+/// Plays a scenario on a leased target and returns its trace, whatever the outcome. `seed` is the seed of the
+/// run.
 pub async fn play_on(
     loaded: &Loaded,
     lease: Lease,

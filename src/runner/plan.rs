@@ -10,7 +10,7 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::{Fault, Observer, Run, Selection, SelectionError, Target, assess, library, play};
+use super::{Fault, NoObserver, Run, Selection, SelectionError, Target, assess, library, play};
 use crate::clock::Seed;
 use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_05};
 use crate::net::Limits;
@@ -142,7 +142,7 @@ impl Plan {
         let transcript = folder.path().join("transcript.jsonl");
         let (_running, stop) = watch::channel(false);
         let run = self.prepare(transcript.clone(), stop)?;
-        play(run, Arc::new(NoOne)).await?;
+        play(run, Arc::new(NoObserver)).await?;
         Ok(assess(&read(&transcript)?))
     }
 
@@ -173,7 +173,7 @@ impl Plan {
 }
 
 /// Returns the first entry of a run's transcript, before the planned scenarios are added.
-pub(super) fn announce(
+pub(crate) fn announce(
     seed: Seed,
     target: String,
     target_arguments: Vec<String>,
@@ -206,11 +206,4 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         release: None,
         contract_digest: Some(V1_2026_05.digest.to_owned()),
     }
-}
-
-/// An observer that shows nothing.
-struct NoOne;
-
-impl Observer for NoOne {
-    fn event(&self, _: super::Event) {}
 }

@@ -72,7 +72,7 @@ impl Grant {
     }
 
     /// Reads the grant file once it exists, and records the grant with its token masked.
-    pub(super) fn look(&mut self, recorder: &Recorder) -> Result<(), WatchError> {
+    pub(super) fn read_file(&mut self, recorder: &Recorder) -> Result<(), WatchError> {
         if let Some(given) = &self.given {
             recorder.learn_secret("bearer_token", &given.bearer_token);
             return Ok(());
@@ -115,11 +115,11 @@ impl Grant {
     pub(super) async fn read(&mut self, peer: &Peer, clock: &Clock) -> Result<(), PeerError> {
         let Some(given) = self.given.clone() else { return Ok(()) };
         self.read_at = Some(clock.now());
-        let before = self.look_at_the_clock(peer, clock).await?;
+        let before = self.read_clock(peer, clock).await?;
         let token = Some(given.bearer_token.as_str());
         let read = peer.fetch(&context("read"), &given.resource_kind, &given.resource_id, token).await?;
         if !read.succeeded() {
-            self.look_at_the_clock(peer, clock).await?;
+            self.read_clock(peer, clock).await?;
         }
         let is_refused = matches!(read.status, Some(401 | 403));
         self.is_over = is_refused && before.is_some_and(|shown| shown >= given.expires_at);
@@ -127,11 +127,7 @@ impl Grant {
     }
 
     /// Reads the target's clock: a trust bundle states its time of creation.
-    async fn look_at_the_clock(
-        &mut self,
-        peer: &Peer,
-        clock: &Clock,
-    ) -> Result<Option<Timestamp>, PeerError> {
+    async fn read_clock(&mut self, peer: &Peer, clock: &Clock) -> Result<Option<Timestamp>, PeerError> {
         let bundle = peer.call(&context("clock"), Call::route(&Route::TrustBundle)).await?;
         let data = bundle.data.as_ref().filter(|_| bundle.succeeded());
         let shown = data.and_then(|data| data["generated_at"].as_str()?.parse::<Timestamp>().ok());

@@ -1,4 +1,4 @@
-//! Compares the golden exchanges of a folder with the embedded reference platform.
+//! Records golden exchanges of the embedded reference platform, and compares a folder of them with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use thiserror::Error;
 
-use super::{library, run_context};
+use super::{Difference, Golden, Which, compare};
 use crate::clock::Seed;
-use crate::golden::{Difference, Golden, Which, compare};
-use crate::operator::{Embedded, EmbeddedOptions, OperatorError, TargetRequest, Targets};
+use crate::operator::{Embedded, EmbeddedOptions};
 use crate::peer::PermittedChoices;
 use crate::reference::Patch;
-use crate::scenario::{LibraryError, RunContext, play_on};
+use crate::runner::{library, run_context};
+use crate::scenario::{LibraryError, RunContext, play_scenario};
 use crate::transcript::{Outcome, Trace, Transcript};
 
 /// The seed of recorded goldens. Normalisation removes every trace of it.
@@ -43,7 +43,7 @@ pub enum GoldenError {
     #[error(transparent)]
     Library(#[from] LibraryError),
     /// The scenario does not exist.
-    #[error("no scenario is called {0}; `covenant list scenarios` tells them")]
+    #[error("no scenario is called {0}; `covenant list scenarios` lists them")]
     Scenario(String),
     /// The scenario has no such exchange.
     #[error("scenario {scenario}: no exchange is {which}")]
@@ -54,16 +54,13 @@ pub enum GoldenError {
         which: String,
     },
     /// The scenario did not complete.
-    #[error("scenario {scenario} did not come to its end: {outcome:?}")]
+    #[error("scenario {scenario} did not complete: {outcome:?}")]
     Halted {
         /// The id of the scenario.
         scenario: String,
         /// The outcome.
         outcome: Option<Outcome>,
     },
-    /// The target could not be started.
-    #[error(transparent)]
-    Target(#[from] OperatorError),
 }
 
 /// A golden and the current exchange of the platform.
@@ -115,15 +112,8 @@ async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, Gold
     let loaded = library.scenario(scenario).ok_or_else(|| GoldenError::Scenario(scenario.to_owned()))?;
     let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let targets = Embedded::new(EmbeddedOptions { listen, patches: patches.to_vec(), settings: json!({}) });
-    let request = TargetRequest {
-        scenario,
-        seed: SEED,
-        alone: loaded.scenario.alone,
-        durable: loaded.scenario.durable,
-    };
-    let lease = targets.lease(request).await?;
     let plain = RunContext { permitted_choices: Some(PermittedChoices::plain()), ..run_context(listen) };
-    let trace = play_on(loaded, lease, &Transcript::in_memory(), SEED, &plain).await;
+    let trace = play_scenario(loaded, &targets, &Transcript::in_memory(), SEED, &plain).await;
     match trace.outcome() {
         Some(Outcome::Completed) => Ok(trace),
         outcome => Err(GoldenError::Halted { scenario: scenario.to_owned(), outcome: outcome.cloned() }),

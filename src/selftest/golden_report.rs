@@ -3,12 +3,13 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use similar::TextDiff;
 use uuid::Uuid;
 
+use super::Row;
 use crate::check::Verdict;
 use crate::report::{EvaluatedCheck, Report};
 
@@ -59,12 +60,39 @@ fn without_ids(text: &str) -> String {
     reported
 }
 
+/// A row whose report differs from its golden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportDifference {
+    /// The path of the golden.
+    pub path: PathBuf,
+    /// The report of the row.
+    pub now: String,
+    /// The difference, as a unified diff.
+    pub shown: String,
+}
+
+/// Compares the report of each row that was run now with its golden in a folder. Rows of an earlier self-test
+/// have no report.
+#[must_use]
+pub fn compare_reports(rows: &[Row], folder: &Path) -> Vec<ReportDifference> {
+    let run_now = rows.iter().filter(|row| !row.report.is_empty());
+    run_now
+        .filter_map(|row| {
+            let path = folder.join(name(row)).with_extension("txt");
+            let shown = difference(&path, &row.report)?;
+            Some(ReportDifference { path, now: row.report.clone(), shown })
+        })
+        .collect()
+}
+
+fn name(row: &Row) -> &str {
+    if row.patch.is_empty() { "reference" } else { &row.patch }
+}
+
 /// Returns the unified difference between a report and its golden, or `None` if they are equal. A missing
 /// golden counts as empty.
-#[must_use]
-pub fn difference(folder: &Path, name: &str, now: &str) -> Option<String> {
-    let path = folder.join(name).with_extension("txt");
-    let golden = fs::read_to_string(&path).unwrap_or_default();
+fn difference(path: &Path, now: &str) -> Option<String> {
+    let golden = fs::read_to_string(path).unwrap_or_default();
     if golden == now {
         return None;
     }
@@ -85,9 +113,10 @@ mod tests {
     #[test]
     fn a_golden_that_differs_is_shown_line_by_line() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("x.txt"), "one\ntwo\n").expect("a file");
-        assert_eq!(difference(folder.path(), "x", "one\ntwo\n"), None);
-        let shown = difference(folder.path(), "x", "one\nthree\n").expect("a difference");
+        let path = folder.path().join("x.txt");
+        fs::write(&path, "one\ntwo\n").expect("a file");
+        assert_eq!(difference(&path, "one\ntwo\n"), None);
+        let shown = difference(&path, "one\nthree\n").expect("a difference");
         assert!(shown.contains("-two\n+three"), "{shown}");
     }
 }

@@ -28,13 +28,13 @@ pub enum SelectionError {
         source: globset::Error,
     },
     /// An unknown property.
-    #[error("no property is called {name}; `covenant list properties` tells them")]
+    #[error("no property is called {name}; `covenant list properties` lists them")]
     Property {
         /// The name.
         name: String,
     },
     /// The selection is empty.
-    #[error("no scenario is selected: `covenant list scenarios` tells which there are")]
+    #[error("no scenario is selected: `covenant list scenarios` lists them")]
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! The partitions of a run that is spread over several machines.
+//! The partitions of a self-test that is spread over several machines.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use crate::wire::canonical::sha256_hex;
 
 /// The K-th of N partitions, written `hash:K/N`, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Partition {
+pub struct Partition {
     part: u64,
     parts: u64,
 }
@@ -14,7 +14,8 @@ pub(super) struct Partition {
 impl Partition {
     /// Returns true if the partition holds the item. Each item belongs to exactly one partition, independent
     /// of the others.
-    pub(super) fn holds(self, name: &str) -> bool {
+    #[must_use]
+    pub fn holds(self, name: &str) -> bool {
         const DIGITS: usize = 15;
         let hash = u64::from_str_radix(&sha256_hex(name)[..DIGITS], 16).unwrap_or_default();
         hash % self.parts == self.part - 1

@@ -16,7 +16,7 @@ use crate::operator::platform::{Describe, Start};
 use crate::operator::{
     Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets, contract,
 };
-use crate::scenario::{CheckSpec, Loaded, RunContext, load, play_on};
+use crate::scenario::{CheckSpec, Loaded, RunContext, load, play_scenario};
 use crate::transcript::{Trace, Transcript};
 
 /// The scenario of the accept without a digest, and its name.
@@ -52,13 +52,10 @@ pub(super) async fn find(targets: &Arc<dyn Targets>, seed: Seed, run_context: &R
     statements.conclude()
 }
 
-fn request(scenario: &str, seed: Seed) -> TargetRequest<'_> {
-    TargetRequest { scenario, seed, alone: false, durable: false }
-}
-
 /// Asks the operator plane.
 async fn of_operator(targets: &Arc<dyn Targets>, seed: Seed) -> Result<Statements, OperatorError> {
-    let lease = targets.lease(request(OPERATOR_ID, seed)).await?;
+    let request = TargetRequest { scenario: OPERATOR_ID, seed, alone: false, durable: false };
+    let lease = targets.lease(request).await?;
     let operator = lease.operator.as_ref();
     let described = ask(operator, Describe::METHOD).await?;
     let described = digests_listed(&described["contract_versions"], VERSION);
@@ -81,9 +78,9 @@ async fn ask(operator: &dyn OperatorClient, method: Method) -> Result<Value, Ope
 /// Sends an accept without a digest, as a peer of its own, and reads the digest in the answer.
 async fn of_accept(targets: &Arc<dyn Targets>, seed: Seed, run_context: &RunContext) -> Option<String> {
     let loaded = load(ACCEPT_ID, "accept-without-digest.toml", ACCEPT).ok()?;
-    let lease = targets.lease(request(ACCEPT_ID, seed)).await.ok()?;
     let silent = RunContext { contract_digest: None, ..run_context.clone() };
-    named_in(&play_on(&loaded, lease, &Transcript::in_memory(), seed, &silent).await)
+    let trace = play_scenario(&loaded, targets.as_ref(), &Transcript::in_memory(), seed, &silent).await;
+    named_in(&trace)
 }
 
 fn named_in(trace: &Trace) -> Option<String> {
@@ -160,10 +157,11 @@ mod tests {
     use crate::property::PROPERTIES;
     use crate::reference::{Patch, variant};
     use crate::report::Report;
-    use crate::score::Standing;
-    use crate::suite::{
-        Plan, Selection, Target, assess, library, planned_with_texts, play, property_case, run_context,
+    use crate::runner::{
+        NoObserver, Plan, Selection, Target, assess, library, planned_with_texts, play, property_case,
+        run_context,
     };
+    use crate::score::Standing;
     use crate::transcript::{Exchange, Reading, Recorder, What, read};
 
     const FIRST: &str = V1_2026_05.digest;
@@ -264,17 +262,13 @@ mod tests {
 
     /// Plays the scenarios of these patterns and returns the transcript that was read back.
     async fn played(plan: Plan, only: &[&str]) -> Reading {
-        struct NoOne;
-        impl crate::suite::Observer for NoOne {
-            fn event(&self, _: crate::suite::Event) {}
-        }
         let only: Vec<String> = only.iter().map(|pattern| (*pattern).to_owned()).collect();
         let selection = Selection::new(&only, &[]).expect("patterns");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("transcript.jsonl");
         let (_running, stop) = tokio::sync::watch::channel(false);
         let run = Plan { selection, cases: 0, ..plan }.prepare(path.clone(), stop).expect("a run");
-        play(run, Arc::new(NoOne)).await.expect("it is written");
+        play(run, Arc::new(NoObserver)).await.expect("it is written");
         read(&path).expect("a transcript")
     }
 

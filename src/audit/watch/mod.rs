@@ -18,7 +18,6 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use url::form_urlencoded::byte_serialize;
 
 use self::grant::Grant;
-use super::plan::announce;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::operator::Address;
@@ -26,6 +25,7 @@ use crate::peer::{
     Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
     TargetAddress,
 };
+use crate::runner::announce;
 use crate::scenario::{LoadError, Loaded, RunContext, load};
 use crate::transcript::{
     Note, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
@@ -78,7 +78,7 @@ pub struct Watch {
     /// The path of a grant file, which may be created later. A watch that continues keeps its own.
     pub grant: Option<PathBuf>,
     /// The function that shows messages to the user during the watch.
-    pub tell: fn(&str),
+    pub show: fn(&str),
 }
 
 /// The state that a watch needs to continue.
@@ -95,10 +95,10 @@ struct State {
 /// The progress of the peer with its audit excerpt.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Excerpt {
-    asked_at: Option<Timestamp>,
-    looked_at: Option<Timestamp>,
+    requested_at: Option<Timestamp>,
+    checked_at: Option<Timestamp>,
     request_id: Option<String>,
-    is_there: bool,
+    is_received: bool,
 }
 
 /// An error that ends a watch.
@@ -132,7 +132,7 @@ pub enum WatchError {
     #[error("--grant-file: this watch was begun without one; begin another in a folder of its own")]
     NoGrant,
     /// The watch has ended already.
-    #[error("{0}: this watch has ended; `covenant verify` tells what came of it")]
+    #[error("{0}: this watch has ended; `covenant verify` shows its report")]
     Ended(String),
     /// A new watch has no acceptance token.
     #[error("a watch begins with an acceptance token: name a file with --token-file")]
@@ -149,22 +149,25 @@ pub enum WatchError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watched {
     /// The watch is complete, and the peer has left.
-    ToTheEnd,
+    Completed,
     /// The watch was interrupted. The same command continues it.
-    UpToNow,
+    Interrupted,
     /// The target rejected the peer.
-    NotLetIn,
+    NotAccepted,
 }
 
 impl Watch {
     /// Watches until the duration is over or `stop` becomes true.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
-        let vigil =
-            if path.exists() { Some(Vigil::go_on(self, path)?) } else { Vigil::begin(self, path).await? };
-        match vigil {
-            Some(vigil) => vigil.keep(stop).await,
-            None => Ok(Watched::NotLetIn),
+        let ongoing = if path.exists() {
+            Some(OngoingWatch::resume(self, path)?)
+        } else {
+            OngoingWatch::begin(self, path).await?
+        };
+        match ongoing {
+            Some(ongoing) => ongoing.keep(stop).await,
+            None => Ok(Watched::NotAccepted),
         }
     }
 
@@ -207,7 +210,7 @@ impl Watch {
 }
 
 /// A running watch.
-struct Vigil {
+struct OngoingWatch {
     watch: Watch,
     path: PathBuf,
     state: State,
@@ -217,7 +220,7 @@ struct Vigil {
     peer: Peer,
 }
 
-impl Vigil {
+impl OngoingWatch {
     /// Performs the handshake. Returns `None` if the target rejects the peer.
     async fn begin(watch: Watch, path: PathBuf) -> Result<Option<Self>, WatchError> {
         if watch.transcript().exists() {
@@ -233,7 +236,7 @@ impl Vigil {
         let snapshot = peer.snapshot().ok().flatten().filter(|_| accepted.succeeded());
         let Some(snapshot) = snapshot else {
             let status = accepted.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let reason = format!("the target did not let the visitor in: {status} {}", accepted.body);
+            let reason = format!("the target did not accept the auditor: {status} {}", accepted.body);
             let _ = recorder.end(Outcome::Target { reason: reason.clone() });
             transcript.end(Outcome::Target { reason }, &clock);
             return Ok(None);
@@ -247,16 +250,16 @@ impl Vigil {
             certificate_reported_at: None,
             grant,
         };
-        let vigil = Self { watch, path, state, transcript, recorder, clock, peer };
-        vigil.save()?;
-        let id = vigil.peer.id_at_target().unwrap_or_default();
-        (vigil.watch.tell)(&format!("watch: let in as peer {id}"));
-        (vigil.watch.tell)(&format!("contract text: {}", vigil.watch.contract));
-        Ok(Some(vigil))
+        let ongoing = Self { watch, path, state, transcript, recorder, clock, peer };
+        ongoing.save()?;
+        let id = ongoing.peer.id_at_target().unwrap_or_default();
+        (ongoing.watch.show)(&format!("watch: accepted as peer {id}"));
+        (ongoing.watch.show)(&format!("contract text: {}", ongoing.watch.contract));
+        Ok(Some(ongoing))
     }
 
     /// Restores the same peer after its process died or was stopped.
-    fn go_on(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
+    fn resume(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
         let wrong = |why: String| WatchError::File { path: path.display().to_string(), why };
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
@@ -265,10 +268,10 @@ impl Vigil {
         }
         let (transcript, reading) = Transcript::resume(&watch.transcript())?;
         let trace = reading.traces.iter().find(|trace| trace.scenario() == TRACE);
-        let trace = trace.ok_or_else(|| wrong("the transcript beside it is of no watch".to_owned()))?;
+        let trace = trace.ok_or_else(|| wrong("the transcript beside it is not of a watch".to_owned()))?;
         let clock = Clock::system();
         let recorder = transcript.go_on(trace, clock.clone());
-        let message = format!("the watch goes on, behind entry {}", trace.entries().len());
+        let message = format!("the watch continues after entry {}", trace.entries().len());
         let note = Note { kind: "resumed".to_owned(), message, facts: Value::Null };
         recorder.record(None, None, What::Note(note));
         let watch = Watch { seed: reading.start.seed, contract: reading.start.contract, ..watch };
@@ -278,7 +281,7 @@ impl Vigil {
 
     /// Sends heartbeats and requests the excerpt when due, until the duration is over.
     async fn keep(mut self, mut stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
-        self.look_for_the_grant();
+        self.read_grant_file();
         let mut beats = interval(self.watch.every);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -291,25 +294,25 @@ impl Vigil {
                 }
                 _ = stop.wait_for(|stop| *stop) => {
                     self.save()?;
-                    return Ok(Watched::UpToNow);
+                    return Ok(Watched::Interrupted);
                 }
             }
             if self.clock.now() >= self.state.until {
                 return self.leave().await;
             }
             let beat = self.peer.heartbeat(&context("beat"), &Value::Null).await?;
-            self.tell_of_the_certificate();
+            self.report_certificate();
             // The target owes nothing to a peer that it rejects.
             if beat.succeeded() {
-                self.ask_for_the_excerpt().await?;
+                self.request_excerpt().await?;
             }
-            self.look_for_the_grant();
+            self.read_grant_file();
             self.save()?;
         }
     }
 
     /// Reports once a day the remaining life of the certificate that the target signed or accepted.
-    fn tell_of_the_certificate(&mut self) {
+    fn report_certificate(&mut self) {
         let now = self.clock.now();
         let reported_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_REPORTED_EVERY;
         let Ok(certificate) = self.state.snapshot.certificate() else { return };
@@ -320,17 +323,18 @@ impl Vigil {
         let left = certificate.not_after.duration_since(now).as_hours() / 24;
         let note = Note {
             kind: "certificate".to_owned(),
-            message: format!("the certificate of the peering lives {left} days more"),
+            message: format!("the certificate of the peering is valid for {left} more days"),
             facts: json!({"not_after": certificate.not_after.to_string(), "serial": certificate.serial}),
         };
         self.recorder.record(None, None, What::Note(note));
     }
 
     /// Requests the excerpt at once. If it was promised, requests it again each hour and at its time limit.
-    async fn ask_for_the_excerpt(&mut self) -> Result<(), WatchError> {
+    async fn request_excerpt(&mut self) -> Result<(), WatchError> {
         let now = self.clock.now();
         let excerpt = &self.state.excerpt;
-        if excerpt.is_there || excerpt.looked_at.is_some_and(|at| now.duration_since(at) < excerpt.pause(now))
+        if excerpt.is_received
+            || excerpt.checked_at.is_some_and(|at| now.duration_since(at) < excerpt.pause(now))
         {
             return Ok(());
         }
@@ -342,9 +346,9 @@ impl Vigil {
     }
 
     /// Reads the grant file if it exists. An invalid file is reported and can still be corrected.
-    fn look_for_the_grant(&mut self) {
-        if let Err(error) = self.state.grant.look(&self.recorder) {
-            (self.watch.tell)(&format!("watch: {}", with_causes(&error)));
+    fn read_grant_file(&mut self) {
+        if let Err(error) = self.state.grant.read_file(&self.recorder) {
+            (self.watch.show)(&format!("watch: {}", with_causes(&error)));
         }
     }
 
@@ -354,7 +358,9 @@ impl Vigil {
         if left.is_some_and(|left| left.succeeded()) {
             self.peer.heartbeat(&context("late"), &Value::Null).await?;
         } else {
-            (self.watch.tell)("watch: the target did not take the leave: revoke the peer over there");
+            (self.watch.show)(
+                "watch: the target did not accept the notice: ask its operator to revoke the peer",
+            );
         }
         self.peer.stop().await;
         let _ = self.recorder.end(Outcome::Completed);
@@ -363,7 +369,7 @@ impl Vigil {
         let _ = std::fs::remove_file(&self.path);
         match self.transcript.fault() {
             Some(why) => Err(self.wrong(why)),
-            None => Ok(Watched::ToTheEnd),
+            None => Ok(Watched::Completed),
         }
     }
 
@@ -415,9 +421,9 @@ impl Excerpt {
         if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
             return;
         }
-        self.asked_at.get_or_insert(now);
-        self.looked_at = Some(now);
-        self.is_there = asked.status == Some(200);
+        self.requested_at.get_or_insert(now);
+        self.checked_at = Some(now);
+        self.is_received = asked.status == Some(200);
         let promised = asked.data.as_ref().and_then(|data| match &data["request_id"] {
             Value::String(id) => Some(id.clone()),
             Value::Number(id) => Some(id.to_string()),
@@ -431,7 +437,7 @@ impl Excerpt {
     /// Returns the time until the next request. The pause never passes the time limit of the excerpt or the
     /// late check after it.
     fn pause(&self, now: Timestamp) -> SignedDuration {
-        let after = |due| self.asked_at.and_then(|at| at.saturating_add(due).ok());
+        let after = |due| self.requested_at.and_then(|at| at.saturating_add(due).ok());
         let next =
             [EXCERPT_DUE, EXCERPT_DUE + EXCERPT_LATE].into_iter().filter_map(after).find(|due| *due > now);
         next.map_or(ASK_AGAIN_EVERY, |due| ASK_AGAIN_EVERY.min(due.duration_since(now)))
@@ -439,7 +445,7 @@ impl Excerpt {
 }
 
 /// Returns the scenario with the checks of a watch.
-pub(super) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
+pub(crate) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
     let source = if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() };
     load(TRACE, "audits/watch.toml", &source)
 }
@@ -462,16 +468,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_watch_is_a_sound_scenario() {
+    fn the_scenario_of_the_watch_loads() {
         for has_grant in [false, true] {
             assert!(scenario(has_grant).is_ok());
         }
     }
 
     #[test]
-    fn an_excerpt_is_asked_for_each_hour_and_when_its_time_is_over() {
+    fn an_excerpt_is_requested_each_hour_and_at_its_time_limit() {
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
-        let excerpt = Excerpt { asked_at: Some(start), ..Excerpt::default() };
+        let excerpt = Excerpt { requested_at: Some(start), ..Excerpt::default() };
         assert_eq!(excerpt.pause(start), SignedDuration::from_hours(1));
         let late = start + SignedDuration::from_mins(72 * 60 - 10);
         assert_eq!(excerpt.pause(late), SignedDuration::from_mins(10));
@@ -481,15 +487,15 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_answered_is_asked_for_again_at_once_and_any_id_is_sent_back() {
+    fn an_excerpt_that_could_not_be_answered_is_requested_again_and_any_id_is_sent_back() {
         let now: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let mut excerpt = Excerpt::default();
         excerpt.take(&CallOutcome { status: Some(503), ..CallOutcome::default() }, now);
         excerpt.take(&CallOutcome::default(), now);
-        assert_eq!((excerpt.asked_at, excerpt.looked_at), (None, None));
+        assert_eq!((excerpt.requested_at, excerpt.checked_at), (None, None));
         let data = Some(json!({"request_id": "req_1&x=2"}));
         excerpt.take(&CallOutcome { status: Some(202), data, ..CallOutcome::default() }, now);
         assert_eq!(excerpt.request_id.as_deref(), Some("req_1%26x%3D2"));
-        assert_eq!(excerpt.looked_at, Some(now));
+        assert_eq!(excerpt.checked_at, Some(now));
     }
 }

@@ -1,20 +1,26 @@
 //! An authenticated audit of someone else's platform: conforming, slow, and with a list of what it leaves
 //! behind.
 
+mod left_behind;
+mod watch;
+
+pub use left_behind::{LeftBehind, left_behind, left_behind_text};
+pub use watch::{Watch, WatchError, Watched};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-use tokio::sync::watch;
+use serde_json::json;
+use tokio::sync::watch::Receiver;
 
-use super::plan::announce;
-use super::{Run, RunError};
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::operator::{Address, AuditClient};
+use crate::runner::{Run, RunError, announce};
 use crate::scenario::{Loaded, RunContext, load};
-use crate::transcript::{Direction, Reading, Trace, What};
-use crate::wire::path::Route;
+
+#[cfg(test)]
+pub(crate) use watch::scenario as watch_scenario;
 
 const CONFORMING: &str = include_str!("../../audits/conforming.toml");
 const INTRUSIVE: &str = include_str!("../../audits/intrusive.toml");
@@ -40,7 +46,7 @@ pub struct Audit {
 
 impl Audit {
     /// Prepares the run of the audit. `stop` becomes true to end it.
-    pub fn prepare(self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
+    pub fn prepare(self, transcript: PathBuf, stop: Receiver<bool>) -> Result<Run, RunError> {
         let loaded = scenario(self.intrusive)?;
         let settings = [
             ("audit".to_owned(), json!(true)),
@@ -76,43 +82,6 @@ fn scenario(intrusive: bool) -> Result<Loaded, RunError> {
     let (id, source) =
         if intrusive { ("audit/intrusive", INTRUSIVE) } else { ("audit/conforming", CONFORMING) };
     load(id, &format!("{id}.toml"), source).map_err(|error| RunError::Library(error.into()))
-}
-
-/// A peer that an audit leaves at the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftBehind {
-    /// The id under which the target keeps the peer.
-    pub peer_id: String,
-    /// True if the target accepted the notice that the peer leaves.
-    pub notified_of_leave: bool,
-    /// The entry that shows the peer.
-    pub entry: u64,
-}
-
-/// Returns the peers that an audit leaves at the target: those that accepted.
-#[must_use]
-pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
-    let mut left: Vec<LeftBehind> = Vec::new();
-    for entry in reading.traces.iter().flat_map(Trace::entries) {
-        let What::Exchange(exchange) = &*entry.what else { continue };
-        if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
-            continue;
-        }
-        match exchange.route() {
-            Some(Route::Accept) => {
-                let data = exchange.data().unwrap_or(Value::Null);
-                let peer_id = data["peer_id"].as_str().unwrap_or("(it gave no id)").to_owned();
-                left.push(LeftBehind { peer_id, notified_of_leave: false, entry: entry.n });
-            }
-            Some(Route::Heartbeat) if exchange.sent().is_some_and(|sent| sent["status"] == "revoked") => {
-                for peer in &mut left {
-                    peer.notified_of_leave = true;
-                }
-            }
-            _ => {}
-        }
-    }
-    left
 }
 
 #[cfg(test)]

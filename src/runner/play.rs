@@ -12,9 +12,9 @@ use super::contract_text::find;
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{HeldText, TextSource};
-use crate::operator::{TargetRequest, Targets};
+use crate::operator::Targets;
 use crate::property::{Property, Setting, check};
-use crate::scenario::{Loaded, RunContext, play_on, without_target};
+use crate::scenario::{Loaded, RunContext, play_scenario};
 use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript, TranscriptError};
 
 /// The parts of a run.
@@ -73,6 +73,14 @@ pub enum Event {
 pub trait Observer: Send + Sync {
     /// Handles an event.
     fn event(&self, event: Event);
+}
+
+/// An observer that shows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn event(&self, _: Event) {}
 }
 
 /// A failure of the machine that prevents a run.
@@ -232,30 +240,11 @@ impl Part {
     async fn play(self) -> Trace {
         let took = Stopwatch::start();
         self.observer.event(Event::Began { scenario: self.loaded.id.clone() });
-        let trace = self.play_on().await;
+        let Self { loaded, seed, targets, transcript, run_context, .. } = &self;
+        let trace = play_scenario(loaded, targets.as_ref(), transcript, *seed, run_context).await;
         let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
         let scenario = self.loaded.id.clone();
         self.observer.event(Event::Ended { scenario, outcome, took: took.elapsed() });
         trace
-    }
-
-    async fn play_on(&self) -> Trace {
-        let request = TargetRequest {
-            scenario: &self.loaded.id,
-            seed: self.seed,
-            alone: self.loaded.scenario.alone,
-            durable: self.loaded.scenario.durable,
-        };
-        match self.targets.lease(request).await {
-            Ok(lease) => play_on(&self.loaded, lease, &self.transcript, self.seed, &self.run_context).await,
-            Err(error) => self.without_target(&error),
-        }
-    }
-
-    fn without_target(&self, error: &crate::operator::OperatorError) -> Trace {
-        let start =
-            ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
-        let recorder = self.transcript.begin(&self.loaded.id, start, Clock::system());
-        recorder.end(without_target(error))
     }
 }

@@ -1,118 +1,18 @@
-//! Self-test results: the number of seeded defects that the suite detects, and of false positives on
-//! conforming platforms.
+//! The results of all platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, RunError, Target, golden_report};
-use crate::check::Verdict;
-use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS, defect};
-use crate::report::{EvaluatedCheck, Report};
-use crate::score::Overall;
+use super::Row;
+use crate::reference::{DEFECTS, VARIANTS};
+use crate::runner::{FileError, write_whole};
 
-/// The results for one defect, one variant, or the conforming platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
-    /// The name of the patch; empty for the conforming platform.
-    pub patch: String,
-    /// The broken clauses and aspects, as `7.1 conduct`. Empty for a conforming platform.
-    pub breaks: Vec<String>,
-    /// The part of `breaks` that the suite has no check for.
-    pub unchecked: Vec<String>,
-    /// The broken checks of clauses that the patch breaks.
-    pub detected_by: Vec<String>,
-    /// The part of `breaks` that has a check and was not found broken.
-    pub missed: Vec<String>,
-    /// The broken checks of clauses that the patch does not break, or a note that the run was void.
-    pub false_positives: Vec<String>,
-    /// The checks of a conforming platform that were unproven for lack of an observation.
-    #[serde(default)]
-    pub left_open: Vec<String>,
-    /// The golden form of the report.
-    #[serde(skip)]
-    pub report: String,
-}
-
-impl Row {
-    /// Returns true if everything that was seeded and has a check was detected, and nothing else.
-    #[must_use]
-    pub fn is_exact(&self) -> bool {
-        self.missed.is_empty() && self.false_positives.is_empty()
-    }
-
-    /// Returns true if the defect is hard to reach.
-    #[must_use]
-    pub fn is_hard_to_reach(&self) -> bool {
-        defect(&self.patch).is_some_and(|patch| patch.hard_to_reach)
-    }
-
-    /// Returns true if the defect breaks something that the suite checks.
-    #[must_use]
-    pub fn is_evaluated(&self) -> bool {
-        self.breaks.len() > self.unchecked.len()
-    }
-}
-
-/// Runs the suite against the platform with one patch, or against the conforming platform.
-pub async fn probe(patch: Option<&'static Patch>, run: &Plan) -> Result<Row, RunError> {
-    let thorough = patch.and_then(commitments);
-    let target = Target::Embedded(patch.into_iter().collect());
-    let run = Plan { target, thorough, ..run.clone() };
-    Ok(row(patch, &run.run_to_report().await?))
-}
-
-/// Returns the commitments that a defect breaks. Returns `None` if the patch is a variant, or its clauses
-/// belong to no commitment.
-fn commitments(patch: &Patch) -> Option<BTreeSet<u8>> {
-    let PatchKind::Defect { breaks } = patch.kind else { return None };
-    let sections = breaks.iter().filter_map(|(clause, _)| clause.split_once('.'));
-    Some(sections.filter_map(|(section, _)| section.parse().ok()).collect())
-}
-
-fn row(patch: Option<&'static Patch>, report: &Report) -> Row {
-    let breaks: BTreeSet<String> = match patch.map(|patch| patch.kind) {
-        Some(PatchKind::Defect { breaks }) => {
-            breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect()
-        }
-        _ => BTreeSet::new(),
-    };
-    let mut evaluated = BTreeSet::new();
-    let mut broken: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for check in report.checks.iter().map(|evaluated| &evaluated.evaluation) {
-        let aspect = format!("{} {}", check.check.clause, check.check.aspect);
-        evaluated.insert(aspect.clone());
-        if check.result.verdict == Verdict::Broken {
-            broken.entry(aspect).or_default().push(check.check.id.clone());
-        }
-    }
-    let (detected, wrong): (Vec<_>, Vec<_>) =
-        broken.into_iter().partition(|(aspect, _)| breaks.contains(aspect));
-    let mut false_positives: Vec<String> = wrong.into_iter().flat_map(|(_, checks)| checks).collect();
-    if report.score.overall == Overall::Void {
-        false_positives.push("the run was void".to_owned());
-    }
-    let open =
-        |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Unproven && breaks.is_empty();
-    let left_open =
-        report.checks.iter().filter(open).map(|check| check.evaluation.check.id.clone()).collect();
-    let found: BTreeSet<&String> = detected.iter().map(|(aspect, _)| aspect).collect();
-    Row {
-        patch: patch.map(|patch| patch.name.to_owned()).unwrap_or_default(),
-        unchecked: breaks.difference(&evaluated).cloned().collect(),
-        missed: breaks
-            .iter()
-            .filter(|aspect| evaluated.contains(*aspect) && !found.contains(aspect))
-            .cloned()
-            .collect(),
-        breaks: breaks.iter().cloned().collect(),
-        detected_by: detected.into_iter().flat_map(|(_, checks)| checks).collect(),
-        false_positives,
-        left_open,
-        report: golden_report(report),
-    }
-}
+/// The names of the table's two files.
+const MARKDOWN: &str = "selftest.md";
+const JSON: &str = "selftest.json";
 
 /// The results of the self-test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +84,21 @@ impl Table {
             && self.never_broken.is_empty()
     }
 
+    /// Reads the table that an earlier self-test wrote into this folder. Returns `None` if there is none.
+    #[must_use]
+    pub fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(JSON)).ok()?).ok()
+    }
+
+    /// Writes the table into a folder, as Markdown and as JSON.
+    pub fn write(&self, folder: &Path) -> Result<(), FileError> {
+        let json = serde_json::to_string_pretty(self).expect("a table has text keys only");
+        std::fs::create_dir_all(folder)
+            .map_err(|source| FileError::Write { path: folder.display().to_string(), source })?;
+        write_whole(&folder.join(MARKDOWN), self.markdown().as_bytes())?;
+        write_whole(&folder.join(JSON), (json + "\n").as_bytes())
+    }
+
     /// Formats the table as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
@@ -244,7 +159,8 @@ mod tests {
     use super::*;
     use crate::contract::{Aspect, ClauseId};
     use crate::property::PROPERTIES;
-    use crate::suite::{library, planned, property_case};
+    use crate::reference::PatchKind;
+    use crate::runner::{library, planned, property_case};
 
     #[test]
     fn two_defects_break_each_aspect_that_is_evaluated_and_there_are_enough_of_each_sort() {

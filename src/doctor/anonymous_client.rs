@@ -1,10 +1,10 @@
-//! Calls a federation plane from outside: is it there, and which generation does it speak?
+//! An anonymous client of a federation plane: is the plane there, and which generation does it speak?
 
 use bytes::Bytes;
 use serde_json::json;
+use thiserror::Error;
 use url::Url;
 
-use super::{Exit, Failure, block_on};
 use crate::clock::Clock;
 use crate::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use crate::pki::{ClientTls, PkiError, TlsOptions, Trust};
@@ -26,7 +26,7 @@ pub(super) struct AnonymousClient {
 impl AnonymousClient {
     /// Builds an anonymous client for `url`. It trusts the authorities in `ca_bundle_pem`; without them it
     /// pins the first certificate that it sees.
-    pub(super) fn before(url: &Url, ca_bundle_pem: Option<&str>, limits: Limits) -> Result<Self, PkiError> {
+    pub(super) fn new(url: &Url, ca_bundle_pem: Option<&str>, limits: Limits) -> Result<Self, PkiError> {
         let trust = match ca_bundle_pem {
             Some(bundle) => {
                 let trust = Trust::new();
@@ -66,16 +66,28 @@ impl AnonymousClient {
 }
 
 /// Detects how callers identify themselves to a platform behind plain HTTP, by whether it has a trust bundle.
-pub(super) fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
-    let anonymous_client =
-        AnonymousClient::before(url, None, limits).map_err(|error| Failure::new(Exit::Suite, error))?;
-    let answered = block_on(anonymous_client.trust_bundle())?;
-    let answered = answered.map_err(|error| {
-        let why = format!("{url}: {error}; is it running? `covenant doctor` shows more");
-        Failure::new(Exit::Target, anyhow::anyhow!(why))
-    })?;
+pub async fn detect_caller_form(url: &Url, limits: Limits) -> Result<CallerForm, DetectError> {
+    let client = AnonymousClient::new(url, None, limits)?;
+    let answered = client.trust_bundle().await;
+    let answered = answered.map_err(|source| DetectError::Call { url: url.to_string(), source })?;
     let generation = generations(&answered).first().copied().unwrap_or(Generation::newest());
     Ok(CallerForm::Forwarded(generation.forwarded))
+}
+
+/// An error that occurs when the form of a caller is detected.
+#[derive(Debug, Error)]
+pub enum DetectError {
+    /// The client can't be built.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// The platform can't be called.
+    #[error("{url}: cannot be called (`covenant doctor` shows more)")]
+    Call {
+        /// The URL.
+        url: String,
+        /// The network error.
+        source: NetError,
+    },
 }
 
 /// Returns the generations that a platform may be, from its answer to the trust bundle request.

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::check::{Evaluation, Verdict};
-use crate::contract::{ClauseId, V1_2026_05};
+use crate::check::{Evaluation, Verdict, evaluate_under};
+use crate::contract::{ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{Counts, EvaluatedCheck, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, Overall, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
-use super::evaluated;
+use super::planned_with_texts;
 
 /// Evaluates every planned check of a transcript.
 #[must_use]
@@ -67,6 +67,12 @@ pub fn assess(reading: &Reading) -> Report {
     }
 }
 
+/// Evaluates the planned checks of a scenario that hold for the contract text of the run.
+fn evaluated(id: &str, loaded: &Loaded, trace: Option<&Trace>, held: &HeldText) -> Vec<Evaluation> {
+    let checks = planned_with_texts(id, loaded).into_iter();
+    checks.filter_map(|(check, texts)| evaluate_under(&check, trace, held, texts)).collect()
+}
+
 /// Returns the missing methods that leave checks unproven, the most useful method first.
 fn missing_methods(
     score: &Score,
@@ -105,19 +111,25 @@ fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
 }
 
 /// Returns the blame for an incomplete run: the worst outcome of its scenarios that is not due to the
-/// target's own conduct.
+/// target's own conduct. A target that ends an audit, or makes a run void, is to blame too.
 #[must_use]
 pub fn exit_blame(report: &Report) -> Option<&Outcome> {
+    let target_ends_it = report.score.overall == Overall::Void || is_audit(&report.settings);
     let rank = |outcome: &Outcome| match outcome {
         Outcome::Suite { .. } => 0,
         Outcome::Interrupted => 1,
         Outcome::Environment { .. } => 2,
         Outcome::Adapter { .. } => 3,
-        Outcome::Target { .. } if report.score.overall == Overall::Void => 4,
+        Outcome::Target { .. } if target_ends_it => 4,
         Outcome::Target { .. } | Outcome::Unsupported { .. } | Outcome::Completed => 9,
     };
     let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
     outcomes.min_by_key(|outcome| rank(outcome)).filter(|outcome| rank(outcome) < 9)
+}
+
+/// Returns true if the settings are those of an audit.
+fn is_audit(settings: &BTreeMap<String, Value>) -> bool {
+    settings.get("audit").is_some_and(|audit| audit == true)
 }
 
 /// Returns the scenario of a trace. If the trace holds none that can be read, returns the built-in scenario
@@ -199,7 +211,7 @@ fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts
 /// Returns the command that replays this scenario on the same target with the same seed.
 fn replay(reading: &Reading, evaluation: &Evaluation) -> String {
     let start = &reading.start;
-    if start.settings.get("audit").is_some_and(|audit| audit == true) {
+    if is_audit(&start.settings) {
         // The replay needs a new token, because the old one is used up.
         return format!(
             "covenant audit {} --token-file FILE --seed {}",

@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn every_check_is_asked_by_some_scenario() {
         let library = library(None).expect("sound scenarios");
-        let watch = super::super::watch::scenario(true).expect("a sound scenario");
+        let watch = crate::audit::watch_scenario(true).expect("a sound scenario");
         let properties: BTreeSet<String> = PROPERTIES.iter().flat_map(asked_by).collect();
         for definition in checks() {
             let mut parts = library.iter().chain([&watch]);

@@ -1,0 +1,5 @@
+//! The check of an adapter, method by method.
+
+mod check;
+
+pub use check::{Finding, MethodLine, check_adapter};

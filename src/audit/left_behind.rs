@@ -1,0 +1,70 @@
+//! What an audit leaves at the target.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::report::terminal;
+use crate::transcript::{Direction, Reading, Trace, What};
+use crate::wire::path::Route;
+
+/// A peer that an audit leaves at the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// The id under which the target keeps the peer.
+    pub peer_id: String,
+    /// True if the target accepted the notice that the peer leaves.
+    pub notified_of_leave: bool,
+    /// The entry that shows the peer.
+    pub entry: u64,
+}
+
+/// Returns the peers that an audit leaves at the target: those that accepted.
+#[must_use]
+pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
+    let mut left: Vec<LeftBehind> = Vec::new();
+    for entry in reading.traces.iter().flat_map(Trace::entries) {
+        let What::Exchange(exchange) = &*entry.what else { continue };
+        if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
+            continue;
+        }
+        match exchange.route() {
+            Some(Route::Accept) => {
+                let data = exchange.data().unwrap_or(Value::Null);
+                let peer_id = data["peer_id"].as_str().unwrap_or("(it gave no id)").to_owned();
+                left.push(LeftBehind { peer_id, notified_of_leave: false, entry: entry.n });
+            }
+            Some(Route::Heartbeat) if exchange.sent().is_some_and(|sent| sent["status"] == "revoked") => {
+                for peer in &mut left {
+                    peer.notified_of_leave = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    left
+}
+
+/// Lists what an audit created at the target, and how its operator removes it.
+#[must_use]
+pub fn left_behind_text(url: &Url, left: &[LeftBehind]) -> String {
+    if left.is_empty() {
+        return format!("created at {url}: nothing\n");
+    }
+    let mut text = format!("created at {url}, to be removed by its operator:\n");
+    for peer in left {
+        let notified = if peer.notified_of_leave {
+            "it was notified that the peer leaves"
+        } else {
+            "it was not notified that the peer leaves"
+        };
+        let id = terminal(&peer.peer_id);
+        let _ = writeln!(
+            text,
+            "- peer {id} (entry {}; {notified}): POST /api/v1/system/platform/peers/{id}/revoke, or peer.revoke",
+            peer.entry
+        );
+    }
+    text
+}

@@ -1,0 +1,76 @@
+//! The diagnosis of an operator client.
+
+use serde_json::{Value, json};
+
+use super::{Cause, Points};
+use crate::clock::Seed;
+use crate::operator::platform::{Advance, Describe, Start};
+use crate::operator::{
+    Description, Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets,
+};
+
+/// Leases a target.
+pub(super) async fn lease(points: &mut Points<'_>, targets: &dyn Targets) -> Option<Lease> {
+    let request = TargetRequest { scenario: "doctor", seed: Seed(1), alone: true, durable: false };
+    match targets.lease(request).await {
+        Ok(lease) => Some(lease),
+        Err(error) => {
+            let hint = "`covenant adapter check` calls it method by method";
+            points.failed("operator", error.to_string(), hint, Cause::Adapter);
+            None
+        }
+    }
+}
+
+/// Examines the description and the abilities of the operator client, and returns the result of
+/// `platform.start`.
+pub(super) async fn examine(points: &mut Points<'_>, lease: &Lease) -> Value {
+    let operator = &*lease.operator;
+    if let Ok(reported) = operator.call(Describe::METHOD, json!({})).await {
+        let description = Description::read(&reported).unwrap_or_default();
+        let had = Method::all().filter(|method| description.has(*method)).count();
+        let all = Method::all().count();
+        let found = format!("{} {}: {had} of {all} methods", description.name, description.version);
+        points.fine("operator", found);
+    } else {
+        points.note("operator", "does not describe itself");
+    }
+    match operator.call_nonexistent().await {
+        Err(OperatorError::Unsupported { .. }) => {
+            points.fine("unsupported", "rejects a method that does not exist");
+        }
+        other => {
+            let found = format!("a method that does not exist was answered: {other:?}");
+            let hint = "answer an unknown method with the error -32601";
+            points.failed("unsupported", found, hint, Cause::Adapter);
+        }
+    }
+    examine_clock(points, operator).await;
+    start(points, operator).await
+}
+
+async fn examine_clock(points: &mut Points<'_>, operator: &dyn OperatorClient) {
+    match operator.call(Advance::METHOD, json!({"seconds": 0})).await {
+        Ok(reported) => points.fine("clock", format!("can be moved, and shows {}", reported["now"])),
+        Err(OperatorError::Unsupported { .. }) => {
+            points.note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)");
+        }
+        Err(error) => {
+            points.failed("clock", error.to_string(), "fix clock.advance in the adapter", Cause::Adapter);
+        }
+    }
+}
+
+async fn start(points: &mut Points<'_>, operator: &dyn OperatorClient) -> Value {
+    match operator.call(Start::METHOD, json!({})).await {
+        Ok(started) => {
+            points.fine("start", format!("the platform is at {}", started["base_url"]));
+            started
+        }
+        Err(error) => {
+            let hint = "see the adapter's log, or name a running platform with --target URL";
+            points.failed("start", error.to_string(), hint, Cause::Target);
+            Value::Null
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The diagnosis of a federation plane, as an anonymous client.
+
+use serde_json::Value;
+use url::Url;
+
+use super::anonymous_client::{AnonymousClient, generations};
+use super::{Cause, Points, Subject};
+use crate::clock::Clock;
+use crate::net::{NetError, Response};
+use crate::wire::envelope::Answer;
+use crate::wire::generation::{CallerForm, Generation, names_of};
+use crate::wire::path::Route;
+
+/// The remaining days of a certificate below which there is a note.
+const SHORT_LIFE_DAYS: i64 = 14;
+
+/// Examines the federation plane at `url`. Creates nothing there.
+pub async fn examine_plane(
+    points: &mut Points<'_>,
+    subject: &Subject,
+    url: &Url,
+    ca_bundle_pem: Option<&str>,
+) {
+    let client = match AnonymousClient::new(url, ca_bundle_pem, subject.limits) {
+        Ok(client) => client,
+        Err(error) => {
+            return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", Cause::Usage);
+        }
+    };
+    let answered = match client.accept().await {
+        Ok(answered) => answered,
+        Err(error) => {
+            let (what, hint) = hint(&error);
+            return points.failed(what, format!("{url}: {error}"), hint, Cause::Target);
+        }
+    };
+    examine_connection(points, url, &answered, ca_bundle_pem.is_some());
+    examine_accept(points, &answered);
+    match client.trust_bundle().await {
+        Ok(answered) => examine_generation(points, url, subject.caller, &answered),
+        Err(error) => {
+            points.failed("generation", error.to_string(), "see the platform's own log", Cause::Target);
+        }
+    }
+}
+
+/// Returns the point that a network error belongs to, and a hint.
+fn hint(error: &NetError) -> (&'static str, &'static str) {
+    match error {
+        NetError::Refused(_) => ("connection", "is it running? name another address with --target"),
+        NetError::Untrusted(_) => ("trust", "name its authorities with --ca FILE, or --system-roots"),
+        NetError::Handshake(_) => {
+            ("trust", "is this its TLS port? plain http needs --plain-http and an http: URL")
+        }
+        NetError::Timeout { .. } => ("connection", "is a firewall in between? raise --request-timeout"),
+        _ => ("connection", "is this an HTTP service?"),
+    }
+}
+
+fn examine_connection(points: &mut Points<'_>, url: &Url, answered: &Response, is_anchored: bool) {
+    let Some(tls) = &answered.tls else {
+        return points.note("connection", format!("{url} answers in {}, without TLS", answered.protocol));
+    };
+    points.fine("connection", format!("{url} answers in {} over {}", answered.protocol, tls.version));
+    if let Some(not_after) = tls.peer_not_after {
+        let left = not_after.duration_since(Clock::system().now()).as_hours() / 24;
+        let found = format!("its certificate is good until {not_after}, {left} days more");
+        if left < SHORT_LIFE_DAYS {
+            points.note("certificate", format!("{found}: a run may outlive it; have it renewed"));
+        } else {
+            points.fine("certificate", found);
+        }
+    }
+    if is_anchored {
+        points.fine("trust", "its certificate leads to an authority that is trusted");
+    } else {
+        points.note("trust", "no authority is named (--ca): the first certificate that is seen is pinned");
+    }
+}
+
+fn examine_accept(points: &mut Points<'_>, answered: &Response) {
+    let body: Value = serde_json::from_slice(&answered.body).unwrap_or(Value::Null);
+    let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
+    match answered.status {
+        401 | 422 if refusal => {
+            points.fine("accept", format!("rejects a token that was never issued ({})", answered.status));
+        }
+        404 => {
+            let hint = "is it under a path? give it with --target https://host/path";
+            points.failed("accept", "there is no federation plane here (404)", hint, Cause::Target);
+        }
+        status => {
+            let found = format!(
+                "a token that was never issued was answered with {status}, expected 401 and an error"
+            );
+            let hint = "see `wire.md` §5, or the platform's own log";
+            points.failed("accept", found, hint, Cause::Target);
+        }
+    }
+}
+
+fn examine_generation(points: &mut Points<'_>, url: &Url, caller: Option<CallerForm>, answered: &Response) {
+    let generations = generations(answered);
+    let generation = generations.first().copied().unwrap_or(Generation::newest());
+    let (names, has) = (names_of(&generations), generation.has(&Route::TrustBundle));
+    let bundle = if has { "it has a trust bundle" } else { "there is no trust bundle" };
+    points.fine("generation", format!("{names}: {bundle}"));
+    let forwarded = CallerForm::Forwarded(generation.forwarded).name();
+    match (url.scheme(), caller) {
+        ("http", Some(CallerForm::Tls)) => {
+            let hint = format!("choose --identity {forwarded}, or an https: URL");
+            points.failed("identity", "plain http carries no certificate", &hint, Cause::Usage);
+        }
+        ("http", None) => {
+            points.fine("identity", format!("forwarded in headers ({forwarded}), as its proxy would"));
+        }
+        (_, Some(form @ CallerForm::Forwarded(_))) if form.name() != forwarded => {
+            let found = format!("{} was chosen, but the platform is {names}", form.name());
+            points.failed("identity", found, &format!("choose --identity {forwarded}"), Cause::Usage);
+        }
+        (_, Some(form)) => points.fine("identity", form.name()),
+        (_, None) if generation.credentials.is_empty() => points.note(
+            "identity",
+            format!(
+                "a {names} platform issues no certificate in accept: to call its backend directly, use \
+                 --identity {forwarded}"
+            ),
+        ),
+        (_, None) => points.fine("identity", "the certificate of mutual TLS"),
+    }
+}

@@ -1,0 +1,28 @@
+//! The runner: plan, find the contract text, play, evaluate.
+//!
+//! Runs, audits, replays, the self-test and the golden exchanges use it. The checks are planned before anything
+//! runs, in the transcript itself. The sanity scenario, from proposal to exit, runs first and last; if it
+//! fails, the run is void and no clause is called broken. The report is made from the written transcript, so
+//! that a run and `covenant verify` of its transcript agree.
+
+mod catalogue;
+mod contract_text;
+mod evaluate;
+mod files;
+mod plan;
+mod planned;
+mod play;
+mod replay;
+mod selection;
+mod target;
+
+pub use catalogue::{SCENARIOS, library};
+pub use evaluate::{assess, exit_blame, property_case};
+pub use files::{FileError, RunFolder, write_whole};
+pub(crate) use plan::announce;
+pub use plan::{CASES, Plan, RunError, run_context};
+pub use planned::{planned, planned_with_texts};
+pub use play::{Event, Fault, NoObserver, Observer, Run, play};
+pub use replay::{Replayed, broken_checks, replay};
+pub use selection::{Selection, SelectionError};
+pub use target::{ExternalTarget, Target};

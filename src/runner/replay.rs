@@ -1,0 +1,85 @@
+//! Replays the broken checks of a run.
+
+use super::{CASES, Plan, RunError, Selection, SelectionError, Target};
+use crate::check::Verdict;
+use crate::contract::HeldText;
+use crate::property::of_trace;
+use crate::report::{EvaluatedCheck, Report};
+use crate::scenario::RunContext;
+use crate::transcript::Reading;
+use crate::with_causes;
+
+/// The result of the replay of one broken check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// The check is kept now.
+    Fixed,
+    /// The check is broken again.
+    StillBroken,
+    /// The check could not be evaluated again.
+    NotReplayable {
+        /// The reason, for a person.
+        reason: String,
+    },
+}
+
+/// Returns the broken checks of a report.
+#[must_use]
+pub fn broken_checks(report: &Report) -> Vec<&EvaluatedCheck> {
+    let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
+    report.checks.iter().filter(is_broken).collect()
+}
+
+/// Plays again the one scenario or property that holds the check, with its recorded settings.
+pub async fn replay(
+    reading: &Reading,
+    check: &EvaluatedCheck,
+    target: &Target,
+    contract: Option<HeldText>,
+    run_context: &RunContext,
+) -> Result<Replayed, SelectionError> {
+    let plan = plan(reading, check, target, contract, run_context)?;
+    Ok(compare(check, plan.run_to_report().await))
+}
+
+fn plan(
+    reading: &Reading,
+    check: &EvaluatedCheck,
+    target: &Target,
+    contract: Option<HeldText>,
+    run_context: &RunContext,
+) -> Result<Plan, SelectionError> {
+    let scenario = check.evaluation.check.scenario.trim_end_matches(" again").to_owned();
+    let selection = match of_trace(&scenario) {
+        Some(property) => Selection::of_properties(&[property.to_owned()]),
+        None => Selection::new(&[scenario], &[]),
+    };
+    let cases = reading.start.settings.get("cases").and_then(serde_json::Value::as_u64);
+    Ok(Plan {
+        seed: reading.start.seed,
+        target: target.clone(),
+        selection: selection?,
+        cases: cases.and_then(|cases| u32::try_from(cases).ok()).unwrap_or(CASES),
+        contract,
+        run_context: run_context.clone(),
+        ..Plan::default()
+    })
+}
+
+fn compare(before: &EvaluatedCheck, after: Result<Report, RunError>) -> Replayed {
+    let not_replayable = |reason: String| Replayed::NotReplayable { reason };
+    let after = match after {
+        Ok(after) => after,
+        Err(error) => return not_replayable(with_causes(&error)),
+    };
+    if let Some(void) = after.void {
+        return not_replayable(format!("the run is void: {void}"));
+    }
+    let same = after.checks.into_iter().find(|check| check.evaluation.check.id == before.evaluation.check.id);
+    match same.map(|check| check.evaluation.result) {
+        Some(result) if result.verdict == Verdict::Broken => Replayed::StillBroken,
+        Some(result) if result.verdict == Verdict::Kept => Replayed::Fixed,
+        Some(result) => not_replayable(result.actual),
+        None => not_replayable("the check no longer exists".to_owned()),
+    }
+}
