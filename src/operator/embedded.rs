@@ -21,7 +21,7 @@ use crate::reference::{
     Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
     runs_behind_proxy,
 };
-use crate::wire::generation::{FORWARDED_WORD, Generation, TLS_WORD};
+use crate::wire::generation::{FORWARDED_NAME, Generation, TLS_NAME};
 
 /// The start time of an embedded target.
 const BEGINNING: &str = "2026-06-01T00:00:00Z";
@@ -196,7 +196,7 @@ impl EmbeddedOptions {
             "protocol": PROTOCOL,
             "contract_versions": [1],
             "verbs": methods,
-            "identity": if runs_behind_proxy(&self.patches) { FORWARDED_WORD } else { TLS_WORD },
+            "identity": if runs_behind_proxy(&self.patches) { FORWARDED_NAME } else { TLS_NAME },
             "generation": Generation::newest().name,
             "settles_at_once": true,
         })

@@ -1,7 +1,7 @@
 //! The text of an error with its causes.
 //!
-//! An error says in its message what failed, and gives its cause as its source. Whoever turns an error into text, for a
-//! person or a file, calls [`with_causes`], so that each cause is said once.
+//! The message of an error says what failed, and its source is the cause. Code that turns an error into text, for a
+//! person or a file, calls [`with_causes`], so that each cause is printed once.
 
 use std::error::Error;
 
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_said_once() {
+    fn every_cause_is_printed_once() {
         for (messages, text) in [
             (&["cannot read"][..], "cannot read"),
             (&["cannot read", "no such file"], "cannot read: no such file"),

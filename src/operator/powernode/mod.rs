@@ -16,7 +16,7 @@ use super::{
     ClockSync, Description, Lease, Method, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets,
 };
 use crate::clock::Clock;
-use crate::wire::generation::{CallerForm, Generation, TLS_WORD};
+use crate::wire::generation::{CallerForm, Generation, TLS_NAME};
 use methods::METHODS;
 pub use rest::Rest;
 
@@ -62,7 +62,7 @@ impl Powernode {
     pub fn describe() -> Value {
         json!({
             "name": "powernode", "version": "", "protocol": PROTOCOL, "contract_versions": [1],
-            "verbs": METHODS.map(Method::name), "identity": TLS_WORD, "generation": Generation::newest().name,
+            "verbs": METHODS.map(Method::name), "identity": TLS_NAME, "generation": Generation::newest().name,
         })
     }
 

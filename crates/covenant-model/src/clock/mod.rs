@@ -18,17 +18,17 @@ use jiff::Timestamp;
 
 /// Source of time, passed to each part that needs one. Clones share the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<OperatorClient>);
+pub struct Clock(Arc<Source>);
 
 /// First and last second that a clock shows, in the years 0 and 9000. Times computed from it stay within the
 /// range of a timestamp.
 const FIRST_AND_LAST_SECOND: (i64, i64) = (-62_167_219_200, 221_845_392_000);
 
 /// Value of `runs_since_milliseconds` for a clock that does not run.
-const STANDS: i64 = i64::MIN;
+const STOPPED: i64 = i64::MIN;
 
 #[derive(Debug)]
-enum OperatorClient {
+enum Source {
     /// System time, moved by `offset_seconds`.
     System { offset_seconds: AtomicI64 },
     /// Manual time. It does not move by itself, or runs on from the set time with the system.
@@ -39,15 +39,15 @@ impl Clock {
     /// Creates a clock that follows the system clock.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(OperatorClient::System { offset_seconds: AtomicI64::new(0) }))
+        Self(Arc::new(Source::System { offset_seconds: AtomicI64::new(0) }))
     }
 
     /// Creates a clock that shows `start` until it is moved.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(OperatorClient::Manual {
+        Self(Arc::new(Source::Manual {
             now_milliseconds: AtomicI64::new(start.as_millisecond()),
-            runs_since_milliseconds: AtomicI64::new(STANDS),
+            runs_since_milliseconds: AtomicI64::new(STOPPED),
         }))
     }
 
@@ -56,14 +56,14 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &*self.0 {
-            OperatorClient::System { offset_seconds } => {
+            Source::System { offset_seconds } => {
                 let offset = offset_seconds.load(Ordering::SeqCst).saturating_mul(1000);
                 system_now().as_millisecond().saturating_add(offset)
             }
-            OperatorClient::Manual { now_milliseconds, runs_since_milliseconds } => {
+            Source::Manual { now_milliseconds, runs_since_milliseconds } => {
                 let since = runs_since_milliseconds.load(Ordering::SeqCst);
-                let gone = if since == STANDS { 0 } else { system_now().as_millisecond() - since };
-                now_milliseconds.load(Ordering::SeqCst).saturating_add(gone)
+                let elapsed = if since == STOPPED { 0 } else { system_now().as_millisecond() - since };
+                now_milliseconds.load(Ordering::SeqCst).saturating_add(elapsed)
             }
         };
         let (first, last) = FIRST_AND_LAST_SECOND;
@@ -72,21 +72,20 @@ impl Clock {
 
     /// Moves the clock by whole seconds: forward, or back for a skewed clock.
     pub fn advance_seconds(&self, seconds: i64) {
-        let (hand, by) = match &*self.0 {
-            OperatorClient::System { offset_seconds } => (offset_seconds, seconds),
-            OperatorClient::Manual { now_milliseconds, .. } => {
+        let (time, by) = match &*self.0 {
+            Source::System { offset_seconds } => (offset_seconds, seconds),
+            Source::Manual { now_milliseconds, .. } => {
                 (now_milliseconds, seconds.saturating_mul(1000))
             }
         };
-        let _ = hand
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |stands_at| Some(stands_at.saturating_add(by)));
+        let _ = time.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(by)));
     }
 
     /// Sets a manual clock. If `runs` is true, the clock runs on from `now` with the system. A
     /// system clock is not changed.
     pub fn set(&self, now: Timestamp, runs: bool) {
-        if let OperatorClient::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
-            let since = if runs { system_now().as_millisecond() } else { STANDS };
+        if let Source::Manual { now_milliseconds, runs_since_milliseconds } = &*self.0 {
+            let since = if runs { system_now().as_millisecond() } else { STOPPED };
             now_milliseconds.store(now.as_millisecond(), Ordering::SeqCst);
             runs_since_milliseconds.store(since, Ordering::SeqCst);
         }
@@ -95,7 +94,7 @@ impl Clock {
     /// Returns whether the clock is manual.
     #[must_use]
     pub fn is_manual(&self) -> bool {
-        matches!(*self.0, OperatorClient::Manual { .. })
+        matches!(*self.0, Source::Manual { .. })
     }
 }
 
@@ -111,7 +110,7 @@ mod tests {
     use jiff::SignedDuration;
 
     #[test]
-    fn a_clock_that_is_moved_too_far_stands_at_the_end_of_what_can_be_reckoned_with() {
+    fn a_clock_that_is_moved_too_far_stops_at_the_limit() {
         for clock in [Clock::system(), Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"))] {
             for (seconds, year) in
                 [(i64::MAX, "9000-01-01"), (i64::MIN, "0000-01-01"), (i64::MIN, "0000-01-01")]
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_only_by_hand_and_in_all_its_clones() {
+    fn a_manual_clock_moves_only_when_advanced_and_its_clones_follow() {
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let clock = Clock::manual(start);
         let clone = clock.clone();
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_stands_or_runs_on() {
+    fn a_clock_that_is_set_stops_or_runs_on() {
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         clock.set(start, false);
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_system_clock_keeps_what_it_was_moved_by() {
+    fn a_system_clock_keeps_its_offset() {
         let clock = Clock::system();
         let before = clock.now();
         clock.advance_seconds(3600);

@@ -19,12 +19,12 @@ pub struct HeldText {
     pub contract_version: u32,
     /// SHA-256 of the contract text, in hex; `None` if none was named.
     pub contract_digest: Option<String>,
-    /// What named the text.
+    /// The source that named the text.
     #[serde(default)]
     pub contract_source: TextSource,
 }
 
-/// What named the contract text of a run, in the order in which the sources are asked.
+/// Source that named the contract text of a run, in the order in which the sources are asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TextSource {
@@ -40,9 +40,9 @@ pub enum TextSource {
     Several,
     /// Nothing: every source was asked.
     Nothing,
-    /// Nothing: an audit asks no one, because its token is good for one accept.
+    /// Nothing: an audit asks no source, because its token is valid for one accept.
     Unasked,
-    /// The record names no source: the text is taken for granted.
+    /// The transcript names no source: the text is assumed.
     #[default]
     Assumed,
 }
@@ -102,7 +102,7 @@ impl HeldText {
 }
 
 impl fmt::Display for HeldText {
-    /// Writes the text and what named it, in one line for a person.
+    /// Writes the text and its source, in one line for a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = self.contract_source;
         match (self.register(), &self.contract_digest) {

@@ -47,7 +47,7 @@ pub enum Aspect {
     Detection,
 }
 
-/// Half of the binding that a result rests on.
+/// Basis of a check: the half of the binding that it uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
@@ -95,7 +95,7 @@ pub struct Clause {
     pub conduct: Option<Observation>,
     /// Observation of the target's detection; `None` if the clause does not have that aspect.
     pub detection: Option<Observation>,
-    /// `true` if the text withdraws the clause: nobody is held to it.
+    /// `true` if the text withdraws the clause: no target has to keep it.
     pub withdrawn: bool,
 }
 

@@ -26,7 +26,7 @@ pub struct Register {
     pub scanned: &'static [u8],
     /// Findings whose names the text fixes, by commitment. A platform names all others itself.
     pub named_findings: &'static [(u8, &'static str)],
-    /// Text of which this one is a revision; its rows hold unless `rows` replaces them.
+    /// Text of which this one is a revision; its rows apply unless `rows` replaces them.
     pub base: Option<&'static Register>,
     /// Own rows, in order: all clauses of a text without a base, else those that differ.
     pub rows: &'static [Clause],

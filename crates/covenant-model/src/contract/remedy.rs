@@ -1,9 +1,9 @@
-//! What usually mends a breach, by clause and aspect. Advice to an implementer; no check depends on it.
+//! What usually fixes a breach, by clause and aspect. Advice to an implementer; no check depends on it.
 
 use super::Aspect::{self, Conduct, Detection};
 use super::ClauseId;
 
-/// Returns what usually mends a breach of a clause in an aspect; `None` if the clause has no such aspect.
+/// Returns what usually fixes a breach of a clause in an aspect; `None` if the clause has no such aspect.
 #[must_use]
 pub fn remedy(id: ClauseId, aspect: Aspect) -> Option<&'static str> {
     let id = id.to_string();

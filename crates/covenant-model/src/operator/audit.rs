@@ -11,7 +11,7 @@ methods! {
     /// Methods about audits.
     AuditMethod in Audit {
         "audit.list" => List -> Listed<Entries> {
-            prompt: Some("Look at the audit entries about this peer."),
+            prompt: Some("Read the audit entries about this peer."),
             example: Example {
                 parameters: r#"{"peer_id": "0197b2f0-0000-7000-8000-0000000000a1"}"#,
                 result: r#"{"entries": [{"id": "0197b2f0-0000-7000-8000-0000000000d1", "emitted_at": "2026-06-01T00:00:05Z", "payload": {"federation_peer_id": "0197b2f0-0000-7000-8000-0000000000a1", "remote_subject": "covenant", "action": "federation.heartbeat", "status": 200}}]}"#,
@@ -68,7 +68,7 @@ pub struct Requested {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub due_at: Option<Value>,
-    /// The time at which the excerpt came.
+    /// The time at which the excerpt arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub answered_at: Option<Value>,

@@ -70,7 +70,7 @@ pub struct Version {
 /// Adds a contract version while the platform runs. A released version is permanent.
 ///
 /// An addition of this suite for scenarios that need a version in the middle of a run. The built-in scenarios
-/// hand versions in with `settings.contract_versions` instead.
+/// pass versions in `settings.contract_versions` instead.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {

@@ -26,7 +26,7 @@ pub struct ErrorCode {
     pub codes: (i64, i64),
     /// The meaning of the codes.
     pub meaning: &'static str,
-    /// What the suite makes of it.
+    /// The result of the call for the suite.
     pub consequence: &'static str,
 }
 
@@ -43,7 +43,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     refused((WRONG_STATE, WRONG_STATE), "not possible in this state"),
     refused(
         (PEER_ANSWERED_WRONG, -32014),
-        "the peer or the contract stands against it; the reference uses -32010 (the peer answered wrongly) and \
+        "the peer or the contract does not allow it; the reference uses -32010 (the peer answered wrongly) and \
          -32011 (another contract was agreed)",
     ),
     refused((INTERNAL, INTERNAL), "internal error of the adapter or the platform"),

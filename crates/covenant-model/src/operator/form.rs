@@ -12,7 +12,7 @@ pub struct Form {
     pub about: String,
     /// The members, the required ones first.
     pub members: Vec<Member>,
-    /// True if the one list of the object may stand alone, without the object around it.
+    /// True if the object has one list, and the list may be sent without the object.
     pub stands_alone: bool,
 }
 
@@ -38,7 +38,7 @@ pub enum Kind {
     Text,
     /// An http or https URL, as a text.
     Url,
-    /// A moment as in RFC 3339, as a text.
+    /// A time in the form of RFC 3339, as a text.
     Moment,
     /// A whole number.
     Integer,
@@ -89,7 +89,7 @@ impl Form {
         let schema = schema(&mut generator).to_value();
         let definitions = Value::Object(generator.take_definitions(true));
         let reader = Reader { definitions: &definitions };
-        // A list that may stand alone is the only type with alternatives.
+        // Only a list that may be sent without its object has alternatives.
         let alternative = schema["anyOf"].get(0);
         let object = reader.resolved(alternative.unwrap_or(&schema));
         let members = reader.members(object);

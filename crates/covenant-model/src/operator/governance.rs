@@ -1,4 +1,4 @@
-//! `event.list` and `governance.scan`: what the platform tells its operator.
+//! `event.list` and `governance.scan`: the events and findings that the operator reads.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,11 +10,11 @@ use super::{Example, Extra, Listed};
 use crate::contract::Basis;
 
 methods! {
-    /// Methods about what the platform tells its operator.
+    /// Methods about the events and findings that the operator reads.
     GovernanceMethod in Governance {
         "event.list" => ListEvents -> Listed<Events> {
             basis: Basis::Observed,
-            prompt: Some("Look at the platform's events."),
+            prompt: Some("Read the platform's events."),
             example: Example {
                 parameters: "{}",
                 result: r#"{"events": [{"id": "0197b2f0-0000-7000-8000-0000000000e1", "kind": "federation.peer.accepted", "severity": "low", "emitted_at": "2026-06-01T00:00:05Z", "payload": {}}]}"#,
@@ -33,8 +33,8 @@ methods! {
 
 /// Lists the events that the operator can see.
 ///
-/// The suite compares two lists, so an event stays in the list. All of an event is read: a crossing of a
-/// boundary, for one, is recognised by its words or by the names of both places.
+/// The suite compares two lists, so an event has to stay in the list. The suite reads every member of an event:
+/// it recognises a boundary crossing, for example, by a word or by the names of both places.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEvents {
@@ -56,8 +56,8 @@ pub struct Events {
 
 /// Runs the governance scan, and lists all findings about all peers.
 ///
-/// What a finding is called is the platform's affair, save for the kinds that the contract names. The platform
-/// raises findings about peers that break the contract and none about peers that keep it.
+/// The platform chooses the kinds of its findings, except for those that the contract names. It raises findings
+/// about peers that break the contract, and none about peers that keep it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scan {}
@@ -65,7 +65,7 @@ pub struct Scan {}
 /// The findings of the governance scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scanned {
-    /// The findings. They stand under their name, never alone.
+    /// The findings, always under this name.
     pub findings: Vec<Finding>,
     /// Other members.
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! `grant.*`: grants that the platform gives, and grants that it holds.
+//! `grant.*`: grants that the platform issues, and grants that it holds.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ methods! {
         "grant.issue" => Issue -> Issued {
             required: true,
             basis: Basis::Observed,
-            prompt: Some("Give this peer a grant."),
+            prompt: Some("Issue a grant to this peer."),
             example: Example {
                 parameters: r#"{"peer_id": "0197b2f0-0000-7000-8000-0000000000a1", "remote_subject": "covenant", "resource_kind": "skill", "permission_scopes": ["read"]}"#,
                 result: r#"{"grant_id": "0197b2f0-0000-7000-8000-0000000000b1", "bearer_token": "fgs.0197b2f0-0000-7000-8000-0000000000b1.5f2c", "expires_at": "2026-07-01T00:00:00Z"}"#,
@@ -37,7 +37,7 @@ methods! {
             },
         }
         "grant.hold" => Hold -> Done {
-            prompt: Some("Put this grant, which the peer gave, into the platform's operator."),
+            prompt: Some("Store this grant, which the peer issued, in the platform."),
             example: Example {
                 parameters: r#"{"peer_id": "0197b2f0-0000-7000-8000-0000000000a1", "grant_id": "0197b2f0-0000-7000-8000-0000000000b2", "bearer_token": "fgs.0197b2f0-0000-7000-8000-0000000000b2.8d1e", "resource_kind": "skill", "resource_id": "0190b2f0-0000-7000-8000-00000000c0de", "permission_scopes": ["read", "migrate"], "expires_at": "2026-07-01T00:00:00Z"}"#,
                 result: "{}",
@@ -46,18 +46,18 @@ methods! {
     }
 }
 
-/// Gives a peer a grant for records of one kind.
+/// Issues a grant to a peer, for records of one kind.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Issue {
     /// The peer that may use the grant.
     pub peer_id: String,
-    /// The subject of the peer for which the grant is. Without it, the name of the peer itself.
+    /// The subject at the peer that may use the grant. Without it, the name of the peer itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_subject: Option<String>,
     /// The kind of the records.
     pub resource_kind: String,
-    /// The record. Without it, the grant covers the whole kind.
+    /// The record. Without it, the grant covers every record of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
     /// The scopes: `read`, `write`, `admin`, `migrate`.
@@ -76,7 +76,7 @@ pub struct Issue {
     pub source_cidrs: Vec<String>,
 }
 
-/// A grant that the platform gave.
+/// A grant that the platform issued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Issued {
     /// The id of the grant.
@@ -91,13 +91,13 @@ pub struct Issued {
     pub extra: Extra,
 }
 
-/// Revokes a grant that the platform gave, and gives the peer notice.
+/// Revokes a grant that the platform issued, and sends the peer a notice.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
     /// The grant.
     pub grant_id: String,
-    /// The peer of the grant, where the platform's interface asks for it.
+    /// The peer of the grant, if the platform's interface requires it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_id: Option<String>,
     /// The reason, which the notice states.
@@ -105,7 +105,7 @@ pub struct Revoke {
     pub reason: Option<String>,
 }
 
-/// Lists the grants that the platform gave.
+/// Lists the grants that the platform issued.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
@@ -114,7 +114,7 @@ pub struct List {
     pub peer_id: Option<String>,
 }
 
-/// The grants that the platform gave.
+/// The grants that the platform issued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Grants {
     /// The grants.
@@ -139,7 +139,7 @@ pub struct GrantRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub resource_kind: Option<Value>,
-    /// The record. Absent, blank or `*` is the whole kind.
+    /// The record. Absent, blank or `*` means every record of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub resource_id: Option<Value>,
@@ -152,13 +152,13 @@ pub struct GrantRow {
     pub extra: Extra,
 }
 
-/// Stores a grant that a peer gave to the platform out of band.
+/// Stores a grant that a peer issued to the platform out of band.
 ///
 /// The platform uses it for `resource.fetch` and `migration.send`.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
-    /// The peer that gave the grant.
+    /// The peer that issued the grant.
     pub peer_id: String,
     /// The id of the grant at the peer.
     pub grant_id: String,
@@ -166,7 +166,7 @@ pub struct Hold {
     pub bearer_token: String,
     /// The kind of the records.
     pub resource_kind: String,
-    /// The record. Without it, the grant covers the whole kind.
+    /// The record. Without it, the grant covers every record of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
     /// The scopes.

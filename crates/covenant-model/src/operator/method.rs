@@ -36,7 +36,7 @@ pub enum Method {
     Contract(ContractMethod),
 }
 
-/// Every method, by group, in the order in which a platform meets them.
+/// Every method, by group, in the order in which a platform needs them.
 pub static METHODS: [&[MethodDef]; 10] = [
     PlatformMethod::METHODS,
     PeerMethod::METHODS,
@@ -121,7 +121,7 @@ pub struct MethodDef {
     pub since: u64,
     /// True if nothing can be evaluated without the method. An adapter may lack any other.
     pub required: bool,
-    /// Observed: the REST surface of today's platforms has the operation.
+    /// True if the REST surface of today's platforms has the operation (basis `observed`).
     pub basis: Basis,
     /// The instruction to a person, or `None` if only a program can do it in time.
     pub prompt: Option<&'static str>,

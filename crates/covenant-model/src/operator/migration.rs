@@ -49,14 +49,14 @@ methods! {
 
 /// Sends a record to a peer, with the records that it depends on.
 ///
-/// It answers once the peer answered and the platform read back what the peer claims. A refusal by the peer is
-/// no error of the method, unless nothing was sent.
+/// The method responds after the peer has answered and the platform has read back what the peer claims. A refusal
+/// by the peer is no error of the method, unless nothing was sent.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMigration {
     /// The peer.
     pub peer_id: String,
-    /// The operation: `duplicate` keeps the originals, `migrate` gives them up.
+    /// The operation: `duplicate` keeps the originals; after `migrate` they may be deleted.
     pub operation: String,
     /// The kind of the record.
     pub root_resource_kind: String,
@@ -98,10 +98,10 @@ pub struct Show {
     pub migration_id: String,
 }
 
-/// The record of a migration. Its members stand at the top or under `migration`.
+/// The record of a migration. Its members are at the top level or under `migration`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shown {
-    /// The record, where it does not stand at the top.
+    /// The record, if its members are not at the top level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>")]
     pub migration: Option<Value>,
@@ -121,7 +121,7 @@ pub struct Shown {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u64>")]
     pub skipped_count: Option<Value>,
-    /// Every conflict that the migration met.
+    /// Every conflict of the migration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<Value>>")]
     pub conflict_log: Option<Value>,
@@ -157,7 +157,7 @@ pub struct Migrations {
     pub extra: Extra,
 }
 
-/// Deletes the record of a migration. The records that it brought stay.
+/// Deletes the record of a migration. The migrated records stay.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delete {

@@ -6,9 +6,9 @@
 //! platform, the client and the server of adapters, `covenant adapter check`, the dialogue with a person, the
 //! check of a scenario's steps, `schemas/adapter.schema.json` and `docs/adapter-protocol.md`.
 //!
-//! Parameters reject unknown members, because a misspelt one would say nothing. Results keep them. A member of
-//! a result that is a `Value` under a `schemars(with)` is documented as one kind and read as any: a target that
-//! sends another kind is for the checks to judge.
+//! Parameters reject unknown members, because a misspelt one would have no effect. Results keep them. A member
+//! of a result that is a `Value` under a `schemars(with)` is documented as one kind and read as any: the checks
+//! evaluate a value of another kind.
 
 mod error;
 mod form;
@@ -59,13 +59,13 @@ pub struct Done {
     pub extra: Extra,
 }
 
-/// A list that stands under its name in an object, or alone.
+/// A list, either under its name in an object or without the object.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Listed<T> {
     /// The object that holds the list.
     Named(T),
-    /// The list alone.
+    /// The list without the object.
     Alone(Vec<Value>),
 }
 

@@ -29,7 +29,7 @@ methods! {
         }
         "peer.show" => Show -> Shown {
             basis: Basis::Observed,
-            prompt: Some("Look at this peer. What does the platform show of it?"),
+            prompt: Some("Read what the platform shows about this peer."),
             example: Example {
                 parameters: r#"{"peer_id": "0197b2f0-0000-7000-8000-0000000000a1"}"#,
                 result: r#"{"peer": {"peer_id": "0197b2f0-0000-7000-8000-0000000000a1", "status": "active", "contract_version_agreed": 1, "contract_digest": "39f54d890f9eb663538bd2f39806ee75b5dba1c9c5c994fe1406cb3cbc2910d7", "data_residency": "eu"}}"#,
@@ -51,7 +51,7 @@ methods! {
             },
         }
         "peer.resume" => Resume -> Done {
-            prompt: Some("Take this peer out of suspension."),
+            prompt: Some("End the suspension of this peer."),
             example: Example {
                 parameters: r#"{"peer_id": "0197b2f0-0000-7000-8000-0000000000a1", "reason": "the review is over"}"#,
                 result: "{}",
@@ -93,7 +93,7 @@ pub struct Propose {
     /// The role of the peer, as the platform knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spawn_role: Option<String>,
-    /// The way in which the peer came to be, as the platform knows it.
+    /// The way in which the peer was created, as the platform knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spawn_mode: Option<String>,
     /// The kind of peer, as the platform knows it.
@@ -118,8 +118,8 @@ pub struct Proposed {
 
 /// Joins a peer that proposed: the platform calls accept at that address, with that token.
 ///
-/// It answers once the accept is answered. A peer that answers wrongly or agrees to another contract is an
-/// error.
+/// The method responds after the peer has answered the accept. A peer that answers wrongly or agrees to another
+/// contract is an error.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Join {
@@ -154,7 +154,7 @@ pub struct Show {
 /// One peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shown {
-    /// The peer. It stands under its name, never alone.
+    /// The peer, always under this name.
     pub peer: PeerView,
     /// Other members.
     #[serde(flatten)]
@@ -167,8 +167,8 @@ pub struct PeerView {
     /// The id under which the platform keeps the peer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_id: Option<String>,
-    /// The status: `proposed`, `accepted`, `enrolled`, `active`, `degraded`, `suspended` or `revoked`. A word
-    /// with "suspend" counts as suspended.
+    /// The status: `proposed`, `accepted`, `enrolled`, `active`, `degraded`, `suspended` or `revoked`. A
+    /// status that contains "suspend" counts as suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The contract version that was agreed: an integer or a text. `agreed_contract_version` and
@@ -245,9 +245,9 @@ pub struct Resume {
     pub reason: Option<String>,
 }
 
-/// Revokes a peer: the peering ends, and the platform gives the peer notice.
+/// Revokes a peer: the peering ends, and the platform sends the peer a notice.
 ///
-/// It answers once the revocation is in force, whether or not the peer could be reached.
+/// The method responds when the revocation is in force, whether or not the peer could be reached.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
@@ -258,7 +258,7 @@ pub struct Revoke {
     pub reason: Option<String>,
 }
 
-/// Sends a heartbeat to a peer now, so that no one waits for a timer.
+/// Sends a heartbeat to a peer now, without waiting for a timer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendHeartbeat {

@@ -56,7 +56,7 @@ pub struct Described {
     pub name: String,
     /// The version of the platform, for the report.
     pub version: String,
-    /// How a caller makes itself known to the platform: `tls` (default) or `forwarded`, with the headers of a
+    /// How a caller identifies itself to the platform: `tls` (default) or `forwarded`, with the headers of a
     /// proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
@@ -66,8 +66,8 @@ pub struct Described {
     /// The contract versions that the platform knows: integers, or rows as in `contract.list`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_versions: Option<Vec<Value>>,
-    /// `true` if everything that the platform does by itself after an act is done when the act is answered.
-    /// The suite then waits for nothing.
+    /// `true` if the platform has completed everything that follows from a call when it responds. The suite
+    /// then waits for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at_once: Option<bool>,
     /// Other members.
@@ -99,11 +99,11 @@ pub struct Settings {
     /// and optionally `effective_at` and `deprecated_at`. Scenarios of V.1, V.3 and V.4 set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_versions: Option<Vec<Value>>,
-    /// The platform dies inside the transaction of a plan once this many steps have run; 0 is before the
-    /// first. A testing aid, which a scenario of 7.1 sets.
+    /// The number of steps of a plan after which the platform dies inside the transaction; 0 is before the
+    /// first step. A testing aid, which a scenario of 7.1 sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash_at_step: Option<u32>,
-    /// The release that the platform runs. The parameter beside `settings` precedes it.
+    /// The release that the platform runs. The parameter beside `settings` takes precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
     /// The operator contact that the platform discloses.
@@ -156,7 +156,7 @@ pub struct Started {
     pub extra: Extra,
 }
 
-/// Stops the platform in good order.
+/// Stops the platform gracefully.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {}
@@ -170,8 +170,8 @@ pub struct Kill {}
 
 /// Makes a shared platform fresh: no peer, grant, record or event of an earlier scenario is left.
 ///
-/// The suite calls it before each scenario, where `describe` lists it. A program that starts a fresh platform
-/// for each process has no use for it.
+/// The suite calls it before each scenario, if `describe` lists it. A program that starts a fresh platform for
+/// each process does not need it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reset {}
@@ -183,7 +183,7 @@ pub struct Now {}
 
 /// Moves the platform's clock forward.
 ///
-/// Everything that falls due on the way has run, in order, when the method answers: heartbeats, retries,
+/// Everything that falls due on the way has run, in order, when the method responds: heartbeats, retries,
 /// limits, deliveries. Without the method, everything that takes hours or days is unproven.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

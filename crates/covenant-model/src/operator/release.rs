@@ -24,7 +24,7 @@ methods! {
             example: Example { parameters: r#"{"residency": "EU"}"#, result: "{}", },
         }
         "release.set" => SetRelease -> Done {
-            prompt: Some("Bring the platform to this release."),
+            prompt: Some("Change the platform to this release."),
             example: Example { parameters: r#"{"version": "1.4.1"}"#, result: "{}", },
         }
         "release.deprecate" => Deprecate -> Done {
@@ -37,7 +37,7 @@ methods! {
     }
 }
 
-/// Declares a compromise of the platform: the platform gives notice to every partner.
+/// Declares a compromise of the platform: the platform sends a notice to every partner.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclareCompromise {
@@ -50,7 +50,7 @@ pub struct DeclareCompromise {
     pub summary: String,
 }
 
-/// Sets the platform's data residency: the platform gives notice to its partners before the change is visible.
+/// Sets the platform's data residency: the platform sends a notice to its partners before the change is visible.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetResidency {
@@ -58,7 +58,7 @@ pub struct SetResidency {
     pub residency: String,
 }
 
-/// Brings the platform to another release while it runs.
+/// Changes the release of the platform while it runs.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRelease {
@@ -66,7 +66,7 @@ pub struct SetRelease {
     pub version: String,
 }
 
-/// Announces the end of a release: the platform gives notice to its partners.
+/// Announces the end of a release: the platform sends a notice to its partners.
 ///
 /// An end that is less than 30 days away is an error.
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -12,7 +12,7 @@ methods! {
     /// Methods about records.
     ResourceMethod in Resource {
         "resource.put" => Put -> Done {
-            prompt: Some("Make this record."),
+            prompt: Some("Create this record."),
             example: Example {
                 parameters: r#"{"kind": "skill", "id": "0190b2f0-0000-7000-8000-00000000c0de", "record": {"id": "0190b2f0-0000-7000-8000-00000000c0de", "name": "Weaving"}}"#,
                 result: "{}",
@@ -120,7 +120,7 @@ pub struct Delete {
 
 /// Reads a record of a peer, under a grant that the platform holds.
 ///
-/// A refusal by the peer is no error of the method: the result says what the peer answered.
+/// A refusal by the peer is no error of the method: the result has what the peer answered.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fetch {
@@ -151,7 +151,7 @@ pub struct Fetched {
     pub extra: Extra,
 }
 
-/// Sends a peer everything that the declarations let flow to it, so that no one waits for a timer.
+/// Sends a peer all records that the declarations share with it, without waiting for a timer.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSync {

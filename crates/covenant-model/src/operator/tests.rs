@@ -6,7 +6,7 @@ fn rows() -> impl Iterator<Item = &'static MethodDef> {
 }
 
 #[test]
-fn every_method_reads_back_and_stands_once() {
+fn every_method_is_listed_once_and_parses_back() {
     for method in Method::all() {
         assert_eq!(Method::parse(method.name()), Some(method));
         assert_eq!(method.definition().method, method, "{method}");
@@ -50,7 +50,7 @@ fn a_misspelt_parameter_is_an_error_and_an_unknown_result_is_kept() {
 }
 
 #[test]
-fn a_list_stands_under_its_name_or_alone() {
+fn a_list_is_read_under_its_name_or_alone() {
     let row = Method::parse("peer.list").expect("a method").definition();
     assert_eq!(row.result().to_string(), r#"{"peers": array of object} or an array"#);
     for (given, is_read) in [

@@ -7,7 +7,7 @@ use super::Extra;
 use super::disclosure::Disclosure;
 
 /// Request of the joining side. Values that the contract checks (`contract_version`, `capabilities`) stay as
-/// JSON: a platform decides if they are valid, not the decoder.
+/// JSON: a platform checks if they are valid, and the decoder does not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AcceptRequest {
     /// Acceptance token: 43 characters of URL-safe base64, for single use.

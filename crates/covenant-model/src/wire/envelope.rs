@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_read_with_and_without_code_and_keep_their_company() {
+    fn errors_are_read_with_and_without_code_and_keep_other_members() {
         let body = json!({"error": "no", "migration_id": "7"});
         let Some(Answer::Refusal(refusal)) = Answer::read(&body) else {
             panic!("an error is a refusal");

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_the_same_and_does_nothing() {
+    fn harmless_json_has_the_same_value_and_no_control_characters() {
         let value = serde_json::json!({"a\u{9b}": "\u{1b}[2J\u{7f}\u{202e}é\n"});
         let safe = harmless_json(&serde_json::to_string_pretty(&value).expect("JSON"));
         assert!(!safe.chars().any(|c| does_something(c) && c != '\n'), "{safe:?}");

@@ -97,7 +97,7 @@ pub struct MigrationView {
     /// Number of the other steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped_count: Option<u64>,
-    /// Every conflict that the migration met (7.3; proposed on the wire).
+    /// Every conflict of the migration (7.3; proposed on the wire).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict_log: Option<Vec<Conflict>>,
     /// Metadata. It contains `cross_jurisdiction` if the migration crossed a boundary (8.3).
@@ -111,7 +111,7 @@ pub struct MigrationView {
 /// One entry of a conflict log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
-    /// Order of the step that met the conflict.
+    /// Order of the step that has the conflict.
     pub step_order: i64,
     /// Kind of the step.
     pub resource_kind: String,

@@ -97,7 +97,7 @@ impl Route {
         }
     }
 
-    /// Returns the whole path, with the prefix.
+    /// Returns the full path, with the prefix.
     #[must_use]
     pub fn path(&self) -> String {
         format!("{PREFIX}/{self}")

@@ -36,7 +36,7 @@ impl PeerStatus {
         Self::Revoked,
     ];
 
-    /// Returns the word on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl PeerStatus {
         }
     }
 
-    /// Reads the word on the wire.
+    /// Reads the name on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Extra;
 use super::canonical::{canonical_json, sha256_hex};
 
-/// Batch, accepted as a whole or not at all.
+/// Batch, accepted completely or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncBatch {
     /// Kind of the records: `[a-z_]+`.

@@ -16,10 +16,10 @@ use super::path::Route;
 /// Every generation, in the order of publication.
 pub static GENERATIONS: &[&Generation] = &[&G1, &G2, &G3];
 
-/// Word for a certificate of mutual TLS, on the command line and in the description of an adapter.
-pub const TLS_WORD: &str = "tls";
-/// Word for headers of a proxy in the description of an adapter. The generation says which headers.
-pub const FORWARDED_WORD: &str = "forwarded";
+/// Name of a certificate of mutual TLS, on the command line and in the description of an adapter.
+pub const TLS_NAME: &str = "tls";
+/// Name of the headers of a proxy in the description of an adapter. The generation says which headers.
+pub const FORWARDED_NAME: &str = "forwarded";
 
 /// A generation of the observed wire.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl CallerForm {
     pub fn described(identity: Option<&str>, generation: Option<&str>) -> Self {
         let generation = generation.and_then(Generation::named).unwrap_or(Generation::newest());
         match identity {
-            Some(FORWARDED_WORD) => Self::Forwarded(generation.forwarded),
+            Some(FORWARDED_NAME) => Self::Forwarded(generation.forwarded),
             _ => Self::Tls,
         }
     }
@@ -152,7 +152,7 @@ impl CallerForm {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Tls => TLS_WORD,
+            Self::Tls => TLS_NAME,
             Self::Forwarded(form) => form.name,
         }
     }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trust_bundle_tells_the_first_generation_from_the_later_ones() {
+    fn only_the_first_generation_lacks_a_trust_bundle() {
         let of = |is_there| names_of(&Generation::by_route(&Route::TrustBundle, is_there));
         assert_eq!((of(false).as_str(), of(true).as_str()), ("G1", "G2 or later"));
     }
