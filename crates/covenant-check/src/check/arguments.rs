@@ -1,4 +1,4 @@
-//! The types of arguments, and what a scenario may be told about them before a run.
+//! The types of arguments, and the parameters and errors that a scenario gets before a run.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

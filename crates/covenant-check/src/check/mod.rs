@@ -6,7 +6,7 @@
 
 mod acknowledgement;
 mod arguments;
-mod bearing;
+mod contract_text;
 mod c01;
 mod c02;
 mod c03;
@@ -34,7 +34,7 @@ mod trace_builder;
 mod versioning;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
-pub use bearing::{depends_on_text, evaluate_under, not_asked_for_reason};
+pub use contract_text::{depends_on_text, evaluate_under, not_asked_for_reason};
 pub use definition::CheckDef;
 use definition::Evaluate;
 pub use evaluate::evaluate;
@@ -62,7 +62,7 @@ pub enum Verdict {
     Broken,
     /// It could not be observed. Never a pass.
     Unproven,
-    /// The clause does not bear on this target.
+    /// The clause does not apply to this target.
     NotApplicable,
 }
 
@@ -79,7 +79,7 @@ pub struct PlannedCheck {
     pub aspect: Aspect,
     /// The name of the check.
     pub check: String,
-    /// The half of the binding that it rests on.
+    /// The basis: the half of the binding that it uses.
     pub basis: Basis,
     /// The requirement of the clause on the target here, in a sentence.
     pub requirement: String,

@@ -42,7 +42,7 @@ pub struct Report {
     pub contract: HeldText,
     /// The version of the suite's binding.
     pub binding: String,
-    /// The settings that bear on verdicts.
+    /// The settings that affect verdicts.
     pub settings: BTreeMap<String, Value>,
     /// `true` if only a part of the suite was requested.
     pub partial: bool,

@@ -158,7 +158,7 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
     wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
     wrapped(out, "  basis:       ", basis(check.basis));
-    // A command is kept on one line, however long it is: it is there to be copied.
+    // A command stays on one line, however long it is, so that it can be copied.
     let _ = writeln!(out, "  replay:      {}", terminal(&evaluated.replay));
     let _ = writeln!(out, "  help:        covenant explain {}", check.clause);
 }
@@ -232,7 +232,7 @@ fn tail(out: &mut String, report: &Report) {
 }
 
 /// Writes a text after a prefix, broken at white space so that it fits the width. A word that is too long for a line is
-/// broken, and every other word stays whole: ids and paths are there to be copied.
+/// split, and no other word is, so that ids and paths can be copied.
 fn wrapped(out: &mut String, prefix: &str, text: &str) {
     let words: Vec<String> = terminal(text).split_whitespace().map(ToOwned::to_owned).collect();
     let indent = " ".repeat(display_width(prefix));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_broken_between_words_and_stays_behind_its_prefix() {
+    fn a_text_is_wrapped_between_words_and_aligned_after_its_prefix() {
         let words = "well-known ".repeat(9);
         let broken = lines("  actual:      ", &format!("{words}\t end"));
         let start = "well-known ".repeat(6);

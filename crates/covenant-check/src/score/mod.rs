@@ -27,7 +27,7 @@ pub enum Standing {
     Unproven,
     /// A person states that it is kept.
     Attested,
-    /// It does not bear on this target.
+    /// It does not apply to this target.
     NotApplicable,
     /// This run was asked for another part of the contract.
     NotEvaluated,
@@ -51,7 +51,7 @@ pub struct AspectScore {
     pub checks: Vec<String>,
 }
 
-/// A commitment, or a section behind the twelve, after a run.
+/// A commitment, or a section after the twelve, as it is after a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SectionScore {
     /// The id: `1` to `12`, `E`, `V`, `A`, `O`.
@@ -73,7 +73,7 @@ pub struct SectionScore {
     pub unproven: Vec<ClauseId>,
     /// The clauses that a person attested.
     pub attested: Vec<ClauseId>,
-    /// The clauses that do not bear on this target.
+    /// The clauses that do not apply to this target.
     pub not_applicable: Vec<ClauseId>,
 }
 
@@ -96,7 +96,7 @@ pub enum Overall {
 pub struct Score {
     /// The overall result.
     pub overall: Overall,
-    /// A row for each of the twelve commitments, then for the sections behind them.
+    /// A row for each of the twelve commitments, then for the sections after them.
     pub sections: Vec<SectionScore>,
     /// All aspects of all clauses.
     pub aspects: Vec<AspectScore>,
@@ -130,10 +130,12 @@ pub fn score(
             let (standing, reason) = if clause.withdrawn {
                 (Standing::NotApplicable, Some(withdrawn_reason(register, &of)))
             } else {
-                stand(&of, partial, void, by_attestation)
+                standing_of(&of, partial, void, by_attestation)
             };
             let (standing, reason) = match attested.get(&clause.id) {
-                Some(word) if standing == Standing::Unproven => (Standing::Attested, Some(word.clone())),
+                Some(statement) if standing == Standing::Unproven => {
+                    (Standing::Attested, Some(statement.clone()))
+                }
                 _ => (standing, reason),
             };
             let checks = of.iter().map(|evaluation| evaluation.check.id.clone()).collect();
@@ -145,7 +147,7 @@ pub fn score(
     Score { overall: overall(register, &aspects, void), sections, aspects }
 }
 
-fn stand(
+fn standing_of(
     evaluations: &[&Evaluation],
     partial: bool,
     void: Option<&str>,
@@ -176,8 +178,8 @@ fn stand(
 /// Returns the reason for which a withdrawn clause is not applicable, with what its checks saw.
 fn withdrawn_reason(register: &Register, evaluations: &[&Evaluation]) -> String {
     let results = evaluations.iter().map(|evaluation| &evaluation.result);
-    let told = results.into_iter().find(|result| result.verdict == Verdict::NotApplicable);
-    told.map_or_else(|| not_asked_for_reason(register), |result| result.actual.clone())
+    let not_applicable = results.into_iter().find(|result| result.verdict == Verdict::NotApplicable);
+    not_applicable.map_or_else(|| not_asked_for_reason(register), |result| result.actual.clone())
 }
 
 fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
@@ -227,7 +229,7 @@ fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
     })
 }
 
-/// Returns the overall result. A clause that no wire can show does not hold the result back: it is reported
+/// Returns the overall result. A clause that no wire can show does not lower the result: it is reported
 /// beside it.
 fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> Overall {
     if void.is_some() {
@@ -299,12 +301,12 @@ mod tests {
     #[test]
     fn a_withdrawn_clause_does_not_apply_whatever_was_seen() {
         let not_asked = "the contract text of 2026-06 does not ask for it";
-        for (verdict, told) in [(None, not_asked), (Some(Verdict::NotApplicable), "why")] {
+        for (verdict, reason) in [(None, not_asked), (Some(Verdict::NotApplicable), "why")] {
             let evaluations: Vec<Evaluation> =
                 verdict.into_iter().map(|verdict| evaluation("E.2", Aspect::Detection, verdict)).collect();
             let score = score(&V1_2026_06, &evaluations, false, None, &BTreeMap::new());
             let row = score.aspects.iter().find(|row| row.clause.to_string() == "E.2").expect("a row");
-            assert_eq!((row.standing, row.reason.as_deref()), (Standing::NotApplicable, Some(told)));
+            assert_eq!((row.standing, row.reason.as_deref()), (Standing::NotApplicable, Some(reason)));
             let section = score.sections.iter().find(|row| row.section == "E").expect("a section");
             assert_eq!(section.not_applicable.len(), 1);
         }

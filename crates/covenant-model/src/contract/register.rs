@@ -171,7 +171,7 @@ impl TextRange {
 
     /// Returns whether the range contains every known text.
     #[must_use]
-    pub fn is_whole(self) -> bool {
+    pub fn holds_for_all(self) -> bool {
         self.texts().count() == REGISTERS.len()
     }
 }

@@ -8,7 +8,7 @@ use super::agreed::{accept, reported, snapshot};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::versioning::agreement::{is_nothing, is_same_version, on_record};
+use crate::check::versioning::agreement::{is_unacknowledged, is_same_version, on_record};
 use covenant_model::transcript::Trace;
 
 /// The contract version that was acknowledged is in the peer's record after the end of the peering.
@@ -32,8 +32,8 @@ impl Check for AcknowledgementKept {
         let (before, earlier) = snapshot(trace, &self.before)?;
         let (after, later) = snapshot(trace, &self.after)?;
         let evidence = [accept.n(), before, after];
-        let recorded = on_record(earlier).filter(|version| !is_nothing(version));
-        let agreed = || reported(accept.exchange).filter(|version| !is_nothing(version));
+        let recorded = on_record(earlier).filter(|version| !is_unacknowledged(version));
+        let agreed = || reported(accept.exchange).filter(|version| !is_unacknowledged(version));
         let known = recorded
             .cloned()
             .or_else(agreed)

@@ -7,7 +7,7 @@ use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::peer_shown;
-use crate::check::versioning::agreement::{is_nothing, on_record};
+use crate::check::versioning::agreement::{is_unacknowledged, on_record};
 use covenant_model::transcript::Trace;
 
 /// The peers' records hold no contract version, and the record of a conforming peer holds one.
@@ -28,7 +28,7 @@ impl Check for NoAcknowledgementRecorded {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let proposed = peer_shown(trace, &self.proposed_snapshot);
-        if let Some((n, _)) = proposed.filter(|(_, peer)| on_record(peer).is_some_and(|it| !is_nothing(it))) {
+        if let Some((n, _)) = proposed.filter(|(_, peer)| on_record(peer).is_some_and(|it| !is_unacknowledged(it))) {
             return Err(Stop::unproven("a version is on record before any accept", [n]));
         }
         let mut evidence = vec![];
@@ -37,14 +37,14 @@ impl Check for NoAcknowledgementRecorded {
                 return Err(Stop::unproven(format!("{label:?} shows no peer"), evidence));
             };
             evidence.push(n);
-            if let Some(agreed) = on_record(peer).filter(|agreed| !is_nothing(agreed)) {
+            if let Some(agreed) = on_record(peer).filter(|agreed| !is_unacknowledged(agreed)) {
                 let actual = format!("{label:?} shows the acknowledgement of {agreed}");
                 return Err(Stop::broken(actual, evidence));
             }
         }
         // If the record of a conforming peer shows no version either, its absence says nothing.
         let conforming = peer_shown(trace, &self.conforming_snapshot);
-        if conforming.and_then(|(_, peer)| on_record(peer)).is_none_or(is_nothing) {
+        if conforming.and_then(|(_, peer)| on_record(peer)).is_none_or(is_unacknowledged) {
             let actual = "the record of a conforming peer shows no version either";
             return Err(Stop::unproven(actual, evidence));
         }

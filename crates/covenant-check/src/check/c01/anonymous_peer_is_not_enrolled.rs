@@ -58,7 +58,7 @@ mod tests {
 
     /// Returns the verdict on a target that answers an accept that discloses too little with this status, and
     /// shows these statuses of that peer and of a complete one.
-    fn verdict(answered: &Value, shown: &Value, whole: &Value) -> Verdict {
+    fn verdict(answered: &Value, shown: &Value, complete: &Value) -> Verdict {
         let heartbeat = Exchange::to_target("partial")
             .on("POST", "heartbeat")
             .sending(json!({}))
@@ -66,9 +66,9 @@ mod tests {
         TraceBuilder::new()
             .call("beat", heartbeat)
             .operation("shown", "peer.show", json!({"peer": {"status": shown}}))
-            .operation("shown-whole", "peer.show", json!({"peer": {"status": whole}}))
+            .operation("shown-complete", "peer.show", json!({"peer": {"status": complete}}))
             .verdict::<AnonymousPeerIsNotEnrolled>(
-                json!({"call": "beat", "snapshot": "shown", "control": "shown-whole"}),
+                json!({"call": "beat", "snapshot": "shown", "control": "shown-complete"}),
             )
     }
 

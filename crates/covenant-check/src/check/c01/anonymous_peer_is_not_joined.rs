@@ -54,9 +54,9 @@ mod tests {
 
     #[test]
     fn a_peer_whose_answer_to_a_join_discloses_too_little_is_not_admitted() {
-        let verdict = |anonymous: Option<&str>, whole: &str| {
+        let verdict = |anonymous: Option<&str>, complete: &str| {
             let row = |id: &str, status: Option<&str>| json!({"peer_id": id, "status": status});
-            let builder = TraceBuilder::new().operation("whole", "x", json!({"peer_id": "w"}));
+            let builder = TraceBuilder::new().operation("complete", "x", json!({"peer_id": "w"}));
             let refused = || OperationFailure::Refused { code: -32000, message: "too little".to_owned() };
             let builder = if anonymous.is_some() {
                 builder.operation("anonymous", "x", json!({"peer_id": "a"}))
@@ -64,9 +64,9 @@ mod tests {
                 builder.failed_operation("anonymous", "x", json!({}), refused())
             };
             builder
-                .operation("peers", "x", json!({"peers": [row("w", Some(whole)), row("a", anonymous)]}))
+                .operation("peers", "x", json!({"peers": [row("w", Some(complete)), row("a", anonymous)]}))
                 .verdict::<AnonymousPeerIsNotJoined>(
-                json!({"call": "anonymous", "snapshot": "peers", "control": "whole"}),
+                json!({"call": "anonymous", "snapshot": "peers", "control": "complete"}),
             )
         };
         assert_eq!(verdict(Some("enrolled"), "enrolled"), Broken);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
-use crate::check::general::is_turned_down;
+use crate::check::general::is_rejected;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::Call;
 use crate::check::query::{is_denied, last_put};
@@ -39,7 +39,7 @@ impl Check for GrantedRequestsAreServed {
             let actual = format!("{}: it says that the record is not there", call.summary());
             return Err(Stop::broken(actual, [grant.n, call.n()]));
         }
-        if let Some(call) = allowed.iter().find(|call| is_turned_down(call.exchange)) {
+        if let Some(call) = allowed.iter().find(|call| is_rejected(call.exchange)) {
             return Err(Stop::broken(call.summary(), [grant.n, call.n()]));
         }
         if let Some(call) = allowed.iter().find(|call| !call.exchange.succeeded()) {

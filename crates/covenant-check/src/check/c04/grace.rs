@@ -20,8 +20,8 @@ pub(super) struct Grace {
 }
 
 impl Grace {
-    /// Returns the grace of a peer after a revocation. It starts at the later of two moments: the notice, of
-    /// the target or of the peer, and the moment that the notice names. Without a notice it starts at the
+    /// Returns the grace of a peer after a revocation. It starts at the later of two times: that of the notice,
+    /// of the target or of the peer, and the time that the notice names. Without a notice it starts at the
     /// revocation.
     pub(super) fn of(trace: &Trace, revoked: u64, peer: &str) -> Option<Self> {
         let before = last_before(trace, revoked);
@@ -32,9 +32,9 @@ impl Grace {
         };
         let notice = own.or_else(of_target);
         let named = notice.and_then(effective_at);
-        let moments = [Some(time_of(trace, revoked)?), notice.map(|notice| notice.at()), named];
+        let times = [Some(time_of(trace, revoked)?), notice.map(|notice| notice.at()), named];
         let earliest = time_of(trace, before)?;
-        let latest = moments.into_iter().flatten().max()?;
+        let latest = times.into_iter().flatten().max()?;
         Some(Self { earliest: named.map_or(earliest, |named| named.max(earliest)), latest })
     }
 
@@ -59,9 +59,9 @@ impl Grace {
     }
 }
 
-/// Returns the moment from which the revocation is in force, according to its event.
+/// Returns the time from which the revocation is in force, according to its event.
 fn effective_at(notice: Call<'_>) -> Option<Timestamp> {
     let event = events(&notice.exchange.request).find(|event| event["kind"] == kind::PEER_REVOKED)?;
-    let moments = [&event["payload"]["effective_at"], &event["effective_at"]];
-    moments.into_iter().find_map(|moment| moment.as_str()?.parse().ok())
+    let times = [&event["payload"]["effective_at"], &event["effective_at"]];
+    times.into_iter().find_map(|time| time.as_str()?.parse().ok())
 }

@@ -45,7 +45,7 @@ impl Check for OpenMigrationsHaveGrace {
         let first = first.or_unproven("the open migrations were not committed")?;
         let (revoked, grace) =
             self.grace(trace, first).or_unproven("no migration was in flight at a revocation")?;
-        // A running clock eats into the margins: a commit on the other side of the end proves nothing.
+        // A running clock reduces the margins: a commit on the other side of the end proves nothing.
         let in_time: Vec<Call<'_>> =
             in_time.into_iter().filter(|commit| !grace.may_be_over(commit.at())).collect();
         let late: Vec<Call<'_>> = late.into_iter().filter(|commit| grace.is_over(commit.at())).collect();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     /// Returns the verdict on commits that get these statuses, each this many seconds after the revocation.
-    /// The notice comes with the revocation and names a moment this many seconds later.
+    /// The notice comes with the revocation and names a time this many seconds later.
     fn grace_of(named: Option<i64>, in_time: &[(i64, u16)], late: &[(i64, u16)]) -> Verdict {
         let mut builder = TraceBuilder::new().call("open", call(202, json!({})));
         if let Some(seconds) = named {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_runs_on_shows_a_cut_and_no_whole_grace() {
+    fn a_running_clock_proves_a_cut_and_no_full_grace() {
         assert_eq!(grace_of(None, &[(60, 401), (303, 401)], &[(305, 401)]), Broken);
         assert_eq!(grace_of(None, &[(60, 201), (303, 401)], &[(305, 401)]), Unproven);
         assert_eq!(grace_of(None, &[(60, 201), (289, 201), (303, 401)], &[(305, 401)]), Kept);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_commit_that_is_said_to_be_completed_can_be_without_effect() {
+    fn only_a_commit_that_is_reported_as_completed_can_be_without_effect() {
         assert_eq!(committed((201, "completed"), true), Kept);
         assert_eq!(committed((201, "completed"), false), Broken);
         for open in [(202, "applying"), (200, "applying"), (202, "completed")] {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grace_is_measured_from_the_moment_that_the_notice_names() {
+    fn the_grace_starts_at_the_time_that_the_notice_names() {
         assert_eq!(grace_of(Some(0), &[(299, 201)], &[(301, 401)]), Kept);
         assert_eq!(grace_of(Some(60), &[(299, 201)], &[(301, 201)]), Unproven, "it ends at 360");
         assert_eq!(grace_of(Some(60), &[(359, 201)], &[(361, 401)]), Kept);

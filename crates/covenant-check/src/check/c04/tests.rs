@@ -160,7 +160,7 @@ fn a_call_during_the_revocation_shows_a_teardown_before_the_notice() {
 }
 
 #[test]
-fn a_target_that_takes_its_time_to_revoke_serves_until_the_notice() {
+fn a_slow_revocation_serves_calls_until_the_notice() {
     let verdicts = |first: u16| {
         verdicts(|builder| {
             let builder =

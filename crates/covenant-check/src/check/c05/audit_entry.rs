@@ -215,7 +215,7 @@ fn form_of(name: &str, value: &Value, parts: &mut Vec<String>) {
     }
 }
 
-/// Returns whether a text consists of words, and is no id, moment, path or digest.
+/// Returns whether a text consists of words, and is no id, time, path or digest.
 fn is_plain(text: &str) -> bool {
     !text.contains(|c: char| c.is_ascii_digit() || c == '/')
 }

@@ -12,7 +12,7 @@ pub(super) fn mentions_name(entry: &Value, name: &str) -> bool {
 
 fn is_mentioned(member: &str, value: &Value, name: &str) -> bool {
     match value {
-        Value::String(text) if is_unmistakable(name) => has_whole_name(text, name),
+        Value::String(text) if is_unmistakable(name) => contains_name(text, name),
         Value::String(text) => names_someone(member) && (text == name || *text == inbound_subject(name)),
         Value::Number(number) => names_someone(member) && number.to_string() == name,
         Value::Array(items) => items.iter().any(|item| is_mentioned(member, item, name)),
@@ -28,7 +28,7 @@ pub(super) fn is_unmistakable(name: &str) -> bool {
 }
 
 /// Returns whether a name occurs in a text, and not as a part of a longer one.
-fn has_whole_name(text: &str, name: &str) -> bool {
+fn contains_name(text: &str, name: &str) -> bool {
     let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
     text.match_indices(name).any(|(start, found)| {
         let (before, after) = (&text[..start], &text[start + found.len()..]);

@@ -13,7 +13,7 @@ pub(super) const FLOOD_CALLS: usize = 300;
 pub(super) const FEW_CALLS: usize = 6;
 /// The window.
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_secs(60);
-/// The maximum difference between the recorded moment of a call and the moment in which the target saw it.
+/// The maximum difference between the recorded time of a call and the time at which the target saw it.
 pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// The status of a call that was limited.
@@ -30,7 +30,7 @@ pub(super) fn is_limited(call: &Call<'_>) -> bool {
 }
 
 /// Returns the largest number of these sorted times within a span, and the index of the first of them.
-pub(super) fn densest(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
+pub(super) fn densest_span(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
     let mut end = 0;
     let windows = times.iter().enumerate().map(|(first, start)| {
         while times.get(end).is_some_and(|time| time.duration_since(*start) < span) {
@@ -45,7 +45,7 @@ pub(super) fn densest(times: &[Timestamp], span: SignedDuration) -> (usize, usiz
 pub(super) fn is_flood(trace: &Trace, label: &str) -> bool {
     let mut times: Vec<Timestamp> = calls(trace).labelled(label).map(|call| call.at()).collect();
     times.sort_unstable();
-    densest(&times, WINDOW - SLACK).0 >= FLOOD_CALLS
+    densest_span(&times, WINDOW - SLACK).0 >= FLOOD_CALLS
 }
 
 /// Ends the check if a call of a quiet peer was not served although it had to be. A platform may limit by

@@ -73,8 +73,8 @@ fn is_of_another_peer(grant: &Value, peer: Option<&str>) -> bool {
 
 fn is_wide(grant: &Value) -> bool {
     let mut scopes = grant["permission_scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let is_whole = grant["resource_id"].as_str().is_none_or(|id| matches!(id, "" | "*"));
-    is_whole && scopes.any(|scope| WIDE_SCOPES.contains(&scope))
+    let covers_kind = grant["resource_id"].as_str().is_none_or(|id| matches!(id, "" | "*"));
+    covers_kind && scopes.any(|scope| WIDE_SCOPES.contains(&scope))
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn grants_of_another_peer_do_not_count_and_a_star_is_a_whole_kind() {
+    fn grants_of_another_peer_do_not_count_and_a_star_covers_a_kind() {
         let of = |peer: &str, id: &str| json!({"federation_peer_id": peer, "resource_id": id, "permission_scopes": ["write"]});
         for (grant, expected) in
             [(of("bob", "*"), Kept), (of("alice", "*"), Broken), (of("alice", "01-a"), Kept)]

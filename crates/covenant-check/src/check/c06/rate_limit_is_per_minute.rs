@@ -39,7 +39,7 @@ impl Check for RateLimitIsPerMinute {
         counted.sort_by_key(Call::at);
         let mut limited_until = None;
         for (place, call) in counted.iter().enumerate() {
-            // Calls of one moment are recorded in the order of their answers: all of them count.
+            // Calls of one time are recorded in the order of their answers: all of them count.
             let end = place + counted[place..].partition_point(|other| other.at() <= call.at());
             let within = |span| {
                 let is_before = |other: &Call<'_>| call.at().duration_since(other.at()) >= span;
@@ -64,7 +64,7 @@ impl Check for RateLimitIsPerMinute {
 }
 
 /// Returns the end of a limit that too many calls caused, as the target itself reports it, but no later than
-/// the moment at which the peer becomes stale.
+/// the time at which the peer becomes stale.
 fn end_of_limit(call: &Call<'_>) -> Option<Timestamp> {
     let answer = call.exchange.response.as_ref().filter(|_| is_limited(call))?;
     let header = |name: &str| {
@@ -82,9 +82,9 @@ fn end_of_limit(call: &Call<'_>) -> Option<Timestamp> {
     call.at().checked_add(wait + SLACK).ok()
 }
 
-/// Parses a moment in the form of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses a time in the form of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
+    jiff::fmt::rfc2822::parse(text).ok().map(|time| time.timestamp())
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_lasts_for_as_long_as_it_says_itself() {
+    fn a_limit_lasts_as_long_as_its_response_states() {
         let flood = [[200; 60].as_slice(), &[429; 60]].concat();
         let then = |wait, calm| by_the_minute(&[(0, &flood, wait), (calm, &[429; 3], wait)]);
         assert_eq!(then(Some(300), 200), Kept);
@@ -164,13 +164,13 @@ mod tests {
 
     #[test]
     fn the_windows_at_both_ends_of_time_are_windows_too() {
-        for moment in [Timestamp::MIN, Timestamp::MAX] {
-            let mut builder = TraceBuilder::starting_at(moment);
+        for time in [Timestamp::MIN, Timestamp::MAX] {
+            let mut builder = TraceBuilder::starting_at(time);
             for direction in [Direction::FromTarget, Direction::ToTarget] {
                 let call = Exchange::made("busy", direction).on("POST", "heartbeat").sending(json!({}));
                 builder = builder.call("", call.answered_with(200, json!({})));
             }
-            assert_eq!(verdict(&builder), Kept, "{moment}");
+            assert_eq!(verdict(&builder), Kept, "{time}");
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::flood::{FLOOD_CALLS, WINDOW, densest, is_counted};
+use super::flood::{FLOOD_CALLS, WINDOW, densest_span, is_counted};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -34,7 +34,7 @@ impl Check for TargetLimitsOwnCalls {
         }
         counted.sort_by_key(Call::at);
         let times: Vec<Timestamp> = counted.iter().map(Call::at).collect();
-        let (most, first) = densest(&times, WINDOW);
+        let (most, first) = densest_span(&times, WINDOW);
         let evidence = [start, counted[first].n(), counted[first + most - 1].n()];
         if most >= FLOOD_CALLS {
             return Err(Stop::broken(format!("{most} calls within 60 s"), evidence));
@@ -72,13 +72,13 @@ mod tests {
 
     #[test]
     fn the_windows_at_both_ends_of_time_are_windows_too() {
-        for moment in [Timestamp::MIN, Timestamp::MAX] {
-            let verdict = TraceBuilder::starting_at(moment)
+        for time in [Timestamp::MIN, Timestamp::MAX] {
+            let verdict = TraceBuilder::starting_at(time)
                 .operation("start", "clock.now", json!({}))
                 .call_from_target(heartbeat(Exchange::from_target("alice")))
                 .call("", heartbeat(Exchange::to_target("alice")))
                 .verdict::<TargetLimitsOwnCalls>(with());
-            assert_eq!(verdict, Kept, "{moment}");
+            assert_eq!(verdict, Kept, "{time}");
         }
     }
 

@@ -16,7 +16,7 @@ use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView,
 
 /// A migration that a peer sent to the target.
 pub(super) struct Migration<'a> {
-    /// The call that decides about the plan: the plan itself, or its commit if it was opened first.
+    /// The call that applies the plan: the plan itself, or its commit if it was opened first.
     pub(super) call: Call<'a>,
     /// `true` if the migration was opened first.
     pub(super) was_opened: bool,
@@ -126,7 +126,7 @@ fn opens(exchange: &Exchange) -> bool {
     exchange.succeeded() && (is_transferring || exchange.status() == Some(ACCEPTED))
 }
 
-/// Returns whether the sender wants the whole plan to fail at this step.
+/// Returns whether the sender requests that the plan fails at this step.
 pub(super) fn must_fail(planned: &PlannedStep<'_>) -> bool {
     planned.collides && planned.step.conflict_policy.as_deref() == Some(policy::FAIL)
 }

@@ -65,12 +65,12 @@ mod tests {
     use covenant_model::transcript::{Operation, OperationFailure, What};
     use serde_json::json;
 
-    fn reviewed(statuses: [&str; 3]) -> Verdict {
-        reviewed_where(statuses, None)
+    fn verdict(statuses: [&str; 3]) -> Verdict {
+        verdict_with_refusal(statuses, None)
     }
 
     /// Returns the same verdict if the operator's method is refused with this message.
-    fn reviewed_where(statuses: [&str; 3], refusal: Option<&str>) -> Verdict {
+    fn verdict_with_refusal(statuses: [&str; 3], refusal: Option<&str>) -> Verdict {
         let mut builder = TraceBuilder::new();
         for (label, status) in ["before", "suspended", "after"].iter().zip(statuses) {
             builder = builder.operation(label, "peer.show", json!({"peer": {"status": status}}));
@@ -86,13 +86,13 @@ mod tests {
 
     #[test]
     fn a_peer_that_is_not_suspended_or_remains_so_after_the_review_is_broken() {
-        assert_eq!(reviewed(["active", "suspended", "enrolled"]), Kept);
-        assert_eq!(reviewed(["active", "suspended", "accepted"]), Kept);
-        assert_eq!(reviewed(["active", "active", "active"]), Broken);
-        assert_eq!(reviewed(["active", "suspended", "suspended"]), Broken);
-        assert_eq!(reviewed(["suspended", "suspended", "active"]), Unproven);
+        assert_eq!(verdict(["active", "suspended", "enrolled"]), Kept);
+        assert_eq!(verdict(["active", "suspended", "accepted"]), Kept);
+        assert_eq!(verdict(["active", "active", "active"]), Broken);
+        assert_eq!(verdict(["active", "suspended", "suspended"]), Broken);
+        assert_eq!(verdict(["suspended", "suspended", "active"]), Unproven);
         let pending = Some("a second operator has to agree");
-        assert_eq!(reviewed_where(["active", "suspended", "suspended"], pending), Unproven);
-        assert_eq!(reviewed_where(["active", "suspended", "revoked"], pending), Broken);
+        assert_eq!(verdict_with_refusal(["active", "suspended", "suspended"], pending), Unproven);
+        assert_eq!(verdict_with_refusal(["active", "suspended", "revoked"], pending), Broken);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::check::general::{said_by_target, whole_text};
+use crate::check::general::{message_of_target, full_text};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::{Direction, Operation, Trace};
 
@@ -30,7 +30,7 @@ pub(super) fn announced_otherwise<'a>(trace: &'a Trace, peer: &'a str) -> Option
     let address = operation.parameters["notice_url"].as_str().unwrap_or_default().to_lowercase();
     let day = day_of_end(operation).unwrap_or_default();
     let announces = |call: &Call<'_>| {
-        let text = said_by_target(call.exchange).map(whole_text).unwrap_or_default();
+        let text = message_of_target(call.exchange).map(full_text).unwrap_or_default();
         // On the day itself, every dated text contains it.
         let is_before = call.at().to_string().get(..10).is_some_and(|today| today < day);
         !address.is_empty() && text.contains(&address) || is_before && text.contains(day)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::imported::ImportedRecords;
 use super::lists::rows;
-use super::row::{essence, is_called, member, says_as_much};
+use super::row::{fixed_part, is_called, member, keeps_members};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -97,14 +97,14 @@ fn row_outcome(imported: &ImportedRecords, row: &Value, after: &mut Vec<&Value>)
     let members = imported.members_of(row);
     let names: Vec<&str> =
         members.map_or(LOGGED.to_vec(), |names| names.iter().map(String::as_str).collect());
-    let is_same = |other: &&Value| essence(other, &names) == essence(row, &names);
+    let is_same = |other: &&Value| fixed_part(other, &names) == fixed_part(row, &names);
     // An imported record may be shown in a form that has none of its members.
-    let is_whole = |other: &&Value| match members {
+    let is_complete = |other: &&Value| match members {
         Some(names) => row == *other || names.iter().any(|name| member(row, name).is_some()),
-        None => says_as_much(row, other),
+        None => keeps_members(row, other),
     };
-    let whole = after.iter().position(|other| is_same(other) && is_whole(other));
-    let Some(place) = whole.or_else(|| after.iter().position(is_same)) else {
+    let complete = after.iter().position(|other| is_same(other) && is_complete(other));
+    let Some(place) = complete.or_else(|| after.iter().position(is_same)) else {
         return if imported.was_only_synced(row) { RowOutcome::Faded } else { RowOutcome::Gone };
     };
     let found = after.swap_remove(place);
@@ -112,7 +112,7 @@ fn row_outcome(imported: &ImportedRecords, row: &Value, after: &mut Vec<&Value>)
     match members {
         _ if has_become(&DELETED) => RowOutcome::Gone,
         Some(_) if has_become(&PUT_AWAY) => RowOutcome::Faded,
-        _ if whole.is_some() => RowOutcome::Unchanged,
+        _ if complete.is_some() => RowOutcome::Unchanged,
         _ => RowOutcome::Faded,
     }
 }

@@ -12,7 +12,7 @@ use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use covenant_model::transcript::Trace;
 
-/// The words for an overlay address that is no longer mounted; with `_at`, the moment of the unmounting.
+/// The words for an overlay address that is no longer mounted; with `_at`, the time of the unmounting.
 const UNMOUNTED: [&str; 15] = [
     "unmounted",
     "released",

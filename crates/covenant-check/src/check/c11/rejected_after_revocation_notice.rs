@@ -34,7 +34,7 @@ impl Check for RejectedAfterRevocationNotice {
     const EXPECTED: &'static [&'static str] =
         &["the calls after the notice refused: 4xx, or their certificate refused"];
 
-    // A tear-down may wait for its notice, and a notice may name a later moment.
+    // A tear-down may wait for its notice, and a notice may name a later time.
     fn evaluate(&self, trace: &Trace) -> Outcome {
         trace.operation(&self.revoke).or_unproven("the target's operator did not revoke")?;
         let call = calls(trace).labelled(&self.call).first_or("no call was made after it")?;

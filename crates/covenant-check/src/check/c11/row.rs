@@ -1,8 +1,8 @@
-//! What a row of a list says.
+//! The state and the content of a row of a list.
 
 use serde_json::{Map, Value};
 
-/// Returns whether a row has one of these words: as its state, as a member that is true, or as a moment.
+/// Returns whether a row has one of these words: as its state, as a member that is true, or as a time.
 pub(super) fn is_called(row: &Value, words: &[&str]) -> bool {
     let says = |name: &str, value: &Value| match value {
         Value::String(text) if matches!(name, "status" | "state") => {
@@ -19,9 +19,9 @@ pub(super) fn is_called(row: &Value, words: &[&str]) -> bool {
     is_absent || members.any(|(name, value)| says(name, value))
 }
 
-/// Returns the part of a row that has to remain unchanged: its id, its kind and these members, or the whole
+/// Returns the part of a row that has to remain unchanged: its id, its kind and these members, or the entire
 /// row if it has none of them.
-pub(super) fn essence(row: &Value, names: &[&str]) -> Value {
+pub(super) fn fixed_part(row: &Value, names: &[&str]) -> Value {
     let named = ["id", "kind"].iter().chain(names);
     let members: Map<String, Value> =
         named.filter_map(|name| Some(((*name).to_owned(), member(row, name)?.clone()))).collect();
@@ -39,10 +39,10 @@ fn places(row: &Value) -> [&Value; 3] {
 }
 
 /// Returns whether each non-empty member of one row is also non-empty in the other.
-pub(super) fn says_as_much(one: &Value, other: &Value) -> bool {
+pub(super) fn keeps_members(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(members), _) => {
-            members.iter().all(|(name, member)| says_as_much(member, other.get(name).unwrap_or(&Value::Null)))
+            members.iter().all(|(name, member)| keeps_members(member, other.get(name).unwrap_or(&Value::Null)))
         }
         (Value::Null, _) => true,
         (Value::Array(items), _) if items.is_empty() => true,

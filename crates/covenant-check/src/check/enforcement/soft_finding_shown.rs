@@ -36,7 +36,7 @@ impl Check for SoftFindingShown {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let raised = self.finding().evaluate(trace);
-        if !matches!(raised, Err(Stop::Broken(_))) || self.accuses_conforming(trace)? {
+        if !matches!(raised, Err(Stop::Broken(_))) || self.has_findings_about_conforming(trace)? {
             return raised;
         }
         let snapshots = (peer_shown(trace, &self.snapshot), peer_shown(trace, &self.conforming_snapshot));
@@ -67,7 +67,7 @@ impl SoftFindingShown {
     }
 
     /// Returns whether findings were raised about the conforming peer.
-    fn accuses_conforming(&self, trace: &Trace) -> Result<bool, Stop> {
+    fn has_findings_about_conforming(&self, trace: &Trace) -> Result<bool, Stop> {
         let (before, after) = scans(trace, &self.before, &self.after)?;
         let conforming = peer_id(trace, &self.conforming);
         Ok(conforming.is_some_and(|id| !after.new_about(&before, &id).is_empty()))

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::check::arguments::Labels;
 use crate::check::definition::Check;
-use crate::check::general::is_turned_down;
+use crate::check::general::is_rejected;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, is_denied, labelled_calls};
 use covenant_model::transcript::Trace;
@@ -27,7 +27,7 @@ impl Check for Accepted {
             return Err(Stop::unproven(format!("the call {label:?} was not made"), []));
         }
         let made: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
-        if let Some(call) = made.iter().find(|call| is_turned_down(call.exchange)) {
+        if let Some(call) = made.iter().find(|call| is_rejected(call.exchange)) {
             return Err(Stop::broken(call.summary(), [call.n()]));
         }
         if let Some(call) = made.iter().find(|call| is_denied(trace, call.n(), call.exchange)) {

@@ -8,8 +8,8 @@ mod reply;
 pub(super) use finding_raised::FindingRaised;
 pub(super) use refused::Refused;
 pub(super) use reply::{
-    CallOutcome, RETRYABLE_STATUS, call_outcome, is_same_number, is_turned_down, is_undone, reply_summary,
-    said_by_target, whole_text,
+    CallOutcome, RETRYABLE_STATUS, call_outcome, is_same_number, is_rejected, is_undone, reply_summary,
+    message_of_target, full_text,
 };
 
 use crate::check::definition::CheckDef;

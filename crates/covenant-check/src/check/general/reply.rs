@@ -48,7 +48,7 @@ pub(in crate::check) fn is_same_number(one: Option<&Value>, other: Option<&Value
 pub(in crate::check) const RETRYABLE_STATUS: [u16; 2] = [429, 503];
 
 /// Returns whether a call was rejected for good: by its response, or by a refusal of its certificate.
-pub(in crate::check) fn is_turned_down(exchange: &Exchange) -> bool {
+pub(in crate::check) fn is_rejected(exchange: &Exchange) -> bool {
     let is_final = exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
     !exchange.succeeded() && (is_final || exchange.certificate_was_refused())
 }
@@ -73,15 +73,15 @@ pub(in crate::check) fn reply_summary(exchange: &Exchange) -> String {
 }
 
 /// Returns the message that the target sent in an exchange: its request or its response.
-pub(in crate::check) fn said_by_target(exchange: &Exchange) -> Option<&Message> {
+pub(in crate::check) fn message_of_target(exchange: &Exchange) -> Option<&Message> {
     match exchange.direction {
         Direction::FromTarget => Some(&exchange.request),
         Direction::ToTarget => exchange.response.as_ref(),
     }
 }
 
-/// Returns the whole content of a message in lower case: path, headers and body, in whatever form.
-pub(in crate::check) fn whole_text(message: &Message) -> String {
+/// Returns the full content of a message in lower case: path, headers and body, in whatever form.
+pub(in crate::check) fn full_text(message: &Message) -> String {
     let body = match &message.body {
         Body::Empty => String::new(),
         Body::Json(value) => value.to_string(),

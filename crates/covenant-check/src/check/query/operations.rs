@@ -63,7 +63,7 @@ impl Scan {
     }
 }
 
-/// Returns the identity of a finding: its whole content.
+/// Returns the identity of a finding: its full content.
 fn identity(finding: &Finding) -> String {
     format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
 }

@@ -58,7 +58,7 @@ pub(in crate::check) fn on_record(peer: &Value) -> Option<&Value> {
 }
 
 /// Returns whether a recorded version means that nothing was acknowledged.
-pub(in crate::check) fn is_nothing(version: &Value) -> bool {
+pub(in crate::check) fn is_unacknowledged(version: &Value) -> bool {
     version.is_null() || version.as_f64() == Some(0.0)
 }
 

@@ -73,15 +73,15 @@ impl Check for DigestsAreStored {
 /// Returns whether a version is not released yet: by the state in its row, or by its date.
 pub(super) fn is_draft(row: &Value, now: Option<Timestamp>) -> bool {
     let state = row["status"].as_str().or(row["state"].as_str()).unwrap_or_default().to_lowercase();
-    let effective_at = row["effective_at"].as_str().and_then(moment);
+    let effective_at = row["effective_at"].as_str().and_then(time);
     UNRELEASED.contains(&state.as_str())
         || row["draft"] == true
         || row["released"] == false
         || effective_at.is_some_and(|at| now.is_some_and(|now| at > now))
 }
 
-/// Returns a moment, or the first moment of a day.
-fn moment(text: &str) -> Option<Timestamp> {
+/// Returns a time, or the start of a day.
+fn time(text: &str) -> Option<Timestamp> {
     let of_day = || TimeZone::UTC.to_timestamp(text.parse::<Date>().ok()?.into()).ok();
     text.parse().ok().or_else(of_day)
 }

@@ -69,8 +69,8 @@ mod tests {
         assert_eq!(ids(None, first), ["2026-05"]);
         assert_eq!(ids(later, first), [""; 0]);
         assert!(
-            TextRange { since: first, until: None }.is_whole()
-                && !TextRange { since: later, until: None }.is_whole()
+            TextRange { since: first, until: None }.holds_for_all()
+                && !TextRange { since: later, until: None }.holds_for_all()
         );
         assert_eq!(TextRange { since: first, until: later }.to_string(), "since 2026-05 until 2026-06");
     }

@@ -1,5 +1,5 @@
-//! The bearing of a contract text on a planned check: evaluated, left out of the plan, not applicable, or
-//! unproven because the text is unknown.
+//! The effect of a contract text on a planned check: the check is evaluated, left out of the plan, not applicable,
+//! or unproven because the text is unknown.
 
 use super::{CheckResult, Evaluation, PlannedCheck, Verdict, evaluate};
 use covenant_model::contract::{ClauseId, HeldText, REGISTERS, Register, Section, TextRange};
@@ -36,7 +36,7 @@ pub fn evaluate_under(
 #[must_use]
 pub fn depends_on_text(clause: ClauseId, texts: TextRange) -> bool {
     let withdraws = |text: &&Register| text.clause(clause).is_some_and(|clause| clause.withdrawn);
-    !texts.is_whole() || REGISTERS.iter().any(withdraws)
+    !texts.holds_for_all() || REGISTERS.iter().any(withdraws)
 }
 
 /// Returns the reason for which nobody is held to a clause that this text withdraws.
@@ -56,7 +56,7 @@ fn evaluate_without_text(
         return Evaluation { check: check.clone(), result: CheckResult::unproven(TEXT_UNKNOWN, vec![]) };
     }
     let mut evaluation = evaluate(check, trace);
-    // Nobody can tell whether an unknown digest is that of the text.
+    // Whether an unknown digest is that of the text can't be checked.
     let is_open = check.clause == DIGESTS_ARE_STORED && held.contract_digest.is_some();
     if is_open && evaluation.result.verdict == Verdict::Kept {
         evaluation.result.verdict = Verdict::Unproven;
@@ -66,7 +66,7 @@ fn evaluate_without_text(
 }
 
 /// Turns the result of a check of a withdrawn clause into `not applicable`. What was seen stays in the result,
-/// so that a target that does more than the text asks for is told apart.
+/// so that the report shows a target that does more than the text asks for.
 fn not_asked_for(register: &Register, result: CheckResult) -> CheckResult {
     let reason = not_asked_for_reason(register);
     let actual = match result.verdict {
