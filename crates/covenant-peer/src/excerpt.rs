@@ -26,10 +26,10 @@ impl Window {
         let since = now - SignedDuration::from_hours(24 * WINDOW_DAYS);
         let mut window = Self { since, until: None, limit: ENTRIES };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let moment = || value.parse().map_err(|_| format!("{name} is no point in time"));
+            let time = || value.parse().map_err(|_| format!("{name} is no point in time"));
             match &*name {
-                "since" => window.since = moment()?,
-                "until" => window.until = Some(moment()?),
+                "since" => window.since = time()?,
+                "until" => window.until = Some(time()?),
                 "limit" => window.limit = value.parse().map_err(|_| "limit is no number")?,
                 _ => {}
             }
@@ -92,14 +92,14 @@ mod tests {
 
     #[test]
     fn a_window_has_its_start_and_not_its_end() {
-        let moment = |text: &str| text.parse::<Timestamp>().expect("a timestamp");
+        let time = |text: &str| text.parse::<Timestamp>().expect("a timestamp");
         let query = "since=2026-06-01T00:00:00Z&until=2026-06-02T00:00:00Z&limit=9999";
-        let window = Window::parse(query, moment("2026-06-03T00:00:00Z")).expect("a window");
+        let window = Window::parse(query, time("2026-06-03T00:00:00Z")).expect("a window");
         assert_eq!(window.limit, ENTRIES_MAX);
-        assert!(window.covers(moment("2026-06-01T00:00:00Z")));
-        assert!(!window.covers(moment("2026-05-31T23:59:59Z")));
-        assert!(window.covers(moment("2026-06-01T23:59:59Z")));
-        assert!(!window.covers(moment("2026-06-02T00:00:00Z")));
+        assert!(window.covers(time("2026-06-01T00:00:00Z")));
+        assert!(!window.covers(time("2026-05-31T23:59:59Z")));
+        assert!(window.covers(time("2026-06-01T23:59:59Z")));
+        assert!(!window.covers(time("2026-06-02T00:00:00Z")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! There is one correct peer. A behaviour is a set of small deviations from it, each marked as injected in
 //! the transcript. The peer draws its permitted choices from its seed ([`PermittedChoices`]), so that no
-//! target is fitted to one form only. This crate shares no logic with the reference platform, so that each
+//! target can rely on one form only. This crate shares no logic with the reference platform, so that each
 //! detects a mistake in the other.
 
 mod acts;

@@ -83,7 +83,7 @@ fn is_an_id(text: &str) -> bool {
 }
 
 /// Returns the members of a response to the target's accept: the half of the called side.
-pub(super) fn welcome(peer: &Peer, request: &Value) -> Value {
+pub(super) fn response_members(peer: &Peer, request: &Value) -> Value {
     let row = peer.state().target_row.clone();
     let subject = inbound_subject(&row);
     let their_subject = request["caller_inbound_subject"].as_str().map(ToOwned::to_owned);

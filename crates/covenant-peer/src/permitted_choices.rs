@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn shuffled_text_says_the_same(value in json(), seed: u64) {
+        fn shuffled_json_has_the_same_value(value in json(), seed: u64) {
             let permitted_choices = PermittedChoices { shuffled: Some(Seed(seed)), ..PermittedChoices::plain() };
             let text = permitted_choices.write(&value, 1);
             prop_assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);

@@ -108,14 +108,14 @@ mod tests {
     #[test]
     fn a_member_set_to_null_is_not_sent() {
         let profile = Profile { jurisdiction: Value::Null, ..Profile::default() };
-        let said = profile.disclose();
-        assert!(said["metadata"].get("jurisdiction").is_none());
-        assert_eq!(said["metadata"]["operator_contact"], "operator@peer.example");
-        assert!(said.get("extension_slugs").is_none());
+        let disclosed = profile.disclose();
+        assert!(disclosed["metadata"].get("jurisdiction").is_none());
+        assert_eq!(disclosed["metadata"]["operator_contact"], "operator@peer.example");
+        assert!(disclosed.get("extension_slugs").is_none());
     }
 
     #[test]
-    fn a_profile_is_of_a_release_but_for_what_it_says_itself() {
+    fn a_profile_follows_the_release_except_in_its_own_members() {
         let members = |value: Value| value.as_object().expect("an object").clone();
         let of_2 = || Profile::of_release(&Version::new(2, 0, 3));
         let profile = of_2().with(&members(json!({"jurisdiction": null}))).expect("a profile");

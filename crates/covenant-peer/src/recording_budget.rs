@@ -80,11 +80,12 @@ impl RecordingBudget {
     }
 
     fn is_new(&mut self, body: &Value, status: u16) -> bool {
-        let said: Vec<&Value> = EVALUATED_MEMBERS.iter().map(|name| &body[name]).collect();
-        let said = json!([said, status]);
+        let members: Vec<&Value> = EVALUATED_MEMBERS.iter().map(|name| &body[name]).collect();
+        let content = json!([members, status]);
         self.heartbeats += 1;
-        let is_new = said != self.last || body["events"].as_array().is_some_and(|events| !events.is_empty());
-        self.last = said;
+        let is_new =
+            content != self.last || body["events"].as_array().is_some_and(|events| !events.is_empty());
+        self.last = content;
         is_new
     }
 
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_that_says_nothing_new_is_counted_after_many_and_news_are_reported() {
+    fn repeated_heartbeats_are_only_counted_and_changed_ones_are_recorded() {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |body: Value| recording_budget.take(Some(&Route::Heartbeat), &body, 200, second(0));
         let plain = |n: u64| json!({"status": "active", "sent_at": n});

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::behaviour::{Asked, mutate};
-use super::link::welcome;
+use super::link::response_members;
 use super::recording_budget::Recording;
 use super::state::Received;
 use super::versions::compatibility;
@@ -199,7 +199,7 @@ impl Peer {
         let Some(outcome) = &state.outcome else { return Ok(()) };
         let valid = match route {
             Route::MigrationCommit { .. } => now < outcome.grace_until,
-            Route::Heartbeat => leaves(body),
+            Route::Heartbeat => revokes(body),
             _ => false,
         };
         if valid && outcome.injected.is_none() {
@@ -240,7 +240,7 @@ impl Peer {
             "handshake_at": self.now(),
         });
         super::acts::merge(&mut data, &profile.disclose());
-        super::acts::merge(&mut data, &welcome(self, body));
+        super::acts::merge(&mut data, &response_members(self, body));
         success(&data)
     }
 
@@ -252,7 +252,7 @@ impl Peer {
     }
 
     fn on_heartbeat(&self, body: &Value) -> Answer {
-        if leaves(body) {
+        if revokes(body) {
             self.end(None);
         }
         let mut data = json!({
@@ -351,7 +351,7 @@ impl Peer {
 }
 
 /// Returns whether a heartbeat revokes the peering: by its status, or by an event.
-fn leaves(heartbeat: &Value) -> bool {
+fn revokes(heartbeat: &Value) -> bool {
     let events = heartbeat["events"].as_array().map(Vec::as_slice).unwrap_or_default();
     heartbeat["status"] == "revoked" || events.iter().any(|event| event["kind"] == kind::PEER_REVOKED)
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+mod conformance;
 mod deviations;
-mod honesty;
 
 use super::*;
 use covenant_model::transcript::{Direction, Recorder};
@@ -43,7 +43,7 @@ async fn federate(caller: &Peer, called: &Peer) -> CallOutcome {
 }
 
 #[tokio::test]
-async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
+async fn two_peers_federate_in_both_ways_and_complete_a_peering() {
     for way in [IdentityWay::SignedRequest, IdentityWay::ExchangedTrust] {
         let (alice, trace) = peer("alice", way, vec![]);
         let (bob, _) = peer("bob", way, vec![]);
@@ -83,7 +83,7 @@ async fn two_peers_federate_in_both_ways_and_go_through_a_whole_life() {
 }
 
 #[tokio::test]
-async fn a_token_works_once_and_a_anonymous_client_is_refused() {
+async fn a_token_works_once_and_an_anonymous_client_is_refused() {
     let (alice, _) = peer("alice", IdentityWay::ExchangedTrust, vec![]);
     let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
     set_target(&alice, &bob);
@@ -109,7 +109,7 @@ async fn a_behaviour_deviates_and_is_labelled() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_down_is_not_there_and_comes_back_on_its_port_with_its_certificate() {
+async fn a_stopped_peer_is_unreachable_and_restarts_with_its_port_and_certificate() {
     let (alice, trace) = peer("alice", IdentityWay::SignedRequest, vec![]);
     let (bob, _) = peer("bob", IdentityWay::SignedRequest, vec![]);
     federate(&alice, &bob).await;

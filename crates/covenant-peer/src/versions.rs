@@ -20,7 +20,7 @@ pub(super) fn compatibility(local: &Value, remote: &Value) -> Value {
 }
 
 /// Replaces the release in a request before it is sent, by one derived from it.
-pub(super) fn say_instead(body: &mut Value, other: fn(&Version) -> Version) {
+pub(super) fn replace_release(body: &mut Value, other: fn(&Version) -> Version) {
     let Some(own) = version(&body["platform_version"]) else { return };
     let other = json!(other(&own).to_string());
     body["platform_version"] = other.clone();
@@ -28,9 +28,9 @@ pub(super) fn say_instead(body: &mut Value, other: fn(&Version) -> Version) {
 }
 
 /// Replaces the release in a response as well: a platform runs the same release for every caller.
-pub(super) fn answer_instead(body: &mut Value, other: fn(&Version) -> Version) {
+pub(super) fn replace_release_in_answer(body: &mut Value, other: fn(&Version) -> Version) {
     if body["data"].is_object() {
-        say_instead(&mut body["data"], other);
+        replace_release(&mut body["data"], other);
     }
 }
 

@@ -16,8 +16,8 @@ pub struct Patch {
     pub summary: &'static str,
     /// Set if only a rare history shows the patch.
     pub hard_to_reach: bool,
-    /// The variant that is applied first; `None` if the patch stands alone. A defect against a contract text
-    /// stands on the variant that keeps this text.
+    /// The variant that is applied first; `None` if there is none. A defect against a contract text is applied on
+    /// top of the variant that keeps this text.
     pub on: Option<&'static Patch>,
     apply: fn(&mut Policy),
 }
@@ -55,7 +55,7 @@ impl Patch {
         Self { on: Some(variant), ..self }
     }
 
-    /// Applies the patch, after the variant that it stands on.
+    /// Applies the patch, after its variant.
     pub(crate) fn apply_to(&self, policy: &mut Policy) {
         if let Some(variant) = self.on {
             variant.apply_to(policy);

@@ -1,4 +1,4 @@
-//! The life of a peering: a peer's introduction is stored, the peer is enrolled, the peering ends.
+//! The phases of a peering: a peer's introduction is stored, the peer is enrolled, the peering ends.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -32,7 +32,7 @@ policy! {
         may_be_revoked: fn(&Peer) -> bool = |_| true,
         /// Returns whether a suspension by the operator takes effect (9.2).
         operator_suspends: fn(&Peer) -> bool = |_| true,
-        /// Returns the time until which open migrations are still accepted, by the moment of the revocation.
+        /// Returns the time until which open migrations are still accepted, by the time of the revocation.
         compute_grace_end: fn(Timestamp) -> Timestamp = compute_grace_end,
         /// Deletes records when a peer is revoked (11.2). The default deletes none.
         delete_records: fn(&Transaction<'_>, &Peer) -> Result<(), StoreError> = |_, _| Ok(()),
@@ -57,7 +57,7 @@ policy! {
     }
 }
 
-/// Returns the moment five minutes later.
+/// Returns the time five minutes later.
 pub(crate) fn compute_grace_end(effective_at: Timestamp) -> Timestamp {
     effective_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX)
 }
@@ -156,7 +156,7 @@ pub(crate) fn tear_down(
     peer.revoked_by = Some(by);
     peer.revoke_reason = reason;
     peer.grace_until = Some(grace_until);
-    peer.leaving = None;
+    peer.pending_revocation = None;
     if revokes_certificate {
         peer.certificate_revoked_at = Some(tx.now);
     }

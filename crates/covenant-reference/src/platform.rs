@@ -58,7 +58,7 @@ pub enum StartError {
     /// Keys could not be created, or stored ones are not readable.
     #[error("the platform's keys cannot be used")]
     Keys(#[from] PkiError),
-    /// An announced revocation from before its death could not be completed.
+    /// An announced revocation from before a crash could not be completed.
     #[error("cannot complete announced revocations: {0}")]
     Unfinished(String),
 }

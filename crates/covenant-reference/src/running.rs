@@ -38,7 +38,7 @@ impl Platform {
         let policy = seeded(&options.patches);
         let listen = address(options.listen, &policy);
         let platform = Arc::new(Self::open(options, &policy)?);
-        operator_api::finish_what_was_announced(&platform)
+        operator_api::complete_announced_revocations(&platform)
             .map_err(|error| StartError::Unfinished(error.message))?;
         let listener = platform.bind(listen).await?;
         let address =
@@ -156,7 +156,7 @@ impl Handler for FederationPlane {
         if platform.policy.inbound.runs_behind_proxy {
             request.peer_certificate = forwarded_certificate(&request);
         }
-        // This is a plain delay: the future never completes, and only the timeout ends it.
+        // This is a delay: the future never completes, and only the timeout ends it.
         let _ =
             tokio::time::timeout(platform.policy.inbound.response_delay, std::future::pending::<()>()).await;
         let _turn = outbound::turn(&self.0).await;

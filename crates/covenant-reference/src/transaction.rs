@@ -13,7 +13,7 @@ use super::policy::Policy;
 use super::store::StoreError;
 use covenant_model::clock::Ids;
 
-/// An open transaction: it is committed whole or not at all.
+/// An open transaction: it is committed completely or not at all.
 pub(crate) struct Transaction<'a> {
     /// The connection, inside its transaction.
     pub(crate) db: &'a Connection,

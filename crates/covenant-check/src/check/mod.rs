@@ -6,7 +6,6 @@
 
 mod acknowledgement;
 mod arguments;
-mod contract_text;
 mod c01;
 mod c02;
 mod c03;
@@ -19,6 +18,7 @@ mod c09;
 mod c10;
 mod c11;
 mod c12;
+mod contract_text;
 mod definition;
 mod enforcement;
 mod evaluate;

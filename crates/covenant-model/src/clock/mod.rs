@@ -74,9 +74,7 @@ impl Clock {
     pub fn advance_seconds(&self, seconds: i64) {
         let (time, by) = match &*self.0 {
             Source::System { offset_seconds } => (offset_seconds, seconds),
-            Source::Manual { now_milliseconds, .. } => {
-                (now_milliseconds, seconds.saturating_mul(1000))
-            }
+            Source::Manual { now_milliseconds, .. } => (now_milliseconds, seconds.saturating_mul(1000)),
         };
         let _ = time.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(by)));
     }

@@ -1,4 +1,4 @@
-//! Deviation: the peer declares and withdraws capabilities without end.
+//! Deviation: the peer declares and withdraws capabilities again and again.
 
 use crate::Behaviour;
 use covenant_model::wire::path::Route;

@@ -1,4 +1,4 @@
-//! Deviation: the peer meets a conflict and does not report it.
+//! Deviation: the peer does not report a conflict.
 
 use crate::Behaviour;
 

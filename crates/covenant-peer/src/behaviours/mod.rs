@@ -116,17 +116,17 @@ fn withhold_in_answer(body: &mut Value, member: &str) {
 
 /// Declares another release in a heartbeat. In accept, a text that is not a version would be no disclosure
 /// (1.3).
-fn say_in_heartbeat(route: &Route, said: &mut Value, other: fn(&str) -> String) {
-    if *route == Route::Heartbeat && said.is_object() {
-        let other = json!(other(said["platform_version"].as_str().unwrap_or_default()));
-        said["platform_version"] = other.clone();
-        said["metadata"]["platform_version"] = other;
+fn replace_version_in_heartbeat(route: &Route, sent: &mut Value, other: fn(&str) -> String) {
+    if *route == Route::Heartbeat && sent.is_object() {
+        let other = json!(other(sent["platform_version"].as_str().unwrap_or_default()));
+        sent["platform_version"] = other.clone();
+        sent["metadata"]["platform_version"] = other;
     }
 }
 
-fn say_in_its_answer(route: &Route, body: &mut Value, other: fn(&str) -> String) {
+fn replace_version_in_answer(route: &Route, body: &mut Value, other: fn(&str) -> String) {
     if let Some(data) = body.get_mut("data") {
-        say_in_heartbeat(route, data, other);
+        replace_version_in_heartbeat(route, data, other);
     }
 }
 

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_that_the_caller_ends_at_the_end_of_time_is_no_trouble() {
+    fn a_window_that_ends_at_the_latest_timestamp_is_valid() {
         let excerpt = |until: &str| json!({"data": {"window": {"until": until}}});
         assert_eq!(due_at(&excerpt("2026-06-01T00:00:00Z")).as_deref(), Some("2026-06-04T00:00:00Z"));
         assert_eq!(due_at(&excerpt("9999-12-30T00:00:00Z")), None);

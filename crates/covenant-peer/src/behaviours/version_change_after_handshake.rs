@@ -1,7 +1,7 @@
 //! Deviation: after the handshake, the peer runs a version that is not compatible with the target's.
 
 use crate::Behaviour;
-use crate::versions::{answer_instead, say_instead, two_minors_off};
+use crate::versions::{replace_release, replace_release_in_answer, two_minors_off};
 use covenant_model::wire::path::Route;
 
 /// Behaviour that declares a compatible release in the handshake, and another release afterwards.
@@ -11,12 +11,12 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["10.1"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Heartbeat) {
-            say_instead(body, two_minors_off);
+            replace_release(body, two_minors_off);
         }
     }),
     answer: Some(|asked, _, body| {
         if matches!(asked.route, Route::Heartbeat) {
-            answer_instead(body, two_minors_off);
+            replace_release_in_answer(body, two_minors_off);
         }
     }),
     ..Behaviour::CONFORMING

@@ -10,7 +10,7 @@ const SECOND: &str = "01a2075f-ab38-734e-bd8b-a790d60fdad5";
 
 /// Runs a peering in which each side makes every kind of call to the other: mallory joins bob, and bob joins
 /// mallory.
-async fn life(behaviour: &'static Behaviour) -> Trace {
+async fn run_peering(behaviour: &'static Behaviour) -> Trace {
     let (mallory, trace) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]);
     let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
     set_target(&mallory, &bob);
@@ -51,9 +51,9 @@ async fn life(behaviour: &'static Behaviour) -> Trace {
     trace.trace()
 }
 
-/// A plan that links existing records, and omits records that its source does not send, meets no conflict.
+/// A plan that links existing records, and omits records that its source does not send, has no conflict.
 #[tokio::test]
-async fn only_a_conflict_that_was_met_can_be_hidden() {
+async fn only_a_conflict_that_occurred_can_be_hidden() {
     let behaviour = behaviours::behaviour("hidden-conflict").expect("a behaviour");
     let (mallory, trace) = peer("mallory", IdentityWay::ExchangedTrust, vec![behaviour]);
     let (bob, _) = peer("bob", IdentityWay::ExchangedTrust, vec![]);
@@ -88,14 +88,14 @@ fn labels(trace: &Trace) -> BTreeSet<String> {
 #[tokio::test]
 async fn each_deviation_is_seen_under_its_name() {
     for behaviour in behaviours::BEHAVIOURS {
-        let trace = life(behaviour).await;
+        let trace = run_peering(behaviour).await;
         let expected: Vec<&str> = if behaviour.name == "conforming" { vec![] } else { vec![behaviour.name] };
         assert_eq!(labels(&trace).iter().collect::<Vec<_>>(), expected, "{}", behaviour.name);
     }
 }
 
 /// Returns everything that mallory sends, in requests and in responses.
-fn said(trace: &Trace) -> String {
+fn sent_text(trace: &Trace) -> String {
     let bodies = trace.exchanges().filter_map(|(_, exchange)| match exchange.direction {
         Direction::ToTarget => exchange.sent().cloned(),
         Direction::FromTarget => exchange.response.as_ref()?.body.json().cloned(),
@@ -104,8 +104,8 @@ fn said(trace: &Trace) -> String {
 }
 
 #[tokio::test]
-async fn what_is_withheld_is_said_nowhere() {
-    let conforming = said(&life(&Behaviour::CONFORMING).await);
+async fn a_withheld_member_is_sent_nowhere() {
+    let conforming = sent_text(&run_peering(&Behaviour::CONFORMING).await);
     for (name, member) in [
         ("withholds-contact", "operator_contact"),
         ("withholds-jurisdiction", "jurisdiction"),
@@ -113,14 +113,14 @@ async fn what_is_withheld_is_said_nowhere() {
         ("withholds-last-good-release", "last_known_good_release"),
         ("withholds-residency", "data_residency"),
     ] {
-        let quiet = life(behaviours::behaviour(name).expect("a behaviour")).await;
-        assert!(!said(&quiet).contains(&format!("{member:?}:")), "{name}");
+        let quiet = run_peering(behaviours::behaviour(name).expect("a behaviour")).await;
+        assert!(!sent_text(&quiet).contains(&format!("{member:?}:")), "{name}");
         assert!(conforming.contains(&format!("{member:?}:")), "{member}");
     }
 }
 
 #[tokio::test]
-async fn a_grant_ends_with_a_word_or_without() {
+async fn a_grant_ends_with_or_without_a_notice() {
     for (name, reported) in [("conforming", true), ("silent-grant-revocation", false)] {
         let behaviour = behaviours::behaviour(name).expect("a behaviour");
         let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![behaviour]);
@@ -133,11 +133,11 @@ async fn a_grant_ends_with_a_word_or_without() {
         assert!(bob.fetch(&context, "skill", FIRST, token).await.expect("a call").succeeded());
         let notice = alice.revoke_grant(&context, &grant.id, "done").await.expect("a call");
         assert_eq!(notice.is_some(), reported);
-        let heard = bob.inbox().into_iter().any(|received| {
-            let event = &received.body["events"][0];
+        let received = bob.inbox().into_iter().any(|call| {
+            let event = &call.body["events"][0];
             event["kind"] == "platform.grant.revoked" && event["payload"]["grant_id"] == grant.id.as_str()
         });
-        assert_eq!(heard, reported);
+        assert_eq!(received, reported);
         assert_eq!(bob.fetch(&context, "skill", FIRST, token).await.expect("a call").status, Some(401));
     }
 }

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn whole() -> Map<String, Value> {
+    fn complete() -> Map<String, Value> {
         let value = json!({
             "operator_contact": "operator@peer.example", "jurisdiction": "DE",
             "platform_version": "1.4.0", "last_known_good_release": "v1.3.9",
@@ -81,12 +81,12 @@ mod tests {
 
     #[test]
     fn every_missing_or_blank_member_is_a_gap() {
-        assert_eq!(find_gaps(&whole()), Vec::<&str>::new());
+        assert_eq!(find_gaps(&complete()), Vec::<&str>::new());
         for name in ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"] {
-            let mut missing = whole();
+            let mut missing = complete();
             missing.remove(name);
             assert_eq!(find_gaps(&missing), vec![name]);
-            let mut blank = whole();
+            let mut blank = complete();
             blank.insert(name.to_owned(), json!("  "));
             assert_eq!(find_gaps(&blank), vec![name]);
         }

@@ -52,7 +52,7 @@ fn is_its_certificate(peer: &Peer, certificate: &Certificate, own_authority: &st
     }
 }
 
-/// Returns whether the peer is revoked. A certificate is revoked from the moment of the revocation.
+/// Returns whether the peer is revoked. A certificate is revoked from the time of the revocation on.
 pub(crate) fn is_revoked(peer: &Peer, _: Timestamp) -> bool {
     peer.certificate_revoked_at.is_some()
 }

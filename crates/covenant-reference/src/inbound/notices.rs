@@ -82,7 +82,7 @@ fn process_one(
 }
 
 /// Ends the peering at the peer's request. Its open migrations are accepted for five minutes from the stated
-/// moment or from now, whichever is later.
+/// time or from now, whichever is later.
 pub(super) fn revoked_by_peer(
     tx: &Transaction<'_>,
     peer: &mut Peer,

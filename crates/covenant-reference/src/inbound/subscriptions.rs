@@ -68,7 +68,7 @@ fn grant(inbound: &InboundCall<'_>, host: &str, days: i64) -> Grant {
         source_cidrs: Vec::new(),
         issued_at: now,
         expires_at: now.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(now),
-        leaving: false,
+        is_being_revoked: false,
         revoked_at: None,
         revoke_reason: None,
         revoked_with_peer: false,

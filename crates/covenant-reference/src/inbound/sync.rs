@@ -1,4 +1,4 @@
-//! `POST /sync`: a batch is accepted whole or not at all (6.3).
+//! `POST /sync`: a batch is accepted completely or not at all (6.3).
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

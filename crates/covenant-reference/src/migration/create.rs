@@ -1,4 +1,4 @@
-//! The `create` step, and the conflicts that it can meet: its id is taken, or its slug.
+//! The `create` step, and the conflicts that it can have: its id is taken, or its slug.
 
 use serde_json::json;
 

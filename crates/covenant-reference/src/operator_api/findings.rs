@@ -1,4 +1,4 @@
-//! `event.list` and `governance.scan`: what the platform tells its operator.
+//! `event.list` and `governance.scan`: the events and findings that the operator reads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -120,7 +120,7 @@ fn granted(tx: &Transaction<'_>, peer: &Peer, given: Issue) -> Result<Grant, Met
         source_cidrs: given.source_cidrs,
         issued_at: tx.now,
         expires_at: tx.now.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(tx.now),
-        leaving: false,
+        is_being_revoked: false,
         revoked_at: None,
         revoke_reason: None,
         revoked_with_peer: false,
@@ -131,10 +131,10 @@ fn granted(tx: &Transaction<'_>, peer: &Peer, given: Issue) -> Result<Grant, Met
 
 fn announce(tx: &Transaction<'_>, given: &Revoke) -> Result<String, MethodError> {
     let mut grant = find(tx, &given.grant_id)?;
-    if grant.revoked_at.is_some() || grant.leaving {
+    if grant.revoked_at.is_some() || grant.is_being_revoked {
         return Err(MethodError::state("the grant is revoked already"));
     }
-    grant.leaving = true;
+    grant.is_being_revoked = true;
     grant.revoke_reason.clone_from(&given.reason);
     table::put(tx.db, &grant)?;
     let event = Event {
@@ -165,16 +165,16 @@ fn end(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
     end_grant(tx, find(tx, &given.grant_id)?)
 }
 
-/// Puts every announced revocation in force that a death of the process interrupted.
-pub(crate) fn end_all_announced(tx: &Transaction<'_>) -> Result<(), MethodError> {
+/// Puts every announced revocation in force that a crash interrupted.
+pub(crate) fn complete_announced_revocations(tx: &Transaction<'_>) -> Result<(), MethodError> {
     table::all::<Grant>(tx.db)?
         .into_iter()
-        .filter(|grant| grant.leaving)
+        .filter(|grant| grant.is_being_revoked)
         .try_for_each(|grant| end_grant(tx, grant))
 }
 
 fn end_grant(tx: &Transaction<'_>, mut grant: Grant) -> Result<(), MethodError> {
-    grant.leaving = false;
+    grant.is_being_revoked = false;
     grant.revoked_at.get_or_insert(tx.now);
     table::put(tx.db, &grant)?;
     let peer = peers::find(tx, &grant.peer_id)?;

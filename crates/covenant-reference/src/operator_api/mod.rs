@@ -50,12 +50,11 @@ pub(super) async fn call(platform: &Arc<Platform>, method: Method, parameters: V
     }
 }
 
-/// Completes announced revocations that a death of the process interrupted. It runs at each start, before any
-/// call is served.
-pub(super) fn finish_what_was_announced(platform: &Platform) -> Result<(), MethodError> {
+/// Completes announced revocations that a crash interrupted. It runs at each start, before any call is served.
+pub(super) fn complete_announced_revocations(platform: &Platform) -> Result<(), MethodError> {
     platform.transaction(|tx| {
-        peers::leave_all_announced(tx)?;
-        grants::end_all_announced(tx)
+        peers::complete_announced_revocations(tx)?;
+        grants::complete_announced_revocations(tx)
     })
 }
 

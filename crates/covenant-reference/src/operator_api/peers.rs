@@ -13,7 +13,7 @@ use crate::handshake::token_hash;
 use crate::outbound;
 use crate::peering;
 use crate::platform::Platform;
-use crate::store::rows::{Breach, Finding, Leaving, Notice, OverlayAddress, Peer, Side};
+use crate::store::rows::{Breach, Finding, Notice, OverlayAddress, Peer, PendingRevocation, Side};
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;
 use covenant_model::operator::peer::{
@@ -124,7 +124,7 @@ async fn revoke(platform: &Arc<Platform>, given: Revoke) -> Answer {
     if platform.policy.peering.announces_first {
         outbound::deliver_notices(platform, &peer_id).await;
     }
-    platform.transaction::<_, MethodError>(|tx| Ok(leave(tx, &peer_id)?))?;
+    platform.transaction::<_, MethodError>(|tx| Ok(complete_revocation(tx, &peer_id)?))?;
     if !platform.policy.peering.announces_first {
         outbound::deliver_notices(platform, &peer_id).await;
     }
@@ -149,24 +149,25 @@ fn overlay(platform: &Platform, given: &ListOverlay) -> Answer {
     })
 }
 
-/// Puts every announced revocation in force that a death of the process interrupted.
-pub(crate) fn leave_all_announced(tx: &Transaction<'_>) -> Result<(), StoreError> {
+/// Puts every announced revocation in force that a crash interrupted.
+pub(crate) fn complete_announced_revocations(tx: &Transaction<'_>) -> Result<(), StoreError> {
     for peer in table::all::<Peer>(tx.db)? {
-        leave(tx, &peer.id)?;
+        complete_revocation(tx, &peer.id)?;
     }
     Ok(())
 }
 
 fn announce(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
     let mut peer = find(tx, &given.peer_id)?;
-    if peer.status == PeerStatus::Revoked || peer.leaving.is_some() {
+    if peer.status == PeerStatus::Revoked || peer.pending_revocation.is_some() {
         return Err(MethodError::state("the peer is revoked already"));
     }
     if !(tx.policy.peering.may_be_revoked)(&peer) {
         return Err(MethodError::state(format!("the peer is {}", peer.status)));
     }
     let grace_until = (tx.policy.peering.compute_grace_end)(tx.now);
-    peer.leaving = Some(Leaving { reason: given.reason.clone(), effective_at: tx.now, grace_until });
+    peer.pending_revocation =
+        Some(PendingRevocation { reason: given.reason.clone(), effective_at: tx.now, grace_until });
     table::put(tx.db, &peer)?;
     if peer.status == PeerStatus::Proposed || !(tx.policy.peering.announces_to)(&peer) {
         // A proposed peer has no counterpart yet that could receive a notice.
@@ -201,12 +202,14 @@ fn announce(tx: &Transaction<'_>, given: &Revoke) -> Result<(), MethodError> {
     Ok(table::put(tx.db, &notice)?)
 }
 
-fn leave(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
+fn complete_revocation(tx: &Transaction<'_>, peer_id: &str) -> Result<(), StoreError> {
     let Some(mut peer) = table::find::<Peer>(tx.db, peer_id)? else {
         return Ok(());
     };
-    match peer.leaving.take() {
-        Some(leaving) => peering::tear_down(tx, &mut peer, Side::Local, leaving.reason, leaving.grace_until),
+    match peer.pending_revocation.take() {
+        Some(revocation) => {
+            peering::tear_down(tx, &mut peer, Side::Local, revocation.reason, revocation.grace_until)
+        }
         None => Ok(()),
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn contains_excerpt(called: &Called) -> bool {
 pub(super) async fn ask_again(platform: &Arc<Platform>, until: Timestamp) {
     let open = platform.transaction::<_, MethodError>(|tx| {
         let mut requests: Vec<ExcerptRequest> = table::all(tx.db)?;
-        requests.retain(|request| is_open(request) && is_time_to_ask(request, until));
+        requests.retain(|request| is_open(request) && is_request_due(request, until));
         Ok(requests)
     });
     for request in open.unwrap_or_default() {
@@ -99,11 +99,11 @@ fn is_open(request: &ExcerptRequest) -> bool {
     request.answered_at.is_none() && request.reported_at.is_none()
 }
 
-/// Returns whether a moment to ask has come. Each moment counts once, however often the timers run.
-fn is_time_to_ask(request: &ExcerptRequest, now: Timestamp) -> bool {
+/// Returns whether a request is due now. Each due time counts once, however often the timers run.
+fn is_request_due(request: &ExcerptRequest, now: Timestamp) -> bool {
     let last_call = request.requested_at.checked_add(DEADLINE - LAST_CALL).ok();
-    let moments = [request.due_at, last_call].into_iter().flatten();
-    moments.into_iter().any(|moment| request.asked_at < moment && moment <= now)
+    let due_times = [request.due_at, last_call].into_iter().flatten();
+    due_times.into_iter().any(|due| request.asked_at < due && due <= now)
 }
 
 #[cfg(test)]
@@ -132,13 +132,13 @@ mod tests {
     #[test]
     fn a_peer_is_asked_at_the_promised_time_and_once_before_the_deadline() {
         let mut request = requested(Some(at(3600)));
-        assert!(!is_time_to_ask(&request, at(3599)));
-        assert!(is_time_to_ask(&request, at(3600)));
+        assert!(!is_request_due(&request, at(3599)));
+        assert!(is_request_due(&request, at(3600)));
         request.asked_at = at(3600);
-        assert!(!is_time_to_ask(&request, at(7200)));
-        assert!(is_time_to_ask(&request, at(72 * 3600 - 60)));
+        assert!(!is_request_due(&request, at(7200)));
+        assert!(is_request_due(&request, at(72 * 3600 - 60)));
         request.asked_at = at(72 * 3600 - 60);
-        assert!(!is_time_to_ask(&request, at(80 * 3600)));
+        assert!(!is_request_due(&request, at(80 * 3600)));
     }
 
     #[test]

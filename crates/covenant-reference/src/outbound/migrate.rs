@@ -155,7 +155,7 @@ fn conclude(
             &Suspicion::breach(finding::MIGRATION_UNTRUTHFUL, &[7], message, facts),
         )?;
     }
-    let read_back = completed && untruths.is_empty() && reading.is_whole;
+    let read_back = completed && untruths.is_empty() && reading.is_complete;
     if plan.operation == operation::MIGRATE && completed && (tx.policy.outbound.deletes_originals)(read_back)
     {
         delete_originals(tx, plan, view)?;

@@ -51,7 +51,7 @@ pub(crate) struct Connections {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// Waits for the turn of an inbound or outbound call if the platform does one thing at a time.
+/// Waits for the turn of an inbound or outbound call if the platform handles one call at a time.
 pub(crate) async fn turn(platform: &Platform) -> Option<tokio::sync::MutexGuard<'_, ()>> {
     if platform.policy.inbound.serializes_calls { Some(platform.outbound.turn.lock().await) } else { None }
 }
@@ -92,7 +92,7 @@ policy! {
         choose_heartbeat_seconds: fn(i64) -> i64 = |setting| setting.max(1),
         /// Returns whether a peer that refuses every call counts as silently revoked by now (4.1, 4.2).
         has_revoked_silently: fn(&Peer, Timestamp) -> bool = timers::has_revoked_silently,
-        /// Returns whether a peer is stale, by the time it was last last_call_at and the present time.
+        /// Returns whether a peer is stale, by the time of its last call and the present time.
         is_stale: fn(Timestamp, Timestamp) -> bool = timers::is_stale,
         /// Returns whether a requested excerpt is overdue (5.3).
         is_overdue: fn(&ExcerptRequest, Timestamp) -> bool = excerpts::is_overdue,

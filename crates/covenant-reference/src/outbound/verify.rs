@@ -27,7 +27,7 @@ pub(crate) struct Reading {
     /// The claims that proved untrue.
     pub(crate) untruths: Vec<Untruth>,
     /// Set if every record could be read.
-    pub(crate) is_whole: bool,
+    pub(crate) is_complete: bool,
     /// A response that refused to show a record.
     pub(crate) refused: Option<Called>,
 }
@@ -56,10 +56,10 @@ pub(crate) async fn verify(
 ) -> Result<Reading, MethodError> {
     let conflicts = view.conflict_log.as_deref().unwrap_or_default();
     let (examined, surplus) = conflicts.split_at(conflicts.len().min(plan.steps.len() * CONFLICTS_A_STEP));
-    let mut reading = Reading { is_whole: true, ..Reading::default() };
+    let mut reading = Reading { is_complete: true, ..Reading::default() };
     for step in &plan.steps {
         match read(platform, peer, &step.resource_kind, &step.resource_id, token).await? {
-            Stored::Hidden(called) => (reading.is_whole, reading.refused) = (false, Some(called)),
+            Stored::Hidden(called) => (reading.is_complete, reading.refused) = (false, Some(called)),
             stored => reading.untruths.extend(check(step, &stored, examined)),
         }
     }

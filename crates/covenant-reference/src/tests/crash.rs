@@ -1,4 +1,4 @@
-//! 7.1 by real deaths: the platform is killed inside the transaction at every position. After the restart,
+//! 7.1 under real crashes: the platform is killed inside the transaction at every position. After the restart,
 //! nothing of the plan exists, and everything acknowledged before is there.
 
 use serde_json::{Value, json};

@@ -37,7 +37,7 @@ async fn migrate((home, away): (Options, Options), leaf_is_there: bool) -> Pair 
 
 #[tokio::test]
 async fn false_claims_of_a_destination_are_reported_and_the_originals_remain() {
-    for (lie, leaf_is_there) in [
+    for (defect, leaf_is_there) in [
         ("claims-unapplied-last-step", false),
         ("remaps-ids-of-non-root-records", false),
         ("remaps-nested-references", false),
@@ -45,10 +45,10 @@ async fn false_claims_of_a_destination_are_reported_and_the_originals_remain() {
         ("invents-a-conflict", false),
         ("counts-skipped-steps-as-applied", true),
     ] {
-        let pair = migrate(conforming(lie), leaf_is_there).await;
+        let pair = migrate(conforming(defect), leaf_is_there).await;
         let found = pair.findings().await;
-        assert_eq!(found, ["peer_migration_untruthful"], "{lie}");
-        assert_eq!(record(&pair.home, &id(1)).await["name"], "leaf", "{lie}");
+        assert_eq!(found, ["peer_migration_untruthful"], "{defect}");
+        assert_eq!(record(&pair.home, &id(1)).await["name"], "leaf", "{defect}");
     }
 }
 

@@ -8,7 +8,7 @@ use super::agreed::{accept, reported, snapshot};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::versioning::agreement::{is_unacknowledged, is_same_version, on_record};
+use crate::check::versioning::agreement::{is_same_version, is_unacknowledged, on_record};
 use covenant_model::transcript::Trace;
 
 /// The contract version that was acknowledged is in the peer's record after the end of the peering.

@@ -28,7 +28,9 @@ impl Check for NoAcknowledgementRecorded {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let proposed = peer_shown(trace, &self.proposed_snapshot);
-        if let Some((n, _)) = proposed.filter(|(_, peer)| on_record(peer).is_some_and(|it| !is_unacknowledged(it))) {
+        if let Some((n, _)) =
+            proposed.filter(|(_, peer)| on_record(peer).is_some_and(|it| !is_unacknowledged(it)))
+        {
             return Err(Stop::unproven("a version is on record before any accept", [n]));
         }
         let mut evidence = vec![];

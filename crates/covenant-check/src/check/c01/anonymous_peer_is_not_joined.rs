@@ -66,8 +66,8 @@ mod tests {
             builder
                 .operation("peers", "x", json!({"peers": [row("w", Some(complete)), row("a", anonymous)]}))
                 .verdict::<AnonymousPeerIsNotJoined>(
-                json!({"call": "anonymous", "snapshot": "peers", "control": "complete"}),
-            )
+                    json!({"call": "anonymous", "snapshot": "peers", "control": "complete"}),
+                )
         };
         assert_eq!(verdict(Some("enrolled"), "enrolled"), Broken);
         assert_eq!(verdict(Some("accepted"), "active"), Kept);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
-use crate::check::general::{message_of_target, full_text};
+use crate::check::general::{full_text, message_of_target};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, events, peer_id, succeeded_operation};
 use covenant_model::transcript::{Direction, Exchange, Operation, Trace};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::check::general::{message_of_target, full_text};
+use crate::check::general::{full_text, message_of_target};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::{Direction, Operation, Trace};
 

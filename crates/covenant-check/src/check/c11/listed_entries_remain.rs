@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::imported::ImportedRecords;
 use super::lists::rows;
-use super::row::{fixed_part, is_called, member, keeps_members};
+use super::row::{fixed_part, is_called, keeps_members, member};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};

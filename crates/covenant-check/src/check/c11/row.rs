@@ -41,9 +41,9 @@ fn places(row: &Value) -> [&Value; 3] {
 /// Returns whether each non-empty member of one row is also non-empty in the other.
 pub(super) fn keeps_members(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Object(members), _) => {
-            members.iter().all(|(name, member)| keeps_members(member, other.get(name).unwrap_or(&Value::Null)))
-        }
+        (Value::Object(members), _) => members
+            .iter()
+            .all(|(name, member)| keeps_members(member, other.get(name).unwrap_or(&Value::Null))),
         (Value::Null, _) => true,
         (Value::Array(items), _) if items.is_empty() => true,
         (Value::String(text), _) if text.is_empty() => true,

@@ -8,8 +8,8 @@ mod reply;
 pub(super) use finding_raised::FindingRaised;
 pub(super) use refused::Refused;
 pub(super) use reply::{
-    CallOutcome, RETRYABLE_STATUS, call_outcome, is_same_number, is_rejected, is_undone, reply_summary,
-    message_of_target, full_text,
+    CallOutcome, RETRYABLE_STATUS, call_outcome, full_text, is_rejected, is_same_number, is_undone,
+    message_of_target, reply_summary,
 };
 
 use crate::check::definition::CheckDef;

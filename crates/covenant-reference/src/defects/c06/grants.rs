@@ -80,7 +80,7 @@ fn wide_grant(tx: &Transaction<'_>, peer: &Peer, number: u32) -> Grant {
         source_cidrs: Vec::new(),
         issued_at: tx.now,
         expires_at: tx.now.saturating_add(SignedDuration::from_hours(24 * 30)).unwrap_or(tx.now),
-        leaving: false,
+        is_being_revoked: false,
         revoked_at: None,
         revoke_reason: None,
         revoked_with_peer: false,

@@ -1,4 +1,4 @@
-//! Defects against 7.1: a migration is applied whole or not at all.
+//! Defects against 7.1: a migration is applied completely or not at all.
 
 use crate::Patch;
 use crate::migration::{self, Failure, Outcome, Plan, crash_if_set};

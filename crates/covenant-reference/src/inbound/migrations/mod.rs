@@ -14,7 +14,7 @@ use crate::store::{StoreError, table};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::MigrationRequest;
 
-/// Takes a plan: evaluates it whole, then applies it whole, or opens it if `commit` is false.
+/// Handles a plan: validates all of it, then applies it, or opens the migration if `commit` is false.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
     let tx = inbound.tx;
     let body = inbound.json()?;
@@ -47,7 +47,7 @@ pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault
 /// Answers with the state of a migration, to the peer that sent it and to no other.
 pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
     let migration = visible_to(inbound, id, inbound.tx.policy.migration.is_shown_to)?;
-    Ok(Reply::bare(200, &view::whole(&migration)))
+    Ok(Reply::bare(200, &view::completed(&migration)))
 }
 
 /// Returns whether a revoked peer may still commit this migration (4.3).
@@ -96,7 +96,7 @@ fn complete(inbound: &InboundCall<'_>, migration: &mut Migration, outcome: &Outc
     let counts = json!({"applied_count": migration.applied_count, "skipped_count": migration.skipped_count});
     write_log(inbound, migration, "completed", counts);
     (policy.on_completion)(tx, &inbound.peer, migration)?;
-    Ok(Reply::bare(201, &view::whole(migration)))
+    Ok(Reply::bare(201, &view::completed(migration)))
 }
 
 /// Reports a crossing to the operator (8.2) and records it in the migration's row (8.3).

@@ -10,7 +10,7 @@ pub(super) fn short(migration: &Migration) -> Value {
 }
 
 /// Returns the view of a migration that was applied or is requested.
-pub(super) fn whole(migration: &Migration) -> Value {
+pub(super) fn completed(migration: &Migration) -> Value {
     json!({
         "migration_id": migration.id, "status": migration.status,
         "applied_count": migration.applied_count, "skipped_count": migration.skipped_count,
@@ -18,7 +18,7 @@ pub(super) fn whole(migration: &Migration) -> Value {
     })
 }
 
-/// Returns the whole body for a failed migration.
+/// Returns the full body for a failed migration.
 pub(super) fn failed(migration: &Migration, error: &str) -> Value {
     json!({
         "error": error, "migration_id": migration.id, "status": migration.status,

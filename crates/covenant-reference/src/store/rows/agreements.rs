@@ -20,7 +20,7 @@ pub(crate) struct Grant {
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     /// Set while the revocation is announced and not yet in force.
-    pub(crate) leaving: bool,
+    pub(crate) is_being_revoked: bool,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) revoke_reason: Option<String>,
     /// Set if it was revoked together with the peer: it still covers open migrations while the grace lasts.

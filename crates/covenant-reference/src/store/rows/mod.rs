@@ -7,7 +7,7 @@ mod traffic;
 
 pub(crate) use agreements::{Capability, Grant, HeldGrant, KnownContract, OverlayAddress};
 pub(crate) use history::{AuditEntry, Breach, Finding, OperatorEvent};
-pub(crate) use peer::{Leaving, Peer, Side};
+pub(crate) use peer::{Peer, PendingRevocation, Side};
 pub(crate) use traffic::{Compromise, Direction, ExcerptRequest, Migration, Notice, Stream};
 
 use super::facts::Fact;

@@ -8,7 +8,7 @@ use covenant_model::wire::state::PeerStatus;
 
 /// A peer, in any state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "`peer_kind` is the wire's word")]
+#[expect(clippy::struct_field_names, reason = "`peer_kind` is the wire's name")]
 pub(crate) struct Peer {
     pub(crate) id: String,
     pub(crate) status: PeerStatus,
@@ -75,7 +75,7 @@ pub(crate) struct Peer {
 
     pub(crate) suspended_reason: Option<String>,
     /// A revocation by this platform that is announced and not yet in force.
-    pub(crate) leaving: Option<Leaving>,
+    pub(crate) pending_revocation: Option<PendingRevocation>,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) revoked_by: Option<Side>,
     pub(crate) revoke_reason: Option<String>,
@@ -95,7 +95,7 @@ pub(crate) enum Side {
 
 /// A revocation that was decided and is being announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Leaving {
+pub(crate) struct PendingRevocation {
     pub(crate) reason: Option<String>,
     pub(crate) effective_at: Timestamp,
     pub(crate) grace_until: Timestamp,
@@ -150,7 +150,7 @@ impl Peer {
             paused_until: None,
             refusing_since: None,
             suspended_reason: None,
-            leaving: None,
+            pending_revocation: None,
             revoked_at: None,
             revoked_by: None,
             revoke_reason: None,

@@ -49,7 +49,7 @@ fn merged(mut value: Value, over: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_disorderly_plan_is_refused_and_leaves_nothing() {
+async fn a_malformed_plan_is_refused_and_leaves_nothing() {
     let pair = Pair::federated().await;
     let other_id = merged(step(1, ID), &json!({"payload": {"id": "another"}}));
     for steps in [vec![], vec![step(1, ID), step(1, "b")], vec![step(-1, ID)], vec![other_id]] {
@@ -90,12 +90,12 @@ async fn an_open_migration_has_its_grace_to_the_second() {
 }
 
 #[tokio::test]
-async fn who_leaves_is_heard_out_and_no_longer_served() {
+async fn a_revoking_target_may_complete_its_notice_and_is_not_served() {
     let pair = Pair::federated().await;
     let context = StepContext::default();
     let by_event = json!({"events": [{"kind": "platform.peer.revoked"}]});
-    for leave in [&by_event, &json!({"status": "revoked"})] {
-        let reported = pair.alice.heartbeat(&context, leave).await.expect("a call");
+    for notice in [&by_event, &json!({"status": "revoked"})] {
+        let reported = pair.alice.heartbeat(&context, notice).await.expect("a call");
         assert_eq!(reported.data.expect("data")["status"], "revoked");
     }
     assert_eq!(pair.alice.heartbeat(&context, &Value::Null).await.expect("a call").status, Some(401));
@@ -142,7 +142,7 @@ async fn a_grant_is_for_its_kind_and_resource() {
 }
 
 #[tokio::test]
-async fn an_excerpt_tells_what_was_done_in_its_window() {
+async fn an_excerpt_has_the_actions_in_its_window() {
     let pair = Pair::federated().await;
     pair.alice.heartbeat(&StepContext::default(), &Value::Null).await.expect("a call");
     pair.pass(60);
@@ -150,7 +150,7 @@ async fn an_excerpt_tells_what_was_done_in_its_window() {
     let first = pair.call(excerpt("until=2026-06-01T00:00:01Z")).await.data.expect("data");
     assert_eq!(first["count"], 1);
     assert_eq!(first["events"][0]["payload"]["action"], "heartbeat");
-    let whole = pair.call(excerpt("")).await.data.expect("data");
-    assert_eq!(whole["count"], 3);
+    let all = pair.call(excerpt("")).await.data.expect("data");
+    assert_eq!(all["count"], 3);
     assert_eq!(pair.call(excerpt("until=2020-01-01T00:00:00Z")).await.status, Some(422));
 }
