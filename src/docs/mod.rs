@@ -1,5 +1,5 @@
-//! The generated pages of `docs/`, and the generated parts of pages. Each is made of the same data that
-//! the program runs on, so that a page is never older than the program.
+//! The generated pages of `docs/`, and the generated parts of pages. Each is made from the data that
+//! the program uses, so that a page is never older than the program.
 
 mod adapter_protocol;
 mod binding;

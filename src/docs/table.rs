@@ -53,7 +53,7 @@ pub(super) fn type_of(schema: &Value) -> String {
     }
 }
 
-/// Types of arguments that have words of their own.
+/// Types of arguments that are shown under another name.
 const NAMES: [(&str, &str); 7] = [
     ("Label", "label"),
     ("Labels", "label, or list of labels"),

@@ -28,21 +28,21 @@ impl fmt::Display for Difference {
 #[must_use]
 pub fn compare(golden: &Value, found: &Value) -> Vec<Difference> {
     let mut differences = Vec::new();
-    walk("", golden, Some(found), &mut differences);
+    compare_values("", golden, Some(found), &mut differences);
     differences
 }
 
-fn walk(at: &str, golden: &Value, found: Option<&Value>, differences: &mut Vec<Difference>) {
+fn compare_values(at: &str, golden: &Value, found: Option<&Value>, differences: &mut Vec<Difference>) {
     match (golden, found) {
         (Value::Object(golden), Some(Value::Object(found))) => {
             for (name, member) in golden {
                 let below = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-                walk(&below, member, found.get(name), differences);
+                compare_values(&below, member, found.get(name), differences);
             }
         }
         (Value::Array(golden), Some(Value::Array(found))) if golden.len() == found.len() => {
             for (place, (golden, found)) in golden.iter().zip(found).enumerate() {
-                walk(&format!("{at}[{place}]"), golden, Some(found), differences);
+                compare_values(&format!("{at}[{place}]"), golden, Some(found), differences);
             }
         }
         (golden, Some(found)) if golden == found => {}
@@ -58,7 +58,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_added_is_no_difference_and_what_goes_or_changes_is() {
+    fn only_missing_and_changed_members_are_differences() {
         let golden = json!({"a": 1, "b": {"c": "x"}, "d": [1, 2]});
         assert!(
             compare(&golden, &json!({"a": 1, "b": {"c": "x", "new": 0}, "d": [1, 2], "new": 0})).is_empty()

@@ -84,8 +84,8 @@ impl fmt::Display for Which {
         });
         let says = self.says.as_ref().map(|says| format!("with {says:?}"));
         let peer = self.peer.as_ref().map(|peer| format!("of {peer}"));
-        let words = [direction, self.label.clone(), self.route.clone(), peer, says];
-        f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        let parts = [direction, self.label.clone(), self.route.clone(), peer, says];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_golden_is_the_last_exchange_that_fits_all_that_is_said() {
+    fn a_golden_is_the_last_exchange_that_matches_every_member() {
         let start = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
         let recorder = Recorder::in_memory("x", Clock::manual(start));
         let beat = |exchange: Exchange, label: Option<&str>, status: u16| {

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_thing_has_the_same_placeholder() {
+    fn equal_values_have_the_same_placeholder() {
         let mut names = Names::default();
         let id = "01a2075f-ab38-734e-bd8b-a790d60fdad4";
         let other = "01a2075f-ab38-734e-bd8b-a790d60fdad5";

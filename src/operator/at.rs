@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_start_needs_no_operator() {
+    fn only_a_start_without_settings_needs_no_operator() {
         assert!(asks_for_nothing(&json!({})));
         assert!(asks_for_nothing(&json!({"settings": {}})));
         assert!(!asks_for_nothing(&json!({"settings": {"residency": "EU"}})));

@@ -76,16 +76,16 @@ mod tests {
     use crate::wire::generation::CallerForm;
 
     #[tokio::test]
-    async fn a_token_is_given_once_and_nothing_else_is_done() {
+    async fn only_one_proposal_is_answered_with_the_token() {
         let base_url = "https://platform.example".parse().expect("a URL");
         let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::Tls };
-        let visitor = AuditClient::new(address, "secret".to_owned());
-        assert!(!format!("{visitor:?}").contains("secret"));
-        let first = visitor.call(Propose::METHOD, json!({})).await;
+        let client = AuditClient::new(address, "secret".to_owned());
+        assert!(!format!("{client:?}").contains("secret"));
+        let first = client.call(Propose::METHOD, json!({})).await;
         assert_eq!(first, Ok(json!({"acceptance_token": "secret"})));
         for method in [Propose::METHOD, Revoke::METHOD, Reset::METHOD] {
-            assert!(visitor.call(method, json!({})).await.is_err(), "{method}");
+            assert!(client.call(method, json!({})).await.is_err(), "{method}");
         }
-        assert!(visitor.call_nonexistent().await.is_err());
+        assert!(client.call_nonexistent().await.is_err());
     }
 }

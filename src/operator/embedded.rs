@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_method_of_the_table_is_reached_but_the_reset() {
+    async fn every_method_of_the_table_except_the_reset_is_served() {
         let operator = leased().await.operator;
         for method in Method::all() {
             let parameters = method.definition().example.parameters();

@@ -1,4 +1,4 @@
-//! A person as operator client: receives one plain instruction at a time and enters the result.
+//! A person as operator client: receives one instruction at a time and enters the result.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
@@ -62,7 +62,7 @@ impl OperatorClient for Person {
     async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         let person = self.clone();
         let asked = tokio::task::spawn_blocking(move || person.ask(method, &parameters)).await;
-        asked.unwrap_or_else(|fault| Err(failed(method, fault.to_string())))
+        asked.unwrap_or_else(|error| Err(failed(method, error.to_string())))
     }
 }
 
@@ -75,16 +75,16 @@ impl Person {
             return unsupported();
         }
         let mut dialogue = self.dialogue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut reported = format!("\n{prompt}\n");
+        let mut question = format!("\n{prompt}\n");
         for (name, value) in
             parameters.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
         {
-            let _ = writeln!(reported, "    {name}: {}", plain(value));
+            let _ = writeln!(question, "    {name}: {}", plain(value));
         }
-        say(method, &mut *dialogue, &reported)?;
+        say(method, &mut *dialogue, &question)?;
         let mut result = Map::new();
-        let wanted = row.result();
-        if wanted.required().next().is_none() {
+        let result_form = row.result();
+        if result_form.required().next().is_none() {
             say(
                 method,
                 &mut *dialogue,
@@ -92,7 +92,7 @@ impl Person {
             )?;
             self.answer(method, &mut *dialogue)?;
         }
-        for Member { name, kind, .. } in wanted.required() {
+        for Member { name, kind, .. } in result_form.required() {
             let form = Form::of(kind);
             let value = loop {
                 say(method, &mut *dialogue, &format!("{name}{}: ", form.hint()))?;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_thing_is_asked_at_a_time_and_rubbish_once_more() {
+    async fn one_value_is_asked_at_a_time_and_again_after_invalid_input() {
         let (person, said) = person(&["p1", "", "token", "not json", "[]"]);
         let proposed = person.call(Propose::METHOD, json!({"remote_instance_url": "https://a"})).await;
         assert_eq!(proposed, Ok(json!({"peer_id": "p1", "acceptance_token": "token"})));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_can_not_be_done_is_not_asked_again_and_no_and_stop_are_heard() {
+    async fn a_declined_method_is_not_asked_again_and_no_and_stop_are_understood() {
         let (person, _) = person(&["can't", "no: it is locked", "stop"]);
         let unsupported = Err(OperatorError::unsupported(Suspend::METHOD));
         assert_eq!(person.call(Suspend::METHOD, json!({})).await, unsupported);

@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// The time that a process has to exit after its standard input is closed.
-const LEAVING_TIME_MAX: Duration = Duration::from_secs(2);
+const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
 /// The time for which the standard error of an ended process is read.
-const LAST_WORDS_TIME_MAX: Duration = Duration::from_millis(500);
+const STDERR_TIME_MAX: Duration = Duration::from_millis(500);
 /// The part of the standard error that an error message quotes, in bytes.
-const LAST_WORDS_BYTES_MAX: usize = 600;
+const STDERR_TAIL_BYTES_MAX: usize = 600;
 
 /// A program and its arguments.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,10 +37,10 @@ impl Program {
         shlex::split(line).and_then(Self::of).ok_or_else(|| NoProgram(line.to_owned()))
     }
 
-    /// Builds a program from a list of words.
+    /// Builds a program from its name and its arguments.
     #[must_use]
     pub fn of(words: Vec<String>) -> Option<Self> {
-        // No program accepts a word with a NUL byte.
+        // No program accepts an argument with a NUL byte.
         if words.iter().any(|word| word.contains('\0')) {
             return None;
         }
@@ -63,10 +63,14 @@ impl Program {
         else {
             return Err(io::Error::other("no pipes"));
         };
-        let last_words = LastWords::default();
-        let listener = tokio::spawn(listen(errors, last_words.clone(), log.clone()));
+        let stderr_tail = StderrTail::default();
+        let stderr_reader = tokio::spawn(read_stderr(errors, stderr_tail.clone(), log.clone()));
         let group = Group(child.id());
-        Ok((Process { child, listener, last_words, _group: group }, requests, BufReader::new(responses)))
+        Ok((
+            Process { child, stderr_reader, stderr_tail, _group: group },
+            requests,
+            BufReader::new(responses),
+        ))
     }
 }
 
@@ -87,35 +91,35 @@ impl fmt::Debug for Program {
 pub(super) struct Process {
     child: Child,
     /// The task that reads its standard error.
-    listener: JoinHandle<()>,
-    last_words: LastWords,
+    stderr_reader: JoinHandle<()>,
+    stderr_tail: StderrTail,
     _group: Group,
 }
 
 impl Process {
     /// Describes how a process ended that closed its standard output.
-    pub(super) async fn obituary(&mut self) -> String {
-        let ended = match timeout(LEAVING_TIME_MAX, self.child.wait()).await {
-            Ok(Ok(status)) => in_words(status),
+    pub(super) async fn describe_exit(&mut self) -> String {
+        let ended = match timeout(EXIT_TIME_MAX, self.child.wait()).await {
+            Ok(Ok(status)) => describe_status(status),
             Ok(Err(error)) => format!("and its end can't be seen: {error}"),
             Err(_) => "closed its standard output and runs on".to_owned(),
         };
         // The last output may still be in the pipe, and a child process may hold the pipe open.
-        let _ = timeout(LAST_WORDS_TIME_MAX, &mut self.listener).await;
-        match self.last_words.text() {
-            words if words.is_empty() => ended,
-            words => format!("{ended}; its standard error ended with: {words}"),
+        let _ = timeout(STDERR_TIME_MAX, &mut self.stderr_reader).await;
+        match self.stderr_tail.text() {
+            tail if tail.is_empty() => ended,
+            tail => format!("{ended}; its standard error ended with: {tail}"),
         }
     }
 
     /// Waits for the process to exit, and kills it after the time limit. Its standard input is closed
     /// already.
-    pub(super) async fn leave(mut self) {
-        let _ = timeout(LEAVING_TIME_MAX, self.child.wait()).await;
+    pub(super) async fn wait_or_kill(mut self) {
+        let _ = timeout(EXIT_TIME_MAX, self.child.wait()).await;
     }
 }
 
-fn in_words(status: ExitStatus) -> String {
+fn describe_status(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("ended with exit code {code}"),
         None => format!("was ended by a signal ({status})"),
@@ -138,13 +142,13 @@ impl Drop for Group {
 
 /// The last part of what a process wrote to its standard error.
 #[derive(Clone, Default)]
-struct LastWords(Arc<Mutex<VecDeque<u8>>>);
+struct StderrTail(Arc<Mutex<VecDeque<u8>>>);
 
-impl LastWords {
-    fn hear(&self, piece: &[u8]) {
+impl StderrTail {
+    fn push(&self, piece: &[u8]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend(piece);
-        let surplus = kept.len().saturating_sub(LAST_WORDS_BYTES_MAX);
+        let surplus = kept.len().saturating_sub(STDERR_TAIL_BYTES_MAX);
         kept.drain(..surplus);
     }
 
@@ -160,7 +164,7 @@ pub struct Log(Option<Arc<Mutex<LogFile>>>);
 
 struct LogFile {
     file: std::fs::File,
-    room_bytes: usize,
+    bytes_left: usize,
 }
 
 /// The size limit of a log, in bytes. The log states that the rest is left out.
@@ -170,29 +174,29 @@ impl Log {
     /// Creates a log in a new file.
     pub fn create(path: &std::path::Path) -> io::Result<Self> {
         let file = std::fs::File::create(path)?;
-        Ok(Self(Some(Arc::new(Mutex::new(LogFile { file, room_bytes: LOG_BYTES_MAX })))))
+        Ok(Self(Some(Arc::new(Mutex::new(LogFile { file, bytes_left: LOG_BYTES_MAX })))))
     }
 
     fn write(&self, piece: &[u8]) {
         let Some(log) = &self.0 else { return };
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.room_bytes == 0 {
+        if log.bytes_left == 0 {
             return;
         }
-        let fitting = piece.len().min(log.room_bytes);
-        log.room_bytes -= fitting;
+        let fitting = piece.len().min(log.bytes_left);
+        log.bytes_left -= fitting;
         // A log that cannot be written does not end a run.
         let _ = log.file.write_all(&piece[..fitting]);
-        if log.room_bytes == 0 {
+        if log.bytes_left == 0 {
             let _ = log.file.write_all(b"\n(what follows is left out: this log holds 1 MiB)\n");
         }
     }
 }
 
-async fn listen(mut errors: ChildStderr, last_words: LastWords, log: Log) {
+async fn read_stderr(mut errors: ChildStderr, stderr_tail: StderrTail, log: Log) {
     let mut piece = [0; 4096];
     while let Ok(count @ 1..) = errors.read(&mut piece).await {
-        last_words.hear(&piece[..count]);
+        stderr_tail.push(&piece[..count]);
         log.write(&piece[..count]);
     }
 }
@@ -212,16 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_end_of_what_was_said_is_kept() {
-        let words = LastWords::default();
-        words.hear(&[b'a'; 10_000]);
-        words.hear(b"the end");
-        assert_eq!(words.text().len(), LAST_WORDS_BYTES_MAX);
-        assert!(words.text().ends_with("the end"));
+    fn only_the_end_of_the_standard_error_is_kept() {
+        let tail = StderrTail::default();
+        tail.push(&[b'a'; 10_000]);
+        tail.push(b"the end");
+        assert_eq!(tail.text().len(), STDERR_TAIL_BYTES_MAX);
+        assert!(tail.text().ends_with("the end"));
     }
 
     #[test]
-    fn a_log_has_a_limit_and_says_so() {
+    fn a_log_states_its_size_limit() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let log = Log::create(file.path()).expect("a log");
         for _ in 0..300 {

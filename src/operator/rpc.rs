@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_is_an_error_that_shows_it() {
+    fn an_invalid_response_is_an_error_that_quotes_it() {
         for (text, wanted) in [
             ("", "not JSON"),
             ("hello", "not JSON"),

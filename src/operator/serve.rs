@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_line_has_its_answer_and_rubbish_an_error() {
+    async fn each_line_gets_a_response_and_an_invalid_one_an_error() {
         let asked = concat!(
             r#"{"jsonrpc":"2.0","id":1,"method":"peer.list","params":{"a":1}}"#,
             "\n\n",

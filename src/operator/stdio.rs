@@ -28,7 +28,7 @@ pub struct Stdio {
     program: Program,
     request_timeout: Duration,
     log: Log,
-    leaving: Arc<PlainMutex<JoinSet<()>>>,
+    exiting: Arc<PlainMutex<JoinSet<()>>>,
 }
 
 impl Stdio {
@@ -36,7 +36,7 @@ impl Stdio {
     /// standard error of the adapters.
     #[must_use]
     pub fn new(program: Program, request_timeout: Duration, log: Log) -> Self {
-        Self { program, request_timeout, log, leaving: Arc::default() }
+        Self { program, request_timeout, log, exiting: Arc::default() }
     }
 
     /// Starts an adapter and calls `describe`.
@@ -48,9 +48,9 @@ impl Stdio {
         })?;
         let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
         let line = Mutex::new(Some(line));
-        let leaving = self.leaving.clone();
+        let exiting = self.exiting.clone();
         let request_timeout = self.request_timeout;
-        let mut adapter = Adapter { line, request_timeout, leaving, description: Description::default() };
+        let mut adapter = Adapter { line, request_timeout, exiting, description: Description::default() };
         adapter.description = Description::read(&adapter.call(Describe::METHOD, json!({})).await?)?;
         Ok(adapter)
     }
@@ -72,8 +72,8 @@ impl Targets for Stdio {
     }
 
     async fn close(&self) {
-        let mut leaving = std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
-        while leaving.join_next().await.is_some() {}
+        let mut exiting = std::mem::take(&mut *self.exiting.lock().unwrap_or_else(PoisonError::into_inner));
+        while exiting.join_next().await.is_some() {}
     }
 }
 
@@ -81,7 +81,7 @@ impl Targets for Stdio {
 pub struct Adapter {
     line: Mutex<Option<Line>>,
     request_timeout: Duration,
-    leaving: Arc<PlainMutex<JoinSet<()>>>,
+    exiting: Arc<PlainMutex<JoinSet<()>>>,
     description: Description,
 }
 
@@ -134,7 +134,7 @@ impl Drop for Adapter {
         // Closing the adapter's standard input asks it to exit.
         drop(requests);
         if tokio::runtime::Handle::try_current().is_ok() {
-            self.leaving.lock().unwrap_or_else(PoisonError::into_inner).spawn(process.leave());
+            self.exiting.lock().unwrap_or_else(PoisonError::into_inner).spawn(process.wait_or_kill());
         }
     }
 }
@@ -156,7 +156,7 @@ impl Line {
         self.asked += 1;
         let request = rpc::request(self.asked, method, parameters) + "\n";
         if self.requests.write_all(request.as_bytes()).await.is_err() {
-            return Err(self.process.obituary().await);
+            return Err(self.process.describe_exit().await);
         }
         loop {
             let text = self.next_line().await?;
@@ -181,12 +181,12 @@ impl Line {
         let limit = RESPONSE_BYTES_MAX as u64 + 1;
         let count = (&mut self.responses).take(limit).read_until(b'\n', &mut text).await;
         match count {
-            Ok(0) => Err(self.process.obituary().await),
+            Ok(0) => Err(self.process.describe_exit().await),
             Ok(count) if count > RESPONSE_BYTES_MAX => {
                 Err(format!("a line of its answers is longer than {} MiB", RESPONSE_BYTES_MAX >> 20))
             }
             Ok(_) if text.last() != Some(&b'\n') => {
-                let ended = self.process.obituary().await;
+                let ended = self.process.describe_exit().await;
                 Err(format!("it {ended}, in the middle of a line: {}", rpc::beginning(&text)))
             }
             Ok(_) => Ok(text),

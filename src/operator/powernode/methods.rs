@@ -187,7 +187,7 @@ fn shown(answered: &Value) -> Value {
     peer
 }
 
-/// Returns the rows of a list that stands alone or under its name.
+/// Returns the rows of a list, with or without an object around it.
 fn list(answered: Value, name: &str) -> Value {
     if answered.is_array() { answered } else { answered[name].clone() }
 }

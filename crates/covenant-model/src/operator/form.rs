@@ -57,7 +57,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Text => f.write_str("text"),
             Self::Url => f.write_str("http or https URL"),
-            Self::Moment => f.write_str("moment as in RFC 3339"),
+            Self::Moment => f.write_str("time as in RFC 3339"),
             Self::Integer => f.write_str("integer"),
             Self::Boolean => f.write_str("boolean"),
             Self::Object => f.write_str("object"),

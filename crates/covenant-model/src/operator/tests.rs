@@ -65,7 +65,7 @@ fn a_list_is_read_under_its_name_or_alone() {
 #[test]
 fn forms_name_kinds_and_what_is_required() {
     let row = Method::parse("grant.issue").expect("a method").definition();
-    let wanted = r#"{"grant_id": text, "bearer_token": text, "expires_at": moment as in RFC 3339}"#;
+    let wanted = r#"{"grant_id": text, "bearer_token": text, "expires_at": time as in RFC 3339}"#;
     assert_eq!(row.result().to_string(), wanted);
     let start = Method::parse("platform.start").expect("a method").definition();
     assert_eq!(start.result().to_string(), r#"{"base_url": http or https URL}"#);

@@ -52,7 +52,7 @@ pub enum NetError {
 }
 
 impl NetError {
-    /// Returns a stable word for the error, as transcripts show it.
+    /// Returns a stable name of the error, as transcripts show it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

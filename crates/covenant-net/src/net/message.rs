@@ -1,4 +1,4 @@
-//! Messages on a connection, whole and within the limits, as their reader and their writer see them.
+//! Messages of a connection, complete and within the limits: requests and responses of a server and of a client.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};

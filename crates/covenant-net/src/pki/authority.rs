@@ -132,11 +132,11 @@ fn as_leaf(params: &mut CertificateParams) {
 }
 
 fn hours_from_now(clock: &Clock, hours: i64) -> Result<OffsetDateTime, PkiError> {
-    let moment = clock
+    let time = clock
         .now()
         .checked_add(SignedDuration::from_hours(hours))
         .map_err(|error| PkiError::Sign(error.to_string()))?;
-    OffsetDateTime::from_unix_timestamp(moment.as_second()).map_err(|error| PkiError::Sign(error.to_string()))
+    OffsetDateTime::from_unix_timestamp(time.as_second()).map_err(|error| PkiError::Sign(error.to_string()))
 }
 
 /// Returns sixteen random bytes that are a positive number in DER.
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_the_same_after_it_was_kept_as_pem() {
+    fn an_authority_is_restored_from_pem() {
         let clock = clock();
         let authority = Authority::new("covenant test", &clock).expect("an authority");
         let again = Authority::from_pem(authority.pem(), authority.key_pem(), &clock).expect("kept");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_not_the_authoritys_is_not_taken_for_it() {
+    fn the_key_of_another_authority_is_rejected() {
         let one = Authority::new("one", &clock()).expect("an authority");
         let two = Authority::new("two", &clock()).expect("an authority");
         assert!(matches!(Authority::from_pem(one.pem(), two.key_pem(), &clock()), Err(PkiError::OtherKey)));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_not_signed() {
+    fn invalid_requests_are_not_signed() {
         let authority = Authority::new("covenant test", &clock()).expect("an authority");
         for pem in ["", "rubbish", authority.pem()] {
             assert!(authority.sign_request(pem, "fed:1", 90).is_err(), "{pem:?}");

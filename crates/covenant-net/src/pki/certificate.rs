@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_an_error_and_never_a_panic() {
+    fn an_invalid_certificate_is_an_error_and_never_a_panic() {
         for pem in [
             "",
             "hello",

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn who_refused_whose_certificate_is_kept_apart() {
+    fn refusals_by_either_end_are_distinguished() {
         let theirs = failure(rustls::Error::InvalidCertificate(CertificateError::Expired));
         assert!(matches!(theirs, Some(TlsFailure::TheirsRefused(_))), "{theirs:?}");
         for alert in [Alert::UnknownCA, Alert::CertificateExpired, Alert::CertificateRequired] {

@@ -143,7 +143,7 @@ mod tests {
     use covenant_model::clock::Clock;
 
     #[test]
-    fn what_is_shown_of_it_holds_no_key() {
+    fn debug_output_has_no_key() {
         let request = SigningRequest::new("fed:1").expect("a request");
         let secret: String = request.key_pem().lines().nth(1).expect("a key").to_owned();
         assert!(!format!("{request:?}").contains(&secret));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_may_be_absent_but_not_rubbish() {
+    fn a_chain_may_be_absent_and_not_invalid() {
         let authority = Authority::new("a", &Clock::system()).expect("an authority");
         for (chain, fits) in [("", true), (authority.pem(), true), ("rubbish", false)] {
             let request = SigningRequest::new("fed:1").expect("a request");

@@ -279,7 +279,7 @@ mod tests {
     use covenant_model::clock::Clock;
 
     #[test]
-    fn anchors_come_and_go_and_time_and_revocation_count() {
+    fn anchors_validity_and_revocation_are_checked() {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let authority = Authority::new("a", &clock).expect("an authority");
         let leaf = authority.leaf("fed:1", &[], 90).expect("a leaf");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn first_use_takes_one_certificate_and_no_other() {
+    fn first_use_pins_one_certificate() {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let authority = Authority::new("a", &clock).expect("an authority");
         let one = authority.leaf("one", &[], 90).expect("a leaf");

@@ -7,13 +7,13 @@ use crate::pki::TlsVersions;
 
 #[tokio::test]
 async fn both_protocols_and_both_versions_carry_an_exchange() {
-    let world = world().await;
+    let fixture = fixture().await;
     for (tls, protocol) in [(HTTP1, "HTTP/1.1"), (HTTP2, "HTTP/2")] {
         for (versions, version) in [(TlsVersions::Only12, "TLSv1.2"), (TlsVersions::Both, "TLSv1.3")] {
             for chunked in [false, true] {
                 let options = ClientOptions { chunked, ..ClientOptions::default() };
-                let client = world.client(None, TlsOptions { versions, ..tls }, options);
-                let response = world.call(&client, "/a/b?c=d").await.expect("an answer");
+                let client = fixture.client(None, TlsOptions { versions, ..tls }, options);
+                let response = fixture.call(&client, "/a/b?c=d").await.expect("an answer");
                 assert_eq!((response.status, response.protocol), (200, protocol));
                 assert_eq!(response.tls.as_ref().expect("TLS").version, version);
                 let seen = body(&response);
@@ -26,11 +26,11 @@ async fn both_protocols_and_both_versions_carry_an_exchange() {
 }
 
 #[tokio::test]
-async fn an_answer_may_come_in_pieces_and_never_has_a_date_of_the_systems() {
-    let world = world().await;
+async fn a_response_may_be_chunked_and_has_no_date_header() {
+    let fixture = fixture().await;
     for tls in [HTTP1, HTTP2] {
-        let client = world.client(None, tls, ClientOptions::default());
-        let response = world.call(&client, "/pieces").await.expect("an answer");
+        let client = fixture.client(None, tls, ClientOptions::default());
+        let response = fixture.call(&client, "/pieces").await.expect("an answer");
         assert_eq!(body(&response), "in pieces");
         let names: Vec<&str> = response.headers.iter().map(|(name, _)| name.as_str()).collect();
         assert!(!names.contains(&"content-length") && !names.contains(&"date"), "{names:?}");
@@ -38,12 +38,13 @@ async fn an_answer_may_come_in_pieces_and_never_has_a_date_of_the_systems() {
 }
 
 #[tokio::test]
-async fn it_is_plain_where_no_tls_is_set_up_and_an_address_may_be_ipv6() {
+async fn http_is_plain_without_tls_and_addresses_may_be_ipv6() {
     // Some machines have no IPv6.
     let mut listeners = vec![TcpListener::bind("127.0.0.1:0").await.expect("a port")];
     listeners.extend(TcpListener::bind("[::1]:0").await.ok());
     for listener in listeners {
-        let server = Server::start(listener, None, Arc::new(Mirror::default()), small()).expect("a server");
+        let server =
+            Server::start(listener, None, Arc::new(EchoHandler::default()), small()).expect("a server");
         let url = Url::parse(&format!("http://{}/base/", server.address())).expect("a URL");
         let client = Client::new(None, small(), ClientOptions::default());
         let response = client.send(&url, post("/x")).await.expect("an answer");
@@ -53,28 +54,28 @@ async fn it_is_plain_where_no_tls_is_set_up_and_an_address_may_be_ipv6() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_alive_only_where_asked() {
-    let world = world().await;
+async fn connections_are_kept_alive_only_if_requested() {
+    let fixture = fixture().await;
     for tls in [HTTP1, HTTP2] {
         for reuse_connections in [false, true] {
             let options = ClientOptions { reuse_connections, ..ClientOptions::default() };
-            let client = world.client(None, tls, options);
-            let first = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
-            let second = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
+            let client = fixture.client(None, tls, options);
+            let first = body(&fixture.call(&client, "/").await.expect("an answer"))["connection"].clone();
+            let second = body(&fixture.call(&client, "/").await.expect("an answer"))["connection"].clone();
             assert_eq!(first == second, reuse_connections, "{tls:?}");
             client.forget_connections();
-            let third = body(&world.call(&client, "/").await.expect("an answer"))["connection"].clone();
+            let third = body(&fixture.call(&client, "/").await.expect("an answer"))["connection"].clone();
             assert_ne!(second, third, "{tls:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_client_with_an_address_of_its_own_is_seen_there() {
-    let world = world().await;
+async fn the_server_sees_the_source_address_of_the_client() {
+    let fixture = fixture().await;
     for source in [None, Some(Ipv4Addr::new(127, 0, 1, 2))] {
-        let client = world.client(None, HTTP1, ClientOptions { source, ..ClientOptions::default() });
-        let response = world.call(&client, "/").await.expect("an answer");
+        let client = fixture.client(None, HTTP1, ClientOptions { source, ..ClientOptions::default() });
+        let response = fixture.call(&client, "/").await.expect("an answer");
         assert_eq!(body(&response)["remote"], json!(response.source.unwrap_or(Ipv4Addr::LOCALHOST)));
         if cfg!(target_os = "linux") {
             assert_eq!(response.source, source);
@@ -83,9 +84,9 @@ async fn a_client_with_an_address_of_its_own_is_seen_there() {
 }
 
 #[tokio::test]
-async fn a_kept_alive_connection_whose_server_went_away_is_replaced() {
+async fn a_kept_alive_connection_to_a_restarted_server_is_replaced() {
     for tls in [HTTP1, HTTP2] {
-        let World { clock, authority, server, url, .. } = world().await;
+        let Fixture { clock, authority, server, url, .. } = fixture().await;
         let address = server.address().to_string();
         let trust = Trust::new();
         trust.add("server", authority.pem()).expect("an anchor");
@@ -94,7 +95,7 @@ async fn a_kept_alive_connection_whose_server_went_away_is_replaced() {
         let client = Client::new(Some(client_tls), small(), options);
         assert!(client.send(&url, post("/")).await.is_ok());
         server.kill().await;
-        let again = world_at(&address).await;
+        let again = fixture_at(&address).await;
         trust.add("server", again.authority.pem()).expect("an anchor");
         assert_eq!(body(&client.send(&url, post("/")).await.expect("an answer"))["connection"], 1);
     }

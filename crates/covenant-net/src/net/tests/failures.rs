@@ -1,4 +1,4 @@
-//! Tests of failures and of the words that name them.
+//! Tests of failures and of the kinds that name them.
 
 use std::io::ErrorKind;
 
@@ -8,10 +8,10 @@ use tokio::net::TcpStream;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_failure_has_its_word_and_leaves_the_server_as_it_was() {
-    let world = world().await;
+async fn each_failure_has_its_kind_and_does_not_disturb_the_server() {
+    let fixture = fixture().await;
     for tls in [HTTP1, HTTP2] {
-        let client = world.client(None, tls, ClientOptions::default());
+        let client = fixture.client(None, tls, ClientOptions::default());
         for (path, kind) in [
             ("/silent", "timeout"),
             ("/dead", "closed"),
@@ -20,25 +20,25 @@ async fn each_failure_has_its_word_and_leaves_the_server_as_it_was() {
             ("/long", "too_large"),
             ("/headers", "too_large"),
         ] {
-            let error = world.call(&client, path).await.expect_err(path);
+            let error = fixture.call(&client, path).await.expect_err(path);
             assert_eq!(error.kind(), kind, "{tls:?} {path}: {error}");
-            assert!(world.call(&client, "/").await.is_ok(), "{tls:?} after {path}");
+            assert!(fixture.call(&client, "/").await.is_ok(), "{tls:?} after {path}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_over_a_limit_is_reported_so() {
-    let world = world().await;
+async fn a_request_over_a_limit_is_reported() {
+    let fixture = fixture().await;
     for tls in [HTTP1, HTTP2] {
-        let client = world.client(None, tls, ClientOptions::default());
+        let client = fixture.client(None, tls, ClientOptions::default());
         for (length, status) in [(1024, 200), (1025, 413), (2048, 413)] {
             let body = Some(Bytes::from(vec![b'x'; length]));
-            let response = client.send(&world.url, Request { body, ..post("/length") }).await;
+            let response = client.send(&fixture.url, Request { body, ..post("/length") }).await;
             assert_eq!(response.expect("an answer").status, status, "{tls:?} {length}");
         }
         let headers = (0..200).map(|n| (format!("x-{n}"), "1".to_owned())).collect();
-        let response = client.send(&world.url, Request { headers, ..post("/") }).await.expect("an answer");
+        let response = client.send(&fixture.url, Request { headers, ..post("/") }).await.expect("an answer");
         assert_eq!(response.status, 431, "{tls:?}");
     }
 }
@@ -46,16 +46,16 @@ async fn a_request_over_a_limit_is_reported_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_answers_nothing_and_frees_its_port() {
     for tls in [HTTP1, HTTP2] {
-        let world = world().await;
-        let client = world.client(None, tls, ClientOptions::default());
-        let (mirror, url, server) = (world.mirror, world.url, world.server);
+        let fixture = fixture().await;
+        let client = fixture.client(None, tls, ClientOptions::default());
+        let (handler, url, server) = (fixture.handler, fixture.url, fixture.server);
         let address = server.address();
         let call = client.send(&url, post("/silent"));
         let kill = async {
-            mirror.silent.notified().await;
+            handler.silent.notified().await;
             server.kill().await;
             // The kill ends the handler, not only its connection.
-            Arc::try_unwrap(mirror).map_err(|_| "a handler still runs").expect("the last one");
+            Arc::try_unwrap(handler).map_err(|_| "a handler still runs").expect("the last one");
             TcpListener::bind(address).await.expect("the port is free again");
         };
         let (answer, ()) = tokio::join!(call, kill);
@@ -65,29 +65,29 @@ async fn a_killed_server_answers_nothing_and_frees_its_port() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stopped_server_answers_what_is_under_way_and_no_more() {
-    let world = world().await;
-    let client = world.client(None, HTTP1, ClientOptions { reuse_connections: true, ..Default::default() });
-    assert!(world.call(&client, "/").await.is_ok());
-    let url = world.url;
-    tokio::time::timeout(Duration::from_secs(1), world.server.stop()).await.expect("it need not be killed");
+async fn a_stopped_server_completes_requests_in_progress_and_accepts_no_others() {
+    let fixture = fixture().await;
+    let client = fixture.client(None, HTTP1, ClientOptions { reuse_connections: true, ..Default::default() });
+    assert!(fixture.call(&client, "/").await.is_ok());
+    let url = fixture.url;
+    tokio::time::timeout(Duration::from_secs(1), fixture.server.stop()).await.expect("it need not be killed");
     assert_eq!(client.send(&url, post("/")).await.expect_err("no one listens").kind(), "refused");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dropped_server_lets_go_of_its_port() {
-    let world = world().await;
-    let address = world.server.address();
-    drop(world.server);
+async fn a_dropped_server_frees_its_port() {
+    let fixture = fixture().await;
+    let address = fixture.server.address();
+    drop(fixture.server);
     let freed = async { while TcpStream::connect(address).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(5), freed).await.expect("the port is let go of");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_who_sends_half_a_head_is_let_go_and_holds_up_no_other() {
+async fn a_client_that_sends_half_a_head_times_out_and_delays_no_other() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let limits = Limits { connections_max: 1, exchange_time_max: Duration::from_millis(200), ..small() };
-    let server = Server::start(listener, None, Arc::new(Mirror::default()), limits).expect("a server");
+    let server = Server::start(listener, None, Arc::new(EchoHandler::default()), limits).expect("a server");
     let mut slow = TcpStream::connect(server.address()).await.expect("a connection");
     slow.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.expect("half a head");
     let url = Url::parse(&format!("http://{}", server.address())).expect("a URL");
@@ -99,8 +99,8 @@ async fn one_who_sends_half_a_head_is_let_go_and_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_http_and_what_is_no_tls_is_reported_apart_from_what_is_closed() {
-    for (said, scheme, kind) in [
+async fn invalid_http_invalid_tls_and_a_closed_connection_are_distinguished() {
+    for (sent, scheme, kind) in [
         (&b"SSH-2.0-x\r\n\r\n"[..], "http", "malformed"),
         (&b"SSH-2.0-x\r\n\r\n"[..], "https", "handshake"),
         (b"", "http", "closed"),
@@ -114,18 +114,18 @@ async fn what_is_no_http_and_what_is_no_tls_is_reported_apart_from_what_is_close
             let (mut socket, _) = listener.accept().await.expect("a connection");
             // A socket that is dropped with unread data is reset, and the response is lost.
             let _ = socket.read(&mut [0; 4096]).await;
-            socket.write_all(said).await.expect("sent");
+            socket.write_all(sent).await.expect("sent");
         };
-        let world = world().await;
-        let client = world.client(None, HTTP1, ClientOptions::default());
+        let fixture = fixture().await;
+        let client = fixture.client(None, HTTP1, ClientOptions::default());
         let (answer, ()) = tokio::join!(client.send(&url, post("/")), answer);
         let error = answer.expect_err("no answer");
-        assert_eq!(error.kind(), kind, "{scheme} {}: {error}", String::from_utf8_lossy(said));
+        assert_eq!(error.kind(), kind, "{scheme} {}: {error}", String::from_utf8_lossy(sent));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_asked_is_the_callers_fault() {
+async fn an_invalid_request_is_an_error_of_the_caller() {
     let client = Client::new(None, small(), ClientOptions::default());
     for url in ["ftp://127.0.0.1/", "https://127.0.0.1/", "data:x"] {
         let url = Url::parse(url).expect("a URL");

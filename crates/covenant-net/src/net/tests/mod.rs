@@ -34,13 +34,13 @@ const fn only(without_http2: bool) -> TlsOptions {
 
 /// Handler that returns the request it received, or acts as the path says.
 #[derive(Default)]
-struct Mirror {
+struct EchoHandler {
     /// Signal that a request without a response has arrived.
     silent: Notify,
 }
 
 #[async_trait]
-impl Handler for Mirror {
+impl Handler for EchoHandler {
     async fn handle(&self, request: Inbound) -> Outbound {
         let long = Bytes::from(vec![b'x'; 1025]);
         match request.path.as_str() {
@@ -78,38 +78,38 @@ fn seen(request: &Inbound) -> Value {
 }
 
 /// Server with its own certificate authority, and the data that a client needs to reach it.
-struct World {
+struct Fixture {
     clock: Clock,
     authority: Authority,
     /// Trust of the server.
     trust: Trust,
-    mirror: Arc<Mirror>,
+    handler: Arc<EchoHandler>,
     server: Server,
     url: Url,
 }
 
-async fn world() -> World {
-    world_at("127.0.0.1:0").await
+async fn fixture() -> Fixture {
+    fixture_at("127.0.0.1:0").await
 }
 
-async fn world_at(address: &str) -> World {
+async fn fixture_at(address: &str) -> Fixture {
     let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
     let authority = Authority::new("server", &clock).expect("an authority");
     let trust = Trust::new();
     let identity = authority.leaf("server", &["127.0.0.1"], 90).expect("a leaf");
     let tls = ServerTls::new(&identity, trust.clone(), &clock, TlsOptions::default()).expect("TLS");
     let listener = TcpListener::bind(address).await.expect("a port");
-    let mirror = Arc::new(Mirror::default());
-    let server = Server::start(listener, Some(tls), mirror.clone(), small()).expect("a server");
+    let handler = Arc::new(EchoHandler::default());
+    let server = Server::start(listener, Some(tls), handler.clone(), small()).expect("a server");
     let url = Url::parse(&format!("https://{}", server.address())).expect("a URL");
-    World { clock, authority, trust, mirror, server, url }
+    Fixture { clock, authority, trust, handler, server, url }
 }
 
 fn small() -> Limits {
     Limits { body_bytes_max: 1024, exchange_time_max: Duration::from_secs(3), ..Limits::default() }
 }
 
-impl World {
+impl Fixture {
     /// Creates a client that trusts the server; `signer` gives it a certificate.
     fn client(&self, signer: Option<&Authority>, tls: TlsOptions, options: ClientOptions) -> Client {
         let trust = Trust::new();
