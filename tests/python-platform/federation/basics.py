@@ -28,7 +28,7 @@ class Refusal(Exception):
 
 
 class OperatorError(Exception):
-    """A method that cannot be performed: a JSON-RPC error."""
+    """A call of a method that failed: a JSON-RPC error."""
 
     def __init__(self, message, code=-32009):
         super().__init__(message)

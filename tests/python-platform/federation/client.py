@@ -119,7 +119,7 @@ class Client:
         pause = min(2 * peer.get("heartbeat_pause", HEARTBEAT_SECONDS), HEARTBEAT_PAUSE_MAX)
         self.store.update("peer", peer_id, heartbeat_pause=pause)
         if response.status in (401, 403) and peer["status"] in ("enrolled", "active", "degraded"):
-            self.platform.governance.find("peer_revoked_silently", peer_id, "it refuses our calls and never said why")
+            self.platform.governance.find("peer_revoked_silently", peer_id, "it refuses our calls and sent no notice")
 
     def heartbeat_if_due(self, peer_id):
         peer = self.platform.peer(peer_id)

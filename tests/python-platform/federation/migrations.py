@@ -134,7 +134,7 @@ class Migrations:
                         "constraint": "primary_key", "columns": ["id"], "conflicting_record_id": id,
                         "resolution": resolution}
             if resolution == "failed":
-                raise Failed(f"step {step['step_order']} meets a record that exists", conflict)
+                raise Failed(f"step {step['step_order']} conflicts with a record that exists", conflict)
             log.append(conflict)
             if resolution == "skipped":
                 return False

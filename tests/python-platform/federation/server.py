@@ -178,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
     def _too_long(self):
         """Ends the connection, because the rest of the request cannot be separated from the next one."""
         self.close_connection = True
-        raise Refusal(413, "the body is too long, or its length is not told")
+        raise Refusal(413, "the body is too long, or has no stated length")
 
     def _write(self, status, body, headers):
         content = json.dumps(body).encode()

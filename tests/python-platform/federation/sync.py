@@ -1,4 +1,4 @@
-"""Sync of records in both directions (6.3). A batch is stored whole or not at all."""
+"""Sync of records in both directions (6.3). A batch is stored completely or not at all."""
 
 import hashlib
 import json
@@ -55,8 +55,8 @@ class Sync:
             for record in records
         )
         if not well_formed or len({record["id"] for record in records}) != len(records):
-            self._corrupt(peer, "records are malformed or stand twice")
-            raise refused("records are malformed or stand twice")
+            self._corrupt(peer, "records are malformed or occur twice")
+            raise refused("records are malformed or occur twice")
         if sha256 not in digests(records):
             self._corrupt(peer, "the digest does not fit the records")
             raise refused("the digest does not fit the records")
