@@ -192,12 +192,12 @@ mod tests {
     #[derive(Clone, Default)]
     struct Script {
         lines: VecDeque<&'static str>,
-        said: Arc<PlainMutex<String>>,
+        output: Arc<PlainMutex<String>>,
     }
 
     impl Dialogue for Script {
         fn say(&mut self, text: &str) -> std::io::Result<()> {
-            self.said.lock().expect("not poisoned").push_str(text);
+            self.output.lock().expect("not poisoned").push_str(text);
             Ok(())
         }
 
@@ -207,23 +207,24 @@ mod tests {
     }
 
     fn person(lines: &[&'static str]) -> (Person, Arc<PlainMutex<String>>) {
-        let script = Script { lines: lines.iter().copied().collect(), said: Arc::default() };
-        let said = script.said.clone();
-        (Person::new(script), said)
+        let script = Script { lines: lines.iter().copied().collect(), output: Arc::default() };
+        let output = script.output.clone();
+        (Person::new(script), output)
     }
 
     #[tokio::test]
     async fn one_value_is_asked_at_a_time_and_again_after_invalid_input() {
-        let (person, said) = person(&["p1", "", "token", "not json", "[]"]);
+        let (person, output) = person(&["p1", "", "token", "not json", "[]"]);
         let proposed = person.call(Propose::METHOD, json!({"remote_instance_url": "https://a"})).await;
         assert_eq!(proposed, Ok(json!({"peer_id": "p1", "acceptance_token": "token"})));
         let found = person.call(Scan::METHOD, json!({})).await;
         assert_eq!(found, Ok(json!({"findings": []})));
-        let said = said.lock().expect("not poisoned").clone();
+        let output = output.lock().expect("not poisoned").clone();
         assert!(
-            said.contains("Propose a platform peer") && said.contains("    remote_instance_url: https://a")
+            output.contains("Propose a platform peer")
+                && output.contains("    remote_instance_url: https://a")
         );
-        assert!(said.contains("that is no JSON"));
+        assert!(output.contains("that is no JSON"));
     }
 
     #[tokio::test]

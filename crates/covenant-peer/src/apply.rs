@@ -1,4 +1,4 @@
-//! The peer as the destination of a migration. It applies a plan as a whole or not at all, unless a behaviour
+//! The peer as the destination of a migration. It applies a plan completely or not at all, unless a behaviour
 //! mutates the plan's effect.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -282,7 +282,7 @@ impl Peer {
     fn target(&self) -> Result<super::TargetAddress, PeerError> {
         self.state().target.clone().ok_or_else(|| PeerError::Call {
             name: self.name().to_owned(),
-            source: NetError::Request("it has not met a target".to_owned()),
+            source: NetError::Request("the peer has no target".to_owned()),
         })
     }
 }

@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn a_void_run_calls_nothing_broken() {
         let broken = [evaluation("7.1", Aspect::Conduct, Verdict::Broken)];
-        let score = score(&V1_2026_05, &broken, false, Some("no life"), &BTreeMap::new());
+        let score = score(&V1_2026_05, &broken, false, Some("no sanity"), &BTreeMap::new());
         assert_eq!(score.overall, Overall::Void);
         assert!(score.aspects.iter().all(|aspect| aspect.standing != Standing::Broken));
     }

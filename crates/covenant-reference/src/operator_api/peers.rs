@@ -44,7 +44,7 @@ pub(super) async fn call(platform: &Arc<Platform>, method: PeerMethod, given: Va
 fn propose(platform: &Platform, given: Propose) -> Answer {
     platform.transaction(|tx| {
         let token = URL_SAFE_NO_PAD.encode(tx.ids.bytes::<32>());
-        let life = given
+        let lifetime = given
             .token_ttl_seconds
             .map_or(SignedDuration::from_hours(24 * TOKEN_DAYS), SignedDuration::from_secs);
         let mut peer = Peer::proposed(tx.new_id(), Side::Local, given.remote_instance_url, tx.now);
@@ -52,7 +52,7 @@ fn propose(platform: &Platform, given: Propose) -> Answer {
         peer.spawn_mode = given.spawn_mode;
         peer.peer_kind = given.peer_kind.unwrap_or(peer.peer_kind);
         peer.token_sha256 = Some(token_hash(&token));
-        peer.token_expires_at = tx.now.checked_add(life).ok();
+        peer.token_expires_at = tx.now.checked_add(lifetime).ok();
         table::put(tx.db, &peer)?;
         peering::report_event(tx, &peer, "federation.peer.proposed", "low", json!({}))?;
         Ok(json!({"peer_id": peer.id, "acceptance_token": token}))

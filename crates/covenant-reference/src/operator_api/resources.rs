@@ -78,7 +78,7 @@ fn delete(platform: &Platform, given: &Delete) -> Answer {
 /// grant.
 async fn fetch(platform: &Arc<Platform>, given: Fetch) -> Answer {
     if !path::is_kind(&given.kind) || !path::is_id(&given.id) {
-        return Err(MethodError::parameters("kind or id can't stand in a path"));
+        return Err(MethodError::parameters("kind or id is not valid in a path"));
     }
     let (peer, held) = platform.transaction::<_, MethodError>(|tx| {
         let peer = peers::find(tx, &given.peer_id)?;

@@ -27,8 +27,12 @@ async fn version_1_without_a_digest_is_the_text_that_the_platform_keeps() {
         assert_eq!(listed[0]["digest"], digest, "{names:?}");
         let (_, token) = target.propose().await;
         let mut guest = target.anonymous_client();
-        let said = guest.accept(&token, json!({"contract_digest": null})).await;
-        assert_eq!((said.status, &said.body["data"]["contract_digest"]), (200, &json!(digest)), "{names:?}");
+        let accepted = guest.accept(&token, json!({"contract_digest": null})).await;
+        assert_eq!(
+            (accepted.status, &accepted.body["data"]["contract_digest"]),
+            (200, &json!(digest)),
+            "{names:?}"
+        );
     }
 }
 

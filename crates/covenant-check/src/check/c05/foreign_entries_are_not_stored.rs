@@ -130,8 +130,8 @@ mod tests {
         assert_eq!(stored(&json!({"id": "e-2"})), Broken);
         let attributed = json!({"id": "1", "federation_peer_id": "carol", "reported_by": "mallory-row-1"});
         assert_eq!(stored(&attributed), Unproven);
-        let whole = json!({"id": "1", "federation_peer_id": "mallory-row-1", "events": [{"federation_peer_id": "carol"}]});
-        assert_eq!(stored(&whole), Kept);
+        let nested = json!({"id": "1", "federation_peer_id": "mallory-row-1", "events": [{"federation_peer_id": "carol"}]});
+        assert_eq!(stored(&nested), Kept);
         assert_eq!(stored_as(&json!([])), Unproven, "an empty audit proves nothing");
     }
 }

@@ -72,35 +72,35 @@ mod tests {
 
     /// Returns the verdict on a plan, or the commit of one, that the target has to refuse and answers like
     /// this.
-    fn plan_refused(path: &str, sent: &Value, status: u16, said: &Value) -> Verdict {
-        let plan = |sent: &Value, status: u16, said: &Value| {
+    fn plan_refused(path: &str, sent: &Value, status: u16, reply: &Value) -> Verdict {
+        let plan = |sent: &Value, status: u16, reply: &Value| {
             Exchange::to_target("mallory")
                 .on("POST", path)
                 .sending(sent.clone())
-                .answered_with(status, said.clone())
+                .answered_with(status, reply.clone())
         };
         let done = json!({"data": {"migration_id": "m", "status": "completed"}});
         TraceBuilder::new()
             .call("valid", plan(&json!({}), 201, &done))
-            .call("call", plan(sent, status, said))
+            .call("call", plan(sent, status, reply))
             .verdict::<Refused>(json!({"call": "call", "control": "valid", "probe": "valid"}))
     }
 
     #[test]
     fn a_plan_that_is_accepted_and_fails_is_refused() {
-        let said = |status: &str| json!({"data": {"migration_id": "n", "status": status}});
-        let verdicts = |status: u16, said: &Value| {
-            ["migrations", "migrations/n/commit"].map(|path| plan_refused(path, &json!({}), status, said))
+        let reply = |status: &str| json!({"data": {"migration_id": "n", "status": status}});
+        let verdicts = |status: u16, reply: &Value| {
+            ["migrations", "migrations/n/commit"].map(|path| plan_refused(path, &json!({}), status, reply))
         };
-        assert_eq!(verdicts(201, &said("completed")), [Broken; 2]);
-        assert_eq!(verdicts(200, &said("failed")), [Kept; 2]);
-        assert_eq!(verdicts(200, &said("conflict")), [Kept; 2]);
-        assert_eq!(verdicts(202, &said("validating")), [Unproven; 2], "its end is yet to come");
+        assert_eq!(verdicts(201, &reply("completed")), [Broken; 2]);
+        assert_eq!(verdicts(200, &reply("failed")), [Kept; 2]);
+        assert_eq!(verdicts(200, &reply("conflict")), [Kept; 2]);
+        assert_eq!(verdicts(202, &reply("validating")), [Unproven; 2], "its end is yet to come");
         assert_eq!(verdicts(422, &json!({"error": "no", "status": "failed"})), [Kept; 2]);
         assert_eq!(verdicts(200, &json!({"data": {"applied_count": 1}})), [Broken; 2]);
-        let opened = plan_refused("migrations", &json!({"commit": false}), 202, &said("transferring"));
+        let opened = plan_refused("migrations", &json!({"commit": false}), 202, &reply("transferring"));
         assert_eq!(opened, Broken, "it was to be opened, and was");
-        let heartbeat = plan_refused("heartbeat", &json!({}), 200, &said("degraded"));
+        let heartbeat = plan_refused("heartbeat", &json!({}), 200, &reply("degraded"));
         assert_eq!(heartbeat, Broken, "it is no plan");
     }
 
