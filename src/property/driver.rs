@@ -12,7 +12,7 @@ use super::Property;
 use crate::clock::{Clock, Seed};
 use crate::operator::{OperatorError, TargetRequest, Targets};
 use crate::scenario::{Loaded, RunContext, load, play_on, without_target};
-use crate::transcript::{Note, Outcome, ScenarioStart, Trace, Transcript, What};
+use crate::transcript::{Note, NoteKind, Outcome, ScenarioStart, Trace, Transcript, What};
 
 /// The settings of a property check.
 #[derive(Clone)]
@@ -161,7 +161,7 @@ fn tell(
             match &*entry.what {
                 What::Scenario(_) => {
                     let note = Note {
-                        kind: "case".to_owned(),
+                        kind: NoteKind::Case,
                         message: format!("case {number}"),
                         facts: serde_json::Value::Null,
                     };
@@ -176,7 +176,7 @@ fn tell(
     }
     if cases.more > 0 {
         let note = Note {
-            kind: "cases".to_owned(),
+            kind: NoteKind::Cases,
             message: format!("{} cases more, none of them broken", cases.more),
             facts: serde_json::Value::Null,
         };

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::behaviour::{Sending, mutate};
 use super::{Peer, PeerError};
-use covenant_model::transcript::{Body, Direction, Exchange, Failure, Message, What};
+use covenant_model::transcript::{Body, Direction, Exchange, Failure, FailureKind, Message, What};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::generation::{CallerForm, ProxiedCaller};
 use covenant_model::wire::header;
@@ -74,8 +74,8 @@ pub struct CallOutcome {
     pub body: Value,
     /// Data of the response, read through its envelope; `None` if it is not a success.
     pub data: Option<Value>,
-    /// Reason why there was no response: [`NetError::kind`].
-    pub failure: Option<String>,
+    /// Kind of the failure, if there was no response.
+    pub failure: Option<FailureKind>,
 }
 
 impl CallOutcome {
@@ -246,9 +246,8 @@ impl Peer {
                 });
             }
             Err(error) => {
-                result.failure = Some(error.kind().to_owned());
-                exchange.failure =
-                    Some(Failure { kind: error.kind().to_owned(), message: error.to_string() });
+                result.failure = Some(error.kind());
+                exchange.failure = Some(Failure { kind: error.kind(), message: error.to_string() });
             }
         }
         let recorder = &self.0.options.recorder;

@@ -11,7 +11,7 @@ use super::recording_budget::Recording;
 use super::state::Received;
 use super::versions::compatibility;
 use super::{Inner, Peer};
-use covenant_model::transcript::{Body, Direction, Exchange, FLOOD, Message, Note, What};
+use covenant_model::transcript::{Body, Direction, Exchange, Message, Note, NoteKind, What};
 use covenant_model::wire::canonical::is_digest_of;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::header::{self, inbound_subject};
@@ -139,7 +139,7 @@ impl Peer {
     fn record_flood(&self) {
         let name = self.name();
         let message = format!("a flood of heartbeats to {name}, not all of them recorded");
-        let note = Note { kind: FLOOD.to_owned(), message, facts: json!({"peer": name}) };
+        let note = Note { kind: NoteKind::Flood, message, facts: json!({"peer": name}) };
         self.0.options.recorder.record(None, None, What::Note(note));
     }
 

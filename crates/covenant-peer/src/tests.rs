@@ -6,7 +6,7 @@ mod conformance;
 mod deviations;
 
 use super::*;
-use covenant_model::transcript::{Direction, Recorder};
+use covenant_model::transcript::{Direction, FailureKind, Recorder};
 use covenant_model::wire::generation::CallerForm;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::path::Route;
@@ -116,7 +116,7 @@ async fn a_stopped_peer_is_unreachable_and_restarts_with_its_port_and_certificat
     bob.stop().await;
     let context = StepContext::default();
     let call = alice.heartbeat(&context, &Value::Null).await.expect("a call");
-    assert_eq!(call.failure.as_deref(), Some("refused"));
+    assert_eq!(call.failure, Some(FailureKind::Refused));
     bob.listen().expect("the port is free");
     assert!(alice.heartbeat(&context, &Value::Null).await.expect("a call").succeeded());
     let trace = trace.trace();

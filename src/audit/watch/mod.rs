@@ -28,7 +28,7 @@ use crate::peer::{
 use crate::runner::announce;
 use crate::scenario::{LoadError, Loaded, RunContext, load};
 use crate::transcript::{
-    Note, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
+    Note, NoteKind, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
 };
 use crate::wire::path::Route;
 use crate::with_causes;
@@ -272,7 +272,7 @@ impl OngoingWatch {
         let clock = Clock::system();
         let recorder = transcript.go_on(trace, clock.clone());
         let message = format!("the watch continues after entry {}", trace.entries().len());
-        let note = Note { kind: "resumed".to_owned(), message, facts: Value::Null };
+        let note = Note { kind: NoteKind::Resumed, message, facts: Value::Null };
         recorder.record(None, None, What::Note(note));
         let watch = Watch { seed: reading.start.seed, contract: reading.start.contract, ..watch };
         let peer = watch.peer(&recorder, &clock, Some(state.snapshot.clone()), state.listen)?;
@@ -322,7 +322,7 @@ impl OngoingWatch {
         self.state.certificate_reported_at = Some(now);
         let left = certificate.not_after.duration_since(now).as_hours() / 24;
         let note = Note {
-            kind: "certificate".to_owned(),
+            kind: NoteKind::Certificate,
             message: format!("the certificate of the peering is valid for {left} more days"),
             facts: json!({"not_after": certificate.not_after.to_string(), "serial": certificate.serial}),
         };

@@ -11,6 +11,7 @@ use super::StepError;
 use super::runner::ScenarioRunner;
 use crate::operator::{OperatorMethod, grant};
 use crate::peer::{Call, CallOutcome, Received, StepContext};
+use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
 use crate::wire::sync::SyncRecord;
@@ -179,7 +180,12 @@ impl ScenarioRunner<'_> {
         let outcome = self.peer_named(name)?.revoke(context, "the scenario says so").await?;
         match outcome {
             Some(outcome) => self.keep_outcome(context, &outcome),
-            None => self.note(context, "injected", format!("{name} revokes without a notice"), Value::Null),
+            None => self.note(
+                context,
+                NoteKind::Injected,
+                format!("{name} revokes without a notice"),
+                Value::Null,
+            ),
         }
         Ok(())
     }
@@ -225,7 +231,7 @@ impl ScenarioRunner<'_> {
             self.peer_named(&step.peer)?.revoke_grant(context, &grant_id, "the scenario says so").await?;
         if outcome.is_none() {
             let message = format!("{} revokes a grant without a notice", step.peer);
-            self.note(context, "injected", message, Value::Null);
+            self.note(context, NoteKind::Injected, message, Value::Null);
         }
         Ok(())
     }
@@ -263,7 +269,7 @@ impl ScenarioRunner<'_> {
                 Some(n) => format!("{name} was told, in entry {n}"),
                 None => format!("{name} was not told within {} s", poll_timeout.as_secs()),
             };
-            self.note(context, "waited", message, json!({"found": found}));
+            self.note(context, NoteKind::Waited, message, json!({"found": found}));
         }
         Ok(())
     }
@@ -294,9 +300,9 @@ pub(super) fn proposal(peer: &str) -> String {
 }
 
 fn in_words(outcome: &CallOutcome) -> String {
-    match (outcome.status, &outcome.failure) {
+    match (outcome.status, outcome.failure) {
         (Some(status), _) => format!("{status} {}", outcome.body),
-        (None, Some(failure)) => failure.clone(),
+        (None, Some(failure)) => failure.to_string(),
         (None, None) => "no answer".to_owned(),
     }
 }

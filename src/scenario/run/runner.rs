@@ -17,7 +17,7 @@ use crate::operator::platform::{Now, Reset, Start};
 use crate::operator::{ClockSync, Lease, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod};
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
-use crate::transcript::{Note, Recorder, What};
+use crate::transcript::{Note, NoteKind, Recorder, What};
 use crate::wire::generation::CallerForm;
 
 /// The years that a target's clock may show. Dates are derived from it.
@@ -122,7 +122,7 @@ impl<'a> ScenarioRunner<'a> {
                 let message = format!("{count} heartbeats more to {name} said what the one before each said");
                 self.note(
                     &StepContext::default(),
-                    "counted",
+                    NoteKind::Counted,
                     message,
                     json!({"peer": name, "heartbeats": count}),
                 );
@@ -352,8 +352,14 @@ impl<'a> ScenarioRunner<'a> {
         self.last = value;
     }
 
-    pub(super) fn note(&self, context: &StepContext, kind: &str, message: impl Into<String>, facts: Value) {
-        let note = Note { kind: kind.to_owned(), message: message.into(), facts };
+    pub(super) fn note(
+        &self,
+        context: &StepContext,
+        kind: NoteKind,
+        message: impl Into<String>,
+        facts: Value,
+    ) {
+        let note = Note { kind, message: message.into(), facts };
         self.recorder.record(context.step, context.label.as_deref(), What::Note(note));
     }
 }

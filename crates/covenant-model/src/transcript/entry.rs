@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::kind::{FailureKind, NoteKind};
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::wire::canonical::sha256_hex;
@@ -296,8 +297,8 @@ impl Body {
 /// Reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Stable word: `refused`, `handshake`, `certificate`, `closed`, `timeout`, `too_large`, `malformed`.
-    pub kind: String,
+    /// Kind of the failure.
+    pub kind: FailureKind,
     /// Reason, for a person.
     pub message: String,
 }
@@ -337,14 +338,11 @@ pub enum OperationFailure {
     },
 }
 
-/// Kind of the note that the calls of a target are a flood. The trace may not record all of these calls.
-pub const FLOOD: &str = "flood";
-
 /// Note of the suite, such as an injected fault or an expired wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// Stable word: `injected`, `waited`, `expected`, [`FLOOD`].
-    pub kind: String,
+    /// Kind of the note.
+    pub kind: NoteKind,
     /// Text of the note, for a person.
     pub message: String,
     /// Facts of the note, as data.

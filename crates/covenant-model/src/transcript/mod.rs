@@ -6,6 +6,7 @@
 //! ([`mask`]), before anything is written.
 
 mod entry;
+mod kind;
 mod made;
 pub mod mask;
 mod read;
@@ -13,9 +14,10 @@ mod recorder;
 mod trace;
 
 pub use entry::{
-    Body, Direction, Entry, Exchange, FLOOD, Failure, Message, Note, Operation, OperationFailure, Outcome,
-    RunStart, ScenarioStart, TlsFacts, What,
+    Body, Direction, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, Outcome, RunStart,
+    ScenarioStart, TlsFacts, What,
 };
+pub use kind::{FailureKind, NoteKind};
 pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use trace::Trace;

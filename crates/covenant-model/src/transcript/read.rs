@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, Seed};
     use crate::contract::{HeldText, TextSource};
-    use crate::transcript::{Note, ScenarioStart, Transcript};
+    use crate::transcript::{Note, NoteKind, ScenarioStart, Transcript};
     use std::fs;
 
     fn start() -> RunStart {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn note(message: &str) -> What {
-        What::Note(Note { kind: "test".into(), message: message.into(), facts: serde_json::Value::Null })
+        What::Note(Note { kind: NoteKind::Waited, message: message.into(), facts: serde_json::Value::Null })
     }
 
     fn write(path: &Path) -> Trace {

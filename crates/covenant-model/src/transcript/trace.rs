@@ -4,6 +4,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::entry::{Direction, Entry, Exchange, Operation, Outcome, ScenarioStart, What};
+use super::kind::{FailureKind, NoteKind};
 use crate::wire::envelope::Answer;
 use crate::wire::path::Route;
 
@@ -128,7 +129,7 @@ impl Trace {
 impl Entry {
     /// Returns whether a case of a property begins here.
     fn begins_case(&self) -> bool {
-        matches!(&*self.what, What::Note(note) if note.kind == "case")
+        matches!(&*self.what, What::Note(note) if note.kind == NoteKind::Case)
     }
 
     /// Returns the exchange; `None` if the entry is not one.
@@ -227,6 +228,6 @@ impl Exchange {
     /// Returns whether TLS rejected the call, at the handshake or at the first read.
     #[must_use]
     pub fn certificate_was_refused(&self) -> bool {
-        self.failure.as_ref().is_some_and(|failure| failure.kind == "certificate")
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Certificate)
     }
 }

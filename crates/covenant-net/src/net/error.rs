@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use covenant_model::transcript::FailureKind;
 use covenant_model::with_causes;
 use thiserror::Error;
 
@@ -52,19 +53,19 @@ pub enum NetError {
 }
 
 impl NetError {
-    /// Returns a stable name of the error, as transcripts show it.
+    /// Returns the kind of the failure, as transcripts show it.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Refused(_) => "refused",
-            Self::Certificate(_) => "certificate",
-            Self::Untrusted(_) => "untrusted",
-            Self::Handshake(_) => "handshake",
-            Self::Closed(_) => "closed",
-            Self::Timeout { .. } => "timeout",
-            Self::TooLarge { .. } => "too_large",
-            Self::Malformed(_) => "malformed",
-            Self::Request(_) => "request",
+            Self::Refused(_) => FailureKind::Refused,
+            Self::Certificate(_) => FailureKind::Certificate,
+            Self::Untrusted(_) => FailureKind::Untrusted,
+            Self::Handshake(_) => FailureKind::Handshake,
+            Self::Closed(_) => FailureKind::Closed,
+            Self::Timeout { .. } => FailureKind::Timeout,
+            Self::TooLarge { .. } => FailureKind::TooLarge,
+            Self::Malformed(_) => FailureKind::Malformed,
+            Self::Request(_) => FailureKind::Request,
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::revocation::{TRANSIENT_STATUS, last_before};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, events, succeeded_operation};
-use covenant_model::transcript::{Body, Direction, Exchange, Trace};
+use covenant_model::transcript::{Body, Direction, Exchange, FailureKind, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 
@@ -135,7 +135,7 @@ fn was_admitted(trace: &Trace, peer: &str, until: u64) -> bool {
 /// Returns whether a call shows that the peering is over. A limit, a timeout or a fault of the target does
 /// not show it.
 fn is_refused(call: &Exchange) -> bool {
-    let is_timeout = call.failure.as_ref().is_some_and(|failure| failure.kind == "timeout");
+    let is_timeout = call.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
     let is_fault = call.status().is_some_and(|status| status >= 500 || TRANSIENT_STATUS.contains(&status));
     !call.succeeded() && !is_timeout && !is_fault
 }

@@ -6,7 +6,7 @@ use crate::check::Verdict::{self, Broken, Kept, Unproven};
 use crate::check::c04::revoked_event_precedes_teardown::RevokedEventPrecedesTeardown;
 use crate::check::c04::revoked_status_precedes_teardown::RevokedStatusPrecedesTeardown;
 use crate::check::trace_builder::TraceBuilder;
-use covenant_model::transcript::{Exchange, Failure, What};
+use covenant_model::transcript::{Exchange, Failure, FailureKind, What};
 use covenant_model::wire::notice::kind::PEER_REVOKED;
 
 fn no() -> Value {
@@ -180,7 +180,7 @@ fn a_call_without_a_response_in_time_is_no_teardown() {
     let verdicts = verdicts(|builder| {
         let mut lost = call(200, json!({}));
         lost.response = None;
-        lost.failure = Some(Failure { kind: "timeout".into(), message: String::new() });
+        lost.failure = Some(Failure { kind: FailureKind::Timeout, message: String::new() });
         let builder = builder.operation("revoke", "peer.revoke", json!({})).call("call", lost);
         let builder = builder
             .call_from_target(sent("heartbeat", &event()))

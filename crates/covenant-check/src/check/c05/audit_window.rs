@@ -9,7 +9,7 @@ use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
-use covenant_model::transcript::{Direction, Exchange, Trace, What};
+use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, What};
 
 /// The status of a call that was rejected by a limit.
 const TOO_MANY_REQUESTS: u16 = 429;
@@ -186,5 +186,5 @@ fn has_unrecorded_heartbeats(trace: &Trace, peer: &str) -> bool {
         What::Note(note) => Some(note),
         _ => None,
     });
-    notes.any(|note| note.kind == "counted" && note.facts["peer"] == peer)
+    notes.any(|note| note.kind == NoteKind::Counted && note.facts["peer"] == peer)
 }

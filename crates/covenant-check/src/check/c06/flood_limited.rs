@@ -8,7 +8,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
-use covenant_model::transcript::Trace;
+use covenant_model::transcript::{FailureKind, Trace};
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::path::Route;
 
@@ -89,7 +89,7 @@ fn answer_to_each(flood: &[Call<'_>]) -> Option<String> {
 fn is_cut_off(flood: &[Call<'_>]) -> bool {
     flood.last().is_some_and(|last| {
         let failure = last.exchange.failure.as_ref();
-        let was_closed = failure.is_some_and(|failure| failure.kind != "timeout");
+        let was_closed = failure.is_some_and(|failure| failure.kind != FailureKind::Timeout);
         last.route() != Some(Route::Accept) && (last.exchange.was_refused() || was_closed)
     })
 }

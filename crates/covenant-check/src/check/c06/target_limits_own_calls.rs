@@ -9,7 +9,7 @@ use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
-use covenant_model::transcript::{FLOOD, Trace, What};
+use covenant_model::transcript::{NoteKind, Trace, What};
 
 /// The target's own handshakes and heartbeats are no flood, also when the peer answers errors.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -49,8 +49,7 @@ impl Check for TargetLimitsOwnCalls {
 /// Returns the note of a flood. The trace does not record all calls with the same content, but it notes that
 /// there were too many at once.
 fn note_of_flood(trace: &Trace, peer: &str) -> Option<u64> {
-    let is_flood =
-        |what: &What| matches!(what, What::Note(note) if note.kind == FLOOD && note.facts["peer"] == peer);
+    let is_flood = |what: &What| matches!(what, What::Note(note) if note.kind == NoteKind::Flood && note.facts["peer"] == peer);
     trace.entries().iter().find(|entry| is_flood(&entry.what)).map(|entry| entry.n)
 }
 
@@ -89,7 +88,7 @@ mod tests {
                 .operation("start", "clock.now", json!({}))
                 .call_from_target(heartbeat(Exchange::from_target("alice")));
             if let Some(peer) = flooded {
-                let (kind, facts) = (FLOOD.to_owned(), json!({ "peer": peer }));
+                let (kind, facts) = (NoteKind::Flood, json!({ "peer": peer }));
                 builder = builder.unlabelled(What::Note(Note { kind, message: String::new(), facts }));
             }
             builder.verdict::<TargetLimitsOwnCalls>(with())

@@ -13,12 +13,12 @@ async fn each_failure_has_its_kind_and_does_not_disturb_the_server() {
     for tls in [HTTP1, HTTP2] {
         let client = fixture.client(None, tls, ClientOptions::default());
         for (path, kind) in [
-            ("/silent", "timeout"),
-            ("/dead", "closed"),
-            ("/torn", "closed"),
-            ("/panic", "closed"),
-            ("/long", "too_large"),
-            ("/headers", "too_large"),
+            ("/silent", FailureKind::Timeout),
+            ("/dead", FailureKind::Closed),
+            ("/torn", FailureKind::Closed),
+            ("/panic", FailureKind::Closed),
+            ("/long", FailureKind::TooLarge),
+            ("/headers", FailureKind::TooLarge),
         ] {
             let error = fixture.call(&client, path).await.expect_err(path);
             assert_eq!(error.kind(), kind, "{tls:?} {path}: {error}");
@@ -59,8 +59,11 @@ async fn a_killed_server_answers_nothing_and_frees_its_port() {
             TcpListener::bind(address).await.expect("the port is free again");
         };
         let (answer, ()) = tokio::join!(call, kill);
-        assert_eq!(answer.expect_err("killed").kind(), "closed", "{tls:?}");
-        assert_eq!(client.send(&url, post("/")).await.expect_err("no one listens").kind(), "refused");
+        assert_eq!(answer.expect_err("killed").kind(), FailureKind::Closed, "{tls:?}");
+        assert_eq!(
+            client.send(&url, post("/")).await.expect_err("no one listens").kind(),
+            FailureKind::Refused
+        );
     }
 }
 
@@ -71,7 +74,7 @@ async fn a_stopped_server_completes_requests_in_progress_and_accepts_no_others()
     assert!(fixture.call(&client, "/").await.is_ok());
     let url = fixture.url;
     tokio::time::timeout(Duration::from_secs(1), fixture.server.stop()).await.expect("it need not be killed");
-    assert_eq!(client.send(&url, post("/")).await.expect_err("no one listens").kind(), "refused");
+    assert_eq!(client.send(&url, post("/")).await.expect_err("no one listens").kind(), FailureKind::Refused);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,11 +104,11 @@ async fn a_client_that_sends_half_a_head_times_out_and_delays_no_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invalid_http_invalid_tls_and_a_closed_connection_are_distinguished() {
     for (sent, scheme, kind) in [
-        (&b"SSH-2.0-x\r\n\r\n"[..], "http", "malformed"),
-        (&b"SSH-2.0-x\r\n\r\n"[..], "https", "handshake"),
-        (b"", "http", "closed"),
-        (b"", "https", "closed"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", "http", "closed"),
+        (&b"SSH-2.0-x\r\n\r\n"[..], "http", FailureKind::Malformed),
+        (&b"SSH-2.0-x\r\n\r\n"[..], "https", FailureKind::Handshake),
+        (b"", "http", FailureKind::Closed),
+        (b"", "https", FailureKind::Closed),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", "http", FailureKind::Closed),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url =
@@ -129,7 +132,11 @@ async fn an_invalid_request_is_an_error_of_the_caller() {
     let client = Client::new(None, small(), ClientOptions::default());
     for url in ["ftp://127.0.0.1/", "https://127.0.0.1/", "data:x"] {
         let url = Url::parse(url).expect("a URL");
-        assert_eq!(client.send(&url, post("/")).await.expect_err("no way").kind(), "request", "{url}");
+        assert_eq!(
+            client.send(&url, post("/")).await.expect_err("no way").kind(),
+            FailureKind::Request,
+            "{url}"
+        );
     }
 }
 

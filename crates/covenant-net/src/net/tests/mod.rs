@@ -19,6 +19,7 @@ use super::{
 };
 use crate::pki::{Authority, ClientTls, ServerTls, TlsOptions, Trust};
 use covenant_model::clock::Clock;
+use covenant_model::transcript::FailureKind;
 
 const HTTP1: TlsOptions = only(true);
 const HTTP2: TlsOptions = only(false);

@@ -1,0 +1,71 @@
+//! Kinds of notes and of failures. A transcript writes each as one stable word.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Kind of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// A behaviour suppressed what a conforming peer sends.
+    Injected,
+    /// A wait for a call of the target ended. The facts name the entry that was found.
+    Waited,
+    /// A peer counted heartbeats of the target that the trace does not record.
+    Counted,
+    /// The heartbeats of the target are a flood. The trace may not record all of them.
+    Flood,
+    /// A case of a property begins.
+    Case,
+    /// The property has more cases, which the trace does not record.
+    Cases,
+    /// A watch goes on after its process ended.
+    Resumed,
+    /// The remaining life of the certificate of a watch.
+    Certificate,
+}
+
+/// Kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// No process listens at the address, or the address can't be reached.
+    Refused,
+    /// The other end refused our certificate.
+    Certificate,
+    /// We refused the certificate of the other end.
+    Untrusted,
+    /// TLS failed for another reason.
+    Handshake,
+    /// The connection ended before the response did.
+    Closed,
+    /// The call exceeded a time limit.
+    Timeout,
+    /// The response exceeded a size limit.
+    TooLarge,
+    /// The response is not valid HTTP.
+    Malformed,
+    /// The request could not be built.
+    Request,
+}
+
+/// Writes the word of the transcript.
+impl fmt::Display for FailureKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_displayed_as_it_is_written_and_an_unknown_word_is_an_error() {
+        assert_eq!(FailureKind::TooLarge.to_string(), "too_large");
+        assert_eq!(serde_json::to_string(&FailureKind::TooLarge).expect("a word"), "\"too_large\"");
+        assert!(serde_json::from_str::<FailureKind>("\"bored\"").is_err());
+        assert!(serde_json::from_str::<NoteKind>("\"bored\"").is_err());
+    }
+}
