@@ -253,10 +253,10 @@ fn wanting(row: &MethodDef, result: &Value) -> Option<Finding> {
     let expected = row.result();
     let lacking = expected.required().find(|member| !is_met(&member.kind, &result[&*member.name]));
     let found = match lacking {
-        _ if result.is_array() && expected.stands_alone => return None,
+        _ if result.is_array() && expected.may_be_bare => return None,
         None if result.is_null() && expected.required().next().is_none() => return None,
         None => row.check_result(result.clone()).err()?,
-        Some(_) if expected.stands_alone => result.to_string(),
+        Some(_) if expected.may_be_bare => result.to_string(),
         Some(member) => format!("{}: {}", member.name, result[&*member.name]),
     };
     let found = found.chars().take(SHOWN_MAX).collect();

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::target_choice::named;
-use super::{Exit, Failure, block_on, print, tell};
+use super::{Exit, Failure, block_on, message, print};
 use crate::adapter::{Finding, check_adapter};
 use crate::clock::Seed;
 use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, TargetRequest, Targets, serve};
@@ -77,7 +77,7 @@ async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let program = Program::of(arguments.program.clone())
         .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
-    tell(&format!("adapter: {program}\n"));
+    message(&format!("adapter: {program}\n"));
     let adapters = Stdio::new(program, Duration::from_secs(arguments.adapter_timeout), Log::default());
     let lines = block_on(check_adapter(&adapters))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
     let mut faults = 0;

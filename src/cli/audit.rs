@@ -11,7 +11,7 @@ use url::Url;
 
 use super::run::{Format, play_until_interrupted, show};
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, doctor, print, tell};
+use super::{Exit, Failure, block_on, doctor, message, print};
 use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
 use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
@@ -156,9 +156,9 @@ fn watch_target(
         run_context,
         folder: folder.path().to_owned(),
         grant: arguments.grant_file.clone(),
-        show: |line| tell(&format!("{}\n", terminal(line))),
+        show: |line| message(&format!("{}\n", terminal(line))),
     };
-    tell(&format!("watch: {}; Ctrl-C stops it, and the same command continues it\n", arguments.url));
+    message(&format!("watch: {}; Ctrl-C stops it, and the same command continues it\n", arguments.url));
     let watched = block_on(async {
         let (stopper, stop) = watch::channel(false);
         let watching = watch.run(stop);
@@ -197,7 +197,7 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
         confirm(&arguments.url)?;
     }
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
-    tell(&format!(
+    message(&format!(
         "seed: {seed}\naudit: {} calls a minute at most, {}\n",
         arguments.rate,
         if arguments.intrusive { "with misbehaviour" } else { "conforming" }
@@ -232,15 +232,15 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
     show(&report, arguments.format)?;
     let left = left_behind_text(&arguments.url, &left_behind(&reading));
     write_whole(&folder.path().join("left-behind.txt"), left.as_bytes())?;
-    tell(&left);
-    tell(&format!("files: {}\n", folder.path().display()));
+    message(&left);
+    message(&format!("files: {}\n", folder.path().display()));
     Ok(report)
 }
 
 /// Asks the user to type the target's host name, so that a script with a wrong URL cannot misbehave.
 fn confirm(url: &Url) -> Result<(), Failure> {
     let host = url.host_str().unwrap_or_default().to_owned();
-    tell(&format!(
+    message(&format!(
         "--intrusive misbehaves at {url}, and raises alarms there. Type its host name ({host}) to continue: "
     ));
     let mut line = String::new();

@@ -98,7 +98,7 @@ impl Config {
         match named {
             Some(path) => Self::read(path),
             None if Path::new(DEFAULT).is_file() => {
-                super::tell(&format!("config: {DEFAULT}\n"));
+                super::message(&format!("config: {DEFAULT}\n"));
                 Self::read(Path::new(DEFAULT))
             }
             None => Ok(Self::default()),

@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit_code::EXITS;
 use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
-use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTERS, Register, remedy};
+use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTERS, Register, fix};
 use crate::docs::parts;
 use crate::operator::{Form, Member, Method, OperatorMethod, governance, grant, peer, platform, resource};
 use crate::peer::behaviours::BEHAVIOURS;
@@ -100,8 +100,8 @@ fn aspect_text(text: &mut String, rows: &[Row], aspect: Aspect, parts: &[Loaded]
     if !methods.is_empty() {
         let _ = writeln!(text, "    operator methods: {}", listed(methods));
     }
-    if let Some(remedy) = remedy(clause.id, aspect) {
-        let _ = writeln!(text, "    what usually fixes it: {remedy}");
+    if let Some(fix) = fix(clause.id, aspect) {
+        let _ = writeln!(text, "    what usually fixes it: {fix}");
     }
 }
 
@@ -239,7 +239,7 @@ fn members(text: &mut String, title: &str, form: &Form) {
         let optional = if *required { "" } else { ", optional" };
         let _ = writeln!(text, "  {title:<11} {name} ({kind}{optional}): {}", about.replace('\n', " "));
     }
-    if form.stands_alone {
+    if form.may_be_bare {
         let _ = writeln!(text, "  {title:<11} or the list alone");
     }
 }

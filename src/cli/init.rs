@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config::{COMMENTED, DEFAULT};
-use super::{Exit, Failure, tell};
+use super::{Exit, Failure, message};
 use crate::runner::write_whole;
 
 /// Arguments of `covenant init`.
@@ -25,6 +25,6 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         )));
     }
     write_whole(path, COMMENTED.as_bytes())?;
-    tell(&format!("{}: edit it, then `covenant doctor`\n", path.display()));
+    message(&format!("{}: edit it, then `covenant doctor`\n", path.display()));
     Ok(Exit::Kept)
 }

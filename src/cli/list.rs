@@ -309,7 +309,7 @@ fn methods(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
         let _ = writeln!(text, "    {:<10} {}", "prompt", row.prompt.unwrap_or("none"));
         let json = json!({"id": row.name, "about": row.about(), "required": row.required, "since": row.since,
             "basis": row.basis, "prompt": row.prompt, "parameters": members(&parameters),
-            "result": members(&result), "list_may_stand_alone": result.stands_alone, "clauses": clauses});
+            "result": members(&result), "list_may_be_bare": result.may_be_bare, "clauses": clauses});
         Item { clauses: clauses.into_iter().collect(), text, json }
     });
     Ok(items.collect())

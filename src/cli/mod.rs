@@ -119,7 +119,7 @@ pub fn main() -> ExitCode {
         Command::Man(arguments) => shell::manual(&arguments),
     };
     let exit = evaluation.unwrap_or_else(|failure| {
-        tell(&format!("error: {}\n", with_causes(failure.error.as_ref())));
+        message(&format!("error: {}\n", with_causes(failure.error.as_ref())));
         failure.exit
     });
     exit.into()
@@ -149,7 +149,7 @@ impl From<FileError> for Failure {
 }
 
 /// Writes to standard error. Ignores a closed standard error.
-fn tell(text: &str) {
+fn message(text: &str) {
     use std::io::Write;
     let _ = anstream::stderr().write_all(text.as_bytes());
 }

@@ -29,7 +29,7 @@ impl Observer for Progress {
         let mut playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::ContractText(held) => {
-                self.bar.suspend(|| super::tell(&format!("contract text: {held}\n")));
+                self.bar.suspend(|| super::message(&format!("contract text: {held}\n")));
             }
             Event::Started { scenarios } => self.bar.set_length(scenarios as u64),
             Event::Began { scenario } => playing.push(scenario),

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::config::Config;
 use super::progress::Progress;
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, print, tell};
+use super::{Exit, Failure, block_on, message, print};
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
 use crate::report::{Report, json, junit, text};
@@ -54,7 +54,7 @@ pub(super) struct Arguments {
     scenarios: Option<PathBuf>,
     /// Statement of a person that a clause is kept which the run cannot prove (repeatable): '4.4=confirmed by
     /// phone on …'
-    #[arg(long, value_name = "CLAUSE=WORD", value_parser = attestation)]
+    #[arg(long, value_name = "CLAUSE=STATEMENT", value_parser = attestation)]
     attest: Vec<(ClauseId, String)>,
     /// Exit with code 3 if something is unproven
     #[arg(long)]
@@ -68,15 +68,16 @@ pub(super) struct Arguments {
 
 /// Parses an attestation: `4.4=confirmed by phone`.
 fn attestation(text: &str) -> Result<(ClauseId, String), String> {
-    let (clause, word) = text.split_once('=').ok_or("write CLAUSE=WORD, as in '4.4=confirmed by phone'")?;
+    let (clause, statement) =
+        text.split_once('=').ok_or("write CLAUSE=STATEMENT, as in '4.4=confirmed by phone'")?;
     let id: ClauseId = clause.trim().parse().map_err(|_| format!("no clause is called {clause:?}"))?;
     if REGISTERS.iter().all(|register| register.clause(id).is_none()) {
         return Err(format!("no clause is called {id}; `covenant list clauses` lists them"));
     }
-    if word.trim().is_empty() {
+    if statement.trim().is_empty() {
         return Err("the statement is missing after the `=`".to_owned());
     }
-    Ok((id, word.trim().to_owned()))
+    Ok((id, statement.trim().to_owned()))
 }
 
 /// The format of a report.
@@ -94,7 +95,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
-    tell(&format!("seed: {seed}\n"));
+    message(&format!("seed: {seed}\n"));
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let run = Plan {
         seed,
@@ -119,9 +120,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     folder.write(&report)?;
     show(&report, arguments.format)?;
     for case in folder.write_cases(&reading, &report)? {
-        tell(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
+        message(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
     }
-    tell(&format!("files: {}\n", folder.path().display()));
+    message(&format!("files: {}\n", folder.path().display()));
     Ok(Exit::of(&report, arguments.strict || config.run.strict))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failure, block_on, print, tell};
+use super::{Exit, Failure, block_on, message, print};
 use crate::clock::Seed;
 use crate::runner::{Plan, write_whole};
 use crate::selftest::{Partition, Row, Table, check_ids, compare_reports, platforms, probe_all};
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(Seed(1));
-    tell(&format!("seed: {seed}\n"));
+    message(&format!("seed: {seed}\n"));
     let platforms = platforms(&arguments.only, arguments.partition)
         .map_err(|unknown| Failure::usage(format!("no defect or variant is called {unknown}")))?;
     // The self-test needs to know that a case breaks, not the shortest one.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, Exit, Failure, print, tell};
+use super::{Arguments, Exit, Failure, message, print};
 
 /// The name of the program in its own texts.
 const PROGRAM: &str = "covenant";
@@ -61,7 +61,7 @@ fn write_to(folder: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) -> 
         .and_then(|()| write(folder))
         .with_context(|| format!("{}: cannot write", folder.display()))
         .map_err(|error| Failure::new(Exit::Environment, error))?;
-    tell(&format!("files: {}\n", folder.display()));
+    message(&format!("files: {}\n", folder.display()));
     Ok(Exit::Kept)
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::target_choice::named;
-use super::{Exit, Failure, block_on, print, tell};
+use super::{Exit, Failure, block_on, message, print};
 use crate::clock::{Clock, Seed};
 use crate::operator::OperatorMethod;
 use crate::operator::peer::Propose;
@@ -50,9 +50,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
-    tell("The reference platform is for testing only: whoever reaches it can make it misbehave.\n");
+    message("The reference platform is for testing only: whoever reaches it can make it misbehave.\n");
     if !options.listen.ip().is_loopback() {
-        tell("warning: it listens on an address that others may reach\n");
+        message("warning: it listens on an address that others may reach\n");
     }
     let running = Platform::start(options).await.map_err(|error| match error {
         error @ StartError::Listen { .. } => Failure::new(

@@ -65,7 +65,7 @@ fn table(text: &mut String, title: &str, form: &Form) {
         let _ = writeln!(text, "\n{title}: none, an empty object.");
         return;
     }
-    let alone = if form.stands_alone { ", or the list without the object" } else { "" };
+    let alone = if form.may_be_bare { ", or the list without the object" } else { "" };
     let _ = writeln!(text, "\n{title}{alone}:\n\n| member | value | meaning |\n|---|---|---|");
     rows(text, "", &form.members);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::HEAD;
 use super::table::table;
-use crate::contract::{Aspect, Clause, REGISTERS, Register, Section, V1_2026_05, remedy};
+use crate::contract::{Aspect, Clause, REGISTERS, Register, Section, V1_2026_05, fix};
 use crate::runner::planned;
 use crate::scenario::Loaded;
 
@@ -61,7 +61,7 @@ fn entry(page: &mut String, clause: &Clause, parts: &[Loaded]) {
     let _ = writeln!(page, "### {} ({})\n\n{}.\n", clause.id, clause.class, clause.obligation);
     let rows = clause.aspects().map(|aspect| {
         let how = clause.observation(aspect).map_or("", |seen| seen.how);
-        let fix = remedy(clause.id, aspect).unwrap_or_default();
+        let fix = fix(clause.id, aspect).unwrap_or_default();
         [aspect.to_string(), how.to_owned(), checks_of(clause, aspect, parts), fix.to_owned()]
     });
     table(page, &["aspect", "how it is seen", "checks", "what usually fixes it"], rows);

@@ -105,9 +105,8 @@ fn missing_methods(
 
 /// Returns the attestations in the settings of the run.
 fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
-    let words = start.settings.get("attested").and_then(Value::as_object);
-    let words = words.into_iter().flatten();
-    words.filter_map(|(clause, word)| Some((clause.parse().ok()?, word.as_str()?.to_owned()))).collect()
+    let statements = start.settings.get("attested").and_then(Value::as_object).into_iter().flatten();
+    statements.filter_map(|(clause, text)| Some((clause.parse().ok()?, text.as_str()?.to_owned()))).collect()
 }
 
 /// Returns the blame for an incomplete run: the worst outcome of its scenarios that is not due to the
@@ -164,7 +163,7 @@ pub fn property_case(id: &str) -> Option<Loaded> {
 /// Returns the reason why the run is void, or `None` if it is not.
 fn void(parts: &[(&Trace, Option<Loaded>)], evaluations: &[Evaluation]) -> Option<String> {
     if let Some((trace, _)) = parts.iter().find(|(_, loaded)| loaded.is_none()) {
-        return Some(format!("what {} announces can't be read", trace.scenario()));
+        return Some(format!("the planned checks of {} can't be read", trace.scenario()));
     }
     let sanity = parts.iter().filter(|(_, loaded)| loaded.as_ref().is_some_and(|l| l.scenario.sanity));
     for (trace, _) in sanity {

@@ -101,7 +101,7 @@ fn fault_of_step(
 }
 
 /// Checks the method of an operator step and the type of its parameters. A `${…}` can become a value of any
-/// type, so the value of the method's example stands in for it; an optional one is left out.
+/// type, so the value of the method's example replaces it; an optional one is left out.
 fn fault_of_operator(step: &Operator, span: &Range<usize>) -> Option<Fault> {
     let Some(method) = Method::parse(&step.method).map(Method::definition) else {
         let fault = Fault::new(format!("unknown method `{}`", step.method), span.clone());

@@ -17,7 +17,7 @@ impl Fault {
         Self { message: message.into(), span, hint: None }
     }
 
-    /// Adds a hint with the known word that is nearest to `word`.
+    /// Adds a hint with the known name that is nearest to `word`.
     pub(super) fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         self.hint = nearest(word, known).map(|near| format!("did you mean `{near}`?"));
         self
@@ -48,7 +48,7 @@ pub(super) fn of_toml(error: &toml::de::Error) -> Fault {
     }
 }
 
-/// Returns the known word that is nearest to `word`, or `None` if none is similar.
+/// Returns the known name that is nearest to `word`, or `None` if none is similar.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |other: &str| strsim::damerau_levenshtein(word, other);
     let near = known.into_iter().min_by_key(|other| distance(other))?;

@@ -101,9 +101,9 @@ impl Values {
             let seconds = if shift.is_empty() { Ok(0) } else { shift.parse::<i64>() };
             let seconds =
                 seconds.map_err(|_| format!("`${{{reference}}}`: write ${{now}} or ${{now-60}}"))?;
-            let moment = self.clock.now().checked_add(SignedDuration::from_secs(seconds));
-            let moment = moment.map_err(|_| format!("`${{{reference}}}`: there is no moment so far away"))?;
-            return Ok(Value::from(moment.to_string()));
+            let time = self.clock.now().checked_add(SignedDuration::from_secs(seconds));
+            let time = time.map_err(|_| format!("`${{{reference}}}`: there is no time so far away"))?;
+            return Ok(Value::from(time.to_string()));
         }
         // An optional member that is absent becomes an empty text.
         if reference.ends_with('?') {

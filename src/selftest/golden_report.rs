@@ -16,16 +16,16 @@ use crate::report::{EvaluatedCheck, Report};
 /// Returns the golden form of a report.
 #[must_use]
 pub fn golden_report(report: &Report) -> String {
-    let mut text = format!("overall: {}\n", word(&report.score.overall));
+    let mut text = format!("overall: {}\n", json_name(&report.score.overall));
     for row in &report.score.sections {
         let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
-        let (conduct, detection) = (word(&row.conduct), word(&row.detection));
+        let (conduct, detection) = (json_name(&row.conduct), json_name(&row.detection));
         let _ = writeln!(text, "{:>2}: conduct {conduct}, detection {detection}, score {score}", row.section);
     }
     let counted = |verdict: Verdict| report.checks.iter().filter(move |check| verdict_of(check) == verdict);
     for check in counted(Verdict::Broken).chain(counted(Verdict::Unproven)) {
         let (of, result) = (&check.evaluation.check, &check.evaluation.result);
-        let verdict = word(&result.verdict);
+        let verdict = json_name(&result.verdict);
         let _ = writeln!(text, "\n{verdict}: {} {}  {}", of.clause, of.aspect, of.id);
         let _ = writeln!(text, "  requirement: {}", of.requirement);
         let _ = writeln!(text, "  actual:      {}", without_ids(&result.actual));
@@ -34,7 +34,7 @@ pub fn golden_report(report: &Report) -> String {
 }
 
 /// Returns the name of a value in the JSON report.
-fn word(value: &impl Serialize) -> String {
+fn json_name(value: &impl Serialize) -> String {
     let json = serde_json::to_value(value).unwrap_or_default();
     json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned)
 }

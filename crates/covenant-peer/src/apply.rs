@@ -80,7 +80,7 @@ impl Peer {
             (201, json!({"data": view}))
         } else {
             let mut body = json!(view);
-            body["error"] = Value::from("the plan met a conflict");
+            body["error"] = Value::from("the plan has a conflict");
             (422, body)
         };
         Reply { answer, injected: draft.injected.into_iter().collect() }

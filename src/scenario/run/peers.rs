@@ -266,8 +266,8 @@ impl ScenarioRunner<'_> {
         for (peer, found) in peers.iter().zip(all_found) {
             let (name, found) = (peer.name(), found.map(|received| received.n));
             let message = match found {
-                Some(n) => format!("{name} was told, in entry {n}"),
-                None => format!("{name} was not told within {} s", poll_timeout.as_secs()),
+                Some(n) => format!("{name} was notified in entry {n}"),
+                None => format!("{name} was not notified within {} s", poll_timeout.as_secs()),
             };
             self.note(context, NoteKind::Waited, message, json!({"found": found}));
         }

@@ -59,7 +59,7 @@ impl<'a> ScenarioRunner<'a> {
     ) -> Self {
         let mut values = Values::new(&lease.clock, seed);
         values.set("release", releases::around(run_context.release()));
-        // A target to which no text is known is handed the first one where it has to store a text.
+        // If the text is unknown, a target that has to store one gets the first.
         let digest = run_context.contract_digest.as_deref().unwrap_or(V1_2026_05.digest);
         values.set("contract", json!({ "digest": digest }));
         Self {
@@ -175,7 +175,7 @@ impl<'a> ScenarioRunner<'a> {
             .map(Some)
             .ok_or_else(|| {
                 let message = format!(
-                    "now: a moment as in RFC 3339, of this century or the next, was expected, found {}",
+                    "now: a time as in RFC 3339, of this century or the next, was expected, found {}",
                     reported["now"]
                 );
                 let method = Now::METHOD.to_string();

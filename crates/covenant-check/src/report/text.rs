@@ -166,7 +166,7 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
 /// Writes the clauses that are unproven, attested or not applicable, by reason.
 fn open_questions(out: &mut String, report: &Report) {
     by_reason(out, report, Standing::Unproven, "unproven");
-    by_reason(out, report, Standing::Attested, "attested, on a person's word");
+    by_reason(out, report, Standing::Attested, "attested by a person");
     by_reason(out, report, Standing::NotApplicable, "not applicable");
 }
 

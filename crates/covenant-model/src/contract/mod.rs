@@ -4,16 +4,16 @@
 //! the id of a clause. The obligations are in our own words; a contract text is identified by its version and
 //! its digest. Each text has a [`Register`], listed in [`REGISTERS`]; [`HeldText`] is the one that a run goes by.
 
+mod fix;
 mod held;
 mod id;
 mod register;
-mod remedy;
 mod texts;
 
+pub use fix::fix;
 pub use held::{HeldText, TextSource};
 pub use id::{ClauseId, ParseClauseError, Section};
 pub use register::{Register, TextId, TextRange};
-pub use remedy::remedy;
 pub use texts::{REGISTERS, V1_2026_05, V1_2026_06, register};
 
 use std::fmt;

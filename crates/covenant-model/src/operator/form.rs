@@ -13,7 +13,7 @@ pub struct Form {
     /// The members, the required ones first.
     pub members: Vec<Member>,
     /// True if the object has one list, and the list may be sent without the object.
-    pub stands_alone: bool,
+    pub may_be_bare: bool,
 }
 
 /// One member of an object.
@@ -72,7 +72,7 @@ impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members: Vec<String> =
             self.required().map(|member| format!("\"{}\": {}", member.name, member.kind)).collect();
-        let alone = if self.stands_alone { " or an array" } else { "" };
+        let alone = if self.may_be_bare { " or an array" } else { "" };
         write!(f, "{{{}}}{alone}", members.join(", "))
     }
 }
@@ -93,7 +93,7 @@ impl Form {
         let alternative = schema["anyOf"].get(0);
         let object = reader.resolved(alternative.unwrap_or(&schema));
         let members = reader.members(object);
-        Self { about: text(&schema, "description"), members, stands_alone: alternative.is_some() }
+        Self { about: text(&schema, "description"), members, may_be_bare: alternative.is_some() }
     }
 }
 

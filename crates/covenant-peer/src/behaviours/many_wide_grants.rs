@@ -12,10 +12,11 @@ const GRANTS: u64 = 25;
 /// Lifetime of each grant.
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Behaviour that reports grants of whole kinds in every heartbeat but the first; no operator issued them.
+/// Behaviour that reports grants of all records of a kind in every heartbeat but the first; no operator issued
+/// them.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "many-wide-grants",
-    about: "reports in every heartbeat but the first 25 grants of whole kinds that no operator issued",
+    about: "reports in every heartbeat but the first 25 grants of all records of a kind that no operator issued",
     clauses: &["6.2"],
     request: Some(|sending, body| {
         if *sending.route == Route::Heartbeat && sending.before > 0 {

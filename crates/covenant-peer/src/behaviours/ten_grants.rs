@@ -10,7 +10,7 @@ const GRANTS: u64 = 10;
 /// Behaviour that reports ten wide grants once, in its second heartbeat.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "ten-grants",
-    about: "reports ten grants of whole kinds in its second heartbeat, which is within the limits",
+    about: "reports ten grants of all records of a kind in its second heartbeat, which is within the limits",
     clauses: &[],
     request: Some(|sending, body| {
         if *sending.route == Route::Heartbeat && sending.before == 1 {

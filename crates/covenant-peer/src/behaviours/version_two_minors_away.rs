@@ -7,7 +7,7 @@ use covenant_model::wire::path::Route;
 /// Behaviour that runs a release two minor versions away.
 pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     name: "version-two-minors-away",
-    about: "runs a release two minor versions away: behind, or ahead where there are not so many",
+    about: "runs a release two minor versions away: behind, or ahead if the minor is below 2",
     clauses: &["10.1"],
     request: Some(|sending, body| {
         if matches!(sending.route, Route::Accept | Route::Heartbeat) {

@@ -150,7 +150,7 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
     Patch::defect(
         "accepts-any-text-as-version",
         &[("1.3", Detection), ("1.5", Detection), ("10.1", Detection)],
-        "Accepts any word as a version, and treats it as compatible.",
+        "Accepts any text as a version, and treats it as compatible.",
         |policy| {
             policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, is_word);
             policy.handshake.are_compatible =

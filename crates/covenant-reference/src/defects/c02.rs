@@ -66,7 +66,7 @@ pub(super) const ISSUED_GRANTS: &[Patch] = &[
     Patch::defect(
         "narrows-grant-after-a-day",
         &[("2.1", Conduct), ("2.2", Conduct)],
-        "Narrows a grant for a whole kind, once it is a day old, to an id that no record has.",
+        "Narrows a grant for every record of a kind, once it is a day old, to an id that no record has.",
         |policy| policy.grants.covers_id = covers_id_on_first_day,
     )
     .hard_to_reach(),

@@ -47,7 +47,7 @@ impl Check for DeclaredKindsAreServed {
             }
             let breach = |actual| Err(Stop::broken(actual, [declared_n, call.n()]));
             if call.exchange.succeeded() && is_denied(trace, call.n(), call.exchange) {
-                return breach(format!("{kind} is declared, and the record that is there is said not to be"));
+                return breach(format!("{kind} is declared, and the target denies a record that exists"));
             }
             let exists = last_put(trace, call.n(), &kind, &id).is_some();
             if call.exchange.status().is_some_and(|status| is_not_served(status, exists)) {

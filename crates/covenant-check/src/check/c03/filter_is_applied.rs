@@ -39,7 +39,7 @@ impl Check for FilterIsApplied {
         let mut arrived = BTreeMap::new();
         for call in calls(trace).of(&self.peer) {
             if let Some(id) = outside.iter().find(|id| carries(call, id)) {
-                return Err(Stop::broken(format!("{id} lies outside the filter, and arrived"), [call.n()]));
+                return Err(Stop::broken(format!("{id} is outside the filter, and arrived"), [call.n()]));
             }
             if self.route.as_ref().is_none_or(|name| call.route().is_some_and(|route| route.name() == name)) {
                 arrived.extend(inside.iter().filter(|id| carries(call, id)).map(|id| (*id, call.n())));
@@ -47,10 +47,10 @@ impl Check for FilterIsApplied {
         }
         let evidence = arrived.values().copied();
         if inside.iter().all(|id| arrived.contains_key(id)) {
-            return Ok(Pass::new("what lies inside the filter arrived, the rest did not", evidence));
+            return Ok(Pass::new("the records inside the filter arrived, the others did not", evidence));
         }
         let route = self.route.as_ref().map(|route| format!(" ({route})")).unwrap_or_default();
-        let actual = format!("what lies inside the filter did not all arrive either{route}");
+        let actual = format!("not all records inside the filter arrived either{route}");
         Err(Stop::unproven(actual, evidence))
     }
 }

@@ -30,7 +30,7 @@ impl Check for TargetLimitsOwnCalls {
         let mut counted: Vec<Call<'_>> =
             calls(trace).of(&self.peer).made_by_target().filter(is_counted).collect();
         if counted.is_empty() {
-            return Err(Stop::unproven("the target called nobody", [start]));
+            return Err(Stop::unproven("the target made no call", [start]));
         }
         counted.sort_by_key(Call::at);
         let times: Vec<Timestamp> = counted.iter().map(Call::at).collect();

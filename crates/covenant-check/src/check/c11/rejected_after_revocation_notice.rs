@@ -45,7 +45,7 @@ impl Check for RejectedAfterRevocationNotice {
         let effective_at = notice["payload"]["effective_at"].as_str();
         let effective_at = effective_at.and_then(|text| text.parse::<Timestamp>().ok());
         if effective_at.is_some_and(|effective_at| effective_at > call.at()) {
-            return Err(Stop::unproven("the notice names a later moment", []));
+            return Err(Stop::unproven("the notice names a later time", []));
         }
         let refused = Refused {
             call: self.call.clone(),

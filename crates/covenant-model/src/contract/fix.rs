@@ -5,7 +5,7 @@ use super::ClauseId;
 
 /// Returns what usually fixes a breach of a clause in an aspect; `None` if the clause has no such aspect.
 #[must_use]
-pub fn remedy(id: ClauseId, aspect: Aspect) -> Option<&'static str> {
+pub fn fix(id: ClauseId, aspect: Aspect) -> Option<&'static str> {
     let id = id.to_string();
     let row = REMEDIES.iter().find(|(clause, of, _)| *clause == id && *of == aspect);
     row.map(|(_, _, text)| *text)
@@ -177,7 +177,7 @@ const REMEDIES: &[(&str, Aspect, &str)] = &[
     (
         "7.3",
         Conduct,
-        "Add one `conflict_log` entry for each step that met an existing record, and none for the others.",
+        "Add one `conflict_log` entry for each step that conflicts with an existing record, and none for the others.",
     ),
     (
         "7.3",
@@ -213,7 +213,7 @@ const REMEDIES: &[(&str, Aspect, &str)] = &[
     (
         "9.1",
         Detection,
-        "Compare `detected_at` with the time of receipt; raise a finding when more than 24 hours lie between.",
+        "Compare `detected_at` with the time of receipt; raise a finding if the difference exceeds 24 hours.",
     ),
     (
         "9.2",
@@ -306,10 +306,10 @@ mod tests {
     use crate::contract::V1_2026_05;
 
     #[test]
-    fn each_aspect_of_the_register_has_one_remedy() {
+    fn each_aspect_of_the_register_has_one_fix() {
         let aspects: Vec<_> = V1_2026_05.aspects().collect();
         for (clause, aspect) in &aspects {
-            assert!(remedy(*clause, *aspect).is_some(), "{clause} {aspect} has none");
+            assert!(fix(*clause, *aspect).is_some(), "{clause} {aspect} has none");
         }
         assert_eq!(REMEDIES.len(), aspects.len());
     }
