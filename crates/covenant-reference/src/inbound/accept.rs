@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reply::json_body;
-use super::{Fault, Reply, conclude, undone_if_refused};
+use super::{InboundError, Reply, conclude, undone_if_refused};
 use crate::governance::Suspicion;
 use crate::handshake::{contract, introduction, is_token_usable, release, token_hash, versions};
 use crate::peering;
@@ -17,10 +17,10 @@ use covenant_model::wire::state::PeerStatus;
 use covenant_net::net::Inbound;
 
 /// Answers a handshake. The audit entry belongs to the token's peer, if there is one.
-pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Fault> {
+pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, InboundError> {
     let body = match json_body(call) {
         Ok(body) => body,
-        Err(Fault::Refused(reply)) => return Ok(*reply),
+        Err(InboundError::Refused(reply)) => return Ok(*reply),
         Err(other) => return Err(other),
     };
     let token = body["acceptance_token"].as_str().unwrap_or_default();
@@ -43,7 +43,7 @@ pub(super) fn answer(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Faul
     }
 }
 
-fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply, Fault> {
+fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<Reply, InboundError> {
     if body["acceptance_token"].as_str().is_none_or(str::is_empty) {
         return Err(Reply::failure(422, "acceptance_token required").refused());
     }
@@ -96,7 +96,7 @@ fn supported_contract(
     tx: &Transaction<'_>,
     body: &Value,
     peer: Option<&Peer>,
-) -> Result<KnownContract, Fault> {
+) -> Result<KnownContract, InboundError> {
     let known = contract::known(tx)?;
     let given = body.get("contract_version");
     let asked = (tx.policy.handshake.read_version)(given);
@@ -134,7 +134,7 @@ fn exchange_credentials(
     tx: &Transaction<'_>,
     peer: &mut Peer,
     body: &Value,
-) -> Result<Map<String, Value>, Fault> {
+) -> Result<Map<String, Value>, InboundError> {
     let mut members = Map::new();
     let refuse = |name: &str, why: String| transition_failed(&format!("{name}: {why}")).refused();
     if let Some(request) = body["csr_pem"].as_str() {

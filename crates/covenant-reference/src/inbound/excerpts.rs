@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Fault, InboundCall, Reply};
+use super::{InboundCall, InboundError, Reply};
 use crate::store::rows::AuditEntry;
 use crate::store::{StoreError, facts, table};
 use covenant_model::wire::state::PeerStatus;
@@ -14,7 +14,7 @@ const DEFAULT_LIMIT: usize = 1000;
 const LIMIT_MAX: usize = 5000;
 
 /// Answers at once, or promises the excerpt for later if the policy sets a delay.
-pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     if inbound.peer.status != PeerStatus::Active {
         let text = "Audit excerpts available only to peers in active status";
         return Err(Reply::bare_failure(403, text).refused());
@@ -44,7 +44,7 @@ fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError
 }
 
 /// Answers 202. The promise keeps the window of this request, whenever the excerpt is sent.
-fn promise(inbound: &InboundCall<'_>, delay: SignedDuration) -> Result<Reply, Fault> {
+fn promise(inbound: &InboundCall<'_>, delay: SignedDuration) -> Result<Reply, InboundError> {
     let query = Query::read(inbound)?;
     let due_at = inbound.tx.now.saturating_add(delay).unwrap_or(Timestamp::MAX);
     let request_id = inbound.tx.new_id();
@@ -53,7 +53,7 @@ fn promise(inbound: &InboundCall<'_>, delay: SignedDuration) -> Result<Reply, Fa
     Ok(promised(&request_id, due_at))
 }
 
-fn keep_promise(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+fn keep_promise(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundError> {
     let kept = facts::find(inbound.tx.db, &promise_name(id))?;
     let promise = kept.and_then(|kept| Promise::deserialize(kept).ok());
     match promise.filter(|promise| promise.peer_id == inbound.peer.id) {
@@ -101,7 +101,7 @@ struct Query {
 }
 
 impl Query {
-    fn read(inbound: &InboundCall<'_>) -> Result<Self, Fault> {
+    fn read(inbound: &InboundCall<'_>) -> Result<Self, InboundError> {
         let invalid = |name: &str| Reply::failure(422, format!("{name} is invalid")).refused();
         let time = |name: &str| {
             parameter(inbound, name).map(|text| read_time(&text).ok_or_else(|| invalid(name))).transpose()

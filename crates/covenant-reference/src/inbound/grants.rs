@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use aws_lc_rs::hmac;
 use jiff::Timestamp;
 
-use super::{Fault, InboundCall, Reply};
+use super::{InboundCall, InboundError, Reply};
 use crate::policy::policy;
 use crate::store::rows::Grant;
 use crate::store::{StoreError, table};
@@ -125,7 +125,7 @@ pub(super) struct AccessRequest<'a> {
 }
 
 /// Returns the grant that allows the requested access, or the first refusal in order.
-pub(super) fn check(inbound: &InboundCall<'_>, request: &AccessRequest<'_>) -> Result<Grant, Fault> {
+pub(super) fn check(inbound: &InboundCall<'_>, request: &AccessRequest<'_>) -> Result<Grant, InboundError> {
     let token = inbound.call.header(header::AUTHORIZATION).and_then(header::bearer_token);
     let is_named = token.is_some_and(|token| !token.is_empty());
     let grant = if is_named {
@@ -148,7 +148,7 @@ pub(super) fn check_validity(
     inbound: &InboundCall<'_>,
     grant: &Grant,
     request: &AccessRequest<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), InboundError> {
     let policy = &inbound.tx.policy.grants;
     let is_covered_by_grace = request.in_grace && grant.revoked_with_peer;
     let text = if !(policy.belongs_to)(grant, &inbound.peer.id) {
@@ -167,7 +167,11 @@ pub(super) fn check_validity(
 
 /// Checks the kind, id and scope of the grant. A failure is a 403, and access beyond the grant is noted
 /// (6.4).
-fn check_reach(inbound: &InboundCall<'_>, grant: &Grant, request: &AccessRequest<'_>) -> Result<(), Fault> {
+fn check_reach(
+    inbound: &InboundCall<'_>,
+    grant: &Grant,
+    request: &AccessRequest<'_>,
+) -> Result<(), InboundError> {
     let policy = &inbound.tx.policy.grants;
     let beyond = |text: String| {
         let target = format!("{}/{}", request.kind, request.id);
@@ -193,7 +197,7 @@ fn check_reach(inbound: &InboundCall<'_>, grant: &Grant, request: &AccessRequest
 }
 
 /// Checks the instance, network and source address of the call. A failure is a 403.
-fn check_origin(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), Fault> {
+fn check_origin(inbound: &InboundCall<'_>, grant: &Grant) -> Result<(), InboundError> {
     let policy = &inbound.tx.policy.grants;
     let refuse = |text: String| Err(Reply::bare_failure(403, text).refused());
     let supplied = |given: Option<&str>| given.map_or_else(|| "nil".to_owned(), |given| format!("{given:?}"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::accept::undisclosed;
-use super::{Fault, InboundCall, Reply, notices};
+use super::{InboundCall, InboundError, Reply, notices};
 use crate::governance::scan::residency;
 use crate::handshake::{contract, introduction, own_endpoints, versions};
 use crate::peering;
@@ -29,7 +29,7 @@ pub(super) fn is_first_of_accepted(inbound: &InboundCall<'_>) -> bool {
 }
 
 /// Answers a heartbeat.
-pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let tx = inbound.tx;
     let limit = tx.settings.rate_limit;
     let admitted = tx.counters().admit(&tx.policy.counters, &inbound.peer.id, tx.now, limit);
@@ -124,7 +124,7 @@ fn residency_moved(
 }
 
 /// Returns the body if every member has a valid type. Otherwise returns a 400 or 422 that names the member.
-fn well_formed(inbound: &InboundCall<'_>) -> Result<Value, Fault> {
+fn well_formed(inbound: &InboundCall<'_>) -> Result<Value, InboundError> {
     let body = inbound.json()?;
     let refuse = |text: &str| Err(Reply::failure(422, text).refused());
     if !body.is_object() {

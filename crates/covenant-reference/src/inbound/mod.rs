@@ -21,7 +21,7 @@ use serde_json::Value;
 
 pub(crate) use accept::record_handshake;
 pub(crate) use heartbeat::check_claims;
-pub(crate) use reply::{Fault, Reply};
+pub(crate) use reply::{InboundError, Reply};
 
 use super::governance;
 use super::history::{self, Action};
@@ -80,19 +80,19 @@ pub(crate) fn answer(platform: &Platform, call: &Inbound) -> Outbound {
 fn evaluated(platform: &Platform, call: &Inbound) -> Outbound {
     match platform.transaction(|tx| inbound(tx, call)) {
         Ok(reply) => reply.into_outbound(),
-        Err(Fault::Refused(reply)) => reply.into_outbound(),
-        Err(Fault::Store(StoreError::Closed)) => {
+        Err(InboundError::Refused(reply)) => reply.into_outbound(),
+        Err(InboundError::Store(StoreError::Closed)) => {
             platform.die();
             Outbound::abort()
         }
-        Err(Fault::Store(error)) => {
+        Err(InboundError::Store(error)) => {
             tracing::error!(error = covenant_model::with_causes(&error), "the store failed");
             Reply::internal_error().into_outbound()
         }
     }
 }
 
-fn inbound(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Fault> {
+fn inbound(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, InboundError> {
     let route = Route::parse(&call.method, &call.path);
     let name = route.as_ref().map_or("unknown", Route::name);
     let mut reply = if route == Some(Route::Accept) {
@@ -116,7 +116,7 @@ fn inbound(tx: &Transaction<'_>, call: &Inbound) -> Result<Reply, Fault> {
     Ok(reply)
 }
 
-fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, Fault> {
+fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, InboundError> {
     if let Some(route) = route {
         inbound.tx.counters().pass(&inbound.tx.policy.counters, &inbound.peer.id, route);
     }
@@ -147,7 +147,7 @@ fn answer_rejected(
     route: Option<&Route>,
     peer: &Peer,
     refusal: Reply,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, InboundError> {
     let inbound = InboundCall { tx, call, peer: peer.clone() };
     match route {
         Some(Route::Heartbeat)
@@ -166,10 +166,10 @@ fn answer_rejected(
 /// Undoes the changes of a refused call. Only its audit entry and its findings remain.
 fn undone_if_refused(
     tx: &Transaction<'_>,
-    work: impl FnOnce() -> Result<Reply, Fault>,
-) -> Result<Reply, Fault> {
+    work: impl FnOnce() -> Result<Reply, InboundError>,
+) -> Result<Reply, InboundError> {
     match tx.attempt(work) {
-        Err(Fault::Refused(reply)) => Ok(*reply),
+        Err(InboundError::Refused(reply)) => Ok(*reply),
         other => other,
     }
 }
@@ -215,7 +215,7 @@ fn remote_subject(tx: &Transaction<'_>, call: &Inbound, peer: &Peer) -> Result<S
     })
 }
 
-fn unknown_path(inbound: &InboundCall<'_>) -> Fault {
+fn unknown_path(inbound: &InboundCall<'_>) -> InboundError {
     let target = format!("{} {}", inbound.call.method, inbound.call.path);
     Reply::not_found().suspecting(inbound.refused(&target)).refused()
 }
@@ -227,7 +227,7 @@ impl InboundCall<'_> {
     }
 
     /// Parses the body as JSON. Any other body is refused.
-    fn json(&self) -> Result<Value, Fault> {
+    fn json(&self) -> Result<Value, InboundError> {
         reply::json_body(self.call)
     }
 }

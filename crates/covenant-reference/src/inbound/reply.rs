@@ -24,14 +24,14 @@ pub(crate) struct Reply {
 
 /// A call that does not end in an ordinary response.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum InboundError {
     /// The call is refused, and its changes are undone.
     Refused(Box<Reply>),
     /// The store failed, or the platform died during the call.
     Store(StoreError),
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for InboundError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -97,8 +97,8 @@ impl Reply {
     }
 
     /// Turns the response into a refusal, which undoes the changes of the call.
-    pub(crate) fn refused(self) -> Fault {
-        Fault::Refused(Box::new(self))
+    pub(crate) fn refused(self) -> InboundError {
+        InboundError::Refused(Box::new(self))
     }
 
     pub(super) fn into_outbound(self) -> Outbound {
@@ -111,7 +111,7 @@ impl Reply {
 }
 
 /// Parses the body as JSON. An absent body is an empty object. The parser limits the depth to 128.
-pub(super) fn json_body(call: &Inbound) -> Result<Value, Fault> {
+pub(super) fn json_body(call: &Inbound) -> Result<Value, InboundError> {
     if call.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }

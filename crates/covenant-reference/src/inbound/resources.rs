@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::grants::{self, AccessRequest};
-use super::{Fault, InboundCall, Reply};
+use super::{InboundCall, InboundError, Reply};
 use crate::capabilities;
 use crate::policy::policy;
 use crate::store::records::{self, Record};
@@ -25,7 +25,7 @@ policy! {
 }
 
 /// Answers with the record, as far as its kind is declared.
-pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<Reply, Fault> {
+pub(super) fn answer(inbound: &InboundCall<'_>, kind: &str, id: &str) -> Result<Reply, InboundError> {
     let row = capabilities::row(inbound.tx, &inbound.peer.id, kind)?;
     let row = row.or_else(|| (inbound.tx.policy.resources.assume_declaration)(kind));
     let request = AccessRequest { kind, id, scope: Scope::Read, in_grace: false };
@@ -63,13 +63,13 @@ fn shown(inbound: &InboundCall<'_>, row: &Capability, id: &str) -> Result<Option
 /// Notes access to an undeclared kind, whatever the reason of the refusal (6.4).
 fn suspect_undeclared(
     inbound: &InboundCall<'_>,
-    fault: Fault,
+    fault: InboundError,
     kind: &str,
     id: &str,
     undeclared: bool,
-) -> Result<Grant, Fault> {
+) -> Result<Grant, InboundError> {
     match fault {
-        Fault::Refused(mut reply) if undeclared => {
+        InboundError::Refused(mut reply) if undeclared => {
             (inbound.tx.policy.resources.override_refusal)(inbound.tx, kind, id, &mut reply)?;
             let enumeration = (reply.status == 401).then(|| inbound.refused(kind)).flatten();
             Err(reply.suspecting(enumeration).refused())

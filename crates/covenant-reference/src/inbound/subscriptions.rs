@@ -4,14 +4,14 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::catalog::{BACKEND_PORT, DEFAULT_DAYS, SLUG};
-use super::{Fault, InboundCall, Reply};
+use super::{InboundCall, InboundError, Reply};
 use crate::store::rows::Grant;
 use crate::store::table;
 
 const HOST_LENGTH_MAX: usize = 253;
 
 /// Subscribes the caller to an offering.
-pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let body = inbound.json()?;
     let missing: Vec<&str> = ["slug", "local_hostname"]
         .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
 }
 
 /// Ends one of the caller's subscriptions.
-pub(super) fn end(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+pub(super) fn end(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundError> {
     let own = |grant: &Grant| grant.peer_id == inbound.peer.id && grant.service_slug.is_some();
     let Some(mut grant) = table::find::<Grant>(inbound.tx.db, id)?.filter(own) else {
         return Err(Reply::bare_failure(404, "Subscription not found").refused());

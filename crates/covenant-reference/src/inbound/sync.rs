@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, InboundCall, Reply};
+use super::{InboundCall, InboundError, Reply};
 use crate::capabilities;
 use crate::governance::Suspicion;
 use crate::handshake::versions;
@@ -89,7 +89,7 @@ pub(crate) fn matches_declared_filter(peer: &Peer, batch: &SyncBatch) -> bool {
 }
 
 /// Accepts a batch, or refuses all of it.
-pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let body = inbound.json()?;
     let batch = SyncBatch::deserialize(&body).map_err(|error| {
         let corrupt = corrupt("a batch that can't be read", &body);
@@ -108,7 +108,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
 }
 
 /// Checks that such a stream is agreed on.
-fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), Fault> {
+fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), InboundError> {
     let (tx, peer, kind) = (inbound.tx, &inbound.peer, &batch.resource_kind);
     let Some(row) = capabilities::row(tx, &peer.id, kind)? else {
         let text = format!("Resource kind {kind:?} is not declared in federation_inventory.yaml");
@@ -130,7 +130,7 @@ fn check_agreement(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<(), F
     Ok(())
 }
 
-fn check_integrity(inbound: &InboundCall<'_>, body: &Value, batch: &SyncBatch) -> Result<(), Fault> {
+fn check_integrity(inbound: &InboundCall<'_>, body: &Value, batch: &SyncBatch) -> Result<(), InboundError> {
     let policy = &inbound.tx.policy.sync;
     if !(policy.digest_matches)(body) {
         let suspicion = corrupt("the digest is not that of the records", body);
@@ -158,7 +158,7 @@ fn check_place(
     body: &Value,
     batch: &SyncBatch,
     stream: Option<&Stream>,
-) -> Result<(), Fault> {
+) -> Result<(), InboundError> {
     if (inbound.tx.policy.sync.continues_stream)(stream, batch) {
         return Ok(());
     }
@@ -167,7 +167,7 @@ fn check_place(
 }
 
 /// Stores every record and advances the stream. Returns the number of records.
-fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, Fault> {
+fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, InboundError> {
     let tx = inbound.tx;
     let is_dropped = (tx.policy.sync.discards)(tx, &inbound.peer)?;
     let records = if is_dropped { &[][..] } else { &batch.records };
@@ -210,7 +210,7 @@ fn corrupt(message: &str, body: &Value) -> Suspicion {
     Suspicion::breach(finding::SYNC_CORRUPT, &[6], message, payload)
 }
 
-fn refuse(status: u16, text: &str, suspicion: Option<Suspicion>) -> Fault {
+fn refuse(status: u16, text: &str, suspicion: Option<Suspicion>) -> InboundError {
     Reply::failure(status, text).suspecting(suspicion).refused()
 }
 

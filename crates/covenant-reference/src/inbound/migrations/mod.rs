@@ -5,7 +5,7 @@ mod view;
 use serde_json::{Map, Value, json};
 
 use super::grants::{self, AccessRequest};
-use super::{Fault, InboundCall, Reply};
+use super::{InboundCall, InboundError, Reply};
 use crate::migration::plan::{self, PlanError};
 use crate::migration::{self, Failure, Outcome, Plan};
 use crate::peering;
@@ -15,7 +15,7 @@ use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::MigrationRequest;
 
 /// Handles a plan: validates all of it, then applies it, or opens the migration if `commit` is false.
-pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
+pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let tx = inbound.tx;
     let body = inbound.json()?;
     let request = plan::read(tx, &body).map_err(|error| refuse(inbound, error))?;
@@ -34,7 +34,7 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, Fault> {
 }
 
 /// Applies an open migration.
-pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundError> {
     let mut migration = own(inbound, id)?;
     if migration.status != "transferring" {
         let text = format!("migration is {}", migration.status);
@@ -45,7 +45,7 @@ pub(super) fn commit(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault
 }
 
 /// Answers with the state of a migration, to the peer that sent it and to no other.
-pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, Fault> {
+pub(super) fn show(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundError> {
     let migration = visible_to(inbound, id, inbound.tx.policy.migration.is_shown_to)?;
     Ok(Reply::bare(200, &view::completed(&migration)))
 }
@@ -58,7 +58,7 @@ pub(super) fn is_in_grace(inbound: &InboundCall<'_>, id: &str) -> Result<bool, S
 }
 
 /// Applies the plan, writes the row, reports to the operator and answers.
-fn apply_and_record(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply, Fault> {
+fn apply_and_record(inbound: &InboundCall<'_>, migration: &mut Migration) -> Result<Reply, InboundError> {
     let tx = inbound.tx;
     let result = {
         let plan = Plan { tx, peer: &inbound.peer, request: &migration.plan };
@@ -82,7 +82,11 @@ fn apply_and_record(inbound: &InboundCall<'_>, migration: &mut Migration) -> Res
     Ok(reply)
 }
 
-fn complete(inbound: &InboundCall<'_>, migration: &mut Migration, outcome: &Outcome) -> Result<Reply, Fault> {
+fn complete(
+    inbound: &InboundCall<'_>,
+    migration: &mut Migration,
+    outcome: &Outcome,
+) -> Result<Reply, InboundError> {
     let tx = inbound.tx;
     let policy = &tx.policy.migration;
     "completed".clone_into(&mut migration.status);
@@ -137,7 +141,7 @@ fn opened(inbound: &InboundCall<'_>, plan: MigrationRequest, grant: &Grant) -> M
 }
 
 /// Returns the migration if the caller sent it.
-fn own(inbound: &InboundCall<'_>, id: &str) -> Result<Migration, Fault> {
+fn own(inbound: &InboundCall<'_>, id: &str) -> Result<Migration, InboundError> {
     visible_to(inbound, id, |migration, peer_id| migration.peer_id == peer_id)
 }
 
@@ -146,7 +150,7 @@ fn visible_to(
     inbound: &InboundCall<'_>,
     id: &str,
     is_of: fn(&Migration, &str) -> bool,
-) -> Result<Migration, Fault> {
+) -> Result<Migration, InboundError> {
     let found = table::find::<Migration>(inbound.tx.db, id)?;
     let seen = found.filter(|m| m.direction == Direction::Inbound && is_of(m, &inbound.peer.id));
     seen.ok_or_else(|| {
@@ -156,7 +160,7 @@ fn visible_to(
 }
 
 /// Checks the token of the call, if it has one; else the grant under which the migration was opened.
-fn check_grant(inbound: &InboundCall<'_>, migration: &Migration) -> Result<(), Fault> {
+fn check_grant(inbound: &InboundCall<'_>, migration: &Migration) -> Result<(), InboundError> {
     let request = access_request(&migration.plan, true);
     if inbound.call.header(covenant_model::wire::header::AUTHORIZATION).is_some() {
         return grants::check(inbound, &request).map(|_| ());
@@ -178,7 +182,7 @@ fn access_request(plan: &MigrationRequest, in_grace: bool) -> AccessRequest<'_> 
     }
 }
 
-fn refuse(inbound: &InboundCall<'_>, error: PlanError) -> Fault {
+fn refuse(inbound: &InboundCall<'_>, error: PlanError) -> InboundError {
     let suspicion = error.undeclared_kind.as_deref().and_then(|kind| inbound.refused(kind));
     Reply::bare_failure(error.status, error.text).suspecting(suspicion).refused()
 }
