@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::format::{CheckSpec, Operator, Scenario, Step};
-use super::position::{Fault, of_toml};
+use super::position::{FormatFault, of_toml};
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
 use crate::contract::Register;
 use crate::operator::grant::Issue;
@@ -40,7 +40,7 @@ pub struct LoadError {
 
 /// Reads a scenario. `path` appears in messages.
 pub fn load(id: &str, path: &str, source: &str) -> Result<Loaded, LoadError> {
-    let render = |fault: &Fault| LoadError { rendered: fault.render(path, source) };
+    let render = |fault: &FormatFault| LoadError { rendered: fault.render(path, source) };
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
     match faults(&scenario, source).first() {
         Some(fault) => Err(render(fault)),
@@ -49,17 +49,19 @@ pub fn load(id: &str, path: &str, source: &str) -> Result<Loaded, LoadError> {
 }
 
 /// Returns the faults of a well-formed scenario.
-fn faults(scenario: &Scenario, source: &str) -> Vec<Fault> {
+fn faults(scenario: &Scenario, source: &str) -> Vec<FormatFault> {
     let whole = 0..0;
     let mut faults = Vec::new();
     let mut peers = BTreeSet::new();
     for peer in &scenario.peers {
         if !peers.insert(peer.name.as_str()) {
-            faults.push(Fault::new(format!("two peers are called `{}`", peer.name), whole.clone()));
+            faults.push(FormatFault::new(format!("two peers are called `{}`", peer.name), whole.clone()));
         }
         for name in peer.behaviours.iter().filter(|name| behaviour(name).is_none()) {
             let message = format!("unknown behaviour `{name}` of peer `{}`", peer.name);
-            faults.push(Fault::new(message, whole.clone()).nearest(name, BEHAVIOURS.iter().map(|b| b.name)));
+            faults.push(
+                FormatFault::new(message, whole.clone()).nearest(name, BEHAVIOURS.iter().map(|b| b.name)),
+            );
         }
     }
     let mut labels = BTreeSet::new();
@@ -81,14 +83,14 @@ fn fault_of_step(
     span: &Range<usize>,
     peers: &BTreeSet<&str>,
     labels: &BTreeSet<&str>,
-) -> Option<Fault> {
+) -> Option<FormatFault> {
     let mut named = step.peer().into_iter().chain(step.other_peers().iter().map(String::as_str));
     if let Some(peer) = named.find(|peer| !peers.contains(peer)) {
-        let fault = Fault::new(format!("no peer is called `{peer}`"), span.clone());
+        let fault = FormatFault::new(format!("no peer is called `{peer}`"), span.clone());
         return Some(fault.nearest(peer, peers.iter().copied()));
     }
     if let Some(label) = uses(step).filter(|label| !labels.contains(label)) {
-        let fault = Fault::new(format!("no step before this one is called `{label}`"), span.clone());
+        let fault = FormatFault::new(format!("no step before this one is called `{label}`"), span.clone());
         return Some(fault.nearest(label, labels.iter().copied()));
     }
     match step {
@@ -102,9 +104,9 @@ fn fault_of_step(
 
 /// Checks the method of an operator step and the type of its parameters. A `${…}` can become a value of any
 /// type, so the value of the method's example replaces it; an optional one is left out.
-fn fault_of_operator(step: &Operator, span: &Range<usize>) -> Option<Fault> {
+fn fault_of_operator(step: &Operator, span: &Range<usize>) -> Option<FormatFault> {
     let Some(method) = Method::parse(&step.method).map(Method::definition) else {
-        let fault = Fault::new(format!("unknown method `{}`", step.method), span.clone());
+        let fault = FormatFault::new(format!("unknown method `{}`", step.method), span.clone());
         return Some(fault.nearest(&step.method, Method::all().map(Method::name)));
     };
     if let Some(fault) = fault_of_names(method, &step.with, span) {
@@ -120,21 +122,22 @@ fn fault_of_operator(step: &Operator, span: &Range<usize>) -> Option<Fault> {
         }
     }
     let error = method.check_parameters(given).err()?;
-    Some(Fault::new(format!("method `{}`: {error}", method.name), span.clone()))
+    Some(FormatFault::new(format!("method `{}`: {error}", method.name), span.clone()))
 }
 
 /// Returns a fault if a parameter is unknown to the method.
-fn fault_of_names(method: &MethodDef, with: &Value, span: &Range<usize>) -> Option<Fault> {
+fn fault_of_names(method: &MethodDef, with: &Value, span: &Range<usize>) -> Option<FormatFault> {
     let known = method.parameters().members;
     let mut names = with.as_object().into_iter().flatten().map(|(name, _)| name);
     let unknown = names.find(|name| known.iter().all(|member| member.name != **name))?;
-    let fault = Fault::new(format!("method `{}` has no parameter `{unknown}`", method.name), span.clone());
+    let fault =
+        FormatFault::new(format!("method `{}` has no parameter `{unknown}`", method.name), span.clone());
     Some(fault.nearest(unknown, known.iter().map(|member| &*member.name)))
 }
 
-fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<Fault> {
+fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<FormatFault> {
     let unknown = scopes.iter().find(|scope| Scope::parse(scope).is_none())?;
-    let fault = Fault::new(format!("unknown scope `{unknown}`"), span.clone());
+    let fault = FormatFault::new(format!("unknown scope `{unknown}`"), span.clone());
     Some(fault.nearest(unknown, Scope::ALL.iter().map(|scope| scope.as_str())))
 }
 
@@ -158,26 +161,30 @@ struct Names<'a> {
     labels: &'a BTreeSet<&'a str>,
 }
 
-fn faults_of_check(check: &Spanned<CheckSpec>, names: &Names<'_>, places: &ArgumentPlaces<'_>) -> Vec<Fault> {
+fn faults_of_check(
+    check: &Spanned<CheckSpec>,
+    names: &Names<'_>,
+    places: &ArgumentPlaces<'_>,
+) -> Vec<FormatFault> {
     let span = check.span();
     let check = check.get_ref();
     let mut faults = Vec::new();
     let mut texts = check.texts().texts().peekable();
     if texts.peek().is_none() {
         let message = format!("no contract text is {}: `since` is after `until`", check.texts());
-        faults.push(Fault::new(message, span.clone()));
+        faults.push(FormatFault::new(message, span.clone()));
     }
     let has_aspect = |register: &Register| {
         register.clause(check.clause).is_some_and(|clause| clause.aspects().any(|f| f == check.aspect))
     };
     if !texts.all(has_aspect) {
-        faults.push(Fault::new(
+        faults.push(FormatFault::new(
             format!("clause {} has no aspect `{}`", check.clause, check.aspect),
             span.clone(),
         ));
     }
     let Some(definition) = check_with_id(&check.check) else {
-        let fault = Fault::new(format!("unknown check `{}`", check.check), span);
+        let fault = FormatFault::new(format!("unknown check `{}`", check.check), span);
         faults.push(fault.nearest(&check.check, checks().map(|check| check.id)));
         return faults;
     };
@@ -197,10 +204,10 @@ fn faults_of_check(check: &Spanned<CheckSpec>, names: &Names<'_>, places: &Argum
 }
 
 /// Returns the fault of an argument that its check does not take.
-fn of_arguments(definition: &CheckDef, error: &ArgumentError, span: Range<usize>) -> Fault {
+fn of_arguments(definition: &CheckDef, error: &ArgumentError, span: Range<usize>) -> FormatFault {
     let message = format!("check `{}`: {}", definition.id, error.message);
     let unknown = error.argument.as_deref().filter(|_| error.message.starts_with("unknown field"));
-    let fault = Fault::new(message, span);
+    let fault = FormatFault::new(message, span);
     match unknown {
         Some(name) => {
             let parameters = definition.parameters();
@@ -217,7 +224,7 @@ fn fault_of_reference(
     name: &str,
     names: &Names<'_>,
     span: Range<usize>,
-) -> Option<Fault> {
+) -> Option<FormatFault> {
     let (what, known): (&str, Vec<&str>) = match kind {
         ParameterKind::Value => return None,
         ParameterKind::Labels => ("no step is called", names.labels.iter().copied().collect()),
@@ -229,7 +236,7 @@ fn fault_of_reference(
     if known.contains(&name) {
         return None;
     }
-    Some(Fault::new(format!("{what} `{name}`"), span).nearest(name, known))
+    Some(FormatFault::new(format!("{what} `{name}`"), span).nearest(name, known))
 }
 
 /// The places of the arguments of one check in its file.

@@ -6,13 +6,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// An error at a position of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct FormatFault {
     pub message: String,
     pub span: Range<usize>,
     pub hint: Option<String>,
 }
 
-impl Fault {
+impl FormatFault {
     pub(super) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
         Self { message: message.into(), span, hint: None }
     }
@@ -38,10 +38,10 @@ impl Fault {
 }
 
 /// Converts an error of the TOML parser or of a type's deserializer.
-pub(super) fn of_toml(error: &toml::de::Error) -> Fault {
+pub(super) fn of_toml(error: &toml::de::Error) -> FormatFault {
     let message = error.message().to_owned();
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let fault = Fault::new(message.clone(), error.span().unwrap_or(0..0));
+    let fault = FormatFault::new(message.clone(), error.span().unwrap_or(0..0));
     match words.split_first() {
         Some((word, known)) if message.starts_with("unknown") => fault.nearest(word, known.iter().copied()),
         _ => fault,
@@ -86,7 +86,8 @@ mod tests {
     fn a_fault_names_file_line_column_and_the_nearest_word() {
         let source = "a = 1\nbéhaviour = 2\n";
         let at = source.find("béh").expect("it is there");
-        let fault = Fault::new("unknown field", at..at + 10).nearest("béhaviour", ["behaviour", "peer"]);
+        let fault =
+            FormatFault::new("unknown field", at..at + 10).nearest("béhaviour", ["behaviour", "peer"]);
         let text = fault.render("x.toml", source);
         assert!(text.starts_with("x.toml:2:1: "), "{text}");
         assert!(text.contains("did you mean `behaviour`?"), "{text}");
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn a_span_that_is_off_is_no_panic() {
         for span in [0..0, 900..1000, 7..8] {
-            let _ = Fault::new("x", span).render("x.toml", "a = 1\nbé = 2");
+            let _ = FormatFault::new("x", span).render("x.toml", "a = 1\nbé = 2");
         }
     }
 
