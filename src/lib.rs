@@ -9,7 +9,7 @@
 //! Five crates hold the parts that need no runner; their manifests list their dependencies. This package
 //! re-exports them under the names of their modules.
 //!
-//! - `covenant-model`: [`contract`], [`clock`], [`wire`], [`transcript`]. Data and its types.
+//! - `covenant-model`: [`contract`], [`clock`], [`wire`], [`transcript`], [`Fault`]. Data and its types.
 //! - `covenant-net`: [`pki`], [`net`]. Certificates, sockets and HTTP, with limits on every read.
 //! - `covenant-peer`: [`peer`], the simulated platform. One conforming peer, and behaviours as named deviations.
 //! - `covenant-reference`: [`mod@reference`], the embedded target on SQLite, with defects and variants. It never sees
@@ -60,7 +60,7 @@ pub mod scenario;
 pub mod selftest;
 
 pub use covenant_check::{check, report, score};
-pub use covenant_model::{clock, contract, transcript, wire, with_causes};
+pub use covenant_model::{Blame, Fault, clock, contract, transcript, wire, with_causes};
 pub use covenant_net::{net, pki};
 pub use covenant_peer as peer;
 pub use covenant_reference as reference;

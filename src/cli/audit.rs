@@ -219,8 +219,7 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let (stopper, stop) = watch::channel(false);
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
     folder.create()?;
-    block_on(play_until_interrupted(run, stopper, arguments.quiet))?
-        .map_err(|fault| Failure::new(Exit::Environment, fault))?;
+    block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
     Ok(Exit::of(&conclude(arguments, &folder)?, false))
 }
 

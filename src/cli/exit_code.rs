@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::Blame;
 use crate::report::Report;
-use crate::runner::exit_blame;
 use crate::score::Overall;
 use crate::transcript::Outcome;
 
@@ -48,17 +48,40 @@ impl Exit {
     /// Returns the exit code of a run.
     #[must_use]
     pub fn of(report: &Report, strict: bool) -> Self {
-        let blame = exit_blame(report);
-        match (blame, report.score.overall) {
-            (Some(Outcome::Interrupted), _) => Self::Interrupted,
-            (Some(Outcome::Suite { .. }), _) => Self::Suite,
+        let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
+        let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).collect();
+        let overall = report.score.overall;
+        let order = [
+            (ends.contains(&Self::Suite), Self::Suite),
+            (ends.contains(&Self::Interrupted), Self::Interrupted),
             // A broken clause was observed, whatever else failed.
-            (_, Overall::Broken) => Self::Broken,
-            (Some(Outcome::Environment { .. }), _) => Self::Environment,
-            (Some(Outcome::Adapter { .. }), _) => Self::Adapter,
-            (Some(Outcome::Target { .. }), _) | (_, Overall::Void) => Self::Target,
-            (_, Overall::Unproven) if strict => Self::Unproven,
-            _ => Self::Kept,
+            (overall == Overall::Broken, Self::Broken),
+            (ends.contains(&Self::Environment), Self::Environment),
+            (ends.contains(&Self::Adapter), Self::Adapter),
+            // A target that fails in one scenario of a run leaves checks unproven. An audit has one scenario.
+            (ends.contains(&Self::Target) && report.is_audit(), Self::Target),
+            (overall == Overall::Void, Self::Target),
+            (strict && overall == Overall::Unproven, Self::Unproven),
+        ];
+        order.into_iter().find(|(applies, _)| *applies).map_or(Self::Kept, |(_, exit)| exit)
+    }
+
+    fn of_outcome(outcome: &Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Aborted(fault) => Some(fault.blame.into()),
+            Outcome::Interrupted => Some(Self::Interrupted),
+            Outcome::Completed | Outcome::Unsupported { .. } => None,
+        }
+    }
+}
+
+impl From<Blame> for Exit {
+    fn from(blame: Blame) -> Self {
+        match blame {
+            Blame::Target => Self::Target,
+            Blame::Adapter => Self::Adapter,
+            Blame::Environment => Self::Environment,
+            Blame::Suite => Self::Suite,
         }
     }
 }

@@ -109,8 +109,8 @@ fn write(path: &Path, golden: &Golden) -> Result<(), Failure> {
 }
 
 fn failure(error: GoldenError) -> Failure {
-    let exit = match error {
-        GoldenError::Halted { .. } => Exit::Target,
+    let exit = match &error {
+        GoldenError::Halted { outcome, .. } => outcome.blame().map_or(Exit::Target, Exit::from),
         _ => Exit::Usage,
     };
     Failure::new(exit, error)

@@ -35,7 +35,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::runner::FileError;
-use crate::with_causes;
+use crate::{Fault, with_causes};
 
 /// Checks whether a platform keeps the Powernode Federation Social Contract.
 ///
@@ -145,6 +145,13 @@ impl Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         Self::new(Exit::Environment, error)
+    }
+}
+
+/// The blame of a fault gives the exit code.
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.blame.into(), fault)
     }
 }
 

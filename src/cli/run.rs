@@ -10,10 +10,11 @@ use super::config::Config;
 use super::progress::Progress;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, message, print};
+use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
 use crate::report::{Report, json, junit, text};
-use crate::runner::{CASES, Fault, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
+use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
 use crate::transcript::{Outcome, read};
 
 /// The default number of scenarios that run in parallel.
@@ -112,8 +113,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let (stopper, stop) = watch::channel(false);
     let run = run.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
     folder.create()?;
-    block_on(play_until_interrupted(run, stopper, arguments.quiet))?
-        .map_err(|fault| Failure::new(Exit::Environment, fault))?;
+    block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
 
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);

@@ -59,7 +59,7 @@ pub enum GoldenError {
         /// The id of the scenario.
         scenario: String,
         /// The outcome.
-        outcome: Option<Outcome>,
+        outcome: Outcome,
     },
 }
 
@@ -116,7 +116,10 @@ async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, Gold
     let trace = play_scenario(loaded, &targets, &Transcript::in_memory(), SEED, &plain).await;
     match trace.outcome() {
         Some(Outcome::Completed) => Ok(trace),
-        outcome => Err(GoldenError::Halted { scenario: scenario.to_owned(), outcome: outcome.cloned() }),
+        outcome => Err(GoldenError::Halted {
+            scenario: scenario.to_owned(),
+            outcome: outcome.cloned().unwrap_or(Outcome::Interrupted),
+        }),
     }
 }
 

@@ -25,8 +25,7 @@ pub struct Description {
 impl Description {
     /// Parses the result of `describe`. An error names the member that is unusable.
     pub fn read(reported: &Value) -> Result<Self, OperatorError> {
-        let wrong =
-            |message: String| OperatorError::Adapter { method: Describe::METHOD.to_string(), message };
+        let wrong = |message: String| OperatorError::adapter(Describe::METHOD, message);
         if reported["protocol"].as_u64() != Some(PROTOCOL) {
             return Err(wrong(format!("protocol: {PROTOCOL} was expected, found {}", reported["protocol"])));
         }

@@ -1,5 +1,6 @@
 //! The embedded adapter: the reference platform in this process, fresh for each scenario.
 
+use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::{
     ClockSync, Description, Lease, Method, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
     TargetRequest, Targets,
 };
+use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::reference::{
     Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
@@ -63,7 +65,7 @@ impl Targets for Embedded {
         };
         let folder = if request.durable {
             let folder = TempDir::with_prefix("covenant-");
-            Some(folder.map_err(|error| environment(error.to_string()))?)
+            Some(folder.map_err(|error| environment(&error))?)
         } else {
             None
         };
@@ -134,11 +136,8 @@ impl Target {
                 settings[name] = member.clone();
             }
         }
-        let settings = Settings::read(&settings).map_err(|error| OperatorError::Refused {
-            method: Start::METHOD.to_string(),
-            code: INVALID_PARAMS,
-            message: error.to_string(),
-        })?;
+        let settings = Settings::read(&settings)
+            .map_err(|error| OperatorError::refused(Start::METHOD, INVALID_PARAMS, error.to_string()))?;
         let options = Options {
             clock: self.clock.clone(),
             seed: self.seed,
@@ -148,11 +147,8 @@ impl Target {
             patches: self.options.patches.clone(),
         };
         let started = Platform::start(options).await.map_err(|error| match error {
-            error @ StartError::Listen { .. } => environment(crate::with_causes(&error)),
-            other => OperatorError::Adapter {
-                method: Start::METHOD.to_string(),
-                message: crate::with_causes(&other),
-            },
+            error @ StartError::Listen { .. } => environment(&error),
+            other => OperatorError::adapter(Start::METHOD, crate::with_causes(&other)),
         })?;
         let reported = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
         *running = Some(started);
@@ -172,14 +168,13 @@ impl Target {
     async fn forward(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
         let platform = self.running.lock().await.as_ref().map(|running| running.platform.clone());
         let Some(platform) = platform else {
-            let message = "the platform is not running".to_owned();
-            return Err(OperatorError::Refused { method: method.to_string(), code: NOT_RUNNING, message });
+            return Err(OperatorError::refused(method, NOT_RUNNING, "the platform is not running"));
         };
         platform.call(method, parameters).await.map_err(|MethodError { code, message }| {
             if code == METHOD_NOT_FOUND {
                 OperatorError::unsupported(method)
             } else {
-                OperatorError::Refused { method: method.to_string(), code, message }
+                OperatorError::refused(method, code, message)
             }
         })
     }
@@ -205,16 +200,13 @@ impl EmbeddedOptions {
 
 /// Parses the parameters of a method that the process answers.
 fn parsed<M: OperatorMethod>(given: Value) -> Result<M, OperatorError> {
-    serde_json::from_value(given).map_err(|error| OperatorError::Refused {
-        method: M::METHOD.to_string(),
-        code: INVALID_PARAMS,
-        message: error.to_string(),
-    })
+    serde_json::from_value(given)
+        .map_err(|error| OperatorError::refused(M::METHOD, INVALID_PARAMS, error.to_string()))
 }
 
 /// Creates the error for a machine on which no platform can start.
-fn environment(message: String) -> OperatorError {
-    OperatorError::Environment { method: Start::METHOD.to_string(), message }
+fn environment(error: &(dyn Error + 'static)) -> OperatorError {
+    OperatorError::Fault(Fault::of_environment(error).of_method(Start::METHOD))
 }
 
 #[cfg(test)]

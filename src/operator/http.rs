@@ -56,7 +56,7 @@ impl Http {
     /// Sends a request. `method` is the name of a method, or the one that does not exist.
     async fn ask(&self, method: &str, parameters: &Value) -> Result<Value, OperatorError> {
         let inner = &*self.0;
-        let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
+        let broken = |message: String| OperatorError::adapter(method, message);
         let id = {
             let mut asked = inner.asked.lock().await;
             *asked += 1;

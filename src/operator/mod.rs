@@ -31,10 +31,13 @@ pub use process::{Log, NoProgram, Program};
 pub use serve::serve;
 pub use stdio::{Adapter, Stdio};
 
+use std::fmt::Display;
+
 use async_trait::async_trait;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::Fault;
 use crate::clock::Clock;
 use crate::wire::generation::CallerForm;
 
@@ -47,7 +50,7 @@ pub trait OperatorClient: Send + Sync {
     /// Calls [`NONEXISTENT_METHOD`]. A client of an adapter asks the adapter. A client in this process knows
     /// the methods of the table alone, and has nothing to ask.
     async fn call_nonexistent(&self) -> Result<Value, OperatorError> {
-        Err(OperatorError::Unsupported { method: NONEXISTENT_METHOD.to_owned() })
+        Err(OperatorError::unsupported(NONEXISTENT_METHOD))
     }
 
     /// Returns true if everything that an operation causes is complete when the operation returns. Waiting
@@ -76,29 +79,28 @@ pub enum OperatorError {
         /// The message.
         message: String,
     },
-    /// The adapter broke its protocol, died or hung. The blame is the adapter's, not the target's.
-    #[error("{method}: the adapter failed: {message}")]
-    Adapter {
-        /// The method.
-        method: String,
-        /// The failure.
-        message: String,
-    },
-    /// A failure of the machine: a port in use, a full disk.
-    #[error("{method}: {message}")]
-    Environment {
-        /// The method.
-        method: String,
-        /// The failure.
-        message: String,
-    },
+    /// A fault of the adapter or of the machine under it, not of the target.
+    #[error(transparent)]
+    Fault(Fault),
 }
 
 impl OperatorError {
     /// Creates the error for a method that the operator client does not have.
     #[must_use]
-    pub fn unsupported(method: Method) -> Self {
+    pub fn unsupported(method: impl Display) -> Self {
         Self::Unsupported { method: method.to_string() }
+    }
+
+    /// Creates the error for a call that the target refused.
+    #[must_use]
+    pub fn refused(method: impl Display, code: i64, message: impl Into<String>) -> Self {
+        Self::Refused { method: method.to_string(), code, message: message.into() }
+    }
+
+    /// Creates the error for an adapter that broke its protocol, died or hung.
+    #[must_use]
+    pub fn adapter(method: impl Display, message: impl Into<String>) -> Self {
+        Self::Fault(Fault::adapter(message).of_method(method))
     }
 }
 

@@ -118,11 +118,9 @@ impl Person {
                 self.cannot().push(method);
                 Err(OperatorError::unsupported(method))
             }
-            lower if lower == "no" || lower.starts_with("no:") => Err(OperatorError::Refused {
-                method: method.to_string(),
-                code: NOT_RUNNING,
-                message: line.get(3..).unwrap_or_default().trim().to_owned(),
-            }),
+            lower if lower == "no" || lower.starts_with("no:") => {
+                Err(OperatorError::refused(method, NOT_RUNNING, line.get(3..).unwrap_or_default().trim()))
+            }
             _ => Ok(line),
         }
     }
@@ -133,7 +131,7 @@ impl Person {
 }
 
 fn failed(method: Method, message: String) -> OperatorError {
-    OperatorError::Adapter { method: method.to_string(), message }
+    OperatorError::adapter(method, message)
 }
 
 fn say(method: Method, dialogue: &mut dyn Dialogue, text: &str) -> Result<(), OperatorError> {

@@ -68,8 +68,8 @@ impl Response {
     /// Returns the result of a method.
     pub(super) fn of(self, method: &str) -> Result<Value, OperatorError> {
         self.outcome.map_err(|RpcError { code, message }| match code {
-            METHOD_NOT_FOUND => OperatorError::Unsupported { method: method.to_owned() },
-            code => OperatorError::Refused { method: method.to_owned(), code, message },
+            METHOD_NOT_FOUND => OperatorError::unsupported(method),
+            code => OperatorError::refused(method, code, message),
         })
     }
 }
@@ -96,10 +96,7 @@ mod tests {
         let text = failure(&json!(8), METHOD_NOT_FOUND, "no");
         let refused = Response::read(text.as_bytes()).expect("a response");
         assert_eq!(refused.id, Some(8));
-        assert_eq!(
-            refused.of("peer.show"),
-            Err(OperatorError::Unsupported { method: "peer.show".to_owned() })
-        );
+        assert_eq!(refused.of("peer.show"), Err(OperatorError::unsupported("peer.show")));
     }
 
     #[test]

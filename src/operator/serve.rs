@@ -60,9 +60,7 @@ async fn answer(operator: &dyn OperatorClient, line: &[u8]) -> String {
             rpc::failure(id, METHOD_NOT_FOUND, &format!("{method} is not supported"))
         }
         Err(OperatorError::Refused { code, message, .. }) => rpc::failure(id, code, &message),
-        Err(OperatorError::Adapter { message, .. } | OperatorError::Environment { message, .. }) => {
-            rpc::failure(id, INTERNAL, &message)
-        }
+        Err(OperatorError::Fault(fault)) => rpc::failure(id, INTERNAL, &fault.reason),
     }
 }
 

@@ -42,9 +42,8 @@ impl Stdio {
     /// Starts an adapter and calls `describe`.
     pub async fn start(&self) -> Result<Adapter, OperatorError> {
         let started = self.program.start(&self.log);
-        let (process, requests, responses) = started.map_err(|error| OperatorError::Adapter {
-            method: Describe::METHOD.to_string(),
-            message: format!("{} does not start: {error}", self.program),
+        let (process, requests, responses) = started.map_err(|error| {
+            OperatorError::adapter(Describe::METHOD, format!("{} does not start: {error}", self.program))
         })?;
         let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
         let line = Mutex::new(Some(line));
@@ -95,7 +94,7 @@ impl Adapter {
     /// Sends a request. `method` is the name of a method, or the one that does not exist.
     async fn ask(&self, method: &str, parameters: &Value) -> Result<Value, OperatorError> {
         let mut line = self.line.lock().await;
-        let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
+        let broken = |message: String| OperatorError::adapter(method, message);
         let Some(talking) = line.as_mut() else {
             return Err(broken("it was given up before".to_owned()));
         };

@@ -9,6 +9,7 @@ use rand::Rng;
 use tokio::runtime::Handle;
 
 use super::Property;
+use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::operator::{OperatorError, TargetRequest, Targets};
 use crate::scenario::{Loaded, RunContext, load, play_on, without_target};
@@ -52,14 +53,14 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
                 cases.reported.push(shortest);
                 // A panic in a case is no breach by the target.
                 if !cases.reported.iter().any(|(loaded, trace)| (setting.breaks)(loaded, trace)) {
-                    outcome = Outcome::Suite { reason: format!("a case failed, and broke nothing: {why}") };
+                    outcome = Fault::suite(format!("a case failed, and broke nothing: {why}")).into();
                 }
             }
             Err(other) => outcome = other,
         },
         // The property gets the blame of the case that was aborted.
         Err(TestError::Abort(reason)) => {
-            let fault = || Outcome::Suite { reason: reason.to_string() };
+            let fault = || Fault::suite(reason.to_string()).into();
             outcome = halted.take().unwrap_or_else(fault);
         }
     }
@@ -194,7 +195,7 @@ fn play(
     handle: &Handle,
 ) -> Result<(Loaded, Trace), Outcome> {
     let id = format!("{} {case}", property.trace());
-    let loaded = load(&id, &id, source).map_err(|error| Outcome::Suite { reason: error.to_string() })?;
+    let loaded = load(&id, &id, source).map_err(|error| Fault::suite(error.to_string()))?;
     let request = TargetRequest {
         scenario: &id,
         seed: setting.seed,
@@ -206,7 +207,7 @@ fn play(
         let transcript = Transcript::in_memory();
         Ok::<_, OperatorError>(play_on(&loaded, lease, &transcript, setting.seed, &setting.run_context).await)
     });
-    let trace = trace.map_err(|error| without_target(&error))?;
+    let trace = trace.map_err(without_target)?;
     match trace.outcome() {
         Some(Outcome::Completed) => Ok((loaded, trace)),
         other => Err(other.cloned().unwrap_or(Outcome::Interrupted)),

@@ -9,7 +9,7 @@ use crate::contract::{ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{Counts, EvaluatedCheck, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow};
 use crate::scenario::{Library, Loaded, load};
-use crate::score::{AspectScore, Overall, Score, Standing, score};
+use crate::score::{AspectScore, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
 use super::planned_with_texts;
@@ -109,23 +109,6 @@ fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
     statements.filter_map(|(clause, text)| Some((clause.parse().ok()?, text.as_str()?.to_owned()))).collect()
 }
 
-/// Returns the blame for an incomplete run: the worst outcome of its scenarios that is not due to the
-/// target's own conduct. A target that ends an audit, or makes a run void, is to blame too.
-#[must_use]
-pub fn exit_blame(report: &Report) -> Option<&Outcome> {
-    let target_ends_it = report.score.overall == Overall::Void || is_audit(&report.settings);
-    let rank = |outcome: &Outcome| match outcome {
-        Outcome::Suite { .. } => 0,
-        Outcome::Interrupted => 1,
-        Outcome::Environment { .. } => 2,
-        Outcome::Adapter { .. } => 3,
-        Outcome::Target { .. } if target_ends_it => 4,
-        Outcome::Target { .. } | Outcome::Unsupported { .. } | Outcome::Completed => 9,
-    };
-    let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
-    outcomes.min_by_key(|outcome| rank(outcome)).filter(|outcome| rank(outcome) < 9)
-}
-
 /// Returns true if the settings are those of an audit.
 fn is_audit(settings: &BTreeMap<String, Value>) -> bool {
     settings.get("audit").is_some_and(|audit| audit == true)
@@ -174,12 +157,7 @@ fn void(parts: &[(&Trace, Option<Loaded>)], evaluations: &[Evaluation]) -> Optio
             Some(Outcome::Unsupported { method }) => {
                 return Some(format!("{which} needs the method {method}"));
             }
-            Some(
-                Outcome::Target { reason }
-                | Outcome::Adapter { reason }
-                | Outcome::Environment { reason }
-                | Outcome::Suite { reason },
-            ) => return Some(format!("{which} failed: {reason}")),
+            Some(Outcome::Aborted(fault)) => return Some(format!("{which} failed: {fault}")),
         }
         let failed = evaluations.iter().find(|evaluation| {
             evaluation.check.scenario == trace.scenario() && evaluation.result.verdict != Verdict::Kept

@@ -17,12 +17,12 @@ mod selection;
 mod target;
 
 pub use catalogue::{SCENARIOS, library};
-pub use evaluate::{assess, exit_blame, property_case};
+pub use evaluate::{assess, property_case};
 pub use files::{FileError, RunFolder, write_whole};
 pub(crate) use plan::announce;
 pub use plan::{CASES, Plan, RunError, run_context};
 pub use planned::{planned, planned_with_texts};
-pub use play::{Event, Fault, NoObserver, Observer, Run, play};
+pub use play::{Event, NoObserver, Observer, Run, play};
 pub use replay::{Replayed, broken_checks, replay};
 pub use selection::{Selection, SelectionError};
 pub use target::{ExternalTarget, Target};

@@ -10,7 +10,8 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::{Fault, NoObserver, Run, Selection, SelectionError, Target, assess, library, play};
+use super::{NoObserver, Run, Selection, SelectionError, Target, assess, library, play};
+use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_05};
 use crate::net::Limits;
@@ -138,7 +139,7 @@ impl Plan {
 
     /// Plays the run in a temporary folder and returns its report.
     pub async fn run_to_report(&self) -> Result<Report, RunError> {
-        let folder = tempfile::tempdir().map_err(|error| Fault::Write(error.to_string()))?;
+        let folder = tempfile::tempdir().map_err(|error| Fault::of_environment(&error))?;
         let transcript = folder.path().join("transcript.jsonl");
         let (_running, stop) = watch::channel(false);
         let run = self.prepare(transcript.clone(), stop)?;

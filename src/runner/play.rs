@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::contract_text::find;
+use crate::Fault;
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{HeldText, TextSource};
 use crate::operator::Targets;
 use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, RunContext, play_scenario};
-use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript, TranscriptError};
+use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript};
 
 /// The parts of a run.
 pub struct Run {
@@ -83,24 +83,15 @@ impl Observer for NoObserver {
     fn event(&self, _: Event) {}
 }
 
-/// A failure of the machine that prevents a run.
-#[derive(Debug, Error)]
-pub enum Fault {
-    /// The transcript can't be written.
-    #[error(transparent)]
-    Transcript(#[from] TranscriptError),
-    /// The transcript was started and could not be completed.
-    #[error("the transcript could not be written whole: {0}")]
-    Write(String),
-}
-
-/// Plays a run and returns its outcome. The transcript holds the results.
+/// Plays a run and returns its outcome. The transcript holds the results. An error is a fault of the
+/// environment: the transcript could not be written.
 pub async fn play(mut run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
     let clock = Clock::system();
     let held = contract_text(&run).await;
     run.go_by(&held);
     observer.event(Event::ContractText(held));
-    let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)?;
+    let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)
+        .map_err(|error| Fault::of_environment(&error))?;
     observer.event(Event::Started {
         scenarios: run.scenarios.len() + run.properties.len() + 2 * usize::from(run.sanity.is_some()),
     });
@@ -112,7 +103,7 @@ pub async fn play(mut run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, 
     run.targets.close().await;
     transcript.end(outcome.clone(), &clock);
     match transcript.fault() {
-        Some(fault) => Err(Fault::Write(fault)),
+        Some(why) => Err(Fault::environment(format!("the transcript could not be written whole: {why}"))),
         None => Ok(outcome),
     }
 }
@@ -211,7 +202,7 @@ impl Checked {
         // A panic is an internal error and proves nothing about the target.
         let trace = checked.unwrap_or_else(|fault| {
             let recorder = reported.begin(&scenario, start, Clock::system());
-            recorder.end(Outcome::Suite { reason: fault.to_string() })
+            recorder.end(Fault::suite(fault.to_string()).into())
         });
         let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
         observer.event(Event::Ended { scenario, outcome, took: took.elapsed() });

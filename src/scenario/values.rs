@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::Fault;
 use crate::clock::{Clock, Ids, Seed};
 
 /// The values by label, and the ids by name.
@@ -14,21 +15,6 @@ pub(super) struct Values {
     ids: BTreeMap<String, String>,
     source: Ids,
     clock: Clock,
-}
-
-/// The reason why a reference has no value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unfilled {
-    /// An invalid reference in the scenario.
-    Scenario(String),
-    /// A member that the scenario needs and the target's answer lacks.
-    Target(String),
-}
-
-impl From<String> for Unfilled {
-    fn from(reason: String) -> Self {
-        Self::Scenario(reason)
-    }
 }
 
 impl Values {
@@ -50,7 +36,7 @@ impl Values {
     }
 
     /// Fills in every `${…}`. A text that is a single reference becomes the referenced value.
-    pub(super) fn fill(&mut self, value: &Value) -> Result<Value, Unfilled> {
+    pub(super) fn fill(&mut self, value: &Value) -> Result<Value, Fault> {
         Ok(match value {
             Value::String(text) => match whole_reference(text) {
                 Some(reference) => self.resolve(reference)?,
@@ -70,12 +56,12 @@ impl Values {
         })
     }
 
-    pub(super) fn fill_text(&mut self, text: &str) -> Result<String, Unfilled> {
+    pub(super) fn fill_text(&mut self, text: &str) -> Result<String, Fault> {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let (reference, tail) =
-                after.split_once('}').ok_or_else(|| format!("`{text}`: a `${{` has no end"))?;
+                after.split_once('}').ok_or_else(|| Fault::suite(format!("`{text}`: a `${{` has no end")))?;
             filled.push_str(before);
             match self.resolve(reference)? {
                 Value::String(text) => filled.push_str(&text),
@@ -87,7 +73,7 @@ impl Values {
         Ok(filled)
     }
 
-    fn resolve(&mut self, reference: &str) -> Result<Value, Unfilled> {
+    fn resolve(&mut self, reference: &str) -> Result<Value, Fault> {
         // TOML has no null.
         if reference == "null" {
             return Ok(Value::Null);
@@ -99,10 +85,10 @@ impl Values {
         }
         if let Some(shift) = reference.strip_prefix("now") {
             let seconds = if shift.is_empty() { Ok(0) } else { shift.parse::<i64>() };
-            let seconds =
-                seconds.map_err(|_| format!("`${{{reference}}}`: write ${{now}} or ${{now-60}}"))?;
+            let wrong = |why: &str| Fault::suite(format!("`${{{reference}}}`: {why}"));
+            let seconds = seconds.map_err(|_| wrong("write ${now} or ${now-60}"))?;
             let time = self.clock.now().checked_add(SignedDuration::from_secs(seconds));
-            let time = time.map_err(|_| format!("`${{{reference}}}`: there is no time so far away"))?;
+            let time = time.map_err(|_| wrong("there is no time so far away"))?;
             return Ok(Value::from(time.to_string()));
         }
         // An optional member that is absent becomes an empty text.
@@ -114,14 +100,14 @@ impl Values {
         let mut value = self
             .known
             .get(label)
-            .ok_or_else(|| format!("`${{{reference}}}`: no step is called `{label}`"))?;
+            .ok_or_else(|| Fault::suite(format!("`${{{reference}}}`: no step is called `{label}`")))?;
         for part in parts {
             let inner = match value {
                 Value::Array(items) => part.parse::<usize>().ok().and_then(|place| items.get(place)),
                 other => other.get(part),
             };
             value = inner
-                .ok_or_else(|| Unfilled::Target(format!("`${{{reference}}}`: the answer has no `{part}`")))?;
+                .ok_or_else(|| Fault::target(format!("`${{{reference}}}`: the answer has no `{part}`")))?;
         }
         Ok(value.clone())
     }
@@ -135,6 +121,7 @@ fn whole_reference(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Blame;
     use serde_json::json;
 
     fn values() -> Values {
@@ -165,11 +152,12 @@ mod tests {
     fn what_is_not_there_is_said() {
         let mut values = values();
         values.set("first", json!({}));
+        let blame = |filled: Result<String, Fault>| filled.expect_err("no value").blame;
         for text in ["${second}", "${now~1}", "${first"] {
-            assert!(matches!(values.fill_text(text), Err(Unfilled::Scenario(_))), "{text}");
+            assert_eq!(blame(values.fill_text(text)), Blame::Suite, "{text}");
         }
         // The blame is due to the side whose answer lacks the member.
-        assert!(matches!(values.fill_text("${first.data}"), Err(Unfilled::Target(_))));
+        assert_eq!(blame(values.fill_text("${first.data}")), Blame::Target);
         for text in ["${now9223372036854775807}", "${now-9223372036854775808}", "${now+300000000000}"] {
             assert!(values.fill_text(text).is_err(), "{text}");
         }

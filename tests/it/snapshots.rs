@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use covenant::Fault;
 use covenant::clock::{Clock, Seed};
 use covenant::transcript::{Operation, Outcome, RunStart, ScenarioStart, Transcript, What};
 use serde_json::{Value, json};
@@ -132,8 +133,9 @@ fn report_of_a_transcript() {
     stored.record(Some(2), Some("listed later"), operation("contract.list", json!({}), second));
     let _ = stored.end(Outcome::Completed);
 
-    let reason = "step 1: contract.list: the adapter failed: it ended with exit status 3 and closed its output, \u{1b}[31min red\u{1b}[0m";
-    let _ = begin(ABORTED).end(Outcome::Adapter { reason: reason.to_owned() });
+    let reason = "it ended with exit status 3 and closed its output, \u{1b}[31min red\u{1b}[0m";
+    let fault = Fault { step: Some(1), ..Fault::adapter(reason).of_method("contract.list") };
+    let _ = begin(ABORTED).end(fault.into());
     transcript.end(Outcome::Completed, &clock);
 
     let output = covenant_in(folder.path(), &["verify", "transcript.jsonl"]);

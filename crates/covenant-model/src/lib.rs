@@ -6,13 +6,16 @@
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
 //!   written.
+//! - [`Fault`]: what prevents a scenario or a run from completing, with its [`Blame`].
 //! - [`with_causes`]: the text of an error with its causes.
 
 mod causes;
 pub mod clock;
 pub mod contract;
+mod fault;
 pub mod operator;
 pub mod transcript;
 pub mod wire;
 
 pub use causes::with_causes;
+pub use fault::{Blame, Fault};

@@ -40,6 +40,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use url::Url;
 
+use covenant_model::Fault;
 use covenant_model::clock::{Clock, Ids, Seed};
 use covenant_model::transcript::Recorder;
 use covenant_model::wire::generation::CallerForm;
@@ -120,6 +121,13 @@ pub enum PeerError {
         /// Cause of the error.
         source: NetError,
     },
+}
+
+/// A peer that fails is a fault of the machine under it.
+impl From<PeerError> for Fault {
+    fn from(error: PeerError) -> Self {
+        Self::of_environment(&error)
+    }
 }
 
 /// Simulated platform. Clones are the same platform.

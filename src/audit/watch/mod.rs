@@ -18,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use url::form_urlencoded::byte_serialize;
 
 use self::grant::Grant;
+use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
 use crate::operator::Address;
@@ -237,8 +238,9 @@ impl OngoingWatch {
         let Some(snapshot) = snapshot else {
             let status = accepted.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             let reason = format!("the target did not accept the auditor: {status} {}", accepted.body);
-            let _ = recorder.end(Outcome::Target { reason: reason.clone() });
-            transcript.end(Outcome::Target { reason }, &clock);
+            let outcome = Outcome::Aborted(Fault::target(reason));
+            let _ = recorder.end(outcome.clone());
+            transcript.end(outcome, &clock);
             return Ok(None);
         };
         let lasts = SignedDuration::try_from(watch.lasts).unwrap_or(SignedDuration::MAX);

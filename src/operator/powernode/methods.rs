@@ -163,18 +163,13 @@ impl Ask<'_> {
     }
 
     fn text(&self, member: &str) -> Result<&str, OperatorError> {
-        self.parameters[member].as_str().ok_or_else(|| OperatorError::Refused {
-            method: self.method.to_string(),
-            code: INVALID_PARAMS,
-            message: format!("{member}: a text is needed"),
-        })
+        let text = self.parameters[member].as_str();
+        let message = || format!("{member}: a text is needed");
+        text.ok_or_else(|| OperatorError::refused(self.method, INVALID_PARAMS, message()))
     }
 
     fn lacking(&self, member: &str) -> OperatorError {
-        OperatorError::Adapter {
-            method: self.method.to_string(),
-            message: format!("the platform's answer has no {member}"),
-        }
+        OperatorError::adapter(self.method, format!("the platform's answer has no {member}"))
     }
 }
 

@@ -68,11 +68,9 @@ impl Rest {
     ) -> Result<Value, OperatorError> {
         let token = match whose {
             As::Operator => self.operator_token(method).await?,
-            As::Worker => self
-                .credentials
-                .worker_token
-                .clone()
-                .ok_or_else(|| OperatorError::Unsupported { method: method.to_owned() })?,
+            As::Worker => {
+                self.credentials.worker_token.clone().ok_or_else(|| OperatorError::unsupported(method))?
+            }
         };
         let response = self.send(method, Some(&token), http_method, &format!("{SYSTEM}{path}"), body).await?;
         read(method, &response)
@@ -86,7 +84,7 @@ impl Rest {
         let Credentials { email, password, .. } = &self.credentials;
         let body = json!({"email": email, "password": password});
         let response = self.send(method, None, "POST", LOGIN, Some(body)).await?;
-        let broken = |message: String| OperatorError::Adapter { method: method.to_owned(), message };
+        let broken = |message: String| OperatorError::adapter(method, message);
         if response.status == 429 {
             let message = "log-in refused (429): five tries an hour are allowed; wait, then run again";
             return Err(broken(message.to_owned()));
@@ -115,9 +113,9 @@ impl Rest {
         });
         let request =
             Request { method: http_method.to_owned(), path_and_query: path.to_owned(), headers, body };
-        self.client.send(&self.url, request).await.map_err(|error| OperatorError::Adapter {
-            method: method.to_owned(),
-            message: format!("{http_method} {}{path}: {error}", self.url.as_str().trim_end_matches('/')),
+        self.client.send(&self.url, request).await.map_err(|error| {
+            let url = self.url.as_str().trim_end_matches('/');
+            OperatorError::adapter(method, format!("{http_method} {url}{path}: {error}"))
         })
     }
 }
@@ -130,24 +128,20 @@ impl fmt::Debug for Rest {
 
 /// Returns the data of an answer, or the reason why it has none.
 fn read(method: &str, response: &Response) -> Result<Value, OperatorError> {
-    let refused = |message: String| OperatorError::Refused {
-        method: method.to_owned(),
-        code: i64::from(response.status),
-        message,
-    };
+    let refused = |message: &str| OperatorError::refused(method, i64::from(response.status), message);
     let body: Value = if response.body.is_empty() {
         Value::Null
     } else {
-        serde_json::from_slice(&response.body).map_err(|error| OperatorError::Adapter {
-            method: method.to_owned(),
-            message: format!("status {}: the answer is no JSON: {error}", response.status),
+        serde_json::from_slice(&response.body).map_err(|error| {
+            let message = format!("status {}: the answer is no JSON: {error}", response.status);
+            OperatorError::adapter(method, message)
         })?
     };
     match response.status {
         PENDING => Err(refused(
-            "pending approval (202): the platform waits for someone to approve it; approve it there, then run again".to_owned(),
+            "pending approval (202): the platform waits for someone to approve it; approve it there, then run again",
         )),
         200..=299 => Ok(Answer::read(&body).and_then(Answer::data).unwrap_or(body)),
-        _ => Err(refused(body["error"].as_str().unwrap_or("refused without a reason").to_owned())),
+        _ => Err(refused(body["error"].as_str().unwrap_or("refused without a reason"))),
     }
 }

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::format::{Scenario, Step};
 use super::load::Loaded;
-use super::values::Unfilled;
+use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::net::Limits;
 use crate::operator::{Lease, OperatorError, TargetRequest, Targets};
@@ -56,14 +56,10 @@ impl RunContext {
 /// An error that ends a scenario.
 #[derive(Debug)]
 pub(super) enum StepError {
-    /// The target did not do something that the scenario needs.
-    Target(String),
-    /// A failure of the operator client, or of the machine under it.
-    OperatorClient(OperatorError),
-    /// A failure of a peer, or of the machine under it.
-    Peer(PeerError),
-    /// An error of the scenario itself.
-    Scenario(String),
+    /// The operator client has no method that the scenario needs.
+    Unsupported { method: String },
+    /// A fault.
+    Fault(Fault),
 }
 
 /// Leases a target, plays a scenario on it and returns its trace, whatever the outcome. `seed` is the seed of
@@ -81,7 +77,7 @@ pub async fn play_scenario(
         Err(error) => {
             let start = ScenarioStart { source: loaded.source.clone(), seed: seed.derive(&loaded.id) };
             let recorder = transcript.begin(&loaded.id, start, Clock::system());
-            recorder.end(without_target(&error))
+            recorder.end(without_target(error))
         }
     }
 }
@@ -102,7 +98,7 @@ pub async fn play_on(
     let mut stage = ScenarioRunner::new(&loaded.scenario, lease, recorder, seed, run_context);
     let outcome = match stage.play(&loaded.scenario).await {
         Ok(()) => Outcome::Completed,
-        Err((step, step_error)) => step_error.outcome(step),
+        Err(error) => error.into(),
     };
     stage.clear().await;
     ender.end(outcome)
@@ -129,57 +125,60 @@ impl Drop for EndGuard {
     }
 }
 
-impl StepError {
-    fn outcome(self, step: u32) -> Outcome {
-        let at = |reason: &str| at_step(step, reason);
-        match self {
-            Self::Target(reason) => Outcome::Target { reason: at(&reason) },
-            Self::Scenario(reason) => Outcome::Suite { reason: at(&reason) },
-            Self::Peer(error) => Outcome::Environment { reason: at(&crate::with_causes(&error)) },
-            Self::OperatorClient(error) => operator_outcome(&error, step),
-        }
-    }
-}
-
 /// Returns the outcome of a scenario that got no target because the operator client failed.
 #[must_use]
-pub fn without_target(error: &OperatorError) -> Outcome {
-    operator_outcome(error, 0)
+pub fn without_target(error: OperatorError) -> Outcome {
+    StepError::from(error).into()
 }
 
-fn operator_outcome(error: &OperatorError, step: u32) -> Outcome {
-    let reason = at_step(step, &error.to_string());
-    match error {
-        OperatorError::Unsupported { method } => Outcome::Unsupported { method: method.clone() },
-        OperatorError::Refused { .. } => Outcome::Target { reason },
-        OperatorError::Adapter { .. } => Outcome::Adapter { reason },
-        OperatorError::Environment { .. } => Outcome::Environment { reason },
+impl StepError {
+    /// Adds the step that failed.
+    fn at(self, step: Option<u32>) -> Self {
+        match self {
+            Self::Fault(fault) => Self::Fault(Fault { step, ..fault }),
+            unsupported @ Self::Unsupported { .. } => unsupported,
+        }
+    }
+
+    fn target(reason: impl Into<String>) -> Self {
+        Self::Fault(Fault::target(reason))
+    }
+
+    fn suite(reason: impl Into<String>) -> Self {
+        Self::Fault(Fault::suite(reason))
     }
 }
 
-/// Prefixes a reason with its step. Step 0 is before the first step.
-fn at_step(step: u32, reason: &str) -> String {
-    if step == 0 { reason.to_owned() } else { format!("step {step}: {reason}") }
+impl From<StepError> for Outcome {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Unsupported { method } => Self::Unsupported { method },
+            StepError::Fault(fault) => Self::Aborted(fault),
+        }
+    }
 }
 
 impl From<OperatorError> for StepError {
     fn from(error: OperatorError) -> Self {
-        Self::OperatorClient(error)
+        match error {
+            OperatorError::Unsupported { method } => Self::Unsupported { method },
+            OperatorError::Refused { method, code, message } => {
+                Self::Fault(Fault::target(format!("{message} ({code})")).of_method(method))
+            }
+            OperatorError::Fault(fault) => Self::Fault(fault),
+        }
     }
 }
 
-impl From<Unfilled> for StepError {
-    fn from(unfilled: Unfilled) -> Self {
-        match unfilled {
-            Unfilled::Scenario(reason) => Self::Scenario(reason),
-            Unfilled::Target(reason) => Self::Target(reason),
-        }
+impl From<Fault> for StepError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
 impl From<PeerError> for StepError {
     fn from(error: PeerError) -> Self {
-        Self::Peer(error)
+        Self::Fault(error.into())
     }
 }
 

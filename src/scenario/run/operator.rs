@@ -68,7 +68,7 @@ impl ScenarioRunner<'_> {
         };
         let proposed = self.ask(context, &proposal_of_peer).await?;
         if proposed["acceptance_token"].as_str().is_none() {
-            return Err(StepError::Target("peer.propose gave no acceptance_token".to_owned()));
+            return Err(StepError::target("peer.propose gave no acceptance_token"));
         }
         self.values.set(&proposal(name), proposed.clone());
         self.keep(context, proposed);
@@ -110,7 +110,7 @@ impl ScenarioRunner<'_> {
             parameters = json!({});
         }
         let method = Method::parse(&step.method)
-            .ok_or_else(|| StepError::Scenario(format!("unknown method `{}`", step.method)))?;
+            .ok_or_else(|| StepError::suite(format!("unknown method `{}`", step.method)))?;
         let shown = self.values.fill(&step.until_shows)?;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let looking = Stopwatch::start();
@@ -162,7 +162,7 @@ impl ScenarioRunner<'_> {
         }
         let granted = self.operate(context, Issue::METHOD, parameters).await?;
         if granted["bearer_token"].as_str().is_none() {
-            return Err(StepError::Target("grant.issue gave no bearer_token".to_owned()));
+            return Err(StepError::target("grant.issue gave no bearer_token"));
         }
         self.keep(context, granted);
         Ok(())
@@ -306,9 +306,7 @@ fn failure(error: &OperatorError) -> OperationFailure {
         OperatorError::Refused { code, message, .. } => {
             OperationFailure::Refused { code: *code, message: message.clone() }
         }
-        OperatorError::Adapter { message, .. } | OperatorError::Environment { message, .. } => {
-            OperationFailure::Adapter { message: message.clone() }
-        }
+        OperatorError::Fault(fault) => OperationFailure::Adapter { message: fault.reason.clone() },
     }
 }
 

@@ -24,7 +24,7 @@ impl ScenarioRunner<'_> {
         self.accept(context, &accept).await?;
         let peer = self.peer_named(name)?;
         if peer.id_at_target().is_none() {
-            return Err(StepError::Target(format!(
+            return Err(StepError::target(format!(
                 "accept of {name} did not succeed: {}",
                 self.last_in_words(context)
             )));
@@ -33,7 +33,7 @@ impl ScenarioRunner<'_> {
         if heartbeat.succeeded() {
             return Ok(());
         }
-        Err(StepError::Target(format!(
+        Err(StepError::target(format!(
             "the first heartbeat of {name} did not succeed: {}",
             in_words(&heartbeat)
         )))
@@ -105,8 +105,8 @@ impl ScenarioRunner<'_> {
 
     pub(super) async fn sync(&mut self, context: &StepContext, step: &Sync) -> Result<(), StepError> {
         let records = self.values.fill(&Value::from(step.records.clone()))?;
-        let records: Vec<SyncRecord> = Vec::deserialize(records)
-            .map_err(|error| StepError::Scenario(format!("sync records: {error}")))?;
+        let records: Vec<SyncRecord> =
+            Vec::deserialize(records).map_err(|error| StepError::suite(format!("sync records: {error}")))?;
         let with = self.values.fill(&step.with)?;
         let outcome = self.peer_named(&step.peer)?.sync(context, &step.kind, records, &with).await?;
         self.keep_outcome(context, &outcome);

@@ -83,16 +83,16 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     /// Plays the scenario. An error names the step at which it stopped, and the reason.
-    pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), (u32, StepError)> {
-        self.set_up(scenario).await.map_err(|step_error| (0, step_error))?;
-        let mut last = 0;
+    pub(super) async fn play(&mut self, scenario: &Scenario) -> Result<(), StepError> {
+        self.set_up(scenario).await?;
+        let mut last = None;
         for (number, step) in numbered(&scenario.steps) {
-            self.in_time(number, step).await.map_err(|step_error| (number, step_error))?;
-            self.is_not_overloaded().map_err(|step_error| (number, step_error))?;
-            last = number;
+            last = Some(number);
+            self.in_time(number, step).await.map_err(|error| error.at(last))?;
+            self.is_not_overloaded().map_err(|error| error.at(last))?;
         }
         // The time at the end shows if a time limit was waited for.
-        self.follow_clock().await.map_err(|step_error| (last, step_error))
+        self.follow_clock().await.map_err(|error| error.at(last))
     }
 
     /// Plays a step at the time that the target's clock shows.
@@ -107,7 +107,7 @@ impl<'a> ScenarioRunner<'a> {
         let overloaded = self.peers.values().find_map(|peer| Some((peer.name(), peer.calls_too_many()?)));
         match overloaded {
             Some((name, calls)) => {
-                Err(StepError::Target(format!("the target called {name} more than {calls} times")))
+                Err(StepError::target(format!("the target called {name} more than {calls} times")))
             }
             None => Ok(()),
         }
@@ -132,7 +132,7 @@ impl<'a> ScenarioRunner<'a> {
 
     async fn set_up(&mut self, scenario: &Scenario) -> Result<(), StepError> {
         if scenario.lasting && !self.is_fresh {
-            return Err(StepError::OperatorClient(OperatorError::unsupported(Reset::METHOD)));
+            return Err(OperatorError::unsupported(Reset::METHOD).into());
         }
         let settings = self.values.fill(&self.settings)?;
         let context = StepContext::default();
@@ -178,8 +178,7 @@ impl<'a> ScenarioRunner<'a> {
                     "now: a time as in RFC 3339, of this century or the next, was expected, found {}",
                     reported["now"]
                 );
-                let method = Now::METHOD.to_string();
-                StepError::OperatorClient(OperatorError::Adapter { method, message })
+                OperatorError::adapter(Now::METHOD, message).into()
             })
     }
 
@@ -196,10 +195,8 @@ impl<'a> ScenarioRunner<'a> {
         match outcome {
             Err(OperatorError::Unsupported { .. }) => Ok(()),
             Ok(_) | Err(OperatorError::Refused { .. }) => {
-                Err(StepError::OperatorClient(OperatorError::Adapter {
-                    method: NONEXISTENT_METHOD.to_owned(),
-                    message: "there is no such method, and the adapter did not say so (-32601)".to_owned(),
-                }))
+                let message = "there is no such method, and the adapter did not say so (-32601)";
+                Err(OperatorError::adapter(NONEXISTENT_METHOD, message).into())
             }
             Err(other) => Err(other.into()),
         }
@@ -235,7 +232,7 @@ impl<'a> ScenarioRunner<'a> {
         let default = Profile { contract_digest, ..Profile::of_release(self.run_context.release()) };
         let said = self.values.fill(&Value::Object(spec.profile.clone()))?;
         let said = said.as_object().cloned().unwrap_or_default();
-        default.with(&said).map_err(|error| StepError::Scenario(format!("peer {}: {error}", spec.name)))
+        default.with(&said).map_err(|error| StepError::suite(format!("peer {}: {error}", spec.name)))
     }
 
     fn step<'s>(
@@ -310,7 +307,7 @@ impl<'a> ScenarioRunner<'a> {
         {
             let wanted: Vec<String> = expect.status.iter().map(ToString::to_string).collect();
             let body = found.get("body").unwrap_or(&Value::Null);
-            return Err(StepError::Target(match status {
+            return Err(StepError::target(match status {
                 Some(status) => format!("expected {}, answered {status}: {body}", wanted.join(" or ")),
                 None => format!("expected {}, and there was no answer", wanted.join(" or ")),
             }));
@@ -318,7 +315,7 @@ impl<'a> ScenarioRunner<'a> {
         let wanted = self.values.fill(&expect.data)?;
         let data = found.get("data").unwrap_or(&found);
         match missing(&wanted, data) {
-            Some(what) => Err(StepError::Target(format!("expected {what}"))),
+            Some(what) => Err(StepError::target(format!("expected {what}"))),
             None => Ok(()),
         }
     }
@@ -327,14 +324,14 @@ impl<'a> ScenarioRunner<'a> {
     pub(super) fn target_address(&self, started: &Value) -> Result<TargetAddress, StepError> {
         let text = started["base_url"].as_str().unwrap_or_default();
         let base_url = Url::parse(text).map_err(|error| {
-            StepError::Target(format!("platform.start gave no base_url ({text:?}: {error})"))
+            StepError::target(format!("platform.start gave no base_url ({text:?}: {error})"))
         })?;
         let ca_bundle_pem = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
         Ok(TargetAddress { base_url, ca_bundle_pem, caller: self.caller })
     }
 
     pub(super) fn peer_named(&self, name: &str) -> Result<Peer, StepError> {
-        self.peers.get(name).cloned().ok_or_else(|| StepError::Scenario(format!("no peer is called {name}")))
+        self.peers.get(name).cloned().ok_or_else(|| StepError::suite(format!("no peer is called {name}")))
     }
 
     /// Stores the outcome of a call for later steps.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::outcome::{Pass, Seen, Stop};
 use super::{CheckResult, Evaluate, Evaluation, PlannedCheck, Verdict, check_with_id};
+use covenant_model::Blame;
 use covenant_model::contract::Aspect;
 use covenant_model::transcript::{Outcome, ScenarioStart, Trace};
 
@@ -24,11 +25,11 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
     let reason = match trace.outcome() {
         Some(Outcome::Completed) => return over_cases(check, trace).given(check, trace),
         None => "the scenario was cut short".to_owned(),
-        Some(Outcome::Target { reason }) => format!("the scenario could not go on: {reason}"),
         Some(Outcome::Unsupported { method }) => format!("the adapter does not know the method {method}"),
-        Some(Outcome::Adapter { reason }) => format!("the adapter failed: {reason}"),
-        Some(Outcome::Environment { reason }) => format!("the environment failed: {reason}"),
-        Some(Outcome::Suite { reason }) => format!("the suite failed: {reason}"),
+        Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => {
+            format!("the scenario could not go on: {fault}")
+        }
+        Some(Outcome::Aborted(fault)) => format!("the {} failed: {fault}", fault.blame),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
     };
     CheckResult::unproven(reason, last)

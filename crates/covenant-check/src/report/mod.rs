@@ -62,6 +62,14 @@ pub struct Report {
     pub counts: Counts,
 }
 
+impl Report {
+    /// Returns true if the report is of an audit.
+    #[must_use]
+    pub fn is_audit(&self) -> bool {
+        self.settings.get("audit") == Some(&Value::Bool(true))
+    }
+}
+
 /// A check with its verdict, and the command that shows it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvaluatedCheck {

@@ -209,12 +209,11 @@ fn aborted(out: &mut String, report: &Report) {
     let not_ended = report.scenarios.iter().filter(|row| reported_here(row.outcome.as_ref()));
     for row in not_ended {
         let (whose, why) = match &row.outcome {
-            Some(Outcome::Target { reason }) => ("target", reason.as_str()),
-            Some(Outcome::Adapter { reason }) => ("adapter", reason.as_str()),
-            Some(Outcome::Environment { reason }) => ("environment", reason.as_str()),
-            Some(Outcome::Suite { reason }) => ("suite", reason.as_str()),
-            Some(Outcome::Interrupted) => ("interrupted", ""),
-            Some(Outcome::Completed | Outcome::Unsupported { .. }) | None => ("not run", ""),
+            Some(Outcome::Aborted(fault)) => (fault.blame.to_string(), fault.to_string()),
+            Some(Outcome::Interrupted) => ("interrupted".to_owned(), String::new()),
+            Some(Outcome::Completed | Outcome::Unsupported { .. }) | None => {
+                ("not run".to_owned(), String::new())
+            }
         };
         let _ = writeln!(out);
         wrapped(out, "", &format!("aborted ({whose}): {}: {why}", row.id));

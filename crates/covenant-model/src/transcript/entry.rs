@@ -14,6 +14,7 @@ use super::kind::{FailureKind, NoteKind};
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::wire::canonical::sha256_hex;
+use crate::{Blame, Fault};
 
 /// Largest body that a transcript keeps whole, in bytes. Of a longer body it keeps the beginning, the length
 /// and the digest.
@@ -131,33 +132,32 @@ impl ScenarioStart {
 pub enum Outcome {
     /// Every step was executed.
     Completed,
-    /// The target did not do what the scenario needs to continue.
-    Target {
-        /// Expected and actual behaviour of the target, for a person.
-        reason: String,
-    },
+    /// A fault ended it early.
+    Aborted(Fault),
     /// The operator client has no method that the scenario needs.
     Unsupported {
         /// Name of the missing method.
         method: String,
     },
-    /// The adapter broke its protocol, exited or hung.
-    Adapter {
-        /// Reason, for a person.
-        reason: String,
-    },
-    /// The machine that runs the suite failed: no port, no disk space.
-    Environment {
-        /// Reason, for a person.
-        reason: String,
-    },
-    /// An internal error, or an error in the scenario file.
-    Suite {
-        /// Reason, for a person.
-        reason: String,
-    },
     /// A person pressed Ctrl-C.
     Interrupted,
+}
+
+impl Outcome {
+    /// Returns the blame; `None` if no fault ended it.
+    #[must_use]
+    pub fn blame(&self) -> Option<Blame> {
+        match self {
+            Self::Aborted(fault) => Some(fault.blame),
+            _ => None,
+        }
+    }
+}
+
+impl From<Fault> for Outcome {
+    fn from(fault: Fault) -> Self {
+        Self::Aborted(fault)
+    }
 }
 
 /// Direction of a call.
