@@ -215,7 +215,7 @@ impl<'a> Conversation<'a> {
     fn own_values(&self, method: Method, example: &Value) -> Value {
         let known = |name: &str| self.known.get(name).cloned().unwrap_or(Value::Null);
         let peer = self.peer.as_ref();
-        let url = peer.map(|peer| peer.base_url().as_str().trim_end_matches('/').to_owned());
+        let url = peer.map(Peer::base_url_text);
         let text = |name: &str| example[name].as_str().unwrap_or_default();
         match method {
             peer::Join::METHOD => json!({

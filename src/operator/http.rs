@@ -18,6 +18,7 @@ use super::{
 };
 use crate::net::{Client, ClientOptions, Limits, Request};
 use crate::pki::ClientTls;
+use crate::wire::header;
 
 /// A platform whose operator client is behind a URL.
 #[derive(Clone)]
@@ -63,9 +64,7 @@ impl Http {
             *asked
         };
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        headers.extend(
-            inner.token.as_ref().map(|token| ("authorization".to_owned(), format!("Bearer {token}"))),
-        );
+        headers.extend(inner.token.as_ref().map(|token| ("authorization".to_owned(), header::bearer(token))));
         let request = Request {
             method: "POST".to_owned(),
             path_and_query: inner.url[Position::BeforePath..Position::AfterQuery].to_owned(),

@@ -252,13 +252,10 @@ impl Peer {
     }
 
     pub(super) fn endpoints(&self) -> Value {
-        let url = self.base_url();
-        let url = url.as_str().trim_end_matches('/');
-        let url = if self.0.options.permitted_choices.prefixed_endpoint {
-            format!("{url}{PREFIX}")
-        } else {
-            url.to_owned()
-        };
+        let mut url = self.base_url_text();
+        if self.0.options.permitted_choices.prefixed_endpoint {
+            url.push_str(PREFIX);
+        }
         json!([{"url": url, "scope": "wan", "priority": 10}])
     }
 }

@@ -249,6 +249,12 @@ impl Peer {
         }
     }
 
+    /// Returns the same URL as text, without a slash at its end, as messages name it.
+    #[must_use]
+    pub fn base_url_text(&self) -> String {
+        self.base_url().as_str().trim_end_matches('/').to_owned()
+    }
+
     /// Returns the certificate authority of the peer, which a caller must trust.
     #[must_use]
     pub fn ca_bundle_pem(&self) -> &str {

@@ -13,6 +13,7 @@ use crate::net::{Client, ClientOptions, Limits, Request, Response};
 use crate::operator::OperatorError;
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
+use crate::wire::header;
 
 /// The path of the log-in.
 const LOGIN: &str = "/api/v1/auth/login";
@@ -106,7 +107,7 @@ impl Rest {
         body: Option<Value>,
     ) -> Result<Response, OperatorError> {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-        headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
+        headers.extend(token.map(|token| ("authorization".to_owned(), header::bearer(token))));
         let body = body.map(|body| {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
             Bytes::from(body.to_string())

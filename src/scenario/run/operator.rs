@@ -58,9 +58,8 @@ impl ScenarioRunner<'_> {
     }
 
     pub(super) async fn propose(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
-        let base_url = self.peer_named(name)?.base_url();
         let proposal_of_peer = Propose {
-            remote_instance_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            remote_instance_url: self.peer_named(name)?.base_url_text(),
             spawn_role: None,
             spawn_mode: None,
             peer_kind: None,
@@ -78,20 +77,15 @@ impl ScenarioRunner<'_> {
     /// Lets the target join a peer that proposed.
     pub(super) async fn join(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         let peer = self.peer_named(name)?;
-        let base_url = peer.base_url();
+        let base_url = peer.base_url_text();
         let invitation = Join {
-            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            base_url: base_url.clone(),
             acceptance_token: peer.propose(),
             ca_bundle_pem: Some(peer.ca_bundle_pem().to_owned()),
         };
         match self.ask(context, &invitation).await {
             Ok(joined) => {
-                self.values.set(
-                    name,
-                    json!({
-                        "id": joined["peer_id"], "base_url": base_url.as_str().trim_end_matches('/'),
-                    }),
-                );
+                self.values.set(name, json!({"id": joined["peer_id"], "base_url": base_url}));
                 self.keep(context, joined);
                 Ok(())
             }

@@ -45,9 +45,7 @@ impl ScenarioRunner<'_> {
         let peer = self.peer_named(&step.peer)?;
         let outcome = peer.accept(context, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
-            let base_url = peer.base_url();
-            let base_url = base_url.as_str().trim_end_matches('/');
-            self.values.set(&step.peer, json!({"id": id, "base_url": base_url}));
+            self.values.set(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
         }
         self.keep_outcome(context, &outcome);
         Ok(())

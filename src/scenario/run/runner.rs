@@ -145,7 +145,7 @@ impl<'a> ScenarioRunner<'a> {
         for spec in &scenario.peers {
             let peer = self.peer(spec)?;
             peer.set_target(target.clone());
-            self.values.set(&spec.name, json!({"base_url": peer.base_url().as_str().trim_end_matches('/')}));
+            self.values.set(&spec.name, json!({"base_url": peer.base_url_text()}));
             self.peers.insert(spec.name.clone(), peer);
         }
         Ok(())
