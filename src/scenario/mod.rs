@@ -8,6 +8,7 @@ mod library;
 mod load;
 mod position;
 mod run;
+mod step;
 mod values;
 
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};

@@ -1,0 +1,88 @@
+//! The members of a step that code asks for, whatever its kind.
+
+use super::format::Step;
+
+impl Step {
+    /// Returns the label of the step.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            Self::Federate(step) => step.label.as_deref(),
+            Self::Propose(step) | Self::Join(step) | Self::InjectOnConnect(step) | Self::Revoke(step) => {
+                step.label.as_deref()
+            }
+            Self::Accept(step) | Self::Heartbeat(step) => step.label.as_deref(),
+            Self::Fetch(step) => step.label.as_deref(),
+            Self::Migrate(step) => step.label.as_deref(),
+            Self::Commit(step) | Self::ShowMigration(step) => step.label.as_deref(),
+            Self::Sync(step) => step.label.as_deref(),
+            Self::Excerpt(step) => step.label.as_deref(),
+            Self::Call(step) => step.label.as_deref(),
+            Self::Flood(step) => step.label.as_deref(),
+            Self::Notify(step) => step.label.as_deref(),
+            Self::Hold(step) => step.label.as_deref(),
+            Self::Operator(step) => step.label.as_deref(),
+            Self::Grant(step) => Some(&step.label),
+            Self::Scan(step) => Some(&step.label),
+            Self::TryKinds(step) => Some(&step.label),
+            Self::EndGrant(_)
+            | Self::PeerPut(_)
+            | Self::Stop(_)
+            | Self::Start(_)
+            | Self::CloseConnections(_)
+            | Self::Put(_)
+            | Self::Advance(_)
+            | Self::Expect(_)
+            | Self::Wait(_)
+            | Self::Repeat(_) => None,
+        }
+    }
+
+    /// Returns the peer that the step is about.
+    #[must_use]
+    pub fn peer(&self) -> Option<&str> {
+        match self {
+            Self::Federate(step) => Some(&step.peer),
+            Self::Propose(step) | Self::Join(step) | Self::InjectOnConnect(step) | Self::Revoke(step) => {
+                Some(&step.peer)
+            }
+            Self::Accept(step) | Self::Heartbeat(step) => Some(&step.peer),
+            Self::Fetch(step) => Some(&step.peer),
+            Self::Migrate(step) => Some(&step.peer),
+            Self::Commit(step) | Self::ShowMigration(step) => Some(&step.peer),
+            Self::Sync(step) => Some(&step.peer),
+            Self::Excerpt(step) => Some(&step.peer),
+            Self::Call(step) => Some(&step.peer),
+            Self::Flood(step) => Some(&step.peer),
+            Self::Notify(step) => Some(&step.peer),
+            Self::Hold(step) => Some(&step.peer),
+            Self::EndGrant(step) => Some(&step.peer),
+            Self::PeerPut(step) => Some(&step.peer),
+            Self::Stop(step) | Self::Start(step) | Self::CloseConnections(step) => Some(&step.peer),
+            Self::Grant(step) => Some(&step.peer),
+            Self::TryKinds(step) => Some(&step.peer),
+            Self::Scan(step) => step.until_about.as_deref(),
+            Self::Wait(step) => Some(&step.peer),
+            Self::Operator(_) | Self::Put(_) | Self::Advance(_) | Self::Expect(_) | Self::Repeat(_) => None,
+        }
+    }
+
+    /// Returns the further peers that the step is about.
+    #[must_use]
+    pub fn other_peers(&self) -> &[String] {
+        match self {
+            Self::Wait(step) => &step.also,
+            _ => &[],
+        }
+    }
+
+    /// Iterates over this step and the steps that it repeats.
+    pub fn flatten(&self) -> Box<dyn Iterator<Item = &Step> + '_> {
+        match self {
+            Self::Repeat(repeat) => {
+                Box::new(std::iter::once(self).chain(repeat.step.iter().flat_map(Self::flatten)))
+            }
+            _ => Box::new(std::iter::once(self)),
+        }
+    }
+}
