@@ -260,6 +260,7 @@ impl ArgumentPlaces<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::write;
 
     fn error(source: &str) -> String {
         load("x", "x.toml", source).expect_err("it is not sound").to_string()
@@ -275,7 +276,7 @@ mod tests {
         );
         let loaded = load("x", "x.toml", &source).expect("sound");
         assert_eq!(loaded.scenario.steps.len(), 1);
-        let again = toml::to_string(&loaded.scenario).expect("it can be written");
+        let again = write(&loaded.scenario).expect("it can be written");
         assert_eq!(load("x", "x.toml", &again).expect("sound").scenario.peers, loaded.scenario.peers);
     }
 

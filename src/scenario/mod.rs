@@ -3,18 +3,20 @@
 //! The format is TOML. A step is externally tagged, one tag per step, so that an error names the file, line
 //! and column. A scenario names its checks; [`crate::check`] evaluates them.
 
-mod format;
+pub(crate) mod format;
 mod library;
 mod load;
 mod position;
 mod run;
 mod step;
 mod values;
+mod write;
 
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
 pub use run::{RunContext, play_on, play_scenario, without_target};
+pub use write::write;
 
 /// Returns the JSON Schema of a scenario file, with the arguments of each check.
 #[must_use]
