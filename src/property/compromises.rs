@@ -1,9 +1,14 @@
 //! Commitment 9: any time of detection, and any set of partners, some of which are down.
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::Property;
-use super::file::File;
+use super::build::{advance, check, declare, federate, operator, start, stop, titled};
+use crate::contract::Aspect::Conduct;
+use crate::contract::Section::Commitment;
+use crate::scenario::format::Wait;
+use crate::scenario::{Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
     name: "compromises",
@@ -20,53 +25,42 @@ const LAST_SECONDS: i64 = 5 * MINUTE;
 /// The hours that the target has at least to notice that a partner is up again.
 const LAST_HOURS: i64 = 1;
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     // The hours between detection and declaration, and the hours that each partner is down.
     (0..18_i64, proptest::collection::vec(proptest::option::of(1..6_i64), 1..5))
-        .prop_map(|(before, partners)| file(before, &partners))
+        .prop_map(|(before, partners)| scenario(before, &partners))
         .boxed()
 }
 
-fn file(before: i64, partners: &[Option<i64>]) -> String {
-    let name = |place: usize| format!("partner-{place}");
+fn scenario(before: i64, partners: &[Option<i64>]) -> Scenario {
     // A target that doubles its pauses retries after twice the time at the latest.
     let last = (24 - before - LAST_HOURS) / 2;
-    let names: Vec<String> = (0..partners.len()).map(name).collect();
-    let mut file = File::new("A generated compromise", "");
-    for name in &names {
-        file = file.peer(name, "");
+    let names: Vec<String> = (0..partners.len()).map(|place| format!("partner-{place}")).collect();
+    let partners = || names.iter().zip(partners);
+    let mut scenario = titled("A generated compromise").peers(&names).step(declare("skill"));
+    for (name, down) in partners() {
+        scenario = scenario.step(federate(name)).steps(down.map(|_| stop(name)));
     }
-    file = file.declare();
-    for (place, down) in partners.iter().enumerate() {
-        file = file.step(format!("federate = {{ peer = \"{}\" }}", name(place)));
-        if down.is_some() {
-            file = file.step(format!("stop = {{ peer = \"{}\" }}", name(place)));
-        }
-    }
-    file = file.step(format!(
-        "operator = {{ method = \"compromise.declare\", with = {{ kind = \"intrusion\", detected_at = \"${{now-{}}}\", \
-         summary = \"a stolen key\" }}, as = \"declared\" }}",
-        before * HOUR + MINUTE
-    ));
+    let detected_at = format!("${{now-{}}}", before * HOUR + MINUTE);
+    let with = json!({ "kind": "intrusion", "detected_at": detected_at, "summary": "a stolen key" });
+    scenario = scenario.step(operator("compromise.declare", with).labelled("declared"));
     for hour in 1..=23 - before {
-        file = file.step(format!("advance = {{ seconds = {HOUR} }}"));
-        for (place, down) in partners.iter().enumerate() {
-            if down.is_some_and(|down| down.min(last) == hour) {
-                file = file.step(format!("start = {{ peer = \"{}\" }}", name(place)));
-            }
-        }
+        let up = partners().filter(|(_, down)| down.is_some_and(|down| down.min(last) == hour));
+        scenario = scenario.step(advance(HOUR)).steps(up.map(|(name, _)| start(name)));
     }
-    let (first, others) = (&names[0], &names[1..]);
-    file.step(format!("advance = {{ seconds = {} }}", HOUR - MINUTE - LAST_SECONDS))
-        .step(format!(
-            "wait = {{ peer = {first:?}, also = {others:?}, notice = \"platform.peer.compromised\" }}"
-        ))
-        .step(format!("advance = {{ seconds = {} }}", 2 * LAST_SECONDS))
-        .check(
-            ("9.1", "conduct"),
+    scenario
+        .step(advance(HOUR - MINUTE - LAST_SECONDS))
+        .step(Step::Wait(Wait {
+            peer: names[0].clone(),
+            also: names[1..].to_vec(),
+            notice: Some("platform.peer.compromised".to_owned()),
+            ..Wait::default()
+        }))
+        .step(advance(2 * LAST_SECONDS))
+        .check(check(
+            (Commitment(9), 1, Conduct),
             "compromise-is-disclosed-in-time",
             "every partner hears of a compromise within 24 hours of its detection",
-            "declare = \"declared\"",
-        )
-        .text()
+            json!({ "declare": "declared" }),
+        ))
 }

@@ -2,9 +2,13 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Value, json};
 
 use super::Property;
-use super::file::File;
+use super::build::{accept, check, operator, propose, titled};
+use crate::contract::Aspect::Conduct;
+use crate::contract::Section::Commitment;
+use crate::scenario::Scenario;
 
 pub(super) const PROPERTY: Property = Property {
     name: "contract-versions",
@@ -14,38 +18,41 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-fn scenarios() -> BoxedStrategy<String> {
-    let number = any::<i64>().prop_map(|number| number.to_string());
-    let small = (-3..12_i64).prop_map(|number| number.to_string());
-    let fraction = select(vec!["1.0", "1.9", "0.1", "-0.0", "1e0", "1e300"]).prop_map(ToOwned::to_owned);
+fn scenarios() -> BoxedStrategy<Scenario> {
+    let number = any::<i64>().prop_map(Value::from);
+    let small = (-3..12_i64).prop_map(Value::from);
+    let fraction = select(vec![1.0, 1.9, 0.1, -0.0, 1e0, 1e300]).prop_map(Value::from);
     let text = prop_oneof![
         select(vec!["1", "1abc", "v1", "", " 1", "one", "１"]).prop_map(ToOwned::to_owned),
         "[a-z0-9. ]{0,6}",
     ];
-    let text = text.prop_map(|text| format!("{text:?}"));
-    let other = select(vec!["true", "false", "\"${null}\"", "[1]", "[]", "{ version = 1 }", "{}"])
-        .prop_map(ToOwned::to_owned);
+    let text = text.prop_map(Value::from);
+    let other = select(vec![
+        json!(true),
+        json!(false),
+        json!("${null}"),
+        json!([1]),
+        json!([]),
+        json!({ "version": 1 }),
+        json!({}),
+    ]);
     prop_oneof![1 => number, 3 => small, 1 => fraction, 2 => text, 1 => other]
-        .prop_map(|value| file(&value))
+        .prop_map(|version| scenario(&version))
         .boxed()
 }
 
-fn file(value: &str) -> String {
-    File::new("A generated contract version", "intrusive = true")
-        .peer("whole", "")
-        .peer("odd", "")
-        .step("operator = { method = \"contract.list\", as = \"listed\" }")
-        .step("propose = { peer = \"whole\" }")
-        .step("accept = { peer = \"whole\", as = \"asked\" }")
-        .step("propose = { peer = \"odd\" }")
-        .step(format!(
-            "accept = {{ peer = \"odd\", with = {{ contract_version = {value} }}, as = \"asked\" }}"
-        ))
-        .check(
-            ("12.1", "conduct"),
+fn scenario(version: &Value) -> Scenario {
+    Scenario { intrusive: true, ..titled("A generated contract version") }
+        .peers(["whole", "odd"])
+        .step(operator("contract.list", Value::Null).labelled("listed"))
+        .step(propose("whole"))
+        .step(accept("whole").labelled("asked"))
+        .step(propose("odd"))
+        .step(accept("odd").with(json!({ "contract_version": version })).labelled("asked"))
+        .check(check(
+            (Commitment(12), 1, Conduct),
             "agreed-version-is-requested-version",
             "the target agrees to the requested contract version, or refuses the accept",
-            "call = \"asked\", contracts = \"listed\"",
-        )
-        .text()
+            json!({ "call": "asked", "contracts": "listed" }),
+        ))
 }

@@ -2,9 +2,13 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Map, Value, json};
 
 use super::Property;
-use super::file::File;
+use super::build::{accept, check, declare, heartbeat, operator, peer, propose, titled};
+use crate::contract::Aspect::Detection;
+use crate::contract::Section::Commitment;
+use crate::scenario::{PeerSpec, Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
     name: "disclosures",
@@ -30,12 +34,12 @@ enum Said {
     Wrong(&'static str),
 }
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     let member = |place: usize| {
         let wrong: Vec<&'static str> = match place {
-            0 => vec!["", "   ", "\\t", "call us", "@"],
+            0 => vec!["", "   ", "\t", "call us", "@"],
             2 => vec!["", "1", "1.2", "v1.4.0", "latest", "1.4.0.0", "01.2.3"],
-            _ => vec!["", " ", "\\n"],
+            _ => vec!["", " ", "\n"],
         };
         prop_oneof![3 => Just(Said::Right), 1 => Just(Said::Withheld), 1 => select(wrong).prop_map(Said::Wrong)]
     };
@@ -45,47 +49,53 @@ fn scenarios() -> BoxedStrategy<String> {
         if said.iter().all(|said| *said == Said::Right) {
             said[first] = Said::Withheld;
         }
-        file(&said)
+        scenario(&said)
     });
     partial.boxed()
 }
 
-fn file(said: &[Said; 4]) -> String {
-    let members = || MEMBERS.iter().zip(said);
-    let behaviours: Vec<String> = members()
-        .filter(|(_, said)| **said == Said::Withheld)
-        .map(|((_, behaviour), _)| format!("\"{behaviour}\""))
-        .collect();
-    let wrong = |(member, said): (&'static str, &Said)| match said {
-        Said::Wrong(text) => Some(format!("{member} = \"{text}\"")),
-        _ => None,
-    };
-    let metadata: Vec<String> = members().filter_map(|((member, _), said)| wrong((member, said))).collect();
-    let version = match &said[2] {
-        Said::Wrong(text) => format!("platform_version = \"{text}\", "),
-        _ => String::new(),
-    };
-    let partial = format!(
-        "{{ peer = \"partial\", as = \"partial\", with = {{ {version}metadata = {{ {} }} }} }}",
-        metadata.join(", ")
-    );
-    File::new("A generated disclosure", "intrusive = true")
-        .peer("whole", "")
-        .peer("partial", &format!("behaviours = [{}]", behaviours.join(", ")))
-        .declare()
-        .step("propose = { peer = \"whole\", as = \"invited-whole\" }")
-        .step("accept = { peer = \"whole\" }")
-        .step("heartbeat = { peer = \"whole\" }")
-        .step("operator = { method = \"peer.show\", with = { peer_id = \"${invited-whole.peer_id}\" }, as = \"shown-whole\" }")
-        .step("propose = { peer = \"partial\", as = \"invited\" }")
-        .step(format!("accept = {partial}"))
-        .step(format!("heartbeat = {partial}"))
-        .step("operator = { method = \"peer.show\", with = { peer_id = \"${invited.peer_id}\" }, as = \"shown\" }")
-        .check(
-            ("1.5", "detection"),
+fn scenario(said: &[Said; 4]) -> Scenario {
+    let partial = PeerSpec { behaviours: withheld(said), ..peer("partial") };
+    let wrong = wrong(said);
+    let mut with = json!({ "metadata": wrong });
+    if let Some(version) = wrong.get("platform_version") {
+        with["platform_version"] = version.clone();
+    }
+    Scenario { intrusive: true, ..titled("A generated disclosure") }
+        .peers(["whole"])
+        .peer(partial)
+        .step(declare("skill"))
+        .step(propose("whole").labelled("invited-whole"))
+        .step(accept("whole"))
+        .step(heartbeat("whole"))
+        .step(show("${invited-whole.peer_id}").labelled("shown-whole"))
+        .step(propose("partial").labelled("invited"))
+        .step(accept("partial").with(with.clone()).labelled("partial"))
+        .step(heartbeat("partial").with(with).labelled("partial"))
+        .step(show("${invited.peer_id}").labelled("shown"))
+        .check(check(
+            (Commitment(1), 5, Detection),
             "anonymous-peer-is-not-enrolled",
             "the target does not enrol a peer that does not disclose all four members",
-            "call = \"partial\", snapshot = [\"shown\"], control = \"shown-whole\"",
-        )
-        .text()
+            json!({ "call": "partial", "snapshot": ["shown"], "control": "shown-whole" }),
+        ))
+}
+
+fn show(peer_id: &str) -> Step {
+    operator("peer.show", json!({ "peer_id": peer_id }))
+}
+
+/// Returns the behaviours that withhold members.
+fn withheld(said: &[Said; 4]) -> Vec<String> {
+    let withheld = MEMBERS.iter().zip(said).filter(|(_, said)| **said == Said::Withheld);
+    withheld.map(|((_, behaviour), _)| (*behaviour).to_owned()).collect()
+}
+
+/// Returns the wrong texts, by member.
+fn wrong(said: &[Said; 4]) -> Map<String, Value> {
+    let wrong = |((member, _), said): (&(&str, &str), &Said)| match said {
+        Said::Wrong(text) => Some(((*member).to_owned(), json!(text))),
+        Said::Right | Said::Withheld => None,
+    };
+    MEMBERS.iter().zip(said).filter_map(wrong).collect()
 }

@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use super::Property;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
-use crate::operator::{OperatorError, TargetRequest, Targets};
-use crate::scenario::{Loaded, RunContext, load, play_on, without_target};
+use crate::operator::Targets;
+use crate::scenario::{Loaded, RunContext, Scenario, load, play_scenario, write};
 use crate::transcript::{Note, NoteKind, Outcome, ScenarioStart, Trace, Transcript, What};
 
 /// The settings of a property check.
@@ -44,11 +44,11 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
     });
     let mut cases = played.into_inner();
     let mut outcome = Outcome::Completed;
-    match tried {
+    match tried.map_err(|fault| *fault) {
         Ok(()) => {}
         // The case could not be shrunk, so its trace is recorded already.
-        Err(TestError::Fail(_, source)) if cases.ends_with(&source) => {}
-        Err(TestError::Fail(why, source)) => match play(property, setting, &source, cases.count(), handle) {
+        Err(TestError::Fail(_, case)) if cases.ends_with(&case) => {}
+        Err(TestError::Fail(why, case)) => match play(property, setting, &case, cases.count(), handle) {
             Ok(shortest) => {
                 cases.reported.push(shortest);
                 // A panic in a case is no breach by the target.
@@ -64,7 +64,7 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
             outcome = halted.take().unwrap_or_else(fault);
         }
     }
-    tell(property, setting, transcript, cases, outcome)
+    record_all(property, setting, transcript, cases, outcome)
 }
 
 /// The number of cases that are recorded in full. Further cases that broke nothing are only counted, so that
@@ -90,8 +90,8 @@ impl Cases {
         self.reported.len() + self.more
     }
 
-    fn ends_with(&self, source: &str) -> bool {
-        self.reported.last().is_some_and(|(loaded, _)| loaded.source == source)
+    fn ends_with(&self, scenario: &Scenario) -> bool {
+        self.reported.last().is_some_and(|(loaded, _)| loaded.scenario == *scenario)
     }
 
     /// Records a case, or counts it if it broke nothing and there is no room.
@@ -110,16 +110,16 @@ impl Cases {
 fn try_out(
     property: &Property,
     setting: &Setting,
-    (histories, cases): (&BoxedStrategy<String>, u32),
+    (histories, cases): (&BoxedStrategy<Scenario>, u32),
     played: &RefCell<Cases>,
     halted: &RefCell<Option<Outcome>>,
     handle: &Handle,
-) -> Result<(), TestError<String>> {
+) -> Result<(), Box<TestError<Scenario>>> {
     let seed = setting.seed.derive(&property.trace());
     let shrinking = Cell::new(false);
-    runner(seed, cases, setting.shrinks).run(histories, |source| {
+    let tried = runner(seed, cases, setting.shrinks).run(histories, |scenario| {
         let case = played.borrow().count();
-        let (loaded, trace) = play(property, setting, &source, case, handle).map_err(|outcome| {
+        let (loaded, trace) = play(property, setting, &scenario, case, handle).map_err(|outcome| {
             halted.replace(Some(outcome));
             TestCaseError::reject("the case did not come to its end")
         })?;
@@ -132,7 +132,8 @@ fn try_out(
         }
         shrinking.set(shrinking.get() || broken);
         if broken { Err(TestCaseError::fail("broken")) } else { Ok(()) }
-    })
+    });
+    tried.map_err(Box::new)
 }
 
 /// Compares the planned checks of two cases. They must be equal, because they are evaluated together.
@@ -144,7 +145,7 @@ fn announces_the_same(one: &Loaded, other: &Loaded) -> bool {
 }
 
 /// Records all cases in one trace. The scenario of the last case becomes its source.
-fn tell(
+fn record_all(
     property: &Property,
     setting: &Setting,
     transcript: &Transcript,
@@ -170,7 +171,7 @@ fn tell(
                 }
                 What::Run(_) | What::End(_) => {}
                 _ => {
-                    recorder.retell(entry, label.as_deref());
+                    recorder.record_again(entry, label.as_deref());
                 }
             }
         }
@@ -190,24 +191,16 @@ fn tell(
 fn play(
     property: &Property,
     setting: &Setting,
-    source: &str,
+    scenario: &Scenario,
     case: usize,
     handle: &Handle,
 ) -> Result<(Loaded, Trace), Outcome> {
     let id = format!("{} {case}", property.trace());
-    let loaded = load(&id, &id, source).map_err(|error| Fault::suite(error.to_string()))?;
-    let request = TargetRequest {
-        scenario: &id,
-        seed: setting.seed,
-        alone: loaded.scenario.alone,
-        durable: loaded.scenario.durable,
-    };
-    let trace = handle.block_on(async {
-        let lease = setting.targets.lease(request).await?;
-        let transcript = Transcript::in_memory();
-        Ok::<_, OperatorError>(play_on(&loaded, lease, &transcript, setting.seed, &setting.run_context).await)
-    });
-    let trace = trace.map_err(without_target)?;
+    let source = write(scenario).map_err(|error| Fault::suite(error.to_string()))?;
+    let loaded = load(&id, &id, &source).map_err(|error| Fault::suite(error.to_string()))?;
+    let (targets, transcript) = (setting.targets.as_ref(), Transcript::in_memory());
+    let trace = play_scenario(&loaded, targets, &transcript, setting.seed, &setting.run_context);
+    let trace = handle.block_on(trace);
     match trace.outcome() {
         Some(Outcome::Completed) => Ok((loaded, trace)),
         other => Err(other.cloned().unwrap_or(Outcome::Interrupted)),
@@ -233,17 +226,19 @@ mod tests {
     use std::time::Duration;
 
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
     use crate::net::Limits;
     use crate::operator::{Embedded, EmbeddedOptions};
+    use crate::property::build::{operator, titled};
     use crate::property::whole::whole;
 
     /// The number of reads after which the target goes wrong.
     const TOO_OFTEN: usize = 3;
 
-    fn looks(times: usize) -> String {
-        format!("title = \"Looks\"\n{}", "[[step]]\noperator = { method = \"peer.list\" }\n".repeat(times))
+    fn looks(times: usize) -> Scenario {
+        titled("Looks").steps(std::iter::repeat_n(operator("peer.list", Value::Null), times))
     }
 
     fn looks_of(trace: &Trace) -> usize {
@@ -293,7 +288,7 @@ mod tests {
         // The last case is the one that can be saved and run.
         assert_eq!(
             trace.start().map(|start| &*start.source),
-            reported.last().map(|times| looks(*times)).as_deref()
+            reported.last().and_then(|times| write(&looks(*times)).ok()).as_deref()
         );
         reported
     }

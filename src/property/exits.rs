@@ -2,16 +2,23 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Value, json};
 
 use super::Property;
-use super::file::{File, migrate, sync};
+use super::build::{
+    advance, check, declare, federate, fetch, grant, heartbeat, id, migrate, operator, plan, revoke, sync,
+    titled,
+};
+use crate::contract::Aspect;
+use crate::contract::Section::{Acknowledgement, Commitment};
+use crate::scenario::{Scenario, Step};
 
 pub(super) const EXITS: Property = Property {
     name: "exits",
     commitment: 11,
     about: "after the target ends a peering, data, audit and acknowledgement are unchanged, and access is refused",
     edge_cases: Vec::new,
-    scenarios: || scenarios("conduct"),
+    scenarios: || scenarios(Aspect::Conduct),
 };
 
 pub(super) const LEAVES: Property = Property {
@@ -19,7 +26,7 @@ pub(super) const LEAVES: Property = Property {
     commitment: 11,
     about: "after a peer ends a peering, data, audit and acknowledgement are unchanged, and access is refused",
     edge_cases: Vec::new,
-    scenarios: || scenarios("detection"),
+    scenarios: || scenarios(Aspect::Detection),
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -30,89 +37,94 @@ enum Action {
     Wait,
 }
 
-fn scenarios(aspect: &'static str) -> BoxedStrategy<String> {
+fn scenarios(aspect: Aspect) -> BoxedStrategy<Scenario> {
     let actions = proptest::collection::vec(
         select(vec![Action::Migrate, Action::Sync, Action::Read, Action::Wait]),
         0..10,
     );
-    (actions, 360..200_000_i64).prop_map(move |(actions, later)| file(aspect, &actions, later)).boxed()
+    (actions, 360..200_000_i64).prop_map(move |(actions, later)| scenario(aspect, &actions, later)).boxed()
 }
 
-fn file(aspect: &str, actions: &[Action], later: i64) -> String {
-    let mut file = File::new("A generated history, and its end", "intrusive = true")
-        .peer("alice", "")
-        .peer("bob", "")
-        .declare()
-        .step("federate = { peer = \"alice\", as = \"accepted\" }")
-        .step("federate = { peer = \"bob\" }")
-        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
-        .step(migrate("alice", "grant", "valid", "skill", "first", ""));
-    for (place, action) in actions.iter().enumerate() {
-        file = match action {
-            Action::Migrate => file.step(migrate("alice", "grant", "valid", "skill", &format!("m{place}"), "")),
-            Action::Sync => file.step(sync("alice", "valid", &format!("s{place}"))),
-            Action::Read => file.step(
-                "fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"valid\" }",
-            ),
-            Action::Wait => file
-                .step("advance = { seconds = 120 }")
-                .steps(["alice", "bob"].map(|peer| format!("heartbeat = {{ peer = \"{peer}\" }}"))),
-        };
-    }
-    let looks = |when: &str| {
-        let of_alice = "peer_id = \"${alice.id}\"";
-        [
-            ("resource.list", "kind = \"skill\"", "records"),
-            ("audit.list", of_alice, "audit"),
-            ("peer.show", of_alice, "peer"),
-        ]
-        .map(|(method, with, label)| {
-            format!("operator = {{ method = \"{method}\", with = {{ {with} }}, as = \"{label}-{when}\" }}")
-        })
-    };
-    let revoke = if aspect == "conduct" {
-        "operator = { method = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" } }"
-    } else {
-        "revoke = { peer = \"alice\" }"
-    };
-    let file = file
+fn scenario(aspect: Aspect, actions: &[Action], later: i64) -> Scenario {
+    let scenario = Scenario { intrusive: true, ..titled("A generated history, and its end") }
+        .peers(["alice", "bob"])
+        .step(declare("skill"))
+        .step(federate("alice").labelled("accepted"))
+        .step(federate("bob"))
+        .step(grant("alice", "skill", &["read", "migrate"], "grant"))
+        .step(migration("first").labelled("valid"))
+        .steps(actions.iter().enumerate().flat_map(|(place, action)| action.steps(place)))
         .steps(looks("before"))
-        .step(revoke)
-        .step(
-            "operator = { method = \"peer.show\", with = { peer_id = \"${alice.id}\" }, until_shows = { peer = { status = \"revoked\" } } }",
-        )
-        .step(format!("advance = {{ seconds = {later} }}"))
-        .step("heartbeat = { peer = \"bob\", as = \"probe\" }")
-        .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:first}\", grant = \"grant\", as = \"refused\" }")
-        .step(migrate("alice", "grant", "refused", "skill", "after", ""))
-        .step("heartbeat = { peer = \"alice\", as = \"refused\" }")
+        .step(match aspect {
+            Aspect::Conduct => {
+                operator("peer.revoke", json!({ "peer_id": "${alice.id}", "reason": "we leave" }))
+            }
+            Aspect::Detection => revoke("alice"),
+        })
+        .step(operator("peer.show", of_alice()).until_shows(json!({ "peer": { "status": "revoked" } })))
+        .step(advance(later))
+        .step(heartbeat("bob").labelled("probe"))
+        .steps([read(), migration("after"), heartbeat("alice")].map(|step| step.labelled("refused")))
         .steps(looks("after"));
-    with_checks(file, aspect).text()
+    with_checks(scenario, aspect)
 }
 
-fn with_checks(file: File, aspect: &str) -> File {
-    file.check(
-        ("11.2", aspect),
-        "listed-entries-remain",
-        "what was there before a revocation is there after it",
-        "before = \"records-before\", after = \"records-after\"",
-    )
-    .check(
-        ("11.3", "conduct"),
-        "listed-entries-remain",
-        "what was logged before a revocation is in the audit after it",
-        "before = \"audit-before\", after = \"audit-after\"",
-    )
-    .check(
-        ("A.2", "conduct"),
-        "acknowledgement-kept",
-        "the contract version that was acknowledged outlives the peering",
-        "call = \"accepted\", before = \"peer-before\", after = \"peer-after\"",
-    )
-    .check(
-        ("11.5", aspect),
-        "refused",
-        "nothing is served to a peer after the peering",
-        "call = \"refused\", control = \"valid\", probe = \"probe\"",
-    )
+impl Action {
+    fn steps(self, place: usize) -> Vec<Step> {
+        match self {
+            Self::Migrate => vec![migration(&format!("m{place}")).labelled("valid")],
+            Self::Sync => vec![sync("alice", &format!("s{place}")).labelled("valid")],
+            Self::Read => vec![read().labelled("valid")],
+            Self::Wait => vec![advance(120), heartbeat("alice"), heartbeat("bob")],
+        }
+    }
+}
+
+fn migration(name: &str) -> Step {
+    migrate("alice", "grant", plan("skill", name))
+}
+
+fn read() -> Step {
+    fetch("alice", "skill", id("first"), "grant")
+}
+
+fn of_alice() -> Value {
+    json!({ "peer_id": "${alice.id}" })
+}
+
+fn looks(when: &str) -> [Step; 3] {
+    [
+        ("resource.list", json!({ "kind": "skill" }), "records"),
+        ("audit.list", of_alice(), "audit"),
+        ("peer.show", of_alice(), "peer"),
+    ]
+    .map(|(method, with, label)| operator(method, with).labelled(format!("{label}-{when}")))
+}
+
+fn with_checks(scenario: Scenario, aspect: Aspect) -> Scenario {
+    scenario
+        .check(check(
+            (Commitment(11), 2, aspect),
+            "listed-entries-remain",
+            "what was there before a revocation is there after it",
+            json!({ "before": "records-before", "after": "records-after" }),
+        ))
+        .check(check(
+            (Commitment(11), 3, Aspect::Conduct),
+            "listed-entries-remain",
+            "what was logged before a revocation is in the audit after it",
+            json!({ "before": "audit-before", "after": "audit-after" }),
+        ))
+        .check(check(
+            (Acknowledgement, 2, Aspect::Conduct),
+            "acknowledgement-kept",
+            "the contract version that was acknowledged outlives the peering",
+            json!({ "call": "accepted", "before": "peer-before", "after": "peer-after" }),
+        ))
+        .check(check(
+            (Commitment(11), 5, aspect),
+            "refused",
+            "nothing is served to a peer after the peering",
+            json!({ "call": "refused", "control": "valid", "probe": "probe" }),
+        ))
 }

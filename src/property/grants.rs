@@ -2,10 +2,15 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 
 use super::Property;
-use super::file::{File, plan};
+use super::build::{advance, check, declare, federate, heartbeat, id, operator, plan, put, texts, titled};
 use super::whole::whole;
+use crate::contract::Aspect::{Conduct, Detection};
+use crate::contract::Section::Commitment;
+use crate::scenario::format::{AnyCall, Grant};
+use crate::scenario::{Scenario, Step};
 use crate::wire::header::{CALLING_INSTANCE, SDWAN_NETWORK};
 use crate::wire::path::PREFIX;
 
@@ -16,6 +21,8 @@ pub(super) const PROPERTY: Property = Property {
     edge_cases,
     scenarios,
 };
+
+const PEERS: [&str; 3] = ["alice", "bob", "carol"];
 
 const DAY: i64 = 86_400;
 /// The life of the grants in these histories, in days.
@@ -72,15 +79,15 @@ enum Token {
     None,
 }
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     (terms(), proptest::collection::vec(action(), 1..10))
-        .prop_map(|(terms, actions)| file(terms, &actions))
+        .prop_map(|(terms, actions)| scenario(terms, &actions))
         .boxed()
 }
 
 /// Returns the edge cases: the allowed requests at once, two seconds before the expiry and a minute after it;
 /// and the forbidden requests, layer by layer.
-fn edge_cases() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
     let both =
         || ["read", "migrate"].map(|scope| Action::Ask(GrantRequest { scope, kind: "skill", id: "a" }));
     let actions: Vec<Action> = both()
@@ -99,7 +106,7 @@ fn edge_cases() -> Vec<BoxedStrategy<String>> {
         (bound(&["migrate"]), beyond("migrate", "read")),
         (networked, vec![attempt("carol", Token::Own, "read", "skill", "a")]),
     ]
-    .map(|(terms, actions)| whole(actions).prop_map(move |actions| file(terms, &actions)).boxed())
+    .map(|(terms, actions)| whole(actions).prop_map(move |actions| scenario(terms, &actions)).boxed())
     .into()
 }
 
@@ -168,21 +175,29 @@ fn tried() -> impl Strategy<Value = Attempt> {
 
 impl Terms {
     /// Returns a step that issues such a grant.
-    fn grant(self, peer: &str, label: &str, networked: bool) -> String {
-        let id = if self.bound { "id = \"${id:a}\", " } else { "" };
-        let scopes = self.scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>().join(", ");
-        let instances = if self.fenced { ", node_instance_ids = [\"${id:instance}\"]" } else { "" };
-        let networks = if networked { ", sdwan_network_ids = [\"${id:network}\"]" } else { "" };
-        format!(
-            "grant = {{ peer = \"{peer}\", kind = \"skill\", {id}scopes = [{scopes}], \
-             with = {{ ttl_days = {DAYS}{instances}{networks} }}, as = \"{label}\" }}"
-        )
+    fn grant(self, peer: &str, label: &str, networked: bool) -> Step {
+        let mut with = json!({ "ttl_days": DAYS });
+        if self.fenced {
+            with["node_instance_ids"] = json!([id("instance")]);
+        }
+        if networked {
+            with["sdwan_network_ids"] = json!([id("network")]);
+        }
+        Step::Grant(Grant {
+            peer: peer.to_owned(),
+            kind: "skill".to_owned(),
+            id: self.bound.then(|| id("a")),
+            scopes: texts(self.scopes),
+            with,
+            label: label.to_owned(),
+        })
     }
 
     /// Returns a request of alice from an allowed place.
-    fn ask(self, request: GrantRequest) -> String {
-        let instance = self.fenced.then(|| (CALLING_INSTANCE, "${id:instance}".to_owned()));
-        request.step("alice", "grant = \"grant\", ", "asked", instance.as_slice())
+    fn ask(self, request: GrantRequest) -> Step {
+        let instance = self.fenced.then(|| (CALLING_INSTANCE, id("instance")));
+        let call = AnyCall { grant: Some("grant".to_owned()), ..request.call("alice", instance) };
+        Step::Call(call).labelled("asked")
     }
 
     fn allow(self, request: &GrantRequest) -> bool {
@@ -191,57 +206,44 @@ impl Terms {
 }
 
 impl Attempt {
-    fn step(self) -> String {
-        let (label, under) = match self.token {
-            Token::Own => ("tried", "grant = \"carols\", "),
-            Token::Forged | Token::None => ("forged", ""),
-        };
-        let forged = format!("Bearer fgs.${{carols.grant_id?}}.{}", "0".repeat(64));
+    fn step(self) -> Step {
+        let forged = || format!("Bearer fgs.${{carols.grant_id?}}.{}", "0".repeat(64));
         let headers = [
-            (CALLING_INSTANCE, self.instance.map(|name| format!("${{id:{name}}}"))),
-            (SDWAN_NETWORK, self.network.map(|name| format!("${{id:{name}}}"))),
-            ("Authorization", matches!(self.token, Token::Forged).then_some(forged)),
+            (CALLING_INSTANCE, self.instance.map(id)),
+            (SDWAN_NETWORK, self.network.map(id)),
+            ("Authorization", matches!(self.token, Token::Forged).then(forged)),
         ];
-        let headers: Vec<(&str, String)> =
-            headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        self.request.step(self.by, under, label, &headers)
+        let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let call = self.request.call(self.by, headers);
+        match self.token {
+            Token::Own => Step::Call(AnyCall { grant: Some("carols".to_owned()), ..call }).labelled("tried"),
+            Token::Forged | Token::None => Step::Call(call).labelled("forged"),
+        }
     }
 }
 
 impl GrantRequest {
-    fn step(self, by: &str, under: &str, label: &str, headers: &[(&str, String)]) -> String {
-        let Self { scope, kind, id } = self;
-        let headers = headers
-            .iter()
-            .map(|(name, value)| format!("{name} = \"{value}\""))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let request = if scope == "read" {
-            format!("method = \"GET\", path = \"{PREFIX}/resources/{kind}/${{id:{id}}}\"")
+    fn call(self, by: &str, headers: impl IntoIterator<Item = (&'static str, String)>) -> AnyCall {
+        let Self { scope, kind, id: name } = self;
+        let (method, path, body) = if scope == "read" {
+            ("GET", format!("{PREFIX}/resources/{kind}/{}", id(name)), None)
         } else {
-            format!("method = \"POST\", path = \"{PREFIX}/migrations\", body = {}", plan(kind, id, ""))
+            ("POST", format!("{PREFIX}/migrations"), Some(plan(kind, name)))
         };
-        format!("call = {{ peer = \"{by}\", {under}as = \"{label}\", headers = {{ {headers} }}, {request} }}")
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        AnyCall { peer: by.to_owned(), method: method.to_owned(), path, headers, body, ..AnyCall::default() }
     }
 }
 
-fn file(terms: Terms, actions: &[Action]) -> String {
-    let mut file = ["alice", "bob", "carol"]
-        .iter()
-        .fold(File::new("Generated grants, and what is asked under them", "intrusive = true"), |file, peer| {
-            file.peer(peer, "")
-        })
-        .declare()
-        .step(
-            "operator = { method = \"capability.declare\", with = { resource_kind = \"agent\", schema_version = 1, \
-             direction = \"bidirectional\", policy = \"manual\" } }",
-        )
-        .steps(["alice", "bob", "carol"].map(|peer| format!("federate = {{ peer = \"{peer}\" }}")))
-        .steps([("skill", "a"), ("skill", "b"), ("agent", "a")].map(|(kind, id)| {
-            format!("put = {{ kind = \"{kind}\", id = \"${{id:{id}}}\", record = {{ name = \"{id}\" }} }}")
-        }))
-        .step(terms.grant("alice", "grant", false))
-        .step(terms.grant("carol", "carols", terms.networked));
+fn scenario(terms: Terms, actions: &[Action]) -> Scenario {
+    let mut scenario =
+        Scenario { intrusive: true, ..titled("Generated grants, and what is asked under them") }
+            .peers(PEERS)
+            .steps(["skill", "agent"].map(declare))
+            .steps(PEERS.map(federate))
+            .steps([("skill", "a"), ("skill", "b"), ("agent", "a")].map(|(kind, name)| put(kind, name, name)))
+            .step(terms.grant("alice", "grant", false))
+            .step(terms.grant("carol", "carols", terms.networked));
     let mut now = 0;
     for action in actions {
         let seconds = match action {
@@ -249,49 +251,51 @@ fn file(terms: Terms, actions: &[Action]) -> String {
             Action::ToTheEnd(before) => DAYS * DAY - before - now,
             _ => 0,
         };
-        file = match action {
+        scenario = match action {
             Action::Wait(_) | Action::ToTheEnd(_) if seconds > 0 => {
                 now += seconds;
-                wait(file, seconds)
+                // Each peer sends a heartbeat, because the target may refuse a stale peer.
+                scenario.step(advance(seconds)).steps(PEERS.map(heartbeat))
             }
-            Action::Ask(request) if terms.allow(request) => file.step(terms.ask(*request)),
-            Action::Wait(_) | Action::ToTheEnd(_) | Action::Ask(_) => file,
-            Action::Try(attempt) => file.step(attempt.step()),
-            Action::Revoke => file.step(
-                "operator = { method = \"grant.revoke\", with = { grant_id = \"${grant.grant_id}\" }, may_fail = true, as = \"revoked\" }",
-            ),
+            Action::Ask(request) if terms.allow(request) => scenario.step(terms.ask(*request)),
+            Action::Wait(_) | Action::ToTheEnd(_) | Action::Ask(_) => scenario,
+            Action::Try(attempt) => scenario.step(attempt.step()),
+            Action::Revoke => scenario.step(revoke()),
         };
     }
-    let with = "call = \"asked\", grant = \"grant\"";
     // The last requests are always present, so that every case checks something.
-    file.step(terms.ask(GrantRequest { scope: "read", kind: "skill", id: "a" }))
-        .steps([Token::Own, Token::None].map(|token| {
+    let scenario = scenario.step(terms.ask(GrantRequest { scope: "read", kind: "skill", id: "a" })).steps(
+        [Token::Own, Token::None].map(|token| {
             let request = GrantRequest { scope: "read", kind: "agent", id: "a" };
             Attempt { by: "carol", token, request, instance: None, network: None }.step()
-        }))
-        .check(
-            ("2.1", "conduct"),
+        }),
+    );
+    with_checks(scenario)
+}
+
+fn revoke() -> Step {
+    operator("grant.revoke", json!({ "grant_id": "${grant.grant_id}" })).may_fail().labelled("revoked")
+}
+
+fn with_checks(scenario: Scenario) -> Scenario {
+    let with = json!({ "call": "asked", "grant": "grant" });
+    scenario
+        .check(check(
+            (Commitment(2), 1, Conduct),
             "granted-requests-are-served",
             "the target serves what a grant allows to its last second",
-            with,
-        )
-        .check(
-            ("2.2", "conduct"),
+            with.clone(),
+        ))
+        .check(check(
+            (Commitment(2), 2, Conduct),
             "ended-grant-is-rejected",
             "the target serves nothing under a grant that has expired or was revoked",
             with,
-        )
-        .check(
-            ("6.4", "detection"),
+        ))
+        .check(check(
+            (Commitment(6), 4, Detection),
             "out-of-grant-requests-are-rejected",
             "the target refuses every request that the grant does not allow",
-            "call = \"tried\", forged = \"forged\", grant = \"carols\", control = \"asked\"",
-        )
-        .text()
-}
-
-/// Adds a wait, then a heartbeat of each peer, because the target may refuse a stale peer.
-fn wait(file: File, seconds: i64) -> File {
-    file.step(format!("advance = {{ seconds = {seconds} }}"))
-        .steps(["alice", "bob", "carol"].map(|peer| format!("heartbeat = {{ peer = \"{peer}\" }}")))
+            json!({ "call": "tried", "forged": "forged", "grant": "carols", "control": "asked" }),
+        ))
 }

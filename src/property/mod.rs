@@ -7,13 +7,13 @@
 
 mod arrivals;
 mod audits;
+mod build;
 mod compromises;
 mod contract_versions;
 mod declarations;
 mod disclosures;
 mod driver;
 mod exits;
-mod file;
 mod grants;
 mod plans;
 mod residencies;
@@ -26,6 +26,8 @@ pub use driver::{Setting, check};
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
+use crate::scenario::{Scenario, write};
+
 /// A property of the target, over generated histories.
 #[derive(Clone, Copy, Debug)]
 pub struct Property {
@@ -37,9 +39,9 @@ pub struct Property {
     pub about: &'static str,
     /// The scenarios that always run first, each once. Together they exercise every check, whatever the seed
     /// draws. They shrink like the others.
-    pub edge_cases: fn() -> Vec<BoxedStrategy<String>>,
-    /// The strategy of scenarios, as files.
-    pub scenarios: fn() -> BoxedStrategy<String>,
+    pub edge_cases: fn() -> Vec<BoxedStrategy<Scenario>>,
+    /// The strategy of scenarios.
+    pub scenarios: fn() -> BoxedStrategy<Scenario>,
 }
 
 /// All properties.
@@ -66,11 +68,11 @@ pub fn property(name: &str) -> Option<&'static Property> {
 }
 
 impl Property {
-    /// Returns a fixed scenario of the property. All its scenarios plan the same checks.
+    /// Returns a fixed scenario of the property, as a file. All its scenarios plan the same checks.
     #[must_use]
     pub fn sample(&self) -> Option<String> {
         let tree = (self.scenarios)().new_tree(&mut TestRunner::deterministic()).ok()?;
-        Some(tree.current())
+        write(&tree.current()).ok()
     }
 
     /// Returns the name of the trace.
@@ -84,4 +86,24 @@ impl Property {
 #[must_use]
 pub fn of_trace(trace: &str) -> Option<&str> {
     trace.strip_prefix("property/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn every_case_is_written_and_read_as_the_same() {
+        for property in PROPERTIES {
+            // The last strategy gives the sample.
+            for strategy in (property.edge_cases)().into_iter().chain([(property.scenarios)()]) {
+                let case = strategy.new_tree(&mut TestRunner::deterministic()).expect("a case").current();
+                let written = write(&case).expect("no null");
+                let loaded = load(property.name, property.name, &written).expect("a sound scenario");
+                assert_eq!(loaded.scenario, case);
+                assert_eq!(write(&loaded.scenario).expect("no null"), written);
+            }
+        }
+    }
 }

@@ -1,13 +1,18 @@
 //! Commitment 7: any plan, with any actions and policies, and a failure or a crash at any step.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Value, json};
 
 use super::Property;
+use super::build::{check, commit, declare, federate, grant, id, migrate, object, operator, put, titled};
 use super::whole::whole;
+use crate::contract::Aspect::Conduct;
+use crate::contract::Basis;
+use crate::contract::Section::Commitment;
+use crate::scenario::{CheckSpec, Scenario, Step};
 
 /// The number of records that exist before, `old_0` to `old_4`.
 const OLD: usize = 5;
@@ -22,17 +27,17 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     let steps = proptest::collection::vec(step(), 1..=STEPS_MAX);
     let crash = prop_oneof![4 => Just(None), 1 => (0..STEPS_MAX).prop_map(Some)];
     let opens = prop_oneof![3 => Just(false), 1 => Just(true)];
-    (steps, crash, opens).prop_map(|(steps, crash, opens)| file(&steps, crash, opens)).boxed()
+    (steps, crash, opens).prop_map(|(steps, crash, opens)| scenario(&steps, crash, opens)).boxed()
 }
 
 /// Returns the edge cases: a plan that succeeds with a conflict on its way; a plan that fails, sent at once
 /// and also opened first; a plan that needs another id; and plans that fail, or are cut short by a crash, at
 /// each place.
-fn edge_cases() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
     let plan = |policy: &'static str| vec![plain(Action::Create), plain(Action::Meet { old: 0, policy })];
     let (done, fails) = (plan("skip_if_exists"), plan("fail"));
     let renames = plan("rename_with_suffix");
@@ -45,27 +50,27 @@ fn edge_cases() -> Vec<BoxedStrategy<String>> {
 /// The number of places at which the plans of some edge cases go wrong.
 const PLACES: usize = 5;
 
-fn edge_case(plan: Vec<Step>, crash: Option<usize>, opens: bool) -> BoxedStrategy<String> {
-    whole(plan).prop_map(move |plan| file(&plan, crash, opens)).boxed()
+fn edge_case(plan: Vec<PlanStep>, crash: Option<usize>, opens: bool) -> BoxedStrategy<Scenario> {
+    whole(plan).prop_map(move |plan| scenario(&plan, crash, opens)).boxed()
 }
 
-fn plain(action: Action) -> Step {
-    Step { action, shuffle: 0, refers_to: None }
+fn plain(action: Action) -> PlanStep {
+    PlanStep { action, shuffle: 0, refers_to: None }
 }
 
-fn creating() -> Vec<Step> {
+fn creating() -> Vec<PlanStep> {
     vec![plain(Action::Create); PLACES]
 }
 
-fn failing_at(place: usize) -> Vec<Step> {
+fn failing_at(place: usize) -> Vec<PlanStep> {
     let mut steps = creating();
     steps[place] = plain(Action::Meet { old: 0, policy: "fail" });
     steps
 }
 
-/// One step. A reference uses an index, never an id that a server assigns.
+/// One step of a plan. A reference uses an index, never an id that a server assigns.
 #[derive(Clone, Debug)]
-struct Step {
+struct PlanStep {
     action: Action,
     /// The sort key of the step: the order of the array is not the order of the plan.
     shuffle: u16,
@@ -89,7 +94,7 @@ enum Action {
     Conflict,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = PlanStep> {
     let action = prop_oneof![
         24 => Just(Action::Create),
         4 => (0..OLD, select(vec!["skip_if_exists", "overwrite"]))
@@ -100,128 +105,91 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Action::Skip),
         1 => Just(Action::Conflict),
     ];
-    (action, any::<u16>(), proptest::option::of(0..STEPS_MAX)).prop_map(|(action, shuffle, refers_to)| Step {
-        action,
-        shuffle,
-        refers_to,
-    })
+    (action, any::<u16>(), proptest::option::of(0..STEPS_MAX))
+        .prop_map(|(action, shuffle, refers_to)| PlanStep { action, shuffle, refers_to })
 }
 
 /// Returns the scenario of a plan. `crash` is the number of steps after which the target dies. If `opens` is
 /// true, the migration is opened first and then committed.
-fn file(steps: &[Step], crash: Option<usize>, opens: bool) -> String {
-    let mut text = String::from("title = \"A generated plan\"\nalone = true\n");
-    let crash = crash.filter(|at| *at < steps.len());
-    if let Some(at) = crash {
-        let _ = writeln!(text, "durable = true\nsettings = {{ crash_at_step = {} }}", at + 1);
-    }
-    text.push_str(HEAD);
-    for old in 0..OLD {
-        let _ = writeln!(
-            text,
-            "[[step]]\nput = {{ kind = \"skill\", id = \"${{id:old_{old}}}\", record = {{ name = \"Old {old}\" }} }}\n"
-        );
-    }
-    text.push_str(SNAPSHOT_BEFORE);
-    plan(&mut text, steps, opens);
+fn scenario(steps: &[PlanStep], crash: Option<usize>, opens: bool) -> Scenario {
+    let mut plan = plan(steps);
     if opens {
-        text.push_str(COMMIT);
+        plan["commit"] = json!(false);
     }
-    if crash.is_some() {
-        text.push_str(RESTART);
-    }
-    text.push_str(SNAPSHOT_AFTER);
-    for (clause, check, requirement) in CHECKS {
-        let _ = writeln!(
-            text,
-            "[[check]]\nclause = \"{clause}\"\naspect = \"conduct\"\ncheck = \"{check}\"\nrequirement = \"{requirement}\"\n\
-             with = {{ plan = \"plan\", commit = \"commit\", before = \"before\", after = \"after\" }}\n"
-        );
-    }
-    text
+    let crash = crash.filter(|at| *at < steps.len());
+    let settings = crash.map(|at| object(json!({ "crash_at_step": at + 1 }))).unwrap_or_default();
+    let committed = || commit("alice", "grant", "${plan.data.migration_id?}".to_owned()).labelled("commit");
+    let restart =
+        crash.map(|_| ["platform.kill", "platform.start"].map(|method| operator(method, Value::Null)));
+    let scenario = Scenario { durable: crash.is_some(), settings, ..titled("A generated plan") }
+        .peers(["alice"])
+        .step(declare("skill"))
+        .step(federate("alice"))
+        .step(grant("alice", "skill", &["read", "migrate"], "grant"))
+        .steps((0..OLD).map(|old| put("skill", &format!("old_{old}"), &format!("Old {old}"))))
+        .step(snapshot("before"))
+        .step(migrate("alice", "grant", plan).labelled("plan"))
+        .steps(opens.then(committed))
+        .steps(restart.into_iter().flatten())
+        .step(snapshot("after"));
+    CHECKS.iter().fold(scenario, |scenario, (item, id, requirement)| {
+        let with = json!({ "plan": "plan", "commit": "commit", "before": "before", "after": "after" });
+        let proposed = check((Commitment(7), *item, Conduct), id, requirement, with);
+        scenario.check(CheckSpec { basis: Basis::Observed, ..proposed })
+    })
 }
 
-fn plan(text: &mut String, steps: &[Step], opens: bool) {
-    text.push_str(
-        "[[step]]\nmigrate = { peer = \"alice\", grant = \"grant\", as = \"plan\", plan = { operation = \"migrate\", \
-         root_resource_kind = \"skill\", root_resource_id = \"${id:new_0}\", plan_summary = {}, ",
-    );
-    text.push_str(if opens { "commit = false, steps = [\n" } else { "steps = [\n" });
+fn snapshot(label: &str) -> Step {
+    operator("resource.list", json!({ "kind": "skill" })).labelled(label)
+}
+
+fn plan(steps: &[PlanStep]) -> Value {
     let mut places: Vec<usize> = (0..steps.len()).collect();
     places.sort_by_key(|place| (steps[*place].shuffle, *place));
     let created: BTreeSet<usize> =
         (0..steps.len()).filter(|place| matches!(steps[*place].action, Action::Create)).collect();
-    for place in places {
-        let step = &steps[place];
-        let (id, action, policy) = match step.action {
+    let steps: Vec<Value> = places.into_iter().map(|place| steps[place].in_plan(place, &created)).collect();
+    json!({
+        "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": id("new_0"),
+        "plan_summary": {}, "steps": steps,
+    })
+}
+
+impl PlanStep {
+    /// Returns the step as the plan has it. A reference is left out if no step creates its record.
+    fn in_plan(&self, place: usize, created: &BTreeSet<usize>) -> Value {
+        let (name, action, policy) = match self.action {
             Action::Create => (format!("new_{place}"), "create", "fail"),
             Action::Meet { old, policy } => (format!("old_{old}"), "create", policy),
             Action::Link { old } => (format!("old_{old}"), "link_local", "fail"),
             Action::Skip => (format!("new_{place}"), "skip", "fail"),
             Action::Conflict => (format!("new_{place}"), "conflict", "fail"),
         };
-        let refers_to = step.refers_to.filter(|other| created.contains(other));
-        let reference = refers_to
-            .map(|other| format!(", parent_id = \"${{id:new_{other}}}\", deep = {{ list = [{{ note_id = \"${{id:new_{other}}}\" }}] }}"))
-            .unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "    {{ step_order = {place}, resource_kind = \"skill\", resource_id = \"${{id:{id}}}\", action = \"{action}\", \
-             conflict_policy = \"{policy}\", payload = {{ id = \"${{id:{id}}}\", name = \"Step {place}\"{reference} }} }},"
-        );
+        let mut payload = json!({ "id": id(&name), "name": format!("Step {place}") });
+        if let Some(other) = self.refers_to.filter(|other| created.contains(other)) {
+            let other = id(&format!("new_{other}"));
+            payload["deep"] = json!({ "list": [{ "note_id": &other }] });
+            payload["parent_id"] = json!(other);
+        }
+        json!({
+            "step_order": place, "resource_kind": "skill", "resource_id": id(&name), "action": action,
+            "conflict_policy": policy, "payload": payload,
+        })
     }
-    text.push_str("] } }\n\n");
 }
 
-const CHECKS: [(&str, &str, &str); 4] = [
+/// The checks: clause of commitment 7, check, and requirement.
+const CHECKS: [(u8, &str, &str); 4] = [
     (
-        "7.1",
+        1,
         "migration-is-atomic",
         "the target applies nothing of a plan that fails, and nothing or all of a plan that a crash interrupts",
     ),
-    ("7.2", "migration-claims-match-records", "the target's claims about a plan can be read back"),
-    ("7.3", "conflicts-are-reported", "the target reports each conflict in conflict_log, and no other"),
+    (2, "migration-claims-match-records", "the target's claims about a plan can be read back"),
+    (3, "conflicts-are-reported", "the target reports each conflict in conflict_log, and no other"),
     (
-        "7.4",
+        4,
         "ids-are-preserved",
         "the target stores every record under the id and with the references that were sent",
     ),
 ];
-
-const HEAD: &str = r#"
-[[peer]]
-name = "alice"
-
-[[step]]
-operator = { method = "capability.declare", with = { resource_kind = "skill", schema_version = 1, direction = "bidirectional", policy = "manual" } }
-
-[[step]]
-federate = { peer = "alice" }
-
-[[step]]
-grant = { peer = "alice", kind = "skill", scopes = ["read", "migrate"], as = "grant" }
-
-"#;
-
-const SNAPSHOT_BEFORE: &str = r#"[[step]]
-operator = { method = "resource.list", with = { kind = "skill" }, as = "before" }
-
-"#;
-
-const COMMIT: &str = r#"[[step]]
-commit = { peer = "alice", grant = "grant", migration = "${plan.data.migration_id?}", as = "commit" }
-
-"#;
-
-const RESTART: &str = r#"[[step]]
-operator = { method = "platform.kill" }
-
-[[step]]
-operator = { method = "platform.start" }
-
-"#;
-
-const SNAPSHOT_AFTER: &str = r#"[[step]]
-operator = { method = "resource.list", with = { kind = "skill" }, as = "after" }
-
-"#;

@@ -2,10 +2,17 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 
 use super::Property;
-use super::file::{File, migrate};
+use super::build::{
+    check, declare, federate, grant, heartbeat, hold, id, migrate, notify, object, operator, peer, plan, put,
+    show_migration, titled,
+};
 use super::whole::whole;
+use crate::contract::Aspect::Conduct;
+use crate::contract::Section::Commitment;
+use crate::scenario::{PeerSpec, Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
     name: "residencies",
@@ -16,9 +23,6 @@ pub(super) const PROPERTY: Property = Property {
 };
 
 const PLACES: [&str; 5] = ["eu", "EU", "ch-east", "br-south", "us"];
-
-/// The initial settings of the target. Its jurisdiction stays the same.
-const SETTINGS: &str = "[settings]\nresidency = \"eu\"\njurisdiction = \"DE\"";
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -31,81 +35,86 @@ enum Action {
     Send,
 }
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     let place = || select(PLACES.to_vec());
     let moves = prop_oneof![place().prop_map(Action::Target), place().prop_map(Action::Peer)];
     let action = prop_oneof![2 => moves, 1 => Just(Action::Migrate), 1 => Just(Action::Send)];
     (place(), proptest::collection::vec(action, 0..6))
-        .prop_map(|(from, actions)| file(from, &actions))
+        .prop_map(|(from, actions)| scenario(from, &actions))
         .boxed()
 }
 
 /// Returns the edge cases: the target moves to the place of the peer, and sends a record.
-fn edge_cases() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
     let actions = [Action::Target("br-south"), Action::Send];
-    vec![whole(actions).prop_map(|actions| file("br-south", &actions)).boxed()]
+    vec![whole(actions).prop_map(|actions| scenario("br-south", &actions)).boxed()]
 }
 
-fn file(from: &str, actions: &[Action]) -> String {
-    let mut file = File::new("Generated moves between residencies", &format!("lasting = true\n{SETTINGS}"))
-        .peer("alice", &format!("profile = {{ data_residency = \"{from}\" }}"))
-        .declare()
-        .step("federate = { peer = \"alice\" }")
-        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
-        .step("hold = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"] }");
+fn scenario(from: &'static str, actions: &[Action]) -> Scenario {
+    // The jurisdiction of the target stays the same.
+    let settings = object(json!({ "residency": "eu", "jurisdiction": "DE" }));
+    let profile = object(json!({ "data_residency": from }));
+    let mut scenario = Scenario { lasting: true, settings, ..titled("Generated moves between residencies") }
+        .peer(PeerSpec { profile, ..peer("alice") })
+        .step(declare("skill"))
+        .step(federate("alice"))
+        .step(grant("alice", "skill", &["read", "migrate"], "grant"))
+        .step(hold("alice", "skill", &["read", "migrate"]));
     let (mut place, mut target) = (from, "eu");
     // Every case ends with a migration.
     for (number, action) in actions.iter().chain([&Action::Migrate]).enumerate() {
-        file = match action {
+        scenario = match action {
             Action::Target(to) => {
                 target = to;
-                file.step(format!("operator = {{ method = \"residency.set\", with = {{ residency = \"{to}\" }} }}"))
+                scenario.step(operator("residency.set", json!({ "residency": to })))
             }
             Action::Peer(to) => {
-                let notice = format!(
-                    "notify = {{ peer = \"alice\", kind = \"platform.residency.changed\", payload = {{ from = \"{place}\", to = \"{to}\", \
-                     effective_at = \"${{now}}\" }} }}"
-                );
+                let payload = json!({ "from": place, "to": to, "effective_at": "${now}" });
                 place = to;
-                file.step(notice)
+                scenario.step(notify("alice", "platform.residency.changed", payload))
             }
-            Action::Migrate => file
-                .steps(report_locations(place, target))
-                .step(migrate("alice", "grant", &format!("migrated-{number}"), "skill", &format!("m{number}"), ""))
-                .step(format!(
-                    "show_migration = {{ peer = \"alice\", migration = \"${{migrated-{number}.data.migration_id}}\", grant = \"grant\", as = \"shown\" }}"
-                )),
-            Action::Send => file
-                .steps(report_locations(place, target))
-                .step(format!("put = {{ kind = \"skill\", id = \"${{id:s{number}}}\", record = {{ name = \"s\" }} }}"))
-                .step(format!(
-                    "operator = {{ method = \"migration.send\", with = {{ peer_id = \"${{alice.id}}\", operation = \"duplicate\", \
-                     root_resource_kind = \"skill\", root_resource_id = \"${{id:s{number}}}\" }}, as = \"sent-{number}\" }}"
-                ))
-                .step(format!(
-                    "operator = {{ method = \"migration.show\", with = {{ migration_id = \"${{sent-{number}.migration_id}}\" }}, as = \"shown\" }}"
-                )),
+            Action::Migrate => scenario.steps(report_locations(place, target)).steps(migrated(number)),
+            Action::Send => scenario.steps(report_locations(place, target)).steps(sent(number)),
         };
     }
-    file.check(
-        ("8.3", "conduct"),
+    scenario.check(check(
+        (Commitment(8), 3, Conduct),
         "crossings-match-residencies",
         "the target records a crossing where the residencies differ, and records none where they are the same",
-        "peer = \"alice\", snapshot = \"shown\"",
-    )
-    .text()
+        json!({ "peer": "alice", "snapshot": "shown" }),
+    ))
+}
+
+/// Returns steps in which the peer sends a migration, and reads its state.
+fn migrated(number: usize) -> [Step; 2] {
+    let label = format!("migrated-{number}");
+    let shown = show_migration("alice", "grant", format!("${{{label}.data.migration_id}}")).labelled("shown");
+    [migrate("alice", "grant", plan("skill", &format!("m{number}"))).labelled(label), shown]
+}
+
+/// Returns steps in which the target sends a migration, and its operator reads the state of it.
+fn sent(number: usize) -> [Step; 3] {
+    let (name, label) = (format!("s{number}"), format!("sent-{number}"));
+    let with = json!({
+        "peer_id": "${alice.id}", "operation": "duplicate", "root_resource_kind": "skill",
+        "root_resource_id": id(&name),
+    });
+    let shown = json!({ "migration_id": format!("${{{label}.migration_id}}") });
+    [
+        put("skill", &name, "s"),
+        operator("migration.send", with).labelled(label),
+        operator("migration.show", shown).labelled("shown"),
+    ]
 }
 
 /// Returns steps in which each side reports its place. The peer comes last, because it answers a heartbeat
 /// with its initial place.
-fn report_locations(place: &str, target: &str) -> [String; 2] {
+fn report_locations(place: &str, target: &str) -> [Step; 2] {
+    let metadata = json!({ "jurisdiction": jurisdiction(place, target) });
+    let with = json!({ "data_residency": place, "metadata": metadata });
     [
-        "operator = { method = \"heartbeat.send\", with = { peer_id = \"${alice.id}\" }, may_fail = true }"
-            .to_owned(),
-        format!(
-            "heartbeat = {{ peer = \"alice\", with = {{ data_residency = \"{place}\", metadata = {{ jurisdiction = \"{}\" }} }}, as = \"beat\" }}",
-            jurisdiction(place, target)
-        ),
+        operator("heartbeat.send", json!({ "peer_id": "${alice.id}" })).may_fail(),
+        heartbeat("alice").with(with).labelled("beat"),
     ]
 }
 

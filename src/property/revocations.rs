@@ -1,9 +1,17 @@
 //! Commitment 4: a revocation at any time and in any state, with any migrations in flight.
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::Property;
-use super::file::{File, migrate};
+use super::build::{
+    accept, advance, check, commit, declare, federate, fetch, grant, heartbeat, id, migrate, operator, plan,
+    propose, put, titled,
+};
+use crate::contract::Aspect::Conduct;
+use crate::contract::Section::Commitment;
+use crate::scenario::format::{Repeat, Wait};
+use crate::scenario::{Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
     name: "revocations",
@@ -41,7 +49,7 @@ struct Case {
     late: i64,
 }
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     let state = prop_oneof![
         4 => Just(State::Active),
         1 => Just(State::Enrolled),
@@ -50,113 +58,110 @@ fn scenarios() -> BoxedStrategy<String> {
     ];
     let open = (0..=OPEN_MAX, 0..=OPEN_MAX);
     (state, 0..86_400_i64, open, 0..LAST_SECOND, 1..100_000_i64)
-        .prop_map(|(state, after, open, in_time, late)| file(Case { state, after, open, in_time, late }))
+        .prop_map(|(state, after, open, in_time, late)| scenario(Case { state, after, open, in_time, late }))
         .boxed()
 }
 
 /// Returns the edge cases: a peer that may not call gets the same notice, and one that may call gets its
 /// grace and no more.
-fn edge_cases() -> Vec<BoxedStrategy<String>> {
-    let case = |state, open| Just(file(Case { state, after: 0, open, in_time: 0, late: 1 })).boxed();
+fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
+    let case = |state, open| Just(scenario(Case { state, after: 0, open, in_time: 0, late: 1 })).boxed();
     vec![case(State::Suspended, (0, 0)), case(State::Enrolled, (2, 1)), case(State::Degraded, (1, 1))]
 }
 
-fn file(case: Case) -> String {
+fn scenario(case: Case) -> Scenario {
     let Case { state, after, open: (early, late), .. } = case;
-    let file = File::new("A generated revocation", "").peer("alice", "").declare();
-    let file = match state {
-        State::Enrolled => file.step("propose = { peer = \"alice\" }").step("accept = { peer = \"alice\" }"),
-        _ => file.step("federate = { peer = \"alice\" }"),
-    };
-    let file = file
-        .step("put = { kind = \"skill\", id = \"${id:any}\", record = { name = \"any\" } }")
-        .step("grant = { peer = \"alice\", kind = \"skill\", scopes = [\"read\", \"migrate\"], as = \"grant\" }")
-        .step(advance(after));
-    let file = match state {
-        State::Enrolled => file,
-        State::Degraded => file.step(HEARTBEAT).step(advance(600)),
-        State::Active | State::Suspended => file.step(HEARTBEAT),
-    };
-    let file = file.steps(opened("early", early)).steps(opened("late", late)).step(advance(1 + after % 200));
-    let file = match state {
-        State::Suspended => file.step(
-            "operator = { method = \"peer.suspend\", with = { peer_id = \"${alice.id}\", reason = \"a review\" } }",
-        ),
-        _ => file,
-    };
-    let file = file
+    let heartbeat = || heartbeat("alice");
+    let of_alice = |reason| json!({ "peer_id": "${alice.id}", "reason": reason });
+    let scenario = titled("A generated revocation")
+        .peers(["alice"])
+        .step(declare("skill"))
+        .steps(match state {
+            State::Enrolled => vec![propose("alice"), accept("alice")],
+            State::Active | State::Degraded | State::Suspended => vec![federate("alice")],
+        })
+        .step(put("skill", "any", "any"))
+        .step(grant("alice", "skill", &["read", "migrate"], "grant"))
+        .step(advance(after))
+        .steps(match state {
+            State::Enrolled => vec![],
+            State::Degraded => vec![heartbeat(), advance(600)],
+            State::Active | State::Suspended => vec![heartbeat()],
+        })
+        .steps(opened("early", early))
+        .steps(opened("late", late))
+        .step(advance(1 + after % 200))
+        .steps((state == State::Suspended).then(|| operator("peer.suspend", of_alice("a review"))))
         // The fetch shows if the target admits the peer.
-        .step("fetch = { peer = \"alice\", kind = \"skill\", id = \"${id:any}\", grant = \"grant\" }")
-        .step("operator = { method = \"peer.revoke\", with = { peer_id = \"${alice.id}\", reason = \"we leave\" }, as = \"revoked\" }")
-        .step(CALL)
-        .step("wait = { peer = \"alice\", notice = \"platform.peer.revoked\" }")
-        .step("wait = { peer = \"alice\", status = \"revoked\" }");
-    evaluated(committed(file, case).step(CALL)).text()
+        .step(fetch("alice", "skill", id("any"), "grant"))
+        .step(operator("peer.revoke", of_alice("we leave")).labelled("revoked"))
+        .step(heartbeat().labelled("call"))
+        .step(wait(Wait { notice: Some("platform.peer.revoked".to_owned()), ..Wait::default() }))
+        .step(wait(Wait { status: Some("revoked".to_owned()), ..Wait::default() }));
+    with_checks(committed(scenario, case).step(heartbeat().labelled("call")))
 }
 
-const HEARTBEAT: &str = "heartbeat = { peer = \"alice\" }";
-const CALL: &str = "heartbeat = { peer = \"alice\", as = \"call\" }";
-
-fn advance(seconds: i64) -> String {
-    format!("advance = {{ seconds = {seconds} }}")
+fn wait(wait: Wait) -> Step {
+    Step::Wait(Wait { peer: "alice".to_owned(), ..wait })
 }
 
 /// Returns a step that every case names and only some perform, so that every case plans the same checks.
-fn done_if(is_done: bool, step: &str) -> String {
-    format!("repeat = {{ times = {}, step = [{{ {step} }}] }}", u8::from(is_done))
+fn done_if(is_done: bool, step: Step) -> Step {
+    Step::Repeat(Repeat { times: u32::from(is_done), step: vec![step] })
 }
 
-fn opened(half: &'static str, count: usize) -> impl Iterator<Item = String> {
+fn opened(half: &'static str, count: usize) -> impl Iterator<Item = Step> {
     (0..OPEN_MAX).map(move |place| {
         let name = format!("{half}-{place}");
-        let open = migrate("alice", "grant", &format!("open-{name}"), "skill", &name, "commit = false, ");
-        done_if(place < count, &open)
+        let mut plan = plan("skill", &name);
+        plan["commit"] = json!(false);
+        done_if(place < count, migrate("alice", "grant", plan).labelled(format!("open-{name}")))
     })
 }
 
 /// Commits the migrations in flight: some within the grace, one at its last second, the rest after it. The
 /// target need not accept the migrations of a peer that may not call.
-fn committed(file: File, case: Case) -> File {
+fn committed(scenario: Scenario, case: Case) -> Scenario {
     let Case { state, open: (early, late), in_time, late: after_the_grace, .. } = case;
     let commit = |half: &str, place: usize, count: usize| {
-        let commit = format!(
-            "commit = {{ peer = \"alice\", grant = \"grant\", migration = \"${{open-{half}-{place}.data.migration_id?}}\", as = \"{half}\" }}"
-        );
-        done_if(place < count && state != State::Suspended, &commit)
+        let migration = format!("${{open-{half}-{place}.data.migration_id?}}");
+        let commit = commit("alice", "grant", migration).labelled(half);
+        done_if(place < count && state != State::Suspended, commit)
     };
-    file.step(advance(in_time))
+    scenario
+        .step(advance(in_time))
         .steps((1..OPEN_MAX).map(|place| commit("early", place, early)))
         .step(advance(LAST_SECOND - in_time))
         .step(commit("early", 0, early))
-        .step("operator = { method = \"resource.list\", with = { kind = \"skill\" }, may_fail = true, as = \"records\" }")
+        .step(operator("resource.list", json!({ "kind": "skill" })).may_fail().labelled("records"))
         .step(advance(300 - LAST_SECOND + after_the_grace))
         .steps((0..OPEN_MAX).map(|place| commit("late", place, late)))
 }
 
-fn evaluated(file: File) -> File {
-    let labels =
-        ["early", "late"].map(|half| (0..OPEN_MAX).map(move |place| format!("\"open-{half}-{place}\"")));
+fn with_checks(scenario: Scenario) -> Scenario {
+    let labels = ["early", "late"].map(|half| (0..OPEN_MAX).map(move |place| format!("open-{half}-{place}")));
     let open: Vec<String> = labels.into_iter().flatten().collect();
-    let reported = "peer = \"alice\", revoke = \"revoked\", call = \"call\"";
-    file.check(
-        ("4.1", "conduct"),
-        "revoked-event-precedes-teardown",
-        "the target delivers a platform.peer.revoked event before it tears down, whatever the state of the peer",
-        reported,
-    )
-    .check(
-        ("4.2", "conduct"),
-        "revoked-status-precedes-teardown",
-        "the target sends a heartbeat whose status is revoked before it tears down, whatever the state of the peer",
-        reported,
-    )
-    .check(
-        ("4.3", "conduct"),
-        "open-migrations-have-grace",
-        "the target accepts the commit of each migration in flight for five minutes, and no longer",
-        &format!(
-            "open = [{}], revoke = \"revoked\", within_grace = \"early\", after_grace = \"late\", records = \"records\"",
-            open.join(", ")
-        ),
-    )
+    let reported = json!({ "peer": "alice", "revoke": "revoked", "call": "call" });
+    scenario
+        .check(check(
+            (Commitment(4), 1, Conduct),
+            "revoked-event-precedes-teardown",
+            "the target delivers a platform.peer.revoked event before it tears down, whatever the state of the peer",
+            reported.clone(),
+        ))
+        .check(check(
+            (Commitment(4), 2, Conduct),
+            "revoked-status-precedes-teardown",
+            "the target sends a heartbeat whose status is revoked before it tears down, whatever the state of the peer",
+            reported,
+        ))
+        .check(check(
+            (Commitment(4), 3, Conduct),
+            "open-migrations-have-grace",
+            "the target accepts the commit of each migration in flight for five minutes, and no longer",
+            json!({
+                "open": open, "revoke": "revoked", "within_grace": "early", "after_grace": "late",
+                "records": "records",
+            }),
+        ))
 }

@@ -2,9 +2,14 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 
 use super::Property;
-use super::file::{File, sync};
+use super::build::{accept, check, declare, heartbeat, object, peer, propose, sync, titled};
+use crate::contract::Aspect::{Conduct, Detection};
+use crate::contract::Section::Commitment;
+use crate::scenario::format::Scan;
+use crate::scenario::{PeerSpec, Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
     name: "versions",
@@ -14,7 +19,7 @@ pub(super) const PROPERTY: Property = Property {
     scenarios,
 };
 
-fn scenarios() -> BoxedStrategy<String> {
+fn scenarios() -> BoxedStrategy<Scenario> {
     let minor = || prop_oneof![3 => 0..4_u64, 2 => 8..12_u64, 1 => 98..102_u64];
     let core = move || {
         (1..3_u64, minor(), 0..12_u64).prop_map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"))
@@ -28,14 +33,14 @@ fn scenarios() -> BoxedStrategy<String> {
         (core(), select(vec!["v1.4.0", "1", "1.4", "latest", "1.4.x", "one", "1.04.0", "1.4.0.0", "∞"]))
             .prop_map(|(ours, theirs)| (ours, theirs.to_owned()));
     prop_oneof![5 => near, 2 => any, 1 => garbage]
-        .prop_map(|(ours, theirs)| file(Some(&ours), &theirs))
+        .prop_map(|(ours, theirs)| scenario(Some(&ours), &theirs))
         .boxed()
 }
 
 /// Returns the edge cases: two compatible versions, and two incompatible ones, also with a target that
 /// reports its own release; two that are compatible as numbers and not as texts; and a text that looks like a
 /// version and is none.
-fn edge_cases() -> Vec<BoxedStrategy<String>> {
+fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
     let pairs = [
         (None, "${release.minor_after}"),
         (None, "${release.next_major}"),
@@ -43,40 +48,40 @@ fn edge_cases() -> Vec<BoxedStrategy<String>> {
         (Some("1.10.2"), "1.9.0"),
         (Some("1.4.0"), "v1.4.0"),
     ];
-    pairs.map(|(ours, theirs)| Just(file(ours, theirs)).boxed()).into()
+    pairs.map(|(ours, theirs)| Just(scenario(ours, theirs)).boxed()).into()
 }
 
-fn file(ours: Option<&str>, theirs: &str) -> String {
-    let running = |version: &str| {
-        format!("profile = {{ platform_version = \"{version}\", last_known_good_release = \"{version}\" }}")
-    };
-    let settings = ours.map(|ours| format!("settings = {{ release = \"{ours}\" }}")).unwrap_or_default();
-    let with = "call = \"synced\", probe = \"alive\", accept = \"accepted\", control = \"valid\"";
-    File::new("A generated pair of versions", &format!("intrusive = true\n{settings}"))
-        .peer("alice", &running(theirs))
-        .peer("control", &ours.map(running).unwrap_or_default())
-        .declare()
-        .step("propose = { peer = \"control\" }")
-        .step("accept = { peer = \"control\" }")
-        .step("heartbeat = { peer = \"control\" }")
-        .step("propose = { peer = \"alice\" }")
-        .step("accept = { peer = \"alice\", as = \"accepted\" }")
-        .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
-        .step("scan = { as = \"scanned\" }")
-        .step(sync("control", "valid", "t"))
-        .step(sync("alice", "synced", "a"))
-        .step("heartbeat = { peer = \"alice\", as = \"alive\" }")
-        .check(
-            ("10.1", "conduct"),
+fn scenario(ours: Option<&str>, theirs: &str) -> Scenario {
+    let settings = ours.map(|ours| object(json!({ "release": ours }))).unwrap_or_default();
+    let with = json!({ "call": "synced", "probe": "alive", "accept": "accepted", "control": "valid" });
+    Scenario { intrusive: true, settings, ..titled("A generated pair of versions") }
+        .peer(running("alice", theirs))
+        .peer(ours.map_or_else(|| peer("control"), |ours| running("control", ours)))
+        .step(declare("skill"))
+        .steps([propose("control"), accept("control"), heartbeat("control")])
+        .step(propose("alice"))
+        .step(accept("alice").labelled("accepted"))
+        .step(heartbeat("alice").labelled("alive"))
+        .step(Step::Scan(Scan { until_about: None, until_kind: None, label: "scanned".to_owned() }))
+        .step(sync("control", "t").labelled("valid"))
+        .step(sync("alice", "a").labelled("synced"))
+        .step(heartbeat("alice").labelled("alive"))
+        .check(check(
+            (Commitment(10), 1, Conduct),
             "compatible-versions-federate",
             "the same minor version, the one before and the one after work together",
-            with,
-        )
-        .check(
-            ("10.1", "detection"),
+            with.clone(),
+        ))
+        .check(check(
+            (Commitment(10), 1, Detection),
             "incompatible-versions-do-not-sync",
             "a version further off may not sync, and its heartbeat stays alive",
             with,
-        )
-        .text()
+        ))
+}
+
+/// Returns a peer that runs a version.
+fn running(name: &str, version: &str) -> PeerSpec {
+    let profile = object(json!({ "platform_version": version, "last_known_good_release": version }));
+    PeerSpec { profile, ..peer(name) }
 }

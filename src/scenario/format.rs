@@ -11,7 +11,7 @@ use crate::contract::{Aspect, Basis, ClauseId, TextId, TextRange};
 use crate::peer::{IdentityWay, Profile};
 
 /// A scenario file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// A one-line summary of what happens.
@@ -52,7 +52,7 @@ pub struct Scenario {
 }
 
 /// A simulated peer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PeerSpec {
     /// The name that the steps use for the peer.
@@ -304,6 +304,7 @@ step_types! {
         label: Option<String>,
     }
     /// A call of any form.
+    #[derive(Default)]
     AnyCall {
         /// The peer.
         peer: String,
@@ -390,6 +391,7 @@ step_types! {
         record: Map<String, Value>,
     }
     /// A call of a method of the operator plane.
+    #[derive(Default)]
     Operator {
         /// The method: `peer.revoke`, …
         method: String,
@@ -489,6 +491,7 @@ step_types! {
         data: Value,
     }
     /// A wait for a call of the target to a peer.
+    #[derive(Default)]
     Wait {
         /// The peer.
         peer: String,

@@ -84,7 +84,7 @@ pub async fn play_scenario(
 
 /// Plays a scenario on a leased target and returns its trace, whatever the outcome. `seed` is the seed of the
 /// run.
-pub async fn play_on(
+async fn play_on(
     loaded: &Loaded,
     lease: Lease,
     transcript: &Transcript,
@@ -126,8 +126,7 @@ impl Drop for EndGuard {
 }
 
 /// Returns the outcome of a scenario that got no target because the operator client failed.
-#[must_use]
-pub fn without_target(error: OperatorError) -> Outcome {
+fn without_target(error: OperatorError) -> Outcome {
     StepError::from(error).into()
 }
 

@@ -180,7 +180,7 @@ impl Recorder {
     }
 
     /// Records an entry of another trace again, with its own time. The entry was masked when it was captured.
-    pub fn retell(&self, entry: &Entry, label: Option<&str>) -> u64 {
+    pub fn record_again(&self, entry: &Entry, label: Option<&str>) -> u64 {
         self.append(entry.at, entry.step, label, |_| entry.what.clone())
     }
 
