@@ -6,7 +6,7 @@ use toml::Spanned;
 use crate::contract::{Aspect, Basis, ClauseId, Section};
 use crate::scenario::format::{
     Act, Advance, AnyCall, Excerpt, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify, OfMigration,
-    OfPeer, Operator, Put, Sync, Whom,
+    OfPeer, Operator, PeerReference, Put, Sync,
 };
 use crate::scenario::{CheckSpec, PeerSpec, Scenario, Step};
 
@@ -103,11 +103,11 @@ pub(super) fn flood(peer: &str, calls: u32) -> Step {
 }
 
 pub(super) fn stop(peer: &str) -> Step {
-    Step::Stop(Whom { peer: peer.to_owned() })
+    Step::Stop(PeerReference { peer: peer.to_owned() })
 }
 
 pub(super) fn start(peer: &str) -> Step {
-    Step::Start(Whom { peer: peer.to_owned() })
+    Step::Start(PeerReference { peer: peer.to_owned() })
 }
 
 pub(super) fn advance(seconds: i64) -> Step {

@@ -166,11 +166,11 @@ pub enum Step {
     /// A record is put into the store of a peer.
     PeerPut(PeerPut),
     /// A peer stops listening.
-    Stop(Whom),
+    Stop(PeerReference),
     /// A peer starts listening again.
-    Start(Whom),
+    Start(PeerReference),
     /// A peer closes its connections. Its next call opens a new one.
-    CloseConnections(Whom),
+    CloseConnections(PeerReference),
     /// The operator calls a method.
     Operator(Operator),
     /// The operator issues a grant to a peer.
@@ -213,7 +213,7 @@ step_types! {
         label: Option<String>,
     }
     /// A reference to a peer.
-    Whom {
+    PeerReference {
         /// The peer.
         peer: String,
     }

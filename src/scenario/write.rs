@@ -28,8 +28,8 @@ fn lines(members: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runner::library;
     use crate::scenario::load;
-    use crate::suite::library;
 
     #[test]
     fn what_is_written_is_read_as_the_same() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::entry::{Body, Exchange, Message, Operation, What};
+use super::entry::{Body, Exchange, Message, Operation, Outcome, What};
 use crate::wire::header::{self, bearer_token};
 
 /// JSON members whose text is always a secret.
@@ -55,6 +55,7 @@ impl Mask {
                 note.message = self.text(&note.message);
                 self.value(&mut note.facts);
             }
+            What::End(Outcome::Aborted(fault)) => fault.reason = self.text(&fault.reason),
             What::Run(_) | What::Scenario(_) | What::End(_) => {}
         }
     }
@@ -182,6 +183,7 @@ fn without_private_keys(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fault;
     use crate::transcript::Direction;
     use serde_json::json;
 
@@ -211,6 +213,9 @@ mod tests {
         let text = serde_json::to_string(&what).expect("an entry is JSON");
         assert!(!text.contains("A41EZU") && !text.contains("deadbeef"), "{text}");
         assert!(text.contains("token <acceptance_token:1> is unknown"), "{text}");
+        let mut end = What::End(Outcome::Aborted(Fault::target("no: A41EZU89q9Og9EM1WhI")));
+        mask.apply(&mut end);
+        assert_eq!(end, What::End(Outcome::Aborted(Fault::target("no: <acceptance_token:1>"))));
         assert!(text.contains("Bearer <bearer_token:1>"), "{text}");
     }
 
