@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use covenant::cli::Config;
 use covenant::operator::{Description, Program, rpc};
 use covenant::pki::{Certificate, Identity, Trust};
-use covenant::report::terminal;
+use covenant::report::{FORMATS, terminal};
 use covenant::runner::assess;
 use covenant::scenario::load;
 use covenant::transcript::read_from;
@@ -62,12 +62,11 @@ fn evaluate(bytes: &[u8]) {
     match read_from(bytes, "transcript.jsonl") {
         Ok(reading) => {
             let report = assess(&reading);
-            let text = covenant::report::text(&report);
-            let plain = strip(&text);
-            assert!(
-                !plain.chars().any(|c| does_something(c) && c != '\n'),
-                "a control character in a report"
-            );
+            for format in FORMATS {
+                let plain = strip(&(format.render)(&report));
+                let acts = plain.chars().any(|c| does_something(c) && c != '\n');
+                assert!(!acts, "a control character in a report as {}", format.name);
+            }
         }
         Err(error) => assert!(error.to_string().starts_with("transcript.jsonl")),
     }

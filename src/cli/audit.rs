@@ -9,7 +9,8 @@ use jiff::{Span, SpanRelativeTo};
 use tokio::sync::watch;
 use url::Url;
 
-use super::run::{Format, play_until_interrupted, show};
+use super::report_format::{DEFAULT, Format};
+use super::run::play_until_interrupted;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, doctor, message, print};
 use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
@@ -64,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
     /// Format of the report on standard output; the run folder gets every format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
@@ -228,7 +229,7 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);
     folder.write(&report)?;
-    show(&report, arguments.format)?;
+    arguments.format.print(&report)?;
     let left = left_behind_text(&arguments.url, &left_behind(&reading));
     write_whole(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     message(&left);

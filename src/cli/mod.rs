@@ -16,6 +16,7 @@ mod list;
 mod operator;
 mod progress;
 mod replay;
+mod report_format;
 mod run;
 mod schema;
 mod selftest;

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::sync::watch;
 
 use super::config::Config;
 use super::progress::Progress;
+use super::report_format::{DEFAULT, Format};
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, message, print};
+use super::{Exit, Failure, block_on, message};
 use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
-use crate::report::{Report, json, junit, text};
 use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
 use crate::transcript::{Outcome, read};
 
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
     poll_timeout: Option<u64>,
     /// Format of the report on standard output; the run folder gets every format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
@@ -81,17 +81,6 @@ fn attestation(text: &str) -> Result<(ClauseId, String), String> {
     Ok((id, statement.trim().to_owned()))
 }
 
-/// The format of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// Text for a person
-    Text,
-    /// JSON for a program; see `covenant schema report`
-    Json,
-    /// JUnit XML for a CI server
-    Junit,
-}
-
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
@@ -118,7 +107,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
     let report = assess(&reading);
     folder.write(&report)?;
-    show(&report, arguments.format)?;
+    arguments.format.print(&report)?;
     for case in folder.write_cases(&reading, &report)? {
         message(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
     }
@@ -141,15 +130,6 @@ pub(super) async fn play_until_interrupted(
     }
     stopper.send_replace(true);
     playing.await
-}
-
-/// Prints a report in the requested format.
-pub(super) fn show(report: &Report, format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Text => print(&text(report)),
-        Format::Junit => print(&junit(report)),
-        Format::Json => print(&json(report)),
-    }
 }
 
 fn selection(arguments: &Arguments) -> Result<Selection, SelectionError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{Format, show};
+use super::report_format::{DEFAULT, Format};
 use super::{Exit, Failure};
 use crate::runner::{RunFolder, assess};
 use crate::transcript::read;
@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     /// Run folder, or its transcript.jsonl
     transcript: PathBuf,
     /// Format of the report on standard output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
     /// Exit with code 3 if something is unproven
     #[arg(long)]
@@ -32,6 +32,6 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         ))
     })?;
     let report = assess(&reading);
-    show(&report, arguments.format)?;
+    arguments.format.print(&report)?;
     Ok(Exit::of(&report, arguments.strict))
 }

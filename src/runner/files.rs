@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::check::Verdict;
 use crate::clock::{Clock, Seed};
 use crate::property::of_trace;
-use crate::report::{Report, json, junit, text};
+use crate::report::{FORMATS, Report};
 use crate::transcript::{Reading, Trace};
 
 /// The name of the transcript in the folder of a run.
@@ -79,11 +79,9 @@ impl RunFolder {
 
     /// Writes the report in each format.
     pub fn write(&self, report: &Report) -> Result<(), FileError> {
-        let plain = anstream::adapter::strip_str(&text(report)).to_string();
-        for (name, content) in
-            [("report.json", json(report)), ("report.txt", plain), ("junit.xml", junit(report))]
-        {
-            write_whole(&self.0.join(name), content.as_bytes())?;
+        for format in FORMATS {
+            let plain = anstream::adapter::strip_str(&(format.render)(report)).to_string();
+            write_whole(&self.0.join(format.file), plain.as_bytes())?;
         }
         Ok(())
     }

@@ -4,14 +4,10 @@
 //! from a target.
 
 mod escape;
-mod json;
-mod junit;
-mod text;
+mod format;
 
 pub use escape::terminal;
-pub use json::{SCHEMA_VERSION, json, schema};
-pub use junit::junit;
-pub use text::text;
+pub use format::{FORMATS, ReportFormat, SCHEMA_VERSION, schema};
 
 use std::collections::BTreeMap;
 

@@ -7,9 +7,9 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-use super::escape::terminal;
-use super::{EvaluatedCheck, MissingMethod, Report};
 use crate::check::Verdict;
+use crate::report::escape::terminal;
+use crate::report::{EvaluatedCheck, MissingMethod, Report};
 use crate::score::{Overall, SectionScore, Standing};
 use covenant_model::contract::Basis;
 use covenant_model::transcript::Outcome;
@@ -24,7 +24,7 @@ const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Returns the report as text, with colour as escape sequences that a stream may strip.
 #[must_use]
-pub fn text(report: &Report) -> String {
+pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
     head(&mut out, report);
     table(&mut out, report);

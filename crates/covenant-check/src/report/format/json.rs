@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Report;
+use crate::report::Report;
 use covenant_model::wire::harmless::harmless_json;
 
 /// The version of the report format. A member may be added without raising it.
@@ -16,7 +16,7 @@ pub fn schema() -> Value {
 
 /// Returns the report as indented JSON, with a newline at the end.
 #[must_use]
-pub fn json(report: &Report) -> String {
+pub(super) fn json(report: &Report) -> String {
     let text = serde_json::to_string_pretty(report).expect("a report has text keys only");
     harmless_json(&text) + "\n"
 }

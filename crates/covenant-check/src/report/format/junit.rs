@@ -2,15 +2,15 @@
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::escape::xml;
-use super::{EvaluatedCheck, Report};
 use crate::check::Verdict;
+use crate::report::escape::xml;
+use crate::report::{EvaluatedCheck, Report};
 use covenant_model::contract::Section;
 
 /// Returns the report as JUnit XML. Broken is a failure. Unproven is skipped, with its reason. In a void run
 /// every case is an error.
 #[must_use]
-pub fn junit(report: &Report) -> String {
+pub(super) fn junit(report: &Report) -> String {
     let mut document = Xml::new("covenant");
     for section in Section::all() {
         let checks: Vec<&EvaluatedCheck> =

@@ -1,0 +1,62 @@
+//! The formats of a report, as one table.
+
+mod json;
+mod junit;
+mod text;
+
+pub use json::{SCHEMA_VERSION, schema};
+
+use super::Report;
+
+/// A format of a report.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportFormat {
+    /// The name, as the command line has it: `junit`.
+    pub name: &'static str,
+    /// What the format is for, for the help.
+    pub about: &'static str,
+    /// The file in the run folder.
+    pub file: &'static str,
+    /// Renders a report. The output may contain escape sequences for colour.
+    pub render: fn(&Report) -> String,
+}
+
+/// Every format. The first is the default.
+pub const FORMATS: &[ReportFormat] = &[
+    ReportFormat { name: "text", about: "Text for a person", file: "report.txt", render: text::text },
+    ReportFormat {
+        name: "json",
+        about: "JSON for a program; see `covenant schema report`",
+        file: "report.json",
+        render: json::json,
+    },
+    ReportFormat {
+        name: "junit",
+        about: "JUnit XML for a CI server",
+        file: "junit.xml",
+        render: junit::junit,
+    },
+];
+
+impl ReportFormat {
+    /// Returns the format of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_a_name_and_a_file_of_its_own() {
+        for (place, format) in FORMATS.iter().enumerate() {
+            let others = || FORMATS[..place].iter();
+            assert!(others().all(|other| other.name != format.name && other.file != format.file));
+            assert_eq!(ReportFormat::named(format.name).map(|found| found.file), Some(format.file));
+        }
+        assert!(ReportFormat::named("html").is_none());
+    }
+}
