@@ -65,7 +65,7 @@ impl Audit {
         Ok(Run {
             start,
             contract: Some(self.contract),
-            sanity: None,
+            stages: vec![],
             scenarios: vec![loaded],
             properties: vec![],
             shrinks: 0,

@@ -19,7 +19,7 @@ pub enum Exit {
     Usage = 2,
     /// Something is unproven, with `--strict`.
     Unproven = 3,
-    /// The target can't be reached, or fails the sanity scenario: the run is void.
+    /// The target can't be reached, or no peer can federate with it: the run is void.
     Target = 4,
     /// The adapter broke its protocol, died or hung.
     Adapter = 5,
@@ -37,7 +37,7 @@ pub(super) const EXITS: &[(Exit, &str)] = &[
     (Exit::Broken, "something is broken"),
     (Exit::Usage, "a wrong flag, or a file with an error"),
     (Exit::Unproven, "something is unproven, under --strict"),
-    (Exit::Target, "the target cannot be evaluated: the sanity scenario fails"),
+    (Exit::Target, "the target cannot be evaluated: no peer can federate with it"),
     (Exit::Adapter, "the adapter failed"),
     (Exit::Environment, "the environment failed: no port, no disk"),
     (Exit::Suite, "internal error of covenant: please report it"),
@@ -70,7 +70,7 @@ impl Exit {
         match outcome {
             Outcome::Aborted(fault) => Some(fault.blame.into()),
             Outcome::Interrupted => Some(Self::Interrupted),
-            Outcome::Completed | Outcome::Unsupported { .. } => None,
+            Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Blocked { .. } => None,
         }
     }
 }

@@ -272,13 +272,15 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stage;
 
-    /// Without the sanity scenario nothing is evaluated, so an adapter cannot lack a method that it calls.
+    /// Without the handshake nothing is evaluated, so an adapter cannot lack a method that it calls.
     #[test]
-    fn the_sanity_scenario_calls_required_methods_alone() {
+    fn the_handshake_calls_required_methods_alone() {
         let parts = parts().expect("the built-in scenarios");
-        let sanity = parts.iter().find(|loaded| loaded.scenario.sanity).expect("a sanity scenario");
-        let called: BTreeSet<&str> = methods_of(sanity).collect();
+        let handshake =
+            parts.iter().find(|loaded| loaded.scenario.stage == Some(Stage::Handshake)).expect("it exists");
+        let called: BTreeSet<&str> = methods_of(handshake).collect();
         assert!(called.contains("peer.propose"), "{called:?}");
         for name in called {
             assert!(Method::parse(name).expect("a method").definition().required, "{name}");

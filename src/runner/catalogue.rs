@@ -13,14 +13,26 @@ pub fn library(source: Option<&std::path::Path>) -> Result<Library, LibraryError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stage;
     use crate::check::checks;
     use crate::property::{PROPERTIES, Property};
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_scenario_that_comes_with_the_program_is_sound_and_one_is_the_sanity() {
+    fn every_built_in_scenario_loads_and_each_stage_has_one() {
         let library = library(None).expect("sound scenarios");
-        assert_eq!(library.iter().filter(|loaded| loaded.scenario.sanity).count(), 1);
+        let mut stages: Vec<_> = library.iter().filter_map(|loaded| loaded.scenario.stage).collect();
+        stages.sort();
+        let every = [
+            Stage::Handshake,
+            Stage::Heartbeat,
+            Stage::Read,
+            Stage::Migrate,
+            Stage::Sync,
+            Stage::Notice,
+            Stage::Revoke,
+        ];
+        assert_eq!(stages, every);
     }
 
     #[test]

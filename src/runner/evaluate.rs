@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::Stage;
 use crate::check::{Evaluation, Verdict, evaluate_under};
 use crate::contract::{ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
-use crate::report::{Counts, EvaluatedCheck, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow};
+use crate::report::{
+    Counts, EvaluatedCheck, FailedStage, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow,
+};
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
@@ -28,7 +31,8 @@ pub fn assess(reading: &Reading) -> Report {
     }
     evaluations.extend(never_begun(reading, &traces));
 
-    let void = void(&parts, &evaluations);
+    let void = void(&parts);
+    let failed_stages = failed_stages(&parts);
     // The known texts have the same clauses and aspects. If the text is unknown, the checks say what is open.
     let register = held.register().unwrap_or(&V1_2026_05);
     let score =
@@ -52,6 +56,7 @@ pub fn assess(reading: &Reading) -> Report {
         partial: start.partial,
         outcome: reading.outcome.clone(),
         void,
+        failed_stages,
         score,
         checks,
         scenarios: traces
@@ -144,29 +149,42 @@ pub fn property_case(id: &str) -> Option<Loaded> {
 }
 
 /// Returns the reason why the run is void, or `None` if it is not.
-fn void(parts: &[(&Trace, Option<Loaded>)], evaluations: &[Evaluation]) -> Option<String> {
+fn void(parts: &[(&Trace, Option<Loaded>)]) -> Option<String> {
     if let Some((trace, _)) = parts.iter().find(|(_, loaded)| loaded.is_none()) {
         return Some(format!("the planned checks of {} can't be read", trace.scenario()));
     }
-    let sanity = parts.iter().filter(|(_, loaded)| loaded.as_ref().is_some_and(|l| l.scenario.sanity));
-    for (trace, _) in sanity {
-        let which = format!("the sanity scenario ({})", trace.scenario());
-        match trace.outcome() {
-            Some(Outcome::Completed) => {}
-            Some(Outcome::Interrupted) | None => continue,
-            Some(Outcome::Unsupported { method }) => {
-                return Some(format!("{which} needs the method {method}"));
-            }
-            Some(Outcome::Aborted(fault)) => return Some(format!("{which} failed: {fault}")),
+    of_stages(parts).filter(|(stage, _)| *stage == Stage::Handshake).find_map(|(_, trace)| {
+        let which = format!("the handshake ({})", trace.scenario());
+        match trace.outcome()? {
+            Outcome::Completed | Outcome::Interrupted | Outcome::Blocked { .. } => None,
+            Outcome::Unsupported { method } => Some(format!("{which} needs the method {method}")),
+            Outcome::Aborted(fault) => Some(format!("{which} failed: {fault}")),
         }
-        let failed = evaluations.iter().find(|evaluation| {
-            evaluation.check.scenario == trace.scenario() && evaluation.result.verdict != Verdict::Kept
+    })
+}
+
+/// Iterates over the traces of the stages.
+fn of_stages<'a>(
+    parts: &'a [(&'a Trace, Option<Loaded>)],
+) -> impl Iterator<Item = (Stage, &'a Trace)> + use<'a> {
+    parts.iter().filter_map(|(trace, loaded)| Some((loaded.as_ref()?.scenario.stage?, *trace)))
+}
+
+/// Returns the stages that failed on this target, with what they cost.
+fn failed_stages(parts: &[(&Trace, Option<Loaded>)]) -> Vec<FailedStage> {
+    let mut failed = Vec::new();
+    for (stage, trace) in of_stages(parts) {
+        let Some(Outcome::Aborted(fault)) = trace.outcome() else { continue };
+        let needs_it = |trace: &Trace| matches!(trace.outcome(), Some(Outcome::Blocked { stage: blocker, .. }) if *blocker == stage);
+        let blocked = parts.iter().filter(|(trace, _)| needs_it(trace)).count() as u64;
+        failed.push(FailedStage {
+            stage,
+            scenario: trace.scenario().to_owned(),
+            fault: fault.clone(),
+            blocked,
         });
-        if let Some(failed) = failed {
-            return Some(format!("{which} failed: {}: {}", failed.check.requirement, failed.result.actual));
-        }
     }
-    None
+    failed
 }
 
 fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts {

@@ -10,15 +10,15 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::{NoObserver, Run, Selection, SelectionError, Target, assess, library, play};
-use crate::Fault;
+use super::{NoObserver, Run, Selection, SelectionError, Target, assess, library, play, property_case};
 use crate::clock::Seed;
 use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_05};
 use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
 use crate::report::Report;
-use crate::scenario::{LibraryError, RunContext};
+use crate::scenario::{Library, LibraryError, Loaded, RunContext};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
+use crate::{Fault, Stage};
 
 /// The default poll timeout, in seconds (`binding.md`, "Numbers").
 const POLL_TIMEOUT_SECONDS: u64 = 10;
@@ -87,9 +87,9 @@ pub enum RunError {
     /// The selection is invalid.
     #[error(transparent)]
     Selection(#[from] SelectionError),
-    /// The built-in scenarios lack the sanity scenario.
-    #[error("no scenario is the sanity one")]
-    NoSanity,
+    /// The built-in scenarios lack the one of the handshake.
+    #[error("no scenario is of the stage handshake")]
+    NoHandshake,
     /// The transcript could not be written.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -107,8 +107,7 @@ impl Plan {
     /// Prepares the run. `stop` becomes true to end it.
     pub fn prepare(&self, transcript: PathBuf, stop: watch::Receiver<bool>) -> Result<Run, RunError> {
         let built_in = library(None)?;
-        let sanity =
-            built_in.iter().find(|loaded| loaded.scenario.sanity).cloned().ok_or(RunError::NoSanity)?;
+        let stages = stages(&built_in)?;
         let library = match &self.scenarios {
             Some(path) => library(Some(path))?,
             None => built_in,
@@ -125,7 +124,7 @@ impl Plan {
         Ok(Run {
             start,
             contract: self.contract.clone(),
-            sanity: Some(sanity),
+            stages: stages_needed(stages, &scenarios, &properties),
             scenarios,
             properties,
             shrinks: self.shrinks,
@@ -171,6 +170,31 @@ impl Plan {
         let contract = self.contract.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));
         self.target.arguments().into_iter().chain(contract).chain(scenarios).collect()
     }
+}
+
+/// Returns the scenarios of the stages, the handshake first.
+fn stages(library: &Library) -> Result<Vec<Loaded>, RunError> {
+    let mut stages: Vec<Loaded> =
+        library.iter().filter(|loaded| loaded.scenario.stage.is_some()).cloned().collect();
+    stages.sort_by_key(|loaded| loaded.scenario.stage);
+    match stages.first().and_then(|first| first.scenario.stage) {
+        Some(Stage::Handshake) => Ok(stages),
+        _ => Err(RunError::NoHandshake),
+    }
+}
+
+/// Keeps the handshake, and the stages that a scenario or a property of the run needs.
+fn stages_needed(
+    stages: Vec<Loaded>,
+    scenarios: &[Loaded],
+    properties: &[(&'static Property, u32)],
+) -> Vec<Loaded> {
+    let cases = properties.iter().filter_map(|(property, _)| property_case(&property.trace()));
+    let mut needed: BTreeSet<Stage> = cases.flat_map(|case| case.scenario.needs()).collect();
+    needed.extend(scenarios.iter().flat_map(|loaded| loaded.scenario.needs()));
+    needed.insert(Stage::Handshake);
+    let is_needed = |loaded: &Loaded| loaded.scenario.stage.is_some_and(|stage| needed.contains(&stage));
+    stages.into_iter().filter(is_needed).collect()
 }
 
 /// Returns the first entry of a run's transcript, before the planned scenarios are added.

@@ -1,5 +1,6 @@
 //! Plays the selected scenarios in parallel.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::contract_text::find;
-use crate::Fault;
+use super::property_case;
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{HeldText, TextSource};
@@ -16,6 +17,7 @@ use crate::operator::Targets;
 use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, RunContext, play_scenario};
 use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript};
+use crate::{Blame, Fault, Stage};
 
 /// The parts of a run.
 pub struct Run {
@@ -23,8 +25,8 @@ pub struct Run {
     pub start: RunStart,
     /// The contract text that the target is held to. `None` finds it before the first accept.
     pub contract: Option<HeldText>,
-    /// The sanity scenario, which runs first and last. `None` if the whole run is an authenticated audit.
-    pub sanity: Option<Loaded>,
+    /// The scenarios of the stages, the handshake first. An authenticated audit has none.
+    pub stages: Vec<Loaded>,
     /// The scenarios.
     pub scenarios: Vec<Loaded>,
     /// The properties, with the number of cases of each.
@@ -50,7 +52,7 @@ pub enum Event {
     ContractText(HeldText),
     /// The run begins.
     Started {
-        /// The number of scenarios. The sanity scenario counts twice.
+        /// The number of scenarios. The handshake counts twice.
         scenarios: usize,
     },
     /// A scenario begins.
@@ -93,7 +95,7 @@ pub async fn play(mut run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, 
     let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)
         .map_err(|error| Fault::of_environment(&error))?;
     observer.event(Event::Started {
-        scenarios: run.scenarios.len() + run.properties.len() + 2 * usize::from(run.sanity.is_some()),
+        scenarios: run.scenarios.len() + run.properties.len() + run.stages.len() + run.stages.len().min(1),
     });
     let mut stop = run.stop.clone();
     let outcome = tokio::select! {
@@ -121,52 +123,119 @@ async fn contract_text(run: &Run) -> HeldText {
 }
 
 async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observer>) -> Outcome {
-    let part = |loaded: &Loaded, run_context: &RunContext| Part {
-        loaded: loaded.clone(),
-        seed: run.start.seed,
-        targets: run.targets.clone(),
-        transcript: transcript.clone(),
-        run_context: run_context.clone(),
-        observer: observer.clone(),
+    let mut session = Session {
+        run,
+        transcript,
+        observer,
+        run_context: run.run_context.clone(),
+        places: Arc::new(Semaphore::new(run.jobs.max(1))),
+        failed_stages: BTreeMap::new(),
     };
-    let mut run_context = run.run_context.clone();
-    if let Some(sanity) = &run.sanity {
-        let first = part(sanity, &run_context).play().await;
-        if first.outcome() != Some(&Outcome::Completed) {
-            return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
-        }
-        // The peers of all later scenarios report the release of the target, so that none differs by
-        // accident.
-        run_context.release = run_context.release.or_else(|| first.release());
+    let Some((handshake, stages)) = run.stages.split_first() else {
+        session.play_scenarios().await;
+        return Outcome::Completed;
+    };
+    let first = session.part(handshake).play().await;
+    if first.outcome() != Some(&Outcome::Completed) {
+        return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
     }
-    let places = Arc::new(Semaphore::new(run.jobs.max(1)));
-    // Dropping this future drops every scenario, which stops the run.
-    let mut playing = JoinSet::new();
-    for loaded in &run.scenarios {
-        let (part, places) = (part(loaded, &run_context), places.clone());
-        playing.spawn(async move {
-            let _place = places.acquire_owned().await;
-            part.play().await
-        });
-    }
-    for (property, cases) in &run.properties {
-        let checked = Checked {
-            property,
-            setting: setting(run, *cases, &run_context),
-            transcript: transcript.clone(),
-            observer: observer.clone(),
-        };
-        let places = places.clone();
-        playing.spawn(async move {
-            let _place = places.acquire_owned().await;
-            checked.play().await
-        });
-    }
-    while playing.join_next().await.is_some() {}
-    let Some(sanity) = &run.sanity else { return Outcome::Completed };
-    let again = Loaded { id: format!("{} again", sanity.id), ..sanity.clone() };
-    let last = part(&again, &run_context).play().await;
+    // The peers of all later scenarios report the release of the target, so that none differs by accident.
+    session.run_context.release = session.run_context.release.or_else(|| first.release());
+    session.try_stages(stages).await;
+    session.play_scenarios().await;
+    let again = Loaded { id: format!("{} again", handshake.id), ..handshake.clone() };
+    let last = session.part(&again).play().await;
     last.outcome().cloned().unwrap_or(Outcome::Interrupted)
+}
+
+/// A run that is being played.
+struct Session<'a> {
+    run: &'a Run,
+    transcript: &'a Transcript,
+    observer: &'a Arc<dyn Observer>,
+    run_context: RunContext,
+    places: Arc<Semaphore>,
+    /// The stages that failed on this target, with the reason.
+    failed_stages: BTreeMap<Stage, String>,
+}
+
+impl Session<'_> {
+    /// Tries the stages that the run needs.
+    async fn try_stages(&mut self, stages: &[Loaded]) {
+        let mut playing = JoinSet::new();
+        for loaded in stages {
+            let (stage, part) = (loaded.scenario.stage, self.part(loaded));
+            let places = self.places.clone();
+            playing.spawn(async move {
+                let _place = places.acquire_owned().await;
+                (stage, part.play().await)
+            });
+        }
+        while let Some(played) = playing.join_next().await {
+            let Ok((Some(stage), trace)) = played else { continue };
+            // A missing method or another failure shows in each scenario that meets it.
+            if let Some(Outcome::Aborted(fault)) = trace.outcome().filter(|outcome| is_of_target(outcome)) {
+                self.failed_stages.insert(stage, fault.to_string());
+            }
+        }
+    }
+
+    /// Plays the scenarios and the properties side by side.
+    async fn play_scenarios(&self) {
+        // Dropping this future drops every scenario, which stops the run.
+        let mut playing = JoinSet::new();
+        for loaded in &self.run.scenarios {
+            let (part, blocked, places) = (self.part(loaded), self.blocked(loaded), self.places.clone());
+            playing.spawn(async move {
+                let _place = places.acquire_owned().await;
+                match blocked {
+                    Some(outcome) => part.leave_out(outcome),
+                    None => part.play().await,
+                }
+            });
+        }
+        for (property, cases) in &self.run.properties {
+            let checked = Checked {
+                property,
+                setting: setting(self.run, *cases, &self.run_context),
+                transcript: self.transcript.clone(),
+                observer: self.observer.clone(),
+            };
+            let blocked = property_case(&property.trace()).and_then(|case| self.blocked(&case));
+            let places = self.places.clone();
+            playing.spawn(async move {
+                let _place = places.acquire_owned().await;
+                match blocked {
+                    Some(outcome) => checked.leave_out(outcome),
+                    None => checked.play().await,
+                }
+            });
+        }
+        while playing.join_next().await.is_some() {}
+    }
+
+    /// Returns the outcome of a scenario that needs a stage which failed.
+    fn blocked(&self, loaded: &Loaded) -> Option<Outcome> {
+        let mut needs = loaded.scenario.needs().into_iter();
+        let (stage, reason) =
+            needs.find_map(|stage| Some((stage, self.failed_stages.get(&stage)?.clone())))?;
+        Some(Outcome::Blocked { stage, reason })
+    }
+
+    fn part(&self, loaded: &Loaded) -> Part {
+        Part {
+            loaded: loaded.clone(),
+            seed: self.run.start.seed,
+            targets: self.run.targets.clone(),
+            transcript: self.transcript.clone(),
+            run_context: self.run_context.clone(),
+            observer: self.observer.clone(),
+        }
+    }
+}
+
+fn is_of_target(outcome: &Outcome) -> bool {
+    outcome.blame() == Some(Blame::Target)
 }
 
 fn setting(run: &Run, cases: u32, run_context: &RunContext) -> Setting {
@@ -189,6 +258,13 @@ struct Checked {
 }
 
 impl Checked {
+    /// Records that the property was not checked.
+    fn leave_out(self, outcome: Outcome) -> Trace {
+        let source = self.property.sample().unwrap_or_default();
+        let start = ScenarioStart { source, seed: self.setting.seed };
+        self.transcript.begin(&self.property.trace(), start, Clock::system()).end(outcome)
+    }
+
     async fn play(self) -> Trace {
         let took = Stopwatch::start();
         let scenario = self.property.trace();
@@ -228,6 +304,13 @@ struct Part {
 }
 
 impl Part {
+    /// Records that the scenario was not played.
+    fn leave_out(self, outcome: Outcome) -> Trace {
+        let start =
+            ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
+        self.transcript.begin(&self.loaded.id, start, Clock::system()).end(outcome)
+    }
+
     async fn play(self) -> Trace {
         let took = Stopwatch::start();
         self.observer.event(Event::Began { scenario: self.loaded.id.clone() });

@@ -87,14 +87,14 @@ impl Selection {
         self.only.is_some() || !self.commitments.is_empty() || !self.properties.is_empty()
     }
 
-    /// Returns the selected scenarios in order, without the sanity scenario.
+    /// Returns the selected scenarios in order, without those of stages.
     pub fn of<'a>(&self, library: &'a Library) -> Result<Vec<&'a Loaded>, SelectionError> {
         let chosen: Vec<&Loaded> = library.iter().filter(|loaded| self.takes(loaded)).collect();
         let some_property = PROPERTIES.iter().any(|property| self.takes_property(property));
         if chosen.is_empty() && !some_property {
             return Err(SelectionError::Nothing);
         }
-        Ok(chosen.into_iter().filter(|loaded| !loaded.scenario.sanity).collect())
+        Ok(chosen.into_iter().filter(|loaded| loaded.scenario.stage.is_none()).collect())
     }
 
     fn takes(&self, loaded: &Loaded) -> bool {

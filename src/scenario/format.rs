@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use crate::Stage;
 use crate::contract::{Aspect, Basis, ClauseId, TextId, TextRange};
 use crate::peer::{IdentityWay, Profile};
 
@@ -32,9 +33,10 @@ pub struct Scenario {
     /// The scenario misbehaves or strains the target: an audit leaves it out unless it is intrusive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub intrusive: bool,
-    /// The sanity scenario. It runs first and last; if it fails, the run is void.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub sanity: bool,
+    /// The stage that the scenario tries. If a stage fails, the scenarios with steps that need it are not played,
+    /// and their checks are unproven. The handshake runs first and last; if it fails, the run is void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
     /// The settings of the target (`platform.start`). Their texts may hold `${…}` as those of a step.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,

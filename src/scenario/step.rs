@@ -1,6 +1,20 @@
-//! The members of a step that code asks for, whatever its kind.
+//! The members of a step that code asks for, whatever its kind, and the stages that a scenario needs.
 
-use super::format::Step;
+use std::collections::BTreeSet;
+
+use super::format::{Scenario, Step};
+use crate::Stage;
+
+impl Scenario {
+    /// Returns the stages that the steps need, beyond the handshake. The scenario of a stage needs none.
+    #[must_use]
+    pub fn needs(&self) -> BTreeSet<Stage> {
+        if self.stage.is_some() {
+            return BTreeSet::new();
+        }
+        self.steps.iter().flat_map(|step| step.get_ref().flatten()).filter_map(Step::stage).collect()
+    }
+}
 
 impl Step {
     /// Returns the label of the step.
@@ -64,6 +78,21 @@ impl Step {
             Self::Scan(step) => step.until_about.as_deref(),
             Self::Wait(step) => Some(&step.peer),
             Self::Operator(_) | Self::Put(_) | Self::Advance(_) | Self::Expect(_) | Self::Repeat(_) => None,
+        }
+    }
+
+    /// Returns the stage that the step needs, beyond the handshake.
+    #[must_use]
+    pub fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::Heartbeat(_) => Some(Stage::Heartbeat),
+            Self::Flood(flood) if !flood.handshakes => Some(Stage::Heartbeat),
+            Self::Fetch(_) | Self::TryKinds(_) => Some(Stage::Read),
+            Self::Migrate(_) | Self::Commit(_) | Self::ShowMigration(_) => Some(Stage::Migrate),
+            Self::Sync(_) => Some(Stage::Sync),
+            Self::Notify(_) | Self::EndGrant(_) => Some(Stage::Notice),
+            Self::Revoke(_) => Some(Stage::Revoke),
+            _ => None,
         }
     }
 

@@ -14,8 +14,10 @@ pub mod clock;
 pub mod contract;
 mod fault;
 pub mod operator;
+mod stage;
 pub mod transcript;
 pub mod wire;
 
 pub use causes::with_causes;
 pub use fault::{Blame, Fault};
+pub use stage::Stage;

@@ -11,6 +11,7 @@ use url::Url;
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::{RunContext, StepError, numbered, releases};
+use crate::Stage;
 use crate::clock::{Clock, Seed};
 use crate::contract::V1_2026_05;
 use crate::operator::platform::{Now, Reset, Start};
@@ -136,7 +137,7 @@ impl<'a> ScenarioRunner<'a> {
         }
         let settings = self.values.fill(&self.settings)?;
         let context = StepContext::default();
-        if scenario.sanity {
+        if scenario.stage == Some(Stage::Handshake) {
             self.ask_the_impossible(&context).await?;
         }
         let started = self.operate(&context, Start::METHOD, json!({"settings": settings})).await?;

@@ -30,6 +30,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
             format!("the scenario could not go on: {fault}")
         }
         Some(Outcome::Aborted(fault)) => format!("the {} failed: {fault}", fault.blame),
+        Some(Outcome::Blocked { stage, reason }) => format!("needs {stage}, which failed: {reason}"),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
     };
     CheckResult::unproven(reason, last)

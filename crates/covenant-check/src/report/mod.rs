@@ -19,6 +19,7 @@ use crate::check::Evaluation;
 use crate::score::Score;
 use covenant_model::contract::HeldText;
 use covenant_model::transcript::Outcome;
+use covenant_model::{Fault, Stage};
 
 /// The complete report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +47,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// The reason why the run says nothing about the target; `None` if it does.
     pub void: Option<String>,
+    /// The stages that failed on this target. What needs them is unproven.
+    pub failed_stages: Vec<FailedStage>,
     /// The score.
     pub score: Score,
     /// All planned checks, with their results.
@@ -83,6 +86,19 @@ pub struct MissingMethod {
     pub method: String,
     /// The aspects of clauses that are unproven because it is missing, such as `10.2 conduct`.
     pub aspects: Vec<String>,
+}
+
+/// A stage that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedStage {
+    /// The stage.
+    pub stage: Stage,
+    /// The id of the scenario that tried it.
+    pub scenario: String,
+    /// The fault that ended it.
+    pub fault: Fault,
+    /// The number of scenarios and properties that need the stage and were not played.
+    pub blocked: u64,
 }
 
 /// The row of a scenario.

@@ -87,7 +87,7 @@ pub enum Overall {
     Broken,
     /// Nothing is broken, and not all is proved.
     Unproven,
-    /// The run says nothing about the target: the sanity scenario failed.
+    /// The run says nothing about the target: no peer could federate with it.
     Void,
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::kind::{FailureKind, NoteKind};
+use crate::Stage;
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::wire::canonical::sha256_hex;
@@ -138,6 +139,13 @@ pub enum Outcome {
     Unsupported {
         /// Name of the missing method.
         method: String,
+    },
+    /// A stage that the scenario needs failed on this target, so the scenario was not played.
+    Blocked {
+        /// Stage that failed.
+        stage: Stage,
+        /// Reason for which it failed, for a person.
+        reason: String,
     },
     /// A person pressed Ctrl-C.
     Interrupted,

@@ -9,7 +9,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use crate::check::Verdict;
 use crate::report::escape::terminal;
-use crate::report::{EvaluatedCheck, MissingMethod, Report};
+use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, Report};
 use crate::score::{Overall, SectionScore, Standing};
 use covenant_model::contract::Basis;
 use covenant_model::transcript::Outcome;
@@ -71,6 +71,9 @@ fn head(out: &mut String, report: &Report) {
     if let Some(void) = &report.void {
         wrapped(out, "why: ", void);
     }
+    for failed in &report.failed_stages {
+        failed_stage(out, failed);
+    }
     wrapped(out, "target: ", &report.target);
     let digest = report.contract.contract_digest.as_deref().and_then(|digest| digest.get(..12));
     let _ = writeln!(
@@ -83,6 +86,20 @@ fn head(out: &mut String, report: &Report) {
         report.covenant
     );
     wrapped(out, "contract text: ", &report.contract.to_string());
+}
+
+fn failed_stage(out: &mut String, failed: &FailedStage) {
+    let FailedStage { stage, scenario, fault, blocked } = failed;
+    let scenarios =
+        plural(usize::try_from(*blocked).unwrap_or(usize::MAX), "scenario needs", "scenarios need");
+    wrapped(
+        out,
+        "failed stage: ",
+        &format!(
+            "{stage}: {fault}; {blocked} {scenarios} it and could not be played; \
+             see what the target answered with covenant run --only {scenario}"
+        ),
+    );
 }
 
 fn table(out: &mut String, report: &Report) {
@@ -202,16 +219,16 @@ fn missing_methods(out: &mut String, report: &Report) {
 
 /// Writes the scenarios that did not complete, with their blame.
 fn aborted(out: &mut String, report: &Report) {
-    // The missing methods are listed above.
+    // Missing methods and failed stages are listed above.
     let reported_here = |outcome: Option<&Outcome>| {
-        !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. }))
+        !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Blocked { .. }))
     };
     let not_ended = report.scenarios.iter().filter(|row| reported_here(row.outcome.as_ref()));
     for row in not_ended {
         let (whose, why) = match &row.outcome {
             Some(Outcome::Aborted(fault)) => (fault.blame.to_string(), fault.to_string()),
             Some(Outcome::Interrupted) => ("interrupted".to_owned(), String::new()),
-            Some(Outcome::Completed | Outcome::Unsupported { .. }) | None => {
+            Some(Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Blocked { .. }) | None => {
                 ("not run".to_owned(), String::new())
             }
         };
