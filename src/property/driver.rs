@@ -83,11 +83,18 @@ struct Cases {
     entries: usize,
     /// The number of cases that were only counted.
     more: usize,
+    /// The number of cases that need a method which the operator client lacks, and the first such method.
+    left_out: (usize, Option<String>),
 }
 
 impl Cases {
     fn count(&self) -> usize {
-        self.reported.len() + self.more
+        self.reported.len() + self.more + self.left_out.0
+    }
+
+    fn leave_out(&mut self, method: String) {
+        self.left_out.0 += 1;
+        self.left_out.1.get_or_insert(method);
     }
 
     fn ends_with(&self, scenario: &Scenario) -> bool {
@@ -119,10 +126,17 @@ fn try_out(
     let shrinking = Cell::new(false);
     let tried = runner(seed, cases, setting.shrinks).run(histories, |scenario| {
         let case = played.borrow().count();
-        let (loaded, trace) = play(property, setting, &scenario, case, handle).map_err(|outcome| {
-            halted.replace(Some(outcome));
-            TestCaseError::reject("the case did not come to its end")
-        })?;
+        let (loaded, trace) = match play(property, setting, &scenario, case, handle) {
+            Ok(completed) => completed,
+            Err(Outcome::Unsupported { method }) => {
+                played.borrow_mut().leave_out(method);
+                return Ok(());
+            }
+            Err(outcome) => {
+                halted.replace(Some(outcome));
+                return Err(TestCaseError::reject("the case did not complete"));
+            }
+        };
         if played.borrow().reported.first().is_some_and(|(first, _)| !announces_the_same(first, &loaded)) {
             return Err(TestCaseError::reject("two cases announce different checks"));
         }
@@ -157,6 +171,7 @@ fn record_all(
     let source = last.or_else(|| property.sample()).unwrap_or_default();
     let start = ScenarioStart { source, seed: setting.seed.derive(&property.trace()) };
     let recorder = transcript.begin(&property.trace(), start, Clock::system());
+    let is_empty = cases.reported.is_empty();
     for (number, (_, trace)) in (1..).zip(cases.reported) {
         for entry in trace.entries() {
             let label = entry.label.as_deref().map(|label| format!("{label}@{number}"));
@@ -184,7 +199,22 @@ fn record_all(
         };
         recorder.record(None, None, What::Note(note));
     }
-    recorder.end(outcome)
+    match cases.left_out.1 {
+        // No case could be played.
+        Some(method) if outcome == Outcome::Completed && is_empty => {
+            recorder.end(Outcome::Unsupported { method })
+        }
+        Some(method) => {
+            let note = Note {
+                kind: NoteKind::CasesLeftOut,
+                message: format!("{} cases left out: they need the method {method}", cases.left_out.0),
+                facts: serde_json::json!({"method": method}),
+            };
+            recorder.record(None, None, What::Note(note));
+            recorder.end(outcome)
+        }
+        None => recorder.end(outcome),
+    }
 }
 
 /// Plays one case against a fresh target, in memory. An error is the outcome of a case that did not complete.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::Stage;
-use crate::check::{Evaluation, Verdict, evaluate_under};
+use crate::check::{Evaluation, Verdict, evaluate_under, missing_method};
 use crate::contract::{ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
@@ -86,11 +86,8 @@ fn missing_methods(
 ) -> Vec<MissingMethod> {
     let mut aspects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for evaluation in evaluations {
-        let Some(Outcome::Unsupported { method }) =
-            traces.get(evaluation.check.scenario.as_str()).and_then(|trace| trace.outcome())
-        else {
-            continue;
-        };
+        let trace = traces.get(evaluation.check.scenario.as_str());
+        let Some(method) = trace.and_then(|trace| missing_method(&evaluation.check, trace)) else { continue };
         let (clause, aspect) = (evaluation.check.clause, evaluation.check.aspect);
         let open = |row: &&AspectScore| row.clause == clause && row.aspect == aspect;
         if score.aspects.iter().find(open).is_some_and(|row| row.standing == Standing::Unproven) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::format::{Scenario, Step};
 use crate::Stage;
+use crate::operator::Method;
 
 impl Scenario {
     /// Returns the stages that the steps need, beyond the handshake. The scenario of a stage needs none.
@@ -94,6 +95,27 @@ impl Step {
             Self::Revoke(_) => Some(Stage::Revoke),
             _ => None,
         }
+    }
+
+    /// Returns true if the step changes nothing at the target.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::Operator(step) => Method::parse(&step.method).is_some_and(Method::only_reads),
+            _ => false,
+        }
+    }
+
+    /// Returns true if the step uses the result of the step with this label: `${label.…}`.
+    #[must_use]
+    pub fn refers_to(&self, label: &str) -> bool {
+        if let Self::Expect(expect) = self
+            && expect.of.as_deref() == Some(label)
+        {
+            return true;
+        }
+        let text = serde_json::to_string(self).unwrap_or_default();
+        [".", "}", "?"].iter().any(|end| text.contains(&format!("${{{label}{end}")))
     }
 
     /// Returns the further peers that the step is about.

@@ -48,6 +48,8 @@ pub(super) struct ScenarioRunner<'a> {
     last: Value,
     seed: Seed,
     settings: Value,
+    /// The labels of the steps that were left out, with the missing method.
+    left_out: BTreeMap<String, String>,
 }
 
 impl<'a> ScenarioRunner<'a> {
@@ -80,6 +82,7 @@ impl<'a> ScenarioRunner<'a> {
             last: Value::Null,
             seed,
             settings: Value::Object(scenario.settings.clone()),
+            left_out: BTreeMap::new(),
         }
     }
 
@@ -89,11 +92,35 @@ impl<'a> ScenarioRunner<'a> {
         let mut last = None;
         for (number, step) in numbered(&scenario.steps) {
             last = Some(number);
-            self.in_time(number, step).await.map_err(|error| error.at(last))?;
+            let played = match self.lacking(step) {
+                Some(method) => Err(StepError::Unsupported { method }),
+                None => self.in_time(number, step).await,
+            };
+            played.or_else(|error| self.leave_out(number, step, error)).map_err(|error| error.at(last))?;
             self.is_not_overloaded().map_err(|error| error.at(last))?;
         }
         // The time at the end shows if a time limit was waited for.
         self.follow_clock().await.map_err(|error| error.at(last))
+    }
+
+    /// Records that a step was left out, because the operator client lacks its method. A step that changes the target ends the scenario instead: what follows
+    /// would be played on another state.
+    fn leave_out(&mut self, number: u32, step: &Step, error: StepError) -> Result<(), StepError> {
+        let StepError::Unsupported { method } = error else { return Err(error) };
+        let Some(label) = step.label().filter(|_| step.only_reads()) else {
+            return Err(StepError::Unsupported { method });
+        };
+        let context = StepContext { step: Some(number), label: Some(label.to_owned()) };
+        let message = format!("the adapter does not know the method {method}");
+        self.note(&context, NoteKind::LeftOut, message, json!({"method": method}));
+        self.left_out.insert(label.to_owned(), method);
+        Ok(())
+    }
+
+    /// Returns the method whose lack left out a step that this step refers to.
+    fn lacking(&self, step: &Step) -> Option<String> {
+        let mut left_out = self.left_out.iter();
+        left_out.find(|(label, _)| step.refers_to(label)).map(|(_, method)| method.clone())
     }
 
     /// Plays a step at the time that the target's clock shows.

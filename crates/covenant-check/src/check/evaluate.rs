@@ -23,9 +23,9 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
     };
     let last = trace.entries().last().map(|entry| entry.n).into_iter().collect();
     let reason = match trace.outcome() {
-        Some(Outcome::Completed) => return over_cases(check, trace).given(check, trace),
+        Some(Outcome::Completed) => return completed(check, trace),
         None => "the scenario was cut short".to_owned(),
-        Some(Outcome::Unsupported { method }) => format!("the adapter does not know the method {method}"),
+        Some(Outcome::Unsupported { method }) => unknown_method(method),
         Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => {
             format!("the scenario could not go on: {fault}")
         }
@@ -34,6 +34,48 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
     };
     CheckResult::unproven(reason, last)
+}
+
+/// Evaluates a check of a scenario that completed. A check that cites a step which was left out is unproven. So
+/// is one that all played cases of a property keep, if a case was left out: it might have shown a breach.
+fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
+    if let Some(method) = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label)) {
+        return CheckResult::unproven(unknown_method(method), vec![]);
+    }
+    let result = over_cases(check, trace).given(check, trace);
+    match trace.cases_left_out() {
+        Some(method) if result.verdict == Verdict::Kept => {
+            let actual = format!("{}, for some cases; {}", unknown_method(method), result.actual);
+            CheckResult { verdict: Verdict::Unproven, actual, ..result }
+        }
+        _ => result,
+    }
+}
+
+fn unknown_method(method: &str) -> String {
+    format!("the adapter does not know the method {method}")
+}
+
+/// Returns the texts of an argument: a label, a list of labels, or another text.
+fn texts(argument: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+    match argument {
+        Value::String(text) => Box::new(std::iter::once(text.as_str())),
+        Value::Array(items) => Box::new(items.iter().flat_map(texts)),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// Returns the method whose lack leaves a check unproven; `None` if no method is missing.
+#[must_use]
+pub fn missing_method<'a>(check: &PlannedCheck, trace: &'a Trace) -> Option<&'a str> {
+    match trace.outcome()? {
+        Outcome::Unsupported { method } => Some(method),
+        Outcome::Completed => {
+            let cited = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label));
+            cited.or_else(|| trace.cases_left_out())
+        }
+        _ => None,
+    }
 }
 
 /// Evaluates a check over each case of a property; a plain scenario is its only case. Broken in one case is

@@ -37,9 +37,9 @@ pub use arguments::{ArgumentError, Parameter, ParameterKind};
 pub use contract_text::{depends_on_text, evaluate_under, not_asked_for_reason};
 pub use definition::CheckDef;
 use definition::Evaluate;
-pub use evaluate::evaluate;
 #[cfg(test)]
 use evaluate::result_of;
+pub use evaluate::{evaluate, missing_method};
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
 pub use versioning::{digest_written, digests_listed};

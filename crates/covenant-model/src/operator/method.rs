@@ -50,6 +50,22 @@ pub static METHODS: [&[MethodDef]; 10] = [
     ContractMethod::METHODS,
 ];
 
+/// The methods that change nothing.
+const READS: [&str; 12] = [
+    "audit.list",
+    "capability.list",
+    "contract.list",
+    "event.list",
+    "grant.list",
+    "migration.list",
+    "migration.show",
+    "overlay.list",
+    "peer.list",
+    "peer.show",
+    "resource.get",
+    "resource.list",
+];
+
 impl Method {
     /// Returns every method, in the order of [`METHODS`].
     pub fn all() -> impl Iterator<Item = Self> + Clone {
@@ -60,6 +76,12 @@ impl Method {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::all().find(|method| method.name() == name)
+    }
+
+    /// Returns true if the method changes nothing at the platform. A scenario goes on without it.
+    #[must_use]
+    pub fn only_reads(self) -> bool {
+        READS.contains(&self.name())
     }
 
     /// Returns the name on the operator plane: `peer.revoke`.

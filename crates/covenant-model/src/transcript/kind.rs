@@ -20,6 +20,10 @@ pub enum NoteKind {
     Case,
     /// The property has more cases, which the trace does not record.
     Cases,
+    /// A step was left out, because the operator client lacks its method. The facts name the method.
+    LeftOut,
+    /// Cases of a property were left out, because the operator client lacks a method. The facts name the method.
+    CasesLeftOut,
     /// A watch goes on after its process ended.
     Resumed,
     /// The remaining life of the certificate of a watch.

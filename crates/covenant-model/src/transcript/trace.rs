@@ -118,6 +118,19 @@ impl Trace {
         self.exchanges().filter(move |(_, exchange)| exchange.peer == peer && exchange.direction == direction)
     }
 
+    /// Returns the method whose lack left out the step with this label; `None` if the step was played.
+    #[must_use]
+    pub fn left_out(&self, label: &str) -> Option<&str> {
+        let mut labelled = self.entries.iter().filter(|entry| entry.label.as_deref() == Some(label));
+        labelled.find_map(|entry| entry.missing_method(NoteKind::LeftOut))
+    }
+
+    /// Returns the method whose lack left out cases of a property; `None` if every case was played.
+    #[must_use]
+    pub fn cases_left_out(&self) -> Option<&str> {
+        self.entries.iter().find_map(|entry| entry.missing_method(NoteKind::CasesLeftOut))
+    }
+
     /// Returns the last release that the target disclosed and that is a valid version (1.3).
     #[must_use]
     pub fn release(&self) -> Option<Version> {
@@ -130,6 +143,13 @@ impl Entry {
     /// Returns whether a case of a property begins here.
     fn begins_case(&self) -> bool {
         matches!(&*self.what, What::Note(note) if note.kind == NoteKind::Case)
+    }
+
+    fn missing_method(&self, kind: NoteKind) -> Option<&str> {
+        match &*self.what {
+            What::Note(note) if note.kind == kind => note.facts["method"].as_str(),
+            _ => None,
+        }
     }
 
     /// Returns the exchange; `None` if the entry is not one.
