@@ -13,7 +13,7 @@ use crate::clock::{Clock, Seed};
 use crate::net::Limits;
 use crate::operator::{
     Adapter, Description, Kind, Method, MethodDef, NONEXISTENT_METHOD, OperatorClient, OperatorError,
-    OperatorMethod, Stdio, Targets, contract, grant, peer, platform, resource,
+    OperatorMethod, Stdio, Targets, contract, grant, network, peer, platform, resource,
 };
 use crate::peer::{Options, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::report::terminal;
@@ -223,6 +223,7 @@ impl<'a> Conversation<'a> {
                 "acceptance_token": peer.map(Peer::propose),
                 "ca_bundle_pem": peer.map(Peer::ca_bundle_pem),
             }),
+            network::Probe::METHOD => json!({"url": url, "peer_id": known("peer_id")}),
             grant::Hold::METHOD => {
                 let (kind, id) = (text("resource_kind"), text("resource_id"));
                 let scopes = vec![Scope::Read, Scope::Migrate];

@@ -21,7 +21,8 @@ pub use covenant_model::operator::{
     Example, Form, Kind, METHODS, Member, Method, MethodDef, NONEXISTENT_METHOD, OperatorMethod, PROTOCOL,
 };
 pub use covenant_model::operator::{
-    audit, capability, contract, governance, grant, migration, peer, platform, release, resource, schema,
+    audit, capability, contract, governance, grant, migration, network, peer, platform, release, resource,
+    schema,
 };
 pub use description::Description;
 pub use embedded::{Embedded, EmbeddedOptions};

@@ -14,6 +14,7 @@ use super::form::Form;
 use super::governance::GovernanceMethod;
 use super::grant::GrantMethod;
 use super::migration::MigrationMethod;
+use super::network::NetworkMethod;
 use super::peer::PeerMethod;
 use super::platform::PlatformMethod;
 use super::release::ReleaseMethod;
@@ -34,10 +35,11 @@ pub enum Method {
     Governance(GovernanceMethod),
     Release(ReleaseMethod),
     Contract(ContractMethod),
+    Network(NetworkMethod),
 }
 
 /// Every method, by group, in the order in which a platform needs them.
-pub static METHODS: [&[MethodDef]; 10] = [
+pub static METHODS: [&[MethodDef]; 11] = [
     PlatformMethod::METHODS,
     PeerMethod::METHODS,
     GrantMethod::METHODS,
@@ -48,6 +50,7 @@ pub static METHODS: [&[MethodDef]; 10] = [
     GovernanceMethod::METHODS,
     ReleaseMethod::METHODS,
     ContractMethod::METHODS,
+    NetworkMethod::METHODS,
 ];
 
 /// The methods that change nothing.
@@ -104,6 +107,7 @@ impl Method {
             Self::Governance(method) => (GovernanceMethod::METHODS, method as usize),
             Self::Release(method) => (ReleaseMethod::METHODS, method as usize),
             Self::Contract(method) => (ContractMethod::METHODS, method as usize),
+            Self::Network(method) => (NetworkMethod::METHODS, method as usize),
         };
         &group[place]
     }

@@ -21,6 +21,7 @@ pub mod contract;
 pub mod governance;
 pub mod grant;
 pub mod migration;
+pub mod network;
 pub mod peer;
 pub mod platform;
 pub mod release;

@@ -6,6 +6,7 @@ mod contracts;
 mod findings;
 mod grants;
 mod migrations;
+mod networks;
 mod peers;
 mod releases;
 mod resources;
@@ -45,6 +46,7 @@ pub(super) async fn call(platform: &Arc<Platform>, method: Method, parameters: V
         Method::Governance(method) => findings::call(platform, method, parameters).await,
         Method::Release(method) => releases::call(platform, method, parameters).await,
         Method::Contract(method) => contracts::call(platform, method, parameters),
+        Method::Network(method) => networks::call(platform, method, parameters).await,
         // A platform cannot start or kill itself: its process answers these.
         Method::Platform(_) => Err(MethodError::unsupported(method)),
     }

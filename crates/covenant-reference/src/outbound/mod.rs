@@ -19,7 +19,7 @@ pub(crate) use heartbeat::send as send_heartbeat;
 pub(crate) use join::{join, joined};
 pub(crate) use migrate::{commit as commit_migration, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
-pub(crate) use outbound_call::{Called, call};
+pub(crate) use outbound_call::{Called, call, reach};
 pub(crate) use probe::{breaks_grant, check_grant, check_kind, probe_capabilities};
 pub(crate) use sync::run as run_sync;
 pub(crate) use timers::run_due_timers;

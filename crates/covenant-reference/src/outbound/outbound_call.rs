@@ -17,6 +17,7 @@ use covenant_model::wire::accept::Endpoint;
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::header::{self, inbound_subject};
 use covenant_model::wire::path::{PREFIX, Route};
+use covenant_model::with_causes;
 use covenant_net::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use covenant_net::pki::{ClientTls, Identity, PkiError, TlsOptions, Trust};
 
@@ -101,6 +102,17 @@ pub(crate) async fn call_with_query(
     let mut request = request(peer, route, None, None);
     request.path_and_query = format!("{}?{query}", request.path_and_query);
     send(platform, peer, route, request).await
+}
+
+/// Opens an address as no one in particular, and returns the status of the answer, or the reason why there was
+/// none. It calls no peer, so it is no entry of the audit.
+pub(crate) async fn reach(platform: &Platform, url: &Url) -> Result<u16, String> {
+    let tls = client_tls(platform, None, Trust::on_first_use()).map_err(|error| with_causes(&error))?;
+    let client = Client::new(Some(tls), Limits::default(), ClientOptions::default());
+    let headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    let request = Request { method: "GET".to_owned(), path_and_query: "/".to_owned(), headers, body: None };
+    let answered = client.send(url, request).await;
+    answered.map(|response| response.status).map_err(|error| with_causes(&error))
 }
 
 /// Drops the connections to a peer after this platform's identity there has changed.
@@ -226,14 +238,19 @@ fn client_as(platform: &Platform, peer: &Peer, identity: Option<&Identity>) -> R
         // reading 6).
         None => Trust::on_first_use(),
     };
+    let tls = client_tls(platform, identity, trust)?;
+    let options = ClientOptions { reuse_connections: identity.is_some(), ..ClientOptions::default() };
+    Ok(Client::new(Some(tls), Limits::default(), options))
+}
+
+/// Returns the TLS of a client, with the HTTP versions that this platform speaks.
+fn client_tls(platform: &Platform, identity: Option<&Identity>, trust: Trust) -> Result<ClientTls, PkiError> {
     let options = TlsOptions {
         without_http2: !platform.policy.inbound.speaks_http2,
         without_http1: !platform.policy.inbound.speaks_http1,
         ..TlsOptions::default()
     };
-    let tls = ClientTls::new(identity, trust, &platform.clock, options)?;
-    let options = ClientOptions { reuse_connections: identity.is_some(), ..ClientOptions::default() };
-    Ok(Client::new(Some(tls), Limits::default(), options))
+    ClientTls::new(identity, trust, &platform.clock, options)
 }
 
 /// Returns the identity to present to a peer: the one that it issued, or a leaf of this platform's own
