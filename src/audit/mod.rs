@@ -16,7 +16,7 @@ use tokio::sync::watch::Receiver;
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::operator::{Address, AuditClient};
-use crate::runner::{Run, RunError, announce};
+use crate::runner::{Run, RunError, announce, way_back_setting};
 use crate::scenario::{Loaded, RunContext, load};
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ impl Audit {
         ];
         let mut start =
             announce(self.seed, self.address.base_url.to_string(), self.arguments, self.contract.clone());
-        start.settings = settings.into_iter().collect();
+        start.settings = settings.into_iter().chain(way_back_setting(&self.run_context)).collect();
         start.scenarios = vec![loaded.id.clone()];
         start.partial = true;
         Ok(Run {

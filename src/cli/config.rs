@@ -58,6 +58,9 @@ pub struct TargetSection {
     pub contract: Option<ContractChoice>,
     /// Allow an `http:` URL.
     pub plain_http: bool,
+    /// The platform can reach the simulated peers. A notice that never comes is broken then, though no call of
+    /// the platform shows the way, and the report says that it rests on this.
+    pub way_back_open: bool,
     /// The time limit of one call on the federation plane, in seconds. The default is 10.
     pub request_timeout_seconds: Option<u64>,
 }
@@ -139,6 +142,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # identity = "tls"                          # "forwarded" or "forwarded-g1": the suite plays the proxy
 # contract = "2026-05"                      # contract text that it keeps (`covenant list texts`); else it is asked
 # plain_http = false                        # allow an http: URL
+# way_back_open = false                     # state that the platform can reach the simulated peers
 # request_timeout_seconds = 10              # time limit of one call
 
 [peers]

@@ -22,8 +22,9 @@ use crate::doctor::{DetectError, detect_caller_form};
 use crate::net::Limits;
 use crate::operator::{Address, At};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::runner::{ExternalTarget, Target, run_context};
+use crate::runner::{ExternalTarget, Target, WAY_BACK_OPEN, run_context};
 use crate::scenario::RunContext;
+use crate::transcript::WayBack;
 use crate::wire::generation::CallerForm;
 
 /// The default time to wait for the result of one method, in seconds.
@@ -86,6 +87,10 @@ pub(super) struct TargetArguments {
     /// Address that the simulated peers and an embedded target listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<IpAddr>,
+    /// State that the target can reach the simulated peers: a notice that never comes is broken then, though no
+    /// call of the target shows the way. The report says that it rests on this
+    #[arg(long)]
+    pub(super) way_back_open: bool,
     /// Configuration file [default: covenant.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -176,6 +181,7 @@ impl TargetArguments {
         self.identity = self.identity.or(target.identity);
         self.contract = self.contract.or(target.contract);
         self.plain_http |= target.plain_http;
+        self.way_back_open |= target.way_back_open;
         self.request_timeout = self.request_timeout.or(target.request_timeout_seconds);
         self
     }
@@ -224,6 +230,7 @@ impl TargetArguments {
             found.poll_timeout = Duration::from_secs(seconds);
         }
         found.limits = self.limits();
+        found.way_back = self.way_back_open.then_some(WayBack::Stated);
         found
     }
 
@@ -298,7 +305,11 @@ impl TargetArguments {
             ("--release", self.release.as_ref().map(ToString::to_string)),
             ("--listen", self.listen.map(|address| address.to_string())),
         ];
-        let switches = [("--system-roots", self.system_roots), ("--plain-http", self.plain_http)];
+        let switches = [
+            ("--system-roots", self.system_roots),
+            ("--plain-http", self.plain_http),
+            (WAY_BACK_OPEN, self.way_back_open),
+        ];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", quoted(&value?))));
         let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
         flags.chain(switches).collect()
@@ -358,11 +369,13 @@ mod tests {
             identity: Some(IdentityForm(CallerForm::Forwarded(&FORWARDED_G1))),
             plain_http: true,
             request_timeout: Some(5),
+            way_back_open: true,
             ..TargetArguments::default()
         };
         let again = TargetArguments::of_record(&given.record()).expect("it reads");
         assert_eq!(again.record(), given.record());
         assert_eq!(again.adapter, given.adapter);
+        assert!(again.run_context(None).states_way_back());
     }
 
     #[test]

@@ -309,6 +309,7 @@ mod tests {
                 permitted_choices: None,
                 release: None,
                 contract_digest: None,
+                way_back: None,
             },
             breaks: is_too_often,
         };

@@ -15,11 +15,12 @@ mod play;
 mod replay;
 mod selection;
 mod target;
+mod way_back;
 
 pub use catalogue::{SCENARIOS, library};
 pub use evaluate::{assess, property_case};
 pub use files::{FileError, RunFolder, write_whole};
-pub(crate) use plan::announce;
+pub(crate) use plan::{WAY_BACK_OPEN, announce, way_back_setting};
 pub use plan::{CASES, Plan, RunError, run_context};
 pub use planned::{planned, planned_with_texts};
 pub use play::{Event, NoObserver, Observer, Run, play};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -25,6 +25,9 @@ const POLL_TIMEOUT_SECONDS: u64 = 10;
 
 /// The number of cases of a property that is not checked thoroughly.
 const CASES_IN_PASSING: u32 = 2;
+
+/// The flag by which the user states that the target can reach the peers.
+pub(crate) const WAY_BACK_OPEN: &str = "--way-back-open";
 
 /// The default number of cases of each property, small enough for a quick run.
 pub const CASES: u32 = 12;
@@ -147,12 +150,13 @@ impl Plan {
     }
 
     fn start(&self, scenarios: Vec<String>) -> RunStart {
+        let settings = [
+            ("attested".to_owned(), json!(self.attested)),
+            ("cases".to_owned(), json!(self.cases)),
+            ("poll_timeout_seconds".to_owned(), json!(self.run_context.poll_timeout.as_secs())),
+        ];
         RunStart {
-            settings: BTreeMap::from([
-                ("attested".to_owned(), json!(self.attested)),
-                ("cases".to_owned(), json!(self.cases)),
-                ("poll_timeout_seconds".to_owned(), json!(self.run_context.poll_timeout.as_secs())),
-            ]),
+            settings: settings.into_iter().chain(way_back_setting(&self.run_context)).collect(),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
             ..announce(
@@ -168,7 +172,10 @@ impl Plan {
     fn target_arguments(&self) -> Vec<String> {
         let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
         let contract = self.contract.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));
-        self.target.arguments().into_iter().chain(contract).chain(scenarios).collect()
+        // An external target names its own.
+        let is_embedded = matches!(self.target, Target::Embedded(_));
+        let way_back = (is_embedded && self.run_context.states_way_back()).then(|| WAY_BACK_OPEN.to_owned());
+        self.target.arguments().into_iter().chain(way_back).chain(contract).chain(scenarios).collect()
     }
 }
 
@@ -195,6 +202,11 @@ fn stages_needed(
     needed.insert(Stage::Handshake);
     let is_needed = |loaded: &Loaded| loaded.scenario.stage.is_some_and(|stage| needed.contains(&stage));
     stages.into_iter().filter(is_needed).collect()
+}
+
+/// Returns the setting by which a run records that the user states the way back; `None` if the user does not.
+pub(crate) fn way_back_setting(run_context: &RunContext) -> Option<(String, Value)> {
+    run_context.states_way_back().then(|| ("way_back_open".to_owned(), json!(true)))
 }
 
 /// Returns the first entry of a run's transcript, before the planned scenarios are added.
@@ -230,5 +242,6 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         permitted_choices: None,
         release: None,
         contract_digest: Some(V1_2026_05.digest.to_owned()),
+        way_back: None,
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::contract_text::find;
-use super::property_case;
+use super::{property_case, way_back};
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{HeldText, TextSource};
@@ -141,7 +141,9 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     }
     // The peers of all later scenarios report the release of the target, so that none differs by accident.
     session.run_context.release = session.run_context.release.or_else(|| first.release());
-    session.try_stages(stages).await;
+    let mut tried = session.try_stages(stages).await;
+    tried.push(first);
+    session.run_context.way_back = way_back::find(run, &tried, transcript).await;
     session.play_scenarios().await;
     let again = Loaded { id: format!("{} again", handshake.id), ..handshake.clone() };
     let last = session.part(&again).play().await;
@@ -160,8 +162,9 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Tries the stages that the run needs.
-    async fn try_stages(&mut self, stages: &[Loaded]) {
+    /// Tries the stages that the run needs, and returns their traces.
+    async fn try_stages(&mut self, stages: &[Loaded]) -> Vec<Trace> {
+        let mut tried = Vec::new();
         let mut playing = JoinSet::new();
         for loaded in stages {
             let (stage, part) = (loaded.scenario.stage, self.part(loaded));
@@ -177,7 +180,10 @@ impl Session<'_> {
             if let Some(Outcome::Aborted(fault)) = trace.outcome().filter(|outcome| is_of_target(outcome)) {
                 self.failed_stages.insert(stage, fault.to_string());
             }
+            tried.push(trace);
         }
+        tried.sort_by(|one, other| one.scenario().cmp(other.scenario()));
+        tried
     }
 
     /// Plays the scenarios and the properties side by side.

@@ -2,7 +2,6 @@
 
 mod grant;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,7 +25,7 @@ use crate::peer::{
     Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
     TargetAddress,
 };
-use crate::runner::announce;
+use crate::runner::{announce, way_back_setting};
 use crate::scenario::{LoadError, Loaded, RunContext, load};
 use crate::transcript::{
     Note, NoteKind, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
@@ -398,8 +397,8 @@ impl Watch {
         let url = self.address.base_url.to_string();
         let mut start = announce(self.seed, url.clone(), vec![url], self.contract.clone());
         let lasts = json!({"lasts_seconds": self.lasts.as_secs()});
-        start.settings =
-            BTreeMap::from([("audit".to_owned(), json!(true)), ("watch".to_owned(), lasts.clone())]);
+        let settings = [("audit".to_owned(), json!(true)), ("watch".to_owned(), lasts.clone())];
+        start.settings = settings.into_iter().chain(way_back_setting(&self.run_context)).collect();
         start.scenarios = vec![loaded.id];
         start.partial = true;
         let transcript = Transcript::create(&self.transcript(), start, clock)?;
@@ -412,6 +411,9 @@ impl Watch {
             failure: None,
         };
         recorder.record(None, Some("began"), What::Operation(began));
+        if let Some(way_back) = &self.run_context.way_back {
+            recorder.record(None, None, What::Note(way_back.note()));
+        }
         Ok((transcript, recorder))
     }
 }

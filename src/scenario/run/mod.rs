@@ -19,7 +19,7 @@ use crate::clock::{Clock, Seed};
 use crate::net::Limits;
 use crate::operator::{Lease, OperatorError, TargetRequest, Targets};
 use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
-use crate::transcript::{Outcome, ScenarioStart, Trace, Transcript};
+use crate::transcript::{Outcome, Recorder, ScenarioStart, Trace, Transcript, WayBack, What};
 use runner::ScenarioRunner;
 
 /// The run context, which every scenario of a run shares.
@@ -43,6 +43,9 @@ pub struct RunContext {
     /// The digest of the contract text that the peers name, unless a peer has its own. With `None` they name
     /// none.
     pub contract_digest: Option<String>,
+    /// What shows that calls of the target reach the peers, apart from what a scenario itself shows. `None` if
+    /// nothing does.
+    pub way_back: Option<WayBack>,
 }
 
 impl RunContext {
@@ -50,6 +53,12 @@ impl RunContext {
     #[must_use]
     pub fn release(&self) -> &Version {
         self.release.as_ref().unwrap_or(&DEFAULT_RELEASE)
+    }
+
+    /// Returns whether the user states that the target can reach the peers.
+    #[must_use]
+    pub fn states_way_back(&self) -> bool {
+        self.way_back == Some(WayBack::Stated)
     }
 }
 
@@ -97,16 +106,28 @@ async fn play_on(
     let mut ender = EndGuard { recorder: recorder.clone(), ended: false };
     let mut stage = ScenarioRunner::new(&loaded.scenario, lease, recorder, seed, run_context);
     let outcome = match stage.play(&loaded.scenario).await {
-        Ok(()) => Outcome::Completed,
+        Ok(()) => {
+            note_way_back(&ender.recorder, run_context);
+            Outcome::Completed
+        }
         Err(error) => error.into(),
     };
     stage.clear().await;
     ender.end(outcome)
 }
 
+/// Notes in a trace in which no call of the target arrived what shows the way back in this run, so that the trace
+/// can be evaluated by itself.
+fn note_way_back(recorder: &Recorder, run_context: &RunContext) {
+    let shown = run_context.way_back.as_ref().filter(|_| recorder.trace().arrival().is_none());
+    if let Some(way_back) = shown {
+        recorder.record(None, None, What::Note(way_back.note()));
+    }
+}
+
 /// A guard that ends the trace, even if the future that plays the scenario is dropped.
 struct EndGuard {
-    recorder: crate::transcript::Recorder,
+    recorder: Recorder,
     ended: bool,
 }
 

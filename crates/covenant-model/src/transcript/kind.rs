@@ -28,6 +28,8 @@ pub enum NoteKind {
     Resumed,
     /// The remaining life of the certificate of a watch.
     Certificate,
+    /// The way back is open, though no call of the target arrived in this scenario. The facts say what shows it.
+    WayBack,
 }
 
 /// Kind of a failure.

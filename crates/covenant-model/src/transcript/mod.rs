@@ -12,6 +12,7 @@ pub mod mask;
 mod read;
 mod recorder;
 mod trace;
+mod way_back;
 
 pub use entry::{
     Body, Direction, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, Outcome, RunStart,
@@ -21,6 +22,7 @@ pub use kind::{FailureKind, NoteKind};
 pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use trace::Trace;
+pub use way_back::{Place, WayBack};
 
 /// Version of the transcript format, written in the first line.
 pub const FORMAT: u32 = 2;
