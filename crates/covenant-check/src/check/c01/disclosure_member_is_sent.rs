@@ -8,7 +8,7 @@ use super::disclosure::Member;
 use crate::check::arguments::PeerName;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls};
+use crate::check::query::{Call, CallQuery, calls, silence_of_heartbeats};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
@@ -47,7 +47,7 @@ impl Check for DisclosureMemberIsSent {
         }
         let heartbeats = heartbeats_to(trace, &self.peer).numbers();
         if heartbeats.is_empty() {
-            return Err(Stop::unproven("the target sent no heartbeat", []));
+            return Err(silence_of_heartbeats(trace, &self.peer, &format!("{member} in an answer")));
         }
         if let Some((n, value)) = echoed.first() {
             let actual = format!("{member} is {value}: the target repeats to each peer the peer's own value");

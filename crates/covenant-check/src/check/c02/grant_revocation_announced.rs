@@ -7,7 +7,7 @@ use super::announcement::{announces_revocation, may_announce_revocation};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls};
+use crate::check::query::{CallQuery, calls, silence};
 use covenant_model::transcript::Trace;
 
 /// The target announces to the holder of a grant that the grant was revoked.
@@ -40,7 +40,7 @@ impl Check for GrantRevocationAnnounced {
             let actual = "the peer was notified of a revocation in another form";
             return Err(Stop::unproven(actual, [revoked, call.n()]));
         }
-        Err(Stop::broken("no notice of any form", [revoked]))
+        Err(silence(trace, &self.peer, "no notice of any form", [revoked]))
     }
 }
 
@@ -59,6 +59,7 @@ mod tests {
             What::Exchange(Exchange::made("alice", direction).sending(body).answered(status))
         };
         let mut builder = TraceBuilder::new()
+            .unlabelled(call(Direction::FromTarget, json!({}), 200))
             .operation_with("revoked", "grant.revoke", json!({"grant_id": "g"}), json!({}))
             .unlabelled(call(Direction::ToTarget, json!({}), 401));
         if let Some(body) = sent {

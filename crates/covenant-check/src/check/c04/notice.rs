@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::revocation::{TRANSIENT_STATUS, last_before};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, events, succeeded_operation};
+use crate::check::query::{Call, CallQuery, calls, events, silence, succeeded_operation};
 use covenant_model::transcript::{Body, Direction, Exchange, FailureKind, Trace};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
@@ -118,11 +118,11 @@ impl Teardown<'_> {
             let actual = format!("a notice of an unknown form came, and not {name}");
             return Err(Stop::unproven(actual, [revoked, unknown, refused]));
         }
-        let actual = match notice {
-            Some(_) => format!("{name} came after {refusal}"),
-            None => format!("{refusal}, and no notice of any form"),
+        let Some(notice) = notice else {
+            let actual = format!("{refusal}, and no notice of any form");
+            return Err(silence(trace, self.peer, actual, [revoked, refused]));
         };
-        Err(Stop::broken(actual, [revoked, refused].into_iter().chain(notice)))
+        Err(Stop::broken(format!("{name} came after {refusal}"), [revoked, refused, notice]))
     }
 }
 

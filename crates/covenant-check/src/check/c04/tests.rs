@@ -131,6 +131,7 @@ fn a_limit_is_no_teardown() {
 fn a_peer_that_was_offline_gets_the_notice_when_it_is_back() {
     let back = |notice: Option<Value>| {
         let builder = TraceBuilder::new()
+            .call_from_target(sent("heartbeat", &json!({"status": "active"})))
             .call("before", call(200, json!({})))
             .operation("revoke", "peer.revoke", json!({}))
             .call("call", call(401, no()));

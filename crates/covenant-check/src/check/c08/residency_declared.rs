@@ -8,7 +8,7 @@ use super::crossing_mentions::has_content;
 use crate::check::arguments::PeerName;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls};
+use crate::check::query::{CallQuery, calls, silence_of_heartbeats};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 
@@ -38,14 +38,13 @@ impl Check for ResidencyDeclared {
         if let Some((n, declared)) = bodies.iter().find_map(|(n, body)| Some((*n, residency(body)?))) {
             return Ok(Pass::new(format!("data_residency is {declared:?}"), [n]));
         }
-        calls(trace)
-            .of(&self.peer)
-            .made_by_target()
-            .on(Route::Heartbeat)
-            .first_or("the target sent no heartbeat")?;
         let evidence = bodies.iter().map(|(n, _)| *n);
         if let Some(name) = bodies.iter().find_map(|(_, body)| unknown_form(body)) {
             return Err(Stop::unproven(format!("it has {name}, a form that is not known"), evidence));
+        }
+        let mut sent = calls(trace).of(&self.peer).made_by_target().on(Route::Heartbeat);
+        if sent.next().is_none() {
+            return Err(silence_of_heartbeats(trace, &self.peer, "data_residency in an answer"));
         }
         let actual = format!("{} heartbeats and answers, none with it", bodies.len());
         Err(Stop::broken(actual, evidence))

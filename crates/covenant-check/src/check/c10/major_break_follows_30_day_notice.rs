@@ -10,7 +10,7 @@ use super::service::{is_like, is_refused, shortfall, took_nothing, was_lost};
 use crate::check::arguments::{Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, calls};
+use crate::check::query::{Call, calls, silence};
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The minimum time between the announcement of a major break and the break.
@@ -63,7 +63,7 @@ impl MajorBreakFollows30DayNotice {
         let otherwise = || announced_otherwise(trace, &self.peer).filter(is_before);
         let Some(notice) = announced.or_else(otherwise) else {
             let actual = format!("no notice of any form, and {end}");
-            return Err(Stop::broken(actual, [first.n(), broken.n()]));
+            return Err(silence(trace, &self.peer, actual, [first.n(), broken.n()]));
         };
         let evidence = [first.n(), notice.n(), broken.n()];
         let elapsed = broken.at().duration_since(notice.at());
@@ -143,7 +143,8 @@ pub(super) mod tests {
         let running = |release: &str| announced().runs(release).advance(30 * DAY).served("later", 200);
         assert_eq!(broke_in_time(&running("2.0.0")), Kept);
         assert_eq!(broke_in_time(&running("1.5.0")), Unproven);
-        let silent = |status: u16| TraceBuilder::new().served("served", 200).served("later", status);
+        let silent =
+            |status: u16| TraceBuilder::new().runs("1.4.0").served("served", 200).served("later", status);
         assert_eq!(broke_in_time(&silent(422)), Broken);
         assert_eq!(broke_in_time(&silent(505)), Broken);
         assert_eq!(broke_in_time(&TraceBuilder::new().served("served", 422)), Unproven);

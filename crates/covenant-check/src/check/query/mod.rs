@@ -11,6 +11,7 @@ mod notices;
 mod operations;
 mod records;
 mod snapshots;
+mod way_back;
 
 pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls};
@@ -19,3 +20,4 @@ pub(in crate::check) use notices::events;
 pub(in crate::check) use operations::{operations_of, peer_id, peer_shown, scan, scans, succeeded_operation};
 pub(in crate::check) use records::{Place, Records, is_denied, last_put, mentions, records};
 pub(in crate::check) use snapshots::status_shown;
+pub(in crate::check) use way_back::{silence, silence_of_heartbeats};
