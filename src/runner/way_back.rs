@@ -52,3 +52,56 @@ fn shown_by_probe(trace: &Trace) -> Option<WayBack> {
 fn place(trace: &Trace, entry: u64) -> Place {
     Place { scenario: trace.scenario().to_owned(), entry }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use crate::clock::Clock;
+    use crate::operator::{Address, AuditClient};
+    use crate::runner::{Plan, run_context};
+    use crate::scenario::RunContext;
+    use crate::transcript::{Exchange, Recorder, What};
+    use crate::wire::generation::CallerForm;
+
+    /// Returns a run of the embedded platform, whose user states this.
+    fn run(way_back: Option<WayBack>) -> Run {
+        let run_context = RunContext { way_back, ..run_context(Ipv4Addr::LOCALHOST.into()) };
+        let (_running, stop) = tokio::sync::watch::channel(false);
+        Plan { run_context, ..Plan::default() }.prepare(PathBuf::new(), stop).expect("a run")
+    }
+
+    fn recorder() -> Recorder {
+        Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_call_in_the_sanity_scenario_goes_before_a_probe() {
+        let recorder = recorder();
+        let arrived = recorder.record(None, None, What::Exchange(Exchange::from_target("a").answered(200)));
+        let found = find(&run(None), &recorder.trace(), &Transcript::in_memory()).await;
+        assert_eq!(found, Some(WayBack::Arrived(Place { scenario: "x".to_owned(), entry: arrived })));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_probe_that_arrives_goes_before_the_word_of_the_user() {
+        let silent = recorder().trace();
+        let found = find(&run(Some(WayBack::Stated)), &silent, &Transcript::in_memory()).await;
+        let Some(WayBack::Arrived(place)) = found else { panic!("{found:?}") };
+        assert_eq!(place.scenario, PROBE_ID);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn without_a_probe_the_word_of_the_user_counts() {
+        let base_url = "https://platform.example".parse().expect("a URL");
+        let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::Tls };
+        for stated in [None, Some(WayBack::Stated)] {
+            let targets = Arc::new(AuditClient::new(address.clone(), "token".to_owned()));
+            let run = Run { targets, ..run(stated.clone()) };
+            assert_eq!(find(&run, &recorder().trace(), &Transcript::in_memory()).await, stated);
+        }
+    }
+}
