@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_call_in_the_sanity_scenario_goes_before_a_probe() {
+    async fn a_call_in_a_stage_goes_before_a_probe() {
         let recorder = recorder();
         let arrived = recorder.record(None, None, What::Exchange(Exchange::from_target("a").answered(200)));
         let found = find(&run(None), &recorder.trace(), &Transcript::in_memory()).await;
