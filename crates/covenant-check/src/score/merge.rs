@@ -15,11 +15,12 @@ pub fn merge(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn verdict() -> impl Strategy<Value = Verdict> {
+    /// Draws a verdict.
+    pub(in crate::score) fn verdict() -> impl Strategy<Value = Verdict> {
         prop_oneof![
             Just(Verdict::Kept),
             Just(Verdict::Broken),

@@ -2,10 +2,19 @@
 //!
 //! In a merge of verdicts, broken outranks unproven outranks kept. A clause without any observation is
 //! unproven. A score counts only what was proved; an empty run is never green.
+//!
+//! Beside the merged standing, each aspect and section has the standing that the checks of each basis give it.
+//! The merged standing is the worst of the two.
 
+mod by_basis;
 mod merge;
+mod scope;
+#[cfg(test)]
+mod tests;
 
+pub use by_basis::ByBasis;
 pub use merge::merge;
+pub use scope::Scope;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Evaluation, Verdict, not_asked_for_reason};
-use covenant_model::contract::{Aspect, Class, ClauseId, Means, Register, Section};
+use covenant_model::contract::{Aspect, Basis, Class, ClauseId, Means, Register, Section};
 
 /// The standing of a clause, or of one of its aspects, after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +53,8 @@ pub struct AspectScore {
     pub class: Class,
     /// The standing.
     pub standing: Standing,
+    /// The standing by the checks of each basis alone: `not_evaluated` if only the other basis has checks.
+    pub by_basis: ByBasis<Standing>,
     /// The reason why it is not proved or does not apply; `None` if it is proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -62,6 +73,10 @@ pub struct SectionScore {
     pub conduct: Standing,
     /// The standing of the target's detection.
     pub detection: Standing,
+    /// The standing of the target's own conduct on each basis.
+    pub conduct_by_basis: ByBasis<Standing>,
+    /// The standing of the target's detection on each basis.
+    pub detection_by_basis: ByBasis<Standing>,
     /// The score, 0 to 100: the aspects proved kept, of those that apply, rounded down. `None` if no aspect
     /// was evaluated.
     pub score: Option<u8>,
@@ -96,6 +111,10 @@ pub enum Overall {
 pub struct Score {
     /// The overall result.
     pub overall: Overall,
+    /// The overall result of each basis alone. A basis without a check is unproven.
+    pub overall_by_basis: ByBasis<Overall>,
+    /// What was proved, by the basis on which it rests.
+    pub scope: Scope,
     /// A row for each of the twelve commitments, then for the sections after them.
     pub sections: Vec<SectionScore>,
     /// All aspects of all clauses.
@@ -132,19 +151,47 @@ pub fn score(
             } else {
                 standing_of(&of, partial, void, by_attestation)
             };
-            let (standing, reason) = match attested.get(&clause.id) {
-                Some(statement) if standing == Standing::Unproven => {
-                    (Standing::Attested, Some(statement.clone()))
-                }
-                _ => (standing, reason),
+            let by_basis = if clause.withdrawn || of.is_empty() {
+                ByBasis::of(|_| standing)
+            } else {
+                ByBasis::of(|basis| standing_on(basis, &of, void))
             };
             let checks = of.iter().map(|evaluation| evaluation.check.id.clone()).collect();
-            AspectScore { clause: clause.id, aspect, class: clause.class, standing, reason, checks }
+            let scored = AspectScore {
+                clause: clause.id,
+                aspect,
+                class: clause.class,
+                standing,
+                by_basis,
+                reason,
+                checks,
+            };
+            match attested.get(&clause.id) {
+                Some(statement) if standing == Standing::Unproven => with_attestation(scored, statement),
+                _ => scored,
+            }
         })
         .collect();
     let sections: Vec<SectionScore> =
         Section::all().into_iter().map(|section| section_score(section, &aspects)).collect();
-    Score { overall: overall(register, &aspects, void), sections, aspects }
+    Score {
+        overall: overall(register, &aspects, void, |aspect| aspect.standing),
+        overall_by_basis: ByBasis::of(|basis| {
+            overall(register, &aspects, void, |aspect| *aspect.by_basis.on(basis))
+        }),
+        scope: Scope::of(&aspects),
+        sections,
+        aspects,
+    }
+}
+
+/// Puts the statement of a person in the place of what is not proved.
+fn with_attestation(aspect: AspectScore, statement: &str) -> AspectScore {
+    let by_basis = aspect.by_basis.map(|standing| match standing {
+        Standing::Unproven => Standing::Attested,
+        other => other,
+    });
+    AspectScore { standing: Standing::Attested, by_basis, reason: Some(statement.to_owned()), ..aspect }
 }
 
 fn standing_of(
@@ -166,12 +213,29 @@ fn standing_of(
     let reason = evaluations
         .iter()
         .find(|evaluation| evaluation.result.verdict == Verdict::Unproven)
+        .filter(|_| verdict == Verdict::Unproven)
         .map(|evaluation| evaluation.result.actual.clone());
-    match verdict {
-        Verdict::Kept => (Standing::Kept, None),
-        Verdict::Broken => (Standing::Broken, None),
-        Verdict::Unproven => (Standing::Unproven, reason),
-        Verdict::NotApplicable => (Standing::NotApplicable, None),
+    (verdict.into(), reason)
+}
+
+/// Returns the standing that the checks of one basis give an aspect.
+fn standing_on(basis: Basis, evaluations: &[&Evaluation], void: Option<&str>) -> Standing {
+    let of_basis = evaluations.iter().filter(|evaluation| evaluation.check.basis == basis);
+    match merge(of_basis.map(|evaluation| evaluation.result.verdict)) {
+        None => Standing::NotEvaluated,
+        Some(_) if void.is_some() => Standing::Unproven,
+        Some(verdict) => verdict.into(),
+    }
+}
+
+impl From<Verdict> for Standing {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Kept => Self::Kept,
+            Verdict::Broken => Self::Broken,
+            Verdict::Unproven => Self::Unproven,
+            Verdict::NotApplicable => Self::NotApplicable,
+        }
     }
 }
 
@@ -185,10 +249,13 @@ fn withdrawn_reason(register: &Register, evaluations: &[&Evaluation]) -> String 
 fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
     let aspects: Vec<&AspectScore> =
         aspects.iter().filter(|aspect| aspect.clause.section == section).collect();
-    let of_aspect = |wanted: Aspect| {
-        worst(aspects.iter().filter(|aspect| aspect.aspect == wanted).map(|aspect| aspect.standing))
+    let worst_of = |wanted: Aspect, standing: &dyn Fn(&AspectScore) -> Standing| {
+        worst(aspects.iter().filter(|aspect| aspect.aspect == wanted).map(|aspect| standing(aspect)))
             .unwrap_or(Standing::NotApplicable)
     };
+    let merged = |wanted: Aspect| worst_of(wanted, &|aspect| aspect.standing);
+    let on_each =
+        |wanted: Aspect| ByBasis::of(|basis| worst_of(wanted, &|aspect| *aspect.by_basis.on(basis)));
     let clauses: BTreeSet<ClauseId> = aspects.iter().map(|aspect| aspect.clause).collect();
     let standing_at = |wanted: Standing| -> Vec<ClauseId> {
         let of_clause = |id: &ClauseId| worst(aspects.iter().filter(|f| f.clause == *id).map(|f| f.standing));
@@ -197,8 +264,10 @@ fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
     SectionScore {
         section: section.to_string(),
         title: section.title().to_owned(),
-        conduct: of_aspect(Aspect::Conduct),
-        detection: of_aspect(Aspect::Detection),
+        conduct: merged(Aspect::Conduct),
+        detection: merged(Aspect::Detection),
+        conduct_by_basis: on_each(Aspect::Conduct),
+        detection_by_basis: on_each(Aspect::Detection),
         score: percent(&aspects),
         kept: standing_at(Standing::Kept),
         broken: standing_at(Standing::Broken),
@@ -229,9 +298,14 @@ fn worst(standings: impl Iterator<Item = Standing>) -> Option<Standing> {
     })
 }
 
-/// Returns the overall result. A clause that no wire can show does not lower the result: it is reported
-/// beside it.
-fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> Overall {
+/// Returns the overall result of one standing of each aspect. A clause that no wire can show does not lower the
+/// result: it is reported beside it.
+fn overall(
+    register: &Register,
+    aspects: &[AspectScore],
+    void: Option<&str>,
+    standing: impl Fn(&AspectScore) -> Standing,
+) -> Overall {
     if void.is_some() {
         return Overall::Void;
     }
@@ -239,84 +313,10 @@ fn overall(register: &Register, aspects: &[AspectScore], void: Option<&str>) -> 
         let seen = register.clause(aspect.clause).and_then(|clause| clause.observation(aspect.aspect));
         seen.is_none_or(|seen| seen.by != Means::Attestation)
     };
-    match worst(aspects.iter().filter(can_be_shown).map(|aspect| aspect.standing)) {
+    match worst(aspects.iter().filter(can_be_shown).map(standing)) {
         Some(Standing::Broken) => Overall::Broken,
         Some(Standing::Kept) => Overall::Kept,
         // Nothing evaluated, nothing that applies, or not all proved: never green.
         _ => Overall::Unproven,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::{CheckResult, PlannedCheck};
-    use covenant_model::contract::{Basis, V1_2026_05, V1_2026_06};
-    use std::collections::BTreeMap;
-
-    fn evaluation(clause: &str, aspect: Aspect, verdict: Verdict) -> Evaluation {
-        Evaluation {
-            check: PlannedCheck {
-                id: format!("s/{clause}#1"),
-                scenario: "s".into(),
-                clause: clause.parse().expect("a clause"),
-                aspect,
-                check: "j".into(),
-                basis: Basis::Observed,
-                requirement: String::new(),
-                with: BTreeMap::new(),
-            },
-            result: CheckResult { verdict, expected: vec![], actual: "why".into(), evidence: vec![] },
-        }
-    }
-
-    #[test]
-    fn an_empty_run_is_never_green() {
-        for partial in [false, true] {
-            assert_eq!(score(&V1_2026_05, &[], partial, None, &BTreeMap::new()).overall, Overall::Unproven);
-        }
-    }
-
-    #[test]
-    fn a_part_is_kept_when_all_of_it_is() {
-        let kept = [evaluation("7.1", Aspect::Conduct, Verdict::Kept)];
-        assert_eq!(score(&V1_2026_05, &kept, true, None, &BTreeMap::new()).overall, Overall::Kept);
-        assert_eq!(score(&V1_2026_05, &kept, false, None, &BTreeMap::new()).overall, Overall::Unproven);
-    }
-
-    #[test]
-    fn only_what_was_proved_counts() {
-        let evaluations = [
-            evaluation("7.1", Aspect::Conduct, Verdict::Kept),
-            evaluation("7.2", Aspect::Conduct, Verdict::Unproven),
-            evaluation("7.3", Aspect::Conduct, Verdict::Broken),
-        ];
-        let score = score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new());
-        let seven = score.sections.iter().find(|row| row.section == "7").expect("a row");
-        assert_eq!((seven.score, seven.conduct), (Some(33), Standing::Broken));
-        assert_eq!(seven.broken.len() + seven.kept.len() + seven.unproven.len(), 3);
-        assert_eq!(score.overall, Overall::Broken);
-    }
-
-    #[test]
-    fn a_withdrawn_clause_does_not_apply_whatever_was_seen() {
-        let not_asked = "the contract text of 2026-06 does not ask for it";
-        for (verdict, reason) in [(None, not_asked), (Some(Verdict::NotApplicable), "why")] {
-            let evaluations: Vec<Evaluation> =
-                verdict.into_iter().map(|verdict| evaluation("E.2", Aspect::Detection, verdict)).collect();
-            let score = score(&V1_2026_06, &evaluations, false, None, &BTreeMap::new());
-            let row = score.aspects.iter().find(|row| row.clause.to_string() == "E.2").expect("a row");
-            assert_eq!((row.standing, row.reason.as_deref()), (Standing::NotApplicable, Some(reason)));
-            let section = score.sections.iter().find(|row| row.section == "E").expect("a section");
-            assert_eq!(section.not_applicable.len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_void_run_calls_nothing_broken() {
-        let broken = [evaluation("7.1", Aspect::Conduct, Verdict::Broken)];
-        let score = score(&V1_2026_05, &broken, false, Some("no sanity"), &BTreeMap::new());
-        assert_eq!(score.overall, Overall::Void);
-        assert!(score.aspects.iter().all(|aspect| aspect.standing != Standing::Broken));
     }
 }
