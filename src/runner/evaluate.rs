@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::Stage;
 use crate::check::{Evaluation, Verdict, evaluate_under, missing_method};
-use crate::contract::{ClauseId, HeldText, V1_2026_05};
+use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
-    Counts, EvaluatedCheck, FailedStage, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow,
+    Counts, EvaluatedCheck, FailedStage, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow, VerdictCounts,
 };
 use crate::scenario::{Library, Loaded, load};
-use crate::score::{AspectScore, Score, Standing, score};
+use crate::score::{AspectScore, ByBasis, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
 use super::planned_with_texts;
@@ -185,18 +185,23 @@ fn failed_stages(parts: &[(&Trace, Option<Loaded>)]) -> Vec<FailedStage> {
 }
 
 fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts {
-    let with = |verdict: Verdict| evaluations.iter().filter(|o| o.result.verdict == verdict).count() as u64;
     let ended = |evaluation: &&Evaluation| {
         let trace = traces.get(evaluation.check.scenario.as_str());
         trace.is_some_and(|trace| trace.outcome() == Some(&Outcome::Completed))
     };
+    let verdicts = |basis: Option<Basis>| {
+        let of_basis = evaluations.iter().filter(move |one| basis.is_none_or(|of| one.check.basis == of));
+        VerdictCounts::of(of_basis.map(|evaluation| evaluation.result.verdict))
+    };
+    let VerdictCounts { kept, broken, unproven, not_applicable } = verdicts(None);
     Counts {
         planned: evaluations.len() as u64,
         emitted: evaluations.iter().filter(ended).count() as u64,
-        kept: with(Verdict::Kept),
-        broken: with(Verdict::Broken),
-        unproven: with(Verdict::Unproven),
-        not_applicable: with(Verdict::NotApplicable),
+        kept,
+        broken,
+        unproven,
+        not_applicable,
+        by_basis: ByBasis::of(|basis| verdicts(Some(basis))),
     }
 }
 

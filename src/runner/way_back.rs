@@ -82,13 +82,13 @@ mod tests {
     async fn a_call_in_a_stage_goes_before_a_probe() {
         let recorder = recorder();
         let arrived = recorder.record(None, None, What::Exchange(Exchange::from_target("a").answered(200)));
-        let found = find(&run(None), &recorder.trace(), &Transcript::in_memory()).await;
+        let found = find(&run(None), &[recorder.trace()], &Transcript::in_memory()).await;
         assert_eq!(found, Some(WayBack::Arrived(Place { scenario: "x".to_owned(), entry: arrived })));
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_probe_that_arrives_goes_before_the_word_of_the_user() {
-        let silent = recorder().trace();
+        let silent = [recorder().trace()];
         let found = find(&run(Some(WayBack::Stated)), &silent, &Transcript::in_memory()).await;
         let Some(WayBack::Arrived(place)) = found else { panic!("{found:?}") };
         assert_eq!(place.scenario, PROBE_ID);
@@ -101,7 +101,7 @@ mod tests {
         for stated in [None, Some(WayBack::Stated)] {
             let targets = Arc::new(AuditClient::new(address.clone(), "token".to_owned()));
             let run = Run { targets, ..run(stated.clone()) };
-            assert_eq!(find(&run, &recorder().trace(), &Transcript::in_memory()).await, stated);
+            assert_eq!(find(&run, &[recorder().trace()], &Transcript::in_memory()).await, stated);
         }
     }
 }

@@ -54,7 +54,8 @@ fn breach_names_its_clause_and_a_replay_command() {
     let output = run(folder.path(), &defect);
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.starts_with("BROKEN\n"), "{text}");
+    let headline = "BROKEN: no clause on the observed wire, 1 on the proposed binding alone\n";
+    assert!(text.starts_with(headline), "{text}");
     assert!(text.contains("BROKEN 3.1 conduct"), "{text}");
     let replay = text.lines().find_map(|line| line.trim().strip_prefix("replay:")).expect("a command").trim();
     let replayed = Command::new(env!("CARGO_BIN_EXE_covenant"))

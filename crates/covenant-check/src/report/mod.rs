@@ -5,6 +5,9 @@
 
 mod escape;
 mod format;
+mod headline;
+#[cfg(test)]
+mod sample;
 
 pub use escape::terminal;
 pub use format::{FORMATS, ReportFormat, SCHEMA_VERSION, schema};
@@ -15,8 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::check::Evaluation;
-use crate::score::Score;
+use crate::check::{Evaluation, Verdict};
+use crate::score::{ByBasis, Score};
 use covenant_model::contract::HeldText;
 use covenant_model::transcript::Outcome;
 use covenant_model::{Fault, Stage};
@@ -127,4 +130,36 @@ pub struct Counts {
     pub unproven: u64,
     /// The number of verdicts `not applicable`.
     pub not_applicable: u64,
+    /// The numbers of verdicts of the checks of each basis.
+    pub by_basis: ByBasis<VerdictCounts>,
+}
+
+/// The numbers of verdicts of some checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerdictCounts {
+    /// The number of verdicts `kept`.
+    pub kept: u64,
+    /// The number of verdicts `broken`.
+    pub broken: u64,
+    /// The number of verdicts `unproven`.
+    pub unproven: u64,
+    /// The number of verdicts `not applicable`.
+    pub not_applicable: u64,
+}
+
+impl VerdictCounts {
+    /// Counts verdicts.
+    #[must_use]
+    pub fn of(verdicts: impl IntoIterator<Item = Verdict>) -> Self {
+        let mut counts = Self::default();
+        for verdict in verdicts {
+            *match verdict {
+                Verdict::Kept => &mut counts.kept,
+                Verdict::Broken => &mut counts.broken,
+                Verdict::Unproven => &mut counts.unproven,
+                Verdict::NotApplicable => &mut counts.not_applicable,
+            } += 1;
+        }
+        counts
+    }
 }

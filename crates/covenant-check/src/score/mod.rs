@@ -17,6 +17,7 @@ pub use merge::merge;
 pub use scope::Scope;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -225,6 +226,19 @@ fn standing_on(basis: Basis, evaluations: &[&Evaluation], void: Option<&str>) ->
         None => Standing::NotEvaluated,
         Some(_) if void.is_some() => Standing::Unproven,
         Some(verdict) => verdict.into(),
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Kept => "kept",
+            Self::Broken => "broken",
+            Self::Unproven => "unproven",
+            Self::Attested => "attested",
+            Self::NotApplicable => "not applicable",
+            Self::NotEvaluated => "not evaluated",
+        })
     }
 }
 

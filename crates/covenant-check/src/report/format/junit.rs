@@ -1,11 +1,12 @@
-//! The report for a CI server: JUnit XML, one suite per commitment, one test case per check.
+//! The report for a CI server: JUnit XML, one suite per commitment, one test case per check. Properties of suite
+//! and case name the basis.
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
 use crate::check::Verdict;
 use crate::report::escape::xml;
-use crate::report::{EvaluatedCheck, Report};
-use covenant_model::contract::Section;
+use crate::report::{EvaluatedCheck, Report, VerdictCounts};
+use covenant_model::contract::{Basis, Section};
 
 /// Returns the report as JUnit XML. Broken is a failure. Unproven is skipped, with its reason. In a void run
 /// every case is an error.
@@ -19,10 +20,41 @@ pub(super) fn junit(report: &Report) -> String {
             continue;
         }
         let mut suite = TestSuite::new(format!("{section} {}", section.title()));
+        suite.add_properties(properties(report, section, &checks));
         suite.add_test_cases(checks.into_iter().map(|check| case(report, check)));
         document.add_test_suite(suite);
     }
     document.to_string().unwrap_or_else(|error| format!("<!-- {} -->", xml(&error.to_string())))
+}
+
+/// Returns the properties of a suite: the headline of the report, and what each basis says of the section.
+fn properties(report: &Report, section: Section, checks: &[&EvaluatedCheck]) -> Vec<(String, String)> {
+    let mut properties = vec![("headline".to_owned(), report.headline())];
+    for basis in [Basis::Observed, Basis::Proposed] {
+        let row = report.score.sections.iter().find(|row| row.section == section.to_string());
+        let standings = row.into_iter().flat_map(|row| {
+            [("conduct", row.conduct_by_basis.on(basis)), ("detection", row.detection_by_basis.on(basis))]
+        });
+        properties
+            .extend(standings.map(|(name, standing)| (format!("{basis}.{name}"), standing.to_string())));
+        if report.void.is_none() {
+            let counted = counted(basis, checks).into_iter();
+            properties.extend(counted.map(|(name, count)| (format!("{basis}.{name}"), count.to_string())));
+        }
+    }
+    properties
+}
+
+/// Returns the numbers of verdicts of the checks of a basis, with their names.
+fn counted(basis: Basis, checks: &[&EvaluatedCheck]) -> [(&'static str, u64); 4] {
+    let of_basis = checks.iter().map(|check| &check.evaluation).filter(|one| one.check.basis == basis);
+    let counts = VerdictCounts::of(of_basis.map(|evaluation| evaluation.result.verdict));
+    [
+        ("kept", counts.kept),
+        ("broken", counts.broken),
+        ("unproven", counts.unproven),
+        ("not_applicable", counts.not_applicable),
+    ]
 }
 
 fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
@@ -47,6 +79,7 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
     };
     let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.aspect, check.id)), status);
     case.set_classname(xml(&check.scenario));
+    case.add_property(("basis".to_owned(), check.basis.to_string()));
     case
 }
 
@@ -60,4 +93,38 @@ fn skipped(message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message(xml(message));
     status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{Broken, Kept};
+    use crate::report::sample::report;
+
+    #[test]
+    fn a_suite_says_what_each_basis_says() {
+        let report = report(&[("7.1", Basis::Observed, Kept), ("7.2", Basis::Proposed, Broken)]);
+        let xml = junit(&report);
+        for (name, value) in [
+            ("headline", report.headline().as_str()),
+            ("observed.conduct", "kept"),
+            ("observed.detection", "not evaluated"),
+            ("observed.kept", "1"),
+            ("observed.broken", "0"),
+            ("proposed.conduct", "broken"),
+            ("proposed.broken", "1"),
+            ("basis", "observed"),
+            ("basis", "proposed"),
+        ] {
+            let property = format!("<property name=\"{name}\" value=\"{value}\"/>");
+            assert!(xml.contains(&property), "{property} in {xml}");
+        }
+    }
+
+    #[test]
+    fn a_void_run_counts_nothing_as_broken() {
+        let checks = [("7.2", Basis::Proposed, Broken)];
+        let xml = junit(&Report { void: Some("no sanity".to_owned()), ..report(&checks) });
+        assert!(xml.contains("no sanity") && !xml.contains("proposed.broken"), "{xml}");
+    }
 }

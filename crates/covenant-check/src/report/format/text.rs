@@ -1,6 +1,6 @@
-//! The report for a person: 80 columns, readable without colour, the verdict first.
+//! The report for a person: 80 columns, 100 for the table, readable without colour, the verdict first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -11,10 +11,13 @@ use crate::check::Verdict;
 use crate::report::escape::terminal;
 use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, Report};
 use crate::score::{Overall, SectionScore, Standing};
-use covenant_model::contract::Basis;
+use covenant_model::contract::{Basis, ClauseId};
 use covenant_model::transcript::Outcome;
 
 const WIDTH: usize = 80;
+/// The width of the table, and the column in which its clauses begin.
+const TABLE_WIDTH: usize = 100;
+const CLAUSES_COLUMN: usize = 71;
 /// The maximum number of reasons for unproven clauses that are listed one by one.
 const REASONS_MAX: usize = 12;
 
@@ -43,30 +46,20 @@ pub(super) fn text(report: &Report) -> String {
 }
 
 fn head(out: &mut String, report: &Report) {
-    let (style, verdict) = match report.score.overall {
-        Overall::Kept if report.partial => (GOOD, "KEPT, as far as this part of the contract goes"),
-        Overall::Kept if report.score.aspects.iter().all(|aspect| aspect.standing == Standing::Kept) => {
-            (GOOD, "KEPT: every clause of the contract")
-        }
-        Overall::Kept => (GOOD, "KEPT: every clause that can be shown"),
-        Overall::Broken => (BAD, "BROKEN"),
-        Overall::Unproven if report.checks.is_empty() => (OPEN, "UNPROVEN: nothing was evaluated"),
-        Overall::Unproven => (OPEN, "UNPROVEN: nothing is broken, and not all could be shown"),
-        Overall::Void => (BAD, "VOID: this run says nothing of the target"),
+    let style = match report.score.overall {
+        Overall::Kept => GOOD,
+        Overall::Broken | Overall::Void => BAD,
+        Overall::Unproven => OPEN,
     };
     let cut = match report.outcome {
         Some(Outcome::Completed) => "",
         Some(Outcome::Interrupted) => " (interrupted: a partial report)",
         _ => " (cut short: a partial report)",
     };
-    let _ = writeln!(out, "{style}{verdict}{style:#}{cut}");
-    if report.score.overall == Overall::Broken {
-        let count = report.score.aspects.iter().filter(|aspect| aspect.standing == Standing::Broken).count();
-        let _ = writeln!(
-            out,
-            "{count} {} broken by the target",
-            plural(count, "aspect of a clause is", "aspects of clauses are")
-        );
+    // The headline stays on one line, however long it is, so that it is quoted whole.
+    let _ = writeln!(out, "{style}{}{style:#}{cut}", report.headline());
+    if let Some(coverage) = report.coverage() {
+        wrapped(out, "", &coverage);
     }
     if let Some(void) = &report.void {
         wrapped(out, "why: ", void);
@@ -102,29 +95,33 @@ fn failed_stage(out: &mut String, failed: &FailedStage) {
     );
 }
 
+/// Writes a row for each section: the standing of conduct and detection on each basis, score and clauses.
 fn table(out: &mut String, report: &Report) {
+    let _ = writeln!(out, "\n{:28}{:<18}detection", "", "conduct");
     let _ = writeln!(
         out,
-        "\n  # {:<28}{:<14}{:<14}{:>5}  clauses",
-        "commitment", "conduct", "detection", "score"
+        " # {:<25}{2:<9}{3:<9}{2:<9}{3:<9}{1:>5}  clauses",
+        "commitment", "score", "observed", "proposed"
     );
     for row in &report.score.sections {
         let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
-        let (conduct, detection) = (standing(row.conduct), standing(row.detection));
-        let _ = writeln!(
-            out,
-            "{:>3} {:<28}{}{:<14}{:#}{}{:<14}{:#}{score:>5}  {}",
-            row.section,
-            row.title,
-            conduct.0,
-            conduct.1,
-            conduct.0,
-            detection.0,
-            detection.1,
-            detection.0,
-            clauses(row)
-        );
+        let start = format!("{:>2} {:<25}{}{score:>5}  ", row.section, row.title, cells(row));
+        clauses_of_row(out, &start, &clauses(row, clauses_of(report, row)));
     }
+    if report.score.sections.iter().flat_map(standings).any(|standing| standing == Standing::NotEvaluated) {
+        let _ = writeln!(out, "·  no check of this basis was evaluated");
+    }
+}
+
+/// Returns the four standings of a row, in the order of the columns.
+fn standings(row: &SectionScore) -> [Standing; 4] {
+    let (conduct, detection) = (row.conduct_by_basis, row.detection_by_basis);
+    [conduct.observed, conduct.proposed, detection.observed, detection.proposed]
+}
+
+fn cells(row: &SectionScore) -> String {
+    let cells = standings(row).map(standing).map(|(style, word)| format!("{style}{word:<9}{style:#}"));
+    cells.concat()
 }
 
 fn standing(standing: Standing) -> (Style, &'static str) {
@@ -134,12 +131,31 @@ fn standing(standing: Standing) -> (Style, &'static str) {
         Standing::Unproven => (OPEN, "unproven"),
         Standing::Attested => (OPEN, "attested"),
         Standing::NotApplicable => (Style::new(), "–"),
-        Standing::NotEvaluated => (Style::new(), "not evaluated"),
+        Standing::NotEvaluated => (Style::new(), "·"),
     }
 }
 
-/// Returns the short form of a row's clauses, such as `4 kept, 1 broken`.
-fn clauses(row: &SectionScore) -> String {
+/// Writes the last column of a row after the start of it. What does not fit is on further lines.
+fn clauses_of_row(out: &mut String, start: &str, clauses: &str) {
+    let mut lines = textwrap::wrap(clauses, TABLE_WIDTH - CLAUSES_COLUMN).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let _ = writeln!(out, "{}", format!("{start}{first}").trim_end());
+    for line in lines {
+        let _ = writeln!(out, "{:CLAUSES_COLUMN$}{line}", "");
+    }
+}
+
+/// Returns the number of clauses of a section.
+fn clauses_of(report: &Report, row: &SectionScore) -> usize {
+    let of_section = report.score.aspects.iter().map(|aspect| aspect.clause);
+    let clauses: BTreeSet<ClauseId> =
+        of_section.filter(|clause| clause.section.to_string() == row.section).collect();
+    clauses.len()
+}
+
+/// Returns the short form of a row's clauses, such as `1 broken, 4 kept`, or `1 broken, 2 kept of 5` if not all
+/// of the section's clauses were evaluated.
+fn clauses(row: &SectionScore, all: usize) -> String {
     let counts = [
         (row.broken.len(), "broken"),
         (row.kept.len(), "kept"),
@@ -152,7 +168,9 @@ fn clauses(row: &SectionScore) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    reported.join(", ")
+    let evaluated: usize = counts.iter().map(|(count, _)| count).sum();
+    let of_all = if (1..all).contains(&evaluated) { format!(" of {all}") } else { String::new() };
+    reported.join(", ") + &of_all
 }
 
 /// Returns a basis in words.
@@ -244,6 +262,9 @@ fn tail(out: &mut String, report: &Report) {
         "\nchecks: {} planned, {} emitted; {} kept, {} broken, {} unproven",
         counts.planned, counts.emitted, counts.kept, counts.broken, counts.unproven
     );
+    for (basis, of) in [("observed", counts.by_basis.observed), ("proposed", counts.by_basis.proposed)] {
+        let _ = writeln!(out, "  {basis}: {} kept, {} broken, {} unproven", of.kept, of.broken, of.unproven);
+    }
     let _ = writeln!(out, "scenarios: {}", report.scenarios.len());
 }
 
@@ -270,6 +291,9 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Verdict::{Broken, Kept, NotApplicable, Unproven};
+    use crate::report::sample::report;
+    use covenant_model::contract::Basis::{Observed, Proposed};
     use proptest::prelude::*;
 
     fn lines(prefix: &str, text: &str) -> Vec<String> {
@@ -287,6 +311,55 @@ mod tests {
         assert_eq!(broken, [format!("  actual:      {}", start.trim_end()), format!("{:15}{rest}end", "")]);
         assert_eq!(lines("  actual:      ", ""), ["  actual:"]);
         assert_eq!(lines("", &"x".repeat(WIDTH + 1)), ["x".repeat(WIDTH), "x".to_owned()]);
+    }
+
+    /// Returns the text of a report without colour.
+    fn plain(report: &Report) -> String {
+        let coloured = text(report);
+        let mut parts = coloured.split('\u{1b}');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |plain, part| plain + part.split_once('m').expect("a colour").1)
+    }
+
+    #[test]
+    fn a_row_shows_both_bases() {
+        let shown = plain(&report(&[
+            ("7.1", Observed, Kept),
+            ("7.1", Proposed, Broken),
+            ("7.2", Observed, Unproven),
+            ("8.1", Proposed, Kept),
+        ]));
+        let rows = [
+            "                            conduct           detection",
+            " # commitment               observed proposed observed proposed score  clauses",
+            " 7 Migration hygiene        unproven BROKEN   ·        ·            0  1 broken, 1 open of 5",
+            " 8 Data residency           ·        kept     ·        ·          100  1 kept of 3",
+            " O Out of scope             ·        ·        –        –            –",
+            "·  no check of this basis was evaluated",
+        ];
+        for row in rows {
+            assert!(shown.lines().any(|line| line == row), "{row:?} in\n{shown}");
+        }
+        let head = "BROKEN: no clause on the observed wire, 1 on the proposed binding alone\nkept: ";
+        assert!(shown.starts_with(head), "{shown}");
+        assert!(shown.contains("\n  proposed: 1 kept, 1 broken, 0 unproven\n"), "{shown}");
+    }
+
+    #[test]
+    fn no_row_of_the_table_is_wider_than_a_hundred_columns() {
+        let mut report = report(&[
+            ("4.1", Observed, Broken),
+            ("4.2", Observed, Kept),
+            ("4.3", Proposed, Unproven),
+            ("4.4", Proposed, NotApplicable),
+        ]);
+        let row = report.score.sections.iter_mut().find(|row| row.section == "4").expect("a row");
+        row.attested.push("4.4".parse().expect("a clause"));
+        let shown = plain(&report);
+        let wide = |line: &&str| display_width(line) > TABLE_WIDTH;
+        assert_eq!(shown.lines().take(26).find(wide), None);
+        let continued = format!("\n{:CLAUSES_COLUMN$}attested, 1 n/a\n", "");
+        assert!(shown.contains(&continued), "{shown}");
     }
 
     proptest! {

@@ -1,0 +1,62 @@
+//! Reports of constructed evaluations, for tests.
+
+use std::collections::BTreeMap;
+
+use super::{Counts, EvaluatedCheck, Report, SCHEMA_VERSION, VerdictCounts};
+use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
+use crate::score::{ByBasis, score};
+use covenant_model::contract::{Aspect, Basis, HeldText, TextSource, V1_2026_05};
+use covenant_model::transcript::Outcome;
+
+/// Returns the report of a part of the suite, in which each check evaluates the conduct of a clause.
+pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
+    let evaluations: Vec<Evaluation> = checks.iter().map(evaluation).collect();
+    let counted = |basis: Basis| {
+        let of_basis = checks.iter().filter(|(_, of, _)| *of == basis);
+        VerdictCounts::of(of_basis.map(|(_, _, verdict)| *verdict))
+    };
+    let counts = Counts { by_basis: ByBasis::of(counted), ..Counts::default() };
+    Report {
+        schema_version: SCHEMA_VERSION,
+        covenant: "0.0.0".to_owned(),
+        seed: 7,
+        target: "https://platform.example/".to_owned(),
+        contract_text: Some(V1_2026_05.id.to_owned()),
+        contract: HeldText::known(&V1_2026_05, TextSource::Assumed),
+        binding: "1".to_owned(),
+        settings: BTreeMap::new(),
+        partial: true,
+        outcome: Some(Outcome::Completed),
+        void: None,
+        score: score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new()),
+        checks: evaluations.into_iter().map(evaluated).collect(),
+        scenarios: vec![],
+        missing_methods: vec![],
+        counts,
+    }
+}
+
+fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
+    Evaluation {
+        check: PlannedCheck {
+            id: format!("scenario/{clause}#1"),
+            scenario: "scenario".to_owned(),
+            clause: clause.parse().expect("a clause"),
+            aspect: Aspect::Conduct,
+            check: "check".to_owned(),
+            basis: *basis,
+            requirement: String::new(),
+            with: BTreeMap::new(),
+        },
+        result: CheckResult {
+            verdict: *verdict,
+            expected: vec![],
+            actual: "why".to_owned(),
+            evidence: vec![],
+        },
+    }
+}
+
+fn evaluated(evaluation: Evaluation) -> EvaluatedCheck {
+    EvaluatedCheck { evaluation, replay: "covenant run".to_owned() }
+}
