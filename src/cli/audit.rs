@@ -12,7 +12,7 @@ use url::Url;
 use super::report_format::{DEFAULT, Format};
 use super::run::play_until_interrupted;
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, doctor, message, print};
+use super::{BasisChoice, Exit, Failure, block_on, doctor, exit_of, message, print};
 use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
 use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
@@ -67,6 +67,9 @@ pub(super) struct Arguments {
     /// Format of the report on standard output; the run folder gets every format
     #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
+    /// Basis of the checks that the exit code counts. The report shows every basis
+    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
+    basis: BasisChoice,
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -183,7 +186,7 @@ fn watch_target(
     let report = conclude(arguments, &folder)?;
     Ok(match watched {
         Watched::Interrupted => Exit::Interrupted,
-        _ => Exit::of(&report, false),
+        _ => exit_of(&report, false, arguments.basis),
     })
 }
 
@@ -222,7 +225,7 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
     folder.create()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
-    Ok(Exit::of(&conclude(arguments, &folder)?, false))
+    Ok(exit_of(&conclude(arguments, &folder)?, false, arguments.basis))
 }
 
 /// Evaluates the transcript, and prints the report and the peers left at the target.

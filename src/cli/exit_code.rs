@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
+use clap::ValueEnum;
+
 use crate::Blame;
+use crate::contract::Basis;
 use crate::report::Report;
-use crate::score::Overall;
+use crate::score::{Overall, Score};
 use crate::transcript::Outcome;
 
 /// An exit code of the program.
@@ -31,10 +34,53 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+/// The checks that the exit code of a report counts, by their basis. No verdict depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum BasisChoice {
+    /// Checks of the wire as platforms speak it
+    Observed,
+    /// Checks of the additions that the binding proposes
+    Proposed,
+    /// Both
+    #[default]
+    All,
+}
+
+impl BasisChoice {
+    /// Returns the overall result of the checks that count.
+    const fn overall(self, score: &Score) -> Overall {
+        match self {
+            Self::Observed => score.overall_by_basis.observed,
+            Self::Proposed => score.overall_by_basis.proposed,
+            Self::All => score.overall,
+        }
+    }
+
+    /// Returns the basis whose checks do not count, with its name in words.
+    const fn left_out(self) -> Option<(Basis, &'static str)> {
+        match self {
+            Self::Observed => Some((Basis::Proposed, "the proposed binding")),
+            Self::Proposed => Some((Basis::Observed, "the observed wire")),
+            Self::All => None,
+        }
+    }
+
+    /// Returns a sentence about a breach that the report shows and the exit code does not count; `None` if there is
+    /// none.
+    #[must_use]
+    pub fn uncounted(self, report: &Report) -> Option<String> {
+        let (basis, words) = self.left_out()?;
+        let broken = *report.score.overall_by_basis.on(basis) == Overall::Broken;
+        let counted = self.overall(&report.score) == Overall::Broken;
+        (broken && !counted)
+            .then(|| format!("--basis: the exit code does not count what is broken on {words} alone"))
+    }
+}
+
 /// Every exit code with its meaning, for the help and `covenant explain`.
 pub(super) const EXITS: &[(Exit, &str)] = &[
     (Exit::Kept, "nothing that was evaluated is broken"),
-    (Exit::Broken, "something is broken"),
+    (Exit::Broken, "something is broken, on either basis or on that of --basis"),
     (Exit::Usage, "a wrong flag, or a file with an error"),
     (Exit::Unproven, "something is unproven, under --strict"),
     (Exit::Target, "the target cannot be evaluated: no peer can federate with it"),
@@ -45,12 +91,13 @@ pub(super) const EXITS: &[(Exit, &str)] = &[
 ];
 
 impl Exit {
-    /// Returns the exit code of a run.
+    /// Returns the exit code of a run. `basis` limits which breaches, and with `strict` which unproven aspects,
+    /// count.
     #[must_use]
-    pub fn of(report: &Report, strict: bool) -> Self {
+    pub fn of(report: &Report, strict: bool, basis: BasisChoice) -> Self {
         let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
         let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).collect();
-        let overall = report.score.overall;
+        let overall = basis.overall(&report.score);
         let order = [
             (ends.contains(&Self::Suite), Self::Suite),
             (ends.contains(&Self::Interrupted), Self::Interrupted),
@@ -89,5 +136,134 @@ impl From<Blame> for Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Fault;
+    use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
+    use crate::contract::{Aspect, HeldText, TextSource, V1_2026_05};
+    use crate::report::{Counts, SCHEMA_VERSION};
+    use crate::score::score;
+
+    use BasisChoice::{All, Observed, Proposed};
+    use Verdict::{Broken, Kept, NotApplicable, Unproven};
+
+    /// Returns the report of a part of the suite, with one verdict of each given basis about the conduct of 7.1.
+    fn report(verdicts: &[(Basis, Verdict)]) -> Report {
+        let evaluations: Vec<Evaluation> = verdicts.iter().copied().map(evaluation).collect();
+        Report {
+            schema_version: SCHEMA_VERSION,
+            covenant: String::new(),
+            seed: 7,
+            target: String::new(),
+            contract_text: None,
+            contract: HeldText::known(&V1_2026_05, TextSource::Assumed),
+            binding: String::new(),
+            settings: BTreeMap::new(),
+            partial: true,
+            outcome: Some(Outcome::Completed),
+            void: None,
+            score: score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new()),
+            checks: vec![],
+            scenarios: vec![],
+            missing_methods: vec![],
+            counts: Counts::default(),
+        }
+    }
+
+    fn evaluation((basis, verdict): (Basis, Verdict)) -> Evaluation {
+        Evaluation {
+            check: PlannedCheck {
+                id: "s#1".to_owned(),
+                scenario: "s".to_owned(),
+                clause: "7.1".parse().expect("a clause"),
+                aspect: Aspect::Conduct,
+                check: "c".to_owned(),
+                basis,
+                requirement: String::new(),
+                with: BTreeMap::new(),
+            },
+            result: CheckResult { verdict, expected: vec![], actual: String::new(), evidence: vec![] },
+        }
+    }
+
+    /// Asserts the exit codes under `--strict` and without it, for each choice.
+    fn assert_exits(verdicts: &[(Basis, Verdict)], exits: [(BasisChoice, Exit, Exit); 3]) {
+        let report = report(verdicts);
+        for (basis, lenient, strict) in exits {
+            assert_eq!(Exit::of(&report, false, basis), lenient, "{verdicts:?} {basis:?}");
+            assert_eq!(Exit::of(&report, true, basis), strict, "{verdicts:?} {basis:?}");
+        }
+    }
+
+    #[test]
+    fn a_breach_counts_on_its_own_basis() {
+        use Exit::{Broken as Breach, Kept as Nothing};
+        assert_exits(
+            &[(Basis::Observed, Broken), (Basis::Proposed, Broken)],
+            [(All, Breach, Breach), (Observed, Breach, Breach), (Proposed, Breach, Breach)],
+        );
+        assert_exits(
+            &[(Basis::Observed, Kept), (Basis::Proposed, Broken)],
+            [(All, Breach, Breach), (Observed, Nothing, Nothing), (Proposed, Breach, Breach)],
+        );
+        assert_exits(
+            &[(Basis::Observed, Broken), (Basis::Proposed, Kept)],
+            [(All, Breach, Breach), (Observed, Breach, Breach), (Proposed, Nothing, Nothing)],
+        );
+    }
+
+    #[test]
+    fn strict_counts_what_is_unproven_on_the_same_basis() {
+        use Exit::{Broken as Breach, Kept as Nothing, Unproven as Open};
+        assert_exits(
+            &[(Basis::Observed, Kept), (Basis::Proposed, Unproven)],
+            [(All, Nothing, Open), (Observed, Nothing, Nothing), (Proposed, Nothing, Open)],
+        );
+        assert_exits(
+            &[(Basis::Observed, Unproven), (Basis::Proposed, Broken)],
+            [(All, Breach, Breach), (Observed, Nothing, Open), (Proposed, Breach, Breach)],
+        );
+    }
+
+    #[test]
+    fn strict_is_never_green_where_nothing_of_the_basis_was_evaluated() {
+        use Exit::{Broken as Breach, Kept as Nothing, Unproven as Open};
+        for (verdict, all) in [(Broken, (Breach, Breach)), (Kept, (Nothing, Nothing))] {
+            assert_exits(
+                &[(Basis::Proposed, verdict)],
+                [(All, all.0, all.1), (Observed, Nothing, Open), (Proposed, all.0, all.1)],
+            );
+        }
+        assert_exits(
+            &[(Basis::Observed, NotApplicable)],
+            [(All, Nothing, Open), (Observed, Nothing, Open), (Proposed, Nothing, Open)],
+        );
+    }
+
+    #[test]
+    fn a_fault_shows_where_the_breach_does_not_count() {
+        let broken = report(&[(Basis::Proposed, Broken)]);
+        let report = Report { outcome: Some(Outcome::Aborted(Fault::adapter("it exited"))), ..broken };
+        assert_eq!(Exit::of(&report, false, All), Exit::Broken);
+        assert_eq!(Exit::of(&report, false, Observed), Exit::Adapter);
+    }
+
+    #[test]
+    fn a_breach_that_does_not_count_is_named() {
+        let proposed = report(&[(Basis::Observed, Kept), (Basis::Proposed, Broken)]);
+        let sentence = Observed.uncounted(&proposed).expect("a sentence");
+        assert!(
+            sentence.ends_with("does not count what is broken on the proposed binding alone"),
+            "{sentence}"
+        );
+        assert_eq!((All.uncounted(&proposed), Proposed.uncounted(&proposed)), (None, None));
+        let both = report(&[(Basis::Observed, Broken), (Basis::Proposed, Broken)]);
+        assert_eq!((Observed.uncounted(&both), Proposed.uncounted(&both)), (None, None));
     }
 }

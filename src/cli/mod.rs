@@ -28,13 +28,14 @@ mod tests;
 mod verify;
 
 pub use config::Config;
-pub use exit_code::Exit;
+pub use exit_code::{BasisChoice, Exit};
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::report::Report;
 use crate::runner::FileError;
 use crate::{Fault, with_causes};
 
@@ -53,7 +54,7 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 kept (or nothing broken), 1 something broken, 2 usage or a bad file, 3 something \
+Exit codes: 0 kept (or nothing broken), 1 something broken (see --basis), 2 usage or a bad file, 3 something \
 unproven under --strict, 4 the target can't be evaluated, 5 the adapter failed, 6 the environment \
 failed, 70 internal error, 130 interrupted";
 
@@ -173,6 +174,14 @@ fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the exit code of a report. If it does not count a breach that the report shows, standard error says so.
+fn exit_of(report: &Report, strict: bool, basis: BasisChoice) -> Exit {
+    if let Some(uncounted) = basis.uncounted(report) {
+        message(&format!("{uncounted}\n"));
+    }
+    Exit::of(report, strict, basis)
 }
 
 /// Runs a future to completion on all cores.

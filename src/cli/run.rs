@@ -10,7 +10,7 @@ use super::config::Config;
 use super::progress::Progress;
 use super::report_format::{DEFAULT, Format};
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, message};
+use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
 use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
@@ -60,6 +60,10 @@ pub(super) struct Arguments {
     /// Exit with code 3 if something is unproven
     #[arg(long)]
     strict: bool,
+    /// Basis of the checks that the exit code counts: breaches, and with --strict what is unproven. The report shows
+    /// every basis
+    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
+    basis: BasisChoice,
     /// Hide the progress bar
     #[arg(long, short)]
     quiet: bool,
@@ -112,7 +116,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         message(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
     }
     message(&format!("files: {}\n", folder.path().display()));
-    Ok(Exit::of(&report, arguments.strict || config.run.strict))
+    Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))
 }
 
 /// Plays a run. Ctrl-C ends it in order, so that its transcript can be read.

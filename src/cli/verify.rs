@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::report_format::{DEFAULT, Format};
-use super::{Exit, Failure};
+use super::{BasisChoice, Exit, Failure, exit_of};
 use crate::runner::{RunFolder, assess};
 use crate::transcript::read;
 use crate::with_causes;
@@ -21,6 +21,10 @@ pub(super) struct Arguments {
     /// Exit with code 3 if something is unproven
     #[arg(long)]
     strict: bool,
+    /// Basis of the checks that the exit code counts: breaches, and with --strict what is unproven. The report shows
+    /// every basis
+    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
+    basis: BasisChoice,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -33,5 +37,5 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     })?;
     let report = assess(&reading);
     arguments.format.print(&report)?;
-    Ok(Exit::of(&report, arguments.strict))
+    Ok(exit_of(&report, arguments.strict, arguments.basis))
 }
