@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::Stage;
-use crate::check::{Evaluation, Verdict, evaluate_under, missing_method};
+use crate::check::{Evaluation, evaluate_under, missing_method};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
