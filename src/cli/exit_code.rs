@@ -168,6 +168,7 @@ mod tests {
             partial: true,
             outcome: Some(Outcome::Completed),
             void: None,
+            failed_stages: vec![],
             score: score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new()),
             checks: vec![],
             scenarios: vec![],

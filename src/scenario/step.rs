@@ -137,3 +137,34 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::*;
+
+    fn scenario(steps: &str) -> Scenario {
+        let source = format!("title = \"x\"\n[[peer]]\nname = \"alice\"\n{steps}");
+        load("x", "x.toml", &source).expect("a sound scenario").scenario
+    }
+
+    #[test]
+    fn a_scenario_needs_the_stages_of_its_steps_and_of_those_that_it_repeats() {
+        let steps = "[[step]]\nfederate = { peer = \"alice\" }\n\
+                     [[step]]\nrepeat = { times = 2, step = [{ heartbeat = { peer = \"alice\" } }] }\n\
+                     [[step]]\nrevoke = { peer = \"alice\" }\n";
+        assert_eq!(scenario(steps).needs(), [Stage::Heartbeat, Stage::Revoke].into());
+        let stage = Scenario { stage: Some(Stage::Revoke), ..scenario(steps) };
+        assert_eq!(stage.needs(), BTreeSet::new());
+    }
+
+    #[test]
+    fn only_methods_that_read_can_be_left_out_and_a_reference_is_found() {
+        let steps = "[[step]]\noperator = { method = \"peer.list\", as = \"peers\" }\n\
+                     [[step]]\noperator = { method = \"peer.suspend\", with = { peer_id = \"${peers.0.id}\" } }\n";
+        let steps = scenario(steps).steps;
+        let step = |place: usize| steps[place].get_ref();
+        assert_eq!((step(0).only_reads(), step(1).only_reads()), (true, false));
+        assert_eq!((step(1).refers_to("peers"), step(1).refers_to("peer")), (true, false));
+    }
+}

@@ -160,8 +160,9 @@ fn misbehaved(trace: &Trace, with: &BTreeMap<String, Value>) -> bool {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Unproven};
+    use covenant_model::Stage;
     use covenant_model::clock::{Clock, Seed};
-    use covenant_model::transcript::{Exchange, Operation, Transcript, What};
+    use covenant_model::transcript::{Exchange, Note, NoteKind, Operation, Transcript, What};
     use serde_json::json;
 
     const SOURCE: &str = r#"
@@ -220,5 +221,78 @@ mod tests {
         assert_eq!(evaluated(Aspect::Detection, &[]), Unproven);
         assert_eq!(evaluated(Aspect::Detection, &["hidden-conflict"]), Unproven);
         assert_eq!(evaluated(Aspect::Conduct, &[]), Broken);
+    }
+
+    /// Returns the check of one call, and a trace that ends like this. `granted` is answered with 200.
+    fn call_and_trace(notes: Vec<(Option<&str>, Note)>, outcome: Outcome) -> (PlannedCheck, Trace) {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder =
+            Transcript::in_memory().begin("x", ScenarioStart { source: String::new(), seed: Seed(1) }, clock);
+        recorder.record(None, Some("granted"), What::Exchange(accept("alice", &[])));
+        for (label, note) in notes {
+            recorder.record(None, label, What::Note(note));
+        }
+        recorder.record(None, None, What::End(outcome));
+        let check = PlannedCheck {
+            id: "x#1".to_owned(),
+            scenario: "x".to_owned(),
+            clause: "2.1".parse().expect("a clause"),
+            aspect: Aspect::Conduct,
+            check: "accepted".to_owned(),
+            basis: covenant_model::contract::Basis::Observed,
+            requirement: String::new(),
+            with: [("call".to_owned(), json!(["granted", "listed"]))].into(),
+        };
+        (check, recorder.trace())
+    }
+
+    fn lacks(kind: NoteKind) -> Note {
+        Note { kind, message: String::new(), facts: json!({"method": "peer.list"}) }
+    }
+
+    #[test]
+    fn a_check_that_cites_a_step_which_was_left_out_is_unproven_and_no_other() {
+        let notes = vec![(Some("listed"), lacks(NoteKind::LeftOut))];
+        let (check, trace) = call_and_trace(notes, Outcome::Completed);
+        let result = evaluate(&check, Some(&trace)).result;
+        assert_eq!(
+            (result.verdict, &*result.actual),
+            (Unproven, "the adapter does not know the method peer.list")
+        );
+        assert_eq!(missing_method(&check, &trace), Some("peer.list"));
+        let other = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
+        assert_eq!(evaluate(&other, Some(&trace)).result.verdict, Verdict::Kept);
+        assert_eq!(missing_method(&other, &trace), None);
+    }
+
+    #[test]
+    fn nothing_is_kept_if_a_case_was_left_out_and_a_breach_is_broken_all_the_same() {
+        let notes = vec![(None, lacks(NoteKind::CasesLeftOut))];
+        let (check, trace) = call_and_trace(notes, Outcome::Completed);
+        let kept = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
+        let result = evaluate(&kept, Some(&trace)).result;
+        assert_eq!(
+            (result.verdict, &*result.actual),
+            (Unproven, "the adapter does not know the method peer.list, which some cases need")
+        );
+        assert_eq!(missing_method(&kept, &trace), Some("peer.list"));
+        let broken = PlannedCheck {
+            check: "refused".to_owned(),
+            with: ["call", "control", "probe"].map(|name| (name.to_owned(), json!("granted"))).into(),
+            ..kept
+        };
+        assert_eq!(evaluate(&broken, Some(&trace)).result.verdict, Broken);
+    }
+
+    #[test]
+    fn a_scenario_that_needs_a_failed_stage_leaves_its_checks_unproven() {
+        let blocked = Outcome::Blocked { stage: Stage::Migrate, reason: "step 4: expected 200".to_owned() };
+        let (check, trace) = call_and_trace(vec![], blocked);
+        let result = evaluate(&check, Some(&trace)).result;
+        assert_eq!(
+            (result.verdict, &*result.actual),
+            (Unproven, "needs migrate, which failed: step 4: expected 200")
+        );
+        assert_eq!(missing_method(&check, &trace), None);
     }
 }

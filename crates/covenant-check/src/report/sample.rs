@@ -28,6 +28,7 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         partial: true,
         outcome: Some(Outcome::Completed),
         void: None,
+        failed_stages: vec![],
         score: score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new()),
         checks: evaluations.into_iter().map(evaluated).collect(),
         scenarios: vec![],
