@@ -60,6 +60,22 @@ impl TraceBuilder {
         self.entry(label, What::Exchange(exchange))
     }
 
+    /// Adds the calls that one step makes side by side, in the order of their answers, with this many seconds
+    /// between them.
+    pub(in crate::check) fn side_by_side(
+        mut self,
+        label: &str,
+        seconds: i64,
+        exchanges: impl IntoIterator<Item = Exchange>,
+    ) -> Self {
+        self.steps += 1;
+        for exchange in exchanges {
+            self.recorder.record(Some(self.steps), Some(label), What::Exchange(exchange));
+            self.clock.advance_seconds(seconds);
+        }
+        self
+    }
+
     /// Adds a call that the target makes by itself.
     pub(in crate::check) fn call_from_target(self, exchange: Exchange) -> Self {
         assert_eq!(exchange.direction, Direction::FromTarget);

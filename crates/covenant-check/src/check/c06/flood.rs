@@ -29,6 +29,13 @@ pub(super) fn is_limited(call: &Call<'_>) -> bool {
     call.exchange.status() == Some(LIMITED)
 }
 
+/// Returns whether two calls may have arrived in either order: they belong to one step, as those of a flood
+/// do, or have the same time. They are recorded in the order of their answers (`binding.md`, reading 71).
+pub(super) fn are_side_by_side(one: &Call<'_>, other: &Call<'_>) -> bool {
+    let is_of_one_step = one.entry.step.is_some() && one.entry.step == other.entry.step;
+    is_of_one_step || one.at() == other.at()
+}
+
 /// Returns the largest number of these sorted times within a span, and the index of the first of them.
 pub(super) fn densest_span(times: &[Timestamp], span: SignedDuration) -> (usize, usize) {
     let mut end = 0;
@@ -75,6 +82,7 @@ fn is_unserved(trace: &Trace, quiet: Call<'_>) -> bool {
     let at = counted().find(|call| call.n() == quiet.n()).map(|call| call.at());
     let is_recent = |other: &Call<'_>| {
         at.is_some_and(|at| other.at() <= at && at.duration_since(other.at()) < WINDOW + SLACK)
+            || are_side_by_side(other, &quiet)
     };
     counted().filter(is_recent).count() <= FEW_CALLS
 }

@@ -85,11 +85,14 @@ fn answer_to_each(flood: &[Call<'_>]) -> Option<String> {
 
 /// Returns whether a peer was cut off. A peer that was suspended for a flood, or whose connection was closed,
 /// was limited too. A handshake is refused for other reasons than its number, and a server that fails does
-/// not limit.
+/// not limit. The calls run side by side, so that one lost connection takes several with it: only more calls
+/// than that show a cut, wherever the record has them.
 fn is_cut_off(flood: &[Call<'_>]) -> bool {
-    flood.last().is_some_and(|last| {
-        let failure = last.exchange.failure.as_ref();
+    const SIDE_BY_SIDE: usize = 8;
+    let is_cut = |call: &&Call<'_>| {
+        let failure = call.exchange.failure.as_ref();
         let was_closed = failure.is_some_and(|failure| failure.kind != FailureKind::Timeout);
-        last.route() != Some(Route::Accept) && (last.exchange.was_refused() || was_closed)
-    })
+        call.route() != Some(Route::Accept) && (call.exchange.was_refused() || was_closed)
+    };
+    flood.iter().filter(is_cut).count() > SIDE_BY_SIDE
 }

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::flood::{FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, is_counted, is_limited, require_served};
+use super::flood::{
+    FEW_CALLS, FLOOD_CALLS, SLACK, WINDOW, are_side_by_side, is_counted, is_limited, require_served,
+};
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -38,29 +40,64 @@ impl Check for RateLimitIsPerMinute {
             calls(trace).of(&self.peer).made_by_peer().filter(is_counted).collect();
         counted.sort_by_key(Call::at);
         let mut limited_until = None;
-        for (place, call) in counted.iter().enumerate() {
-            // Calls of one time are recorded in the order of their answers: all of them count.
-            let end = place + counted[place..].partition_point(|other| other.at() <= call.at());
-            let within = |span| {
-                let is_before = |other: &Call<'_>| call.at().duration_since(other.at()) >= span;
-                &counted[counted[..end].partition_point(is_before)..end]
-            };
-            let few = within(WINDOW + SLACK).len();
-            if is_limited(call) && few <= FEW_CALLS && limited_until.is_none_or(|end| call.at() > end) {
-                return Err(Stop::broken(format!("limited at {few} calls within 60 s"), [call.n()]));
-            }
-            let many = within(WINDOW - SLACK);
-            if many.len() >= FLOOD_CALLS && many.iter().all(|call| call.exchange.succeeded()) {
-                let actual = format!("all of {} calls within 60 s were served", many.len());
-                return Err(Stop::broken(actual, [call.n()]));
-            }
-            if few > FEW_CALLS {
-                limited_until = limited_until.max(end_of_limit(call));
+        let mut start = 0;
+        for burst in counted.chunk_by(are_side_by_side) {
+            let before = &counted[..start];
+            start += burst.len();
+            few_are_served(before, burst, limited_until)?;
+            many_are_limited(before, burst)?;
+            if recent(before, burst[0], WINDOW + SLACK).len() + burst.len() > FEW_CALLS {
+                limited_until = limited_until.max(burst.iter().filter_map(end_of_limit).max());
             }
         }
         let last = counted.last().or_unproven("there were no calls")?;
         Ok(Pass::new(format!("{} calls, limited as they should be", counted.len()), [last.n()]))
     }
+}
+
+/// Returns the calls of a sequence that were made within a span before another call.
+fn recent<'c, 'a>(before: &'c [Call<'a>], call: Call<'_>, span: SignedDuration) -> &'c [Call<'a>] {
+    let is_before = |other: &Call<'_>| call.at().duration_since(other.at()) >= span;
+    &before[before.partition_point(is_before)..]
+}
+
+/// Ends the check if more calls of a burst were limited than may be: the first six within a minute have to be
+/// served. The calls of a burst ran side by side, so only their number shows which were the first.
+fn few_are_served(
+    before: &[Call<'_>],
+    burst: &[Call<'_>],
+    limited_until: Option<Timestamp>,
+) -> Result<(), Stop> {
+    let is_due = |call: &&Call<'_>| is_limited(call) && limited_until.is_none_or(|end| call.at() > end);
+    let limited: Vec<&Call<'_>> = burst.iter().filter(is_due).collect();
+    let sent = recent(before, burst[0], WINDOW + SLACK).len() + burst.len();
+    let Some(first) = limited.first().filter(|_| limited.len() > sent.saturating_sub(FEW_CALLS)) else {
+        return Ok(());
+    };
+    let actual = if sent <= FEW_CALLS {
+        format!("limited at {sent} calls within 60 s")
+    } else {
+        format!("{} of {sent} calls within 60 s were limited: fewer than {FEW_CALLS} served", limited.len())
+    };
+    Err(Stop::broken(actual, [first.n()]))
+}
+
+/// Ends the check if a flood ends in a burst and none of its calls was limited.
+fn many_are_limited(before: &[Call<'_>], burst: &[Call<'_>]) -> Result<(), Stop> {
+    if burst.iter().any(is_limited) {
+        return Ok(());
+    }
+    for call in burst {
+        let end = burst.partition_point(|other| other.at() <= call.at());
+        let of_burst = recent(&burst[..end], *call, WINDOW - SLACK);
+        let many = || recent(before, *call, WINDOW - SLACK).iter().chain(of_burst);
+        let count = many().count();
+        if count >= FLOOD_CALLS && many().all(|call| call.exchange.succeeded()) {
+            let actual = format!("all of {count} calls within 60 s were served");
+            return Err(Stop::broken(actual, [call.n()]));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the end of a limit that too many calls caused, as the target itself reports it, but no later than
@@ -127,6 +164,38 @@ mod tests {
         assert_eq!(by_the_minute(&[(0, &[200; 6], None), (62, &[429], None)]), Broken);
         assert_eq!(by_the_minute(&[(0, &[200; 150], None), (57, &[200; 150], None)]), Broken);
         assert_eq!(by_the_minute(&[(0, &[200; 150], None), (59, &[200; 150], None)]), Kept);
+    }
+
+    /// Returns the verdict on a flood whose calls are answered in this order, a second apart.
+    fn side_by_side(statuses: &[u16]) -> Verdict {
+        let calls = statuses.iter().map(|status| heartbeat(*status, &[]));
+        verdict(&TraceBuilder::new().side_by_side("busy", 1, calls))
+    }
+
+    #[test]
+    fn the_order_of_the_answers_says_nothing_about_the_order_of_the_calls() {
+        let (served, limited) = ([200; 8], [429; 8]);
+        for place in 0..=served.len() {
+            let (first, rest) = served.split_at(place);
+            assert_eq!(side_by_side(&[first, &limited, rest].concat()), Kept, "{place}");
+            let few = |first: &[u16], rest: &[u16]| side_by_side(&[first, &limited, rest].concat());
+            let (first, rest) = served[..5].split_at(place.min(5));
+            assert_eq!(few(first, rest), Broken, "{place}");
+        }
+        assert_eq!(side_by_side(&[200, 200, 200, 429, 200, 200, 200, 200, 200]), Kept);
+        assert_eq!(side_by_side(&[200, 200, 200, 429, 200, 200]), Broken);
+    }
+
+    #[test]
+    fn a_flood_is_limited_wherever_its_limit_is_recorded() {
+        for place in [0, 150, 300] {
+            let mut statuses = vec![200; 300];
+            statuses.insert(place, 429);
+            let calls = statuses.iter().map(|status| heartbeat(*status, &[]));
+            assert_eq!(verdict(&TraceBuilder::new().side_by_side("busy", 0, calls)), Kept, "{place}");
+        }
+        let calls = (0..300).map(|_| heartbeat(200, &[]));
+        assert_eq!(verdict(&TraceBuilder::new().side_by_side("busy", 0, calls)), Broken);
     }
 
     #[test]

@@ -97,6 +97,22 @@ fn a_call_that_is_refused_for_another_reason_is_not_limited() {
 }
 
 #[test]
+fn a_peer_is_cut_off_by_the_number_of_its_lost_calls_wherever_they_are_recorded() {
+    let flooded = |lost: usize, from: usize| {
+        let status = |number: usize| if (from..from + lost).contains(&number) { 403 } else { 200 };
+        let calls = (0..FLOOD_CALLS).map(|number| call("mallory", &Route::Heartbeat, status(number)));
+        let builder = TraceBuilder::new().call("few", call("alice", &Route::Heartbeat, 200));
+        let builder = builder.side_by_side("flood", 0, calls);
+        limited(&builder.call("quiet", call("alice", &Route::Heartbeat, 200)))
+    };
+    for (lost, expected) in [(100, Kept), (8, Unproven), (1, Unproven), (0, Broken)] {
+        for from in [0, 150, FLOOD_CALLS - lost] {
+            assert_eq!(flooded(lost, from), expected, "{lost} from {from}");
+        }
+    }
+}
+
+#[test]
 fn a_flood_whose_answer_changes_in_the_end_may_have_been_limited() {
     let refused = |text: &str| call("m", &Route::Accept, 422).answered_with(422, json!({"error": text}));
     let mut builder = TraceBuilder::new().call("few", refused("no request"));
