@@ -13,6 +13,9 @@ use covenant_model::wire::migration::{MigrationRequest, Step, action};
 /// Members that a destination rewrites or drops (`wire.md` §5).
 pub(super) const OWN_MEMBERS: [&str; 3] = ["account_id", "created_at", "updated_at"];
 
+/// Actions that the binding defines. It names `conflict` and does not define it (`binding.md`, reading 70).
+const DEFINED_ACTIONS: [&str; 3] = [action::CREATE, action::LINK_LOCAL, action::SKIP];
+
 /// One step of a plan, and whether it collides with a record.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedStep<'a> {
@@ -23,29 +26,39 @@ pub(super) struct PlannedStep<'a> {
     /// `true` if a record already exists at that place when the step is applied, provided that all steps
     /// before it succeed.
     pub(super) collides: bool,
-    /// `true` if another record of the kind has the same `slug`: a platform may or may not count that as a
-    /// conflict.
+    /// `true` if another record of the kind has the same `slug`, which a platform may or may not count as a
+    /// conflict; or if an earlier step of an open action is about the place or has the `slug`.
     pub(super) may_collide: bool,
+    /// `true` if the binding does not define the action: the record may be stored, left out or refused.
+    pub(super) is_open: bool,
 }
 
 /// Returns the steps of a plan in `step_order`, each with its collisions.
 pub(super) fn planned_steps<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<PlannedStep<'a>> {
     let mut existing: BTreeSet<Place> = before.keys().cloned().collect();
+    let mut may_exist: BTreeSet<Place> = BTreeSet::new();
     let mut slugs: BTreeSet<(String, String)> = before.iter().filter_map(|(p, r)| slug(&p.0, r)).collect();
     let mut steps: Vec<&Step> = plan.steps.iter().collect();
     steps.sort_by_key(|step| step.step_order);
     let planned_steps = steps.into_iter().map(|step| {
         let place = (step.resource_kind.clone(), step.resource_id.clone());
         let creates = step.action == action::CREATE;
+        let is_open = !DEFINED_ACTIONS.contains(&step.action.as_str());
         let slug = slug(&place.0, &step.payload);
         let planned = PlannedStep {
             step,
             collides: creates && existing.contains(&place),
-            may_collide: creates && slug.as_ref().is_some_and(|slug| slugs.contains(slug)),
+            may_collide: creates
+                && (may_exist.contains(&place) || slug.as_ref().is_some_and(|slug| slugs.contains(slug))),
+            is_open,
             place: place.clone(),
         };
-        if creates {
+        if is_open {
+            may_exist.insert(place);
+        } else if creates {
             existing.insert(place);
+        }
+        if is_open || creates {
             slugs.extend(slug);
         }
         planned
@@ -169,6 +182,16 @@ mod tests {
         let collides: Vec<bool> =
             planned_steps(&plan, &before).iter().map(|planned| planned.collides).collect();
         assert_eq!(collides, [false, true, false, true]);
+    }
+
+    #[test]
+    fn a_record_of_an_action_that_is_not_defined_may_be_there() {
+        let step = |order: i64, id: &str, action: &str| json!({"step_order": order, "resource_kind": "a", "resource_id": id, "action": action});
+        let plan = plan(&json!([step(1, "x", "conflict"), step(2, "x", "create"), step(3, "y", "skip")]));
+        let steps = planned_steps(&plan, &Records::new());
+        let found = steps.iter().map(|planned| (planned.is_open, planned.collides, planned.may_collide));
+        let expected = [(true, false, false), (false, false, true), (false, false, false)];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::migration::{Migration, is_alone, must_fail, stops};
 use crate::check::arguments::{CaseLabel, Label};
 use crate::check::definition::Check;
+use crate::check::migration_model::PlannedStep;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::migration::{Conflict, action};
@@ -63,7 +64,8 @@ impl Check for MigrationClaimsMatchRecords {
 /// The counts of the steps of a completed plan.
 #[derive(Default)]
 struct Count {
-    /// The number of records that did not exist before and exist now.
+    /// The number of records that did not exist before and exist now, without those that a step of an open
+    /// action may have stored: the binding does not say how such a step counts.
     created: u64,
     /// The number of steps whose record is there as carried, or linked.
     carried: u64,
@@ -80,16 +82,18 @@ impl Count {
             let is_of_step = |conflict: &Conflict| conflict.step_order == planned.step.step_order;
             // Without a log it is unknown whether a step gave way to a record with its slug.
             let is_reported = log.map_or(planned.may_collide, |log| log.iter().any(is_of_step));
+            let has_effect =
+                |stored| !is_alone(planned, &planned_steps) || migration.took_effect(planned, stored);
             match (planned.step.action.as_str(), stored) {
+                (_, Some(stored)) if is_of_open_step(planned, &planned_steps) => {
+                    let is_new = !migration.before.contains_key(&planned.place);
+                    count.carried += u64::from(is_new || has_effect(stored));
+                }
                 (action::CREATE, Some(_)) if !planned.collides => {
                     count.created += 1;
                     count.carried += 1;
                 }
-                (action::CREATE, Some(stored))
-                    if !is_alone(planned, &planned_steps) || migration.took_effect(planned, stored) =>
-                {
-                    count.carried += 1;
-                }
+                (action::CREATE, Some(stored)) if has_effect(stored) => count.carried += 1,
                 (action::CREATE, None) if !is_reported => {
                     count.lost.push(format!("the {} of step {}", planned.place.0, planned.step.step_order));
                 }
@@ -99,6 +103,12 @@ impl Count {
         }
         count
     }
+}
+
+/// Returns whether the record of a step may be there because of a step whose action the binding does not
+/// define.
+fn is_of_open_step(planned: &PlannedStep<'_>, all: &[PlannedStep<'_>]) -> bool {
+    all.iter().any(|other| other.is_open && other.place == planned.place)
 }
 
 #[cfg(test)]
@@ -137,6 +147,28 @@ mod tests {
             let builder = migrated(&json!([]), &steps, 201, &done(applied, &json!([])), &after);
             let verdict = builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[]));
             assert_eq!(verdict, expected, "{applied} {}", short(&after));
+        }
+    }
+
+    #[test]
+    fn a_step_of_an_action_that_is_not_defined_counts_or_does_not() {
+        let mut open = step(2, "2");
+        open["action"] = json!("conflict");
+        let both = json!([row("1"), row("2")]);
+        for (before, applied, after, expected) in [
+            (json!([]), 2, both.clone(), Kept),
+            (json!([]), 1, both.clone(), Kept),
+            (json!([]), 0, both.clone(), Broken),
+            (json!([]), 3, both.clone(), Broken),
+            (json!([]), 1, json!([row("1")]), Kept),
+            (json!([]), 2, json!([row("1")]), Broken),
+            (json!([row("2")]), 1, both.clone(), Kept),
+            (json!([row("2")]), 2, both.clone(), Kept),
+        ] {
+            let builder =
+                migrated(&before, &json!([step(1, "1"), open]), 201, &done(applied, &json!([])), &after);
+            let verdict = builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[]));
+            assert_eq!(verdict, expected, "{applied} {} {}", short(&before), short(&after));
         }
     }
 
