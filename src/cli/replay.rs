@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
@@ -31,7 +32,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut recorded = TargetArguments::of_record(&reading.start.target_arguments)?;
     recorded.defect.retain(|name| !arguments.without_defect.contains(name));
     let target = recorded.target(None)?;
-    let run_context = recorded.run_context(None);
+    let poll_timeout = reading.start.settings.get("poll_timeout_seconds").and_then(Value::as_u64);
+    let run_context = recorded.run_context(poll_timeout);
     let mut still_broken = false;
     for check in broken {
         let replayed = replay(&reading, check, &target, recorded.contract_text(), &run_context);

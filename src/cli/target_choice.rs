@@ -22,7 +22,7 @@ use crate::doctor::{DetectError, detect_caller_form};
 use crate::net::Limits;
 use crate::operator::{Address, At};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::runner::{ExternalTarget, Target, WAY_BACK_OPEN, run_context};
+use crate::runner::{ExternalTarget, Target, WAY_BACK_OPEN, argument, run_context};
 use crate::scenario::RunContext;
 use crate::transcript::WayBack;
 use crate::wire::generation::CallerForm;
@@ -310,7 +310,7 @@ impl TargetArguments {
             ("--plain-http", self.plain_http),
             (WAY_BACK_OPEN, self.way_back_open),
         ];
-        let flags = flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", quoted(&value?))));
+        let flags = flags.into_iter().filter_map(|(flag, value)| Some(argument(flag, value?)));
         let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
         flags.chain(switches).collect()
     }
@@ -336,11 +336,6 @@ fn read_bundle(path: &Path) -> Result<String, Failure> {
 
 fn system_bundle() -> Result<String, Failure> {
     crate::pki::system_bundle_pem().map_err(|error| Failure::new(Exit::Environment, error))
-}
-
-/// Quotes a word for a shell.
-fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }
 
 /// Returns the patch of this name, or an error that suggests the nearest name.

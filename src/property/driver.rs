@@ -308,6 +308,7 @@ mod tests {
                 pace: None,
                 permitted_choices: None,
                 release: None,
+                target_release: None,
                 contract_digest: None,
                 way_back: None,
             },

@@ -15,6 +15,7 @@ use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
 
+use super::plan::{POLL_TIMEOUT_SECONDS, argument};
 use super::planned_with_texts;
 
 /// Evaluates every planned check of a transcript.
@@ -223,5 +224,37 @@ fn replay(reading: &Reading, evaluation: &Evaluation) -> String {
     };
     let mut words = vec![format!("covenant run {what} --seed {}", start.seed)];
     words.extend(start.target_arguments.iter().cloned());
+    words.extend(run_arguments(start));
     words.join(" ")
+}
+
+/// Returns the arguments of the settings that differ from the defaults and that no target argument holds.
+fn run_arguments(start: &RunStart) -> Vec<String> {
+    let poll_timeout = start.settings.get("poll_timeout_seconds").and_then(Value::as_u64);
+    let poll_timeout = poll_timeout.filter(|seconds| *seconds != POLL_TIMEOUT_SECONDS);
+    let attested = attested(start).into_iter();
+    let attested = attested.map(|(clause, text)| argument("--attest", format!("{clause}={text}")));
+    poll_timeout.map(|seconds| argument("--poll-timeout", seconds)).into_iter().chain(attested).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Seed;
+    use crate::contract::TextSource;
+    use crate::runner::announce;
+    use serde_json::json;
+
+    #[test]
+    fn a_replay_repeats_the_settings_that_differ_from_the_defaults() {
+        let held = HeldText::unknown(TextSource::Nothing);
+        let mut start = announce(Seed(1), "x".to_owned(), vec![], held);
+        let settings = |seconds: u64, attested: Value| {
+            [("poll_timeout_seconds".to_owned(), json!(seconds)), ("attested".to_owned(), attested)].into()
+        };
+        start.settings = settings(POLL_TIMEOUT_SECONDS, json!({}));
+        assert!(run_arguments(&start).is_empty());
+        start.settings = settings(3, json!({"4.4": "by phone"}));
+        assert_eq!(run_arguments(&start), ["--poll-timeout 3", "--attest '4.4=by phone'"]);
+    }
 }

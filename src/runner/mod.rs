@@ -21,7 +21,7 @@ pub use catalogue::{SCENARIOS, library};
 pub use evaluate::{assess, property_case};
 pub use files::{FileError, RunFolder, write_whole};
 pub use plan::{CASES, Plan, RunError, run_context};
-pub(crate) use plan::{WAY_BACK_OPEN, announce, way_back_setting};
+pub(crate) use plan::{WAY_BACK_OPEN, announce, argument, way_back_setting};
 pub use planned::{planned, planned_with_texts};
 pub use play::{Event, NoObserver, Observer, Run, play};
 pub use replay::{Replayed, broken_checks, replay};

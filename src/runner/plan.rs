@@ -1,6 +1,8 @@
 //! The plan of a run, and its preparation, for the program, the tests and the self-test.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use crate::transcript::{FORMAT, ReadError, RunStart, read};
 use crate::{Fault, Stage};
 
 /// The default poll timeout, in seconds (`binding.md`, "Numbers").
-const POLL_TIMEOUT_SECONDS: u64 = 10;
+pub(super) const POLL_TIMEOUT_SECONDS: u64 = 10;
 
 /// The number of cases of a property that is not checked thoroughly.
 const CASES_IN_PASSING: u32 = 2;
@@ -150,13 +152,16 @@ impl Plan {
     }
 
     fn start(&self, scenarios: Vec<String>) -> RunStart {
+        let release = self.run_context.release.as_ref();
         let settings = [
-            ("attested".to_owned(), json!(self.attested)),
-            ("cases".to_owned(), json!(self.cases)),
-            ("poll_timeout_seconds".to_owned(), json!(self.run_context.poll_timeout.as_secs())),
+            ("attested", Some(json!(self.attested))),
+            ("cases", Some(json!(self.cases))),
+            ("poll_timeout_seconds", Some(json!(self.run_context.poll_timeout.as_secs()))),
+            ("release", release.map(|release| json!(release.to_string()))),
         ];
+        let given = settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         RunStart {
-            settings: settings.into_iter().chain(way_back_setting(&self.run_context)).collect(),
+            settings: given.chain(way_back_setting(&self.run_context)).collect(),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
             ..announce(
@@ -168,15 +173,38 @@ impl Plan {
         }
     }
 
-    /// Returns the arguments that name the same target again on a command line.
+    /// Returns the arguments that name the same target again on a command line, and reach it in the same way.
     fn target_arguments(&self) -> Vec<String> {
-        let scenarios = self.scenarios.iter().map(|path| format!("--scenarios '{}'", path.display()));
-        let contract = self.contract.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));
-        // An external target names its own.
-        let is_embedded = matches!(self.target, Target::Embedded(_));
-        let way_back = (is_embedded && self.run_context.states_way_back()).then(|| WAY_BACK_OPEN.to_owned());
-        self.target.arguments().into_iter().chain(way_back).chain(contract).chain(scenarios).collect()
+        let scenarios = self.scenarios.iter().map(|path| argument("--scenarios", path.display()));
+        let contract = self.contract.iter().filter_map(|held| Some(argument("--contract", held.name()?)));
+        let target = self.target.arguments().into_iter().chain(self.run_context_arguments());
+        target.chain(contract).chain(scenarios).collect()
     }
+
+    /// Returns the arguments of the run context that differ from the defaults. Those of an external target
+    /// hold its own.
+    fn run_context_arguments(&self) -> Vec<String> {
+        if matches!(self.target, Target::ExternalTarget(_)) {
+            return vec![];
+        }
+        let (own, default) = (&self.run_context, run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let (time, usual) = (own.limits.exchange_time_max, default.limits.exchange_time_max);
+        let flags = [
+            ("--request-timeout", (time != usual).then(|| time.as_secs().to_string())),
+            ("--advertise", own.advertise.as_ref().map(ToString::to_string)),
+            ("--release", own.release.as_ref().map(ToString::to_string)),
+            ("--listen", (own.listen != default.listen).then(|| own.listen.to_string())),
+        ];
+        let way_back = own.states_way_back().then(|| WAY_BACK_OPEN.to_owned());
+        flags.into_iter().filter_map(|(flag, value)| Some(argument(flag, value?))).chain(way_back).collect()
+    }
+}
+
+/// Returns a flag with its value, quoted for a shell.
+pub(crate) fn argument(flag: &str, value: impl Display) -> String {
+    let value = value.to_string();
+    let quoted = shlex::try_quote(&value).map_or_else(|_| format!("{value:?}"), Cow::into_owned);
+    format!("{flag} {quoted}")
 }
 
 /// Returns the scenarios of the stages, the handshake first.
@@ -241,7 +269,26 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         pace: None,
         permitted_choices: None,
         release: None,
+        target_release: None,
         contract_digest: Some(V1_2026_05.digest.to_owned()),
         way_back: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_records_what_the_user_set() {
+        let mut plan = Plan { scenarios: Some(PathBuf::from("my scenarios")), ..Plan::default() };
+        plan.run_context.release = Some(semver::Version::new(2, 0, 0));
+        plan.run_context.limits.exchange_time_max = Duration::from_secs(3);
+        let start = plan.start(vec![]);
+        assert_eq!(start.settings["release"], "2.0.0");
+        let expected = ["--request-timeout 3", "--release 2.0.0", "--scenarios 'my scenarios'"];
+        assert_eq!(start.target_arguments, expected);
+        let plain = Plan::default().start(vec![]);
+        assert!(plain.target_arguments.is_empty() && !plain.settings.contains_key("release"));
     }
 }

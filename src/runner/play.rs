@@ -139,7 +139,9 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     if first.outcome() != Some(&Outcome::Completed) {
         return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
     }
-    // The peers of all later scenarios report the release of the target, so that none differs by accident.
+    // The peers of all later scenarios report the release of the target, so that none differs by accident,
+    // unless the user gave them another.
+    session.run_context.target_release = first.release();
     session.run_context.release = session.run_context.release.or_else(|| first.release());
     let mut tried = session.try_stages(stages).await;
     tried.push(first);

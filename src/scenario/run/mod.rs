@@ -40,6 +40,9 @@ pub struct RunContext {
     /// The release of the peers, unless a peer has its own. `None` takes the release that the target reports
     /// in the sanity scenario, or else the default.
     pub release: Option<Version>,
+    /// The release that the target reports in the sanity scenario. Scenarios derive the releases of
+    /// neighbours from it (`${release.…}`). With `None` they derive them from that of the peers.
+    pub target_release: Option<Version>,
     /// The digest of the contract text that the peers name, unless a peer has its own. With `None` they name
     /// none.
     pub contract_digest: Option<String>,
@@ -59,6 +62,12 @@ impl RunContext {
     #[must_use]
     pub fn states_way_back(&self) -> bool {
         self.way_back == Some(WayBack::Stated)
+    }
+
+    /// Returns the release from which those of neighbours are derived.
+    #[must_use]
+    pub fn target_release(&self) -> &Version {
+        self.target_release.as_ref().unwrap_or_else(|| self.release())
     }
 }
 

@@ -61,7 +61,7 @@ impl<'a> ScenarioRunner<'a> {
         run_context: &'a RunContext,
     ) -> Self {
         let mut values = Values::new(&lease.clock, seed);
-        values.set("release", releases::around(run_context.release()));
+        values.set("release", releases::around(run_context.target_release()));
         // If the text is unknown, a target that has to store one gets the first.
         let digest = run_context.contract_digest.as_deref().unwrap_or(V1_2026_05.digest);
         values.set("contract", json!({ "digest": digest }));

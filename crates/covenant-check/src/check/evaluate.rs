@@ -42,7 +42,7 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
     if let Some(method) = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label)) {
         return CheckResult::unproven(unknown_method(method), vec![]);
     }
-    let result = over_cases(check, trace).given(check, trace);
+    let result = over_cases(check, trace).given(check, trace).unless_due_to_user(check, trace);
     match trace.cases_left_out() {
         Some(method) if result.verdict == Verdict::Kept => {
             let actual = format!("{}, which some cases need", unknown_method(method));

@@ -26,6 +26,7 @@ mod general;
 mod migration_model;
 mod outcome;
 mod query;
+mod run_release;
 mod schema;
 mod scope;
 mod table;

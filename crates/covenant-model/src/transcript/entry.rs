@@ -1,7 +1,7 @@
 //! Entries, the lines of a transcript.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -111,20 +111,36 @@ impl ScenarioStart {
     /// Returns the behaviours of each peer of the scenario. The map is empty if the source can't be read.
     #[must_use]
     pub fn behaviours(&self) -> BTreeMap<String, Vec<String>> {
-        #[derive(Default, Deserialize)]
-        struct Cast {
-            #[serde(default)]
-            peer: Vec<Peer>,
-        }
-        #[derive(Deserialize)]
-        struct Peer {
-            name: String,
-            #[serde(default)]
-            behaviours: Vec<String>,
-        }
-        let cast: Cast = toml::from_str(&self.source).unwrap_or_default();
-        cast.peer.into_iter().map(|peer| (peer.name, peer.behaviours)).collect()
+        self.cast().into_iter().map(|peer| (peer.name, peer.behaviours)).collect()
     }
+
+    /// Returns the peers that report the release of the run, because their profile names none. The set is
+    /// empty if the source can't be read.
+    #[must_use]
+    pub fn peers_of_run_release(&self) -> BTreeSet<String> {
+        let of_run = |peer: &CastPeer| !peer.profile.contains_key("platform_version");
+        self.cast().into_iter().filter(of_run).map(|peer| peer.name).collect()
+    }
+
+    fn cast(&self) -> Vec<CastPeer> {
+        toml::from_str::<Cast>(&self.source).unwrap_or_default().peer
+    }
+}
+
+/// Peers of a scenario, as its source lists them.
+#[derive(Default, Deserialize)]
+struct Cast {
+    #[serde(default)]
+    peer: Vec<CastPeer>,
+}
+
+#[derive(Deserialize)]
+struct CastPeer {
+    name: String,
+    #[serde(default)]
+    behaviours: Vec<String>,
+    #[serde(default)]
+    profile: BTreeMap<String, toml::Value>,
 }
 
 /// Outcome of a scenario or of the run.

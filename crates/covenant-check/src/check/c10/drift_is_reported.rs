@@ -7,7 +7,7 @@ use super::handshake::Handshake;
 use crate::check::arguments::{Label, PeerName, PeerOrJoin};
 use crate::check::definition::Check;
 use crate::check::general::FindingRaised;
-use crate::check::outcome::Outcome;
+use crate::check::outcome::{Outcome, Stop};
 use covenant_model::transcript::Trace;
 
 /// A finding is raised about a peer whose version is not compatible with the target's.
@@ -37,8 +37,15 @@ impl Check for DriftIsReported {
     }
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        Handshake::of_incompatible(trace, &self.accept, None)?;
-        self.finding().evaluate(trace)
+        let handshake = Handshake::of_incompatible(trace, &self.accept, None)?;
+        let mut conforming = self.conforming.iter();
+        let has_no_control = conforming.any(|peer| handshake.is_incompatible_with(trace, peer));
+        self.finding().evaluate(trace).map_err(|stop| match stop {
+            Stop::Broken(_) if has_no_control => {
+                stop.into_unproven("the version of the other peer is not compatible either")
+            }
+            stop => stop,
+        })
     }
 }
 
@@ -71,6 +78,23 @@ mod tests {
         builder.scans(findings).verdict::<DriftIsReported>(
             json!({"accept": "accept", "peer": "p", "before": "before", "after": "after"}),
         )
+    }
+
+    #[test]
+    fn a_peer_of_another_incompatible_version_is_no_control() {
+        let reported = |conforming: &str| {
+            let about = |id: &str| json!({"kind": "peer_schema_version_drift", "federation_peer_id": id});
+            TraceBuilder::new()
+                .federated("2.0.0", "enrolled")
+                .accepts("bob", conforming)
+                .operation("p", "peer.join", json!({"peer_id": "p"}))
+                .operation("bob", "peer.join", json!({"peer_id": "b"}))
+                .scans(&json!([about("p"), about("b")]))
+                .verdict::<DriftIsReported>(json!({
+                    "accept": "accept", "peer": "p", "before": "before", "after": "after", "conforming": "bob",
+                }))
+        };
+        assert_eq!([reported("1.4.0"), reported("3.0.0")], [Broken, Unproven]);
     }
 
     #[test]

@@ -99,6 +99,11 @@ impl Handshake {
         Stop::unproven(format!("{} {reason}", self.versions), [self.n])
     }
 
+    /// Returns whether a peer reported a version that is not compatible with the target's either.
+    pub(super) fn is_incompatible_with(&self, trace: &Trace, peer: &str) -> bool {
+        version_reported_by(trace, peer).is_some_and(|remote| !is_compatible(&self.local, remote))
+    }
+
     /// Evaluates whether every call with these labels has its effect. A shortfall that a compatible peer has
     /// too, in a like call among the controls, is not due to the version.
     pub(super) fn all_served(&self, trace: &Trace, labels: &[&str], controls: Option<&Labels>) -> Outcome {
@@ -154,7 +159,7 @@ fn version_reported_by<'a>(trace: &'a Trace, peer: &'a str) -> Option<&'a str> {
     accepts.find_map(|call| version_in(call.exchange.sent()?))
 }
 
-fn version_in(body: &Value) -> Option<&str> {
+pub(in crate::check) fn version_in(body: &Value) -> Option<&str> {
     body["platform_version"].as_str().or(body["metadata"]["platform_version"].as_str())
 }
 
@@ -181,7 +186,7 @@ fn is_like_peer_admitted(trace: &Trace, accept: &Exchange, controls: Option<&Lab
 
 /// Returns whether two versions are compatible: the same major version, and a minor version at most one
 /// apart. Patch, pre-release and build do not count.
-fn is_compatible(local: &str, remote: &str) -> bool {
+pub(in crate::check) fn is_compatible(local: &str, remote: &str) -> bool {
     match (Version::parse(local), Version::parse(remote)) {
         (Ok(local), Ok(remote)) => local.major == remote.major && local.minor.abs_diff(remote.minor) <= 1,
         _ => false,

@@ -8,7 +8,7 @@ use super::service::{is_refused, took_nothing};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Stop};
-use crate::check::query::labelled_calls;
+use crate::check::query::{Call, labelled_calls};
 use covenant_model::transcript::Trace;
 
 /// The sync of a peer whose version is not compatible with the target's is refused, and its heartbeats are
@@ -33,8 +33,8 @@ impl Check for IncompatibleVersionsDoNotSync {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let controls = self.control.as_ref();
         let handshake = Handshake::of_incompatible(trace, &self.accept, controls)?;
-        let mut failed = handshake.compatible_controls(trace, controls);
-        if let Some(control) = failed.find(|control| !control.exchange.succeeded()) {
+        let valid: Vec<Call<'_>> = handshake.compatible_controls(trace, controls).collect();
+        if let Some(control) = valid.iter().find(|control| !control.exchange.succeeded()) {
             let actual = format!("a conforming peer has the same result: {}", control.summary());
             return Err(Stop::unproven(actual, [handshake.n, control.n()]));
         }
@@ -47,6 +47,10 @@ impl Check for IncompatibleVersionsDoNotSync {
             Some(sync) if sync.exchange.succeeded() => {
                 let actual = format!("{versions}, and the sync was accepted");
                 Err(Stop::broken(actual, [handshake.n, sync.n()]))
+            }
+            Some(sync) if is_refused(sync.exchange) && valid.is_empty() && controls.is_some() => {
+                let actual = format!("{versions}, and no peer of a compatible version synced");
+                Err(Stop::unproven(actual, [handshake.n, sync.n()]))
             }
             Some(sync) if is_refused(sync.exchange) => handshake.all_served(trace, &[&self.probe], controls),
             _ => Err(Stop::unproven("the sync was neither accepted nor refused", [handshake.n])),
@@ -74,7 +78,8 @@ mod tests {
 
     #[test]
     fn a_sync_between_incompatible_versions_is_broken() {
-        assert_eq!(frozen(TraceBuilder::new(), "1.6.0", "enrolled", 422), Kept);
+        assert_eq!(frozen(TraceBuilder::new(), "1.6.0", "enrolled", 422), Unproven, "no other peer synced");
+        assert_eq!(frozen(TraceBuilder::new().syncs_as("bob", "valid"), "1.6.0", "enrolled", 422), Kept);
         assert_eq!(frozen(TraceBuilder::new(), "1.6.0", "enrolled", 200), Broken);
         assert_eq!(frozen(TraceBuilder::new(), "1.6.0", "enrolled", 500), Unproven);
         assert_eq!(frozen(TraceBuilder::new(), "1.6.0", "accepted", 422), Unproven);

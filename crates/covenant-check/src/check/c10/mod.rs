@@ -14,6 +14,8 @@ mod no_sync_to_incompatible_version;
 mod service;
 mod short_notice_is_reported;
 
+pub(super) use handshake::{is_compatible, version_in};
+
 use crate::check::definition::CheckDef;
 
 /// The checks of this folder.
