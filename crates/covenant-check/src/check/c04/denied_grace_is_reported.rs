@@ -70,7 +70,10 @@ impl Check for DeniedGraceIsReported {
                 let actual = format!("only {kind} was raised, and about a valid refusal too");
                 Err(Stop::unproven(actual, evidence))
             }
-            None => Err(Stop::broken("no finding was raised", evidence)),
+            None => {
+                let id = peer_id(trace, &self.peer).unwrap_or_default();
+                Err(Stop::broken(after.nothing_about(&before, &id), evidence))
+            }
         }
     }
 }

@@ -118,11 +118,16 @@ impl Teardown<'_> {
             let actual = format!("a notice of an unknown form came, and not {name}");
             return Err(Stop::unproven(actual, [revoked, unknown, refused]));
         }
-        let Some(notice) = notice else {
-            let actual = format!("{refusal}, and no notice of any form");
-            return Err(silence(trace, self.peer, actual, [revoked, refused]));
+        let other = first(self.form.other());
+        let actual = match (notice, other) {
+            (Some(_), _) => format!("{name} came after {refusal}"),
+            (None, Some(_)) => format!("{refusal}; {} came, and not {name}", self.form.other().name()),
+            (None, None) => {
+                let actual = format!("{refusal}, and no notice of any form");
+                return Err(silence(trace, self.peer, actual, [revoked, refused]));
+            }
         };
-        Err(Stop::broken(format!("{name} came after {refusal}"), [revoked, refused, notice]))
+        Err(Stop::broken(actual, [revoked, refused].into_iter().chain(notice.or(other))))
     }
 }
 

@@ -206,3 +206,17 @@ fn a_peer_that_was_not_admitted_before_gets_the_notice_too() {
     assert_eq!(verdicts(true), [Kept, Kept]);
     assert_eq!(verdicts(false), [Broken, Broken]);
 }
+
+#[test]
+fn a_notice_in_one_form_is_not_called_silence() {
+    let text = |body: &Value| {
+        let builder = TraceBuilder::new().call("before", call(200, json!({})));
+        let builder = builder.call_from_target(sent("heartbeat", body));
+        let builder = builder.operation("revoke", "peer.revoke", json!({})).call("call", call(401, no()));
+        let with = json!({"peer": "alice", "revoke": "revoke", "call": "call"});
+        builder.result::<RevokedStatusPrecedesTeardown>(with).actual
+    };
+    let expected = "a platform.peer.revoked event came, and not a heartbeat whose status is revoked";
+    assert!(text(&event()).ends_with(expected), "{}", text(&event()));
+    assert!(text(&json!({})).ends_with("no notice of any form"), "{}", text(&json!({})));
+}

@@ -68,7 +68,7 @@ impl Check for CompromiseIsDisclosedInTime {
                     let actual = format!("{peer} was notified {late} after the detection");
                     Stop::broken(actual, [declared, call.n()])
                 }
-                None => silence(trace, peer, format!("{peer} was not notified"), [declared]),
+                None => not_notified(trace, peer, declared),
             });
         }
         if evidence.len() == 1 {
@@ -99,6 +99,18 @@ impl CompromiseIsDisclosedInTime {
     }
 }
 
+/// Returns the breach towards a partner to whom no disclosure was delivered: it may have been sent in vain.
+fn not_notified(trace: &Trace, peer: &str, declared: u64) -> Stop {
+    let mut sent = calls(trace).of(peer).made_by_target();
+    match sent.find(|call| has_disclosure(call.exchange)) {
+        Some(call) => {
+            let actual = format!("{peer} was not notified: {}", call.summary());
+            Stop::broken(actual, [declared, call.n()])
+        }
+        None => silence(trace, peer, format!("{peer} was not notified"), [declared]),
+    }
+}
+
 /// Returns the id and the status of the peer in a snapshot.
 fn id_and_status<'a>(trace: &'a Trace, label: &str) -> Option<(&'a str, &'a str)> {
     let (_, snapshot) = trace.operation(label)?;
@@ -107,7 +119,12 @@ fn id_and_status<'a>(trace: &'a Trace, label: &str) -> Option<(&'a str, &'a str)
 
 /// Returns whether a call delivers the disclosure.
 fn discloses(exchange: &Exchange) -> bool {
-    exchange.succeeded() && events(&exchange.request).any(|event| event["kind"] == kind::PEER_COMPROMISED)
+    exchange.succeeded() && has_disclosure(exchange)
+}
+
+/// Returns whether a call carries the disclosure, whatever its answer.
+fn has_disclosure(exchange: &Exchange) -> bool {
+    events(&exchange.request).any(|event| event["kind"] == kind::PEER_COMPROMISED)
 }
 
 /// A compromise, as the operator declared it.

@@ -62,8 +62,13 @@ impl MajorBreakFollows30DayNotice {
         let announced = announcements(trace, &self.peer).map(|(call, _)| call).find(is_before);
         let otherwise = || announced_otherwise(trace, &self.peer).filter(is_before);
         let Some(notice) = announced.or_else(otherwise) else {
-            let actual = format!("no notice of any form, and {end}");
-            return Err(silence(trace, &self.peer, actual, [first.n(), broken.n()]));
+            let mut later = announcements(trace, &self.peer).map(|(call, _)| call.n());
+            let Some(later) = later.find(|n| *n > broken.n()) else {
+                let actual = format!("no notice of any form, and {end}");
+                return Err(silence(trace, &self.peer, actual, [first.n(), broken.n()]));
+            };
+            let actual = format!("the notice came only after {end}");
+            return Err(Stop::broken(actual, [first.n(), broken.n(), later]));
         };
         let evidence = [first.n(), notice.n(), broken.n()];
         let elapsed = broken.at().duration_since(notice.at());

@@ -54,7 +54,8 @@ impl Check for ShortNoticeIsReported {
             return Ok(Pass::new(format!("{kind} was raised"), evidence));
         }
         if short.is_empty() {
-            return Err(Stop::broken("no finding was raised", evidence));
+            let id = peer_id(trace, &self.peer).unwrap_or_default();
+            return Err(Stop::broken(after.nothing_about(&before, &id), evidence));
         }
         Err(match silent.difference(&waited).next() {
             Some(kind) => {

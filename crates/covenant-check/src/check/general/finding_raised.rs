@@ -86,7 +86,7 @@ impl Check for FindingRaised {
             return Err(Stop::broken(format!("only {} was raised", other.kind), evidence));
         }
         let Some(shared) = common.first() else {
-            return Err(Stop::broken("no finding was raised", evidence));
+            return Err(Stop::broken(after.nothing_about(&before, &peer_id), evidence));
         };
         let name = &shared.kind;
         if valid.iter().any(|finding| finding.kind == *name) || common.len() > conforming.len() {

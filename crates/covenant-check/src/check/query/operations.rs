@@ -63,6 +63,22 @@ impl Scan {
     }
 }
 
+impl Scan {
+    /// Returns in words that no finding about a peer is new, and which are new about others.
+    pub(in crate::check) fn nothing_about(&self, before: &Self, peer_id: &str) -> String {
+        let of = |finding: &Finding| (finding.federation_peer_id.clone(), identity(finding));
+        let known: BTreeSet<_> = before.findings.iter().map(of).collect();
+        let is_other = |finding: &&Finding| finding.federation_peer_id.as_deref() != Some(peer_id);
+        let others = self.findings.iter().filter(is_other).filter(|other| !known.contains(&of(other)));
+        let kinds: BTreeSet<&str> = others.map(|finding| finding.kind.as_str()).collect();
+        if kinds.is_empty() {
+            return "no finding was raised".to_owned();
+        }
+        let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+        format!("no finding was raised about the peer, only about others: {kinds}")
+    }
+}
+
 /// Returns the identity of a finding: its full content.
 fn identity(finding: &Finding) -> String {
     format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
@@ -81,4 +97,26 @@ pub(in crate::check) fn peer_id(trace: &Trace, peer: &str) -> Option<String> {
 pub(in crate::check) fn peer_shown<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a Value)> {
     let (n, operation) = trace.operation(label)?;
     Some((n, operation.result.as_ref()?.get("peer")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn findings_about_others_are_not_called_none() {
+        let scan = |about: &[&str]| {
+            let finding = |id: &&str| json!({"kind": "drift", "federation_peer_id": id});
+            let findings = about.iter().map(|id| serde_json::from_value(finding(id)).expect("a finding"));
+            Scan { n: 1, findings: findings.collect() }
+        };
+        let text = |before: &[&str], after: &[&str]| scan(after).nothing_about(&scan(before), "p");
+        assert_eq!(text(&[], &[]), "no finding was raised");
+        assert_eq!(text(&["a"], &["a"]), "no finding was raised");
+        assert_eq!(
+            text(&["a"], &["a", "b"]),
+            "no finding was raised about the peer, only about others: drift"
+        );
+    }
 }
