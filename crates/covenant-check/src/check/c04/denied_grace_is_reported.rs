@@ -65,16 +65,12 @@ impl Check for DeniedGraceIsReported {
         if let Some(kind) = own.first() {
             return Ok(Pass::new(format!("{kind} was raised"), evidence));
         }
-        match raised.first() {
-            Some(kind) => {
-                let actual = format!("only {kind} was raised, and about a valid refusal too");
-                Err(Stop::unproven(actual, evidence))
-            }
-            None => {
-                let id = peer_id(trace, &self.peer).unwrap_or_default();
-                Err(Stop::broken(after.nothing_about(&before, &id), evidence))
-            }
-        }
+        let Some(kind) = raised.first() else {
+            let id = peer_id(trace, &self.peer).unwrap_or_default();
+            return Err(Stop::broken(after.nothing_about(&before, &id), evidence));
+        };
+        let actual = format!("only {kind} was raised, and about a valid refusal too");
+        Err(Stop::unproven(actual, evidence))
     }
 }
 

@@ -44,10 +44,10 @@ impl Handshake {
         let is_admitted = is_admitted(trace, exchange);
         let refusal = if is_refused(exchange) {
             Some(accept.summary())
-        } else if !is_admitted && is_like_peer_admitted(trace, exchange, controls) {
+        } else if let Some(other) = like_peer_admitted(trace, exchange, controls).filter(|_| !is_admitted) {
             let status = status(exchange).unwrap_or_else(|| "no status".to_owned());
             let call = accept.summary();
-            Some(format!("{call}, with {status}; a peer of the target's own release was enrolled"))
+            Some(format!("{call}, with {status}; {other} was enrolled"))
         } else {
             None
         };
@@ -175,13 +175,20 @@ fn status(accept: &Exchange) -> Option<String> {
     accept.data()?["status"].as_str().map(ToOwned::to_owned)
 }
 
-/// Returns whether a peer of the target's own release, which asked for its certificate in the same way, was
-/// admitted.
-fn is_like_peer_admitted(trace: &Trace, accept: &Exchange, controls: Option<&Labels>) -> bool {
+/// Returns another peer, in words, which asked for its certificate in the same way and was admitted: a peer of
+/// the target's own release, if the release that it reports is that one.
+fn like_peer_admitted(trace: &Trace, accept: &Exchange, controls: Option<&Labels>) -> Option<String> {
     let asks = |accept: &Exchange| accept.sent().map(|sent| sent["csr_pem"].is_string());
     let controls = controls.into_iter().flat_map(|labels| labelled_calls(trace, labels));
     let mut accepts = controls.filter(|control| control.route() == Some(Route::Accept));
-    accepts.any(|control| is_admitted(trace, control.exchange) && asks(control.exchange) == asks(accept))
+    let control = accepts
+        .find(|control| is_admitted(trace, control.exchange) && asks(control.exchange) == asks(accept))?;
+    let release = control.exchange.sent().and_then(version_in);
+    let own = trace.release().map(|release| release.to_string());
+    Some(match release {
+        Some(release) if own.as_deref() != Some(release) => format!("a peer of release {release}"),
+        _ => "a peer of the target's own release".to_owned(),
+    })
 }
 
 /// Returns whether two versions are compatible: the same major version, and a minor version at most one
