@@ -150,6 +150,9 @@ fn defects_of(id: ClauseId) -> Vec<&'static str> {
 fn check(id: &str, parts: &[Loaded]) -> Option<String> {
     let check = check_with_id(id)?;
     let mut text = format!("check {}\n  passes if:  {}\n", check.id, check.about());
+    if let Some(control) = check.control {
+        let _ = writeln!(text, "  control:    {control}");
+    }
     for parameter in check.parameters() {
         let optional = if parameter.required { "" } else { " (optional)" };
         let _ = writeln!(text, "  argument:   {}{optional}: {}", parameter.name, parameter.about);

@@ -15,6 +15,8 @@ A check evaluates one clause and aspect over the finished trace of a scenario. A
 recorded under `as = \"…\"`; a label or a peer that does not exist is an error when the file is read.
 
 A check passes (`kept`), or stops: `broken` with the entries that show it, `unproven` with the reason, or `not applicable`.
+A check that passes because something is absent states its positive control: what shows, in the same trace, that a breach would
+have been seen. Without it, such a check is `unproven`, unless the control names a call that not each scenario makes.
 `covenant explain ID` shows the same for one check, in the terminal.
 ";
 
@@ -33,6 +35,9 @@ fn entry(page: &mut String, check: &CheckDef, all: &[PlannedCheck]) {
     let _ = writeln!(page, "\n## `{}`\n\n{}\n", check.id, check.about());
     for expected in check.expected {
         let _ = writeln!(page, "- expects: {expected}");
+    }
+    if let Some(control) = check.control {
+        let _ = writeln!(page, "- passes by absence; positive control: {control}");
     }
     page.push('\n');
     members(page, &schema);

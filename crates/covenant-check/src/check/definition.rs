@@ -19,6 +19,9 @@ pub(super) trait Check: Debug + DeserializeOwned + JsonSchema + 'static {
     /// Every answer that would be right. A check whose expectation depends on its arguments overrides
     /// [`Check::expected`].
     const EXPECTED: &'static [&'static str];
+    /// The positive control of a check that passes because something is absent: what shows, in the same trace,
+    /// that a breach would have been seen. `None` for a check that passes because something is there.
+    const CONTROL: Option<&'static str> = None;
 
     /// Evaluates the check over a finished trace.
     fn evaluate(&self, trace: &Trace) -> Outcome;
@@ -58,6 +61,9 @@ pub struct CheckDef {
     pub id: &'static str,
     /// Every answer that would be right, where it does not depend on the arguments.
     pub expected: &'static [&'static str],
+    /// What shows, in the same trace, that a breach would have been seen; `None` for a check that passes
+    /// because something is there.
+    pub control: Option<&'static str>,
     read: fn(&BTreeMap<String, Value>) -> Read,
     schema: fn() -> Value,
 }
@@ -65,7 +71,7 @@ pub struct CheckDef {
 impl CheckDef {
     /// Creates the row of a check.
     pub(super) const fn of<C: Check>() -> Self {
-        Self { id: C::ID, expected: C::EXPECTED, read: read::<C>, schema: schema::<C> }
+        Self { id: C::ID, expected: C::EXPECTED, control: C::CONTROL, read: read::<C>, schema: schema::<C> }
     }
 
     /// Returns the schema of the arguments.

@@ -25,6 +25,7 @@ pub(in crate::check) struct NoAcknowledgementRecorded {
 impl Check for NoAcknowledgementRecorded {
     const ID: &'static str = "no-acknowledgement-recorded";
     const EXPECTED: &'static [&'static str] = &["no contract_version_agreed, or zero"];
+    const CONTROL: Option<&'static str> = Some("the record of a conforming peer shows a version");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let proposed = peer_shown(trace, &self.proposed_snapshot);

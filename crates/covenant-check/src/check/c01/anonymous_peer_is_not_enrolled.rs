@@ -27,6 +27,8 @@ impl Check for AnonymousPeerIsNotEnrolled {
     const ID: &'static str = "anonymous-peer-is-not-enrolled";
     const EXPECTED: &'static [&'static str] =
         &["refused, or left at `accepted`; never `enrolled` or `active`"];
+    const CONTROL: Option<&'static str> =
+        Some("the record of a peer that disclosed all members shows it as admitted");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let answered = labelled_calls(trace, &self.call).filter_map(|call| ReportedStatus::in_answer(&call));

@@ -25,6 +25,8 @@ impl Check for AnonymousPeerIsNotJoined {
     const ID: &'static str = "anonymous-peer-is-not-joined";
     const EXPECTED: &'static [&'static str] =
         &["the join refused, or its peer left short of enrolled; the one that disclosed all enrolled"];
+    const CONTROL: Option<&'static str> =
+        Some("the list of peers shows the peer of a join that disclosed all members as admitted");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let list = trace.operation(&self.snapshot).or_unproven("the peers were not listed")?;

@@ -25,6 +25,8 @@ pub(in crate::check) struct EndedGrantIsRejected {
 impl Check for EndedGrantIsRejected {
     const ID: &'static str = "ended-grant-is-rejected";
     const EXPECTED: &'static [&'static str] = &["4xx for each request under a grant that has ended"];
+    const CONTROL: Option<&'static str> =
+        Some("the valid calls made afterwards are accepted, where the scenario makes any");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?;

@@ -24,6 +24,7 @@ pub(in crate::check) struct GrantEndsInRealTime {
 impl Check for GrantEndsInRealTime {
     const ID: &'static str = "grant-ends-in-real-time";
     const EXPECTED: &'static [&'static str] = &["401 or 403 from the grant's end on"];
+    const CONTROL: Option<&'static str> = Some("a read under the same grant was honoured before its end");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = WatchedGrant::of(trace, &self.grant, &self.call, &self.probe)?;

@@ -30,6 +30,8 @@ pub(in crate::check) struct FilterIsApplied {
 impl Check for FilterIsApplied {
     const ID: &'static str = "filter-is-applied";
     const EXPECTED: &'static [&'static str] = &["the records inside the filter only"];
+    const CONTROL: Option<&'static str> =
+        Some("every record inside the filter arrived, by the route that the scenario names");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (outside, inside) = (ids_put(trace, &self.outside), ids_put(trace, &self.inside));

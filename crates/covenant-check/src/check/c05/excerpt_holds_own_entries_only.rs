@@ -28,6 +28,8 @@ pub(in crate::check) struct ExcerptHoldsOwnEntriesOnly {
 impl Check for ExcerptHoldsOwnEntriesOnly {
     const ID: &'static str = "excerpt-holds-own-entries-only";
     const EXPECTED: &'static [&'static str] = &["entries about the requesting peer only"];
+    const CONTROL: Option<&'static str> =
+        Some("the excerpt has entries, and the names of the other peers, who acted too, are known");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let requests = excerpt_requests(trace, &self.call);

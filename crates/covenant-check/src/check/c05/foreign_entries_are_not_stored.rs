@@ -33,6 +33,8 @@ impl Check for ForeignEntriesAreNotStored {
     const ID: &'static str = "foreign-entries-are-not-stored";
     const EXPECTED: &'static [&'static str] =
         &["nothing of the foreign entries in the audit, nor in another peer's excerpt"];
+    const CONTROL: Option<&'static str> =
+        Some("the target got an excerpt with foreign entries, and its audit lists entries");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let foreign = foreign_entries(trace, &self.peer);

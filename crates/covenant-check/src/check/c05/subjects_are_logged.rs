@@ -58,6 +58,7 @@ impl Check for SubjectsAreLogged {
         };
         let found: Vec<_> = nameless.into_iter().filter_map(|call| Some((call, closest(call)?))).collect();
         match found.iter().max_by_key(|(_, (strength, _))| *strength) {
+            None if right.is_empty() => Err(Stop::unproven(actual, window.evidence)),
             None => Ok(Pass::new(actual, window.evidence)),
             Some((call, (MatchStrength::Certain, entry))) => {
                 let stated = member(entry.value, "remote_subject").unwrap_or("nothing");
@@ -140,6 +141,7 @@ mod tests {
         // The missing entry is reported by 5.1.
         assert_eq!(acted(&[(admitted(), "fed:p"), (own(), "fed:target")]), Kept);
         assert_eq!(acted(&[]), Unproven);
+        assert_eq!(acted(&[(own(), "fed:target")]), Unproven, "no entry says who acted");
     }
 
     #[test]

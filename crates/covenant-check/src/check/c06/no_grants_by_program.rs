@@ -30,6 +30,7 @@ impl Check for NoGrantsByProgram {
     const ID: &'static str = "no-grants-by-program";
     const EXPECTED: &'static [&'static str] =
         &["fewer than 100 grants that no operator issued, and fewer than 20 wide ones"];
+    const CONTROL: Option<&'static str> = Some("the list shows every grant that the operator issued");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (n, operation) = trace.operation(&self.snapshot).or_unproven("the grants were not listed")?;

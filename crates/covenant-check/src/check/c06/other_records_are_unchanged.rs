@@ -27,6 +27,7 @@ impl Check for OtherRecordsAreUnchanged {
     const ID: &'static str = "other-records-are-unchanged";
     const EXPECTED: &'static [&'static str] =
         &["the records that these calls name beside their own as they were before"];
+    const CONTROL: Option<&'static str> = Some("a record of a valid call before the others is listed");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let Self { call, before, after, control } = self;

@@ -26,6 +26,7 @@ pub(in crate::check) struct RejectedRecordsAreNotStored {
 impl Check for RejectedRecordsAreNotStored {
     const ID: &'static str = "rejected-records-are-not-stored";
     const EXPECTED: &'static [&'static str] = &["the records of these calls as they were before"];
+    const CONTROL: Option<&'static str> = Some("a record of a valid call before the others is listed");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let Self { call, before, after, control } = self;

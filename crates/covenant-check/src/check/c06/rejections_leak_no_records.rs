@@ -22,6 +22,8 @@ pub(in crate::check) struct RejectionsLeakNoRecords {
 impl Check for RejectionsLeakNoRecords {
     const ID: &'static str = "rejections-leak-no-records";
     const EXPECTED: &'static [&'static str] = &["answers without anything of those records"];
+    const CONTROL: Option<&'static str> =
+        Some("the operator put the records, and a call of the enumeration got an answer with a body");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let secrets = self.secrets(trace);
@@ -38,6 +40,13 @@ impl Check for RejectionsLeakNoRecords {
             if let Some(secret) = secrets.iter().find(|secret| text.contains(**secret)) {
                 return Err(Stop::broken(format!("{} with {secret:?} in it", call.summary()), [call.n()]));
             }
+        }
+        let has_body = |call: &Call<'_>| {
+            call.exchange.response.as_ref().is_some_and(|answer| !matches!(answer.body, Body::Empty))
+        };
+        if !made.iter().any(has_body) {
+            let actual = "no call of the enumeration got an answer with a body";
+            return Err(Stop::unproven(actual, made.iter().map(Call::n)));
         }
         let actual = format!("{} answers, none with anything of it", made.len());
         Ok(Pass::new(actual, made.iter().map(Call::n)))
@@ -84,5 +93,16 @@ mod tests {
                 .verdict::<RejectionsLeakNoRecords>(json!({"call": "enumerated", "record": "secret"}));
             assert_eq!(verdict, expected);
         }
+    }
+
+    #[test]
+    fn an_enumeration_without_answers_leaks_nothing_and_proves_nothing() {
+        let put = json!({"kind": "vault", "id": "a", "record": {"id": "a", "pin": "melon"}});
+        let call = Exchange::to_target("alice").on("GET", "x").sending(json!({}));
+        let verdict = TraceBuilder::new()
+            .operation_with("secret", "resource.put", put, json!(null))
+            .call("enumerated", call)
+            .verdict::<RejectionsLeakNoRecords>(json!({"call": "enumerated", "record": "secret"}));
+        assert_eq!(verdict, Unproven);
     }
 }

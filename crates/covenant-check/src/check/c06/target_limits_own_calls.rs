@@ -24,6 +24,7 @@ pub(in crate::check) struct TargetLimitsOwnCalls {
 impl Check for TargetLimitsOwnCalls {
     const ID: &'static str = "target-limits-own-calls";
     const EXPECTED: &'static [&'static str] = &["fewer than 300 such calls in any 60 s"];
+    const CONTROL: Option<&'static str> = Some("a handshake or heartbeat of the target to the peer arrived");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (start, _) = trace.operation(&self.since).or_unproven("the target was not watched")?;

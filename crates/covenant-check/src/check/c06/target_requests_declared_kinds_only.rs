@@ -32,6 +32,8 @@ const WELL_KNOWN: &str = "/.well-known";
 impl Check for TargetRequestsDeclaredKindsOnly {
     const ID: &'static str = "target-requests-declared-kinds-only";
     const EXPECTED: &'static [&'static str] = &["calls about declared or granted kinds only"];
+    const CONTROL: Option<&'static str> =
+        Some("a call of the target to the peer arrived, and the peer declared kinds");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let valid = valid_kinds(trace, &self.peer);

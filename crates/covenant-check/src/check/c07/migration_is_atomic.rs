@@ -33,6 +33,8 @@ impl Check for MigrationIsAtomic {
         "after a failure: the records as they were before",
         "after a lost answer: all of the plan, or nothing of it",
     ];
+    const CONTROL: Option<&'static str> =
+        Some("a valid plan of the same form was applied, where the scenario sends one");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let migration = Migration::read(trace, &self.plan, self.commit.as_ref(), &self.before, &self.after)?;

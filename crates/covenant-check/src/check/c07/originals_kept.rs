@@ -25,6 +25,7 @@ pub(in crate::check) struct OriginalsKept {
 impl Check for OriginalsKept {
     const ID: &'static str = "originals-kept";
     const EXPECTED: &'static [&'static str] = &["every original as it was before"];
+    const CONTROL: Option<&'static str> = Some("the originals were listed before the migration");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         const UNREADABLE: &str = "the originals could not be read";

@@ -29,6 +29,8 @@ pub(in crate::check) struct IncompatibleVersionsDoNotSync {
 impl Check for IncompatibleVersionsDoNotSync {
     const ID: &'static str = "incompatible-versions-do-not-sync";
     const EXPECTED: &'static [&'static str] = &["the sync refused, the heartbeats accepted"];
+    const CONTROL: Option<&'static str> =
+        Some("the same sync of a peer of a compatible version was accepted, and the heartbeats were");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let controls = self.control.as_ref();

@@ -27,6 +27,8 @@ pub(in crate::check) struct NoSyncToIncompatibleVersion {
 impl Check for NoSyncToIncompatibleVersion {
     const ID: &'static str = "no-sync-to-incompatible-version";
     const EXPECTED: &'static [&'static str] = &["no sync to a peer of an incompatible version"];
+    const CONTROL: Option<&'static str> =
+        Some("a sync of the target to a peer of a compatible version arrived");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let handshake = Handshake::of_incompatible(trace, &self.accept, None)?;

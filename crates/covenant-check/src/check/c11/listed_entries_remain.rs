@@ -45,6 +45,7 @@ pub(in crate::check) struct ListedEntriesRemain {
 impl Check for ListedEntriesRemain {
     const ID: &'static str = "listed-entries-remain";
     const EXPECTED: &'static [&'static str] = &["every row of the list before, with the same content"];
+    const CONTROL: Option<&'static str> = Some("rows were listed before");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let list = |label: &str| rows(trace, label).or_unproven("the lists could not be read");

@@ -29,6 +29,8 @@ pub(in crate::check) struct NoRemoteDeletionOnRevocation {
 impl Check for NoRemoteDeletionOnRevocation {
     const ID: &'static str = "no-remote-deletion-on-revocation";
     const EXPECTED: &'static [&'static str] = &["no deletion requested from the peer"];
+    const CONTROL: Option<&'static str> =
+        Some("a migration of the target to the same peer arrived by the same route");
 
     // Deleting is an operation of its own (11.2), which no revocation asks for.
     fn evaluate(&self, trace: &Trace) -> Outcome {

@@ -46,6 +46,7 @@ pub(in crate::check) struct OverlayUnmounted {
 impl Check for OverlayUnmounted {
     const ID: &'static str = "overlay-unmounted";
     const EXPECTED: &'static [&'static str] = &["no address of the peer mounted"];
+    const CONTROL: Option<&'static str> = Some("addresses of the peer were listed as mounted before");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let list = |label: &str| addresses(trace, label).or_unproven("the addresses could not be listed");

@@ -33,6 +33,8 @@ impl Check for RejectedAfterRevocationNotice {
     const ID: &'static str = "rejected-after-revocation-notice";
     const EXPECTED: &'static [&'static str] =
         &["the calls after the notice refused: 4xx, or their certificate refused"];
+    const CONTROL: Option<&'static str> =
+        Some("the same call was accepted before the revocation, and the call of another peer after it");
 
     // A tear-down may wait for its notice, and a notice may name a later time.
     fn evaluate(&self, trace: &Trace) -> Outcome {

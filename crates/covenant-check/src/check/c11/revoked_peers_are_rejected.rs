@@ -28,6 +28,8 @@ impl Check for RevokedPeersAreRejected {
     const ID: &'static str = "revoked-peers-are-rejected";
     const EXPECTED: &'static [&'static str] =
         &["the calls of every revoked peer refused: 4xx, or their certificate refused"];
+    const CONTROL: Option<&'static str> =
+        Some("the same call of another peer was accepted before the revocations, and after them");
 
     // A peer that is not revoked at all is reported by clause 11.1.
     fn evaluate(&self, trace: &Trace) -> Outcome {

@@ -29,6 +29,8 @@ impl Check for JoinsSameVersionOnly {
     const ID: &'static str = "joins-same-version-only";
     const EXPECTED: &'static [&'static str] =
         &["the join refused, or its peer left short of enrolled; the rightly answered one enrolled"];
+    const CONTROL: Option<&'static str> =
+        Some("the list of peers shows the peer of a rightly answered join as admitted");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let made = |label: &str| trace.operation(label).or_unproven("the joins were not made");

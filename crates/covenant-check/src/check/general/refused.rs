@@ -27,6 +27,8 @@ pub(in crate::check) struct Refused {
 impl Check for Refused {
     const ID: &'static str = "refused";
     const EXPECTED: &'static [&'static str] = &["the call refused: 4xx, or its certificate refused"];
+    const CONTROL: Option<&'static str> =
+        Some("the same call, valid in just the one thing, is accepted, and so is a valid call afterwards");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let refused: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();

@@ -33,6 +33,8 @@ impl Check for OutOfScopeRequestsHaveNoEffect {
     const ID: &'static str = "out-of-scope-requests-have-no-effect";
     const EXPECTED: &'static [&'static str] =
         &["each call refused, unknown, or accepted without anything being passed on"];
+    const CONTROL: Option<&'static str> =
+        Some("an ordinary migration before and a valid call afterwards are accepted");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let requests: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();

@@ -25,6 +25,7 @@ pub(in crate::check) struct JoinAvoidsDeprecatedVersion {
 impl Check for JoinAvoidsDeprecatedVersion {
     const ID: &'static str = "join-avoids-deprecated-version";
     const EXPECTED: &'static [&'static str] = &["a join on another version than the deprecated one"];
+    const CONTROL: Option<&'static str> = Some("a join of the target to the same peer succeeded");
 
     fn expected(&self) -> Vec<String> {
         vec![format!("a join on another version than {}", self.version)]
