@@ -19,7 +19,7 @@ const RUNS: usize = 5;
 const COMMANDS: [(&str, &[&str], usize); 5] = [
     ("covenant list clauses: the start of the program", &["list", "clauses"], RUNS),
     (
-        "covenant run --only '00-*/**': the sanity scenario, twice",
+        "covenant run --only '00-*/**': the handshake and three short scenarios",
         &["run", "-q", "--seed", "1", "--only", "00-*/**"],
         RUNS,
     ),

@@ -1,8 +1,8 @@
 //! The runner: plan, find the contract text, play, evaluate.
 //!
 //! Runs, audits, replays, the self-test and the golden exchanges use it. The checks are planned before anything
-//! runs, in the transcript itself. The sanity scenario, from proposal to exit, runs first and last; if it
-//! fails, the run is void and no clause is called broken. The report is made from the written transcript, so
+//! runs, in the transcript itself. The handshake runs first and last; if it fails, the run is void and no
+//! clause is called broken. The other stages are tried next; what needs one that fails is not played. The report is made from the written transcript, so
 //! that a run and `covenant verify` of its transcript agree.
 
 mod catalogue;

@@ -129,7 +129,7 @@ impl Plan {
         Ok(Run {
             start,
             contract: self.contract.clone(),
-            stages: stages_needed(stages, &scenarios, &properties),
+            stages: self.stages_needed(stages, &scenarios, &properties),
             scenarios,
             properties,
             shrinks: self.shrinks,
@@ -149,6 +149,24 @@ impl Plan {
         let run = self.prepare(transcript.clone(), stop)?;
         play(run, Arc::new(NoObserver)).await?;
         Ok(assess(&read(&transcript)?))
+    }
+
+    /// Keeps the handshake, the stages that a scenario or a property of the run needs, and those that the user
+    /// names.
+    fn stages_needed(
+        &self,
+        stages: Vec<Loaded>,
+        scenarios: &[Loaded],
+        properties: &[(&'static Property, u32)],
+    ) -> Vec<Loaded> {
+        let cases = properties.iter().filter_map(|(property, _)| property_case(&property.trace()));
+        let mut needed: BTreeSet<Stage> = cases.flat_map(|case| case.scenario.needs()).collect();
+        needed.extend(scenarios.iter().flat_map(|loaded| loaded.scenario.needs()));
+        needed.insert(Stage::Handshake);
+        let is_needed = |loaded: &Loaded| {
+            loaded.scenario.stage.is_some_and(|stage| needed.contains(&stage)) || self.selection.names(loaded)
+        };
+        stages.into_iter().filter(is_needed).collect()
     }
 
     fn start(&self, scenarios: Vec<String>) -> RunStart {
@@ -216,20 +234,6 @@ fn stages(library: &Library) -> Result<Vec<Loaded>, RunError> {
         Some(Stage::Handshake) => Ok(stages),
         _ => Err(RunError::NoHandshake),
     }
-}
-
-/// Keeps the handshake, and the stages that a scenario or a property of the run needs.
-fn stages_needed(
-    stages: Vec<Loaded>,
-    scenarios: &[Loaded],
-    properties: &[(&'static Property, u32)],
-) -> Vec<Loaded> {
-    let cases = properties.iter().filter_map(|(property, _)| property_case(&property.trace()));
-    let mut needed: BTreeSet<Stage> = cases.flat_map(|case| case.scenario.needs()).collect();
-    needed.extend(scenarios.iter().flat_map(|loaded| loaded.scenario.needs()));
-    needed.insert(Stage::Handshake);
-    let is_needed = |loaded: &Loaded| loaded.scenario.stage.is_some_and(|stage| needed.contains(&stage));
-    stages.into_iter().filter(is_needed).collect()
 }
 
 /// Returns the setting by which a run records that the user states the way back; `None` if the user does not.

@@ -74,6 +74,12 @@ impl Selection {
         if self.properties.is_empty() { only && commitment } else { named }
     }
 
+    /// Returns true if a pattern of the user matches the id of the scenario.
+    #[must_use]
+    pub fn names(&self, loaded: &Loaded) -> bool {
+        self.only.as_ref().is_some_and(|only| only.is_match(&loaded.id))
+    }
+
     /// Removes every scenario that misbehaves or strains the target.
     #[must_use]
     pub fn without_intrusive(mut self) -> Self {

@@ -301,7 +301,7 @@ async fn recorded_g1_responses_are_evaluated_without_a_decoding_error() {
     let targets = Arc::new(At::new(address.clone(), Arc::new(G1Operator(address))));
     let target = Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
     let report = Plan { target, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
-    // The sanity scenario completes, so each of its responses was decoded.
+    // The stages complete, so each of its responses was decoded.
     assert_eq!(report.void, None);
     let faults: Vec<_> = report
         .scenarios

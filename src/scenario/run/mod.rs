@@ -38,9 +38,9 @@ pub struct RunContext {
     /// The permitted choices of the peers. `None` draws them from the seed.
     pub permitted_choices: Option<PermittedChoices>,
     /// The release of the peers, unless a peer has its own. `None` takes the release that the target reports
-    /// in the sanity scenario, or else the default.
+    /// in the handshake, or else the default.
     pub release: Option<Version>,
-    /// The release that the target reports in the sanity scenario. Scenarios derive the releases of
+    /// The release that the target reports in the handshake. Scenarios derive the releases of
     /// neighbours from it (`${release.…}`). With `None` they derive them from that of the peers.
     pub target_release: Option<Version>,
     /// The digest of the contract text that the peers name, unless a peer has its own. With `None` they name

@@ -69,7 +69,7 @@ fn a_withdrawn_clause_does_not_apply_whatever_was_seen() {
 #[test]
 fn a_void_run_calls_nothing_broken() {
     let broken = [evaluation("7.1", Aspect::Conduct, Verdict::Broken)];
-    let score = score(&V1_2026_05, &broken, false, Some("no sanity"), &BTreeMap::new());
+    let score = score(&V1_2026_05, &broken, false, Some("no handshake"), &BTreeMap::new());
     assert_eq!(score.overall, Overall::Void);
     assert!(score.aspects.iter().all(|aspect| aspect.standing != Standing::Broken));
 }
@@ -155,7 +155,7 @@ fn a_basis_without_a_check_is_never_green() {
 #[test]
 fn a_void_run_proves_nothing_on_either_basis() {
     let broken = [evaluation_on(Basis::Proposed, "7.1", Aspect::Conduct, Verdict::Broken)];
-    let score = score(&V1_2026_05, &broken, true, Some("no sanity"), &BTreeMap::new());
+    let score = score(&V1_2026_05, &broken, true, Some("no handshake"), &BTreeMap::new());
     let expected = ByBasis { observed: Standing::NotEvaluated, proposed: Standing::Unproven };
     assert_eq!(of_71(&score).by_basis, expected);
     assert_eq!(score.overall_by_basis, ByBasis { observed: Overall::Void, proposed: Overall::Void });

@@ -22,7 +22,7 @@ methods! {
 /// Opens a URL of a peer from the platform's host, to show that calls of the platform can arrive there.
 ///
 /// One GET, without a certificate and without a redirect followed. Any answer is one that reached the peer, a
-/// refusal too. If no call of the platform arrives in the sanity scenario, the suite asks for one probe: a notice
+/// refusal too. If no call of the platform arrives in a stage, the suite asks for one probe: a notice
 /// that never came is a breach only where a call could have arrived. A call that the peer records counts most. If
 /// there is none, for example because the method opens a TCP connection only, the report says that it rests on
 /// the result.
