@@ -2,6 +2,7 @@
 
 mod json;
 mod junit;
+mod markdown;
 mod text;
 
 pub use json::{SCHEMA_VERSION, schema};
@@ -35,6 +36,12 @@ pub const FORMATS: &[ReportFormat] = &[
         about: "JUnit XML for a CI server",
         file: "junit.xml",
         render: junit::junit,
+    },
+    ReportFormat {
+        name: "markdown",
+        about: "Markdown for a comment on a change",
+        file: "report.md",
+        render: markdown::markdown,
     },
 ];
 

@@ -1,0 +1,124 @@
+//! The report for a comment on a change: Markdown, with the breaches folded out.
+
+use std::fmt::Write;
+
+use crate::check::Verdict;
+use crate::report::escape::terminal;
+use crate::report::{EvaluatedCheck, Report};
+use crate::score::Standing;
+
+/// Returns the report as Markdown. Text from the target appears as text: no link, no mention, no HTML.
+pub(super) fn markdown(report: &Report) -> String {
+    let mut out = format!("## covenant: {}\n\n", report.headline());
+    if let Some(coverage) = report.coverage() {
+        let _ = writeln!(out, "{coverage}\n");
+    }
+    if let Some(void) = &report.void {
+        let _ = writeln!(out, "Why: {}\n", plain(void));
+    }
+    let _ = writeln!(out, "Target: {}, seed {}\n", plain(&report.target), report.seed);
+    for failed in &report.failed_stages {
+        let fault = plain(&failed.fault.to_string());
+        let _ = writeln!(out, "- Failed stage **{}**: {fault}", failed.stage);
+    }
+    table(&mut out, report);
+    if report.void.is_none() {
+        let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
+        for check in report.checks.iter().filter(is_broken) {
+            breach(&mut out, check);
+        }
+    }
+    out
+}
+
+fn table(out: &mut String, report: &Report) {
+    out.push_str("\n| # | commitment | conduct | detection | score |\n|---|---|---|---|---|\n");
+    for row in &report.score.sections {
+        let score = row.score.map_or_else(|| "–".to_owned(), |score| score.to_string());
+        let (conduct, detection) = (standing(row.conduct), standing(row.detection));
+        let _ = writeln!(out, "| {} | {} | {conduct} | {detection} | {score} |", row.section, row.title);
+    }
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Kept => "kept",
+        Standing::Broken => "**broken**",
+        Standing::Unproven => "unproven",
+        Standing::Attested => "attested",
+        Standing::NotApplicable => "–",
+        Standing::NotEvaluated => "not evaluated",
+    }
+}
+
+fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
+    let (check, result) = (&evaluated.evaluation.check, &evaluated.evaluation.result);
+    let _ = writeln!(out, "\n### Broken: {} {}\n", check.clause, check.aspect);
+    let evidence: Vec<String> = result.evidence.iter().map(|n| format!("entry {n}")).collect();
+    let expected: Vec<String> = result.expected.iter().map(|text| plain(text)).collect();
+    for (name, text) in [
+        ("Requirement", plain(&check.requirement)),
+        ("Expected", expected.join("; or ")),
+        ("Actual", plain(&result.actual)),
+        ("Evidence", format!("{} of {}", evidence.join(", "), plain(&check.scenario))),
+        ("Basis", check.basis.to_string()),
+    ] {
+        let _ = writeln!(out, "- {name}: {text}");
+    }
+    // An indented block holds any command, whatever quotes it has.
+    let _ = writeln!(out, "\n    {}", terminal(&evaluated.replay));
+}
+
+/// Returns a text in which no character has a meaning for Markdown, HTML or the site that shows it.
+fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in terminal(text).chars() {
+        if character.is_ascii_punctuation() && !"., -:;()/?!'\"=%".contains(character) {
+            let _ = write!(safe, "&#{};", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    // A site makes a link of a bare address.
+    safe.replace("://", "&#58;//").replace("www.", "www&#46;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::report;
+    use covenant_model::contract::Basis::Proposed;
+
+    #[test]
+    fn a_breach_is_shown_with_its_evidence_and_the_command_that_replays_it() {
+        let text = markdown(&report(&[("7.3", Proposed, Verdict::Broken), ("7.1", Proposed, Verdict::Kept)]));
+        for part in [
+            "## covenant: BROKEN",
+            "| 7 | Migration hygiene | **broken** |",
+            "### Broken: 7.3 conduct",
+            "    covenant run",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.matches("### Broken").count(), 1);
+    }
+
+    #[test]
+    fn text_of_a_target_has_no_meaning() {
+        let hostile =
+            "x | <script>a</script> [b](https://evil.example) @all #1 `c` *d* www.evil.example\n# e";
+        let safe = plain(hostile);
+        for part in ["|", "<", "[", "`", "*", "@", "://", "www.", "\n"] {
+            assert!(!safe.contains(part), "{part}: {safe}");
+        }
+        assert!(safe.contains("script") && safe.contains("evil.example"), "{safe}");
+    }
+
+    #[test]
+    fn a_void_run_shows_no_breach() {
+        let void =
+            Report { void: Some("no handshake".to_owned()), ..report(&[("7.3", Proposed, Verdict::Broken)]) };
+        let text = markdown(&void);
+        assert!(text.contains("Why: no handshake") && !text.contains("### Broken"), "{text}");
+    }
+}
