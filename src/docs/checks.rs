@@ -14,7 +14,7 @@ A check evaluates one clause and aspect over the finished trace of a scenario. A
 [scenario](scenario-format.md) names the check and gives its arguments in `with`. Labels refer to the entries that steps
 recorded under `as = \"…\"`; a label or a peer that does not exist is an error when the file is read.
 
-A check passes (`kept`), or stops: `broken` with the entries that show it, `unproven` with the reason, or `not applicable`.
+A check passes (`kept`), or stops: `broken` with the entries that show it, or `unproven` with the reason.
 A check that passes because something is absent states its positive control: what shows, in the same trace, that a breach would
 have been seen. Without it, such a check is `unproven`, unless the control names a call that not each scenario makes.
 `covenant explain ID` shows the same for one check, in the terminal.

@@ -31,7 +31,7 @@ pub(in crate::check) fn silence(
     Stop::broken(actual, evidence.chain([n]))
 }
 
-/// Returns the stop for a target that sent a peer no heartbeat and told it `lacking` in no answer: broken if a
+/// Returns the stop for a target that sent a peer no heartbeat and named `lacking` in no answer: broken if a
 /// heartbeat was due, and could have arrived.
 pub(in crate::check) fn silence_of_heartbeats(trace: &Trace, peer: &str, lacking: &str) -> Stop {
     if trace.way_back(peer).is_none() {
