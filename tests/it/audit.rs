@@ -121,11 +121,7 @@ fn intrusive_audit_requires_the_host_name_of_the_target() {
     assert!(!platform.file("out").exists(), "a refused audit created a run folder");
     let confirmed = platform.audit(&["--intrusive"], "127.0.0.1\n");
     assert_eq!(confirmed.status.code(), Some(0), "{}", output_of(&confirmed));
-    assert!(
-        output_of(&confirmed).contains("O Out of scope                kept"),
-        "{}",
-        output_of(&confirmed)
-    );
+    assert!(output_of(&confirmed).contains("O Out of scope             kept"), "{}", output_of(&confirmed));
 }
 
 #[test]
@@ -305,6 +301,6 @@ fn watch_reads_under_a_grant_until_its_last_second() {
     let output = watch.wait_with_output().expect("it ends");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("2 Reciprocity of grants       kept"), "{text}");
+    assert!(text.contains("2 Reciprocity of grants    kept"), "{text}");
     assert_eq!(files_with(&folder.path().join("out"), &token), Vec::<PathBuf>::new());
 }
