@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::Stage;
 use crate::check::{Evaluation, evaluate_under, missing_method};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
@@ -14,6 +13,7 @@ use crate::report::{
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
+use crate::{Blame, Stage};
 
 use super::plan::{POLL_TIMEOUT_SECONDS, argument};
 use super::planned_with_texts;
@@ -168,11 +168,16 @@ fn of_stages<'a>(
     parts.iter().filter_map(|(trace, loaded)| Some((loaded.as_ref()?.scenario.stage?, *trace)))
 }
 
-/// Returns the stages that failed on this target, with what they cost.
+/// Returns the stages that failed on this target, with what they cost. A failed handshake makes the run void.
 fn failed_stages(parts: &[(&Trace, Option<Loaded>)]) -> Vec<FailedStage> {
     let mut failed = Vec::new();
     for (stage, trace) in of_stages(parts) {
-        let Some(Outcome::Aborted(fault)) = trace.outcome() else { continue };
+        let Some(Outcome::Aborted(fault)) = trace.outcome().filter(|_| stage != Stage::Handshake) else {
+            continue;
+        };
+        if fault.blame != Blame::Target {
+            continue;
+        }
         let needs_it = |trace: &Trace| matches!(trace.outcome(), Some(Outcome::Blocked { stage: blocker, .. }) if *blocker == stage);
         let blocked = parts.iter().filter(|(trace, _)| needs_it(trace)).count() as u64;
         failed.push(FailedStage {
