@@ -112,17 +112,17 @@ async fn play_on(
     let seed = seed.derive(&loaded.id);
     let start = ScenarioStart { source: loaded.source.clone(), seed };
     let recorder = transcript.begin(&loaded.id, start, lease.clock.clone());
-    let mut ender = EndGuard { recorder: recorder.clone(), ended: false };
+    let mut end_guard = EndGuard { recorder: recorder.clone(), ended: false };
     let mut stage = ScenarioRunner::new(&loaded.scenario, lease, recorder, seed, run_context);
     let outcome = match stage.play(&loaded.scenario).await {
         Ok(()) => {
-            note_way_back(&ender.recorder, run_context);
+            note_way_back(&end_guard.recorder, run_context);
             Outcome::Completed
         }
         Err(error) => error.into(),
     };
     stage.clear().await;
-    ender.end(outcome)
+    end_guard.end(outcome)
 }
 
 /// Notes in a trace in which no call of the target arrived what shows the way back in this run, so that the trace

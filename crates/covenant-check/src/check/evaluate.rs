@@ -260,6 +260,11 @@ mod tests {
             (Unproven, "the adapter does not know the method peer.list")
         );
         assert_eq!(missing_method(&check, &trace), Some("peer.list"));
+        // In a property each label has the number of its case.
+        let notes = vec![(Some("listed@3"), lacks(NoteKind::LeftOut))];
+        let (_, property) = call_and_trace(notes, Outcome::Completed);
+        assert_eq!(evaluate(&check, Some(&property)).result.verdict, Unproven);
+        assert_eq!(missing_method(&check, &property), Some("peer.list"));
         let other = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
         assert_eq!(evaluate(&other, Some(&trace)).result.verdict, Verdict::Kept);
         assert_eq!(missing_method(&other, &trace), None);

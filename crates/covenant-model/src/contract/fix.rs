@@ -7,12 +7,12 @@ use super::ClauseId;
 #[must_use]
 pub fn fix(id: ClauseId, aspect: Aspect) -> Option<&'static str> {
     let id = id.to_string();
-    let row = REMEDIES.iter().find(|(clause, of, _)| *clause == id && *of == aspect);
+    let row = FIXES.iter().find(|(clause, of, _)| *clause == id && *of == aspect);
     row.map(|(_, _, text)| *text)
 }
 
 /// The advice: clause, aspect, text.
-const REMEDIES: &[(&str, Aspect, &str)] = &[
+const FIXES: &[(&str, Aspect, &str)] = &[
     (
         "1.1",
         Conduct,
@@ -311,6 +311,6 @@ mod tests {
         for (clause, aspect) in &aspects {
             assert!(fix(*clause, *aspect).is_some(), "{clause} {aspect} has none");
         }
-        assert_eq!(REMEDIES.len(), aspects.len());
+        assert_eq!(FIXES.len(), aspects.len());
     }
 }

@@ -118,10 +118,14 @@ impl Trace {
         self.exchanges().filter(move |(_, exchange)| exchange.peer == peer && exchange.direction == direction)
     }
 
-    /// Returns the method whose lack left out the step with this label; `None` if the step was played.
+    /// Returns the method whose lack left out the step with this label, in a case of a property too; `None` if
+    /// the step was played.
     #[must_use]
     pub fn left_out(&self, label: &str) -> Option<&str> {
-        let mut labelled = self.entries.iter().filter(|entry| entry.label.as_deref() == Some(label));
+        let in_case = |own: &str| own.rsplit_once('@').is_some_and(|(own, _)| own == label);
+        let is_labelled = |own: &str| own == label || in_case(own);
+        let mut labelled =
+            self.entries.iter().filter(|entry| entry.label.as_deref().is_some_and(is_labelled));
         labelled.find_map(|entry| entry.missing_method(NoteKind::LeftOut))
     }
 
