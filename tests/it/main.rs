@@ -1,7 +1,7 @@
 //! Tests of the library and of the program as a user sees them. They are one test program, which is linked once.
 //!
-//! The other test programs are separate for a reason: `conformance` has a harness of its own; `hostile`,
-//! `python_platform` and `seeds` take long, and parallel tests would disturb their limits of time and memory.
+//! The other test programs are separate for a reason: `conformance` has a harness of its own; parallel tests would
+//! disturb the limits of time and memory of `hostile`.
 
 mod adapter;
 mod adapter_server;
@@ -9,10 +9,13 @@ mod audit;
 mod cli;
 mod delayed_reads;
 mod errors;
+mod g1_platform;
 mod misbehaviours;
 mod parsers;
 mod powernode;
+mod python_platform;
 mod recordings;
+mod seeds;
 mod shared_target;
 mod snapshots;
 mod wire;
