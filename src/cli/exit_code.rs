@@ -186,6 +186,7 @@ mod tests {
                 aspect: Aspect::Conduct,
                 check: "c".to_owned(),
                 basis,
+                rests_on: vec![],
                 requirement: String::new(),
                 with: BTreeMap::new(),
             },

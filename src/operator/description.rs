@@ -1,10 +1,12 @@
 //! The result of `describe`: an adapter's description of itself.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::platform::{Describe, Now};
 use super::{ClockSync, Method, OperatorError, OperatorMethod, PROTOCOL};
 use crate::clock::Clock;
+use crate::transcript::Addition;
 use crate::wire::generation::CallerForm;
 
 /// The description of an adapter.
@@ -20,6 +22,8 @@ pub struct Description {
     pub caller: CallerForm,
     /// True if everything that an operation causes is complete when the operation returns.
     pub settles_at_once: bool,
+    /// The additions of the binding that the platform reads though it shows them nowhere.
+    pub speaks: Vec<Addition>,
 }
 
 impl Description {
@@ -39,6 +43,7 @@ impl Description {
             verbs: verbs.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
             caller: CallerForm::described(reported["identity"].as_str(), reported["generation"].as_str()),
             settles_at_once: reported["settles_at_once"] == true,
+            speaks: speaks(&reported["speaks"])?,
         })
     }
 
@@ -59,6 +64,18 @@ impl Description {
     }
 }
 
+/// Parses the additions that the platform speaks.
+fn speaks(reported: &Value) -> Result<Vec<Addition>, OperatorError> {
+    if reported.is_null() {
+        return Ok(vec![]);
+    }
+    Vec::deserialize(reported).map_err(|_| {
+        let names: Vec<String> = Addition::ALL.iter().map(ToString::to_string).collect();
+        let message = format!("speaks: an array of {} was expected, found {reported}", names.join(", "));
+        OperatorError::adapter(Describe::METHOD, message)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +90,7 @@ mod tests {
         for (reported, wanted) in [
             (json!({"protocol": 2}), "protocol: 1 was expected, found 2"),
             (json!({"protocol": 1}), "verbs:"),
+            (json!({"protocol": 1, "verbs": [], "speaks": ["klingon"]}), "speaks: an array of metadata, "),
         ] {
             let error = Description::read(&reported).expect_err("not one").to_string();
             assert!(error.contains(wanted), "{error}");

@@ -58,6 +58,7 @@ pub(super) fn check(of: (Section, u8, Aspect), id: &str, requirement: &str, with
         aspect,
         check: id.to_owned(),
         basis: Basis::Proposed,
+        rests_on: vec![],
         since: None,
         until: None,
         requirement: requirement.to_owned(),

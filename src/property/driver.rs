@@ -259,10 +259,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::net::Limits;
     use crate::operator::{Embedded, EmbeddedOptions};
     use crate::property::build::{operator, titled};
     use crate::property::whole::whole;
+    use crate::runner::run_context;
 
     /// The number of reads after which the target goes wrong.
     const TOO_OFTEN: usize = 3;
@@ -300,18 +300,7 @@ mod tests {
             seed: Seed(1),
             cases: 12,
             shrinks,
-            run_context: RunContext {
-                listen,
-                advertise: None,
-                poll_timeout: Duration::ZERO,
-                limits: Limits::default(),
-                pace: None,
-                permitted_choices: None,
-                release: None,
-                target_release: None,
-                contract_digest: None,
-                way_back: None,
-            },
+            run_context: RunContext { poll_timeout: Duration::ZERO, ..run_context(listen) },
             breaks: is_too_often,
         };
         let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());

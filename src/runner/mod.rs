@@ -14,6 +14,7 @@ mod planned;
 mod play;
 mod replay;
 mod selection;
+mod spoken;
 mod target;
 mod way_back;
 

@@ -18,7 +18,7 @@ use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_0
 use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
 use crate::report::Report;
-use crate::scenario::{Library, LibraryError, Loaded, RunContext};
+use crate::scenario::{Library, LibraryError, Loaded, RunContext, Scenario};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
 use crate::{Fault, Stage};
 
@@ -160,8 +160,9 @@ impl Plan {
         properties: &[(&'static Property, u32)],
     ) -> Vec<Loaded> {
         let cases = properties.iter().filter_map(|(property, _)| property_case(&property.trace()));
-        let mut needed: BTreeSet<Stage> = cases.flat_map(|case| case.scenario.needs()).collect();
-        needed.extend(scenarios.iter().flat_map(|loaded| loaded.scenario.needs()));
+        let of = |scenario: &Scenario| scenario.needs().into_iter().chain(scenario.shown_in());
+        let mut needed: BTreeSet<Stage> = cases.flat_map(|case| of(&case.scenario)).collect();
+        needed.extend(scenarios.iter().flat_map(|loaded| of(&loaded.scenario)));
         needed.insert(Stage::Handshake);
         let is_needed = |loaded: &Loaded| {
             loaded.scenario.stage.is_some_and(|stage| needed.contains(&stage)) || self.selection.names(loaded)
@@ -276,6 +277,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         target_release: None,
         contract_digest: Some(V1_2026_05.digest.to_owned()),
         way_back: None,
+        spoken: BTreeMap::new(),
     }
 }
 

@@ -17,6 +17,7 @@ pub fn planned(trace: &str, loaded: &Loaded) -> Vec<PlannedCheck> {
             aspect: check.aspect,
             check: check.check.clone(),
             basis: check.basis,
+            rests_on: check.rests_on.clone(),
             requirement: check.requirement.clone(),
             with: check.with.clone(),
         })

@@ -8,16 +8,22 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use serde_json::json;
+
 use super::contract_text::find;
-use super::{property_case, way_back};
+use super::{property_case, spoken, way_back};
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{HeldText, TextSource};
-use crate::operator::Targets;
+use crate::operator::platform::Describe;
+use crate::operator::{Description, OperatorError, OperatorMethod, TargetRequest, Targets};
 use crate::property::{Property, Setting, check};
 use crate::scenario::{Loaded, RunContext, play_scenario};
 use crate::transcript::{Outcome, RunStart, ScenarioStart, Trace, Transcript};
 use crate::{Blame, Fault, Stage};
+
+/// The name of the lease in which the operator client describes itself.
+const DESCRIPTION: &str = "stages/description";
 
 /// The parts of a run.
 pub struct Run {
@@ -145,11 +151,22 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     session.run_context.release = session.run_context.release.or_else(|| first.release());
     let mut tried = session.try_stages(stages).await;
     tried.push(first);
-    session.run_context.way_back = way_back::find(run, &tried, transcript).await;
+    let described = description(run).await.ok();
+    session.run_context.spoken = spoken::find(described.as_ref(), &tried);
+    session.run_context.way_back = way_back::find(run, described.as_ref(), &tried, transcript).await;
     session.play_scenarios().await;
     let again = Loaded { id: format!("{} again", handshake.id), ..handshake.clone() };
     let last = session.part(&again).play().await;
     last.outcome().cloned().unwrap_or(Outcome::Interrupted)
+}
+
+/// Asks the operator client to describe itself.
+async fn description(run: &Run) -> Result<Description, OperatorError> {
+    let seed = run.start.seed;
+    let request = TargetRequest { scenario: DESCRIPTION, seed, alone: false, durable: false };
+    let lease = run.targets.lease(request).await?;
+    let described = lease.operator.call(Describe::METHOD, json!({})).await?;
+    Description::read(&described)
 }
 
 /// A run that is being played.

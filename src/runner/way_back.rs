@@ -1,47 +1,37 @@
 //! Finds what shows the way back: that calls of the target reach the peers.
 
-use serde_json::json;
-
 use super::Run;
 use crate::operator::network::Probe;
-use crate::operator::platform::Describe;
-use crate::operator::{Description, OperatorError, OperatorMethod, TargetRequest};
+use crate::operator::{Description, OperatorMethod};
 use crate::scenario::{load, play_scenario};
 use crate::transcript::{Place, Trace, Transcript, WayBack};
 
 /// The scenario of the probe, and its name.
 const PROBE: &str = include_str!("../../audits/way-back.toml");
 const PROBE_ID: &str = "way-back/probe";
-/// The name of the lease in which the operator client is asked for its methods.
-const OPERATOR_ID: &str = "way-back/operator";
 
 /// Returns the strongest that shows the way back in a run: a call of the target that arrived in a stage, one
 /// that a probe caused, the result of the probe, or the user's word.
-pub(super) async fn find(run: &Run, stages: &[Trace], transcript: &Transcript) -> Option<WayBack> {
+pub(super) async fn find(
+    run: &Run,
+    described: Option<&Description>,
+    stages: &[Trace],
+    transcript: &Transcript,
+) -> Option<WayBack> {
     let arrival = stages.iter().find_map(|trace| Some(place(trace, trace.arrival()?)));
     if let Some(place) = arrival {
         return Some(WayBack::Arrived(place));
     }
-    let probed = probe(run, transcript).await;
+    let can_probe = described.is_some_and(|described| described.has(Probe::METHOD));
+    let probed = if can_probe { probe(run, transcript).await } else { None };
     probed.as_ref().and_then(shown_by_probe).or_else(|| run.run_context.way_back.clone())
 }
 
-/// Plays the scenario of the probe; `None` if the operator client has no probe.
+/// Plays the scenario of the probe.
 async fn probe(run: &Run, transcript: &Transcript) -> Option<Trace> {
-    if !can_probe(run).await.unwrap_or(false) {
-        return None;
-    }
     let loaded = load(PROBE_ID, "way-back.toml", PROBE).ok()?;
     let (targets, seed) = (run.targets.as_ref(), run.start.seed);
     Some(play_scenario(&loaded, targets, transcript, seed, &run.run_context).await)
-}
-
-async fn can_probe(run: &Run) -> Result<bool, OperatorError> {
-    let seed = run.start.seed;
-    let request = TargetRequest { scenario: OPERATOR_ID, seed, alone: false, durable: false };
-    let lease = run.targets.lease(request).await?;
-    let described = lease.operator.call(Describe::METHOD, json!({})).await?;
-    Ok(Description::read(&described)?.has(Probe::METHOD))
 }
 
 fn shown_by_probe(trace: &Trace) -> Option<WayBack> {
@@ -82,14 +72,17 @@ mod tests {
     async fn a_call_in_a_stage_goes_before_a_probe() {
         let recorder = recorder();
         let arrived = recorder.record(None, None, What::Exchange(Exchange::from_target("a").answered(200)));
-        let found = find(&run(None), &[recorder.trace()], &Transcript::in_memory()).await;
+        let found = find(&run(None), None, &[recorder.trace()], &Transcript::in_memory()).await;
         assert_eq!(found, Some(WayBack::Arrived(Place { scenario: "x".to_owned(), entry: arrived })));
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_probe_that_arrives_goes_before_the_word_of_the_user() {
         let silent = [recorder().trace()];
-        let found = find(&run(Some(WayBack::Stated)), &silent, &Transcript::in_memory()).await;
+        let verbs = vec![Probe::METHOD.name().to_owned()];
+        let described = Description { verbs, ..Description::default() };
+        let found =
+            find(&run(Some(WayBack::Stated)), Some(&described), &silent, &Transcript::in_memory()).await;
         let Some(WayBack::Arrived(place)) = found else { panic!("{found:?}") };
         assert_eq!(place.scenario, PROBE_ID);
     }
@@ -101,7 +94,7 @@ mod tests {
         for stated in [None, Some(WayBack::Stated)] {
             let targets = Arc::new(AuditClient::new(address.clone(), "token".to_owned()));
             let run = Run { targets, ..run(stated.clone()) };
-            assert_eq!(find(&run, &[recorder().trace()], &Transcript::in_memory()).await, stated);
+            assert_eq!(find(&run, None, &[recorder().trace()], &Transcript::in_memory()).await, stated);
         }
     }
 }

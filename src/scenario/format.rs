@@ -10,6 +10,7 @@ use toml::Spanned;
 use crate::Stage;
 use crate::contract::{Aspect, Basis, ClauseId, TextId, TextRange};
 use crate::peer::{IdentityWay, Profile};
+use crate::transcript::Addition;
 
 /// A scenario file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,6 +98,10 @@ pub struct CheckSpec {
     /// The half of the binding that the check rests on.
     #[serde(default)]
     pub basis: Basis,
+    /// The additions of the binding without which a breach proves nothing: `["metadata"]`. Where nothing shows
+    /// that the target speaks one, a breach is unproven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rests_on: Vec<Addition>,
     /// The first contract text for which the check holds: `"2026-06"`. Without it, the check holds from the
     /// first known text on. A run whose text is not in the range leaves the check out; if the text is unknown,
     /// a check with a range is unproven. A scenario all of whose checks are left out is not played.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::format::{Scenario, Step};
 use crate::Stage;
 use crate::operator::Method;
+use crate::transcript::Addition;
 
 impl Scenario {
     /// Returns the stages that the steps need, beyond the handshake. The scenario of a stage needs none.
@@ -14,6 +15,24 @@ impl Scenario {
             return BTreeSet::new();
         }
         self.steps.iter().flat_map(|step| step.get_ref().flatten()).filter_map(Step::stage).collect()
+    }
+}
+
+impl Scenario {
+    /// Returns whether a check rests on an addition of the binding.
+    #[must_use]
+    pub fn rests_on(&self, addition: Addition) -> bool {
+        self.checks.iter().any(|check| check.get_ref().rests_on.contains(&addition))
+    }
+
+    /// Returns the stages that show whether the target speaks what the checks rest on.
+    #[must_use]
+    pub fn shown_in(&self) -> BTreeSet<Stage> {
+        Addition::ALL
+            .into_iter()
+            .filter(|addition| self.rests_on(*addition))
+            .filter_map(Addition::stage)
+            .collect()
     }
 }
 

@@ -19,7 +19,9 @@ use crate::clock::{Clock, Seed};
 use crate::net::Limits;
 use crate::operator::{Lease, OperatorError, TargetRequest, Targets};
 use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
-use crate::transcript::{Outcome, Recorder, ScenarioStart, Trace, Transcript, WayBack, What};
+use crate::transcript::{
+    Outcome, Recorder, ScenarioStart, Spoken, Trace, Transcript, WayBack, What, spoken_note,
+};
 use runner::ScenarioRunner;
 
 /// The run context, which every scenario of a run shares.
@@ -49,6 +51,8 @@ pub struct RunContext {
     /// What shows that calls of the target reach the peers, apart from what a scenario itself shows. `None` if
     /// nothing does.
     pub way_back: Option<WayBack>,
+    /// The additions of the binding that the target is shown to speak, apart from what a scenario itself shows.
+    pub spoken: Spoken,
 }
 
 impl RunContext {
@@ -117,6 +121,7 @@ async fn play_on(
     let outcome = match stage.play(&loaded.scenario).await {
         Ok(()) => {
             note_way_back(&end_guard.recorder, run_context);
+            note_spoken(&end_guard.recorder, loaded, run_context);
             Outcome::Completed
         }
         Err(error) => error.into(),
@@ -131,6 +136,16 @@ fn note_way_back(recorder: &Recorder, run_context: &RunContext) {
     let shown = run_context.way_back.as_ref().filter(|_| recorder.trace().arrival().is_none());
     if let Some(way_back) = shown {
         recorder.record(None, None, What::Note(way_back.note()));
+    }
+}
+
+/// Notes what the target speaks of the additions that a check of the scenario rests on, unless the trace shows it.
+fn note_spoken(recorder: &Recorder, loaded: &Loaded, run_context: &RunContext) {
+    let trace = recorder.trace();
+    let mut spoken = run_context.spoken.clone();
+    spoken.retain(|addition, _| loaded.scenario.rests_on(*addition) && !trace.speaks(*addition));
+    if !spoken.is_empty() {
+        recorder.record(None, None, What::Note(spoken_note(&spoken)));
     }
 }
 

@@ -95,6 +95,7 @@ mod tests {
             aspect: Aspect::Conduct,
             check: name.to_owned(),
             basis: Basis::Proposed,
+            rests_on: vec![],
             requirement: String::new(),
             with: [("snapshot".to_owned(), json!("listed"))].into(),
         }

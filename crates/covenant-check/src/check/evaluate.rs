@@ -42,7 +42,8 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
     if let Some(method) = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label)) {
         return CheckResult::unproven(unknown_method(method), vec![]);
     }
-    let result = over_cases(check, trace).given(check, trace).unless_due_to_user(check, trace);
+    let result = over_cases(check, trace).given(check, trace);
+    let result = result.unless_due_to_user(check, trace).unless_not_spoken(check, trace);
     match trace.cases_left_out() {
         Some(method) if result.verdict == Verdict::Kept => {
             let actual = format!("{}, which some cases need", unknown_method(method));
@@ -200,6 +201,7 @@ mod tests {
             aspect,
             check: "finding-raised".to_owned(),
             basis: covenant_model::contract::Basis::Proposed,
+            rests_on: vec![],
             requirement: String::new(),
             with: with.map(|(name, label)| (name.to_owned(), label.into())).into(),
         };
@@ -240,6 +242,7 @@ mod tests {
             aspect: Aspect::Conduct,
             check: "accepted".to_owned(),
             basis: covenant_model::contract::Basis::Observed,
+            rests_on: vec![],
             requirement: String::new(),
             with: [("call".to_owned(), json!(["granted", "listed"]))].into(),
         };

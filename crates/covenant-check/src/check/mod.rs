@@ -29,6 +29,7 @@ mod query;
 mod run_release;
 mod schema;
 mod scope;
+mod spoken;
 mod table;
 #[cfg(test)]
 mod trace_builder;
@@ -52,6 +53,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use covenant_model::contract::{Aspect, Basis, ClauseId};
+use covenant_model::transcript::Addition;
 
 /// The verdict on a clause and aspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +84,10 @@ pub struct PlannedCheck {
     pub check: String,
     /// The basis: the half of the binding that it uses.
     pub basis: Basis,
+    /// The additions of the binding without which a breach proves nothing: a target that does not speak one may
+    /// not know it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rests_on: Vec<Addition>,
     /// The requirement of the clause on the target here, in a sentence.
     pub requirement: String,
     /// The arguments of the check.

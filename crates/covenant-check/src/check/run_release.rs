@@ -123,6 +123,7 @@ mod tests {
             aspect: Aspect::Detection,
             check: "finding-raised".to_owned(),
             basis: Basis::Proposed,
+            rests_on: vec![],
             requirement: String::new(),
             with: BTreeMap::new(),
         };

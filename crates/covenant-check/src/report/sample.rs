@@ -46,6 +46,7 @@ fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
             aspect: Aspect::Conduct,
             check: "check".to_owned(),
             basis: *basis,
+            rests_on: vec![],
             requirement: String::new(),
             with: BTreeMap::new(),
         },

@@ -17,6 +17,7 @@ fn evaluation_on(basis: Basis, clause: &str, aspect: Aspect, verdict: Verdict) -
             aspect,
             check: "j".into(),
             basis,
+            rests_on: vec![],
             requirement: String::new(),
             with: BTreeMap::new(),
         },

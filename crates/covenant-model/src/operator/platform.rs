@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::method::methods;
 use super::{Done, Example, Extra};
+use crate::transcript::Addition;
 
 methods! {
     /// Methods about the adapter, the platform as a process, and its time.
@@ -70,6 +71,11 @@ pub struct Described {
     /// then waits for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at_once: Option<bool>,
+    /// The additions of the binding that the platform reads though it shows them nowhere, of `metadata`,
+    /// `contract_digest`, `contract_version`, `resource_kinds` and `notices`. What the platform sends, answers or
+    /// shows its operator need not stand here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaks: Option<Vec<Addition>>,
     /// Other members.
     #[serde(flatten)]
     pub extra: Extra,

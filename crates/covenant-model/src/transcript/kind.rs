@@ -30,6 +30,8 @@ pub enum NoteKind {
     Certificate,
     /// The way back is open, though no call of the target arrived in this scenario. The facts say what shows it.
     WayBack,
+    /// The target speaks additions of the binding that this scenario does not show. The facts say what shows each.
+    Spoken,
 }
 
 /// Kind of a failure.

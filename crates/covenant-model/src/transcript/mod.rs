@@ -5,6 +5,7 @@
 //! entries numbered from 1. A verdict cites entries by these numbers. Secrets are masked at capture
 //! ([`mask`]), before anything is written.
 
+mod addition;
 mod entry;
 mod kind;
 mod made;
@@ -14,6 +15,7 @@ mod recorder;
 mod trace;
 mod way_back;
 
+pub use addition::{Addition, Shown, Spoken, spoken_note};
 pub use entry::{
     Body, Direction, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, Outcome, RunStart,
     ScenarioStart, TlsFacts, What,

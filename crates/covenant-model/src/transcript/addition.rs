@@ -1,0 +1,328 @@
+//! Additions of the binding: what shows that a target speaks one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::entry::{Direction, Exchange, Note, Operation, What};
+use super::kind::NoteKind;
+use super::trace::Trace;
+use super::way_back::Place;
+use crate::Stage;
+use crate::operator::OperatorMethod;
+use crate::operator::peer::Revoke;
+use crate::wire::path::Route;
+
+/// The members of `metadata` that disclose something (`binding.md`, "Accept and heartbeat").
+const DISCLOSED: [&str; 4] =
+    ["operator_contact", "jurisdiction", "platform_version", "last_known_good_release"];
+/// The type of the notice of a revocation.
+const REVOKED: &str = "platform.peer.revoked";
+/// The statuses by which a target says that it does not accept what a message holds.
+const NOT_ACCEPTED: [u16; 2] = [400, 422];
+
+/// Members that the binding adds to the observed wire, and that a platform may not know (`binding.md`, "Accept and
+/// heartbeat", "Capabilities", "Notices").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Addition {
+    /// `metadata`: the disclosure of commitment 1.
+    Metadata,
+    /// `contract_digest` in an accept.
+    ContractDigest,
+    /// `contract_version` in a heartbeat.
+    ContractVersion,
+    /// `capabilities.resource_kinds`: the declared kinds.
+    ResourceKinds,
+    /// `events` and `status` in a heartbeat: notices.
+    Notices,
+}
+
+/// What shows that a target speaks an addition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// An entry of the run shows it.
+    Seen(Place),
+    /// The adapter says so: `speaks` in `describe`.
+    Described,
+}
+
+/// The additions that a target is shown to speak.
+pub type Spoken = BTreeMap<Addition, Shown>;
+
+impl Addition {
+    /// Every addition, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Metadata, Self::ContractDigest, Self::ContractVersion, Self::ResourceKinds, Self::Notices];
+
+    /// Returns the members, as a report names them.
+    #[must_use]
+    pub const fn members(self) -> &'static str {
+        match self {
+            Self::Metadata => "`metadata`",
+            Self::ContractDigest => "`contract_digest`",
+            Self::ContractVersion => "`contract_version` in a heartbeat",
+            Self::ResourceKinds => "`capabilities.resource_kinds`",
+            Self::Notices => "`events` and `status` in a heartbeat",
+        }
+    }
+
+    /// Returns the stage in which a target that speaks the addition shows it, beyond the handshake.
+    #[must_use]
+    pub const fn stage(self) -> Option<Stage> {
+        match self {
+            Self::Notices => Some(Stage::Revoke),
+            _ => None,
+        }
+    }
+
+    /// Returns the additions each of which shows that the target reads this one. A platform may never send a
+    /// `contract_version` in a heartbeat itself; then `contract_digest` shows that it knows that part of the
+    /// binding.
+    const fn shown_by(self) -> &'static [Self] {
+        match self {
+            Self::Metadata => &[Self::Metadata],
+            Self::ContractDigest => &[Self::ContractDigest],
+            Self::ContractVersion => &[Self::ContractVersion, Self::ContractDigest],
+            Self::ResourceKinds => &[Self::ResourceKinds],
+            Self::Notices => &[Self::Notices],
+        }
+    }
+
+    /// Returns whether this JSON, which the target sent on a route, holds the addition.
+    fn is_in(self, said: &Value, route: Route) -> bool {
+        let discloses = |member: &&str| !said["metadata"][member].is_null();
+        match self {
+            Self::Metadata => DISCLOSED.iter().any(discloses),
+            Self::ContractDigest => !said["contract_digest"].is_null(),
+            Self::ContractVersion => route == Route::Heartbeat && !said["contract_version"].is_null(),
+            Self::ResourceKinds => said["capabilities"]["resource_kinds"].is_array(),
+            Self::Notices => said["events"].as_array().is_some_and(|events| !events.is_empty()),
+        }
+    }
+
+    /// Returns whether a view of the operator's holds the addition, at any depth. Every platform stores the
+    /// `capabilities` of a peer as they come, so a view of them shows nothing.
+    fn is_viewed(self, view: &Value) -> bool {
+        match view {
+            Value::Array(items) => items.iter().any(|item| self.is_viewed(item)),
+            Value::Object(members) => {
+                let here = match self {
+                    Self::Metadata => ["operator_contact", "last_known_good_release"]
+                        .iter()
+                        .any(|member| view[member].is_string()),
+                    Self::ContractDigest => view["contract_digest"].is_string(),
+                    Self::ContractVersion | Self::ResourceKinds | Self::Notices => false,
+                };
+                here || members.values().any(|member| self.is_viewed(member))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Addition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
+
+impl Trace {
+    /// Returns whether the target is shown to speak an addition: here, or elsewhere in the run as a note says.
+    #[must_use]
+    pub fn speaks(&self, addition: Addition) -> bool {
+        let noted = self.noted_spoken();
+        addition.shown_by().iter().any(|shown| noted.contains_key(shown) || self.shows(*shown).is_some())
+    }
+
+    /// Returns every addition that this trace shows to be spoken.
+    #[must_use]
+    pub fn spoken(&self) -> Spoken {
+        let place = |entry| Shown::Seen(Place { scenario: self.scenario().to_owned(), entry });
+        Addition::ALL.into_iter().filter_map(|one| Some((one, place(self.shows(one)?)))).collect()
+    }
+
+    /// Returns whether the target refused a message of a peer that deviates, and accepted one on the same route
+    /// from a peer that does not: it reads what the first deviates in.
+    #[must_use]
+    pub fn refuses_deviation(&self) -> bool {
+        let to_target = || {
+            let exchanges = self.exchanges().map(|(_, exchange)| exchange);
+            exchanges.filter(|exchange| exchange.direction == Direction::ToTarget)
+        };
+        let is_refused = |exchange: &&Exchange| {
+            !exchange.injected.is_empty()
+                && exchange.status().is_some_and(|status| NOT_ACCEPTED.contains(&status))
+        };
+        to_target().filter(is_refused).any(|refused| {
+            to_target().any(|other| {
+                other.injected.is_empty() && other.succeeded() && other.route() == refused.route()
+            })
+        })
+    }
+
+    /// Returns the entry that shows an addition.
+    fn shows(&self, addition: Addition) -> Option<u64> {
+        let mut entries = self.entries().iter().filter(|entry| match &*entry.what {
+            What::Exchange(exchange) => is_said(addition, exchange),
+            What::Operation(operation) => {
+                operation.result.as_ref().is_some_and(|result| addition.is_viewed(result))
+            }
+            _ => false,
+        });
+        let shown = entries.next().map(|entry| entry.n);
+        shown.or_else(|| if addition == Addition::Notices { self.revoked_by_notice() } else { None })
+    }
+
+    /// Returns the entry in which the operator's view names a peer revoked, after a notice of it and without a
+    /// revocation by the operator.
+    fn revoked_by_notice(&self) -> Option<u64> {
+        let revokes = |operation: &Operation| operation.method == Revoke::METHOD.name();
+        let has_notice = |exchange: &Exchange| {
+            let events = exchange.sent().and_then(|sent| sent["events"].as_array().cloned());
+            let mut events = events.into_iter().flatten();
+            exchange.direction == Direction::ToTarget && events.any(|event| event["kind"] == REVOKED)
+        };
+        let mut is_noticed = false;
+        for entry in self.entries() {
+            match &*entry.what {
+                What::Exchange(exchange) => is_noticed |= has_notice(exchange) && exchange.succeeded(),
+                What::Operation(operation) if revokes(operation) => return None,
+                What::Operation(operation) => {
+                    let status = operation.result.as_ref().map(|result| &result["status"]);
+                    if is_noticed && status.is_some_and(|status| *status == "revoked") {
+                        return Some(entry.n);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn noted_spoken(&self) -> Spoken {
+        let noted = self.entries().iter().find_map(|entry| match &*entry.what {
+            What::Note(Note { kind: NoteKind::Spoken, facts, .. }) => {
+                serde_json::from_value(facts.clone()).ok()
+            }
+            _ => None,
+        });
+        noted.unwrap_or_default()
+    }
+}
+
+/// Returns whether the target says this in a handshake or a heartbeat, as the caller or as the one that answers.
+fn is_said(addition: Addition, exchange: &Exchange) -> bool {
+    let Some(route @ (Route::Accept | Route::Heartbeat)) = exchange.route() else { return false };
+    match exchange.direction {
+        Direction::FromTarget => exchange.sent().is_some_and(|said| addition.is_in(said, route)),
+        Direction::ToTarget => exchange.data().is_some_and(|said| addition.is_in(&said, route)),
+    }
+}
+
+/// Returns the note by which a trace says what the target speaks.
+#[must_use]
+pub fn spoken_note(spoken: &Spoken) -> Note {
+    let members: Vec<&str> = spoken.keys().map(|addition| addition.members()).collect();
+    let message = format!("the target speaks {}", members.join(", "));
+    Note { kind: NoteKind::Spoken, message, facts: json!(spoken) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::transcript::Recorder;
+
+    fn trace(entries: Vec<What>) -> Trace {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let recorder = Recorder::in_memory("x", clock);
+        for what in entries {
+            recorder.record(None, None, what);
+        }
+        recorder.trace()
+    }
+
+    fn beat(data: &Value) -> What {
+        let beat = Exchange::to_target("alice").on("POST", "heartbeat").sending(json!({}));
+        What::Exchange(beat.answered_with(200, json!({ "data": data })))
+    }
+
+    fn view(method: &str, result: Value) -> What {
+        let method = method.to_owned().into();
+        What::Operation(Operation { method, parameters: json!({}), result: Some(result), failure: None })
+    }
+
+    #[test]
+    fn what_the_target_answers_shows_what_it_speaks() {
+        let data = json!({
+            "metadata": {"operator_contact": "x@y.example"},
+            "contract_digest": "ab",
+            "contract_version": 1,
+            "capabilities": {"resource_kinds": []},
+            "events": [{}],
+        });
+        let shown: Vec<Addition> = trace(vec![beat(&data)]).spoken().into_keys().collect();
+        assert_eq!(shown, Addition::ALL);
+        let observed =
+            json!({"status": "active", "metadata": {"note": "x"}, "capabilities": {}, "events": []});
+        assert!(trace(vec![beat(&observed)]).spoken().is_empty());
+    }
+
+    #[test]
+    fn what_the_operator_is_shown_counts_at_any_depth() {
+        let peers = json!([{"disclosed": {"operator_contact": "x@y.example"}, "contract_digest": null}]);
+        let trace = trace(vec![view("peer.list", peers)]);
+        assert!(trace.speaks(Addition::Metadata) && !trace.speaks(Addition::ContractDigest));
+        let stored = json!({"capabilities": {"resource_kinds": []}});
+        assert!(!self::trace(vec![view("peer.show", stored)]).speaks(Addition::ResourceKinds));
+    }
+
+    #[test]
+    fn a_digest_shows_that_a_contract_version_in_a_heartbeat_is_read() {
+        let trace = trace(vec![beat(&json!({"contract_digest": "ab"}))]);
+        assert!(trace.speaks(Addition::ContractVersion) && !trace.speaks(Addition::Metadata));
+    }
+
+    #[test]
+    fn a_notice_of_revocation_that_takes_effect_shows_that_notices_are_read() {
+        let notice = || {
+            let beat = Exchange::to_target("alice").on("POST", "heartbeat");
+            let events = json!({"events": [{"kind": REVOKED}]});
+            What::Exchange(beat.sending(events).answered_with(200, json!({"data": {}})))
+        };
+        let revoked = || view("peer.show", json!({"status": "revoked"}));
+        assert!(trace(vec![notice(), revoked()]).speaks(Addition::Notices));
+        assert!(!trace(vec![revoked(), notice()]).speaks(Addition::Notices));
+        let by_operator = view("peer.revoke", json!({}));
+        assert!(!trace(vec![by_operator, notice(), revoked()]).speaks(Addition::Notices));
+        assert!(
+            !trace(vec![notice(), view("peer.show", json!({"status": "active"}))]).speaks(Addition::Notices)
+        );
+    }
+
+    #[test]
+    fn a_note_of_what_was_shown_elsewhere_counts() {
+        let spoken: Spoken = [(Addition::Metadata, Shown::Described)].into();
+        let trace = trace(vec![What::Note(spoken_note(&spoken))]);
+        assert!(trace.speaks(Addition::Metadata) && !trace.speaks(Addition::Notices));
+    }
+
+    #[test]
+    fn a_refused_deviation_beside_an_accepted_call_shows_that_it_is_read() {
+        let accept = |injected: &[&str], status| {
+            let injected = injected.iter().map(ToString::to_string).collect();
+            let accept = Exchange::to_target("alice").on("POST", "accept").answered(status);
+            What::Exchange(Exchange { injected, ..accept })
+        };
+        let deviates = ["withholds-contact"];
+        assert!(trace(vec![accept(&[], 200), accept(&deviates, 422)]).refuses_deviation());
+        assert!(!trace(vec![accept(&deviates, 422)]).refuses_deviation(), "it may refuse every accept");
+        assert!(!trace(vec![accept(&[], 200), accept(&deviates, 429)]).refuses_deviation());
+        assert!(!trace(vec![accept(&[], 200), accept(&[], 422)]).refuses_deviation());
+    }
+}
