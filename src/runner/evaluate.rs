@@ -88,7 +88,7 @@ fn missing_methods(
     let mut aspects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for evaluation in evaluations {
         let trace = traces.get(evaluation.check.scenario.as_str());
-        let Some(method) = trace.and_then(|trace| missing_method(&evaluation.check, trace)) else { continue };
+        let Some(method) = trace.and_then(|trace| missing_method(evaluation, trace)) else { continue };
         let (clause, aspect) = (evaluation.check.clause, evaluation.check.aspect);
         let open = |row: &&AspectScore| row.clause == clause && row.aspect == aspect;
         if score.aspects.iter().find(open).is_some_and(|row| row.standing == Standing::Unproven) {

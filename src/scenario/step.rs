@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::format::{Scenario, Step};
 use crate::Stage;
-use crate::operator::Method;
+use crate::operator::grant::Hold;
+use crate::operator::{Method, OperatorMethod};
 use crate::transcript::Addition;
 
 impl Scenario {
@@ -116,11 +117,12 @@ impl Step {
         }
     }
 
-    /// Returns true if the step changes nothing at the target.
+    /// Returns true if the scenario goes on where the operator client lacks the method of the step.
     #[must_use]
-    pub fn only_reads(&self) -> bool {
+    pub fn can_be_left_out(&self) -> bool {
         match self {
-            Self::Operator(step) => Method::parse(&step.method).is_some_and(Method::only_reads),
+            Self::Operator(step) => Method::parse(&step.method).is_some_and(Method::can_be_left_out),
+            Self::Hold(_) => Hold::METHOD.can_be_left_out(),
             _ => false,
         }
     }
@@ -178,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn only_methods_that_read_can_be_left_out_and_a_reference_is_found() {
+    fn a_step_on_whose_change_others_rely_is_not_left_out_and_a_reference_is_found() {
         let steps = "[[step]]\noperator = { method = \"peer.list\", as = \"peers\" }\n\
                      [[step]]\noperator = { method = \"peer.suspend\", with = { peer_id = \"${peers.0.id}\" } }\n";
         let steps = scenario(steps).steps;
         let step = |place: usize| steps[place].get_ref();
-        assert_eq!((step(0).only_reads(), step(1).only_reads()), (true, false));
+        assert_eq!((step(0).can_be_left_out(), step(1).can_be_left_out()), (true, false));
         assert_eq!((step(1).refers_to("peers"), step(1).refers_to("peer")), (true, false));
     }
 }

@@ -81,7 +81,7 @@ async fn platform_of_the_first_generation_is_evaluated_by_what_it_speaks() {
     let lacking: BTreeSet<&str> =
         Method::all().filter(|method| !description.has(*method)).map(Method::name).collect();
     assert!(missing.is_subset(&lacking), "{missing:?} {lacking:?}");
-    assert!(missing.contains("grant.hold") && missing.contains("clock.advance"), "{missing:?}");
+    assert!(missing.contains("resource.fetch") && missing.contains("clock.advance"), "{missing:?}");
 }
 
 /// Returns the evaluations with that verdict.

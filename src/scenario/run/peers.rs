@@ -212,8 +212,9 @@ impl ScenarioRunner<'_> {
         if let Some(id) = id {
             parameters["resource_id"] = Value::from(id);
         }
-        self.operate(context, grant::Hold::METHOD, parameters.clone()).await?;
+        let held = self.operate(context, grant::Hold::METHOD, parameters.clone()).await;
         self.keep(context, parameters);
+        held?;
         Ok(())
     }
 

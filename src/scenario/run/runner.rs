@@ -103,17 +103,20 @@ impl<'a> ScenarioRunner<'a> {
         self.follow_clock().await.map_err(|error| error.at(last))
     }
 
-    /// Records that a step was left out, because the operator client lacks its method. A step that changes the target ends the scenario instead: what follows
-    /// would be played on another state.
+    /// Records that a step was left out, because the operator client lacks its method. A step that changes what
+    /// others rely on ends the scenario instead: what follows would be played on another state.
     fn leave_out(&mut self, number: u32, step: &Step, error: StepError) -> Result<(), StepError> {
         let StepError::Unsupported { method } = error else { return Err(error) };
-        let Some(label) = step.label().filter(|_| step.only_reads()) else {
+        if !step.can_be_left_out() {
             return Err(StepError::Unsupported { method });
-        };
-        let context = StepContext { step: Some(number), label: Some(label.to_owned()) };
+        }
+        let context = StepContext { step: Some(number), label: step.label().map(ToOwned::to_owned) };
         let message = format!("the adapter does not know the method {method}");
         self.note(&context, NoteKind::LeftOut, message, json!({"method": method}));
-        self.left_out.insert(label.to_owned(), method);
+        // A peer issued the grant all the same, so that a later step can name its token.
+        if let Some(label) = step.label().filter(|_| !matches!(step, Step::Hold(_))) {
+            self.left_out.insert(label.to_owned(), method);
+        }
         Ok(())
     }
 

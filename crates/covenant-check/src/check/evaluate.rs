@@ -23,7 +23,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
     };
     let last = trace.entries().last().map(|entry| entry.n).into_iter().collect();
     let reason = match trace.outcome() {
-        Some(Outcome::Completed) => return completed(check, trace),
+        Some(Outcome::Completed) => return completed(check, trace).naming_left_out(trace),
         None => "the scenario was cut short".to_owned(),
         Some(Outcome::Unsupported { method }) => unknown_method(method),
         Some(Outcome::Aborted(fault)) if fault.blame == Blame::Target => {
@@ -33,7 +33,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
         Some(Outcome::Blocked { stage, reason }) => format!("needs {stage}, which failed: {reason}"),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
     };
-    CheckResult::unproven(reason, last)
+    CheckResult::unproven(reason, last).naming_left_out(trace)
 }
 
 /// Evaluates a check of a scenario that completed. A check that cites a step which was left out is unproven. So
@@ -66,15 +66,19 @@ fn texts(argument: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
     }
 }
 
-/// Returns the method whose lack leaves a check unproven; `None` if no method is missing.
+/// Returns the method whose lack may be why a check is unproven; `None` if it is not unproven, or no method is
+/// missing.
 #[must_use]
-pub fn missing_method<'a>(check: &PlannedCheck, trace: &'a Trace) -> Option<&'a str> {
+pub fn missing_method<'a>(evaluation: &Evaluation, trace: &'a Trace) -> Option<&'a str> {
+    let Evaluation { check, result } = evaluation;
     match trace.outcome()? {
+        _ if result.verdict != Verdict::Unproven => None,
         Outcome::Unsupported { method } => Some(method),
         Outcome::Completed => {
             let cited = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label));
-            cited.or_else(|| trace.cases_left_out())
+            cited.or_else(|| trace.cases_left_out()).or_else(|| trace.any_left_out())
         }
+        Outcome::Aborted(fault) if fault.blame == Blame::Target => trace.any_left_out(),
         _ => None,
     }
 }
@@ -125,6 +129,18 @@ pub(super) fn result_of(check: &dyn Evaluate, trace: &Trace) -> CheckResult {
 }
 
 impl CheckResult {
+    /// Names the missing method in an `unproven`: the step that was left out may be the reason.
+    fn naming_left_out(self, trace: &Trace) -> Self {
+        let Some(method) = trace.any_left_out().filter(|_| self.verdict == Verdict::Unproven) else {
+            return self;
+        };
+        let missing = unknown_method(method);
+        if self.actual.starts_with("the adapter does not know the method") {
+            return self;
+        }
+        Self { actual: format!("{}; {missing}, and its step was left out", self.actual), ..self }
+    }
+
     /// Replaces the result with `unproven` if no peer misbehaved. The reaction of a target to a misbehaviour
     /// that never happened says nothing about the clause: a target that gave its peer no occasion is neither
     /// `kept` nor a false `broken`.
@@ -161,9 +177,9 @@ fn misbehaved(trace: &Trace, with: &BTreeMap<String, Value>) -> bool {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Unproven};
-    use covenant_model::Stage;
     use covenant_model::clock::{Clock, Seed};
     use covenant_model::transcript::{Exchange, Note, NoteKind, Operation, Transcript, What};
+    use covenant_model::{Fault, Stage};
     use serde_json::json;
 
     const SOURCE: &str = r#"
@@ -262,15 +278,24 @@ mod tests {
             (result.verdict, &*result.actual),
             (Unproven, "the adapter does not know the method peer.list")
         );
-        assert_eq!(missing_method(&check, &trace), Some("peer.list"));
+        assert_eq!(missing_method(&evaluate(&check, Some(&trace)), &trace), Some("peer.list"));
         // In a property each label has the number of its case.
         let notes = vec![(Some("listed@3"), lacks(NoteKind::LeftOut))];
         let (_, property) = call_and_trace(notes, Outcome::Completed);
         assert_eq!(evaluate(&check, Some(&property)).result.verdict, Unproven);
-        assert_eq!(missing_method(&check, &property), Some("peer.list"));
+        assert_eq!(missing_method(&evaluate(&check, Some(&property)), &property), Some("peer.list"));
+        // What is unproven for another reason may be so for this one.
+        let without = vec![(None, lacks(NoteKind::LeftOut))];
+        let fault = Fault::target("the record is unknown");
+        let (_, aborted) = call_and_trace(without, fault.into());
+        let result = evaluate(&check, Some(&aborted));
+        assert_eq!(missing_method(&result, &aborted), Some("peer.list"));
+        let actual = "could not go on: the record is unknown; the adapter does not know the method peer.list, and \
+                      its step was left out";
+        assert!(result.result.actual.ends_with(actual), "{}", result.result.actual);
         let other = PlannedCheck { with: [("call".to_owned(), json!("granted"))].into(), ..check };
         assert_eq!(evaluate(&other, Some(&trace)).result.verdict, Verdict::Kept);
-        assert_eq!(missing_method(&other, &trace), None);
+        assert_eq!(missing_method(&evaluate(&other, Some(&trace)), &trace), None);
     }
 
     #[test]
@@ -283,7 +308,7 @@ mod tests {
             (result.verdict, &*result.actual),
             (Unproven, "the adapter does not know the method peer.list, which some cases need")
         );
-        assert_eq!(missing_method(&kept, &trace), Some("peer.list"));
+        assert_eq!(missing_method(&evaluate(&kept, Some(&trace)), &trace), Some("peer.list"));
         let broken = PlannedCheck {
             check: "refused".to_owned(),
             with: ["call", "control", "probe"].map(|name| (name.to_owned(), json!("granted"))).into(),
@@ -301,6 +326,6 @@ mod tests {
             (result.verdict, &*result.actual),
             (Unproven, "needs migrate, which failed: step 4: expected 200")
         );
-        assert_eq!(missing_method(&check, &trace), None);
+        assert_eq!(missing_method(&evaluate(&check, Some(&trace)), &trace), None);
     }
 }

@@ -69,6 +69,11 @@ const READS: [&str; 12] = [
     "resource.list",
 ];
 
+/// The methods that prompt the platform to do what it may also do by itself, or on another occasion: it sends
+/// heartbeats without `heartbeat.send`, and uses the token of a grant that `migration.send` names without
+/// `grant.hold`.
+const PROMPTS: [&str; 2] = ["grant.hold", "heartbeat.send"];
+
 impl Method {
     /// Returns every method, in the order of [`METHODS`].
     pub fn all() -> impl Iterator<Item = Self> + Clone {
@@ -81,10 +86,11 @@ impl Method {
         Self::all().find(|method| method.name() == name)
     }
 
-    /// Returns true if the method changes nothing at the platform. A scenario goes on without it.
+    /// Returns true if a scenario goes on without the method: it changes nothing at the platform that a later step
+    /// relies on without naming it.
     #[must_use]
-    pub fn only_reads(self) -> bool {
-        READS.contains(&self.name())
+    pub fn can_be_left_out(self) -> bool {
+        READS.contains(&self.name()) || PROMPTS.contains(&self.name())
     }
 
     /// Returns the name on the operator plane: `peer.revoke`.

@@ -129,6 +129,12 @@ impl Trace {
         labelled.find_map(|entry| entry.missing_method(NoteKind::LeftOut))
     }
 
+    /// Returns the method whose lack left out any step; `None` if every step was played.
+    #[must_use]
+    pub fn any_left_out(&self) -> Option<&str> {
+        self.entries.iter().find_map(|entry| entry.missing_method(NoteKind::LeftOut))
+    }
+
     /// Returns the method whose lack left out cases of a property; `None` if every case was played.
     #[must_use]
     pub fn cases_left_out(&self) -> Option<&str> {
