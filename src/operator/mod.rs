@@ -11,6 +11,7 @@ mod http;
 mod person;
 pub mod powernode;
 mod process;
+mod reuse;
 pub mod rpc;
 mod serve;
 mod stdio;

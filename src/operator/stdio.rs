@@ -1,5 +1,5 @@
-//! Adapters that are programs: one process, and so one platform, for each scenario. The protocol is one JSON
-//! object per line over standard input and output.
+//! Adapters that are programs: one process, and so one platform, for each scenario, or for several in turn if the
+//! platform can be reset. The protocol is one JSON object per line over standard input and output.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,19 +16,21 @@ use tokio::time::timeout;
 
 use super::platform::Describe;
 use super::process::{Log, Process, Program};
+use super::reuse::{Idle, Leased};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
 use super::{
     Description, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
     TargetRequest, Targets,
 };
 
-/// The targets of an adapter program that is started for each scenario.
+/// The targets of an adapter program. It is started for each scenario, unless one that ended can be reset.
 #[derive(Clone)]
 pub struct Stdio {
     program: Program,
     request_timeout: Duration,
     log: Log,
     exiting: Arc<PlainMutex<JoinSet<()>>>,
+    idle: Idle,
 }
 
 impl Stdio {
@@ -36,7 +38,7 @@ impl Stdio {
     /// standard error of the adapters.
     #[must_use]
     pub fn new(program: Program, request_timeout: Duration, log: Log) -> Self {
-        Self { program, request_timeout, log, exiting: Arc::default() }
+        Self { program, request_timeout, log, exiting: Arc::default(), idle: Idle::default() }
     }
 
     /// Starts an adapter and calls `describe`.
@@ -45,7 +47,8 @@ impl Stdio {
         let (process, requests, responses) = started.map_err(|error| {
             OperatorError::adapter(Describe::METHOD, format!("{} does not start: {error}", self.program))
         })?;
-        let line = Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new() };
+        let line =
+            Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new(), is_waiting: false };
         let line = Mutex::new(Some(line));
         let exiting = self.exiting.clone();
         let request_timeout = self.request_timeout;
@@ -64,13 +67,18 @@ impl fmt::Debug for Stdio {
 #[async_trait]
 impl Targets for Stdio {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
-        let adapter = self.start().await?;
+        let adapter = match self.idle.take().await {
+            Some(adapter) => adapter,
+            None => self.start().await?,
+        };
         let (clock, clock_sync) = adapter.description.clock();
         let caller = adapter.description.caller;
-        Ok(Lease { operator: Arc::new(adapter), clock, clock_sync, caller, is_fresh: true, guard: None })
+        let operator = Arc::new(Leased::new(adapter, self.idle.clone()));
+        Ok(Lease { operator, clock, clock_sync, caller, is_fresh: true, guard: None })
     }
 
     async fn close(&self) {
+        self.idle.clear();
         let mut exiting = std::mem::take(&mut *self.exiting.lock().unwrap_or_else(PoisonError::into_inner));
         while exiting.join_next().await.is_some() {}
     }
@@ -89,6 +97,11 @@ impl Adapter {
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Returns whether the adapter runs and owes no answer.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.line.get_mut().as_ref().is_some_and(|line| line.abandoned.is_empty() && !line.is_waiting)
     }
 
     /// Sends a request. `method` is the name of a method, or the one that does not exist.
@@ -147,12 +160,15 @@ struct Line {
     asked: u64,
     /// The ids of requests that timed out. Their responses may arrive late.
     abandoned: BTreeSet<u64>,
+    /// True while a response is awaited, and for good if the wait was cancelled.
+    is_waiting: bool,
 }
 
 impl Line {
     /// Sends one request and reads its response. An error states what the adapter did and what was expected.
     async fn ask(&mut self, method: &str, parameters: &Value) -> Result<Response, String> {
         self.asked += 1;
+        self.is_waiting = true;
         let request = rpc::request(self.asked, method, parameters) + "\n";
         if self.requests.write_all(request.as_bytes()).await.is_err() {
             return Err(self.process.describe_exit().await);
@@ -161,7 +177,10 @@ impl Line {
             let text = self.next_line().await?;
             let response = Response::read(&text)?;
             match response.id {
-                Some(id) if id == self.asked => return Ok(response),
+                Some(id) if id == self.asked => {
+                    self.is_waiting = false;
+                    return Ok(response);
+                }
                 Some(id) if self.abandoned.remove(&id) => {}
                 Some(id) if id < self.asked => return Err(format!("it answered request {id} twice")),
                 _ => {

@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use crate::adapter_server::{AdapterServer, TOKEN, serve};
 use covenant::check::Verdict;
+use covenant::clock::Seed;
 use covenant::contract::Aspect;
-use covenant::operator::platform::Now;
-use covenant::operator::{Http, Log, Method, OperatorClient, OperatorMethod, Program, Stdio, Targets};
+use covenant::operator::platform::{Now, Start};
+use covenant::operator::{
+    Http, Log, Method, OperatorClient, OperatorMethod, Program, Stdio, TargetRequest, Targets,
+};
 use covenant::report::Report;
 use covenant::runner::{ExternalTarget, Plan, Selection, Target};
 use serde_json::json;
@@ -274,4 +277,46 @@ fn adapter_check_reports_each_missing_or_malformed_method() {
     assert_eq!(code, Some(5), "{text}");
     assert!(text.contains("expected {\"base_url\": http or https URL}"), "{text}");
     assert!(text.contains("describe.verbs does not list it"), "{text}");
+}
+
+/// Starts the platform of three scenarios in turn, each with these settings, and returns the ids of the adapter's
+/// processes. The adapter can reset its platform, and shows these peers.
+async fn processes(peers: &str, settings: serde_json::Value) -> Vec<u64> {
+    let script = format!(
+        r#"while read -r line; do
+             id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+             case $line in
+               *describe*) result='{{"protocol":1,"name":"x","version":"1","verbs":["describe","platform.start","platform.reset"]}}';;
+               *peer.list*) result='{peers}';;
+               *) result="{{\"pid\":$$}}";;
+             esac
+             printf '{{"jsonrpc":"2.0","id":%s,"result":%s}}\n' "$id" "$result"
+           done"#
+    );
+    let program = Program::of(vec!["sh".to_owned(), "-c".to_owned(), script]).expect("a program");
+    let targets = Stdio::new(program, Duration::from_mins(1), Log::default());
+    let mut processes = vec![];
+    for scenario in ["one", "two", "three"] {
+        let request = TargetRequest { scenario, seed: Seed(1), alone: false, durable: false };
+        let lease = targets.lease(request).await.expect("a lease");
+        let parameters = json!({ "settings": settings.clone() });
+        let started = lease.operator.call(Start::METHOD, parameters).await.expect("it starts");
+        processes.push(started["pid"].as_u64().expect("a process"));
+    }
+    targets.close().await;
+    processes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adapter_that_can_reset_its_platform_plays_scenarios_in_turn() {
+    let same = processes(r#"{"peers":[]}"#, json!({})).await;
+    assert!(same.iter().all(|process| *process == same[0]), "{same:?}");
+    // A platform with settings of its own, or with a peer that outlived the reset, is not used again.
+    let with_settings = processes(r#"{"peers":[]}"#, json!({"residency": "eu"})).await;
+    let with_peer = processes(r#"{"peers":[{"id":"x"}]}"#, json!({})).await;
+    for mut differ in [with_settings, with_peer] {
+        differ.sort_unstable();
+        differ.dedup();
+        assert_eq!(differ.len(), 3, "{differ:?}");
+    }
 }
