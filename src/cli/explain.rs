@@ -10,12 +10,12 @@ use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
 use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTERS, Register, fix};
 use crate::docs::parts;
-use crate::operator::{Form, Member, Method, OperatorMethod, governance, grant, peer, platform, resource};
+use crate::operator::{Form, Member, Method};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
 use crate::runner::{planned, planned_with_texts};
-use crate::scenario::Loaded;
+use crate::scenario::{Loaded, Step};
 
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
@@ -114,28 +114,11 @@ fn through(means: Means) -> &'static str {
     }
 }
 
-/// Operator methods that a step calls without naming them.
-const METHODS_OF_STEPS: [(&str, Method); 8] = [
-    ("advance", platform::Advance::METHOD),
-    ("federate", peer::Propose::METHOD),
-    ("grant", grant::Issue::METHOD),
-    ("hold", grant::Hold::METHOD),
-    ("join", peer::Join::METHOD),
-    ("propose", peer::Propose::METHOD),
-    ("put", resource::Put::METHOD),
-    ("scan", governance::Scan::METHOD),
-];
-
-/// Returns the operator methods that a scenario calls.
-pub(super) fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<'_> {
-    let implied = |method: Method| {
-        METHODS_OF_STEPS
-            .iter()
-            .any(|(step, called)| *called == method && loaded.source.contains(&format!("\n{step} = ")))
-    };
-    let called = Method::all()
-        .filter(move |method| loaded.source.contains(&format!("\"{method}\"")) || implied(*method));
-    called.map(Method::name)
+/// Returns the operator methods that a scenario calls, in the order of the table.
+pub(super) fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<> {
+    let steps = loaded.scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
+    let called: Vec<Method> = steps.filter_map(Step::method).collect();
+    Method::all().filter(move |method| called.contains(method)).map(Method::name)
 }
 
 fn defects_of(id: ClauseId) -> Vec<&'static str> {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::format::{Scenario, Step};
 use crate::Stage;
-use crate::operator::grant::Hold;
-use crate::operator::{Method, OperatorMethod};
+use crate::operator::{Method, OperatorMethod, governance, grant, peer, platform, resource};
 use crate::transcript::Addition;
 
 impl Scenario {
@@ -117,14 +116,27 @@ impl Step {
         }
     }
 
+    /// Returns the operator method that the step calls.
+    #[must_use]
+    pub fn method(&self) -> Option<Method> {
+        match self {
+            Self::Operator(step) => Method::parse(&step.method),
+            Self::Advance(_) => Some(platform::Advance::METHOD),
+            Self::Federate(_) | Self::Propose(_) => Some(peer::Propose::METHOD),
+            Self::Join(_) => Some(peer::Join::METHOD),
+            Self::Grant(_) => Some(grant::Issue::METHOD),
+            Self::Hold(_) => Some(grant::Hold::METHOD),
+            Self::Put(_) => Some(resource::Put::METHOD),
+            Self::Scan(_) => Some(governance::Scan::METHOD),
+            _ => None,
+        }
+    }
+
     /// Returns true if the scenario goes on where the operator client lacks the method of the step.
     #[must_use]
     pub fn can_be_left_out(&self) -> bool {
-        match self {
-            Self::Operator(step) => Method::parse(&step.method).is_some_and(Method::can_be_left_out),
-            Self::Hold(_) => Hold::METHOD.can_be_left_out(),
-            _ => false,
-        }
+        let is_operation = matches!(self, Self::Operator(_) | Self::Hold(_));
+        is_operation && self.method().is_some_and(Method::can_be_left_out)
     }
 
     /// Returns true if the step uses the result of the step with this label: `${label.…}`.
