@@ -77,15 +77,15 @@ impl BasisChoice {
     }
 }
 
-/// Every exit code with its meaning, for the help and `covenant explain`.
+/// Every exit code with its meaning, for the help, `covenant explain` and the README.
 pub(super) const EXITS: &[(Exit, &str)] = &[
     (Exit::Kept, "nothing that was evaluated is broken"),
     (Exit::Broken, "something is broken, on either basis or on that of --basis"),
-    (Exit::Usage, "a wrong flag, or a file with an error"),
-    (Exit::Unproven, "something is unproven, under --strict"),
-    (Exit::Target, "the target cannot be evaluated: no peer can federate with it"),
+    (Exit::Usage, "a wrong option, or a file with an error"),
+    (Exit::Unproven, "something is unproven, under --strict; with --basis, on that basis"),
+    (Exit::Target, "the target cannot be evaluated: it is not reached, or no peer can federate with it"),
     (Exit::Adapter, "the adapter failed"),
-    (Exit::Environment, "the environment failed: no port, no disk"),
+    (Exit::Environment, "the environment failed, for example no free port or no space on the disk"),
     (Exit::Suite, "internal error of covenant: please report it"),
     (Exit::Interrupted, "interrupted; the partial report is in the run folder"),
 ];
@@ -201,6 +201,20 @@ mod tests {
             assert_eq!(Exit::of(&report, false, basis), lenient, "{verdicts:?} {basis:?}");
             assert_eq!(Exit::of(&report, true, basis), strict, "{verdicts:?} {basis:?}");
         }
+    }
+
+    #[test]
+    fn the_readme_lists_every_exit_code_in_the_same_words() {
+        let readme = include_str!("../../README.md").replace('`', "");
+        let rows: Vec<&str> = readme
+            .lines()
+            .skip_while(|line| !line.starts_with("| exit code"))
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        let expected: Vec<String> =
+            EXITS.iter().map(|(exit, meaning)| format!("| {} | {meaning} |", *exit as u8)).collect();
+        assert_eq!(rows, expected);
     }
 
     #[test]

@@ -44,7 +44,7 @@ use crate::{Fault, with_causes};
 /// covenant plays the other platform of a federation, conforming or misbehaving, over real mutual TLS. For
 /// each of the twelve commitments it reports whether the target keeps it, with evidence.
 #[derive(Debug, Parser)]
-#[command(name = "covenant", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "covenant", version, about, max_term_width = 100, after_help = exit_codes())]
 struct Arguments {
     /// Show the log on standard error
     #[arg(short, long, global = true)]
@@ -53,10 +53,11 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 kept (or nothing broken), 1 something broken (see --basis), 2 usage or a bad file, 3 something \
-unproven under --strict, 4 the target can't be evaluated, 5 the adapter failed, 6 the environment \
-failed, 70 internal error, 130 interrupted";
+/// Returns the table of exit codes for the help.
+fn exit_codes() -> String {
+    let rows = exit_code::EXITS.iter().map(|(exit, meaning)| format!("\n  {:>3}  {meaning}", *exit as u8));
+    format!("Exit codes:{}", rows.collect::<String>())
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {
