@@ -5,20 +5,26 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::entry::{Body, Exchange, Message, Operation, Outcome, What};
+use super::entry::{Body, Exchange, Message, Operation, OperationFailure, Outcome, What};
+use crate::wire::generation::PLAIN_TOKEN;
 use crate::wire::header::{self, bearer_token};
+use crate::wire::path::Route;
 
-/// JSON members whose text is always a secret.
-const SECRET_MEMBERS: [&str; 8] = [
-    "acceptance_token",
-    "bearer_token",
-    "access_token",
-    "refresh_token",
-    "password",
-    "private_key_pem",
-    "key_pem",
-    "token",
+/// JSON members whose text is always a secret, each with its class.
+const SECRET_MEMBERS: [(&str, &str); 9] = [
+    ("acceptance_token", "acceptance_token"),
+    ("bearer_token", "bearer_token"),
+    // The whole token, whatever its name says (`wire.md` §8).
+    ("bearer_token_preview", "bearer_token"),
+    ("access_token", "access_token"),
+    ("refresh_token", "refresh_token"),
+    ("password", "password"),
+    ("private_key_pem", "private_key_pem"),
+    ("key_pem", "key_pem"),
+    ("token", "token"),
 ];
+/// Class of the ids of grants, and the member that holds one.
+const GRANT_ID: &str = "grant_id";
 /// Headers whose value is a secret.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 /// Length of the shortest text that is masked. Masking shorter texts everywhere would make the entries
@@ -28,8 +34,10 @@ const SECRET_LENGTH_MIN: usize = 8;
 /// Secrets that one scenario has seen. The mask needs every entry, in order.
 #[derive(Debug, Default)]
 pub struct Mask {
-    /// Secret → placeholder.
-    seen: BTreeMap<String, String>,
+    /// Secrets with their placeholders, the longest first: a secret may be a part of another.
+    seen: Vec<(String, String)>,
+    /// True if the target issues plain tokens, which anyone can make up who knows the id of the grant.
+    has_plain_tokens: bool,
     /// Class → number of secrets in it.
     counts: BTreeMap<&'static str, u32>,
 }
@@ -37,12 +45,23 @@ pub struct Mask {
 impl Mask {
     /// Adds a secret before it crosses the wire.
     pub fn learn(&mut self, class: &'static str, secret: &str) {
-        if secret.len() < SECRET_LENGTH_MIN || self.seen.contains_key(secret) || is_placeholder(secret) {
+        let is_known = self.seen.iter().any(|(known, _)| known == secret);
+        if secret.len() < SECRET_LENGTH_MIN || is_known || is_placeholder(secret) {
             return;
         }
         let count = self.counts.entry(class).or_default();
         *count += 1;
-        self.seen.insert(secret.to_owned(), format!("<{class}:{count}>"));
+        let place = self.seen.partition_point(|(known, _)| known.len() >= secret.len());
+        self.seen.insert(place, (secret.to_owned(), format!("<{class}:{count}>")));
+        if let Some(token) = (PLAIN_TOKEN.read)(secret) {
+            self.has_plain_tokens = true;
+            self.learn(GRANT_ID, &token.grant_id);
+        }
+    }
+
+    /// Adds the secrets in the members of a value.
+    pub fn learn_members(&mut self, value: &Value) {
+        self.learn_from(value);
     }
 
     /// Adds the secrets in an entry, and replaces every known secret in it.
@@ -73,6 +92,7 @@ impl Mask {
     }
 
     fn exchange(&mut self, exchange: &mut Exchange) {
+        self.learn_subscription(exchange);
         let messages = std::iter::once(&mut exchange.request).chain(exchange.response.as_mut());
         for message in messages {
             self.message(message);
@@ -82,12 +102,27 @@ impl Mask {
         }
     }
 
+    /// Adds the id of the grant that a subscription issues. Where tokens are plain, it is the token, and no other
+    /// member holds that.
+    fn learn_subscription(&mut self, exchange: &Exchange) {
+        if exchange.route() == Some(Route::Subscriptions)
+            && let Some(id) = exchange.data().as_ref().and_then(|data| data[GRANT_ID].as_str())
+        {
+            self.learn(GRANT_ID, id);
+        }
+    }
+
     fn operation(&mut self, operation: &mut Operation) {
         self.learn_from(&operation.parameters);
         self.value(&mut operation.parameters);
         if let Some(result) = &mut operation.result {
             self.learn_from(result);
             self.value(result);
+        }
+        if let Some(OperationFailure::Refused { message, .. } | OperationFailure::Adapter { message }) =
+            &mut operation.failure
+        {
+            *message = self.text(message);
         }
     }
 
@@ -119,9 +154,12 @@ impl Mask {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
-                    let class = SECRET_MEMBERS.iter().find(|secret| *secret == name);
+                    let class = SECRET_MEMBERS.iter().find(|(secret, _)| secret == name);
                     match (class, member) {
-                        (Some(class), Value::String(secret)) => self.learn(class, secret),
+                        (Some((_, class)), Value::String(secret)) => self.learn(class, secret),
+                        (None, Value::String(id)) if name == GRANT_ID && self.has_plain_tokens => {
+                            self.learn(GRANT_ID, id);
+                        }
                         _ => self.learn_from(member),
                     }
                 }
@@ -217,6 +255,64 @@ mod tests {
         mask.apply(&mut end);
         assert_eq!(end, What::End(Outcome::Aborted(Fault::target("no: <acceptance_token:1>"))));
         assert!(text.contains("Bearer <bearer_token:1>"), "{text}");
+    }
+
+    #[test]
+    fn id_of_a_grant_is_a_secret_where_it_is_the_token() {
+        const ID: &str = "01a2075f-bf10-732f-90d5-6f713823df2c";
+        let operation =
+            |method: &str, parameters: Value, result: Value, failure: Option<OperationFailure>| {
+                What::Operation(Operation {
+                    method: method.to_owned(),
+                    parameters,
+                    result: Some(result),
+                    failure,
+                })
+            };
+        let mut mask = Mask::default();
+        let listed = json!({"grants": [{"id": ID, "bearer_token_preview": format!("fg-{ID}")}]});
+        let mut issued = operation("grant.list", json!({}), listed, None);
+        mask.apply(&mut issued);
+        let text = serde_json::to_string(&issued).expect("an entry is JSON");
+        assert!(
+            text.contains("<bearer_token:1>") && text.contains("<grant_id:1>") && !text.contains(ID),
+            "{text}"
+        );
+
+        let message = format!("POST https://a.example/grants/{ID}/revoke: timeout");
+        let failure = Some(OperationFailure::Adapter { message });
+        let mut revoked =
+            operation("grant.revoke", json!({"grant_id": ID}), json!({"grant_id": "another-id"}), failure);
+        mask.apply(&mut revoked);
+        let text = serde_json::to_string(&revoked).expect("an entry is JSON");
+        assert!(!text.contains(ID) && !text.contains("another-id"), "{text}");
+        assert_eq!(mask.text(&format!("Bearer fg-{ID}")), "Bearer <bearer_token:1>");
+    }
+
+    #[test]
+    fn id_of_a_signed_grant_is_none() {
+        let mut mask = Mask::default();
+        mask.learn("bearer_token", "fgs.01a2075f-bf10-732f.deadbeef");
+        assert_eq!(mask.text("01a2075f-bf10-732f"), "01a2075f-bf10-732f");
+    }
+
+    #[test]
+    fn grant_of_a_subscription_is_masked_and_its_route_is_still_known() {
+        const ID: &str = "01a2075f-bf10-732f-90d5-6f713823df2c";
+        let mut mask = Mask::default();
+        let call = |method: &str, route: &Route, answer: Value| {
+            let What::Exchange(mut exchange) = exchange(vec![], json!({}), answer) else { unreachable!() };
+            exchange.request.method = Some(method.to_owned());
+            exchange.request.path = Some(route.path());
+            What::Exchange(exchange)
+        };
+        let mut subscribed = call("POST", &Route::Subscriptions, json!({"data": {"grant_id": ID}}));
+        mask.apply(&mut subscribed);
+        let mut ended = call("DELETE", &Route::Subscription { id: ID.to_owned() }, json!({}));
+        mask.apply(&mut ended);
+        let What::Exchange(ended) = ended else { unreachable!() };
+        assert_eq!(ended.route(), Some(Route::Subscription { id: "<grant_id:1>".to_owned() }));
+        assert!(!serde_json::to_string(&subscribed).expect("an entry is JSON").contains(ID));
     }
 
     #[test]

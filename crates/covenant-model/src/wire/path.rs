@@ -59,18 +59,20 @@ impl Route {
             ("POST", ["accept"]) => Some(Self::Accept),
             ("POST", ["heartbeat"]) => Some(Self::Heartbeat),
             ("GET", ["trust_bundle"]) => Some(Self::TrustBundle),
-            ("GET", ["resources", kind, id]) if is_kind(kind) && is_id(id) => {
+            ("GET", ["resources", kind, id]) if is_kind(kind) && is_id_or_masked(id) => {
                 Some(Self::Resource { kind: (*kind).to_owned(), id: (*id).to_owned() })
             }
             ("POST", ["migrations"]) => Some(Self::Migrations),
-            ("GET", ["migrations", id]) if is_id(id) => Some(Self::Migration { id: (*id).to_owned() }),
-            ("POST", ["migrations", id, "commit"]) if is_id(id) => {
+            ("GET", ["migrations", id]) if is_id_or_masked(id) => {
+                Some(Self::Migration { id: (*id).to_owned() })
+            }
+            ("POST", ["migrations", id, "commit"]) if is_id_or_masked(id) => {
                 Some(Self::MigrationCommit { id: (*id).to_owned() })
             }
             ("GET", ["audit_excerpts"]) => Some(Self::AuditExcerpts),
             ("GET", ["service_catalog"]) => Some(Self::ServiceCatalog),
             ("POST", ["subscriptions"]) => Some(Self::Subscriptions),
-            ("DELETE", ["subscriptions", id]) if is_id(id) => {
+            ("DELETE", ["subscriptions", id]) if is_id_or_masked(id) => {
                 Some(Self::Subscription { id: (*id).to_owned() })
             }
             ("POST", ["sync"]) => Some(Self::Sync),
@@ -145,6 +147,14 @@ pub fn is_kind(text: &str) -> bool {
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// Returns whether `text` is an id in a path, or the placeholder of one in a transcript: `<grant_id:1>`.
+fn is_id_or_masked(text: &str) -> bool {
+    let placeholder = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')?.split_once(':'));
+    let is_masked =
+        |(class, number): (&str, &str)| is_kind(class) && number.bytes().all(|b| b.is_ascii_digit());
+    is_id(text) || placeholder.is_some_and(is_masked)
 }
 
 #[cfg(test)]
