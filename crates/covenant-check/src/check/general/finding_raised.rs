@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::check::arguments::{Label, PeerName, PeerOrJoin};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{CallQuery, calls, peer_id, scans};
+use crate::check::query::{CallQuery, Scan, calls, peer_id, scans};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::Finding;
 
@@ -82,6 +82,11 @@ impl Check for FindingRaised {
         if let Some(reason) = self.could_not_notice(trace) {
             return Err(Stop::unproven(reason, evidence));
         }
+        if let Some(name) = self.standing(trace, &before, &after, &peer_id) {
+            let actual =
+                format!("{name} stood about the peer before, so that a further one can't be told from it");
+            return Err(Stop::unproven(actual, evidence));
+        }
         if let Some(other) = own.first() {
             return Err(Stop::broken(format!("only {} was raised", other.kind), evidence));
         }
@@ -99,6 +104,17 @@ impl Check for FindingRaised {
 }
 
 impl FindingRaised {
+    /// Returns the kind of a finding that stood before the misbehaviour and stands after it, about this peer and not
+    /// about a conforming one. A scan that computes each finding anew raises it once.
+    fn standing<'a>(&self, trace: &Trace, before: &Scan, after: &'a Scan, peer_id: &str) -> Option<&'a str> {
+        let conforming = self.conforming.as_ref().and_then(|peer| self::peer_id(trace, peer));
+        let others = conforming.map(|id| after.standing_about(before, &id)).unwrap_or_default();
+        let is_own = |finding: &&Finding| others.iter().all(|other| other.kind != finding.kind);
+        let mut standing = after.standing_about(before, peer_id).into_iter().filter(is_own);
+        let wanted = standing.find(|finding| self.kind.as_ref().is_none_or(|kind| finding.kind == *kind));
+        wanted.map(|finding| finding.kind.as_str())
+    }
+
     /// Returns why the target had nothing to notice, or no way to notice it. Returns `None` if it could
     /// notice.
     fn could_not_notice(&self, trace: &Trace) -> Option<String> {
@@ -193,6 +209,25 @@ mod tests {
             .call(label, call)
             .operation("after", "governance.scan", json!({"findings": []}))
             .verdict::<FindingRaised>(arguments(&[(more.0, Some(more.1))]))
+    }
+
+    #[test]
+    fn a_finding_that_stood_before_is_no_new_one_and_may_hide_one() {
+        let stale = |peer: &str, since: &str, status: &str| json!({"kind": "peer_heartbeat_stale", "federation_peer_id": peer, "message": format!("no heartbeat since {since}"), "payload": {"status": status}});
+        let scanned = |of_alice: bool| {
+            let scan = |since: &str, status: &str| {
+                let about_alice = of_alice.then(|| stale("alice's row", since, status));
+                let found: Vec<Value> =
+                    std::iter::once(stale("mallory's row", since, status)).chain(about_alice).collect();
+                json!({"findings": found})
+            };
+            joined()
+                .operation("before", "governance.scan", scan("never", "enrolled"))
+                .operation("after", "governance.scan", scan("2026-06-01T00:00:00Z", "active"))
+                .verdict::<FindingRaised>(arguments(&[("conforming", Some("alice"))]))
+        };
+        assert_eq!(scanned(true), Broken, "every fresh peer has it");
+        assert_eq!(scanned(false), Unproven, "another of that kind would look the same");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod admission;
 mod calls;
+mod finding_identity;
 mod migrations;
 mod notices;
 mod operations;
@@ -17,7 +18,9 @@ pub(in crate::check) use admission::is_admitted;
 pub(in crate::check) use calls::{Call, CallQuery, calls, labelled_calls};
 pub(in crate::check) use migrations::migration_shown;
 pub(in crate::check) use notices::events;
-pub(in crate::check) use operations::{operations_of, peer_id, peer_shown, scan, scans, succeeded_operation};
+pub(in crate::check) use operations::{
+    Scan, operations_of, peer_id, peer_shown, scan, scans, succeeded_operation,
+};
 pub(in crate::check) use records::{Place, Records, is_denied, last_put, mentions, records};
 pub(in crate::check) use snapshots::status_shown;
 pub(in crate::check) use way_back::{silence, silence_of_heartbeats};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::calls::{CallQuery, calls};
+use super::finding_identity::identity;
 use crate::check::outcome::{OrUnproven, Stop};
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::notice::Finding;
@@ -54,7 +55,8 @@ pub(in crate::check) fn scans(trace: &Trace, before: &str, after: &str) -> Resul
 }
 
 impl Scan {
-    /// Returns the findings about a peer that an earlier scan does not have, with the same content.
+    /// Returns the findings about a peer that an earlier scan does not have. One that was there keeps its identity while
+    /// it ages.
     pub(in crate::check) fn new_about<'a>(&'a self, before: &Self, peer_id: &str) -> Vec<&'a Finding> {
         let about = |finding: &&Finding| finding.federation_peer_id.as_deref() == Some(peer_id);
         let known: BTreeSet<String> = before.findings.iter().filter(about).map(identity).collect();
@@ -64,6 +66,13 @@ impl Scan {
 }
 
 impl Scan {
+    /// Returns the findings about a peer that stood before, and stand in this scan too.
+    pub(in crate::check) fn standing_about<'a>(&'a self, before: &Self, peer_id: &str) -> Vec<&'a Finding> {
+        let new = self.new_about(before, peer_id);
+        let about = self.findings.iter().filter(|found| found.federation_peer_id.as_deref() == Some(peer_id));
+        about.filter(|finding| !new.contains(finding)).collect()
+    }
+
     /// Returns in words that no finding about a peer is new, and which are new about others.
     pub(in crate::check) fn nothing_about(&self, before: &Self, peer_id: &str) -> String {
         let of = |finding: &Finding| (finding.federation_peer_id.clone(), identity(finding));
@@ -77,11 +86,6 @@ impl Scan {
         let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
         format!("no finding was raised about the peer, only about others: {kinds}")
     }
-}
-
-/// Returns the identity of a finding: its full content.
-fn identity(finding: &Finding) -> String {
-    format!("{}\u{0}{}\u{0}{}", finding.kind, finding.message, finding.payload)
 }
 
 /// Returns the id under which the target stores a peer: from the peer's accept, or from the target's join,
