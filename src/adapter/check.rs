@@ -11,13 +11,16 @@ use url::Url;
 
 use crate::clock::{Clock, Seed};
 use crate::net::Limits;
+use crate::operator::platform::Describe;
 use crate::operator::{
-    Adapter, Description, Kind, Method, MethodDef, NONEXISTENT_METHOD, OperatorClient, OperatorError,
-    OperatorMethod, Stdio, Targets, contract, grant, network, peer, platform, resource,
+    Description, Kind, Method, MethodDef, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
+    TargetRequest, Targets, contract, grant, network, peer, platform, resource,
 };
 use crate::peer::{Options, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::report::terminal;
+use crate::transcript::mask::Mask;
 use crate::transcript::{ScenarioStart, Transcript};
+use crate::wire::generation::CallerForm;
 use crate::wire::grant::Scope;
 
 /// The methods that end something. They are called last, so that the others still have what they need.
@@ -78,7 +81,7 @@ impl fmt::Display for MethodLine {
             Finding::Missing => ("missing", String::new()),
             Finding::Refused { message } => ("refused", terminal(message)),
             Finding::Malformed { expected, found } => {
-                let found = terminal(found);
+                let found = terminal(&found.chars().take(SHOWN_MAX).collect::<String>());
                 ("MALFORMED", format!("expected {}\n{:32}found {found}", terminal(expected), ""))
             }
             Finding::Failed { message } => ("FAILED", terminal(message)),
@@ -89,21 +92,25 @@ impl fmt::Display for MethodLine {
     }
 }
 
-/// Checks an adapter of this program. Returns an error if the adapter cannot be called at all.
-pub async fn check_adapter(adapters: &Stdio) -> Result<Vec<MethodLine>, OperatorError> {
-    let adapter = adapters.start().await?;
-    let mut lines = vec![impossible(&adapter).await];
+/// Checks an operator client. Returns an error if it cannot be called at all.
+pub async fn check_operator(targets: &dyn Targets) -> Result<Vec<MethodLine>, OperatorError> {
+    let request = TargetRequest { scenario: "adapter check", seed: Seed(1), alone: true, durable: false };
+    let lease = targets.lease(request).await?;
+    let description = Description::read(&lease.operator.call(Describe::METHOD, json!({})).await?)?;
+    let mut lines = vec![impossible(&*lease.operator).await];
     if lines[0].finding == Finding::Fine {
-        lines.extend(Conversation::begin(&adapter).method_by_method().await);
+        lines.extend(
+            Conversation::begin(&*lease.operator, &description, lease.caller).method_by_method().await,
+        );
     }
-    drop(adapter);
-    adapters.close().await;
+    drop(lease);
+    targets.close().await;
     Ok(lines)
 }
 
 /// Calls a method that does not exist. An adapter that accepts any method proves nothing.
-async fn impossible(adapter: &Adapter) -> MethodLine {
-    let finding = match adapter.call_nonexistent().await {
+async fn impossible(operator: &dyn OperatorClient) -> MethodLine {
+    let finding = match operator.call_nonexistent().await {
         Err(OperatorError::Unsupported { .. }) => Finding::Fine,
         Err(OperatorError::Refused { code, message, .. }) => {
             malformed_impossible(&format!("error {code} {message:?}"))
@@ -123,17 +130,28 @@ fn malformed_impossible(found: &str) -> Finding {
 
 /// The values that earlier methods returned and later ones need.
 struct Conversation<'a> {
-    adapter: &'a Adapter,
+    operator: &'a dyn OperatorClient,
     description: &'a Description,
+    caller: CallerForm,
+    /// The secrets in the results, so that no line shows one.
+    mask: Mask,
     known: BTreeMap<&'static str, Value>,
     clock: Clock,
     peer: Option<Peer>,
 }
 
 impl<'a> Conversation<'a> {
-    fn begin(adapter: &'a Adapter) -> Self {
+    fn begin(operator: &'a dyn OperatorClient, description: &'a Description, caller: CallerForm) -> Self {
         let clock = Clock::manual(Clock::system().now());
-        Self { adapter, description: adapter.description(), known: BTreeMap::new(), clock, peer: None }
+        Self {
+            operator,
+            description,
+            caller,
+            mask: Mask::default(),
+            known: BTreeMap::new(),
+            clock,
+            peer: None,
+        }
     }
 
     /// Calls the methods in an order in which each has the values that it needs.
@@ -148,7 +166,10 @@ impl<'a> Conversation<'a> {
     }
 
     async fn ask(&mut self, method: Method) -> MethodLine {
-        let evaluation = self.adapter.call(method, self.parameters(method)).await;
+        let evaluation = self.operator.call(method, self.parameters(method)).await;
+        if let Ok(result) = &evaluation {
+            self.mask.learn_members(result);
+        }
         let says_it_has = self.description.has(method);
         let remark = match (&evaluation, says_it_has) {
             (Err(OperatorError::Unsupported { .. }), true) => Some("describe.verbs lists it"),
@@ -165,7 +186,19 @@ impl<'a> Conversation<'a> {
             Err(OperatorError::Refused { message, .. }) => Finding::Refused { message },
             Err(other) => Finding::Failed { message: other.to_string() },
         };
+        let finding = self.masked(finding);
         MethodLine { method: method.to_string(), finding, remark: remark.map(ToOwned::to_owned) }
+    }
+
+    fn masked(&self, finding: Finding) -> Finding {
+        match finding {
+            Finding::Refused { message } => Finding::Refused { message: self.mask.text(&message) },
+            Finding::Failed { message } => Finding::Failed { message: self.mask.text(&message) },
+            Finding::Malformed { expected, found } => {
+                Finding::Malformed { expected, found: self.mask.text(&found) }
+            }
+            other => other,
+        }
     }
 
     /// Keeps the ids and addresses that a result names first, for the methods that come after it, and sets the
@@ -191,7 +224,7 @@ impl<'a> Conversation<'a> {
             self.known.get("base_url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
         let Some(base_url) = base_url else { return };
         let ca_bundle_pem = self.known.get("ca_bundle_pem").and_then(Value::as_str).map(ToOwned::to_owned);
-        peer.set_target(TargetAddress { base_url, ca_bundle_pem, caller: self.description.caller });
+        peer.set_target(TargetAddress { base_url, ca_bundle_pem, caller: self.caller });
         let token = self.known.get("acceptance_token").and_then(Value::as_str).unwrap_or_default().to_owned();
         let context = StepContext::default();
         // If accept fails, the methods that need a partner report it.
@@ -260,7 +293,6 @@ fn wanting(row: &MethodDef, result: &Value) -> Option<Finding> {
         Some(_) if expected.may_be_bare => result.to_string(),
         Some(member) => format!("{}: {}", member.name, result[&*member.name]),
     };
-    let found = found.chars().take(SHOWN_MAX).collect();
     Some(Finding::Malformed { expected: expected.to_string(), found })
 }
 
@@ -294,6 +326,7 @@ fn start_peer(clock: Clock) -> Option<Peer> {
         permitted_choices: PermittedChoices::plain(),
         limits: Limits::default(),
         snapshot: None,
+        server_identity: None,
         pace: None,
     };
     Peer::start(options).ok()

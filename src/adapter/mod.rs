@@ -2,4 +2,4 @@
 
 mod check;
 
-pub use check::{Finding, MethodLine, check_adapter};
+pub use check::{Finding, MethodLine, check_operator};

@@ -1,17 +1,23 @@
 //! `covenant adapter`: serves the reference platform as an adapter, and checks other adapters.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use url::Url;
 
-use super::target_choice::named;
+use super::config::Config;
+use super::operator_choice::OperatorChoice;
+use super::target_choice::{TargetArguments, named};
 use super::{Exit, Failure, block_on, message, print};
-use crate::adapter::{Finding, check_adapter};
+use crate::adapter::{Finding, check_operator};
 use crate::clock::Seed;
 use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, TargetRequest, Targets, serve};
 use crate::reference::{DEFECTS, VARIANTS};
+use crate::runner::Target;
 
 /// Arguments of `covenant adapter`.
 #[derive(Debug, Args)]
@@ -44,8 +50,20 @@ struct CheckArguments {
     /// Seconds to wait for the result of one method
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     adapter_timeout: u64,
+    /// Operator of a running platform, in place of an adapter: a URL, or powernode:URL
+    #[arg(long, value_name = "URL|powernode:URL", conflicts_with = "program")]
+    operator: Option<OperatorChoice>,
+    /// TOML file with the log-in for powernode:URL [default: as of `covenant run`]
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    credentials: Option<PathBuf>,
+    /// URL of the federation plane of the running platform, on which a peer accepts
+    #[arg(long, value_name = "URL", requires = "operator")]
+    target: Option<Url>,
+    /// Allow a target on another machine to be called with plain http
+    #[arg(long, requires = "target")]
+    plain_http: bool,
     /// Command line of the adapter
-    #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
+    #[arg(last = true, required_unless_present = "operator", value_name = "PROGRAM ARGS")]
     program: Vec<String>,
 }
 
@@ -53,6 +71,32 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Some(Command::Check(arguments)) => check(arguments),
         None => block_on(serve_reference(arguments))?,
+    }
+}
+
+impl CheckArguments {
+    /// Returns the adapter of the program.
+    fn adapter(&self) -> Result<Arc<dyn Targets>, Failure> {
+        let program = Program::of(self.program.clone())
+            .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
+        message(&format!("adapter: {program}\n"));
+        Ok(Arc::new(Stdio::new(program, Duration::from_secs(self.adapter_timeout), Log::default())))
+    }
+
+    /// Returns the operator of a running platform.
+    fn running(&self) -> Result<Arc<dyn Targets>, Failure> {
+        let named = TargetArguments {
+            operator: self.operator.clone(),
+            credentials: self.credentials.clone(),
+            adapter_timeout: Some(self.adapter_timeout),
+            target: self.target.clone(),
+            plain_http: self.plain_http,
+            ..TargetArguments::default()
+        };
+        match named.or(&Config::find(None)?).target(None)? {
+            Target::ExternalTarget(external) => Ok(external.targets),
+            Target::Embedded(_) => Err(Failure::usage("adapter check: name an operator")),
+        }
     }
 }
 
@@ -75,11 +119,14 @@ async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let program = Program::of(arguments.program.clone())
-        .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
-    message(&format!("adapter: {program}\n"));
-    let adapters = Stdio::new(program, Duration::from_secs(arguments.adapter_timeout), Log::default());
-    let lines = block_on(check_adapter(&adapters))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
+    let targets = match &arguments.operator {
+        Some(operator) => {
+            message(&format!("operator: {operator}\n"));
+            arguments.running()?
+        }
+        None => arguments.adapter()?,
+    };
+    let lines = block_on(check_operator(&*targets))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
     let mut faults = 0;
     for line in &lines {
         print(&format!("{line}\n"))?;

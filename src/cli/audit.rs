@@ -148,7 +148,7 @@ fn watch_target(
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     folder.create()?;
-    let mut run_context = asked.run_context(Some(arguments.poll_timeout));
+    let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let watch = Watch {
         seed,
@@ -206,7 +206,7 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
         arguments.rate,
         if arguments.intrusive { "with misbehaviour" } else { "conforming" }
     ));
-    let mut run_context = asked.run_context(Some(arguments.poll_timeout));
+    let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let named = asked.contract_text();
     let named = named.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));

@@ -11,7 +11,8 @@ use url::Url;
 use super::Failure;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
-use super::target_choice::OperatorChoice;
+use super::operator_choice::OperatorChoice;
+use crate::operator::NamedRecord;
 
 /// The configuration file that is read by default.
 pub(super) const DEFAULT: &str = "covenant.toml";
@@ -56,11 +57,16 @@ pub struct TargetSection {
     /// target is asked.
     #[schemars(with = "Option<String>")]
     pub contract: Option<ContractChoice>,
-    /// Allow an `http:` URL.
+    /// Allow an `http:` URL of another machine.
     pub plain_http: bool,
     /// The platform can reach the simulated peers. A notice that never comes is broken then, though no call of
     /// the platform shows the way, and the report says that it rests on this.
     pub way_back_open: bool,
+    /// The time that one scenario may wait in real time, in seconds, where no method moves the platform's clock. The
+    /// default is 15; 0 never waits.
+    pub max_wait_seconds: Option<u64>,
+    /// Records that the platform has already, for `powernode:URL`. Scenarios that change no record read them.
+    pub records: Vec<NamedRecord>,
     /// The time limit of one call on the federation plane, in seconds. The default is 10.
     pub request_timeout_seconds: Option<u64>,
 }
@@ -78,6 +84,11 @@ pub struct PeersSection {
     /// The release that the peers report, if it is not the target's: `1.4.0`.
     #[schemars(with = "Option<String>")]
     pub release: Option<Version>,
+    /// A PEM file with the certificate chain that the peers present, which the platform can verify. Without it, each
+    /// peer has an authority of its own.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the private key of `certificate`.
+    pub key: Option<PathBuf>,
 }
 
 /// The run.
@@ -141,7 +152,9 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # system_roots = false                      # or: trust the authorities of this system
 # identity = "tls"                          # "forwarded" or "forwarded-g1": the suite plays the proxy
 # contract = "2026-05"                      # contract text that it keeps (`covenant list texts`); else it is asked
-# plain_http = false                        # allow an http: URL
+# plain_http = false                        # allow an http: URL of another machine
+# max_wait_seconds = 15                     # real time that a scenario may wait where no method moves the clock
+# records = [{ kind = "skill", id = "0190b2f0-0000-7000-8000-00000000c0de" }]  # for powernode: that are there
 # way_back_open = false                     # state that the platform can reach the simulated peers
 # request_timeout_seconds = 10              # time limit of one call
 
@@ -149,6 +162,8 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # listen = "127.0.0.1"                      # address that the simulated peers listen on
 # advertise = "https://tests.example"       # URL that they give to the target, if different
 # release = "1.4.0"                         # release that they report; without it, the target's
+# certificate = "peers.pem"                 # chain that they present, which the target can verify
+# key = "peers.key"                         # its private key
 
 [run]
 # jobs = 4                                  # scenarios to run in parallel

@@ -14,6 +14,8 @@ mod identity;
 mod init;
 mod list;
 mod operator;
+mod operator_choice;
+mod pem;
 mod progress;
 mod replay;
 mod report_format;

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::target_choice::OperatorChoice;
+use super::operator_choice::OperatorChoice;
 use super::{Exit, Failure, block_on};
 use crate::clock::Clock;
 use crate::operator::powernode::{Credentials, Powernode, Rest};
-use crate::operator::{Dialogue, Http, Log, Person, Program, Stdio, Targets};
+use crate::operator::{Dialogue, Http, Log, NamedRecord, Person, Program, Stdio, Targets};
 use crate::pki::{ClientTls, TlsOptions, Trust};
 
 /// The environment variable with the bearer token of each request to `--operator URL`.
@@ -39,6 +39,7 @@ pub(super) fn operator_targets(
     operator: &OperatorChoice,
     credentials: Option<&Path>,
     method_time_max: Duration,
+    records: Vec<NamedRecord>,
 ) -> Result<Arc<dyn Targets>, Failure> {
     Ok(match operator {
         OperatorChoice::Http(url) => {
@@ -48,7 +49,7 @@ pub(super) fn operator_targets(
         OperatorChoice::Powernode(url) => {
             let rest = Rest::new(url.clone(), tls(url)?, log_in(credentials)?, method_time_max);
             block_on(rest.log_in())?.map_err(|error| Failure::new(Exit::Adapter, error))?;
-            Arc::new(Powernode::new(rest))
+            Arc::new(Powernode::new(rest, records))
         }
         OperatorChoice::Person => Arc::new(Person::new(Terminal)),
     })

@@ -31,6 +31,9 @@ impl Observer for Progress {
             Event::ContractText(held) => {
                 self.bar.suspend(|| super::message(&format!("contract text: {held}\n")));
             }
+            Event::Waiting { text } => {
+                self.bar.suspend(|| super::message(&format!("{text}\n")));
+            }
             Event::Started { scenarios } => self.bar.set_length(scenarios as u64),
             Event::Began { scenario } => playing.push(scenario),
             Event::Ended { scenario, .. } => {

@@ -33,7 +33,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     recorded.defect.retain(|name| !arguments.without_defect.contains(name));
     let target = recorded.target(None)?;
     let poll_timeout = reading.start.settings.get("poll_timeout_seconds").and_then(Value::as_u64);
-    let run_context = recorded.run_context(poll_timeout);
+    let run_context = recorded.run_context(poll_timeout)?;
     let mut still_broken = false;
     for check in broken {
         let replayed = replay(&reading, check, &target, recorded.contract_text(), &run_context);

@@ -15,7 +15,7 @@ use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
 use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
-use crate::transcript::{Outcome, read};
+use crate::transcript::{Outcome, Trace, read};
 
 /// The default number of scenarios that run in parallel.
 const JOBS: u16 = 4;
@@ -97,7 +97,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
         cases: arguments.cases.or(config.run.cases).unwrap_or(CASES),
         scenarios: arguments.scenarios.clone(),
-        run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds)),
+        run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?,
         jobs: usize::from(arguments.jobs.or(config.run.jobs).unwrap_or(JOBS)),
         contract: asked.contract_text(),
         attested: arguments.attest.iter().cloned().collect(),
@@ -114,6 +114,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     arguments.format.print(&report)?;
     for case in folder.write_cases(&reading, &report)? {
         message(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
+    }
+    for waited in reading.traces.iter().flat_map(Trace::waits_in_real_time) {
+        message(&format!("waited: {waited}\n"));
     }
     message(&format!("files: {}\n", folder.path().display()));
     Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))

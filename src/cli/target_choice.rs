@@ -1,26 +1,26 @@
 //! The target of a command, as the command line and `covenant.toml` name it.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser};
 use semver::Version;
-use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use url::Url;
 
 use super::config::Config;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
 use super::operator::{adapter, operator_targets};
+use super::operator_choice::OperatorChoice;
+use super::pem::{read_bundle, server_identity, system_bundle};
 use super::{Exit, Failure, block_on};
 use crate::contract::HeldText;
 use crate::doctor::{DetectError, detect_caller_form};
 use crate::net::Limits;
-use crate::operator::{Address, At};
+use crate::operator::{Address, At, Identified, NamedRecord, is_plain_elsewhere};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::runner::{ExternalTarget, Target, WAY_BACK_OPEN, argument, run_context};
 use crate::scenario::RunContext;
@@ -29,8 +29,8 @@ use crate::wire::generation::CallerForm;
 
 /// The default time to wait for the result of one method, in seconds.
 const ADAPTER_TIMEOUT_SECONDS: u64 = 60;
-/// The longest bundle of authorities that is read, in bytes.
-const BUNDLE_BYTES_MAX: u64 = 1 << 20;
+/// The default of the seconds that one scenario may wait in real time.
+const MAX_WAIT_SECONDS: u64 = 15;
 
 /// The arguments that name a target.
 #[derive(Clone, Debug, Default, Args)]
@@ -56,7 +56,7 @@ pub(super) struct TargetArguments {
     /// Seconds to wait for the result of one method [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) adapter_timeout: Option<u64>,
-    /// URL of the federation plane of a running platform
+    /// URL of the federation plane of a running platform [default: that of powernode:URL]
     #[arg(long, value_name = "URL", conflicts_with_all = ["defect", "variant"])]
     pub(super) target: Option<Url>,
     /// PEM file with the authorities to trust for the target [default: pin the first certificate seen]
@@ -72,7 +72,7 @@ pub(super) struct TargetArguments {
     /// is asked]
     #[arg(long, value_name = "TEXT|DIGEST")]
     pub(super) contract: Option<ContractChoice>,
-    /// Allow a target URL with plain http
+    /// Allow a target on another machine to be called with plain http
     #[arg(long)]
     pub(super) plain_http: bool,
     /// Seconds that one call on the federation plane may take [default: 10]
@@ -91,53 +91,24 @@ pub(super) struct TargetArguments {
     /// call of the target shows the way. The report says that it rests on this
     #[arg(long)]
     pub(super) way_back_open: bool,
+    /// Seconds that one scenario may wait in real time, where no method moves the target's clock; 0 never waits. The
+    /// limits of the contract are 5 minutes and more: 420 shows those of minutes [default: 15]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86400))]
+    pub(super) max_wait: Option<u64>,
+    /// PEM file with the certificate chain that the simulated peers present, which the target can verify; needs
+    /// --peer-key [default: each peer has an authority of its own]
+    #[arg(long, value_name = "FILE", requires = "peer_key")]
+    pub(super) peer_certificate: Option<PathBuf>,
+    /// PEM file with the private key of --peer-certificate
+    #[arg(long, value_name = "FILE", requires = "peer_certificate")]
+    pub(super) peer_key: Option<PathBuf>,
+    /// Record that the target has already, for powernode:URL, whose operator can store none (repeatable):
+    /// '{"kind": "skill", "id": "…"}'. Scenarios that change no record read it
+    #[arg(long = "record", value_name = "JSON", value_parser = named_record)]
+    pub(super) records: Vec<NamedRecord>,
     /// Configuration file [default: covenant.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-}
-
-/// The operator of the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OperatorChoice {
-    /// An adapter behind a URL.
-    Http(Url),
-    /// The REST surface of a Powernode.
-    Powernode(Url),
-    /// A person at this terminal.
-    Person,
-}
-
-impl FromStr for OperatorChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = |text: &str| {
-            let url: Option<Url> = text.parse().ok();
-            url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-                .ok_or_else(|| format!("{text:?}: expected an http or https URL, powernode:URL, or person"))
-        };
-        match text.strip_prefix("powernode:") {
-            Some(rest) => url(rest).map(Self::Powernode),
-            None if text == "person" => Ok(Self::Person),
-            None => url(text).map(Self::Http),
-        }
-    }
-}
-
-impl fmt::Display for OperatorChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http(url) => url.fmt(f),
-            Self::Powernode(url) => write!(f, "powernode:{url}"),
-            Self::Person => f.write_str("person"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for OperatorChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
 }
 
 /// The target arguments of a recorded run.
@@ -165,6 +136,10 @@ impl TargetArguments {
         self.listen = self.listen.or(config.peers.listen);
         self.advertise = self.advertise.or_else(|| config.peers.advertise.clone());
         self.release = self.release.or_else(|| config.peers.release.clone());
+        if self.peer_certificate.is_none() {
+            self.peer_certificate.clone_from(&config.peers.certificate);
+            self.peer_key.clone_from(&config.peers.key);
+        }
         if !(self.defect.is_empty() && self.variant.is_empty()) {
             return self;
         }
@@ -182,6 +157,10 @@ impl TargetArguments {
         self.contract = self.contract.or(target.contract);
         self.plain_http |= target.plain_http;
         self.way_back_open |= target.way_back_open;
+        self.max_wait = self.max_wait.or(target.max_wait_seconds);
+        if self.records.is_empty() {
+            self.records = target.records;
+        }
         self.request_timeout = self.request_timeout.or(target.request_timeout_seconds);
         self
     }
@@ -198,7 +177,8 @@ impl TargetArguments {
             ),
             (None, Some(operator)) => {
                 let credentials = self.credentials.as_deref();
-                let targets = operator_targets(operator, credentials, self.method_time_max())?;
+                let records = self.records.clone();
+                let targets = operator_targets(operator, credentials, self.method_time_max(), records)?;
                 (format!("the platform behind the operator {operator}"), targets)
             }
             (None, None) if self.target.is_some() => {
@@ -211,6 +191,10 @@ impl TargetArguments {
         };
         let arguments = self.record();
         let Some(address) = self.address()? else {
+            let targets = match self.identity {
+                Some(IdentityForm(caller)) => Arc::new(Identified::new(caller, targets)),
+                None => targets,
+            };
             return Ok(Target::ExternalTarget(ExternalTarget { name, arguments, targets }));
         };
         let name = format!("{} ({name})", address.base_url);
@@ -222,7 +206,7 @@ impl TargetArguments {
     }
 
     /// Returns the run context of the scenarios.
-    pub(super) fn run_context(&self, poll_timeout_seconds: Option<u64>) -> RunContext {
+    pub(super) fn run_context(&self, poll_timeout_seconds: Option<u64>) -> Result<RunContext, Failure> {
         let mut found = run_context(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
         found.advertise.clone_from(&self.advertise);
         found.release.clone_from(&self.release);
@@ -230,8 +214,14 @@ impl TargetArguments {
             found.poll_timeout = Duration::from_secs(seconds);
         }
         found.limits = self.limits();
+        found.plain_http = self.plain_http;
+        found.real_time.max_wait = Duration::from_secs(self.max_wait.unwrap_or(MAX_WAIT_SECONDS));
+        if matches!(self.operator, Some(OperatorChoice::Powernode(_))) {
+            found.records.clone_from(&self.records);
+        }
         found.way_back = self.way_back_open.then_some(WayBack::Stated);
-        found
+        found.server_identity = server_identity(self.peer_certificate.as_deref(), self.peer_key.as_deref())?;
+        Ok(found)
     }
 
     /// Returns the contract text that the user names.
@@ -249,12 +239,21 @@ impl TargetArguments {
         limits
     }
 
+    /// Returns the URL of the federation plane. A Powernode has it beside its REST surface, unless the user names
+    /// another.
+    fn url(&self) -> Option<&Url> {
+        match (&self.target, &self.operator) {
+            (None, Some(OperatorChoice::Powernode(url))) => Some(url),
+            (target, _) => target.as_ref(),
+        }
+    }
+
     /// Returns the address of a running platform, or `None` if none is named.
     pub(super) fn address(&self) -> Result<Option<Address>, Failure> {
-        let Some(url) = &self.target else { return Ok(None) };
+        let Some(url) = self.url() else { return Ok(None) };
         match url.scheme() {
             "https" => {}
-            "http" if self.plain_http => {}
+            "http" if self.plain_http || !is_plain_elsewhere(url) => {}
             "http" => {
                 return Err(Failure::usage(format!("--target {url}: plain http needs --plain-http")));
             }
@@ -304,6 +303,9 @@ impl TargetArguments {
             ("--advertise", self.advertise.as_ref().map(ToString::to_string)),
             ("--release", self.release.as_ref().map(ToString::to_string)),
             ("--listen", self.listen.map(|address| address.to_string())),
+            ("--max-wait", self.max_wait.map(|seconds| seconds.to_string())),
+            ("--peer-certificate", self.peer_certificate.as_ref().map(path)),
+            ("--peer-key", self.peer_key.as_ref().map(path)),
         ];
         let switches = [
             ("--system-roots", self.system_roots),
@@ -311,9 +313,15 @@ impl TargetArguments {
             (WAY_BACK_OPEN, self.way_back_open),
         ];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some(argument(flag, value?)));
+        let records = self.records.iter().map(|record| argument("--record", json!(record)));
         let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
-        flags.chain(switches).collect()
+        flags.chain(records).chain(switches).collect()
     }
+}
+
+/// Parses a record that the target has already.
+fn named_record(text: &str) -> Result<NamedRecord, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
@@ -321,21 +329,6 @@ fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
         let exit = if matches!(error, DetectError::Pki(_)) { Exit::Suite } else { Exit::Target };
         Failure::new(exit, error)
     })
-}
-
-fn read_bundle(path: &Path) -> Result<String, Failure> {
-    let wrong = |why: String| Failure::usage(format!("--ca {}: {why}", path.display()));
-    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-    if length > BUNDLE_BYTES_MAX {
-        return Err(wrong("longer than 1 MiB".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    crate::pki::Trust::new().add("ca", &text).map_err(|error| wrong(error.to_string()))?;
-    Ok(text)
-}
-
-fn system_bundle() -> Result<String, Failure> {
-    crate::pki::system_bundle_pem().map_err(|error| Failure::new(Exit::Environment, error))
 }
 
 /// Returns the patch of this name, or an error that suggests the nearest name.
@@ -365,24 +358,34 @@ mod tests {
             plain_http: true,
             request_timeout: Some(5),
             way_back_open: true,
+            max_wait: Some(420),
+            records: vec![named_record(r#"{"kind": "skill", "id": "it's"}"#).expect("a record")],
             ..TargetArguments::default()
         };
         let again = TargetArguments::of_record(&given.record()).expect("it reads");
         assert_eq!(again.record(), given.record());
-        assert_eq!(again.adapter, given.adapter);
-        assert!(again.run_context(None).states_way_back());
+        assert_eq!((again.adapter.clone(), again.records.clone()), (given.adapter, given.records));
+        let run_context = again.run_context(None).expect("a run context");
+        assert!(run_context.states_way_back() && run_context.plain_http);
+        assert_eq!(run_context.real_time.max_wait, Duration::from_mins(7));
     }
 
     #[test]
-    fn an_operator_is_a_url_a_powernode_or_a_person() {
-        assert_eq!("person".parse(), Ok(OperatorChoice::Person));
-        for text in ["https://a.example/operator", "powernode:https://a.example/"] {
-            let choice: OperatorChoice = text.parse().expect("a choice");
-            assert_eq!(choice.to_string(), text);
-        }
-        for text in ["", "a.example", "powernode:", "ftp://a.example", "powernode:person"] {
-            assert!(text.parse::<OperatorChoice>().is_err(), "{text}");
-        }
+    fn plain_http_to_another_machine_has_to_be_allowed() {
+        let at = |url: &str, plain_http: bool| {
+            let target = Some(url.parse().expect("a URL"));
+            let identity = Some(IdentityForm(CallerForm::Tls));
+            TargetArguments { target, identity, plain_http, ..TargetArguments::default() }.address()
+        };
+        assert!(at("http://127.0.0.1:3000", false).is_ok());
+        assert!(at("http://platform.example", true).is_ok());
+        let operator = Some("powernode:http://127.0.0.1:3000".parse().expect("a choice"));
+        let identity = Some(IdentityForm(CallerForm::Tls));
+        let alone = TargetArguments { operator, identity, ..TargetArguments::default() };
+        let address = alone.address().ok().flatten().expect("the address of the Powernode");
+        assert_eq!(address.base_url.as_str(), "http://127.0.0.1:3000/");
+        let refused = at("http://platform.example", false).err().map(|failure| failure.error.to_string());
+        assert!(refused.is_some_and(|text| text.contains("--plain-http")));
     }
 
     #[test]

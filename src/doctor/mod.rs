@@ -12,9 +12,10 @@ pub use point::{Cause, Point, PointResult, Points};
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpListener;
-use url::{Host, Url};
+use url::Url;
 
 use crate::net::Limits;
+use crate::operator::is_here;
 use crate::runner::ExternalTarget;
 use crate::wire::generation::CallerForm;
 
@@ -77,18 +78,12 @@ async fn examine_port(points: &mut Points<'_>, listen: IpAddr) {
 
 /// Examines the addresses at which the target calls the peers. Only a run shows that it can.
 fn examine_way_back(points: &mut Points<'_>, subject: &Subject, url: &Url) {
-    let is_here = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
     match &subject.advertise {
         Some(url) => {
             points
                 .note("callback", format!("the target calls the peers at {url}: a run shows whether it can"));
         }
-        None if subject.listen.is_loopback() && !is_here => points.failed(
+        None if subject.listen.is_loopback() && !is_here(url) => points.failed(
             "callback",
             format!("the peers listen on {}, where the target can't call them", subject.listen),
             "give --listen an address that the target reaches, or --advertise a URL that leads here",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use url::Url;
+use url::{Host, Url};
 
 use super::platform::{Reset, Start};
 use super::{Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets};
@@ -20,6 +20,24 @@ pub struct Address {
     pub ca_bundle_pem: Option<String>,
     /// The way in which a caller identifies itself.
     pub caller: CallerForm,
+}
+
+/// Returns true if a URL names this machine.
+#[must_use]
+pub fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Returns true if a call of the URL would go to another machine in plain HTTP, where anyone between can read the
+/// tokens in it.
+#[must_use]
+pub fn is_plain_elsewhere(url: &Url) -> bool {
+    url.scheme() == "http" && !is_here(url)
 }
 
 /// A platform at an address. The scenarios use this one platform in turn, and it is reset between them if its
@@ -104,6 +122,20 @@ fn asks_for_nothing(parameters: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for (url, elsewhere) in [
+            ("http://127.0.0.1:3000", false),
+            ("http://[::1]/base", false),
+            ("http://localhost", false),
+            ("https://platform.example", false),
+            ("http://platform.example", true),
+            ("http://10.0.0.1", true),
+        ] {
+            assert_eq!(is_plain_elsewhere(&url.parse().expect("a URL")), elsewhere, "{url}");
+        }
+    }
 
     #[test]
     fn only_a_start_without_settings_needs_no_operator() {

@@ -8,15 +8,17 @@ mod audit_client;
 mod description;
 mod embedded;
 mod http;
+mod identified;
 mod person;
 pub mod powernode;
 mod process;
+mod records;
 mod reuse;
 pub mod rpc;
 mod serve;
 mod stdio;
 
-pub use at::{Address, At};
+pub use at::{Address, At, is_here, is_plain_elsewhere};
 pub use audit_client::AuditClient;
 pub use covenant_model::operator::{
     Example, Form, Kind, METHODS, Member, Method, MethodDef, NONEXISTENT_METHOD, OperatorMethod, PROTOCOL,
@@ -28,8 +30,10 @@ pub use covenant_model::operator::{
 pub use description::Description;
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use http::Http;
+pub use identified::Identified;
 pub use person::{Dialogue, Person};
 pub use process::{Log, NoProgram, Program};
+pub use records::NamedRecord;
 pub use serve::serve;
 pub use stdio::{Adapter, Stdio};
 

@@ -274,7 +274,8 @@ fn scenario(terms: Terms, actions: &[Action]) -> Scenario {
 }
 
 fn revoke() -> Step {
-    operator("grant.revoke", json!({ "grant_id": "${grant.grant_id}" })).may_fail().labelled("revoked")
+    let grant = json!({ "peer_id": "${alice.id}", "grant_id": "${grant.grant_id}" });
+    operator("grant.revoke", grant).may_fail().labelled("revoked")
 }
 
 fn with_checks(scenario: Scenario) -> Scenario {

@@ -18,7 +18,7 @@ use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_0
 use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
 use crate::report::Report;
-use crate::scenario::{Library, LibraryError, Loaded, RunContext, Scenario};
+use crate::scenario::{Library, LibraryError, Loaded, RealTime, RunContext, Scenario};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
 use crate::{Fault, Stage};
 
@@ -278,6 +278,10 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         contract_digest: Some(V1_2026_05.digest.to_owned()),
         way_back: None,
         spoken: BTreeMap::new(),
+        server_identity: None,
+        plain_http: false,
+        real_time: RealTime::default(),
+        records: vec![],
     }
 }
 

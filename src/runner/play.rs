@@ -61,6 +61,11 @@ pub enum Event {
         /// The number of scenarios. The handshake counts twice.
         scenarios: usize,
     },
+    /// A scenario waits in real time.
+    Waiting {
+        /// What is waited for, and how long.
+        text: String,
+    },
     /// A scenario begins.
     Began {
         /// The id of the scenario.
@@ -129,11 +134,15 @@ async fn contract_text(run: &Run) -> HeldText {
 }
 
 async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observer>) -> Outcome {
+    let mut run_context = run.run_context.clone();
+    let told = observer.clone();
+    run_context.real_time.announcer =
+        Some(Arc::new(move |text: &str| told.event(Event::Waiting { text: text.to_owned() })));
     let mut session = Session {
         run,
         transcript,
         observer,
-        run_context: run.run_context.clone(),
+        run_context,
         places: Arc::new(Semaphore::new(run.jobs.max(1))),
         failed_stages: BTreeMap::new(),
     };
@@ -151,9 +160,10 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
     session.run_context.release = session.run_context.release.or_else(|| first.release());
     let mut tried = session.try_stages(stages).await;
     tried.push(first);
-    let described = description(run).await.ok();
-    session.run_context.spoken = spoken::find(described.as_ref(), &tried);
-    session.run_context.way_back = way_back::find(run, described.as_ref(), &tried, transcript).await;
+    let described = description(run).await.unwrap_or_default();
+    session.run_context.spoken = spoken::find(&described, &tried);
+    session.run_context.way_back =
+        way_back::find(run, &session.run_context, &described, &tried, transcript).await;
     session.play_scenarios().await;
     let again = Loaded { id: format!("{} again", handshake.id), ..handshake.clone() };
     let last = session.part(&again).play().await;

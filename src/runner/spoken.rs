@@ -5,9 +5,8 @@ use crate::transcript::{Shown, Spoken, Trace};
 
 /// Returns the additions that the stages show, or that the adapter names in `describe`. What was seen goes
 /// before what was described.
-pub(super) fn find(described: Option<&Description>, stages: &[Trace]) -> Spoken {
-    let named = described.into_iter().flat_map(|described| described.speaks.iter());
-    let mut spoken: Spoken = named.map(|addition| (*addition, Shown::Described)).collect();
+pub(super) fn find(described: &Description, stages: &[Trace]) -> Spoken {
+    let mut spoken: Spoken = described.speaks.iter().map(|addition| (*addition, Shown::Described)).collect();
     for trace in stages.iter().rev() {
         spoken.extend(trace.spoken());
     }
@@ -32,7 +31,7 @@ mod tests {
             speaks: vec![Addition::ContractDigest, Addition::Notices],
             ..Description::default()
         };
-        let spoken = find(Some(&described), &[recorder.trace()]);
+        let spoken = find(&described, &[recorder.trace()]);
         assert!(matches!(spoken[&Addition::ContractDigest], Shown::Seen(_)));
         assert_eq!(spoken[&Addition::Notices], Shown::Described);
         assert_eq!(spoken.len(), 2);

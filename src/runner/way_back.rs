@@ -1,20 +1,29 @@
 //! Finds what shows the way back: that calls of the target reach the peers.
 
+use std::time::Duration;
+
 use super::Run;
 use crate::operator::network::Probe;
 use crate::operator::{Description, OperatorMethod};
-use crate::scenario::{load, play_scenario};
+use crate::scenario::{RunContext, load, play_scenario};
 use crate::transcript::{Place, Trace, Transcript, WayBack};
 
 /// The scenario of the probe, and its name.
 const PROBE: &str = include_str!("../../audits/way-back.toml");
 const PROBE_ID: &str = "way-back/probe";
+/// The scenario that waits for the target's own probe of a silent peer, and its name.
+const SILENT: &str = include_str!("../../audits/way-back-silent.toml");
+const SILENT_ID: &str = "way-back/silent";
+/// The time after which a target that probes silent peers has done so: stale after five minutes, and a sweep each
+/// minute (`wire.md` §9), with a minute to spare.
+const SILENT_PROBE_MAX: Duration = Duration::from_mins(7);
 
 /// Returns the strongest that shows the way back in a run: a call of the target that arrived in a stage, one
-/// that a probe caused, the result of the probe, or the user's word.
+/// that a probe caused, the target's own probe of a silent peer, the result of the probe, or the user's word.
 pub(super) async fn find(
     run: &Run,
-    described: Option<&Description>,
+    run_context: &RunContext,
+    described: &Description,
     stages: &[Trace],
     transcript: &Transcript,
 ) -> Option<WayBack> {
@@ -22,16 +31,43 @@ pub(super) async fn find(
     if let Some(place) = arrival {
         return Some(WayBack::Arrived(place));
     }
-    let can_probe = described.is_some_and(|described| described.has(Probe::METHOD));
-    let probed = if can_probe { probe(run, transcript).await } else { None };
-    probed.as_ref().and_then(shown_by_probe).or_else(|| run.run_context.way_back.clone())
+    let probed = if described.has(Probe::METHOD) {
+        play(run, run_context, transcript, (PROBE_ID, "way-back.toml", PROBE)).await
+    } else {
+        None
+    };
+    let shown = probed.as_ref().and_then(shown_by_probe);
+    if matches!(shown, Some(WayBack::Arrived(_))) {
+        return shown;
+    }
+    let silent =
+        if described.settles_at_once { None } else { wait_for_probe(run, run_context, transcript).await };
+    silent.or(shown).or_else(|| run_context.way_back.clone())
 }
 
-/// Plays the scenario of the probe.
-async fn probe(run: &Run, transcript: &Transcript) -> Option<Trace> {
-    let loaded = load(PROBE_ID, "way-back.toml", PROBE).ok()?;
-    let (targets, seed) = (run.targets.as_ref(), run.start.seed);
-    Some(play_scenario(&loaded, targets, transcript, seed, &run.run_context).await)
+/// Lets a peer fall silent, and waits in real time for the target to call it. The user has to allow that much time.
+async fn wait_for_probe(run: &Run, run_context: &RunContext, transcript: &Transcript) -> Option<WayBack> {
+    if run_context.real_time.max_wait < SILENT_PROBE_MAX {
+        return None;
+    }
+    let seconds = SILENT_PROBE_MAX.as_secs();
+    run_context.real_time.announce(&format!(
+        "{SILENT_ID} waits up to {seconds} s in real time: for a call of the target to a silent peer"
+    ));
+    let patient = RunContext { poll_timeout: SILENT_PROBE_MAX, ..run_context.clone() };
+    let trace = play(run, &patient, transcript, (SILENT_ID, "way-back-silent.toml", SILENT)).await?;
+    Some(WayBack::Arrived(place(&trace, trace.arrival()?)))
+}
+
+/// Plays a scenario: its id, the name of its file, and its text.
+async fn play(
+    run: &Run,
+    run_context: &RunContext,
+    transcript: &Transcript,
+    (id, file, text): (&str, &str, &str),
+) -> Option<Trace> {
+    let loaded = load(id, file, text).ok()?;
+    Some(play_scenario(&loaded, run.targets.as_ref(), transcript, run.start.seed, run_context).await)
 }
 
 fn shown_by_probe(trace: &Trace) -> Option<WayBack> {
@@ -53,7 +89,6 @@ mod tests {
     use crate::clock::Clock;
     use crate::operator::{Address, AuditClient};
     use crate::runner::{Plan, run_context};
-    use crate::scenario::RunContext;
     use crate::transcript::{Exchange, Recorder, What};
     use crate::wire::generation::CallerForm;
 
@@ -64,6 +99,10 @@ mod tests {
         Plan { run_context, ..Plan::default() }.prepare(PathBuf::new(), stop).expect("a run")
     }
 
+    async fn found_in(run: &Run, described: &Description, stages: &[Trace]) -> Option<WayBack> {
+        find(run, &run.run_context, described, stages, &Transcript::in_memory()).await
+    }
+
     fn recorder() -> Recorder {
         Recorder::in_memory("x", Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp")))
     }
@@ -72,7 +111,7 @@ mod tests {
     async fn a_call_in_a_stage_goes_before_a_probe() {
         let recorder = recorder();
         let arrived = recorder.record(None, None, What::Exchange(Exchange::from_target("a").answered(200)));
-        let found = find(&run(None), None, &[recorder.trace()], &Transcript::in_memory()).await;
+        let found = found_in(&run(None), &Description::default(), &[recorder.trace()]).await;
         assert_eq!(found, Some(WayBack::Arrived(Place { scenario: "x".to_owned(), entry: arrived })));
     }
 
@@ -81,8 +120,7 @@ mod tests {
         let silent = [recorder().trace()];
         let verbs = vec![Probe::METHOD.name().to_owned()];
         let described = Description { verbs, ..Description::default() };
-        let found =
-            find(&run(Some(WayBack::Stated)), Some(&described), &silent, &Transcript::in_memory()).await;
+        let found = found_in(&run(Some(WayBack::Stated)), &described, &silent).await;
         let Some(WayBack::Arrived(place)) = found else { panic!("{found:?}") };
         assert_eq!(place.scenario, PROBE_ID);
     }
@@ -94,7 +132,7 @@ mod tests {
         for stated in [None, Some(WayBack::Stated)] {
             let targets = Arc::new(AuditClient::new(address.clone(), "token".to_owned()));
             let run = Run { targets, ..run(stated.clone()) };
-            assert_eq!(find(&run, None, &[recorder().trace()], &Transcript::in_memory()).await, stated);
+            assert_eq!(found_in(&run, &Description::default(), &[recorder().trace()]).await, stated);
         }
     }
 }

@@ -15,7 +15,7 @@ mod write;
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
-pub use run::{RunContext, play_scenario};
+pub use run::{Announcer, RealTime, RunContext, play_scenario};
 pub use write::write;
 
 /// Returns the JSON Schema of a scenario file, with the arguments of each check.

@@ -139,6 +139,19 @@ impl Step {
         is_operation && self.method().is_some_and(Method::can_be_left_out)
     }
 
+    /// Returns true if the step may change a record of the target, other than by storing it for the scenario.
+    #[must_use]
+    pub fn changes_records(&self) -> bool {
+        match self {
+            Self::Migrate(_) | Self::Commit(_) | Self::Sync(_) => true,
+            Self::Call(step) => step.method != "GET",
+            Self::Operator(step) => {
+                step.method.starts_with("resource.") || step.method.starts_with("migration.")
+            }
+            _ => false,
+        }
+    }
+
     /// Returns true if the step uses the result of the step with this label: `${label.…}`.
     #[must_use]
     pub fn refers_to(&self, label: &str) -> bool {

@@ -35,6 +35,14 @@ impl Values {
         self.known.get(label)
     }
 
+    /// Lets `${id:…}` be this id. Returns false if the text is no such reference, or is used already.
+    pub(super) fn name_id(&mut self, text: &str, id: &str) -> bool {
+        let name = whole_reference(text).and_then(|reference| reference.strip_prefix("id:"));
+        let Some(name) = name.filter(|name| !self.ids.contains_key(*name)) else { return false };
+        self.ids.insert(name.to_owned(), id.to_owned());
+        true
+    }
+
     /// Fills in every `${…}`. A text that is a single reference becomes the referenced value.
     pub(super) fn fill(&mut self, value: &Value) -> Result<Value, Fault> {
         Ok(match value {

@@ -18,6 +18,7 @@ mod permitted_choices;
 mod profile;
 mod recording_budget;
 mod serve;
+mod services;
 mod snapshot;
 mod state;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use calls::{Call, CallOutcome, StepContext};
 pub use pace::Pace;
 pub use permitted_choices::{IdentityWay, PermittedChoices};
 pub use profile::{DEFAULT_RELEASE, Profile};
+pub use services::OFFERING;
 pub use snapshot::PeerSnapshot;
 pub use state::{IssuedGrant, Received};
 
@@ -74,6 +76,8 @@ pub struct Options {
     pub limits: Limits,
     /// Snapshot to restore; `None` for a new peer.
     pub snapshot: Option<PeerSnapshot>,
+    /// Identity of its server, which a target can verify by itself; `None` for one of its own authority.
+    pub server_identity: Option<Identity>,
     /// Upper limit of its call rate; `None` for no limit.
     pub pace: Option<Pace>,
 }
@@ -167,9 +171,10 @@ impl Peer {
         let state = Mutex::new(State::new(ids.uuid().to_string()));
         let listen = |source| listen_error(&options, options.listen, source);
         let port = Port::take(options.listen).map_err(listen)?;
-        let server_identity = match &options.snapshot {
-            Some(snapshot) => snapshot.server_identity(),
-            None => server_identity(&authority, &options),
+        let server_identity = match (&options.server_identity, &options.snapshot) {
+            (Some(identity), _) => Ok(identity.clone()),
+            (None, Some(snapshot)) => snapshot.server_identity(),
+            (None, None) => server_identity(&authority, &options),
         }
         .map_err(keys)?;
         let received = watch::Sender::new(0);
@@ -259,6 +264,14 @@ impl Peer {
     #[must_use]
     pub fn ca_bundle_pem(&self) -> &str {
         self.0.authority.pem()
+    }
+
+    /// Returns the authorities that verify the server of the peer.
+    #[must_use]
+    pub fn server_bundle_pem(&self) -> String {
+        let given = self.0.options.server_identity.as_ref();
+        let chain = given.and_then(|identity| identity.chain_pem().ok()).unwrap_or_default();
+        format!("{}{chain}", self.ca_bundle_pem())
     }
 
     /// Sets the address of the target.

@@ -168,11 +168,11 @@ impl Peer {
                 None => (404, json!({"error": "no such migration"})),
             },
             Route::AuditExcerpts => self.on_excerpt(request.query.as_deref().unwrap_or_default()),
-            Route::ServiceCatalog => (200, json!({"data": {"offerings": [], "generated_at": self.now()}})),
+            Route::ServiceCatalog => self.on_catalog(),
+            Route::Subscriptions => self.on_subscribe(body),
+            Route::Subscription { id } => self.on_unsubscribe(id),
             Route::Sync => self.on_sync(body),
-            Route::Accept | Route::Subscriptions | Route::Subscription { .. } => {
-                (404, json!({"error": "not found"}))
-            }
+            Route::Accept => (404, json!({"error": "not found"})),
         }
         .into()
     }
@@ -183,11 +183,10 @@ impl Peer {
             return Err(unauthorized("mTLS client certificate required"));
         };
         let state = self.state();
-        let ours = inbound_subject(&state.target_row);
-        let theirs = state.id_at_target.as_deref().map(inbound_subject);
-        let name = certificate.common_name.as_deref();
-        let known = name == Some(&ours) || (theirs.is_some() && name == theirs.as_deref());
-        if known { Ok(()) } else { Err(unauthorized(UNREACHABLE)) }
+        let rows = std::iter::once(&state.target_row).chain(&state.id_at_target);
+        let mut names = rows.flat_map(|row| names_of(row));
+        let is_known = names.any(|name| certificate.common_name.as_ref() == Some(&name));
+        if is_known { Ok(()) } else { Err(unauthorized(UNREACHABLE)) }
     }
 
     /// Checks if a call is still admitted after the end of the peering. Only the commit of an open migration
@@ -348,6 +347,12 @@ impl Peer {
     pub(super) fn now(&self) -> String {
         self.0.options.clock.now().to_string()
     }
+}
+
+/// Returns the common names of a row's certificate: that of the newest revisions, and that of an intermediate one
+/// (`wire.md` §9).
+pub(super) fn names_of(row: &str) -> [String; 2] {
+    [inbound_subject(row), format!("federation-peer-{row}")]
 }
 
 /// Returns whether a heartbeat revokes the peering: by its status, or by an event.

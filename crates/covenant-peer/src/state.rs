@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::TargetAddress;
 use super::calls::StepContext;
 use super::recording_budget::RecordingBudget;
+use super::services::Subscription;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::{MigrationRequest, MigrationView};
 use covenant_model::wire::path::Route;
@@ -106,6 +107,8 @@ pub(super) struct State {
     pub(super) recording_budget: RecordingBudget,
     pub(super) records: BTreeMap<Place, Map<String, Value>>,
     pub(super) grants: BTreeMap<String, IssuedGrant>,
+    /// Subscriptions of the target, by the ids of their grants.
+    pub(super) subscriptions: BTreeMap<String, Subscription>,
     pub(super) migrations: BTreeMap<String, MigrationView>,
     pub(super) open_migrations: BTreeMap<String, MigrationRequest>,
     /// Records that the target migrated to this peer, the only ones that it may delete.
@@ -140,6 +143,7 @@ impl State {
             recording_budget: RecordingBudget::default(),
             records: BTreeMap::new(),
             grants: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             migrations: BTreeMap::new(),
             open_migrations: BTreeMap::new(),
             migrated: BTreeSet::new(),

@@ -25,6 +25,7 @@ fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (P
         profile: Profile::default(),
         permitted_choices: PermittedChoices { identity: way, ..PermittedChoices::of(Seed(7).derive(name)) },
         snapshot: None,
+        server_identity: None,
         pace: None,
         limits: Limits::default(),
     };

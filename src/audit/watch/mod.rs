@@ -183,6 +183,7 @@ impl Watch {
         listen: SocketAddr,
     ) -> Result<Peer, WatchError> {
         let options = Options {
+            server_identity: self.run_context.server_identity.clone(),
             name: AUDITOR.to_owned(),
             seed: self.seed,
             clock: clock.clone(),

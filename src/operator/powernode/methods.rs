@@ -1,14 +1,15 @@
 //! The call of the REST surface for each method that it supports.
 
 use covenant_model::operator::INVALID_PARAMS;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::Powernode;
-use super::rest::As;
+use super::rest::{As, Called};
+use super::{Powernode, grants};
 use crate::operator::capability::CapabilityMethod;
 use crate::operator::governance::GovernanceMethod;
 use crate::operator::grant::GrantMethod;
 use crate::operator::migration::MigrationMethod;
+use crate::operator::network::NetworkMethod;
 use crate::operator::peer::PeerMethod;
 use crate::operator::platform::PlatformMethod;
 use crate::operator::resource::ResourceMethod;
@@ -27,12 +28,27 @@ pub(super) const METHODS: [Method; 16] = [
     Method::Grant(GrantMethod::List),
     Method::Capability(CapabilityMethod::Declare),
     Method::Capability(CapabilityMethod::List),
+    Method::Governance(GovernanceMethod::ListEvents),
     Method::Governance(GovernanceMethod::Scan),
     Method::Migration(MigrationMethod::Show),
     Method::Migration(MigrationMethod::List),
-    Method::Peer(PeerMethod::SendHeartbeat),
-    Method::Resource(ResourceMethod::RunSync),
+    Method::Network(NetworkMethod::Probe),
 ];
+
+/// The methods that a worker's sweep stands for. They need the token of a worker.
+pub(super) const SWEEPS: [Method; 2] =
+    [Method::Peer(PeerMethod::SendHeartbeat), Method::Resource(ResourceMethod::RunSync)];
+
+/// The most events that one call returns.
+const EVENTS_MAX: u32 = 200;
+/// The time in which an approved change has to be in force.
+const IN_FORCE_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+/// The status by which the platform says that the peer answered its call with a refusal.
+const PEER_REFUSED: i64 = 502;
+/// The statuses by which the platform says that its call did not reach the peer: none answered, it has no address,
+/// or its certificate was not accepted.
+const PEER_NOT_REACHED: [i64; 3] = [503, 422, 500];
 
 pub(super) async fn call(
     operator: &Powernode,
@@ -41,29 +57,27 @@ pub(super) async fn call(
 ) -> Result<Value, OperatorError> {
     let ask = Ask { operator, method, parameters };
     match method {
-        Method::Platform(PlatformMethod::Describe) => Ok(Powernode::describe()),
+        Method::Platform(PlatformMethod::Describe) => Ok(operator.describe()),
         Method::Peer(PeerMethod::Propose) => ask.propose().await,
-        Method::Peer(PeerMethod::Show) => Ok(json!({"peer": shown(&ask.get(&ask.of_peer("")?).await?)})),
+        Method::Peer(PeerMethod::Show) => ask.show().await,
         Method::Peer(PeerMethod::List) => ask.peers().await,
         Method::Peer(PeerMethod::Suspend) => ask.suspend().await,
         Method::Peer(PeerMethod::Revoke) => {
             ask.post(&ask.of_peer("/revoke")?, json!({"reason": parameters["reason"]})).await?;
             Ok(json!({}))
         }
-        Method::Grant(GrantMethod::Issue) => ask.issue().await,
-        Method::Grant(GrantMethod::Revoke) => {
-            let path = ask.of_peer(&format!("/grants/{}/revoke", ask.text("grant_id")?))?;
-            ask.post(&path, json!({"reason": parameters["reason"]})).await?;
-            Ok(json!({}))
-        }
-        Method::Grant(GrantMethod::List) => {
-            Ok(json!({"grants": list(ask.get(&ask.of_peer("/grants")?).await?, "grants")}))
-        }
+        Method::Grant(GrantMethod::Issue) => grants::issue(&ask).await,
+        Method::Grant(GrantMethod::Revoke) => grants::revoke(&ask).await,
+        Method::Grant(GrantMethod::List) => grants::list(&ask).await,
         Method::Capability(CapabilityMethod::Declare) => ask.declare().await,
         Method::Capability(CapabilityMethod::List) => {
-            let rows = list(ask.get(&ask.of_peer("/capabilities")?).await?, "capabilities");
-            Ok(json!({"capabilities": rows}))
+            let last = operator.kept().last_peer.clone();
+            let peer = parameters["peer_id"].as_str().map(ToOwned::to_owned).or(last);
+            let Some(peer) = peer else { return Ok(json!({"capabilities": []})) };
+            let rows = ask.get(&format!("/platform/peers/{peer}/capabilities")).await?;
+            Ok(json!({"capabilities": list(rows, "capabilities")}))
         }
+        Method::Governance(GovernanceMethod::ListEvents) => ask.events().await,
         Method::Governance(GovernanceMethod::Scan) => {
             let found = ask.get("/sdwan/federation_governance/scan").await?;
             Ok(json!({"findings": list(found, "findings")}))
@@ -74,29 +88,48 @@ pub(super) async fn call(
         Method::Migration(MigrationMethod::List) => {
             Ok(json!({"migrations": list(ask.get("/platform/migrations").await?, "migrations")}))
         }
+        Method::Network(NetworkMethod::Probe) => ask.probe().await,
         Method::Peer(PeerMethod::SendHeartbeat) => ask.sweep("heartbeat_sweep").await,
+        Method::Resource(ResourceMethod::Put) => ask.put(),
         Method::Resource(ResourceMethod::RunSync) => ask.sweep("capability_auto_sync").await,
         _ => Err(OperatorError::unsupported(method)),
     }
 }
 
-struct Ask<'a> {
-    operator: &'a Powernode,
-    method: Method,
-    parameters: &'a Value,
+/// One call of a method.
+pub(super) struct Ask<'a> {
+    pub(super) operator: &'a Powernode,
+    pub(super) method: Method,
+    pub(super) parameters: &'a Value,
 }
 
 impl Ask<'_> {
     async fn propose(&self) -> Result<Value, OperatorError> {
-        let body = only(self.parameters, &["remote_instance_url", "spawn_role", "spawn_mode"]);
-        let answered = self.post("/platform/peers", body).await?;
+        let members = ["remote_instance_url", "spawn_role", "spawn_mode", "token_ttl_seconds"];
+        let answered = self.post("/platform/peers", only(self.parameters, &members)).await?;
         let peer_id = answered["peer"]["id"].clone();
         let id = peer_id.as_str().ok_or_else(|| self.lacking("peer.id"))?.to_owned();
-        let declared = self.operator.declared().clone();
+        let declared = {
+            let mut kept = self.operator.kept();
+            kept.last_peer = Some(id.clone());
+            kept.declared.clone()
+        };
         for row in declared {
             self.post(&format!("/platform/peers/{id}/capabilities"), row).await?;
         }
         Ok(json!({"peer_id": peer_id, "acceptance_token": answered["acceptance_token"]}))
+    }
+
+    /// Shows a peer. The residency that it declared is on the other route of peers, where there is one.
+    async fn show(&self) -> Result<Value, OperatorError> {
+        let mut peer = shown(&self.get(&self.of_peer("")?).await?);
+        if peer["data_residency"].is_null()
+            && let Ok(other) = self.get(&self.of_gated_peer()?).await
+        {
+            let other = if other["federation_peer"].is_object() { &other["federation_peer"] } else { &other };
+            peer["data_residency"] = other["data_residency"].clone();
+        }
+        Ok(json!({"peer": peer}))
     }
 
     async fn peers(&self) -> Result<Value, OperatorError> {
@@ -105,30 +138,32 @@ impl Ask<'_> {
         Ok(json!({"peers": peers}))
     }
 
+    /// Suspends a peer. No ungated route does, so the change may wait for an approval.
     async fn suspend(&self) -> Result<Value, OperatorError> {
-        let path = format!("/sdwan/federation_peers/{}", self.text("peer_id")?);
         let body = json!({"federation_peer": {"status": "suspended"}});
-        self.operator.0.rest.call(self.method.name(), As::Operator, "PATCH", &path, Some(body)).await?;
+        let called = self.call(As::Operator, "PATCH", &self.of_gated_peer()?, Some(body)).await?;
+        if called.is_approved {
+            self.shows_status("suspended").await?;
+        }
         Ok(json!({}))
     }
 
-    async fn issue(&self) -> Result<Value, OperatorError> {
-        let members = [
-            "remote_subject",
-            "resource_kind",
-            "resource_id",
-            "permission_scopes",
-            "ttl_days",
-            "node_instance_ids",
-            "sdwan_network_ids",
-            "source_cidrs",
-        ];
-        let granted = self.post(&self.of_peer("/grants")?, only(self.parameters, &members)).await?;
-        let row = if granted["grant"].is_object() { &granted["grant"] } else { &granted };
-        let id = if row["id"].is_string() { &row["id"] } else { &granted["grant_id"] };
-        let token =
-            if granted["bearer_token"].is_string() { &granted["bearer_token"] } else { &row["bearer_token"] };
-        Ok(json!({"grant_id": id, "bearer_token": token, "expires_at": row["expires_at"]}))
+    /// Waits until an approved change of a peer's status is in force.
+    async fn shows_status(&self, wanted: &str) -> Result<(), OperatorError> {
+        let looking = crate::clock::Stopwatch::start();
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            let peer = shown(&self.get(&self.of_peer("")?).await?);
+            if peer["status"] == wanted {
+                return Ok(());
+            }
+            if looking.elapsed() >= IN_FORCE_WITHIN {
+                let (found, seconds) = (&peer["status"], IN_FORCE_WITHIN.as_secs());
+                let message = format!("approved, and after {seconds} s the peer's status is {found}");
+                return Err(OperatorError::adapter(self.method, message));
+            }
+        }
     }
 
     /// Declares a capability. Without a peer it applies to each peer that is proposed later, because a row
@@ -137,38 +172,80 @@ impl Ask<'_> {
         let members = ["resource_kind", "direction", "policy", "filter", "conflict_resolution"];
         let row = only(self.parameters, &members);
         if self.parameters["peer_id"].is_null() {
-            self.operator.declared().push(row);
+            self.operator.kept().declared.push(row);
             return Ok(json!({}));
         }
         self.post(&self.of_peer("/capabilities")?, row).await?;
         Ok(json!({}))
     }
 
+    async fn events(&self) -> Result<Value, OperatorError> {
+        let mut body = only(self.parameters, &["since"]);
+        body["limit"] = json!(EVENTS_MAX);
+        Ok(json!({"events": list(self.post("/fleet/signals", body).await?, "events")}))
+    }
+
+    /// Lets the platform read the catalog of a peer. It calls no other URL on demand.
+    async fn probe(&self) -> Result<Value, OperatorError> {
+        let path = format!("/federation/peers/{}/catalog", self.text("peer_id")?);
+        match self.get(&path).await {
+            Ok(_) => Ok(json!({"reached": true, "detail": "the peer's catalog was read"})),
+            Err(OperatorError::Refused { code: PEER_REFUSED, message, .. }) => {
+                Ok(json!({"reached": true, "detail": message}))
+            }
+            Err(OperatorError::Refused { code, message, .. }) if PEER_NOT_REACHED.contains(&code) => {
+                Ok(json!({"reached": false, "detail": format!("{message} ({code})")}))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Stores a record. The surface has no route for it, so only a record that the user names can be used: it is
+    /// there already.
+    fn put(&self) -> Result<Value, OperatorError> {
+        let is_there = self.operator.has_record(self.text("kind")?, &self.parameters["record"]);
+        if is_there { Ok(json!({})) } else { Err(OperatorError::unsupported(self.method)) }
+    }
+
     /// Runs a sweep. The peers that it calls see its effect.
     async fn sweep(&self, which: &str) -> Result<Value, OperatorError> {
         let path = format!("/worker_api/federation/{which}");
-        self.operator.0.rest.call(self.method.name(), As::Worker, "POST", &path, Some(json!({}))).await
+        Ok(self.call(As::Worker, "POST", &path, Some(json!({}))).await?.data)
     }
 
-    async fn get(&self, path: &str) -> Result<Value, OperatorError> {
-        self.operator.0.rest.call(self.method.name(), As::Operator, "GET", path, None).await
+    pub(super) async fn get(&self, path: &str) -> Result<Value, OperatorError> {
+        Ok(self.call(As::Operator, "GET", path, None).await?.data)
     }
 
-    async fn post(&self, path: &str, body: Value) -> Result<Value, OperatorError> {
-        self.operator.0.rest.call(self.method.name(), As::Operator, "POST", path, Some(body)).await
+    pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, OperatorError> {
+        Ok(self.call(As::Operator, "POST", path, Some(body)).await?.data)
     }
 
-    fn of_peer(&self, more: &str) -> Result<String, OperatorError> {
+    async fn call(
+        &self,
+        whose: As,
+        http_method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Called, OperatorError> {
+        self.operator.rest().call(self.method.name(), whose, http_method, path, body).await
+    }
+
+    pub(super) fn of_peer(&self, more: &str) -> Result<String, OperatorError> {
         Ok(format!("/platform/peers/{}{more}", self.text("peer_id")?))
     }
 
-    fn text(&self, member: &str) -> Result<&str, OperatorError> {
+    fn of_gated_peer(&self) -> Result<String, OperatorError> {
+        Ok(format!("/sdwan/federation_peers/{}", self.text("peer_id")?))
+    }
+
+    pub(super) fn text(&self, member: &str) -> Result<&str, OperatorError> {
         let text = self.parameters[member].as_str();
         let message = || format!("{member}: a text is needed");
         text.ok_or_else(|| OperatorError::refused(self.method, INVALID_PARAMS, message()))
     }
 
-    fn lacking(&self, member: &str) -> OperatorError {
+    pub(super) fn lacking(&self, member: &str) -> OperatorError {
         OperatorError::adapter(self.method, format!("the platform's answer has no {member}"))
     }
 }
@@ -183,17 +260,15 @@ fn shown(answered: &Value) -> Value {
 }
 
 /// Returns the rows of a list, with or without an object around it.
-fn list(answered: Value, name: &str) -> Value {
+pub(super) fn list(answered: Value, name: &str) -> Value {
     if answered.is_array() { answered } else { answered[name].clone() }
 }
 
 /// Returns the named members that are present.
-fn only(parameters: &Value, members: &[&str]) -> Value {
+pub(super) fn only(parameters: &Value, members: &[&str]) -> Value {
     let kept = members.iter().filter_map(|name| {
-        parameters
-            .get(*name)
-            .filter(|member| !member.is_null())
-            .map(|member| ((*name).to_owned(), member.clone()))
+        let member = parameters.get(*name).filter(|member| !member.is_null())?;
+        Some(((*name).to_owned(), member.clone()))
     });
-    Value::Object(kept.collect())
+    Value::Object(kept.collect::<Map<String, Value>>())
 }

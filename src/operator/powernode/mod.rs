@@ -1,23 +1,28 @@
 //! Operator client on the REST surface of a Powernode (`wire.md` §7), limited to what its operator can do
 //! there.
 
+mod grants;
 mod methods;
 mod rest;
+mod session;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
+use std::sync::{Arc, Mutex as PlainMutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::resource::Put;
 use super::{
-    ClockSync, Description, Lease, Method, OperatorClient, OperatorError, PROTOCOL, TargetRequest, Targets,
+    ClockSync, Lease, Method, NamedRecord, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
+    TargetRequest, Targets,
 };
 use crate::clock::Clock;
 use crate::wire::generation::{CallerForm, Generation, TLS_NAME};
-use methods::METHODS;
+use methods::{METHODS, SWEEPS};
 pub use rest::Rest;
 
 /// The log-in. It is read from the environment or a file, never from the command line.
@@ -45,34 +50,56 @@ pub struct Powernode(Arc<Inner>);
 
 struct Inner {
     rest: Rest,
-    /// The declarations that name no peer. Each peer that is proposed later gets them.
-    declared: PlainMutex<Vec<Value>>,
+    /// The records that the user names, by kind and id.
+    records: Vec<NamedRecord>,
+    kept: PlainMutex<Kept>,
     turn: Arc<Mutex<()>>,
 }
 
+/// What is kept between the calls.
+#[derive(Default)]
+struct Kept {
+    /// The declarations of this lease that name no peer. Each peer that is proposed later gets them.
+    declared: Vec<Value>,
+    /// The peer that was proposed last, which has all of these declarations.
+    last_peer: Option<String>,
+    /// The peer of each grant that was issued, by the id of the grant.
+    peers_of_grants: BTreeMap<String, String>,
+    /// True if the platform has refused a grant without `*`.
+    wants_stars: bool,
+}
+
 impl Powernode {
-    /// Builds the operator client of the Powernode behind `rest`.
+    /// Builds the operator client of the Powernode behind `rest`. `records` are those that it has already.
     #[must_use]
-    pub fn new(rest: Rest) -> Self {
-        Self(Arc::new(Inner { rest, declared: PlainMutex::default(), turn: Arc::default() }))
+    pub fn new(rest: Rest, records: Vec<NamedRecord>) -> Self {
+        Self(Arc::new(Inner { rest, records, kept: PlainMutex::default(), turn: Arc::default() }))
     }
 
     /// Returns the description of this operator client, as JSON.
     #[must_use]
-    pub fn describe() -> Value {
+    pub fn describe(&self) -> Value {
+        let put = (!self.0.records.is_empty()).then_some(Put::METHOD);
+        let sweeps = self.rest().has_worker().then_some(SWEEPS).into_iter().flatten();
+        let verbs: Vec<&str> = METHODS.into_iter().chain(put).chain(sweeps).map(Method::name).collect();
         json!({
-            "name": "powernode", "version": "", "protocol": PROTOCOL, "contract_versions": [1],
-            "verbs": METHODS.map(Method::name), "identity": TLS_NAME, "generation": Generation::newest().name,
+            "name": "powernode", "version": "unknown", "protocol": PROTOCOL, "contract_versions": [1],
+            "verbs": verbs, "identity": TLS_NAME, "generation": Generation::newest().name,
         })
     }
 
-    /// Returns the description of this operator client.
-    pub fn description() -> Result<Description, OperatorError> {
-        Description::read(&Self::describe())
+    fn rest(&self) -> &Rest {
+        &self.0.rest
     }
 
-    fn declared(&self) -> std::sync::MutexGuard<'_, Vec<Value>> {
-        self.0.declared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns true if the user names this record.
+    fn has_record(&self, kind: &str, record: &Value) -> bool {
+        let mut records = self.0.records.iter().filter(|named| named.kind == kind);
+        records.any(|named| json!(named.members()) == *record)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,7 +113,7 @@ impl fmt::Debug for Powernode {
 impl Targets for Powernode {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.0.turn.clone().lock_owned().await;
-        self.declared().clear();
+        self.kept().declared.clear();
         // The platform's clock can be neither read nor moved.
         Ok(Lease {
             operator: Arc::new(self.clone()),

@@ -1,4 +1,4 @@
-//! Calls of the REST surface: one log-in, its cached token, and the meaning of each refusal.
+//! Calls of the REST surface, approvals, and the meaning of each refusal.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,26 +9,28 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::Credentials;
+use super::session::Session;
 use crate::net::{Client, ClientOptions, Limits, Request, Response};
 use crate::operator::OperatorError;
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 use crate::wire::header;
 
-/// The path of the log-in.
-const LOGIN: &str = "/api/v1/auth/login";
-/// The path prefix of all other calls.
+/// The path prefix of the calls of an operator and of a worker.
 const SYSTEM: &str = "/api/v1/system";
+/// The path prefix of approvals.
+const APPROVALS: &str = "/api/v1/ai/autonomy/approvals";
 /// The status of a request that waits for approval.
 const PENDING: u16 = 202;
+/// The status of a request whose token is missing, expired or unknown.
+const UNAUTHORIZED: u16 = 401;
+const NOT_FOUND: u16 = 404;
 
 /// The REST surface of one platform.
 pub struct Rest {
-    url: Url,
-    client: Client,
+    surface: Surface,
     credentials: Credentials,
-    /// The token of the first log-in. It is kept because a platform allows five log-ins per hour.
-    token: Mutex<Option<String>>,
+    session: Mutex<Session>,
 }
 
 /// The token that a call carries.
@@ -36,6 +38,14 @@ pub struct Rest {
 pub(super) enum As {
     Operator,
     Worker,
+}
+
+/// The result of a call.
+pub(super) struct Called {
+    /// The data of the answer.
+    pub(super) data: Value,
+    /// True if the change waited for an approval, which this account gave. It may not be in force yet.
+    pub(super) is_approved: bool,
 }
 
 impl Rest {
@@ -50,15 +60,20 @@ impl Rest {
         let limits = Limits { exchange_time_max: request_timeout, ..Limits::default() };
         let client =
             Client::new(tls, limits, ClientOptions { reuse_connections: true, ..ClientOptions::default() });
-        Self { url, client, credentials, token: Mutex::default() }
+        Self { surface: Surface { url, client }, credentials, session: Mutex::default() }
     }
 
     /// Logs in if no token is cached.
     pub async fn log_in(&self) -> Result<(), OperatorError> {
-        self.operator_token("log-in").await.map(drop)
+        self.session.lock().await.token(&self.surface, &self.credentials, "log-in").await.map(drop)
     }
 
-    /// Calls a path under the system prefix and returns the data of the answer. `method` appears in errors.
+    /// Returns true if the token of a worker is known.
+    pub(super) fn has_worker(&self) -> bool {
+        self.credentials.worker_token.is_some()
+    }
+
+    /// Calls a path under the system prefix. `method` appears in errors.
     pub(super) async fn call(
         &self,
         method: &str,
@@ -66,48 +81,84 @@ impl Rest {
         http_method: &str,
         path: &str,
         body: Option<Value>,
-    ) -> Result<Value, OperatorError> {
-        let token = match whose {
-            As::Operator => self.operator_token(method).await?,
+    ) -> Result<Called, OperatorError> {
+        let path = format!("{SYSTEM}{path}");
+        let response = match whose {
+            As::Operator => self.as_operator(method, http_method, &path, body).await?,
             As::Worker => {
-                self.credentials.worker_token.clone().ok_or_else(|| OperatorError::unsupported(method))?
+                let token = self.credentials.worker_token.as_deref();
+                let token = token.ok_or_else(|| OperatorError::unsupported(method))?;
+                self.surface.send(method, http_method, &path, &bearing(token), body).await?
             }
         };
-        let response = self.send(method, Some(&token), http_method, &format!("{SYSTEM}{path}"), body).await?;
-        read(method, &response)
+        let data = data_of(method, &response)?;
+        if response.status == PENDING {
+            self.approve(method, &data).await?;
+        }
+        Ok(Called { data, is_approved: response.status == PENDING })
     }
 
-    async fn operator_token(&self, method: &str) -> Result<String, OperatorError> {
-        let mut kept = self.token.lock().await;
-        if let Some(token) = &*kept {
-            return Ok(token.clone());
-        }
-        let Credentials { email, password, .. } = &self.credentials;
-        let body = json!({"email": email, "password": password});
-        let response = self.send(method, None, "POST", LOGIN, Some(body)).await?;
-        let broken = |message: String| OperatorError::adapter(method, message);
-        if response.status == 429 {
-            let message = "log-in refused (429): five tries an hour are allowed; wait, then run again";
-            return Err(broken(message.to_owned()));
-        }
-        let data = read(method, &response).map_err(|error| broken(format!("log-in: {error}")))?;
-        let Some(token) = data["access_token"].as_str() else {
-            return Err(broken("log-in: data.access_token was expected, and there is none".to_owned()));
-        };
-        *kept = Some(token.to_owned());
-        Ok(token.to_owned())
-    }
-
-    async fn send(
+    /// Calls a path as the operator. A token that the platform no longer takes is renewed once.
+    async fn as_operator(
         &self,
         method: &str,
-        token: Option<&str>,
         http_method: &str,
         path: &str,
         body: Option<Value>,
     ) -> Result<Response, OperatorError> {
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-        headers.extend(token.map(|token| ("authorization".to_owned(), header::bearer(token))));
+        let token = self.session.lock().await.token(&self.surface, &self.credentials, method).await?;
+        let response = self.surface.send(method, http_method, path, &bearing(&token), body.clone()).await?;
+        if response.status != UNAUTHORIZED {
+            return Ok(response);
+        }
+        let mut session = self.session.lock().await;
+        let renewed = session.renewed(&self.surface, &self.credentials, method, &token).await?;
+        drop(session);
+        self.surface.send(method, http_method, path, &bearing(&renewed), body).await
+    }
+
+    /// Approves a request that the platform holds back, if this account may.
+    async fn approve(&self, method: &str, pending: &Value) -> Result<(), OperatorError> {
+        let held = |why: String| {
+            let message = format!("pending approval (202): {why}; approve it there, then run again");
+            OperatorError::refused(method, i64::from(PENDING), message)
+        };
+        let Some(id) = pending["approval_request_id"].as_str() else {
+            return Err(held("the platform waits for someone to approve it".to_owned()));
+        };
+        let path = format!("{APPROVALS}/{id}/approve");
+        let response = self.as_operator(method, "POST", &path, Some(json!({}))).await?;
+        match data_of(method, &response) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(held(format!("this account can't approve request {id} ({error})"))),
+        }
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rest").field("url", &self.surface.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// The address of the REST surface, and the client that calls it.
+pub(super) struct Surface {
+    url: Url,
+    client: Client,
+}
+
+impl Surface {
+    /// Sends one request.
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        http_method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<Value>,
+    ) -> Result<Response, OperatorError> {
+        let mut headers = headers.to_vec();
+        headers.push(("accept".to_owned(), "application/json".to_owned()));
         let body = body.map(|body| {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
             Bytes::from(body.to_string())
@@ -121,28 +172,59 @@ impl Rest {
     }
 }
 
-impl fmt::Debug for Rest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rest").field("url", &self.url.as_str()).finish_non_exhaustive()
-    }
+fn bearing(token: &str) -> [(String, String); 1] {
+    [("authorization".to_owned(), header::bearer(token))]
 }
 
 /// Returns the data of an answer, or the reason why it has none.
-fn read(method: &str, response: &Response) -> Result<Value, OperatorError> {
-    let refused = |message: &str| OperatorError::refused(method, i64::from(response.status), message);
+pub(super) fn data_of(method: &str, response: &Response) -> Result<Value, OperatorError> {
     let body: Value = if response.body.is_empty() {
         Value::Null
     } else {
-        serde_json::from_slice(&response.body).map_err(|error| {
-            let message = format!("status {}: the answer is no JSON: {error}", response.status);
-            OperatorError::adapter(method, message)
-        })?
+        match serde_json::from_slice(&response.body) {
+            Ok(body) => body,
+            Err(_) if response.status == NOT_FOUND => return Err(OperatorError::unsupported(method)),
+            Err(error) => {
+                let message = format!("status {}: the answer is no JSON: {error}", response.status);
+                return Err(OperatorError::adapter(method, message));
+            }
+        }
     };
     match response.status {
-        PENDING => Err(refused(
-            "pending approval (202): the platform waits for someone to approve it; approve it there, then run again",
-        )),
         200..=299 => Ok(Answer::read(&body).and_then(Answer::data).unwrap_or(body)),
-        _ => Err(refused(body["error"].as_str().unwrap_or("refused without a reason"))),
+        NOT_FOUND if is_without_route(&body) => Err(OperatorError::unsupported(method)),
+        status => {
+            let message = body["error"].as_str().unwrap_or("refused without a reason");
+            Err(OperatorError::refused(method, i64::from(status), message))
+        }
+    }
+}
+
+/// Returns true if a 404 is that of the router: this platform has no such route. A 404 about a record says which.
+fn is_without_route(body: &Value) -> bool {
+    body.is_null() || (body["status"] == NOT_FOUND && body["error"] == "Not Found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Result<Value, OperatorError> {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        data_of(
+            "peer.show",
+            &Response { status, headers: vec![], body, protocol: "HTTP/1.1", tls: None, source: None },
+        )
+    }
+
+    #[test]
+    fn route_that_is_not_there_is_a_missing_method_and_a_missing_record_is_not() {
+        let unsupported = Err(OperatorError::unsupported("peer.show"));
+        for body in ["", "<html>no route</html>", r#"{"status":404,"error":"Not Found"}"#] {
+            assert_eq!(answered(404, body), unsupported, "{body}");
+        }
+        let missing = answered(404, r#"{"success":false,"error":"Peer not found"}"#);
+        assert_eq!(missing, Err(OperatorError::refused("peer.show", 404, "Peer not found")));
+        assert!(matches!(answered(500, "<html>"), Err(OperatorError::Fault(_))));
     }
 }

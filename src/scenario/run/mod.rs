@@ -1,7 +1,9 @@
 //! Plays a scenario against a target.
 
+mod named_records;
 mod operator;
 mod peers;
+mod real_time;
 mod releases;
 mod runner;
 
@@ -17,11 +19,13 @@ use super::load::Loaded;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::net::Limits;
-use crate::operator::{Lease, OperatorError, TargetRequest, Targets};
+use crate::operator::{Lease, NamedRecord, OperatorError, TargetRequest, Targets};
 use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
+use crate::pki::Identity;
 use crate::transcript::{
     Outcome, Recorder, ScenarioStart, Spoken, Trace, Transcript, WayBack, What, spoken_note,
 };
+pub use real_time::{Announcer, RealTime};
 use runner::ScenarioRunner;
 
 /// The run context, which every scenario of a run shares.
@@ -53,6 +57,14 @@ pub struct RunContext {
     pub way_back: Option<WayBack>,
     /// The additions of the binding that the target is shown to speak, apart from what a scenario itself shows.
     pub spoken: Spoken,
+    /// The identity of the peers' servers. With `None` each peer has one of its own authority.
+    pub server_identity: Option<Identity>,
+    /// True if a target may be called with plain HTTP where that is not this machine.
+    pub plain_http: bool,
+    /// The waits in real time that the scenarios may make.
+    pub real_time: RealTime,
+    /// The records that the user names, for a target whose operator can store none.
+    pub records: Vec<NamedRecord>,
 }
 
 impl RunContext {

@@ -81,7 +81,7 @@ impl ScenarioRunner<'_> {
         let invitation = Join {
             base_url: base_url.clone(),
             acceptance_token: peer.propose(),
-            ca_bundle_pem: Some(peer.ca_bundle_pem().to_owned()),
+            ca_bundle_pem: Some(peer.server_bundle_pem()),
         };
         match self.ask(context, &invitation).await {
             Ok(joined) => {
@@ -164,7 +164,10 @@ impl ScenarioRunner<'_> {
 
     pub(super) async fn put(&mut self, context: &StepContext, step: &Put) -> Result<(), StepError> {
         let id = self.values.fill_text(&step.id)?;
-        let record = self.record(&id, &step.record)?;
+        let record = match self.named_record(step) {
+            Some(named) => named.members(),
+            None => self.record(&id, &step.record)?,
+        };
         self.ask(context, &resource::Put { kind: step.kind.clone(), id, record }).await?;
         Ok(())
     }
@@ -220,7 +223,13 @@ impl ScenarioRunner<'_> {
     }
 
     pub(super) async fn advance(&mut self, context: &StepContext, seconds: i64) -> Result<(), StepError> {
-        let moved = self.ask(context, &platform::Advance { seconds }).await?;
+        let parameters = json!(platform::Advance { seconds });
+        let moved = self.operator.call(platform::Advance::METHOD, parameters.clone()).await;
+        if matches!(moved, Err(OperatorError::Unsupported { .. })) && self.may_wait(seconds) {
+            return self.wait_in_real_time(context, seconds).await;
+        }
+        self.record_operation(context, platform::Advance::METHOD.name(), parameters, &moved);
+        let moved = moved?;
         self.forget_time();
         if self.clock_sync == ClockSync::Independent {
             self.clock.advance_seconds(seconds);

@@ -1,5 +1,7 @@
 //! The steps of peers.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,12 +11,16 @@ use super::super::format::{
 };
 use super::StepError;
 use super::runner::ScenarioRunner;
+use crate::clock::Stopwatch;
 use crate::operator::{OperatorMethod, grant};
 use crate::peer::{Call, CallOutcome, Received, StepContext};
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
 use crate::wire::sync::SyncRecord;
+
+/// The time from which on a wait is one in real time, and not that for a call which is under way.
+const LONG_WAIT: Duration = Duration::from_mins(1);
 
 impl ScenarioRunner<'_> {
     /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
@@ -247,6 +253,7 @@ impl ScenarioRunner<'_> {
         let names = std::iter::once(&step.peer).chain(&step.also);
         let peers = names.map(|name| self.peer_named(name)).collect::<Result<Vec<_>, _>>()?;
         let poll_timeout = self.poll_timeout();
+        let took = Stopwatch::start();
         let says = step.says.as_deref().map(|says| self.values.fill_text(says)).transpose();
         let says = says?;
         let wanted = |received: &Received| {
@@ -269,6 +276,12 @@ impl ScenarioRunner<'_> {
                 None => format!("{name} was not notified within {} s", poll_timeout.as_secs()),
             };
             self.note(context, NoteKind::Waited, message, json!({"found": found}));
+        }
+        let took = took.elapsed();
+        if took >= LONG_WAIT {
+            let (scenario, seconds) = (self.recorder.trace().scenario().to_owned(), took.as_secs());
+            let message = format!("{scenario} waited {seconds} s in real time for a call of the target");
+            self.note(context, NoteKind::RealTime, message, json!({"seconds": seconds}));
         }
         Ok(())
     }

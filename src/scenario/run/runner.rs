@@ -10,12 +10,16 @@ use url::Url;
 
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
+use super::real_time::clock_seconds;
 use super::{RunContext, StepError, numbered, releases};
 use crate::Stage;
 use crate::clock::{Clock, Seed};
 use crate::contract::V1_2026_05;
 use crate::operator::platform::{Now, Reset, Start};
-use crate::operator::{ClockSync, Lease, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod};
+use crate::operator::{
+    ClockSync, Lease, NONEXISTENT_METHOD, NamedRecord, OperatorClient, OperatorError, OperatorMethod,
+    is_plain_elsewhere,
+};
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::transcript::{Note, NoteKind, Recorder, What};
@@ -50,6 +54,10 @@ pub(super) struct ScenarioRunner<'a> {
     settings: Value,
     /// The labels of the steps that were left out, with the missing method.
     left_out: BTreeMap<String, String>,
+    /// The number of seconds by which the scenario moves the clock in all.
+    pub(super) clock_seconds: u64,
+    /// The records that the user names and this scenario reads, by the text of the id in the step.
+    pub(super) named_records: BTreeMap<String, NamedRecord>,
 }
 
 impl<'a> ScenarioRunner<'a> {
@@ -83,6 +91,8 @@ impl<'a> ScenarioRunner<'a> {
             seed,
             settings: Value::Object(scenario.settings.clone()),
             left_out: BTreeMap::new(),
+            clock_seconds: clock_seconds(scenario),
+            named_records: BTreeMap::new(),
         }
     }
 
@@ -162,6 +172,7 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     async fn set_up(&mut self, scenario: &Scenario) -> Result<(), StepError> {
+        self.take_named_records(scenario);
         if scenario.lasting && !self.is_fresh {
             return Err(OperatorError::unsupported(Reset::METHOD).into());
         }
@@ -253,6 +264,7 @@ impl<'a> ScenarioRunner<'a> {
             permitted_choices,
             limits: self.run_context.limits,
             snapshot: None,
+            server_identity: self.run_context.server_identity.clone(),
             pace: self.pace.clone(),
         };
         Ok(Peer::start(options)?)
@@ -357,6 +369,10 @@ impl<'a> ScenarioRunner<'a> {
         let base_url = Url::parse(text).map_err(|error| {
             StepError::target(format!("platform.start gave no base_url ({text:?}: {error})"))
         })?;
+        if !self.run_context.plain_http && is_plain_elsewhere(&base_url) {
+            let message = format!("base_url {base_url}: plain http needs --plain-http");
+            return Err(OperatorError::adapter(Start::METHOD, message).into());
+        }
         let ca_bundle_pem = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
         Ok(TargetAddress { base_url, ca_bundle_pem, caller: self.caller })
     }

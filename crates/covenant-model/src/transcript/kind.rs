@@ -28,6 +28,9 @@ pub enum NoteKind {
     Resumed,
     /// The remaining life of the certificate of a watch.
     Certificate,
+    /// A time limit was waited for in real time, because no method moves the target's clock. The facts name the
+    /// seconds.
+    RealTime,
     /// The way back is open, though no call of the target arrived in this scenario. The facts say what shows it.
     WayBack,
     /// The target speaks additions of the binding that this scenario does not show. The facts say what shows each.

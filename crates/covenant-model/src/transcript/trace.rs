@@ -141,6 +141,14 @@ impl Trace {
         self.entries.iter().find_map(|entry| entry.missing_method(NoteKind::CasesLeftOut))
     }
 
+    /// Returns what each wait in real time was for, and how long it took.
+    pub fn waits_in_real_time(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| match &*entry.what {
+            What::Note(note) if note.kind == NoteKind::RealTime => Some(note.message.as_str()),
+            _ => None,
+        })
+    }
+
     /// Returns the last release that the target disclosed and that is a valid version (1.3).
     #[must_use]
     pub fn release(&self) -> Option<Version> {

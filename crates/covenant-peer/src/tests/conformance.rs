@@ -61,6 +61,39 @@ async fn a_malformed_plan_is_refused_and_leaves_nothing() {
     assert_eq!(pair.migrate(plan(&[step(1, ID)])).await.status, Some(201));
 }
 
+#[test]
+fn the_names_of_two_revisions_are_known() {
+    assert_eq!(serve::names_of("a"), ["fed:a".to_owned(), "federation-peer-a".to_owned()]);
+}
+
+#[tokio::test]
+async fn a_subscription_is_served_and_ended() {
+    let pair = Pair::federated().await;
+    let catalog = pair.call(Call::route(&Route::ServiceCatalog)).await.data.expect("data");
+    assert_eq!(catalog["offerings"][0]["slug"], OFFERING);
+    let subscribe = |slug: &str, days: i64| {
+        let body = json!({"slug": slug, "local_hostname": "alice.example", "ttl_days": days});
+        pair.call(Call::route(&Route::Subscriptions).body(body))
+    };
+    assert_eq!(pair.call(Call::route(&Route::Subscriptions).body(json!({}))).await.status, Some(400));
+    assert_eq!(subscribe("none", 30).await.status, Some(404));
+    assert_eq!(
+        (subscribe(OFFERING, 6).await.status, subscribe(OFFERING, 366).await.status),
+        (Some(422), Some(422))
+    );
+    let subscribed = subscribe(OFFERING, 7).await;
+    assert_eq!((subscribed.status, subscribe(OFFERING, 7).await.status), (Some(201), Some(409)));
+    let data = subscribed.data.expect("data");
+    assert_eq!(data["ttl_seconds"], 7 * 24 * 60 * 60);
+    let id = data["grant_id"].as_str().expect("an id").to_owned();
+    let end = |id: &str| pair.call(Call::route(&Route::Subscription { id: id.to_owned() }));
+    assert_eq!(
+        (end(&id).await.status, end(&id).await.status, end(ID).await.status),
+        (Some(200), Some(200), Some(404))
+    );
+    assert!(subscribe(OFFERING, 7).await.succeeded(), "the hostname is free again");
+}
+
 #[tokio::test]
 async fn only_what_was_migrated_is_deleted() {
     let pair = Pair::federated().await;

@@ -1,0 +1,43 @@
+//! PEM files that the command line and `covenant.toml` name.
+
+use std::path::Path;
+
+use super::{Exit, Failure};
+use crate::pki::Identity;
+
+/// The longest PEM file that is read, in bytes.
+const PEM_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads the authorities to trust for the target.
+pub(super) fn read_bundle(path: &Path) -> Result<String, Failure> {
+    let text = read_pem("--ca", path)?;
+    let wrong = |error| Failure::usage(format!("--ca {}: {error}", path.display()));
+    crate::pki::Trust::new().add("ca", &text).map_err(wrong)?;
+    Ok(text)
+}
+
+/// Reads a PEM file that a flag names.
+fn read_pem(flag: &str, path: &Path) -> Result<String, Failure> {
+    let wrong = |why: String| Failure::usage(format!("{flag} {}: {why}", path.display()));
+    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    if length > PEM_BYTES_MAX {
+        return Err(wrong("longer than 1 MiB".to_owned()));
+    }
+    std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))
+}
+
+pub(super) fn system_bundle() -> Result<String, Failure> {
+    crate::pki::system_bundle_pem().map_err(|error| Failure::new(Exit::Environment, error))
+}
+
+/// Reads the certificate that the simulated peers present, and its key.
+pub(super) fn server_identity(chain: Option<&Path>, key: Option<&Path>) -> Result<Option<Identity>, Failure> {
+    let (chain, key) = match (chain, key) {
+        (Some(chain), Some(key)) => (chain, key),
+        (None, None) => return Ok(None),
+        _ => return Err(Failure::usage("peers: certificate and key belong together")),
+    };
+    let (chain_pem, key_pem) = (read_pem("--peer-certificate", chain)?, read_pem("--peer-key", key)?);
+    let wrong = |error| Failure::usage(format!("--peer-certificate {}: {error}", chain.display()));
+    Identity::from_pem(&chain_pem, &key_pem).map(Some).map_err(wrong)
+}

@@ -1,0 +1,83 @@
+//! Waits in real time, where no method moves the target's clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::format::{Scenario, Step};
+use super::StepError;
+use super::runner::ScenarioRunner;
+use crate::peer::StepContext;
+use crate::transcript::NoteKind;
+
+/// The waits in real time that a run may make.
+#[derive(Clone, Default)]
+pub struct RealTime {
+    /// The longest time that one scenario may wait in all. Zero never waits.
+    pub max_wait: Duration,
+    /// The receiver of the announcement of each wait.
+    pub announcer: Option<Announcer>,
+}
+
+/// A receiver of announcements.
+pub type Announcer = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl RealTime {
+    /// Announces a wait.
+    pub(crate) fn announce(&self, text: &str) {
+        if let Some(announcer) = &self.announcer {
+            announcer(text);
+        }
+    }
+}
+
+impl fmt::Debug for RealTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RealTime").field("max_wait", &self.max_wait).finish_non_exhaustive()
+    }
+}
+
+impl ScenarioRunner<'_> {
+    /// Returns true if the time by which a scenario moves the clock may pass in real time. A scenario that would
+    /// need more in all does not begin to wait.
+    pub(super) fn may_wait(&self, seconds: i64) -> bool {
+        let max_wait = self.run_context.real_time.max_wait.as_secs();
+        seconds > 0 && self.clock_seconds <= max_wait
+    }
+
+    /// Lets the time pass, and notes it.
+    pub(super) async fn wait_in_real_time(
+        &mut self,
+        context: &StepContext,
+        seconds: i64,
+    ) -> Result<(), StepError> {
+        let scenario = self.recorder.trace().scenario().to_owned();
+        let message =
+            format!("{scenario} waits {seconds} s in real time: no method moves the target's clock");
+        self.run_context.real_time.announce(&message);
+        pass(Duration::from_secs(seconds.unsigned_abs())).await;
+        self.note(context, NoteKind::RealTime, message, json!({"seconds": seconds}));
+        self.keep(context, json!({"now": self.clock.now().to_string()}));
+        self.follow_clock().await
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing can be waited for but the time itself")]
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// Returns the number of seconds by which a scenario moves the clock in all.
+pub(super) fn clock_seconds(scenario: &Scenario) -> u64 {
+    scenario.steps.iter().map(|step| seconds_of(step.get_ref())).sum()
+}
+
+fn seconds_of(step: &Step) -> u64 {
+    match step {
+        Step::Advance(step) => step.seconds.unsigned_abs(),
+        Step::Repeat(repeat) => u64::from(repeat.times) * repeat.step.iter().map(seconds_of).sum::<u64>(),
+        _ => 0,
+    }
+}
