@@ -16,9 +16,7 @@ from adapter import LINE_BYTES_MAX, respond  # That of the Python platform.
 from federation.basics import OperatorError
 
 from plane import Plane
-from platform_g1 import RELEASE, Platform, SaveFailed, stamp
-
-HIDDEN = ("token_digest", "token_expires_at")
+from platform_g1 import RELEASE, Platform, SaveFailed, shown
 
 
 class Methods:
@@ -126,13 +124,6 @@ class Methods:
 
 def key(row):
     return row["resource_kind"], row.get("peer_id")
-
-
-def shown(peer):
-    """Returns the members of a peer that its operator may see."""
-    heard = peer["last_heartbeat_at"]
-    visible = {name: value for name, value in peer.items() if name not in HIDDEN}
-    return {**visible, "peer_id": peer["id"], "last_heartbeat_at": heard and stamp(heard)}
 
 
 def main():

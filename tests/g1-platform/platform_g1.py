@@ -14,6 +14,8 @@ REACHABLE = ("enrolled", "active", "degraded")
 STALE_SECONDS = 300
 TOKEN_DAYS = 7
 GRANT_DAYS, GRANT_DAYS_MIN, GRANT_DAYS_MAX = 30, 7, 365
+# The columns of a peer that its operator does not see.
+HIDDEN = ("token_digest", "token_expires_at")
 SCOPES = ("read", "write", "admin", "migrate")
 # The columns of a table of records. A member without a column is an error.
 COLUMNS = ("id", "account_id", "name", "metadata", "created_at", "updated_at")
@@ -181,6 +183,13 @@ class Platform:
             if peer["data_residency"] is None:
                 find("peer_residency_missing", "low", "no data residency")
         return found
+
+
+def shown(peer):
+    """Returns the members of a peer that its operator may see."""
+    heard = peer["last_heartbeat_at"]
+    visible = {name: value for name, value in peer.items() if name not in HIDDEN}
+    return {**visible, "peer_id": peer["id"], "last_heartbeat_at": heard and stamp(heard)}
 
 
 def unique_key(grant):

@@ -1,5 +1,9 @@
 //! A Powernode target through its REST surface, and recorded responses of generation G1.
 
+mod g1;
+mod shapes;
+mod stand_in;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -92,7 +96,7 @@ impl Surface {
             ("GET", ["sdwan", "federation_governance", "scan"]) => (governance::Scan::METHOD, json!({})),
             ("GET", ["platform", "migrations"]) => (migration::List::METHOD, json!({})),
             ("GET", ["platform", "migrations", id]) => (migration::Show::METHOD, json!({"migration_id": id})),
-            _ => return (404, json!({"error": "no such route"})),
+            _ => return (404, json!({"status": 404, "error": "Not Found"})),
         };
         match self.running.platform.call(method, parameters).await {
             Ok(result) => (200, json!({"success": true, "data": result})),
@@ -151,7 +155,7 @@ async fn powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
     let surface = Surface::start().await;
     let address = surface.address();
     let (_server, url) = serve(surface.clone()).await;
-    let targets = Arc::new(At::new(address, Arc::new(Powernode::new(rest(url, PASSWORD)))));
+    let targets = Arc::new(At::new(address, Arc::new(Powernode::new(rest(url, PASSWORD), vec![]))));
     let target =
         Target::ExternalTarget(ExternalTarget { name: "powernode".to_owned(), arguments: vec![], targets });
     let selection = Selection::new(&[], &[1, 2, 4, 7]).expect("commitments");
@@ -171,7 +175,7 @@ async fn powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
 async fn refused_and_unsupported_methods_of_the_rest_surface_are_reported() {
     let surface = Surface::start().await;
     let (_server, url) = serve(surface.clone()).await;
-    let operator = Powernode::new(rest(url.clone(), PASSWORD));
+    let operator = Powernode::new(rest(url.clone(), PASSWORD), vec![]);
     let peer = operator.call(Propose::METHOD, json!({"remote_instance_url": "https://a.example"})).await;
     let peer_id = peer.expect("a peer")["peer_id"].clone();
     let pending =
@@ -313,4 +317,20 @@ async fn recorded_g1_responses_are_evaluated_without_a_decoding_error() {
         .collect();
     assert!(faults.is_empty(), "{faults:#?}");
     assert!(report.counts.emitted > 25 && report.counts.broken > 10, "{:?}", report.counts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn base_url_of_another_machine_in_plain_http_has_to_be_allowed() {
+    let base_url = "http://192.0.2.1:3000".parse().expect("a URL");
+    let address = Address { base_url, ca_bundle_pem: None, caller: CallerForm::Forwarded(&FORWARDED_G1) };
+    let targets = Arc::new(G1Operator(address));
+    let target = Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
+    for plain_http in [false, true] {
+        let mut plan = Plan { target: target.clone(), cases: 0, ..Plan::default() };
+        plan.run_context.plain_http = plain_http;
+        plan.run_context.limits.connect_time_max = Duration::from_millis(100);
+        plan.run_context.limits.exchange_time_max = Duration::from_millis(100);
+        let void = plan.run_to_report().await.expect("a run").void.expect("nothing is there");
+        assert_eq!(void.contains("plain http needs --plain-http"), !plain_http, "{void}");
+    }
 }

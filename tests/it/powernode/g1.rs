@@ -1,0 +1,202 @@
+//! A platform of generation G1 behind its REST surface (`tests/g1-platform/rest.py`), over real sockets and TLS.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use covenant::check::Verdict;
+use covenant::clock::Clock;
+use covenant::contract::Basis;
+use covenant::operator::powernode::Powernode;
+use covenant::operator::{Address, At, NamedRecord, OperatorClient, OperatorMethod, grant, peer};
+use covenant::pki::Authority;
+use covenant::report::Report;
+use covenant::runner::{ExternalTarget, NoObserver, Plan, Selection, Target, assess, play};
+use covenant::transcript::{Trace, WayBack, read};
+use covenant::wire::generation::{CallerForm, FORWARDED_G1};
+use serde_json::{Value, json};
+
+use super::{PASSWORD, rest};
+
+/// What the platform breaks on the observed wire; see `tests/g1_platform.rs`.
+const TRULY_BROKEN: [&str; 6] =
+    ["A.1 conduct", "5.1 conduct", "6.1 detection", "6.2 conduct", "6.4 detection", "10.1 detection"];
+
+/// A running platform. It ends with this value.
+struct Platform {
+    process: Child,
+    url: url::Url,
+    record: String,
+}
+
+impl Platform {
+    /// Starts the platform; `None` if Python is not there.
+    fn start(arguments: &[&str]) -> Option<Self> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/g1-platform/rest.py");
+        let mut command = Command::new("python3");
+        command.arg(file).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().ok()?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take()?).read_line(&mut line).ok()?;
+        let told: Value = serde_json::from_str(&line).ok()?;
+        let url = told["url"].as_str()?.parse().ok()?;
+        Some(Self { process, url, record: told["record"].as_str()?.to_owned() })
+    }
+
+    fn plan(&self, selection: Selection) -> Plan {
+        let caller = CallerForm::Forwarded(&FORWARDED_G1);
+        let address = Address { base_url: self.url.clone(), ca_bundle_pem: None, caller };
+        let named = json!({"kind": "skill", "id": self.record, "record": {"name": "Weaving"}});
+        let records: Vec<NamedRecord> = vec![serde_json::from_value(named).expect("a record")];
+        let operator = Powernode::new(rest(self.url.clone(), PASSWORD), records.clone());
+        let targets = Arc::new(At::new(address, Arc::new(operator)));
+        let target =
+            Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
+        let mut plan = Plan { target, selection, cases: 0, ..Plan::default() };
+        // The platform has completed everything when it answers.
+        plan.run_context.poll_timeout = Duration::from_millis(300);
+        plan.run_context.records = records;
+        plan
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Plays a plan. Returns its report, its traces and the text of its transcript.
+async fn played(plan: &Plan) -> (Report, Vec<Trace>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let transcript = folder.path().join("transcript.jsonl");
+    let (_running, stop) = tokio::sync::watch::channel(false);
+    let run = plan.prepare(transcript.clone(), stop).expect("a run");
+    play(run, Arc::new(NoObserver)).await.expect("it plays");
+    let reading = read(&transcript).expect("a transcript");
+    let text = std::fs::read_to_string(&transcript).expect("a text");
+    (assess(&reading), reading.traces, text)
+}
+
+/// Returns the ids of every grant that the platform issued. On G1 they are the tokens.
+async fn grants(platform: &Platform) -> Vec<String> {
+    let operator = Powernode::new(rest(platform.url.clone(), PASSWORD), vec![]);
+    let peers = operator.call(peer::List::METHOD, json!({})).await.expect("peers");
+    let mut ids = Vec::new();
+    for peer in peers["peers"].as_array().expect("a list") {
+        let listed =
+            operator.call(grant::List::METHOD, json!({"peer_id": peer["id"]})).await.expect("grants");
+        ids.extend(
+            listed["grants"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .filter_map(|row| row["id"].as_str().map(ToOwned::to_owned)),
+        );
+    }
+    ids
+}
+
+fn verdicts(report: &Report, verdict: Verdict, basis: Basis) -> BTreeSet<String> {
+    let evaluations = report.checks.iter().map(|evaluated| &evaluated.evaluation);
+    let those = evaluations
+        .filter(|evaluation| evaluation.result.verdict == verdict && evaluation.check.basis == basis);
+    those.map(|evaluation| format!("{} {}", evaluation.check.clause, evaluation.check.aspect)).collect()
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
+#[tokio::test(flavor = "multi_thread")]
+async fn g1_is_evaluated_through_its_rest_surface_and_its_tokens_stay_secret() {
+    let Some(platform) = Platform::start(&["--token-calls", "400"]) else {
+        eprintln!("skipped: the program python3 is missing, or lacks a module of its standard library");
+        return;
+    };
+    let (report, _, text) = played(&platform.plan(Selection::default())).await;
+    assert_eq!(report.void, None);
+    let broken = verdicts(&report, Verdict::Broken, Basis::Observed);
+    assert!(broken.is_subset(&BTreeSet::from(TRULY_BROKEN.map(str::to_owned))), "{broken:?}");
+    assert!(broken.contains("A.1 conduct"), "{broken:?}");
+    // The record of the user is read, under grants that are limited to what it is not asked from.
+    let kept = verdicts(&report, Verdict::Kept, Basis::Observed);
+    assert!(kept.contains("6.4 detection"), "{kept:?}");
+    let missing: BTreeSet<&str> = report.missing_methods.iter().map(|missing| &*missing.method).collect();
+    assert!(!missing.contains("grant.revoke") && missing.contains("clock.advance"), "{missing:?}");
+
+    let ids = grants(&platform).await;
+    assert!(ids.len() > 5, "{}", ids.len());
+    let shown: Vec<&String> = ids.iter().filter(|id| text.contains(*id)).collect();
+    assert!(shown.is_empty(), "{shown:?}");
+    assert!(text.contains("<grant_id:1>") && text.contains("<bearer_token:1>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_that_the_operator_asks_for_shows_the_way_back_where_the_certificate_verifies() {
+    const SCENARIO: &str = "01-identity-disclosure/non-semver-version-is-noticed";
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new("the roots of its system", &Clock::system()).expect("an authority");
+    let roots = folder.path().join("roots.pem");
+    std::fs::write(&roots, authority.pem()).expect("a file");
+    let Some(platform) = Platform::start(&["--trust", &roots.display().to_string()]) else { return };
+    let selection = || Selection::new(&[SCENARIO.to_owned()], &[]).expect("a scenario");
+    for verifies in [false, true] {
+        let mut plan = platform.plan(selection());
+        if verifies {
+            let identity = authority.leaf("peers", &["127.0.0.1"], 30).expect("an identity");
+            plan.run_context.server_identity = Some(identity);
+        }
+        let (_, traces, _) = played(&plan).await;
+        let named = |name: &str| traces.iter().find(|trace| trace.scenario() == name).expect("a trace");
+        assert_eq!(named("way-back/probe").arrival().is_some(), verifies);
+        // The other scenarios rest on it.
+        let shown = named(SCENARIO).way_back("alice").map(|(_, way_back)| way_back);
+        assert_eq!(matches!(shown, Some(WayBack::Arrived(_))), verifies, "{shown:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_that_no_method_moves_passes_in_real_time_within_the_limit() {
+    const SCENARIO: &str = r#"
+title = "A peer waits"
+
+[[peer]]
+name = "alice"
+
+[[step]]
+federate = { peer = "alice" }
+
+[[step]]
+repeat = { times = 2, step = [{ advance = { seconds = 1 } }] }
+
+[[step]]
+heartbeat = { peer = "alice", as = "later" }
+
+[[check]]
+clause = "A.1"
+aspect = "conduct"
+check = "accepted"
+basis = "observed"
+requirement = "the peer is admitted after two seconds"
+with = { call = "later" }
+"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("waits.toml");
+    std::fs::write(&file, SCENARIO).expect("a file");
+    let Some(platform) = Platform::start(&[]) else { return };
+    for (max_wait, waits) in [(0, 0), (1, 0), (2, 2)] {
+        let mut plan = platform.plan(Selection::default());
+        plan.scenarios = Some(file.clone());
+        plan.run_context.real_time.max_wait = Duration::from_secs(max_wait);
+        let took = covenant::clock::Stopwatch::start();
+        let (report, traces, _) = played(&plan).await;
+        let waited: Vec<&str> = traces.iter().flat_map(Trace::waits_in_real_time).collect();
+        assert_eq!(waited.len(), waits, "{waited:?}");
+        assert!(waited.iter().all(|text| text.contains("waits 1 s in real time")), "{waited:?}");
+        let verdict = report.checks[0].evaluation.result.verdict;
+        assert_eq!(verdict == Verdict::Kept, waits > 0, "{:?}", report.checks[0].evaluation.result);
+        assert!(waits == 0 || took.elapsed() >= Duration::from_secs(2));
+    }
+}
