@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::watch;
@@ -14,9 +15,14 @@ use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
 use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS};
+use crate::operator::OperatorMethod;
+use crate::operator::platform::Advance;
+use crate::report::{MissingMethod, Report};
 use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
-use crate::transcript::{Outcome, Trace, read};
+use crate::transcript::{Outcome, Reading, Trace, read};
 
+/// The time that shows the limits of minutes: five of them, and what a sweep each minute needs.
+const LIMITS_OF_MINUTES: Duration = Duration::from_mins(7);
 /// The default number of scenarios that run in parallel.
 const JOBS: u16 = 4;
 
@@ -91,13 +97,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     message(&format!("seed: {seed}\n"));
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
+    let run_context = asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?;
+    let max_wait = run_context.real_time.max_wait;
     let run = Plan {
         seed,
         target: asked.target(Some(folder.path()))?,
         selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
         cases: arguments.cases.or(config.run.cases).unwrap_or(CASES),
         scenarios: arguments.scenarios.clone(),
-        run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?,
+        run_context,
         jobs: usize::from(arguments.jobs.or(config.run.jobs).unwrap_or(JOBS)),
         contract: asked.contract_text(),
         attested: arguments.attest.iter().cloned().collect(),
@@ -115,11 +123,23 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     for case in folder.write_cases(&reading, &report)? {
         message(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
     }
+    tell_of_waits(&report, &reading, max_wait);
+    message(&format!("files: {}\n", folder.path().display()));
+    Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))
+}
+
+/// Lists what was waited for in real time, and says what a longer wait would show.
+fn tell_of_waits(report: &Report, reading: &Reading, max_wait: Duration) {
     for waited in reading.traces.iter().flat_map(Trace::waits_in_real_time) {
         message(&format!("waited: {waited}\n"));
     }
-    message(&format!("files: {}\n", folder.path().display()));
-    Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))
+    let is_clock = |missing: &MissingMethod| missing.method == Advance::METHOD.name();
+    if report.missing_methods.iter().any(is_clock) && max_wait < LIMITS_OF_MINUTES {
+        let seconds = LIMITS_OF_MINUTES.as_secs();
+        message(&format!(
+            "hint: no method moves the target's clock; --max-wait {seconds} waits in real time for what takes minutes\n"
+        ));
+    }
 }
 
 /// Plays a run. Ctrl-C ends it in order, so that its transcript can be read.

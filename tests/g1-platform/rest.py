@@ -4,7 +4,8 @@
 It has the calls of wire.md §7 that G1 has, and no other: no event list, no method of a clock, no route for records. A
 grant is shown with its whole token, always, under `bearer_token_preview`; its revocation needs the peer. A log-in is
 valid for fifteen minutes (`--token-calls N`: for N calls), and five an hour are allowed. An operator may let the
-platform read the catalog of a peer, whose certificate has to verify (`--trust FILE`).
+platform read the catalog of a peer, whose certificate has to verify (`--trust FILE`). With `--probe-after SECONDS` it
+has no such route, and reads the catalog of each peer by itself that sends no heartbeat for so long.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import secrets
 import ssl
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from datetime import timedelta
@@ -33,17 +35,34 @@ LOG_INS_MAX = 5
 TOKEN_MINUTES = 15
 EMAIL, PASSWORD = "operator@platform.example", "correct horse"
 SECONDS_MAX = 10
+PROBE_SECONDS = 0.2
 # The kinds of `federation_inventory.yaml`, and a record that is there already.
 KINDS = ("skill", "agent")
 RECORD = "0190b2f0-0000-7000-8000-00000000c0de"
 
 
 class Surface(Plane):
-    def __init__(self, platform, trust, token_calls):
-        self.trust, self.token_calls = trust, token_calls
+    def __init__(self, platform, trust, token_calls, probe_after):
+        self.trust, self.token_calls, self.probe_after = trust, token_calls, probe_after
         self.tokens, self.log_ins = {}, []
         super().__init__(platform)
         self.RequestHandlerClass = RestEndpoint
+        if probe_after is not None:
+            threading.Thread(target=self.probe_silent_peers, daemon=True).start()
+
+    def probe_silent_peers(self):
+        while True:
+            time.sleep(PROBE_SECONDS)
+            with self.platform.lock:
+                peers = [dict(peer) for peer in self.platform.tables["peer"].values()]
+            for peer in peers:
+                heard = peer["last_heartbeat_at"]
+                is_silent = heard and (now() - heard).total_seconds() > self.probe_after
+                if peer["status"] == "active" and is_silent:
+                    try:
+                        read_catalog(peer, self.trust)
+                    except OSError:
+                        pass  # The peer is gone.
 
 
 class RestEndpoint(Endpoint):
@@ -62,7 +81,8 @@ class RestEndpoint(Endpoint):
         authenticate(self)
         for method, pattern, handler in ROUTES:
             match = re.fullmatch(SYSTEM + pattern, path)
-            if match and method == self.command:
+            is_there = handler is not catalog or self.server.probe_after is None
+            if match and method == self.command and is_there:
                 return answer(self, handler, match.groups())
         raise bare(404, "Not Found", status_member=404)
 
@@ -184,17 +204,21 @@ def migration(call, id):
     return success(call.platform.row("migration", id))
 
 
-def catalog(call, id):
-    """Reads the catalog of a peer, as the platform's own client does: to the first advertised endpoint."""
-    row = call.platform.row("peer", id)
-    endpoints = row["endpoints"] or [{"url": row["remote_instance_url"]}]
+def read_catalog(peer, trust):
+    """Reads the catalog of a peer, as the platform's own client does: from the first advertised endpoint."""
+    endpoints = peer["endpoints"] or [{"url": peer["remote_instance_url"]}]
     request = urllib.request.Request(
         endpoints[0]["url"].rstrip("/") + PREFIX + "/service_catalog",
-        headers={"Accept": "application/json", "User-Agent": f"Powernode-FederationClient/1.0 (peer-id:{id})"})
+        headers={"Accept": "application/json",
+                 "User-Agent": f"Powernode-FederationClient/1.0 (peer-id:{peer['id']})"})
+    context = ssl.create_default_context(cafile=trust)
+    with urllib.request.urlopen(request, timeout=SECONDS_MAX, context=context) as response:
+        return json.load(response).get("data")
+
+
+def catalog(call, id):
     try:
-        context = ssl.create_default_context(cafile=call.server.trust)
-        with urllib.request.urlopen(request, timeout=SECONDS_MAX, context=context) as response:
-            return success({"catalog": json.load(response).get("data"), "peer_id": id})
+        return success({"catalog": read_catalog(call.platform.row("peer", id), call.server.trust), "peer_id": id})
     except urllib.error.HTTPError as error:
         raise refused(502, f"Remote peer returned error: {error.code}") from None
     except OSError as error:
@@ -225,12 +249,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--trust")
     parser.add_argument("--token-calls", type=int, default=-1)
+    parser.add_argument("--probe-after", type=float)
     arguments = parser.parse_args()
     platform = Platform()
     platform.running = True
     platform.records = {kind: {} for kind in KINDS}
     platform.save("skill", RECORD, {"name": "Weaving", "account_id": platform.account_id})
-    surface = Surface(platform, arguments.trust, arguments.token_calls)
+    surface = Surface(platform, arguments.trust, arguments.token_calls, arguments.probe_after)
     print(json.dumps({"url": surface.base_url, "record": RECORD}), flush=True)
     sys.stdin.read()  # The platform ends with whoever started it.
 

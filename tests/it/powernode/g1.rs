@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use covenant::adapter::{Finding, check_operator};
 use covenant::check::Verdict;
 use covenant::clock::Clock;
 use covenant::contract::Basis;
@@ -155,6 +156,54 @@ async fn call_that_the_operator_asks_for_shows_the_way_back_where_the_certificat
         let shown = named(SCENARIO).way_back("alice").map(|(_, way_back)| way_back);
         assert_eq!(matches!(shown, Some(WayBack::Arrived(_))), verifies, "{shown:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probe_of_a_silent_peer_is_waited_for_where_the_user_allows_the_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new("the roots of its system", &Clock::system()).expect("an authority");
+    let roots = folder.path().join("roots.pem");
+    std::fs::write(&roots, authority.pem()).expect("a file");
+    let arguments = ["--trust", &roots.display().to_string(), "--probe-after", "1"];
+    let Some(platform) = Platform::start(&arguments) else { return };
+    for (max_wait, waits) in [(419, false), (420, true)] {
+        let mut plan =
+            platform.plan(Selection::new(&["00-sanity/heartbeat".to_owned()], &[]).expect("a stage"));
+        plan.run_context.server_identity = Some(authority.leaf("peers", &["127.0.0.1"], 30).expect("one"));
+        plan.run_context.real_time.max_wait = Duration::from_secs(max_wait);
+        let (_, traces, _) = played(&plan).await;
+        let silent = traces.iter().find(|trace| trace.scenario() == "way-back/silent");
+        assert_eq!(silent.and_then(Trace::arrival).is_some(), waits, "{max_wait}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operator_of_a_running_platform_is_checked_method_by_method() {
+    let Some(platform) = Platform::start(&[]) else { return };
+    let Target::ExternalTarget(target) = platform.plan(Selection::default()).target else {
+        panic!("external")
+    };
+    let lines = check_operator(&*target.targets).await.expect("it can be called");
+    let finding =
+        |method: &str| lines.iter().find(|line| line.method == method).map(|line| line.finding.clone());
+    for method in [
+        "describe",
+        "peer.propose",
+        "grant.issue",
+        "grant.revoke",
+        "grant.list",
+        "capability.list",
+        "governance.scan",
+    ] {
+        assert_eq!(finding(method), Some(Finding::Fine), "{method}");
+    }
+    for method in ["clock.advance", "event.list", "grant.hold"] {
+        assert_eq!(finding(method), Some(Finding::Missing), "{method}");
+    }
+    let faults = lines
+        .iter()
+        .filter(|line| matches!(line.finding, Finding::Malformed { .. } | Finding::Failed { .. }));
+    assert_eq!(faults.count(), 0, "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
