@@ -59,7 +59,7 @@ pub mod runner;
 pub mod scenario;
 pub mod selftest;
 
-pub use covenant_check::{check, report, score};
+pub use covenant_check::{check, report, score, warning};
 pub use covenant_model::{Blame, Fault, Stage, clock, contract, transcript, wire, with_causes};
 pub use covenant_net::{net, pki};
 pub use covenant_peer as peer;

@@ -173,6 +173,7 @@ mod tests {
             checks: vec![],
             scenarios: vec![],
             missing_methods: vec![],
+            warnings: vec![],
             counts: Counts::default(),
         }
     }

@@ -13,6 +13,7 @@ use crate::report::{
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
 use crate::transcript::{Outcome, Reading, RunStart, Trace};
+use crate::warning::warnings;
 use crate::{Blame, Stage};
 
 use super::plan::{POLL_TIMEOUT_SECONDS, argument};
@@ -69,6 +70,7 @@ pub fn assess(reading: &Reading) -> Report {
             })
             .collect(),
         missing_methods,
+        warnings: warnings(traces.values().copied()),
         counts,
     }
 }

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::check::{Evaluation, Verdict};
 use crate::score::{ByBasis, Score};
+use crate::warning::Warning;
 use covenant_model::contract::HeldText;
 use covenant_model::transcript::Outcome;
 use covenant_model::{Fault, Stage};
@@ -60,6 +61,8 @@ pub struct Report {
     pub scenarios: Vec<ScenarioRow>,
     /// The methods that would prove more, sorted by how much they would prove, most first.
     pub missing_methods: Vec<MissingMethod>,
+    /// What was seen and no clause covers. It changes no verdict and no exit code.
+    pub warnings: Vec<Warning>,
     /// The numbers of planned and evaluated checks.
     pub counts: Counts,
 }

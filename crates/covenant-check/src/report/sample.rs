@@ -33,6 +33,7 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         checks: evaluations.into_iter().map(evaluated).collect(),
         scenarios: vec![],
         missing_methods: vec![],
+        warnings: vec![],
         counts,
     }
 }

@@ -6,6 +6,7 @@ use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestS
 use crate::check::Verdict;
 use crate::report::escape::xml;
 use crate::report::{EvaluatedCheck, Report, VerdictCounts};
+use crate::warning::Warning;
 use covenant_model::contract::{Basis, Section};
 
 /// Returns the report as JUnit XML. Broken is a failure. Unproven is skipped, with its reason. In a void run
@@ -22,6 +23,11 @@ pub(super) fn junit(report: &Report) -> String {
         let mut suite = TestSuite::new(format!("{section} {}", section.title()));
         suite.add_properties(properties(report, section, &checks));
         suite.add_test_cases(checks.into_iter().map(|check| case(report, check)));
+        document.add_test_suite(suite);
+    }
+    if !report.warnings.is_empty() {
+        let mut suite = TestSuite::new("Warnings");
+        suite.add_test_cases(report.warnings.iter().map(warning));
         document.add_test_suite(suite);
     }
     document.to_string().unwrap_or_else(|error| format!("<!-- {} -->", xml(&error.to_string())))
@@ -80,6 +86,15 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
     let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.aspect, check.id)), status);
     case.set_classname(xml(&check.scenario));
     case.add_property(("basis".to_owned(), check.basis.to_string()));
+    case
+}
+
+/// Returns the case of a warning. It succeeds, since a warning is no verdict.
+fn warning(warning: &Warning) -> TestCase {
+    let mut case = TestCase::new(xml(&warning.text), TestCaseStatus::success());
+    case.set_classname(xml(&warning.scenario));
+    case.add_property(("times".to_owned(), warning.times.to_string()));
+    case.add_property(("evidence".to_owned(), format!("{:?}", warning.evidence)));
     case
 }
 

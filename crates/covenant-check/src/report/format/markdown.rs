@@ -28,6 +28,7 @@ pub(super) fn markdown(report: &Report) -> String {
             breach(&mut out, check);
         }
     }
+    warnings(&mut out, report);
     out
 }
 
@@ -67,6 +68,17 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     }
     // An indented block holds any command, whatever quotes it has.
     let _ = writeln!(out, "\n    {}", terminal(&evaluated.replay));
+}
+
+fn warnings(out: &mut String, report: &Report) {
+    if report.warnings.is_empty() {
+        return;
+    }
+    out.push_str("\n### Warnings\n\n");
+    for warning in &report.warnings {
+        let (text, scenario) = (plain(&warning.text), plain(&warning.scenario));
+        let _ = writeln!(out, "- {text}, {} times, first in {scenario}", warning.times);
+    }
 }
 
 /// Returns a text in which no character has a meaning for Markdown, HTML or the site that shows it.

@@ -40,6 +40,7 @@ pub(super) fn text(report: &Report) -> String {
     }
     open_questions(&mut out, report);
     missing_methods(&mut out, report);
+    warnings(&mut out, report);
     aborted(&mut out, report);
     tail(&mut out, report);
     out
@@ -232,6 +233,20 @@ fn missing_methods(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n{OPEN}methods that would prove more{OPEN:#}");
     for MissingMethod { method, aspects } in &report.missing_methods {
         wrapped(out, &format!("  {:<20}", terminal(method)), &aspects.join(", "));
+    }
+}
+
+/// Writes what was seen and no clause covers.
+fn warnings(out: &mut String, report: &Report) {
+    if report.warnings.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{OPEN}warnings{OPEN:#} (no verdict, and no part of the exit code)");
+    for warning in &report.warnings {
+        let often = if warning.times > 1 { format!(" ({} times)", warning.times) } else { String::new() };
+        let evidence: Vec<String> = warning.evidence.iter().map(|n| format!("#{n}")).collect();
+        let at = format!("{} of {}", evidence.join(" "), warning.scenario);
+        wrapped(out, "  ", &format!("{}{often}; {at}", warning.text));
     }
 }
 
