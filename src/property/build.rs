@@ -160,7 +160,13 @@ pub(super) fn fetch(peer: &str, kind: &str, id: String, grant: &str) -> Step {
 
 /// Returns a step in which a peer sends a migration under a grant.
 pub(super) fn migrate(peer: &str, grant: &str, plan: Value) -> Step {
-    Step::Migrate(Migrate { peer: peer.to_owned(), plan, grant: Some(grant.to_owned()), label: None })
+    Step::Migrate(Migrate {
+        peer: peer.to_owned(),
+        plan,
+        meanwhile: vec![],
+        grant: Some(grant.to_owned()),
+        label: None,
+    })
 }
 
 /// Returns a plan with one new record, named after its id.
@@ -198,7 +204,12 @@ pub(super) fn sync(peer: &str, name: &str) -> Step {
 
 /// Returns a step in which a peer asks for its audit excerpt.
 pub(super) fn excerpt(peer: &str, query: Option<&str>) -> Step {
-    Step::Excerpt(Excerpt { peer: peer.to_owned(), query: query.map(ToOwned::to_owned), label: None })
+    Step::Excerpt(Excerpt {
+        peer: peer.to_owned(),
+        query: query.map(ToOwned::to_owned),
+        until_entries: None,
+        label: None,
+    })
 }
 
 /// Returns a step in which a peer sends an event.

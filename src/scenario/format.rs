@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use crate::Stage;
 use crate::contract::{Aspect, Basis, ClauseId, TextId, TextRange};
-use crate::peer::{IdentityWay, Profile};
+use crate::peer::{IdentityWay, OtherCertificate, Profile};
 use crate::transcript::Addition;
 
 /// A scenario file.
@@ -127,7 +127,7 @@ impl CheckSpec {
 
 /// One step. Its texts may hold `${…}`: the member of a label (`${first.data.peer_id}`) or of a peer
 /// (`${alice.id}`), an id by name (`${id:root}`), a time (`${now}`, `${now-90000}`), a release derived from
-/// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`,
+/// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`, `two_minors_before`,
 /// `two_minors_after`, `minor_with_a_zero`, `next_major`), the digest of the contract text that the run goes by
 /// (`${contract.digest}`), the number of the repetition (`${turn}`), or JSON's null (`${null}`), which TOML
 /// lacks.
@@ -264,6 +264,9 @@ step_types! {
         peer: String,
         /// The request, as `POST /migrations` takes it.
         plan: Value,
+        /// The steps to play when the first half of the body is sent. The second half follows them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        meanwhile: Vec<Step>,
         /// The label of the grant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grant: Option<String>,
@@ -306,6 +309,10 @@ step_types! {
         /// The query: `since=…&until=…`
         #[serde(default, skip_serializing_if = "Option::is_none")]
         query: Option<String>,
+        /// The number of entries. The call is repeated until an excerpt has as many, until it is answered with
+        /// another status than 200, or until the poll timeout ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_entries: Option<usize>,
         /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
@@ -331,6 +338,9 @@ step_types! {
         /// The call is made without the client certificate.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         without_certificate: bool,
+        /// The certificate to present in place of the peer's own. It has the same name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<OtherCertificate>,
         /// The label of the call.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,

@@ -173,14 +173,14 @@ impl Step {
         }
     }
 
-    /// Iterates over this step and the steps that it repeats.
+    /// Iterates over this step and the steps within it.
     pub fn flatten(&self) -> Box<dyn Iterator<Item = &Step> + '_> {
-        match self {
-            Self::Repeat(repeat) => {
-                Box::new(std::iter::once(self).chain(repeat.step.iter().flat_map(Self::flatten)))
-            }
-            _ => Box::new(std::iter::once(self)),
-        }
+        let within: &[Step] = match self {
+            Self::Repeat(repeat) => &repeat.step,
+            Self::Migrate(migrate) => &migrate.meanwhile,
+            _ => &[],
+        };
+        Box::new(std::iter::once(self).chain(within.iter().flat_map(Self::flatten)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Calls of the target: one request, recorded with its response or its failure.
 
 use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::behaviour::{Sending, mutate};
@@ -10,8 +12,8 @@ use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::generation::{CallerForm, ProxiedCaller};
 use covenant_model::wire::header;
 use covenant_model::wire::path::Route;
-use covenant_net::net::{Client, NetError, Request, Response};
-use covenant_net::pki::{ClientTls, TlsOptions};
+use covenant_net::net::{Client, ClientOptions, NetError, Pause, Request, Response};
+use covenant_net::pki::{Authority, ClientTls, Identity, TlsOptions};
 
 /// Step of a scenario that acts, and the label of its entries.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,18 @@ pub struct Call {
     pub bearer_token: Option<String>,
     /// `true` to call without the client certificate.
     pub without_certificate: bool,
+    /// Certificate to present in place of the peer's own; `None` presents that.
+    pub certificate: Option<OtherCertificate>,
+}
+
+/// Certificate with the name of the peer that the target has to refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherCertificate {
+    /// A certificate of the peer's own authority whose validity has ended.
+    Ended,
+    /// A certificate of an authority that the target does not know.
+    Foreign,
 }
 
 impl Call {
@@ -87,9 +101,39 @@ impl CallOutcome {
 }
 
 impl Peer {
+    /// Returns whether the target sees the certificate of a caller. A proxy of an older form names the caller only.
+    #[must_use]
+    pub fn certificate_is_seen(&self) -> bool {
+        let state = self.state();
+        let caller = state.target.as_ref().map(|target| target.caller).unwrap_or_default();
+        let CallerForm::Forwarded(form) = caller else { return true };
+        let certificate = Some((String::new(), "seen".to_owned()));
+        let headers = (form.headers)(&ProxiedCaller { peer_id: None, certificate });
+        headers.iter().any(|(_, value)| value.contains("seen"))
+    }
+
     /// Sends a call to the target and records it. A failure on the target's side is recorded and is never an
     /// error here.
-    pub async fn call(&self, context: &StepContext, mut call: Call) -> Result<CallOutcome, PeerError> {
+    pub async fn call(&self, context: &StepContext, call: Call) -> Result<CallOutcome, PeerError> {
+        self.make(context, call, None).await
+    }
+
+    /// Sends a call as [`Peer::call`] does, with a pause in the middle of its body.
+    pub async fn call_in_halves(
+        &self,
+        context: &StepContext,
+        call: Call,
+        pause: &Pause,
+    ) -> Result<CallOutcome, PeerError> {
+        self.make(context, call, Some(pause)).await
+    }
+
+    async fn make(
+        &self,
+        context: &StepContext,
+        mut call: Call,
+        pause: Option<&Pause>,
+    ) -> Result<CallOutcome, PeerError> {
         let route = Route::parse(&call.method, &call.path);
         let before = route.as_ref().map_or(0, |route| self.count(route));
         let now = self.0.options.clock.now();
@@ -102,10 +146,15 @@ impl Peer {
             }));
         }
         let failed = |source| PeerError::Call { name: self.name().to_owned(), source };
-        let request = self.request(&call);
-        let mut outcome = self.send(&call, &request).await?;
+        let other = call.certificate.map(|other| self.other_identity(other)).transpose()?;
+        let request = self.request(&call, other.as_ref());
+        if let Some(other) = &other {
+            let outcome = self.send_as(other, &request).await?;
+            return Ok(self.record(context, request, outcome, injected));
+        }
+        let mut outcome = self.send(&call, &request, pause).await?;
         if matches!(outcome, Err(NetError::Handshake(_))) && self.offers_more_protocols() {
-            outcome = self.send(&call, &request).await?;
+            outcome = self.send(&call, &request, pause).await?;
         }
         if let Err(error @ NetError::Request(_)) = outcome {
             return Err(failed(error));
@@ -119,9 +168,50 @@ impl Peer {
         state.client.iter().chain(&state.anonymous_client).for_each(Client::forget_connections);
     }
 
-    async fn send(&self, call: &Call, request: &Request) -> Result<Result<Response, NetError>, PeerError> {
+    async fn send(
+        &self,
+        call: &Call,
+        request: &Request,
+        pause: Option<&Pause>,
+    ) -> Result<Result<Response, NetError>, PeerError> {
         let client = self.client(call.without_certificate)?;
         if let Some(pace) = &self.0.options.pace {
+            pace.wait().await;
+        }
+        let base_url = self.target()?.base_url;
+        Ok(match pause {
+            Some(pause) => client.send_in_halves(&base_url, request.clone(), pause).await,
+            None => client.send(&base_url, request.clone()).await,
+        })
+    }
+
+    /// Returns an identity with the peer's name at the target that the target has to refuse.
+    fn other_identity(&self, other: OtherCertificate) -> Result<Identity, PeerError> {
+        let options = &self.0.options;
+        let keys = |source| PeerError::Keys { name: options.name.clone(), source };
+        let own = self.state().identity.as_ref().and_then(|own| own.certificate().common_name.clone());
+        let name = own.unwrap_or_default();
+        match other {
+            OtherCertificate::Ended => self.0.authority.ended_leaf(&name),
+            OtherCertificate::Foreign => {
+                Authority::new("foreign", &options.clock).and_then(|foreign| foreign.leaf(&name, &[], 1))
+            }
+        }
+        .map_err(keys)
+    }
+
+    /// Sends a request under another identity, on a connection of its own.
+    async fn send_as(
+        &self,
+        identity: &Identity,
+        request: &Request,
+    ) -> Result<Result<Response, NetError>, PeerError> {
+        let options = &self.0.options;
+        let trust = self.state().target_trust.clone();
+        let tls = ClientTls::new(Some(identity), trust, &options.clock, TlsOptions::default())
+            .map_err(|source| PeerError::Keys { name: options.name.clone(), source })?;
+        let client = Client::new(Some(tls), options.limits, ClientOptions::default());
+        if let Some(pace) = &options.pace {
             pace.wait().await;
         }
         Ok(client.send(&self.target()?.base_url, request.clone()).await)
@@ -166,7 +256,7 @@ impl Peer {
         too_many.map(|behaviour| behaviour.name.to_owned()).collect()
     }
 
-    fn request(&self, call: &Call) -> Request {
+    fn request(&self, call: &Call, other: Option<&Identity>) -> Request {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         let id = self.id_at_target().unwrap_or_else(|| self.name().to_owned());
         headers.push(("user-agent".to_owned(), header::user_agent(&id)));
@@ -181,7 +271,7 @@ impl Peer {
             self.write(body)
         });
         if !call.without_certificate {
-            headers.extend(self.forwarded_identity());
+            headers.extend(self.forwarded_identity(other));
         }
         headers.extend(call.headers.iter().cloned());
         let path_and_query = match &call.query {
@@ -193,11 +283,11 @@ impl Peer {
 
     /// Returns the headers that a proxy sets for this peer, if the target takes its callers' identity from a
     /// proxy.
-    fn forwarded_identity(&self) -> Vec<(String, String)> {
+    fn forwarded_identity(&self, other: Option<&Identity>) -> Vec<(String, String)> {
         let state = self.state();
         let caller = state.target.as_ref().map(|target| target.caller).unwrap_or_default();
         let CallerForm::Forwarded(form) = caller else { return vec![] };
-        let certificate = state.identity.as_ref().map(|identity| {
+        let certificate = other.or(state.identity.as_ref()).map(|identity| {
             let certificate = identity.certificate();
             (certificate.common_name.clone().unwrap_or_default(), certificate.pem())
         });

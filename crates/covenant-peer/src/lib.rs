@@ -26,7 +26,7 @@ mod tests;
 mod versions;
 
 pub use behaviour::{Answers, Asked, Behaviour, Requests, Sending, Stores};
-pub use calls::{Call, CallOutcome, StepContext};
+pub use calls::{Call, CallOutcome, OtherCertificate, StepContext};
 pub use pace::Pace;
 pub use permitted_choices::{IdentityWay, PermittedChoices};
 pub use profile::{DEFAULT_RELEASE, Profile};

@@ -28,6 +28,9 @@ use crate::transcript::{
 pub use real_time::{Announcer, RealTime};
 use runner::ScenarioRunner;
 
+/// The poll interval for a target that does not settle at once.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// The run context, which every scenario of a run shares.
 #[derive(Clone, Debug)]
 pub struct RunContext {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
-use super::StepError;
 use super::peers::proposal;
 use super::runner::{ScenarioRunner, missing};
+use super::{LOOK_EVERY, StepError};
 use crate::clock::Stopwatch;
 use crate::operator::grant::Issue;
 use crate::operator::peer::{Join, Propose};
@@ -15,9 +15,6 @@ use crate::operator::platform::{self, Start};
 use crate::operator::{ClockSync, Method, OperatorError, OperatorMethod, governance, resource};
 use crate::peer::StepContext;
 use crate::transcript::{Operation, OperationFailure, What};
-
-/// The poll interval for a target that does not settle at once.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl ScenarioRunner<'_> {
     /// Calls a method with typed parameters, and records the operation.

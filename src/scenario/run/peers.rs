@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use super::super::format::{
     Act, AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerPut, Sync, Wait,
 };
-use super::StepError;
 use super::runner::ScenarioRunner;
+use super::{LOOK_EVERY, StepError};
+use crate::Fault;
 use crate::clock::Stopwatch;
+use crate::net::Pause;
 use crate::operator::{OperatorMethod, grant};
 use crate::peer::{Call, CallOutcome, Received, StepContext};
 use crate::transcript::NoteKind;
@@ -21,6 +23,8 @@ use crate::wire::sync::SyncRecord;
 
 /// The time from which on a wait is one in real time, and not that for a call which is under way.
 const LONG_WAIT: Duration = Duration::from_mins(1);
+/// The status of an excerpt that was delivered.
+const DELIVERED: u16 = 200;
 
 impl ScenarioRunner<'_> {
     /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
@@ -76,8 +80,59 @@ impl ScenarioRunner<'_> {
     pub(super) async fn migrate(&mut self, context: &StepContext, step: &Migrate) -> Result<(), StepError> {
         let plan = self.values.fill(&step.plan)?;
         let token = self.token(step.grant.as_deref());
+        if !step.meanwhile.is_empty() {
+            return self.migrate_in_halves(context, step, plan, token.as_deref()).await;
+        }
         let outcome = self.peer_named(&step.peer)?.migrate(context, plan, token.as_deref()).await?;
         self.keep_outcome(context, &outcome);
+        Ok(())
+    }
+
+    /// Sends the first half of a migration, plays the steps in between, and sends the second half.
+    async fn migrate_in_halves(
+        &mut self,
+        context: &StepContext,
+        step: &Migrate,
+        plan: Value,
+        token: Option<&str>,
+    ) -> Result<(), StepError> {
+        let peer = self.peer_named(&step.peer)?.clone();
+        let pause = Pause::default();
+        let call = Call::route(&Route::Migrations).body(plan).bearing(token);
+        let mut sending = std::pin::pin!(peer.call_in_halves(context, call, &pause));
+        let early = tokio::select! {
+            outcome = sending.as_mut() => Some(outcome),
+            () = pause.first_half_sent() => None,
+        };
+        if early.is_none() {
+            let message = format!("{} has sent the first half of a migration", step.peer);
+            self.note(context, NoteKind::HalfSent, message, json!({"peer": step.peer}));
+        }
+        // The connection has to be polled while the steps are played.
+        let number = context.step.unwrap_or_default();
+        let meanwhile = async {
+            let mut played = Ok(());
+            for inner in &step.meanwhile {
+                played = self.in_time(number, inner).await;
+                if played.is_err() {
+                    break;
+                }
+            }
+            pause.resume();
+            played
+        };
+        let outcome = match early {
+            Some(outcome) => {
+                meanwhile.await?;
+                outcome
+            }
+            None => {
+                let (played, outcome) = tokio::join!(meanwhile, sending);
+                played?;
+                outcome
+            }
+        };
+        self.keep_outcome(context, &outcome?);
         Ok(())
     }
 
@@ -122,7 +177,17 @@ impl ScenarioRunner<'_> {
         // Without a promise, the query is empty and the excerpt itself is requested.
         let query = query?.filter(|query| !query.ends_with('='));
         let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
-        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let looking = Stopwatch::start();
+        let outcome = loop {
+            ticks.tick().await;
+            let outcome = self.peer_named(&step.peer)?.call(context, call.clone()).await?;
+            let is_whole = step.until_entries.is_none_or(|entries| entries <= entries_of(&outcome.body));
+            let is_delivered = outcome.status == Some(DELIVERED);
+            if is_whole || !is_delivered || looking.elapsed() >= self.poll_timeout() {
+                break outcome;
+            }
+        };
         self.keep_outcome(context, &outcome);
         Ok(())
     }
@@ -146,8 +211,14 @@ impl ScenarioRunner<'_> {
             body,
             bearer_token: self.token(step.grant.as_deref()),
             without_certificate: step.without_certificate,
+            certificate: step.certificate,
         };
-        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        let peer = self.peer_named(&step.peer)?;
+        if step.certificate.is_some() && !peer.certificate_is_seen() {
+            let reason = "the target sees the names of its callers, and not their certificates";
+            return Err(Fault::environment(reason).into());
+        }
+        let outcome = peer.call(context, call).await?;
         self.keep_outcome(context, &outcome);
         Ok(())
     }
@@ -309,6 +380,11 @@ impl ScenarioRunner<'_> {
 /// Returns the label that holds the proposal of a peer.
 pub(super) fn proposal(peer: &str) -> String {
     format!("{peer}'s proposal")
+}
+
+/// Returns the number of entries in the answer to a request for an excerpt.
+fn entries_of(body: &Value) -> usize {
+    body["data"]["events"].as_array().map_or(0, Vec::len)
 }
 
 fn in_words(outcome: &CallOutcome) -> String {

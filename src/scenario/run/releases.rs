@@ -19,9 +19,10 @@ pub(super) fn around(release: &Version) -> Value {
         ("own", release.clone()),
         ("patched", of(minor, patch.saturating_add(7))),
         ("pre_release", pre_release),
-        // The first minor version of a major version has no predecessor.
+        // The first minor version of a major version has no predecessor: what is derived is compatible.
         ("minor_before", of(minor.saturating_sub(1), 9)),
         ("minor_after", of(minor.saturating_add(1), 0)),
+        ("two_minors_before", of(minor.saturating_sub(2), 9)),
         ("two_minors_after", of(minor.saturating_add(2), 0)),
         ("minor_with_a_zero", of(minor.max(1).saturating_mul(DIGIT), 0)),
         ("next_major", Version::new(major.saturating_add(1), 0, 0)),
@@ -42,6 +43,7 @@ mod tests {
             ("pre_release", "1.4.0-rc.1+build.7", "2.0.0-rc.1+build.7"),
             ("minor_before", "1.3.9", "2.0.9"),
             ("minor_after", "1.5.0", "2.1.0"),
+            ("two_minors_before", "1.2.9", "2.0.9"),
             ("two_minors_after", "1.6.0", "2.2.0"),
             ("minor_with_a_zero", "1.40.0", "2.10.0"),
             ("next_major", "2.0.0", "3.0.0"),

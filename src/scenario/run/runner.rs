@@ -137,7 +137,7 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     /// Plays a step at the time that the target's clock shows.
-    async fn in_time(&mut self, number: u32, step: &Step) -> Result<(), StepError> {
+    pub(super) async fn in_time(&mut self, number: u32, step: &Step) -> Result<(), StepError> {
         self.follow_clock().await?;
         self.step(number, step).await
     }

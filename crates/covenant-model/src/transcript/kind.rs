@@ -31,6 +31,8 @@ pub enum NoteKind {
     /// A time limit was waited for in real time, because no method moves the target's clock. The facts name the
     /// seconds.
     RealTime,
+    /// A peer has sent the first half of a body. The second half waits.
+    HalfSent,
     /// The way back is open, though no call of the target arrived in this scenario. The facts say what shows it.
     WayBack,
     /// The target speaks additions of the binding that this scenario does not show. The facts say what shows each.

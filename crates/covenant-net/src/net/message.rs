@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
+use tokio::sync::Notify;
 
 use crate::pki::Certificate;
 use covenant_model::transcript::TlsFacts;
@@ -36,6 +38,8 @@ pub struct Inbound {
     /// Certificate that the client presented when the connection was made. It may be revoked since then, so a
     /// handler checks it with its [`Trust`](crate::pki::Trust) again.
     pub peer_certificate: Option<Certificate>,
+    /// What [`Handler::begins`](crate::net::Handler::begins) said when the head had arrived, before the body.
+    pub mark: bool,
 }
 
 impl Inbound {
@@ -95,6 +99,29 @@ pub struct Request {
     pub body: Option<Bytes>,
 }
 
+/// Pause in the middle of the body of a request: the first half is sent, and the second half waits. Clones share
+/// it.
+#[derive(Clone, Debug, Default)]
+pub struct Pause(Arc<Halves>);
+
+#[derive(Debug, Default)]
+struct Halves {
+    sent: Notify,
+    resumed: Notify,
+}
+
+impl Pause {
+    /// Waits until the first half is sent.
+    pub async fn first_half_sent(&self) {
+        self.0.sent.notified().await;
+    }
+
+    /// Sends the second half.
+    pub fn resume(&self) {
+        self.0.resumed.notify_one();
+    }
+}
+
 /// Response that a client received.
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -126,6 +153,17 @@ pub(super) fn in_pieces(body: &Bytes) -> Body {
     let pieces: Vec<_> =
         body.chunks(size).map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece)))).collect();
     BodyExt::boxed(StreamBody::new(stream::iter(pieces)))
+}
+
+/// Creates a body whose second half waits.
+pub(super) fn in_halves(body: &Bytes, pause: Pause) -> Body {
+    let (first, second) = (body.slice(..body.len() / 2), body.slice(body.len() / 2..));
+    let rest = stream::once(async move {
+        pause.0.sent.notify_one();
+        pause.0.resumed.notified().await;
+        Ok(Frame::data(second))
+    });
+    BodyExt::boxed(StreamBody::new(stream::iter([Ok(Frame::data(first))]).chain(rest)))
 }
 
 /// Returns the headers of a message in order. Bytes that are not UTF-8 are replaced.

@@ -11,7 +11,7 @@ mod tests;
 
 pub use client::{Client, ClientOptions, Protocol};
 pub use error::NetError;
-pub use message::{Inbound, Outbound, Request, Response};
+pub use message::{Inbound, Outbound, Pause, Request, Response};
 pub use port::Port;
 pub use server::{Handler, Server};
 

@@ -20,6 +20,9 @@ const AUTHORITY_DAYS: i64 = 3650;
 /// Hours by which the start of validity lies in the past, so that a peer whose clock is behind accepts the
 /// certificate.
 const BACKDATED_HOURS: i64 = 24;
+/// Hours by which the end of an ended certificate lies in the past, so that a peer whose clock is behind refuses it
+/// too.
+const ENDED_HOURS: i64 = 12;
 
 /// Ed25519 certificate authority. Clones share the key.
 #[derive(Clone)]
@@ -81,6 +84,16 @@ impl Authority {
     pub fn leaf(&self, common_name: &str, names: &[&str], days: u32) -> Result<Identity, PkiError> {
         let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
         let mut params = params(common_name, names, &self.0.clock, i64::from(days))?;
+        as_leaf(&mut params);
+        let certificate = params.signed_by(&key, &self.0.issuer).map_err(sign)?;
+        Identity::new(vec![certificate.der().clone(), self.0.der.clone()], &key)
+    }
+
+    /// Creates a leaf with a new key whose validity has ended.
+    pub fn ended_leaf(&self, common_name: &str) -> Result<Identity, PkiError> {
+        let key = KeyPair::generate_for(&PKCS_ED25519).map_err(sign)?;
+        let mut params = params(common_name, &[], &self.0.clock, 0)?;
+        params.not_after = hours_from_now(&self.0.clock, -ENDED_HOURS)?;
         as_leaf(&mut params);
         let certificate = params.signed_by(&key, &self.0.issuer).map_err(sign)?;
         Identity::new(vec![certificate.der().clone(), self.0.der.clone()], &key)

@@ -16,8 +16,8 @@ use url::{Position, Url};
 
 use self::connection::{Connection, Failed};
 use self::socket::Opened;
-use super::message::{Body, header_list, in_one, in_pieces};
-use super::{Limits, NetError, Request, Response, tls_facts};
+use super::message::{Body, header_list, in_halves, in_one, in_pieces};
+use super::{Limits, NetError, Pause, Request, Response, tls_facts};
 use crate::pki::ClientTls;
 
 /// Permitted choices of a client.
@@ -70,13 +70,24 @@ impl Client {
     /// if no part of the request has been sent: the client never sends a request twice.
     pub async fn send(&self, base_url: &Url, request: Request) -> Result<Response, NetError> {
         if let Some(connection) = self.take_idle(base_url) {
-            match self.exchange(base_url, connection, &request).await {
+            match self.exchange(base_url, connection, &request, None).await {
                 Err(Failed { unsent: true, .. }) => {}
                 other => return other.map_err(|failed| failed.error),
             }
         }
         let connection = self.connect(base_url).await?;
-        self.exchange(base_url, connection, &request).await.map_err(|failed| failed.error)
+        self.exchange(base_url, connection, &request, None).await.map_err(|failed| failed.error)
+    }
+
+    /// Sends a request on a new connection, with a pause in the middle of its body, and reads the whole response.
+    pub async fn send_in_halves(
+        &self,
+        base_url: &Url,
+        request: Request,
+        pause: &Pause,
+    ) -> Result<Response, NetError> {
+        let connection = self.connect(base_url).await?;
+        self.exchange(base_url, connection, &request, Some(pause)).await.map_err(|failed| failed.error)
     }
 
     /// Drops every kept-alive connection.
@@ -115,8 +126,9 @@ impl Client {
         base_url: &Url,
         mut connection: Connection,
         request: &Request,
+        pause: Option<&Pause>,
     ) -> Result<Response, Failed> {
-        let message = self.message(base_url, &connection, request)?;
+        let message = self.message(base_url, &connection, request, pause)?;
         let answered = async {
             let response = connection.send(message).await?;
             let (protocol, tls, source) = (connection.protocol(), connection.tls(), connection.source());
@@ -145,6 +157,7 @@ impl Client {
         base_url: &Url,
         connection: &Connection,
         request: &Request,
+        pause: Option<&Pause>,
     ) -> Result<hyper::Request<Body>, NetError> {
         let path = format!("{}{}", base_url.path().trim_end_matches('/'), request.path_and_query);
         let mut builder = hyper::Request::builder().method(request.method.as_str());
@@ -157,10 +170,11 @@ impl Client {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        let body = match &request.body {
-            Some(body) if self.0.options.chunked => in_pieces(body),
-            Some(body) => in_one(body.clone()),
-            None => in_one(Bytes::new()),
+        let body = match (&request.body, pause) {
+            (Some(body), Some(pause)) => in_halves(body, pause.clone()),
+            (Some(body), None) if self.0.options.chunked => in_pieces(body),
+            (Some(body), None) => in_one(body.clone()),
+            (None, _) => in_one(Bytes::new()),
         };
         builder.body(body).map_err(|error| NetError::Request(error.to_string()))
     }

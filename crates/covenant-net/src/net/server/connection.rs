@@ -152,23 +152,25 @@ async fn answer(
     if head.headers.len() > limits.headers_max {
         return bare(431);
     }
-    let body = match timeout(limits.exchange_time_max, read(body, limits.body_bytes_max)).await {
-        Ok(Ok(Some(body))) => body,
-        Ok(Ok(None)) => return bare(413),
-        Ok(Err(error)) => return Err(io::Error::other(error)),
-        Err(_) => return bare(408),
-    };
-    let inbound = Inbound {
+    let mut inbound = Inbound {
         connection: link.number,
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(ToOwned::to_owned),
         headers: header_list(&head.headers),
-        body,
+        body: Bytes::new(),
         remote: link.remote,
         protocol: link.protocol,
         tls: link.tls.clone(),
         peer_certificate: link.certificate.clone(),
+        mark: false,
+    };
+    inbound.mark = serving.handler.begins(&inbound).await;
+    inbound.body = match timeout(limits.exchange_time_max, read(body, limits.body_bytes_max)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => return bare(413),
+        Ok(Err(error)) => return Err(io::Error::other(error)),
+        Err(_) => return bare(408),
     };
     let outbound = serving.handler.handle(inbound).await;
     if outbound.abort && outbound.body.is_empty() {

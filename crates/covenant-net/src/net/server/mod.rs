@@ -29,6 +29,12 @@ pub trait Handler: Send + Sync + 'static {
     /// Runs when a client connects, before the TLS handshake.
     async fn on_connect(&self) {}
 
+    /// Runs when the head of a request has arrived, before its body. The request keeps the result as its mark, so
+    /// that a handler can tell what held when the request began.
+    async fn begins(&self, _head: &Inbound) -> bool {
+        false
+    }
+
     /// Answers one request. If a call panics, only its connection or stream ends.
     async fn handle(&self, request: Inbound) -> Outbound;
 }

@@ -100,3 +100,21 @@ async fn a_kept_alive_connection_to_a_restarted_server_is_replaced() {
         assert_eq!(body(&client.send(&url, post("/")).await.expect("an answer"))["connection"], 1);
     }
 }
+
+#[tokio::test]
+async fn a_handler_is_told_of_a_request_before_its_body_is_there() {
+    let fixture = fixture().await;
+    for tls in [HTTP1, HTTP2] {
+        let client = fixture.client(None, tls, ClientOptions::default());
+        let pause = Pause::default();
+        let sending = client.send_in_halves(&fixture.url, post("/half"), &pause);
+        let meanwhile = async {
+            pause.first_half_sent().await;
+            fixture.handler.begun.notified().await;
+            pause.resume();
+        };
+        let (response, ()) = tokio::join!(sending, meanwhile);
+        let seen = body(&response.expect("an answer"));
+        assert_eq!((&seen["body"], &seen["mark"]), (&json!("hello"), &json!(true)));
+    }
+}

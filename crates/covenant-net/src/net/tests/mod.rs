@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 use url::Url;
 
 use super::{
-    Client, ClientOptions, Handler, Inbound, Limits, NetError, Outbound, Port, Request, Response, Server,
+    Client, ClientOptions, Handler, Inbound, Limits, NetError, Outbound, Pause, Port, Request, Response,
+    Server,
 };
 use crate::pki::{Authority, ClientTls, ServerTls, TlsOptions, Trust};
 use covenant_model::clock::Clock;
@@ -38,10 +39,17 @@ const fn only(without_http2: bool) -> TlsOptions {
 struct EchoHandler {
     /// Signal that a request without a response has arrived.
     silent: Notify,
+    /// Signal that the head of a request has arrived.
+    begun: Notify,
 }
 
 #[async_trait]
 impl Handler for EchoHandler {
+    async fn begins(&self, head: &Inbound) -> bool {
+        self.begun.notify_one();
+        head.path == "/half"
+    }
+
     async fn handle(&self, request: Inbound) -> Outbound {
         let long = Bytes::from(vec![b'x'; 1025]);
         match request.path.as_str() {
@@ -74,6 +82,7 @@ fn seen(request: &Inbound) -> Value {
         "protocol": request.protocol,
         "subject": request.peer_certificate.as_ref().and_then(|leaf| leaf.common_name.as_deref()),
         "tls": request.tls,
+        "mark": request.mark,
         "remote": request.remote.ip(),
     })
 }
