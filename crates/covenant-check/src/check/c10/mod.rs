@@ -1,6 +1,7 @@
 //! Commitment 10: backwards compatibility.
 
 mod announcement;
+mod compatibility_is_answered;
 mod compatible_versions_are_joined;
 mod compatible_versions_federate;
 mod deprecation_announced;
@@ -8,6 +9,7 @@ mod drift_is_reported;
 #[cfg(test)]
 mod fixture;
 mod handshake;
+mod incompatible_peers_crash_nothing;
 mod incompatible_versions_do_not_sync;
 mod major_break_follows_30_day_notice;
 mod no_sync_to_incompatible_version;
@@ -20,10 +22,12 @@ use crate::check::definition::CheckDef;
 
 /// The checks of this folder.
 pub(super) const CHECKS: &[CheckDef] = &[
+    CheckDef::of::<compatibility_is_answered::CompatibilityIsAnswered>(),
     CheckDef::of::<compatible_versions_are_joined::CompatibleVersionsAreJoined>(),
     CheckDef::of::<compatible_versions_federate::CompatibleVersionsFederate>(),
     CheckDef::of::<deprecation_announced::DeprecationAnnounced>(),
     CheckDef::of::<drift_is_reported::DriftIsReported>(),
+    CheckDef::of::<incompatible_peers_crash_nothing::IncompatiblePeersCrashNothing>(),
     CheckDef::of::<incompatible_versions_do_not_sync::IncompatibleVersionsDoNotSync>(),
     CheckDef::of::<major_break_follows_30_day_notice::MajorBreakFollows30DayNotice>(),
     CheckDef::of::<no_sync_to_incompatible_version::NoSyncToIncompatibleVersion>(),

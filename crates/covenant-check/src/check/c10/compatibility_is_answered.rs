@@ -1,0 +1,182 @@
+//! `compatibility-is-answered`.
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::handshake::{is_compatible, version_in};
+use crate::check::arguments::Label;
+use crate::check::definition::Check;
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::transcript::Trace;
+
+/// The answer to a peer's heartbeat says rightly whether the version that the heartbeat states and the target's
+/// are compatible.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::check) struct CompatibilityIsAnswered {
+    /// The heartbeats that state the version.
+    pub call: Label,
+    /// Whether the version is compatible with that of the target. If it is not as expected, for instance because
+    /// the target has no release two minor versions before its own, the check is unproven.
+    pub compatible: bool,
+}
+
+impl Check for CompatibilityIsAnswered {
+    const ID: &'static str = "compatibility-is-answered";
+    const EXPECTED: &'static [&'static str] = &["the right schema_compatibility in the answer"];
+
+    fn expected(&self) -> Vec<String> {
+        vec![format!("schema_compatibility with the status {}", status(self.compatible))]
+    }
+
+    fn evaluate(&self, trace: &Trace) -> Outcome {
+        let heartbeats: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
+        let numbers: Vec<u64> = heartbeats.iter().map(Call::n).collect();
+        let accepted = heartbeats.iter().filter(|call| call.exchange.succeeded());
+        let mut answers = accepted.filter_map(|call| Answer::read(trace, call)).peekable();
+        if answers.peek().is_none() {
+            let actual = "no heartbeat was answered with the compatibility and the version of the target";
+            return Err(Stop::unproven(actual, numbers));
+        }
+        let mut last = None;
+        for answer in answers {
+            self.evaluate_one(&answer)?;
+            last = Some(answer.versions());
+        }
+        let versions = last.or_unproven_at("no heartbeat was answered", &numbers)?;
+        Ok(Pass::new(format!("{versions}: {}", status(self.compatible)), numbers))
+    }
+}
+
+impl CompatibilityIsAnswered {
+    fn evaluate_one(&self, answer: &Answer) -> Result<(), Stop> {
+        let (versions, evidence) = (answer.versions(), [answer.n]);
+        if is_compatible(&answer.local, &answer.sent) != self.compatible {
+            let expected = if self.compatible { "compatible" } else { "incompatible" };
+            return Err(Stop::unproven(format!("{versions} are not {expected}"), evidence));
+        }
+        if answer.status == status(self.compatible) {
+            return Ok(());
+        }
+        let actual = format!("{versions}: answered {:?}", answer.status);
+        if answer.is_by_operator {
+            return Err(Stop::unproven(format!("{actual}, by a row of the operator"), evidence));
+        }
+        if answer.is_about_another_version() {
+            let actual = format!("{actual}, about {:?}, which the peer stated before", answer.remote);
+            return Err(Stop::unproven(actual, evidence));
+        }
+        if answer.status == status(!self.compatible) {
+            return Err(Stop::broken(actual, evidence));
+        }
+        Err(Stop::unproven(actual, evidence))
+    }
+}
+
+/// The status of a compatible or an incompatible version on the wire.
+const fn status(is_compatible: bool) -> &'static str {
+    if is_compatible { "compatible" } else { "incompatible" }
+}
+
+/// What a heartbeat states, and what the answer to it says about that.
+struct Answer {
+    n: u64,
+    /// The version in the heartbeat.
+    sent: String,
+    /// The release of the target.
+    local: String,
+    /// The version that the answer is about; `None` if it does not say.
+    remote: Option<String>,
+    status: String,
+    /// `true` if a row of the operator, and not the rule, determined the status.
+    is_by_operator: bool,
+}
+
+impl Answer {
+    fn read(trace: &Trace, call: &Call<'_>) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let data = call.exchange.data()?;
+        let compatibility = &data["schema_compatibility"];
+        let stated = text(&compatibility["local_version"]);
+        let local = stated.or_else(|| trace.release().map(|release| release.to_string()))?;
+        // What a target that states no version is compatible with is commitment 1.
+        Version::parse(&local).ok()?;
+        Some(Self {
+            n: call.n(),
+            sent: version_in(call.exchange.sent()?)?.to_owned(),
+            local,
+            remote: text(&compatibility["remote_version"]),
+            status: text(&compatibility["status"])?,
+            is_by_operator: matches!(compatibility["source"].as_str(), Some("operator" | "default")),
+        })
+    }
+
+    fn versions(&self) -> String {
+        format!("{} and {:?}", self.local, self.sent)
+    }
+
+    /// Returns whether the target ignored a text that is no version, and kept the version that it knew.
+    fn is_about_another_version(&self) -> bool {
+        let is_version = |text: &str| Version::parse(text).is_ok();
+        !is_version(&self.sent) && self.remote.as_deref().is_some_and(is_version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict::{self, Broken, Kept, Unproven};
+    use crate::check::trace_builder::TraceBuilder;
+    use covenant_model::transcript::Exchange;
+    use serde_json::json;
+
+    /// Returns the verdict on this compatibility in the answer to a heartbeat that states this version.
+    fn answered(sent: &str, compatibility: &Value, compatible: bool) -> Verdict {
+        let heartbeat = Exchange::to_target("alice").on("POST", "heartbeat");
+        let heartbeat = heartbeat
+            .sending(json!({ "platform_version": sent }))
+            .answered_with(200, json!({"data": {"status": "active", "schema_compatibility": compatibility}}));
+        TraceBuilder::new()
+            .call("beat", heartbeat)
+            .verdict::<CompatibilityIsAnswered>(json!({"call": "beat", "compatible": compatible}))
+    }
+
+    fn implicit(status: &str) -> Value {
+        json!({"status": status, "source": "implicit", "local_version": "1.4.0"})
+    }
+
+    #[test]
+    fn the_wrong_status_is_broken() {
+        for sent in ["1.6.0", "2.4.0", "v1.4.0", "1.4", "latest"] {
+            assert_eq!(answered(sent, &implicit("incompatible"), false), Kept, "{sent}");
+            assert_eq!(answered(sent, &implicit("compatible"), false), Broken, "{sent}");
+            assert_eq!(answered(sent, &implicit("degraded"), false), Unproven, "{sent}");
+        }
+        assert_eq!(answered("1.5.0", &implicit("compatible"), true), Kept);
+        assert_eq!(answered("1.5.0", &implicit("incompatible"), true), Broken);
+    }
+
+    #[test]
+    fn a_row_of_the_operator_or_another_expectation_is_unproven() {
+        let by = |source: &str| json!({"status": "compatible", "source": source, "local_version": "1.4.0"});
+        assert_eq!(answered("1.6.0", &by("operator"), false), Unproven);
+        assert_eq!(answered("1.6.0", &by("default"), false), Unproven);
+        assert_eq!(answered("1.5.0", &implicit("compatible"), false), Unproven);
+        assert_eq!(
+            answered("1.6.0", &json!({"status": "compatible"}), false),
+            Unproven,
+            "no release is known"
+        );
+        assert_eq!(answered("1.6.0", &Value::Null, false), Unproven);
+    }
+
+    #[test]
+    fn a_text_that_was_ignored_is_unproven_and_a_version_that_was_ignored_is_broken() {
+        let kept = json!({"status": "compatible", "local_version": "1.4.0", "remote_version": "1.4.0"});
+        assert_eq!(answered("latest", &kept, false), Unproven);
+        assert_eq!(answered("1.6.0", &kept, false), Broken);
+    }
+}
