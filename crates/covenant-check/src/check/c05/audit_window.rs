@@ -1,14 +1,16 @@
-//! The calls between two snapshots of the audit, and the entries that are new in the second.
+//! The calls between two snapshots of the audit, and the entries that are new in the second. A snapshot is what
+//! the operator sees, or the excerpt that the peer gets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::audit_entry::{AuditEntry, MatchStrength, path_of_call};
+use super::audit_entry::{AuditEntry, MatchStrength, has_subject, path_of_call};
+use super::excerpt::excerpt_entries;
 use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
+use crate::check::query::{CallQuery, calls, labelled_calls, operations_of, peer_id};
 use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, What};
 
 /// The status of a call that was rejected by a limit.
@@ -37,21 +39,29 @@ pub(super) struct AuditWindow<'a> {
     pub(super) peer_id: String,
     /// The numbers of the snapshots and of the calls.
     pub(super) evidence: Vec<u64>,
+    /// The entries that the operator sees, where the snapshots are excerpts and the operator can be asked.
+    pub(super) seen_by_operator: Option<Vec<Value>>,
 }
 
 impl<'a> AuditWindow<'a> {
-    /// Reads the window of a peer's calls between the snapshots `before` and `after`. The check is unproven
-    /// if a snapshot or every call is missing.
+    /// Reads the window of a peer's calls between the snapshots `before` and `after`. Without `before` it begins
+    /// with the trace. The check is unproven if a snapshot or every call is missing.
     pub(super) fn read(
         trace: &'a Trace,
         peer: &PeerName,
         labels: &Labels,
-        before: &Label,
+        before: Option<&Label>,
         after: &Label,
     ) -> Result<Self, Stop> {
         const UNREADABLE: &str = "the audit could not be read";
-        let (first, before) = audit_entries(trace, before).or_unproven(UNREADABLE)?;
-        let (last, after) = audit_entries(trace, after).or_unproven(UNREADABLE)?;
+        let (first, before) = match before {
+            Some(before) => audit_entries(trace, before).or_unproven(UNREADABLE)?,
+            None => (0, vec![]),
+        };
+        let (last, after, is_excerpt) = match audit_entries(trace, after) {
+            Some((n, entries)) => (n, entries, false),
+            None => disclosed_entries(trace, after).map(|(n, it)| (n, it, true)).or_unproven(UNREADABLE)?,
+        };
         let mut window = Self {
             calls: vec![],
             made: vec![],
@@ -62,7 +72,8 @@ impl<'a> AuditWindow<'a> {
             new: after.into_iter().filter(|entry| !is_among(&before, entry)).collect(),
             before,
             peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
-            evidence: vec![first],
+            evidence: Some(first).filter(|first| *first > 0).into_iter().collect(),
+            seen_by_operator: is_excerpt.then(|| listed_entries(trace)).flatten(),
         };
         let last_call = labelled_calls(trace, labels).map(|call| call.n()).max().unwrap_or_default();
         for call in calls(trace).of(peer) {
@@ -81,7 +92,7 @@ impl<'a> AuditWindow<'a> {
         }
         window.evidence.push(last);
         if window.calls.is_empty() {
-            return Err(Stop::unproven("no call was made", [first, last]));
+            return Err(Stop::unproven("no call was made", window.evidence));
         }
         Ok(window)
     }
@@ -155,6 +166,16 @@ impl<'a> AuditWindow<'a> {
             || (self.has_unrecorded_heartbeats && entry.direction != Some(Direction::ToTarget))
     }
 
+    /// Returns whether an entry that the operator sees names the subject of a call, where the snapshots are
+    /// excerpts.
+    pub(super) fn operator_sees(&self, call: &Exchange, subjects: &[&str]) -> bool {
+        let mut seen = self.seen_by_operator.iter().flatten();
+        seen.any(|entry| {
+            let strength = self.match_strength(&AuditEntry::read(entry), call);
+            strength == MatchStrength::Certain && has_subject(entry, subjects)
+        })
+    }
+
     /// Returns the match strength of an entry and a call of the window.
     pub(super) fn match_strength(&self, entry: &AuditEntry<'_>, call: &Exchange) -> MatchStrength {
         entry.match_strength(call, &self.paths)
@@ -170,6 +191,18 @@ fn may_be_unseen(call: &Exchange) -> bool {
 fn audit_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
     let (n, operation) = trace.operation(label)?;
     Some((n, operation.result.as_ref()?["entries"].as_array()?.clone()))
+}
+
+/// Returns the entries in the excerpt that a peer got.
+fn disclosed_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
+    let mut requests = calls(trace).labelled(label).rev();
+    requests.find_map(|request| Some((request.n(), excerpt_entries(request.exchange)?)))
+}
+
+/// Returns the entries that the operator saw last.
+fn listed_entries(trace: &Trace) -> Option<Vec<Value>> {
+    let mut listed = operations_of(trace, "audit.list").rev();
+    listed.find_map(|listed| Some(listed.result.as_ref()?["entries"].as_array()?.clone()))
 }
 
 /// Returns whether an entry was there before. Entries are compared by id, because the other members may grow.

@@ -19,9 +19,10 @@ use covenant_model::transcript::{Direction, Trace};
 pub(in crate::check) struct EveryActionIsLogged {
     /// The calls that the peer made between the two snapshots.
     pub call: Labels,
-    /// The snapshot of the audit before the calls.
-    pub before: Label,
-    /// The snapshot of the audit after the calls.
+    /// The snapshot of the audit before the calls. Without one, nothing was logged before.
+    pub before: Option<Label>,
+    /// The snapshot of the audit after the calls: what the operator sees, or the excerpt that the peer gets. What
+    /// only the excerpt lacks is no matter of the log.
     pub after: Label,
     /// The peer that made the calls.
     pub peer: PeerName,
@@ -32,7 +33,7 @@ impl Check for EveryActionIsLogged {
     const EXPECTED: &'static [&'static str] = &["one new entry for each call, with the peer's id"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let window = AuditWindow::read(trace, &self.peer, &self.call, &self.before, &self.after)?;
+        let window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
         let has_id = |entry: &&Value| has_peer_id(entry, &window.peer_id);
         let named: Vec<AuditEntry<'_>> = window.new.iter().filter(has_id).map(AuditEntry::read).collect();
         let calls = window.owed().len();
@@ -42,6 +43,11 @@ impl Check for EveryActionIsLogged {
             let all: Vec<_> = window.new.iter().filter(has_id_anywhere).map(AuditEntry::read).collect();
             if without_entry(&window, &all).is_none() {
                 let actual = "the entries name the peer, though not as federation_peer_id";
+                return Err(Stop::unproven(actual, window.evidence));
+            }
+            let listed = window.seen_by_operator.iter().flatten().map(AuditEntry::read).collect::<Vec<_>>();
+            if window.seen_by_operator.is_some() && without_entry(&window, &listed).is_none() {
+                let actual = format!("the excerpt has no entry for {missing}, and the audit has one");
                 return Err(Stop::unproven(actual, window.evidence));
             }
             let actual =
@@ -137,6 +143,22 @@ mod tests {
     fn an_entry_that_grew_is_not_new() {
         let old = json!({"id": 0, "federation_peer_id": "p", "action": "federation.accept", "read_at": 1});
         assert_eq!(logged_after(&old, &[admitted(), refused(), own()]), Kept);
+    }
+
+    /// Returns the verdict on the excerpt that the peer gets, without a snapshot of before.
+    fn disclosed(new: &[Value]) -> Verdict {
+        let with = json!({"call": "call", "after": "excerpt", "peer": "alice"});
+        peer_calls(&json!({"id": 0}), new).verdict::<EveryActionIsLogged>(with)
+    }
+
+    #[test]
+    fn an_excerpt_shows_the_log_unless_the_audit_has_more() {
+        assert_eq!(disclosed(&[admitted(), refused(), own()]), Kept);
+        assert_eq!(disclosed(&[admitted(), own()]), Broken);
+        assert_eq!(disclosed(&[]), Broken);
+        let mut withheld = refused();
+        withheld["withheld"] = json!(true);
+        assert_eq!(disclosed(&[admitted(), withheld, own()]), Unproven, "the audit has it: 5.4");
     }
 
     #[test]

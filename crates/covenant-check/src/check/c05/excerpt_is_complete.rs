@@ -37,7 +37,7 @@ impl Check for ExcerptIsComplete {
         &["in the excerpt, an entry for each call that the audit has one of"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let window = AuditWindow::read(trace, &self.peer, &self.call, &self.before, &self.after)?;
+        let window = AuditWindow::read(trace, &self.peer, &self.call, Some(&self.before), &self.after)?;
         let mut requests = calls(trace).labelled(&self.excerpt).rev();
         let found = requests.find_map(|request| Some((request.n(), excerpt_entries(request.exchange)?)));
         let (n, excerpt) = found.or_unproven_at("no excerpt was delivered", &window.evidence)?;

@@ -22,9 +22,9 @@ use covenant_model::wire::path::Route;
 pub(in crate::check) struct SubjectsAreLogged {
     /// The calls that the peer made between the two snapshots.
     pub call: Labels,
-    /// The snapshot of the audit before the calls.
-    pub before: Label,
-    /// The snapshot of the audit after the calls.
+    /// The snapshot of the audit before the calls. Without one, nothing was logged before.
+    pub before: Option<Label>,
+    /// The snapshot of the audit after the calls: what the operator sees, or the excerpt that the peer gets.
     pub after: Label,
     /// The peer that made the calls.
     pub peer: PeerName,
@@ -37,7 +37,7 @@ impl Check for SubjectsAreLogged {
     const EXPECTED: &'static [&'static str] = &["remote_subject: the grant's, or the CN of the certificate"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        let window = AuditWindow::read(trace, &self.peer, &self.call, &self.before, &self.after)?;
+        let window = AuditWindow::read(trace, &self.peer, &self.call, self.before.as_ref(), &self.after)?;
         let valid = self.valid_subjects(trace, &window.peer_id);
         let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
         if window.new.is_empty() {
@@ -60,6 +60,10 @@ impl Check for SubjectsAreLogged {
         match found.iter().max_by_key(|(_, (strength, _))| *strength) {
             None if right.is_empty() => Err(Stop::unproven(actual, window.evidence)),
             None => Ok(Pass::new(actual, window.evidence)),
+            Some((call, _)) if window.operator_sees(call, &valid) => {
+                let actual = format!("{actual}; the audit names the subject of {}", reply_summary(call));
+                Err(Stop::unproven(actual, window.evidence))
+            }
             Some((call, (MatchStrength::Certain, entry))) => {
                 let stated = member(entry.value, "remote_subject").unwrap_or("nothing");
                 let call = reply_summary(call);
@@ -142,6 +146,17 @@ mod tests {
         assert_eq!(acted(&[(admitted(), "fed:p"), (own(), "fed:target")]), Kept);
         assert_eq!(acted(&[]), Unproven);
         assert_eq!(acted(&[(own(), "fed:target")]), Unproven, "no entry says who acted");
+    }
+
+    #[test]
+    fn one_entry_without_a_subject_in_the_excerpt_is_broken() {
+        let disclosed = |subject: &str| {
+            let mut entry = admitted();
+            entry["payload"] = json!({"remote_subject": subject});
+            let with = json!({"call": "call", "after": "excerpt", "peer": "alice", "grant": "none"});
+            peer_calls(&json!({"id": 0}), &[entry]).verdict::<SubjectsAreLogged>(with)
+        };
+        assert_eq!([disclosed("fed:p"), disclosed("")], [Kept, Broken]);
     }
 
     #[test]
