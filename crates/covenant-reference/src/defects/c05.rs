@@ -113,6 +113,18 @@ pub(super) const AUDIT: &[Patch] = &[
     )
     .hard_to_reach(),
     Patch::defect(
+        "adds-operator-notes-to-excerpts",
+        &[("5.4", Conduct)],
+        "Adds what its operator noted about the peer to each entry of an excerpt.",
+        |policy| policy.inbound.override_body = |route, body| add_to_events(route, body, "operator_note"),
+    ),
+    Patch::defect(
+        "names-local-user-in-excerpts",
+        &[("5.4", Conduct)],
+        "Names the local user under whose account an entry was written in the entries of an excerpt.",
+        |policy| policy.inbound.override_body = |route, body| add_to_events(route, body, "user_id"),
+    ),
+    Patch::defect(
         "sends-empty-excerpts",
         &[("5.3", Conduct), ("5.4", Conduct)],
         "Answers with an excerpt at once, but the excerpt is empty.",
@@ -187,6 +199,13 @@ fn store_entries(tx: &Transaction<'_>, excerpt: &Value) -> Result<(), StoreError
         table::put(tx.db, &entry)?;
     }
     Ok(())
+}
+
+fn add_to_events(route: &str, body: &mut Value, member: &str) {
+    let events = body.pointer_mut("/data/events").filter(|_| route == "audit_excerpts");
+    for event in events.and_then(Value::as_array_mut).into_iter().flatten() {
+        event["payload"][member] = Value::from("17");
+    }
 }
 
 fn was_granted(entry: &AuditEntry) -> bool {

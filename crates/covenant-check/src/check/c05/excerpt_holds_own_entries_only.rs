@@ -6,14 +6,16 @@ use serde_json::Value;
 
 use super::audit_entry::member;
 use super::excerpt::{DELIVERED, ExcerptRequest, excerpt_requests};
-use super::mention::{is_unmistakable, mentions_name};
+use super::mention::{internal_member, is_unmistakable, mentions_name};
 use crate::check::arguments::{Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_id};
 use covenant_model::transcript::{Operation, Trace};
+use covenant_model::wire::path::Route;
 
-/// An excerpt has the interactions of the requesting peer, and nothing of another peer.
+/// An excerpt has the interactions of the requesting peer, and in no member anything of another peer, of a local
+/// user or of an operator's note.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct ExcerptHoldsOwnEntriesOnly {
@@ -51,6 +53,12 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
             let action = member(entry, "action").unwrap_or_default();
             return Err(Stop::broken(format!("an entry about another peer: {action}"), [n]));
         }
+        let mut entries = delivered
+            .iter()
+            .flat_map(|request| request.entries.iter().flatten().map(|entry| (request.call.n(), entry)));
+        if let Some((n, name)) = entries.find_map(|(n, entry)| Some((n, internal_member(entry)?))) {
+            return Err(Stop::broken(format!("an entry with the internal member {name:?}"), [n]));
+        }
         if last.entries.is_none() {
             return Err(Stop::unproven("the excerpt can't be read", evidence));
         }
@@ -62,18 +70,30 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
 }
 
 impl ExcerptHoldsOwnEntriesOnly {
-    /// Returns the names of the other peers: their ids, the subjects of their grants, the grants themselves,
-    /// and the ids of their migrations.
+    /// Returns the names of the other peers: their ids and addresses, the subjects of their grants, the grants
+    /// themselves, the ids of their migrations, and what the operator noted about them.
     fn names_of_others(&self, trace: &Trace) -> Vec<String> {
         let ids = self.other_peers.iter().filter_map(|peer| peer_id(trace, peer));
         let acts = self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).made_by_peer());
         let migrations =
             acts.filter_map(|act| Some(act.exchange.data()?["migration_id"].as_str()?.to_owned()));
+        let ends =
+            self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).made_by_peer().on(Route::Accept));
+        let addresses = ends.filter_map(|accept| accept.exchange.sent()?["endpoints"].as_array());
+        let addresses = addresses.flatten().filter_map(|endpoint| endpoint["url"].as_str());
+        let of_others: Vec<String> =
+            self.other_peers.iter().filter_map(|peer| peer_id(trace, peer)).collect();
+        let is_about_other = |operation: &&Operation| {
+            of_others.iter().any(|id| operation.parameters["peer_id"] == id.as_str())
+        };
+        let notes = trace.entries().iter().filter_map(|entry| entry.operation()).filter(is_about_other);
+        let notes = notes.filter_map(|operation| operation.parameters["reason"].as_str());
         let issued: Vec<&Operation> =
             self.grants.iter().filter_map(|label| Some(trace.operation(label)?.1)).collect();
         let subjects = issued.iter().filter_map(|issue| issue.parameters["remote_subject"].as_str());
         let grants = issued.iter().filter_map(|issue| issue.result.as_ref()?["grant_id"].as_str());
-        let acts = migrations.chain(grants.map(ToOwned::to_owned)).filter(|name| is_unmistakable(name));
+        let texts = grants.chain(addresses).chain(notes).map(ToOwned::to_owned);
+        let acts = migrations.chain(texts).filter(|name| is_unmistakable(name));
         acts.chain(subjects.map(ToOwned::to_owned)).chain(ids).collect()
     }
 }
@@ -125,6 +145,16 @@ mod tests {
         assert_eq!(about(json!({"remote_subject": format!("federation-peer-{id}")})), Broken);
         assert_eq!(about(json!({"credential": "fg-grant-0042"})), Broken);
         assert_eq!(disclosed(id, "bob-foreign", &json!([])), Unproven);
+    }
+
+    #[test]
+    fn a_local_user_or_an_operators_note_is_broken_in_any_member() {
+        let about = |entry: Value| disclosed("0190a6d4-0000-7000-8000-000000000001", "bob", &json!([entry]));
+        assert_eq!(about(json!({"payload": {"user_id": 12}})), Broken);
+        assert_eq!(about(json!({"payload": {"detail": {"operator_note": "keep an eye on it"}}})), Broken);
+        assert_eq!(about(json!({"internal_comments": ["slow"]})), Broken);
+        assert_eq!(about(json!({"payload": {"user_id": null, "operator_note": " "}})), Kept);
+        assert_eq!(about(json!({"payload": {"notes": "compatible", "user_agent": "x"}})), Kept);
     }
 
     #[test]

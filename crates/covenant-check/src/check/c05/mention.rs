@@ -21,6 +21,46 @@ fn is_mentioned(member: &str, value: &Value, name: &str) -> bool {
     }
 }
 
+/// Returns the name of a member that says what is none of a peer's business: a local user, or an operator's note.
+pub(super) fn internal_member(entry: &Value) -> Option<&str> {
+    match entry {
+        Value::Array(items) => items.iter().find_map(internal_member),
+        Value::Object(members) => members.iter().find_map(|(name, value)| {
+            let named = is_internal(name) && !is_blank(value);
+            named.then_some(name.as_str()).or_else(|| internal_member(value))
+        }),
+        _ => None,
+    }
+}
+
+/// Returns whether a member is about a local user, or holds a note of an operator.
+fn is_internal(member: &str) -> bool {
+    const WHOSE: [&str; 5] = ["operator", "internal", "admin", "reviewer", "private"];
+    const USERS: [&str; 8] = [
+        "user",
+        "user_id",
+        "user_email",
+        "user_name",
+        "current_user",
+        "current_user_id",
+        "local_user",
+        "operator_email",
+    ];
+    let member = member.to_lowercase();
+    let is_note = ["note", "comment"].iter().any(|word| member.contains(word));
+    USERS.contains(&member.as_str()) || (is_note && WHOSE.iter().any(|whose| member.contains(whose)))
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
 /// Returns whether a name is too long and too particular to be a word or a number of something else.
 pub(super) fn is_unmistakable(name: &str) -> bool {
     const LENGTH_MIN: usize = 8;
