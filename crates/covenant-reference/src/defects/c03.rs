@@ -70,7 +70,7 @@ pub(super) const KINDS: &[Patch] = &[
     ),
     Patch::defect(
         "overlooks-capability-drift",
-        &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection)],
+        &[("3.1", Detection), ("3.2", Detection), ("3.3", Detection), ("3.4", Detection), ("E.1", Detection)],
         "Does not notice any false capability claim.",
         |policy| policy.governance.is_reported = |suspicion| suspicion.kind != finding::CAPABILITY_DRIFT,
     ),

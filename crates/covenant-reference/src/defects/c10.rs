@@ -139,7 +139,7 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
     ),
     Patch::defect(
         "overlooks-version-drift",
-        &[("10.1", Detection), ("10.2", Detection)],
+        &[("10.1", Detection), ("10.2", Detection), ("E.1", Detection)],
         "Reports neither incompatible versions nor a break without notice.",
         |policy| {
             policy.governance.is_reported = |suspicion| {
@@ -155,7 +155,7 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
     ),
     Patch::defect(
         "accepts-any-major-version",
-        &[("10.1", Detection), ("10.2", Detection)],
+        &[("10.1", Detection), ("10.2", Detection), ("E.1", Detection)],
         "Compares minor versions only, and accepts any major version.",
         |policy| {
             policy.handshake.are_compatible = |local, remote| {

@@ -4,13 +4,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::suspension::is_suspended;
-use crate::check::arguments::{Label, Labels};
+use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
-use crate::check::query::{Call, CallQuery, calls, labelled_calls, peer_shown};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
 
-/// The fifth breach of one norm has suspended the peer, and the first alone has not.
+/// The number of breaches that have to suspend.
+const BREACHES: u64 = 5;
+
+/// The fifth breach of one norm has suspended the peer, and the first alone has not. A breach counts if it reached
+/// the target: a call of the same route was accepted before.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct RepeatedBreachSuspends {
@@ -24,6 +28,14 @@ pub(in crate::check) struct RepeatedBreachSuspends {
     pub probe: Label,
     /// The same calls, made before its breaches.
     pub control: Label,
+    /// The scan before the breaches, where it is open what the target counts as one breach.
+    pub before: Option<Label>,
+    /// The scan after the breaches.
+    pub after: Option<Label>,
+    /// The peer of five breaches.
+    pub peer: Option<PeerName>,
+    /// A peer that did nothing wrong: kinds of findings about it too are no breaches.
+    pub conforming: Option<PeerName>,
 }
 
 impl Check for RepeatedBreachSuspends {
@@ -37,13 +49,14 @@ impl Check for RepeatedBreachSuspends {
             let actual = "the breach was not noticed as one: it was accepted";
             return Err(Stop::unproven(actual, [breach.n()]));
         }
+        self.breaches_arrived(trace)?;
         let snapshot = |label: &Label| peer_shown(trace, label).or_unproven("the peers were not shown");
         let (first, one) = snapshot(&self.after_first)?;
         let (fifth, five) = snapshot(&self.after_fifth)?;
         let evidence = [first, fifth];
         match (is_suspended(one), is_suspended(five)) {
             (Some(true), _) => return Err(Stop::broken("one breach alone suspended the peer", evidence)),
-            (_, Some(false)) => return Err(Stop::broken("five breaches did not suspend the peer", evidence)),
+            (_, Some(false)) => return Err(self.not_suspended(trace, evidence)),
             (Some(false), Some(true)) => {}
             (None, _) | (_, None) => {
                 let actual = format!("a status is not known: {}, {}", one["status"], five["status"]);
@@ -56,6 +69,62 @@ impl Check for RepeatedBreachSuspends {
 }
 
 impl RepeatedBreachSuspends {
+    /// Ends the check unless each breach was refused, on a route that the target has. A route that it lacks
+    /// refuses everything.
+    fn breaches_arrived(&self, trace: &Trace) -> Result<(), Stop> {
+        let made: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
+        let arrived = |call: &&Call<'_>| call.exchange.status().is_some() || call.exchange.was_refused();
+        if let Some(lost) = made.iter().find(|call| !arrived(call)) {
+            return Err(Stop::unproven(format!("a breach did not arrive: {}", lost.summary()), [lost.n()]));
+        }
+        let served: Vec<Call<'_>> = calls(trace).made_by_peer().accepted().collect();
+        let name = |call: &Call<'_>| call.route().map(|route| route.name());
+        let is_known =
+            |call: &&Call<'_>| name(call).is_some() && served.iter().any(|one| name(one) == name(call));
+        if let Some(breach) = made.iter().find(|call| !is_known(call)) {
+            let actual =
+                format!("no call of that route was accepted, so it may not exist: {}", breach.summary());
+            return Err(Stop::unproven(actual, [breach.n()]));
+        }
+        Ok(())
+    }
+
+    /// Returns the stop for a peer that is not suspended. If the target noticed less than five breaches, though
+    /// some, it may count them otherwise.
+    fn not_suspended(&self, trace: &Trace, snapshots: [u64; 2]) -> Stop {
+        match self.noticed(trace) {
+            None => Stop::broken("five breaches did not suspend the peer", snapshots),
+            Some((n, 0)) => {
+                let actual = "five breaches raised no finding about the peer, and did not suspend it";
+                Stop::broken(actual, snapshots.into_iter().chain([n]))
+            }
+            Some((n, noticed @ 1..BREACHES)) => {
+                let actual = format!("of five breaches {noticed} were found, and the peer is not suspended");
+                Stop::unproven(actual, snapshots.into_iter().chain([n]))
+            }
+            Some((n, noticed)) => {
+                let actual = format!("{noticed} breaches were found, and did not suspend the peer");
+                Stop::broken(actual, snapshots.into_iter().chain([n]))
+            }
+        }
+    }
+
+    /// Returns the entry of the later scan, and the number of breaches of one kind that it shows beyond the earlier
+    /// one. Returns `None` if there are no scans to compare.
+    fn noticed(&self, trace: &Trace) -> Option<(u64, u64)> {
+        let (before, after) = (self.before.as_ref()?, self.after.as_ref()?);
+        let (before, after) = (scan(trace, before).ok()?, scan(trace, after).ok()?);
+        let peer = peer_id(trace, self.peer.as_ref()?)?;
+        let common = self.conforming.as_ref().and_then(|peer| peer_id(trace, peer));
+        let known = before.times_about(&peer);
+        let is_common =
+            |kind: &str| common.as_ref().is_some_and(|peer| after.times_about(peer).contains_key(kind));
+        let counts = after.times_about(&peer).into_iter().filter(|(kind, _)| !is_common(kind));
+        let new =
+            counts.map(|(kind, times)| times.saturating_sub(known.get(&kind).copied().unwrap_or_default()));
+        Some((after.n, new.max().unwrap_or_default()))
+    }
+
     /// Ends the check unless the suspended peer, which was served before, is refused.
     /// `snapshots` are the entries of both snapshots.
     fn is_served_no_more(&self, trace: &Trace, snapshots: [u64; 2]) -> Result<(), Stop> {
@@ -102,6 +171,58 @@ mod tests {
                 "call": [], "after_first": "after-one", "after_fifth": "after-five", "probe": "probe",
                 "control": "control",
             }))
+    }
+
+    /// Returns the verdict on a peer that is not suspended, about which the target counts this number of breaches.
+    fn not_suspended(times: Option<u64>) -> Verdict {
+        let about = |peer: &str, kind: &str, times: u64| json!({"kind": kind, "federation_peer_id": peer, "payload": {}, "message": "", "count": times});
+        let stale = [about("p", "stale", 9), about("a", "stale", 9)];
+        let found: Vec<_> =
+            times.map(|times| about("p", "probing", times)).into_iter().chain(stale).collect();
+        let accept = |peer: &str, id: &str| {
+            let call = Exchange::to_target(peer).on("POST", "accept").sending(json!({}));
+            call.answered_with(200, json!({"data": {"peer_id": id}}))
+        };
+        let builder =
+            TraceBuilder::new().call("control", accept("often", "p")).call("x", accept("alice", "a"));
+        builder
+            .operation("before", "governance.scan", json!({"findings": []}))
+            .operation("after", "governance.scan", json!({ "findings": found }))
+            .operation("after-one", "peer.show", json!({"peer": {"status": "active"}}))
+            .operation("after-five", "peer.show", json!({"peer": {"status": "active"}}))
+            .verdict::<RepeatedBreachSuspends>(json!({
+                "call": [], "after_first": "after-one", "after_fifth": "after-five", "probe": "probe",
+                "control": "control", "before": "before", "after": "after", "peer": "often",
+                "conforming": "alice",
+            }))
+    }
+
+    #[test]
+    fn a_target_that_counts_fewer_breaches_is_unproven() {
+        assert_eq!(not_suspended(None), Broken, "it noticed nothing");
+        assert_eq!(not_suspended(Some(2)), Unproven);
+        assert_eq!(not_suspended(Some(5)), Broken);
+    }
+
+    #[test]
+    fn a_breach_on_a_route_that_accepts_nothing_is_none() {
+        let breached = |route: &str| {
+            let fetch =
+                |status: u16| Exchange::to_target("alice").on("GET", "resources/skill/a").answered(status);
+            let breach = Exchange::to_target("alice").on("POST", route).sending(json!({})).answered(404);
+            TraceBuilder::new()
+                .call("control", fetch(200))
+                .call("valid", Exchange::to_target("alice").on("POST", "migrations").answered(201))
+                .call("breach", breach)
+                .operation("after-one", "peer.show", json!({"peer": {"status": "active"}}))
+                .operation("after-five", "peer.show", json!({"peer": {"status": "active"}}))
+                .call("probe", fetch(200))
+                .verdict::<RepeatedBreachSuspends>(json!({
+                    "call": "breach", "after_first": "after-one", "after_fifth": "after-five",
+                    "probe": "probe", "control": "control",
+                }))
+        };
+        assert_eq!([breached("migrations"), breached("sync")], [Broken, Unproven]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Operations of the operator plane.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -73,6 +73,15 @@ impl Scan {
         about.filter(|finding| !new.contains(finding)).collect()
     }
 
+    /// Returns how often each kind of finding was raised about a peer. A finding may count several times.
+    pub(in crate::check) fn times_about(&self, peer_id: &str) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for finding in self.findings.iter().filter(|one| one.federation_peer_id.as_deref() == Some(peer_id)) {
+            *counts.entry(finding.kind.clone()).or_default() += times(finding).clamp(1, 99);
+        }
+        counts
+    }
+
     /// Returns in words that no finding about a peer is new, and which are new about others.
     pub(in crate::check) fn nothing_about(&self, before: &Self, peer_id: &str) -> String {
         let of = |finding: &Finding| (finding.federation_peer_id.clone(), identity(finding));
@@ -86,6 +95,12 @@ impl Scan {
         let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
         format!("no finding was raised about the peer, only about others: {kinds}")
     }
+}
+
+/// Returns how many times a finding was raised, if it counts them.
+fn times(finding: &Finding) -> u64 {
+    let counts = [finding.extra.get("count"), finding.payload.get("count")];
+    counts.into_iter().flatten().find_map(Value::as_u64).unwrap_or(1)
 }
 
 /// Returns the id under which the target stores a peer: from the peer's accept, or from the target's join,

@@ -14,7 +14,7 @@ use covenant_model::wire::grant::Scope;
 pub(in crate::defects) const PATCHES: &[Patch] = &[
     Patch::defect(
         "omits-enumeration-finding",
-        &[("6.4", Detection)],
+        &[("6.4", Detection), ("E.1", Detection), ("E.2", Detection)],
         "Refuses enumeration, but reports no finding.",
         |policy| policy.counters.is_enumeration = |_, _| false,
     ),
