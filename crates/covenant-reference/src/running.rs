@@ -17,6 +17,7 @@ use super::platform::{Platform, StartError};
 use super::policy::Policy;
 use super::store::facts;
 use covenant_model::wire::header;
+use covenant_model::wire::path::Route;
 use covenant_net::net::{Handler, Inbound, Limits, Outbound, Server};
 use covenant_net::pki::{Certificate, ServerTls, TlsOptions, TlsVersions};
 
@@ -149,13 +150,30 @@ fn address(given: SocketAddr, policy: &Policy) -> SocketAddr {
 /// The server's handler. SQLite blocks on the disk, so it runs apart from the sockets.
 struct FederationPlane(Arc<Platform>);
 
-#[async_trait]
-impl Handler for FederationPlane {
-    async fn handle(&self, mut request: Inbound) -> Outbound {
-        let platform = self.0.clone();
-        if platform.policy.inbound.runs_behind_proxy {
+impl FederationPlane {
+    /// Returns the request with the certificate that its caller presented, to this platform or to its proxy.
+    fn as_presented(&self, mut request: Inbound) -> Inbound {
+        if self.0.policy.inbound.runs_behind_proxy {
             request.peer_certificate = forwarded_certificate(&request);
         }
+        request
+    }
+}
+
+#[async_trait]
+impl Handler for FederationPlane {
+    /// Returns whether the caller was admitted when its migration began to arrive.
+    async fn begins(&self, head: &Inbound) -> bool {
+        if Route::parse(&head.method, &head.path) != Some(Route::Migrations) {
+            return false;
+        }
+        let (platform, head) = (self.0.clone(), self.as_presented(head.clone()));
+        tokio::task::spawn_blocking(move || inbound::admits(&platform, &head)).await.unwrap_or_default()
+    }
+
+    async fn handle(&self, request: Inbound) -> Outbound {
+        let platform = self.0.clone();
+        let request = self.as_presented(request);
         // This is a delay: the future never completes, and only the timeout ends it.
         let _ =
             tokio::time::timeout(platform.policy.inbound.response_delay, std::future::pending::<()>()).await;

@@ -14,12 +14,13 @@ EXCERPT_DAYS, EXCERPT_LIMIT, EXCERPT_LIMIT_MAX = 90, 1000, 5000
 class Call:
     """One request. `peer` is set once the caller is identified."""
 
-    def __init__(self, method, path, query, body, headers, address, name, der):
+    def __init__(self, method, path, query, body, headers, address, name, der, was_reachable):
         self.method, self.path, self.body, self.headers = method, path, body, headers
         self.query = {key: values[0] for key, values in parse_qs(query).items()}
         self.address, self.name, self.der = address, name, der
         self.peer = None
         self.remote_subject = name
+        self.was_reachable = was_reachable
 
 
 def respond(platform, call):
@@ -69,12 +70,20 @@ def identify(platform, call):
     return peer
 
 
+def is_reachable(platform, name):
+    """Returns whether a peer may call now, by the name in its certificate."""
+    prefix, _, peer_id = (name or "").partition(":")
+    peer = platform.store.one("peer", peer_id) if prefix == "fed" else None
+    return peer is not None and peer["status"] in REACHABLE
+
+
 def require_reachable(platform, call, action):
     """A revoked peer may finish what was open within the grace, and a suspended one may leave."""
     peer = call.peer
     if peer["status"] in REACHABLE:
         return
-    if peer["status"] == "revoked" and action == "migration.commit" and platform.since(peer["grace_until"]) < 0:
+    was_open = action == "migration.commit" or action == "migration" and call.was_reachable
+    if peer["status"] == "revoked" and was_open and platform.since(peer["grace_until"]) < 0:
         return
     if peer["status"] == "suspended" and action == "heartbeat" and leaves(call.body):
         return

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from .authority import common_name
 from .basics import Refusal
-from .routes import Call, respond
+from .routes import Call, is_reachable, respond
 
 BYTES_MAX = 2 * 1024 * 1024
 SECONDS_MAX = 30
@@ -130,12 +130,15 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_PUT = do_PATCH = do_GET
 
     def _respond(self):
-        content = self._content()
         url = urlsplit(self.path)
+        name, der = common_name(self.connection.getpeercert() or {}), self.connection.getpeercert(binary_form=True)
+        # A migration is in flight from the time at which it begins to arrive (4.3).
+        was_reachable = is_reachable(self.server.platform, name)
+        content = self._content()
         call = Call(
             method=self.command, path=url.path, query=url.query, body=content, address=self.client_address[0],
             headers={name.lower(): value for name, value in self.headers.items()},
-            name=common_name(self.connection.getpeercert() or {}), der=self.connection.getpeercert(binary_form=True),
+            name=name, der=der, was_reachable=was_reachable,
         )
         return respond(self.server.platform, call)
 

@@ -11,6 +11,7 @@ use crate::peering::{GRACE, grace_lasts};
 use crate::store::rows::{Migration, Peer, Side};
 use crate::store::{StoreError, facts, table};
 use crate::transaction::Transaction;
+use crate::variants::BEHIND_PROXY;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::state::PeerStatus;
@@ -31,6 +32,26 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
         |policy| {
             policy.migration.is_in_grace = |peer, migration, now| {
                 peer.revoked_by != Some(Side::Remote) && migration::plan::is_in_grace(peer, migration, now)
+            }
+        },
+    ),
+    Patch::defect(
+        "refuses-migration-received-at-revocation",
+        &[("4.3", Conduct)],
+        "Refuses a migration whose body was half received when it revoked.",
+        |policy| policy.migration.takes_what_began = false,
+    ),
+    Patch::defect(
+        "loses-migration-received-at-revocation",
+        &[("4.3", Conduct)],
+        "Reports a migration whose body was half received when it revoked as applied, but stores nothing of it.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                if plan.peer.status != PeerStatus::Revoked || plan.request.commit == Some(false) {
+                    return migration::apply(plan);
+                }
+                let applied = u64::try_from(plan.request.steps.len()).unwrap_or(u64::MAX);
+                Ok(Outcome { applied, ..Outcome::default() })
             }
         },
     ),
@@ -178,6 +199,29 @@ pub(super) const AFTER_REVOCATION: &[Patch] = &[
         },
     )
     .hard_to_reach(),
+];
+
+/// Defects in the verification of a certificate that a proxy forwards (11.5).
+pub(super) const FORWARDED_CERTIFICATES: &[Patch] = &[
+    Patch::defect(
+        "trusts-name-in-forwarded-certificate",
+        &[("11.5", Conduct)],
+        "Trusts the name in a certificate that a proxy forwards, whoever issued it.",
+        |policy| policy.identity.is_its_certificate = |_, _, _, _| true,
+    )
+    .on(&BEHIND_PROXY),
+    Patch::defect(
+        "accepts-ended-forwarded-certificate",
+        &[("11.5", Conduct)],
+        "Verifies who issued a certificate that a proxy forwards, and not until when it is valid.",
+        |policy| {
+            policy.identity.is_its_certificate = |peer, certificate, authority, now| {
+                let earlier = certificate.not_after.min(now);
+                identity::is_its_certificate(peer, certificate, authority, earlier)
+            };
+        },
+    )
+    .on(&BEHIND_PROXY),
 ];
 
 /// Defects in the notice of a revocation, and in the detection of a revocation without notice.

@@ -19,6 +19,8 @@ policy! {
         /// Returns whether a peer with the right certificate is admitted. It is checked on every call.
         is_admitted: fn(&Transaction<'_>, &Inbound, &Peer) -> Result<bool, StoreError> =
             |tx, _, peer| Ok(is_admitted(tx, peer)),
+        /// Returns whether a certificate is the peer's, by the PEM text of this platform's authority.
+        is_its_certificate: fn(&Peer, &Certificate, &str, Timestamp) -> bool = is_its_certificate,
         /// Returns whether the peer's certificate is revoked.
         is_revoked: fn(&Peer, Timestamp) -> bool = is_revoked,
     }
@@ -41,7 +43,12 @@ pub(crate) fn may_call(peer: &Peer, _: Timestamp) -> bool {
 
 /// Returns whether the certificate chains to the peer's own authority if trust was exchanged, else whether it
 /// is the one certificate that this platform's authority signed for the peer.
-fn is_its_certificate(peer: &Peer, certificate: &Certificate, own_authority: &str, now: Timestamp) -> bool {
+pub(crate) fn is_its_certificate(
+    peer: &Peer,
+    certificate: &Certificate,
+    own_authority: &str,
+    now: Timestamp,
+) -> bool {
     let leads_to = |anchor: &str| {
         let trust = Trust::new();
         trust.add("anchor", anchor).is_ok() && trust.check_client(&[certificate.der()], now).is_ok()
@@ -77,7 +84,7 @@ pub(super) fn caller(tx: &Transaction<'_>, call: &Inbound) -> Result<Caller, Sto
     let Some(peer) = known else {
         return anonymous_client("No reachable FederationPeer for mTLS subject");
     };
-    if !is_its_certificate(&peer, certificate, tx.keys.authority.pem(), tx.now) {
+    if !(tx.policy.identity.is_its_certificate)(&peer, certificate, tx.keys.authority.pem(), tx.now) {
         return anonymous_client("Client certificate not issued by this peer's CA (anchor mismatch)");
     }
     if !(tx.policy.identity.is_admitted)(tx, call, &peer)? {

@@ -11,7 +11,7 @@ mod migrations;
 pub(crate) mod notices;
 mod reply;
 pub(crate) mod resources;
-mod subscriptions;
+pub(crate) mod subscriptions;
 pub(crate) mod sync;
 mod trust_bundle;
 
@@ -77,6 +77,12 @@ pub(crate) fn answer(platform: &Platform, call: &Inbound) -> Outbound {
     outbound
 }
 
+/// Returns whether the caller of a request is admitted now.
+pub(crate) fn admits(platform: &Platform, head: &Inbound) -> bool {
+    let caller = platform.transaction::<_, StoreError>(|tx| identity::caller(tx, head));
+    matches!(caller, Ok(Caller::Admitted(_)))
+}
+
 fn evaluated(platform: &Platform, call: &Inbound) -> Outbound {
     match platform.transaction(|tx| inbound(tx, call)) {
         Ok(reply) => reply.into_outbound(),
@@ -140,7 +146,8 @@ fn dispatch(inbound: &InboundCall<'_>, route: Option<&Route>) -> Result<Reply, I
 }
 
 /// Answers a barred peer. Three calls still pass: the revocation by a suspended peer (11.1), the first
-/// heartbeat if that enrols, and a migration that was open at the revocation, while the grace lasts (4.3).
+/// heartbeat if that enrols, and a migration that was open or being received at the revocation, while the grace
+/// lasts (4.3).
 fn answer_rejected(
     tx: &Transaction<'_>,
     call: &Inbound,
@@ -158,6 +165,9 @@ fn answer_rejected(
         }
         Some(Route::MigrationCommit { id }) if migrations::is_in_grace(&inbound, id)? => {
             undone_if_refused(tx, || migrations::commit(&inbound, id))
+        }
+        Some(Route::Migrations) if migrations::began_before_end(&inbound) => {
+            undone_if_refused(tx, || migrations::answer(&inbound))
         }
         _ => Ok(refusal),
     }

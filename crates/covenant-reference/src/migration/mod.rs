@@ -58,6 +58,8 @@ policy! {
         records_crossing: bool = true,
         /// Returns whether an open migration is still accepted after a revocation (4.3).
         is_in_grace: fn(&Peer, &Migration, jiff::Timestamp) -> bool = plan::is_in_grace,
+        /// Controls whether a migration that was being received at a revocation is accepted (4.3).
+        takes_what_began: bool = true,
         /// Policy hook on the row of a migration before it is written.
         override_migration: fn(&mut Migration) = |_| (),
     }

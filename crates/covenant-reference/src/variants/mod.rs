@@ -12,6 +12,7 @@ mod sync;
 mod transport;
 
 use crate::patch::{Patch, count, joined};
+pub(crate) use operation::BEHIND_PROXY;
 
 /// The tables, in the order in which the variants are listed.
 const TABLES: &[&[Patch]] = &[

@@ -19,10 +19,14 @@ pub(super) const LIMITS: &[Patch] = &[
     Patch::variant("sends-frequent-heartbeats", "Sends a heartbeat every twenty seconds.", |policy| {
         policy.outbound.choose_heartbeat_seconds = |_| 20;
     }),
+    BEHIND_PROXY,
+];
+
+/// Variant that sees its callers' certificates in a header.
+pub(crate) const BEHIND_PROXY: Patch =
     Patch::variant("runs-behind-tls-proxy", "Runs behind a proxy that terminates TLS.", |policy| {
         policy.inbound.runs_behind_proxy = true;
-    }),
-];
+    });
 
 /// Variants in the platform's clock.
 pub(super) const CLOCK: &[Patch] = &[Patch::variant(

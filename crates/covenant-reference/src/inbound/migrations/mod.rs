@@ -13,13 +13,14 @@ use crate::store::rows::{Direction, Grant, Migration};
 use crate::store::{StoreError, table};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::MigrationRequest;
+use covenant_model::wire::state::PeerStatus;
 
 /// Handles a plan: validates all of it, then applies it, or opens the migration if `commit` is false.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     let tx = inbound.tx;
     let body = inbound.json()?;
     let request = plan::read(tx, &body).map_err(|error| refuse(inbound, error))?;
-    let grant = grants::check(inbound, &access_request(&request, false))?;
+    let grant = grants::check(inbound, &access_request(&request, began_before_end(inbound)))?;
     if (tx.policy.migration.is_multi_hop)(&body) {
         return Err(Reply::bare_failure(422, "A migration is not passed on to a third platform").refused());
     }
@@ -55,6 +56,15 @@ pub(super) fn is_in_grace(inbound: &InboundCall<'_>, id: &str) -> Result<bool, S
     let migration = table::find::<Migration>(inbound.tx.db, id)?.filter(|m| m.peer_id == inbound.peer.id);
     let covers = inbound.tx.policy.migration.is_in_grace;
     Ok(migration.is_some_and(|migration| covers(&inbound.peer, &migration, inbound.tx.now)))
+}
+
+/// Returns whether a migration of a peer that was revoked meanwhile had begun to arrive before, and the grace lasts
+/// (4.3).
+pub(super) fn began_before_end(inbound: &InboundCall<'_>) -> bool {
+    inbound.call.mark
+        && inbound.peer.status == PeerStatus::Revoked
+        && inbound.tx.policy.migration.takes_what_began
+        && peering::grace_lasts(&inbound.peer, inbound.tx.now)
 }
 
 /// Applies the plan, writes the row, reports to the operator and answers.
