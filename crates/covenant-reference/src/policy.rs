@@ -40,6 +40,8 @@ pub(crate) struct Policy {
     pub(crate) grants: super::inbound::grants::Policy,
     /// Records that are shown.
     pub(crate) resources: super::inbound::resources::Policy,
+    /// Subscriptions to offerings.
+    pub(crate) subscriptions: super::inbound::subscriptions::Policy,
     /// Migrations.
     pub(crate) migration: super::migration::Policy,
     /// Sync streams.

@@ -3,12 +3,28 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::catalog::{BACKEND_PORT, DEFAULT_DAYS, SLUG};
+use super::catalog::{BACKEND_PORT, CAPACITY, DEFAULT_DAYS, SLUG};
 use super::{InboundCall, InboundError, Reply};
+use crate::policy::policy;
 use crate::store::rows::Grant;
-use crate::store::table;
+use crate::store::{StoreError, table};
 
 const HOST_LENGTH_MAX: usize = 253;
+
+policy! {
+    /// The policy for subscriptions.
+    Policy {
+        /// Returns whether there is room for one more, by the live subscriptions and the capacity (6.2).
+        has_room: fn(usize, usize) -> bool = |live, capacity| live < capacity,
+        /// Returns the lifetime in days for the requested one; `None` refuses it (6.2).
+        limit_days: fn(i64) -> Option<i64> = limit_days,
+    }
+}
+
+/// Returns the lifetime as requested, if a grant may have it.
+pub(crate) fn limit_days(requested: i64) -> Option<i64> {
+    (7..=365).contains(&requested).then_some(requested)
+}
 
 /// Subscribes the caller to an offering.
 pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
@@ -25,12 +41,16 @@ pub(super) fn answer(inbound: &InboundCall<'_>) -> Result<Reply, InboundError> {
     if slug != SLUG {
         return refuse(404, format!("Unknown offering: {}", slug.as_str().unwrap_or_default()));
     }
-    let days = body["ttl_days"].as_i64().unwrap_or(DEFAULT_DAYS);
-    if !(7..=365).contains(&days) || host.len() > HOST_LENGTH_MAX {
+    let policy = &inbound.tx.policy.subscriptions;
+    let days = (policy.limit_days)(body["ttl_days"].as_i64().unwrap_or(DEFAULT_DAYS));
+    let Some(days) = days.filter(|_| host.len() <= HOST_LENGTH_MAX) else {
         return refuse(
             422,
             "Invalid subscription request: ttl_days or local_hostname out of range".to_owned(),
         );
+    };
+    if !(policy.has_room)(live(inbound)?, CAPACITY) {
+        return refuse(409, format!("Offering {SLUG} is at capacity"));
     }
     let grant = grant(inbound, host, days);
     table::put(inbound.tx.db, &grant)?;
@@ -52,6 +72,14 @@ pub(super) fn end(inbound: &InboundCall<'_>, id: &str) -> Result<Reply, InboundE
     grant.revoked_at.get_or_insert(inbound.tx.now);
     table::put(inbound.tx.db, &grant)?;
     Ok(Reply::bare(200, &json!({"revoked": true, "grant_id": id})))
+}
+
+/// Returns the number of subscriptions that have not ended, of all peers.
+fn live(inbound: &InboundCall<'_>) -> Result<usize, StoreError> {
+    let is_live = |grant: &Grant| {
+        grant.service_slug.is_some() && grant.revoked_at.is_none() && grant.expires_at > inbound.tx.now
+    };
+    Ok(table::all::<Grant>(inbound.tx.db)?.iter().filter(|grant| is_live(grant)).count())
 }
 
 fn grant(inbound: &InboundCall<'_>, host: &str, days: i64) -> Grant {

@@ -17,3 +17,10 @@ pub(super) const TOKENS: &[Patch] =
         policy.grants.issue_token = |_, id| GrantToken::plain(id).to_string();
         policy.grants.is_genuine = |_, token| token.signature.is_none();
     })];
+
+/// Variants of subscriptions.
+pub(super) const SUBSCRIPTIONS: &[Patch] = &[Patch::variant(
+    "cuts-long-subscriptions",
+    "Cuts the life of a subscription to a year, where a peer asks for more.",
+    |policy| policy.subscriptions.limit_days = |requested| Some(requested.clamp(7, 365)),
+)];

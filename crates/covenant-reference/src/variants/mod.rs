@@ -26,6 +26,7 @@ const TABLES: &[&[Patch]] = &[
     grants::SCOPES,
     operation::CLOCK,
     grants::TOKENS,
+    grants::SUBSCRIPTIONS,
     operation::RELEASE,
     sync::PATCHES,
     contract_text_2026_06::PATCHES,

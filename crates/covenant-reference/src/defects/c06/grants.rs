@@ -25,6 +25,18 @@ pub(in crate::defects) const MASS_GRANTS: &[Patch] = &[
         |policy| policy.peering.on_grant = issue_copies,
     ),
     Patch::defect(
+        "exceeds-capacity-of-offerings",
+        &[("6.2", Conduct)],
+        "Accepts any number of subscriptions to an offering, whatever its capacity.",
+        |policy| policy.subscriptions.has_room = |_, _| true,
+    ),
+    Patch::defect(
+        "grants-subscriptions-for-any-time",
+        &[("6.2", Conduct)],
+        "Issues the grant of a subscription for as long as the peer asks, also for a century.",
+        |policy| policy.subscriptions.limit_days = |requested| Some(requested.max(7)),
+    ),
+    Patch::defect(
         "overlooks-mass-grants",
         &[("6.2", Detection)],
         "Does not notice any number of grants.",
