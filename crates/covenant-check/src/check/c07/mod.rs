@@ -1,6 +1,7 @@
 //! Commitment 7: migration hygiene.
 
 mod conflicts_are_reported;
+mod failed_migration_is_ended;
 mod ids_are_preserved;
 mod migration;
 mod migration_claims_match_records;
@@ -15,6 +16,7 @@ use crate::check::definition::CheckDef;
 /// The checks of this folder.
 pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<conflicts_are_reported::ConflictsAreReported>(),
+    CheckDef::of::<failed_migration_is_ended::FailedMigrationIsEnded>(),
     CheckDef::of::<ids_are_preserved::IdsArePreserved>(),
     CheckDef::of::<migration_claims_match_records::MigrationClaimsMatchRecords>(),
     CheckDef::of::<migration_is_atomic::MigrationIsAtomic>(),

@@ -47,6 +47,41 @@ pub(in crate::defects) const PATCHES: &[Patch] = &[
         |policy| policy.migration.apply = apply_without_savepoint,
     ),
     Patch::defect(
+        "leaves-failed-migration-open",
+        &[("7.1", Conduct)],
+        "Undoes the records of a failed plan, but leaves its migration as one that is being applied.",
+        |policy| {
+            policy.migration.override_migration = |migration| {
+                if migration.status == "failed" {
+                    "applying".clone_into(&mut migration.status);
+                }
+            };
+        },
+    ),
+    Patch::defect(
+        "shows-failed-migration-as-completed",
+        &[("7.1", Conduct)],
+        "Answers that a plan failed, but shows its migration to the operator as completed.",
+        |policy| {
+            policy.migration.override_migration = |migration| {
+                if migration.status == "failed" {
+                    "completed".clone_into(&mut migration.status);
+                }
+            };
+        },
+    ),
+    Patch::defect(
+        "fails-after-a-part-of-the-plan",
+        &[("7.1", Conduct)],
+        "Commits each step by itself, and answers 500 where a later one fails.",
+        |policy| {
+            policy.migration.apply = |plan| match apply_in_batches(plan, 1) {
+                Err(Failure::Failed { .. }) => Err(Failure::Store(rusqlite::Error::InvalidQuery.into())),
+                other => other,
+            };
+        },
+    ),
+    Patch::defect(
         "accepts-any-step-order",
         &[("7.1", Conduct)],
         "Accepts a plan whose step orders repeat or are negative.",

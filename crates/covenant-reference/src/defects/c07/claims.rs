@@ -21,6 +21,20 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
         |policy| policy.migration.apply_step = claim_last_creation,
     ),
     Patch::defect(
+        "claims-records-whose-payload-lacks-an-id",
+        &[("7.2", Conduct)],
+        "Leaves out a record whose payload has no id, and counts it as applied.",
+        |policy| {
+            policy.migration.apply_step = |plan, step, outcome| {
+                if step.action == action::CREATE && !step.payload.contains_key("id") {
+                    outcome.applied += 1;
+                    return Ok(());
+                }
+                migration::apply_step(plan, step, outcome)
+            };
+        },
+    ),
+    Patch::defect(
         "skips-conflict-with-fail-policy",
         &[("7.2", Conduct)],
         "Skips a step that must fail the plan, and reports the rest as a success.",
