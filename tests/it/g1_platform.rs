@@ -15,11 +15,15 @@ use covenant::runner::{ExternalTarget, Plan, Target};
 
 /// What the platform breaks on the observed wire: the clause and its aspect. Nothing else of that basis may be
 /// broken. A check may lack the means to see some of them.
-const TRULY_BROKEN: [&str; 6] = [
+const TRULY_BROKEN: [&str; 8] = [
     // It takes the contract versions 1.9, "1abc" and "1" for 1, and records the agreement.
     "A.1 conduct",
     // Its audit log holds the accept alone, and no heartbeat, read or migration.
     "5.1 conduct",
+    // The entry of the accept does not say who acted.
+    "5.2 conduct",
+    // It reads the whole body before it asks who calls, and refuses a migration that was being received.
+    "4.3 conduct",
     // It limits no calls.
     "6.1 detection",
     // One peer subscribes beyond the stated capacity of an offering, and for a hundred years.
