@@ -5,16 +5,19 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::Property;
-use super::build::{accept, check, declare, heartbeat, object, peer, propose, sync, titled};
+use super::build::{
+    accept, check, declare, fetch, grant, heartbeat, id, object, peer, propose, put, titled,
+};
 use crate::contract::Aspect::{Conduct, Detection};
+use crate::contract::Basis;
 use crate::contract::Section::Commitment;
-use crate::scenario::format::Scan;
+use crate::scenario::format::{CheckSpec, Scan};
 use crate::scenario::{PeerSpec, Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
     name: "versions",
     commitment: 10,
-    about: "the target works with every compatible version, and freezes sync with every other",
+    about: "the target works with every compatible version, and tells every other that it is none",
     edge_cases,
     scenarios,
 };
@@ -53,31 +56,46 @@ fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
 
 fn scenario(ours: Option<&str>, theirs: &str) -> Scenario {
     let settings = ours.map(|ours| object(json!({ "release": ours }))).unwrap_or_default();
-    let with = json!({ "call": "synced", "probe": "alive", "accept": "accepted", "control": "valid" });
+    let work = json!({ "call": "read", "probe": "alive", "accept": "accepted", "control": "valid" });
+    let answered = |compatible: bool| json!({ "call": "alive", "compatible": compatible });
     Scenario { intrusive: true, settings, ..titled("A generated pair of versions") }
         .peer(running("alice", theirs))
         .peer(ours.map_or_else(|| peer("control"), |ours| running("control", ours)))
         .step(declare("skill"))
+        .step(put("skill", "a", "a"))
         .steps([propose("control"), accept("control"), heartbeat("control")])
+        .step(grant("control", "skill", &["read"], "grant-control"))
         .step(propose("alice"))
         .step(accept("alice").labelled("accepted"))
         .step(heartbeat("alice").labelled("alive"))
+        .step(grant("alice", "skill", &["read"], "grant-alice"))
         .step(Step::Scan(Scan { until_about: None, until_kind: None, label: "scanned".to_owned() }))
-        .step(sync("control", "t").labelled("valid"))
-        .step(sync("alice", "a").labelled("synced"))
+        .step(fetch("control", "skill", id("a"), "grant-control").labelled("valid"))
+        .step(fetch("alice", "skill", id("a"), "grant-alice").labelled("read"))
         .step(heartbeat("alice").labelled("alive"))
-        .check(check(
+        .check(observed(check(
             (Commitment(10), 1, Conduct),
             "compatible-versions-federate",
             "the same minor version, the one before and the one after work together",
-            with.clone(),
-        ))
-        .check(check(
+            work,
+        )))
+        .check(observed(check(
+            (Commitment(10), 1, Conduct),
+            "compatibility-is-answered",
+            "the same minor version, the one before and the one after are answered as compatible",
+            answered(true),
+        )))
+        .check(observed(check(
             (Commitment(10), 1, Detection),
-            "incompatible-versions-do-not-sync",
-            "a version further off may not sync, and its heartbeat stays alive",
-            with,
-        ))
+            "compatibility-is-answered",
+            "a version further off, or a text that is no version, is answered as incompatible",
+            answered(false),
+        )))
+}
+
+/// Returns a check that rests on the observed wire.
+fn observed(check: CheckSpec) -> CheckSpec {
+    CheckSpec { basis: Basis::Observed, ..check }
 }
 
 /// Returns a peer that runs a version.

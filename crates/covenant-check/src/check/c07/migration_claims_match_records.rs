@@ -122,7 +122,7 @@ mod tests {
     use crate::check::c07::migration_traces::{
         conflict, done, failing, migrated, row, short, step, with_labels, with_policy,
     };
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn no_success_may_be_claimed_of_a_plan_that_has_to_fail() {
@@ -152,6 +152,19 @@ mod tests {
             let verdict = builder.verdict::<MigrationClaimsMatchRecords>(with_labels(&[]));
             assert_eq!(verdict, expected, "{applied} {}", short(&after));
         }
+    }
+
+    #[test]
+    fn a_plan_that_may_be_refused_is_kept_if_nothing_of_it_is_left() {
+        let refused = |may_be_refused: bool, after: &Value| {
+            let mut with = with_labels(&[]);
+            with["may_be_refused"] = json!(may_be_refused);
+            let steps = json!([step(1, "1"), step(2, "2")]);
+            migrated(&json!([]), &steps, 422, &json!({"error": "no"}), after)
+                .verdict::<MigrationClaimsMatchRecords>(with)
+        };
+        assert_eq!([refused(true, &json!([])), refused(false, &json!([]))], [Kept, Unproven]);
+        assert_eq!(refused(true, &json!([row("1")])), Unproven, "what is left of it is 7.1");
     }
 
     #[test]

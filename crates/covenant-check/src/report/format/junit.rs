@@ -114,7 +114,7 @@ fn skipped(message: &str) -> TestCaseStatus {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept};
-    use crate::report::sample::report;
+    use crate::report::sample::{report, warning};
 
     #[test]
     fn a_suite_says_what_each_basis_says() {
@@ -134,6 +134,19 @@ mod tests {
             let property = format!("<property name=\"{name}\" value=\"{value}\"/>");
             assert!(xml.contains(&property), "{property} in {xml}");
         }
+    }
+
+    #[test]
+    fn a_warning_is_a_case_that_succeeds() {
+        let warned = Report { warnings: vec![warning()], ..report(&[("7.1", Basis::Observed, Kept)]) };
+        let xml = junit(&warned);
+        assert!(
+            xml.contains(
+                "<testsuite name=\"Warnings\" tests=\"1\" disabled=\"0\" errors=\"0\" failures=\"0\""
+            ),
+            "{xml}"
+        );
+        assert!(xml.contains("POST /accept answered 500"), "{xml}");
     }
 
     #[test]

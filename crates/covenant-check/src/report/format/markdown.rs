@@ -98,7 +98,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::report;
+    use crate::report::sample::{report, warning};
     use covenant_model::contract::Basis::Proposed;
 
     #[test]
@@ -124,6 +124,16 @@ mod tests {
             assert!(!safe.contains(part), "{part}: {safe}");
         }
         assert!(safe.contains("script") && safe.contains("evil.example"), "{safe}");
+    }
+
+    #[test]
+    fn a_warning_is_listed() {
+        let warned = Report { warnings: vec![warning()], ..report(&[("7.1", Proposed, Verdict::Kept)]) };
+        let text = markdown(&warned);
+        assert!(
+            text.contains("### Warnings\n\n- POST /accept answered 500, 2 times, first in scenario"),
+            "{text}"
+        );
     }
 
     #[test]

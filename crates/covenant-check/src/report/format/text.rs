@@ -307,7 +307,7 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, NotApplicable, Unproven};
-    use crate::report::sample::report;
+    use crate::report::sample::{report, warning};
     use covenant_model::contract::Basis::{Observed, Proposed};
     use proptest::prelude::*;
 
@@ -375,6 +375,16 @@ mod tests {
         assert_eq!(shown.lines().take(26).find(wide), None);
         let continued = format!("\n{:CLAUSES_COLUMN$}attested, 1 n/a\n", "");
         assert!(shown.contains(&continued), "{shown}");
+    }
+
+    #[test]
+    fn a_warning_has_a_line_of_its_own_and_no_part_in_the_headline() {
+        let kept = report(&[("7.1", Observed, Kept)]);
+        let warned = Report { warnings: vec![warning()], ..kept.clone() };
+        assert_eq!(warned.headline(), kept.headline());
+        let shown = plain(&warned);
+        assert!(shown.contains("\n  POST /accept answered 500 (2 times); #23 of scenario\n"), "{shown}");
+        assert!(!plain(&kept).contains("warnings"));
     }
 
     proptest! {
