@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::behaviour::{Sending, mutate};
 use super::{Peer, PeerError};
@@ -139,6 +139,9 @@ impl Peer {
         let now = self.0.options.clock.now();
         let mut injected = route.as_ref().map_or_else(Vec::new, |route| self.overstepped(route, before));
         if let (Some(route), Some(body)) = (&route, &mut call.body) {
+            if *route == Route::Migrations {
+                self.complete_plan(body);
+            }
             injected.extend(mutate(&self.0.options.behaviours, body, |behaviour, body| {
                 if let Some(hook) = behaviour.request {
                     hook(&Sending { route, before, now }, body);
@@ -160,6 +163,21 @@ impl Peer {
             return Err(failed(error));
         }
         Ok(self.record(context, request, outcome, injected))
+    }
+
+    /// Completes a plan, as observed platforms send it: with a summary, and with the account in each record. The
+    /// destination has the record in an account of its own.
+    fn complete_plan(&self, plan: &mut Value) {
+        let Some(members) = plan.as_object_mut().filter(|members| members.contains_key("operation")) else {
+            return;
+        };
+        members.entry("plan_summary").or_insert_with(|| json!({}));
+        let steps = members.get_mut("steps").and_then(Value::as_array_mut);
+        let payloads =
+            steps.into_iter().flatten().filter_map(|step| step.get_mut("payload")?.as_object_mut());
+        for payload in payloads {
+            payload.entry("account_id").or_insert_with(|| json!(self.0.account_id));
+        }
     }
 
     /// Closes the kept connections; the next call opens a new one.

@@ -143,6 +143,8 @@ struct Inner {
     options: Options,
     ids: Ids,
     authority: Authority,
+    /// Account that its records belong to.
+    account_id: String,
     /// Trust of its server.
     trust: Trust,
     state: Mutex<State>,
@@ -168,6 +170,8 @@ impl Peer {
         let trust = Trust::new();
         trust.add("self", authority.pem()).map_err(keys)?;
         let ids = Ids::new(options.clock.clone(), options.seed.derive("ids"));
+        let account = Ids::new(options.clock.clone(), options.seed.derive("account"));
+        let account_id = account.uuid().to_string();
         let state = Mutex::new(State::new(ids.uuid().to_string()));
         let listen = |source| listen_error(&options, options.listen, source);
         let port = Port::take(options.listen).map_err(listen)?;
@@ -182,6 +186,7 @@ impl Peer {
             options,
             ids,
             authority,
+            account_id,
             trust,
             state,
             received,
