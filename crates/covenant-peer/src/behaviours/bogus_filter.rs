@@ -23,9 +23,6 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
 
 fn declare(body: &mut Value) {
     if let Some(kinds) = body["capabilities"]["resource_kinds"].as_array_mut() {
-        kinds
-            .iter_mut()
-            .filter(|row| row["kind"] == "skill")
-            .for_each(|row| row["filter"] = json!({"team": "blue"}));
+        kinds.iter_mut().take(1).for_each(|row| row["filter"] = json!({"team": "blue"}));
     }
 }

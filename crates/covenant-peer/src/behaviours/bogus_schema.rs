@@ -17,7 +17,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     answer: Some(|asked, status, body| match asked.route {
         Route::Migrations | Route::Sync => {
             *status = 422;
-            *body = json!({"error": "schema_version 7 of skill is not supported here"});
+            *body = json!({"error": "schema_version 7 is not supported here"});
         }
         Route::Accept | Route::Heartbeat if *status == 200 => declare(&mut body["data"]),
         _ => {}
@@ -27,9 +27,6 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
 
 fn declare(body: &mut Value) {
     if let Some(kinds) = body["capabilities"]["resource_kinds"].as_array_mut() {
-        kinds
-            .iter_mut()
-            .filter(|row| row["kind"] == "skill")
-            .for_each(|row| row["schema_version"] = json!(7));
+        kinds.iter_mut().take(1).for_each(|row| row["schema_version"] = json!(7));
     }
 }

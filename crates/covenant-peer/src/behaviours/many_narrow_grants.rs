@@ -15,7 +15,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &["6.2"],
     request: Some(|sending, body| {
         if *sending.route == Route::Heartbeat && sending.before > 0 {
-            body["events"] = issued(sending, GRANTS, false);
+            body["events"] = issued(sending, body, GRANTS, false);
         }
     }),
     ..Behaviour::CONFORMING

@@ -14,7 +14,7 @@ pub(super) const BEHAVIOUR: Behaviour = Behaviour {
     clauses: &[],
     request: Some(|sending, body| {
         if *sending.route == Route::Heartbeat && sending.before == 1 {
-            body["events"] = issued(sending, GRANTS, true);
+            body["events"] = issued(sending, body, GRANTS, true);
         }
     }),
     ..Behaviour::CONFORMING
