@@ -64,8 +64,8 @@ fn scenario(kinds: &[&str], rows: &[Row]) -> Scenario {
         }
     }
     let both_ways = declared().find(|(_, (_, direction, _))| *direction == "bidirectional");
-    if let Some((kind, (version, _, _))) = both_ways {
-        scenario = scenario.steps(migrations(kind, version));
+    if let Some((kind, (version, _, filtered))) = both_ways {
+        scenario = scenario.steps(migrations(kind, version, *filtered));
     }
     let (of, label) = ("declared".to_owned(), "tried".to_owned());
     with_checks(scenario.step(Step::TryKinds(TryKinds { peer: "alice".to_owned(), of, label })))
@@ -107,23 +107,32 @@ fn declare(kind: &str, (version, direction, filtered): &Row) -> Step {
 fn inside(kind: &str, filtered: bool) -> [Step; 2] {
     let label = if filtered { "inside" } else { "unfiltered" };
     let fetched = fetch("alice", kind, id(kind), kind).labelled("tried");
-    [put(kind, &id(kind), "blue").labelled(label), fetched]
+    [put(kind, kind, filtered.then_some("blue")).labelled(label), fetched]
 }
 
 /// Returns steps that put a record that passes no filter, and fetch it.
 fn outside(kind: &str) -> [Step; 2] {
-    let id = id(&format!("{kind} outside"));
-    [put(kind, &id, "red").labelled("outside"), fetch("alice", kind, id, kind)]
+    let name = format!("{kind} outside");
+    [put(kind, &name, Some("red")).labelled("outside"), fetch("alice", kind, id(&name), kind)]
 }
 
-fn put(kind: &str, id: &str, team: &str) -> Step {
-    let record = json!({ "id": id, "name": kind, "team": team });
-    operator("resource.put", json!({ "kind": kind, "id": id, "record": record }))
+fn put(kind: &str, name: &str, team: Option<&str>) -> Step {
+    operator("resource.put", json!({ "kind": kind, "id": id(name), "record": record(name, team) }))
+}
+
+/// Returns a record. Only a filter needs a team: a table with fixed columns may have none.
+fn record(name: &str, team: Option<&str>) -> Value {
+    let mut record = json!({ "id": id(name), "name": name });
+    if let Some(team) = team {
+        record["team"] = json!(team);
+    }
+    record
 }
 
 /// Returns two migrations of similar new records, one of which carries the schema version.
-fn migrations(kind: &str, version: &Value) -> [Step; 3] {
-    let migration = |name, carried| migrate("alice", "migrations", plan(kind, name, &carried));
+fn migrations(kind: &str, version: &Value, filtered: bool) -> [Step; 3] {
+    let team = filtered.then_some("blue");
+    let migration = |name, carried| migrate("alice", "migrations", plan(kind, name, team, &carried));
     [
         grant("alice", kind, &["read", "migrate"], "migrations"),
         migration("new", json!({})).labelled("plain"),
@@ -131,13 +140,13 @@ fn migrations(kind: &str, version: &Value) -> [Step; 3] {
     ]
 }
 
-fn plan(kind: &str, name: &str, carried: &Value) -> Value {
+fn plan(kind: &str, name: &str, team: Option<&str>, carried: &Value) -> Value {
     json!({
         "operation": "migrate", "root_resource_kind": kind, "root_resource_id": id(name),
         "plan_summary": carried,
         "steps": [{
             "step_order": 1, "resource_kind": kind, "resource_id": id(name), "action": "create",
-            "conflict_policy": "fail", "payload": { "id": id(name), "name": name, "team": "blue" },
+            "conflict_policy": "fail", "payload": record(name, team),
             "metadata": carried,
         }],
     })

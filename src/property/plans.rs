@@ -156,7 +156,8 @@ fn plan(steps: &[PlanStep]) -> Value {
 }
 
 impl PlanStep {
-    /// Returns the step as the plan has it. A reference is left out if no step creates its record.
+    /// Returns the step as the plan has it. A reference is left out unless a step before this one creates its record:
+    /// a table with foreign keys takes no other order.
     fn in_plan(&self, place: usize, created: &BTreeSet<usize>) -> Value {
         let (name, action, policy) = match self.action {
             Action::Create => (format!("new_{place}"), "create", "fail"),
@@ -166,7 +167,7 @@ impl PlanStep {
             Action::Conflict => (format!("new_{place}"), "conflict", "fail"),
         };
         let mut payload = json!({ "id": id(&name), "name": format!("Step {place}") });
-        if let Some(other) = self.refers_to.filter(|other| created.contains(other)) {
+        if let Some(other) = self.refers_to.filter(|other| *other < place && created.contains(other)) {
             let other = id(&format!("new_{other}"));
             payload["deep"] = json!({ "list": [{ "note_id": &other }] });
             payload["parent_id"] = json!(other);
