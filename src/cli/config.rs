@@ -12,7 +12,7 @@ use super::Failure;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
 use super::operator_choice::OperatorChoice;
-use crate::operator::NamedRecord;
+use crate::operator::{Kinds, NamedRecord, ResourceKind};
 
 /// The configuration file that is read by default.
 pub(super) const DEFAULT: &str = "covenant.toml";
@@ -67,6 +67,9 @@ pub struct TargetSection {
     pub max_wait_seconds: Option<u64>,
     /// Records that the platform has already, for `powernode:URL`. Scenarios that change no record read them.
     pub records: Vec<NamedRecord>,
+    /// The kinds of record that the platform has, as `describe` of an adapter names them. They take precedence.
+    #[schemars(with = "Option<Vec<ResourceKind>>")]
+    pub kinds: Option<Kinds>,
     /// The time limit of one call on the federation plane, in seconds. The default is 10.
     pub request_timeout_seconds: Option<u64>,
 }
@@ -157,6 +160,13 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # records = [{ kind = "skill", id = "0190b2f0-0000-7000-8000-00000000c0de" }]  # for powernode: that are there
 # way_back_open = false                     # state that the platform can reach the simulated peers
 # request_timeout_seconds = 10              # time limit of one call
+
+# The kinds of record that the platform has, if its adapter does not name them. Roles of members: text, slug,
+# reference (with `to`), object, fixed (sent as in the sample). See docs/plug-your-platform-in.md.
+# [[target.kinds]]
+# kind = "workflow"
+# sample = { title = "Weaving", state = "draft" }
+# members = { title = { role = "text", required = true }, state = { required = true }, parent_id = { role = "reference", to = "workflow" } }
 
 [peers]
 # listen = "127.0.0.1"                      # address that the simulated peers listen on

@@ -117,7 +117,10 @@ impl Exit {
         match outcome {
             Outcome::Aborted(fault) => Some(fault.blame.into()),
             Outcome::Interrupted => Some(Self::Interrupted),
-            Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Blocked { .. } => None,
+            Outcome::Completed
+            | Outcome::Unsupported { .. }
+            | Outcome::Lacking { .. }
+            | Outcome::Blocked { .. } => None,
         }
     }
 }

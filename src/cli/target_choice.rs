@@ -20,7 +20,7 @@ use super::{Exit, Failure, block_on};
 use crate::contract::HeldText;
 use crate::doctor::{DetectError, detect_caller_form};
 use crate::net::Limits;
-use crate::operator::{Address, At, Identified, NamedRecord, is_plain_elsewhere};
+use crate::operator::{Address, At, Identified, Kinds, NamedRecord, is_plain_elsewhere};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
 use crate::runner::{ExternalTarget, Target, WAY_BACK_OPEN, argument, run_context};
 use crate::scenario::RunContext;
@@ -106,6 +106,9 @@ pub(super) struct TargetArguments {
     /// '{"kind": "skill", "id": "…"}'. Scenarios that change no record read it
     #[arg(long = "record", value_name = "JSON", value_parser = named_record)]
     pub(super) records: Vec<NamedRecord>,
+    /// Kinds of the target, which only the configuration file names
+    #[arg(skip)]
+    pub(super) kinds: Option<Kinds>,
     /// Configuration file [default: covenant.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -161,6 +164,7 @@ impl TargetArguments {
         if self.records.is_empty() {
             self.records = target.records;
         }
+        self.kinds = self.kinds.or(target.kinds);
         self.request_timeout = self.request_timeout.or(target.request_timeout_seconds);
         self
     }
@@ -220,6 +224,7 @@ impl TargetArguments {
             found.records.clone_from(&self.records);
         }
         found.way_back = self.way_back_open.then_some(WayBack::Stated);
+        found.kinds = self.kinds.clone().map(Arc::new);
         found.server_identity = server_identity(self.peer_certificate.as_deref(), self.peer_key.as_deref())?;
         Ok(found)
     }

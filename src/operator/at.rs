@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use url::{Host, Url};
 
 use super::platform::{Reset, Start};
-use super::{Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets};
+use super::{Kinds, Lease, Method, OperatorClient, OperatorError, OperatorMethod, TargetRequest, Targets};
 use crate::wire::generation::CallerForm;
 
 /// The address of a platform, and the way in which a caller identifies itself there.
@@ -110,6 +110,10 @@ impl OperatorClient for OperatorAt {
 
     fn settles_at_once(&self) -> bool {
         self.operator.settles_at_once()
+    }
+
+    fn kinds(&self) -> Option<&Kinds> {
+        self.operator.kinds()
     }
 }
 

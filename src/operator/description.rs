@@ -4,13 +4,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::platform::{Describe, Now};
-use super::{ClockSync, Method, OperatorError, OperatorMethod, PROTOCOL};
+use super::{ClockSync, Kinds, Method, OperatorError, OperatorMethod, PROTOCOL};
 use crate::clock::Clock;
 use crate::transcript::Addition;
 use crate::wire::generation::CallerForm;
 
 /// The description of an adapter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
     /// The name of the platform.
     pub name: String,
@@ -24,6 +24,8 @@ pub struct Description {
     pub settles_at_once: bool,
     /// The additions of the binding that the platform reads though it shows them nowhere.
     pub speaks: Vec<Addition>,
+    /// The kinds that the platform names.
+    pub kinds: Option<Kinds>,
 }
 
 impl Description {
@@ -44,6 +46,7 @@ impl Description {
             caller: CallerForm::described(reported["identity"].as_str(), reported["generation"].as_str()),
             settles_at_once: reported["settles_at_once"] == true,
             speaks: speaks(&reported["speaks"])?,
+            kinds: Kinds::read(&reported["kinds"]).map_err(|error| wrong(error.to_string()))?,
         })
     }
 
@@ -91,6 +94,7 @@ mod tests {
             (json!({"protocol": 2}), "protocol: 1 was expected, found 2"),
             (json!({"protocol": 1}), "verbs:"),
             (json!({"protocol": 1, "verbs": [], "speaks": ["klingon"]}), "speaks: an array of metadata, "),
+            (json!({"protocol": 1, "verbs": [], "kinds": [{}]}), "kinds[0]: missing field `kind`"),
         ] {
             let error = Description::read(&reported).expect_err("not one").to_string();
             assert!(error.contains(wanted), "{error}");

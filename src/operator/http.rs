@@ -13,7 +13,7 @@ use url::{Position, Url};
 use super::platform::{Describe, Reset};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
 use super::{
-    Description, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
+    Description, Kinds, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
     TargetRequest, Targets,
 };
 use crate::net::{Client, ClientOptions, Limits, Request};
@@ -109,8 +109,8 @@ impl Targets for Http {
             self.ask(Reset::METHOD.name(), &json!({})).await?;
         }
         let (clock, clock_sync) = description.clock();
-        let operator = HttpOperator { http: self.clone(), settles_at_once: description.settles_at_once };
         let caller = description.caller;
+        let operator = HttpOperator { http: self.clone(), description };
         Ok(Lease {
             operator: Arc::new(operator),
             clock,
@@ -124,7 +124,7 @@ impl Targets for Http {
 
 struct HttpOperator {
     http: Http,
-    settles_at_once: bool,
+    description: Description,
 }
 
 #[async_trait]
@@ -138,6 +138,10 @@ impl OperatorClient for HttpOperator {
     }
 
     fn settles_at_once(&self) -> bool {
-        self.settles_at_once
+        self.description.settles_at_once
+    }
+
+    fn kinds(&self) -> Option<&Kinds> {
+        self.description.kinds.as_ref()
     }
 }

@@ -21,7 +21,8 @@ mod stdio;
 pub use at::{Address, At, is_here, is_plain_elsewhere};
 pub use audit_client::AuditClient;
 pub use covenant_model::operator::{
-    Example, Form, Kind, METHODS, Member, Method, MethodDef, NONEXISTENT_METHOD, OperatorMethod, PROTOCOL,
+    Example, Form, Kind, KindError, KindMember, Kinds, METHODS, Member, MemberRole, Method, MethodDef,
+    NONEXISTENT_METHOD, OperatorMethod, PROTOCOL, ResourceKind,
 };
 pub use covenant_model::operator::{
     audit, capability, contract, governance, grant, migration, network, peer, platform, release, resource,
@@ -63,6 +64,11 @@ pub trait OperatorClient: Send + Sync {
     /// longer then shows nothing more.
     fn settles_at_once(&self) -> bool {
         false
+    }
+
+    /// Returns the kinds that the platform names. With `None` it takes the suite's own.
+    fn kinds(&self) -> Option<&Kinds> {
+        None
     }
 }
 

@@ -19,7 +19,7 @@ use super::process::{Log, Process, Program};
 use super::reuse::{Idle, Leased};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
 use super::{
-    Description, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
+    Description, Kinds, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
     TargetRequest, Targets,
 };
 
@@ -137,6 +137,10 @@ impl OperatorClient for Adapter {
 
     fn settles_at_once(&self) -> bool {
         self.description.settles_at_once
+    }
+
+    fn kinds(&self) -> Option<&Kinds> {
+        self.description.kinds.as_ref()
     }
 }
 

@@ -85,16 +85,24 @@ struct Cases {
     more: usize,
     /// The number of cases that need a method which the operator client lacks, and the first such method.
     left_out: (usize, Option<String>),
+    /// The number of cases that need more than the target's kinds have, and what the first one needs. A property
+    /// draws from those kinds, so nothing is missing without these cases.
+    beyond_kinds: (usize, Option<String>),
 }
 
 impl Cases {
     fn count(&self) -> usize {
-        self.reported.len() + self.more + self.left_out.0
+        self.reported.len() + self.more + self.left_out.0 + self.beyond_kinds.0
     }
 
     fn leave_out(&mut self, method: String) {
         self.left_out.0 += 1;
         self.left_out.1.get_or_insert(method);
+    }
+
+    fn pass_over(&mut self, lacks: String) {
+        self.beyond_kinds.0 += 1;
+        self.beyond_kinds.1.get_or_insert(lacks);
     }
 
     fn ends_with(&self, scenario: &Scenario) -> bool {
@@ -130,6 +138,10 @@ fn try_out(
             Ok(completed) => completed,
             Err(Outcome::Unsupported { method }) => {
                 played.borrow_mut().leave_out(method);
+                return Ok(());
+            }
+            Err(Outcome::Lacking { lacks }) => {
+                played.borrow_mut().pass_over(lacks);
                 return Ok(());
             }
             Err(outcome) => {
@@ -213,7 +225,12 @@ fn record_all(
             recorder.record(None, None, What::Note(note));
             recorder.end(outcome)
         }
-        None => recorder.end(outcome),
+        None => match cases.beyond_kinds.1 {
+            Some(lacks) if outcome == Outcome::Completed && is_empty => {
+                recorder.end(Outcome::Lacking { lacks })
+            }
+            _ => recorder.end(outcome),
+        },
     }
 }
 

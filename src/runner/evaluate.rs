@@ -156,7 +156,9 @@ fn void(parts: &[(&Trace, Option<Loaded>)]) -> Option<String> {
     of_stages(parts).filter(|(stage, _)| *stage == Stage::Handshake).find_map(|(_, trace)| {
         let which = format!("the handshake ({})", trace.scenario());
         match trace.outcome()? {
-            Outcome::Completed | Outcome::Interrupted | Outcome::Blocked { .. } => None,
+            Outcome::Completed | Outcome::Interrupted | Outcome::Lacking { .. } | Outcome::Blocked { .. } => {
+                None
+            }
             Outcome::Unsupported { method } => Some(format!("{which} needs the method {method}")),
             Outcome::Aborted(fault) => Some(format!("{which} failed: {fault}")),
         }

@@ -282,6 +282,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         plain_http: false,
         real_time: RealTime::default(),
         records: vec![],
+        kinds: None,
     }
 }
 

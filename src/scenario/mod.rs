@@ -3,10 +3,12 @@
 //! The format is TOML. A step is externally tagged, one tag per step, so that an error names the file, line
 //! and column. A scenario names its checks; [`crate::check`] evaluates them.
 
+mod fit;
 pub(crate) mod format;
 mod library;
 mod load;
 mod position;
+pub(crate) mod records;
 mod run;
 mod step;
 mod values;

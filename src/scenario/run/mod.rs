@@ -8,18 +8,20 @@ mod releases;
 mod runner;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use semver::Version;
 use toml::Spanned;
 use url::Url;
 
+use super::fit::fit;
 use super::format::{Scenario, Step};
 use super::load::Loaded;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::net::Limits;
-use crate::operator::{Lease, NamedRecord, OperatorError, TargetRequest, Targets};
+use crate::operator::{Kinds, Lease, NamedRecord, OperatorError, TargetRequest, Targets};
 use crate::peer::{DEFAULT_RELEASE, PeerError, PermittedChoices};
 use crate::pki::Identity;
 use crate::transcript::{
@@ -68,6 +70,8 @@ pub struct RunContext {
     pub real_time: RealTime,
     /// The records that the user names, for a target whose operator can store none.
     pub records: Vec<NamedRecord>,
+    /// The kinds that the user names for the target. `None` takes those that the operator client names.
+    pub kinds: Option<Arc<Kinds>>,
 }
 
 impl RunContext {
@@ -132,8 +136,18 @@ async fn play_on(
     let start = ScenarioStart { source: loaded.source.clone(), seed };
     let recorder = transcript.begin(&loaded.id, start, lease.clock.clone());
     let mut end_guard = EndGuard { recorder: recorder.clone(), ended: false };
-    let mut stage = ScenarioRunner::new(&loaded.scenario, lease, recorder, seed, run_context);
-    let outcome = match stage.play(&loaded.scenario).await {
+    let kinds = run_context.kinds.as_deref().or_else(|| lease.operator.kinds());
+    let fitted = kinds.map(|kinds| fit(&loaded.scenario, kinds)).transpose();
+    let fitted = match fitted {
+        Ok(fitted) => fitted,
+        Err(lacks) => return end_guard.end(Outcome::Lacking { lacks }),
+    };
+    let scenario = fitted.as_ref().map_or(&loaded.scenario, |fitted| &fitted.scenario);
+    let mut stage = ScenarioRunner::new(scenario, lease, recorder, seed, run_context);
+    if let Some(fitted) = &fitted {
+        stage.use_kinds_of(fitted);
+    }
+    let outcome = match stage.play(scenario).await {
         Ok(()) => {
             note_way_back(&end_guard.recorder, run_context);
             note_spoken(&end_guard.recorder, loaded, run_context);
@@ -195,7 +209,7 @@ impl StepError {
     fn at(self, step: Option<u32>) -> Self {
         match self {
             Self::Fault(fault) => Self::Fault(Fault { step, ..fault }),
-            unsupported @ Self::Unsupported { .. } => unsupported,
+            other => other,
         }
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::super::fit::{Fitted, Unfit};
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::real_time::clock_seconds;
@@ -58,6 +59,8 @@ pub(super) struct ScenarioRunner<'a> {
     pub(super) clock_seconds: u64,
     /// The records that the user names and this scenario reads, by the text of the id in the step.
     pub(super) named_records: BTreeMap<String, NamedRecord>,
+    /// The steps that the target's kinds do not suffice for, and the capabilities that its kinds give to a peer.
+    fitting: Option<(BTreeMap<u32, Unfit>, Value)>,
 }
 
 impl<'a> ScenarioRunner<'a> {
@@ -93,7 +96,14 @@ impl<'a> ScenarioRunner<'a> {
             left_out: BTreeMap::new(),
             clock_seconds: clock_seconds(scenario),
             named_records: BTreeMap::new(),
+            fitting: None,
         }
+    }
+
+    /// Goes by the kinds of the target, and notes which they are.
+    pub(super) fn use_kinds_of(&mut self, fitted: &Fitted) {
+        self.recorder.record(None, None, What::Note(fitted.note.clone()));
+        self.fitting = Some((fitted.unfit.clone(), fitted.capabilities.clone()));
     }
 
     /// Plays the scenario. An error names the step at which it stopped, and the reason.
@@ -102,6 +112,10 @@ impl<'a> ScenarioRunner<'a> {
         let mut last = None;
         for (number, step) in numbered(&scenario.steps) {
             last = Some(number);
+            if let Some(unfit) = self.unfit(number) {
+                self.leave_out_unfit(number, step, &unfit);
+                continue;
+            }
             let played = match self.lacking(step) {
                 Some(method) => Err(StepError::Unsupported { method }),
                 None => self.in_time(number, step).await,
@@ -128,6 +142,18 @@ impl<'a> ScenarioRunner<'a> {
             self.left_out.insert(label.to_owned(), method);
         }
         Ok(())
+    }
+
+    /// Returns why the target's kinds do not suffice for a step; `None` if they do.
+    fn unfit(&self, number: u32) -> Option<Unfit> {
+        self.fitting.as_ref()?.0.get(&number).cloned()
+    }
+
+    /// Records that a step was left out, because the target's kinds do not suffice for it.
+    fn leave_out_unfit(&self, number: u32, step: &Step, unfit: &Unfit) {
+        let label = step.label().filter(|_| !unfit.is_spare).map(ToOwned::to_owned);
+        let context = StepContext { step: Some(number), label };
+        self.note(&context, NoteKind::LeftOut, unfit.lacks.clone(), json!({"lacks": unfit.lacks}));
     }
 
     /// Returns the method whose lack left out a step that this step refers to.
@@ -272,7 +298,10 @@ impl<'a> ScenarioRunner<'a> {
 
     fn profile(&mut self, spec: &PeerSpec) -> Result<Profile, StepError> {
         let contract_digest = json!(self.run_context.contract_digest);
-        let default = Profile { contract_digest, ..Profile::of_release(self.run_context.release()) };
+        let mut default = Profile { contract_digest, ..Profile::of_release(self.run_context.release()) };
+        if let Some((_, capabilities)) = &self.fitting {
+            default.capabilities = capabilities.clone();
+        }
         let said = self.values.fill(&Value::Object(spec.profile.clone()))?;
         let said = said.as_object().cloned().unwrap_or_default();
         default.with(&said).map_err(|error| StepError::suite(format!("peer {}: {error}", spec.name)))

@@ -30,6 +30,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
             format!("the scenario could not go on: {fault}")
         }
         Some(Outcome::Aborted(fault)) => format!("the {} failed: {fault}", fault.blame),
+        Some(Outcome::Lacking { lacks }) => lacking(lacks),
         Some(Outcome::Blocked { stage, reason }) => format!("needs {stage}, which failed: {reason}"),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
     };
@@ -39,8 +40,12 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
 /// Evaluates a check of a scenario that completed. A check that cites a step which was left out is unproven. So
 /// is one that all played cases of a property keep, if a case was left out: it might have shown a breach.
 fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
-    if let Some(method) = check.with.values().flat_map(texts).find_map(|label| trace.left_out(label)) {
+    let labels = || check.with.values().flat_map(texts);
+    if let Some(method) = labels().find_map(|label| trace.left_out(label)) {
         return CheckResult::unproven(unknown_method(method), vec![]);
+    }
+    if let Some(lacks) = labels().find_map(|label| trace.left_out_for_lack(label)) {
+        return CheckResult::unproven(lacking(lacks), vec![]);
     }
     let result = over_cases(check, trace).given(check, trace);
     let result = result.unless_due_to_user(check, trace).unless_not_spoken(check, trace);
@@ -55,6 +60,10 @@ fn completed(check: &PlannedCheck, trace: &Trace) -> CheckResult {
 
 fn unknown_method(method: &str) -> String {
     format!("the adapter does not know the method {method}")
+}
+
+fn lacking(lacks: &str) -> String {
+    format!("the target's kinds (`describe`) do not suffice: {lacks}")
 }
 
 /// Returns the texts of an argument: a label, a list of labels, or another text.

@@ -34,7 +34,15 @@ pub(super) struct PlannedStep<'a> {
 }
 
 /// Returns the steps of a plan in `step_order`, each with its collisions.
-pub(super) fn planned_steps<'a>(plan: &'a MigrationRequest, before: &Records) -> Vec<PlannedStep<'a>> {
+pub(super) fn planned_steps<'a>(
+    plan: &'a MigrationRequest,
+    before: &Records,
+    slug_of: impl Fn(&str) -> &'a str,
+) -> Vec<PlannedStep<'a>> {
+    let slug = |kind: &str, record: &Map<String, Value>| {
+        let slug = record.get(slug_of(kind)).and_then(Value::as_str)?;
+        Some((kind.to_owned(), slug.to_owned()))
+    };
     let mut existing: BTreeSet<Place> = before.keys().cloned().collect();
     let mut may_exist: BTreeSet<Place> = BTreeSet::new();
     let mut slugs: BTreeSet<(String, String)> = before.iter().filter_map(|(p, r)| slug(&p.0, r)).collect();
@@ -156,11 +164,6 @@ fn without_own(record: &Map<String, Value>) -> BTreeMap<&str, &Value> {
     members.filter(|(name, _)| !OWN_MEMBERS.contains(name) && *name != "id").collect()
 }
 
-fn slug(kind: &str, record: &Map<String, Value>) -> Option<(String, String)> {
-    let slug = record.get("slug").and_then(Value::as_str)?;
-    Some((kind.to_owned(), slug.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +183,7 @@ mod tests {
         let plan = plan(&json!([step(2, "x"), step(1, "x"), step(3, "y"), step(4, "z")]));
         let before = Records::from([(("a".into(), "z".into()), Map::new())]);
         let collides: Vec<bool> =
-            planned_steps(&plan, &before).iter().map(|planned| planned.collides).collect();
+            planned_steps(&plan, &before, |_| "slug").iter().map(|planned| planned.collides).collect();
         assert_eq!(collides, [false, true, false, true]);
     }
 
@@ -188,7 +191,7 @@ mod tests {
     fn a_record_of_an_action_that_is_not_defined_may_be_there() {
         let step = |order: i64, id: &str, action: &str| json!({"step_order": order, "resource_kind": "a", "resource_id": id, "action": action});
         let plan = plan(&json!([step(1, "x", "conflict"), step(2, "x", "create"), step(3, "y", "skip")]));
-        let steps = planned_steps(&plan, &Records::new());
+        let steps = planned_steps(&plan, &Records::new(), |_| "slug");
         let found = steps.iter().map(|planned| (planned.is_open, planned.collides, planned.may_collide));
         let expected = [(true, false, false), (false, false, true), (false, false, false)];
         assert_eq!(found.collect::<Vec<_>>(), expected);

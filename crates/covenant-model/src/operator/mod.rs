@@ -12,6 +12,7 @@
 
 mod error;
 mod form;
+mod kinds;
 mod method;
 mod schema;
 
@@ -32,6 +33,7 @@ pub use error::{
     OTHER_CONTRACT, PEER_ANSWERED_WRONG, WRONG_STATE,
 };
 pub use form::{Form, Kind, Member};
+pub use kinds::{KindError, KindMember, Kinds, MemberRole, ResourceKind};
 pub use method::{Example, METHODS, Method, MethodDef, OperatorMethod};
 pub use schema::schema;
 

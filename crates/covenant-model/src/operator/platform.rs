@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::method::methods;
-use super::{Done, Example, Extra};
+use super::{Done, Example, Extra, ResourceKind};
 use crate::transcript::Addition;
 
 methods! {
@@ -76,6 +76,10 @@ pub struct Described {
     /// shows its operator need not stand here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaks: Option<Vec<Addition>>,
+    /// The kinds of record that the platform has, if it can't take the suite's own: each with a sample and the
+    /// members that it stores. The suite then uses these kinds and members, and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<Vec<ResourceKind>>,
     /// Other members.
     #[serde(flatten)]
     pub extra: Extra,

@@ -156,6 +156,11 @@ pub enum Outcome {
         /// Name of the missing method.
         method: String,
     },
+    /// The kinds that the target names lack what the scenario needs, so it was not played.
+    Lacking {
+        /// What they lack, for a person.
+        lacks: String,
+    },
     /// A stage that the scenario needs failed on this target, so the scenario was not played.
     Blocked {
         /// Stage that failed.

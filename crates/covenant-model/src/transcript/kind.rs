@@ -20,7 +20,8 @@ pub enum NoteKind {
     Case,
     /// The property has more cases, which the trace does not record.
     Cases,
-    /// A step was left out, because the operator client lacks its method. The facts name the method.
+    /// A step was left out, because the operator client lacks its method, or the target's kinds lack a member. The
+    /// facts name the method, or what the kinds lack.
     LeftOut,
     /// Cases of a property were left out, because the operator client lacks a method. The facts name the method.
     CasesLeftOut,
@@ -33,6 +34,8 @@ pub enum NoteKind {
     RealTime,
     /// A peer has sent the first half of a body. The second half waits.
     HalfSent,
+    /// The kinds of the target that stand for those of the suite. The facts name them.
+    Kinds,
     /// The way back is open, though no call of the target arrived in this scenario. The facts say what shows it.
     WayBack,
     /// The target speaks additions of the binding that this scenario does not show. The facts say what shows each.

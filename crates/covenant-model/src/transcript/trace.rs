@@ -122,11 +122,32 @@ impl Trace {
     /// the step was played.
     #[must_use]
     pub fn left_out(&self, label: &str) -> Option<&str> {
+        self.left_out_of(label, "method")
+    }
+
+    /// Returns what the target's kinds lack, so that the step with this label was left out; `None` if it was not
+    /// left out for that.
+    #[must_use]
+    pub fn left_out_for_lack(&self, label: &str) -> Option<&str> {
+        self.left_out_of(label, "lacks")
+    }
+
+    /// Returns a fact of the note that the step with this label was left out.
+    fn left_out_of(&self, label: &str, fact: &str) -> Option<&str> {
         let in_case = |own: &str| own.rsplit_once('@').is_some_and(|(own, _)| own == label);
         let is_labelled = |own: &str| own == label || in_case(own);
         let mut labelled =
             self.entries.iter().filter(|entry| entry.label.as_deref().is_some_and(is_labelled));
-        labelled.find_map(|entry| entry.missing_method(NoteKind::LeftOut))
+        labelled.find_map(|entry| entry.fact(NoteKind::LeftOut, fact)?.as_str())
+    }
+
+    /// Returns the member of the records of a kind that no two records share: that of the target's own kind, or
+    /// `slug`.
+    #[must_use]
+    pub fn slug_of(&self, kind: &str) -> &str {
+        let mut entries = self.entries.iter();
+        let slugs = entries.find_map(|entry| entry.fact(NoteKind::Kinds, "slugs"));
+        slugs.and_then(|slugs| slugs[kind].as_str()).unwrap_or("slug")
     }
 
     /// Returns the method whose lack left out any step; `None` if every step was played.
@@ -164,8 +185,13 @@ impl Entry {
     }
 
     fn missing_method(&self, kind: NoteKind) -> Option<&str> {
+        self.fact(kind, "method")?.as_str()
+    }
+
+    /// Returns a fact of a note of that kind.
+    fn fact(&self, kind: NoteKind, name: &str) -> Option<&Value> {
         match &*self.what {
-            What::Note(note) if note.kind == kind => note.facts["method"].as_str(),
+            What::Note(note) if note.kind == kind => note.facts.get(name),
             _ => None,
         }
     }

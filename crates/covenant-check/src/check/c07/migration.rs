@@ -27,6 +27,7 @@ pub(super) struct Migration<'a> {
     /// The numbers of the snapshots and of the call.
     pub(super) evidence: Vec<u64>,
     plan: MigrationRequest,
+    trace: &'a Trace,
 }
 
 impl<'a> Migration<'a> {
@@ -49,7 +50,7 @@ impl<'a> Migration<'a> {
             records(trace, before).or_unproven("the records before could not be read")?;
         let (seen_after, after) = records(trace, after).or_unproven("the records after could not be read")?;
         let evidence = seen_before.into_iter().chain([call.n()]).chain(seen_after).collect();
-        Ok(Self { call, was_opened: committed.is_some(), before, after, evidence, plan })
+        Ok(Self { call, was_opened: committed.is_some(), before, after, evidence, plan, trace })
     }
 
     /// Returns the view of the migration in an answer that claims success.
@@ -80,7 +81,7 @@ impl<'a> Migration<'a> {
 
     /// Returns the steps of the plan, in order.
     pub(super) fn planned_steps(&self) -> Vec<PlannedStep<'_>> {
-        planned_steps(&self.plan, &self.before)
+        planned_steps(&self.plan, &self.before, |kind| self.trace.slug_of(kind))
     }
 
     /// Returns whether the record of a step differs from before in the content that the step carries.

@@ -254,16 +254,28 @@ fn warnings(out: &mut String, report: &Report) {
 fn aborted(out: &mut String, report: &Report) {
     // Missing methods and failed stages are listed above.
     let reported_here = |outcome: Option<&Outcome>| {
-        !matches!(outcome, Some(Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Blocked { .. }))
+        !matches!(
+            outcome,
+            Some(
+                Outcome::Completed
+                    | Outcome::Unsupported { .. }
+                    | Outcome::Lacking { .. }
+                    | Outcome::Blocked { .. }
+            )
+        )
     };
     let not_ended = report.scenarios.iter().filter(|row| reported_here(row.outcome.as_ref()));
     for row in not_ended {
         let (whose, why) = match &row.outcome {
             Some(Outcome::Aborted(fault)) => (fault.blame.to_string(), fault.to_string()),
             Some(Outcome::Interrupted) => ("interrupted".to_owned(), String::new()),
-            Some(Outcome::Completed | Outcome::Unsupported { .. } | Outcome::Blocked { .. }) | None => {
-                ("not run".to_owned(), String::new())
-            }
+            Some(
+                Outcome::Completed
+                | Outcome::Unsupported { .. }
+                | Outcome::Lacking { .. }
+                | Outcome::Blocked { .. },
+            )
+            | None => ("not run".to_owned(), String::new()),
         };
         let _ = writeln!(out);
         wrapped(out, "", &format!("aborted ({whose}): {}: {why}", row.id));
