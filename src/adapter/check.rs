@@ -18,6 +18,7 @@ use crate::operator::{
 };
 use crate::peer::{Options, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
 use crate::report::terminal;
+use crate::scenario::fit_parameters;
 use crate::transcript::mask::Mask;
 use crate::transcript::{ScenarioStart, Transcript};
 use crate::wire::generation::CallerForm;
@@ -232,9 +233,12 @@ impl<'a> Conversation<'a> {
         let _ = peer.heartbeat(&context, &Value::Null).await;
     }
 
-    /// Returns the parameters of the method's example, with the values of this run.
+    /// Returns the parameters of the method's example, with the kinds of the platform and the values of this run.
     fn parameters(&self, method: Method) -> Value {
         let mut given = method.definition().example.parameters();
+        if let Some(kinds) = &self.description.kinds {
+            fit_parameters(&mut given, kinds);
+        }
         let own = self.own_values(method, &given);
         for (name, value) in given.as_object_mut().into_iter().flatten() {
             if let Some(own) = own.get(name) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::peer::List;
 use super::platform::{Kill, Reset, Start, Stop};
 use super::stdio::Adapter;
-use super::{Method, OperatorClient, OperatorError, OperatorMethod};
+use super::{Kinds, Method, OperatorClient, OperatorError, OperatorMethod};
 
 /// The adapters that wait for their next scenario.
 #[derive(Clone, Default)]
@@ -82,6 +82,10 @@ impl OperatorClient for Leased {
 
     fn settles_at_once(&self) -> bool {
         self.adapter.as_ref().is_some_and(OperatorClient::settles_at_once)
+    }
+
+    fn kinds(&self) -> Option<&Kinds> {
+        self.adapter.as_ref()?.kinds()
     }
 }
 

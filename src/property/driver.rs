@@ -249,7 +249,10 @@ fn play(
     let trace = play_scenario(&loaded, targets, &transcript, setting.seed, &setting.run_context);
     let trace = handle.block_on(trace);
     match trace.outcome() {
-        Some(Outcome::Completed) => Ok((loaded, trace)),
+        Some(Outcome::Completed) => match trace.lacks() {
+            Some(lacks) => Err(Outcome::Lacking { lacks: lacks.to_owned() }),
+            None => Ok((loaded, trace)),
+        },
         other => Err(other.cloned().unwrap_or(Outcome::Interrupted)),
     }
 }

@@ -14,6 +14,7 @@ mod step;
 mod values;
 mod write;
 
+pub(crate) use fit::fit_parameters;
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};

@@ -132,6 +132,13 @@ impl Trace {
         self.left_out_of(label, "lacks")
     }
 
+    /// Returns what the target's kinds lack for a step with a label; `None` if they suffice.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&str> {
+        let mut labelled = self.entries.iter().filter(|entry| entry.label.is_some());
+        labelled.find_map(|entry| entry.fact(NoteKind::LeftOut, "lacks")?.as_str())
+    }
+
     /// Returns a fact of the note that the step with this label was left out.
     fn left_out_of(&self, label: &str, fact: &str) -> Option<&str> {
         let in_case = |own: &str| own.rsplit_once('@').is_some_and(|(own, _)| own == label);

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use super::format::{Scenario, Step};
 use super::records::{Members, is_kind_of_suite};
-use crate::operator::{Kinds, ResourceKind};
+use crate::operator::{Kinds, MemberRole, ResourceKind};
 use crate::peer::Profile;
 use crate::transcript::{Note, NoteKind};
 
@@ -21,8 +21,10 @@ pub(super) const KINDS: [&str; 8] =
     ["skill", "agent", "memory", "note", "plan", "tool_chain", "data_set", "x"];
 /// The kinds that only properties use, each by itself. Without a kind of the platform, their steps are left out.
 const SPARE_KINDS: [&str; 5] = ["note", "plan", "tool_chain", "data_set", "x"];
-/// The kinds of the suite that no platform may have.
-const ABSENT_KINDS: [&str; 3] = ["vault", "user", "node"];
+/// The kind that the suite never declares, and whose records nobody may see. A kind that is left stands for it.
+const HIDDEN_KIND: &str = "vault";
+/// The kinds that no platform may have.
+const ABSENT_KINDS: [&str; 3] = [HIDDEN_KIND, "user", "node"];
 
 /// A scenario, fitted to a platform.
 #[derive(Debug)]
@@ -80,6 +82,15 @@ pub(super) fn fit(scenario: &Scenario, kinds: &Kinds) -> Result<Fitted, String> 
     Ok(Fitted { scenario: fitted, unfit, capabilities: fitting.capabilities(), note: fitting.note() })
 }
 
+/// Fits the parameters of a method to the kinds of a platform. What the kinds lack stays as it is.
+pub(crate) fn fit_parameters(parameters: &mut Value, kinds: &Kinds) {
+    let fitting = Fitting::of(std::slice::from_ref(parameters), &Scenario::default(), kinds);
+    let mut fitted = parameters.clone();
+    if fitting.value(&mut fitted).is_ok() {
+        *parameters = fitted;
+    }
+}
+
 fn read(step: Value) -> Result<Step, String> {
     Step::deserialize(step).map_err(|error| error.to_string())
 }
@@ -105,14 +116,19 @@ impl<'a> Fitting<'a> {
         steps.iter().for_each(|step| members.read(step));
         scenario.peers.iter().for_each(|peer| members.read(&Value::Object(peer.profile.clone())));
         let is_used = |kind: &&'static str| members.kinds.contains(*kind);
-        // A default capability is declared too, if a kind is left for it.
-        let wanted =
-            KINDS.into_iter().filter(is_used).chain(KINDS.into_iter().filter(|kind| !is_used(kind)).take(2));
+        // A peer declares the first two kinds by default, if a kind is left for them.
+        let declared = KINDS.into_iter().take(2).filter(|kind| !is_used(kind));
+        let wanted = KINDS.into_iter().filter(is_used).chain(declared);
         // The first kind of the suite is used most, so it gets the kind that can do most.
         let mut rows: Vec<&ResourceKind> = kinds.iter().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(abilities(row)));
         let shared_slugs = members.slugs.into_iter().filter(|(_, times)| *times > 1).map(|(slug, _)| slug);
-        Self { by_suite: wanted.zip(rows).collect(), kinds, shared_slugs: shared_slugs.collect() }
+        let mut by_suite: BTreeMap<&'static str, &ResourceKind> = wanted.zip(rows.iter().copied()).collect();
+        let is_free = |row: &&&ResourceKind| by_suite.values().all(|other| other.kind != row.kind);
+        if let Some(hidden) = rows.iter().filter(is_free).find(|row| holds_texts_alone(row)).copied() {
+            by_suite.insert(HIDDEN_KIND, hidden);
+        }
+        Self { by_suite, kinds, shared_slugs: shared_slugs.collect() }
     }
 
     /// Replaces the kinds and records in a value, wherever they are.
@@ -126,8 +142,7 @@ impl<'a> Fitting<'a> {
 
     fn object(&self, members: &mut Map<String, Value>) -> Result<(), String> {
         let kind = super::records::kind_of(members).map(ToOwned::to_owned);
-        let of =
-            kind.as_deref().filter(|kind| is_kind_of_suite(kind)).map(|kind| self.row(kind)).transpose()?;
+        let of = kind.as_deref().map(|kind| self.row(kind)).transpose()?.flatten();
         let id = ["resource_id", "id"].iter().find_map(|name| members.get(*name)?.as_str());
         let id = id.map(ToOwned::to_owned);
         for (name, member) in members.iter_mut() {
@@ -155,18 +170,23 @@ impl<'a> Fitting<'a> {
         Ok(())
     }
 
-    fn row(&self, kind: &str) -> Result<&'a ResourceKind, String> {
-        self.by_suite.get(kind).copied().ok_or_else(|| {
-            let count = self.kinds.iter().count();
-            format!("it has {count} of the kinds that are needed: name one more, for `{kind}`")
-        })
+    /// Returns the kind of the platform that stands for one; `None` if the kind is not one of the suite.
+    fn row(&self, kind: &str) -> Result<Option<&'a ResourceKind>, String> {
+        match self.by_suite.get(kind) {
+            Some(row) => Ok(Some(row)),
+            None if is_kind_of_suite(kind) => {
+                let count = self.kinds.iter().count();
+                Err(format!("it has {count} of the kinds that are needed: name one more, for `{kind}`"))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Replaces the name of a kind. One that no platform may have is changed if this one has it.
     fn kind(&self, name: &mut Value) -> Result<(), String> {
         let Some(text) = name.as_str() else { return Ok(()) };
-        if is_kind_of_suite(text) {
-            *name = json!(self.row(text)?.kind);
+        if let Some(row) = self.row(text)? {
+            *name = json!(row.kind);
         } else if ABSENT_KINDS.contains(&text) && self.kinds.has(text) {
             *name = json!(format!("no_{text}"));
         }
@@ -206,17 +226,18 @@ impl<'a> Fitting<'a> {
         for (name, value) in record {
             let member = match name.as_str() {
                 "id" | "account_id" | "created_at" | "updated_at" => Some(name.as_str()),
-                "name" => texts.first().copied(),
+                "pin" => texts.first().copied(),
                 "slug" => self.slug(of, value)?,
                 "depends_on" => {
-                    of.references()
-                        .next()
-                        .ok_or_else(|| lacks(of, "`reference`, to a record of its own kind"))?;
+                    has_reference(of)?;
                     None
                 }
-                filter if FILTERS.contains(&filter) => filter_member(of, filter),
-                reference if reference.ends_with("_id") => references.next(),
-                other => of.with_role(crate::operator::MemberRole::Object).find(|object| *object == other),
+                text if TEXTS.contains(&text) => text_member(of, text),
+                reference if reference.ends_with("_id") => {
+                    has_reference(of)?;
+                    references.next()
+                }
+                other => of.with_role(MemberRole::Object).find(|object| *object == other),
             };
             if let Some(member) = member {
                 fitted.insert(member.to_owned(), value.clone());
@@ -259,21 +280,26 @@ impl<'a> Fitting<'a> {
     }
 }
 
-/// The members by which the suite filters, in the order in which they get a text member of the platform, beside
-/// the one that is the name.
-const FILTERS: [&str; 3] = ["team", "tier", "motto"];
+/// The members of the suite with text, in the order in which they get a text member of the platform.
+const TEXTS: [&str; 4] = ["name", "team", "tier", "motto"];
 
-fn filter_member<'k>(of: &'k ResourceKind, filter: &str) -> Option<&'k str> {
-    let place = FILTERS.iter().position(|name| *name == filter)?;
-    of.texts().get(place + 1).copied()
+fn text_member<'k>(of: &'k ResourceKind, name: &str) -> Option<&'k str> {
+    let place = TEXTS.iter().position(|text| *text == name)?;
+    of.texts().get(place).copied()
 }
 
 fn filter_of(of: &ResourceKind, filter: &Map<String, Value>) -> Result<Map<String, Value>, String> {
-    let member = |(name, value): (&String, &Value)| match filter_member(of, name) {
+    let member = |(name, value): (&String, &Value)| match text_member(of, name) {
         Some(member) => Ok((member.to_owned(), value.clone())),
         None => Err(lacks(of, "`text` beside its name, to filter by")),
     };
     filter.iter().map(member).collect()
+}
+
+/// Returns an error if no member of a kind can refer to another record of it.
+fn has_reference(of: &ResourceKind) -> Result<(), String> {
+    let mut references = of.references();
+    references.next().map(drop).ok_or_else(|| lacks(of, "`reference`, to a record of its own kind"))
 }
 
 fn lacks(of: &ResourceKind, what: &str) -> String {
@@ -284,5 +310,14 @@ fn lacks(of: &ResourceKind, what: &str) -> String {
 fn abilities(row: &ResourceKind) -> usize {
     usize::from(row.slug().is_some())
         + usize::from(row.references().next().is_some())
-        + row.texts().len().min(FILTERS.len() + 1)
+        + row.texts().len().min(TEXTS.len())
 }
+
+/// Returns whether all that a record of the kind must have differs from record to record, so that it shows where
+/// it leaks.
+fn holds_texts_alone(row: &ResourceKind) -> bool {
+    row.members.values().all(|member| !member.required || member.role == MemberRole::Text)
+}
+
+#[cfg(test)]
+mod tests;
