@@ -14,14 +14,14 @@ use tokio::sync::Mutex;
 
 use super::platform::{Advance, PlatformMethod, Reset, Start};
 use super::{
-    ClockSync, Description, Lease, Method, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
+    ClockSync, Description, Kinds, Lease, Method, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
     TargetRequest, Targets,
 };
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::reference::{
     Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
-    runs_behind_proxy,
+    kinds, runs_behind_proxy,
 };
 use crate::wire::generation::{FORWARDED_NAME, Generation, TLS_NAME};
 
@@ -69,15 +69,17 @@ impl Targets for Embedded {
         } else {
             None
         };
+        let description = Description::read(&self.0.describe())?;
         let operator = Target {
             options: self.0.clone(),
             clock: targets_clock,
             seed: request.seed.derive(request.scenario).derive("target"),
             database: folder.as_ref().map(|folder| folder.path().join("platform.sqlite")),
             running: Mutex::new(None),
+            kinds: description.kinds,
         };
         let guard = folder.map(|folder| Box::new(folder) as Box<dyn Send + Sync>);
-        let caller = Description::read(&self.0.describe())?.caller;
+        let caller = description.caller;
         Ok(Lease { operator: Arc::new(operator), clock, clock_sync, caller, is_fresh: true, guard })
     }
 }
@@ -89,6 +91,7 @@ struct Target {
     seed: Seed,
     database: Option<PathBuf>,
     running: Mutex<Option<Running>>,
+    kinds: Option<Kinds>,
 }
 
 #[async_trait]
@@ -119,6 +122,10 @@ impl OperatorClient for Target {
 
     fn settles_at_once(&self) -> bool {
         true
+    }
+
+    fn kinds(&self) -> Option<&Kinds> {
+        self.kinds.as_ref()
     }
 }
 
@@ -194,6 +201,7 @@ impl EmbeddedOptions {
             "identity": if runs_behind_proxy(&self.patches) { FORWARDED_NAME } else { TLS_NAME },
             "generation": Generation::newest().name,
             "settles_at_once": true,
+            "kinds": kinds(&self.patches),
         })
     }
 }

@@ -4,9 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use super::policy::policy;
+use super::store::records::Record;
 use super::store::rows::Capability;
 use super::store::{StoreError, table};
 use super::transaction::Transaction;
+
+/// Returns what the store says against a record; the last argument is true if a peer migrates it here.
+type Refusal = fn(&Transaction<'_>, &Record, bool) -> Result<Option<String>, StoreError>;
 
 policy! {
     /// The policy for declared and served kinds.
@@ -17,6 +21,10 @@ policy! {
         accepts_schema: fn(&Value, &Value) -> bool = accepts_schema,
         /// Returns whether a record passes a filter (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = passes_filter,
+        /// Returns the kinds that the platform names in `describe`; null if it takes any.
+        kinds: fn() -> Value = || Value::Null,
+        /// Returns what the store says against a record, migrated here or not.
+        refusal: Refusal = |_, _, _| Ok(None),
         /// Policy hook on a capability document before it is sent.
         override_document: fn(&mut Value) = |_| (),
     }

@@ -32,6 +32,6 @@ pub use operator_api::MethodError;
 pub use options::{ContractVersion, Database, Options, Settings};
 pub use patch::{Patch, PatchKind};
 pub use platform::{Platform, StartError};
-pub use running::{Running, clock_ahead_seconds, runs_behind_proxy};
+pub use running::{Running, clock_ahead_seconds, kinds, runs_behind_proxy};
 pub use store::StoreError;
 pub use variants::{VARIANTS, variant};

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::inbound;
@@ -118,6 +118,12 @@ impl Running {
 #[must_use]
 pub fn runs_behind_proxy(patches: &[&'static Patch]) -> bool {
     seeded(patches).inbound.runs_behind_proxy
+}
+
+/// Returns the kinds that a platform with these patches names; null if it takes any.
+#[must_use]
+pub fn kinds(patches: &[&'static Patch]) -> Value {
+    (seeded(patches).capabilities.kinds)()
 }
 
 /// Returns the seconds by which the clock of a platform with these patches is ahead.

@@ -176,6 +176,9 @@ fn store(inbound: &InboundCall<'_>, batch: &SyncBatch) -> Result<usize, InboundE
             source_peer_id: Some(inbound.peer.id.clone()),
             ..Record::own(&batch.resource_kind, (tx.policy.sync.choose_id)(given), given.payload.clone())
         };
+        if let Some(text) = (tx.policy.capabilities.refusal)(tx, &record, false)? {
+            return Err(refuse(422, &text, None));
+        }
         if slug_is_taken(tx, &record)? {
             let text = format!("slug of {} is taken by another record", record.id);
             return Err(refuse(422, &text, None));

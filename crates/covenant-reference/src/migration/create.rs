@@ -50,6 +50,9 @@ pub(crate) fn resolve(conflicting: Conflicting, policy: &str) -> Resolution {
 /// Creates the step's record, as far as the step's policy allows it if a conflict exists.
 pub(crate) fn create(plan: &Plan<'_>, step: &Step, outcome: &mut Outcome) -> Result<(), Failure> {
     let record = record_of(plan, step)?;
+    if let Some(text) = (plan.tx.policy.capabilities.refusal)(plan.tx, &record, true)? {
+        return Err(Failure::failed(format!("save failed for {}:{}: {text}", record.kind, record.id)));
+    }
     if let Some(existing) = records::find(plan.tx.db, &record.kind, &record.id)? {
         return resolve_id_conflict(plan, step, record, &existing, outcome);
     }

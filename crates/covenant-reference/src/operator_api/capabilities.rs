@@ -31,6 +31,14 @@ fn declare(platform: &Platform, given: Declare) -> Answer {
         return Err(MethodError::parameters("no such direction or policy"));
     }
     platform.transaction(|tx| {
+        let kinds = (tx.policy.capabilities.kinds)();
+        let mut rows = kinds.as_array().into_iter().flatten();
+        if !kinds.is_null() && !rows.any(|row| row["kind"] == *given.resource_kind) {
+            return Err(MethodError::parameters(format!(
+                "{:?} is not in the inventory",
+                given.resource_kind
+            )));
+        }
         let scope = given.peer_id.as_deref().unwrap_or("all");
         let row = Capability {
             id: format!("{scope}/{}", given.resource_kind),

@@ -32,6 +32,9 @@ fn put(platform: &Platform, given: Put) -> Answer {
     }
     platform.transaction(|tx| {
         let record = Record::own(&given.kind, &given.id, given.record);
+        if let Some(text) = (tx.policy.capabilities.refusal)(tx, &record, false)? {
+            return Err(MethodError::parameters(text));
+        }
         let holder = match record.slug() {
             Some(slug) => records::with_slug(tx.db, &record.kind, slug)?,
             None => None,

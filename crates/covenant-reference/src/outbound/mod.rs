@@ -38,6 +38,7 @@ use super::handshake::versions::Compatibility;
 use super::platform::Platform;
 use super::policy::policy;
 use super::store::StoreError;
+use super::store::records::Record;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use super::transaction::Transaction;
 use covenant_model::wire::sync::SyncBatch;
@@ -79,6 +80,8 @@ policy! {
         select_recipients: fn(&str, Vec<Peer>) -> Vec<Peer> = |_, partners| partners,
         /// Returns the delay of a notice of this kind: none (9.1).
         delay_notice: fn(&str) -> SignedDuration = |_| SignedDuration::ZERO,
+        /// Returns the kinds and ids of the records that travel along with one.
+        dependencies: fn(&Record) -> Vec<(String, String)> = plan::dependencies,
         /// Policy hook on the body of a heartbeat.
         override_heartbeat: fn(&mut Map<String, Value>) = |_| (),
         /// Returns whether a heartbeat is sent again at once, by the number of attempts and the last result

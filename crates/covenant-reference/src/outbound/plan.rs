@@ -71,17 +71,23 @@ fn gather(tx: &Transaction<'_>, kind: &str, id: &str) -> Result<Vec<Record>, Met
         if found.len() >= RECORDS_MAX {
             return Err(MethodError::state(format!("more than {RECORDS_MAX} records depend on each other")));
         }
-        for other in record.body.get("depends_on").and_then(Value::as_array).into_iter().flatten() {
-            let (Some(kind), Some(id)) = (other["kind"].as_str(), other["id"].as_str()) else { continue };
+        for (kind, id) in (tx.policy.outbound.dependencies)(&record) {
             let known = |seen: &Record| seen.kind == kind && seen.id == id;
             if found.iter().chain(&next).any(known) || known(&record) {
                 continue;
             }
-            next.extend(records::find(tx.db, kind, id)?);
+            next.extend(records::find(tx.db, &kind, &id)?);
         }
         found.push(record);
     }
     Ok(found)
+}
+
+/// Returns the kinds and ids of the records that a record lists under `depends_on`.
+pub(crate) fn dependencies(record: &Record) -> Vec<(String, String)> {
+    let listed = record.body.get("depends_on").and_then(Value::as_array).into_iter().flatten();
+    let place = |other: &Value| Some((other["kind"].as_str()?.to_owned(), other["id"].as_str()?.to_owned()));
+    listed.filter_map(place).collect()
 }
 
 /// Returns the peer's own schema version of a kind, which is the one that it declares to accept.

@@ -5,6 +5,7 @@ pub(crate) mod contract_text_2026_06;
 mod governance;
 mod grants;
 mod handshake;
+mod inventory;
 mod messages;
 mod operation;
 mod statements;
@@ -29,6 +30,7 @@ const TABLES: &[&[Patch]] = &[
     grants::SUBSCRIPTIONS,
     operation::RELEASE,
     sync::PATCHES,
+    inventory::PATCHES,
     contract_text_2026_06::PATCHES,
 ];
 
