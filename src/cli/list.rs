@@ -11,6 +11,7 @@ use super::explain::methods_of;
 use super::{Exit, Failure, print};
 use crate::check;
 use crate::contract::{Clause, REGISTERS, Register, Section, V1_2026_05};
+use crate::docs::{parts, requirements};
 use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
@@ -55,6 +56,8 @@ enum What {
     Checks,
     /// Properties over generated histories
     Properties,
+    /// Kinds, members of records, settings and forms of identity that the suite uses
+    Requirements,
     /// Methods of the operator plane, which an adapter implements
     Methods,
 }
@@ -86,6 +89,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         What::Variants => variants(),
         What::Checks => checks(arguments)?,
         What::Properties => properties(),
+        What::Requirements => required()?,
         What::Methods => methods(arguments)?,
     };
     if let Some(wanted) = &arguments.clause {
@@ -311,6 +315,19 @@ fn methods(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
             "basis": row.basis, "prompt": row.prompt, "parameters": members(&parameters),
             "result": members(&result), "list_may_be_bare": result.may_be_bare, "clauses": clauses});
         Item { clauses: clauses.into_iter().collect(), text, json }
+    });
+    Ok(items.collect())
+}
+
+/// Returns what the suite needs of a platform.
+fn required() -> Result<Vec<Item>, Failure> {
+    let parts = parts().map_err(|error| Failure::new(Exit::Suite, error))?;
+    let items = requirements(&parts).into_iter().map(|found| {
+        let clauses: Vec<String> = found.clauses.iter().map(ToString::to_string).collect();
+        let subject = found.subject.to_string();
+        let notes: Vec<String> = std::iter::once(subject.clone()).chain(clauses.iter().cloned()).collect();
+        let json = json!({"id": found.name, "subject": subject, "about": found.about, "clauses": clauses});
+        Item { text: row(&found.name, &found.about, &notes), clauses, json }
     });
     Ok(items.collect())
 }

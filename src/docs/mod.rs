@@ -5,8 +5,11 @@ mod adapter_protocol;
 mod binding;
 mod checks;
 mod clauses;
+mod requirements;
 mod scenario_format;
 mod table;
+
+pub use requirements::{Requirement, Subject, requirements};
 
 use crate::property::PROPERTIES;
 use crate::runner::{library, property_case};
@@ -27,6 +30,7 @@ pub const PAGES: &[Page] = &[
     Page { name: "binding", write: |_| binding::page() },
     Page { name: "clauses", write: clauses::page },
     Page { name: "checks", write: checks::page },
+    Page { name: "plug-your-platform-in", write: requirements::page },
     Page { name: "scenario-format", write: scenario_format::page },
 ];
 
