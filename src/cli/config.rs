@@ -163,10 +163,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 
 # The kinds of record that the platform has, if its adapter does not name them. Roles of members: text, slug,
 # reference (with `to`), object, fixed (sent as in the sample). See docs/plug-your-platform-in.md.
-# [[target.kinds]]
-# kind = "workflow"
-# sample = { title = "Weaving", state = "draft" }
-# members = { title = { role = "text", required = true }, state = { required = true }, parent_id = { role = "reference", to = "workflow" } }
+# kinds = [{ kind = "workflow", sample = { title = "Weaving", state = "draft" }, members = { title = { role = "text", required = true }, state = { required = true } } }]
 
 [peers]
 # listen = "127.0.0.1"                      # address that the simulated peers listen on

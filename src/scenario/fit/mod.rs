@@ -211,7 +211,7 @@ impl<'a> Fitting<'a> {
         id: Option<&str>,
     ) -> Result<Map<String, Value>, String> {
         let texts = of.texts();
-        let mut references = of.references();
+        let references = references_of(of, record);
         let mut fitted: Map<String, Value> = Map::new();
         let required = of.members.iter().filter(|(_, member)| member.required);
         for (name, value) in required.filter_map(|(name, _)| Some((name, of.sample.get(name)?))) {
@@ -235,7 +235,7 @@ impl<'a> Fitting<'a> {
                 text if TEXTS.contains(&text) => text_member(of, text),
                 reference if reference.ends_with("_id") => {
                     has_reference(of)?;
-                    references.next()
+                    references.get(reference).copied()
                 }
                 other => of.with_role(MemberRole::Object).find(|object| *object == other),
             };
@@ -294,6 +294,15 @@ fn filter_of(of: &ResourceKind, filter: &Map<String, Value>) -> Result<Map<Strin
         None => Err(lacks(of, "`text` beside its name, to filter by")),
     };
     filter.iter().map(member).collect()
+}
+
+/// Returns the member for each reference of a record, the parent first. References beyond those of the kind have none.
+fn references_of<'k>(of: &'k ResourceKind, record: &'k Map<String, Value>) -> BTreeMap<&'k str, &'k str> {
+    let mut given: Vec<&str> =
+        record.keys().map(String::as_str).filter(|name| name.ends_with("_id")).collect();
+    given.retain(|name| *name != "account_id");
+    given.sort_by_key(|name| *name != "parent_id");
+    given.into_iter().zip(of.references()).collect()
 }
 
 /// Returns an error if no member of a kind can refer to another record of it.
