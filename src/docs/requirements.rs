@@ -78,11 +78,14 @@ const OTHER_MEMBER: &str = "any value; not sent to a platform with kinds of its 
 #[must_use]
 pub fn requirements(parts: &[Loaded]) -> Vec<Requirement> {
     let mut found = Found::default();
-    parts.iter().for_each(|loaded| found.read(&loaded.scenario));
+    for loaded in parts {
+        found.read(&loaded.scenario);
+    }
     for property in PROPERTIES {
         for cases in (property.edge_cases)() {
-            let case = cases.new_tree(&mut TestRunner::deterministic()).map(|tree| tree.current());
-            case.iter().for_each(|scenario| found.read(scenario));
+            if let Ok(tree) = cases.new_tree(&mut TestRunner::deterministic()) {
+                found.read(&tree.current());
+            }
         }
     }
     let about =
@@ -124,7 +127,7 @@ impl Found {
         scenario.peers.iter().for_each(|peer| members.read(&Value::Object(peer.profile.clone())));
         let settings = scenario.settings.keys().cloned();
         let names = (members.kinds.into_iter().map(|name| (Subject::Kind, name)))
-            .chain(members.members.into_iter().map(|name| (Subject::Member, name)))
+            .chain(members.of_records.into_iter().map(|name| (Subject::Member, name)))
             .chain(settings.map(|name| (Subject::Setting, name)));
         let clauses: BTreeSet<ClauseId> =
             scenario.checks.iter().map(|check| check.get_ref().clause).collect();

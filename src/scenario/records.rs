@@ -12,7 +12,7 @@ pub(crate) struct Members {
     /// The kinds of the suite.
     pub(crate) kinds: BTreeSet<String>,
     /// The members of the records of these kinds.
-    pub(crate) members: BTreeSet<String>,
+    pub(crate) of_records: BTreeSet<String>,
     /// The slugs of the records, and how many records have each.
     pub(super) slugs: BTreeMap<String, usize>,
 }
@@ -36,7 +36,7 @@ impl Members {
             }
             let records = members.get("records").and_then(Value::as_array).into_iter().flatten();
             records.for_each(|record| self.read_record(record.get("payload")));
-            self.members.extend(
+            self.of_records.extend(
                 members.get("filter").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned(),
             );
         }
@@ -51,7 +51,7 @@ impl Members {
 
     fn read_record(&mut self, record: Option<&Value>) {
         let Some(Value::Object(record)) = record else { return };
-        self.members.extend(record.keys().cloned());
+        self.of_records.extend(record.keys().cloned());
         if let Some(slug) = record.get("slug").and_then(Value::as_str) {
             *self.slugs.entry(slug.to_owned()).or_default() += 1;
         }

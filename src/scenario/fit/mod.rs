@@ -63,7 +63,8 @@ pub(super) fn fit(scenario: &Scenario, kinds: &Kinds) -> Result<Fitted, String> 
             Err(lacks) => {
                 let is_spare = is_about_spare_kinds(written);
                 // Nothing but its own label refers to a migration.
-                if !is_spare && !(matches!(step, Step::Migrate(_)) && step.label().is_some()) {
+                let may_be_left_out = matches!(step, Step::Migrate(_)) && step.label().is_some();
+                if !is_spare && !may_be_left_out {
                     return Err(lacks);
                 }
                 unfit.insert(number, Unfit { lacks, is_spare });
@@ -113,7 +114,9 @@ struct Fitting<'a> {
 impl<'a> Fitting<'a> {
     fn of(steps: &[Value], scenario: &Scenario, kinds: &'a Kinds) -> Self {
         let mut members = Members::default();
-        steps.iter().for_each(|step| members.read(step));
+        for step in steps {
+            members.read(step);
+        }
         scenario.peers.iter().for_each(|peer| members.read(&Value::Object(peer.profile.clone())));
         let is_used = |kind: &&'static str| members.kinds.contains(*kind);
         // A peer declares the first two kinds by default, if a kind is left for them.

@@ -209,7 +209,7 @@ impl StepError {
     fn at(self, step: Option<u32>) -> Self {
         match self {
             Self::Fault(fault) => Self::Fault(Fault { step, ..fault }),
-            other => other,
+            unsupported @ Self::Unsupported { .. } => unsupported,
         }
     }
 
