@@ -112,7 +112,7 @@ pub(super) fn start(peer: &str) -> Step {
 }
 
 pub(super) fn advance(seconds: i64) -> Step {
-    Step::Advance(Advance { seconds })
+    Step::Advance(Advance { seconds, may_fail: false })
 }
 
 /// Returns a step in which the operator calls a method. Null stands for no parameters.

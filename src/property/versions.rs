@@ -5,9 +5,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::Property;
-use super::build::{
-    accept, check, declare, fetch, grant, heartbeat, id, object, peer, propose, put, titled,
-};
+use super::build::{accept, check, declare, fetch, grant, heartbeat, id, object, peer, propose, put, titled};
 use crate::contract::Aspect::{Conduct, Detection};
 use crate::contract::Basis;
 use crate::contract::Section::Commitment;

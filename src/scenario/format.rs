@@ -127,7 +127,7 @@ impl CheckSpec {
 
 /// One step. Its texts may hold `${…}`: the member of a label (`${first.data.peer_id}`) or of a peer
 /// (`${alice.id}`), an id by name (`${id:root}`), a time (`${now}`, `${now-90000}`), a release derived from
-/// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`, `two_minors_before`,
+/// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`,
 /// `two_minors_after`, `minor_with_a_zero`, `next_major`), the digest of the contract text that the run goes by
 /// (`${contract.digest}`), the number of the repetition (`${turn}`), or JSON's null (`${null}`), which TOML
 /// lacks.
@@ -494,6 +494,9 @@ step_types! {
     Advance {
         /// The number of seconds.
         seconds: i64,
+        /// The target's clock may be one that can't be moved. Then no time passes.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        may_fail: bool,
     }
     /// A condition for the scenario to continue.
     Expect {

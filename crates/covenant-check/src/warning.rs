@@ -152,7 +152,7 @@ mod tests {
                 ("POST /heartbeat answered 502: {\"error\":\"no\"}", 1)
             ]
         );
-        assert_eq!(seen[0].evidence, [1]);
+        assert_eq!(seen[0].evidence, [2]);
         let own = Exchange::from_target("alice").on("POST", "heartbeat").answered(500);
         assert_eq!(warnings([&trace([own])]), [], "a peer failed");
     }

@@ -22,12 +22,22 @@ pub(super) fn around(release: &Version) -> Value {
         // The first minor version of a major version has no predecessor: what is derived is compatible.
         ("minor_before", of(minor.saturating_sub(1), 9)),
         ("minor_after", of(minor.saturating_add(1), 0)),
-        ("two_minors_before", of(minor.saturating_sub(2), 9)),
+        ("before_window", before_window(release)),
         ("two_minors_after", of(minor.saturating_add(2), 0)),
         ("minor_with_a_zero", of(minor.max(1).saturating_mul(DIGIT), 0)),
         ("next_major", Version::new(major.saturating_add(1), 0, 0)),
     ];
     named.into_iter().map(|(name, release)| (name.to_owned(), json!(release.to_string()))).collect()
+}
+
+/// Returns a release before those that are compatible. The first releases of all have none: for them it is one after.
+fn before_window(release: &Version) -> Version {
+    let Version { major, minor, .. } = *release;
+    match (major, minor) {
+        (_, 2..) => Version::new(major, minor - 2, 9),
+        (1.., _) => Version::new(major - 1, minor, 9),
+        _ => Version::new(major, minor.saturating_add(2), 9),
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +53,7 @@ mod tests {
             ("pre_release", "1.4.0-rc.1+build.7", "2.0.0-rc.1+build.7"),
             ("minor_before", "1.3.9", "2.0.9"),
             ("minor_after", "1.5.0", "2.1.0"),
-            ("two_minors_before", "1.2.9", "2.0.9"),
+            ("before_window", "1.2.9", "1.0.9"),
             ("two_minors_after", "1.6.0", "2.2.0"),
             ("minor_with_a_zero", "1.40.0", "2.10.0"),
             ("next_major", "2.0.0", "3.0.0"),

@@ -10,7 +10,7 @@ use super::excerpt::excerpt_entries;
 use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::outcome::{OrUnproven, Stop};
-use crate::check::query::{CallQuery, calls, labelled_calls, operations_of, peer_id};
+use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
 use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, What};
 
 /// The status of a call that was rejected by a limit.
@@ -60,7 +60,11 @@ impl<'a> AuditWindow<'a> {
         };
         let (last, after, is_excerpt) = match audit_entries(trace, after) {
             Some((n, entries)) => (n, entries, false),
-            None => disclosed_entries(trace, after).map(|(n, it)| (n, it, true)).or_unproven(UNREADABLE)?,
+            // Where the excerpt is only promised, the operator may see the log all the same.
+            None => match disclosed_entries(trace, after) {
+                Some((n, entries)) => (n, entries, true),
+                None => listed_entries(trace).map(|(n, it)| (n, it, false)).or_unproven(UNREADABLE)?,
+            },
         };
         let mut window = Self {
             calls: vec![],
@@ -73,7 +77,7 @@ impl<'a> AuditWindow<'a> {
             before,
             peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
             evidence: Some(first).filter(|first| *first > 0).into_iter().collect(),
-            seen_by_operator: is_excerpt.then(|| listed_entries(trace)).flatten(),
+            seen_by_operator: listed_entries(trace).filter(|_| is_excerpt).map(|(_, entries)| entries),
         };
         let last_call = labelled_calls(trace, labels).map(|call| call.n()).max().unwrap_or_default();
         for call in calls(trace).of(peer) {
@@ -200,9 +204,10 @@ fn disclosed_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
 }
 
 /// Returns the entries that the operator saw last.
-fn listed_entries(trace: &Trace) -> Option<Vec<Value>> {
-    let mut listed = operations_of(trace, "audit.list").rev();
-    listed.find_map(|listed| Some(listed.result.as_ref()?["entries"].as_array()?.clone()))
+fn listed_entries(trace: &Trace) -> Option<(u64, Vec<Value>)> {
+    let operations = trace.entries().iter().rev().filter_map(|entry| Some((entry.n, entry.operation()?)));
+    let mut listed = operations.filter(|(_, operation)| operation.method == "audit.list");
+    listed.find_map(|(n, listed)| Some((n, listed.result.as_ref()?["entries"].as_array()?.clone())))
 }
 
 /// Returns whether an entry was there before. Entries are compared by id, because the other members may grow.

@@ -147,8 +147,10 @@ mod tests {
 
     /// Returns the verdict on the excerpt that the peer gets, without a snapshot of before.
     fn disclosed(new: &[Value]) -> Verdict {
+        let mut before = entry("federation.accept", "accept", 200);
+        before["id"] = json!(0);
         let with = json!({"call": "call", "after": "excerpt", "peer": "alice"});
-        peer_calls(&json!({"id": 0}), new).verdict::<EveryActionIsLogged>(with)
+        peer_calls(&before, new).verdict::<EveryActionIsLogged>(with)
     }
 
     #[test]

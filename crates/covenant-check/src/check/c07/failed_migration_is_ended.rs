@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::check::arguments::Label;
+use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -16,8 +16,8 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct FailedMigrationIsEnded {
     /// The plan that fails.
     pub plan: Label,
-    /// What the operator sees of the migration afterwards.
-    pub shown: Label,
+    /// What the operator sees of the migration afterwards. The first that shows one counts.
+    pub shown: Labels,
 }
 
 /// The states of a migration that goes on.
@@ -34,7 +34,7 @@ impl Check for FailedMigrationIsEnded {
         if call_outcome(plan.exchange) != CallOutcome::Refused {
             return Err(Stop::unproven(format!("the plan did not fail: {}", plan.summary()), [plan.n()]));
         }
-        let shown = migration_shown(trace, &self.shown);
+        let shown = self.shown.iter().find_map(|label| migration_shown(trace, label));
         let (n, migration) = shown.or_unproven_at("the migration was not shown", &[plan.n()])?;
         let evidence = [plan.n(), n];
         match migration["status"].as_str() {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::suspension::is_suspended;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::definition::Check;
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls, peer_id, peer_shown, scan};
 use covenant_model::transcript::Trace;
@@ -45,7 +46,7 @@ impl Check for RepeatedBreachSuspends {
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let mut breaches = labelled_calls(trace, &self.call);
-        if let Some(breach) = breaches.find(|breach| breach.exchange.succeeded()) {
+        if let Some(breach) = breaches.find(|breach| call_outcome(breach.exchange) == CallOutcome::Admitted) {
             let actual = "the breach was not noticed as one: it was accepted";
             return Err(Stop::unproven(actual, [breach.n()]));
         }
