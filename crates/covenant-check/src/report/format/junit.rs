@@ -140,12 +140,8 @@ mod tests {
     fn a_warning_is_a_case_that_succeeds() {
         let warned = Report { warnings: vec![warning()], ..report(&[("7.1", Basis::Observed, Kept)]) };
         let xml = junit(&warned);
-        assert!(
-            xml.contains(
-                "<testsuite name=\"Warnings\" tests=\"1\" disabled=\"0\" errors=\"0\" failures=\"0\""
-            ),
-            "{xml}"
-        );
+        assert!(xml.contains("<testsuite name=\"Warnings\" tests=\"1\""), "{xml}");
+        assert!(xml.contains("failures=\"0\" errors=\"0\">"), "{xml}");
         assert!(xml.contains("POST /accept answered 500"), "{xml}");
     }
 
