@@ -42,6 +42,7 @@ pub enum WarningKind {
 }
 
 /// Returns the warnings of the traces of a run, sorted by kind. Equal failures are one warning.
+#[must_use]
 pub fn warnings<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Vec<Warning> {
     let mut errors: BTreeMap<String, Warning> = BTreeMap::new();
     let mut guesses = None;
