@@ -5,7 +5,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::Property;
-use super::build::{accept, check, declare, fetch, grant, heartbeat, id, object, peer, propose, put, titled};
+use super::build::{accept, check, declare, heartbeat, object, peer, propose, titled};
 use crate::contract::Aspect::{Conduct, Detection};
 use crate::contract::Basis;
 use crate::contract::Section::Commitment;
@@ -54,22 +54,17 @@ fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
 
 fn scenario(ours: Option<&str>, theirs: &str) -> Scenario {
     let settings = ours.map(|ours| object(json!({ "release": ours }))).unwrap_or_default();
-    let work = json!({ "call": "read", "probe": "alive", "accept": "accepted", "control": "valid" });
+    let work = json!({ "call": "accepted", "probe": "alive", "accept": "accepted", "control": "control" });
     let answered = |compatible: bool| json!({ "call": "alive", "compatible": compatible });
     Scenario { intrusive: true, settings, ..titled("A generated pair of versions") }
         .peer(running("alice", theirs))
         .peer(ours.map_or_else(|| peer("control"), |ours| running("control", ours)))
         .step(declare("skill"))
-        .step(put("skill", "a", "a"))
-        .steps([propose("control"), accept("control"), heartbeat("control")])
-        .step(grant("control", "skill", &["read"], "grant-control"))
+        .steps([propose("control"), accept("control").labelled("control"), heartbeat("control")])
         .step(propose("alice"))
         .step(accept("alice").labelled("accepted"))
         .step(heartbeat("alice").labelled("alive"))
-        .step(grant("alice", "skill", &["read"], "grant-alice"))
         .step(Step::Scan(Scan { until_about: None, until_kind: None, label: "scanned".to_owned() }))
-        .step(fetch("control", "skill", id("a"), "grant-control").labelled("valid"))
-        .step(fetch("alice", "skill", id("a"), "grant-alice").labelled("read"))
         .step(heartbeat("alice").labelled("alive"))
         .check(observed(check(
             (Commitment(10), 1, Conduct),
