@@ -23,3 +23,9 @@ pub(super) fn snapshot<'a>(trace: &'a Trace, label: &str) -> Result<(u64, &'a Va
 pub(super) fn reported(accept: &Exchange) -> Option<Value> {
     accept.data()?.get("contract_version_agreed").cloned()
 }
+
+/// Returns whether an accept with this `contract_version` names a version: a number of JSON that is a whole one
+/// and above zero.
+pub(super) fn names_a_version(requested: &Value) -> bool {
+    requested.as_f64().is_some_and(|number| number > 0.0 && number.fract() == 0.0)
+}
