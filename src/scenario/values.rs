@@ -81,6 +81,16 @@ impl Values {
         Ok(filled)
     }
 
+    /// Returns the first optional reference of a text (`${…?}`) that has no value, or an empty one.
+    pub(super) fn absent(&mut self, text: &str) -> Option<String> {
+        let references = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        let mut optional = references.filter(|reference| reference.ends_with('?'));
+        let is_empty = |value: &Value| value.is_null() || value.as_str() == Some("");
+        optional
+            .find(|reference| self.resolve(reference).is_ok_and(|value| is_empty(&value)))
+            .map(str::to_owned)
+    }
+
     fn resolve(&mut self, reference: &str) -> Result<Value, Fault> {
         // TOML has no null.
         if reference == "null" {
@@ -135,6 +145,17 @@ mod tests {
     fn values() -> Values {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         Values::new(&clock, Seed(1))
+    }
+
+    #[test]
+    fn an_optional_reference_without_a_value_is_absent() {
+        let mut values = values();
+        values.set("opened", json!({"data": {"id": "a", "empty": ""}}));
+        let path = |name: &str| format!("migrations/${{opened.data.{name}?}}/commit");
+        assert_eq!(values.absent(&path("id")), None);
+        assert_eq!(values.absent(&path("none")).as_deref(), Some("opened.data.none?"));
+        assert_eq!(values.absent(&path("empty")).as_deref(), Some("opened.data.empty?"));
+        assert_eq!(values.absent("${opened.data.none}"), None, "it is not optional");
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub enum NoteKind {
     /// A step was left out, because the operator client lacks its method, or the target's kinds lack a member. The
     /// facts name the method, or what the kinds lack.
     LeftOut,
+    /// A call was not made, because an earlier answer lacks a member that its path names. The facts name the
+    /// reference.
+    NotCalled,
     /// Cases of a property were left out, because the operator client lacks a method. The facts name the method.
     CasesLeftOut,
     /// A watch goes on after its process ended.
