@@ -244,6 +244,9 @@ fn scenario(terms: Terms, actions: &[Action]) -> Scenario {
             .steps([("skill", "a"), ("skill", "b"), ("agent", "a")].map(|(kind, name)| put(kind, name, name)))
             .step(terms.grant("alice", "grant", false))
             .step(terms.grant("carol", "carols", terms.networked));
+    let last = GrantRequest { scope: "read", kind: "skill", id: "a" };
+    // The control: what is refused after the end was served before it.
+    scenario = scenario.step(terms.ask(last));
     let mut now = 0;
     for action in actions {
         let seconds = match action {
@@ -264,12 +267,10 @@ fn scenario(terms: Terms, actions: &[Action]) -> Scenario {
         };
     }
     // The last requests are always present, so that every case checks something.
-    let scenario = scenario.step(terms.ask(GrantRequest { scope: "read", kind: "skill", id: "a" })).steps(
-        [Token::Own, Token::None].map(|token| {
-            let request = GrantRequest { scope: "read", kind: "agent", id: "a" };
-            Attempt { by: "carol", token, request, instance: None, network: None }.step()
-        }),
-    );
+    let scenario = scenario.step(terms.ask(last)).steps([Token::Own, Token::None].map(|token| {
+        let request = GrantRequest { scope: "read", kind: "agent", id: "a" };
+        Attempt { by: "carol", token, request, instance: None, network: None }.step()
+    }));
     with_checks(scenario)
 }
 

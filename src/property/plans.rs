@@ -127,15 +127,32 @@ fn scenario(steps: &[PlanStep], crash: Option<usize>, opens: bool) -> Scenario {
         .step(federate("alice"))
         .step(grant("alice", "skill", &["read", "migrate"], "grant"))
         .steps((0..OLD).map(|old| put("skill", &format!("old_{old}"), &format!("Old {old}"))))
+        // The setting counts the steps of any plan.
+        .steps(crash.is_none().then(|| migrate("alice", "grant", control()).labelled("control")))
         .step(snapshot("before"))
         .step(migrate("alice", "grant", plan).labelled("plan"))
         .steps(opens.then(committed))
         .steps(restart.into_iter().flatten())
         .step(snapshot("after"));
     CHECKS.iter().fold(scenario, |scenario, (item, id, requirement)| {
-        let with = json!({ "plan": "plan", "commit": "commit", "before": "before", "after": "after" });
+        let mut with = json!({ "plan": "plan", "commit": "commit", "before": "before", "after": "after" });
+        if *id == "migration-is-atomic" {
+            with["control"] = json!("control");
+        }
         let proposed = check((Commitment(7), *item, Conduct), id, requirement, with);
         scenario.check(CheckSpec { basis: Basis::Observed, ..proposed })
+    })
+}
+
+/// Returns a valid plan of one record, which a target that applies plans at all applies.
+fn control() -> Value {
+    let record = id("control");
+    json!({
+        "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": &record, "plan_summary": {},
+        "steps": [{
+            "step_order": 1, "resource_kind": "skill", "resource_id": &record, "action": "create",
+            "conflict_policy": "fail", "payload": { "id": &record, "name": "Control" },
+        }],
     })
 }
 

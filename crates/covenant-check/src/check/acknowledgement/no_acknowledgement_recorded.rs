@@ -10,9 +10,7 @@ use crate::check::definition::Check;
 use crate::check::general::reply_summary;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, peer_shown};
-use crate::check::versioning::agreement::{
-    agreed_version, is_unacknowledged, on_record, requested_version,
-};
+use crate::check::versioning::agreement::{agreed_version, is_unacknowledged, on_record, requested_version};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
@@ -75,7 +73,8 @@ impl Check for NoAcknowledgementRecorded {
             evidence.extend([accept.n(), n]);
         }
         if let Some(control) = calls(trace).labelled(&self.control).find(|call| !call.exchange.succeeded()) {
-            let actual = format!("nothing is on record, but a valid accept failed too: {}", control.summary());
+            let actual =
+                format!("nothing is on record, but a valid accept failed too: {}", control.summary());
             return Err(Stop::unproven(actual, evidence));
         }
         // If the record of a conforming peer shows no version either, its absence says nothing.

@@ -1,5 +1,6 @@
 //! The status of a peer, as the target reports it.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
 use serde_json::Value;
@@ -7,6 +8,9 @@ use serde_json::Value;
 use crate::check::outcome::Stop;
 use crate::check::query::{Call, is_admitted, peer_shown};
 use covenant_model::transcript::{Operation, Trace};
+
+/// The maximum number of admitted peers that a verdict names.
+const NAMED_MAX: usize = 6;
 
 /// The reported status of a peer, and the label under which it was reported.
 pub(super) struct ReportedStatus<'a> {
@@ -54,10 +58,18 @@ impl Display for ReportedStatus<'_> {
 
 /// Ends a check as broken if one of these peers is admitted.
 pub(super) fn none_is_admitted(statuses: &[ReportedStatus<'_>]) -> Result<(), Stop> {
-    match statuses.iter().find(|status| status.is_admitted() == Some(true)) {
-        Some(status) => Err(Stop::broken(status.to_string(), [status.n])),
-        None => Ok(()),
+    let admitted: Vec<&ReportedStatus<'_>> =
+        statuses.iter().filter(|status| status.is_admitted() == Some(true)).collect();
+    if admitted.is_empty() {
+        return Ok(());
     }
+    let named: BTreeSet<String> = admitted.iter().map(ToString::to_string).collect();
+    let more = named.len().saturating_sub(NAMED_MAX);
+    let mut named: Vec<String> = named.into_iter().take(NAMED_MAX).collect();
+    if more > 0 {
+        named.push(format!("and {more} more"));
+    }
+    Err(Stop::broken(named.join(", "), admitted.iter().map(|status| status.n).collect::<BTreeSet<u64>>()))
 }
 
 /// Ends a check as unproven if a status is not one of the wire.

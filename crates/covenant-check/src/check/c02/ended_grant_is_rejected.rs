@@ -7,7 +7,7 @@ use super::grant::{Grant, requests};
 use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
-use crate::check::query::{Call, labelled_calls};
+use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::Trace;
 
 /// No request is served under a grant that has ended.
@@ -22,11 +22,15 @@ pub(in crate::check) struct EndedGrantIsRejected {
     pub probe: Option<Labels>,
 }
 
+/// The reason for which a refusal proves nothing about the end.
+const NEVER_SERVED: &str = "refused, but no request under the grant was served before its end either";
+
 impl Check for EndedGrantIsRejected {
     const ID: &'static str = "ended-grant-is-rejected";
     const EXPECTED: &'static [&'static str] = &["4xx for each request under a grant that has ended"];
-    const CONTROL: Option<&'static str> =
-        Some("the valid calls made afterwards are accepted, where the scenario makes any");
+    const CONTROL: Option<&'static str> = Some(
+        "a request under the grant was served before its end, and valid calls made afterwards are accepted",
+    );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let grant = Grant::issued(trace, &self.grant)?;
@@ -48,6 +52,9 @@ impl Check for EndedGrantIsRejected {
             let actual = format!("refused, but so was a valid call: {}", probe.summary());
             return Err(Stop::unproven(actual, [grant.n, probe.n()]));
         }
-        Ok(Pass::new(format!("{} late requests were refused", late.len()), late.iter().map(Call::n)))
+        let served = calls(trace).before(late[0].n()).accepted();
+        let served = served.filter(|call| grant.covers(trace, call.exchange)).last_or(NEVER_SERVED)?;
+        let evidence = [served.n()].into_iter().chain(late.iter().map(Call::n));
+        Ok(Pass::new(format!("{} late requests were refused", late.len()), evidence))
     }
 }

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 /// Returns a trace with a grant of seven days, whose reported end is this many seconds later than requested.
-/// Record `id` is read under it this many seconds before the requested end, with this answer.
+/// Record `id` is read under it at first, and again this many seconds before the requested end, with this answer.
 fn read_under_grant(reported_later: i64, id: &str, before: i64, status: u16) -> TraceBuilder {
     const WEEK: i64 = 7 * 24 * 3600;
     let put = json!({"kind": "skill", "id": "there", "record": {"name": "a"}});
@@ -18,13 +18,16 @@ fn read_under_grant(reported_later: i64, id: &str, before: i64, status: u16) -> 
     let builder = TraceBuilder::new();
     let ends = builder.now() + SignedDuration::from_secs(WEEK + reported_later);
     let issued = json!({"grant_id": "g", "expires_at": ends.to_string()});
-    let read = Exchange::to_target("alice").on("GET", &format!("resources/skill/{id}")).answered(status);
+    let read = |status: u16| {
+        Exchange::to_target("alice").on("GET", &format!("resources/skill/{id}")).answered(status)
+    };
     builder
         .operation("alice", "peer.join", json!({"peer_id": "row"}))
         .operation_with("", "resource.put", put, json!({}))
         .operation_with("grant", "grant.issue", terms, issued)
+        .call("first", read(200))
         .advance(WEEK - before)
-        .call("asked", read)
+        .call("asked", read(status))
 }
 
 /// Returns the verdicts of both checks on that trace.
@@ -62,4 +65,23 @@ fn an_absent_record_and_a_limited_caller_are_no_refusal() {
     assert_eq!(verdicts(0, "absent", 2, 404)[0], Unproven);
     assert_eq!(verdicts(0, "there", 2, 404)[0], Broken);
     assert_eq!(verdicts(0, "there", 2, 429)[0], Unproven);
+}
+
+#[test]
+fn a_grant_under_which_nothing_was_ever_served_proves_nothing_about_its_end() {
+    let ended = |first: u16| {
+        let terms = json!({"peer_id": "row", "resource_kind": "skill", "permission_scopes": ["read"]});
+        let builder = TraceBuilder::new();
+        let issued = json!({"grant_id": "g", "expires_at": builder.now().to_string()});
+        let read =
+            |status: u16| Exchange::to_target("alice").on("GET", "resources/skill/there").answered(status);
+        builder
+            .operation("alice", "peer.join", json!({"peer_id": "row"}))
+            .operation_with("grant", "grant.issue", terms, issued)
+            .call("first", read(first))
+            .advance(60)
+            .call("asked", read(401))
+            .verdict::<EndedGrantIsRejected>(json!({"call": "asked", "grant": "grant"}))
+    };
+    assert_eq!([ended(200), ended(401), ended(404)], [Kept, Unproven, Unproven]);
 }

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::declaration::declared_in;
+use serde_json::Value;
+
+use super::declaration::last_declared;
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::general::{RETRYABLE_STATUS, is_same_number};
-use crate::check::outcome::{Outcome, Pass, Stop};
+use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
 
@@ -30,7 +32,11 @@ impl Check for DeclaredSchemaIsAccepted {
         let (call, control) = (first(&self.call)?, first(&self.control)?);
         let evidence = [control.n(), call.n()];
         if call.exchange.succeeded() {
-            return Ok(Pass::new(call.summary(), evidence));
+            // A target that does not read versions accepts this one as any other.
+            let declared = declared_version(trace, call)
+                .filter(|declared| is_same_schema(declared, &version_in(call)))
+                .or_unproven_at("the target did not declare the version that it accepted", &evidence)?;
+            return Ok(Pass::new(format!("{declared} is declared; {}", call.summary()), evidence));
         }
         if control.exchange.succeeded() && !is_declared(trace, call) {
             let actual = "the version that was refused is not the one that the target declared to the peer";
@@ -48,14 +54,35 @@ impl Check for DeclaredSchemaIsAccepted {
 /// Returns whether a migration carries the schema version that the target last declared to the peer, in the
 /// form in which it was declared: a version may be stored in another form than the one in which it was given.
 fn is_declared(trace: &Trace, migration: Call<'_>) -> bool {
-    let Some(plan) = migration.exchange.sent() else { return false };
-    let version = &plan["plan_summary"]["schema_version"];
-    let kind = plan["root_resource_kind"].as_str().unwrap_or_default();
-    let declared = calls(trace).of(&migration.exchange.peer).made_by_peer().rev().find_map(|call| {
-        let document = declared_in(call.exchange)?;
-        Some(document.row(kind)?.schema_version.clone())
-    });
-    declared.is_some_and(|declared| is_same_number(Some(&declared), Some(version)))
+    let declared = declared_version(trace, migration);
+    declared.is_some_and(|declared| is_same_number(Some(&declared), Some(&version_in(migration))))
+}
+
+/// Returns the schema version that the target last declared to the peer of a migration, of the kind of its root.
+fn declared_version(trace: &Trace, migration: Call<'_>) -> Option<Value> {
+    let kind = migration.exchange.sent()?["root_resource_kind"].as_str()?;
+    let document = last_declared(trace, &migration.exchange.peer)?;
+    Some(document.row(kind)?.schema_version.clone()).filter(|version| !version.is_null())
+}
+
+/// Returns the schema version that a plan carries.
+fn version_in(migration: Call<'_>) -> Value {
+    let sent = migration.exchange.sent();
+    sent.map(|plan| plan["plan_summary"]["schema_version"].clone()).unwrap_or_default()
+}
+
+/// Returns whether two values are the same schema version: `2`, `2.0`, `"2"` and `"2.0.0"` are.
+fn is_same_schema(one: &Value, other: &Value) -> bool {
+    let parts = |version: &Value| {
+        let text = version.as_str().map_or_else(|| version.to_string(), ToOwned::to_owned);
+        let parts = text.trim().split('.').map(str::parse).collect::<Result<Vec<u64>, _>>();
+        parts.map(|mut parts| {
+            let length = parts.iter().rposition(|part| *part > 0).map_or(1, |last| last + 1);
+            parts.truncate(length);
+            parts
+        })
+    };
+    one == other || parts(one).is_ok_and(|one| parts(other).is_ok_and(|other| one == other))
 }
 
 #[cfg(test)]
@@ -64,7 +91,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::Exchange;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     /// Returns the verdict on a target that declares this schema version, and gives this answer to version 2.
     fn verdict(declared: &Value, status: u16) -> Verdict {
@@ -85,7 +112,12 @@ mod tests {
 
     #[test]
     fn the_declared_version_has_to_be_accepted_and_no_other() {
-        assert_eq!(verdict(&json!(2), 201), Kept);
+        for same in [json!(2), json!(2.0), json!("2"), json!("2.0.0")] {
+            assert_eq!(verdict(&same, 201), Kept, "{same}");
+        }
+        for other in [json!(null), json!(1), json!("2.1"), json!("two")] {
+            assert_eq!(verdict(&other, 201), Unproven, "it declared {other}");
+        }
         assert_eq!(verdict(&json!(2.0), 422), Broken);
         assert_eq!(verdict(&json!("2.0.0"), 422), Unproven, "that is what it would have accepted");
         assert_eq!(verdict(&json!(2), 429), Unproven);

@@ -59,6 +59,7 @@ impl SilentPeerIsMarked {
             after: self.after.clone(),
             conforming: Some(self.conforming.clone()),
             excluding: None,
+            excluding_call: None,
             within_limit: None,
             kind: None,
             route: None,

@@ -51,6 +51,7 @@ impl FloodReported {
             after: self.after.clone(),
             conforming: Some(self.conforming.clone()),
             excluding: self.excluding.clone(),
+            excluding_call: None,
             within_limit: None,
             kind: None,
             route: None,

@@ -57,7 +57,7 @@ fn note_of_flood(trace: &Trace, peer: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Verdict::{Broken, Kept};
+    use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
     use covenant_model::transcript::{Exchange, Note};
     use serde_json::{Value, json};
@@ -94,6 +94,8 @@ mod tests {
             }
             builder.verdict::<TargetLimitsOwnCalls>(with())
         };
+        let silent = TraceBuilder::new().operation("start", "clock.now", json!({}));
+        assert_eq!(silent.verdict::<TargetLimitsOwnCalls>(with()), Unproven, "it calls nobody");
         assert_eq!([noted(None), noted(Some("bob")), noted(Some("alice"))], [Kept, Kept, Broken]);
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Migration<'a> {
     pub(super) call: Call<'a>,
     /// `true` if the migration was opened first.
     pub(super) was_opened: bool,
+    /// `true` if it was to be opened first, and the answer to the plan was final.
+    pub(super) was_answered_at_once: bool,
     /// The records before the plan.
     pub(super) before: Records,
     /// The records after it.
@@ -40,17 +42,29 @@ impl<'a> Migration<'a> {
         after: &Label,
     ) -> Result<Self, Stop> {
         let opening = calls(trace).labelled(plan).last_or("the migration was not sent")?;
-        let plan = opening.exchange.sent().and_then(|sent| MigrationRequest::deserialize(sent).ok());
+        let sent = opening.exchange.sent();
+        let was_to_open = commit.is_some() && sent.is_some_and(|sent| sent["commit"] == false);
+        let plan = sent.and_then(|sent| MigrationRequest::deserialize(sent).ok());
         let plan = plan.or_unproven("the plan that was sent can't be read back")?;
         // If the migration was not opened, that answer was final.
-        let commit = commit.filter(|_| opens(opening.exchange));
+        let is_open = opens(opening.exchange);
+        let commit = commit.filter(|_| is_open);
         let committed = commit.and_then(|label| calls(trace).labelled(label).next_back());
         let call = committed.unwrap_or(opening);
         let (seen_before, before) =
             records(trace, before).or_unproven("the records before could not be read")?;
         let (seen_after, after) = records(trace, after).or_unproven("the records after could not be read")?;
         let evidence = seen_before.into_iter().chain([call.n()]).chain(seen_after).collect();
-        Ok(Self { call, was_opened: committed.is_some(), before, after, evidence, plan, trace })
+        Ok(Self {
+            call,
+            was_opened: committed.is_some(),
+            was_answered_at_once: was_to_open && !is_open,
+            before,
+            after,
+            evidence,
+            plan,
+            trace,
+        })
     }
 
     /// Returns the view of the migration in an answer that claims success.
@@ -116,7 +130,7 @@ fn completed(exchange: &Exchange) -> Option<MigrationView> {
 }
 
 /// Returns whether a plan with this label was applied.
-pub(super) fn was_completed(trace: &Trace, label: &Label) -> bool {
+pub(super) fn was_completed(trace: &Trace, label: &str) -> bool {
     calls(trace).labelled(label).any(|call| completed(call.exchange).is_some())
 }
 

@@ -24,7 +24,7 @@ pub(in crate::check) struct MigrationIsAtomic {
     /// The snapshot of the records after the plan.
     pub after: Label,
     /// The same plan, valid in just the one thing, which has to be applied.
-    pub control: Option<Label>,
+    pub control: Option<CaseLabel>,
 }
 
 impl Check for MigrationIsAtomic {
@@ -42,6 +42,11 @@ impl Check for MigrationIsAtomic {
         let was_answered = exchange.status().is_some();
         let is_complete = is_complete(&migration);
         let evidence = migration.evidence.iter().copied();
+        // A target that does not know `commit` applies or refuses the plan as any other.
+        if migration.was_answered_at_once {
+            let actual = format!("the plan was to be opened, and was not: {}", migration.call.summary());
+            return Err(Stop::unproven(actual, evidence));
+        }
         if (was_answered && !migration.has_failed()) || (exchange.says_otherwise() && is_complete) {
             return Err(Stop::unproven("the plan was accepted, so that nothing failed", evidence));
         }
@@ -120,10 +125,15 @@ mod tests {
     fn an_opened_plan_is_evaluated_by_its_commit() {
         let steps = json!([step(1, "1"), failing(step(2, "2")), step(3, "3")]);
         let opened = json!({"data": {"migration_id": "m", "status": "transferring"}});
+        let opening = || {
+            let mut opening = plan(&steps);
+            opening["commit"] = json!(false);
+            opening
+        };
         let evaluated = |opened: (u16, &Value), committed: u16, left: &[&str], control: u16| {
             let left: Vec<Value> = left.iter().map(|id| row(id)).collect();
             let builder = listed(TraceBuilder::new(), "before", &json!([row("2")]));
-            let builder = transfer(builder, "plan", plan(&steps), opened.0, opened.1);
+            let builder = transfer(builder, "plan", opening(), opened.0, opened.1);
             let builder = listed(commit(builder, "commit", committed), "after", &json!(left));
             transfer(builder, "control", plan(&steps), control, &done(1, &json!([])))
                 .verdict::<MigrationIsAtomic>(with_labels(&["commit", "control"]))
@@ -133,8 +143,9 @@ mod tests {
         assert_eq!(evaluated((202, &opened), 422, &["1", "2"], 201), Broken);
         assert_eq!(evaluated((202, &opened), 0, &["1", "2"], 201), Broken);
         assert_eq!(evaluated((202, &opened), 422, &["2"], 422), Unproven);
-        // The migration was not opened at all: then the answer to the plan counts.
-        assert_eq!(evaluated((422, &refused), 404, &["2"], 201), Kept);
+        // The migration was not opened at all.
+        assert_eq!(evaluated((422, &refused), 404, &["2"], 201), Unproven);
+        assert_eq!(evaluated((201, &opened), 422, &["2"], 201), Kept, "its status says that it is open");
         assert_eq!(evaluated((201, &done(2, &json!([]))), 404, &["1", "2", "3"], 201), Unproven);
     }
 

@@ -29,6 +29,9 @@ pub(in crate::check) struct NoSyncAfterMigration {
 impl Check for NoSyncAfterMigration {
     const ID: &'static str = "no-sync-after-migration";
     const EXPECTED: &'static [&'static str] = &["no sync and no migration from the target"];
+    const CONTROL: Option<&'static str> = Some(
+        "a sync of records of another kind from the target to the same peer arrived, and the peering works afterwards",
+    );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         const NOTHING_CHANGED: &str = "nothing was migrated and then changed";
@@ -52,7 +55,10 @@ impl Check for NoSyncAfterMigration {
         let probe = calls(trace).labelled(&self.probe).next_back();
         let probe = probe.filter(|probe| probe.n() > changed && probe.exchange.succeeded());
         let probe = probe.or_unproven_at("the peering did not work afterwards", &[changed])?;
-        Ok(Pass::new("the target sent no record", [migrated, changed, probe.n()]))
+        // A target that never syncs proves nothing about what it does not sync.
+        let synced = calls(trace).of(&self.peer).made_by_target().on(Route::Sync).accepted();
+        let synced = synced.last_or("the target synced nothing to the peer, of any kind")?;
+        Ok(Pass::new("the target sent no record", [synced.n(), migrated, changed, probe.n()]))
     }
 }
 
@@ -118,6 +124,12 @@ mod tests {
         )
     }
 
+    /// Adds a sync of another kind.
+    fn synced(builder: TraceBuilder) -> TraceBuilder {
+        let batch = json!({"resource_kind": "note", "records": [{"id": "9"}]});
+        builder.call_from_target(call(Direction::FromTarget, &Route::Sync, batch, 200, &json!({})))
+    }
+
     fn probed(builder: TraceBuilder, status: u16) -> TraceBuilder {
         let answer = json!({"data": {}});
         builder.call("probe", call(Direction::ToTarget, &Route::Heartbeat, json!({}), status, &answer))
@@ -132,7 +144,7 @@ mod tests {
     fn only_the_migrated_kind_may_not_be_synced() {
         let evaluated = |route: &Route, sent: Value| {
             let sent = call(Direction::FromTarget, route, sent, 200, &json!({}));
-            verdict(&probed(changed(201, &json!({})).call_from_target(sent), 200))
+            verdict(&probed(synced(changed(201, &json!({}))).call_from_target(sent), 200))
         };
         let batch = |kind: &str, records: Value| json!({"resource_kind": kind, "records": records});
         let other = plan(&json!([step(1, "2")]));
@@ -145,12 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn a_target_that_syncs_nothing_at_all_proves_nothing() {
+        let builder = probed(changed(201, &json!({})), 200);
+        assert_eq!(verdict(&builder), Unproven);
+        assert_eq!(verdict(&synced(builder)), Kept);
+    }
+
+    #[test]
     fn a_failed_migration_and_a_peer_that_is_cut_off_prove_nothing() {
         let evaluated = |migrated: u16, status: &str, probes: &[u16], is_synced: bool| {
             let builder = changed(migrated, &json!({"data": {"status": status}}));
             let builder = probes.iter().fold(builder, |builder, status| probed(builder, *status));
             if !is_synced {
-                return verdict(&builder);
+                return verdict(&synced(builder));
             }
             let batch = json!({"resource_kind": "skill", "records": [{"id": "1"}]});
             let sync = call(Direction::FromTarget, &Route::Sync, batch, 401, &json!({"error": "no"}));

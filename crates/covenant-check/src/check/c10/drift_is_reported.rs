@@ -58,6 +58,7 @@ impl DriftIsReported {
             after: self.after.clone(),
             conforming: self.conforming.clone(),
             excluding: None,
+            excluding_call: None,
             within_limit: None,
             kind: self.kind.clone(),
             route: None,

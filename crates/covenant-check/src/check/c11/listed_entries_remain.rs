@@ -9,7 +9,9 @@ use super::lists::rows;
 use super::row::{fixed_part, is_called, keeps_members, member};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
+use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls};
 use covenant_model::transcript::Trace;
 
 /// The words for a record that was deleted and is still listed.
@@ -40,12 +42,17 @@ pub(in crate::check) struct ListedEntriesRemain {
     pub before: Label,
     /// The same list after it.
     pub after: Label,
+    /// The deletion of another record by the peer that had migrated it, before the list before: it has to have
+    /// taken effect. Otherwise the target deletes nothing for anyone.
+    pub deletion: Option<Label>,
 }
 
 impl Check for ListedEntriesRemain {
     const ID: &'static str = "listed-entries-remain";
     const EXPECTED: &'static [&'static str] = &["every row of the list before, with the same content"];
-    const CONTROL: Option<&'static str> = Some("rows were listed before");
+    const CONTROL: Option<&'static str> = Some(
+        "rows were listed before; where the scenario has a record deleted by its sender, it was deleted",
+    );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let list = |label: &str| rows(trace, label).or_unproven("the lists could not be read");
@@ -65,13 +72,35 @@ impl Check for ListedEntriesRemain {
         let count = |wanted: RowOutcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
         let of = before.len();
         match (count(RowOutcome::Gone), count(RowOutcome::Faded)) {
-            (0, 0) => Ok(Pass::new(format!("all {of} rows are still there"), evidence)),
+            (0, 0) => {
+                self.require_deletion(trace, first)?;
+                Ok(Pass::new(format!("all {of} rows are still there"), evidence))
+            }
             (0, faded) => {
                 let actual = format!("{faded} of {of} rows say less than before, or were never migrated");
                 Err(Stop::unproven(actual, evidence))
             }
             (gone, _) => Err(Stop::broken(format!("{gone} of {of} rows are gone or changed"), evidence)),
         }
+    }
+}
+
+impl ListedEntriesRemain {
+    /// Ends the check if no deletion by a sender took effect before the list `first`.
+    fn require_deletion(&self, trace: &Trace, first: u64) -> Result<(), Stop> {
+        let Some(label) = &self.deletion else { return Ok(()) };
+        let deletion = calls(trace).labelled(label).last_or("no record was deleted by its sender")?;
+        let sent = deletion.exchange.sent();
+        let id = sent.and_then(|plan| plan["root_resource_id"].as_str()).unwrap_or_default();
+        let (_, listed) = rows(trace, &self.before).or_unproven("the lists could not be read")?;
+        let is_listed =
+            |row: &&Value| member(row, "id").is_some_and(|listed| listed == id) && !is_called(row, &DELETED);
+        let is_gone = !listed.iter().any(is_listed);
+        if is_gone && call_outcome(deletion.exchange) == CallOutcome::Admitted {
+            return Ok(());
+        }
+        let actual = format!("the target deletes nothing for the sender either: {}", deletion.summary());
+        Err(Stop::unproven(actual, [deletion.n(), first]))
     }
 }
 
@@ -213,6 +242,31 @@ mod tests {
         assert_eq!(records_remain(&other_form("a"), &other_form("")), Unproven);
         assert_eq!(records_remain(&json!([own, copy]), &json!([own])), Unproven);
         assert_eq!(records_remain(&json!([row("seed", "c", "live")]), &json!([])), Unproven);
+    }
+
+    #[test]
+    fn a_target_that_deletes_nothing_for_anyone_proves_nothing() {
+        let own = json!({"kind": "skill", "id": "own", "record": {"id": "own", "name": "a"}});
+        let verdict = |status: u16, listed: &[&str]| {
+            let put = |id: &str| json!({"kind": "skill", "id": id, "record": {"id": id, "name": "a"}});
+            let rows: Vec<Value> = listed.iter().map(|id| put(id)).collect();
+            let deletion = json!({"operation": "delete", "root_resource_id": "other", "steps": []});
+            TraceBuilder::new()
+                .operation_with("", "resource.put", own.clone(), json!({}))
+                .call(
+                    "deleted",
+                    Exchange::to_target("alice").sending(deletion).answered_with(status, json!({"data": {}})),
+                )
+                .operation("before", "resource.list", json!({ "resources": rows }))
+                .operation("after", "resource.list", json!({ "resources": [own] }))
+                .verdict::<ListedEntriesRemain>(
+                    json!({"before": "before", "after": "after", "deletion": "deleted"}),
+                )
+        };
+        assert_eq!(verdict(201, &["own"]), Kept);
+        assert_eq!(verdict(422, &["own", "other"]), Unproven);
+        assert_eq!(verdict(201, &["own", "other"]), Unproven, "accepted without effect");
+        assert_eq!(verdict(422, &["own"]), Unproven);
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl SoftFindingShown {
             after: self.after.clone(),
             conforming: Some(self.conforming.clone()),
             excluding: None,
+            excluding_call: None,
             within_limit: None,
             kind: None,
             route: None,
@@ -103,6 +104,7 @@ mod tests {
                 .answered_with(200, json!({"data": {"peer_id": "1", "contract_version_agreed": 1}}));
             TraceBuilder::new()
                 .call("accepted", accept)
+                .operation("bob", "peer.join", json!({"peer_id": "2"}))
                 .operation("before", "governance.scan", json!({"findings": []}))
                 .operation("after", "governance.scan", json!({ "findings": findings }))
                 .operation("alice-snapshot", "peer.show", json!({ "peer": record }))

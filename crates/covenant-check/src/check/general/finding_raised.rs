@@ -27,6 +27,8 @@ pub(in crate::check) struct FindingRaised {
     pub conforming: Option<PeerName>,
     /// A peer that did the like in a valid way: kinds raised about it too prove nothing.
     pub excluding: Option<PeerName>,
+    /// The act of that peer, which the target has to have accepted.
+    pub excluding_call: Option<Label>,
     /// A peer that did less of it, within the limits: that is never a finding.
     pub within_limit: Option<PeerName>,
     /// The kind of the finding, where the contract names it.
@@ -77,6 +79,9 @@ impl Check for FindingRaised {
             |finding: &&Finding| conforming.iter().chain(&valid).any(|other| other.kind == finding.kind);
         let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
         if let Some(finding) = own.iter().find(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
+            if let Some(reason) = self.cannot_compare(trace) {
+                return Err(Stop::unproven(format!("{} was raised, but {reason}", finding.kind), evidence));
+            }
             return Ok(Pass::new(format!("{} was raised", finding.kind), evidence));
         }
         if let Some(reason) = self.could_not_notice(trace) {
@@ -113,6 +118,18 @@ impl FindingRaised {
         let mut standing = after.standing_about(before, peer_id).into_iter().filter(is_own);
         let wanted = standing.find(|finding| self.kind.as_ref().is_none_or(|kind| finding.kind == *kind));
         wanted.map(|finding| finding.kind.as_str())
+    }
+
+    /// Returns why the absence of a finding about the other peers says nothing.
+    fn cannot_compare(&self, trace: &Trace) -> Option<String> {
+        let others = [&self.conforming, &self.excluding, &self.within_limit];
+        if let Some(name) = others.into_iter().flatten().find(|name| peer_id(trace, name).is_none()) {
+            return Some(format!("the id of {:?}, to compare with, is not known", &**name));
+        }
+        let act = self.excluding_call.as_deref()?;
+        let is_accepted =
+            calls(trace).labelled(act).next_back().is_some_and(|call| call.exchange.succeeded());
+        (!is_accepted).then(|| format!("{act:?}, to compare with, was not accepted"))
     }
 
     /// Returns why the target had nothing to notice, or no way to notice it. Returns `None` if it could
@@ -194,6 +211,22 @@ mod tests {
         assert_eq!(raised(&["note"], &["note"], "excluding", None), Unproven);
         assert_eq!(raised(&["note", "late"], &["note"], "excluding", None), Kept);
         assert_eq!(raised(&[], &["note"], "excluding", None), Broken);
+    }
+
+    #[test]
+    fn a_finding_proves_nothing_if_the_peer_to_compare_with_did_not_act() {
+        let findings = json!({"findings": [{"kind": "break", "federation_peer_id": "mallory's row"}]});
+        let compared = |act: Option<u16>, peer: &str| {
+            let call = |status| Exchange::to_target("alice").on("POST", "heartbeat").answered(status);
+            let builder = act.into_iter().fold(joined(), |builder, status| builder.call("act", call(status)));
+            builder.operation("after", "governance.scan", findings.clone()).verdict::<FindingRaised>(
+                arguments(&[("excluding", Some(peer)), ("excluding_call", Some("act"))]),
+            )
+        };
+        assert_eq!(compared(Some(200), "alice"), Kept);
+        assert_eq!(compared(Some(422), "alice"), Unproven);
+        assert_eq!(compared(None, "alice"), Unproven);
+        assert_eq!(compared(Some(200), "bob"), Unproven, "his id is not known");
     }
 
     #[test]
