@@ -27,6 +27,9 @@ const MEMBERS: [(&str, &str); 4] = [
     ("last_known_good_release", "withholds-last-good-release"),
 ];
 
+/// A blank that is not ASCII.
+const NO_BREAK_SPACE: &str = "\u{a0}";
+
 #[derive(Clone, Debug, PartialEq)]
 enum Said {
     Right,
@@ -38,9 +41,11 @@ enum Said {
 fn scenarios() -> BoxedStrategy<Scenario> {
     let member = |place: usize| {
         let wrong: Vec<&'static str> = match place {
-            0 => vec!["", "   ", "\t", "call us", "@"],
-            2 => vec!["", "1", "1.2", "v1.4.0", "latest", "1.4.0.0", "01.2.3"],
-            _ => vec!["", " ", "\n"],
+            0 => vec!["", "   ", "\t", NO_BREAK_SPACE, "call us", "@"],
+            2 => {
+                vec!["", "1", "1.2", "v1.4.0", "latest", "1.4.0.0", "01.2.3", "1.4.0-", "1.4.0-01", "1.4.0+"]
+            }
+            _ => vec!["", " ", "\n", NO_BREAK_SPACE],
         };
         prop_oneof![3 => Just(Said::Right), 1 => Just(Said::Withheld), 1 => select(wrong).prop_map(Said::Wrong)]
     };

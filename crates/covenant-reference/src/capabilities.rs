@@ -25,6 +25,8 @@ policy! {
         kinds: fn() -> Value = || Value::Null,
         /// Returns what the store says against a record, migrated here or not.
         refusal: Refusal = |_, _, _| Ok(None),
+        /// Returns whether a peer's `capabilities` claim nothing (3.4).
+        claims_nothing: fn(&Value) -> bool = claims_nothing,
         /// Policy hook on a capability document before it is sent.
         override_document: fn(&mut Value) = |_| (),
     }
@@ -33,6 +35,19 @@ policy! {
 /// Returns `true`: every declared kind is served.
 pub(crate) fn serves(_: &Capability) -> bool {
     true
+}
+
+/// Returns whether `capabilities` are absent or empty, or list no kind.
+pub(crate) fn claims_nothing(capabilities: &Value) -> bool {
+    match capabilities {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => {
+            let kinds = members.get("resource_kinds").and_then(Value::as_array);
+            members.is_empty() || kinds.is_some_and(Vec::is_empty)
+        }
+        _ => false,
+    }
 }
 
 /// Returns whether the majors are equal and the minors differ by at most one. A bare number is a major. An

@@ -109,15 +109,9 @@ pub(crate) fn update_compatibility(tx: &Transaction<'_>, peer: &mut Peer) -> Res
 }
 
 /// Returns a suspicion if the peer lists extensions with no capabilities behind them (3.4).
-pub(crate) fn bogus_extensions(peer: &Peer) -> Option<Suspicion> {
+pub(crate) fn bogus_extensions(tx: &Transaction<'_>, peer: &Peer) -> Option<Suspicion> {
     let slugs = peer.extension_slugs.as_array().filter(|slugs| !slugs.is_empty())?;
-    let kinds = peer.capabilities["resource_kinds"].as_array();
-    let empty = match &peer.capabilities {
-        Value::Null => true,
-        Value::Object(members) => members.is_empty() || kinds.is_some_and(Vec::is_empty),
-        _ => false,
-    };
-    empty.then(|| {
+    (tx.policy.capabilities.claims_nothing)(&peer.capabilities).then(|| {
         let payload = json!({ "extension_slugs": slugs });
         Suspicion::breach(finding::CAPABILITY_DRIFT, &[3], "extensions with no capabilities", payload)
     })

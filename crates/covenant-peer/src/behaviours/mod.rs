@@ -11,6 +11,8 @@ mod contract_mismatch;
 mod dangling_references;
 mod demands_deletion;
 mod dropped_scope;
+mod extensions_alone;
+mod extensions_with_empty_capabilities;
 mod extensions_without_capabilities;
 mod foreign_entries_in_excerpt;
 mod handshake_flood;
@@ -63,6 +65,8 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &dangling_references::BEHAVIOUR,
     &demands_deletion::BEHAVIOUR,
     &dropped_scope::BEHAVIOUR,
+    &extensions_alone::BEHAVIOUR,
+    &extensions_with_empty_capabilities::BEHAVIOUR,
     &extensions_without_capabilities::BEHAVIOUR,
     &ten_grants::BEHAVIOUR,
     &handshake_flood::BEHAVIOUR,

@@ -22,6 +22,17 @@ pub(super) const REQUESTS: &[Patch] = &[
         |policy| policy.handshake.read_version = absent_as_first,
     ),
     Patch::defect(
+        "takes-true-for-a-contract-version",
+        &[("A.1", Conduct)],
+        "Takes `true` for the first contract version.",
+        |policy| {
+            policy.handshake.read_version = |value| match value {
+                Some(Value::Bool(true)) => Some(1),
+                given => contract::read_version(given),
+            };
+        },
+    ),
+    Patch::defect(
         "requires-credentials-not-contract-version",
         &[("A.1", Conduct)],
         "Requires credentials in place of a contract version.",

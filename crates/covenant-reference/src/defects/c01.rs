@@ -139,7 +139,7 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
     ),
     Patch::defect(
         "accepts-blank-version",
-        &[("1.3", Detection)],
+        &[("1.3", Detection), ("1.5", Detection)],
         "Accepts a blank as a version, and treats it as compatible.",
         |policy| {
             policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, is_blank);
@@ -155,6 +155,61 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
             policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, is_word);
             policy.handshake.are_compatible =
                 |ours, theirs| is_word(theirs) || versions::are_compatible(ours, theirs);
+        },
+    ),
+];
+
+/// Defects that accept one wrong form of a member, and no other.
+pub(super) const WRONG_FORMS: &[Patch] = &[
+    Patch::defect(
+        "accepts-no-break-space-as-jurisdiction",
+        &[("1.5", Detection)],
+        "Accepts a no-break space as a jurisdiction, because it trims ASCII only.",
+        |policy| {
+            policy.handshake.find_gaps =
+                |metadata| gaps_unless(metadata, "jurisdiction", |text| text == "\u{a0}");
+        },
+    ),
+    Patch::defect(
+        "accepts-line-break-as-last-good-release",
+        &[("1.5", Detection)],
+        "Accepts a line break as a last known-good release, because it trims spaces only.",
+        |policy| {
+            policy.handshake.find_gaps =
+                |metadata| gaps_unless(metadata, "last_known_good_release", |text| text.ends_with('\n'));
+        },
+    ),
+    Patch::defect(
+        "accepts-at-sign-as-contact",
+        &[("1.5", Detection)],
+        "Accepts an `@` without anything around it as an operator contact.",
+        |policy| {
+            policy.handshake.find_gaps =
+                |metadata| gaps_unless(metadata, "operator_contact", |text| text == "@");
+        },
+    ),
+    Patch::defect(
+        "accepts-foreign-digits-in-version",
+        &[("1.5", Detection)],
+        "Accepts digits of other scripts in a disclosed version.",
+        |policy| {
+            policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, |text| !text.is_ascii());
+        },
+    ),
+    Patch::defect(
+        "accepts-open-pre-release-in-version",
+        &[("1.5", Detection)],
+        "Accepts a disclosed version that ends with the sign of a pre-release.",
+        |policy| {
+            policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, |text| text.ends_with('-'));
+        },
+    ),
+    Patch::defect(
+        "accepts-leading-zero-in-version",
+        &[("1.5", Detection)],
+        "Accepts a leading zero in the minor number of a disclosed version.",
+        |policy| {
+            policy.handshake.find_gaps = |metadata| gaps_unless_version(metadata, |text| text == "1.04.0");
         },
     ),
 ];
@@ -199,9 +254,18 @@ fn gaps_ignoring_v(metadata: &Map<String, Value>) -> Vec<&'static str> {
 
 /// Returns the gaps of a disclosure, without that of a version that `is_accepted` accepts.
 fn gaps_unless_version(metadata: &Map<String, Value>, is_accepted: fn(&str) -> bool) -> Vec<&'static str> {
+    gaps_unless(metadata, "platform_version", is_accepted)
+}
+
+/// Returns the gaps of a disclosure, without that of a member that `is_accepted` accepts.
+fn gaps_unless(
+    metadata: &Map<String, Value>,
+    member: &str,
+    is_accepted: fn(&str) -> bool,
+) -> Vec<&'static str> {
     let mut gaps = disclosure::find_gaps(metadata);
-    if metadata.get("platform_version").and_then(Value::as_str).is_some_and(is_accepted) {
-        gaps.retain(|gap| *gap != "platform_version");
+    if metadata.get(member).and_then(Value::as_str).is_some_and(is_accepted) {
+        gaps.retain(|gap| *gap != member);
     }
     gaps
 }

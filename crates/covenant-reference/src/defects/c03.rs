@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::Patch;
+use crate::capabilities;
 use crate::governance::{self, Suspicion};
 use crate::store::StoreError;
 use crate::store::rows::Peer;
@@ -90,6 +91,37 @@ pub(super) const KINDS: &[Patch] = &[
         |policy| {
             policy.sync.matches_declared_filter =
                 |peer, _| !peer.capabilities.to_string().contains("\"filter\"");
+        },
+    ),
+];
+
+/// Defects in what counts as no capability.
+pub(super) const CLAIMS: &[Patch] = &[
+    Patch::defect(
+        "takes-an-empty-object-for-capabilities",
+        &[("3.4", Detection)],
+        "Does not notice extensions whose capabilities are an empty object.",
+        |policy| {
+            policy.capabilities.claims_nothing =
+                |claimed| *claimed != json!({}) && capabilities::claims_nothing(claimed);
+        },
+    ),
+    Patch::defect(
+        "takes-absent-capabilities-for-some",
+        &[("3.4", Detection)],
+        "Does not notice extensions of a peer that sends no capabilities at all.",
+        |policy| {
+            policy.capabilities.claims_nothing =
+                |claimed| !claimed.is_null() && capabilities::claims_nothing(claimed);
+        },
+    ),
+    Patch::defect(
+        "takes-an-empty-list-of-kinds-for-capabilities",
+        &[("3.4", Detection)],
+        "Does not notice extensions whose capabilities list no kind.",
+        |policy| {
+            policy.capabilities.claims_nothing =
+                |claimed| claimed["resource_kinds"].is_null() && capabilities::claims_nothing(claimed);
         },
     ),
 ];

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::capabilities;
 use super::governance::Suspicion;
+use super::inbound::Reply;
 use super::options::FIRST_DIGEST;
 use super::policy::policy;
 use super::store::rows::{KnownContract, Peer};
@@ -38,6 +39,8 @@ policy! {
         may_be_accepted: fn(&Peer) -> bool = |peer| peer.status == PeerStatus::Proposed,
         /// Returns the requested contract version, if there is one (A.1).
         read_version: fn(Option<&Value>) -> Option<u64> = contract::read_version,
+        /// Answers an accept that names no version. `None` refuses it (`binding.md`, reading 74).
+        answers_unversioned: Option<fn(&Peer) -> Reply> = None,
         /// Returns whether new peerings may adopt this version (V.4, 12.1).
         is_supported: fn(&[KnownContract], u64) -> bool = contract::is_supported,
         /// SHA-256 of the text of version 1 that the platform keeps, where its settings name none (V.1).

@@ -77,7 +77,8 @@ fn handshake(tx: &Transaction<'_>, body: &Value, peer: Option<&Peer>) -> Result<
         return Err(transition_failed("csr_pem or peer_ca_bundle_pem is required").refused());
     }
     record_handshake(tx, &mut peer, &contract, &gaps, !credentials.is_empty())?;
-    Ok(accepted_reply(tx, &peer, credentials)?)
+    let reply = accepted_reply(tx, &peer, credentials)?;
+    Ok(if gaps.is_empty() { reply } else { reply.suspecting([undisclosed(&gaps)]) })
 }
 
 /// Creates the finding about a disclosure with gaps.
@@ -104,6 +105,10 @@ fn supported_contract(
     if let Some(version) = asked.filter(|version| is_supported(&known, *version)) {
         let found = known.iter().find(|contract| contract.version == version);
         return Ok(found.cloned().unwrap_or_else(|| unknown_contract(version)));
+    }
+    let answers_unversioned = tx.policy.handshake.answers_unversioned.filter(|_| asked.is_none());
+    if let Some((answer, peer)) = answers_unversioned.zip(peer) {
+        return Err(answer(peer).refused());
     }
     let supported: Vec<String> = known
         .iter()
@@ -218,6 +223,6 @@ fn accepted_reply(
     }
     data.extend(credentials);
     (tx.policy.handshake.override_accept_response)(&mut data);
-    let states = compatibility.drift().into_iter().chain(peering::bogus_extensions(peer));
+    let states = compatibility.drift().into_iter().chain(peering::bogus_extensions(tx, peer));
     Ok(Reply::success(&data).noting(states))
 }

@@ -83,7 +83,7 @@ pub(crate) fn check_claims(
     let version = body.get("contract_version").filter(|value| !value.is_null());
     let digest = body.get("contract_digest");
     found.extend(contract::check(tx, peer, version, digest)?);
-    found.extend(peering::bogus_extensions(peer));
+    found.extend(peering::bogus_extensions(tx, peer));
     found.extend(residency_moved(tx, before, peer)?);
     found.extend((tx.policy.handshake.find_unannounced_break)(tx, before, peer));
     Ok(found)

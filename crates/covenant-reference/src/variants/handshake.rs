@@ -2,6 +2,9 @@
 
 use crate::Patch;
 use crate::handshake::disclosure;
+use crate::inbound::Reply;
+use crate::store::rows::Peer;
+use serde_json::json;
 
 /// Variants in the start of a peering.
 pub(super) const PATCHES: &[Patch] = &[
@@ -21,6 +24,11 @@ pub(super) const PATCHES: &[Patch] = &[
         },
     ),
     Patch::variant(
+        "answers-accept-without-version",
+        "Answers an accept that names no contract version with 200, and records nothing.",
+        |policy| policy.handshake.answers_unversioned = Some(still_proposed),
+    ),
+    Patch::variant(
         "requires-credentials-at-accept",
         "Refuses an accept that has neither a signing request nor an authority.",
         |policy| policy.handshake.requires_credentials = true,
@@ -34,3 +42,8 @@ pub(super) const PATCHES: &[Patch] = &[
         },
     ),
 ];
+
+/// Returns the answer to an accept that acknowledges nothing: its peer is proposed as before.
+fn still_proposed(peer: &Peer) -> Reply {
+    Reply::success(&json!({"peer_id": peer.id, "status": peer.status, "contract_version_agreed": 0}))
+}
