@@ -9,7 +9,8 @@ use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use crate::check::versioning::agreement::{
-    agreed_version, contracts_listed, is_listed, is_same_version, requested_digest, requested_version,
+    agreed_version, contracts_listed, is_listed, is_same_version, is_unacknowledged, requested_digest,
+    requested_version,
 };
 use covenant_model::transcript::Trace;
 
@@ -36,7 +37,13 @@ impl Check for AgreedVersionIsRequestedVersion {
             contracts.map_or(Some(true), |(_, rows)| is_listed(rows, version, digest))
         };
         let accepts: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
-        let succeeded = || accepts.iter().filter(|call| call.exchange.succeeded());
+        // Agreeing to nothing is as good as a refusal of what names no version (`binding.md`, reading 74).
+        let agrees_to_nothing = |call: &Call<'_>| {
+            let names_none = requested_version(call.exchange).as_f64().is_none_or(|version| version < 1.0);
+            names_none && agreed_version(call.exchange).as_ref().is_some_and(is_unacknowledged)
+        };
+        let succeeded =
+            || accepts.iter().filter(|call| call.exchange.succeeded() && !agrees_to_nothing(call));
         let mut open = None;
         for call in succeeded() {
             let requested = requested_version(call.exchange);
