@@ -193,8 +193,8 @@ impl Trace {
                 What::Exchange(exchange) => is_noticed |= has_notice(exchange) && exchange.succeeded(),
                 What::Operation(operation) if revokes(operation) => return None,
                 What::Operation(operation) => {
-                    let status = operation.result.as_ref().map(|result| &result["status"]);
-                    if is_noticed && status.is_some_and(|status| *status == "revoked") {
+                    let shown = operation.result.as_ref().map(|result| result.get("peer").unwrap_or(result));
+                    if is_noticed && shown.is_some_and(|peer| peer["status"] == "revoked") {
                         return Some(entry.n);
                     }
                 }
@@ -297,6 +297,8 @@ mod tests {
         };
         let revoked = || view("peer.show", json!({"status": "revoked"}));
         assert!(trace(vec![notice(), revoked()]).speaks(Addition::Notices));
+        let nested = view("peer.show", json!({"peer": {"status": "revoked"}}));
+        assert!(trace(vec![notice(), nested]).speaks(Addition::Notices));
         assert!(!trace(vec![revoked(), notice()]).speaks(Addition::Notices));
         let by_operator = view("peer.revoke", json!({}));
         assert!(!trace(vec![by_operator, notice(), revoked()]).speaks(Addition::Notices));
