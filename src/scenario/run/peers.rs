@@ -120,16 +120,13 @@ impl ScenarioRunner<'_> {
             pause.resume();
             played
         };
-        let outcome = match early {
-            Some(outcome) => {
-                meanwhile.await?;
-                outcome
-            }
-            None => {
-                let (played, outcome) = tokio::join!(meanwhile, sending);
-                played?;
-                outcome
-            }
+        let outcome = if let Some(outcome) = early {
+            meanwhile.await?;
+            outcome
+        } else {
+            let (played, outcome) = tokio::join!(meanwhile, sending);
+            played?;
+            outcome
         };
         self.keep_outcome(context, &outcome?);
         Ok(())

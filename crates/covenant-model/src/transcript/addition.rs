@@ -94,12 +94,12 @@ impl Addition {
     }
 
     /// Returns whether this JSON, which the target sent on a route, holds the addition.
-    fn is_in(self, said: &Value, route: Route) -> bool {
+    fn is_in(self, said: &Value, route: &Route) -> bool {
         let discloses = |member: &&str| !said["metadata"][member].is_null();
         match self {
             Self::Metadata => DISCLOSED.iter().any(discloses),
             Self::ContractDigest => !said["contract_digest"].is_null(),
-            Self::ContractVersion => route == Route::Heartbeat && !said["contract_version"].is_null(),
+            Self::ContractVersion => *route == Route::Heartbeat && !said["contract_version"].is_null(),
             Self::ResourceKinds => said["capabilities"]["resource_kinds"].is_array(),
             Self::Notices => said["events"].as_array().is_some_and(|events| !events.is_empty()),
         }
@@ -219,8 +219,8 @@ impl Trace {
 fn is_said(addition: Addition, exchange: &Exchange) -> bool {
     let Some(route @ (Route::Accept | Route::Heartbeat)) = exchange.route() else { return false };
     match exchange.direction {
-        Direction::FromTarget => exchange.sent().is_some_and(|said| addition.is_in(said, route)),
-        Direction::ToTarget => exchange.data().is_some_and(|said| addition.is_in(&said, route)),
+        Direction::FromTarget => exchange.sent().is_some_and(|said| addition.is_in(said, &route)),
+        Direction::ToTarget => exchange.data().is_some_and(|said| addition.is_in(&said, &route)),
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn view(method: &str, result: Value) -> What {
-        let method = method.to_owned().into();
+        let method = method.to_owned();
         What::Operation(Operation { method, parameters: json!({}), result: Some(result), failure: None })
     }
 

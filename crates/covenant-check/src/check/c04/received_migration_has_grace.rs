@@ -72,11 +72,11 @@ impl ReceivedMigrationHasGrace {
 
 /// Returns the entry that notes the first half of a migration.
 fn half_sent(trace: &Trace, label: &str) -> Option<u64> {
-    let notes = trace.labelled(label).filter_map(|entry| match &*entry.what {
+    let mut notes = trace.labelled(label).filter_map(|entry| match &*entry.what {
         What::Note(note) if note.kind == NoteKind::HalfSent => Some(entry.n),
         _ => None,
     });
-    notes.last()
+    notes.next_back()
 }
 
 #[cfg(test)]
