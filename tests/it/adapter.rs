@@ -240,7 +240,9 @@ async fn late_response_is_not_matched_to_the_next_request() {
     let path = folder.path().join("adapter.sh");
     let script = r#"DESCRIBE_RESPONSE; read -r _; read -r _; echo '{"jsonrpc":"2.0","id":2,"result":"late"}'
         echo '{"jsonrpc":"2.0","id":3,"result":"in time"}'; cat >/dev/null"#;
-    std::fs::write(&path, script.replace("DESCRIBE_RESPONSE", DESCRIBE_RESPONSE)).expect("it is written");
+    let again = DESCRIBE_RESPONSE.replace("\"id\":1", "\"id\":2");
+    let script = script.replace("DESCRIBE_RESPONSE", DESCRIBE_RESPONSE).replace("DESCRIBE_AGAIN", &again);
+    std::fs::write(&path, script).expect("it is written");
     let program = Program::parse(&format!("sh '{}'", path.display())).expect("a program");
     let adapter =
         Stdio::new(program, Duration::from_millis(300), Log::default()).start().await.expect("it starts");
@@ -270,9 +272,12 @@ fn adapter_check_reports_each_missing_or_malformed_method() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("adapter.sh");
     let script = r#"DESCRIBE_RESPONSE
-        read -r _; echo '{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"?"}}'
-        n=3; while read -r _; do echo '{"jsonrpc":"2.0","id":'$n',"result":{}}'; n=$((n+1)); done"#;
-    std::fs::write(&path, script.replace("DESCRIBE_RESPONSE", DESCRIBE_RESPONSE)).expect("it is written");
+        DESCRIBE_AGAIN
+        read -r _; echo '{"jsonrpc":"2.0","id":3,"error":{"code":-32601,"message":"?"}}'
+        n=4; while read -r _; do echo '{"jsonrpc":"2.0","id":'$n',"result":{}}'; n=$((n+1)); done"#;
+    let again = DESCRIBE_RESPONSE.replace(r#""id":1"#, r#""id":2"#);
+    let script = script.replace("DESCRIBE_RESPONSE", DESCRIBE_RESPONSE).replace("DESCRIBE_AGAIN", &again);
+    std::fs::write(&path, script).expect("it is written");
     let (code, text) = check(&["sh", path.to_str().expect("a path")]);
     assert_eq!(code, Some(5), "{text}");
     assert!(text.contains("expected {\"base_url\": http or https URL}"), "{text}");

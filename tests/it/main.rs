@@ -11,6 +11,7 @@ mod delayed_reads;
 mod errors;
 mod g1_platform;
 mod misbehaviours;
+mod own_kinds;
 mod parsers;
 mod powernode;
 mod python_platform;

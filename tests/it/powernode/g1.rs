@@ -23,8 +23,16 @@ use serde_json::{Value, json};
 use super::{PASSWORD, rest};
 
 /// What the platform breaks on the observed wire; see `tests/g1_platform.rs`.
-const TRULY_BROKEN: [&str; 6] =
-    ["A.1 conduct", "5.1 conduct", "6.1 detection", "6.2 conduct", "6.4 detection", "10.1 detection"];
+const TRULY_BROKEN: [&str; 8] = [
+    "A.1 conduct",
+    "4.3 conduct",
+    "5.1 conduct",
+    "5.2 conduct",
+    "6.1 detection",
+    "6.2 conduct",
+    "6.4 detection",
+    "10.1 detection",
+];
 
 /// A running platform. It ends with this value.
 struct Platform {

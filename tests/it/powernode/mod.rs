@@ -167,7 +167,7 @@ async fn powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
     assert_eq!(actual(&report, Verdict::Broken), BTreeMap::new());
     assert!(report.counts.kept > 5, "{:?}", report.counts);
     let missing: BTreeSet<&str> = report.missing_methods.iter().map(|missing| &*missing.method).collect();
-    assert!(missing.contains("clock.advance") && missing.contains("grant.hold"), "{missing:?}");
+    assert!(missing.contains("clock.advance") && missing.contains("resource.fetch"), "{missing:?}");
     assert_eq!(surface.log_ins.load(Ordering::SeqCst), 1);
 }
 

@@ -40,7 +40,7 @@ fn names_are_unique_and_defects_break_clauses_that_exist_in_aspects_that_exist()
 #[tokio::test]
 async fn a_platform_with_any_patch_starts_and_answers_heartbeats() {
     for patch in DEFECTS.iter().chain(VARIANTS) {
-        let target = Target::with_skills(with(patch)).await;
+        let target = Target::start(with(patch)).await;
         let (_, token) = target.propose().await;
         let mut guest = target.anonymous_client();
         let release = options().settings.release;
