@@ -9,6 +9,7 @@ use super::build::{advance, check, declare, federate, flood, heartbeat, operator
 use super::whole::whole;
 use crate::contract::Aspect::Detection;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, grant};
 use crate::scenario::{Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
@@ -85,7 +86,7 @@ impl Then {
                     "peer_id": "${busy.id}", "remote_subject": "busy", "resource_kind": "skill",
                     "permission_scopes": ["read"],
                 });
-                operator("grant.issue", with).may_fail()
+                operator(grant::Issue::METHOD, with).may_fail()
             }
         }
     }

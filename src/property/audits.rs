@@ -12,6 +12,7 @@ use super::build::{
 use super::whole::whole;
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, audit};
 use crate::scenario::format::{AnyCall, More};
 use crate::scenario::{Scenario, Step};
 use crate::wire::path::PREFIX;
@@ -85,7 +86,7 @@ fn scenario(actions: &[(usize, Action)]) -> Scenario {
 }
 
 fn snapshot() -> Step {
-    operator("audit.list", json!({ "peer_id": "${alice.id}" }))
+    operator(audit::List::METHOD, json!({ "peer_id": "${alice.id}" }))
 }
 
 impl Action {

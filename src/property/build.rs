@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 
 use crate::contract::{Aspect, Basis, ClauseId, Section};
+use crate::operator::{Method, OperatorMethod, capability};
 use crate::scenario::format::{
     Act, Advance, AnyCall, Excerpt, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify, OfMigration,
     OfPeer, Operator, PeerReference, Put, Sync,
@@ -116,8 +117,8 @@ pub(super) fn advance(seconds: i64) -> Step {
 }
 
 /// Returns a step in which the operator calls a method. Null stands for no parameters.
-pub(super) fn operator(method: &str, with: Value) -> Step {
-    Step::Operator(Operator { method: method.to_owned(), with, ..Operator::default() })
+pub(super) fn operator(method: Method, with: Value) -> Step {
+    Step::Operator(Operator { method: method.name().to_owned(), with, ..Operator::default() })
 }
 
 /// Returns a step in which the target declares a kind.
@@ -125,7 +126,7 @@ pub(super) fn declare(kind: &str) -> Step {
     let with = json!({
         "resource_kind": kind, "schema_version": 1, "direction": "bidirectional", "policy": "manual",
     });
-    operator("capability.declare", with)
+    operator(capability::Declare::METHOD, with)
 }
 
 /// Returns a step that puts a record with a name, under the id of a name, into the store of the target.

@@ -7,6 +7,7 @@ use super::Property;
 use super::build::{advance, check, declare, federate, operator, start, stop, titled};
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, release};
 use crate::scenario::format::Wait;
 use crate::scenario::{Scenario, Step};
 
@@ -43,7 +44,7 @@ fn scenario(before: i64, partners: &[Option<i64>]) -> Scenario {
     }
     let detected_at = format!("${{now-{}}}", before * HOUR + MINUTE);
     let with = json!({ "kind": "intrusion", "detected_at": detected_at, "summary": "a stolen key" });
-    scenario = scenario.step(operator("compromise.declare", with).labelled("declared"));
+    scenario = scenario.step(operator(release::DeclareCompromise::METHOD, with).labelled("declared"));
     for hour in 1..=23 - before {
         let up = partners().filter(|(_, down)| down.is_some_and(|down| down.min(last) == hour));
         scenario = scenario.step(advance(HOUR)).steps(up.map(|(name, _)| start(name)));

@@ -8,6 +8,7 @@ use super::Property;
 use super::build::{accept, check, operator, propose, titled};
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, contract};
 use crate::scenario::Scenario;
 
 pub(super) const PROPERTY: Property = Property {
@@ -44,7 +45,7 @@ fn scenarios() -> BoxedStrategy<Scenario> {
 fn scenario(version: &Value) -> Scenario {
     Scenario { intrusive: true, ..titled("A generated contract version") }
         .peers(["whole", "odd"])
-        .step(operator("contract.list", Value::Null).labelled("listed"))
+        .step(operator(contract::List::METHOD, Value::Null).labelled("listed"))
         .step(propose("whole"))
         .step(accept("whole").labelled("asked"))
         .step(propose("odd"))

@@ -9,6 +9,7 @@ use super::build::{check, federate, fetch, grant, heartbeat, id, migrate, operat
 use super::whole::whole;
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, capability, resource};
 use crate::scenario::format::TryKinds;
 use crate::scenario::{Scenario, Step};
 
@@ -100,7 +101,7 @@ fn declare(kind: &str, (version, direction, filtered): &Row) -> Step {
     if *filtered {
         with["filter"] = json!({ "team": "blue" });
     }
-    operator("capability.declare", with)
+    operator(capability::Declare::METHOD, with)
 }
 
 /// Returns steps that put a record that passes every filter, and fetch it.
@@ -117,7 +118,7 @@ fn outside(kind: &str) -> [Step; 2] {
 }
 
 fn put(kind: &str, name: &str, team: Option<&str>) -> Step {
-    operator("resource.put", json!({ "kind": kind, "id": id(name), "record": record(name, team) }))
+    operator(resource::Put::METHOD, json!({ "kind": kind, "id": id(name), "record": record(name, team) }))
 }
 
 /// Returns a record. Only a filter needs a team: a table with fixed columns may have none.

@@ -8,6 +8,7 @@ use super::Property;
 use super::build::{accept, check, declare, heartbeat, operator, peer, propose, titled};
 use crate::contract::Aspect::Detection;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, peer};
 use crate::scenario::{CheckSpec, PeerSpec, Scenario, Step};
 use crate::transcript::Addition;
 
@@ -93,7 +94,7 @@ fn enrolment() -> CheckSpec {
 }
 
 fn show(peer_id: &str) -> Step {
-    operator("peer.show", json!({ "peer_id": peer_id }))
+    operator(peer::Show::METHOD, json!({ "peer_id": peer_id }))
 }
 
 /// Returns the behaviours that withhold members.

@@ -279,6 +279,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::operator::OperatorMethod;
+    use crate::operator::peer::List;
     use crate::operator::{Embedded, EmbeddedOptions};
     use crate::property::build::{operator, titled};
     use crate::property::whole::whole;
@@ -288,7 +290,7 @@ mod tests {
     const TOO_OFTEN: usize = 3;
 
     fn looks(times: usize) -> Scenario {
-        titled("Looks").steps(std::iter::repeat_n(operator("peer.list", Value::Null), times))
+        titled("Looks").steps(std::iter::repeat_n(operator(List::METHOD, Value::Null), times))
     }
 
     fn looks_of(trace: &Trace) -> usize {

@@ -11,6 +11,7 @@ use super::build::{
 };
 use crate::contract::Aspect;
 use crate::contract::Section::{Acknowledgement, Commitment};
+use crate::operator::{OperatorMethod, audit, peer, resource};
 use crate::scenario::{Scenario, Step};
 
 pub(super) const EXITS: Property = Property {
@@ -54,18 +55,20 @@ fn scenario(aspect: Aspect, actions: &[Action], later: i64) -> Scenario {
         .step(grant("alice", "skill", &["read", "migrate"], "grant"))
         .step(migration("first").labelled("valid"))
         .steps(actions.iter().enumerate().flat_map(|(place, action)| action.steps(place)))
-        .steps(looks("before"))
+        .steps(snapshots("before"))
         .step(match aspect {
             Aspect::Conduct => {
-                operator("peer.revoke", json!({ "peer_id": "${alice.id}", "reason": "we leave" }))
+                operator(peer::Revoke::METHOD, json!({ "peer_id": "${alice.id}", "reason": "we leave" }))
             }
             Aspect::Detection => revoke("alice"),
         })
-        .step(operator("peer.show", of_alice()).until_shows(json!({ "peer": { "status": "revoked" } })))
+        .step(
+            operator(peer::Show::METHOD, of_alice()).until_shows(json!({ "peer": { "status": "revoked" } })),
+        )
         .step(advance(later))
         .step(heartbeat("bob").labelled("probe"))
         .steps([read(), migration("after"), heartbeat("alice")].map(|step| step.labelled("refused")))
-        .steps(looks("after"));
+        .steps(snapshots("after"));
     with_checks(scenario, aspect)
 }
 
@@ -92,11 +95,11 @@ fn of_alice() -> Value {
     json!({ "peer_id": "${alice.id}" })
 }
 
-fn looks(when: &str) -> [Step; 3] {
+fn snapshots(when: &str) -> [Step; 3] {
     [
-        ("resource.list", json!({ "kind": "skill" }), "records"),
-        ("audit.list", of_alice(), "audit"),
-        ("peer.show", of_alice(), "peer"),
+        (resource::List::METHOD, json!({ "kind": "skill" }), "records"),
+        (audit::List::METHOD, of_alice(), "audit"),
+        (peer::Show::METHOD, of_alice(), "peer"),
     ]
     .map(|(method, with, label)| operator(method, with).labelled(format!("{label}-{when}")))
 }

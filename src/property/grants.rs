@@ -9,6 +9,7 @@ use super::build::{advance, check, declare, federate, heartbeat, id, operator, p
 use super::whole::whole;
 use crate::contract::Aspect::{Conduct, Detection};
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, grant};
 use crate::scenario::format::{AnyCall, Grant};
 use crate::scenario::{Scenario, Step};
 use crate::wire::header::{CALLING_INSTANCE, SDWAN_NETWORK};
@@ -276,7 +277,7 @@ fn scenario(terms: Terms, actions: &[Action]) -> Scenario {
 
 fn revoke() -> Step {
     let grant = json!({ "peer_id": "${alice.id}", "grant_id": "${grant.grant_id}" });
-    operator("grant.revoke", grant).may_fail().labelled("revoked")
+    operator(grant::Revoke::METHOD, grant).may_fail().labelled("revoked")
 }
 
 fn with_checks(scenario: Scenario) -> Scenario {

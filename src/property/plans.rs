@@ -12,6 +12,7 @@ use super::whole::whole;
 use crate::contract::Aspect::Conduct;
 use crate::contract::Basis;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, platform, resource};
 use crate::scenario::{CheckSpec, Scenario, Step};
 
 /// The number of records that exist before, `old_0` to `old_4`.
@@ -119,8 +120,9 @@ fn scenario(steps: &[PlanStep], crash: Option<usize>, opens: bool) -> Scenario {
     let crash = crash.filter(|at| *at < steps.len());
     let settings = crash.map(|at| object(json!({ "crash_at_step": at + 1 }))).unwrap_or_default();
     let committed = || commit("alice", "grant", "${plan.data.migration_id?}".to_owned()).labelled("commit");
-    let restart =
-        crash.map(|_| ["platform.kill", "platform.start"].map(|method| operator(method, Value::Null)));
+    let restart = crash.map(|_| {
+        [platform::Kill::METHOD, platform::Start::METHOD].map(|method| operator(method, Value::Null))
+    });
     let scenario = Scenario { durable: crash.is_some(), settings, ..titled("A generated plan") }
         .peers(["alice"])
         .step(declare("skill"))
@@ -157,7 +159,7 @@ fn control() -> Value {
 }
 
 fn snapshot(label: &str) -> Step {
-    operator("resource.list", json!({ "kind": "skill" })).labelled(label)
+    operator(resource::List::METHOD, json!({ "kind": "skill" })).labelled(label)
 }
 
 fn plan(steps: &[PlanStep]) -> Value {

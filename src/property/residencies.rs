@@ -12,6 +12,7 @@ use super::build::{
 use super::whole::whole;
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, migration, peer, release};
 use crate::scenario::{PeerSpec, Scenario, Step};
 
 pub(super) const PROPERTY: Property = Property {
@@ -66,7 +67,7 @@ fn scenario(from: &'static str, actions: &[Action]) -> Scenario {
         scenario = match action {
             Action::Target(to) => {
                 target = to;
-                scenario.step(operator("residency.set", json!({ "residency": to })))
+                scenario.step(operator(release::SetResidency::METHOD, json!({ "residency": to })))
             }
             Action::Peer(to) => {
                 let payload = json!({ "from": place, "to": to, "effective_at": "${now}" });
@@ -102,8 +103,8 @@ fn sent(number: usize) -> [Step; 3] {
     let shown = json!({ "migration_id": format!("${{{label}.migration_id}}") });
     [
         put("skill", &name, "s"),
-        operator("migration.send", with).labelled(label),
-        operator("migration.show", shown).labelled("shown"),
+        operator(migration::SendMigration::METHOD, with).labelled(label),
+        operator(migration::Show::METHOD, shown).labelled("shown"),
     ]
 }
 
@@ -113,7 +114,7 @@ fn report_locations(place: &str, target: &str) -> [Step; 2] {
     let metadata = json!({ "jurisdiction": jurisdiction(place, target) });
     let with = json!({ "data_residency": place, "metadata": metadata });
     [
-        operator("heartbeat.send", json!({ "peer_id": "${alice.id}" })).may_fail(),
+        operator(peer::SendHeartbeat::METHOD, json!({ "peer_id": "${alice.id}" })).may_fail(),
         heartbeat("alice").with(with).labelled("beat"),
     ]
 }

@@ -10,6 +10,7 @@ use super::build::{
 };
 use crate::contract::Aspect::Conduct;
 use crate::contract::Section::Commitment;
+use crate::operator::{OperatorMethod, peer, resource};
 use crate::scenario::format::{Repeat, Wait};
 use crate::scenario::{Scenario, Step};
 
@@ -91,10 +92,10 @@ fn scenario(case: Case) -> Scenario {
         .steps(opened("early", early))
         .steps(opened("late", late))
         .step(advance(1 + after % 200))
-        .steps((state == State::Suspended).then(|| operator("peer.suspend", of_alice("a review"))))
+        .steps((state == State::Suspended).then(|| operator(peer::Suspend::METHOD, of_alice("a review"))))
         // The fetch shows if the target admits the peer.
         .step(fetch("alice", "skill", id("any"), "grant"))
-        .step(operator("peer.revoke", of_alice("we leave")).labelled("revoked"))
+        .step(operator(peer::Revoke::METHOD, of_alice("we leave")).labelled("revoked"))
         .step(heartbeat().labelled("call"))
         .step(wait(Wait { notice: Some("platform.peer.revoked".to_owned()), ..Wait::default() }))
         .step(wait(Wait { status: Some("revoked".to_owned()), ..Wait::default() }));
@@ -133,7 +134,7 @@ fn committed(scenario: Scenario, case: Case) -> Scenario {
         .steps((1..OPEN_MAX).map(|place| commit("early", place, early)))
         .step(advance(LAST_SECOND - in_time))
         .step(commit("early", 0, early))
-        .step(operator("resource.list", json!({ "kind": "skill" })).may_fail().labelled("records"))
+        .step(operator(resource::List::METHOD, json!({ "kind": "skill" })).may_fail().labelled("records"))
         .step(advance(300 - LAST_SECOND + after_the_grace))
         .steps((0..OPEN_MAX).map(|place| commit("late", place, late)))
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::entry::{Direction, Entry, Exchange, Operation, Outcome, ScenarioStart, What};
 use super::kind::{FailureKind, NoteKind};
+use crate::operator::Method;
 use crate::wire::envelope::Answer;
 use crate::wire::path::Route;
 
@@ -219,6 +220,14 @@ impl Entry {
             What::Operation(operation) => Some(operation),
             _ => None,
         }
+    }
+}
+
+impl Operation {
+    /// Returns whether this is an operation of the method. A transcript writes its name.
+    #[must_use]
+    pub fn is(&self, method: Method) -> bool {
+        self.method == method.name()
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::check::arguments::Labels;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, calls, peer_id};
+use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::path::Route;
@@ -106,7 +107,7 @@ impl<'a> Grant<'a> {
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {
         let before = trace.entries().iter().take_while(|entry| entry.n < call.n());
         before.filter_map(|entry| entry.operation()).any(|operation| {
-            operation.method == "grant.revoke"
+            operation.is(grant::Revoke::METHOD)
                 && operation.failure.is_none()
                 && operation.parameters["grant_id"] == *self.own_id
         })

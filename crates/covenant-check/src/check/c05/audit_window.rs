@@ -11,6 +11,7 @@ use super::matching::assign;
 use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
+use covenant_model::operator::{OperatorMethod, audit};
 use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, What};
 
 /// The status of a call that was rejected by a limit.
@@ -206,7 +207,7 @@ fn disclosed_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
 /// Returns the entries that the operator saw last.
 fn listed_entries(trace: &Trace) -> Option<(u64, Vec<Value>)> {
     let operations = trace.entries().iter().rev().filter_map(|entry| Some((entry.n, entry.operation()?)));
-    let mut listed = operations.filter(|(_, operation)| operation.method == "audit.list");
+    let mut listed = operations.filter(|(_, operation)| operation.is(audit::List::METHOD));
     listed.find_map(|(n, listed)| Some((n, listed.result.as_ref()?["entries"].as_array()?.clone())))
 }
 

@@ -11,6 +11,7 @@ use crate::check::arguments::Labels;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop, require};
 use crate::check::query::{CallQuery, calls};
+use covenant_model::operator::{OperatorMethod, platform};
 use covenant_model::transcript::{Body, Entry, Trace};
 
 /// The tolerance around the deadline: a request this soon after it counts as one at the deadline. Two running
@@ -146,7 +147,7 @@ fn acted_before(trace: &Trace, request: &ExcerptRequest<'_>) -> Option<u64> {
 /// suite's.
 fn has_running_clock(trace: &Trace) -> bool {
     let is_advance =
-        |entry: &Entry| entry.operation().is_some_and(|operation| operation.method == "clock.advance");
+        |entry: &Entry| entry.operation().is_some_and(|operation| operation.is(platform::Advance::METHOD));
     // An exchange that the target began may have arrived while the clock was moved.
     let stepped: Vec<&Entry> = trace.entries().iter().filter(|entry| entry.step.is_some()).collect();
     stepped.windows(2).any(|pair| pair[0].at != pair[1].at && !pair.iter().any(|entry| is_advance(entry)))

@@ -10,6 +10,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::operations_of;
+use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::Trace;
 
 /// No mass of grants appears that no operator issued.
@@ -58,7 +59,7 @@ impl Check for NoGrantsByProgram {
 
 /// Returns the ids of the grants that operators issued in this trace.
 fn issued(trace: &Trace) -> BTreeSet<&str> {
-    operations_of(trace, "grant.issue").filter_map(|issue| id_of(issue.result.as_ref()?)).collect()
+    operations_of(trace, grant::Issue::METHOD).filter_map(|issue| id_of(issue.result.as_ref()?)).collect()
 }
 
 fn id_of(grant: &Value) -> Option<&str> {

@@ -12,6 +12,7 @@ use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::last_put;
 use crate::check::query::{CallQuery, calls, operations_of};
+use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::canonical::is_digest_of;
 use covenant_model::wire::path::Route;
@@ -127,7 +128,7 @@ fn missing(trace: &Trace, batches: &[SyncBatch]) -> Option<String> {
         .flat_map(|batch| &batch.records)
         .flat_map(|record| record.payload.keys().filter(|name| *name != "id"))
         .collect();
-    let mut places = operations_of(trace, "resource.put")
+    let mut places = operations_of(trace, resource::Put::METHOD)
         .filter_map(|put| Some((put.parameters["kind"].as_str()?, put.parameters["id"].as_str()?)));
     places.find_map(|(kind, id)| {
         let put = last_put(trace, u64::MAX, kind, id)?;
@@ -151,7 +152,7 @@ fn states_put<'a>(
     kind: &'a str,
     id: &'a str,
 ) -> impl Iterator<Item = &'a Map<String, Value>> {
-    operations_of(trace, "resource.put")
+    operations_of(trace, resource::Put::METHOD)
         .filter(move |put| put.parameters["kind"] == kind && put.parameters["id"] == id)
         .filter_map(|put| put.parameters["record"].as_object())
 }

@@ -9,6 +9,7 @@ use crate::check::arguments::PeerName;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, operations_of};
+use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::capability::CapabilityDocument;
 use covenant_model::wire::path::{PREFIX, Route};
@@ -99,7 +100,7 @@ fn valid_kinds(trace: &Trace, peer: &str) -> BTreeSet<String> {
     let documents =
         sent.chain(answered).filter_map(|body| CapabilityDocument::read(body.get("capabilities")?));
     let declared = documents.flat_map(|document| document.resource_kinds).map(|row| row.kind);
-    let held = operations_of(trace, "grant.hold")
+    let held = operations_of(trace, grant::Hold::METHOD)
         .filter_map(|operation| operation.parameters["resource_kind"].as_str());
     declared.chain(held.map(ToOwned::to_owned)).collect()
 }

@@ -8,6 +8,7 @@ use crate::check::arguments::{Label, Labels};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Place, Records, records};
+use covenant_model::operator::{OperatorMethod, migration};
 use covenant_model::transcript::Trace;
 
 /// As the source of a migration that failed, the target keeps its originals.
@@ -54,7 +55,7 @@ impl OriginalsKept {
     fn sent_by_others<'a>(&self, trace: &'a Trace) -> Vec<&'a Value> {
         let others = trace.entries().iter().filter(|entry| entry.label.as_deref() != Some(&self.migration));
         let operations = others.filter_map(|entry| entry.operation());
-        let sent = operations.filter(|operation| operation.method == "migration.send");
+        let sent = operations.filter(|operation| operation.is(migration::SendMigration::METHOD));
         sent.map(|operation| &operation.parameters["root_resource_id"]).collect()
     }
 }

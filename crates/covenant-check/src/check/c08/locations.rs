@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::check::query::{CallQuery, calls};
+use covenant_model::operator::{OperatorMethod, release};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
 
@@ -30,9 +31,9 @@ pub(super) fn last_locations(trace: &Trace, peer: &str, before: u64) -> Option<L
 pub(super) fn has_unreported_move(trace: &Trace, peer: &str, before: u64) -> bool {
     let moves = trace.entries().iter().filter(|entry| {
         entry.n < before
-            && entry
-                .operation()
-                .is_some_and(|operation| operation.method == "residency.set" && operation.failure.is_none())
+            && entry.operation().is_some_and(|operation| {
+                operation.is(release::SetResidency::METHOD) && operation.failure.is_none()
+            })
     });
     let has_residency =
         |report: &Report| report.target.as_ref().is_some_and(|location| location.residency.is_some());

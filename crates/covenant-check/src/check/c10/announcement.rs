@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::check::general::{full_text, message_of_target};
 use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::operator::{OperatorMethod, release};
 use covenant_model::transcript::{Direction, Operation, Trace};
 
 /// Returns the target's messages to a peer, requests and answers, that announce the end of a release.
@@ -26,7 +27,7 @@ pub(super) fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterato
 /// know: it sent the address or the day that its operator named.
 pub(super) fn announced_otherwise<'a>(trace: &'a Trace, peer: &'a str) -> Option<Call<'a>> {
     let mut operations = trace.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
-    let (declared, operation) = operations.find(|(_, operation)| operation.method == "release.deprecate")?;
+    let (declared, operation) = operations.find(|(_, operation)| operation.is(release::Deprecate::METHOD))?;
     let address = operation.parameters["notice_url"].as_str().unwrap_or_default().to_lowercase();
     let day = day_of_end(operation).unwrap_or_default();
     let announces = |call: &Call<'_>| {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::row::member;
 use crate::check::migration_model::OWN_MEMBERS;
 use crate::check::query::{CallQuery, calls};
+use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The names of members, by the id of the record that came with them.
@@ -25,7 +26,7 @@ impl ImportedRecords {
         let mut imported = Self::default();
         let operations = trace.entries().iter().filter(|entry| entry.n < until);
         let operations = operations.filter_map(|entry| entry.operation());
-        for put in operations.filter(|operation| operation.method == "resource.put") {
+        for put in operations.filter(|operation| operation.is(resource::Put::METHOD)) {
             add(&mut imported.migrated, &put.parameters["id"], &put.parameters["record"]);
         }
         let calls = calls(trace).made_by_peer().before(until);

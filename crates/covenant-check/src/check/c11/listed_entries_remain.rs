@@ -12,6 +12,7 @@ use crate::check::definition::Check;
 use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls};
+use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::Trace;
 
 /// The words for a record that was deleted and is still listed.
@@ -106,7 +107,7 @@ impl ListedEntriesRemain {
 
 /// Returns whether a label is that of a list of records, not of audit entries.
 fn is_of_records(trace: &Trace, label: &str) -> bool {
-    trace.operation(label).is_some_and(|(_, operation)| operation.method == "resource.list")
+    trace.operation(label).is_some_and(|(_, operation)| operation.is(resource::List::METHOD))
 }
 
 /// The outcome of a row.

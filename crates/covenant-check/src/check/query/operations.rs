@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::calls::{CallQuery, calls};
 use super::finding_identity::identity;
 use crate::check::outcome::{OrUnproven, Stop};
+use covenant_model::operator::Method;
 use covenant_model::transcript::{Operation, Trace};
 use covenant_model::wire::notice::Finding;
 use covenant_model::wire::path::Route;
@@ -22,12 +23,12 @@ pub(in crate::check) fn succeeded_operation<'a>(
 }
 
 /// Returns every operation of this method, in order.
-pub(in crate::check) fn operations_of<'a>(
-    trace: &'a Trace,
-    method: &'a str,
-) -> impl DoubleEndedIterator<Item = &'a Operation> {
+pub(in crate::check) fn operations_of(
+    trace: &Trace,
+    method: Method,
+) -> impl DoubleEndedIterator<Item = &Operation> {
     let operations = trace.entries().iter().filter_map(|entry| entry.operation());
-    operations.filter(move |operation| operation.method == method)
+    operations.filter(move |operation| operation.is(method))
 }
 
 /// The result of one `governance.scan`.

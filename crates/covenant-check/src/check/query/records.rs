@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use covenant_model::operator::{OperatorMethod, resource};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::path::Route;
 
@@ -46,9 +47,9 @@ pub(in crate::check) fn last_put<'a>(
     let entries = trace.entries().iter().rev().skip_while(|entry| entry.n > before);
     let mut done = entries.filter_map(|entry| entry.operation()).filter(|operation| {
         let is_of_record = operation.parameters["kind"] == kind && operation.parameters["id"] == id;
-        is_of_record && matches!(operation.method.as_str(), "resource.put" | "resource.delete")
+        is_of_record && (operation.is(resource::Put::METHOD) || operation.is(resource::Delete::METHOD))
     });
-    done.next().filter(|operation| operation.method == "resource.put")?.parameters["record"].as_object()
+    done.next().filter(|operation| operation.is(resource::Put::METHOD))?.parameters["record"].as_object()
 }
 
 /// Returns whether an answer denies that a record exists, though the operator put it.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::admission::is_admitted;
 use crate::check::outcome::Stop;
+use covenant_model::operator::{Method, OperatorMethod, peer, platform};
 use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, WayBack, What};
 use covenant_model::wire::path::Route;
 
@@ -15,7 +16,8 @@ use covenant_model::wire::path::Route;
 const HEARTBEAT_DUE: SignedDuration = SignedDuration::from_mins(10);
 
 /// The operations after which a platform may owe a peer no heartbeat, or can send none.
-const HEARTBEATS_PAUSE: [&str; 4] = ["peer.suspend", "peer.revoke", "platform.stop", "platform.kill"];
+const HEARTBEATS_PAUSE: [Method; 4] =
+    [peer::Suspend::METHOD, peer::Revoke::METHOD, platform::Stop::METHOD, platform::Kill::METHOD];
 
 /// Returns the stop for a call of the target to a peer that did not arrive: broken, as these entries and the one
 /// that shows the way back, or unproven if nothing shows it.
@@ -74,7 +76,9 @@ fn active_peering(trace: &Trace, peer: &str) -> Option<(u64, u64)> {
                     return Some((first, entry.n));
                 }
             }
-            What::Operation(operation) if HEARTBEATS_PAUSE.contains(&&*operation.method) => since = None,
+            What::Operation(operation) if HEARTBEATS_PAUSE.iter().any(|method| operation.is(*method)) => {
+                since = None
+            }
             What::Note(note) if note.kind == NoteKind::Resumed => since = None,
             _ => {}
         }

@@ -12,6 +12,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use covenant_model::contract::register;
+use covenant_model::operator::{OperatorMethod, platform};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::canonical::sha256_hex;
 
@@ -89,7 +90,7 @@ fn time(text: &str) -> Option<Timestamp> {
 /// Returns the versions whose texts the suite supplied, with their digests.
 fn supplied_texts(trace: &Trace) -> Vec<(Value, String)> {
     let mut starts = trace.entries().iter().filter_map(|entry| entry.operation());
-    let start = starts.find(|operation| operation.method == "platform.start");
+    let start = starts.find(|operation| operation.is(platform::Start::METHOD));
     let versions = start.and_then(|start| start.parameters["settings"]["contract_versions"].as_array());
     let versions = versions.into_iter().flatten();
     versions.filter_map(|row| Some((row["version"].clone(), sha256_hex(row["text"].as_str()?)))).collect()
