@@ -7,10 +7,11 @@ impl CheckResult {
     /// Replaces a breach with `unproven` if it rests on an addition that nothing shows the target to speak. A
     /// platform of the observed wire alone does not know the member, so it proves nothing that it ignores it.
     pub(super) fn unless_not_spoken(self, check: &PlannedCheck, trace: &Trace) -> Self {
-        if self.verdict != Verdict::Broken || trace.refuses_deviation() {
+        if self.verdict != Verdict::Broken {
             return self;
         }
-        let Some(addition) = check.rests_on.iter().find(|addition| !trace.speaks(**addition)) else {
+        let is_spoken = |addition: Addition| trace.speaks(addition) || trace.refuses_deviation(addition);
+        let Some(addition) = check.rests_on.iter().find(|addition| !is_spoken(**addition)) else {
             return self;
         };
         let actual = format!("{}: {}", not_spoken(*addition), self.actual);

@@ -80,6 +80,15 @@ impl Addition {
         }
     }
 
+    /// Returns the behaviours of a peer that deviate in nothing but the addition.
+    const fn behaviours(self) -> &'static [&'static str] {
+        match self {
+            Self::Metadata => &["withholds-contact", "withholds-jurisdiction", "withholds-last-good-release"],
+            Self::ContractDigest => &["sends-other-contract-digest"],
+            Self::ContractVersion | Self::ResourceKinds | Self::Notices => &[],
+        }
+    }
+
     /// Returns the additions each of which shows that the target reads this one. A platform may never send a
     /// `contract_version` in a heartbeat itself; then `contract_digest` shows that it knows that part of the
     /// binding.
@@ -146,16 +155,18 @@ impl Trace {
         Addition::ALL.into_iter().filter_map(|one| Some((one, place(self.shows(one)?)))).collect()
     }
 
-    /// Returns whether the target refused a message of a peer that deviates, and accepted one on the same route
-    /// from a peer that does not: it reads what the first deviates in.
+    /// Returns whether the target refused a message of a peer that deviates in an addition alone, and accepted one on
+    /// the same route from a peer that does not deviate: it reads the addition.
     #[must_use]
-    pub fn refuses_deviation(&self) -> bool {
+    pub fn refuses_deviation(&self, addition: Addition) -> bool {
         let to_target = || {
             let exchanges = self.exchanges().map(|(_, exchange)| exchange);
             exchanges.filter(|exchange| exchange.direction == Direction::ToTarget)
         };
         let is_refused = |exchange: &&Exchange| {
-            !exchange.injected.is_empty()
+            let names = &exchange.injected;
+            !names.is_empty()
+                && names.iter().all(|name| addition.behaviours().contains(&&**name))
                 && exchange.status().is_some_and(|status| NOT_ACCEPTED.contains(&status))
         };
         to_target().filter(is_refused).any(|refused| {
@@ -322,9 +333,17 @@ mod tests {
             What::Exchange(Exchange { injected, ..accept })
         };
         let deviates = ["withholds-contact"];
-        assert!(trace(vec![accept(&[], 200), accept(&deviates, 422)]).refuses_deviation());
-        assert!(!trace(vec![accept(&deviates, 422)]).refuses_deviation(), "it may refuse every accept");
-        assert!(!trace(vec![accept(&[], 200), accept(&deviates, 429)]).refuses_deviation());
-        assert!(!trace(vec![accept(&[], 200), accept(&[], 422)]).refuses_deviation());
+        assert!(trace(vec![accept(&[], 200), accept(&deviates, 422)]).refuses_deviation(Addition::Metadata));
+        assert!(
+            !trace(vec![accept(&deviates, 422)]).refuses_deviation(Addition::Metadata),
+            "it may refuse every accept"
+        );
+        assert!(!trace(vec![accept(&[], 200), accept(&deviates, 429)]).refuses_deviation(Addition::Metadata));
+        assert!(!trace(vec![accept(&[], 200), accept(&[], 422)]).refuses_deviation(Addition::Metadata));
+        let with_more = ["withholds-contact", "next-major-version"];
+        assert!(
+            !trace(vec![accept(&[], 200), accept(&with_more, 422)]).refuses_deviation(Addition::Metadata)
+        );
+        assert!(!trace(vec![accept(&[], 200), accept(&deviates, 422)]).refuses_deviation(Addition::Notices));
     }
 }
