@@ -22,6 +22,8 @@ pub struct Description {
     pub caller: CallerForm,
     /// True if everything that an operation causes is complete when the operation returns.
     pub settles_at_once: bool,
+    /// True if a reset leaves nothing behind, so that one process can play several scenarios.
+    pub resets_completely: bool,
     /// The additions of the binding that the platform reads though it shows them nowhere.
     pub speaks: Vec<Addition>,
     /// The kinds that the platform names.
@@ -45,6 +47,7 @@ impl Description {
             verbs: verbs.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
             caller: CallerForm::described(reported["identity"].as_str(), reported["generation"].as_str()),
             settles_at_once: reported["settles_at_once"] == true,
+            resets_completely: reported["resets_completely"] == true,
             speaks: speaks(&reported["speaks"])?,
             kinds: Kinds::read(&reported["kinds"]).map_err(|error| wrong(error.to_string()))?,
         })

@@ -93,7 +93,7 @@ impl Drop for Leased {
     fn drop(&mut self) {
         let Some(mut adapter) = self.adapter.take() else { return };
         let is_changed = *self.is_changed.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if !is_changed && adapter.description().has(Reset::METHOD) && adapter.is_idle() {
+        if !is_changed && adapter.description().resets_completely && adapter.is_idle() {
             self.idle.lock().push(adapter);
         }
     }

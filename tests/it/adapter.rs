@@ -291,7 +291,7 @@ async fn processes(peers: &str, settings: serde_json::Value) -> Vec<u64> {
         r#"while read -r line; do
              id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
              case $line in
-               *describe*) result='{{"protocol":1,"name":"x","version":"1","verbs":["describe","platform.start","platform.reset"]}}';;
+               *describe*) result='{{"protocol":1,"name":"x","version":"1","resets_completely":true,"verbs":["describe","platform.start","platform.reset"]}}';;
                *peer.list*) result='{peers}';;
                *) result="{{\"pid\":$$}}";;
              esac

@@ -30,7 +30,7 @@ class Methods:
     def describe(self):
         return {
             "name": "python-platform", "version": "1.0.0", "protocol": 1, "contract_versions": [contract.VERSION],
-            "verbs": self.names(), "identity": "tls", "generation": "G3",
+            "verbs": self.names(), "identity": "tls", "generation": "G3", "resets_completely": True,
         }
 
     # -- the platform and its clock ---------------------------------------------------------------

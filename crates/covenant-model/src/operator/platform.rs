@@ -71,6 +71,11 @@ pub struct Described {
     /// then waits for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at_once: Option<bool>,
+    /// `true` if `platform.reset` leaves the platform as after its first start, in every respect: no peer, record,
+    /// declaration, offering, grant, event, finding or counter, and the clock and the residency as at the start. The
+    /// suite then plays several scenarios in one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets_completely: Option<bool>,
     /// The additions of the binding that the platform reads though it shows them nowhere, of `metadata`,
     /// `contract_digest`, `contract_version`, `resource_kinds` and `notices`. What the platform sends, answers or
     /// shows its operator need not stand here.
