@@ -108,7 +108,7 @@ pub(super) const CLAIMS: &[Patch] = &[
     ),
     Patch::defect(
         "takes-absent-capabilities-for-some",
-        &[("3.4", Detection)],
+        &[("3.4", Detection), ("E.1", Detection)],
         "Does not notice extensions of a peer that sends no capabilities at all.",
         |policy| {
             policy.capabilities.claims_nothing =

@@ -85,6 +85,7 @@ pub(super) const PATCHES: &[Patch] = &[
             ("8.2", Detection),
             ("9.1", Detection),
             ("10.1", Detection),
+            ("E.1", Detection),
             ("E.3", Conduct),
         ],
         "Shows its operator findings about hard norms only.",

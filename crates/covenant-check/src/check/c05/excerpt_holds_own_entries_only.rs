@@ -53,10 +53,11 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
             let action = member(entry, "action").unwrap_or_default();
             return Err(Stop::broken(format!("an entry about another peer: {action}"), [n]));
         }
+        let own = peer_id(trace, &last.call.exchange.peer).unwrap_or_default();
         let mut entries = delivered
             .iter()
             .flat_map(|request| request.entries.iter().flatten().map(|entry| (request.call.n(), entry)));
-        if let Some((n, name)) = entries.find_map(|(n, entry)| Some((n, internal_member(entry)?))) {
+        if let Some((n, name)) = entries.find_map(|(n, entry)| Some((n, internal_member(entry, &own)?))) {
             return Err(Stop::broken(format!("an entry with the internal member {name:?}"), [n]));
         }
         if last.entries.is_none() {
@@ -70,8 +71,7 @@ impl Check for ExcerptHoldsOwnEntriesOnly {
 }
 
 impl ExcerptHoldsOwnEntriesOnly {
-    /// Returns the names of the other peers: their ids and addresses, the subjects of their grants, the grants
-    /// themselves, the ids of their migrations, and what the operator noted about them.
+    /// Returns the names of the other peers: their ids and addresses, the subjects of their grants, the ids of their migrations, and what the operator noted about them.
     fn names_of_others(&self, trace: &Trace) -> Vec<String> {
         let ids = self.other_peers.iter().filter_map(|peer| peer_id(trace, peer));
         let acts = self.other_peers.iter().flat_map(|peer| calls(trace).of(peer).made_by_peer());
@@ -91,8 +91,8 @@ impl ExcerptHoldsOwnEntriesOnly {
         let issued: Vec<&Operation> =
             self.grants.iter().filter_map(|label| Some(trace.operation(label)?.1)).collect();
         let subjects = issued.iter().filter_map(|issue| issue.parameters["remote_subject"].as_str());
-        let grants = issued.iter().filter_map(|issue| issue.result.as_ref()?["grant_id"].as_str());
-        let texts = grants.chain(addresses).chain(notes).map(ToOwned::to_owned);
+        // The requester itself presents a grant of another peer here, so an entry of that call may name it.
+        let texts = addresses.chain(notes).map(ToOwned::to_owned);
         let acts = migrations.chain(texts).filter(|name| is_unmistakable(name));
         acts.chain(subjects.map(ToOwned::to_owned)).chain(ids).collect()
     }
@@ -140,10 +140,11 @@ mod tests {
         assert_eq!(about(json!({"payload": {"federation_peer_id": id}})), Broken);
         assert_eq!(about(json!({"text": format!("fed:{id} read")})), Broken);
         assert_eq!(about(json!({"text": "bob-foreign read"})), Broken);
-        assert_eq!(about(json!({"payload": {"grant_id": "grant-0042"}})), Broken);
+        assert_eq!(about(json!({"payload": {"grant_id": "grant-0042"}})), Kept, "alice presented it");
+        assert_eq!(about(json!({"user": "fed:own"})), Kept, "it is alice herself");
+        assert_eq!(about(json!({"user": "carol"})), Broken);
         assert_eq!(about(json!({"payload": {"grant_id": "grant-00421"}})), Kept);
         assert_eq!(about(json!({"remote_subject": format!("federation-peer-{id}")})), Broken);
-        assert_eq!(about(json!({"credential": "fg-grant-0042"})), Broken);
         assert_eq!(disclosed(id, "bob-foreign", &json!([])), Unproven);
     }
 

@@ -22,15 +22,20 @@ fn is_mentioned(member: &str, value: &Value, name: &str) -> bool {
 }
 
 /// Returns the name of a member that says what is none of a peer's business: a local user, or an operator's note.
-pub(super) fn internal_member(entry: &Value) -> Option<&str> {
+pub(super) fn internal_member<'a>(entry: &'a Value, own: &str) -> Option<&'a str> {
     match entry {
-        Value::Array(items) => items.iter().find_map(internal_member),
+        Value::Array(items) => items.iter().find_map(|item| internal_member(item, own)),
         Value::Object(members) => members.iter().find_map(|(name, value)| {
-            let named = is_internal(name) && !is_blank(value);
-            named.then_some(name.as_str()).or_else(|| internal_member(value))
+            let named = is_internal(name) && !is_blank(value) && !is_no_user(value, own);
+            named.then_some(name.as_str()).or_else(|| internal_member(value, own))
         }),
         _ => None,
     }
+}
+
+/// Returns whether a value names the requester itself, or the platform, in place of a user.
+fn is_no_user(value: &Value, own: &str) -> bool {
+    value.as_str().is_some_and(|text| text == "system" || (!own.is_empty() && text.contains(own)))
 }
 
 /// Returns whether a member is about a local user, or holds a note of an operator.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::offering::{capacity, first_offering, subscriptions};
+use super::offering::{capacity, first_offering, is_refused, subscriptions};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -25,28 +25,22 @@ impl Check for CapacityIsKept {
     const ID: &'static str = "capacity-is-kept";
     const EXPECTED: &'static [&'static str] = &["no more subscriptions than the offering has room for"];
     const CONTROL: Option<&'static str> =
-        Some("a subscription was accepted, or the catalogue is there and has no offering");
+        Some("a subscription was accepted, and one beyond the capacity was refused for good");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (n, offering) = first_offering(trace, &self.catalog)?;
         let made: Vec<Call<'_>> = calls(trace).labelled(&self.call).collect();
         let accepted = subscriptions(&made);
         let evidence = || [n].into_iter().chain(accepted.last().map(Call::n)).chain(made.last().map(Call::n));
-        let Some(offering) = offering else {
-            if made.is_empty() || !accepted.is_empty() {
-                return Err(Stop::unproven("the catalogue has no offering", evidence()));
-            }
-            let actual = format!("no offering, and none of {} subscriptions accepted", made.len());
-            return Ok(Pass::new(actual, evidence()));
-        };
+        let offering = offering.or_unproven_at("the catalogue has no offering", &[n])?;
         let capacity = capacity(&offering).or_unproven_at("the offering states no capacity", &[n])?;
         let actual =
             format!("{} of {} subscriptions accepted, with room for {capacity}", accepted.len(), made.len());
         if accepted.len() as u64 > capacity {
             return Err(Stop::broken(actual, evidence()));
         }
-        let is_refused = made.iter().any(|call| call.exchange.was_refused());
-        if accepted.is_empty() || made.len() as u64 <= capacity || !is_refused {
+        let has_refusal = made.iter().any(is_refused);
+        if accepted.is_empty() || made.len() as u64 <= capacity || !has_refusal {
             return Err(Stop::unproven(actual, evidence()));
         }
         Ok(Pass::new(actual, evidence()))
@@ -80,12 +74,18 @@ mod tests {
     fn more_subscriptions_than_there_is_room_for_are_broken() {
         let room = |metadata: Value| json!([{"slug": "git", "capacity_metadata": metadata}]);
         assert_eq!(subscribed(&room(json!({"max_subscribers": 3})), 3), Kept);
-        assert_eq!(subscribed(&room(json!({"max_subscribers": 3, "burst_limit": 5})), 4), Kept);
+        assert_eq!(
+            subscribed(&room(json!({"max_subscribers": 3, "burst_limit": 5})), 4),
+            Broken,
+            "of another thing"
+        );
+        assert_eq!(subscribed(&room(json!({"max_subscribers": 0})), 10), Unproven, "no limit is meant");
+        assert_eq!(subscribed(&room(json!({"active_subscriptions": 2})), 10), Unproven, "it is a count");
         assert_eq!(subscribed(&room(json!({"max_subscribers": 3})), 10), Broken);
         assert_eq!(subscribed(&room(json!({"max_subscribers": 3})), 0), Unproven, "nothing was accepted");
         assert_eq!(subscribed(&room(json!({"max_subscribers": 30})), 10), Unproven, "there is room for more");
         assert_eq!(subscribed(&room(json!({"region": 1})), 10), Unproven, "no capacity is stated");
-        assert_eq!(subscribed(&json!([]), 0), Kept);
+        assert_eq!(subscribed(&json!([]), 0), Unproven, "nothing could be issued");
         assert_eq!(subscribed(&json!([]), 1), Unproven);
         assert_eq!(subscribed(&Value::Null, 0), Unproven, "there is no catalogue");
     }

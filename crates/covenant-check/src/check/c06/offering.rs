@@ -17,12 +17,27 @@ pub(super) fn first_offering(trace: &Trace, catalog: &str) -> Result<(u64, Optio
     Ok((call.n(), offerings.into_iter().next()))
 }
 
-/// Returns the capacity that an offering states: the largest number in it that is named as one.
+/// Returns the capacity that an offering states: the largest number in it that is named as the room for subscribers. A
+/// current count, or a limit of something else, is none. Nor is zero, by which some mean that there is no limit.
 pub(super) fn capacity(offering: &Value) -> Option<u64> {
-    const NAMES: [&str; 6] = ["max", "capacity", "limit", "subscri", "seat", "slot"];
+    const EXACT: [&str; 4] = ["capacity", "max_capacity", "seats", "slots"];
+    const COUNTS: [&str; 4] = ["current", "active", "used", "per_"];
     let stated = offering["capacity_metadata"].as_object()?.iter();
-    let is_capacity = |name: &str| NAMES.iter().any(|part| name.to_lowercase().contains(part));
-    stated.filter(|(name, _)| is_capacity(name)).filter_map(|(_, value)| value.as_u64()).max()
+    let is_capacity = |name: &str| {
+        let name = name.to_lowercase();
+        let limits_subscribers =
+            name.contains("subscri") && ["max", "limit"].iter().any(|part| name.contains(part));
+        (EXACT.contains(&name.as_str()) || limits_subscribers)
+            && !COUNTS.iter().any(|part| name.contains(part))
+    };
+    let stated = stated.filter(|(name, _)| is_capacity(name)).filter_map(|(_, value)| value.as_u64());
+    stated.filter(|room| *room > 0).max()
+}
+
+/// Returns whether a subscription was refused for good. A caller that is limited may come back.
+pub(super) fn is_refused(call: &Call<'_>) -> bool {
+    const LATER: [u16; 3] = [408, 425, 429];
+    call.exchange.was_refused() && !call.exchange.status().is_some_and(|status| LATER.contains(&status))
 }
 
 /// Returns the subscriptions among some calls that were accepted, each with a grant of its own.

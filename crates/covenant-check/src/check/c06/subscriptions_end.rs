@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::offering::{first_offering, subscriptions};
+use super::offering::{first_offering, is_refused, subscriptions};
 use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
@@ -30,8 +30,9 @@ const LIFE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 impl Check for SubscriptionsEnd {
     const ID: &'static str = "subscriptions-end";
     const EXPECTED: &'static [&'static str] = &["refused, or a grant that ends within 365 days"];
-    const CONTROL: Option<&'static str> =
-        Some("the same subscription with the default life was accepted, or the catalogue has no offering");
+    const CONTROL: Option<&'static str> = Some(
+        "one with the default life was accepted afterwards, or those with a long life were accepted and end in time",
+    );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let (n, offering) = first_offering(trace, &self.catalog)?;
@@ -46,15 +47,14 @@ impl Check for SubscriptionsEnd {
                 return Err(Stop::broken(actual, [n, call.n()]));
             }
         }
-        if made.is_empty() {
-            return Err(Stop::unproven("no subscription was asked for", [n]));
-        }
-        let is_closed = offering.is_none() && accepted.is_empty();
-        let has_control = controls.iter().any(|control| control.exchange.succeeded());
-        let is_settled = |call: &Call<'_>| call.exchange.succeeded() || call.exchange.was_refused();
-        if !(is_closed || has_control) || !made.iter().all(is_settled) {
+        offering.or_unproven_at("the catalogue has no offering", &[n])?;
+        let last = made.last().or_unproven_at("no subscription was asked for", &[n])?.n();
+        // A refusal for another reason, such as a full offering, says nothing about the life.
+        let is_open_later = subscriptions(&controls).iter().any(|control| control.n() > last);
+        let is_settled = |call: &Call<'_>| call.exchange.succeeded() || (is_refused(call) && is_open_later);
+        if !made.iter().all(is_settled) {
             return Err(Stop::unproven(
-                "a subscription with the default life was not accepted either",
+                "a subscription with the default life was not accepted afterwards either",
                 evidence(),
             ));
         }
@@ -83,6 +83,11 @@ mod tests {
 
     /// Returns the verdict on a subscription that gets this status and life, and on a control that gets that one.
     fn subscribed(status: u16, days: i64, control: u16) -> Verdict {
+        subscribed_twice(status, days, control, control)
+    }
+
+    /// Returns the same, where the control after the subscription gets a status of its own.
+    fn subscribed_twice(status: u16, days: i64, before: u16, after: u16) -> Verdict {
         let catalog = Exchange::to_target("alice").on("GET", "service_catalog");
         let call = |status: u16, days: i64| {
             let data = json!({"grant_id": days, "ttl_seconds": days * 86_400});
@@ -92,8 +97,9 @@ mod tests {
         };
         TraceBuilder::new()
             .call("catalog", catalog.answered_with(200, json!({"data": {"offerings": [{"slug": "git"}]}})))
-            .call("valid", call(control, 30))
+            .call("valid", call(before, 30))
             .call("long", call(status, days))
+            .call("valid", call(after, 31))
             .verdict::<SubscriptionsEnd>(json!({"catalog": "catalog", "call": "long", "control": "valid"}))
     }
 
@@ -104,5 +110,7 @@ mod tests {
         assert_eq!(subscribed(201, 36_500, 201), Broken);
         assert_eq!(subscribed(422, 0, 422), Unproven, "so is a valid one");
         assert_eq!(subscribed(500, 0, 201), Unproven);
+        assert_eq!(subscribed(429, 0, 201), Unproven, "it may come back");
+        assert_eq!(subscribed_twice(409, 0, 201, 409), Unproven, "the offering may be full");
     }
 }

@@ -74,7 +74,10 @@ impl RepeatedBreachSuspends {
     /// refuses everything.
     fn breaches_arrived(&self, trace: &Trace) -> Result<(), Stop> {
         let made: Vec<Call<'_>> = labelled_calls(trace, &self.call).collect();
-        let arrived = |call: &&Call<'_>| call.exchange.status().is_some() || call.exchange.was_refused();
+        let is_put_off =
+            |call: &Call<'_>| call.exchange.status().is_some_and(|status| [429, 503].contains(&status));
+        let has_answer = |call: &Call<'_>| call.exchange.status().is_some() || call.exchange.was_refused();
+        let arrived = |call: &&Call<'_>| has_answer(call) && !is_put_off(call);
         if let Some(lost) = made.iter().find(|call| !arrived(call)) {
             return Err(Stop::unproven(format!("a breach did not arrive: {}", lost.summary()), [lost.n()]));
         }

@@ -75,8 +75,12 @@ impl Check for FindingRaised {
         }
         // A finding that is raised about everyone, such as one about a silent peer, says nothing about the
         // misbehaviour.
-        let is_common =
-            |finding: &&Finding| conforming.iter().chain(&valid).any(|other| other.kind == finding.kind);
+        let others = [self.conforming.as_ref(), self.excluding.as_ref()].into_iter().flatten();
+        let ids: Vec<String> = others.filter_map(|peer| self::peer_id(trace, peer)).collect();
+        let stood: Vec<&Finding> = ids.iter().flat_map(|id| after.standing_about(&before, id)).collect();
+        let is_common = |finding: &&Finding| {
+            conforming.iter().chain(&valid).chain(&stood).any(|other| other.kind == finding.kind)
+        };
         let (common, own): (Vec<&Finding>, Vec<&Finding>) = raised.into_iter().partition(is_common);
         if let Some(finding) = own.iter().find(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
             if let Some(reason) = self.cannot_compare(trace) {

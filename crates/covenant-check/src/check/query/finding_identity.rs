@@ -6,9 +6,12 @@ use serde_json::{Map, Value};
 use covenant_model::wire::notice::Finding;
 
 /// The units by which a text states an age.
-const UNITS: [&str; 10] = ["s", "sec", "seconds", "second", "min", "minutes", "minute", "hours", "hour", "h"];
+const UNITS: [&str; 18] = [
+    "ms", "s", "sec", "secs", "seconds", "second", "m", "min", "mins", "minutes", "minute", "h", "hours",
+    "hour", "d", "days", "day", "weeks",
+];
 /// The ends of the names of members that hold an age.
-const AGES: [&str; 5] = ["_seconds", "_minutes", "_hours", "_age", "_ms"];
+const AGES: [&str; 8] = ["_seconds", "_minutes", "_hours", "_days", "_age", "_ms", "_at", "_remaining"];
 /// The member of a payload that holds the status of the peer, which its heartbeats change.
 const STATUS: &str = "status";
 
@@ -48,9 +51,18 @@ fn ageless_text(text: &str) -> String {
     let kept = words.iter().enumerate().filter(|(place, word)| {
         let word = bare(word);
         // A status that never reported a heartbeat has a word in place of the time.
-        word.to_uppercase().parse::<Timestamp>().is_err() && word != "never" && !is_age(*place, &word)
+        let is_time = word.to_uppercase().parse::<Timestamp>().is_ok() || is_part_of_time(&word);
+        !is_time && word != "never" && !is_age(*place, &word)
     });
     kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns whether a word is a date, a time of day, or a time zone of a time that stands in several words.
+fn is_part_of_time(word: &str) -> bool {
+    let is_made_of =
+        |sign: char| word.contains(sign) && word.chars().all(|c| c.is_ascii_digit() || c == sign || c == '.');
+    let is_offset = word.starts_with('+') && word[1..].chars().all(|c| c.is_ascii_digit() || c == ':');
+    word == "utc" || is_made_of('-') || is_made_of(':') || is_offset
 }
 
 #[cfg(test)]
