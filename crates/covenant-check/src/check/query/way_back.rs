@@ -77,7 +77,7 @@ fn active_peering(trace: &Trace, peer: &str) -> Option<(u64, u64)> {
                 }
             }
             What::Operation(operation) if HEARTBEATS_PAUSE.iter().any(|method| operation.is(*method)) => {
-                since = None
+                since = None;
             }
             What::Note(note) if note.kind == NoteKind::Resumed => since = None,
             _ => {}
