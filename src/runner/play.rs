@@ -135,9 +135,9 @@ async fn contract_text(run: &Run) -> HeldText {
 
 async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observer>) -> Outcome {
     let mut run_context = run.run_context.clone();
-    let told = observer.clone();
+    let observed = observer.clone();
     run_context.real_time.announcer =
-        Some(Arc::new(move |text: &str| told.event(Event::Waiting { text: text.to_owned() })));
+        Some(Arc::new(move |text: &str| observed.event(Event::Waiting { text: text.to_owned() })));
     let mut session = Session {
         run,
         transcript,

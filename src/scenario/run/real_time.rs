@@ -4,13 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::super::format::{Scenario, Step};
 use super::StepError;
 use super::runner::ScenarioRunner;
+use crate::clock::Stopwatch;
+use crate::operator::OperatorMethod;
+use crate::operator::platform::Advance;
 use crate::peer::StepContext;
 use crate::transcript::NoteKind;
+
+/// The poll interval of the clock.
+const TICK: Duration = Duration::from_secs(1);
+/// The time by which the target's clock may fall behind in a wait.
+const BEHIND_MAX: Duration = Duration::from_secs(10);
 
 /// The waits in real time that a run may make.
 #[derive(Clone, Default)]
@@ -57,16 +66,27 @@ impl ScenarioRunner<'_> {
         let message =
             format!("{scenario} waits {seconds} s in real time: no method moves the target's clock");
         self.run_context.real_time.announce(&message);
-        pass(Duration::from_secs(seconds.unsigned_abs())).await;
+        self.until_clock_shows(SignedDuration::from_secs(seconds)).await?;
         self.note(context, NoteKind::RealTime, message, json!({"seconds": seconds}));
         self.keep(context, json!({"now": self.clock.now().to_string()}));
-        self.follow_clock().await
+        Ok(())
     }
-}
 
-#[expect(clippy::disallowed_methods, reason = "nothing can be waited for but the time itself")]
-async fn pass(time: Duration) {
-    tokio::time::sleep(time).await;
+    /// Polls the clock that the scenario goes by, which is the target's if that can be read, until this much time
+    /// has passed. A clock that stands still, or falls behind, shows no limit: the scenario then needs the method.
+    async fn until_clock_shows(&mut self, time: SignedDuration) -> Result<(), StepError> {
+        self.follow_clock().await?;
+        let (begun, stopwatch) = (self.clock.now(), Stopwatch::start());
+        let mut ticks = tokio::time::interval(TICK);
+        while self.clock.now().duration_since(begun) < time {
+            if stopwatch.elapsed() > time.unsigned_abs() + BEHIND_MAX {
+                return Err(StepError::Unsupported { method: Advance::METHOD.to_string() });
+            }
+            ticks.tick().await;
+            self.follow_clock().await?;
+        }
+        Ok(())
+    }
 }
 
 /// Returns the number of seconds by which a scenario moves the clock in all.
