@@ -161,7 +161,7 @@ class Platform:
                 "notes": notes}
 
     def scan(self):
-        """Returns the findings of the kinds that G1 has. They are computed anew, and none is stored."""
+        """Returns the findings of the kinds that G1 has. They are computed for each scan, and none is stored."""
         found = []
         for peer in self.tables["peer"].values():
             if peer["status"] not in REACHABLE:

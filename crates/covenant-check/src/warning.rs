@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use covenant_model::transcript::{Body, Direction, Entry, Exchange, Trace};
 use covenant_model::wire::path::Route;
 
-/// The number of wrong acceptance tokens from which on a target that refuses none of them by a limit is told of.
+/// The number of wrong acceptance tokens after which a target that limits none of them gets a warning.
 const GUESSES_MIN: usize = 50;
 /// The maximum length of an answer that is quoted, in characters.
 const QUOTE_MAX: usize = 160;

@@ -60,16 +60,32 @@ impl Check for EveryActionIsLogged {
                 window.evidence,
             ));
         }
+        // Without an earlier snapshot, entries of other actions of the handshake are new too.
+        if let Some(doubtful) =
+            self.before.is_none().then(|| without_certain_entry(&window, &named)).flatten()
+        {
+            let actual = format!("no entry names {doubtful}; one of another action may be counted for it");
+            return Err(Stop::unproven(actual, window.evidence));
+        }
         Ok(Pass::new(format!("{} entries for {calls} calls", named.len()), window.evidence))
     }
 }
 
 /// Returns a call that requires an entry and that none of these entries fits, in words.
 fn without_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> Option<String> {
+    unassigned(window, entries, MatchStrength::Possible)
+}
+
+/// Returns a call that requires an entry and that none of these entries names by its route, in words.
+fn without_certain_entry(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>]) -> Option<String> {
+    unassigned(window, entries, MatchStrength::Certain)
+}
+
+fn unassigned(window: &AuditWindow<'_>, entries: &[AuditEntry<'_>], least: MatchStrength) -> Option<String> {
     let owed = window.owed();
     let assigned = assign(owed.len(), entries.len(), |one, entry| {
         let strengths = owed[one].iter().map(|call| window.match_strength(&entries[entry], call));
-        strengths.max().unwrap_or(MatchStrength::None)
+        strengths.max().filter(|strength| *strength >= least).unwrap_or(MatchStrength::None)
     });
     let missing = assigned.iter().position(Option::is_none)?;
     Some(match owed[missing].as_slice() {
@@ -161,6 +177,14 @@ mod tests {
         let mut withheld = refused();
         withheld["withheld"] = json!(true);
         assert_eq!(disclosed(&[admitted(), withheld, own()]), Unproven, "the audit has it: 5.4");
+    }
+
+    #[test]
+    fn entries_of_the_handshake_are_counted_for_no_read() {
+        let of = |action: &str| json!({"federation_peer_id": "p", "action": action});
+        let handshake = ["platform.peer.accepted", "platform.peer.enrolled"].map(of);
+        assert_eq!(disclosed(&[&handshake[..], &[own()]].concat()), Unproven);
+        assert_eq!(disclosed(&[&handshake[..], &[admitted(), refused(), own()]].concat()), Kept);
     }
 
     #[test]

@@ -92,8 +92,7 @@ impl Check for FindingRaised {
             return Err(Stop::unproven(reason, evidence));
         }
         if let Some(name) = self.standing(trace, &before, &after, &peer_id) {
-            let actual =
-                format!("{name} stood about the peer before, so that a further one can't be told from it");
+            let actual = format!("{name} stood about the peer before, so a further one has the same content");
             return Err(Stop::unproven(actual, evidence));
         }
         if let Some(other) = own.first() {
@@ -103,7 +102,9 @@ impl Check for FindingRaised {
             return Err(Stop::broken(after.nothing_about(&before, &peer_id), evidence));
         };
         let name = &shared.kind;
-        if valid.iter().any(|finding| finding.kind == *name) || common.len() > conforming.len() {
+        let is_new_about_conforming = conforming.iter().any(|finding| finding.kind == *name);
+        let is_about_all = !is_new_about_conforming || common.len() > conforming.len();
+        if valid.iter().any(|finding| finding.kind == *name) || is_about_all {
             let actual = format!("only {name} was raised, and about the conforming peer too");
             return Err(Stop::unproven(actual, evidence));
         }
@@ -114,7 +115,7 @@ impl Check for FindingRaised {
 
 impl FindingRaised {
     /// Returns the kind of a finding that stood before the misbehaviour and stands after it, about this peer and not
-    /// about a conforming one. A scan that computes each finding anew raises it once.
+    /// about a conforming one. A scan that computes its findings again raises it once.
     fn standing<'a>(&self, trace: &Trace, before: &Scan, after: &'a Scan, peer_id: &str) -> Option<&'a str> {
         let conforming = self.conforming.as_ref().and_then(|peer| self::peer_id(trace, peer));
         let others = conforming.map(|id| after.standing_about(before, &id)).unwrap_or_default();
@@ -208,6 +209,23 @@ mod tests {
             "one of them may be it"
         );
         assert_eq!(raised(&[], &["stale"], "conforming", None), Broken);
+    }
+
+    #[test]
+    fn a_finding_that_stood_about_the_conforming_peer_is_no_proof_and_no_breach() {
+        let about =
+            |kind: &str, peer: &str| json!({"kind": kind, "federation_peer_id": peer, "message": "x"});
+        let alice = about("new_peer", "alice's row");
+        let verdict = |more: &[Value]| {
+            let after = [&[alice.clone(), about("new_peer", "mallory's row")], more].concat();
+            joined()
+                .operation("before", "governance.scan", json!({"findings": [alice.clone()]}))
+                .operation("after", "governance.scan", json!({ "findings": after }))
+                .verdict::<FindingRaised>(arguments(&[("conforming", Some("alice"))]))
+        };
+        assert_eq!(verdict(&[]), Unproven);
+        assert_eq!(verdict(&[about("stale", "alice's row")]), Unproven);
+        assert_eq!(verdict(&[about("breach", "mallory's row")]), Kept);
     }
 
     #[test]

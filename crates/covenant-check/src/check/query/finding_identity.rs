@@ -15,7 +15,7 @@ const AGES: [&str; 8] = ["_seconds", "_minutes", "_hours", "_days", "_age", "_ms
 /// The member of a payload that holds the status of the peer, which its heartbeats change.
 const STATUS: &str = "status";
 
-/// Returns the identity of a finding. A scan that computes its findings anew states times, ages and the status of the
+/// Returns the identity of a finding. A scan that computes its findings again states times, ages and the status of the
 /// peer, which change although the finding is the same.
 pub(super) fn identity(finding: &Finding) -> String {
     format!("{}\u{0}{}\u{0}{}", finding.kind, ageless_text(&finding.message), ageless(&finding.payload))
