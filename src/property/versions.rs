@@ -15,7 +15,7 @@ use crate::scenario::{PeerSpec, Scenario, Step};
 pub(super) const PROPERTY: Property = Property {
     name: "versions",
     commitment: 10,
-    about: "the target works with every compatible version, and tells every other that it is none",
+    about: "the target works with every compatible version, and reports every other as incompatible",
     edge_cases,
     scenarios,
 };

@@ -13,6 +13,7 @@ use crate::store::{StoreError, facts};
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::{finding, kind};
+use covenant_net::net::{Inbound, Outbound};
 
 /// Defects in the compatibility of versions.
 pub(super) const COMPATIBILITY: &[Patch] = &[
@@ -79,7 +80,29 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
         "discards-adjacent-minor-migrations",
         &[("10.1", Conduct)],
         "Reports a migration from another minor version as completed, but applies none of it.",
-        |policy| policy.migration.apply = discard_from_adjacent_minor,
+        |policy| {
+            policy.migration.apply = |plan| {
+                discard_if(plan, |ours, theirs| ours.major == theirs.major && ours.minor != theirs.minor)
+            };
+        },
+    ),
+    Patch::defect(
+        "discards-migrations-of-other-patches",
+        &[("10.1", Conduct)],
+        "Reports a migration from another patch of its own minor version as completed, but applies none of it.",
+        |policy| {
+            policy.migration.apply = |plan| {
+                discard_if(plan, |ours, theirs| {
+                    (ours.major, ours.minor) == (theirs.major, theirs.minor) && ours != theirs
+                })
+            };
+        },
+    ),
+    Patch::defect(
+        "fails-at-heartbeat-of-incompatible-peer",
+        &[("10.1", Detection)],
+        "Answers 500 to a heartbeat whose version is not compatible.",
+        |policy| policy.inbound.override_response = fail_if_incompatible,
     ),
     Patch::defect(
         "orders-minor-versions-as-text",
@@ -259,16 +282,24 @@ fn is_same_minor(local: &str, remote: &str) -> bool {
     }
 }
 
-fn discard_from_adjacent_minor(plan: &Plan<'_>) -> Result<Outcome, Failure> {
+/// Applies a plan, but nothing of it if the platform's release and the sender's are as given.
+fn discard_if(plan: &Plan<'_>, is_discarded: fn(&Version, &Version) -> bool) -> Result<Outcome, Failure> {
     let ours = Version::parse(&release(plan.tx)?).ok();
     let theirs = plan.peer.platform_version.as_deref().and_then(|version| Version::parse(version).ok());
-    let are_adjacent = ours
-        .zip(theirs)
-        .is_some_and(|(ours, theirs)| ours.major == theirs.major && ours.minor != theirs.minor);
-    if !are_adjacent {
+    if !ours.zip(theirs).is_some_and(|(ours, theirs)| is_discarded(&ours, &theirs)) {
         return migration::apply(plan);
     }
     Ok(Outcome { applied: plan.request.steps.len() as u64, ..Outcome::default() })
+}
+
+fn fail_if_incompatible(call: &Inbound, outbound: &mut Outbound) {
+    let is_incompatible = || {
+        let said: Option<Value> = serde_json::from_slice(&outbound.body).ok();
+        said.is_some_and(|said| said["data"]["schema_compatibility"]["status"] == "incompatible")
+    };
+    if call.path.ends_with("/heartbeat") && is_incompatible() {
+        outbound.status = 500;
+    }
 }
 
 fn are_adjacent_as_text(local: &str, remote: &str) -> bool {
