@@ -12,7 +12,7 @@ use super::state::Received;
 use super::versions::compatibility;
 use super::{Inner, Peer};
 use covenant_model::transcript::{Body, Direction, Exchange, Message, Note, NoteKind, What};
-use covenant_model::wire::canonical::is_digest_of;
+use covenant_model::wire::canonical::{DigestMatch, compare_digest};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::header::{self, inbound_subject};
 use covenant_model::wire::notice::kind;
@@ -290,7 +290,7 @@ impl Peer {
         let Ok(batch) = SyncBatch::deserialize(body) else {
             return (422, json!({"error": "not a sync batch"}));
         };
-        if !is_digest_of(&body["records"], &batch.sha256) {
+        if compare_digest(&body["records"], &batch.sha256) == DigestMatch::Wrong {
             return (422, json!({"error": "the digest does not fit the records"}));
         }
         let mut state = self.state();
