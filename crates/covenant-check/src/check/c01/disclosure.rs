@@ -3,9 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use schemars::JsonSchema;
-use semver::Version;
 use serde::Deserialize;
 use serde_json::Value;
+
+use covenant_model::wire::text::{has_email_address, is_blank, is_semantic_version};
 
 /// A member of the disclosure in `metadata`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -45,7 +46,7 @@ impl Member {
         match self {
             Self::OperatorContact if value.is_object() => has_text(value, &|_| true),
             Self::OperatorContact => has_text(value, &is_contact),
-            Self::PlatformVersion => value.as_str().is_some_and(|text| Version::parse(text.trim()).is_ok()),
+            Self::PlatformVersion => value.as_str().is_some_and(is_semantic_version),
             Self::Jurisdiction | Self::LastKnownGoodRelease => has_text(value, &|_| true),
         }
     }
@@ -60,7 +61,7 @@ impl Display for Member {
 /// Returns whether a value contains a text that is not blank and satisfies the condition.
 fn has_text(value: &Value, is_right: &dyn Fn(&str) -> bool) -> bool {
     match value {
-        Value::String(text) => !text.trim().is_empty() && is_right(text.trim()),
+        Value::String(text) => !is_blank(text) && is_right(text.trim()),
         Value::Array(items) => items.iter().any(|item| has_text(item, is_right)),
         Value::Object(members) => members.values().any(|member| has_text(member, is_right)),
         _ => false,
@@ -69,11 +70,10 @@ fn has_text(value: &Value, is_right: &dyn Fn(&str) -> bool) -> bool {
 
 /// Returns whether a text is an email address, or names a key.
 fn is_contact(text: &str) -> bool {
-    let is_address =
-        |word: &str| word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    let is_email = text.split_whitespace().any(is_address);
     let lower = text.to_lowercase();
-    is_email || ["pgp", "fpr"].iter().any(|word| lower.contains(word)) || is_fingerprint(&lower)
+    has_email_address(text)
+        || ["pgp", "fpr"].iter().any(|word| lower.contains(word))
+        || is_fingerprint(&lower)
 }
 
 /// Returns whether a text is the fingerprint of a key, or its long id: in groups or not, with `0x` or not.
@@ -100,15 +100,23 @@ mod tests {
             (OperatorContact, json!({"email": " "}), false),
             (OperatorContact, json!("call us"), false),
             (OperatorContact, json!("call us @ noon"), false),
+            (OperatorContact, json!("ops@@example.org"), false),
+            (OperatorContact, json!("ops team@example.org"), false),
+            (OperatorContact, json!("ops..team@example.org"), false),
+            (OperatorContact, json!("\"ops..team @ night\"@example.org"), true),
             (OperatorContact, json!({}), false),
             (Jurisdiction, json!("DE"), true),
             (Jurisdiction, json!({"country": "DE", "region": null}), true),
             (Jurisdiction, json!("  "), false),
             (Jurisdiction, json!({"country": ""}), false),
             (PlatformVersion, json!("1.4.0"), true),
+            (PlatformVersion, json!("99999999999999999999999.0.0"), true),
+            (PlatformVersion, json!("1.4.0 "), false),
             (PlatformVersion, json!("latest"), false),
             (LastKnownGoodRelease, json!("v1.3"), true),
             (LastKnownGoodRelease, json!(""), false),
+            (LastKnownGoodRelease, json!("\u{200b}"), false),
+            (Jurisdiction, json!("\u{2060}\u{feff}"), false),
         ] {
             assert_eq!(member.is_well_formed(&value), good, "{member}: {value}");
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use covenant_model::wire::header::inbound_subject;
+use covenant_model::wire::text;
 
 /// Returns whether an entry mentions a name: anywhere in a text, or, if the name may be a word or the number
 /// of something else, as the entire value of a member about a peer or a subject.
@@ -59,7 +60,7 @@ fn is_internal(member: &str) -> bool {
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        Value::String(text) => text::is_blank(text),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         _ => false,

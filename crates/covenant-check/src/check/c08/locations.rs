@@ -6,6 +6,7 @@ use crate::check::query::{CallQuery, calls};
 use covenant_model::operator::{OperatorMethod, release};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
+use covenant_model::wire::text::is_blank;
 
 /// The locations of the two sides of a peering.
 pub(super) struct Locations {
@@ -71,9 +72,8 @@ pub(super) struct Location {
 
 impl Location {
     fn read(body: &Value) -> Option<Self> {
-        let text = |value: &Value| {
-            value.as_str().filter(|text| !text.trim().is_empty()).map(|text| text.trim().to_owned())
-        };
+        let text =
+            |value: &Value| value.as_str().filter(|text| !is_blank(text)).map(|text| text.trim().to_owned());
         let metadata = &body["metadata"];
         let residency = text(&body["data_residency"]).or_else(|| text(&metadata["data_residency"]));
         let jurisdiction = text(&metadata["jurisdiction"]);

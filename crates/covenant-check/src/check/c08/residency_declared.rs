@@ -11,6 +11,7 @@ use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, silence_of_heartbeats};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
+use covenant_model::wire::text::is_blank;
 
 /// The target declares in its heartbeats, or in its answers to them, where it keeps data.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -54,7 +55,7 @@ impl Check for ResidencyDeclared {
 /// Returns the residency that a body declares, unless it is blank.
 fn residency(body: &Value) -> Option<&str> {
     let members = [&body["data_residency"], &body["metadata"]["data_residency"]];
-    members.into_iter().filter_map(Value::as_str).find(|residency| !residency.trim().is_empty())
+    members.into_iter().filter_map(Value::as_str).find(|residency| !is_blank(residency))
 }
 
 /// Returns a member that may declare the residency in a form of the target's own.
