@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::clock::{Clock, Seed};
+use crate::clock::{Clock, Seed, read_moment};
 use crate::net::Limits;
 use crate::operator::platform::Describe;
 use crate::operator::{
@@ -306,7 +305,7 @@ fn is_met(kind: &Kind, value: &Value) -> bool {
     match kind {
         Kind::Text => text.is_some_and(|text| !text.is_empty()),
         Kind::Url => text.is_some_and(|text| Url::parse(text).is_ok_and(|url| url.has_host())),
-        Kind::Moment => text.is_some_and(|text| text.parse::<Timestamp>().is_ok()),
+        Kind::Moment => text.is_some_and(|text| read_moment(text).is_some()),
         Kind::Integer => value.is_i64() || value.is_u64(),
         Kind::Boolean => value.is_boolean(),
         Kind::Object => value.is_object(),

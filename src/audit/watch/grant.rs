@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{WatchError, context};
-use crate::clock::Clock;
+use crate::clock::{Clock, read_moment};
 use crate::peer::{Call, Peer, PeerError};
 use crate::transcript::{Operation, Recorder, What};
 use crate::wire::path::{Route, is_id, is_kind};
@@ -130,7 +130,7 @@ impl Grant {
     async fn read_clock(&mut self, peer: &Peer, clock: &Clock) -> Result<Option<Timestamp>, PeerError> {
         let bundle = peer.call(&context("clock"), Call::route(&Route::TrustBundle)).await?;
         let data = bundle.data.as_ref().filter(|_| bundle.succeeded());
-        let shown = data.and_then(|data| data["generated_at"].as_str()?.parse::<Timestamp>().ok());
+        let shown = data.and_then(|data| read_moment(data["generated_at"].as_str()?));
         if let Some(shown) = shown {
             self.ahead = shown.duration_since(clock.now());
         }

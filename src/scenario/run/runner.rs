@@ -14,7 +14,7 @@ use super::super::values::Values;
 use super::real_time::clock_seconds;
 use super::{RunContext, StepError, numbered, releases};
 use crate::Stage;
-use crate::clock::{Clock, Seed};
+use crate::clock::{Clock, Seed, read_moment};
 use crate::contract::V1_2026_05;
 use crate::operator::platform::{Now, Reset, Start};
 use crate::operator::{
@@ -238,7 +238,7 @@ impl<'a> ScenarioRunner<'a> {
 
     async fn target_time(&self) -> Result<Option<Timestamp>, StepError> {
         let Ok(reported) = self.operator.call(Now::METHOD, json!({})).await else { return Ok(None) };
-        let now = reported["now"].as_str().and_then(|now| now.parse().ok());
+        let now = reported["now"].as_str().and_then(read_moment);
         now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
             .map(Some)
             .ok_or_else(|| {

@@ -4,10 +4,12 @@
 //! [`Clock`] explicitly. The same [`Seed`] repeats a run.
 
 mod ids;
+mod moment;
 mod seed;
 mod stopwatch;
 
 pub use ids::Ids;
+pub use moment::{deserialize_moment, read_moment};
 pub use seed::Seed;
 pub use stopwatch::Stopwatch;
 

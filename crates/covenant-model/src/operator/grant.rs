@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::method::methods;
 use super::{Done, Example, Extra, Listed};
+use crate::clock::deserialize_moment;
 use crate::contract::Basis;
 
 methods! {
@@ -84,6 +85,7 @@ pub struct Issued {
     /// The token that a call under the grant carries. It is opaque to the suite.
     pub bearer_token: String,
     /// The end of the grant.
+    #[serde(deserialize_with = "deserialize_moment")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub expires_at: Timestamp,
     /// Other members.
@@ -172,6 +174,7 @@ pub struct Hold {
     /// The scopes.
     pub permission_scopes: Vec<String>,
     /// The end of the grant.
+    #[serde(deserialize_with = "deserialize_moment")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub expires_at: Timestamp,
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::method::methods;
 use super::{Done, Example, Extra, ResourceKind};
+use crate::clock::deserialize_moment;
 use crate::transcript::Addition;
 
 methods! {
@@ -211,6 +212,7 @@ pub struct Advance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Time {
     /// The time that the clock shows, in a year from 2000 to 2199.
+    #[serde(deserialize_with = "deserialize_moment")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub now: Timestamp,
     /// Other members.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::check::arguments::Labels;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{Call, calls, peer_id};
+use covenant_model::clock::read_moment;
 use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::grant::Scope;
@@ -42,7 +43,7 @@ impl<'a> Grant<'a> {
     fn read(trace: &'a Trace, label: &str) -> Option<Self> {
         let (n, issue) = trace.operation(label)?;
         let (terms, issued) = (&issue.parameters, issue.result.as_ref()?);
-        let reported: Timestamp = issued["expires_at"].as_str()?.parse().ok()?;
+        let reported = read_moment(issued["expires_at"].as_str()?)?;
         let issued_at = trace.entries().iter().find(|entry| entry.n == n)?.at;
         let lasts = terms["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
         let requested = lasts.and_then(|lasts| issued_at.checked_add(lasts).ok());

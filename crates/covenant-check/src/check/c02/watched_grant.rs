@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::announcement::announces_revocation;
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{CallQuery, calls};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The tolerance for two running clocks and the network between them.
@@ -141,7 +142,7 @@ fn drop_refused(reads: &mut Vec<Read>, from: usize) {
 /// Returns the time that the target's clock showed when it answered: a read and a trust bundle report it.
 fn shown(exchange: &Exchange) -> Option<Timestamp> {
     let data = exchange.data().filter(|_| exchange.succeeded())?;
-    [&data["fetched_at"], &data["generated_at"]].into_iter().find_map(|time| time.as_str()?.parse().ok())
+    [&data["fetched_at"], &data["generated_at"]].into_iter().find_map(|time| read_moment(time.as_str()?))
 }
 
 #[cfg(test)]

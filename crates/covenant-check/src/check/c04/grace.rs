@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::notice::{has_event, has_status};
 use super::revocation::{last_before, time_of};
 use crate::check::query::{Call, CallQuery, calls, events};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::kind;
 
@@ -63,5 +64,5 @@ impl Grace {
 fn effective_at(notice: Call<'_>) -> Option<Timestamp> {
     let event = events(&notice.exchange.request).find(|event| event["kind"] == kind::PEER_REVOKED)?;
     let times = [&event["payload"]["effective_at"], &event["effective_at"]];
-    times.into_iter().find_map(|time| time.as_str()?.parse().ok())
+    times.into_iter().find_map(|time| read_moment(time.as_str()?))
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::check::arguments::Labels;
 use crate::check::query::{Call, calls};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The maximum time until an excerpt is delivered (5.3).
@@ -54,5 +55,5 @@ pub(super) fn names_promise(request: &Exchange) -> bool {
 /// Returns the time for which a promise announces the excerpt.
 pub(super) fn promised_for(request: &Exchange) -> Option<Timestamp> {
     let promise = request.data().filter(|_| request.status() == Some(PROMISED))?;
-    promise.get("due_at")?.as_str()?.parse().ok()
+    read_moment(promise.get("due_at")?.as_str()?)
 }

@@ -13,6 +13,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop, require};
 use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::{Exchange, Trace};
 
 /// The tolerance for two clocks, a slow answer and the interval between requests.
@@ -159,7 +160,7 @@ fn drop_refused(requests: &mut Vec<TimedRequest<'_>>, from: usize) {
 fn reported_time(exchange: &Exchange) -> Option<Timestamp> {
     let data = exchange.data().filter(|_| exchange.succeeded())?;
     let names = ["last_heartbeat_at", "accepted_at", "generated_at", "fetched_at"];
-    names.into_iter().find_map(|name| data[name].as_str()?.parse().ok())
+    names.into_iter().find_map(|name| read_moment(data[name].as_str()?))
 }
 
 #[cfg(test)]

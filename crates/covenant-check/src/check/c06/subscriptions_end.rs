@@ -1,6 +1,6 @@
 //! `subscriptions-end`.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use crate::check::arguments::Label;
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::Trace;
 
 /// A subscription that asks for a longer life than a grant may have is refused, or ends within that life. A target
@@ -68,7 +69,7 @@ impl Check for SubscriptionsEnd {
 /// Returns how long the grant of a subscription lives.
 fn life(call: &Call<'_>) -> Option<SignedDuration> {
     let data = call.exchange.data()?;
-    let until = data["expires_at"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let until = data["expires_at"].as_str().and_then(read_moment);
     let counted = data["ttl_seconds"].as_i64().map(SignedDuration::from_secs);
     until.map(|until| until.duration_since(call.at())).or(counted)
 }

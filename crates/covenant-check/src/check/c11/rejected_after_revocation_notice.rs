@@ -1,6 +1,5 @@
 //! `rejected-after-revocation-notice`.
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,6 +8,7 @@ use crate::check::definition::Check;
 use crate::check::general::Refused;
 use crate::check::outcome::{OrUnproven, Outcome, Stop};
 use crate::check::query::{CallQuery, calls, events};
+use covenant_model::clock::read_moment;
 use covenant_model::transcript::Trace;
 use covenant_model::wire::notice::kind;
 
@@ -45,7 +45,7 @@ impl Check for RejectedAfterRevocationNotice {
             .find_map(|call| events(&call.exchange.request).find(|event| event["kind"] == kind::PEER_REVOKED))
             .or_unproven("the peer was not notified before its calls")?;
         let effective_at = notice["payload"]["effective_at"].as_str();
-        let effective_at = effective_at.and_then(|text| text.parse::<Timestamp>().ok());
+        let effective_at = effective_at.and_then(read_moment);
         if effective_at.is_some_and(|effective_at| effective_at > call.at()) {
             return Err(Stop::unproven("the notice names a later time", []));
         }

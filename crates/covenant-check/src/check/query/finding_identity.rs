@@ -1,8 +1,8 @@
 //! The identity of a finding: what it says, without what changes while it stands.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use covenant_model::clock::read_moment;
 use covenant_model::wire::notice::Finding;
 
 /// The units by which a text states an age.
@@ -51,7 +51,7 @@ fn ageless_text(text: &str) -> String {
     let kept = words.iter().enumerate().filter(|(place, word)| {
         let word = bare(word);
         // A status that never reported a heartbeat has a word in place of the time.
-        let is_time = word.to_uppercase().parse::<Timestamp>().is_ok() || is_part_of_time(&word);
+        let is_time = read_moment(&word).is_some() || is_part_of_time(&word);
         !is_time && word != "never" && !is_age(*place, &word)
     });
     kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
