@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 
 /// The reference platform as a program, with an acceptance token for one peer.
-struct Platform {
+pub(crate) struct Platform {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: tempfile::TempDir,
 }
 
 impl Platform {
-    fn start(more: &[&str]) -> Self {
+    pub(crate) fn start(more: &[&str]) -> Self {
         let mut child = Command::new(COVENANT)
             .args(["target", "--listen", "127.0.0.1:0", "--propose", "https://127.0.0.1:1"])
             .args(more)
@@ -35,7 +35,7 @@ impl Platform {
         Self { child, url: text(&description["base_url"]), folder }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -163,11 +163,15 @@ impl Platform {
 
 /// Waits until a transcript has `count` entries with the label.
 fn wait_for_label(transcript: &Path, label: &str, count: usize) {
+    wait_for_text(transcript, &format!("\"label\":\"{label}\""), count);
+}
+
+/// Waits until a transcript has a text `count` times.
+pub(crate) fn wait_for_text(transcript: &Path, wanted: &str, count: usize) {
     let started = covenant::clock::Stopwatch::start();
-    let label = format!("\"label\":\"{label}\"");
     loop {
         let text = std::fs::read_to_string(transcript).unwrap_or_default();
-        if text.matches(&label).count() >= count {
+        if text.matches(wanted).count() >= count {
             return;
         }
         assert!(started.elapsed() < std::time::Duration::from_mins(1), "{text}");

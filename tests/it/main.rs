@@ -8,6 +8,7 @@ mod adapter_server;
 mod audit;
 mod cli;
 mod delayed_reads;
+mod documented_commands;
 mod errors;
 mod g1_platform;
 mod misbehaviours;

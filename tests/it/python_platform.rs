@@ -86,7 +86,7 @@ async fn run(adapter: &str, plan: Plan) -> Report {
 }
 
 /// Returns a program that the platform needs and that is not on the PATH.
-fn missing_program() -> Option<&'static str> {
+pub(crate) fn missing_program() -> Option<&'static str> {
     let works = |program: &str, argument: &str| {
         let mut command = Command::new(program);
         command.arg(argument).output().is_ok_and(|output| output.status.success())
