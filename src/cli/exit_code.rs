@@ -77,18 +77,72 @@ impl BasisChoice {
     }
 }
 
-/// Every exit code with its meaning, for the help, `covenant explain` and the README.
-pub(super) const EXITS: &[(Exit, &str)] = &[
-    (Exit::Kept, "nothing that was evaluated is broken"),
-    (Exit::Broken, "something is broken, on either basis or on that of --basis"),
-    (Exit::Usage, "a wrong option, or a file with an error"),
-    (Exit::Unproven, "something is unproven, under --strict; with --basis, on that basis"),
-    (Exit::Target, "the target cannot be evaluated: it is not reached, or no peer can federate with it"),
-    (Exit::Adapter, "the adapter failed"),
-    (Exit::Environment, "the environment failed, for example no free port or no space on the disk"),
-    (Exit::Suite, "internal error of covenant: please report it"),
-    (Exit::Interrupted, "interrupted; the partial report is in the run folder"),
+/// An exit code for its reader.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ExitDef {
+    pub(super) exit: Exit,
+    pub(super) meaning: &'static str,
+    /// The next step of whoever gets the code.
+    pub(super) next: &'static str,
+}
+
+const fn row(exit: Exit, meaning: &'static str, next: &'static str) -> ExitDef {
+    ExitDef { exit, meaning, next }
+}
+
+/// Every exit code, for the help, `covenant explain` and the README.
+pub(super) const EXITS: &[ExitDef] = &[
+    row(
+        Exit::Kept,
+        "nothing that was evaluated is broken",
+        "read which clauses are unproven, and why; --strict makes them fail",
+    ),
+    row(
+        Exit::Broken,
+        "something is broken, on either basis or on that of --basis",
+        "read the evidence in the report, then `covenant explain CLAUSE`; `covenant replay DIR` tries it again",
+    ),
+    row(
+        Exit::Usage,
+        "a wrong option, or a file with an error",
+        "standard error names the option, or the file with line and column, and the nearest known word",
+    ),
+    row(
+        Exit::Unproven,
+        "something is unproven, under --strict; with --basis, on that basis",
+        "the report gives the reason of each clause, such as a missing method: `covenant list methods`",
+    ),
+    row(
+        Exit::Target,
+        "the target cannot be evaluated: it is not reached, or no peer can federate with it",
+        "`covenant doctor` with the same options names what fails, and a hint",
+    ),
+    row(
+        Exit::Adapter,
+        "the adapter failed",
+        "read adapter.log in the run folder; `covenant adapter check` calls each method once",
+    ),
+    row(
+        Exit::Environment,
+        "the environment failed, for example no free port or no space on the disk",
+        "standard error names the port, folder or file; `covenant doctor` examines the ports",
+    ),
+    row(
+        Exit::Suite,
+        "internal error of covenant: please report it",
+        "run it again with --verbose and the same --seed, and send the run folder",
+    ),
+    row(
+        Exit::Interrupted,
+        "interrupted; the partial report is in the run folder",
+        "`covenant verify DIR` prints the report of what was played; the same --seed plays it all",
+    ),
 ];
+
+/// Returns the row of a code.
+pub(super) fn exit_with_code(code: u8) -> Option<&'static ExitDef> {
+    EXITS.iter().find(|row| row.exit as u8 == code)
+}
 
 impl Exit {
     /// Returns the exit code of a run. `basis` limits which breaches, and with `strict` which unproven aspects,
@@ -217,7 +271,7 @@ mod tests {
             .take_while(|line| line.starts_with('|'))
             .collect();
         let expected: Vec<String> =
-            EXITS.iter().map(|(exit, meaning)| format!("| {} | {meaning} |", *exit as u8)).collect();
+            EXITS.iter().map(|row| format!("| {} | {} |", row.exit as u8, row.meaning)).collect();
         assert_eq!(rows, expected);
     }
 

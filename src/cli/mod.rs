@@ -57,7 +57,7 @@ struct Arguments {
 
 /// Returns the table of exit codes for the help.
 fn exit_codes() -> String {
-    let rows = exit_code::EXITS.iter().map(|(exit, meaning)| format!("\n  {:>3}  {meaning}", *exit as u8));
+    let rows = exit_code::EXITS.iter().map(|row| format!("\n  {:>3}  {}", row.exit as u8, row.meaning));
     format!("Exit codes:{}", rows.collect::<String>())
 }
 

@@ -269,13 +269,21 @@ fn explain_finds_every_kind_of_id_and_suggests_the_nearest() {
         ("7.3", "conflict_log"),
         ("finding-raised", "argument:   peer"),
         (SHORT, "check:      3.1 conduct"),
+        ("finding-raised", "what usually fixes it:"),
         ("bogus-kind", "breaks:     3.1"),
+        ("bogus-kind", "3.1 detection (hard, 3 Truthful capabilities): "),
+        ("bogus-kind", "what usually fixes it:"),
         ("omits-first-conflict-from-log", "breaks:     7.3 conduct"),
+        ("omits-first-conflict-from-log", "check: 07-migration-hygiene/conflicts-are-resolved#2"),
+        ("omits-first-conflict-from-log", "operator methods: "),
         ("ipv6", "covenant run --variant ipv6"),
         ("grants", "commitment: 2"),
+        ("grants", "how it is seen: "),
         ("governance.scan", "called in:"),
+        ("governance.scan", "needed for: 1.1 detection"),
         ("contract.release", "parameter:  version (integer): The number."),
         ("70", "internal error"),
+        ("4", "what to do: `covenant doctor`"),
     ] {
         let output = covenant(&["explain", id]);
         assert_eq!(code(&output), 0, "{id}: {}", stderr(&output));

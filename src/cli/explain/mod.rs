@@ -1,21 +1,26 @@
 //! `covenant explain`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod clause;
+
+pub(super) use clause::methods_of;
+
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use clap::Args;
 
-use super::exit_code::EXITS;
+use super::exit_code::exit_with_code;
 use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
-use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTERS, Register, fix};
+use crate::contract::{Aspect, REGISTERS};
 use crate::docs::parts;
 use crate::operator::{Form, Member, Method};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
-use crate::reference::{DEFECTS, Patch, PatchKind, VARIANTS};
+use crate::reference::{DEFECTS, PatchKind, VARIANTS};
 use crate::runner::{planned, planned_with_texts};
-use crate::scenario::{Loaded, Step};
+use crate::scenario::Loaded;
+use clause::{clause, duties};
 
 /// Arguments of `covenant explain`.
 #[derive(Debug, Args)]
@@ -41,98 +46,12 @@ type Source = fn(&str, &[Loaded]) -> Option<String>;
 /// The lookup functions, in the order of the printed answers. One id may match several.
 const SOURCES: &[Source] = &[clause, check, scenario, behaviour, patch, property, method, exit_code];
 
-fn clause(id: &str, parts: &[Loaded]) -> Option<String> {
-    let id: ClauseId = id.parse().ok()?;
-    let rows = rows_of(id);
-    let (_, clause) = rows.first()?;
-    let mut text = format!("clause {} ({})\n", clause.id, clause.class);
-    let _ = writeln!(text, "  obligation: {}", clause.obligation);
-    for (register, row) in &rows[1..] {
-        let _ = writeln!(text, "  in {}: {} ({})", register.id, row.obligation, row.class);
-    }
-    let _ = writeln!(text, "  section:    {} {}", id.section, id.section.title());
-    for register in REGISTERS {
-        if let Some(name) = register.named_finding(id.section) {
-            let _ = writeln!(text, "  finding:    {name}, by the text of {}", register.id);
-        }
-    }
-    for aspect in clause.aspects() {
-        aspect_text(&mut text, &rows, aspect, parts);
-    }
-    let _ = writeln!(text, "  defects:    {}", listed(defects_of(id)));
-    Some(text)
-}
-
-type Row = (&'static Register, &'static Clause);
-
-/// Returns the row of a clause in the first text that has it, then the rows of later texts that differ.
-fn rows_of(id: ClauseId) -> Vec<Row> {
-    let every = REGISTERS.iter().filter_map(|register| Some((*register, register.clause(id)?)));
-    let mut rows: Vec<Row> = every.collect();
-    rows.dedup_by_key(|(_, clause)| *clause);
-    rows
-}
-
-fn aspect_text(text: &mut String, rows: &[Row], aspect: Aspect, parts: &[Loaded]) {
-    let seen_by = rows.iter().filter_map(|(register, row)| Some((register.id, row.observation(aspect)?)));
-    let mut seen_by = seen_by.collect::<Vec<_>>();
-    seen_by.dedup_by_key(|(_, seen)| *seen);
-    let (Some((_, seen)), Some((_, clause))) = (seen_by.first(), rows.first()) else { return };
-    let _ = writeln!(text, "\n  {aspect}: {}", seen.how);
-    for (register, seen) in &seen_by[1..] {
-        let _ = writeln!(text, "    in {register}: {}", seen.how);
-    }
-    let _ = writeln!(text, "    seen through: {}", through(seen.by));
-    let mut methods = BTreeSet::new();
-    let mut checks = BTreeMap::new();
-    for loaded in parts {
-        for (check, texts) in planned_with_texts(&loaded.id, loaded) {
-            if check.clause == clause.id && check.aspect == aspect {
-                let words = format!("{} ({}) {texts}", check.check, check.basis);
-                checks.insert(check.id, words.trim_end().to_owned());
-                methods.extend(methods_of(loaded));
-            }
-        }
-    }
-    for (id, check) in checks {
-        let _ = writeln!(text, "    check: {id}  {check}");
-    }
-    if !methods.is_empty() {
-        let _ = writeln!(text, "    operator methods: {}", listed(methods));
-    }
-    if let Some(fix) = fix(clause.id, aspect) {
-        let _ = writeln!(text, "    what usually fixes it: {fix}");
-    }
-}
-
-fn through(means: Means) -> &'static str {
-    match means {
-        Means::Wire => "the federation wire",
-        Means::Operator => "the operator plane",
-        Means::WireAndOperator => "the federation wire and the operator plane",
-        Means::Attestation => "a person's attestation (covenant run --attest)",
-    }
-}
-
-/// Returns the operator methods that a scenario calls, in the order of the table.
-pub(super) fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'static str> + use<> {
-    let steps = loaded.scenario.steps.iter().flat_map(|step| step.get_ref().flatten());
-    let called: Vec<Method> = steps.filter_map(Step::method).collect();
-    Method::all().filter(move |method| called.contains(method)).map(Method::name)
-}
-
-fn defects_of(id: ClauseId) -> Vec<&'static str> {
-    let id = id.to_string();
-    let breaks = |patch: &&&Patch| match patch.kind {
-        PatchKind::Defect { breaks } => breaks.iter().any(|(clause, _)| *clause == id),
-        PatchKind::Variant => false,
-    };
-    DEFECTS.iter().filter(breaks).map(|patch| patch.name).collect()
-}
-
 fn check(id: &str, parts: &[Loaded]) -> Option<String> {
     let check = check_with_id(id)?;
     let mut text = format!("check {}\n  passes if:  {}\n", check.id, check.about());
+    for expected in check.expected {
+        let _ = writeln!(text, "  expects:    {expected}");
+    }
     if let Some(control) = check.control {
         let _ = writeln!(text, "  control:    {control}");
     }
@@ -140,10 +59,11 @@ fn check(id: &str, parts: &[Loaded]) -> Option<String> {
         let optional = if parameter.required { "" } else { " (optional)" };
         let _ = writeln!(text, "  argument:   {}{optional}: {}", parameter.name, parameter.about);
     }
-    let all = parts.iter().flat_map(|loaded| planned(&loaded.id, loaded));
-    for planned in all.filter(|planned| planned.check == id) {
-        let _ = writeln!(text, "  used by:    {} {}  {}", planned.clause, planned.aspect, planned.id);
-    }
+    let has_check = |loaded: &&Loaded| planned(&loaded.id, loaded).iter().any(|planned| planned.check == id);
+    let users: Vec<&Loaded> = parts.iter().filter(has_check).collect();
+    let of = users.iter().flat_map(|loaded| planned(&loaded.id, loaded));
+    let of = of.filter(|planned| planned.check == id).map(|planned| (planned.clause, planned.aspect));
+    duties(&mut text, of, &users, |planned| planned.check == id);
     Some(text)
 }
 
@@ -158,6 +78,9 @@ fn scenario(id: &str, parts: &[Loaded]) -> Option<String> {
     }
     let _ = writeln!(text, "  operator methods: {}", listed(methods_of(loaded)));
     let _ = writeln!(text, "  run it:     covenant run --only {}", loaded.id);
+    let of = planned(&loaded.id, loaded).into_iter().map(|check| (check.clause, check.aspect));
+    // Its checks and methods are listed above.
+    duties(&mut text, of, &[], |_| false);
     Some(text)
 }
 
@@ -167,34 +90,46 @@ fn behaviour(id: &str, parts: &[Loaded]) -> Option<String> {
     let _ = writeln!(text, "  breaks:     {}", listed(behaviour.clauses.iter().copied()));
     let has =
         |loaded: &&Loaded| loaded.scenario.peers.iter().any(|peer| peer.behaviours.iter().any(|b| b == id));
-    for loaded in parts.iter().filter(has) {
+    let players: Vec<&Loaded> = parts.iter().filter(has).collect();
+    for loaded in &players {
         let _ = writeln!(text, "  played in:  {}", loaded.id);
     }
+    let of = behaviour.clauses.iter().filter_map(|clause| clause.parse().ok());
+    duties(&mut text, of.map(|clause| (clause, Aspect::Detection)), &players, |_| true);
     Some(text)
 }
 
-fn patch(id: &str, _parts: &[Loaded]) -> Option<String> {
+fn patch(id: &str, parts: &[Loaded]) -> Option<String> {
     let patch = DEFECTS.iter().chain(VARIANTS).find(|patch| patch.name == id)?;
     let PatchKind::Defect { breaks } = patch.kind else {
         let run = format!("covenant run --variant {id}");
-        return Some(format!("variant {id}\n  does:       {}\n  run it:     {run}\n", patch.summary));
+        let conforms = "it breaks no clause, so no check may be broken";
+        return Some(format!(
+            "variant {id}\n  does:       {}\n  conforms:   {conforms}\n  run it:     {run}\n",
+            patch.summary
+        ));
     };
-    let breaks = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
     let mut text = format!("defect {id}\n  does:       {}\n", patch.summary);
-    let _ = writeln!(text, "  breaks:     {}", breaks.collect::<Vec<_>>().join(", "));
+    let broken = breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
+    let _ = writeln!(text, "  breaks:     {}", listed(broken));
     if let Some(variant) = patch.on {
         let _ = writeln!(text, "  on top of:  the variant {}", variant.name);
     }
     let _ = writeln!(text, "  run it:     covenant run --defect {id}");
+    let of = breaks.iter().filter_map(|(clause, aspect)| Some((clause.parse().ok()?, *aspect)));
+    duties(&mut text, of, &parts.iter().collect::<Vec<_>>(), |_| true);
     Some(text)
 }
 
-fn property(id: &str, _parts: &[Loaded]) -> Option<String> {
+fn property(id: &str, parts: &[Loaded]) -> Option<String> {
     let property = PROPERTIES.iter().find(|property| property.name == id)?;
-    Some(format!(
-        "property {id}\n  holds:      {}\n  commitment: {}\n  run it:     covenant run --property {id} --cases 100\n",
-        property.about, property.commitment
-    ))
+    let mut text = format!("property {id}\n  holds:      {}\n", property.about);
+    let _ = writeln!(text, "  commitment: {}", property.commitment);
+    let _ = writeln!(text, "  run it:     covenant run --property {id} --cases 100");
+    let cases: Vec<&Loaded> = parts.iter().filter(|loaded| loaded.id == property.trace()).collect();
+    let of = cases.iter().flat_map(|loaded| planned(&loaded.id, loaded));
+    duties(&mut text, of.map(|planned| (planned.clause, planned.aspect)), &cases, |_| true);
+    Some(text)
 }
 
 fn method(id: &str, parts: &[Loaded]) -> Option<String> {
@@ -209,9 +144,13 @@ fn method(id: &str, parts: &[Loaded]) -> Option<String> {
     let prompt = row.prompt.unwrap_or("none: only a program can do it in time");
     let _ = writeln!(text, "  prompt:     {prompt}");
     let _ = writeln!(text, "  example:    {} gives {}", row.example.parameters(), row.example.result());
+    let mut needed = BTreeSet::new();
     for loaded in parts.iter().filter(|loaded| methods_of(loaded).any(|name| name == row.name)) {
         let _ = writeln!(text, "  called in:  {}", loaded.id);
+        needed.extend(planned(&loaded.id, loaded).into_iter().map(|check| (check.clause, check.aspect)));
     }
+    let needed = needed.into_iter().map(|(clause, aspect)| format!("{clause} {aspect}"));
+    let _ = writeln!(text, "  needed for: {}", listed(needed));
     let _ = writeln!(text, "  documented: docs/adapter-protocol.md");
     Some(text)
 }
@@ -231,9 +170,9 @@ fn members(text: &mut String, title: &str, form: &Form) {
 }
 
 fn exit_code(id: &str, _parts: &[Loaded]) -> Option<String> {
-    let code: u8 = id.parse().ok()?;
-    let (exit, meaning) = EXITS.iter().find(|(exit, _)| *exit as u8 == code)?;
-    Some(format!("exit code {}\n  meaning:    {meaning}\n", *exit as u8))
+    let row = exit_with_code(id.parse().ok()?)?;
+    let (code, meaning, next) = (row.exit as u8, row.meaning, row.next);
+    Some(format!("exit code {code}\n  meaning:    {meaning}\n  what to do: {next}\n"))
 }
 
 fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
