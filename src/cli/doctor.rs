@@ -7,7 +7,8 @@ use clap::Args;
 use super::config::Config;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, print};
-use crate::doctor::{Cause, Point, PointResult, Points, Subject, examine};
+use crate::Blame;
+use crate::doctor::{FailedPoint, Point, PointResult, Points, Subject, examine};
 use crate::report::terminal;
 use crate::runner::{ExternalTarget, Target};
 use crate::with_causes;
@@ -37,7 +38,7 @@ fn external<'a>(points: &mut Points<'_>, target: &'a Result<Target, Failure>) ->
         Ok(Target::Embedded(_)) => None,
         Err(failure) => {
             let hint = "see `covenant doctor --help`, or edit covenant.toml";
-            points.failed("operator", with_causes(failure.error.as_ref()), hint, cause(failure.exit));
+            points.failed("operator", with_causes(failure.error.as_ref()), hint, blame(failure.exit));
             None
         }
     }
@@ -65,7 +66,8 @@ pub(super) fn diagnose(examine: impl AsyncFnOnce(&mut Points<'_>)) -> Result<Exi
     };
     let mut points = Points::new(&mut show);
     block_on(examine(&mut points))?;
-    let exit = points.first_cause().map_or(Exit::Kept, exit);
+    let of_failure = |failure: &FailedPoint| failure.blame.map_or(Exit::Usage, Exit::from);
+    let exit = points.first_failure().map_or(Exit::Kept, of_failure);
     printed?;
     Ok(exit)
 }
@@ -74,25 +76,14 @@ fn line(point: &Point) -> String {
     let (word, hint) = match &point.result {
         PointResult::Fine => ("ok", String::new()),
         PointResult::Note => ("note", String::new()),
-        PointResult::Failed { hint, .. } => ("FAIL", format!("; {hint}")),
+        PointResult::Failed(failure) => ("FAIL", format!("; {}", failure.hint)),
     };
     format!("{word:<5} {:<12} {}{hint}\n", point.subject, terminal(&point.found))
 }
 
-fn exit(cause: Cause) -> Exit {
-    match cause {
-        Cause::Usage => Exit::Usage,
-        Cause::Target => Exit::Target,
-        Cause::Adapter => Exit::Adapter,
-        Cause::Environment => Exit::Environment,
-    }
-}
-
-fn cause(exit: Exit) -> Cause {
-    match exit {
-        Exit::Target => Cause::Target,
-        Exit::Adapter => Cause::Adapter,
-        Exit::Environment => Cause::Environment,
-        _ => Cause::Usage,
-    }
+/// Returns the side that an exit code blames; `None` if the user has to change something.
+fn blame(exit: Exit) -> Option<Blame> {
+    [Blame::Target, Blame::Adapter, Blame::Environment, Blame::Suite]
+        .into_iter()
+        .find(|blame| Exit::from(*blame) == exit)
 }

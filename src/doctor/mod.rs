@@ -7,19 +7,20 @@ mod point;
 
 pub use anonymous_client::{DetectError, detect_caller_form};
 pub use plane::examine_plane;
-pub use point::{Cause, Point, PointResult, Points};
+pub use point::{FailedPoint, Point, PointResult, Points};
 
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::Blame;
 use crate::net::Limits;
 use crate::operator::is_here;
 use crate::runner::ExternalTarget;
 use crate::wire::generation::CallerForm;
 
-/// What a diagnosis examines, beside the operator client.
+/// The subject of a diagnosis, beside the operator client.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The URL of the federation plane; `None` takes the one that the operator client reports.
@@ -41,7 +42,7 @@ pub struct Subject {
 pub async fn examine(points: &mut Points<'_>, subject: &Subject, external: Option<&ExternalTarget>) {
     examine_port(points, subject.listen).await;
     let Some(external) = external else {
-        if points.first_cause().is_none() {
+        if points.first_failure().is_none() {
             points.fine("operator", "none is named: a run checks the embedded reference platform");
         }
         if let Some(url) = &subject.url {
@@ -71,7 +72,7 @@ async fn examine_port(points: &mut Points<'_>, listen: IpAddr) {
         Ok(_) => points.fine("peers", format!("can listen on {listen}")),
         Err(error) => {
             let hint = "name an address of this machine with --listen";
-            points.failed("peers", format!("can't listen on {listen}: {error}"), hint, Cause::Environment);
+            points.failed("peers", format!("can't listen on {listen}: {error}"), hint, Blame::Environment);
         }
     }
 }
@@ -87,7 +88,7 @@ fn examine_way_back(points: &mut Points<'_>, subject: &Subject, url: &Url) {
             "callback",
             format!("the peers listen on {}, where the target can't call them", subject.listen),
             "give --listen an address that the target reaches, or --advertise a URL that leads here",
-            Cause::Usage,
+            None,
         ),
         None => points
             .note("callback", "the target calls the peers at their own address: a run shows whether it can"),

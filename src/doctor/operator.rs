@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Cause, Points};
+use super::Points;
+use crate::Blame;
 use crate::clock::Seed;
 use crate::operator::platform::{Advance, Describe, Start};
 use crate::operator::{
@@ -16,7 +17,7 @@ pub(super) async fn lease(points: &mut Points<'_>, targets: &dyn Targets) -> Opt
         Ok(lease) => Some(lease),
         Err(error) => {
             let hint = "`covenant adapter check` calls it method by method";
-            points.failed("operator", error.to_string(), hint, Cause::Adapter);
+            points.failed("operator", error.to_string(), hint, Blame::Adapter);
             None
         }
     }
@@ -42,7 +43,7 @@ pub(super) async fn examine(points: &mut Points<'_>, lease: &Lease) -> Value {
         other => {
             let found = format!("a method that does not exist was answered: {other:?}");
             let hint = "answer an unknown method with the error -32601";
-            points.failed("unsupported", found, hint, Cause::Adapter);
+            points.failed("unsupported", found, hint, Blame::Adapter);
         }
     }
     examine_clock(points, operator).await;
@@ -56,7 +57,7 @@ async fn examine_clock(points: &mut Points<'_>, operator: &dyn OperatorClient) {
             points.note("clock", "can't be moved: what takes hours or days stays unproven (clock.advance)");
         }
         Err(error) => {
-            points.failed("clock", error.to_string(), "fix clock.advance in the adapter", Cause::Adapter);
+            points.failed("clock", error.to_string(), "fix clock.advance in the adapter", Blame::Adapter);
         }
     }
 }
@@ -69,7 +70,7 @@ async fn start(points: &mut Points<'_>, operator: &dyn OperatorClient) -> Value 
         }
         Err(error) => {
             let hint = "see the adapter's log, or name a running platform with --target URL";
-            points.failed("start", error.to_string(), hint, Cause::Target);
+            points.failed("start", error.to_string(), hint, Blame::Target);
             Value::Null
         }
     }

@@ -4,7 +4,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::anonymous_client::{AnonymousClient, generations};
-use super::{Cause, Points, Subject};
+use super::{Points, Subject};
+use crate::Blame;
 use crate::clock::Clock;
 use crate::net::{NetError, Response};
 use crate::wire::envelope::Answer;
@@ -24,14 +25,14 @@ pub async fn examine_plane(
     let client = match AnonymousClient::new(url, ca_bundle_pem, subject.limits) {
         Ok(client) => client,
         Err(error) => {
-            return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", Cause::Usage);
+            return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", None);
         }
     };
     let answered = match client.accept().await {
         Ok(answered) => answered,
         Err(error) => {
             let (what, hint) = hint(&error);
-            return points.failed(what, format!("{url}: {error}"), hint, Cause::Target);
+            return points.failed(what, format!("{url}: {error}"), hint, Blame::Target);
         }
     };
     examine_connection(points, url, &answered, ca_bundle_pem.is_some());
@@ -39,7 +40,7 @@ pub async fn examine_plane(
     match client.trust_bundle().await {
         Ok(answered) => examine_generation(points, url, subject.caller, &answered),
         Err(error) => {
-            points.failed("generation", error.to_string(), "see the platform's own log", Cause::Target);
+            points.failed("generation", error.to_string(), "see the platform's own log", Blame::Target);
         }
     }
 }
@@ -87,14 +88,14 @@ fn examine_accept(points: &mut Points<'_>, answered: &Response) {
         }
         404 => {
             let hint = "is it under a path? give it with --target https://host/path";
-            points.failed("accept", "there is no federation plane here (404)", hint, Cause::Target);
+            points.failed("accept", "there is no federation plane here (404)", hint, Blame::Target);
         }
         status => {
             let found = format!(
                 "a token that was never issued was answered with {status}, expected 401 and an error"
             );
             let hint = "see `wire.md` §5, or the platform's own log";
-            points.failed("accept", found, hint, Cause::Target);
+            points.failed("accept", found, hint, Blame::Target);
         }
     }
 }
@@ -109,14 +110,14 @@ fn examine_generation(points: &mut Points<'_>, url: &Url, caller: Option<CallerF
     match (url.scheme(), caller) {
         ("http", Some(CallerForm::Tls)) => {
             let hint = format!("choose --identity {forwarded}, or an https: URL");
-            points.failed("identity", "plain http carries no certificate", &hint, Cause::Usage);
+            points.failed("identity", "plain http carries no certificate", &hint, None);
         }
         ("http", None) => {
             points.fine("identity", format!("forwarded in headers ({forwarded}), as its proxy would"));
         }
         (_, Some(form @ CallerForm::Forwarded(_))) if form.name() != forwarded => {
             let found = format!("{} was chosen, but the platform is {names}", form.name());
-            points.failed("identity", found, &format!("choose --identity {forwarded}"), Cause::Usage);
+            points.failed("identity", found, &format!("choose --identity {forwarded}"), None);
         }
         (_, Some(form)) => points.fine("identity", form.name()),
         (_, None) if generation.credentials.is_empty() => points.note(
