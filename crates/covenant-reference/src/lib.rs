@@ -12,6 +12,7 @@ mod governance;
 mod handshake;
 mod history;
 mod inbound;
+mod method_error;
 mod migration;
 mod operator_api;
 mod options;
@@ -22,13 +23,14 @@ mod platform;
 mod policy;
 mod running;
 mod store;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod variants;
 
 pub use defects::{DEFECTS, defect};
-pub use operator_api::MethodError;
+pub use method_error::MethodError;
 pub use options::{ContractVersion, Database, Options, Settings};
 pub use patch::{Patch, PatchKind};
 pub use platform::{Platform, StartError};

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::governance::Suspicion;
 use super::handshake::versions;
 use super::history;
 use super::policy::policy;
 use super::store::rows::{Grant, HeldGrant, Migration, OverlayAddress, Peer, Side};
 use super::store::{StoreError, table};
+use super::suspicion::Suspicion;
 use super::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;

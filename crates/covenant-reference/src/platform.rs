@@ -9,7 +9,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::governance::counters::Counters;
-use super::operator_api::{self, MethodError};
+use super::method_error::MethodError;
+use super::operator_api;
 use super::options::{Database, Options, Settings};
 use super::policy::Policy;
 use super::store::rows::{KnownContract, Peer};

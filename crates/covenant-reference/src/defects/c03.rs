@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::Patch;
 use crate::capabilities;
-use crate::governance::{self, Suspicion};
+use crate::governance;
 use crate::store::StoreError;
 use crate::store::rows::Peer;
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::governance::{self, Suspicion};
+use crate::governance;
 use crate::patch::omit_disclosed;
 use crate::store::StoreError;
 use crate::store::rows::{Direction, Migration, Peer};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use crate::{Patch, migration, peering};
 use covenant_model::contract::Aspect::{Conduct, Detection};

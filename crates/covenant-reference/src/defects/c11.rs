@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{AuditEntry, Direction, HeldGrant, Migration, Peer, Side};
 use crate::store::{StoreError, records, table};

@@ -1,9 +1,9 @@
 //! Defects against the later text of version 1. Each is applied on top of the variant that keeps it.
 
 use crate::Patch;
-use crate::governance::Suspicion;
 use crate::inbound::identity;
 use crate::policy::Policy;
+use crate::suspicion::Suspicion;
 use crate::variants::contract_text_2026_06::KEEPS;
 use covenant_model::contract::Aspect::{self, Conduct, Detection};
 use covenant_model::wire::notice::finding;

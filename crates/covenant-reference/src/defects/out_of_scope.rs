@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::Patch;
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::outbound;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::Suspicion;
 use crate::policy::policy;
+use crate::suspicion::Suspicion;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;
 

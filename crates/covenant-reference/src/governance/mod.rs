@@ -5,28 +5,16 @@ pub(crate) mod counters;
 pub(crate) mod scan;
 
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::history;
 use super::policy::policy;
 use super::store::rows::{Breach, Finding, Peer};
 use super::store::{StoreError, table};
+use super::suspicion::Suspicion;
 use super::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;
-
-/// A peer's act or state that is against the contract.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Suspicion {
-    /// Name of the finding: one of [`finding`].
-    pub(crate) kind: &'static str,
-    /// The hard commitments that it breaches. Empty for a soft norm or a lasting state.
-    pub(crate) norms: &'static [u8],
-    /// Description for the operator.
-    pub(crate) message: String,
-    /// The facts of the finding.
-    pub(crate) payload: Value,
-}
 
 policy! {
     /// The policy of governance.
@@ -64,23 +52,6 @@ pub(crate) fn select_norms(suspicion: &Suspicion) -> &'static [u8] {
 /// Returns whether the limit is reached. One breach alone never suspends.
 pub(crate) fn suspends(breaches: usize, limit: usize) -> bool {
     breaches >= limit.max(2)
-}
-
-impl Suspicion {
-    /// Creates a suspicion of a breach of hard norms.
-    pub(crate) fn breach(
-        kind: &'static str,
-        norms: &'static [u8],
-        message: impl Into<String>,
-        payload: Value,
-    ) -> Self {
-        Self { kind, norms, message: message.into(), payload }
-    }
-
-    /// Creates a suspicion against a soft norm, or of a lasting state.
-    pub(crate) fn soft(kind: &'static str, message: impl Into<String>, payload: Value) -> Self {
-        Self::breach(kind, &[], message, payload)
-    }
 }
 
 /// Reports one act of a peer: a finding, an event for the operator and a breach of each hard norm involved.

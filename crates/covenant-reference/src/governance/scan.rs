@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Suspicion, note};
+use super::note;
 use crate::handshake;
 use crate::store::rows::Peer;
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::governance::Suspicion;
 use crate::store::rows::{KnownContract, Peer};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 

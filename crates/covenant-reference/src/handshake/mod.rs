@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::capabilities;
-use super::governance::Suspicion;
 use super::inbound::Reply;
 use super::options::FIRST_DIGEST;
 use super::policy::policy;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{StoreError, facts};
+use super::suspicion::Suspicion;
 use super::transaction::Transaction;
 use covenant_model::wire::canonical::sha256_hex;
 use covenant_model::wire::state::PeerStatus;

@@ -5,9 +5,9 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::release;
-use crate::governance::Suspicion;
 use crate::store::rows::Peer;
 use crate::store::{StoreError, facts};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::reply::json_body;
 use super::{InboundError, Reply, conclude, undone_if_refused};
-use crate::governance::Suspicion;
 use crate::handshake::{contract, introduction, is_token_usable, release, token_hash, versions};
 use crate::peering;
 use crate::platform::anchor_label;
 use crate::store::rows::{KnownContract, Peer};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::accept::{FederationCertificate, TrustExchange};
 use covenant_model::wire::notice::finding;

@@ -7,9 +7,10 @@ use super::{InboundCall, InboundError, Reply, notices};
 use crate::governance::scan::residency;
 use crate::handshake::{contract, introduction, own_endpoints, versions};
 use crate::peering;
+use crate::store::StoreError;
 use crate::store::rows::Peer;
 use crate::store::table;
-use crate::{governance::Suspicion, store::StoreError};
+use crate::suspicion::Suspicion;
 use covenant_model::wire::notice::{finding, kind};
 use covenant_model::wire::state::PeerStatus;
 

@@ -29,6 +29,7 @@ use super::platform::Platform;
 use super::policy::policy;
 use super::store::StoreError;
 use super::store::rows::{Direction, Peer};
+use super::suspicion::Suspicion;
 use super::transaction::Transaction;
 use covenant_model::wire::path::Route;
 use covenant_net::net::{Inbound, Outbound};
@@ -232,7 +233,7 @@ fn unknown_path(inbound: &InboundCall<'_>) -> InboundError {
 
 impl InboundCall<'_> {
     /// Notes that the peer was refused a target outside its peering (6.4).
-    fn refused(&self, target: &str) -> Option<governance::Suspicion> {
+    fn refused(&self, target: &str) -> Option<Suspicion> {
         self.tx.counters().refused(&self.tx.policy.counters, &self.peer.id, target, self.tx.now)
     }
 

@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::InboundCall;
-use crate::governance::{self, Suspicion};
+use crate::governance;
 use crate::peering;
 use crate::policy::policy;
 use crate::store::rows::{HeldGrant, Peer, Side};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::{finding, kind};
 use covenant_model::wire::state::PeerStatus;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::governance::Suspicion;
 use crate::store::StoreError;
+use crate::suspicion::Suspicion;
 use covenant_model::wire::envelope;
 use covenant_model::wire::header;
 use covenant_net::net::{Inbound, Outbound};

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::{InboundCall, InboundError, Reply};
 use crate::capabilities;
-use crate::governance::Suspicion;
 use crate::handshake::versions;
 use crate::policy::policy;
 use crate::store::records::{self, Record};
 use crate::store::rows::{Capability, Direction, Peer, Stream};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::canonical::sha256_hex;
 use covenant_model::wire::notice::finding;

@@ -15,21 +15,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::method_error::MethodError;
 use super::platform::Platform;
-use super::store::StoreError;
-use covenant_model::operator::{
-    INTERNAL, INVALID_PARAMS, METHOD_NOT_FOUND, Method, NOT_FOUND, NOT_RUNNING, OperatorMethod, WRONG_STATE,
-};
-
-/// The error of a method, in JSON-RPC form.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} ({code})")]
-pub struct MethodError {
-    /// A code of [`covenant_model::operator::ERROR_CODES`].
-    pub code: i64,
-    /// Description for a person.
-    pub message: String,
-}
+use covenant_model::operator::{Method, OperatorMethod};
 
 /// The result of a method.
 pub(super) type Answer = Result<Value, MethodError>;
@@ -64,38 +52,4 @@ pub(super) fn complete_announced_revocations(platform: &Platform) -> Result<(), 
 fn parameters<T: OperatorMethod>(value: Value) -> Result<T, MethodError> {
     let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
     serde_json::from_value(value).map_err(|error| MethodError::parameters(error.to_string()))
-}
-
-impl MethodError {
-    /// Creates an error with a code and a text.
-    pub(crate) fn new(code: i64, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-
-    /// Creates the error for a method that the platform does not have.
-    fn unsupported(method: Method) -> Self {
-        Self::new(METHOD_NOT_FOUND, format!("no method {method}"))
-    }
-
-    /// Creates the error for invalid parameters.
-    pub(crate) fn parameters(message: impl Into<String>) -> Self {
-        Self::new(INVALID_PARAMS, message)
-    }
-
-    /// Creates the error for an unknown peer, grant or record.
-    pub(crate) fn not_found(what: &str, id: &str) -> Self {
-        Self::new(NOT_FOUND, format!("no {what} {id}"))
-    }
-
-    /// Creates the error for a call in the wrong state.
-    pub(crate) fn state(message: impl Into<String>) -> Self {
-        Self::new(WRONG_STATE, message)
-    }
-}
-
-impl From<StoreError> for MethodError {
-    fn from(error: StoreError) -> Self {
-        let code = if matches!(error, StoreError::Closed) { NOT_RUNNING } else { INTERNAL };
-        Self::new(code, covenant_model::with_causes(&error))
-    }
 }

@@ -7,11 +7,12 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::outbound_call::{Called, call, call_with_query};
-use crate::governance::{self, Suspicion};
-use crate::operator_api::MethodError;
+use crate::governance;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{ExcerptRequest, Peer};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::Route;

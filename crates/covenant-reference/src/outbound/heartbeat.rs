@@ -9,7 +9,7 @@ use super::outbound_call::{Called, call};
 use crate::governance;
 use crate::handshake::{introduction, own_endpoints};
 use crate::inbound::check_claims;
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::peering;
 use crate::platform::Platform;
 use crate::store::rows::{Notice, Peer};

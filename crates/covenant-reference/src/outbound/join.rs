@@ -10,7 +10,7 @@ use super::outbound_call::{Called, call, forget};
 use crate::governance;
 use crate::handshake::{contract, introduction, own_endpoints, release};
 use crate::inbound::record_handshake;
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::peering;
 use crate::platform::{Platform, anchor_label};
 use crate::store::rows::{KnownContract, Peer, Side};

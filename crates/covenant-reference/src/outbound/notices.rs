@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::outbound_call::Called;
 use super::{heartbeat, side_by_side};
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{Notice, Peer};
 use crate::store::{StoreError, table};

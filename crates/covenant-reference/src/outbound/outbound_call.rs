@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::history::{self, Action};
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Peer};
 use crate::store::{StoreError, table};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::store::records::{self, Record};
 use crate::store::rows::Peer;
 use crate::transaction::Transaction;

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::outbound_call::{Called, call};
-use crate::governance::{self, Suspicion};
-use crate::operator_api::MethodError;
+use crate::governance;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{Finding, HeldGrant, Peer};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::path::{Route, is_kind};

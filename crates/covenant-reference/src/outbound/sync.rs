@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::outbound_call::call;
 use crate::capabilities;
 use crate::handshake::versions;
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::records;
 use crate::store::rows::{Capability, Direction, Peer, Stream};

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{excerpts, heartbeat, notices, side_by_side, sync};
-use crate::governance::{self, Suspicion};
-use crate::operator_api::MethodError;
+use crate::governance;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{Grant, Peer};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::wire::notice::finding;
 use covenant_model::wire::state::PeerStatus;

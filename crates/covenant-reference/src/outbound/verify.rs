@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::outbound_call::{Called, call};
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::Peer;
 use covenant_model::wire::migration::{Conflict, MigrationRequest, MigrationView, Step};

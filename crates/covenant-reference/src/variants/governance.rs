@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::platform::Platform;
 use crate::store::rows::{Breach, Peer};
 use crate::store::table;

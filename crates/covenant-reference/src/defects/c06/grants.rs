@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 
 use crate::Patch;
-use crate::governance::Suspicion;
 use crate::store::rows::{Grant, Peer};
 use crate::store::{StoreError, table};
+use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use crate::Patch;
+use crate::method_error::MethodError;
 use crate::migration::{self, Conflicting, Failure, Outcome, Plan, Resolution, resolve};
-use crate::operator_api::MethodError;
 use crate::outbound::Untruth;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::Patch;
 use crate::inbound::sync;
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::outbound;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};
