@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::peer::PeerMethod;
 use super::platform::PlatformMethod;
-use super::{Address, ClockSync, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
-use crate::clock::Clock;
+use super::{Address, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 
 /// A platform that the suite audits as a peer, without an operator.
 #[derive(Debug)]
@@ -39,14 +38,7 @@ impl AuditClient {
 impl Targets for AuditClient {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let operator = Self { address: self.address.clone(), token: self.token.clone() };
-        Ok(Lease {
-            operator: Arc::new(operator),
-            clock: Clock::system(),
-            clock_sync: ClockSync::Independent,
-            caller: self.address.caller,
-            is_fresh: false,
-            guard: None,
-        })
+        Ok(Lease::of_running(operator, self.address.caller, None))
     }
 }
 

@@ -155,6 +155,19 @@ pub struct Lease {
     pub guard: Option<Box<dyn Send + Sync>>,
 }
 
+impl Lease {
+    /// Leases a running target whose clock can be neither read nor moved by this lease.
+    pub(crate) fn of_running(
+        operator: impl OperatorClient + 'static,
+        caller: CallerForm,
+        guard: Option<Box<dyn Send + Sync>>,
+    ) -> Self {
+        let operator = std::sync::Arc::new(operator);
+        let (clock, clock_sync) = (Clock::system(), ClockSync::Independent);
+        Self { operator, clock, clock_sync, caller, is_fresh: false, guard }
+    }
+}
+
 /// The relation between the clock of a scenario's peers and the target's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockSync {

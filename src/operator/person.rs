@@ -8,8 +8,7 @@ use covenant_model::operator::NOT_RUNNING;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::{ClockSync, Kind, Lease, Member, Method, OperatorClient, OperatorError, TargetRequest, Targets};
-use crate::clock::Clock;
+use super::{Kind, Lease, Member, Method, OperatorClient, OperatorError, TargetRequest, Targets};
 use crate::wire::generation::CallerForm;
 
 /// A dialogue with a person, such as a terminal.
@@ -46,14 +45,7 @@ impl fmt::Debug for Person {
 impl Targets for Person {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.turn.clone().lock_owned().await;
-        Ok(Lease {
-            operator: Arc::new(self.clone()),
-            clock: Clock::system(),
-            clock_sync: ClockSync::Independent,
-            caller: CallerForm::Tls,
-            is_fresh: false,
-            guard: Some(Box::new(turn)),
-        })
+        Ok(Lease::of_running(self.clone(), CallerForm::Tls, Some(Box::new(turn))))
     }
 }
 

@@ -17,10 +17,9 @@ use tokio::sync::Mutex;
 
 use super::resource::Put;
 use super::{
-    ClockSync, Lease, Method, NamedRecord, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
-    TargetRequest, Targets,
+    Lease, Method, NamedRecord, OperatorClient, OperatorError, OperatorMethod, PROTOCOL, TargetRequest,
+    Targets,
 };
-use crate::clock::Clock;
 use crate::wire::generation::{CallerForm, Generation, TLS_NAME};
 use methods::{METHODS, SWEEPS};
 pub use rest::Rest;
@@ -114,15 +113,7 @@ impl Targets for Powernode {
     async fn lease(&self, _: TargetRequest<'_>) -> Result<Lease, OperatorError> {
         let turn = self.0.turn.clone().lock_owned().await;
         self.kept().declared.clear();
-        // The platform's clock can be neither read nor moved.
-        Ok(Lease {
-            operator: Arc::new(self.clone()),
-            clock: Clock::system(),
-            clock_sync: ClockSync::Independent,
-            caller: CallerForm::Tls,
-            is_fresh: false,
-            guard: Some(Box::new(turn)),
-        })
+        Ok(Lease::of_running(self.clone(), CallerForm::Tls, Some(Box::new(turn))))
     }
 }
 

@@ -147,15 +147,10 @@ impl ScenarioRunner<'_> {
         context: &StepContext,
         step: &OfMigration,
     ) -> Result<(), StepError> {
-        if self.left_uncalled(context, &step.migration) {
-            return Ok(());
-        }
-        let id = self.values.fill_text(&step.migration)?;
-        let token = self.token(step.grant.as_deref());
-        let call = Call::route(&Route::MigrationCommit { id }).body(json!({})).bearing(token.as_deref());
-        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
-        self.keep_outcome(context, &outcome);
-        Ok(())
+        self.call_of_migration(context, step, |id| {
+            Call::route(&Route::MigrationCommit { id }).body(json!({}))
+        })
+        .await
     }
 
     pub(super) async fn show_migration(
@@ -163,13 +158,22 @@ impl ScenarioRunner<'_> {
         context: &StepContext,
         step: &OfMigration,
     ) -> Result<(), StepError> {
+        self.call_of_migration(context, step, |id| Call::route(&Route::Migration { id })).await
+    }
+
+    /// Makes a call about a migration, whose id an earlier answer gave.
+    async fn call_of_migration(
+        &mut self,
+        context: &StepContext,
+        step: &OfMigration,
+        call: impl FnOnce(String) -> Call,
+    ) -> Result<(), StepError> {
         if self.left_uncalled(context, &step.migration) {
             return Ok(());
         }
-        let id = self.values.fill_text(&step.migration)?;
+        let call = call(self.values.fill_text(&step.migration)?);
         let token = self.token(step.grant.as_deref());
-        let call = Call::route(&Route::Migration { id }).bearing(token.as_deref());
-        let outcome = self.peer_named(&step.peer)?.call(context, call).await?;
+        let outcome = self.peer_named(&step.peer)?.call(context, call.bearing(token.as_deref())).await?;
         self.keep_outcome(context, &outcome);
         Ok(())
     }

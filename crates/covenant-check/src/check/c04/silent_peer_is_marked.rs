@@ -53,18 +53,7 @@ impl Check for SilentPeerIsMarked {
 impl SilentPeerIsMarked {
     /// Returns the check that a finding is raised about the silent peer.
     fn finding(&self) -> FindingRaised {
-        FindingRaised {
-            peer: (&*self.peer).into(),
-            before: self.before.clone(),
-            after: self.after.clone(),
-            conforming: Some(self.conforming.clone()),
-            excluding: None,
-            excluding_call: None,
-            within_limit: None,
-            kind: None,
-            route: None,
-            accepted: None,
-        }
+        FindingRaised::about((&*self.peer).into(), [&self.before, &self.after], Some(&self.conforming))
     }
 }
 

@@ -46,16 +46,8 @@ impl FloodReported {
     /// Returns the check that a finding is raised about the peer.
     fn finding(&self) -> FindingRaised {
         FindingRaised {
-            peer: self.peer.clone(),
-            before: self.before.clone(),
-            after: self.after.clone(),
-            conforming: Some(self.conforming.clone()),
             excluding: self.excluding.clone(),
-            excluding_call: None,
-            within_limit: None,
-            kind: None,
-            route: None,
-            accepted: None,
+            ..FindingRaised::about(self.peer.clone(), [&self.before, &self.after], Some(&self.conforming))
         }
     }
 

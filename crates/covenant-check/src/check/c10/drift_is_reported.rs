@@ -53,16 +53,8 @@ impl DriftIsReported {
     /// Returns the check of the finding, whatever the versions are.
     fn finding(&self) -> FindingRaised {
         FindingRaised {
-            peer: self.peer.clone(),
-            before: self.before.clone(),
-            after: self.after.clone(),
-            conforming: self.conforming.clone(),
-            excluding: None,
-            excluding_call: None,
-            within_limit: None,
             kind: self.kind.clone(),
-            route: None,
-            accepted: None,
+            ..FindingRaised::about(self.peer.clone(), [&self.before, &self.after], self.conforming.as_ref())
         }
     }
 }

@@ -53,18 +53,7 @@ impl Check for SoftFindingShown {
 impl SoftFindingShown {
     /// Returns the check of the list of findings.
     fn finding(&self) -> FindingRaised {
-        FindingRaised {
-            peer: self.peer.clone(),
-            before: self.before.clone(),
-            after: self.after.clone(),
-            conforming: Some(self.conforming.clone()),
-            excluding: None,
-            excluding_call: None,
-            within_limit: None,
-            kind: None,
-            route: None,
-            accepted: None,
-        }
+        FindingRaised::about(self.peer.clone(), [&self.before, &self.after], Some(&self.conforming))
     }
 
     /// Returns whether findings were raised about the conforming peer.

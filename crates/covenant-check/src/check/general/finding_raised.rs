@@ -114,6 +114,27 @@ impl Check for FindingRaised {
 }
 
 impl FindingRaised {
+    /// Creates the check of any new finding about a peer. What is raised about a conforming one too does not count.
+    pub(in crate::check) fn about(
+        peer: PeerOrJoin,
+        scans: [&Label; 2],
+        conforming: Option<&PeerName>,
+    ) -> Self {
+        let [before, after] = scans.map(Clone::clone);
+        Self {
+            peer,
+            before,
+            after,
+            conforming: conforming.cloned(),
+            excluding: None,
+            excluding_call: None,
+            within_limit: None,
+            kind: None,
+            route: None,
+            accepted: None,
+        }
+    }
+
     /// Returns the kind of a finding that stood before the misbehaviour and stands after it, about this peer and not
     /// about a conforming one. A scan that computes its findings again raises it once.
     fn standing<'a>(&self, trace: &Trace, before: &Scan, after: &'a Scan, peer_id: &str) -> Option<&'a str> {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,16 +105,7 @@ async fn speak_http1(
             TokioIo::new(io),
             service_fn(|request| answer(request, link.clone(), serving.clone())),
         );
-    let mut connection = std::pin::pin!(connection);
-    let mut stopped = serving.stopped.clone();
-    // Poll the connection first: it sends its pending data before it is dropped.
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => return,
-        () = link.dropped.notified() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
+    complete(connection, &link, serving, |connection| connection.graceful_shutdown()).await;
 }
 
 async fn speak_http2(
@@ -130,13 +122,24 @@ async fn speak_http2(
             TokioIo::new(io),
             service_fn(|request| answer(request, link.clone(), serving.clone())),
         );
-    let mut connection = std::pin::pin!(connection);
+    complete(connection, &link, serving, |connection| connection.graceful_shutdown()).await;
+}
+
+/// Answers on a connection until it ends or is dropped. When the server stops, `shut_down` lets the calls in progress end.
+async fn complete<C: Future>(
+    connection: C,
+    link: &Link,
+    serving: &Serving,
+    shut_down: impl FnOnce(Pin<&mut C>),
+) {
+    let mut connection = pin!(connection);
     let mut stopped = serving.stopped.clone();
+    // Poll the connection first: it sends its pending data before it is dropped.
     tokio::select! {
         biased;
         _ = connection.as_mut() => return,
         () = link.dropped.notified() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        _ = stopped.wait_for(|stopped| *stopped) => shut_down(connection.as_mut()),
     }
     let _ = connection.await;
 }
