@@ -198,58 +198,18 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::Fault;
-    use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
-    use crate::contract::{Aspect, HeldText, TextSource, V1_2026_05};
-    use crate::report::{Counts, SCHEMA_VERSION};
-    use crate::score::score;
+    use crate::check::Verdict;
+    use crate::cli::sample;
 
     use BasisChoice::{All, Observed, Proposed};
     use Verdict::{Broken, Kept, NotApplicable, Unproven};
 
     /// Returns the report of a part of the suite, with one verdict of each given basis about the conduct of 7.1.
     fn report(verdicts: &[(Basis, Verdict)]) -> Report {
-        let evaluations: Vec<Evaluation> = verdicts.iter().copied().map(evaluation).collect();
-        Report {
-            schema_version: SCHEMA_VERSION,
-            covenant: String::new(),
-            seed: 7,
-            target: String::new(),
-            contract_text: None,
-            contract: HeldText::known(&V1_2026_05, TextSource::Assumed),
-            binding: String::new(),
-            settings: BTreeMap::new(),
-            partial: true,
-            outcome: Some(Outcome::Completed),
-            void: None,
-            failed_stages: vec![],
-            score: score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new()),
-            checks: vec![],
-            scenarios: vec![],
-            missing_methods: vec![],
-            warnings: vec![],
-            counts: Counts::default(),
-        }
-    }
-
-    fn evaluation((basis, verdict): (Basis, Verdict)) -> Evaluation {
-        Evaluation {
-            check: PlannedCheck {
-                id: "s#1".to_owned(),
-                scenario: "s".to_owned(),
-                clause: "7.1".parse().expect("a clause"),
-                aspect: Aspect::Conduct,
-                check: "c".to_owned(),
-                basis,
-                rests_on: vec![],
-                requirement: String::new(),
-                with: BTreeMap::new(),
-            },
-            result: CheckResult { verdict, expected: vec![], actual: String::new(), evidence: vec![] },
-        }
+        let checks: Vec<_> = verdicts.iter().map(|(basis, verdict)| ("7.1", *basis, *verdict)).collect();
+        sample::report(&checks)
     }
 
     /// Asserts the exit codes under `--strict` and without it, for each choice.

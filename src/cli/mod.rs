@@ -20,6 +20,9 @@ mod progress;
 mod replay;
 mod report_format;
 mod run;
+#[cfg(test)]
+#[path = "../../crates/covenant-check/src/report/sample.rs"]
+mod sample;
 mod schema;
 mod selftest;
 mod shell;

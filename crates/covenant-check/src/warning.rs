@@ -124,6 +124,18 @@ fn unlimited_guesses(trace: &Trace) -> Option<Warning> {
 }
 
 #[cfg(test)]
+/// Returns a warning of an answer 500.
+pub(crate) fn sample() -> Warning {
+    Warning {
+        kind: WarningKind::ServerError,
+        text: "POST /accept answered 500".to_owned(),
+        times: 2,
+        scenario: "scenario".to_owned(),
+        evidence: vec![23],
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use covenant_model::clock::Clock;

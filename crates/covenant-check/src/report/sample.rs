@@ -1,11 +1,10 @@
-//! Reports of constructed evaluations, for tests.
+//! Reports of constructed evaluations, for tests of this crate and of the program, which includes this file too.
 
 use std::collections::BTreeMap;
 
-use super::{Counts, EvaluatedCheck, Report, SCHEMA_VERSION, VerdictCounts};
 use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
+use crate::report::{Counts, EvaluatedCheck, Report, SCHEMA_VERSION, VerdictCounts};
 use crate::score::{ByBasis, score};
-use crate::warning::{Warning, WarningKind};
 use covenant_model::contract::{Aspect, Basis, HeldText, TextSource, V1_2026_05};
 use covenant_model::transcript::Outcome;
 
@@ -36,17 +35,6 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         missing_methods: vec![],
         warnings: vec![],
         counts,
-    }
-}
-
-/// Returns a warning of an answer 500.
-pub(super) fn warning() -> Warning {
-    Warning {
-        kind: WarningKind::ServerError,
-        text: "POST /accept answered 500".to_owned(),
-        times: 2,
-        scenario: "scenario".to_owned(),
-        evidence: vec![23],
     }
 }
 

@@ -114,7 +114,8 @@ fn skipped(message: &str) -> TestCaseStatus {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept};
-    use crate::report::sample::{report, warning};
+    use crate::report::sample::report;
+    use crate::warning::sample as warning;
 
     #[test]
     fn a_suite_says_what_each_basis_says() {

@@ -98,7 +98,8 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{report, warning};
+    use crate::report::sample::report;
+    use crate::warning::sample as warning;
     use covenant_model::contract::Basis::Proposed;
 
     #[test]

@@ -319,7 +319,8 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, NotApplicable, Unproven};
-    use crate::report::sample::{report, warning};
+    use crate::report::sample::report;
+    use crate::warning::sample as warning;
     use covenant_model::contract::Basis::{Observed, Proposed};
     use proptest::prelude::*;
 
