@@ -23,12 +23,14 @@ impl FormatFault {
         self
     }
 
-    /// Renders the fault for a person: file, line, column, the line itself, and a hint.
+    /// Renders the fault for a person: file, line, column, the line itself, and a hint. Whoever prints it says that
+    /// it is an error.
     pub(super) fn render(&self, path: &str, source: &str) -> String {
         let span = within(&self.span, source);
         let (line, column) = line_and_column(source, span.start);
         let snippet = Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(span));
-        let mut group = Group::with_title(Level::ERROR.primary_title(&self.message)).element(snippet);
+        let mut group =
+            Group::with_title(Level::ERROR.no_name().primary_title(&self.message)).element(snippet);
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(hint));
         }
@@ -89,7 +91,7 @@ mod tests {
         let fault =
             FormatFault::new("unknown field", at..at + 10).nearest("béhaviour", ["behaviour", "peer"]);
         let text = fault.render("x.toml", source);
-        assert!(text.starts_with("x.toml:2:1: "), "{text}");
+        assert!(text.starts_with("x.toml:2:1: unknown field\n"), "{text}");
         assert!(text.contains("did you mean `behaviour`?"), "{text}");
     }
 
