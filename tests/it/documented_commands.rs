@@ -92,6 +92,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("bash .ci/run", "it runs this test"),
     ("covenant selftest", SELFTEST),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
+    ("ci/picture", "it installs Python packages, and writes into the repository"),
     ("COVENANT_BLESS=1 cargo test --release --test hostile", "it builds, and writes into the repository"),
     (
         "INSTA_UPDATE=always cargo test --release --test it snapshots",
