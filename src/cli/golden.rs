@@ -110,7 +110,7 @@ fn write(path: &Path, golden: &Golden) -> Result<(), Failure> {
 
 fn failure(error: GoldenError) -> Failure {
     let exit = match &error {
-        GoldenError::Halted { outcome, .. } => outcome.blame().map_or(Exit::Target, Exit::from),
+        GoldenError::Incomplete { outcome, .. } => outcome.blame().map_or(Exit::Target, Exit::from),
         _ => Exit::Usage,
     };
     Failure::new(exit, error)

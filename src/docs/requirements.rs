@@ -1,4 +1,4 @@
-//! What the suite needs of a platform: kinds, members of records, settings, and forms of identity.
+//! The needs of the suite: kinds, members of records, settings, and forms of identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,11 +24,11 @@ const END: &str = "<!-- end of requirements -->\n";
 /// Something that the suite uses and a platform has to have, or an operator to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// What it is.
+    /// Its sort.
     pub subject: Subject,
     /// Its name.
     pub name: String,
-    /// What the suite does with it.
+    /// Its use by the suite.
     pub about: String,
     /// The clauses whose scenarios and properties use it. Empty if every call does.
     pub clauses: BTreeSet<ClauseId>,
@@ -58,7 +58,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// What each member of a record is for. A kind of the platform's own has another member with the role.
+/// The use of each member of a record. A kind of the platform's own has another member with the role.
 const MEMBERS: [(&str, &str); 9] = [
     ("id", "the id of the record: a UUIDv7"),
     ("name", "the first `text`: the name of a record, which varies"),
@@ -71,7 +71,7 @@ const MEMBERS: [(&str, &str); 9] = [
     ("metadata", "an `object`: `duplicated_from` of a duplicate"),
 ];
 
-/// What is said of a member that is in no row of [`MEMBERS`].
+/// Use of a member that is in no row of [`MEMBERS`].
 const OTHER_MEMBER: &str = "any value; not sent to a platform with kinds of its own";
 
 /// Returns what the scenarios, and the properties, need.

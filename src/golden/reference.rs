@@ -26,7 +26,7 @@ pub enum GoldenError {
     /// A file that cannot be read.
     #[error("{path}: cannot read")]
     Io {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error of the system.
         source: std::io::Error,
@@ -34,7 +34,7 @@ pub enum GoldenError {
     /// A file that is not a golden.
     #[error("{path}: not a golden exchange")]
     Json {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error of the parser.
         source: serde_json::Error,
@@ -55,10 +55,10 @@ pub enum GoldenError {
     },
     /// The scenario did not complete.
     #[error("scenario {scenario} did not complete: {outcome:?}")]
-    Halted {
+    Incomplete {
         /// The id of the scenario.
         scenario: String,
-        /// The outcome.
+        /// The way in which it ended.
         outcome: Outcome,
     },
 }
@@ -116,7 +116,7 @@ async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, Gold
     let trace = play_scenario(loaded, &targets, &Transcript::in_memory(), SEED, &plain).await;
     match trace.outcome() {
         Some(Outcome::Completed) => Ok(trace),
-        outcome => Err(GoldenError::Halted {
+        outcome => Err(GoldenError::Incomplete {
             scenario: scenario.to_owned(),
             outcome: outcome.cloned().unwrap_or(Outcome::Interrupted),
         }),

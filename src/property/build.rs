@@ -6,8 +6,8 @@ use toml::Spanned;
 use crate::contract::{Aspect, Basis, ClauseId, Section};
 use crate::operator::{Method, OperatorMethod, capability};
 use crate::scenario::format::{
-    Act, Advance, AnyCall, Excerpt, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify, OfMigration,
-    OfPeer, Operator, PeerReference, Put, Sync,
+    Advance, AnyCall, Excerpt, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify, OfMigration,
+    OfPeer, Operator, PeerCall, PeerReference, Put, Sync,
 };
 use crate::scenario::{CheckSpec, PeerSpec, Scenario, Step};
 
@@ -93,11 +93,11 @@ pub(super) fn revoke(peer: &str) -> Step {
 }
 
 pub(super) fn accept(peer: &str) -> Step {
-    Step::Accept(Act { peer: peer.to_owned(), with: Value::Null, label: None })
+    Step::Accept(PeerCall { peer: peer.to_owned(), with: Value::Null, label: None })
 }
 
 pub(super) fn heartbeat(peer: &str) -> Step {
-    Step::Heartbeat(Act { peer: peer.to_owned(), with: Value::Null, label: None })
+    Step::Heartbeat(PeerCall { peer: peer.to_owned(), with: Value::Null, label: None })
 }
 
 pub(super) fn flood(peer: &str, calls: u32) -> Step {
@@ -227,8 +227,8 @@ impl Step {
             | Self::Join(OfPeer { label, .. })
             | Self::InjectOnConnect(OfPeer { label, .. })
             | Self::Revoke(OfPeer { label, .. })
-            | Self::Accept(Act { label, .. })
-            | Self::Heartbeat(Act { label, .. })
+            | Self::Accept(PeerCall { label, .. })
+            | Self::Heartbeat(PeerCall { label, .. })
             | Self::Fetch(Fetch { label, .. })
             | Self::Migrate(Migrate { label, .. })
             | Self::Commit(OfMigration { label, .. })
@@ -247,8 +247,8 @@ impl Step {
 
     /// Changes the request of an accept or a heartbeat.
     pub(super) fn with(mut self, members: Value) -> Self {
-        if let Self::Accept(act) | Self::Heartbeat(act) = &mut self {
-            act.with = members;
+        if let Self::Accept(call) | Self::Heartbeat(call) = &mut self {
+            call.with = members;
         }
         self
     }

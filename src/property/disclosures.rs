@@ -32,7 +32,7 @@ const MEMBERS: [(&str, &str); 4] = [
 const NO_BREAK_SPACE: &str = "\u{a0}";
 
 #[derive(Clone, Debug, PartialEq)]
-enum Said {
+enum Disclosed {
     Right,
     Withheld,
     /// A wrong text. A free text is wrong only if it is blank.
@@ -48,22 +48,22 @@ fn scenarios() -> BoxedStrategy<Scenario> {
             }
             _ => vec!["", " ", "\n", NO_BREAK_SPACE],
         };
-        prop_oneof![3 => Just(Said::Right), 1 => Just(Said::Withheld), 1 => select(wrong).prop_map(Said::Wrong)]
+        prop_oneof![3 => Just(Disclosed::Right), 1 => Just(Disclosed::Withheld), 1 => select(wrong).prop_map(Disclosed::Wrong)]
     };
     let all = (member(0), member(1), member(2), member(3)).prop_map(|(a, b, c, d)| [a, b, c, d]);
     // A complete disclosure is the positive control of every case.
-    let partial = (all, 0..MEMBERS.len()).prop_map(|(mut said, first)| {
-        if said.iter().all(|said| *said == Said::Right) {
-            said[first] = Said::Withheld;
+    let partial = (all, 0..MEMBERS.len()).prop_map(|(mut disclosed, first)| {
+        if disclosed.iter().all(|disclosed| *disclosed == Disclosed::Right) {
+            disclosed[first] = Disclosed::Withheld;
         }
-        scenario(&said)
+        scenario(&disclosed)
     });
     partial.boxed()
 }
 
-fn scenario(said: &[Said; 4]) -> Scenario {
-    let partial = PeerSpec { behaviours: withheld(said), ..peer("partial") };
-    let wrong = wrong(said);
+fn scenario(disclosed: &[Disclosed; 4]) -> Scenario {
+    let partial = PeerSpec { behaviours: withheld(disclosed), ..peer("partial") };
+    let wrong = wrong(disclosed);
     let mut with = json!({ "metadata": wrong });
     if let Some(version) = wrong.get("platform_version") {
         with["platform_version"] = version.clone();
@@ -98,16 +98,16 @@ fn show(peer_id: &str) -> Step {
 }
 
 /// Returns the behaviours that withhold members.
-fn withheld(said: &[Said; 4]) -> Vec<String> {
-    let withheld = MEMBERS.iter().zip(said).filter(|(_, said)| **said == Said::Withheld);
+fn withheld(disclosed: &[Disclosed; 4]) -> Vec<String> {
+    let withheld = MEMBERS.iter().zip(disclosed).filter(|(_, disclosed)| **disclosed == Disclosed::Withheld);
     withheld.map(|((_, behaviour), _)| (*behaviour).to_owned()).collect()
 }
 
 /// Returns the wrong texts, by member.
-fn wrong(said: &[Said; 4]) -> Map<String, Value> {
-    let wrong = |((member, _), said): (&(&str, &str), &Said)| match said {
-        Said::Wrong(text) => Some(((*member).to_owned(), json!(text))),
-        Said::Right | Said::Withheld => None,
+fn wrong(disclosed: &[Disclosed; 4]) -> Map<String, Value> {
+    let wrong = |((member, _), disclosed): (&(&str, &str), &Disclosed)| match disclosed {
+        Disclosed::Wrong(text) => Some(((*member).to_owned(), json!(text))),
+        Disclosed::Right | Disclosed::Withheld => None,
     };
-    MEMBERS.iter().zip(said).filter_map(wrong).collect()
+    MEMBERS.iter().zip(disclosed).filter_map(wrong).collect()
 }

@@ -36,11 +36,11 @@ pub struct Setting {
 /// It may block, so call it where that is allowed.
 pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, handle: &Handle) -> Trace {
     let played = RefCell::new(Cases::default());
-    let halted = RefCell::new(None);
+    let aborted = RefCell::new(None);
     let edge_cases = (property.edge_cases)().into_iter().map(|edge_case| (edge_case, 1));
     let mut histories = edge_cases.chain([((property.scenarios)(), setting.cases)]);
     let tried = histories.try_for_each(|(histories, cases)| {
-        try_out(property, setting, (&histories, cases), &played, &halted, handle)
+        try_out(property, setting, (&histories, cases), &played, &aborted, handle)
     });
     let mut cases = played.into_inner();
     let mut outcome = Outcome::Completed;
@@ -61,7 +61,7 @@ pub fn check(property: &Property, setting: &Setting, transcript: &Transcript, ha
         // The property gets the blame of the case that was aborted.
         Err(TestError::Abort(reason)) => {
             let fault = || Fault::suite(reason.to_string()).into();
-            outcome = halted.take().unwrap_or_else(fault);
+            outcome = aborted.take().unwrap_or_else(fault);
         }
     }
     record_all(property, setting, transcript, cases, outcome)
@@ -127,7 +127,7 @@ fn try_out(
     setting: &Setting,
     (histories, cases): (&BoxedStrategy<Scenario>, u32),
     played: &RefCell<Cases>,
-    halted: &RefCell<Option<Outcome>>,
+    aborted: &RefCell<Option<Outcome>>,
     handle: &Handle,
 ) -> Result<(), Box<TestError<Scenario>>> {
     let seed = setting.seed.derive(&property.trace());
@@ -145,7 +145,7 @@ fn try_out(
                 return Ok(());
             }
             Err(outcome) => {
-                halted.replace(Some(outcome));
+                aborted.replace(Some(outcome));
                 return Err(TestCaseError::reject("the case did not complete"));
             }
         };
@@ -289,26 +289,26 @@ mod tests {
     /// The number of reads after which the target goes wrong.
     const TOO_OFTEN: usize = 3;
 
-    fn looks(times: usize) -> Scenario {
-        titled("Looks").steps(std::iter::repeat_n(operator(List::METHOD, Value::Null), times))
+    fn reads(times: usize) -> Scenario {
+        titled("Reads").steps(std::iter::repeat_n(operator(List::METHOD, Value::Null), times))
     }
 
-    fn looks_of(trace: &Trace) -> usize {
+    fn reads_of(trace: &Trace) -> usize {
         let methods =
             trace.entries().iter().filter_map(|entry| entry.operation()).map(|asked| &*asked.method);
         methods.filter(|method| *method == "peer.list").count()
     }
 
     fn is_too_often(_: &Loaded, trace: &Trace) -> bool {
-        looks_of(trace) >= TOO_OFTEN
+        reads_of(trace) >= TOO_OFTEN
     }
 
-    const LOOKS: Property = Property {
-        name: "looks",
+    const READS: Property = Property {
+        name: "reads",
         commitment: 1,
-        about: "however often it is looked at, it does not go wrong",
+        about: "however often it is read, it does not go wrong",
         edge_cases: Vec::new,
-        scenarios: || (1..=40_usize).prop_map(looks).boxed(),
+        scenarios: || (1..=40_usize).prop_map(reads).boxed(),
     };
 
     /// Returns the number of reads in each recorded case of a property, with a maximum of `shrinks` shrinking
@@ -327,31 +327,31 @@ mod tests {
         };
         let trace = check(property, &setting, &Transcript::in_memory(), runtime.handle());
         assert_eq!(trace.outcome(), Some(&Outcome::Completed));
-        let reported: Vec<usize> = trace.cases().iter().map(looks_of).collect();
+        let reported: Vec<usize> = trace.cases().iter().map(reads_of).collect();
         // The last case is the one that can be saved and run.
         assert_eq!(
             trace.start().map(|start| &*start.source),
-            reported.last().and_then(|times| write(&looks(*times)).ok()).as_deref()
+            reported.last().and_then(|times| write(&reads(*times)).ok()).as_deref()
         );
         reported
     }
 
     #[test]
     fn a_case_that_breaks_shrinks_to_the_shortest_that_still_does() {
-        let as_generated = reported(&LOOKS, 0);
+        let as_generated = reported(&READS, 0);
         let (first_broken, before) = as_generated.split_last().expect("a case");
         assert!(
             *first_broken > TOO_OFTEN && before.iter().all(|times| *times < TOO_OFTEN),
             "{as_generated:?}"
         );
-        let shrunk = reported(&LOOKS, 400);
+        let shrunk = reported(&READS, 400);
         assert_eq!(shrunk, [&*as_generated, &[TOO_OFTEN]].concat());
     }
 
     #[test]
-    fn a_edge_case_that_breaks_shrinks_too() {
-        let edge_cases = || vec![whole(0..9).prop_map(|actions| looks(actions.len())).boxed()];
-        let property = Property { edge_cases, ..LOOKS };
+    fn an_edge_case_that_breaks_shrinks_too() {
+        let edge_cases = || vec![whole(0..9).prop_map(|actions| reads(actions.len())).boxed()];
+        let property = Property { edge_cases, ..READS };
         assert_eq!(reported(&property, 0), [9]);
         assert_eq!(reported(&property, 400), [9, TOO_OFTEN]);
     }

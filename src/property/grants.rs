@@ -113,7 +113,7 @@ fn edge_cases() -> Vec<BoxedStrategy<Scenario>> {
 
 /// Returns requests that exceed, in one point each, a grant of one scope for one record and one instance.
 fn beyond(scope: &'static str, other: &'static str) -> Vec<Action> {
-    let own = |wish_scope, kind, id| attempt("carol", Token::Own, wish_scope, kind, id);
+    let own = |wanted, kind, id| attempt("carol", Token::Own, wanted, kind, id);
     let from = |instance| match own(scope, "skill", "a") {
         Action::Try(attempt) => Action::Try(Attempt { instance, ..attempt }),
         action => action,

@@ -48,7 +48,7 @@ pub struct Scenario {
     #[serde(rename = "step")]
     #[schemars(with = "Vec<Step>")]
     pub steps: Vec<Spanned<Step>>,
-    /// The checks.
+    /// The checks of its trace.
     #[serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<CheckSpec>")]
     pub checks: Vec<Spanned<CheckSpec>>,
@@ -89,7 +89,7 @@ fn members_of_a_profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ma
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
-    /// The clause: `"7.1"`.
+    /// The id of the clause: `"7.1"`.
     pub clause: ClauseId,
     /// `conduct` or `detection`.
     pub aspect: Aspect,
@@ -139,11 +139,11 @@ pub enum Step {
     /// The operator proposes a peer. The token is kept for `accept`.
     Propose(OfPeer),
     /// A peer accepts the operator's proposal.
-    Accept(Act),
+    Accept(PeerCall),
     /// A peer proposes, and the target joins it through its operator.
     Join(OfPeer),
     /// A peer sends a heartbeat.
-    Heartbeat(Act),
+    Heartbeat(PeerCall),
     /// A peer sends a heartbeat when the target connects to it next, before it answers the target's request.
     InjectOnConnect(OfPeer),
     /// A peer asks for a resource.
@@ -213,7 +213,7 @@ macro_rules! step_types {
 step_types! {
     /// A peer that federates.
     Federate {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The label of the accept.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
@@ -221,20 +221,20 @@ step_types! {
     }
     /// A reference to a peer.
     PeerReference {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
     }
     /// A peer, and a label for the step.
     OfPeer {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The label of the step.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,
     }
     /// A default call of a peer, with the changes in `with`.
-    Act {
-        /// The peer.
+    PeerCall {
+        /// The name of the peer.
         peer: String,
         /// The members to merge into the request; null removes a member.
         #[serde(default, skip_serializing_if = "Value::is_null")]
@@ -245,7 +245,7 @@ step_types! {
     }
     /// A fetch by a peer.
     Fetch {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The kind: `[a-z_]+`
         kind: String,
@@ -260,7 +260,7 @@ step_types! {
     }
     /// A migration that a peer sends.
     Migrate {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The request, as `POST /migrations` takes it.
         plan: Value,
@@ -276,7 +276,7 @@ step_types! {
     }
     /// A migration, by the id that the target assigned.
     OfMigration {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The migration id, mostly `${label.data.migration_id}`.
         migration: String,
@@ -289,7 +289,7 @@ step_types! {
     }
     /// A sync batch that a peer sends.
     Sync {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The kind: `[a-z_]+`
         kind: String,
@@ -304,7 +304,7 @@ step_types! {
     }
     /// An audit excerpt that a peer requests.
     Excerpt {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The query: `since=…&until=…`
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -320,7 +320,7 @@ step_types! {
     /// A call of any form.
     #[derive(Default)]
     AnyCall {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The HTTP method: `GET`, `POST`, …
         method: String,
@@ -347,7 +347,7 @@ step_types! {
     }
     /// A flood of heartbeats or handshakes.
     Flood {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The number of calls.
         calls: u32,
@@ -363,7 +363,7 @@ step_types! {
     }
     /// An event that a peer sends.
     Notify {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The event kind: `platform.…`
         kind: String,
@@ -398,7 +398,7 @@ step_types! {
     }
     /// A record for the store of a peer.
     PeerPut {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The kind: `[a-z_]+`
         kind: String,
@@ -442,7 +442,7 @@ step_types! {
     }
     /// A grant that the target's operator issues to a peer.
     Grant {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The resource kind.
         kind: String,
@@ -482,7 +482,7 @@ step_types! {
     }
     /// A fetch of each kind that the target declares.
     TryKinds {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The label of an accept or heartbeat whose answer holds the target's capabilities.
         of: String,
@@ -513,7 +513,7 @@ step_types! {
     /// A wait for a call of the target to a peer.
     #[derive(Default)]
     Wait {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The other peers that must receive the same. All waits run at once.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -30,7 +30,7 @@ pub enum LibraryError {
     /// A file or folder that can't be read.
     #[error("{path}: cannot read")]
     Io {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error of the system.
         source: std::io::Error,
@@ -38,7 +38,7 @@ pub enum LibraryError {
     /// A file that exceeds the size limit.
     #[error("{path}: longer than {FILE_BYTES_MAX} bytes")]
     TooLong {
-        /// The path.
+        /// The path of the file.
         path: String,
     },
     /// An invalid file.
@@ -47,7 +47,7 @@ pub enum LibraryError {
     /// A folder without scenarios.
     #[error("{path}: no scenario there: a scenario is a .toml file")]
     Empty {
-        /// The path.
+        /// The path of the file.
         path: String,
     },
 }

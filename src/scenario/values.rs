@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_said() {
+    fn what_is_not_there_is_named() {
         let mut values = values();
         values.set("first", json!({}));
         let blame = |filled: Result<String, Fault>| filled.expect_err("no value").blame;
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_absent_is_then_empty_however_often_that_is_said() {
+    fn what_may_be_absent_is_then_empty_however_often_that_is_stated() {
         let text = format!("<${{absent{}}}>", "?".repeat(500_000));
         assert_eq!(values().fill_text(&text), Ok("<>".to_owned()));
     }

@@ -176,9 +176,9 @@ mod tests {
         let scarce: Vec<String> =
             scarce.map(|((clause, aspect), defects)| format!("{clause} {aspect}: {defects}")).collect();
         assert!(scarce.is_empty(), "fewer than two defects: {scarce:?}");
-        let deep = DEFECTS.iter().filter(|patch| patch.hard_to_reach).count();
+        let hard = DEFECTS.iter().filter(|patch| patch.hard_to_reach).count();
         for (what, are, due) in
-            [("defects", DEFECTS.len(), 100), ("of them deep", deep, 15), ("variants", VARIANTS.len(), 25)]
+            [("defects", DEFECTS.len(), 100), ("hard to reach", hard, 15), ("variants", VARIANTS.len(), 25)]
         {
             assert!(are >= due, "{what}: {are} of at least {due}");
         }
@@ -223,17 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_defect_is_marked_and_counted() {
-        let deep = DEFECTS.iter().find(|patch| patch.hard_to_reach).expect("a deep defect").name;
-        let shallow = DEFECTS.iter().find(|patch| !patch.hard_to_reach).expect("another").name;
+    fn a_defect_that_is_hard_to_reach_is_marked_and_counted() {
+        let hard = DEFECTS.iter().find(|patch| patch.hard_to_reach).expect("one that is hard to reach").name;
+        let other = DEFECTS.iter().find(|patch| !patch.hard_to_reach).expect("another").name;
         let table = Table::new(
-            [deep, shallow].map(|name| row(name, &["1.1 conduct"], &["a#1"])).to_vec(),
+            [hard, other].map(|name| row(name, &["1.1 conduct"], &["a#1"])).to_vec(),
             &BTreeSet::new(),
         );
         assert_eq!((table.sensitivity(), table.hard_to_reach()), ((2, 2), (1, 1)));
         let text = table.markdown();
         assert!(
-            text.contains(&format!("| {deep} (hard to reach) |")) && text.contains(&format!("| {shallow} |")),
+            text.contains(&format!("| {hard} (hard to reach) |")) && text.contains(&format!("| {other} |")),
             "{text}"
         );
     }

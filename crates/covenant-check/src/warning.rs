@@ -19,9 +19,9 @@ const UNAVAILABLE: u16 = 503;
 /// Something that a run saw and that no clause covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
-    /// What it is.
+    /// The kind of observation.
     pub kind: WarningKind,
-    /// What was seen, in a sentence without a full stop.
+    /// The observation, in a sentence without a full stop.
     pub text: String,
     /// The number of times.
     pub times: u64,
@@ -123,8 +123,8 @@ fn unlimited_guesses(trace: &Trace) -> Option<Warning> {
     })
 }
 
-#[cfg(test)]
 /// Returns a warning of an answer 500.
+#[cfg(test)]
 pub(crate) fn sample() -> Warning {
     Warning {
         kind: WarningKind::ServerError,
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_the_target_are_told_once_each() {
+    fn failures_of_the_target_are_reported_once_each() {
         let call = |status: u16| {
             Exchange::to_target("alice").on("POST", "heartbeat").answered_with(status, json!({"error": "no"}))
         };
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn guesses_are_told_of_if_none_was_limited_and_a_good_token_was_accepted() {
+    fn guesses_are_reported_if_none_was_limited_and_a_good_token_was_accepted() {
         let accept = |token: &str, status: u16| {
             let call = Exchange::to_target("alice").on("POST", "accept");
             call.sending(json!({ "acceptance_token": token })).answered(status)

@@ -6,11 +6,11 @@
 //! target can rely on one form only. This crate shares no logic with the reference platform, so that each
 //! detects a mistake in the other.
 
-mod acts;
 mod apply;
 mod behaviour;
 pub mod behaviours;
 mod calls;
+mod conforming;
 mod excerpt;
 mod link;
 mod pace;

@@ -13,15 +13,15 @@ pub static DEFAULT_RELEASE: Version = Version::new(1, 4, 0);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
-    /// Operator contact (1.1).
+    /// Address of the operator (1.1).
     pub operator_contact: Value,
-    /// Jurisdiction (1.2).
+    /// Law that the operator is under (1.2).
     pub jurisdiction: Value,
-    /// Platform version (1.3).
+    /// Release that the peer runs (1.3).
     pub platform_version: Value,
     /// Last known-good release (1.4).
     pub last_known_good_release: Value,
-    /// Data residency (8.1).
+    /// Place where the peer keeps data (8.1).
     pub data_residency: Value,
     /// Capability document (commitment 3).
     pub capabilities: Value,

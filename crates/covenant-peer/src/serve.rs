@@ -238,8 +238,8 @@ impl Peer {
             "accepted_at": self.now(),
             "handshake_at": self.now(),
         });
-        super::acts::merge(&mut data, &profile.disclose());
-        super::acts::merge(&mut data, &response_members(self, body));
+        super::conforming::merge(&mut data, &profile.disclose());
+        super::conforming::merge(&mut data, &response_members(self, body));
         success(&data)
     }
 
@@ -264,7 +264,7 @@ impl Peer {
         if !theirs.is_null() {
             data["schema_compatibility"] = compatibility(&profile.platform_version, theirs);
         }
-        super::acts::merge(&mut data, &profile.disclose());
+        super::conforming::merge(&mut data, &profile.disclose());
         success(&data)
     }
 

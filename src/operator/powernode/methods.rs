@@ -43,7 +43,7 @@ pub(super) const SWEEPS: [Method; 2] =
 const EVENTS_MAX: u32 = 200;
 /// The time in which an approved change has to be in force.
 const IN_FORCE_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
 /// The status by which the platform says that the peer answered its call with a refusal.
 const PEER_REFUSED: i64 = 502;
 /// The statuses by which the platform says that its call did not reach the peer: none answered, it has no address,
@@ -151,7 +151,7 @@ impl Ask<'_> {
     /// Waits until an approved change of a peer's status is in force.
     async fn shows_status(&self, wanted: &str) -> Result<(), OperatorError> {
         let looking = crate::clock::Stopwatch::start();
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         loop {
             ticks.tick().await;
             let peer = shown(&self.get(&self.of_peer("")?).await?);

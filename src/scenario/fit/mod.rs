@@ -42,7 +42,7 @@ pub(super) struct Fitted {
 /// A step for which the platform's kinds do not suffice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unfit {
-    /// What they lack.
+    /// The lack, for a person.
     pub(super) lacks: String,
     /// The step is about a kind that a scenario has to spare, so nothing is missing without it.
     pub(super) is_spare: bool,

@@ -31,7 +31,7 @@ pub use real_time::{Announcer, RealTime};
 use runner::ScenarioRunner;
 
 /// The poll interval for a target that does not settle at once.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The run context, which every scenario of a run shares.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub struct RunContext {
     /// The digest of the contract text that the peers name, unless a peer has its own. With `None` they name
     /// none.
     pub contract_digest: Option<String>,
-    /// What shows that calls of the target reach the peers, apart from what a scenario itself shows. `None` if
+    /// The evidence that calls of the target reach the peers, apart from what a scenario itself shows. `None` if
     /// nothing does.
     pub way_back: Option<WayBack>,
     /// The additions of the binding that the target is shown to speak, apart from what a scenario itself shows.
@@ -99,7 +99,7 @@ impl RunContext {
 pub(super) enum StepError {
     /// The operator client has no method that the scenario needs.
     Unsupported { method: String },
-    /// A fault.
+    /// The scenario cannot go on.
     Fault(Fault),
 }
 

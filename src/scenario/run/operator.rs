@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
 use super::peers::proposal;
 use super::runner::{ScenarioRunner, missing};
-use super::{LOOK_EVERY, StepError};
+use super::{POLL_INTERVAL, StepError};
 use crate::clock::Stopwatch;
 use crate::operator::grant::Issue;
 use crate::operator::peer::{Join, Propose};
@@ -103,7 +103,7 @@ impl ScenarioRunner<'_> {
         let method = Method::parse(&step.method)
             .ok_or_else(|| StepError::suite(format!("unknown method `{}`", step.method)))?;
         let shown = self.values.fill(&step.until_shows)?;
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
         let mut seen = None;
         let result = loop {
@@ -177,7 +177,7 @@ impl ScenarioRunner<'_> {
         };
         let kind = step.until_kind.as_deref();
         let known = self.findings_about(about.as_deref(), kind);
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
         loop {
             ticks.tick().await;

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::format::{
-    Act, AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerPut, Sync, Wait,
+    AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync,
+    Wait,
 };
 use super::runner::ScenarioRunner;
-use super::{LOOK_EVERY, StepError};
+use super::{POLL_INTERVAL, StepError};
 use crate::clock::Stopwatch;
 use crate::net::Pause;
 use crate::operator::{OperatorMethod, grant};
@@ -29,7 +30,7 @@ impl ScenarioRunner<'_> {
     /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
     pub(super) async fn federate(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         self.propose(&StepContext { label: None, ..context.clone() }, name).await?;
-        let accept = Act { peer: name.to_owned(), with: Value::Null, label: context.label.clone() };
+        let accept = PeerCall { peer: name.to_owned(), with: Value::Null, label: context.label.clone() };
         self.accept(context, &accept).await?;
         let peer = self.peer_named(name)?;
         if peer.id_at_target().is_none() {
@@ -48,7 +49,7 @@ impl ScenarioRunner<'_> {
         )))
     }
 
-    pub(super) async fn accept(&mut self, context: &StepContext, step: &Act) -> Result<(), StepError> {
+    pub(super) async fn accept(&mut self, context: &StepContext, step: &PeerCall) -> Result<(), StepError> {
         let token = self.proposed_token(&step.peer);
         let with = self.values.fill(&step.with)?;
         let peer = self.peer_named(&step.peer)?;
@@ -60,7 +61,11 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    pub(super) async fn heartbeat(&mut self, context: &StepContext, step: &Act) -> Result<(), StepError> {
+    pub(super) async fn heartbeat(
+        &mut self,
+        context: &StepContext,
+        step: &PeerCall,
+    ) -> Result<(), StepError> {
         let with = self.values.fill(&step.with)?;
         let outcome = self.peer_named(&step.peer)?.heartbeat(context, &with).await?;
         self.keep_outcome(context, &outcome);
@@ -193,7 +198,7 @@ impl ScenarioRunner<'_> {
         // Without a promise, the query is empty and the excerpt itself is requested.
         let query = query?.filter(|query| !query.ends_with('='));
         let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
         let outcome = loop {
             ticks.tick().await;

@@ -186,7 +186,7 @@ impl<'a> ScenarioRunner<'a> {
             peer.stop().await;
             if let Some(count) = peer.heartbeats_counted() {
                 let name = peer.name();
-                let message = format!("{count} heartbeats more to {name} said what the one before each said");
+                let message = format!("{count} heartbeats more to {name} were the same as the one before");
                 self.note(
                     &StepContext::default(),
                     NoteKind::Counted,
@@ -302,9 +302,9 @@ impl<'a> ScenarioRunner<'a> {
         if let Some((_, capabilities)) = &self.fitting {
             default.capabilities = capabilities.clone();
         }
-        let said = self.values.fill(&Value::Object(spec.profile.clone()))?;
-        let said = said.as_object().cloned().unwrap_or_default();
-        default.with(&said).map_err(|error| StepError::suite(format!("peer {}: {error}", spec.name)))
+        let filled = self.values.fill(&Value::Object(spec.profile.clone()))?;
+        let members = filled.as_object().cloned().unwrap_or_default();
+        default.with(&members).map_err(|error| StepError::suite(format!("peer {}: {error}", spec.name)))
     }
 
     fn step<'s>(

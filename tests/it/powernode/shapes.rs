@@ -106,7 +106,7 @@ async fn residency_of_a_peer_is_read_where_the_platform_shows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probe_tells_a_peer_that_answered_from_one_that_was_not_reached() {
+async fn probe_distinguishes_a_peer_that_answered_and_one_that_was_not_reached() {
     let (_, _server, url) = served(StandIn::new(Shape::G3)).await;
     let operator = Powernode::new(rest(url, PASSWORD), vec![]);
     for (peer_id, reached) in [("answers", true), ("refuses", true), ("silent", false)] {

@@ -41,7 +41,7 @@ pub enum Addition {
     Notices,
 }
 
-/// What shows that a target speaks an addition.
+/// The evidence that a target speaks an addition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
@@ -103,14 +103,14 @@ impl Addition {
     }
 
     /// Returns whether this JSON, which the target sent on a route, holds the addition.
-    fn is_in(self, said: &Value, route: &Route) -> bool {
-        let discloses = |member: &&str| !said["metadata"][member].is_null();
+    fn is_in(self, sent: &Value, route: &Route) -> bool {
+        let discloses = |member: &&str| !sent["metadata"][member].is_null();
         match self {
             Self::Metadata => DISCLOSED.iter().any(discloses),
-            Self::ContractDigest => !said["contract_digest"].is_null(),
-            Self::ContractVersion => *route == Route::Heartbeat && !said["contract_version"].is_null(),
-            Self::ResourceKinds => said["capabilities"]["resource_kinds"].is_array(),
-            Self::Notices => said["events"].as_array().is_some_and(|events| !events.is_empty()),
+            Self::ContractDigest => !sent["contract_digest"].is_null(),
+            Self::ContractVersion => *route == Route::Heartbeat && !sent["contract_version"].is_null(),
+            Self::ResourceKinds => sent["capabilities"]["resource_kinds"].is_array(),
+            Self::Notices => sent["events"].as_array().is_some_and(|events| !events.is_empty()),
         }
     }
 
@@ -179,7 +179,7 @@ impl Trace {
     /// Returns the entry that shows an addition.
     fn shows(&self, addition: Addition) -> Option<u64> {
         let mut entries = self.entries().iter().filter(|entry| match &*entry.what {
-            What::Exchange(exchange) => is_said(addition, exchange),
+            What::Exchange(exchange) => is_sent(addition, exchange),
             What::Operation(operation) => {
                 operation.result.as_ref().is_some_and(|result| addition.is_viewed(result))
             }
@@ -227,11 +227,11 @@ impl Trace {
 }
 
 /// Returns whether the target says this in a handshake or a heartbeat, as the caller or as the one that answers.
-fn is_said(addition: Addition, exchange: &Exchange) -> bool {
+fn is_sent(addition: Addition, exchange: &Exchange) -> bool {
     let Some(route @ (Route::Accept | Route::Heartbeat)) = exchange.route() else { return false };
     match exchange.direction {
-        Direction::FromTarget => exchange.sent().is_some_and(|said| addition.is_in(said, &route)),
-        Direction::ToTarget => exchange.data().is_some_and(|said| addition.is_in(&said, &route)),
+        Direction::FromTarget => exchange.sent().is_some_and(|sent| addition.is_in(sent, &route)),
+        Direction::ToTarget => exchange.data().is_some_and(|sent| addition.is_in(&sent, &route)),
     }
 }
 

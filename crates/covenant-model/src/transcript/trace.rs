@@ -181,8 +181,9 @@ impl Trace {
     /// Returns the last release that the target disclosed and that is a valid version (1.3).
     #[must_use]
     pub fn release(&self) -> Option<Version> {
-        let said = self.exchanges().rev().filter_map(|(_, exchange)| exchange.release_reported());
-        said.filter(|said| said.len() <= RELEASE_LENGTH_MAX).find_map(|said| Version::parse(&said).ok())
+        let reported = self.exchanges().rev().filter_map(|(_, exchange)| exchange.release_reported());
+        let mut short = reported.filter(|release| release.len() <= RELEASE_LENGTH_MAX);
+        short.find_map(|release| Version::parse(&release).ok())
     }
 }
 
@@ -255,7 +256,7 @@ impl Exchange {
     /// Returns the release that the target discloses in this exchange, as text (1.3).
     #[must_use]
     pub fn release_reported(&self) -> Option<String> {
-        let said = match self.direction {
+        let message = match self.direction {
             Direction::FromTarget => self.sent()?.clone(),
             Direction::ToTarget => self.data()?,
         };
@@ -263,8 +264,9 @@ impl Exchange {
         // The target reports a comparison in its responses; its own release is the local one there.
         let compared =
             (self.direction == Direction::ToTarget).then_some("/schema_compatibility/local_version");
-        let mut said = places.into_iter().chain(compared).filter_map(|place| said.pointer(place)?.as_str());
-        said.next().map(ToOwned::to_owned)
+        let mut releases =
+            places.into_iter().chain(compared).filter_map(|place| message.pointer(place)?.as_str());
+        releases.next().map(ToOwned::to_owned)
     }
 
     /// Returns the content of the response, read through its envelope.

@@ -38,7 +38,7 @@ pub struct Inbound {
     /// Certificate that the client presented when the connection was made. It may be revoked since then, so a
     /// handler checks it with its [`Trust`](crate::pki::Trust) again.
     pub peer_certificate: Option<Certificate>,
-    /// What [`Handler::begins`](crate::net::Handler::begins) said when the head had arrived, before the body.
+    /// Answer of [`Handler::begins`](crate::net::Handler::begins) when the head had arrived, before the body.
     pub mark: bool,
 }
 

@@ -44,7 +44,7 @@ fn plan(steps: &[Value]) -> Value {
 }
 
 fn merged(mut value: Value, over: &Value) -> Value {
-    acts::merge(&mut value, over);
+    conforming::merge(&mut value, over);
     value
 }
 

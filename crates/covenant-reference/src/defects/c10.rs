@@ -294,8 +294,8 @@ fn discard_if(plan: &Plan<'_>, is_discarded: fn(&Version, &Version) -> bool) -> 
 
 fn fail_if_incompatible(call: &Inbound, outbound: &mut Outbound) {
     let is_incompatible = || {
-        let said: Option<Value> = serde_json::from_slice(&outbound.body).ok();
-        said.is_some_and(|said| said["data"]["schema_compatibility"]["status"] == "incompatible")
+        let answer: Option<Value> = serde_json::from_slice(&outbound.body).ok();
+        answer.is_some_and(|answer| answer["data"]["schema_compatibility"]["status"] == "incompatible")
     };
     if call.path.ends_with("/heartbeat") && is_incompatible() {
         outbound.status = 500;

@@ -36,8 +36,9 @@ pub(super) fn capacity(offering: &Value) -> Option<u64> {
 
 /// Returns whether a subscription was refused for good. A caller that is limited may come back.
 pub(super) fn is_refused(call: &Call<'_>) -> bool {
-    const LATER: [u16; 3] = [408, 425, 429];
-    call.exchange.was_refused() && !call.exchange.status().is_some_and(|status| LATER.contains(&status))
+    const RETRYABLE_STATUS: [u16; 3] = [408, 425, 429];
+    call.exchange.was_refused()
+        && !call.exchange.status().is_some_and(|status| RETRYABLE_STATUS.contains(&status))
 }
 
 /// Returns the subscriptions among some calls that were accepted, each with a grant of its own.

@@ -102,7 +102,7 @@ async fn a_kept_alive_connection_to_a_restarted_server_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_handler_is_told_of_a_request_before_its_body_is_there() {
+async fn a_handler_gets_the_head_of_a_request_before_its_body_is_there() {
     let fixture = fixture().await;
     for tls in [HTTP1, HTTP2] {
         let client = fixture.client(None, tls, ClientOptions::default());

@@ -1,4 +1,4 @@
-//! Calls and acts of a peer, each as a conforming platform does it.
+//! The steps of a peer, each as a conforming platform does it.
 
 use std::time::Duration;
 
