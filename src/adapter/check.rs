@@ -42,7 +42,7 @@ const LEARNED: [&str; 6] =
 pub struct MethodLine {
     /// The name of the method.
     pub method: String,
-    /// The finding.
+    /// Result of the call.
     pub finding: Finding,
     /// A further problem that should be fixed.
     pub remark: Option<String>,

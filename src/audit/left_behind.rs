@@ -1,4 +1,4 @@
-//! What an audit leaves at the target.
+//! Lists what an audit leaves at the target.
 
 use std::fmt::Write;
 

@@ -38,7 +38,7 @@ pub struct Audit {
     pub intrusive: bool,
     /// The contract text that the target is held to. The token is good for one accept, so no one is asked.
     pub contract: HeldText,
-    /// The run context.
+    /// The addresses, timeouts and limits.
     pub run_context: RunContext,
     /// The arguments that name the same target again on a command line.
     pub arguments: Vec<String>,

@@ -27,7 +27,7 @@ pub struct Config {
     pub target: TargetSection,
     /// The simulated peers.
     pub peers: PeersSection,
-    /// The run.
+    /// The options of a run.
     pub run: RunSection,
 }
 

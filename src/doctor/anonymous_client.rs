@@ -83,7 +83,7 @@ pub enum DetectError {
     /// The platform can't be called.
     #[error("{url}: cannot be called (`covenant doctor` shows more)")]
     Call {
-        /// The URL.
+        /// The URL that was given.
         url: String,
         /// The network error.
         source: NetError,

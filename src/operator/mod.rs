@@ -78,17 +78,17 @@ pub enum OperatorError {
     /// The operator client does not know the method (JSON-RPC -32601). Never a breach.
     #[error("the adapter does not know the method {method}")]
     Unsupported {
-        /// The method.
+        /// The name of the method.
         method: String,
     },
     /// A refusal by the target.
     #[error("{method}: {message} ({code})")]
     Refused {
-        /// The method.
+        /// The name of the method.
         method: String,
         /// The JSON-RPC code.
         code: i64,
-        /// The message.
+        /// The text of the answer.
         message: String,
     },
     /// A fault of the adapter or of the machine under it, not of the target.
@@ -129,7 +129,7 @@ pub trait Targets: std::fmt::Debug + Send + Sync {
 /// The requirements of a scenario on its target.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetRequest<'a> {
-    /// The scenario.
+    /// The id of the scenario.
     pub scenario: &'a str,
     /// The run's seed.
     pub seed: crate::clock::Seed,

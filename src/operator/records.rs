@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct NamedRecord {
     /// The kind: `[a-z_]+`.
     pub kind: String,
-    /// The id.
+    /// The id of the record.
     pub id: String,
     /// The members of the record that are known. Its id is added.
     #[serde(default)]

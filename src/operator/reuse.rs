@@ -53,7 +53,7 @@ async fn is_fresh_again(adapter: &Adapter) -> bool {
 pub(super) struct Leased {
     adapter: Option<Adapter>,
     idle: Idle,
-    /// Whether the scenario stopped or killed the platform, or started it with settings of its own.
+    /// `true` if the scenario stopped or killed the platform, or started it with settings of its own.
     is_changed: Mutex<bool>,
 }
 

@@ -25,7 +25,7 @@ pub fn failure(id: &Value, code: i64, message: &str) -> String {
     json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}).to_string()
 }
 
-/// A response.
+/// A response to one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// The id of the answered request, or `None` if the suite did not send it.
@@ -37,9 +37,9 @@ pub struct Response {
 /// The error of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcError {
-    /// The code.
+    /// The number of the error.
     pub code: i64,
-    /// The message.
+    /// The text for a person.
     pub message: String,
 }
 

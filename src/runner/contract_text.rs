@@ -28,7 +28,7 @@ const OPERATOR_ID: &str = "contract-text/operator";
 /// The version number that the texts share.
 const VERSION: u32 = V1_2026_05.contract_version;
 
-/// What the sources name: digests, in lower-case hex.
+/// The digests that the sources name, in lower-case hex.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Statements {
     /// In the description of the operator client.

@@ -21,7 +21,7 @@ pub enum FileError {
     /// The folder of a run.
     #[error("{path}: cannot create the run folder; name another with --out")]
     Folder {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error of the system.
         source: io::Error,
@@ -29,7 +29,7 @@ pub enum FileError {
     /// A file.
     #[error("{path}: cannot write")]
     Write {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error of the system.
         source: io::Error,

@@ -42,7 +42,7 @@ pub(super) const SHRINKS: u32 = 400;
 pub struct Plan {
     /// The seed of every choice.
     pub seed: Seed,
-    /// The target.
+    /// The platform under test.
     pub target: Target,
     /// The selected part of the suite.
     pub selection: Selection,

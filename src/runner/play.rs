@@ -33,7 +33,7 @@ pub struct Run {
     pub contract: Option<HeldText>,
     /// The scenarios of the stages, the handshake first. An authenticated audit has none.
     pub stages: Vec<Loaded>,
-    /// The scenarios.
+    /// The scenarios to play.
     pub scenarios: Vec<Loaded>,
     /// The properties, with the number of cases of each.
     pub properties: Vec<(&'static Property, u32)>,
@@ -63,7 +63,7 @@ pub enum Event {
     },
     /// A scenario waits in real time.
     Waiting {
-        /// What is waited for, and how long.
+        /// The subject of the wait, and its length.
         text: String,
     },
     /// A scenario begins.
@@ -75,7 +75,7 @@ pub enum Event {
     Ended {
         /// The id of the scenario.
         scenario: String,
-        /// The outcome.
+        /// The way in which the run ended.
         outcome: Outcome,
         /// The duration in real time.
         took: Duration,

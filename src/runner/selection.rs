@@ -22,7 +22,7 @@ pub enum SelectionError {
     /// An invalid pattern.
     #[error("--only {pattern}: not a glob pattern")]
     Pattern {
-        /// The pattern.
+        /// The pattern as given.
         pattern: String,
         /// The error of the parser.
         source: globset::Error,
@@ -30,7 +30,7 @@ pub enum SelectionError {
     /// An unknown property.
     #[error("no property is called {name}; `covenant list properties` lists them")]
     Property {
-        /// The name.
+        /// The name as given.
         name: String,
     },
     /// The selection is empty.

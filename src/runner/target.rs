@@ -17,7 +17,7 @@ pub enum Target {
     ExternalTarget(ExternalTarget),
 }
 
-/// An external target.
+/// A target other than the embedded reference.
 #[derive(Clone, Debug)]
 pub struct ExternalTarget {
     /// The name of the target in the report.

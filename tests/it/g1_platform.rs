@@ -13,7 +13,7 @@ use covenant::operator::{Log, Method, Program, Stdio};
 use covenant::report::Report;
 use covenant::runner::{ExternalTarget, Plan, Target};
 
-/// What the platform breaks on the observed wire: the clause and its aspect. Nothing else of that basis may be
+/// The breaches of the platform on the observed wire: the clause and its aspect. Nothing else of that basis may be
 /// broken. A check may lack the means to see some of them.
 const TRULY_BROKEN: [&str; 8] = [
     // It takes the contract versions 1.9, "1abc" and "1" for 1, and records the agreement.

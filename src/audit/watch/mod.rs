@@ -71,7 +71,7 @@ pub struct Watch {
     pub every: Duration,
     /// The contract text that the target is held to. A watch that continues keeps its own.
     pub contract: HeldText,
-    /// The run context.
+    /// The addresses, timeouts and limits.
     pub run_context: RunContext,
     /// The folder of the evidence and of the state file.
     pub folder: PathBuf,
@@ -113,7 +113,7 @@ pub enum WatchError {
     /// A file of the folder cannot be used.
     #[error("{path}: {why}")]
     File {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error.
         why: String,
@@ -123,7 +123,7 @@ pub enum WatchError {
         "--grant-file {path}: {why}; expected JSON with bearer_token, resource_kind, resource_id, expires_at"
     )]
     Grant {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// The error.
         why: String,

@@ -55,7 +55,7 @@ struct Inner {
     turn: Arc<Mutex<()>>,
 }
 
-/// What is kept between the calls.
+/// State that is kept between the calls.
 #[derive(Default)]
 struct Kept {
     /// The declarations of this lease that name no peer. Each peer that is proposed later gets them.

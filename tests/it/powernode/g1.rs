@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, rest};
 
-/// What the platform breaks on the observed wire; see `tests/g1_platform.rs`.
+/// The breaches of the platform on the observed wire; see `tests/g1_platform.rs`.
 const TRULY_BROKEN: [&str; 8] = [
     "A.1 conduct",
     "4.3 conduct",

@@ -81,11 +81,11 @@ pub struct Parameter {
     pub required: bool,
     /// The meaning, in a few words.
     pub about: String,
-    /// What an argument refers to.
+    /// The kind of its value.
     pub kind: ParameterKind,
 }
 
-/// What an argument refers to. A reference is checked when the scenario is read.
+/// The kind of an argument. A reference is checked when the scenario is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterKind {
@@ -138,7 +138,7 @@ fn kind(property: &Value) -> ParameterKind {
 pub struct ArgumentError {
     /// The name of the argument that is wrong; `None` if one is missing.
     pub argument: Option<String>,
-    /// What is wrong, and what would be right.
+    /// The mistake, and the right form.
     pub message: String,
 }
 

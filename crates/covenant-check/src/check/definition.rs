@@ -1,4 +1,4 @@
-//! What a check is, and the form in which the table holds it.
+//! The trait of a check, and the form in which the table holds it.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -61,7 +61,7 @@ pub struct CheckDef {
     pub id: &'static str,
     /// Every answer that would be right, where it does not depend on the arguments.
     pub expected: &'static [&'static str],
-    /// What shows, in the same trace, that a breach would have been seen; `None` for a check that passes
+    /// The positive control: it shows, in the same trace, that a breach would have been seen. `None` for a check that passes
     /// because something is there.
     pub control: Option<&'static str>,
     read: fn(&BTreeMap<String, Value>) -> Read,

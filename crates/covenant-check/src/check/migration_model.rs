@@ -19,7 +19,7 @@ const DEFINED_ACTIONS: [&str; 3] = [action::CREATE, action::LINK_LOCAL, action::
 /// One step of a plan, and whether it collides with a record.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedStep<'a> {
-    /// The step.
+    /// The step as the plan has it.
     pub(super) step: &'a Step,
     /// The place of its record.
     pub(super) place: Place,

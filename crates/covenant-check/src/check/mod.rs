@@ -98,7 +98,7 @@ pub struct PlannedCheck {
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
-    /// The verdict.
+    /// The verdict on the clause and aspect.
     pub verdict: Verdict,
     /// All answers that would have been right.
     pub expected: Vec<String>,
@@ -113,7 +113,7 @@ pub struct CheckResult {
 pub struct Evaluation {
     /// The planned check.
     pub check: PlannedCheck,
-    /// The result.
+    /// The verdict with its evidence.
     pub result: CheckResult,
 }
 

@@ -1,6 +1,6 @@
 //! The outcome of a check: a pass, or the reason why there is none.
 
-/// What a check saw, with the entries that show it.
+/// The observation of a check, with the entries that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     /// The observed answer, in a sentence without a full stop.

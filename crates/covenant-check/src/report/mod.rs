@@ -53,7 +53,7 @@ pub struct Report {
     pub void: Option<String>,
     /// The stages that failed on this target. What needs them is unproven.
     pub failed_stages: Vec<FailedStage>,
-    /// The score.
+    /// The verdicts, merged by clause and commitment.
     pub score: Score,
     /// All planned checks, with their results.
     pub checks: Vec<EvaluatedCheck>,
@@ -61,7 +61,7 @@ pub struct Report {
     pub scenarios: Vec<ScenarioRow>,
     /// The methods that would prove more, sorted by how much they would prove, most first.
     pub missing_methods: Vec<MissingMethod>,
-    /// What was seen and no clause covers. It changes no verdict and no exit code.
+    /// Observations that no clause covers. It changes no verdict and no exit code.
     pub warnings: Vec<Warning>,
     /// The numbers of planned and evaluated checks.
     pub counts: Counts,
@@ -97,7 +97,7 @@ pub struct MissingMethod {
 /// A stage that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedStage {
-    /// The stage.
+    /// The stage that failed.
     pub stage: Stage,
     /// The id of the scenario that tried it.
     pub scenario: String,

@@ -8,9 +8,9 @@ use covenant_model::contract::Basis;
 /// A value for each basis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ByBasis<T> {
-    /// What the observed wire gives.
+    /// The part on the observed wire.
     pub observed: T,
-    /// What the proposed binding gives.
+    /// The part on the proposed binding.
     pub proposed: T,
 }
 

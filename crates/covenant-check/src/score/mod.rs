@@ -46,13 +46,13 @@ pub enum Standing {
 /// One aspect of a clause after a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AspectScore {
-    /// The clause.
+    /// The id of the clause.
     pub clause: ClauseId,
-    /// The aspect.
+    /// The side of the clause.
     pub aspect: Aspect,
     /// The class: how the contract says that it is enforced.
     pub class: Class,
-    /// The standing.
+    /// The merged verdict.
     pub standing: Standing,
     /// The standing by the checks of each basis alone: `not_evaluated` if only the other basis has checks.
     pub by_basis: ByBasis<Standing>,
@@ -114,7 +114,7 @@ pub struct Score {
     pub overall: Overall,
     /// The overall result of each basis alone. A basis without a check is unproven.
     pub overall_by_basis: ByBasis<Overall>,
-    /// What was proved, by the basis on which it rests.
+    /// The proved part, by the basis on which it rests.
     pub scope: Scope,
     /// A row for each of the twelve commitments, then for the sections after them.
     pub sections: Vec<SectionScore>,

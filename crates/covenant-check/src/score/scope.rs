@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{AspectScore, Standing};
 use covenant_model::contract::ClauseId;
 
-/// What a run proved, by the basis on which it rests. The headline of a report is made from it.
+/// The part of the contract that a run proved, by the basis on which it rests. The headline of a report is made from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Scope {
     /// The number of aspects that the contract has.

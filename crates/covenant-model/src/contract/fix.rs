@@ -1,4 +1,4 @@
-//! What usually fixes a breach, by clause and aspect. Advice to an implementer; no check depends on it.
+//! The usual fix of a breach, by clause and aspect. Advice to an implementer; no check depends on it.
 
 use super::Aspect::{self, Conduct, Detection};
 use super::ClauseId;

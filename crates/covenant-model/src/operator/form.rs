@@ -19,7 +19,7 @@ pub struct Form {
 /// One member of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// The name.
+    /// The name of the member.
     pub name: String,
     /// The kind of the value.
     pub kind: Kind,
@@ -34,7 +34,7 @@ pub struct Member {
 /// The kind of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A text.
+    /// A JSON string.
     Text,
     /// An http or https URL, as a text.
     Url,
@@ -44,7 +44,7 @@ pub enum Kind {
     Integer,
     /// True or false.
     Boolean,
-    /// An object.
+    /// A JSON object.
     Object,
     /// An array of items of one kind.
     Array(Box<Kind>),

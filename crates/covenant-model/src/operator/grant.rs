@@ -119,7 +119,7 @@ pub struct List {
 /// The grants that the platform issued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Grants {
-    /// The grants.
+    /// The rows, one for each grant.
     pub grants: Vec<GrantRow>,
     /// Other members.
     #[serde(flatten)]

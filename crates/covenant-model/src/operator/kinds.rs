@@ -27,7 +27,7 @@ pub struct ResourceKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KindMember {
-    /// What the member holds.
+    /// The content of the member.
     #[serde(default)]
     pub role: MemberRole,
     /// `true` if a record without the member is refused.
@@ -38,7 +38,7 @@ pub struct KindMember {
     pub to: Option<String>,
 }
 
-/// What a member of a record holds.
+/// The content of a member of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {

@@ -127,7 +127,7 @@ impl fmt::Display for Method {
 
 /// The parameters of one method. The type of the parameters names the method and the type of its result.
 pub trait OperatorMethod: Serialize + DeserializeOwned + JsonSchema {
-    /// The method.
+    /// The method that the parameters belong to.
     const METHOD: Method;
     /// The result. Unknown members are kept.
     type Result: Serialize + DeserializeOwned + JsonSchema;
@@ -138,14 +138,14 @@ pub trait OperatorMethod: Serialize + DeserializeOwned + JsonSchema {
 pub struct Example {
     /// The parameters. `covenant adapter check` sends them, with the ids of its own run.
     pub parameters: &'static str,
-    /// The result.
+    /// The result, as JSON.
     pub result: &'static str,
 }
 
 /// A row of the table of methods.
 #[derive(Clone, Copy, Debug)]
 pub struct MethodDef {
-    /// The method.
+    /// The method that the row is about.
     pub method: Method,
     /// The name on the operator plane.
     pub name: &'static str,

@@ -109,7 +109,7 @@ pub struct Shown {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub migration_id: Option<Value>,
-    /// The status.
+    /// The state of the migration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub status: Option<Value>,
@@ -125,7 +125,7 @@ pub struct Shown {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<Value>>")]
     pub conflict_log: Option<Value>,
-    /// What was done, step by step.
+    /// The result of each step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<Value>>")]
     pub audit_log: Option<Value>,
@@ -147,7 +147,7 @@ pub struct List {
     pub peer_id: Option<String>,
 }
 
-/// The migrations.
+/// The migrations with a peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Migrations {
     /// The migrations, each with the members of `migration.show`.

@@ -213,7 +213,7 @@ pub struct PeerView {
 #[serde(deny_unknown_fields)]
 pub struct List {}
 
-/// The peers.
+/// The peers of the platform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Peers {
     /// The peers, each as `peer.show` shows it.

@@ -103,7 +103,7 @@ pub struct Start {
     /// The release that the platform runs, as a semantic version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
-    /// The settings.
+    /// The settings to start with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
 }

@@ -61,7 +61,7 @@ methods! {
 pub struct Put {
     /// The kind: `[a-z_]+`.
     pub kind: String,
-    /// The id.
+    /// The id of the record.
     pub id: String,
     /// The record, with its `id`.
     pub record: Map<String, Value>,
@@ -71,9 +71,9 @@ pub struct Put {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Get {
-    /// The kind.
+    /// The kind of the record.
     pub kind: String,
-    /// The id.
+    /// The id of the record.
     pub id: String,
 }
 
@@ -82,7 +82,7 @@ pub struct Get {
 pub struct Got {
     /// True if the platform has the record.
     pub exists: bool,
-    /// The record.
+    /// The members of the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Value>,
     /// Other members.
@@ -94,7 +94,7 @@ pub struct Got {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// The kind.
+    /// The kind of the record.
     pub kind: String,
 }
 
@@ -112,9 +112,9 @@ pub struct Resources {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delete {
-    /// The kind.
+    /// The kind of the record.
     pub kind: String,
-    /// The id.
+    /// The id of the record.
     pub id: String,
 }
 
@@ -126,9 +126,9 @@ pub struct Delete {
 pub struct Fetch {
     /// The peer.
     pub peer_id: String,
-    /// The kind.
+    /// The kind of the record.
     pub kind: String,
-    /// The id.
+    /// The id of the record.
     pub id: String,
 }
 

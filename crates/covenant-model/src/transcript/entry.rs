@@ -48,7 +48,7 @@ pub struct Entry {
 pub(super) struct Line<'a> {
     /// SHA-256 of the line before, without its line end, in hex; empty on the first line.
     pub(super) previous: Cow<'a, str>,
-    /// The entry.
+    /// The entry, owned or borrowed.
     #[serde(flatten)]
     pub(super) entry: Cow<'a, Entry>,
 }
@@ -158,7 +158,7 @@ pub enum Outcome {
     },
     /// The kinds that the target names lack what the scenario needs, so it was not played.
     Lacking {
-        /// What they lack, for a person.
+        /// The lack, for a person.
         lacks: String,
     },
     /// A stage that the scenario needs failed on this target, so the scenario was not played.
@@ -275,7 +275,7 @@ pub enum Body {
     /// No body.
     #[default]
     Empty,
-    /// JSON.
+    /// A body in JSON.
     Json(Value),
     /// Text that is not JSON.
     Text(String),

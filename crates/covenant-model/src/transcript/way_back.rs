@@ -12,7 +12,7 @@ use crate::operator::OperatorMethod;
 use crate::operator::network::Probe;
 use crate::operator::peer::{Join, Propose};
 
-/// What shows that calls of the target reach the peers. Without it, a call that did not arrive may have been
+/// The evidence that calls of the target reach the peers. Without it, a call that did not arrive may have been
 /// lost on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

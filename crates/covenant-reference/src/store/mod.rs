@@ -22,7 +22,7 @@ pub enum StoreError {
     /// A row that cannot be parsed.
     #[error("a row of {table} cannot be parsed")]
     Row {
-        /// The table.
+        /// The name of the table.
         table: &'static str,
         /// The parse error.
         source: serde_json::Error,

@@ -91,7 +91,7 @@ impl Check for NoAcknowledgementRecorded {
 struct Acknowledged {
     /// `true` if the accept names a version and was not refused, so that recording it may be right.
     may_be_owed: bool,
-    /// What was sent, answered and recorded.
+    /// The versions that were sent, answered and recorded.
     text: String,
     evidence: Vec<u64>,
 }

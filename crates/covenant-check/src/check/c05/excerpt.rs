@@ -18,7 +18,7 @@ pub(super) const PROMISED: u16 = 202;
 
 /// A request for an excerpt: the first one, or a later one that shows whether it is there.
 pub(super) struct ExcerptRequest<'a> {
-    /// The call.
+    /// The call that delivered it.
     pub(super) call: Call<'a>,
     /// The entries; `None` if no excerpt was delivered.
     pub(super) entries: Option<Vec<Value>>,

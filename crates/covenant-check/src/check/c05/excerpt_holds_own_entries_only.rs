@@ -21,7 +21,7 @@ use covenant_model::wire::path::Route;
 pub(in crate::check) struct ExcerptHoldsOwnEntriesOnly {
     /// The requests for the excerpt.
     pub call: Labels,
-    /// The other peers.
+    /// The peers of which the excerpt must hold no entry.
     pub other_peers: Vec<PeerName>,
     /// The operations that issued the grants of the other peers.
     pub grants: Labels,

@@ -16,7 +16,7 @@ use crate::check::query::{CallQuery, calls, peer_id};
 use covenant_model::transcript::Trace;
 use covenant_model::wire::path::Route;
 
-/// What a peer's excerpt says of other parties is not stored as an event on the target, nor disclosed to
+/// An entry of a peer's excerpt about other parties is not stored as an event on the target, nor disclosed to
 /// another peer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! What a flood of handshakes and heartbeats is.
+//! The number of handshakes and heartbeats that make a flood.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +11,7 @@ use covenant_model::wire::path::Route;
 pub(super) const FLOOD_CALLS: usize = 300;
 /// The number of calls in any window that is never too many.
 pub(super) const FEW_CALLS: usize = 6;
-/// The window.
+/// The time within which the calls of a flood are counted.
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 /// The maximum difference between the recorded time of a call and the time at which the target saw it.
 pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);

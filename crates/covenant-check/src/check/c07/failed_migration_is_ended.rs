@@ -16,7 +16,7 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct FailedMigrationIsEnded {
     /// The plan that fails.
     pub plan: Label,
-    /// What the operator sees of the migration afterwards. The first that shows one counts.
+    /// Labels of the operator's reads of the migration afterwards. The first that shows one counts.
     pub shown: Labels,
 }
 

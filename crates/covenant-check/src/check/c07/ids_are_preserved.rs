@@ -15,7 +15,7 @@ use covenant_model::wire::migration::action;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct IdsArePreserved {
-    /// The plan.
+    /// The migration that is checked.
     pub plan: Label,
     /// The commit of the plan, where it was opened first.
     pub commit: Option<CaseLabel>,

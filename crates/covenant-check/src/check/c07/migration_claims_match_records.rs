@@ -16,7 +16,7 @@ use covenant_model::wire::migration::{Conflict, action};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::check) struct MigrationClaimsMatchRecords {
-    /// The plan.
+    /// The migration that is checked.
     pub plan: Label,
     /// The commit of the plan, where it was opened first.
     pub commit: Option<CaseLabel>,

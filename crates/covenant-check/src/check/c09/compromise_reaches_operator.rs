@@ -65,7 +65,7 @@ impl Check for CompromiseReachesOperator {
     }
 }
 
-/// What one part of the operator's view shows.
+/// One part of the operator's view, with what it shows.
 struct Seen {
     /// The entry that shows it.
     n: u64,

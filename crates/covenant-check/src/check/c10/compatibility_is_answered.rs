@@ -19,7 +19,7 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct CompatibilityIsAnswered {
     /// The heartbeats that state the version.
     pub call: Label,
-    /// Whether the version is compatible with that of the target. If it is not as expected, for instance because
+    /// `true` if the version is compatible with that of the target. If it is not as expected, for instance because
     /// the target has no release two minor versions before its own, the check is unproven.
     pub compatible: bool,
 }
@@ -81,7 +81,7 @@ const fn status(is_compatible: bool) -> &'static str {
     if is_compatible { "compatible" } else { "incompatible" }
 }
 
-/// What a heartbeat states, and what the answer to it says about that.
+/// The version that a heartbeat states, and the comparison in the answer to it.
 struct Answer {
     n: u64,
     /// The version in the heartbeat.

@@ -1,4 +1,4 @@
-//! Whether peers are shown as revoked.
+//! Reads whether peers are shown as revoked.
 
 use crate::check::arguments::Labels;
 use crate::check::outcome::{Outcome, Pass, Stop};

@@ -1,4 +1,4 @@
-//! Whether a peer is suspended.
+//! Reads whether a peer is suspended.
 
 use serde_json::Value;
 

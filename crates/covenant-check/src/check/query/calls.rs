@@ -13,7 +13,7 @@ use covenant_model::wire::path::Route;
 pub(in crate::check) struct Call<'a> {
     /// The entry: its number, time and label.
     pub entry: &'a Entry,
-    /// The exchange.
+    /// The request with its response.
     pub exchange: &'a Exchange,
 }
 

@@ -1,4 +1,4 @@
-//! What the answer to a request grants.
+//! Reads what the answer to a request grants.
 
 use std::collections::BTreeSet;
 

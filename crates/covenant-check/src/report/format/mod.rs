@@ -14,7 +14,7 @@ use super::Report;
 pub struct ReportFormat {
     /// The name, as the command line has it: `junit`.
     pub name: &'static str,
-    /// What the format is for, for the help.
+    /// The use of the format, for the help.
     pub about: &'static str,
     /// The file in the run folder.
     pub file: &'static str,
