@@ -105,7 +105,7 @@ async fn speak_http1(
             TokioIo::new(io),
             service_fn(|request| answer(request, link.clone(), serving.clone())),
         );
-    complete(connection, &link, serving, |connection| connection.graceful_shutdown()).await;
+    complete(connection, &link, serving, http1::Connection::graceful_shutdown).await;
 }
 
 async fn speak_http2(
@@ -122,7 +122,7 @@ async fn speak_http2(
             TokioIo::new(io),
             service_fn(|request| answer(request, link.clone(), serving.clone())),
         );
-    complete(connection, &link, serving, |connection| connection.graceful_shutdown()).await;
+    complete(connection, &link, serving, http2::Connection::graceful_shutdown).await;
 }
 
 /// Answers on a connection until it ends or is dropped. When the server stops, `shut_down` lets the calls in progress end.
