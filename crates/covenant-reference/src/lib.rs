@@ -21,6 +21,7 @@ mod patch;
 mod peering;
 mod platform;
 mod policy;
+mod reply;
 mod running;
 mod store;
 mod suspicion;

@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::capabilities;
-use super::inbound::Reply;
 use super::options::FIRST_DIGEST;
 use super::policy::policy;
+use super::reply::Reply;
 use super::store::rows::{KnownContract, Peer};
 use super::store::{StoreError, facts};
 use super::suspicion::Suspicion;

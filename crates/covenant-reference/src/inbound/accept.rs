@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::reply::json_body;
 use super::{InboundError, Reply, conclude, undone_if_refused};
 use crate::handshake::{contract, introduction, is_token_usable, release, token_hash, versions};
 use crate::peering;
 use crate::platform::anchor_label;
+use crate::reply::json_body;
 use crate::store::rows::{KnownContract, Peer};
 use crate::store::{StoreError, table};
 use crate::suspicion::Suspicion;

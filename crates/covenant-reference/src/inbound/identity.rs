@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use crate::inbound::Reply;
 use crate::policy::policy;
+use crate::reply::Reply;
 use crate::store::rows::Peer;
 use crate::store::{StoreError, table};
 use crate::transaction::Transaction;

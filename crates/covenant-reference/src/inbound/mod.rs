@@ -9,7 +9,6 @@ mod heartbeat;
 pub(crate) mod identity;
 mod migrations;
 pub(crate) mod notices;
-mod reply;
 pub(crate) mod resources;
 pub(crate) mod subscriptions;
 pub(crate) mod sync;
@@ -21,12 +20,12 @@ use serde_json::Value;
 
 pub(crate) use accept::record_handshake;
 pub(crate) use heartbeat::check_claims;
-pub(crate) use reply::{InboundError, Reply};
 
 use super::governance;
 use super::history::{self, Action};
 use super::platform::Platform;
 use super::policy::policy;
+use super::reply::{self, InboundError, Reply};
 use super::store::StoreError;
 use super::store::rows::{Direction, Peer};
 use super::suspicion::Suspicion;

@@ -2,7 +2,7 @@
 
 use crate::Patch;
 use crate::handshake::disclosure;
-use crate::inbound::Reply;
+use crate::reply::Reply;
 use crate::store::rows::Peer;
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Responses, and the other ways in which a call can end.
+//! Responses to peers, and the other ways in which their calls can end.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ impl Reply {
 }
 
 /// Parses the body as JSON. An absent body is an empty object. The parser limits the depth to 128.
-pub(super) fn json_body(call: &Inbound) -> Result<Value, InboundError> {
+pub(crate) fn json_body(call: &Inbound) -> Result<Value, InboundError> {
     if call.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }
