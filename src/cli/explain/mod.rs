@@ -187,8 +187,10 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let scenarios = parts.iter().map(|loaded| loaded.id.clone());
     let behaviours = BEHAVIOURS.iter().map(|behaviour| behaviour.name.to_owned());
     let patches = DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name.to_owned());
+    let properties = PROPERTIES.iter().map(|property| property.name.to_owned());
     let methods = Method::all().map(|method| method.to_string());
-    let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches).chain(methods);
+    let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches);
+    let all = all.chain(properties).chain(methods);
     let nearest = all.max_by(|a, b| strsim::jaro_winkler(a, id).total_cmp(&strsim::jaro_winkler(b, id)));
     let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));
     Failure::usage(format!("nothing is called {id}{hint} (`covenant list` shows the ids)"))
