@@ -6,6 +6,7 @@
 mod adapter;
 mod adapter_server;
 mod audit;
+mod busy_clock;
 mod cli;
 mod delayed_reads;
 mod documented_commands;

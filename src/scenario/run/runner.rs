@@ -12,19 +12,27 @@ use super::super::fit::{Fitted, Unfit};
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::real_time::clock_seconds;
-use super::{RunContext, StepError, numbered, releases};
+use super::{POLL_INTERVAL, RunContext, StepError, numbered, releases};
 use crate::Stage;
 use crate::clock::{Clock, Seed, read_moment};
 use crate::contract::V1_2026_05;
-use crate::operator::platform::{Now, Reset, Start};
+use crate::operator::platform::{Kill, Now, Reset, Start, Stop};
 use crate::operator::{
-    ClockSync, Lease, NONEXISTENT_METHOD, NamedRecord, OperatorClient, OperatorError, OperatorMethod,
+    ClockSync, Lease, Method, NONEXISTENT_METHOD, NamedRecord, OperatorClient, OperatorError, OperatorMethod,
     is_plain_elsewhere,
 };
 use crate::peer::behaviours::behaviour;
 use crate::peer::{CallOutcome, Options, Pace, Peer, PermittedChoices, Profile, StepContext, TargetAddress};
-use crate::transcript::{Note, NoteKind, Recorder, What};
+use crate::transcript::{Entry, Note, NoteKind, Recorder, What};
 use crate::wire::generation::CallerForm;
+
+/// The number of times that an operator is asked for the time, at the poll interval.
+const QUESTIONS_MAX: u32 = 20;
+
+/// The methods after which a target runs, or does not.
+const PROCESS: [Method; 3] = [Start::METHOD, Stop::METHOD, Kill::METHOD];
+/// The setting that ends the target in the middle of a plan.
+const CRASH_SETTING: &str = "crash_at_step";
 
 /// The years that a target's clock may show. Dates are derived from it.
 const YEARS: std::ops::Range<i32> = 2000..2200;
@@ -236,8 +244,22 @@ impl<'a> ScenarioRunner<'a> {
         Ok(())
     }
 
+    /// Returns the time of the target, or `None` if the target may be down. An operator that cannot answer now is asked
+    /// again: with another time than the target's, the peers would carry certificates that are not valid there.
     async fn target_time(&self) -> Result<Option<Timestamp>, StepError> {
-        let Ok(reported) = self.operator.call(Now::METHOD, json!({})).await else { return Ok(None) };
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
+        let mut questions_left = QUESTIONS_MAX;
+        let reported = loop {
+            ticks.tick().await;
+            questions_left -= 1;
+            match self.operator.call(Now::METHOD, json!({})).await {
+                Ok(reported) => break reported,
+                Err(OperatorError::Unsupported { .. }) => return Ok(None),
+                Err(_) if self.may_be_down() => return Ok(None),
+                Err(error) if questions_left == 0 => return Err(error.into()),
+                Err(_) => {}
+            }
+        };
         let now = reported["now"].as_str().and_then(read_moment);
         now.filter(|now: &Timestamp| YEARS.contains(&now.strftime("%Y").to_string().parse().unwrap_or(0)))
             .map(Some)
@@ -248,6 +270,16 @@ impl<'a> ScenarioRunner<'a> {
                 );
                 OperatorError::adapter(Now::METHOD, message).into()
             })
+    }
+
+    /// Returns whether the target was stopped, or was set to end itself.
+    fn may_be_down(&self) -> bool {
+        let trace = self.recorder.trace();
+        let of_entry = |entry: &Entry| {
+            PROCESS.into_iter().find(|method| entry.operation().is_some_and(|made| made.is(*method)))
+        };
+        let methods = trace.entries().iter().filter_map(of_entry);
+        methods.last().is_some_and(|last| last != Start::METHOD) || self.settings.get(CRASH_SETTING).is_some()
     }
 
     /// Discards the last known time after the target's clock was moved.
