@@ -34,7 +34,8 @@ pub(super) const KINDS: &[Patch] = &[
         &[("3.1", Conduct)],
         "Declares agents, but answers every request for one with not found.",
         |policy| {
-            policy.resources.override_record = |record| Some(record).filter(|record| record.kind != "agent");
+            policy.resources.override_record =
+                |_, _, record| Ok(Some(record).filter(|record| record.kind != "agent"));
         },
     ),
     Patch::defect(

@@ -251,6 +251,16 @@ pub(super) const NOTICES: &[Patch] = &[
         |policy| {
             policy.outbound.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
             policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations");
+    Patch::defect(
+        "hides-records-from-previous-major",
+        &[("10.2", Conduct)],
+        "Syncs with the previous major version and applies its migrations, but shows it no record.",
+        |policy| {
+            policy.resources.override_record = |tx, peer, record| {
+                Ok(Some(record).filter(|_| matches!(is_of_previous_major(tx, peer), Ok(false))))
+            };
+        },
+    ),
         },
     ),
     Patch::defect(

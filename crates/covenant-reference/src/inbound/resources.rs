@@ -7,16 +7,19 @@ use super::{InboundCall, InboundError, Reply};
 use crate::capabilities;
 use crate::policy::policy;
 use crate::store::records::{self, Record};
-use crate::store::rows::{Capability, Grant};
+use crate::store::rows::{Capability, Grant, Peer};
 use crate::store::{StoreError, facts};
 use crate::transaction::Transaction;
 use covenant_model::wire::grant::Scope;
+
+/// Policy hook on a record that is shown to a peer.
+type OverrideRecord = fn(&Transaction<'_>, &Peer, Record) -> Result<Option<Record>, StoreError>;
 
 policy! {
     /// The policy for records that are shown.
     Policy {
         /// Policy hook on a record before it is shown. `None` hides it.
-        override_record: fn(Record) -> Option<Record> = Some,
+        override_record: OverrideRecord = |_, _, record| Ok(Some(record)),
         /// Policy hook on the refusal of an undeclared kind (6.4), by kind and id.
         override_refusal: fn(&Transaction<'_>, &str, &str, &mut Reply) -> Result<(), StoreError> = |_, _, _, _| Ok(()),
         /// Returns a row for an undeclared kind (6.4). The default returns `None`.
@@ -57,7 +60,8 @@ fn shown(inbound: &InboundCall<'_>, row: &Capability, id: &str) -> Result<Option
     let passes =
         |record: &Record| row.filter.as_ref().is_none_or(|filter| passes_filter(filter, &record.body));
     let record = records::find(inbound.tx.db, &row.resource_kind, id)?.filter(passes);
-    Ok(record.and_then(inbound.tx.policy.resources.override_record))
+    let override_record = inbound.tx.policy.resources.override_record;
+    record.map_or(Ok(None), |record| override_record(inbound.tx, &inbound.peer, record))
 }
 
 /// Notes access to an undeclared kind, whatever the reason of the refusal (6.4).
