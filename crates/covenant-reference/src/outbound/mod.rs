@@ -20,8 +20,8 @@ pub(crate) use join::{join, joined};
 pub(crate) use migrate::{commit as commit_migration, send as send_migration};
 pub(crate) use notices::{deliver as deliver_notices, owe_everyone};
 pub(crate) use outbound_call::{Called, call, reach};
-pub(crate) use probe::{breaks_grant, check_grant, check_kind, probe_capabilities};
-pub(crate) use sync::run as run_sync;
+pub(crate) use probe::{breaks_grant, check_grant, check_kind, held, probe_capabilities};
+pub(crate) use sync::{CarriedBatch, run as run_sync};
 pub(crate) use timers::run_due_timers;
 pub(crate) use verify::Untruth;
 
@@ -35,6 +35,7 @@ use serde_json::{Map, Value};
 
 use super::capabilities;
 use super::handshake::versions::Compatibility;
+use super::operator_api::MethodError;
 use super::platform::Platform;
 use super::policy::policy;
 use super::store::StoreError;
@@ -62,6 +63,10 @@ pub(crate) type TimerTask = fn(Arc<Platform>) -> Pin<Box<dyn Future<Output = ()>
 
 /// An extra task that runs before the revocation of a peer is announced.
 pub(crate) type RevocationTask = fn(Arc<Platform>, String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The choice of the call that carries a batch to a peer.
+pub(crate) type CarryBatch =
+    fn(&Transaction<'_>, &Peer, &SyncBatch) -> Result<Option<CarriedBatch>, MethodError>;
 
 /// Maximum number of concurrent calls when many peers are called.
 const CALLS_AT_ONCE: usize = 8;
@@ -148,6 +153,8 @@ policy! {
         freezes: fn(&Compatibility) -> bool = Compatibility::is_frozen,
         /// Returns whether a record passes the declared filter on its way out (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = capabilities::passes_filter,
+        /// Returns the call that carries a batch, as a sync; `None` if there is no way to send it.
+        carry_batch: CarryBatch = sync::carry_batch,
         /// Policy hook on a batch before it is sent (6.3).
         override_batch: fn(&mut SyncBatch) = |_| (),
         /// Returns whether records of a declared kind are sent without an operator's request (7.5), by the

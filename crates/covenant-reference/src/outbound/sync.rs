@@ -19,6 +19,24 @@ use covenant_model::operator::INTERNAL;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, SyncRecord};
 
+/// A batch as it is sent.
+pub(crate) struct CarriedBatch {
+    pub(crate) route: Route,
+    pub(crate) body: Value,
+    /// The grant that the route needs.
+    pub(crate) token: Option<String>,
+}
+
+/// Returns the batch as a sync, which needs no grant.
+pub(crate) fn carry_batch(
+    _: &Transaction<'_>,
+    _: &Peer,
+    batch: &SyncBatch,
+) -> Result<Option<CarriedBatch>, MethodError> {
+    let body = serde_json::to_value(batch).map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
+    Ok(Some(CarriedBatch { route: Route::Sync, body, token: None }))
+}
+
 /// Returns whether the row declares an automatic outbound flow.
 pub(crate) fn syncs_automatically(row: &Capability, _: SignedDuration) -> bool {
     let automatic = matches!(row.policy.as_str(), "auto_on_change" | "auto_periodic" | "on_match_filter");
@@ -97,12 +115,13 @@ async fn send(
     peer_id: &str,
     row: &Capability,
 ) -> Result<Option<Value>, MethodError> {
-    let Some((peer, batch)) = platform.transaction::<_, MethodError>(|tx| Ok(batch(tx, peer_id, row)?))?
-    else {
-        return Ok(None);
-    };
-    let body = serde_json::to_value(&batch).map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
-    let called = call(platform, &peer, &Route::Sync, Some(&body), None).await?;
+    let due = platform.transaction::<_, MethodError>(|tx| {
+        let Some((peer, batch)) = batch(tx, peer_id, row)? else { return Ok(None) };
+        let carried = (tx.policy.outbound.carry_batch)(tx, &peer, &batch)?;
+        Ok(carried.map(|carried| (peer, batch, carried)))
+    })?;
+    let Some((peer, batch, CarriedBatch { route, body, token })) = due else { return Ok(None) };
+    let called = call(platform, &peer, &route, Some(&body), token.as_deref()).await?;
     if called.succeeded() {
         platform.transaction::<_, MethodError>(|tx| {
             let stream = Stream {

@@ -9,7 +9,7 @@ mod inventory;
 mod messages;
 mod operation;
 mod statements;
-mod sync;
+pub(crate) mod sync;
 mod transport;
 
 use crate::patch::{Patch, count, joined};

@@ -1,8 +1,25 @@
 //! Variants of sync.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 
 use crate::Patch;
+use crate::operator_api::MethodError;
+use crate::outbound::{self, CarriedBatch};
+use crate::store::rows::Peer;
+use crate::transaction::Transaction;
+use covenant_model::operator::INTERNAL;
+use covenant_model::wire::migration::{MigrationRequest, Step, action, operation, policy};
+use covenant_model::wire::path::Route;
+use covenant_model::wire::sync::{SyncBatch, SyncRecord};
+
+/// The flows of a platform of the observed wire, which has no sync.
+pub(crate) const SYNCS_BY_MIGRATION: Patch = Patch::variant(
+    "syncs-by-migration",
+    "Sends what its declarations share as migrations, under the grants that it holds, and no batch.",
+    |policy| policy.outbound.carry_batch = as_migration,
+);
 
 /// Variants in the acceptance of batches.
 pub(super) const PATCHES: &[Patch] = &[
@@ -20,7 +37,45 @@ pub(super) const PATCHES: &[Patch] = &[
         "Stores a synced record under the record's own id, whatever id its payload names.",
         |policy| policy.sync.ids_match = |_| true,
     ),
+    SYNCS_BY_MIGRATION,
 ];
+
+/// Returns the batch as a plan that overwrites; `None` without a grant for its kind.
+fn as_migration(
+    tx: &Transaction<'_>,
+    peer: &Peer,
+    batch: &SyncBatch,
+) -> Result<Option<CarriedBatch>, MethodError> {
+    let kind = &batch.resource_kind;
+    let Some(grant) = outbound::held(tx, &peer.id, kind, "migrate")? else { return Ok(None) };
+    let Some(root) = batch.records.first() else { return Ok(None) };
+    let plan = MigrationRequest {
+        operation: operation::MIGRATE.to_owned(),
+        root_resource_kind: kind.clone(),
+        root_resource_id: root.id.clone(),
+        plan_summary: Map::new(),
+        steps: (1..).zip(&batch.records).map(|(order, record)| step(order, kind, record)).collect(),
+        commit: None,
+        extra: BTreeMap::new(),
+    };
+    let body = serde_json::to_value(plan).map_err(|error| MethodError::new(INTERNAL, error.to_string()))?;
+    Ok(Some(CarriedBatch { route: Route::Migrations, body, token: Some(grant.bearer_token) }))
+}
+
+fn step(step_order: i64, kind: &str, record: &SyncRecord) -> Step {
+    let mut payload = record.payload.clone();
+    payload.insert("id".to_owned(), json!(record.id));
+    Step {
+        step_order,
+        resource_kind: kind.to_owned(),
+        resource_id: record.id.clone(),
+        action: action::CREATE.to_owned(),
+        conflict_policy: Some(policy::OVERWRITE.to_owned()),
+        payload,
+        metadata: Map::new(),
+        extra: BTreeMap::new(),
+    }
+}
 
 fn position(cursor: &Value) -> Option<u64> {
     cursor.as_str()?.parse().ok()

@@ -9,7 +9,10 @@ use crate::check::definition::Check;
 use crate::check::general::is_undone;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, mentions};
+use covenant_model::operator::OperatorMethod;
+use covenant_model::operator::migration::SendMigration;
 use covenant_model::transcript::{Entry, Exchange, Operation, Trace};
+use covenant_model::wire::migration::operation;
 use covenant_model::wire::path::Route;
 
 /// After a migration, the target sends the peer no record of its own accord.
@@ -30,7 +33,7 @@ impl Check for NoSyncAfterMigration {
     const ID: &'static str = "no-sync-after-migration";
     const EXPECTED: &'static [&'static str] = &["no sync and no migration from the target"];
     const CONTROL: Option<&'static str> = Some(
-        "a sync of records of another kind from the target to the same peer arrived, and the peering works afterwards",
+        "records of another kind arrived at the same peer, as a sync or as a migration that the target was not asked for, and the peering works afterwards",
     );
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
@@ -40,8 +43,8 @@ impl Check for NoSyncAfterMigration {
         let (changed, change) = trace.operation(&self.change).or_unproven(NOTHING_CHANGED)?;
         let record = ChangedRecord::of(change);
         let sent = calls(trace).of(&self.peer).made_by_target().find(|call| {
-            let after = if call.route() == Some(Route::Sync) { migrated } else { changed };
-            call.n() > after && record.is_sent_in(call)
+            let is_later = call.n() > changed || call.n() > migrated && flows_by_itself(trace, call);
+            is_later && record.is_sent_in(call)
         });
         if let Some(call) = sent {
             let actual = format!("the target sent the record: {}", call.summary());
@@ -56,8 +59,9 @@ impl Check for NoSyncAfterMigration {
         let probe = probe.filter(|probe| probe.n() > changed && probe.exchange.succeeded());
         let probe = probe.or_unproven_at("the peering did not work afterwards", &[changed])?;
         // A target that never syncs proves nothing about what it does not sync.
-        let synced = calls(trace).of(&self.peer).made_by_target().on(Route::Sync).accepted();
-        let synced = synced.last_or("the target synced nothing to the peer, of any kind")?;
+        let flowed = calls(trace).of(&self.peer).made_by_target().accepted();
+        let synced = flowed.filter(|call| flows_by_itself(trace, call)).next_back();
+        let synced = synced.or_unproven("the target synced nothing to the peer, of any kind")?;
         Ok(Pass::new("the target sent no record", [synced.n(), migrated, changed, probe.n()]))
     }
 }
@@ -69,6 +73,30 @@ fn was_migrated(entry: &Entry) -> bool {
     let was_sent =
         |operation: &Operation| operation.failure.is_none() && is_applied(operation.result.as_ref());
     entry.exchange().is_some_and(was_accepted) || entry.operation().is_some_and(was_sent)
+}
+
+/// Returns whether a call carries records that the declarations share: a batch, or a plan whose root no
+/// operator asked to send.
+fn flows_by_itself(trace: &Trace, call: &Call<'_>) -> bool {
+    match call.route() {
+        Some(Route::Sync) => true,
+        Some(Route::Migrations) => {
+            let plan = call.exchange.sent().unwrap_or(&Value::Null);
+            !was_asked_for(trace, plan)
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether an operator asked for a plan: for its root, or for a copy of a record.
+fn was_asked_for(trace: &Trace, plan: &Value) -> bool {
+    let operations = trace.entries().iter().filter_map(Entry::operation);
+    let mut asked = operations.filter(|operation| operation.is(SendMigration::METHOD));
+    asked.any(|operation| {
+        let root = &operation.parameters["root_resource_id"];
+        let is_copy = |sent: &Value| sent["operation"] == operation::DUPLICATE;
+        *root == plan["root_resource_id"] || is_copy(&operation.parameters) && is_copy(plan)
+    })
 }
 
 /// Returns whether the content of a sync can't be read.
@@ -160,6 +188,25 @@ mod tests {
     fn a_target_that_syncs_nothing_at_all_proves_nothing() {
         let builder = probed(changed(201, &json!({})), 200);
         assert_eq!(verdict(&builder), Unproven);
+        let other = |asked: bool| {
+            let plan = plan(&json!([{"step_order": 1, "resource_kind": "note", "resource_id": "9"}]));
+            let root = plan["root_resource_id"].clone();
+            let builder = probed(changed(201, &json!({})), 200);
+            let builder = if asked {
+                let order = json!({"operation": "migrate", "root_resource_id": root});
+                builder.operation_with("sent", "migration.send", order, json!({}))
+            } else {
+                builder
+            };
+            verdict(&builder.call_from_target(call(
+                Direction::FromTarget,
+                &Route::Migrations,
+                plan,
+                201,
+                &json!({}),
+            )))
+        };
+        assert_eq!((other(false), other(true)), (Kept, Unproven), "an order of the operator is no sync");
         assert_eq!(verdict(&synced(builder)), Kept);
     }
 

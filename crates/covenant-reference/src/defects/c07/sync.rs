@@ -12,6 +12,7 @@ use crate::outbound;
 use crate::platform::Platform;
 use crate::store::rows::{Direction, Migration};
 use crate::store::table;
+use crate::variants::sync::SYNCS_BY_MIGRATION;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::operator::migration::SendMigration;
 use covenant_model::wire::migration::operation;
@@ -84,6 +85,20 @@ pub(in crate::defects) const DECLARED: &[Patch] = &[
         "Syncs every kind automatically, whatever is declared of it.",
         |policy| policy.outbound.syncs_automatically = |_, _| true,
     ),
+    Patch::defect(
+        "migrates-migration-only-kinds-again",
+        &[("7.5", Conduct)],
+        "Without a sync, sends each record of a kind that is for migration only again when one changes.",
+        |policy| policy.outbound.syncs_automatically = |row, _| row.direction == "migration_only",
+    )
+    .on(&SYNCS_BY_MIGRATION),
+    Patch::defect(
+        "migrates-migration-only-kinds-periodically",
+        &[("7.5", Conduct)],
+        "Without a sync, sends migration-only kinds again if their policy is automatic.",
+        |policy| policy.outbound.syncs_automatically = |row, _| row.policy.starts_with("auto_"),
+    )
+    .on(&SYNCS_BY_MIGRATION),
 ];
 
 /// Time since the enrolment after which the sync starts.
