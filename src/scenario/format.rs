@@ -188,6 +188,8 @@ pub enum Step {
     Scan(Scan),
     /// A peer fetches a record of each kind that the target declared to it, under one grant each.
     TryKinds(TryKinds),
+    /// A peer migrates a record of each kind of which the target declares that it takes no migration.
+    TryMigrations(TryMigrations),
     /// The clock advances.
     Advance(Advance),
     /// A condition for the scenario to continue. It is no check: if it fails, the checks that depend on later
@@ -493,6 +495,18 @@ step_types! {
     /// An advance of the clock.
     Advance {
         /// The number of seconds.
+    /// A migration of a record of each kind that the target declares as not migratable, or as flowing out only.
+    TryMigrations {
+        /// The peer.
+        peer: String,
+        /// The label of an accept or heartbeat whose answer holds the target's capabilities.
+        of: String,
+        /// The label of a `capability.list`.
+        listed: String,
+        /// The label of every migration.
+        #[serde(rename = "as")]
+        label: String,
+    }
         seconds: i64,
         /// The target's clock may be one that can't be moved. Then no time passes.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -149,6 +149,7 @@ fn uses(step: &Step) -> Option<&str> {
         Step::Commit(step) | Step::ShowMigration(step) => step.grant.as_deref(),
         Step::Call(step) => step.grant.as_deref(),
         Step::TryKinds(step) => Some(&step.of),
+        Step::TryMigrations(step) => Some(&step.of),
         Step::Expect(step) => step.of.as_deref(),
         Step::Operator(step) => step.until.as_ref().map(|more| more.than.as_str()),
         _ => None,

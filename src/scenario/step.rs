@@ -59,6 +59,7 @@ impl Step {
             Self::Grant(step) => Some(&step.label),
             Self::Scan(step) => Some(&step.label),
             Self::TryKinds(step) => Some(&step.label),
+            Self::TryMigrations(step) => Some(&step.label),
             Self::EndGrant(_)
             | Self::PeerPut(_)
             | Self::Stop(_)
@@ -95,6 +96,7 @@ impl Step {
             Self::Stop(step) | Self::Start(step) | Self::CloseConnections(step) => Some(&step.peer),
             Self::Grant(step) => Some(&step.peer),
             Self::TryKinds(step) => Some(&step.peer),
+            Self::TryMigrations(step) => Some(&step.peer),
             Self::Scan(step) => step.until_about.as_deref(),
             Self::Wait(step) => Some(&step.peer),
             Self::Operator(_) | Self::Put(_) | Self::Advance(_) | Self::Expect(_) | Self::Repeat(_) => None,
@@ -108,7 +110,9 @@ impl Step {
             Self::Heartbeat(_) => Some(Stage::Heartbeat),
             Self::Flood(flood) if !flood.handshakes => Some(Stage::Heartbeat),
             Self::Fetch(_) | Self::TryKinds(_) => Some(Stage::Read),
-            Self::Migrate(_) | Self::Commit(_) | Self::ShowMigration(_) => Some(Stage::Migrate),
+            Self::Migrate(_) | Self::TryMigrations(_) | Self::Commit(_) | Self::ShowMigration(_) => {
+                Some(Stage::Migrate)
+            }
             Self::Sync(_) => Some(Stage::Sync),
             Self::Notify(_) | Self::EndGrant(_) => Some(Stage::Notice),
             Self::Revoke(_) => Some(Stage::Revoke),

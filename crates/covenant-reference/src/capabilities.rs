@@ -21,6 +21,8 @@ policy! {
         accepts_schema: fn(&Value, &Value) -> bool = accepts_schema,
         /// Returns whether a record passes a filter (3.3).
         passes_filter: fn(&Map<String, Value>, &Map<String, Value>) -> bool = passes_filter,
+        /// Returns the declarations that the platform makes by itself, without its operator.
+        own_rows: fn() -> Vec<Capability> = Vec::new,
         /// Returns the kinds that the platform names in `describe`; null if it takes any.
         kinds: fn() -> Value = || Value::Null,
         /// Returns what the store says against a record, migrated here or not.
@@ -79,6 +81,7 @@ pub(crate) fn passes_filter(filter: &Map<String, Value>, record: &Map<String, Va
 /// peer.
 pub(crate) fn declared(tx: &Transaction<'_>, peer_id: &str) -> Result<Vec<Capability>, StoreError> {
     let mut rows: Vec<Capability> = table::all(tx.db)?;
+    rows.extend((tx.policy.capabilities.own_rows)());
     rows.retain(|row| row.peer_id.as_deref().is_none_or(|id| id == peer_id));
     rows.sort_by_key(|row| (row.resource_kind.clone(), row.peer_id.is_none()));
     rows.dedup_by(|later, first| later.resource_kind == first.resource_kind);
@@ -105,6 +108,9 @@ fn described(row: &Capability) -> Value {
     });
     if let Some(filter) = &row.filter {
         members["filter"] = Value::Object(filter.clone());
+    }
+    if let Some(migratable) = row.migratable {
+        members["migratable"] = json!(migratable);
     }
     members
 }

@@ -383,6 +383,7 @@ impl<'a> ScenarioRunner<'a> {
                 Step::Put(step) => self.put(&context, step).await,
                 Step::Scan(step) => self.scan(&context, step).await,
                 Step::TryKinds(step) => self.try_kinds(&context, step).await,
+                Step::TryMigrations(step) => self.try_migrations(&context, step).await,
                 Step::Advance(step) => match self.advance(&context, step.seconds).await {
                     Err(StepError::Unsupported { .. }) if step.may_fail => Ok(()),
                     other => other,

@@ -133,6 +133,7 @@ pub(super) fn result_of(check: &dyn Evaluate, trace: &Trace) -> CheckResult {
         Ok(Pass(seen)) => (Verdict::Kept, seen),
         Err(Stop::Broken(seen)) => (Verdict::Broken, seen),
         Err(Stop::Unproven(seen)) => (Verdict::Unproven, seen),
+        Err(Stop::NotApplicable(seen)) => (Verdict::NotApplicable, seen),
     };
     CheckResult { verdict, expected: check.expected(), actual, evidence }
 }

@@ -20,6 +20,8 @@ pub(super) enum Stop {
     Broken(Seen),
     /// The clause could not be observed.
     Unproven(Seen),
+    /// The target has nothing to which the check applies.
+    NotApplicable(Seen),
 }
 
 /// The result of an evaluation, before it is paired with the expectations of its check.
@@ -52,10 +54,16 @@ impl Stop {
         Self::Unproven(Seen::new(actual, evidence))
     }
 
+    /// Creates a stop for a target that has nothing to which the check applies.
+    #[must_use]
+    pub(super) fn not_applicable(actual: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        Self::NotApplicable(Seen::new(actual, evidence))
+    }
+
     /// Turns the stop into `unproven` for another reason, with the same evidence.
     #[must_use]
     pub(super) fn into_unproven(self, actual: impl Into<String>) -> Self {
-        let (Self::Broken(seen) | Self::Unproven(seen)) = self;
+        let (Self::Broken(seen) | Self::Unproven(seen) | Self::NotApplicable(seen)) = self;
         Self::unproven(actual, seen.evidence)
     }
 }

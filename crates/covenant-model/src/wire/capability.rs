@@ -86,3 +86,11 @@ pub enum Policy {
     #[serde(untagged)]
     Other(String),
 }
+/// Returns whether a row of a declaration says that no record of its kind is migrated to the declarer: the kind does
+/// not migrate, or it only flows out. A row without `migratable` says nothing, since the wire does not show an
+/// inventory.
+#[must_use]
+pub fn takes_no_migration(row: &Value) -> bool {
+    let is_fixed = row["migratable"] == false || row["metadata"]["migratable"] == false;
+    is_fixed || row["direction"] == "push_local_to_remote"
+}

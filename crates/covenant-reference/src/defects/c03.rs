@@ -9,6 +9,7 @@ use crate::store::StoreError;
 use crate::store::rows::Peer;
 use crate::suspicion::Suspicion;
 use crate::transaction::Transaction;
+use crate::variants::inventory::ONE_WAY_KINDS;
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::finding;
 
@@ -38,6 +39,30 @@ pub(super) const KINDS: &[Patch] = &[
                 |_, _, record| Ok(Some(record).filter(|record| record.kind != "agent"));
         },
     ),
+    Patch::defect(
+        "applies-migrations-of-kinds-that-do-not-migrate",
+        &[("3.1", Conduct)],
+        "Declares a kind as not migratable, and applies a migration of it.",
+        |policy| {
+            policy.capabilities.refusal = |_, record, is_migrated| {
+                let is_refused = is_migrated && record.kind == "bulletin";
+                Ok(is_refused.then(|| "it only flows out".to_owned()))
+            };
+        },
+    )
+    .on(&ONE_WAY_KINDS),
+    Patch::defect(
+        "applies-migrations-of-kinds-that-flow-out",
+        &[("3.1", Conduct)],
+        "Declares a kind as one that only flows out, and applies a migration of it.",
+        |policy| {
+            policy.capabilities.refusal = |_, record, is_migrated| {
+                let is_refused = is_migrated && record.kind == "ledger";
+                Ok(is_refused.then(|| "it does not migrate".to_owned()))
+            };
+        },
+    )
+    .on(&ONE_WAY_KINDS),
     Patch::defect(
         "rejects-declared-schema-version",
         &[("3.2", Conduct)],

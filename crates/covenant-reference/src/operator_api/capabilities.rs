@@ -50,6 +50,7 @@ fn declare(platform: &Platform, given: Declare) -> Answer {
             filter: given.filter,
             conflict_resolution: given.conflict_resolution,
             dependencies: given.dependencies,
+            migratable: None,
         };
         table::put(tx.db, &row)?;
         Ok(json!({"capability_id": row.id}))
@@ -60,6 +61,7 @@ fn declare(platform: &Platform, given: Declare) -> Answer {
 fn list(platform: &Platform, given: &List) -> Answer {
     platform.transaction(|tx| {
         let mut rows: Vec<Capability> = table::all(tx.db)?;
+        rows.extend((tx.policy.capabilities.own_rows)());
         if let Some(peer_id) = &given.peer_id {
             rows.retain(|row| row.peer_id.as_ref().is_none_or(|of| of == peer_id));
         }

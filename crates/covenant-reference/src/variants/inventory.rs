@@ -5,21 +5,58 @@ use serde_json::{Map, Value, json};
 use crate::Patch;
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
+use crate::store::rows::Capability;
 use crate::transaction::Transaction;
 
-/// Variants in the kinds of record.
-pub(super) const PATCHES: &[Patch] = &[Patch::variant(
-    "has-kinds-of-its-own",
-    "Has three kinds of its own, with required members, a slug and a reference, and refuses all else.",
+/// A platform with kinds that take no migration.
+pub(crate) const ONE_WAY_KINDS: Patch = Patch::variant(
+    "declares-kinds-that-take-no-migration",
+    "Declares by itself a kind that does not migrate and one that only flows out, and refuses migrations of both.",
     |policy| {
-        policy.capabilities.kinds = kinds;
-        policy.capabilities.refusal = refusal;
-        policy.outbound.dependencies = |record| {
-            let parent = record.body.get("parent_id").and_then(Value::as_str);
-            parent.map(|id| (record.kind.clone(), id.to_owned())).into_iter().collect()
+        policy.capabilities.own_rows =
+            || vec![own_row("ledger", "bidirectional"), own_row("bulletin", OUTWARD)];
+        policy.capabilities.refusal = |_, record, is_migrated| {
+            let is_fixed = is_migrated && ["ledger", "bulletin"].contains(&record.kind.as_str());
+            Ok(is_fixed.then(|| format!("{} takes no migration", record.kind)))
         };
     },
-)];
+);
+
+/// The direction of a kind that only flows out.
+const OUTWARD: &str = "push_local_to_remote";
+
+/// A declaration without an operator. A kind that flows in both directions does not migrate.
+fn own_row(kind: &str, direction: &str) -> Capability {
+    Capability {
+        id: format!("own/{kind}"),
+        peer_id: None,
+        resource_kind: kind.to_owned(),
+        schema_version: json!(1),
+        direction: direction.to_owned(),
+        policy: "manual".to_owned(),
+        filter: None,
+        conflict_resolution: None,
+        dependencies: vec![],
+        migratable: (direction != OUTWARD).then_some(false),
+    }
+}
+
+/// Variants in the kinds of record.
+pub(super) const PATCHES: &[Patch] = &[
+    Patch::variant(
+        "has-kinds-of-its-own",
+        "Has three kinds of its own, with required members, a slug and a reference, and refuses all else.",
+        |policy| {
+            policy.capabilities.kinds = kinds;
+            policy.capabilities.refusal = refusal;
+            policy.outbound.dependencies = |record| {
+                let parent = record.body.get("parent_id").and_then(Value::as_str);
+                parent.map(|id| (record.kind.clone(), id.to_owned())).into_iter().collect()
+            };
+        },
+    ),
+    ONE_WAY_KINDS,
+];
 
 /// The kinds, as `describe` names them.
 fn kinds() -> Value {

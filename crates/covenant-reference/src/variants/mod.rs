@@ -5,7 +5,7 @@ pub(crate) mod contract_text_2026_06;
 mod governance;
 mod grants;
 mod handshake;
-mod inventory;
+pub(crate) mod inventory;
 mod messages;
 mod operation;
 mod statements;

@@ -4,6 +4,7 @@ mod declaration;
 mod declared_kinds_are_served;
 mod declared_schema_is_accepted;
 mod filter_is_applied;
+mod migrations_follow_declaration;
 
 use crate::check::definition::CheckDef;
 
@@ -12,4 +13,5 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<declared_kinds_are_served::DeclaredKindsAreServed>(),
     CheckDef::of::<declared_schema_is_accepted::DeclaredSchemaIsAccepted>(),
     CheckDef::of::<filter_is_applied::FilterIsApplied>(),
+    CheckDef::of::<migrations_follow_declaration::MigrationsFollowDeclaration>(),
 ];

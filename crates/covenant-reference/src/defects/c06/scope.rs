@@ -184,5 +184,6 @@ fn assumed_declaration(kind: &str) -> Capability {
         filter: None,
         conflict_resolution: None,
         dependencies: Vec::new(),
+        migratable: None,
     }
 }
