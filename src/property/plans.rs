@@ -56,7 +56,7 @@ fn edge_case(plan: Vec<PlanStep>, crash: Option<usize>, opens: bool) -> BoxedStr
 }
 
 fn plain(action: Action) -> PlanStep {
-    PlanStep { action, shuffle: 0, refers_to: None }
+    PlanStep { action, refers_to: None }
 }
 
 fn creating() -> Vec<PlanStep> {
@@ -73,8 +73,6 @@ fn failing_at(place: usize) -> Vec<PlanStep> {
 #[derive(Clone, Debug)]
 struct PlanStep {
     action: Action,
-    /// The sort key of the step: the order of the array is not the order of the plan.
-    shuffle: u16,
     refers_to: Option<usize>,
 }
 
@@ -106,8 +104,8 @@ fn step() -> impl Strategy<Value = PlanStep> {
         2 => Just(Action::Skip),
         1 => Just(Action::Conflict),
     ];
-    (action, any::<u16>(), proptest::option::of(0..STEPS_MAX))
-        .prop_map(|(action, shuffle, refers_to)| PlanStep { action, shuffle, refers_to })
+    (action, proptest::option::of(0..STEPS_MAX))
+        .prop_map(|(action, refers_to)| PlanStep { action, refers_to })
 }
 
 /// Returns the scenario of a plan. `crash` is the number of steps after which the target dies. If `opens` is
@@ -163,11 +161,9 @@ fn snapshot(label: &str) -> Step {
 }
 
 fn plan(steps: &[PlanStep]) -> Value {
-    let mut places: Vec<usize> = (0..steps.len()).collect();
-    places.sort_by_key(|place| (steps[*place].shuffle, *place));
     let created: BTreeSet<usize> =
         (0..steps.len()).filter(|place| matches!(steps[*place].action, Action::Create)).collect();
-    let steps: Vec<Value> = places.into_iter().map(|place| steps[place].in_plan(place, &created)).collect();
+    let steps: Vec<Value> = (0..).zip(steps).map(|(place, step)| step.in_plan(place, &created)).collect();
     json!({
         "operation": "migrate", "root_resource_kind": "skill", "root_resource_id": id("new_0"),
         "plan_summary": {}, "steps": steps,

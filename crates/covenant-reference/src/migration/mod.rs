@@ -28,6 +28,8 @@ policy! {
         accepts_undeclared: fn(&str) -> bool = |_| false,
         /// Returns whether the request asks for something out of scope (O.1).
         is_multi_hop: fn(&Value) -> bool = plan::is_multi_hop,
+        /// Compares two steps of a plan by the place at which each is applied (7.2).
+        compare_steps: fn(&Step, &Step) -> std::cmp::Ordering = |one, other| one.step_order.cmp(&other.step_order),
         /// Applies a whole plan (7.1).
         apply: fn(&Plan<'_>) -> Result<Outcome, Failure> = apply,
         /// Applies one step (7.2).
@@ -112,7 +114,7 @@ impl Plan<'_> {
     /// Returns the steps in the order that `step_order` gives.
     pub(crate) fn steps_in_order(&self) -> Vec<&Step> {
         let mut steps: Vec<&Step> = self.request.steps.iter().collect();
-        steps.sort_by_key(|step| step.step_order);
+        steps.sort_by(|one, other| (self.tx.policy.migration.compare_steps)(one, other));
         steps
     }
 }

@@ -10,6 +10,7 @@ mod migration_is_atomic;
 mod migration_traces;
 mod no_sync_after_migration;
 mod originals_kept;
+mod steps_apply_in_order;
 
 use crate::check::definition::CheckDef;
 
@@ -22,4 +23,5 @@ pub(super) const CHECKS: &[CheckDef] = &[
     CheckDef::of::<migration_is_atomic::MigrationIsAtomic>(),
     CheckDef::of::<no_sync_after_migration::NoSyncAfterMigration>(),
     CheckDef::of::<originals_kept::OriginalsKept>(),
+    CheckDef::of::<steps_apply_in_order::StepsApplyInOrder>(),
 ];

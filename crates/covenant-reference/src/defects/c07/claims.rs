@@ -1,5 +1,7 @@
 //! Defects against 7.2 and 7.3: true counts and conflicts.
 
+use std::cmp::Ordering;
+
 use jiff::SignedDuration;
 
 use crate::Patch;
@@ -43,6 +45,21 @@ pub(in crate::defects) const OWN_CLAIMS: &[Patch] = &[
                 policy::FAIL => Resolution::Skipped,
                 _ => resolve(conflicting, given),
             };
+        },
+    ),
+    Patch::defect(
+        "applies-steps-in-order-of-array",
+        &[("7.2", Conduct)],
+        "Applies the steps of a plan by their places in the array, whatever their numbers are.",
+        |policy| policy.migration.compare_steps = |_, _| Ordering::Equal,
+    ),
+    Patch::defect(
+        "applies-steps-in-order-of-digits",
+        &[("7.2", Conduct)],
+        "Applies the steps of a plan by their numbers as text: step 10 before step 2.",
+        |policy| {
+            policy.migration.compare_steps =
+                |one, other| one.step_order.to_string().cmp(&other.step_order.to_string());
         },
     ),
     Patch::defect(
