@@ -311,8 +311,8 @@ step_types! {
         /// The query: `since=…&until=…`
         #[serde(default, skip_serializing_if = "Option::is_none")]
         query: Option<String>,
-        /// The number of entries. The call is repeated until an excerpt has as many, until it is answered with
-        /// another status than 200, or until the poll timeout ends.
+        /// The number of entries, apart from those about excerpts. The call is repeated until an excerpt has as many
+        /// and no longer grows, until it is answered with another status than 200, or until the poll timeout ends.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_entries: Option<usize>,
         /// The label of the call.
@@ -426,6 +426,9 @@ step_types! {
         /// The call is repeated until the result has at least these members, or until the poll timeout ends.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         until_shows: Value,
+        /// The call is repeated until the migration that it shows has ended, or until the poll timeout ends.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        until_ended: bool,
         /// The label of the operation.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         label: Option<String>,

@@ -43,8 +43,12 @@ struct DelayedOperator {
 #[async_trait]
 impl OperatorClient for DelayedOperator {
     async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
+        let shown = (method.name() == "migration.show").then(|| format!("{method} {parameters}"));
         let key = DELAYED_METHODS.contains(&method.name()).then(|| format!("{method} {parameters}"));
         let current = self.inner.call(method, parameters).await?;
+        if let Some(key) = shown {
+            return Ok(self.unfinished_at_first(key, current));
+        }
         let Some(key) = key else { return Ok(current) };
         let mut reads = self.reads.lock().expect("not poisoned");
         if let Some((shown, is_held_back)) = reads.get_mut(&key)
@@ -56,6 +60,17 @@ impl OperatorClient for DelayedOperator {
         }
         reads.insert(key, (current.clone(), false));
         Ok(current)
+    }
+}
+
+impl DelayedOperator {
+    /// Shows a migration that failed as one that goes on, the first time.
+    fn unfinished_at_first(&self, key: String, mut shown: Value) -> Value {
+        let mut reads = self.reads.lock().expect("not poisoned");
+        if reads.insert(key, (Value::Null, false)).is_none() && shown["migration"]["status"] == "failed" {
+            shown["migration"]["status"] = json!("applying");
+        }
+        shown
     }
 }
 

@@ -7,6 +7,7 @@ mod peers;
 mod real_time;
 mod releases;
 mod runner;
+mod settling;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
 use super::peers::proposal;
 use super::runner::{ScenarioRunner, missing};
+use super::settling::Settling;
 use super::{POLL_INTERVAL, StepError};
 use crate::clock::Stopwatch;
 use crate::operator::grant::Issue;
@@ -15,6 +16,7 @@ use crate::operator::platform::{self, Start};
 use crate::operator::{ClockSync, Method, OperatorError, OperatorMethod, governance, resource};
 use crate::peer::StepContext;
 use crate::transcript::{Operation, OperationFailure, What};
+use crate::wire::migration::state;
 
 impl ScenarioRunner<'_> {
     /// Calls a method with typed parameters, and records the operation.
@@ -105,7 +107,7 @@ impl ScenarioRunner<'_> {
         let shown = self.values.fill(&step.until_shows)?;
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
-        let mut seen = None;
+        let mut settling = Settling::start(self.poll_timeout());
         let result = loop {
             ticks.tick().await;
             let result = match self.operate(context, method, parameters.clone()).await {
@@ -115,15 +117,14 @@ impl ScenarioRunner<'_> {
                 }
                 Err(other) => return Err(other.into()),
             };
-            let count = items(&result).len();
-            // A list that is written in pieces is complete when nothing was added since the last read.
-            let has_settled = self.poll_timeout().is_zero() || seen.replace(count) == Some(count);
+            let has_settled = settling.has_settled(items(&result).len());
             let is_seen = step.until.as_ref().is_none_or(|more| {
                 let before = self.values.value(&more.than);
                 has_settled && before.is_some_and(|before| shows_more(more, before, &result))
             });
             let is_shown = missing(&shown, &result).is_none();
-            if (is_seen && is_shown) || looking.elapsed() >= self.poll_timeout() {
+            let has_ended = !step.until_ended || !is_unfinished(&result);
+            if (is_seen && is_shown && has_ended) || looking.elapsed() >= self.poll_timeout() {
                 break result;
             }
         };
@@ -283,6 +284,12 @@ fn shows_more(more: &More, before: &Value, after: &Value) -> bool {
     new.len() >= more.items && (more.words.is_empty() || new.iter().any(says))
 }
 
+/// Returns true if a migration is shown as one that goes on.
+fn is_unfinished(shown: &Value) -> bool {
+    let migration = shown.get("migration").unwrap_or(shown);
+    migration["status"].as_str().is_some_and(|status| state::UNFINISHED.contains(&status))
+}
+
 /// Returns the items of a list that stands alone or is the only list of an object.
 fn items(listed: &Value) -> &[Value] {
     let members = listed.as_object().into_iter().flat_map(Map::values);
@@ -313,6 +320,13 @@ fn failure(error: &OperatorError) -> OperationFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_migration_that_failed_has_ended() {
+        let shown = |status: &str| json!({"migration": {"status": status}});
+        assert!(is_unfinished(&shown("applying")) && is_unfinished(&json!({"status": "planned"})));
+        assert!(!is_unfinished(&shown("failed")) && !is_unfinished(&json!({"refused": "no such migration"})));
+    }
 
     #[test]
     fn more_is_what_was_not_there_and_speaks_of_what_is_waited_for() {

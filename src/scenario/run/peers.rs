@@ -11,6 +11,7 @@ use super::super::format::{
     Wait,
 };
 use super::runner::ScenarioRunner;
+use super::settling::Settling;
 use super::{POLL_INTERVAL, StepError};
 use crate::clock::Stopwatch;
 use crate::net::Pause;
@@ -200,10 +201,13 @@ impl ScenarioRunner<'_> {
         let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
+        let mut settling = Settling::start(self.poll_timeout());
         let outcome = loop {
             ticks.tick().await;
             let outcome = self.peer_named(&step.peer)?.call(context, call.clone()).await?;
-            let is_whole = step.until_entries.is_none_or(|entries| entries <= entries_of(&outcome.body));
+            let found = entries_of(&outcome.body);
+            let has_settled = settling.has_settled(found);
+            let is_whole = step.until_entries.is_none_or(|entries| entries <= found && has_settled);
             let is_delivered = outcome.status == Some(DELIVERED);
             if is_whole || !is_delivered || looking.elapsed() >= self.poll_timeout() {
                 break outcome;
@@ -408,8 +412,10 @@ pub(super) fn proposal(peer: &str) -> String {
 }
 
 /// Returns the number of entries in the answer to a request for an excerpt.
+/// Counts the entries of an excerpt. Those about excerpts grow with each look.
 fn entries_of(body: &Value) -> usize {
-    body["data"]["events"].as_array().map_or(0, Vec::len)
+    let entries = body["data"]["events"].as_array().into_iter().flatten();
+    entries.filter(|entry| !entry.to_string().contains("excerpt")).count()
 }
 
 fn in_words(outcome: &CallOutcome) -> String {

@@ -82,6 +82,14 @@ pub mod operation {
     pub const DELETE: &str = "delete";
 }
 
+/// Names of the states of a migration (`wire.md` §5).
+pub mod state {
+    /// States of a migration that goes on.
+    pub const UNFINISHED: [&str; 4] = ["planned", "validating", "transferring", "applying"];
+    /// States of a migration that ended without effect.
+    pub const WITHOUT_EFFECT: [&str; 2] = ["failed", "cancelled"];
+}
+
 /// Report of a migration: in `data` of a 201, a 202 and `GET /migrations/:id`, and beside `error` in a 422.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MigrationView {

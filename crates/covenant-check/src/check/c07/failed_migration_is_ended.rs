@@ -9,6 +9,7 @@ use crate::check::general::{CallOutcome, call_outcome};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, migration_shown};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::migration::state;
 
 /// The record of a plan that failed shows a migration that has ended, and was not applied.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -16,14 +17,9 @@ use covenant_model::transcript::Trace;
 pub(in crate::check) struct FailedMigrationIsEnded {
     /// The plan that fails.
     pub plan: Label,
-    /// Labels of the operator's reads of the migration afterwards. The first that shows one counts.
+    /// Labels of the last reads of the migration by the operator afterwards. The first that shows one counts.
     pub shown: Labels,
 }
-
-/// The states of a migration that goes on.
-const UNFINISHED: [&str; 4] = ["planned", "validating", "transferring", "applying"];
-/// The states of a migration that ended without effect.
-const ENDED: [&str; 2] = ["failed", "cancelled"];
 
 impl Check for FailedMigrationIsEnded {
     const ID: &'static str = "failed-migration-is-ended";
@@ -38,10 +34,10 @@ impl Check for FailedMigrationIsEnded {
         let (n, migration) = shown.or_unproven_at("the migration was not shown", &[plan.n()])?;
         let evidence = [plan.n(), n];
         match migration["status"].as_str() {
-            Some(status) if ENDED.contains(&status) => {
+            Some(status) if state::WITHOUT_EFFECT.contains(&status) => {
                 Ok(Pass::new(format!("{}; it is shown as {status}", plan.summary()), evidence))
             }
-            Some(status) if UNFINISHED.contains(&status) => {
+            Some(status) if state::UNFINISHED.contains(&status) => {
                 Err(Stop::broken(format!("{}; it is left as {status}", plan.summary()), evidence))
             }
             Some("completed") => {
