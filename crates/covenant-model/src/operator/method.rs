@@ -70,9 +70,9 @@ const READS: [&str; 12] = [
 ];
 
 /// The methods that prompt the platform to do what it may also do by itself, or on another occasion: it sends
-/// heartbeats without `heartbeat.send`, and uses the token of a grant that `migration.send` names without
-/// `grant.hold`.
-const PROMPTS: [&str; 2] = ["grant.hold", "heartbeat.send"];
+/// heartbeats without `heartbeat.send`, syncs what its declarations share without `sync.run`, and uses the token of a
+/// grant that `migration.send` names without `grant.hold`.
+const PROMPTS: [&str; 3] = ["grant.hold", "heartbeat.send", "sync.run"];
 
 impl Method {
     /// Returns every method, in the order of [`METHODS`].

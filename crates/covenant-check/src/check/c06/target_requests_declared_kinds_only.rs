@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::check::arguments::PeerName;
+use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, operations_of};
@@ -20,6 +20,9 @@ use covenant_model::wire::path::{PREFIX, Route};
 pub(in crate::check) struct TargetRequestsDeclaredKindsOnly {
     /// The peer that the target calls.
     pub peer: PeerName,
+    /// The operations that prompt the target to call it. Each has to be done: what was not prompted shows no breach.
+    #[serde(default)]
+    pub prompt: Vec<Label>,
 }
 
 /// The number of different sorts of unknown paths that makes an enumeration, and no mere extension of the
@@ -37,6 +40,9 @@ impl Check for TargetRequestsDeclaredKindsOnly {
         Some("a call of the target to the peer arrived, and the peer declared kinds");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
+        if let Some(label) = self.prompt.iter().find(|label| trace.operation(label).is_none()) {
+            return Err(Stop::unproven(format!("the target was not prompted ({})", &**label), []));
+        }
         let valid = valid_kinds(trace, &self.peer);
         let made: Vec<Call<'_>> = calls(trace).of(&self.peer).made_by_target().collect();
         if valid.is_empty() || made.is_empty() {
