@@ -128,9 +128,9 @@ impl CheckSpec {
 /// One step. Its texts may hold `${…}`: the member of a label (`${first.data.peer_id}`) or of a peer
 /// (`${alice.id}`), an id by name (`${id:root}`), a time (`${now}`, `${now-90000}`), a release derived from
 /// the target's (`${release.own}`, `patched`, `pre_release`, `minor_before`, `minor_after`, `before_window`,
-/// `two_minors_after`, `minor_with_a_zero`, `next_major`), the digest of the contract text that the run goes by
-/// (`${contract.digest}`), the number of the repetition (`${turn}`), or JSON's null (`${null}`), which TOML
-/// lacks.
+/// `two_minors_after`, `minor_with_a_zero`, `next_major`; `two_numbers`, `one_number`,
+/// `minor_with_leading_zero`), the digest of the contract text that the run goes by (`${contract.digest}`), the
+/// number of the repetition (`${turn}`), or JSON's null (`${null}`), which TOML lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -495,9 +495,6 @@ step_types! {
         #[serde(rename = "as")]
         label: String,
     }
-    /// An advance of the clock.
-    Advance {
-        /// The number of seconds.
     /// A migration of a record of each kind that the target declares as not migratable, or as flowing out only.
     TryMigrations {
         /// The peer.
@@ -510,6 +507,9 @@ step_types! {
         #[serde(rename = "as")]
         label: String,
     }
+    /// An advance of the clock.
+    Advance {
+        /// The number of seconds.
         seconds: i64,
         /// The target's clock may be one that can't be moved. Then no time passes.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -27,7 +27,14 @@ pub(super) fn around(release: &Version) -> Value {
         ("minor_with_a_zero", of(minor.max(1).saturating_mul(DIGIT), 0)),
         ("next_major", Version::new(major.saturating_add(1), 0, 0)),
     ];
-    named.into_iter().map(|(name, release)| (name.to_owned(), json!(release.to_string()))).collect()
+    // What looks like the target's own release, and is no version.
+    let near_misses = [
+        ("two_numbers", format!("{major}.{minor}")),
+        ("one_number", major.to_string()),
+        ("minor_with_leading_zero", format!("{major}.0{minor}.{patch}")),
+    ];
+    let named = named.into_iter().map(|(name, release)| (name, release.to_string()));
+    named.chain(near_misses).map(|(name, release)| (name.to_owned(), json!(release))).collect()
 }
 
 /// Returns a release before those that are compatible. The first releases of all have none: for them it is one after.
@@ -57,6 +64,9 @@ mod tests {
             ("two_minors_after", "1.6.0", "2.2.0"),
             ("minor_with_a_zero", "1.40.0", "2.10.0"),
             ("next_major", "2.0.0", "3.0.0"),
+            ("two_numbers", "1.4", "2.0"),
+            ("one_number", "1", "2"),
+            ("minor_with_leading_zero", "1.04.0", "2.00.3"),
         ] {
             assert_eq!((of("1.4.0", name), of("2.0.3", name)), (json!(of_1_4_0), json!(of_2_0_3)), "{name}");
         }

@@ -32,6 +32,7 @@ mod repeatedly_postponed_excerpt;
 mod sends_other_contract_digest;
 mod silent_grant_revocation;
 mod silent_revocation;
+mod states_nulls;
 mod steps_out_of_order;
 mod sync_after_migration;
 mod ten_grants;
@@ -83,6 +84,7 @@ pub const BEHAVIOURS: &[&Behaviour] = &[
     &withholds_residency::BEHAVIOUR,
     &silent_grant_revocation::BEHAVIOUR,
     &silent_revocation::BEHAVIOUR,
+    &states_nulls::BEHAVIOUR,
     &steps_out_of_order::BEHAVIOUR,
     &sync_after_migration::BEHAVIOUR,
     &invalid_version::BEHAVIOUR,

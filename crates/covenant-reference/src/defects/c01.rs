@@ -214,6 +214,22 @@ pub(super) const WRONG_FORMS: &[Patch] = &[
     ),
 ];
 
+/// Defects in the reading of null.
+pub(super) const NULLS: &[Patch] = &[
+    Patch::defect(
+        "accepts-null-as-jurisdiction",
+        &[("1.5", Detection)],
+        "Accepts a jurisdiction that is there and null.",
+        |policy| policy.handshake.find_gaps = |metadata| gaps_unless_null(metadata, "jurisdiction"),
+    ),
+    Patch::defect(
+        "accepts-null-as-contact",
+        &[("1.5", Detection)],
+        "Accepts an operator contact that is there and null.",
+        |policy| policy.handshake.find_gaps = |metadata| gaps_unless_null(metadata, "operator_contact"),
+    ),
+];
+
 /// Defects in the check of the disclosure of a joined peer.
 pub(super) const JOINS: &[Patch] = &[Patch::defect(
     "joins-anonymous-peer",
@@ -265,6 +281,15 @@ fn gaps_unless(
 ) -> Vec<&'static str> {
     let mut gaps = disclosure::find_gaps(metadata);
     if metadata.get(member).and_then(Value::as_str).is_some_and(is_accepted) {
+        gaps.retain(|gap| *gap != member);
+    }
+    gaps
+}
+
+/// Returns the gaps of a disclosure, without that of a member that is null.
+fn gaps_unless_null(metadata: &Map<String, Value>, member: &str) -> Vec<&'static str> {
+    let mut gaps = disclosure::find_gaps(metadata);
+    if metadata.get(member) == Some(&Value::Null) {
         gaps.retain(|gap| *gap != member);
     }
     gaps

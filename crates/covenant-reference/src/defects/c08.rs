@@ -117,6 +117,24 @@ pub(super) const CROSSINGS: &[Patch] = &[
         |policy| policy.governance.names_place = |_| true,
     ),
     Patch::defect(
+        "accepts-empty-residency",
+        &[("8.1", Detection)],
+        "Accepts an empty text as a data residency.",
+        |policy| policy.governance.names_place = |place| place.is_empty() || !place.trim().is_empty(),
+    ),
+    Patch::defect(
+        "accepts-no-break-space-as-residency",
+        &[("8.1", Detection)],
+        "Accepts a no-break space as a data residency, because it trims ASCII only.",
+        |policy| policy.governance.names_place = |place| !place.trim_ascii().is_empty(),
+    ),
+    Patch::defect(
+        "accepts-list-of-empty-text-as-residency",
+        &[("8.1", Detection)],
+        "Accepts a list as a data residency if it has an entry, whatever the entry is.",
+        |policy| policy.peering.override_updated = keep_list_as_residency,
+    ),
+    Patch::defect(
         "overlooks-changed-residency",
         &[("8.2", Detection)],
         "Does not report a peer whose residency changed after a migration.",
@@ -129,6 +147,13 @@ pub(super) const CROSSINGS: &[Patch] = &[
         |policy| policy.peering.reports_residency_change = |migrated| !migrated,
     ),
 ];
+
+fn keep_list_as_residency(_: &Peer, peer: &mut Peer) {
+    let declared = peer.metadata.get("data_residency").and_then(Value::as_array);
+    if declared.is_some_and(|places| !places.is_empty()) {
+        peer.data_residency = Some("listed".to_owned());
+    }
+}
 
 fn report_new_peer(tx: &Transaction<'_>, peer: &Peer) -> Result<(), StoreError> {
     governance::note(tx, &peer.id, &Suspicion::soft("peer_new", "a new peer", json!({})))

@@ -1,10 +1,11 @@
 //! Defects against commitment 9: disclosure of a compromise.
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::Patch;
 use crate::inbound::identity;
-use crate::store::rows::{Peer, Side};
+use crate::store::rows::{Notice, Peer, Side};
 use covenant_model::contract::Aspect::{Conduct, Detection};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::state::PeerStatus;
@@ -15,7 +16,19 @@ pub(super) const PEER_COMPROMISE: &[Patch] = &[
         "keeps-compromised-peer-active",
         &[("9.2", Detection)],
         "Does not suspend a peer that disclosed a compromise.",
-        |policy| policy.notices.suspends_compromised = |_| false,
+        |policy| policy.notices.suspends_compromised = |_, _| false,
+    ),
+    Patch::defect(
+        "suspends-for-stolen-certificates-only",
+        &[("9.2", Detection)],
+        "Suspends a peer that discloses a stolen certificate, and none that discloses another compromise.",
+        |policy| policy.notices.suspends_compromised = |_, payload| payload["kind"] == "certificate",
+    ),
+    Patch::defect(
+        "tolerates-disclosed-exfiltration",
+        &[("9.2", Detection)],
+        "Does not suspend a peer that discloses an exfiltration.",
+        |policy| policy.notices.suspends_compromised = |_, payload| payload["kind"] != "exfiltration",
     ),
     Patch::defect(
         "serves-suspended-peer",
@@ -99,12 +112,30 @@ pub(super) const OWN_COMPROMISE: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "withholds-stolen-certificate",
+        &[("9.1", Conduct)],
+        "Sends no notice of a stolen certificate.",
+        |policy| policy.outbound.is_sent = |notice| !is_compromise(notice, "certificate"),
+    ),
+    Patch::defect(
+        "withholds-exfiltration",
+        &[("9.1", Conduct)],
+        "Sends no notice of an exfiltration.",
+        |policy| policy.outbound.is_sent = |notice| !is_compromise(notice, "exfiltration"),
+    ),
+    Patch::defect(
         "never-discloses-compromise",
         &[("9.1", Conduct)],
         "Sends no notice of a compromise.",
         |policy| policy.outbound.is_sent = |notice| notice.event.kind != kind::PEER_COMPROMISED,
     ),
 ];
+
+/// Returns whether a notice is about a compromise of this kind.
+fn is_compromise(notice: &Notice, of_kind: &str) -> bool {
+    notice.event.kind == kind::PEER_COMPROMISED
+        && notice.event.payload.get("kind").and_then(Value::as_str) == Some(of_kind)
+}
 
 /// Reduces the partners that are owed the notice of a compromise.
 fn reduce(notice_kind: &str, mut partners: Vec<Peer>, to: fn(&mut Vec<Peer>)) -> Vec<Peer> {

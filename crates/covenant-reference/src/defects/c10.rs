@@ -149,6 +149,40 @@ pub(super) const COMPATIBILITY: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "completes-version-of-two-numbers",
+        &[("10.1", Detection)],
+        "Parses `1.4` as 1.4.0.",
+        |policy| {
+            policy.handshake.are_compatible =
+                |local, remote| are_compatible_as(local, remote, |remote| format!("{remote}.0"));
+        },
+    ),
+    Patch::defect(
+        "trims-version",
+        &[("10.1", Detection)],
+        "Takes a version with white space around it for the version.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| versions::are_compatible(local, remote.trim());
+        },
+    ),
+    Patch::defect(
+        "ignores-leading-zeros-of-version",
+        &[("10.1", Detection)],
+        "Parses the numbers of a version without regard to leading zeros.",
+        |policy| {
+            policy.handshake.are_compatible = |local, remote| are_compatible_as(local, remote, without_zeros);
+        },
+    ),
+    Patch::defect(
+        "accepts-open-build-in-running-version",
+        &[("10.1", Detection)],
+        "Parses a version that ends with the sign of a build as the version before it.",
+        |policy| {
+            policy.handshake.are_compatible =
+                |local, remote| versions::are_compatible(local, remote.trim_end_matches('+'));
+        },
+    ),
+    Patch::defect(
         "accepts-sync-from-incompatible-peer",
         &[("10.1", Detection)],
         "Reports an incompatible version, but continues to sync.",
@@ -218,6 +252,16 @@ pub(super) const MAJOR_VERSIONS: &[Patch] = &[
         |policy| policy.migration.apply = reject_from_previous_major,
     ),
     Patch::defect(
+        "hides-records-from-previous-major",
+        &[("10.2", Conduct)],
+        "Syncs with the previous major version and applies its migrations, but shows it no record.",
+        |policy| {
+            policy.resources.override_record = |tx, peer, record| {
+                Ok(Some(record).filter(|_| matches!(is_of_previous_major(tx, peer), Ok(false))))
+            };
+        },
+    ),
+    Patch::defect(
         "discards-previous-major-data",
         &[("10.2", Conduct)],
         "Answers a batch or migration from the previous major version with success, but stores nothing.",
@@ -251,16 +295,6 @@ pub(super) const NOTICES: &[Patch] = &[
         |policy| {
             policy.outbound.is_sent = |notice| notice.event.kind != kind::RELEASE_DEPRECATED;
             policy.handshake.override_introduction = |members| omit_disclosed(members, "deprecations");
-    Patch::defect(
-        "hides-records-from-previous-major",
-        &[("10.2", Conduct)],
-        "Syncs with the previous major version and applies its migrations, but shows it no record.",
-        |policy| {
-            policy.resources.override_record = |tx, peer, record| {
-                Ok(Some(record).filter(|_| matches!(is_of_previous_major(tx, peer), Ok(false))))
-            };
-        },
-    ),
         },
     ),
     Patch::defect(
@@ -276,6 +310,18 @@ pub(super) const NOTICES: &[Patch] = &[
         },
     ),
 ];
+
+/// Returns whether two versions are compatible, the remote one as it is or as it is read.
+fn are_compatible_as(local: &str, remote: &str, read: fn(&str) -> String) -> bool {
+    versions::are_compatible(local, remote) || versions::are_compatible(local, &read(remote))
+}
+
+/// Returns a version without the leading zeros of its numbers.
+fn without_zeros(version: &str) -> String {
+    let number =
+        |part: &str| part.parse::<u64>().map_or_else(|_| part.to_owned(), |number| number.to_string());
+    version.split('.').map(number).collect::<Vec<_>>().join(".")
+}
 
 /// Returns whether two versions are semantic and the comparison holds.
 fn compare(local: &str, remote: &str, holds: fn(&Version, &Version) -> bool) -> bool {

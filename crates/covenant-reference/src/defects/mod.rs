@@ -27,6 +27,7 @@ const TABLES: &[&[Patch]] = &[
     c08::OWN_RESIDENCY,
     c01::PEER_DISCLOSURE,
     c01::WRONG_FORMS,
+    c01::NULLS,
     c02::ISSUED_GRANTS,
     c03::KINDS,
     c08::NEW_PEERS,

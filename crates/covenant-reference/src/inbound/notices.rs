@@ -23,7 +23,7 @@ policy! {
         /// Returns whether a revocation by the peer is honoured (11.1).
         honours_revocation: fn(&Peer) -> bool = |_| true,
         /// Returns whether a disclosed compromise suspends the peer (9.2).
-        suspends_compromised: fn(&Peer) -> bool = |_| true,
+        suspends_compromised: fn(&Peer, &Value) -> bool = |_, _| true,
         /// Returns whether a disclosed compromise is reported to the operator (9.2).
         reports_compromise: fn(&Peer) -> bool = |_| true,
         /// Returns whether a disclosure is late, by its time after the detection (9.1).
@@ -122,7 +122,7 @@ fn compromised(
         let facts = json!({"facts": payload});
         peering::report_event(tx, peer, "federation.peer.compromised", "critical", facts)?;
     }
-    if (tx.policy.notices.suspends_compromised)(peer) {
+    if (tx.policy.notices.suspends_compromised)(peer, payload) {
         governance::suspend(tx, peer, "the peer disclosed a compromise")?;
     }
     let Some(detected_at) = time(payload, "detected_at") else {

@@ -14,7 +14,7 @@ pub(crate) const KEEPS: Patch = Patch::variant(
     |policy| {
         keep_text(policy);
         policy.governance.suspends = |_, _| false;
-        policy.notices.suspends_compromised = |_| false;
+        policy.notices.suspends_compromised = |_, _| false;
     },
 );
 
