@@ -223,7 +223,8 @@ def heartbeat(call):
         peer["extension_slugs"] = as_slugs(members["extension_slugs"])
     for name in ("platform_version", "data_residency"):
         value = members.get(name)
-        if value is not None and str(value).strip():
+        # An empty list or object is ignored like a blank text.
+        if value and str(value).strip():
             if len(str(value)) > 64:
                 raise Crash(f"{name} is too long for its column")
             peer[name] = str(value).strip()
