@@ -8,6 +8,7 @@ mod adapter_server;
 mod audit;
 mod busy_clock;
 mod cli;
+mod dead_sensors;
 mod delayed_reads;
 mod documented_commands;
 mod errors;
