@@ -411,8 +411,8 @@ pub(super) fn proposal(peer: &str) -> String {
     format!("{peer}'s proposal")
 }
 
-/// Returns the number of entries in the answer to a request for an excerpt.
-/// Counts the entries of an excerpt. Those about excerpts grow with each look.
+/// Returns the number of entries in the answer to a request for an excerpt, without those about excerpts: each request
+/// adds one.
 fn entries_of(body: &Value) -> usize {
     let entries = body["data"]["events"].as_array().into_iter().flatten();
     entries.filter(|entry| !entry.to_string().contains("excerpt")).count()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Stopwatch;
 
-/// The time in which a list that is complete does not grow. It is longer than the time between two looks, since a
+/// The time in which a list that is complete does not grow. It is longer than the time between two reads, since a
 /// target may write its entries in the background.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -16,7 +16,7 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    /// Starts to look, for no longer than the time that the suite waits for something. It is zero where the target
+    /// Starts to wait, for no longer than the time that the suite waits for something. It is zero where the target
     /// has completed all when it answers.
     pub(super) fn start(poll_timeout: Duration) -> Self {
         Self { count: None, unchanged: Stopwatch::start(), quiet: QUIET.min(poll_timeout) }

@@ -10,7 +10,7 @@ pub fn is_blank(text: &str) -> bool {
     })
 }
 
-/// Characters without a glyph: zero-width and direction marks, fillers, variation selectors and tags.
+/// Characters without a glyph: zero-width and direction marks, fillers, glyph selectors and tags.
 const INVISIBLE: [std::ops::RangeInclusive<char>; 18] = [
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',

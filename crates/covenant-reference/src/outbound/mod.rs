@@ -35,7 +35,7 @@ use serde_json::{Map, Value};
 
 use super::capabilities;
 use super::handshake::versions::Compatibility;
-use super::operator_api::MethodError;
+use super::method_error::MethodError;
 use super::platform::Platform;
 use super::policy::policy;
 use super::store::StoreError;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::Patch;
-use crate::operator_api::MethodError;
+use crate::method_error::MethodError;
 use crate::outbound::{self, CarriedBatch};
 use crate::store::rows::Peer;
 use crate::transaction::Transaction;
