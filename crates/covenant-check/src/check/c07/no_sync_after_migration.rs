@@ -59,8 +59,8 @@ impl Check for NoSyncAfterMigration {
         let probe = probe.filter(|probe| probe.n() > changed && probe.exchange.succeeded());
         let probe = probe.or_unproven_at("the peering did not work afterwards", &[changed])?;
         // A target that never syncs proves nothing about what it does not sync.
-        let flowed = calls(trace).of(&self.peer).made_by_target().accepted();
-        let synced = flowed.filter(|call| flows_by_itself(trace, call)).next_back();
+        let mut flowed = calls(trace).of(&self.peer).made_by_target().accepted();
+        let synced = flowed.rfind(|call| flows_by_itself(trace, call));
         let synced = synced.or_unproven("the target synced nothing to the peer, of any kind")?;
         Ok(Pass::new("the target sent no record", [synced.n(), migrated, changed, probe.n()]))
     }
