@@ -38,6 +38,9 @@ impl Check for MigrationsFollowDeclaration {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let rows = self.rows(trace);
         let read: Vec<u64> = rows.iter().map(|(n, _)| *n).collect();
+        if rows.is_empty() {
+            return Err(Stop::unproven("no kind was read that the target declares", []));
+        }
         // What the suite declared in the operator's name is no statement of the target's own.
         let own: Vec<&(u64, Value)> = rows
             .iter()
@@ -171,6 +174,13 @@ mod tests {
             assert_eq!(verdict(&row, 422, 201, false), Unproven, "the record may be refused");
             assert_eq!(verdict(&row, 503, 201, true), Unproven, "{row}");
         }
+    }
+
+    #[test]
+    fn a_target_whose_declaration_was_not_read_is_unproven() {
+        let builder = TraceBuilder::new().call("control", migration("skill", 201));
+        let arguments = json!({"declaration": "declared", "call": "tried", "control": "control"});
+        assert_eq!(builder.verdict::<MigrationsFollowDeclaration>(arguments), Unproven);
     }
 
     #[test]
