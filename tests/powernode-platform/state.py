@@ -1,4 +1,4 @@
-"""The state of a platform of generation G1, and what its operator can do with it."""
+"""The state of a platform, and what its operator can do with it."""
 
 import copy
 import hashlib
@@ -6,8 +6,12 @@ import secrets
 import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 
+from federation.authority import Authority
 from federation.basics import OperatorError, is_text, uuid7
+
+from allowlists import require_allowlists
 
 RELEASE = "0.3.1"
 REACHABLE = ("enrolled", "active", "degraded")
@@ -15,7 +19,7 @@ STALE_SECONDS = 300
 TOKEN_DAYS = 7
 GRANT_DAYS, GRANT_DAYS_MIN, GRANT_DAYS_MAX = 30, 7, 365
 # The columns of a peer that its operator does not see.
-HIDDEN = ("token_digest", "token_expires_at")
+HIDDEN = ("token_digest", "token_expires_at", "anchor_pem", "call_as")
 SCOPES = ("read", "write", "admin", "migrate")
 # The columns of a table of records. A member without a column is an error.
 COLUMNS = ("id", "account_id", "name", "metadata", "created_at", "updated_at")
@@ -33,15 +37,30 @@ class SaveFailed(Exception):
 
 
 class Platform:
-    def __init__(self):
+    def __init__(self, generation, subject="fed:{}"):
+        self.generation, self.subject = generation, subject
         self.lock = threading.RLock()
         self.running = False
+        self.secret = secrets.token_bytes(32)
+        self.clear()
+
+    def clear(self):
+        """Begins anew. The authority stays, because it is made by a slow program."""
         self.account_id = uuid7()
         self.offering = {"id": uuid7(), **OFFERING}
         self.tables = {name: {} for name in ("peer", "certificate", "grant", "capability", "migration")}
         self.events = []
         # The kinds of `federation_inventory.yaml`, and the records of each.
         self.records = {}
+
+    @cached_property
+    def authority(self):
+        """The authority that signs for peers. No platform of G1 needs one."""
+        return Authority()
+
+    def subject_of(self, peer_id):
+        """Returns the CN by which the platform knows a peer."""
+        return self.subject.format(peer_id)
 
     @contextmanager
     def transaction(self):
@@ -71,6 +90,7 @@ class Platform:
             "token_expires_at": now() + timedelta(seconds=token_ttl_seconds), "capabilities": {}, "endpoints": [],
             "extension_slugs": [], "sync_cursor": {}, "platform_version": None, "data_residency": None,
             "contract_version_agreed": None, "accepted_at": None, "handshake_at": None, "last_heartbeat_at": None,
+            "anchor_pem": None, "call_as": None,
         }
         certificate = {"id": uuid7(), "subject": f"federation-peer-{id}", "peer_id": id, "revoked": False}
         self.tables["certificate"][certificate["id"]] = certificate
@@ -83,13 +103,23 @@ class Platform:
         peer = self.row("peer", id)
         if peer["status"] == "revoked":
             raise OperatorError("the peer is revoked already")
-        peer["status"] = status
+        self.move(peer, status)
+
+    def move(self, peer, status):
+        """Sets the status of a peer. Later generations log each change."""
+        before, peer["status"] = peer["status"], status
+        if before != status and self.generation.logs_peers:
+            self.emit(f"federation.peer.{status}", "federation_peer", federation_peer_id=peer["id"],
+                      previous_status=before)
 
     # -- grants -----------------------------------------------------------------------------------
 
     def issue(self, peer_id, remote_subject, resource_kind, resource_id=None, permission_scopes=("read",),
               ttl_days=GRANT_DAYS, node_instance_ids=(), sdwan_network_ids=(), source_cidrs=()):
         self.row("peer", peer_id)
+        lists = {"node_instance_ids": node_instance_ids, "sdwan_network_ids": sdwan_network_ids,
+                 "source_cidrs": source_cidrs}
+        require_allowlists(self.generation, lists)
         if not set(permission_scopes) <= set(SCOPES):
             raise OperatorError("Permission scopes is not included in the list", -32602)
         key = (peer_id, remote_subject, resource_kind, resource_id)
@@ -98,8 +128,7 @@ class Platform:
         grant = {
             "id": uuid7(), "federation_peer_id": peer_id, "remote_subject": remote_subject,
             "resource_kind": resource_kind, "resource_id": resource_id, "permission_scopes": list(permission_scopes),
-            "node_instance_ids": list(node_instance_ids or ()), "sdwan_network_ids": list(sdwan_network_ids or ()),
-            "source_cidrs": list(source_cidrs or ()), "revoked_at": None,
+            **{axis: list(entries or ()) for axis, entries in lists.items()}, "revoked_at": None,
             "expires_at": stamp(now() + timedelta(days=min(max(ttl_days, GRANT_DAYS_MIN), GRANT_DAYS_MAX))),
         }
         self.tables["grant"][grant["id"]] = grant
@@ -161,27 +190,29 @@ class Platform:
                 "notes": notes}
 
     def scan(self):
-        """Returns the findings of the kinds that G1 has. They are computed for each scan, and none is stored."""
+        """Returns the findings of the observed kinds. They are computed for each scan, and none is stored."""
+        peers = [peer for peer in self.tables["peer"].values() if peer["status"] in REACHABLE]
+        return [finding for peer in peers for finding in self.findings_about(peer)]
+
+    def findings_about(self, peer):
         found = []
-        for peer in self.tables["peer"].values():
-            if peer["status"] not in REACHABLE:
-                continue
 
-            def find(kind, severity, message):
-                found.append({"kind": kind, "severity": severity, "federation_peer_id": peer["id"],
-                              "message": message, "payload": {}})
+        def find(kind, severity, message):
+            payload = {"status": peer["status"]} if self.generation.logs_peers else {}
+            found.append({"kind": kind, "severity": severity, "federation_peer_id": peer["id"], "message": message,
+                          "payload": payload})
 
-            if peer["extension_slugs"] and not peer["capabilities"]:
-                find("peer_capability_drift", "medium", "extensions without capabilities")
-            heard = peer["last_heartbeat_at"]
-            if heard is None or (now() - heard).total_seconds() > STALE_SECONDS:
-                find("peer_heartbeat_stale", "medium", "no heartbeat within five minutes")
-            if peer["platform_version"] is None:
-                find("peer_schema_version_missing", "low", "no platform_version reported")
-            elif self.compatibility(peer["platform_version"])["status"] != "compatible":
-                find("peer_schema_version_drift", "medium", f"version {peer['platform_version']}")
-            if peer["data_residency"] is None:
-                find("peer_residency_missing", "low", "no data residency")
+        if peer["extension_slugs"] and not peer["capabilities"]:
+            find("peer_capability_drift", "medium", "extensions without capabilities")
+        heard = peer["last_heartbeat_at"]
+        if heard is None or (now() - heard).total_seconds() > STALE_SECONDS:
+            find("peer_heartbeat_stale", "medium", f"last heartbeat: {stamp(heard) if heard else 'never'}")
+        if peer["platform_version"] is None:
+            find("peer_schema_version_missing", "low", "no platform_version reported")
+        elif self.compatibility(peer["platform_version"])["status"] != "compatible":
+            find("peer_schema_version_drift", "medium", f"version {peer['platform_version']}")
+        if peer["data_residency"] is None:
+            find("peer_residency_missing", "low", "no data residency")
         return found
 
 
