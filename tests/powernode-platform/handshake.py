@@ -89,7 +89,7 @@ def heartbeat(call):
 
 
 def keep_text(platform, peer, name, value):
-    if value is None or not str(value).strip():
+    if not value or not str(value).strip():
         return
     if len(str(value)) > TEXT_MAX:
         if name == "data_residency" and platform.generation.logs_peers:
