@@ -6,7 +6,7 @@ use toml::Spanned;
 use crate::contract::{Aspect, Basis, ClauseId, Section};
 use crate::operator::{Method, OperatorMethod, capability};
 use crate::scenario::format::{
-    Advance, AnyCall, Excerpt, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify, OfMigration,
+    Advance, AnyCall, Excerpt, Expect, Federate, Fetch, Flood, Grant, Hold, Migrate, More, Notify, OfMigration,
     OfPeer, Operator, PeerCall, PeerReference, Put, Sync,
 };
 use crate::scenario::{CheckSpec, PeerSpec, Scenario, Step};
@@ -110,6 +110,11 @@ pub(super) fn stop(peer: &str) -> Step {
 
 pub(super) fn start(peer: &str) -> Step {
     Step::Start(PeerReference { peer: peer.to_owned() })
+}
+
+/// Returns a step that ends the scenario unless the last result has these members.
+pub(super) fn shows(data: Value) -> Step {
+    Step::Expect(Expect { of: None, status: vec![], data })
 }
 
 pub(super) fn advance(seconds: i64) -> Step {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Property;
 use super::build::{
-    advance, check, declare, federate, fetch, grant, heartbeat, id, migrate, operator, plan, revoke, sync,
-    titled,
+    advance, check, declare, federate, fetch, grant, heartbeat, id, migrate, operator, plan, revoke, shows,
+    sync, titled,
 };
 use crate::contract::Aspect;
 use crate::contract::Section::{Acknowledgement, Commitment};
@@ -65,6 +65,7 @@ fn scenario(aspect: Aspect, actions: &[Action], later: i64) -> Scenario {
         .step(
             operator(peer::Show::METHOD, of_alice()).until_shows(json!({ "peer": { "status": "revoked" } })),
         )
+        .step(shows(json!({ "peer": { "status": "revoked" } })))
         .step(advance(later))
         .step(heartbeat("bob").labelled("probe"))
         .steps([read(), migration("after"), heartbeat("alice")].map(|step| step.labelled("refused")))

@@ -10,6 +10,7 @@ use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::versioning::agreement::{is_same_version, is_unacknowledged, on_record};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::state::PeerStatus;
 
 /// The contract version that was acknowledged is in the peer's record after the end of the peering.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,6 +39,12 @@ impl Check for AcknowledgementKept {
             .cloned()
             .or_else(agreed)
             .or_unproven_at("nothing shows which version was acknowledged", &evidence)?;
+        // Where the peering goes on, the record shows nothing about its end.
+        let status = later.get("status").and_then(Value::as_str).and_then(PeerStatus::parse);
+        if let Some(status) = status.filter(|status| status.may_call()) {
+            let actual = format!("the peering did not end: the peer is still shown as {status}");
+            return Err(Stop::unproven(actual, evidence));
+        }
         match on_record(later) {
             Some(kept) if is_same_version(kept, &known) => Ok(Pass::new(format!("version {kept}"), evidence)),
             None if recorded.is_none() => {
@@ -71,6 +78,9 @@ mod tests {
         let (one, none) = (record(&json!(1)), json!({"status": "revoked"}));
         let agreed = json!(1);
         assert_eq!(evaluated(&agreed, &one, &one), Kept);
+        let going_on = json!({"status": "active", "contract_version_agreed": 1});
+        assert_eq!(evaluated(&agreed, &one, &going_on), Unproven);
+        assert_eq!(evaluated(&agreed, &one, &json!({"status": "active"})), Unproven);
         assert_eq!(evaluated(&agreed, &one, &none), Broken);
         assert_eq!(evaluated(&agreed, &one, &record(&json!(null))), Broken);
         assert_eq!(evaluated(&agreed, &none, &record(&json!(0))), Broken);
