@@ -157,6 +157,20 @@ pub(super) const PEER_DISCLOSURE: &[Patch] = &[
                 |ours, theirs| is_word(theirs) || versions::are_compatible(ours, theirs);
         },
     ),
+    Patch::defect(
+        "reads-version-from-leading-digits",
+        &[("1.3", Detection), ("1.5", Detection), ("10.1", Detection)],
+        "Reads a version from the leading digits of its first two parts, so `v1.4.0` and `01.4.0.x` are versions.",
+        |policy| {
+            policy.handshake.find_gaps =
+                |metadata| gaps_unless_version(metadata, |text| leading_digits(text).is_some());
+            policy.handshake.are_compatible =
+                |ours, theirs| match (leading_digits(ours), leading_digits(theirs)) {
+                    (Some(ours), Some(theirs)) => ours.0 == theirs.0 && ours.1.abs_diff(theirs.1) <= 1,
+                    _ => false,
+                };
+        },
+    ),
 ];
 
 /// Defects that accept one wrong form of a member, and no other.
@@ -302,4 +316,11 @@ fn is_blank(version: &str) -> bool {
 /// Returns whether the text is neither blank nor a version.
 fn is_word(version: &str) -> bool {
     !is_blank(version) && !disclosure::is_version(version)
+}
+
+/// Returns major and minor as the digits with which the first two parts begin.
+fn leading_digits(version: &str) -> Option<(u64, u64)> {
+    let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    let mut parts = version.trim_start_matches('v').split('.').map(digits);
+    Some((parts.next()??, parts.next()??))
 }
