@@ -7,6 +7,7 @@ mod fit;
 pub(crate) mod format;
 mod library;
 mod load;
+mod own_names;
 mod position;
 pub(crate) mod records;
 mod run;

@@ -20,6 +20,7 @@ use url::Url;
 use super::fit::fit;
 use super::format::{Scenario, Step};
 use super::load::Loaded;
+use super::own_names::with_own_names;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::net::Limits;
@@ -138,13 +139,15 @@ async fn play_on(
     let start = ScenarioStart { source: loaded.source.clone(), seed };
     let recorder = transcript.begin(&loaded.id, start, lease.clock.clone());
     let mut end_guard = EndGuard { recorder: recorder.clone(), ended: false };
+    let with_names = (!lease.is_fresh).then(|| with_own_names(&loaded.scenario));
+    let written = with_names.as_ref().unwrap_or(&loaded.scenario);
     let kinds = run_context.kinds.as_deref().or_else(|| lease.operator.kinds());
-    let fitted = kinds.map(|kinds| fit(&loaded.scenario, kinds)).transpose();
+    let fitted = kinds.map(|kinds| fit(written, kinds)).transpose();
     let fitted = match fitted {
         Ok(fitted) => fitted,
         Err(lacks) => return end_guard.end(Outcome::Lacking { lacks }),
     };
-    let scenario = fitted.as_ref().map_or(&loaded.scenario, |fitted| &fitted.scenario);
+    let scenario = fitted.as_ref().map_or(written, |fitted| &fitted.scenario);
     let mut stage = ScenarioRunner::new(scenario, lease, recorder, seed, run_context);
     if let Some(fitted) = &fitted {
         stage.use_kinds_of(fitted);

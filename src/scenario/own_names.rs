@@ -1,0 +1,78 @@
+//! Names of records that no other scenario has, for a target that scenarios share: a platform may want each name once.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+
+use super::format::{Scenario, Step};
+
+/// The members of a step that hold the members of a record.
+const RECORDS: [&str; 2] = ["payload", "record"];
+/// What differs from scenario to scenario.
+const OWN: &str = "${id:names}";
+
+/// Returns the scenario, with an id in the name of each record that it stores, migrates or syncs.
+pub(super) fn with_own_names(scenario: &Scenario) -> Scenario {
+    let named = |step: &Spanned<Step>| {
+        let mut value = json!(step.get_ref());
+        add_to_names(&mut value);
+        let step_with_names = Step::deserialize(value).unwrap_or_else(|_| step.get_ref().clone());
+        Spanned::new(step.span(), step_with_names)
+    };
+    Scenario { steps: scenario.steps.iter().map(named).collect(), ..scenario.clone() }
+}
+
+fn add_to_names(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(add_to_names),
+        Value::Object(members) => {
+            for (member, value) in members.iter_mut() {
+                match value {
+                    Value::Object(record) if RECORDS.contains(&member.as_str()) => add_to_name(record),
+                    other => add_to_names(other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn add_to_name(record: &mut Map<String, Value>) {
+    if let Some(Value::String(name)) = record.get_mut("name")
+        && !name.trim().is_empty()
+        && !name.contains("${")
+    {
+        *name = format!("{name} {OWN}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_of_a_scenario_gets_an_id_in_its_name() {
+        let text = r#"
+title = "Names"
+
+[[peer]]
+name = "alice"
+
+[[step]]
+put = { kind = "skill", id = "${id:a}", record = { name = "a", team = "red" } }
+
+[[step]]
+migrate = { peer = "alice", plan = { steps = [{ payload = { name = "b" } }, { payload = { name = "${id:c}" } }] } }
+
+[[step]]
+sync = { peer = "alice", kind = "skill", records = [{ id = "${id:d}", payload = { name = " " } }] }
+"#;
+        let scenario: Scenario = toml::from_str(text).expect("a scenario");
+        let steps: Vec<Value> =
+            with_own_names(&scenario).steps.iter().map(|step| json!(step.get_ref())).collect();
+        assert_eq!(steps[0]["put"]["record"], json!({"name": "a ${id:names}", "team": "red"}));
+        assert_eq!(steps[1]["migrate"]["plan"]["steps"][0]["payload"]["name"], "b ${id:names}");
+        assert_eq!(steps[1]["migrate"]["plan"]["steps"][1]["payload"]["name"], "${id:c}");
+        assert_eq!(steps[2]["sync"]["records"][0]["payload"]["name"], " ");
+    }
+}
