@@ -12,11 +12,12 @@ mod dead_sensors;
 mod delayed_reads;
 mod documented_commands;
 mod errors;
-mod g1_platform;
+
 mod misbehaviours;
 mod own_kinds;
 mod parsers;
 mod powernode;
+mod powernode_platform;
 mod python_platform;
 mod recordings;
 mod seeds;

@@ -1,4 +1,4 @@
-"""The federation plane: its routes, with the statuses, texts and order of checks that wire.md and the recordings name."""
+"""The federation plane: its routes, with the statuses, texts and order of checks of wire.md and the recordings."""
 
 import json
 import re
@@ -24,7 +24,7 @@ EXCERPT_DAYS, EXCERPT_LIMIT, EXCERPT_LIMIT_MAX = 90, 1000, 5000
 
 
 class Plane(socketserver.ThreadingTCPServer):
-    """The listener behind the proxy that ends TLS: plain HTTP, with the caller in a header. It can be that proxy too."""
+    """The listener behind the proxy that ends TLS: plain HTTP, with the caller in a header. It may be the proxy."""
 
     allow_reuse_address = True
     daemon_threads = True

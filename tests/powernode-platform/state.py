@@ -103,6 +103,8 @@ class Platform:
         peer = self.row("peer", id)
         if peer["status"] == "revoked":
             raise OperatorError("the peer is revoked already")
+        if status == "suspended" and peer["status"] == "proposed":
+            raise OperatorError("Transition from proposed to suspended is not permitted")
         self.move(peer, status)
 
     def move(self, peer, status):

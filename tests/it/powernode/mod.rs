@@ -1,6 +1,6 @@
 //! A Powernode target through its REST surface, and recorded responses of generation G1.
 
-mod g1;
+mod planes;
 mod shapes;
 mod stand_in;
 

@@ -1,4 +1,5 @@
-//! A platform of generation G1 behind its REST surface (`tests/g1-platform/rest.py`), over real sockets and TLS.
+//! Platforms of each generation behind their REST surface (`tests/powernode-platform/rest.py`), over real sockets and
+//! TLS.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -7,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use covenant::Stage;
 use covenant::adapter::{Finding, check_operator};
 use covenant::check::Verdict;
 use covenant::clock::Clock;
@@ -17,12 +19,12 @@ use covenant::pki::Authority;
 use covenant::report::Report;
 use covenant::runner::{ExternalTarget, NoObserver, Plan, Selection, Target, assess, play};
 use covenant::transcript::{Trace, WayBack, read};
-use covenant::wire::generation::{CallerForm, FORWARDED_G1};
+use covenant::wire::generation::{CallerForm, G1, G3, Generation};
 use serde_json::{Value, json};
 
 use super::{PASSWORD, rest};
 
-/// The breaches of the platform on the observed wire; see `tests/g1_platform.rs`.
+/// The breaches of the platform on the observed wire; see `tests/it/powernode_platform.rs`.
 const TRULY_BROKEN: [&str; 8] = [
     "A.1 conduct",
     "4.3 conduct",
@@ -37,33 +39,47 @@ const TRULY_BROKEN: [&str; 8] = [
 /// A running platform. It ends with this value.
 struct Platform {
     process: Child,
+    generation: &'static Generation,
     url: url::Url,
     record: String,
 }
 
 impl Platform {
-    /// Starts the platform; `None` if Python is not there.
+    /// Starts a platform of G1; `None` if Python is not there.
     fn start(arguments: &[&str]) -> Option<Self> {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/g1-platform/rest.py");
+        Self::of(&G1, arguments)
+    }
+
+    /// Starts a platform of a generation; `None` if Python is not there.
+    fn of(generation: &'static Generation, arguments: &[&str]) -> Option<Self> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/powernode-platform/rest.py");
         let mut command = Command::new("python3");
-        command.arg(file).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg(file)
+            .args(["--generation", generation.name])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut process = command.spawn().ok()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take()?).read_line(&mut line).ok()?;
         let started: Value = serde_json::from_str(&line).ok()?;
         let url = started["url"].as_str()?.parse().ok()?;
-        Some(Self { process, url, record: started["record"].as_str()?.to_owned() })
+        Some(Self { process, generation, url, record: started["record"].as_str()?.to_owned() })
     }
 
     fn plan(&self, selection: Selection) -> Plan {
-        let caller = CallerForm::Forwarded(&FORWARDED_G1);
+        let caller = CallerForm::Forwarded(self.generation.forwarded);
         let address = Address { base_url: self.url.clone(), ca_bundle_pem: None, caller };
-        let named = json!({"kind": "skill", "id": self.record, "record": {"name": "Weaving"}});
+        let named = json!({"kind": "skill", "id": self.record, "record": {"name": "Carding"}});
         let records: Vec<NamedRecord> = vec![serde_json::from_value(named).expect("a record")];
         let operator = Powernode::new(rest(self.url.clone(), PASSWORD), records.clone());
         let targets = Arc::new(At::new(address, Arc::new(operator)));
-        let target =
-            Target::ExternalTarget(ExternalTarget { name: "G1".to_owned(), arguments: vec![], targets });
+        let target = Target::ExternalTarget(ExternalTarget {
+            name: self.generation.name.to_owned(),
+            arguments: vec![],
+            targets,
+        });
         let mut plan = Plan { target, selection, cases: 0, ..Plan::default() };
         // The platform has completed everything when it answers.
         plan.run_context.poll_timeout = Duration::from_millis(300);
@@ -74,7 +90,8 @@ impl Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // It ends with its standard input, and removes the files of its authority.
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
@@ -260,4 +277,74 @@ with = { call = "later" }
         });
         assert_eq!(passed.is_some_and(|seconds| seconds >= 2), waits > 0, "{passed:?}");
     }
+}
+
+/// What G3 is asked through its surface.
+const OF_G3: [&str; 6] = [
+    "05-*/excerpt-names-nobody-else",
+    "06-*/each-*",
+    "07-*/failure-leaves-nothing",
+    "10-*/migrations-of-incompatible-peers-crash-nothing",
+    "A-*/version-is-acknowledged",
+    "V-*/both-sides-record-same-version",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g3_is_evaluated_through_its_rest_surface_under_starred_allowlists_and_signed_tokens() {
+    // The log-in is renewed by its refresh token, beyond the five log-ins of an hour.
+    let Some(platform) = Platform::of(&G3, &["--token-calls", "20"]) else { return };
+    let selection = Selection::new(&OF_G3.map(str::to_owned), &[]).expect("a selection");
+    let (report, _, text) = played(&platform.plan(selection)).await;
+    assert_eq!(report.void, None);
+    let failed: Vec<Stage> = report.failed_stages.iter().map(|failed| failed.stage).collect();
+    assert_eq!(failed, [Stage::Sync], "each scenario has names of its own on a platform that they share");
+    let broken = verdicts(&report, Verdict::Broken, Basis::Observed);
+    assert!(broken.is_subset(&BTreeSet::from(TRULY_BROKEN.map(str::to_owned))), "{broken:?}");
+    let kept = verdicts(&report, Verdict::Kept, Basis::Observed);
+    for aspect in ["5.4 conduct", "6.4 detection", "10.1 detection", "V.2 conduct"] {
+        assert!(kept.contains(aspect), "{aspect}: {kept:?}");
+    }
+    assert!(text.contains("<bearer_token:1>") && !text.contains("fgs."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_and_events_of_g3_are_used_by_its_operator() {
+    const SCENARIO: &str = r#"
+title = "The operator suspends a peer, which waits for an approval"
+
+[[peer]]
+name = "alice"
+
+[[step]]
+federate = { peer = "alice", as = "admitted" }
+
+[[step]]
+operator = { method = "peer.suspend", with = { peer_id = "${alice.id}" } }
+
+[[step]]
+operator = { method = "peer.show", with = { peer_id = "${alice.id}" } }
+
+[[step]]
+expect = { data = { peer = { status = "suspended", data_residency = "eu" } } }
+
+[[step]]
+operator = { method = "event.list" }
+
+[[check]]
+clause = "A.1"
+aspect = "conduct"
+check = "accepted"
+basis = "observed"
+requirement = "the peer is admitted before"
+with = { call = "admitted" }
+"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("suspends.toml");
+    std::fs::write(&file, SCENARIO).expect("a file");
+    let Some(platform) = Platform::of(&G3, &[]) else { return };
+    let mut plan = platform.plan(Selection::default());
+    plan.scenarios = Some(file);
+    let (report, _, text) = played(&plan).await;
+    assert_eq!(report.checks[0].evaluation.result.verdict, Verdict::Kept, "{:?}", report.checks[0]);
+    assert!(text.contains("federation.peer.suspended") && text.contains("federation.peer.heartbeat"));
 }
