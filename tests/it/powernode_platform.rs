@@ -50,7 +50,8 @@ const TRULY_BROKEN_AS_PROPOSED: [&str; 5] = [
 ];
 
 /// The scenarios for a platform of G3 in the tests: every route, and what it is known to keep and to break.
-const OF_G3: [&str; 17] = [
+const OF_G3: [&str; 18] = [
+    "00-*/sync",
     "01-*/near-miss-versions-are-noticed",
     "02-*/revoked-grant-stops-at-once",
     "04-*/received-migration-has-grace",
@@ -140,7 +141,8 @@ async fn platform_of_the_second_generation_is_reached_through_a_proxy_that_ends_
         eprintln!("skipped: python3 or openssl is missing");
         return;
     }
-    let only = ["11-*/other-certificates-are-refused", "A-*/version-is-acknowledged"].map(str::to_owned);
+    let only = ["00-*/sync", "11-*/other-certificates-are-refused", "A-*/version-is-acknowledged"]
+        .map(str::to_owned);
     // One revision keeps the names of the first generation.
     for subject in ["fed:{}", "federation-peer-{}"] {
         let selection = Selection::new(&only, &[]).expect("a selection");

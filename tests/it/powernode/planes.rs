@@ -280,7 +280,8 @@ with = { call = "later" }
 }
 
 /// What G3 is asked through its surface.
-const OF_G3: [&str; 6] = [
+const OF_G3: [&str; 7] = [
+    "00-*/sync",
     "05-*/excerpt-names-nobody-else",
     "06-*/each-*",
     "07-*/failure-leaves-nothing",
@@ -304,7 +305,10 @@ async fn g3_is_evaluated_through_its_rest_surface_under_starred_allowlists_and_s
     for aspect in ["5.4 conduct", "6.4 detection", "10.1 detection", "V.2 conduct"] {
         assert!(kept.contains(aspect), "{aspect}: {kept:?}");
     }
-    assert!(text.contains("<bearer_token:1>") && !text.contains("fgs."));
+    assert!(text.contains("<bearer_token:1>"));
+    for id in grants(&platform).await {
+        assert!(!text.contains(&format!("fgs.{id}.")), "{id}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
