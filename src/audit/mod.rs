@@ -40,8 +40,6 @@ pub struct Audit {
     pub contract: HeldText,
     /// The addresses, timeouts and limits.
     pub run_context: RunContext,
-    /// The arguments that name the same target again on a command line.
-    pub arguments: Vec<String>,
 }
 
 impl Audit {
@@ -57,8 +55,8 @@ impl Audit {
                 json!(self.run_context.pace.map(|pace| pace.as_millis())),
             ),
         ];
-        let mut start =
-            announce(self.seed, self.address.base_url.to_string(), self.arguments, self.contract.clone());
+        let url = self.address.base_url.to_string();
+        let mut start = announce(self.seed, url.clone(), vec![url], self.contract.clone());
         start.settings = settings.into_iter().chain(way_back_setting(&self.run_context)).collect();
         start.scenarios = vec![loaded.id.clone()];
         start.partial = true;

@@ -18,7 +18,7 @@ use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
 use crate::doctor::examine_plane;
 use crate::report::{Report, terminal};
-use crate::runner::{RunFolder, WAY_BACK_OPEN, assess, write_whole};
+use crate::runner::{RunFolder, assess, write_whole};
 use crate::transcript::read;
 
 /// The environment variable that holds an acceptance token.
@@ -208,9 +208,6 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     ));
     let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
-    let named = asked.contract_text();
-    let named = named.iter().filter_map(|held| Some(format!("--contract {}", held.name()?)));
-    let way_back = asked.way_back_open.then(|| WAY_BACK_OPEN.to_owned());
     let audit = Audit {
         seed,
         contract: contract_text(asked),
@@ -218,7 +215,6 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
         token,
         intrusive: arguments.intrusive,
         run_context,
-        arguments: std::iter::once(arguments.url.to_string()).chain(named).chain(way_back).collect(),
     };
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let (stopper, stop) = watch::channel(false);

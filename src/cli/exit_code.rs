@@ -28,6 +28,8 @@ pub enum Exit {
     Adapter = 5,
     /// A failed environment: no port, no disk space, no permission to write.
     Environment = 6,
+    /// A broken check that `covenant replay` could not evaluate again.
+    NotReplayed = 8,
     /// An internal error of covenant. Please report it.
     Suite = 70,
     /// An interruption by Ctrl-C.
@@ -126,6 +128,11 @@ pub(super) const EXITS: &[ExitDef] = &[
         Exit::Environment,
         "the environment failed, for example no free port or no space on the disk",
         "standard error names the port, folder or file; `covenant doctor` examines the ports",
+    ),
+    row(
+        Exit::NotReplayed,
+        "replay: a broken check could not be evaluated again, and none is still broken",
+        "standard output names the check and the reason; replay it against the target that the transcript names",
     ),
     row(
         Exit::Suite,

@@ -1,16 +1,29 @@
 //! `covenant replay`: runs each broken check of a run again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
 
+use super::config::{Config, DEFAULT};
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, print};
-use crate::runner::{Replayed, RunFolder, assess, broken_checks, replay};
-use crate::transcript::read;
+use super::{Exit, Failure, block_on, message, print};
+use crate::contract::TextSource;
+use crate::reference::{DEFECTS, VARIANTS};
+use crate::report::{Report, terminal};
+use crate::runner::{Again, Replayed, RunFolder, assess, broken_checks, replay};
+use crate::scenario::RunContext;
+use crate::transcript::{Reading, RunStart, read};
+
+/// The longest time that a transcript sets, in seconds.
+const SECONDS_MAX: u64 = 86_400;
 
 /// Arguments of `covenant replay`.
+///
+/// A run of the embedded reference is replayed with the same defects and variants. Any other target is named again,
+/// here or in covenant.toml: a transcript may come from anyone, so what it says of target and adapter is shown and
+/// never run.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Run folder, or its transcript.jsonl
@@ -18,6 +31,11 @@ pub(super) struct Arguments {
     /// Defect to leave out of the replay (repeatable), to show that it is fixed without it
     #[arg(long, value_name = "NAME")]
     without_defect: Vec<String>,
+    /// Folder of .toml files, or one file, with your own scenarios, if the run was made with them
+    #[arg(long, value_name = "PATH")]
+    scenarios: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -29,20 +47,122 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         print("nothing was broken: there is nothing to replay\n")?;
         return Ok(Exit::Kept);
     }
-    let mut recorded = TargetArguments::of_record(&reading.start.target_arguments)?;
-    recorded.defect.retain(|name| !arguments.without_defect.contains(name));
-    let target = recorded.target(None)?;
-    let poll_timeout = reading.start.settings.get("poll_timeout_seconds").and_then(Value::as_u64);
-    let run_context = recorded.run_context(poll_timeout)?;
-    let mut still_broken = false;
-    for check in broken {
-        let replayed = replay(&reading, check, &target, recorded.contract_text(), &run_context);
-        let replayed = block_on(replayed)?.map_err(|error| Failure::new(Exit::Usage, error))?;
-        still_broken |= replayed == Replayed::StillBroken;
-        let id = &check.evaluation.check;
-        print(&format!("{} {} {}: {}\n", id.clause, id.aspect, id.id, sentence(&replayed)))?;
+    if before.is_audit() {
+        return Err(not_replayed(
+            "an audit uses its token up: for another, run covenant audit URL --token-file FILE with a new token",
+        ));
     }
-    Ok(if still_broken { Exit::Broken } else { Exit::Kept })
+    show_recorded(&before);
+    let mut asked = target(arguments, &before, &reading.start)?;
+    asked.defect.retain(|name| !arguments.without_defect.contains(name));
+    let again = Again {
+        target: asked.target(None)?,
+        contract: asked.contract_text().or_else(|| {
+            let recorded = &reading.start.contract;
+            (recorded.contract_source == TextSource::User).then(|| recorded.clone())
+        }),
+        run_context: run_context(&asked, &reading)?,
+        scenarios: arguments.scenarios.clone(),
+    };
+    let mut all = Vec::new();
+    for check in broken {
+        let replayed = block_on(replay(&reading, check, &again))?;
+        let id = &check.evaluation.check;
+        let line = format!("{} {} {}: {}", id.clause, id.aspect, id.id, sentence(&replayed));
+        print(&format!("{}\n", terminal(&line)))?;
+        all.push(replayed);
+    }
+    Ok(exit(&all))
+}
+
+fn not_replayed(why: &str) -> Failure {
+    Failure::new(Exit::NotReplayed, anyhow::anyhow!("cannot be replayed: {why}"))
+}
+
+/// Shows what the transcript says of target and adapter.
+fn show_recorded(report: &Report) {
+    message(&format!("target: {}\n", terminal(&report.recorded_target())));
+    if let Some(words) = report.recorded_arguments() {
+        message(&format!("its arguments, as recorded: {}\n", terminal(&words)));
+    }
+}
+
+/// Returns the arguments of the target: those of the command line, those that make the embedded reference the same
+/// again, or those of `covenant.toml`.
+fn target(arguments: &Arguments, before: &Report, start: &RunStart) -> Result<TargetArguments, Failure> {
+    let config = config(arguments)?;
+    let given = arguments.target.clone();
+    match &start.reference {
+        _ if given.name_target() => Ok(given.or(&config)),
+        Some(names) => {
+            let of_peers = Config { peers: config.peers, ..Config::default() };
+            embedded(given, names).map(|embedded| embedded.or(&of_peers))
+        }
+        None => {
+            let named = given.or(&config);
+            if named.name_target() {
+                return Ok(named);
+            }
+            let recorded = before.recorded_arguments().map_or_else(String::new, |words| {
+                format!(
+                    "\nhint: the run was made with {} (as recorded: check it before you use it)",
+                    terminal(&words)
+                )
+            });
+            Err(Failure::usage(format!(
+                "the target of the run is not the embedded reference, and none is named: name yours with --adapter or \
+                 --operator (and --target), or in covenant.toml; a transcript names none, because it may come from \
+                 anyone{recorded}"
+            )))
+        }
+    }
+}
+
+/// Reads the configuration file. One that lies beside the transcript came with it, so it has to be named.
+fn config(arguments: &Arguments) -> Result<Config, Failure> {
+    let named = arguments.target.config.as_deref();
+    let transcript = RunFolder::transcript_of(&arguments.transcript).canonicalize().ok();
+    let came_with_it =
+        transcript.as_deref().and_then(Path::parent) == std::env::current_dir().ok().as_deref();
+    if named.is_none() && came_with_it && Path::new(DEFAULT).exists() {
+        message(&format!(
+            "{DEFAULT} beside the transcript is not read; if it is yours, name it with --config\n"
+        ));
+        return Ok(Config::default());
+    }
+    Config::find(named)
+}
+
+/// Returns the arguments of the embedded reference with these defects and variants.
+fn embedded(given: TargetArguments, names: &[String]) -> Result<TargetArguments, Failure> {
+    let mut embedded = given;
+    for name in names {
+        if DEFECTS.iter().any(|defect| defect.name == name) {
+            embedded.defect.push(name.clone());
+        } else if VARIANTS.iter().any(|variant| variant.name == name) {
+            embedded.variant.push(name.clone());
+        } else {
+            return Err(not_replayed(&format!("no defect or variant is called {}", terminal(name))));
+        }
+    }
+    Ok(embedded)
+}
+
+/// Returns the run context: the settings of the run where the command line gives no other.
+fn run_context(asked: &TargetArguments, reading: &Reading) -> Result<RunContext, Failure> {
+    let recorded = |name: &str| reading.start.settings.get(name);
+    let seconds = |name: &str| recorded(name).and_then(Value::as_u64).map(|seconds| seconds.min(SECONDS_MAX));
+    let settled = TargetArguments {
+        request_timeout: asked.request_timeout.or_else(|| seconds("request_timeout_seconds")),
+        max_wait: asked.max_wait.or_else(|| seconds("max_wait_seconds")),
+        release: asked.release.clone().or_else(|| recorded("release")?.as_str()?.parse().ok()),
+        ..asked.clone()
+    };
+    let mut run_context = settled.run_context(None)?;
+    if let Some(seconds) = seconds("poll_timeout_seconds") {
+        run_context.poll_timeout = Duration::from_secs(seconds);
+    }
+    Ok(run_context)
 }
 
 fn sentence(replayed: &Replayed) -> String {
@@ -50,5 +170,30 @@ fn sentence(replayed: &Replayed) -> String {
         Replayed::Fixed => "fixed".to_owned(),
         Replayed::StillBroken => "still broken".to_owned(),
         Replayed::NotReplayable { reason } => format!("cannot be replayed: {reason}"),
+    }
+}
+
+/// Returns the exit code: a breach that is still there goes before a check that could not be evaluated.
+fn exit(all: &[Replayed]) -> Exit {
+    let is_open = |replayed: &Replayed| matches!(replayed, Replayed::NotReplayable { .. });
+    if all.contains(&Replayed::StillBroken) {
+        Exit::Broken
+    } else if all.iter().any(is_open) {
+        Exit::NotReplayed
+    } else {
+        Exit::Kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_cannot_be_replayed_is_never_green() {
+        let open = || Replayed::NotReplayable { reason: "why".to_owned() };
+        assert_eq!(exit(&[Replayed::Fixed]), Exit::Kept);
+        assert_eq!(exit(&[Replayed::Fixed, open()]), Exit::NotReplayed);
+        assert_eq!(exit(&[open(), Replayed::StillBroken]), Exit::Broken);
     }
 }

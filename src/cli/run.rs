@@ -19,6 +19,7 @@ use crate::operator::OperatorMethod;
 use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
 use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
+use crate::shell::flag;
 use crate::transcript::{Outcome, Reading, Trace, read};
 
 /// The time that shows the limits of minutes: five of them, and what a sweep each minute needs.
@@ -121,7 +122,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     folder.write(&report)?;
     arguments.format.print(&report)?;
     for case in folder.write_cases(&reading, &report)? {
-        message(&format!("shortest case: covenant run --scenarios '{}'\n", case.display()));
+        message(&format!("shortest case: covenant run {}\n", flag("--scenarios", case.display())));
     }
     tell_of_waits(&report, &reading, max_wait);
     message(&format!("files: {}\n", folder.path().display()));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Parser};
+use clap::Args;
 use semver::Version;
 use serde_json::json;
 use url::Url;
@@ -22,15 +22,13 @@ use crate::doctor::{DetectError, detect_caller_form};
 use crate::net::Limits;
 use crate::operator::{Address, At, Identified, Kinds, NamedRecord, is_plain_elsewhere};
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::runner::{ExternalTarget, Target, WAY_BACK_OPEN, argument, run_context};
+use crate::runner::{ExternalTarget, MAX_WAIT_SECONDS, Target, run_context};
 use crate::scenario::RunContext;
 use crate::transcript::WayBack;
 use crate::wire::generation::CallerForm;
 
 /// The default time to wait for the result of one method, in seconds.
 const ADAPTER_TIMEOUT_SECONDS: u64 = 60;
-/// The default of the seconds that one scenario may wait in real time.
-const MAX_WAIT_SECONDS: u64 = 15;
 
 /// The arguments that name a target.
 #[derive(Clone, Debug, Default, Args)]
@@ -114,23 +112,11 @@ pub(super) struct TargetArguments {
     pub(super) config: Option<PathBuf>,
 }
 
-/// The target arguments of a recorded run.
-#[derive(Debug, Parser)]
-#[command(no_binary_name = true)]
-struct Recorded {
-    #[command(flatten)]
-    target: TargetArguments,
-}
-
 impl TargetArguments {
-    /// Parses the arguments of a recorded run. Each element holds one or more words.
-    pub(super) fn of_record(arguments: &[String]) -> Result<Self, Failure> {
-        let words: Option<Vec<Vec<String>>> = arguments.iter().map(|text| shlex::split(text)).collect();
-        let recorded = Recorded::try_parse_from(words.unwrap_or_default().concat());
-        let recorded = recorded.map_err(|_| {
-            Failure::usage(format!("cannot be replayed: the run was made with {}", arguments.join(" ")))
-        })?;
-        Ok(recorded.target)
+    /// Returns whether the arguments name a target.
+    pub(super) fn name_target(&self) -> bool {
+        let embedded = !(self.defect.is_empty() && self.variant.is_empty());
+        embedded || self.adapter.is_some() || self.operator.is_some() || self.target.is_some()
     }
 
     /// Fills in from the file what the command line leaves out. A defect or a variant selects the embedded
@@ -292,7 +278,7 @@ impl TargetArguments {
         defects.chain(variants).collect()
     }
 
-    /// Returns the arguments that name an external target again, one flag with its value per element.
+    /// Returns the words that name an external target, and how it is reached. Settings are recorded apart.
     fn record(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
         let identity = self.identity.map(|IdentityForm(form)| form.name().to_owned());
@@ -304,23 +290,16 @@ impl TargetArguments {
             ("--target", self.target.as_ref().map(ToString::to_string)),
             ("--ca", self.ca.as_ref().map(path)),
             ("--identity", identity),
-            ("--request-timeout", self.request_timeout.map(|seconds| seconds.to_string())),
             ("--advertise", self.advertise.as_ref().map(ToString::to_string)),
-            ("--release", self.release.as_ref().map(ToString::to_string)),
             ("--listen", self.listen.map(|address| address.to_string())),
-            ("--max-wait", self.max_wait.map(|seconds| seconds.to_string())),
             ("--peer-certificate", self.peer_certificate.as_ref().map(path)),
             ("--peer-key", self.peer_key.as_ref().map(path)),
         ];
-        let switches = [
-            ("--system-roots", self.system_roots),
-            ("--plain-http", self.plain_http),
-            (WAY_BACK_OPEN, self.way_back_open),
-        ];
-        let flags = flags.into_iter().filter_map(|(flag, value)| Some(argument(flag, value?)));
-        let records = self.records.iter().map(|record| argument("--record", json!(record)));
+        let switches = [("--system-roots", self.system_roots), ("--plain-http", self.plain_http)];
+        let flags = flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        let records = self.records.iter().map(|record| ["--record".to_owned(), json!(record).to_string()]);
         let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
-        flags.chain(records).chain(switches).collect()
+        flags.chain(records).flatten().chain(switches).collect()
     }
 }
 
@@ -355,24 +334,32 @@ mod tests {
     use crate::wire::generation::FORWARDED_G1;
 
     #[test]
-    fn what_a_run_records_names_the_same_target_again() {
+    fn a_run_records_the_words_that_named_its_target() {
         let given = TargetArguments {
             adapter: Some("python3 'my adapter.py' --port 1".to_owned()),
             target: Some("https://a.example/base".parse().expect("a URL")),
             identity: Some(IdentityForm(CallerForm::Forwarded(&FORWARDED_G1))),
             plain_http: true,
-            request_timeout: Some(5),
-            way_back_open: true,
             max_wait: Some(420),
             records: vec![named_record(r#"{"kind": "skill", "id": "it's"}"#).expect("a record")],
             ..TargetArguments::default()
         };
-        let again = TargetArguments::of_record(&given.record()).expect("it reads");
-        assert_eq!(again.record(), given.record());
-        assert_eq!((again.adapter.clone(), again.records.clone()), (given.adapter, given.records));
-        let run_context = again.run_context(None).expect("a run context");
-        assert!(run_context.states_way_back() && run_context.plain_http);
-        assert_eq!(run_context.real_time.max_wait, Duration::from_mins(7));
+        let record = r#"{"id":"it's","kind":"skill"}"#;
+        assert_eq!(
+            given.record(),
+            [
+                "--adapter",
+                "python3 'my adapter.py' --port 1",
+                "--target",
+                "https://a.example/base",
+                "--identity",
+                "forwarded-g1",
+                "--record",
+                record,
+                "--plain-http",
+            ]
+        );
+        assert!(given.name_target() && !TargetArguments::default().name_target());
     }
 
     #[test]

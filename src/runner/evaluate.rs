@@ -16,7 +16,7 @@ use crate::transcript::{Outcome, Reading, RunStart, Trace};
 use crate::warning::warnings;
 use crate::{Blame, Stage};
 
-use super::plan::{POLL_TIMEOUT_SECONDS, argument};
+use super::command::replay;
 use super::planned_with_texts;
 
 /// Evaluates every planned check of a transcript.
@@ -44,13 +44,15 @@ pub fn assess(reading: &Reading) -> Report {
     let start = &reading.start;
     let checks = evaluations
         .into_iter()
-        .map(|evaluation| EvaluatedCheck { replay: replay(reading, &evaluation), evaluation })
+        .map(|evaluation| EvaluatedCheck { replay: replay(start, &evaluation.check.scenario), evaluation })
         .collect();
     Report {
         schema_version: SCHEMA_VERSION,
         covenant: start.covenant.clone(),
         seed: start.seed.0,
         target: start.target.clone(),
+        reference: start.reference.clone(),
+        target_arguments: start.target_arguments.clone(),
         contract_text: held.register().map(|register| register.id.to_owned()),
         contract: held.clone(),
         binding: start.binding.clone(),
@@ -109,14 +111,9 @@ fn missing_methods(
 }
 
 /// Returns the attestations in the settings of the run.
-fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
+pub(super) fn attested(start: &RunStart) -> BTreeMap<ClauseId, String> {
     let statements = start.settings.get("attested").and_then(Value::as_object).into_iter().flatten();
     statements.filter_map(|(clause, text)| Some((clause.parse().ok()?, text.as_str()?.to_owned()))).collect()
-}
-
-/// Returns true if the settings are those of an audit.
-fn is_audit(settings: &BTreeMap<String, Value>) -> bool {
-    settings.get("audit").is_some_and(|audit| audit == true)
 }
 
 /// Returns the scenario of a trace. If the trace holds none that can be read, returns the built-in scenario
@@ -212,58 +209,5 @@ fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts
         unproven,
         not_applicable,
         by_basis: ByBasis::of(|basis| verdicts(Some(basis))),
-    }
-}
-
-/// Returns the command that replays this scenario on the same target with the same seed.
-fn replay(reading: &Reading, evaluation: &Evaluation) -> String {
-    let start = &reading.start;
-    if is_audit(&start.settings) {
-        // The replay needs a new token, because the old one is used up.
-        return format!(
-            "covenant audit {} --token-file FILE --seed {}",
-            start.target_arguments.join(" "),
-            start.seed
-        );
-    }
-    let scenario = evaluation.check.scenario.trim_end_matches(" again");
-    let what = match of_trace(scenario) {
-        Some(property) => format!("--property {property} --cases {}", start.settings["cases"]),
-        None => format!("--only {scenario}"),
-    };
-    let mut words = vec![format!("covenant run {what} --seed {}", start.seed)];
-    words.extend(start.target_arguments.iter().cloned());
-    words.extend(run_arguments(start));
-    words.join(" ")
-}
-
-/// Returns the arguments of the settings that differ from the defaults and that no target argument holds.
-fn run_arguments(start: &RunStart) -> Vec<String> {
-    let poll_timeout = start.settings.get("poll_timeout_seconds").and_then(Value::as_u64);
-    let poll_timeout = poll_timeout.filter(|seconds| *seconds != POLL_TIMEOUT_SECONDS);
-    let attested = attested(start).into_iter();
-    let attested = attested.map(|(clause, text)| argument("--attest", format!("{clause}={text}")));
-    poll_timeout.map(|seconds| argument("--poll-timeout", seconds)).into_iter().chain(attested).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Seed;
-    use crate::contract::TextSource;
-    use crate::runner::announce;
-    use serde_json::json;
-
-    #[test]
-    fn a_replay_repeats_the_settings_that_differ_from_the_defaults() {
-        let held = HeldText::unknown(TextSource::Nothing);
-        let mut start = announce(Seed(1), "x".to_owned(), vec![], held);
-        let settings = |seconds: u64, attested: Value| {
-            [("poll_timeout_seconds".to_owned(), json!(seconds)), ("attested".to_owned(), attested)].into()
-        };
-        start.settings = settings(POLL_TIMEOUT_SECONDS, json!({}));
-        assert!(run_arguments(&start).is_empty());
-        start.settings = settings(3, json!({"4.4": "by phone"}));
-        assert_eq!(run_arguments(&start), ["--poll-timeout 3", "--attest '4.4=by phone'"]);
     }
 }

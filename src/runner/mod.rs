@@ -6,6 +6,7 @@
 //! that a run and `covenant verify` of its transcript agree.
 
 mod catalogue;
+mod command;
 mod contract_text;
 mod evaluate;
 mod files;
@@ -22,9 +23,9 @@ pub use catalogue::{SCENARIOS, library};
 pub use evaluate::{assess, property_case};
 pub use files::{FileError, RunFolder, write_whole};
 pub use plan::{CASES, Plan, RunError, run_context};
-pub(crate) use plan::{WAY_BACK_OPEN, announce, argument, way_back_setting};
+pub(crate) use plan::{MAX_WAIT_SECONDS, announce, way_back_setting};
 pub use planned::{planned, planned_with_texts};
 pub use play::{Event, NoObserver, Observer, Run, play};
-pub use replay::{Replayed, broken_checks, replay};
+pub use replay::{Again, Replayed, broken_checks, replay};
 pub use selection::{Selection, SelectionError};
 pub use target::{ExternalTarget, Target};

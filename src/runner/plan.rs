@@ -1,8 +1,6 @@
 //! The plan of a run, and its preparation, for the program, the tests and the self-test.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,11 +23,11 @@ use crate::{Fault, Stage};
 /// The default poll timeout, in seconds (`binding.md`, "Numbers").
 pub(super) const POLL_TIMEOUT_SECONDS: u64 = 10;
 
+/// The default of the seconds that one scenario may wait in real time.
+pub(crate) const MAX_WAIT_SECONDS: u64 = 15;
+
 /// The number of cases of a property that is not checked thoroughly.
 const CASES_IN_PASSING: u32 = 2;
-
-/// The flag by which the user states that the target can reach the peers.
-pub(crate) const WAY_BACK_OPEN: &str = "--way-back-open";
 
 /// The default number of cases of each property, small enough for a quick run.
 pub const CASES: u32 = 12;
@@ -171,59 +169,41 @@ impl Plan {
     }
 
     fn start(&self, scenarios: Vec<String>) -> RunStart {
-        let release = self.run_context.release.as_ref();
-        let settings = [
-            ("attested", Some(json!(self.attested))),
-            ("cases", Some(json!(self.cases))),
-            ("poll_timeout_seconds", Some(json!(self.run_context.poll_timeout.as_secs()))),
-            ("release", release.map(|release| json!(release.to_string()))),
-        ];
-        let given = settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         RunStart {
-            settings: given.chain(way_back_setting(&self.run_context)).collect(),
+            settings: self.settings(),
             scenarios,
             partial: self.selection.is_partial() || self.scenarios.is_some(),
+            reference: self.target.patch_names(),
             ..announce(
                 self.seed,
                 self.target.name(),
-                self.target_arguments(),
+                self.target.arguments(),
                 HeldText::unknown(TextSource::Nothing),
             )
         }
     }
 
-    /// Returns the arguments that name the same target again on a command line, and reach it in the same way.
-    fn target_arguments(&self) -> Vec<String> {
-        let scenarios = self.scenarios.iter().map(|path| argument("--scenarios", path.display()));
-        let contract = self.contract.iter().filter_map(|held| Some(argument("--contract", held.name()?)));
-        let target = self.target.arguments().into_iter().chain(self.run_context_arguments());
-        target.chain(contract).chain(scenarios).collect()
-    }
-
-    /// Returns the arguments of the run context that differ from the defaults. Those of an external target
-    /// hold its own.
-    fn run_context_arguments(&self) -> Vec<String> {
-        if matches!(self.target, Target::ExternalTarget(_)) {
-            return vec![];
-        }
-        let (own, default) = (&self.run_context, run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        let (time, usual) = (own.limits.exchange_time_max, default.limits.exchange_time_max);
-        let flags = [
-            ("--request-timeout", (time != usual).then(|| time.as_secs().to_string())),
-            ("--advertise", own.advertise.as_ref().map(ToString::to_string)),
-            ("--release", own.release.as_ref().map(ToString::to_string)),
-            ("--listen", (own.listen != default.listen).then(|| own.listen.to_string())),
+    /// Returns the settings that a replay repeats. What depends on the user's machine and platform is not among
+    /// them: addresses, and how the target is reached.
+    fn settings(&self) -> BTreeMap<String, Value> {
+        let own = &self.run_context;
+        let is_external = matches!(self.target, Target::ExternalTarget(_));
+        let usual = Limits::default().exchange_time_max;
+        let time = Some(own.limits.exchange_time_max).filter(|time| *time != usual);
+        let max_wait = Some(own.real_time.max_wait.as_secs());
+        let max_wait = max_wait.filter(|seconds| is_external && *seconds != MAX_WAIT_SECONDS);
+        let settings = [
+            ("attested", Some(json!(self.attested))),
+            ("cases", Some(json!(self.cases))),
+            ("max_wait_seconds", max_wait.map(|seconds| json!(seconds))),
+            ("poll_timeout_seconds", Some(json!(own.poll_timeout.as_secs()))),
+            ("release", own.release.as_ref().map(|release| json!(release.to_string()))),
+            ("request_timeout_seconds", time.map(|time| json!(time.as_secs()))),
+            ("scenarios", self.scenarios.as_ref().map(|path| json!(path.display().to_string()))),
         ];
-        let way_back = own.states_way_back().then(|| WAY_BACK_OPEN.to_owned());
-        flags.into_iter().filter_map(|(flag, value)| Some(argument(flag, value?))).chain(way_back).collect()
+        let given = settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        given.chain(way_back_setting(own)).collect()
     }
-}
-
-/// Returns a flag with its value, quoted for a shell.
-pub(crate) fn argument(flag: &str, value: impl Display) -> String {
-    let value = value.to_string();
-    let quoted = shlex::try_quote(&value).map_or_else(|_| format!("{value:?}"), Cow::into_owned);
-    format!("{flag} {quoted}")
 }
 
 /// Returns the scenarios of the stages, the handshake first.
@@ -251,6 +231,7 @@ pub(crate) fn announce(
 ) -> RunStart {
     RunStart {
         format: FORMAT,
+        reference: None,
         covenant: env!("CARGO_PKG_VERSION").to_owned(),
         seed,
         contract,
@@ -297,9 +278,11 @@ mod tests {
         plan.run_context.limits.exchange_time_max = Duration::from_secs(3);
         let start = plan.start(vec![]);
         assert_eq!(start.settings["release"], "2.0.0");
-        let expected = ["--request-timeout 3", "--release 2.0.0", "--scenarios 'my scenarios'"];
-        assert_eq!(start.target_arguments, expected);
+        assert_eq!(start.settings["request_timeout_seconds"], 3);
+        assert_eq!(start.settings["scenarios"], "my scenarios");
         let plain = Plan::default().start(vec![]);
-        assert!(plain.target_arguments.is_empty() && !plain.settings.contains_key("release"));
+        assert_eq!(plain.reference, Some(vec![]));
+        let names: Vec<&str> = plain.settings.keys().map(String::as_str).collect();
+        assert_eq!(names, ["attested", "cases", "poll_timeout_seconds"]);
     }
 }

@@ -1,5 +1,7 @@
 //! Replays the broken checks of a run.
 
+use std::path::PathBuf;
+
 use super::{CASES, Plan, RunError, Selection, SelectionError, Target};
 use crate::check::Verdict;
 use crate::contract::HeldText;
@@ -30,25 +32,28 @@ pub fn broken_checks(report: &Report) -> Vec<&EvaluatedCheck> {
     report.checks.iter().filter(is_broken).collect()
 }
 
-/// Plays again the one scenario or property that holds the check, with its recorded settings.
-pub async fn replay(
-    reading: &Reading,
-    check: &EvaluatedCheck,
-    target: &Target,
-    contract: Option<HeldText>,
-    run_context: &RunContext,
-) -> Result<Replayed, SelectionError> {
-    let plan = plan(reading, check, target, contract, run_context)?;
-    Ok(compare(check, plan.run_to_report().await))
+/// What a replay takes from the user and not from the transcript, which may come from anyone.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// The target.
+    pub target: Target,
+    /// The contract text that the target is held to. `None` finds it before the first accept.
+    pub contract: Option<HeldText>,
+    /// The run context.
+    pub run_context: RunContext,
+    /// The user's own scenarios: a folder or a file.
+    pub scenarios: Option<PathBuf>,
 }
 
-fn plan(
-    reading: &Reading,
-    check: &EvaluatedCheck,
-    target: &Target,
-    contract: Option<HeldText>,
-    run_context: &RunContext,
-) -> Result<Plan, SelectionError> {
+/// Plays again the one scenario or property that holds the check, with its recorded settings.
+pub async fn replay(reading: &Reading, check: &EvaluatedCheck, again: &Again) -> Replayed {
+    match plan(reading, check, again) {
+        Ok(plan) => compare(check, plan.run_to_report().await),
+        Err(error) => Replayed::NotReplayable { reason: with_causes(&error) },
+    }
+}
+
+fn plan(reading: &Reading, check: &EvaluatedCheck, again: &Again) -> Result<Plan, SelectionError> {
     let scenario = check.evaluation.check.scenario.trim_end_matches(" again").to_owned();
     let selection = match of_trace(&scenario) {
         Some(property) => Selection::of_properties(&[property.to_owned()]),
@@ -57,11 +62,12 @@ fn plan(
     let cases = reading.start.settings.get("cases").and_then(serde_json::Value::as_u64);
     Ok(Plan {
         seed: reading.start.seed,
-        target: target.clone(),
+        target: again.target.clone(),
         selection: selection?,
         cases: cases.and_then(|cases| u32::try_from(cases).ok()).unwrap_or(CASES),
-        contract,
-        run_context: run_context.clone(),
+        contract: again.contract.clone(),
+        run_context: again.run_context.clone(),
+        scenarios: again.scenarios.clone(),
         ..Plan::default()
     })
 }

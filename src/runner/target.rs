@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::operator::{Embedded, EmbeddedOptions, Targets};
-use crate::reference::{Patch, PatchKind};
+use crate::reference::Patch;
 
 /// The target of a run.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub enum Target {
 pub struct ExternalTarget {
     /// The name of the target in the report.
     pub name: String,
-    /// The arguments that name the target again on a command line: `--adapter '…'`.
+    /// The words that named the target on the command line or in `covenant.toml`: `--adapter`, `python3 a.py`.
     pub arguments: Vec<String>,
     /// The source of the target.
     pub targets: Arc<dyn Targets>,
@@ -58,16 +58,18 @@ impl Target {
         }
     }
 
-    /// Returns the arguments that name the same target again on a command line.
+    /// Returns the names of the defects and variants of an embedded target.
+    pub(super) fn patch_names(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Embedded(patches) => Some(patches.iter().map(|patch| patch.name.to_owned()).collect()),
+            Self::ExternalTarget(_) => None,
+        }
+    }
+
+    /// Returns the words that named an external target.
     pub(super) fn arguments(&self) -> Vec<String> {
         match self {
-            Self::Embedded(patches) => patches
-                .iter()
-                .map(|patch| match patch.kind {
-                    PatchKind::Defect { .. } => format!("--defect {}", patch.name),
-                    PatchKind::Variant => format!("--variant {}", patch.name),
-                })
-                .collect(),
+            Self::Embedded(_) => vec![],
             Self::ExternalTarget(external) => external.arguments.clone(),
         }
     }

@@ -12,7 +12,7 @@ mod dead_sensors;
 mod delayed_reads;
 mod documented_commands;
 mod errors;
-
+mod foreign_transcripts;
 mod misbehaviours;
 mod own_kinds;
 mod parsers;

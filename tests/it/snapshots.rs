@@ -106,7 +106,7 @@ pub(crate) fn run_start(scenarios: &[&str]) -> RunStart {
     let start = json!({
         "format": covenant::transcript::FORMAT, "covenant": "0.0.0", "seed": 7, "contract_version": 1,
         "contract_digest": covenant::contract::V1_2026_05.digest, "binding": "1", "target": "https://platform.example/",
-        "target_arguments": ["--target https://platform.example/", "--adapter ./adapter"],
+        "reference": null, "target_arguments": ["--target", "https://platform.example/", "--adapter", "./adapter"],
         "settings": {}, "scenarios": scenarios, "partial": true,
     });
     serde_json::from_value(start).expect("the first line of a transcript")

@@ -6,6 +6,7 @@
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
 //!   written.
+//! - [`shell`]: words of a command line that a person may copy.
 //! - [`Fault`]: what prevents a scenario or a run from completing, with its [`Blame`].
 //! - [`with_causes`]: the text of an error with its causes.
 
@@ -14,6 +15,7 @@ pub mod clock;
 pub mod contract;
 mod fault;
 pub mod operator;
+pub mod shell;
 mod stage;
 pub mod transcript;
 pub mod wire;

@@ -25,7 +25,7 @@ use crate::peer::{
     Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
     TargetAddress,
 };
-use crate::runner::{WAY_BACK_OPEN, announce, way_back_setting};
+use crate::runner::{announce, way_back_setting};
 use crate::scenario::{LoadError, Loaded, RunContext, load};
 use crate::transcript::{
     Note, NoteKind, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
@@ -396,9 +396,7 @@ impl Watch {
     fn open(&self, clock: &Clock) -> Result<(Transcript, Recorder), WatchError> {
         let loaded = scenario(self.grant.is_some())?;
         let url = self.address.base_url.to_string();
-        let way_back = self.run_context.states_way_back().then(|| WAY_BACK_OPEN.to_owned());
-        let arguments = std::iter::once(url.clone()).chain(way_back).collect();
-        let mut start = announce(self.seed, url, arguments, self.contract.clone());
+        let mut start = announce(self.seed, url.clone(), vec![url], self.contract.clone());
         let lasts = json!({"lasts_seconds": self.lasts.as_secs()});
         let settings = [("audit".to_owned(), json!(true)), ("watch".to_owned(), lasts.clone())];
         start.settings = settings.into_iter().chain(way_back_setting(&self.run_context)).collect();

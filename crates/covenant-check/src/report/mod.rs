@@ -23,7 +23,7 @@ use crate::score::{ByBasis, Score};
 use crate::warning::Warning;
 use covenant_model::contract::HeldText;
 use covenant_model::transcript::Outcome;
-use covenant_model::{Fault, Stage};
+use covenant_model::{Fault, Stage, shell};
 
 /// The complete report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,8 +34,12 @@ pub struct Report {
     pub covenant: String,
     /// The seed of the run.
     pub seed: u64,
-    /// The target under test.
+    /// The target under test, as the run recorded it.
     pub target: String,
+    /// The defects and variants of the embedded reference; `None` if the target is another platform.
+    pub reference: Option<Vec<String>>,
+    /// The words that named another target, as the run recorded them. No program runs them.
+    pub target_arguments: Vec<String>,
     /// The id of the contract text that the target is held to, such as `2026-05`; `None` if it is unknown.
     pub contract_text: Option<String>,
     /// The contract text as it was named, and what named it.
@@ -68,6 +72,23 @@ pub struct Report {
 }
 
 impl Report {
+    /// Returns the target as a report shows it. A platform other than the embedded reference is quoted, because the
+    /// transcript may come from anyone.
+    #[must_use]
+    pub fn recorded_target(&self) -> String {
+        match self.reference {
+            Some(_) => self.target.clone(),
+            None => format!("{} (as recorded)", shell::word(&self.target)),
+        }
+    }
+
+    /// Returns the words that named the target, quoted; `None` if there are none.
+    #[must_use]
+    pub fn recorded_arguments(&self) -> Option<String> {
+        let words = &self.target_arguments;
+        (self.reference.is_none() && !self.is_audit() && !words.is_empty()).then(|| shell::line(words))
+    }
+
     /// Returns true if the report is of an audit.
     #[must_use]
     pub fn is_audit(&self) -> bool {

@@ -21,6 +21,8 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         covenant: "0.0.0".to_owned(),
         seed: 7,
         target: "https://platform.example/".to_owned(),
+        reference: None,
+        target_arguments: vec!["--adapter".to_owned(), "python3 'my adapter.py'".to_owned()],
         contract_text: Some(V1_2026_05.id.to_owned()),
         contract: HeldText::known(&V1_2026_05, TextSource::Assumed),
         binding: "1".to_owned(),

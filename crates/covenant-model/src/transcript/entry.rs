@@ -88,7 +88,9 @@ pub struct RunStart {
     pub binding: String,
     /// Target of the run, for a person: `embedded reference`, or a URL.
     pub target: String,
-    /// Arguments that name the same target in a replay command, shell-quoted: `--defect NAME`.
+    /// Defects and variants of the embedded reference, in order; `None` if the target is another platform.
+    pub reference: Option<Vec<String>>,
+    /// Words that named another target, as its user gave them. They are shown to a person, and never run.
     pub target_arguments: Vec<String>,
     /// Settings that affect verdicts (`binding.md`, "Numbers").
     pub settings: BTreeMap<String, Value>,

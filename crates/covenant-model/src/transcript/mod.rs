@@ -27,4 +27,4 @@ pub use trace::Trace;
 pub use way_back::{Place, WayBack};
 
 /// Version of the transcript format, written in the first line.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;

@@ -158,6 +158,7 @@ mod tests {
             contract: HeldText::unknown(TextSource::Nothing),
             binding: "1".into(),
             target: "test".into(),
+            reference: Some(vec![]),
             target_arguments: vec![],
             settings: BTreeMap::new(),
             scenarios: vec!["a".into()],

@@ -36,6 +36,9 @@ pub(super) fn junit(report: &Report) -> String {
 /// Returns the properties of a suite: the headline of the report, and what each basis says of the section.
 fn properties(report: &Report, section: Section, checks: &[&EvaluatedCheck]) -> Vec<(String, String)> {
     let mut properties = vec![("headline".to_owned(), report.headline())];
+    properties.push(("target".to_owned(), xml(&report.recorded_target())));
+    properties
+        .extend(report.recorded_arguments().map(|words| ("TARGET, as recorded".to_owned(), xml(&words))));
     for basis in [Basis::Observed, Basis::Proposed] {
         let row = report.score.sections.iter().find(|row| row.section == section.to_string());
         let standings = row.into_iter().flat_map(|row| {

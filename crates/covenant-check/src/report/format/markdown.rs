@@ -16,7 +16,10 @@ pub(super) fn markdown(report: &Report) -> String {
     if let Some(void) = &report.void {
         let _ = writeln!(out, "Why: {}\n", plain(void));
     }
-    let _ = writeln!(out, "Target: {}, seed {}\n", plain(&report.target), report.seed);
+    let _ = writeln!(out, "Target: {}, seed {}\n", plain(&report.recorded_target()), report.seed);
+    if let Some(words) = report.recorded_arguments() {
+        let _ = writeln!(out, "TARGET, as recorded:\n\n    {}\n", terminal(&words));
+    }
     for failed in &report.failed_stages {
         let fault = plain(&failed.fault.to_string());
         let _ = writeln!(out, "- Failed stage **{}**: {fault}", failed.stage);

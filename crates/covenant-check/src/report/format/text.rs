@@ -12,6 +12,7 @@ use crate::report::escape::terminal;
 use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, Report};
 use crate::score::{Overall, SectionScore, Standing};
 use covenant_model::contract::{Basis, ClauseId};
+use covenant_model::shell;
 use covenant_model::transcript::Outcome;
 
 const WIDTH: usize = 80;
@@ -68,7 +69,11 @@ fn head(out: &mut String, report: &Report) {
     for failed in &report.failed_stages {
         failed_stage(out, failed);
     }
-    wrapped(out, "target: ", &report.target);
+    wrapped(out, "target: ", &report.recorded_target());
+    if let Some(words) = report.recorded_arguments() {
+        // A command stays on one line, however long it is.
+        let _ = writeln!(out, "TARGET, as recorded: {}", terminal(&words));
+    }
     let digest = report.contract.contract_digest.as_deref().and_then(|digest| digest.get(..12));
     let _ = writeln!(
         out,
@@ -91,7 +96,8 @@ fn failed_stage(out: &mut String, failed: &FailedStage) {
         "failed stage: ",
         &format!(
             "{stage}: {fault}; {blocked} {scenarios} it and could not be played; \
-             see what the target answered with covenant run --only {scenario}"
+             see what the target answered with covenant run {}",
+            shell::flag("--only", scenario)
         ),
     );
 }
@@ -347,6 +353,18 @@ mod tests {
         let mut parts = coloured.split('\u{1b}');
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |plain, part| plain + part.split_once('m').expect("a colour").1)
+    }
+
+    #[test]
+    fn a_recorded_target_is_quoted_and_marked() {
+        let shown = plain(&report(&[("7.1", Observed, Kept)]));
+        assert!(shown.contains("\ntarget: https://platform.example/ (as recorded)\n"), "{shown}");
+        let words = "\nTARGET, as recorded: --adapter \"python3 'my adapter.py'\"\n";
+        assert!(shown.contains(words), "{shown}");
+        let hostile = Report { target: "x; touch P".to_owned(), ..report(&[]) };
+        assert!(plain(&hostile).contains("\ntarget: 'x; touch P' (as recorded)\n"));
+        let embedded = Report { reference: Some(vec![]), ..report(&[]) };
+        assert!(!plain(&embedded).contains("as recorded"));
     }
 
     #[test]
