@@ -28,11 +28,13 @@ pub enum Exit {
     Adapter = 5,
     /// A failed environment: no port, no disk space, no permission to write.
     Environment = 6,
+    /// A transcript that ends before the first verdict.
+    NothingJudged = 7,
     /// A broken check that `covenant replay` could not evaluate again.
     NotReplayed = 8,
     /// An internal error of covenant. Please report it.
     Suite = 70,
-    /// An interruption by Ctrl-C.
+    /// An interruption by Ctrl-C, or a transcript without an end.
     Interrupted = 130,
 }
 
@@ -130,6 +132,11 @@ pub(super) const EXITS: &[ExitDef] = &[
         "standard error names the port, folder or file; `covenant doctor` examines the ports",
     ),
     row(
+        Exit::NothingJudged,
+        "interrupted before anything was evaluated: the transcript has no end, and no verdict",
+        "run it again; the same --seed plays the same run",
+    ),
+    row(
         Exit::NotReplayed,
         "replay: a broken check could not be evaluated again, and none is still broken",
         "standard output names the check and the reason; replay it against the target that the transcript names",
@@ -141,7 +148,7 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::Interrupted,
-        "interrupted; the partial report is in the run folder",
+        "interrupted, or the transcript has no end; the report is a partial one",
         "`covenant verify DIR` prints the report of what was played; the same --seed plays it all",
     ),
 ];
@@ -159,11 +166,14 @@ impl Exit {
         let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
         let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).collect();
         let overall = basis.overall(&report.score);
+        let judged = report.counts.kept + report.counts.broken;
         let order = [
             (ends.contains(&Self::Suite), Self::Suite),
             (ends.contains(&Self::Interrupted), Self::Interrupted),
             // A broken clause was observed, whatever else failed.
             (overall == Overall::Broken, Self::Broken),
+            (report.outcome.is_none() && judged == 0, Self::NothingJudged),
+            (report.outcome.is_none(), Self::Interrupted),
             (ends.contains(&Self::Environment), Self::Environment),
             (ends.contains(&Self::Adapter), Self::Adapter),
             // A target that fails in one scenario of a run leaves checks unproven. An audit has one scenario.
@@ -285,6 +295,17 @@ mod tests {
             &[(Basis::Observed, NotApplicable)],
             [(All, Nothing, Open), (Observed, Nothing, Open), (Proposed, Nothing, Open)],
         );
+    }
+
+    #[test]
+    fn a_transcript_without_an_end_is_never_green() {
+        let unsealed = |verdict: Verdict, kept: u64| {
+            let whole = report(&[(Basis::Observed, verdict)]);
+            Report { outcome: None, counts: Counts { kept, ..Counts::default() }, ..whole }
+        };
+        assert_eq!(Exit::of(&unsealed(Kept, 1), false, All), Exit::Interrupted);
+        assert_eq!(Exit::of(&unsealed(Broken, 0), false, All), Exit::Broken);
+        assert_eq!(Exit::of(&unsealed(Unproven, 0), false, All), Exit::NothingJudged);
     }
 
     #[test]

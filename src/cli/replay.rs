@@ -11,7 +11,7 @@ use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on, message, print};
 use crate::contract::TextSource;
 use crate::reference::{DEFECTS, VARIANTS};
-use crate::report::{Report, terminal};
+use crate::report::{NO_END, Report, terminal};
 use crate::runner::{Again, Replayed, RunFolder, assess, broken_checks, replay};
 use crate::scenario::RunContext;
 use crate::transcript::{Reading, RunStart, read};
@@ -43,9 +43,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let reading = read(&path).map_err(|error| Failure::new(Exit::Usage, error))?;
     let before = assess(&reading);
     let broken = broken_checks(&before);
+    if before.outcome.is_none() {
+        message(&format!("interrupted: {NO_END}\n"));
+    }
     if broken.is_empty() {
         print("nothing was broken: there is nothing to replay\n")?;
-        return Ok(Exit::Kept);
+        return Ok(if before.outcome.is_none() { Exit::Interrupted } else { Exit::Kept });
     }
     if before.is_audit() {
         return Err(not_replayed(
@@ -72,7 +75,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         print(&format!("{}\n", terminal(&line)))?;
         all.push(replayed);
     }
-    Ok(exit(&all))
+    Ok(match exit(&all) {
+        // What the lost part held is not known.
+        Exit::Kept if before.outcome.is_none() => Exit::Interrupted,
+        exit => exit,
+    })
 }
 
 fn not_replayed(why: &str) -> Failure {

@@ -59,6 +59,7 @@ pub fn assess(reading: &Reading) -> Report {
         settings: start.settings.clone(),
         partial: start.partial,
         outcome: reading.outcome.clone(),
+        transcript_sha256: reading.sha256.clone(),
         void,
         failed_stages,
         score,

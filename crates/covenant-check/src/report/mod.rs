@@ -51,8 +51,11 @@ pub struct Report {
     pub settings: BTreeMap<String, Value>,
     /// `true` if only a part of the suite was requested.
     pub partial: bool,
-    /// The outcome of the run; `None` if the run was killed.
+    /// The outcome of the run; `None` if the transcript has no end: the run was killed or goes on, or the file was cut.
     pub outcome: Option<Outcome>,
+    /// The SHA-256 of the transcript, in hex. The transcript is not signed: whoever can write it can write another, so
+    /// the digest proves nothing unless it was kept elsewhere.
+    pub transcript_sha256: String,
     /// The reason why the run says nothing about the target; `None` if it does.
     pub void: Option<String>,
     /// The stages that failed on this target. What needs them is unproven.
@@ -70,6 +73,12 @@ pub struct Report {
     /// The numbers of planned and evaluated checks.
     pub counts: Counts,
 }
+
+/// What a transcript without an end means, for a person.
+pub const NO_END: &str = "the transcript ends without the record that seals it: the run was killed or goes on, or the file was cut";
+/// What the digests of a transcript do not prove, for a person.
+pub const UNSIGNED: &str = "it is not signed: compare the digest with one that was kept elsewhere; it does not show who made the \
+                            run, or that it took place";
 
 impl Report {
     /// Returns the target as a report shows it. A platform other than the embedded reference is quoted, because the

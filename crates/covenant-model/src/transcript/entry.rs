@@ -68,8 +68,46 @@ pub enum What {
     Operation(Operation),
     /// Note of the suite about something that no exchange shows.
     Note(Note),
-    /// End of the scenario or the run.
+    /// End of the scenario.
     End(Outcome),
+    /// End of the run.
+    Seal(Seal),
+}
+
+/// Last line of a transcript. Nothing follows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seal {
+    /// Outcome of the run.
+    pub outcome: Outcome,
+    /// Number of lines before this one.
+    pub lines: u64,
+    /// SHA-256 of this line with an empty digest, in hex. The line holds the digest of the line before, so it stands
+    /// for all of them.
+    pub digest: String,
+}
+
+impl Seal {
+    /// Returns the line of a seal with an empty digest: what the digest is made of. `None` if the line holds no such
+    /// digest.
+    pub(super) fn unsigned(&self, line: &str) -> Option<String> {
+        let (before, after) = line.rsplit_once(&digest_member(&self.digest))?;
+        Some(format!("{before}{}{after}", digest_member("")))
+    }
+
+    /// Returns the line with the digest in place of the empty one.
+    pub(super) fn close(line: &str) -> String {
+        let digest = digest_member(&sha256_hex(line));
+        match line.rsplit_once(&digest_member("")) {
+            Some((before, after)) => format!("{before}{digest}{after}"),
+            None => line.to_owned(),
+        }
+    }
+}
+
+/// Returns the member that holds the digest of a seal, as the writer writes it. A quote inside a text is escaped, so
+/// no text holds it.
+fn digest_member(digest: &str) -> String {
+    format!("\"digest\":\"{digest}\"")
 }
 
 /// First line of a transcript.

@@ -75,7 +75,7 @@ impl Mask {
                 self.value(&mut note.facts);
             }
             What::End(Outcome::Aborted(fault)) => fault.reason = self.text(&fault.reason),
-            What::Run(_) | What::Scenario(_) | What::End(_) => {}
+            What::Run(_) | What::Scenario(_) | What::End(_) | What::Seal(_) => {}
         }
     }
 

@@ -3,7 +3,9 @@
 //! A [`Transcript`] is one file of a run, with one JSON object per line. Each line is written as it happens,
 //! so a killed run leaves everything up to the last exchange. The file has one [`Trace`] per scenario, with
 //! entries numbered from 1. A verdict cites entries by these numbers. Secrets are masked at capture
-//! ([`mask`]), before anything is written.
+//! ([`mask`]), before anything is written. Each line holds the digest of the line before, and the last one, the
+//! [`Seal`], that of itself: a change, a cut and an addition are noticed. The digests are not signed, so they prove
+//! nothing against someone who can write the whole file.
 
 mod addition;
 mod entry;
@@ -18,7 +20,7 @@ mod way_back;
 pub use addition::{Addition, Shown, Spoken, spoken_note};
 pub use entry::{
     Body, Direction, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, Outcome, RunStart,
-    ScenarioStart, TlsFacts, What,
+    ScenarioStart, Seal, TlsFacts, What,
 };
 pub use kind::{FailureKind, NoteKind};
 pub use read::{ReadError, Reading, read, read_from};

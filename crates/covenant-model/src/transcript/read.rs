@@ -1,10 +1,13 @@
 //! Reader of transcripts.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::entry::{Entry, Line, Outcome, RunStart, What};
@@ -23,10 +26,12 @@ pub struct Reading {
     pub start: RunStart,
     /// Traces, in the order in which they began.
     pub traces: Vec<Trace>,
-    /// Outcome of the run; `None` if the run was killed.
+    /// Outcome of the run; `None` if the transcript has no end: the run was killed or goes on, or the file was cut.
     pub outcome: Option<Outcome>,
     /// `true` if the last line is incomplete, as a kill leaves it.
     pub cut: bool,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
 }
 
 /// Error for a file that is not a transcript, or not a complete one.
@@ -52,8 +57,8 @@ pub enum ReadError {
     },
 }
 
-/// Reads a transcript from a file. An incomplete last line is ignored. Any other line that is not valid is an
-/// error that names the line.
+/// Reads a transcript from a file. Without an end, an incomplete last line is ignored. Any other line that is not
+/// valid is an error that names the line, and so is anything after the end.
 pub fn read(path: &Path) -> Result<Reading, ReadError> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| ReadError::Io { path: name.clone(), source })?;
@@ -68,26 +73,79 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
     let mut parts = Parts::default();
     let mut cut = false;
     let mut last = String::new();
+    let mut whole = Sha256::new();
     for line in 1..=LINES_MAX {
         let mut bytes = Vec::new();
         let length = reader.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut bytes).map_err(io)?;
         if length == 0 {
-            return parts.finish(cut).ok_or_else(|| at(1, "the file holds no run".into()));
+            let sha256 = hex::encode(whole.finalize());
+            return parts.finish(cut, sha256).ok_or_else(|| at(1, "the file holds no run".into()));
+        }
+        whole.update(&bytes);
+        if parts.outcome.is_some() {
+            return Err(at(line, "something follows the end of the run".to_owned()));
         }
         if length as u64 > LINE_BYTES_MAX {
             return Err(at(line, format!("the line is longer than {LINE_BYTES_MAX} bytes")));
         }
-        match serde_json::from_slice::<Line<'_>>(&bytes) {
+        let Some(text) = bytes.strip_suffix(b"\n") else {
+            if line == 1 {
+                return Err(at(
+                    1,
+                    "the first line is not complete: this is no transcript, or almost nothing of one".into(),
+                ));
+            }
+            cut = true;
+            continue;
+        };
+        match serde_json::from_slice::<Line<'_>>(text) {
             Ok(found) if found.previous != last => {
                 return Err(at(line, "the line before it was changed, or is missing".to_owned()));
             }
-            Ok(found) => parts.take(found.entry.into_owned()).map_err(|what| at(line, what))?,
-            Err(_) if !bytes.ends_with(b"\n") && line > 1 => cut = true,
+            Ok(found) => {
+                is_sealed(&found.entry, text, line).map_err(|what| at(line, what))?;
+                parts.take(found.entry.into_owned()).map_err(|what| at(line, what))?;
+            }
+            Err(error) if line == 1 => {
+                let why =
+                    other_format(text).unwrap_or_else(|| format!("not an entry of a transcript: {error}"));
+                return Err(at(1, why));
+            }
             Err(error) => return Err(at(line, format!("not an entry of a transcript: {error}"))),
         }
-        last = sha256_hex(bytes.strip_suffix(b"\n").unwrap_or(&bytes));
+        last = sha256_hex(text);
     }
     Err(at(LINES_MAX, format!("more than {LINES_MAX} lines")))
+}
+
+/// Checks the seal of a line that ends a run: it counts the lines before, and holds its own digest.
+fn is_sealed(entry: &Entry, text: &[u8], line: usize) -> Result<(), String> {
+    let What::Seal(seal) = &*entry.what else { return Ok(()) };
+    let before = line as u64 - 1;
+    if seal.lines != before {
+        return Err(format!(
+            "the end of the run counts {} lines before it, and there are {before}",
+            seal.lines
+        ));
+    }
+    let unsigned = std::str::from_utf8(text).ok().and_then(|text| seal.unsigned(text));
+    if unsigned.map(sha256_hex).as_deref() != Some(&seal.digest) {
+        return Err("the end of the run was changed".to_owned());
+    }
+    Ok(())
+}
+
+/// Returns an error that names the format of a first line that another version wrote.
+fn other_format(text: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(text).ok()?;
+    let format = value["what"]["run"]["format"].as_u64().filter(|format| *format != u64::from(FORMAT))?;
+    Some(wrong_format(format))
+}
+
+fn wrong_format(format: impl Display) -> String {
+    format!(
+        "format {format} of a transcript; this program reads {FORMAT}: use the version that recorded it, or record again"
+    )
 }
 
 /// Content read so far.
@@ -104,13 +162,11 @@ impl Parts {
         match (&self.start, &*entry.what) {
             (None, What::Run(start)) if start.format == FORMAT => self.start = Some(start.clone()),
             (None, What::Run(start)) => {
-                return Err(format!("format {} of a transcript; this program reads {FORMAT}", start.format));
+                return Err(wrong_format(start.format));
             }
             (None, _) => return Err("the first line does not start a run".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
-            (Some(_), What::End(outcome)) if entry.scenario.is_empty() => {
-                self.outcome = Some(outcome.clone());
-            }
+            (Some(_), What::Seal(seal)) => self.outcome = Some(seal.outcome.clone()),
             (Some(_), _) => return self.add(entry),
         }
         Ok(())
@@ -132,13 +188,13 @@ impl Parts {
         Ok(())
     }
 
-    fn finish(mut self, cut: bool) -> Option<Reading> {
+    fn finish(mut self, cut: bool, sha256: String) -> Option<Reading> {
         let traces = self
             .order
             .iter()
             .map(|id| Trace::new(id.clone(), self.traces.remove(id).unwrap_or_default()))
             .collect();
-        Some(Reading { start: self.start?, traces, outcome: self.outcome, cut })
+        Some(Reading { start: self.start?, traces, outcome: self.outcome, cut, sha256 })
     }
 }
 
@@ -167,7 +223,7 @@ mod tests {
     }
 
     fn note(message: &str) -> What {
-        What::Note(Note { kind: NoteKind::Waited, message: message.into(), facts: serde_json::Value::Null })
+        What::Note(Note { kind: NoteKind::Waited, message: message.into(), facts: Value::Null })
     }
 
     fn write(path: &Path) -> Trace {
@@ -189,6 +245,65 @@ mod tests {
         let reading = read(&path).expect("a transcript");
         assert_eq!(reading.traces, vec![trace]);
         assert_eq!((reading.outcome, reading.cut), (Some(Outcome::Completed), false));
+        assert_eq!(reading.sha256, sha256_hex(fs::read(&path).expect("bytes")));
+    }
+
+    /// Returns the error of reading a text as a transcript.
+    fn refusal(text: &str) -> String {
+        read_from(text.as_bytes(), "t").map(|_| ()).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn every_change_at_the_end_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("transcript.jsonl");
+        write(&path);
+        let whole = fs::read_to_string(&path).expect("a text");
+        let last = whole.lines().last().expect("a line");
+
+        let aborted = whole.replace("{\"outcome\":\"completed\"", "{\"outcome\":\"interrupted\"");
+        assert_ne!(aborted, whole);
+        assert!(refusal(&aborted).contains("the end of the run was changed"));
+        let (before, end) = whole.rsplit_once("\"n\":2,").expect("the number of the last line");
+        assert!(refusal(&format!("{before}\"n\":3,{end}")).contains("the end of the run was changed"));
+        for more in [last, "x", "\n", " ", "{}\n", "\0\0"] {
+            let error = refusal(&format!("{whole}{more}"));
+            assert!(error.contains(":6:") && error.contains("follows the end"), "{more:?}: {error}");
+        }
+        // Any cut leaves a transcript without an end.
+        for end in whole.find('\n').expect("a line") + 1..whole.len() {
+            let reading = read_from(whole[..end].as_bytes(), "t").expect("what is left");
+            assert_eq!(reading.outcome, None, "{end}");
+            assert_eq!(reading.cut, !whole[..end].ends_with('\n'));
+        }
+        for end in 0..=whole.find('\n').expect("a line") {
+            assert!(!refusal(&whole[..end]).is_empty());
+        }
+        // An end of another run, and one whose lines are gone.
+        let lines: Vec<&str> = whole.lines().collect();
+        assert!(refusal(&format!("{}\n{last}\n", lines[0])).contains("changed, or is missing"));
+    }
+
+    #[test]
+    fn nothing_is_written_after_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("transcript.jsonl");
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let transcript = Transcript::create(&path, start(), &clock).expect("a new file");
+        let recorder =
+            transcript.begin("a", ScenarioStart { source: "x".into(), seed: Seed(2) }, clock.clone());
+        transcript.end(Outcome::Interrupted, &clock);
+        recorder.record(None, None, note("late"));
+        transcript.end(Outcome::Completed, &clock);
+        assert_eq!(read(&path).expect("a transcript").outcome, Some(Outcome::Interrupted));
+    }
+
+    #[test]
+    fn an_old_format_is_named() {
+        let old =
+            r#"{"previous":"","scenario":"","n":1,"at":"2026-06-01T00:00:00Z","what":{"run":{"format":2}}}"#;
+        let error = refusal(&format!("{old}\n"));
+        assert!(error.contains("format 2 of a transcript; this program reads 3"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Writer of transcripts.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::entry::{Entry, Line, Outcome, RunStart, ScenarioStart, What};
+use super::entry::{Entry, Line, Outcome, RunStart, ScenarioStart, Seal, What};
 use super::mask::Mask;
 use super::read::{ReadError, Reading, read};
 use super::trace::Trace;
@@ -34,6 +35,37 @@ struct Chain {
     file: File,
     /// SHA-256 of the last line; empty before the first.
     last: String,
+    /// Number of lines.
+    lines: u64,
+    /// Length of the lines, in bytes.
+    length: u64,
+    /// `true` if nothing more is written: the run has ended, or a line could not be written.
+    closed: bool,
+}
+
+impl Chain {
+    const fn new(file: File) -> Self {
+        Self { file, last: String::new(), lines: 0, length: 0, closed: false }
+    }
+
+    /// Adds a line, whole or not at all: what is written can be read back. A kill leaves complete lines and at most
+    /// one incomplete line.
+    fn add(&mut self, mut line: String) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let last = sha256_hex(&line);
+        line.push('\n');
+        if let Err(error) = self.file.write_all(line.as_bytes()) {
+            self.closed = true;
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.last = last;
+        self.lines += 1;
+        self.length += line.len() as u64;
+        Ok(())
+    }
 }
 
 /// Error for a transcript that could not be created or written.
@@ -50,7 +82,7 @@ impl Transcript {
         let fail = |source| TranscriptError { path: path.display().to_string(), source };
         let file = File::create(path).map_err(fail)?;
         let transcript = Self(Arc::new(Sink {
-            file: Some((path.to_owned(), Mutex::new(Chain { file, last: String::new() }))),
+            file: Some((path.to_owned(), Mutex::new(Chain::new(file)))),
             fault: Mutex::default(),
         }));
         transcript.write(&run_entry(1, What::Run(start), clock));
@@ -71,8 +103,10 @@ impl Transcript {
         let mut file = File::options().write(true).open(path).map_err(fail)?;
         file.set_len(whole as u64).map_err(fail)?;
         file.seek(io::SeekFrom::End(0)).map_err(fail)?;
-        let chain = Mutex::new(Chain { file, last: sha256_hex(last) });
-        let sink = Sink { file: Some((path.to_owned(), chain)), fault: Mutex::default() };
+        let lines = text[..whole].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let closed = reading.outcome.is_some();
+        let chain = Chain { file, last: sha256_hex(last), lines, length: whole as u64, closed };
+        let sink = Sink { file: Some((path.to_owned(), Mutex::new(chain))), fault: Mutex::default() };
         Ok((Self(Arc::new(sink)), reading))
     }
 
@@ -104,9 +138,15 @@ impl Transcript {
         recorder
     }
 
-    /// Writes the last line of the run.
+    /// Writes the last line of the run, which seals the transcript. What is recorded later is dropped.
     pub fn end(&self, outcome: Outcome, clock: &Clock) {
-        self.write(&run_entry(2, What::End(outcome), clock));
+        let Some((path, chain)) = &self.0.file else { return };
+        let mut chain = lock(chain);
+        let seal = Seal { outcome, lines: chain.lines, digest: String::new() };
+        let line = Seal::close(&line_of(&chain.last, &run_entry(2, What::Seal(seal), clock)));
+        let written = chain.add(line).and_then(|()| chain.file.sync_all());
+        chain.closed = true;
+        self.keep_fault(path, written);
     }
 
     /// Returns the first error of writing, a fault of the environment; `None` if there was none.
@@ -120,20 +160,24 @@ impl Transcript {
             return;
         };
         let mut chain = lock(chain);
-        let line = Line {
-            previous: std::borrow::Cow::Borrowed(&chain.last),
-            entry: std::borrow::Cow::Borrowed(entry),
-        };
-        let line = serde_json::to_string(&line).expect("an entry has text keys only");
-        // Text from a target must not affect the terminal of a reader of the file.
-        let mut line = harmless_json(&line).into_bytes();
-        chain.last = sha256_hex(&line);
-        line.push(b'\n');
-        // One write per line: a kill leaves complete lines and at most one incomplete line.
-        if let Err(error) = chain.file.write_all(&line) {
+        let line = line_of(&chain.last, entry);
+        let written = chain.add(line);
+        self.keep_fault(path, written);
+    }
+
+    fn keep_fault(&self, path: &Path, written: io::Result<()>) {
+        if let Err(error) = written {
             lock(&self.0.fault).get_or_insert_with(|| format!("{}: {error}", path.display()));
         }
     }
+}
+
+/// Returns the line of an entry.
+fn line_of(previous: &str, entry: &Entry) -> String {
+    let line = Line { previous: Cow::Borrowed(previous), entry: Cow::Borrowed(entry) };
+    let line = serde_json::to_string(&line).expect("an entry has text keys only");
+    // Text from a target must not affect the terminal of a reader of the file.
+    harmless_json(&line)
 }
 
 /// Creates an entry of the run itself.

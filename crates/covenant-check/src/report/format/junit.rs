@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestS
 
 use crate::check::Verdict;
 use crate::report::escape::xml;
-use crate::report::{EvaluatedCheck, Report, VerdictCounts};
+use crate::report::{EvaluatedCheck, NO_END, Report, UNSIGNED, VerdictCounts};
 use crate::warning::Warning;
 use covenant_model::contract::{Basis, Section};
 
@@ -36,6 +36,9 @@ pub(super) fn junit(report: &Report) -> String {
 /// Returns the properties of a suite: the headline of the report, and what each basis says of the section.
 fn properties(report: &Report, section: Section, checks: &[&EvaluatedCheck]) -> Vec<(String, String)> {
     let mut properties = vec![("headline".to_owned(), report.headline())];
+    properties.push(("transcript_sha256".to_owned(), xml(&report.transcript_sha256)));
+    properties.push(("transcript".to_owned(), UNSIGNED.to_owned()));
+    properties.extend(report.outcome.is_none().then(|| ("interrupted".to_owned(), NO_END.to_owned())));
     properties.push(("target".to_owned(), xml(&report.recorded_target())));
     properties
         .extend(report.recorded_arguments().map(|words| ("TARGET, as recorded".to_owned(), xml(&words))));

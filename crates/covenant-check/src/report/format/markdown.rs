@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::check::Verdict;
 use crate::report::escape::terminal;
-use crate::report::{EvaluatedCheck, Report};
+use crate::report::{EvaluatedCheck, NO_END, Report, UNSIGNED};
 use crate::score::Standing;
 
 /// Returns the report as Markdown. Text from the target appears as text: no link, no mention, no HTML.
@@ -20,6 +20,10 @@ pub(super) fn markdown(report: &Report) -> String {
     if let Some(words) = report.recorded_arguments() {
         let _ = writeln!(out, "TARGET, as recorded:\n\n    {}\n", terminal(&words));
     }
+    if report.outcome.is_none() {
+        let _ = writeln!(out, "Interrupted: {NO_END}\n");
+    }
+    let _ = writeln!(out, "Transcript: {} ({UNSIGNED})\n", plain(&report.transcript_sha256));
     for failed in &report.failed_stages {
         let fault = plain(&failed.fault.to_string());
         let _ = writeln!(out, "- Failed stage **{}**: {fault}", failed.stage);

@@ -9,7 +9,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use crate::check::Verdict;
 use crate::report::escape::terminal;
-use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, Report};
+use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, NO_END, Report, UNSIGNED};
 use crate::score::{Overall, SectionScore, Standing};
 use covenant_model::contract::{Basis, ClauseId};
 use covenant_model::shell;
@@ -55,13 +55,16 @@ fn head(out: &mut String, report: &Report) {
     };
     let cut = match report.outcome {
         Some(Outcome::Completed) => "",
-        Some(Outcome::Interrupted) => " (interrupted: a partial report)",
+        None | Some(Outcome::Interrupted) => " (interrupted: a partial report)",
         _ => " (cut short: a partial report)",
     };
     // The headline stays on one line, however long it is, so that it is quoted whole.
     let _ = writeln!(out, "{style}{}{style:#}{cut}", report.headline());
     if let Some(coverage) = report.coverage() {
         wrapped(out, "", &coverage);
+    }
+    if report.outcome.is_none() {
+        wrapped(out, "no end: ", NO_END);
     }
     if let Some(void) = &report.void {
         wrapped(out, "why: ", void);
@@ -85,6 +88,8 @@ fn head(out: &mut String, report: &Report) {
         report.covenant
     );
     wrapped(out, "contract text: ", &report.contract.to_string());
+    let _ = writeln!(out, "transcript: {}", terminal(&report.transcript_sha256));
+    wrapped(out, "            ", UNSIGNED);
 }
 
 fn failed_stage(out: &mut String, failed: &FailedStage) {
@@ -353,6 +358,17 @@ mod tests {
         let mut parts = coloured.split('\u{1b}');
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |plain, part| plain + part.split_once('m').expect("a colour").1)
+    }
+
+    #[test]
+    fn a_report_names_its_transcript_and_a_missing_end() {
+        let whole = report(&[("7.1", Observed, Kept)]);
+        let shown = plain(&whole);
+        let digest = format!("\ntranscript: {}\n            it is not signed", "ab".repeat(32));
+        assert!(shown.contains(&digest) && !shown.contains("interrupted"), "{shown}");
+        let shown = plain(&Report { outcome: None, ..whole });
+        assert!(shown.lines().next().is_some_and(|line| line.ends_with("(interrupted: a partial report)")));
+        assert!(shown.contains("\nno end: the transcript ends without"), "{shown}");
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! The program as a test starts it: with a folder of its own, and without the settings of this shell.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub(crate) const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
+/// A short scenario, and a defect that breaks it.
+pub(crate) const SHORT: &str = "03-truthful-capabilities/declared-kinds-are-served";
+pub(crate) const DEFECT: &str = "rejects-declared-kind";
+
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(COVENANT);
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    for name in ["COVENANT_ACCEPTANCE_TOKEN", "COVENANT_OPERATOR_TOKEN", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub(crate) fn covenant_in(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().expect("the program starts")
+}
+
+pub(crate) fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("it was ended: {}", said(output)))
+}
+
+/// Returns everything that the program printed.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+pub(crate) fn path_text(path: &Path) -> String {
+    path.to_str().expect("a path").to_owned()
+}
+
+/// Waits until a condition holds.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
+    assert!(sent.expect("kill starts").success(), "{name} {process}");
+}
+
+/// Returns whether a process runs. One that has ended and that no one has waited for does not.
+pub(crate) fn is_running(process: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    status.rsplit_once(')').is_some_and(|(_, state)| !state.trim_start().starts_with(['Z', 'X']))
+}
+
+/// The reference platform as a program, with an acceptance token for one peer.
+pub(crate) struct Platform {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Platform {
+    pub(crate) fn start(listen: &str) -> Self {
+        let mut child = Command::new(COVENANT)
+            .args(["target", "--listen", listen, "--propose", "https://127.0.0.1:1"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let description: Value = serde_json::from_str(&line).expect("JSON");
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let token = text(&description["peers"][0]["acceptance_token"]);
+        std::fs::write(folder.path().join("ca.pem"), text(&description["ca_bundle_pem"])).expect("written");
+        std::fs::write(folder.path().join("token"), &token).expect("written");
+        Self { child, url: text(&description["base_url"]), token, folder }
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
