@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::check::{Evaluation, evaluate_under, missing_method};
+use crate::check::{Evaluation, Verdict, evaluate_under, missing_method};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
@@ -34,6 +34,11 @@ pub fn assess(reading: &Reading) -> Report {
     evaluations.extend(never_begun(reading, &traces));
 
     let void = void(&parts);
+    if let Some(why) = &void {
+        for evaluation in &mut evaluations {
+            set_aside(evaluation, why);
+        }
+    }
     let failed_stages = failed_stages(&parts);
     // The known texts have the same clauses and aspects. If the text is unknown, the checks say what is open.
     let register = held.register().unwrap_or(&V1_2026_05);
@@ -82,6 +87,15 @@ pub fn assess(reading: &Reading) -> Report {
 fn evaluated(id: &str, loaded: &Loaded, trace: Option<&Trace>, held: &HeldText) -> Vec<Evaluation> {
     let checks = planned_with_texts(id, loaded).into_iter();
     checks.filter_map(|(check, texts)| evaluate_under(&check, trace, held, texts)).collect()
+}
+
+/// Sets aside a breach of a void run, which says nothing of the target: it is counted nowhere.
+fn set_aside(evaluation: &mut Evaluation, why: &str) {
+    let result = &mut evaluation.result;
+    if result.verdict == Verdict::Broken {
+        result.verdict = Verdict::Unproven;
+        result.actual = format!("the run is void: {why}");
+    }
 }
 
 /// Returns the missing methods that leave checks unproven, the most useful method first.
