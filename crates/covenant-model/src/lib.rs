@@ -6,6 +6,8 @@
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
 //!   written.
+//! - [`private`]: files that only their owner may read.
+//! - [`secret`]: the secrets of this process, and the last pass over everything that it writes.
 //! - [`shell`]: words of a command line that a person may copy.
 //! - [`Fault`]: what prevents a scenario or a run from completing, with its [`Blame`].
 //! - [`with_causes`]: the text of an error with its causes.
@@ -15,6 +17,8 @@ pub mod clock;
 pub mod contract;
 mod fault;
 pub mod operator;
+pub mod private;
+pub mod secret;
 pub mod shell;
 mod stage;
 pub mod transcript;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::entry::{Body, Exchange, Message, Operation, OperationFailure, Outcome, What};
+use crate::secret;
 use crate::wire::generation::PLAIN_TOKEN;
 use crate::wire::header::{self, bearer_token};
 use crate::wire::path::Route;
@@ -49,6 +50,7 @@ impl Mask {
         if secret.len() < SECRET_LENGTH_MIN || is_known || is_placeholder(secret) {
             return;
         }
+        secret::learn_seen(class, secret);
         let count = self.counts.entry(class).or_default();
         *count += 1;
         let place = self.seen.partition_point(|(known, _)| known.len() >= secret.len());
@@ -71,10 +73,10 @@ impl Mask {
             What::Operation(operation) => self.operation(operation),
             What::Note(note) => {
                 self.learn_from(&note.facts);
-                note.message = self.text(&note.message);
+                note.message = self.said(&note.message);
                 self.value(&mut note.facts);
             }
-            What::End(Outcome::Aborted(fault)) => fault.reason = self.text(&fault.reason),
+            What::End(Outcome::Aborted(fault)) => fault.reason = self.said(&fault.reason),
             What::Run(_) | What::Scenario(_) | What::End(_) | What::Seal(_) => {}
         }
     }
@@ -91,6 +93,11 @@ impl Mask {
         without_private_keys(&masked)
     }
 
+    /// Returns a text that someone wrote for a person, such as an error. It may quote a secret that no member held.
+    fn said(&self, text: &str) -> String {
+        secret::without_named(&self.text(text))
+    }
+
     fn exchange(&mut self, exchange: &mut Exchange) {
         self.learn_subscription(exchange);
         let messages = std::iter::once(&mut exchange.request).chain(exchange.response.as_mut());
@@ -98,7 +105,7 @@ impl Mask {
             self.message(message);
         }
         if let Some(failure) = &mut exchange.failure {
-            failure.message = self.text(&failure.message);
+            failure.message = self.said(&failure.message);
         }
     }
 
@@ -122,7 +129,7 @@ impl Mask {
         if let Some(OperationFailure::Refused { message, .. } | OperationFailure::Adapter { message }) =
             &mut operation.failure
         {
-            *message = self.text(message);
+            *message = self.said(message);
         }
     }
 
@@ -145,8 +152,8 @@ impl Mask {
         match &mut message.body {
             Body::Empty => {}
             Body::Json(value) => self.value(value),
-            Body::Text(text) => *text = self.text(text),
-            Body::Cut { beginning, .. } => *beginning = self.text(beginning),
+            Body::Text(text) => *text = self.said(text),
+            Body::Cut { beginning, .. } => *beginning = self.said(beginning),
         }
     }
 
@@ -171,7 +178,7 @@ impl Mask {
 
     fn value(&self, value: &mut Value) {
         match value {
-            Value::String(text) => *text = self.text(text),
+            Value::String(text) => *text = secret::without_userinfo(&self.text(text)).into_owned(),
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
             Value::Object(members) => {
                 // The name of a member can be a secret, too.

@@ -272,7 +272,7 @@ mod tests {
         }
         // Any cut leaves a transcript without an end.
         for end in whole.find('\n').expect("a line") + 1..whole.len() {
-            let reading = read_from(whole[..end].as_bytes(), "t").expect("what is left");
+            let reading = read_from(&whole.as_bytes()[..end], "t").expect("what is left");
             assert_eq!(reading.outcome, None, "{end}");
             assert_eq!(reading.cut, !whole[..end].ends_with('\n'));
         }

@@ -16,6 +16,7 @@ use super::trace::Trace;
 use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
 use crate::wire::harmless::harmless_json;
+use crate::{private, secret};
 
 /// Transcript of a run, open for writing. Clones share the file.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ impl Transcript {
     /// Creates a transcript in a new file, and writes the first line of the run.
     pub fn create(path: &Path, start: RunStart, clock: &Clock) -> Result<Self, TranscriptError> {
         let fail = |source| TranscriptError { path: path.display().to_string(), source };
-        let file = File::create(path).map_err(fail)?;
+        let file = private::create(path).map_err(fail)?;
         let transcript = Self(Arc::new(Sink {
             file: Some((path.to_owned(), Mutex::new(Chain::new(file)))),
             fault: Mutex::default(),
@@ -103,7 +104,7 @@ impl Transcript {
         let mut file = File::options().write(true).open(path).map_err(fail)?;
         file.set_len(whole as u64).map_err(fail)?;
         file.seek(io::SeekFrom::End(0)).map_err(fail)?;
-        let lines = text[..whole].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').count() as u64;
         let closed = reading.outcome.is_some();
         let chain = Chain { file, last: sha256_hex(last), lines, length: whole as u64, closed };
         let sink = Sink { file: Some((path.to_owned(), Mutex::new(chain))), fault: Mutex::default() };
@@ -176,8 +177,22 @@ impl Transcript {
 fn line_of(previous: &str, entry: &Entry) -> String {
     let line = Line { previous: Cow::Borrowed(previous), entry: Cow::Borrowed(entry) };
     let line = serde_json::to_string(&line).expect("an entry has text keys only");
+    let line = without_own_secrets(line);
     // Text from a target must not affect the terminal of a reader of the file.
     harmless_json(&line)
+}
+
+/// Returns a line without the secrets that the user gave. A secret that is a word of the format itself is left, so
+/// that the line can be read back.
+fn without_own_secrets(line: String) -> String {
+    if matches!(secret::without_own(&line), Cow::Borrowed(_)) {
+        return line;
+    }
+    let masked = serde_json::from_str(&line).map(|mut value| {
+        secret::mask_own(&mut value);
+        value.to_string()
+    });
+    masked.ok().filter(|masked| serde_json::from_str::<Line<'_>>(masked).is_ok()).unwrap_or(line)
 }
 
 /// Creates an entry of the run itself.

@@ -34,8 +34,11 @@ pub(crate) fn open_in_memory() -> Result<Connection, StoreError> {
     prepared(Connection::open_in_memory()?)
 }
 
-/// Opens the store in a file, and creates the file if it is absent. Committed data survives any death.
+/// Opens the store in a file, and creates the file if it is absent. Committed data survives any death. The file holds
+/// keys, so only its owner may read it, and the files that SQLite keeps beside it.
 pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    // If it can't be created, SQLite says why.
+    let _ = covenant_model::private::keep(path);
     let db = Connection::open(path)?;
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     prepared(db)
@@ -56,6 +59,21 @@ fn prepared(db: Connection) -> Result<Connection, StoreError> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_and_what_is_beside_it_are_read_by_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = open_file(&folder.path().join("platform.sqlite")).expect("a store");
+        facts::set(&db, "a", &json!(1)).expect("set");
+        let files: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").flatten().collect();
+        assert!(files.len() > 1, "{files:?}");
+        for file in files {
+            let mode = file.metadata().expect("it exists").permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{:?}", file.path());
+        }
+    }
 
     #[test]
     fn a_file_keeps_committed_facts_and_no_others() {
