@@ -28,6 +28,8 @@ struct State {
     /// State of trust on first use. While there is no anchor, the first server certificate becomes the only
     /// one accepted.
     first_use: FirstUse,
+    /// `true` if the anchors certify other hosts too, so that a server's certificate has to be for the called one.
+    host_names_checked: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,24 @@ impl Trust {
         let trust = Self::new();
         trust.write().first_use = FirstUse::Open;
         trust
+    }
+
+    /// Creates a trust with authorities that certify many hosts, as a user names them: the certificate of a server
+    /// has to be for the host that is called. Without an authority that can be read, it trusts no one.
+    #[must_use]
+    pub fn of_hosts(bundle_pem: &str) -> Self {
+        let trust = Self::new();
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(chain_from_pem(bundle_pem).unwrap_or_default());
+        // Without roots there is no anchor, and no server is trusted.
+        let _ = trust.anchor("named", roots);
+        trust.write().host_names_checked = true;
+        trust
+    }
+
+    /// Returns whether a server's certificate has to be for the host that is called.
+    pub(super) fn checks_host_names(&self) -> bool {
+        self.read().host_names_checked
     }
 
     /// Creates a trust with the authorities that the system trusts.
@@ -300,6 +320,20 @@ mod tests {
         trust.remove("a");
         let other = authority.leaf("fed:1", &[], 90).expect("a leaf");
         assert_eq!(trust.check_client(&[other.certificate().der()], clock.now()), Err(Rejection::Unknown));
+    }
+
+    #[test]
+    fn named_authorities_that_cannot_be_read_are_no_first_use() {
+        let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
+        let authority = Authority::new("a", &clock).expect("an authority");
+        let leaf = authority.leaf("one", &[], 90).expect("a leaf");
+        let check =
+            |bundle: &str| Trust::of_hosts(bundle).check_server(&[leaf.certificate().der()], clock.now());
+        assert!(check(authority.pem()).is_ok());
+        for bundle in ["", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            assert_eq!(check(bundle), Err(Rejection::Unknown), "{bundle:?}");
+        }
+        assert!(Trust::of_hosts("").checks_host_names() && !Trust::new().checks_host_names());
     }
 
     #[test]

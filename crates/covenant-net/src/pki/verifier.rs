@@ -86,7 +86,7 @@ impl ServerCertVerifier for Servers {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.host_names_checked {
+        if self.host_names_checked || self.trust.checks_host_names() {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
         }
         let chain = chain(end_entity, intermediates);
