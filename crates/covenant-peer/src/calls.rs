@@ -90,6 +90,10 @@ pub struct CallOutcome {
     pub data: Option<Value>,
     /// Kind of the failure, if there was no response.
     pub failure: Option<FailureKind>,
+    /// What happened, for a person: the status and the body, or why there is none.
+    pub in_words: String,
+    /// Encoding of a body that is not read, because it is compressed.
+    pub encoding: Option<String>,
 }
 
 impl CallOutcome {
@@ -340,6 +344,8 @@ impl Peer {
         match outcome {
             Ok(response) => {
                 let body = Body::capture(&response.body);
+                result.encoding = encoding(&response.headers);
+                result.in_words = in_words(&response, &body, result.encoding.as_deref());
                 result.status = Some(response.status);
                 result.body = body.json().cloned().unwrap_or(Value::Null);
                 result.data = Answer::read(&result.body).and_then(Answer::data);
@@ -355,6 +361,7 @@ impl Peer {
             }
             Err(error) => {
                 result.failure = Some(error.kind());
+                result.in_words = error.to_string();
                 exchange.failure = Some(Failure { kind: error.kind(), message: error.to_string() });
             }
         }
@@ -391,5 +398,68 @@ impl Peer {
             name: self.name().to_owned(),
             source: NetError::Request("the peer has no target".to_owned()),
         })
+    }
+}
+
+/// Returns the encoding of a body that the peer does not decode: it asks for none.
+fn encoding(headers: &[(String, String)]) -> Option<String> {
+    let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    named.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.eq_ignore_ascii_case("identity"))
+}
+
+/// Describes a response for a person.
+fn in_words(response: &Response, body: &Body, encoding: Option<&str>) -> String {
+    let status = response.status;
+    if let Some(encoding) = encoding {
+        return format!(
+            "{status}, with a body in the encoding {encoding:?}, which was not asked for and is not read"
+        );
+    }
+    match body {
+        Body::Empty => format!("{status}, with an empty body"),
+        Body::Json(value) => format!("{status} {}", shortened(&value.to_string())),
+        Body::Text(text) => format!("{status}, with a body that is no JSON: {:?}", shortened(text)),
+        Body::Cut { length, beginning, .. } => {
+            format!("{status}, with a body of {length} bytes that is not read: {:?}", shortened(beginning))
+        }
+    }
+}
+
+/// Returns the part of a body that an error quotes.
+fn shortened(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 300;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(status: u16, encoding: Option<&str>, body: &[u8]) -> String {
+        let headers =
+            encoding.map(|value| ("Content-Encoding".to_owned(), value.to_owned())).into_iter().collect();
+        let response = Response {
+            status,
+            headers,
+            body: Bytes::copy_from_slice(body),
+            protocol: "HTTP/1.1",
+            tls: None,
+            source: None,
+        };
+        in_words(&response, &Body::capture(body), super::encoding(&response.headers).as_deref())
+    }
+
+    #[test]
+    fn a_response_without_json_is_described() {
+        assert_eq!(words(200, None, b""), "200, with an empty body");
+        assert_eq!(words(404, None, b"{\"a\":1}"), "404 {\"a\":1}");
+        assert_eq!(words(404, Some("identity"), b"{\"a\":1}"), "404 {\"a\":1}");
+        assert_eq!(words(502, None, b"<html>"), "502, with a body that is no JSON: \"<html>\"");
+        assert!(words(200, Some("gzip"), &[0x1f, 0x8b]).contains("encoding \"gzip\""));
+        assert!(words(200, None, &[0x1f, 0x8b]).contains("2 bytes that is not read"));
+        assert!(words(500, None, "x".repeat(5000).as_bytes()).len() < 400);
     }
 }
