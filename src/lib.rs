@@ -60,7 +60,9 @@ pub mod scenario;
 pub mod selftest;
 
 pub use covenant_check::{check, report, score, warning};
-pub use covenant_model::{Blame, Fault, Stage, clock, contract, shell, transcript, wire, with_causes};
+pub use covenant_model::{
+    Blame, Fault, Stage, clock, contract, private, secret, shell, transcript, wire, with_causes,
+};
 pub use covenant_net::{net, pki};
 pub use covenant_peer as peer;
 pub use covenant_reference as reference;

@@ -224,7 +224,12 @@ impl<'a> Conversation<'a> {
             self.known.get("base_url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
         let Some(base_url) = base_url else { return };
         let ca_bundle_pem = self.known.get("ca_bundle_pem").and_then(Value::as_str).map(ToOwned::to_owned);
-        peer.set_target(TargetAddress { base_url, ca_bundle_pem, caller: self.caller });
+        peer.set_target(TargetAddress {
+            base_url,
+            ca_bundle_pem,
+            host_names_checked: false,
+            caller: self.caller,
+        });
         let token = self.known.get("acceptance_token").and_then(Value::as_str).unwrap_or_default().to_owned();
         let context = StepContext::default();
         // If accept fails, the methods that need a partner report it.

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
+use super::watch::is_accepting;
 use crate::report::terminal;
 use crate::transcript::{Direction, Reading, Trace, What};
 use crate::wire::path::Route;
@@ -24,8 +26,17 @@ pub struct LeftBehind {
 #[must_use]
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();
+    let mut unanswered = None;
     for entry in reading.traces.iter().flat_map(Trace::entries) {
+        if entry.operation().is_some_and(is_accepting) {
+            left.extend(unanswered.replace(entry.n).map(unknown));
+        }
         let What::Exchange(exchange) = &*entry.what else { continue };
+        if exchange.route() == Some(Route::Accept) {
+            // Without an answer the target may have accepted all the same.
+            let is_answered = exchange.response.is_some();
+            unanswered = unanswered.filter(|_| !is_answered);
+        }
         if exchange.direction != Direction::ToTarget || !exchange.succeeded() {
             continue;
         }
@@ -43,7 +54,14 @@ pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
             _ => {}
         }
     }
+    left.extend(unanswered.map(unknown));
     left
+}
+
+/// Returns the peer that a target may have created before its answer was lost.
+fn unknown(entry: u64) -> LeftBehind {
+    let peer_id = "(perhaps: its answer was lost, so look for one that this audit proposed)".to_owned();
+    LeftBehind { peer_id, notified_of_leave: false, entry }
 }
 
 /// Lists what an audit created at the target, and how its operator removes it.
@@ -60,9 +78,10 @@ pub fn left_behind_text(url: &Url, left: &[LeftBehind]) -> String {
             "it was not notified that the peer leaves"
         };
         let id = terminal(&peer.peer_id);
+        let segment = utf8_percent_encode(&peer.peer_id, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
         let _ = writeln!(
             text,
-            "- peer {id} (entry {}; {notified}): POST /api/v1/system/platform/peers/{id}/revoke, or peer.revoke",
+            "- peer {id} (entry {}; {notified}): POST /api/v1/system/platform/peers/{segment}/revoke, or peer.revoke",
             peer.entry
         );
     }

@@ -10,7 +10,9 @@ use serde_json::json;
 use url::Url;
 
 use super::config::Config;
+use super::operator::guarded;
 use super::operator_choice::OperatorChoice;
+use super::stop::stopped;
 use super::target_choice::{TargetArguments, named};
 use super::{Exit, Failure, block_on, message, print};
 use crate::adapter::{Finding, check_operator};
@@ -18,6 +20,7 @@ use crate::clock::Seed;
 use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, TargetRequest, Targets, serve};
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::runner::Target;
+use crate::secret;
 
 /// Arguments of `covenant adapter`.
 #[derive(Debug, Args)]
@@ -42,7 +45,10 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check each method of an adapter: present, missing or malformed
-    Check(CheckArguments),
+    Check(Box<CheckArguments>),
+    /// Start an adapter, and end it when the suite is gone. The suite calls this
+    #[command(hide = true)]
+    Guard(super::guard::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -57,11 +63,14 @@ struct CheckArguments {
     #[arg(long, value_name = "FILE", requires = "operator")]
     credentials: Option<PathBuf>,
     /// URL of the federation plane of the running platform, on which a peer accepts
-    #[arg(long, value_name = "URL", requires = "operator")]
+    #[arg(long, value_name = "URL", value_parser = super::url::parse, requires = "operator")]
     target: Option<Url>,
     /// Allow a target on another machine to be called with plain http
     #[arg(long, requires = "target")]
     plain_http: bool,
+    /// Environment variable that the adapter inherits (repeatable); without it, PATH, HOME, LANG, TMPDIR and the like
+    #[arg(long, value_name = "NAME", value_parser = super::operator::variable_name)]
+    adapter_env: Vec<String>,
     /// Command line of the adapter
     #[arg(last = true, required_unless_present = "operator", value_name = "PROGRAM ARGS")]
     program: Vec<String>,
@@ -70,6 +79,7 @@ struct CheckArguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Some(Command::Check(arguments)) => check(arguments),
+        Some(Command::Guard(arguments)) => super::guard::main(arguments),
         None => block_on(serve_reference(arguments))?,
     }
 }
@@ -80,6 +90,7 @@ impl CheckArguments {
         let program = Program::of(self.program.clone())
             .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
         message(&format!("adapter: {program}\n"));
+        let program = guarded(program, &self.adapter_env)?;
         Ok(Arc::new(Stdio::new(program, Duration::from_secs(self.adapter_timeout), Log::default())))
     }
 
@@ -113,7 +124,7 @@ async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
         served = serve(&*lease.operator, tokio::io::stdin(), tokio::io::stdout()) => {
             served.map_err(|error| Failure::new(Exit::Environment, error))?;
         }
-        _ = tokio::signal::ctrl_c() => {}
+        () = stopped() => {}
     }
     Ok(Exit::Kept)
 }
@@ -129,7 +140,7 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let lines = block_on(check_operator(&*targets))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
     let mut faults = 0;
     for line in &lines {
-        print(&format!("{line}\n"))?;
+        print(&format!("{}\n", secret::without_any(&line.to_string())))?;
         faults += usize::from(matches!(line.finding, Finding::Malformed { .. } | Finding::Failed { .. }));
     }
     let missing = lines.iter().filter(|line| line.finding == Finding::Missing).count();

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::report_format::{DEFAULT, Format};
-use super::run::play_until_interrupted;
+use super::run::{play_until_interrupted, read_back};
+use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::{BasisChoice, Exit, Failure, block_on, doctor, exit_of, message, print};
 use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
@@ -18,8 +19,9 @@ use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
 use crate::doctor::examine_plane;
 use crate::report::{Report, terminal};
-use crate::runner::{RunFolder, assess, write_whole};
-use crate::transcript::read;
+use crate::runner::{RunFolder, assess, without_secrets, write_private};
+use crate::secret;
+use crate::transcript::ReadError;
 
 /// The environment variable that holds an acceptance token.
 const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
@@ -36,6 +38,7 @@ const DURATION_MAX: Duration = Duration::from_hours(365 * 24);
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// URL of the target's federation plane
+    #[arg(value_parser = super::url::parse)]
     url: Url,
     /// File with an acceptance token from the target's operator [default: COVENANT_ACCEPTANCE_TOKEN]. Without
     /// a token the audit is read-only, as an anonymous client
@@ -97,7 +100,16 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
+/// Reads the acceptance token, and adds it to the secrets.
 fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let token = read_token(file)?;
+    if let Some(token) = &token {
+        secret::learn_own("acceptance_token", token.trim());
+    }
+    Ok(token)
+}
+
+fn read_token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(path) = file else {
         return Ok(std::env::var(TOKEN).ok().filter(|token| !token.trim().is_empty()));
     };
@@ -147,7 +159,7 @@ fn watch_target(
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
-    folder.create()?;
+    let _lock = folder.go_on()?;
     let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let watch = Watch {
@@ -169,7 +181,7 @@ fn watch_target(
         tokio::pin!(watching);
         tokio::select! {
             ended = &mut watching => return ended,
-            _ = tokio::signal::ctrl_c() => {}
+            () = stopped() => {}
         }
         stopper.send_replace(true);
         watching.await
@@ -179,7 +191,9 @@ fn watch_target(
         | WatchError::NoGrant
         | WatchError::Grant { .. }
         | WatchError::Ended(_)
-        | WatchError::Read(_) => Failure::new(Exit::Usage, error),
+        | WatchError::Lost { .. }
+        | WatchError::NoState(_)
+        | WatchError::Read(ReadError::Line { .. }) => Failure::new(Exit::Usage, error),
         WatchError::Load(_) => Failure::new(Exit::Suite, error),
         other => Failure::new(Exit::Environment, other),
     })?;
@@ -219,19 +233,19 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let (stopper, stop) = watch::channel(false);
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
-    folder.create()?;
+    let _lock = folder.begin()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
     Ok(exit_of(&conclude(arguments, &folder)?, false, arguments.basis))
 }
 
 /// Evaluates the transcript, and prints the report and the peers left at the target.
 fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure> {
-    let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
-    let report = assess(&reading);
+    let reading = read_back(folder)?;
+    let report = without_secrets(assess(&reading));
     folder.write(&report)?;
     arguments.format.print(&report)?;
     let left = left_behind_text(&arguments.url, &left_behind(&reading));
-    write_whole(&folder.path().join("left-behind.txt"), left.as_bytes())?;
+    write_private(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     message(&left);
     message(&format!("files: {}\n", folder.path().display()));
     Ok(report)

@@ -13,6 +13,7 @@ use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
 use super::operator_choice::OperatorChoice;
 use crate::operator::{Kinds, NamedRecord, ResourceKind};
+use crate::secret;
 
 /// The configuration file that is read by default.
 pub(super) const DEFAULT: &str = "covenant.toml";
@@ -37,6 +38,8 @@ pub struct Config {
 pub struct TargetSection {
     /// The adapter: a program that is started for each scenario.
     pub adapter: Option<String>,
+    /// The environment variables that the adapter inherits, beside PATH, HOME, LANG, TMPDIR and the like.
+    pub adapter_env: Vec<String>,
     /// The operator: a URL, `powernode:URL`, or `person`.
     #[schemars(with = "Option<String>")]
     pub operator: Option<OperatorChoice>,
@@ -46,6 +49,7 @@ pub struct TargetSection {
     pub credentials: Option<PathBuf>,
     /// The URL of the federation plane of a running platform. A path before the federation prefix is kept.
     #[schemars(with = "Option<String>")]
+    #[serde(deserialize_with = "super::url::deserialize")]
     pub url: Option<Url>,
     /// A PEM file with the authorities that the target's certificate must chain to.
     pub ca: Option<PathBuf>,
@@ -83,6 +87,7 @@ pub struct PeersSection {
     pub listen: Option<IpAddr>,
     /// The URL that the peers give to the target, if it is not their own: `https://tests.example`.
     #[schemars(with = "Option<String>")]
+    #[serde(deserialize_with = "super::url::deserialize")]
     pub advertise: Option<Url>,
     /// The release that the peers report, if it is not the target's: `1.4.0`.
     #[schemars(with = "Option<String>")]
@@ -129,6 +134,8 @@ impl Config {
             return Err(wrong(format!("longer than {} MiB", BYTES_MAX >> 20)));
         }
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        // An error quotes the line.
+        secret::learn_own_urls(&text);
         Self::parse(&text).map_err(|error| wrong(error.to_string()))
     }
 
@@ -146,6 +153,7 @@ pub(super) const COMMENTED: &str = r#"# covenant.toml: the target of `covenant r
 # The operator of your platform: one of the two. See docs/plug-your-platform-in.md.
 # adapter = "python3 adapter.py"            # a program, started for each scenario
 # operator = "http://127.0.0.1:9000/operator"  # or "powernode:https://platform.example", or "person"
+# adapter_env = ["MY_TOKEN"]                # variables that it inherits, beside PATH, HOME, LANG, TMPDIR and the like
 # adapter_timeout_seconds = 60              # time to wait for the result of one method
 # credentials = "operator.toml"             # for powernode: email, password, worker_token
 

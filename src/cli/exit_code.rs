@@ -164,7 +164,10 @@ impl Exit {
     #[must_use]
     pub fn of(report: &Report, strict: bool, basis: BasisChoice) -> Self {
         let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
-        let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).collect();
+        // The user's own scenarios are at fault themselves.
+        let own = report.settings.contains_key("scenarios");
+        let blamed = |exit: Self| if own && exit == Self::Suite { Self::Usage } else { exit };
+        let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).map(blamed).collect();
         let overall = basis.overall(&report.score);
         let judged = report.counts.kept + report.counts.broken;
         let order = [
@@ -172,6 +175,7 @@ impl Exit {
             (ends.contains(&Self::Interrupted), Self::Interrupted),
             // A broken clause was observed, whatever else failed.
             (overall == Overall::Broken, Self::Broken),
+            (ends.contains(&Self::Usage), Self::Usage),
             (report.outcome.is_none() && judged == 0, Self::NothingJudged),
             (report.outcome.is_none(), Self::Interrupted),
             (ends.contains(&Self::Environment), Self::Environment),

@@ -10,6 +10,7 @@ mod doctor;
 mod exit_code;
 mod explain;
 mod golden;
+mod guard;
 mod identity;
 mod init;
 mod list;
@@ -26,10 +27,12 @@ mod sample;
 mod schema;
 mod selftest;
 mod shell;
+mod stop;
 mod target;
 mod target_choice;
 #[cfg(test)]
 mod tests;
+mod url;
 mod verify;
 
 pub use config::Config;
@@ -42,7 +45,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::report::Report;
 use crate::runner::FileError;
-use crate::{Fault, with_causes};
+use crate::wire::harmless::visible;
+use crate::{Fault, secret, with_causes};
 
 /// Checks whether a platform keeps the Powernode Federation Social Contract.
 ///
@@ -104,9 +108,16 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    // A URL with a password is refused below, and what is said about it does not repeat the password.
+    for argument in std::env::args_os() {
+        secret::learn_own_urls(&argument.to_string_lossy());
+    }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
     if arguments.verbose {
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(LevelFilter::DEBUG).init();
+        tracing_subscriber::fmt().with_writer(|| Masked).with_max_level(LevelFilter::DEBUG).init();
     }
     let evaluation = match arguments.command {
         Command::Run(arguments) => run::main(&arguments),
@@ -152,7 +163,8 @@ impl Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self::new(Exit::Environment, error)
+        let exit = if matches!(error, FileError::Watch(_)) { Exit::Usage } else { Exit::Environment };
+        Self::new(exit, error)
     }
 }
 
@@ -163,15 +175,48 @@ impl From<Fault> for Failure {
     }
 }
 
-/// Writes to standard error. Ignores a closed standard error.
-fn message(text: &str) {
+/// Shows what clap says about the arguments: help, the version, or an error, which quotes them.
+fn refuse(error: &clap::Error) -> ExitCode {
     use std::io::Write;
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let said = error.render().ansi().to_string();
+    let said = secret::without_own(&said);
+    let written = if error.use_stderr() {
+        anstream::stderr().write_all(said.as_bytes())
+    } else {
+        anstream::stdout().write_all(said.as_bytes())
+    };
+    // A reader may have closed the pipe.
+    let _ = written;
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
 }
 
-/// Writes the requested data to standard output.
+/// Writes a text for a person to standard error, without secrets and without characters that hide text. Ignores a
+/// closed standard error.
+fn message(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stderr().write_all(visible(&secret::without_any(text)).as_bytes());
+}
+
+/// Standard error for the log, which may quote what crosses the wire.
+struct Masked;
+
+impl std::io::Write for Masked {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // The log writes one event at a time.
+        let text = String::from_utf8_lossy(bytes);
+        anstream::stderr().write_all(secret::without_any(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        anstream::stderr().flush()
+    }
+}
+
+/// Writes the requested data to standard output, without the secrets that the user gave.
 fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;
+    let text = secret::without_own(text);
     let mut stdout = anstream::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // A reader may close the pipe early: `covenant list clauses | head`.

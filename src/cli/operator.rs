@@ -1,7 +1,7 @@
 //! Builds the operator client that a command line names.
 
 use std::io::{BufRead, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,12 @@ use super::operator_choice::OperatorChoice;
 use super::{Exit, Failure, block_on};
 use crate::clock::Clock;
 use crate::operator::powernode::{Credentials, Powernode, Rest};
-use crate::operator::{Dialogue, Http, Log, NamedRecord, Person, Program, Stdio, Targets};
+use crate::operator::{
+    Dialogue, Http, Log, NamedRecord, Person, Program, Stdio, Targets, is_plain_elsewhere,
+};
 use crate::pki::{ClientTls, TlsOptions, Trust};
+use crate::secret;
+use crate::wire::harmless::visible;
 
 /// The environment variable with the bearer token of each request to `--operator URL`.
 const OPERATOR_TOKEN: &str = "COVENANT_OPERATOR_TOKEN";
@@ -27,11 +31,71 @@ const CREDENTIALS_BYTES_MAX: u64 = 64 * 1024;
 /// Builds the operator client of a program that is started for each scenario.
 pub(super) fn adapter(
     line: &str,
+    inherits: &[String],
     method_time_max: Duration,
     folder: Option<&Path>,
 ) -> Result<Arc<dyn Targets>, Failure> {
+    learn_flags(line);
     let program = Program::parse(line).map_err(|error| Failure::new(Exit::Usage, error))?;
-    Ok(Arc::new(Stdio::new(program, method_time_max, log(folder)?)))
+    let log = folder.map_or_else(Log::default, |folder| Log::at(&folder.join(ADAPTER_LOG)));
+    Ok(Arc::new(Stdio::new(guarded(program, inherits)?, method_time_max, log)))
+}
+
+/// Returns the program as this suite starts it: under its guard, and with the variables that the user names.
+pub(super) fn guarded(program: Program, inherits: &[String]) -> Result<Program, Failure> {
+    for name in inherits {
+        let value = variable(name).ok_or_else(|| {
+            Failure::usage(format!("--adapter-env {name}: the variable is not set, or is not text"))
+        })?;
+        if is_secret_name(name) {
+            secret::learn_own("adapter_secret", &value);
+        }
+    }
+    let program = program.inheriting(inherits);
+    // Without its own path the suite starts the program alone, which ends when its input does.
+    Ok(match own_path() {
+        Some(covenant) if cfg!(unix) => program.guarded_by(covenant),
+        _ => program,
+    })
+}
+
+/// Returns the path of this program. On Linux it holds even if the file is replaced meanwhile.
+fn own_path() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        Some(PathBuf::from("/proc/self/exe"))
+    } else {
+        std::env::current_exe().ok()
+    }
+}
+
+/// Parses the name of an environment variable.
+pub(super) fn variable_name(text: &str) -> Result<String, String> {
+    let is_valid = !text.is_empty() && !text.contains(['=', '\0']);
+    is_valid
+        .then(|| text.to_owned())
+        .ok_or_else(|| "write the name of a variable, without its value".to_owned())
+}
+
+/// Adds the values of flags such as `--token` in an adapter's command line to the secrets.
+fn learn_flags(line: &str) {
+    let words = shlex::split(line).unwrap_or_default();
+    for (place, word) in words.iter().enumerate() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word.as_str(), words.get(place + 1).map(String::as_str)),
+        };
+        if name.starts_with('-') && is_secret_name(name) {
+            secret::learn_own("adapter_secret", value.unwrap_or_default());
+        }
+    }
+}
+
+/// Returns whether a variable or a flag of this name holds a secret.
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["token", "secret", "password", "passwd", "credential", "api_key", "api-key", "apikey"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 /// Builds an operator client: an adapter behind a URL, a Powernode's REST surface, or a person.
@@ -40,13 +104,19 @@ pub(super) fn operator_targets(
     credentials: Option<&Path>,
     method_time_max: Duration,
     records: Vec<NamedRecord>,
+    plain_http: bool,
 ) -> Result<Arc<dyn Targets>, Failure> {
     Ok(match operator {
         OperatorChoice::Http(url) => {
             let token = variable(OPERATOR_TOKEN);
+            if let Some(token) = &token {
+                secret::learn_own("operator_token", token);
+                is_not_overheard(url, plain_http, OPERATOR_TOKEN)?;
+            }
             Arc::new(Http::new(url.clone(), tls(url)?, token, method_time_max))
         }
         OperatorChoice::Powernode(url) => {
+            is_not_overheard(url, plain_http, "the password of the log-in")?;
             let rest = Rest::new(url.clone(), tls(url)?, log_in(credentials)?, method_time_max);
             block_on(rest.log_in())?.map_err(|error| Failure::new(Exit::Adapter, error))?;
             Arc::new(Powernode::new(rest, records))
@@ -55,12 +125,16 @@ pub(super) fn operator_targets(
     })
 }
 
-fn log(folder: Option<&Path>) -> Result<Log, Failure> {
-    let Some(folder) = folder else { return Ok(Log::default()) };
-    let path = folder.join(ADAPTER_LOG);
-    std::fs::create_dir_all(folder).and_then(|()| Log::create(&path)).map_err(|error| {
-        Failure::new(Exit::Environment, anyhow::anyhow!("{}: cannot write: {error}", path.display()))
-    })
+/// Returns an error if a secret would cross the network in plain HTTP, unless the user allows it. This machine is no
+/// network.
+fn is_not_overheard(url: &Url, plain_http: bool, what: &str) -> Result<(), Failure> {
+    if plain_http || !is_plain_elsewhere(url) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--operator {url}: {what} would go to another machine in plain http, where anyone between reads it: use https, \
+         or allow it with --plain-http"
+    )))
 }
 
 /// Builds the TLS client for an operator's URL. It trusts the authorities of the system.
@@ -74,8 +148,16 @@ fn tls(url: &Url) -> Result<Option<ClientTls>, Failure> {
     tls.map(Some).map_err(|error| Failure::new(Exit::Suite, error))
 }
 
-/// Reads the log-in from the file if there is one, else from the environment.
+/// Reads the log-in, and adds it to the secrets.
 fn log_in(file: Option<&Path>) -> Result<Credentials, Failure> {
+    let credentials = read_log_in(file)?;
+    secret::learn_own("password", &credentials.password);
+    secret::learn_own("worker_token", credentials.worker_token.as_deref().unwrap_or_default());
+    Ok(credentials)
+}
+
+/// Reads the log-in from the file if there is one, else from the environment.
+fn read_log_in(file: Option<&Path>) -> Result<Credentials, Failure> {
     if let Some(path) = file {
         let wrong = |why: String| Failure::usage(format!("--credentials {}: {why}", path.display()));
         let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
@@ -106,7 +188,7 @@ struct Terminal;
 impl Dialogue for Terminal {
     fn say(&mut self, text: &str) -> std::io::Result<()> {
         let mut terminal = anstream::stderr();
-        terminal.write_all(text.as_bytes())?;
+        terminal.write_all(visible(&secret::without_own(text)).as_bytes())?;
         terminal.flush()
     }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use super::url::has_no_secret;
+
 /// The operator of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorChoice {
@@ -23,8 +25,11 @@ impl FromStr for OperatorChoice {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let url = |text: &str| {
             let url: Option<Url> = text.parse().ok();
-            url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-                .ok_or_else(|| format!("{text:?}: expected an http or https URL, powernode:URL, or person"))
+            let url =
+                url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(
+                    || format!("{text:?}: expected an http or https URL, powernode:URL, or person"),
+                )?;
+            has_no_secret(&url).map(|()| url)
         };
         match text.strip_prefix("powernode:") {
             Some(rest) => url(rest).map(Self::Powernode),
@@ -63,6 +68,10 @@ mod tests {
         }
         for text in ["", "a.example", "powernode:", "ftp://a.example", "powernode:person"] {
             assert!(text.parse::<OperatorChoice>().is_err(), "{text}");
+        }
+        for text in ["https://u:hidden-pw@a.example/", "powernode:https://hidden-pw@a.example"] {
+            let error = text.parse::<OperatorChoice>().expect_err(text);
+            assert!(!error.contains("hidden-pw"), "{error}");
         }
     }
 }

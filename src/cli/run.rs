@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::config::Config;
 use super::progress::Progress;
 use super::report_format::{DEFAULT, Format};
+use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
 use crate::Fault;
@@ -18,7 +19,7 @@ use crate::contract::{ClauseId, REGISTERS};
 use crate::operator::OperatorMethod;
 use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
-use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play};
+use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play, without_secrets};
 use crate::shell::flag;
 use crate::transcript::{Outcome, Reading, Trace, read};
 
@@ -100,7 +101,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let run_context = asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?;
     let max_wait = run_context.real_time.max_wait;
-    let run = Plan {
+    let plan = Plan {
         seed,
         target: asked.target(Some(folder.path()))?,
         selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
@@ -113,12 +114,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         ..Plan::default()
     };
     let (stopper, stop) = watch::channel(false);
-    let run = run.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
-    folder.create()?;
+    let run = plan.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let _lock = folder.begin()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
 
-    let reading = read(&folder.transcript()).map_err(|error| Failure::new(Exit::Suite, error))?;
-    let report = assess(&reading);
+    let reading = read_back(&folder)?;
+    let report = without_secrets(assess(&reading));
     folder.write(&report)?;
     arguments.format.print(&report)?;
     for case in folder.write_cases(&reading, &report)? {
@@ -127,6 +128,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     tell_of_waits(&report, &reading, max_wait);
     message(&format!("files: {}\n", folder.path().display()));
     Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))
+}
+
+/// Reads the transcript that this process has just written. If that fails, something else removed or changed it.
+pub(super) fn read_back(folder: &RunFolder) -> Result<Reading, Failure> {
+    let lost = "the transcript was removed or changed while the run wrote it";
+    read(&folder.transcript())
+        .map_err(|error| Failure::new(Exit::Environment, anyhow::Error::new(error).context(lost)))
 }
 
 /// Lists what was waited for in real time, and says what a longer wait would show.
@@ -143,7 +151,7 @@ fn tell_of_waits(report: &Report, reading: &Reading, max_wait: Duration) {
     }
 }
 
-/// Plays a run. Ctrl-C ends it in order, so that its transcript can be read.
+/// Plays a run. Ctrl-C, SIGTERM and SIGHUP end it in order, so that its transcript can be read.
 pub(super) async fn play_until_interrupted(
     run: Run,
     stopper: watch::Sender<bool>,
@@ -154,7 +162,7 @@ pub(super) async fn play_until_interrupted(
     tokio::pin!(playing);
     tokio::select! {
         ended = &mut playing => return ended,
-        _ = tokio::signal::ctrl_c() => {}
+        () = stopped() => {}
     }
     stopper.send_replace(true);
     playing.await

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::stop::stopped;
 use super::target_choice::named;
 use super::{Exit, Failure, block_on, message, print};
 use crate::clock::{Clock, Seed};
@@ -80,7 +81,7 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
     };
     tokio::select! {
         () = ticking => {}
-        _ = tokio::signal::ctrl_c() => {}
+        () = stopped() => {}
     }
     running.stop().await;
     Ok(Exit::Kept)

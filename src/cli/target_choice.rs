@@ -13,7 +13,7 @@ use url::Url;
 use super::config::Config;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
-use super::operator::{adapter, operator_targets};
+use super::operator::{adapter, operator_targets, variable_name};
 use super::operator_choice::OperatorChoice;
 use super::pem::{read_bundle, server_identity, system_bundle};
 use super::{Exit, Failure, block_on};
@@ -43,6 +43,9 @@ pub(super) struct TargetArguments {
     /// Command line of an adapter to your platform; the program is started for each scenario
     #[arg(long, value_name = "PROGRAM ARGS", conflicts_with_all = ["defect", "variant", "operator"])]
     pub(super) adapter: Option<String>,
+    /// Environment variable that the adapter inherits (repeatable); without it, PATH, HOME, LANG, TMPDIR and the like
+    #[arg(long, value_name = "NAME", value_parser = variable_name)]
+    pub(super) adapter_env: Vec<String>,
     /// Operator of your platform: the URL of an adapter (its token in COVENANT_OPERATOR_TOKEN),
     /// powernode:URL, or person
     #[arg(long, value_name = "URL|powernode:URL|person", conflicts_with_all = ["defect", "variant"])]
@@ -55,12 +58,13 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) adapter_timeout: Option<u64>,
     /// URL of the federation plane of a running platform [default: that of powernode:URL]
-    #[arg(long, value_name = "URL", conflicts_with_all = ["defect", "variant"])]
+    #[arg(long, value_name = "URL", value_parser = super::url::parse, conflicts_with_all = ["defect", "variant"])]
     pub(super) target: Option<Url>,
-    /// PEM file with the authorities to trust for the target [default: pin the first certificate seen]
+    /// PEM file with the authorities to trust for the target, whose certificate has to be for the host of its URL
+    /// [default: pin the first certificate seen]
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Trust the authorities of this system for the target
+    /// Trust the authorities of this system for the target, whose certificate has to be for the host of its URL
     #[arg(long, conflicts_with = "ca")]
     pub(super) system_roots: bool,
     /// Way in which the simulated peers identify themselves to the target [default: detected]
@@ -70,14 +74,14 @@ pub(super) struct TargetArguments {
     /// is asked]
     #[arg(long, value_name = "TEXT|DIGEST")]
     pub(super) contract: Option<ContractChoice>,
-    /// Allow a target on another machine to be called with plain http
+    /// Allow a target on another machine, or an operator that gets a token, to be called with plain http
     #[arg(long)]
     pub(super) plain_http: bool,
     /// Seconds that one call on the federation plane may take [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) request_timeout: Option<u64>,
     /// URL at which the target calls the simulated peers [default: the address they listen on]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = super::url::parse)]
     pub(super) advertise: Option<Url>,
     /// Release that the simulated peers report [default: the target's, if it reports one]
     #[arg(long, value_name = "VERSION")]
@@ -138,6 +142,9 @@ impl TargetArguments {
             self.adapter = target.adapter;
         }
         self.credentials = self.credentials.or(target.credentials);
+        if self.adapter_env.is_empty() {
+            self.adapter_env = target.adapter_env;
+        }
         self.adapter_timeout = self.adapter_timeout.or(target.adapter_timeout_seconds);
         self.target = self.target.or(target.url);
         self.ca = self.ca.or(target.ca);
@@ -163,12 +170,18 @@ impl TargetArguments {
             }
             (Some(line), None) => (
                 format!("the platform behind the adapter {line}"),
-                adapter(line, self.method_time_max(), folder)?,
+                adapter(line, &self.adapter_env, self.method_time_max(), folder)?,
             ),
             (None, Some(operator)) => {
                 let credentials = self.credentials.as_deref();
                 let records = self.records.clone();
-                let targets = operator_targets(operator, credentials, self.method_time_max(), records)?;
+                let targets = operator_targets(
+                    operator,
+                    credentials,
+                    self.method_time_max(),
+                    records,
+                    self.plain_http,
+                )?;
                 (format!("the platform behind the operator {operator}"), targets)
             }
             (None, None) if self.target.is_some() => {
@@ -205,6 +218,7 @@ impl TargetArguments {
         }
         found.limits = self.limits();
         found.plain_http = self.plain_http;
+        found.host_names_checked = self.url().is_some() && (self.ca.is_some() || self.system_roots);
         found.real_time.max_wait = Duration::from_secs(self.max_wait.unwrap_or(MAX_WAIT_SECONDS));
         if matches!(self.operator, Some(OperatorChoice::Powernode(_))) {
             found.records.clone_from(&self.records);
@@ -297,9 +311,10 @@ impl TargetArguments {
         ];
         let switches = [("--system-roots", self.system_roots), ("--plain-http", self.plain_http)];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        let inherited = self.adapter_env.iter().map(|name| ["--adapter-env".to_owned(), name.clone()]);
         let records = self.records.iter().map(|record| ["--record".to_owned(), json!(record).to_string()]);
         let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
-        flags.chain(records).flatten().chain(switches).collect()
+        flags.chain(inherited).chain(records).flatten().chain(switches).collect()
     }
 }
 
@@ -344,7 +359,7 @@ mod tests {
             records: vec![named_record(r#"{"kind": "skill", "id": "it's"}"#).expect("a record")],
             ..TargetArguments::default()
         };
-        let record = r#"{"id":"it's","kind":"skill"}"#;
+        let record = r#"{"id":"it's","kind":"skill","record":{}}"#;
         assert_eq!(
             given.record(),
             [

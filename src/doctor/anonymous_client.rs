@@ -25,9 +25,16 @@ pub(super) struct AnonymousClient {
 
 impl AnonymousClient {
     /// Builds an anonymous client for `url`. It trusts the authorities in `ca_bundle_pem`; without them it
-    /// pins the first certificate that it sees.
-    pub(super) fn new(url: &Url, ca_bundle_pem: Option<&str>, limits: Limits) -> Result<Self, PkiError> {
+    /// pins the first certificate that it sees. `are_named` if the user names the authorities: they certify other
+    /// hosts too.
+    pub(super) fn new(
+        url: &Url,
+        ca_bundle_pem: Option<&str>,
+        are_named: bool,
+        limits: Limits,
+    ) -> Result<Self, PkiError> {
         let trust = match ca_bundle_pem {
+            Some(bundle) if are_named => Trust::of_hosts(bundle),
             Some(bundle) => {
                 let trust = Trust::new();
                 trust.add("target", bundle)?;
@@ -67,7 +74,7 @@ impl AnonymousClient {
 
 /// Detects how callers identify themselves to a platform behind plain HTTP, by whether it has a trust bundle.
 pub async fn detect_caller_form(url: &Url, limits: Limits) -> Result<CallerForm, DetectError> {
-    let client = AnonymousClient::new(url, None, limits)?;
+    let client = AnonymousClient::new(url, None, false, limits)?;
     let answered = client.trust_bundle().await;
     let answered = answered.map_err(|source| DetectError::Call { url: url.to_string(), source })?;
     let generation = generations(&answered).first().copied().unwrap_or(Generation::newest());

@@ -22,7 +22,7 @@ pub async fn examine_plane(
     url: &Url,
     ca_bundle_pem: Option<&str>,
 ) {
-    let client = match AnonymousClient::new(url, ca_bundle_pem, subject.limits) {
+    let client = match AnonymousClient::new(url, ca_bundle_pem, subject.ca_bundle_pem.is_some(), subject.limits) {
         Ok(client) => client,
         Err(error) => {
             return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", None);

@@ -9,6 +9,7 @@ mod description;
 mod embedded;
 mod http;
 mod identified;
+mod log;
 mod person;
 pub mod powernode;
 mod process;
@@ -32,8 +33,9 @@ pub use description::Description;
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use http::Http;
 pub use identified::Identified;
+pub use log::Log;
 pub use person::{Dialogue, Person};
-pub use process::{Log, NoProgram, Program};
+pub use process::{NoProgram, Program};
 pub use records::NamedRecord;
 pub use serve::serve;
 pub use stdio::{Adapter, Stdio};
@@ -44,9 +46,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::Fault;
 use crate::clock::Clock;
 use crate::wire::generation::CallerForm;
+use crate::{Fault, secret};
 
 /// An operator client of one target.
 #[async_trait]
@@ -103,16 +105,17 @@ impl OperatorError {
         Self::Unsupported { method: method.to_string() }
     }
 
-    /// Creates the error for a call that the target refused.
+    /// Creates the error for a call that the target refused. The message may quote a secret.
     #[must_use]
     pub fn refused(method: impl Display, code: i64, message: impl Into<String>) -> Self {
-        Self::Refused { method: method.to_string(), code, message: message.into() }
+        let message = secret::without_named(&message.into());
+        Self::Refused { method: method.to_string(), code, message }
     }
 
-    /// Creates the error for an adapter that broke its protocol, died or hung.
+    /// Creates the error for an adapter that broke its protocol, died or hung. The message may quote a secret.
     #[must_use]
     pub fn adapter(method: impl Display, message: impl Into<String>) -> Self {
-        Self::Fault(Fault::adapter(message).of_method(method))
+        Self::Fault(Fault::adapter(secret::without_named(&message.into())).of_method(method))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,18 +13,47 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::log::{Lines, Log};
+use crate::secret;
+
 /// The time that a process has to exit after its standard input is closed.
 const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
 /// The time for which the standard error of an ended process is read.
 const STDERR_TIME_MAX: Duration = Duration::from_millis(500);
 /// The part of the standard error that an error message quotes, in bytes.
 const STDERR_TAIL_BYTES_MAX: usize = 600;
+/// The part of the standard error that is kept, in bytes: a secret that is cut in two would not be found.
+const STDERR_KEPT_BYTES_MAX: usize = 64 * 1024;
+
+/// The variables that every adapter inherits: what a program needs to start, and nothing that is secret.
+const ENVIRONMENT: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "LOGNAME",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "COMSPEC",
+    "PATHEXT",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+];
 
 /// A program and its arguments.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Program {
     name: String,
     arguments: Vec<String>,
+    /// The names of the variables that it inherits beside [`ENVIRONMENT`].
+    inherits: Vec<String>,
+    /// The program that starts it and ends it with the suite; `None` starts it alone.
+    guard: Option<PathBuf>,
 }
 
 /// A command line without a program.
@@ -46,12 +76,42 @@ impl Program {
         }
         let mut words = words.into_iter();
         let name = words.next().filter(|name| !name.is_empty())?;
-        Some(Self { name, arguments: words.collect() })
+        Some(Self { name, arguments: words.collect(), inherits: vec![], guard: None })
+    }
+
+    /// Lets the program inherit these environment variables too.
+    #[must_use]
+    pub fn inheriting(self, names: &[String]) -> Self {
+        Self { inherits: names.to_vec(), ..self }
+    }
+
+    /// Starts the program under a guard: the program `covenant`, which ends it and its children if the suite is killed.
+    #[must_use]
+    pub fn guarded_by(self, covenant: PathBuf) -> Self {
+        Self { guard: Some(covenant), ..self }
+    }
+
+    /// Returns the command that starts the program.
+    fn command(&self) -> io::Result<Command> {
+        let mut command = match &self.guard {
+            Some(covenant) => {
+                // The guard could say only by its exit code that there is no program.
+                is_there(&self.name)?;
+                let mut command = Command::new(covenant);
+                command.args(["adapter", "guard", "--", &self.name]);
+                command
+            }
+            None => Command::new(&self.name),
+        };
+        let inherited = ENVIRONMENT.into_iter().chain(self.inherits.iter().map(String::as_str));
+        let inherited = inherited.filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command.args(&self.arguments).env_clear().envs(inherited);
+        Ok(command)
     }
 
     pub(super) fn start(&self, log: &Log) -> io::Result<(Process, ChildStdin, BufReader<ChildStdout>)> {
-        let mut command = Command::new(&self.name);
-        command.args(&self.arguments).kill_on_drop(true);
+        let mut command = self.command()?;
+        command.kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // The process gets its own group: the suite handles Ctrl-C, and everything that the process starts is
         // killed with it.
@@ -72,6 +132,37 @@ impl Program {
             BufReader::new(responses),
         ))
     }
+}
+
+/// Returns an error if no program of this name is found.
+fn is_there(name: &str) -> io::Result<()> {
+    let is_path = Path::new(name).components().count() > 1;
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut candidates: Vec<PathBuf> =
+        std::env::split_paths(&folders).map(|folder| folder.join(name)).collect();
+    if is_path {
+        candidates = vec![PathBuf::from(name)];
+    }
+    match candidates.iter().find(|path| path.is_file()) {
+        Some(path) if is_executable(path) => Ok(()),
+        Some(_) => Err(io::Error::from_raw_os_error(PERMISSION_DENIED)),
+        None => Err(io::Error::from_raw_os_error(NOT_FOUND)),
+    }
+}
+
+/// The numbers of the errors of the system that starting a program gives.
+const NOT_FOUND: i32 = 2;
+const PERMISSION_DENIED: i32 = 13;
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Path) -> bool {
+    true
 }
 
 impl fmt::Display for Program {
@@ -148,56 +239,25 @@ impl StderrTail {
     fn push(&self, piece: &[u8]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend(piece);
-        let surplus = kept.len().saturating_sub(STDERR_TAIL_BYTES_MAX);
+        let surplus = kept.len().saturating_sub(STDERR_KEPT_BYTES_MAX);
         kept.drain(..surplus);
     }
 
     fn text(&self) -> String {
         let kept: Vec<u8> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
-        String::from_utf8_lossy(&kept).trim().to_owned()
-    }
-}
-
-/// The log of the adapters' standard errors: a file with a size limit, or nothing.
-#[derive(Clone, Default)]
-pub struct Log(Option<Arc<Mutex<LogFile>>>);
-
-struct LogFile {
-    file: std::fs::File,
-    bytes_left: usize,
-}
-
-/// The size limit of a log, in bytes. The log states that the rest is left out.
-const LOG_BYTES_MAX: usize = 1 << 20;
-
-impl Log {
-    /// Creates a log in a new file.
-    pub fn create(path: &std::path::Path) -> io::Result<Self> {
-        let file = std::fs::File::create(path)?;
-        Ok(Self(Some(Arc::new(Mutex::new(LogFile { file, bytes_left: LOG_BYTES_MAX })))))
-    }
-
-    fn write(&self, piece: &[u8]) {
-        let Some(log) = &self.0 else { return };
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.bytes_left == 0 {
-            return;
-        }
-        let fitting = piece.len().min(log.bytes_left);
-        log.bytes_left -= fitting;
-        // A log that cannot be written does not end a run.
-        let _ = log.file.write_all(&piece[..fitting]);
-        if log.bytes_left == 0 {
-            let _ = log.file.write_all(b"\n(what follows is left out: this log holds 1 MiB)\n");
-        }
+        let text = secret::without_any(String::from_utf8_lossy(&kept).trim());
+        let begin = text.len().saturating_sub(STDERR_TAIL_BYTES_MAX);
+        let begin = (begin..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len());
+        text[begin..].to_owned()
     }
 }
 
 async fn read_stderr(mut errors: ChildStderr, stderr_tail: StderrTail, log: Log) {
     let mut piece = [0; 4096];
+    let mut lines = Lines::new(log);
     while let Ok(count @ 1..) = errors.read(&mut piece).await {
         stderr_tail.push(&piece[..count]);
-        log.write(&piece[..count]);
+        lines.push(&piece[..count]);
     }
 }
 
@@ -225,13 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn a_log_states_its_size_limit() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let log = Log::create(file.path()).expect("a log");
-        for _ in 0..300 {
-            log.write(&[b'x'; 4096]);
+    fn a_program_that_is_not_there_is_named_before_a_guard_starts_it() {
+        let kind = |name: &str| is_there(name).err().map(|error| error.kind());
+        assert_eq!(kind("sh"), None);
+        for missing in ["./missing", "no-such-program-anywhere", ""] {
+            assert_eq!(kind(missing), Some(io::ErrorKind::NotFound), "{missing:?}");
         }
-        let text = std::fs::read_to_string(file.path()).expect("it reads");
-        assert!(text.len() < LOG_BYTES_MAX + 100 && text.contains("left out"));
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        #[cfg(unix)]
+        assert_eq!(kind(&file.path().display().to_string()), Some(io::ErrorKind::PermissionDenied));
     }
 }

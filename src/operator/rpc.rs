@@ -4,6 +4,7 @@ use covenant_model::operator::METHOD_NOT_FOUND;
 use serde_json::{Value, json};
 
 use super::OperatorError;
+use crate::secret;
 
 /// The longest response that is read, in bytes.
 pub(super) const RESPONSE_BYTES_MAX: usize = 4 << 20;
@@ -77,7 +78,8 @@ impl Response {
 /// Returns the part of a text that an error shows.
 pub(super) fn beginning(text: &[u8]) -> String {
     const CHARACTERS_MAX: usize = 120;
-    let text = String::from_utf8_lossy(text);
+    // A secret that is cut in two would not be found later.
+    let text = secret::without_any(&String::from_utf8_lossy(text));
     let mut shown: String = text.chars().take(CHARACTERS_MAX).collect();
     if shown.len() < text.len() {
         shown.push('…');

@@ -14,8 +14,9 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::log::Log;
 use super::platform::Describe;
-use super::process::{Log, Process, Program};
+use super::process::{Process, Program};
 use super::reuse::{Idle, Leased};
 use super::rpc::{self, RESPONSE_BYTES_MAX, Response};
 use super::{

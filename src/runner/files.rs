@@ -1,6 +1,7 @@
 //! The folder of a run and its files.
 
-use std::fs::{self, File};
+use std::borrow::Cow;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,19 @@ use thiserror::Error;
 
 use crate::check::Verdict;
 use crate::clock::{Clock, Seed};
-use crate::property::of_trace;
+use crate::property::{PROPERTIES, of_trace};
 use crate::report::{FORMATS, Report};
 use crate::transcript::{Reading, Trace};
+use crate::{private, secret};
 
 /// The name of the transcript in the folder of a run.
 const TRANSCRIPT: &str = "transcript.jsonl";
+/// The files of a run beside its reports and its transcript.
+const OTHERS: [&str; 2] = ["adapter.log", "left-behind.txt"];
+/// The file that a run holds locked while it writes the others.
+const LOCK: &str = ".lock";
+/// The file that holds the state of a watch which has not ended.
+pub(crate) const WATCH: &str = "watch.json";
 
 /// A file or folder that cannot be written.
 #[derive(Debug, Error)]
@@ -22,6 +30,23 @@ pub enum FileError {
     #[error("{path}: cannot create the run folder; name another with --out")]
     Folder {
         /// The path of the file.
+        path: String,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// Another run writes into the folder.
+    #[error("{0}: another run writes into this folder; wait for its end, or name another with --out")]
+    Locked(String),
+    /// The folder holds a watch that has not ended.
+    #[error(
+        "{0}: this folder holds a watch that has not ended; continue it with covenant audit --watch, or name another \
+         folder with --out"
+    )]
+    Watch(String),
+    /// A file of an earlier run cannot be removed.
+    #[error("{path}: a file of an earlier run cannot be removed; name another folder with --out")]
+    Old {
+        /// The path.
         path: String,
         /// The error of the system.
         source: io::Error,
@@ -53,10 +78,58 @@ impl RunFolder {
         ))
     }
 
-    /// Creates the folder.
-    pub fn create(&self) -> Result<(), FileError> {
-        let error = |source| FileError::Folder { path: self.0.display().to_string(), source };
-        fs::create_dir_all(&self.0).map_err(error)
+    /// Creates the folder and locks it, so that no other run writes into it while the lock is held.
+    pub fn lock(&self) -> Result<FolderLock, FileError> {
+        let name = || self.0.display().to_string();
+        let error = |source| FileError::Folder { path: name(), source };
+        private::create_folder(&self.0).map_err(error)?;
+        let file = private::keep(&self.0.join(LOCK)).map_err(error)?;
+        match file.try_lock() {
+            Ok(()) => Ok(FolderLock(file)),
+            Err(TryLockError::WouldBlock) => Err(FileError::Locked(name())),
+            Err(TryLockError::Error(source)) => Err(error(source)),
+        }
+    }
+
+    /// Prepares the folder for a new run: creates it, locks it, and removes what an earlier run left, so that no old
+    /// report is taken for that of this run.
+    pub fn begin(&self) -> Result<FolderLock, FileError> {
+        let lock = self.lock()?;
+        if self.0.join(WATCH).exists() {
+            return Err(FileError::Watch(self.0.display().to_string()));
+        }
+        self.remove_reports()?;
+        self.remove(OTHERS.into_iter().chain([TRANSCRIPT]).map(ToOwned::to_owned))?;
+        Ok(lock)
+    }
+
+    /// Prepares the folder for a watch, which may continue one: creates it, locks it, and removes the reports.
+    pub fn go_on(&self) -> Result<FolderLock, FileError> {
+        let lock = self.lock()?;
+        self.remove_reports()?;
+        Ok(lock)
+    }
+
+    /// Removes the reports of an earlier run. In a folder without a transcript, a file that is called like a case is
+    /// the user's own.
+    fn remove_reports(&self) -> Result<(), FileError> {
+        let is_of_run = self.transcript().exists();
+        let reports = FORMATS.iter().map(|format| format.file.to_owned());
+        let cases = PROPERTIES.iter().filter(|_| is_of_run).map(|property| case_file(property.name));
+        self.remove(reports.chain(cases))
+    }
+
+    fn remove(&self, files: impl Iterator<Item = String>) -> Result<(), FileError> {
+        for file in files {
+            let path = self.0.join(file);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(FileError::Old { path: path.display().to_string(), source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Returns the path of the folder.
@@ -81,7 +154,7 @@ impl RunFolder {
     pub fn write(&self, report: &Report) -> Result<(), FileError> {
         for format in FORMATS {
             let plain = anstream::adapter::strip_str(&(format.render)(report)).to_string();
-            write_whole(&self.0.join(format.file), plain.as_bytes())?;
+            write_private(&self.0.join(format.file), plain.as_bytes())?;
         }
         Ok(())
     }
@@ -95,25 +168,56 @@ impl RunFolder {
         let mut written = Vec::new();
         for trace in reading.traces.iter().filter(|trace| broken(trace)) {
             let (Some(property), Some(start)) = (of_trace(trace.scenario()), trace.start()) else { continue };
-            let path = self.0.join(format!("{property}.toml"));
-            write_whole(&path, start.source.as_bytes())?;
+            let path = self.0.join(case_file(property));
+            write_private(&path, secret::without_own(&start.source).as_bytes())?;
             written.push(path);
         }
         Ok(written)
     }
 }
 
-/// Writes a temporary file and renames it to `path`, so that no reader sees a partial file.
+/// Removes the secrets that the user gave from a report, whatever path they took into it.
+#[must_use]
+pub fn without_secrets(report: Report) -> Report {
+    let Ok(mut value) = serde_json::to_value(&report) else { return report };
+    if matches!(secret::without_own(&value.to_string()), Cow::Borrowed(_)) {
+        return report;
+    }
+    secret::mask_own(&mut value);
+    // A secret that is a word of the format itself stays.
+    serde_json::from_value(value).unwrap_or(report)
+}
+
+/// The lock of a folder. Dropping it, or the death of the process, releases it.
+#[derive(Debug)]
+pub struct FolderLock(#[expect(dead_code, reason = "the file is held for its lock")] File);
+
+/// Returns the name of the file with the shrunk case of a property.
+fn case_file(property: &str) -> String {
+    format!("{property}.toml")
+}
+
+/// Writes a temporary file and renames it to `path`, so that no reader sees a partial file. All may read it.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    write_and_rename(path, content)
+    write(path, content, make_readable_by_all)
+}
+
+/// Writes a file as [`write_whole`] does. Only its owner may read it.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write(path, content, |_| Ok(()))
+}
+
+fn write(path: &Path, content: &[u8], mode: fn(&File) -> io::Result<()>) -> Result<(), FileError> {
+    write_and_rename(path, content, mode)
         .map_err(|source| FileError::Write { path: path.display().to_string(), source })
 }
 
-fn write_and_rename(path: &Path, content: &[u8]) -> io::Result<()> {
+/// A temporary file is readable by its owner only.
+fn write_and_rename(path: &Path, content: &[u8], mode: fn(&File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
-    make_readable_by_all(file.as_file())?;
+    mode(file.as_file())?;
     file.persist(path).map_err(|unsaved| unsaved.error)?;
     Ok(())
 }

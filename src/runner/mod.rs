@@ -21,7 +21,8 @@ mod way_back;
 
 pub use catalogue::{SCENARIOS, library};
 pub use evaluate::{assess, property_case};
-pub use files::{FileError, RunFolder, write_whole};
+pub(crate) use files::WATCH;
+pub use files::{FileError, FolderLock, RunFolder, without_secrets, write_private, write_whole};
 pub use plan::{CASES, Plan, RunError, run_context};
 pub(crate) use plan::{MAX_WAIT_SECONDS, announce, way_back_setting};
 pub use planned::{planned, planned_with_texts};

@@ -261,6 +261,7 @@ pub fn run_context(listen: IpAddr) -> RunContext {
         spoken: BTreeMap::new(),
         server_identity: None,
         plain_http: false,
+        host_names_checked: false,
         real_time: RealTime::default(),
         records: vec![],
         kinds: None,

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use covenant::clock::Stopwatch;
 use serde_json::Value;
 
 pub(crate) const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
@@ -40,9 +41,9 @@ pub(crate) fn path_text(path: &Path) -> String {
 
 /// Waits until a condition holds.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let since = Instant::now();
+    let since = Stopwatch::start();
     while !holds() {
-        assert!(since.elapsed() < Duration::from_secs(60), "{what}");
+        assert!(since.elapsed() < Duration::from_mins(1), "{what}");
         std::thread::yield_now();
         std::thread::park_timeout(Duration::from_millis(10));
     }

@@ -92,6 +92,9 @@ pub struct TargetAddress {
     pub base_url: Url,
     /// Certificate authorities to trust. If `None`, the peer pins the first certificate that it sees.
     pub ca_bundle_pem: Option<String>,
+    /// `true` if the user names these authorities. They certify other hosts too, so the certificate of the target has
+    /// to be for the host of its URL. `false` if they are the target's own.
+    pub host_names_checked: bool,
     /// Form of a caller's identity at the target.
     pub caller: CallerForm,
 }

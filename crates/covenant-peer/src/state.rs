@@ -154,7 +154,9 @@ impl State {
     }
 
     pub(super) fn set_target(&mut self, target: TargetAddress) {
-        if let Some(bundle) = &target.ca_bundle_pem {
+        if target.host_names_checked {
+            self.target_trust = Trust::of_hosts(target.ca_bundle_pem.as_deref().unwrap_or_default());
+        } else if let Some(bundle) = &target.ca_bundle_pem {
             // If the bundle can't be read, trust on first use decides.
             let _ = self.target_trust.add("target", bundle);
         }

@@ -34,7 +34,12 @@ fn peer(name: &str, way: IdentityWay, behaviours: Vec<&'static Behaviour>) -> (P
 
 fn set_target(caller: &Peer, called: &Peer) {
     let ca_bundle_pem = Some(called.ca_bundle_pem().to_owned());
-    caller.set_target(TargetAddress { base_url: called.base_url(), ca_bundle_pem, caller: CallerForm::Tls });
+    caller.set_target(TargetAddress {
+        base_url: called.base_url(),
+        ca_bundle_pem,
+        host_names_checked: false,
+        caller: CallerForm::Tls,
+    });
 }
 
 async fn federate(caller: &Peer, called: &Peer) -> CallOutcome {

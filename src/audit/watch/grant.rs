@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{WatchError, context};
 use crate::clock::{Clock, read_moment};
 use crate::peer::{Call, Peer, PeerError};
+use crate::secret;
 use crate::transcript::{Operation, Recorder, What};
 use crate::wire::path::{Route, is_id, is_kind};
 
@@ -74,6 +75,7 @@ impl Grant {
     /// Reads the grant file once it exists, and records the grant with its token masked.
     pub(super) fn read_file(&mut self, recorder: &Recorder) -> Result<(), WatchError> {
         if let Some(given) = &self.given {
+            secret::learn_own("bearer_token", &given.bearer_token);
             recorder.learn_secret("bearer_token", &given.bearer_token);
             return Ok(());
         }
@@ -146,6 +148,8 @@ impl Given {
             return Err(wrong(format!("{length} bytes, expected no more than {FILE_BYTES_MAX}")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let token = serde_json::from_str::<Value>(&text).unwrap_or_default();
+        secret::learn_own("bearer_token", token["bearer_token"].as_str().unwrap_or_default());
         let given: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if !is_kind(&given.resource_kind) || !is_id(&given.resource_id) {
             let why = "resource_kind and resource_id must name a record, as they stand in a path";

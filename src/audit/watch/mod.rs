@@ -1,22 +1,23 @@
 //! A watch: an authenticated audit that lasts hours or days, and continues after its process ends.
 
 mod grant;
+mod state;
 
-use std::io::Write;
+use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use url::form_urlencoded::byte_serialize;
 
 use self::grant::Grant;
+use self::state::State;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
@@ -25,10 +26,12 @@ use crate::peer::{
     Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
     TargetAddress,
 };
-use crate::runner::{announce, way_back_setting};
-use crate::scenario::{LoadError, Loaded, RunContext, load};
+use crate::pki::PkiError;
+use crate::runner::{WATCH as STATE, announce, way_back_setting};
+use crate::scenario::{LoadError, Loaded, RunContext, load, no_success};
 use crate::transcript::{
-    Note, NoteKind, Operation, Outcome, ReadError, Recorder, ScenarioStart, Transcript, TranscriptError, What,
+    Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart, ScenarioStart, Trace,
+    Transcript, TranscriptError, What, read,
 };
 use crate::wire::path::Route;
 use crate::with_causes;
@@ -40,8 +43,8 @@ const WATCH_GRANT: &str = include_str!("../../../audits/watch-grant.toml");
 const TRACE: &str = "audit/watch";
 /// The name of the peer.
 const AUDITOR: &str = "auditor";
-/// The file with the state that a watch needs to continue, including its keys.
-const STATE: &str = "watch.json";
+/// The entry that is written before the token is spent.
+const ACCEPTING: &str = "watch.accept";
 /// The interval between two requests for an excerpt that was promised.
 const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The interval between two reports of the remaining life of the peering's certificate.
@@ -79,17 +82,6 @@ pub struct Watch {
     pub grant: Option<PathBuf>,
     /// The function that shows messages to the user during the watch.
     pub show: fn(&str),
-}
-
-/// The state that a watch needs to continue.
-#[derive(Debug, Serialize, Deserialize)]
-struct State {
-    until: Timestamp,
-    listen: SocketAddr,
-    snapshot: PeerSnapshot,
-    excerpt: Excerpt,
-    certificate_reported_at: Option<Timestamp>,
-    grant: Grant,
 }
 
 /// The progress of the peer with its audit excerpt.
@@ -134,8 +126,28 @@ pub enum WatchError {
     /// The watch has ended already.
     #[error("{0}: this watch has ended; `covenant verify` shows its report")]
     Ended(String),
+    /// The state of the watch cannot be read.
+    #[error(
+        "{path}: {why}: with it the keys of the peer are lost, so this watch cannot go on; ask the operator of the target \
+         to revoke the peer (left-behind.txt or `covenant verify` may name it), and begin another watch in a folder of \
+         its own"
+    )]
+    Lost {
+        /// The path.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The folder holds a transcript of a watch, and no state.
+    #[error(
+        "{0}: the transcript in it is not that of a watch that can go on, since watch.json is missing; name another \
+         folder with --out"
+    )]
+    NoState(String),
     /// A new watch has no acceptance token.
-    #[error("a watch begins with an acceptance token: name a file with --token-file")]
+    #[error(
+        "a watch that the target has not accepted yet needs an acceptance token: name a file with --token-file"
+    )]
     NoToken,
     /// The peer could not be set up.
     #[error(transparent)]
@@ -160,15 +172,36 @@ impl Watch {
     /// Watches until the duration is over or `stop` becomes true.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
-        let ongoing = if path.exists() {
-            Some(OngoingWatch::resume(self, path)?)
+        State::remove_torn(&self.folder);
+        let begun = if path.exists() {
+            OngoingWatch::resume(self, path)?
         } else {
-            OngoingWatch::begin(self, path).await?
+            Some(OngoingWatch::begin(self, path)?)
         };
-        match ongoing {
+        let Some(begun) = begun else { return Ok(Watched::Completed) };
+        match begun.admit().await? {
             Some(ongoing) => ongoing.keep(stop).await,
             None => Ok(Watched::NotAccepted),
         }
+    }
+
+    /// Returns an error if the folder holds the transcript of a watch that has ended, or whose state is gone. One that
+    /// was killed before it called the target is begun again.
+    fn is_unused(&self) -> Result<(), WatchError> {
+        let folder = || self.folder.display().to_string();
+        let has_lines = std::fs::read(self.transcript()).is_ok_and(|text| text.contains(&b'\n'));
+        if !has_lines {
+            return Ok(());
+        }
+        let reading = read(&self.transcript())?;
+        let mut entries = reading.traces.iter().flat_map(Trace::entries);
+        if reading.outcome.is_some() {
+            return Err(WatchError::Ended(folder()));
+        }
+        if entries.any(|entry| entry.exchange().is_some() || entry.operation().is_some_and(is_accepting)) {
+            return Err(WatchError::NoState(folder()));
+        }
+        Ok(())
     }
 
     fn transcript(&self) -> PathBuf {
@@ -204,6 +237,7 @@ impl Watch {
         peer.set_target(TargetAddress {
             base_url: self.address.base_url.clone(),
             ca_bundle_pem: self.address.ca_bundle_pem.clone(),
+            host_names_checked: self.run_context.host_names_checked,
             caller: self.address.caller,
         });
         Ok(peer)
@@ -222,63 +256,101 @@ struct OngoingWatch {
 }
 
 impl OngoingWatch {
-    /// Performs the handshake. Returns `None` if the target rejects the peer.
-    async fn begin(watch: Watch, path: PathBuf) -> Result<Option<Self>, WatchError> {
-        if watch.transcript().exists() {
-            return Err(WatchError::Ended(watch.folder.display().to_string()));
+    /// Opens the transcript and starts the peer. Nothing was sent yet.
+    fn begin(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
+        watch.is_unused()?;
+        if watch.token.is_none() {
+            return Err(WatchError::NoToken);
         }
-        let Some(token) = watch.token.clone() else { return Err(WatchError::NoToken) };
         let grant = Grant::in_file(watch.grant.as_deref())?;
         let clock = Clock::system();
         let (transcript, recorder) = watch.open(&clock)?;
         let listen = SocketAddr::new(watch.run_context.listen, 0);
         let peer = watch.peer(&recorder, &clock, None, listen)?;
-        let accepted = peer.accept(&context("accepted"), &token, &Value::Null).await?;
-        let snapshot = peer.snapshot().ok().flatten().filter(|_| accepted.succeeded());
-        let Some(snapshot) = snapshot else {
-            let status = accepted.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let reason = format!("the target did not accept the auditor: {status} {}", accepted.body);
-            let outcome = Outcome::Aborted(Fault::target(reason));
-            let _ = recorder.end(outcome.clone());
-            transcript.end(outcome, &clock);
-            return Ok(None);
-        };
-        let lasts = SignedDuration::try_from(watch.lasts).unwrap_or(SignedDuration::MAX);
-        let state = State {
-            until: clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX),
-            listen: peer.address(),
-            snapshot,
-            excerpt: Excerpt::default(),
-            certificate_reported_at: None,
-            grant,
-        };
-        let ongoing = Self { watch, path, state, transcript, recorder, clock, peer };
-        ongoing.save()?;
-        let id = ongoing.peer.id_at_target().unwrap_or_default();
-        (ongoing.watch.show)(&format!("watch: accepted as peer {id}"));
-        (ongoing.watch.show)(&format!("contract text: {}", ongoing.watch.contract));
-        Ok(Some(ongoing))
+        let state =
+            State::new(peer.address(), peer.snapshot().map_err(|error| lost_keys(&path, &error))?, grant);
+        Ok(Self { watch, path, state, transcript, recorder, clock, peer })
     }
 
-    /// Restores the same peer after its process died or was stopped.
-    fn resume(watch: Watch, path: PathBuf) -> Result<Self, WatchError> {
-        let wrong = |why: String| WatchError::File { path: path.display().to_string(), why };
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-        let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    /// Restores the same peer after its process died or was stopped. Returns `None` if the watch had ended, and only
+    /// its state was left.
+    fn resume(watch: Watch, path: PathBuf) -> Result<Option<Self>, WatchError> {
+        let state = State::read(&path)?;
         if watch.grant.is_some() && !state.grant.is_expected() {
             return Err(WatchError::NoGrant);
         }
-        let (transcript, reading) = Transcript::resume(&watch.transcript())?;
-        let trace = reading.traces.iter().find(|trace| trace.scenario() == TRACE);
-        let trace = trace.ok_or_else(|| wrong("the transcript beside it is not of a watch".to_owned()))?;
         let clock = Clock::system();
-        let recorder = transcript.go_on(trace, clock.clone());
-        let message = format!("the watch continues after entry {}", trace.entries().len());
-        let note = Note { kind: NoteKind::Resumed, message, facts: Value::Null };
-        recorder.record(None, None, What::Note(note));
-        let watch = Watch { seed: reading.start.seed, contract: reading.start.contract, ..watch };
+        let resumed = Transcript::resume(&watch.transcript());
+        let has_trace = |reading: &Reading| reading.traces.iter().any(|trace| trace.scenario() == TRACE);
+        let (watch, transcript, recorder) = match resumed {
+            Ok((_, reading)) if reading.outcome.is_some() => {
+                State::remove(&path);
+                return Ok(None);
+            }
+            Ok((transcript, reading)) if has_trace(&reading) => {
+                let trace = reading.traces.iter().find(|trace| trace.scenario() == TRACE);
+                let trace = trace.ok_or_else(|| foreign(&path))?;
+                let recorder = transcript.go_on(trace, clock.clone());
+                let message = format!("the watch continues after entry {}", trace.entries().len());
+                let note = Note { kind: NoteKind::Resumed, message, facts: Value::Null };
+                recorder.record(None, None, What::Note(note));
+                let RunStart { seed, contract, .. } = reading.start;
+                (Watch { seed, contract, ..watch }, transcript, recorder)
+            }
+            // Nothing was recorded that is lost.
+            _ if !state.is_accepting => {
+                let (transcript, recorder) = watch.open(&clock)?;
+                (watch, transcript, recorder)
+            }
+            Ok(_) => return Err(foreign(&path)),
+            Err(error) => return Err(error.into()),
+        };
         let peer = watch.peer(&recorder, &clock, Some(state.snapshot.clone()), state.listen)?;
-        Ok(Self { watch, path, state, transcript, recorder, clock, peer })
+        Ok(Some(Self { watch, path, state, transcript, recorder, clock, peer }))
+    }
+
+    /// Performs the handshake, unless it is done. Returns `None` if the target rejects the peer. The state is saved
+    /// before the token is spent, so that a watch which is killed at any moment goes on, or says what it may have left.
+    async fn admit(mut self) -> Result<Option<Self>, WatchError> {
+        if self.state.snapshot.is_admitted() {
+            return Ok(Some(self));
+        }
+        let Some(token) = self.watch.token.clone() else { return Err(WatchError::NoToken) };
+        let was_killed = std::mem::replace(&mut self.state.is_accepting, true);
+        self.save()?;
+        self.recorder.record(None, None, accepting());
+        let accepted = self.peer.accept(&context("accepted"), &token, &Value::Null).await?;
+        let snapshot =
+            self.peer.snapshot().ok().filter(|snapshot| accepted.succeeded() && snapshot.is_admitted());
+        let Some(snapshot) = snapshot else {
+            self.refused(&accepted, was_killed);
+            return Ok(None);
+        };
+        let lasts = SignedDuration::try_from(self.watch.lasts).unwrap_or(SignedDuration::MAX);
+        self.state.snapshot = snapshot;
+        self.state.until = Some(self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX));
+        self.save()?;
+        let id = self.peer.id_at_target().unwrap_or_default();
+        (self.watch.show)(&format!("watch: accepted as peer {id}"));
+        (self.watch.show)(&format!("contract text: {}", self.watch.contract));
+        Ok(Some(self))
+    }
+
+    /// Ends a watch that the target did not accept.
+    fn refused(&self, accepted: &CallOutcome, was_killed: bool) {
+        let mut reason = format!("the target did not accept the auditor: {}", no_success(accepted));
+        if was_killed {
+            let url = self.peer.base_url_text();
+            let _ = write!(
+                reason,
+                "; this watch was killed before while it accepted, so the token may be spent, and the target may keep a \
+                 peer at {url}: ask its operator to revoke it, and for a new token"
+            );
+        }
+        let outcome = Outcome::Aborted(Fault::target(reason));
+        let _ = self.recorder.end(outcome.clone());
+        self.transcript.end(outcome, &self.clock);
+        State::remove(&self.path);
     }
 
     /// Sends heartbeats and requests the excerpt when due, until the duration is over.
@@ -299,7 +371,7 @@ impl OngoingWatch {
                     return Ok(Watched::Interrupted);
                 }
             }
-            if self.clock.now() >= self.state.until {
+            if self.state.until.is_none_or(|until| self.clock.now() >= until) {
                 return self.leave().await;
             }
             let beat = self.peer.heartbeat(&context("beat"), &Value::Null).await?;
@@ -317,7 +389,7 @@ impl OngoingWatch {
     fn report_certificate(&mut self) {
         let now = self.clock.now();
         let reported_today = |at: Timestamp| now.duration_since(at) < CERTIFICATE_REPORTED_EVERY;
-        let Ok(certificate) = self.state.snapshot.certificate() else { return };
+        let Some(certificate) = self.state.snapshot.certificate() else { return };
         if self.state.certificate_reported_at.is_some_and(reported_today) {
             return;
         }
@@ -355,9 +427,14 @@ impl OngoingWatch {
     }
 
     async fn leave(self) -> Result<Watched, WatchError> {
-        let left = self.peer.revoke(&context("left"), "the watch is over").await?;
+        // A watch that was killed while it left has told the target already.
+        let has_left = self.recorder.trace().exchanges_labelled("left").any(|(_, left)| left.succeeded());
+        let is_told = has_left || {
+            let left = self.peer.revoke(&context("left"), "the watch is over").await?;
+            left.is_some_and(|left| left.succeeded())
+        };
         // A target that did not receive the notice has no reason to refuse later calls.
-        if left.is_some_and(|left| left.succeeded()) {
+        if is_told {
             self.peer.heartbeat(&context("late"), &Value::Null).await?;
         } else {
             (self.watch.show)(
@@ -368,22 +445,15 @@ impl OngoingWatch {
         let _ = self.recorder.end(Outcome::Completed);
         self.transcript.end(Outcome::Completed, &self.clock);
         // The keys have no further use.
-        let _ = std::fs::remove_file(&self.path);
+        State::remove(&self.path);
         match self.transcript.fault() {
             Some(why) => Err(self.wrong(why)),
             None => Ok(Watched::Completed),
         }
     }
 
-    /// Writes the state to a temporary file and renames it. The file is readable by its owner only, because
-    /// it holds keys.
     fn save(&self) -> Result<(), WatchError> {
-        let text = serde_json::to_vec_pretty(&self.state).expect("a state has text keys only");
-        let mut file =
-            NamedTempFile::new_in(&self.watch.folder).map_err(|error| self.wrong(error.to_string()))?;
-        file.write_all(&text).map_err(|error| self.wrong(error.to_string()))?;
-        file.persist(&self.path).map_err(|unsaved| self.wrong(unsaved.error.to_string()))?;
-        Ok(())
+        self.state.save(&self.path).map_err(|error| self.wrong(error.to_string()))
     }
 
     fn wrong(&self, why: String) -> WatchError {
@@ -462,6 +532,25 @@ async fn until(due: Option<Timestamp>, clock: &Clock) {
         Some(due) => sleep(due.duration_since(clock.now()).try_into().unwrap_or_default()).await,
         None => std::future::pending().await,
     }
+}
+
+/// Returns the entry that is written before the token is spent: the answer may be lost with the process.
+fn accepting() -> What {
+    let (parameters, result) = (json!({}), Some(json!({})));
+    What::Operation(Operation { method: ACCEPTING.to_owned(), parameters, result, failure: None })
+}
+
+pub(super) fn is_accepting(operation: &Operation) -> bool {
+    operation.method == ACCEPTING
+}
+
+fn lost_keys(path: &Path, error: &PkiError) -> WatchError {
+    WatchError::File { path: path.display().to_string(), why: error.to_string() }
+}
+
+fn foreign(path: &Path) -> WatchError {
+    let why = "the transcript beside it is not of a watch".to_owned();
+    WatchError::File { path: path.display().to_string(), why }
 }
 
 fn context(label: &str) -> StepContext {

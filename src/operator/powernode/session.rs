@@ -10,6 +10,7 @@ use super::rest::{Surface, data_of};
 use crate::clock::Stopwatch;
 use crate::net::Response;
 use crate::operator::OperatorError;
+use crate::secret;
 
 /// The path of the log-in.
 const LOG_IN: &str = "/api/v1/auth/login";
@@ -114,7 +115,9 @@ impl Session {
     fn keep(&mut self, response: &Response) -> Option<String> {
         let data = data_of("log-in", response).ok()?;
         let token = data["access_token"].as_str()?.to_owned();
+        secret::learn_own("access_token", &token);
         self.refresh_token = data[REFRESH_TOKEN].as_str().map(ToOwned::to_owned).or_else(|| cookie(response));
+        secret::learn_own("refresh_token", self.refresh_token.as_deref().unwrap_or_default());
         Some(self.access_token.insert(token).clone())
     }
 }

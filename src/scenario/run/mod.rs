@@ -5,6 +5,7 @@ mod named_records;
 mod operator;
 mod peers;
 mod real_time;
+mod reason;
 mod releases;
 mod runner;
 mod settling;
@@ -31,6 +32,7 @@ use crate::transcript::{
     Outcome, Recorder, ScenarioStart, Spoken, Trace, Transcript, WayBack, What, spoken_note,
 };
 pub use real_time::{Announcer, RealTime};
+pub(crate) use reason::no_success;
 use runner::ScenarioRunner;
 
 /// The poll interval for a target that does not settle at once.
@@ -69,6 +71,9 @@ pub struct RunContext {
     pub server_identity: Option<Identity>,
     /// True if a target may be called with plain HTTP where that is not this machine.
     pub plain_http: bool,
+    /// True if the user names authorities for the target: they certify other hosts too, so the certificate has to be for
+    /// the host of the target's URL.
+    pub host_names_checked: bool,
     /// The waits in real time that the scenarios may make.
     pub real_time: RealTime,
     /// The records that the user names, for a target whose operator can store none.

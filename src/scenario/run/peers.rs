@@ -10,6 +10,7 @@ use super::super::format::{
     AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync,
     Wait,
 };
+use super::reason::no_success;
 use super::runner::ScenarioRunner;
 use super::settling::Settling;
 use super::{POLL_INTERVAL, StepError};
@@ -32,25 +33,27 @@ impl ScenarioRunner<'_> {
     pub(super) async fn federate(&mut self, context: &StepContext, name: &str) -> Result<(), StepError> {
         self.propose(&StepContext { label: None, ..context.clone() }, name).await?;
         let accept = PeerCall { peer: name.to_owned(), with: Value::Null, label: context.label.clone() };
-        self.accept(context, &accept).await?;
+        let accepted = self.send_accept(context, &accept).await?;
         let peer = self.peer_named(name)?;
         if peer.id_at_target().is_none() {
             return Err(StepError::target(format!(
                 "accept of {name} did not succeed: {}",
-                self.last_in_words(context)
+                no_success(&accepted)
             )));
         }
         let heartbeat = peer.heartbeat(&StepContext { label: None, ..context.clone() }, &Value::Null).await?;
         if heartbeat.succeeded() {
             return Ok(());
         }
-        Err(StepError::target(format!(
-            "the first heartbeat of {name} did not succeed: {}",
-            in_words(&heartbeat)
-        )))
+        let why = no_success(&heartbeat);
+        Err(StepError::target(format!("the first heartbeat of {name} did not succeed: {why}")))
     }
 
     pub(super) async fn accept(&mut self, context: &StepContext, step: &PeerCall) -> Result<(), StepError> {
+        self.send_accept(context, step).await.map(drop)
+    }
+
+    async fn send_accept(&mut self, context: &StepContext, step: &PeerCall) -> Result<CallOutcome, StepError> {
         let token = self.proposed_token(&step.peer);
         let with = self.values.fill(&step.with)?;
         let peer = self.peer_named(&step.peer)?;
@@ -58,8 +61,8 @@ impl ScenarioRunner<'_> {
         if let Some(id) = peer.id_at_target() {
             self.values.set(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
         }
-        self.keep_outcome(context, &outcome);
-        Ok(())
+        self.keep_with_advice(context, &outcome);
+        Ok(outcome)
     }
 
     pub(super) async fn heartbeat(
@@ -396,14 +399,6 @@ impl ScenarioRunner<'_> {
     fn token(&self, label: Option<&str>) -> Option<String> {
         self.values.value(label?)?["bearer_token"].as_str().map(ToOwned::to_owned)
     }
-
-    fn last_in_words(&self, context: &StepContext) -> String {
-        let label = context.label.as_deref();
-        label
-            .and_then(|label| self.values.value(label))
-            .map(|value| value["body"].to_string())
-            .unwrap_or_default()
-    }
 }
 
 /// Returns the label that holds the proposal of a peer.
@@ -416,12 +411,4 @@ pub(super) fn proposal(peer: &str) -> String {
 fn entries_of(body: &Value) -> usize {
     let entries = body["data"]["events"].as_array().into_iter().flatten();
     entries.filter(|entry| !entry.to_string().contains("excerpt")).count()
-}
-
-fn in_words(outcome: &CallOutcome) -> String {
-    match (outcome.status, outcome.failure) {
-        (Some(status), _) => format!("{status} {}", outcome.body),
-        (None, Some(failure)) => failure.to_string(),
-        (None, None) => "no answer".to_owned(),
-    }
 }

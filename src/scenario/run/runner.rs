@@ -12,6 +12,7 @@ use super::super::fit::{Fitted, Unfit};
 use super::super::format::{Expect, PeerSpec, Repeat, Scenario, Step};
 use super::super::values::Values;
 use super::real_time::clock_seconds;
+use super::reason::no_success;
 use super::{POLL_INTERVAL, RunContext, StepError, numbered, releases};
 use crate::Stage;
 use crate::clock::{Clock, Seed, read_moment};
@@ -414,10 +415,11 @@ impl<'a> ScenarioRunner<'a> {
         if !expect.status.is_empty() && !expect.status.iter().any(|wanted| status == Some(u64::from(*wanted)))
         {
             let wanted: Vec<String> = expect.status.iter().map(ToString::to_string).collect();
-            let body = found.get("body").unwrap_or(&Value::Null);
+            let said = found.get("in_words").and_then(Value::as_str).unwrap_or("nothing");
+            let wanted = wanted.join(" or ");
             return Err(StepError::target(match status {
-                Some(status) => format!("expected {}, answered {status}: {body}", wanted.join(" or ")),
-                None => format!("expected {}, and there was no answer", wanted.join(" or ")),
+                Some(_) => format!("expected {wanted}, answered {said}"),
+                None => format!("expected {wanted}, and there was no answer: {said}"),
             }));
         }
         let wanted = self.values.fill(&expect.data)?;
@@ -434,12 +436,17 @@ impl<'a> ScenarioRunner<'a> {
         let base_url = Url::parse(text).map_err(|error| {
             StepError::target(format!("platform.start gave no base_url ({text:?}: {error})"))
         })?;
+        if !base_url.username().is_empty() || base_url.password().is_some() {
+            let message = "base_url: a URL without user name and password was expected";
+            return Err(OperatorError::adapter(Start::METHOD, message).into());
+        }
         if !self.run_context.plain_http && is_plain_elsewhere(&base_url) {
             let message = format!("base_url {base_url}: plain http needs --plain-http");
             return Err(OperatorError::adapter(Start::METHOD, message).into());
         }
         let ca_bundle_pem = started["ca_bundle_pem"].as_str().map(ToOwned::to_owned);
-        Ok(TargetAddress { base_url, ca_bundle_pem, caller: self.caller })
+        let host_names_checked = self.run_context.host_names_checked;
+        Ok(TargetAddress { base_url, ca_bundle_pem, host_names_checked, caller: self.caller })
     }
 
     pub(super) fn peer_named(&self, name: &str) -> Result<Peer, StepError> {
@@ -448,8 +455,18 @@ impl<'a> ScenarioRunner<'a> {
 
     /// Stores the outcome of a call for later steps.
     pub(super) fn keep_outcome(&mut self, context: &StepContext, outcome: &CallOutcome) {
+        self.keep_in_words(context, outcome, &outcome.in_words);
+    }
+
+    /// Stores the outcome of a call, with what to do if it is not the one that is expected.
+    pub(super) fn keep_with_advice(&mut self, context: &StepContext, outcome: &CallOutcome) {
+        self.keep_in_words(context, outcome, &no_success(outcome));
+    }
+
+    fn keep_in_words(&mut self, context: &StepContext, outcome: &CallOutcome, in_words: &str) {
         let value = json!({
             "n": outcome.n, "status": outcome.status, "body": outcome.body, "data": outcome.data,
+            "in_words": in_words,
         });
         self.keep(context, value);
     }

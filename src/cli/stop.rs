@@ -1,0 +1,55 @@
+//! The signals that end a command in order: Ctrl-C, SIGTERM and SIGHUP.
+
+/// Waits for a signal to stop. A run then writes its report, and its adapters end.
+#[cfg(unix)]
+pub(super) async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = async |kind: SignalKind| match signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        // Without a handler the signal ends the process at once, as before.
+        Err(_) => std::future::pending().await,
+    };
+    let hang_up = async {
+        if is_ignored(SignalKind::hangup()) {
+            std::future::pending::<()>().await;
+        }
+        wait(SignalKind::hangup()).await;
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::terminate()) => {}
+        () = hang_up => {}
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) async fn stopped() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Returns whether whoever started this process wants it to ignore a signal, as `nohup` does. Where the system does
+/// not say so, it is not ignored.
+#[cfg(unix)]
+fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    is_in_mask(&status, kind.as_raw_value())
+}
+
+#[cfg(unix)]
+fn is_in_mask(status: &str, number: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(number - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::is_in_mask;
+
+    #[test]
+    fn an_ignored_signal_is_read_from_the_mask() {
+        let status = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
+        assert!(is_in_mask(status, 1) && is_in_mask(status, 13));
+        assert!(!is_in_mask(status, 2) && !is_in_mask("", 1));
+    }
+}

@@ -1,0 +1,176 @@
+//! Whose fault it is, and why: exit codes, and the reason for which a handshake fails.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::thread;
+
+use covenant::Fault;
+use covenant::clock::{Clock, Seed};
+use covenant::runner::assess;
+use covenant::transcript::{Outcome, ScenarioStart, Transcript, What, read};
+
+use crate::program::{DEFECT, SHORT, code, covenant_in, path_text, said};
+
+#[test]
+fn an_error_in_a_scenario_is_that_of_its_author() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for reference in
+        ["${now-99999999999999}", "${now+9223372036854775807}", "${now-x}", "${nobody.id}", "${open"]
+    {
+        let text = format!(
+            "title = \"t\"\n\n[[peer]]\nname = \"alice\"\n\n[[step]]\nfederate = {{ peer = \"alice\", as = \"a\" }}\n\n\
+             [[step]]\ncall = {{ peer = \"alice\", method = \"GET\", path = \"/x?{reference}\", as = \"x\" }}\n"
+        );
+        fs::write(folder.path().join("own.toml"), text).expect("written");
+        let ran = covenant_in(folder.path(), &["run", "--quiet", "--scenarios", "own.toml", "--out", "out"]);
+        assert_eq!(code(&ran), 2, "{reference}: {}", said(&ran));
+    }
+}
+
+/// Answers every connection with these bytes, and returns its URL.
+fn answering(bytes: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let _ = stream.read(&mut [0; 16 * 1024]);
+                let _ = stream.write_all(bytes);
+                if bytes.is_empty() {
+                    thread::park();
+                }
+            });
+        }
+    });
+    url
+}
+
+/// An adapter to a platform at the URL that it is given.
+const ADAPTER: &str = r#"
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    results = {
+        "describe": {"name": "x", "version": "1", "protocol": 1, "verbs": ["peer.propose"]},
+        "platform.start": {"base_url": sys.argv[1]},
+        "peer.propose": {"peer_id": "p-1", "acceptance_token": "token-of-tests-1"},
+    }
+    answer = {"jsonrpc": "2.0", "id": call["id"]}
+    if call["method"] in results:
+        answer["result"] = results[call["method"]]
+    else:
+        answer["error"] = {"code": -32601, "message": "unknown"}
+    print(json.dumps(answer), flush=True)
+"#;
+
+#[test]
+fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("adapter.py"), ADAPTER).expect("written");
+    let plain = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
+    let tls_at_plain = plain.replace("http:", "https:");
+    for (url, parts) in [
+        ("https://no-such-host.invalid".to_owned(), ["lookup", "DNS"]),
+        ("https://127.0.0.1:1".to_owned(), ["cannot connect", "check that it runs"]),
+        (tls_at_plain, ["TLS", "TLS port"]),
+        (plain, ["no JSON", "federation plane"]),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), ["an empty body", "JSON"]),
+        (
+            answering(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
+            ["gzip", "without compression"],
+        ),
+        (answering(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), ["503", "own log"]),
+        (answering(b"HTTP/1.1 302 No\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"), ["302", "redirects"]),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":{}}"), ["200", "lacks"]),
+        (answering(b"no HTTP\r\n\r\n"), ["malformed", "HTTP service"]),
+        (answering(b""), ["no answer within", "--request-timeout"]),
+    ] {
+        let adapter = format!("python3 adapter.py {url}");
+        let ran = covenant_in(
+            folder.path(),
+            &[
+                "run",
+                "--quiet",
+                "--seed",
+                "7",
+                "--only",
+                SHORT,
+                "--contract",
+                "2026-05",
+                "--out",
+                "out",
+                "--identity",
+                "forwarded",
+                "--request-timeout",
+                "1",
+                "--adapter",
+                &adapter,
+            ],
+        );
+        assert_eq!(code(&ran), 4, "{url}: {}", said(&ran));
+        let report = fs::read_to_string(folder.path().join("out/report.txt")).expect("a report");
+        let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(report.contains("accept of") && !report.contains("null"), "{url}: {report}");
+        for part in parts {
+            assert!(report.contains(part), "{url}: {part}: {report}");
+        }
+    }
+}
+
+#[test]
+fn an_audit_names_the_reason_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("token"), "a-token-of-tests").expect("written");
+    let words = ["audit", "https://no-such-host.invalid", "--quiet", "--token-file", "token", "--out", "out"];
+    for more in [&[][..], &["--watch", "1s"]] {
+        let audited = covenant_in(folder.path(), &[&words, more].concat());
+        assert_eq!(code(&audited), 4, "{}", said(&audited));
+        let text = said(&audited).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("lookup") && text.contains("DNS"), "{text}");
+        fs::remove_dir_all(folder.path().join("out")).expect("removed");
+    }
+}
+
+#[test]
+fn a_void_run_counts_no_breach() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = [
+        "run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--defect", DEFECT, "--out", "out",
+    ];
+    assert_eq!(code(&covenant_in(folder.path(), &run)), 1);
+    let whole = read(&folder.path().join("out/transcript.jsonl")).expect("a transcript");
+    let path = folder.path().join("void.jsonl");
+    let clock = Clock::system();
+    let transcript = Transcript::create(&path, whole.start.clone(), &clock).expect("created");
+    for trace in &whole.traces {
+        let source = trace.start().expect("a start").source.clone();
+        let recorder =
+            transcript.begin(trace.scenario(), ScenarioStart { source, seed: Seed(7) }, clock.clone());
+        for entry in &trace.entries()[1..] {
+            match &*entry.what {
+                What::End(_) if trace.scenario() != SHORT => {
+                    let _ = recorder.end(Fault::target("it does not answer").into());
+                }
+                _ => drop(recorder.record_again(entry, entry.label.as_deref())),
+            }
+        }
+    }
+    transcript.end(Outcome::Completed, &clock);
+    let report = assess(&read(&path).expect("a transcript"));
+    assert!(report.void.is_some());
+    assert_eq!((report.counts.broken, report.counts.by_basis.proposed.broken), (0, 0));
+    let json = serde_json::to_string(&report).expect("JSON");
+    assert!(!json.contains("\"broken\":[\"") && !json.contains("\"verdict\":\"broken\""), "{json}");
+    let verified = covenant_in(folder.path(), &["verify", &path_text(&path)]);
+    assert_eq!(code(&verified), 4, "{}", said(&verified));
+    assert!(
+        !said(&verified).contains("BROKEN") && said(&verified).contains(" 0 broken"),
+        "{}",
+        said(&verified)
+    );
+    let xml = covenant_in(folder.path(), &["verify", &path_text(&path), "--format", "junit"]);
+    assert!(said(&xml).contains("failures=\"0\""), "{}", said(&xml));
+    assert!(Path::new(&path).exists());
+}

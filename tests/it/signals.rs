@@ -1,0 +1,106 @@
+//! SIGTERM and SIGHUP do what Ctrl-C does, and no adapter outlives the suite, however that ends.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use crate::program::{COVENANT, code, command, covenant_in, is_running, path_text, said, signal, wait_until};
+
+/// Starts a run with an adapter that starts a child and then does what the script says.
+fn begin(folder: &Path, script: &str) -> (Child, String, String) {
+    let script_file = folder.join("adapter.sh");
+    let script = format!("sleep 1000 &\necho \"$$ $!\" > ids.new\nmv ids.new ids\n{script}\n");
+    fs::write(&script_file, script).expect("written");
+    let line = format!("sh {}", script_file.display());
+    let out = path_text(&folder.join("out"));
+    let arguments = ["run", "--quiet", "--seed", "7", "--jobs", "1", "--adapter", &line, "--out", &out];
+    let run =
+        command(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    wait_until("the adapter starts", || folder.join("ids").exists());
+    let ids = fs::read_to_string(folder.join("ids")).expect("ids");
+    let (adapter, child) = ids.trim().split_once(' ').expect("two ids");
+    (run, adapter.to_owned(), child.to_owned())
+}
+
+#[test]
+fn a_signal_ends_a_run_in_order() {
+    for name in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        // It keeps the platform until it is told to end, so that the run is under way.
+        let (run, adapter, child) = begin(folder.path(), &format!("exec {COVENANT} adapter"));
+        wait_until("the run begins", || folder.path().join("out/transcript.jsonl").exists());
+        signal(name, run.id());
+        let ended = run.wait_with_output().expect("it ends");
+        assert_eq!(code(&ended), 130, "{name}: {}", said(&ended));
+        for file in ["report.txt", "report.json", "junit.xml", "report.md"] {
+            assert!(folder.path().join("out").join(file).is_file(), "{name}: {file}");
+        }
+        let verified = covenant_in(folder.path(), &["verify", "out"]);
+        assert_eq!(code(&verified), 130, "{name}: {}", said(&verified));
+        let last = fs::read_to_string(folder.path().join("ids")).expect("ids");
+        let started: Vec<&str> = last.split_whitespace().chain([adapter.as_str(), child.as_str()]).collect();
+        wait_until(&format!("{name}: the adapters and their children end"), || {
+            started.iter().all(|process| !is_running(process))
+        });
+    }
+}
+
+#[test]
+fn no_adapter_outlives_a_suite_that_is_killed() {
+    for script in [
+        format!("exec {COVENANT} adapter"),
+        // It reads nothing, closes nothing, and ignores every signal that can be ignored.
+        "trap '' HUP INT TERM PIPE\nwhile :; do sleep 1; done".to_owned(),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut run, adapter, child) = begin(folder.path(), &script);
+        signal("KILL", run.id());
+        run.wait().expect("it ends");
+        let last = fs::read_to_string(folder.path().join("ids")).expect("ids");
+        let started: Vec<&str> = last.split_whitespace().chain([adapter.as_str(), child.as_str()]).collect();
+        wait_until(&format!("{script}: the adapters and their children end"), || {
+            started.iter().all(|process| !is_running(process))
+        });
+    }
+}
+
+#[test]
+fn an_adapter_ends_under_its_guard_as_it_does_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (script, part) in [
+        ("exit 3", "ended with exit code 3"),
+        ("echo why >&2; exit 4", "ended with exit code 4; its standard error ended with: why"),
+        ("kill -9 $$", "was ended by a signal"),
+        ("exec >&-; sleep 1000", "closed its standard output and runs on"),
+    ] {
+        let checked = covenant_in(folder.path(), &["adapter", "check", "--", "sh", "-c", script]);
+        assert_eq!(code(&checked), 5, "{script}: {}", said(&checked));
+        assert!(said(&checked).contains(part), "{script}: {}", said(&checked));
+    }
+    for missing in ["./missing", "no-such-program-anywhere"] {
+        let checked = covenant_in(folder.path(), &["adapter", "check", "--", missing]);
+        assert!(said(&checked).contains("does not start: No such file"), "{}", said(&checked));
+    }
+}
+
+#[test]
+fn target_and_adapter_end_by_a_signal_with_code_0() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (arguments, input) in [(vec!["target", "--listen", "127.0.0.1:0"], false), (vec!["adapter"], true)] {
+        let mut starting = command(folder.path(), &arguments);
+        starting.stdout(Stdio::piped()).stderr(Stdio::null());
+        if input {
+            starting.stdin(Stdio::piped());
+        }
+        let mut program = starting.spawn().expect("it starts");
+        // The handlers are there once the program waits.
+        wait_until("it waits", || {
+            let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap_or_default();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+            u64::from_str_radix(caught.trim(), 16).is_ok_and(|mask| mask >> 14 & 1 == 1)
+        });
+        signal("TERM", program.id());
+        assert_eq!(program.wait().expect("it ends").code(), Some(0), "{arguments:?}");
+    }
+}

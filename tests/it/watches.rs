@@ -1,0 +1,106 @@
+//! A watch goes on from any kill, and says what one may have left behind.
+#![cfg(unix)]
+
+use std::fs;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::program::{Platform, code, command, covenant_in, path_text, said, signal, wait_until};
+
+fn arguments(platform: &Platform, lasts: &str) -> Vec<String> {
+    let fixed = ["--quiet", "--rate", "6000", "--every", "1s", "--watch", lasts, "--seed", "3"];
+    let files = [("--ca", "ca.pem"), ("--token-file", "token"), ("--out", "out")];
+    let files = files.iter().flat_map(|(flag, file)| [(*flag).to_owned(), path_text(&platform.file(file))]);
+    let first = ["audit".to_owned(), platform.url.clone()].into_iter();
+    first.chain(fixed.iter().map(ToString::to_string)).chain(files).collect()
+}
+
+fn start(platform: &Platform, lasts: &str) -> Child {
+    let words = arguments(platform, lasts);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    command(platform.folder.path(), &words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts")
+}
+
+/// Runs the same command again, to its end.
+fn go_on(platform: &Platform) -> (i32, String) {
+    let words = arguments(platform, "2s");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = covenant_in(platform.folder.path(), &words);
+    (code(&ended), said(&ended))
+}
+
+#[test]
+fn a_watch_goes_on_from_any_kill() {
+    for milliseconds in [0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 400, 900] {
+        let platform = Platform::start("127.0.0.1:0");
+        let mut watch = start(&platform, "2s");
+        thread::park_timeout(Duration::from_millis(milliseconds));
+        signal("KILL", watch.id());
+        watch.wait().expect("it ends");
+        let (exit, printed) = go_on(&platform);
+        let is_explained = exit == 4 && printed.contains("was killed before while it accepted");
+        assert!(exit == 0 || is_explained, "after {milliseconds} ms: {exit} {printed}");
+        if is_explained {
+            assert!(printed.contains("perhaps: its answer was lost"), "{printed}");
+        }
+        let verified = covenant_in(platform.folder.path(), &["verify", &path_text(&platform.file("out"))]);
+        assert_eq!(code(&verified), exit, "{}", said(&verified));
+        let left: Vec<_> = fs::read_dir(platform.file("out")).expect("a folder").flatten().collect();
+        let is_state = |name: &str| name.starts_with(".watch-") || name == "watch.json";
+        assert!(!left.iter().any(|file| is_state(&file.file_name().to_string_lossy())), "{left:?}");
+    }
+}
+
+#[test]
+fn the_state_is_saved_before_the_token_is_spent() {
+    // Nothing answers, so the accept lasts until the watch is killed.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut silent = Platform::start("127.0.0.1:0");
+    silent.url = format!("https://{}", listener.local_addr().expect("an address"));
+    let mut watch = start(&silent, "2s");
+    let _call = listener.accept().expect("the watch calls");
+    assert!(silent.file("out/watch.json").exists());
+    signal("KILL", watch.id());
+    watch.wait().expect("it ends");
+    let state = fs::read_to_string(silent.file("out/watch.json")).expect("a state");
+    assert!(state.contains("\"is_accepting\": true") && !state.contains(&silent.token), "{state}");
+}
+
+#[test]
+fn a_signal_interrupts_a_watch_and_the_same_command_continues_it() {
+    let platform = Platform::start("127.0.0.1:0");
+    let mut watch = start(&platform, "1h");
+    wait_until("the watch is accepted", || {
+        let state = fs::read_to_string(platform.file("out/watch.json")).unwrap_or_default();
+        state.contains("id_at_target")
+    });
+    signal("TERM", watch.id());
+    assert_eq!(watch.wait().expect("it ends").code(), Some(130));
+    assert!(platform.file("out/report.txt").exists());
+    let mut again = start(&platform, "1h");
+    wait_until("the watch goes on", || !platform.file("out/report.txt").exists());
+    let locked = go_on(&platform);
+    assert_eq!(locked.0, 6, "{}", locked.1);
+    signal("HUP", again.id());
+    assert_eq!(again.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
+fn a_torn_state_is_explained() {
+    for text in ["", "{\"until\": null, \"listen\": \"127"] {
+        let platform = Platform::start("127.0.0.1:0");
+        fs::create_dir(platform.file("out")).expect("created");
+        fs::write(platform.file("out/watch.json"), text).expect("written");
+        let (exit, printed) = go_on(&platform);
+        assert_eq!(exit, 2, "{printed}");
+        assert!(
+            printed.contains("the keys of the peer are lost") && printed.contains("revoke the peer"),
+            "{printed}"
+        );
+    }
+}
