@@ -61,11 +61,8 @@ pub(super) fn guarded(program: Program, inherits: &[String]) -> Result<Program, 
 
 /// Returns the path of this program. On Linux it holds even if the file is replaced meanwhile.
 fn own_path() -> Option<PathBuf> {
-    if cfg!(target_os = "linux") {
-        Some(PathBuf::from("/proc/self/exe"))
-    } else {
-        std::env::current_exe().ok()
-    }
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Some(running) } else { std::env::current_exe().ok() }
 }
 
 /// Parses the name of an environment variable.
