@@ -22,12 +22,13 @@ pub async fn examine_plane(
     url: &Url,
     ca_bundle_pem: Option<&str>,
 ) {
-    let client = match AnonymousClient::new(url, ca_bundle_pem, subject.ca_bundle_pem.is_some(), subject.limits) {
-        Ok(client) => client,
-        Err(error) => {
-            return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", None);
-        }
-    };
+    let client =
+        match AnonymousClient::new(url, ca_bundle_pem, subject.ca_bundle_pem.is_some(), subject.limits) {
+            Ok(client) => client,
+            Err(error) => {
+                return points.failed("trust", error.to_string(), "name a PEM bundle with --ca", None);
+            }
+        };
     let answered = match client.accept().await {
         Ok(answered) => answered,
         Err(error) => {

@@ -53,7 +53,11 @@ impl ScenarioRunner<'_> {
         self.send_accept(context, step).await.map(drop)
     }
 
-    async fn send_accept(&mut self, context: &StepContext, step: &PeerCall) -> Result<CallOutcome, StepError> {
+    async fn send_accept(
+        &mut self,
+        context: &StepContext,
+        step: &PeerCall,
+    ) -> Result<CallOutcome, StepError> {
         let token = self.proposed_token(&step.peer);
         let with = self.values.fill(&step.with)?;
         let peer = self.peer_named(&step.peer)?;

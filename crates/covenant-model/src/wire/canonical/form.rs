@@ -126,7 +126,7 @@ impl Form {
                 match self.order {
                     Order::CodePoint => sorted.sort_by_key(|(name, _)| *name),
                     Order::Utf16 => {
-                        sorted.sort_by_cached_key(|(name, _)| name.encode_utf16().collect::<Vec<_>>())
+                        sorted.sort_by_cached_key(|(name, _)| name.encode_utf16().collect::<Vec<_>>());
                     }
                 }
                 out.push('{');
