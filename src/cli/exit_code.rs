@@ -29,7 +29,7 @@ pub enum Exit {
     /// A failed environment: no port, no disk space, no permission to write.
     Environment = 6,
     /// A transcript that ends before the first verdict.
-    NothingJudged = 7,
+    NothingEvaluated = 7,
     /// A broken check that `covenant replay` could not evaluate again.
     NotReplayed = 8,
     /// An internal error of covenant. Please report it.
@@ -132,7 +132,7 @@ pub(super) const EXITS: &[ExitDef] = &[
         "standard error names the port, folder or file; `covenant doctor` examines the ports",
     ),
     row(
-        Exit::NothingJudged,
+        Exit::NothingEvaluated,
         "interrupted before anything was evaluated: the transcript has no end, and no verdict",
         "run it again; the same --seed plays the same run",
     ),
@@ -169,14 +169,14 @@ impl Exit {
         let blamed = |exit: Self| if own && exit == Self::Suite { Self::Usage } else { exit };
         let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).map(blamed).collect();
         let overall = basis.overall(&report.score);
-        let judged = report.counts.kept + report.counts.broken;
+        let evaluated = report.counts.kept + report.counts.broken;
         let order = [
             (ends.contains(&Self::Suite), Self::Suite),
             (ends.contains(&Self::Interrupted), Self::Interrupted),
             // A broken clause was observed, whatever else failed.
             (overall == Overall::Broken, Self::Broken),
             (ends.contains(&Self::Usage), Self::Usage),
-            (report.outcome.is_none() && judged == 0, Self::NothingJudged),
+            (report.outcome.is_none() && evaluated == 0, Self::NothingEvaluated),
             (report.outcome.is_none(), Self::Interrupted),
             (ends.contains(&Self::Environment), Self::Environment),
             (ends.contains(&Self::Adapter), Self::Adapter),
@@ -223,6 +223,7 @@ mod tests {
     use crate::Fault;
     use crate::check::Verdict;
     use crate::cli::sample;
+    use crate::report::Counts;
 
     use BasisChoice::{All, Observed, Proposed};
     use Verdict::{Broken, Kept, NotApplicable, Unproven};
@@ -309,7 +310,7 @@ mod tests {
         };
         assert_eq!(Exit::of(&unsealed(Kept, 1), false, All), Exit::Interrupted);
         assert_eq!(Exit::of(&unsealed(Broken, 0), false, All), Exit::Broken);
-        assert_eq!(Exit::of(&unsealed(Unproven, 0), false, All), Exit::NothingJudged);
+        assert_eq!(Exit::of(&unsealed(Unproven, 0), false, All), Exit::NothingEvaluated);
     }
 
     #[test]

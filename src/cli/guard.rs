@@ -19,7 +19,7 @@ use crate::clock::Stopwatch;
 /// The time that an adapter has to exit after its standard input is closed.
 const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
 /// The time between two looks whether the suite is still there.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The exit code of a program that does not start, as a shell gives it.
 const DOES_NOT_START: i32 = 127;
 /// What a shell adds to the number of a signal.
@@ -86,7 +86,7 @@ fn watch(events: &Receiver<Event>) -> ExitStatus {
     let mut closing: Option<Stopwatch> = None;
     loop {
         let left = closing.as_ref().map(|since| EXIT_TIME_MAX.saturating_sub(since.elapsed()));
-        match events.recv_timeout(left.unwrap_or(LOOK_EVERY)) {
+        match events.recv_timeout(left.unwrap_or(POLL_INTERVAL)) {
             Ok(Event::Exited(status)) => {
                 if parent() != suite {
                     // Its children may still run, and no one else ends them.

@@ -108,7 +108,7 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    // A URL with a password is refused below, and what is said about it does not repeat the password.
+    // A URL with a password is refused below, and its error does not repeat the password.
     for argument in std::env::args_os() {
         secret::learn_own_urls(&argument.to_string_lossy());
     }
@@ -178,12 +178,12 @@ impl From<Fault> for Failure {
 /// Shows what clap says about the arguments: help, the version, or an error, which quotes them.
 fn refuse(error: &clap::Error) -> ExitCode {
     use std::io::Write;
-    let said = error.render().ansi().to_string();
-    let said = secret::without_own(&said);
+    let text = error.render().ansi().to_string();
+    let text = secret::without_own(&text);
     let written = if error.use_stderr() {
-        anstream::stderr().write_all(said.as_bytes())
+        anstream::stderr().write_all(text.as_bytes())
     } else {
-        anstream::stdout().write_all(said.as_bytes())
+        anstream::stdout().write_all(text.as_bytes())
     };
     // A reader may have closed the pipe.
     let _ = written;

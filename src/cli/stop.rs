@@ -9,7 +9,7 @@ pub(super) async fn stopped() {
         // Without a handler the signal ends the process at once, as before.
         Err(_) => std::future::pending().await,
     };
-    let hang_up = async {
+    let hangup = async {
         if is_ignored(SignalKind::hangup()) {
             std::future::pending::<()>().await;
         }
@@ -18,7 +18,7 @@ pub(super) async fn stopped() {
     tokio::select! {
         () = wait(SignalKind::interrupt()) => {}
         () = wait(SignalKind::terminate()) => {}
-        () = hang_up => {}
+        () = hangup => {}
     }
 }
 

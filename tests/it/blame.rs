@@ -11,7 +11,7 @@ use covenant::clock::{Clock, Seed};
 use covenant::runner::assess;
 use covenant::transcript::{Outcome, ScenarioStart, Transcript, What, read};
 
-use crate::program::{DEFECT, SHORT, code, covenant_in, path_text, said};
+use crate::program::{DEFECT, SHORT, code, covenant_in, output_of, path_text};
 
 #[test]
 fn an_error_in_a_scenario_is_that_of_its_author() {
@@ -25,7 +25,7 @@ fn an_error_in_a_scenario_is_that_of_its_author() {
         );
         fs::write(folder.path().join("own.toml"), text).expect("written");
         let ran = covenant_in(folder.path(), &["run", "--quiet", "--scenarios", "own.toml", "--out", "out"]);
-        assert_eq!(code(&ran), 2, "{reference}: {}", said(&ran));
+        assert_eq!(code(&ran), 2, "{reference}: {}", output_of(&ran));
     }
 }
 
@@ -109,7 +109,7 @@ fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
                 &adapter,
             ],
         );
-        assert_eq!(code(&ran), 4, "{url}: {}", said(&ran));
+        assert_eq!(code(&ran), 4, "{url}: {}", output_of(&ran));
         let report = fs::read_to_string(folder.path().join("out/report.txt")).expect("a report");
         let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(report.contains("accept of") && !report.contains("null"), "{url}: {report}");
@@ -126,8 +126,8 @@ fn an_audit_names_the_reason_too() {
     let words = ["audit", "https://no-such-host.invalid", "--quiet", "--token-file", "token", "--out", "out"];
     for more in [&[][..], &["--watch", "1s"]] {
         let audited = covenant_in(folder.path(), &[&words, more].concat());
-        assert_eq!(code(&audited), 4, "{}", said(&audited));
-        let text = said(&audited).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(code(&audited), 4, "{}", output_of(&audited));
+        let text = output_of(&audited).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("lookup") && text.contains("DNS"), "{text}");
         fs::remove_dir_all(folder.path().join("out")).expect("removed");
     }
@@ -164,13 +164,13 @@ fn a_void_run_counts_no_breach() {
     let json = serde_json::to_string(&report).expect("JSON");
     assert!(!json.contains("\"broken\":[\"") && !json.contains("\"verdict\":\"broken\""), "{json}");
     let verified = covenant_in(folder.path(), &["verify", &path_text(&path)]);
-    assert_eq!(code(&verified), 4, "{}", said(&verified));
+    assert_eq!(code(&verified), 4, "{}", output_of(&verified));
     assert!(
-        !said(&verified).contains("BROKEN") && said(&verified).contains(" 0 broken"),
+        !output_of(&verified).contains("BROKEN") && output_of(&verified).contains(" 0 broken"),
         "{}",
-        said(&verified)
+        output_of(&verified)
     );
     let xml = covenant_in(folder.path(), &["verify", &path_text(&path), "--format", "junit"]);
-    assert!(said(&xml).contains("failures=\"0\""), "{}", said(&xml));
+    assert!(output_of(&xml).contains("failures=\"0\""), "{}", output_of(&xml));
     assert!(Path::new(&path).exists());
 }

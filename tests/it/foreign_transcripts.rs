@@ -70,10 +70,10 @@ fn a_recorded_adapter_is_shown_and_never_run() {
     let path =
         forge(folder.path(), |start| start.target_arguments = words(&["--adapter", "touch PWNED"]), SHORT);
     let replayed = covenant_in(folder.path(), &["replay", &path]);
-    let said = text(&replayed.stderr);
-    assert_eq!(replayed.status.code(), Some(2), "{said}");
-    assert!(said.contains("--adapter 'touch PWNED' (as recorded"), "{said}");
-    assert!(said.contains("name yours with --adapter or --operator"), "{said}");
+    let output_of = text(&replayed.stderr);
+    assert_eq!(replayed.status.code(), Some(2), "{output_of}");
+    assert!(output_of.contains("--adapter 'touch PWNED' (as recorded"), "{output_of}");
+    assert!(output_of.contains("name yours with --adapter or --operator"), "{output_of}");
     let verified = text(&covenant_in(folder.path(), &["verify", &path]).stdout);
     assert!(verified.contains("TARGET, as recorded: --adapter 'touch PWNED'"), "{verified}");
     assert!(

@@ -1,6 +1,6 @@
 //! Under authorities that the user names, the certificate of a target has to be for the host that is called.
 
-use crate::program::{Platform, code, covenant_in, path_text, said};
+use crate::program::{Platform, code, covenant_in, output_of, path_text};
 
 /// Audits the platform under a host of this machine.
 fn audit(platform: &Platform, host: &str, trust: &[&str]) -> (i32, String) {
@@ -21,7 +21,7 @@ fn audit(platform: &Platform, host: &str, trust: &[&str]) -> (i32, String) {
         &out,
     ];
     let audited = covenant_in(platform.folder.path(), &[&fixed, trust].concat());
-    let printed = said(&audited);
+    let printed = output_of(&audited);
     (code(&audited), printed.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -59,6 +59,6 @@ fn the_diagnosis_checks_the_name_too() {
     let examine = |host: &str| {
         covenant_in(platform.folder.path(), &["audit", &format!("https://{host}:{port}"), "--ca", &ca])
     };
-    assert_eq!(code(&examine("127.0.0.1")), 4, "{}", said(&examine("127.0.0.1")));
-    assert_eq!(code(&examine("localhost")), 0, "{}", said(&examine("localhost")));
+    assert_eq!(code(&examine("127.0.0.1")), 4, "{}", output_of(&examine("127.0.0.1")));
+    assert_eq!(code(&examine("localhost")), 0, "{}", output_of(&examine("localhost")));
 }

@@ -116,7 +116,7 @@ async fn platform_of_the_third_generation_is_evaluated_by_what_it_speaks() {
     let report = run(&["--generation", "G3", "--resets"], selection).await;
     require_stages(&report);
     let observed = require_truly_broken(&report);
-    // A flood is told from calls of a later minute, and no method moves the clock.
+    // A flood is distinguished from calls of a later minute, and no method moves the clock.
     let shown = TRULY_BROKEN.into_iter().filter(|broken| *broken != "6.1 detection");
     assert_eq!(observed, shown.map(str::to_owned).collect());
     let kept: BTreeSet<&str> =

@@ -27,11 +27,11 @@ pub(crate) fn covenant_in(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 pub(crate) fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or_else(|| panic!("it was ended: {}", said(output)))
+    output.status.code().unwrap_or_else(|| panic!("it was ended: {}", output_of(output)))
 }
 
 /// Returns everything that the program printed.
-pub(crate) fn said(output: &Output) -> String {
+pub(crate) fn output_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use covenant::clock::Seed;
 use covenant::runner::RunFolder;
 
-use crate::program::{COVENANT, SHORT, code, command, covenant_in, path_text, said, signal, wait_until};
+use crate::program::{COVENANT, SHORT, code, command, covenant_in, output_of, path_text, signal, wait_until};
 
 fn run<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--out", out], more].concat()
@@ -21,14 +21,14 @@ fn two_runs_do_not_write_into_one_folder() {
     let lock = RunFolder::choose(Some(&out), Seed(1)).begin().expect("a lock");
     fs::write(out.join("report.txt"), "of the other run").expect("written");
     let locked = covenant_in(folder.path(), &run("out", &[]));
-    assert_eq!(code(&locked), 6, "{}", said(&locked));
-    assert!(said(&locked).contains("another run writes into this folder"), "{}", said(&locked));
+    assert_eq!(code(&locked), 6, "{}", output_of(&locked));
+    assert!(output_of(&locked).contains("another run writes into this folder"), "{}", output_of(&locked));
     assert_eq!(fs::read_to_string(out.join("report.txt")).expect("a report"), "of the other run");
     drop(lock);
     // In a folder without a transcript it is no shortest case of an earlier run.
     fs::write(out.join("grants.toml"), "the user's own").expect("written");
     let free = covenant_in(folder.path(), &run("out", &[]));
-    assert_eq!(code(&free), 0, "{}", said(&free));
+    assert_eq!(code(&free), 0, "{}", output_of(&free));
     assert!(out.join("grants.toml").exists());
 }
 
@@ -55,7 +55,7 @@ fn a_removed_folder_is_a_fault_of_the_environment() {
     let folder = tempfile::tempdir().expect("a folder");
     let removes = format!("sh -c 'rm -rf {}/out; exec {COVENANT} adapter'", folder.path().display());
     let ran = covenant_in(folder.path(), &run("out", &["--adapter", &removes]));
-    assert_eq!(code(&ran), 6, "{}", said(&ran));
+    assert_eq!(code(&ran), 6, "{}", output_of(&ran));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_run_does_not_end_a_watch() {
     fs::create_dir(folder.path().join("out")).expect("created");
     fs::write(folder.path().join("out/watch.json"), "{}").expect("written");
     let refused = covenant_in(folder.path(), &run("out", &[]));
-    assert_eq!(code(&refused), 2, "{}", said(&refused));
-    assert!(said(&refused).contains("a watch that has not ended"), "{}", said(&refused));
+    assert_eq!(code(&refused), 2, "{}", output_of(&refused));
+    assert!(output_of(&refused).contains("a watch that has not ended"), "{}", output_of(&refused));
     assert!(folder.path().join("out/watch.json").exists());
 }

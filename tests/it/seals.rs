@@ -6,14 +6,14 @@ use std::path::Path;
 use covenant::transcript::read;
 
 use crate::program::{
-    COVENANT, DEFECT, SHORT, code, command, covenant_in, path_text, said, signal, wait_until,
+    COVENANT, DEFECT, SHORT, code, command, covenant_in, output_of, path_text, signal, wait_until,
 };
 
 fn run(folder: &Path, more: &[&str]) -> String {
     let out = path_text(&folder.join("out"));
     let fixed = ["run", "--quiet", "--seed", "7", "--cases", "0", "--only", SHORT, "--out", &out];
     let ran = covenant_in(folder, &[&fixed, more].concat());
-    assert!([0, 1].contains(&code(&ran)), "{}", said(&ran));
+    assert!([0, 1].contains(&code(&ran)), "{}", output_of(&ran));
     out
 }
 
@@ -37,7 +37,7 @@ fn every_change_of_the_end_is_noticed_by_verify_and_replay() {
         fs::write(&path, text).expect("written");
         for reader in ["verify", "replay"] {
             let read = covenant_in(folder.path(), &[reader, &path]);
-            assert_eq!(code(&read), 2, "{reader}, {what}: {}", said(&read));
+            assert_eq!(code(&read), 2, "{reader}, {what}: {}", output_of(&read));
         }
     }
 }
@@ -53,9 +53,17 @@ fn a_cut_transcript_is_interrupted_and_never_green() {
         for cut in [&whole[..end], &whole[..whole.len() - 1], &whole[..whole.len() - 30]] {
             fs::write(&path, cut).expect("written");
             let verified = covenant_in(folder.path(), &["verify", &path]);
-            assert_eq!(code(&verified), with_verdict, "{}", said(&verified));
-            assert!(said(&verified).contains("(interrupted: a partial report)"), "{}", said(&verified));
-            assert!(said(&verified).contains("no end: the transcript ends without"), "{}", said(&verified));
+            assert_eq!(code(&verified), with_verdict, "{}", output_of(&verified));
+            assert!(
+                output_of(&verified).contains("(interrupted: a partial report)"),
+                "{}",
+                output_of(&verified)
+            );
+            assert!(
+                output_of(&verified).contains("no end: the transcript ends without"),
+                "{}",
+                output_of(&verified)
+            );
             if defect.is_empty() {
                 assert_eq!(code(&covenant_in(folder.path(), &["replay", &path])), 130);
             }
@@ -103,5 +111,5 @@ fn a_killed_run_leaves_a_transcript_without_an_end() {
     signal("KILL", run.id());
     run.wait().expect("it ends");
     let verified = covenant_in(folder.path(), &["verify", &path_text(&out)]);
-    assert_eq!(code(&verified), 7, "{}", said(&verified));
+    assert_eq!(code(&verified), 7, "{}", output_of(&verified));
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 use std::thread;
 
-use crate::program::{COVENANT, SHORT, code, command, covenant_in, said};
+use crate::program::{COVENANT, SHORT, code, command, covenant_in, output_of};
 
 const TOKEN: &str = "0perator-t0ken/of=the user";
 
@@ -51,7 +51,7 @@ fn answer(mut stream: TcpStream, body: &str) {
 
 /// Asserts that neither the terminal nor a file of the folder holds a secret.
 fn assert_silent(what: &str, ran: &Output, out: &Path, secrets: &[&str]) {
-    let mut written = vec![("the terminal".to_owned(), said(ran))];
+    let mut written = vec![("the terminal".to_owned(), output_of(ran))];
     for file in fs::read_dir(out).into_iter().flatten().flatten() {
         let text = String::from_utf8_lossy(&fs::read(file.path()).unwrap_or_default()).into_owned();
         written.push((file.path().display().to_string(), text));
@@ -79,7 +79,7 @@ fn an_operator_that_echoes_its_token_reveals_nothing() {
             ["-v", "run", "--quiet", "--seed", "7", "--only", SHORT, "--operator", &url, "--out", "out"];
         let ran =
             command(folder.path(), &run).env("COVENANT_OPERATOR_TOKEN", TOKEN).output().expect("it starts");
-        assert_ne!(code(&ran), 0, "{body}: {}", said(&ran));
+        assert_ne!(code(&ran), 0, "{body}: {}", output_of(&ran));
         assert_silent(body, &ran, &folder.path().join("out"), &secrets);
         for other in ["doctor", "adapter check"] {
             let words: Vec<&str> = other.split(' ').chain(["--operator", &url]).collect();
@@ -134,7 +134,11 @@ fn an_adapter_inherits_what_is_named_for_it() {
         run.env("COVENANT_OPERATOR_TOKEN", TOKEN).env("COVENANT_ACCEPTANCE_TOKEN", "x-acceptance-1");
         run.env("MY_SETTING", "a-value").env("MY_TOKEN", "my-token-of-adapter").env("HOME", "/home/of-tests");
         let ran = run.output().expect("it starts");
-        (code(&ran), fs::read_to_string(folder.path().join("out/adapter.log")).expect("a log"), said(&ran))
+        (
+            code(&ran),
+            fs::read_to_string(folder.path().join("out/adapter.log")).expect("a log"),
+            output_of(&ran),
+        )
     };
     let (exit, bare, printed) = log(&[]);
     assert_eq!(exit, 0, "{printed}");
@@ -148,7 +152,7 @@ fn an_adapter_inherits_what_is_named_for_it() {
     let (_, of_file, _) = log(&[]);
     assert!(of_file.contains("MY_SETTING=a-value"), "{of_file}");
     let missing = covenant_in(folder.path(), &["run", "--adapter", &line, "--adapter-env", "MY_MISSING"]);
-    assert_eq!(code(&missing), 2, "{}", said(&missing));
+    assert_eq!(code(&missing), 2, "{}", output_of(&missing));
 }
 
 #[test]
@@ -171,15 +175,15 @@ fn a_url_with_a_password_is_refused_and_not_repeated() {
         &["run", "--no-such-flag", url],
     ] {
         let refused = covenant_in(folder.path(), arguments);
-        assert_eq!(code(&refused), 2, "{arguments:?}: {}", said(&refused));
-        assert!(!said(&refused).contains("hidden-pw-1"), "{arguments:?}: {}", said(&refused));
+        assert_eq!(code(&refused), 2, "{arguments:?}: {}", output_of(&refused));
+        assert!(!output_of(&refused).contains("hidden-pw-1"), "{arguments:?}: {}", output_of(&refused));
     }
     for key in ["url", "operator"] {
         fs::write(folder.path().join("c.toml"), format!("[target]\n{key} = \"{url}\"\n")).expect("written");
         let refused = covenant_in(folder.path(), &["run", "--config", "c.toml"]);
-        assert_eq!(code(&refused), 2, "{}", said(&refused));
-        assert!(!said(&refused).contains("hidden-pw-1"), "{}", said(&refused));
-        assert!(said(&refused).contains("not accepted"), "{}", said(&refused));
+        assert_eq!(code(&refused), 2, "{}", output_of(&refused));
+        assert!(!output_of(&refused).contains("hidden-pw-1"), "{}", output_of(&refused));
+        assert!(output_of(&refused).contains("not accepted"), "{}", output_of(&refused));
     }
 }
 
@@ -191,7 +195,7 @@ fn a_token_crosses_no_network_in_plain_http_unless_it_is_allowed() {
             ["run", "--quiet", "--only", SHORT, "--adapter-timeout", "1", "--out", "out", "--operator", url];
         let mut run = command(folder.path(), &[&fixed, more].concat());
         let ran = run.env("COVENANT_OPERATOR_TOKEN", TOKEN).output().expect("it starts");
-        (code(&ran), said(&ran))
+        (code(&ran), output_of(&ran))
     };
     let elsewhere = "http://platform.invalid/";
     let (exit, printed) = run(elsewhere, &[]);
@@ -203,5 +207,5 @@ fn a_token_crosses_no_network_in_plain_http_unless_it_is_allowed() {
         .env("COVENANT_POWERNODE_PASSWORD", "password-1")
         .output()
         .expect("it starts");
-    assert_eq!(code(&powernode), 2, "{}", said(&powernode));
+    assert_eq!(code(&powernode), 2, "{}", output_of(&powernode));
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::program::{COVENANT, code, command, covenant_in, is_running, path_text, said, signal, wait_until};
+use crate::program::{
+    COVENANT, code, command, covenant_in, is_running, output_of, path_text, signal, wait_until,
+};
 
 /// Starts a run with an adapter that starts a child and then does what the script says.
 fn begin(folder: &Path, script: &str) -> (Child, String, String) {
@@ -27,17 +29,17 @@ fn begin(folder: &Path, script: &str) -> (Child, String, String) {
 fn a_signal_ends_a_run_in_order() {
     for name in ["INT", "TERM", "HUP"] {
         let folder = tempfile::tempdir().expect("a folder");
-        // It keeps the platform until it is told to end, so that the run is under way.
+        // It keeps the platform until it gets the signal to end, so that the run is under way.
         let (run, adapter, child) = begin(folder.path(), &format!("exec {COVENANT} adapter"));
         wait_until("the run begins", || folder.path().join("out/transcript.jsonl").exists());
         signal(name, run.id());
         let ended = run.wait_with_output().expect("it ends");
-        assert_eq!(code(&ended), 130, "{name}: {}", said(&ended));
+        assert_eq!(code(&ended), 130, "{name}: {}", output_of(&ended));
         for file in ["report.txt", "report.json", "junit.xml", "report.md"] {
             assert!(folder.path().join("out").join(file).is_file(), "{name}: {file}");
         }
         let verified = covenant_in(folder.path(), &["verify", "out"]);
-        assert_eq!(code(&verified), 130, "{name}: {}", said(&verified));
+        assert_eq!(code(&verified), 130, "{name}: {}", output_of(&verified));
         let last = fs::read_to_string(folder.path().join("ids")).expect("ids");
         let started: Vec<&str> = last.split_whitespace().chain([adapter.as_str(), child.as_str()]).collect();
         wait_until(&format!("{name}: the adapters and their children end"), || {
@@ -75,12 +77,12 @@ fn an_adapter_ends_under_its_guard_as_it_does_alone() {
         ("exec >&-; sleep 1000", "closed its standard output and runs on"),
     ] {
         let checked = covenant_in(folder.path(), &["adapter", "check", "--", "sh", "-c", script]);
-        assert_eq!(code(&checked), 5, "{script}: {}", said(&checked));
-        assert!(said(&checked).contains(part), "{script}: {}", said(&checked));
+        assert_eq!(code(&checked), 5, "{script}: {}", output_of(&checked));
+        assert!(output_of(&checked).contains(part), "{script}: {}", output_of(&checked));
     }
     for missing in ["./missing", "no-such-program-anywhere"] {
         let checked = covenant_in(folder.path(), &["adapter", "check", "--", missing]);
-        assert!(said(&checked).contains("does not start: No such file"), "{}", said(&checked));
+        assert!(output_of(&checked).contains("does not start: No such file"), "{}", output_of(&checked));
     }
 }
 

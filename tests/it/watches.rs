@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::program::{Platform, code, command, covenant_in, path_text, said, signal, wait_until};
+use crate::program::{Platform, code, command, covenant_in, output_of, path_text, signal, wait_until};
 
 fn arguments(platform: &Platform, lasts: &str) -> Vec<String> {
     let fixed = ["--quiet", "--rate", "6000", "--every", "1s", "--watch", lasts, "--seed", "3"];
@@ -31,7 +31,7 @@ fn go_on(platform: &Platform) -> (i32, String) {
     let words = arguments(platform, "2s");
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ended = covenant_in(platform.folder.path(), &words);
-    (code(&ended), said(&ended))
+    (code(&ended), output_of(&ended))
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_watch_goes_on_from_any_kill() {
             assert!(printed.contains("perhaps: its answer was lost"), "{printed}");
         }
         let verified = covenant_in(platform.folder.path(), &["verify", &path_text(&platform.file("out"))]);
-        assert_eq!(code(&verified), exit, "{}", said(&verified));
+        assert_eq!(code(&verified), exit, "{}", output_of(&verified));
         let left: Vec<_> = fs::read_dir(platform.file("out")).expect("a folder").flatten().collect();
         let is_state = |name: &str| name.starts_with(".watch-") || name == "watch.json";
         assert!(!left.iter().any(|file| is_state(&file.file_name().to_string_lossy())), "{left:?}");

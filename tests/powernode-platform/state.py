@@ -45,7 +45,7 @@ class Platform:
         self.clear()
 
     def clear(self):
-        """Begins anew. The authority stays, because it is made by a slow program."""
+        """Begins again. The authority stays, because it is made by a slow program."""
         self.account_id = uuid7()
         self.offering = {"id": uuid7(), **OFFERING}
         self.tables = {name: {} for name in ("peer", "certificate", "grant", "capability", "migration")}

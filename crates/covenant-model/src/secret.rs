@@ -288,6 +288,6 @@ mod tests {
     #[test]
     fn passwords_of_urls_are_learned() {
         learn_own_urls("--operator=http://me:pass-of-url@a.example/");
-        assert_eq!(without_own("it said pass-of-url"), "it said <password>");
+        assert_eq!(without_own("it answered pass-of-url"), "it answered <password>");
     }
 }

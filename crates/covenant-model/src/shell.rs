@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_looks_like_a_flag_is_none() {
+    fn a_value_in_the_form_of_a_flag_is_none() {
         assert_eq!(flag("--only", "01-a/b"), "--only 01-a/b");
         assert_eq!(flag("--only", "--adapter=touch P"), "--only='--adapter=touch P'");
     }

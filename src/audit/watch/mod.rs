@@ -427,14 +427,14 @@ impl OngoingWatch {
     }
 
     async fn leave(self) -> Result<Watched, WatchError> {
-        // A watch that was killed while it left has told the target already.
+        // A watch that was killed while it left may have notified the target already.
         let has_left = self.recorder.trace().exchanges_labelled("left").any(|(_, left)| left.succeeded());
-        let is_told = has_left || {
+        let is_notified = has_left || {
             let left = self.peer.revoke(&context("left"), "the watch is over").await?;
             left.is_some_and(|left| left.succeeded())
         };
         // A target that did not receive the notice has no reason to refuse later calls.
-        if is_told {
+        if is_notified {
             self.peer.heartbeat(&context("late"), &Value::Null).await?;
         } else {
             (self.watch.show)(

@@ -104,8 +104,8 @@ mod tests {
             ("{}", "is not the state"),
         ] {
             fs::write(&path, text).expect("written");
-            let said = State::read(&path).expect_err(text).to_string();
-            assert!(said.contains(part) && said.contains("revoke the peer"), "{text:?}: {said}");
+            let message = State::read(&path).expect_err(text).to_string();
+            assert!(message.contains(part) && message.contains("revoke the peer"), "{text:?}: {message}");
         }
     }
 }

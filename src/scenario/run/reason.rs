@@ -19,9 +19,9 @@ fn advice(outcome: &CallOutcome) -> &'static str {
     }
 }
 
-fn of_failure(kind: FailureKind, said: &str) -> &'static str {
+fn of_failure(kind: FailureKind, reason: &str) -> &'static str {
     match kind {
-        FailureKind::Refused if said.contains("lookup") || said.contains("resolve") => {
+        FailureKind::Refused if reason.contains("lookup") || reason.contains("resolve") => {
             "the host name of its URL is not known here: check its spelling and the DNS of this machine"
         }
         FailureKind::Refused => "check that it runs, and the host and port of its URL",

@@ -279,8 +279,8 @@ impl<'a> ScenarioRunner<'a> {
         let of_entry = |entry: &Entry| {
             PROCESS.into_iter().find(|method| entry.operation().is_some_and(|made| made.is(*method)))
         };
-        let methods = trace.entries().iter().filter_map(of_entry);
-        methods.last().is_some_and(|last| last != Start::METHOD) || self.settings.get(CRASH_SETTING).is_some()
+        let last = trace.entries().iter().rev().find_map(of_entry);
+        last.is_some_and(|last| last != Start::METHOD) || self.settings.get(CRASH_SETTING).is_some()
     }
 
     /// Discards the last known time after the target's clock was moved.
@@ -415,11 +415,11 @@ impl<'a> ScenarioRunner<'a> {
         if !expect.status.is_empty() && !expect.status.iter().any(|wanted| status == Some(u64::from(*wanted)))
         {
             let wanted: Vec<String> = expect.status.iter().map(ToString::to_string).collect();
-            let said = found.get("in_words").and_then(Value::as_str).unwrap_or("nothing");
+            let answer = found.get("in_words").and_then(Value::as_str).unwrap_or("nothing");
             let wanted = wanted.join(" or ");
             return Err(StepError::target(match status {
-                Some(_) => format!("expected {wanted}, answered {said}"),
-                None => format!("expected {wanted}, and there was no answer: {said}"),
+                Some(_) => format!("expected {wanted}, answered {answer}"),
+                None => format!("expected {wanted}, and there was no answer: {answer}"),
             }));
         }
         let wanted = self.values.fill(&expect.data)?;

@@ -73,10 +73,10 @@ impl Mask {
             What::Operation(operation) => self.operation(operation),
             What::Note(note) => {
                 self.learn_from(&note.facts);
-                note.message = self.said(&note.message);
+                note.message = self.masked(&note.message);
                 self.value(&mut note.facts);
             }
-            What::End(Outcome::Aborted(fault)) => fault.reason = self.said(&fault.reason),
+            What::End(Outcome::Aborted(fault)) => fault.reason = self.masked(&fault.reason),
             What::Run(_) | What::Scenario(_) | What::End(_) | What::Seal(_) => {}
         }
     }
@@ -94,7 +94,7 @@ impl Mask {
     }
 
     /// Returns a text that someone wrote for a person, such as an error. It may quote a secret that no member held.
-    fn said(&self, text: &str) -> String {
+    fn masked(&self, text: &str) -> String {
         secret::without_named(&self.text(text))
     }
 
@@ -105,7 +105,7 @@ impl Mask {
             self.message(message);
         }
         if let Some(failure) = &mut exchange.failure {
-            failure.message = self.said(&failure.message);
+            failure.message = self.masked(&failure.message);
         }
     }
 
@@ -129,7 +129,7 @@ impl Mask {
         if let Some(OperationFailure::Refused { message, .. } | OperationFailure::Adapter { message }) =
             &mut operation.failure
         {
-            *message = self.said(message);
+            *message = self.masked(message);
         }
     }
 
@@ -152,8 +152,8 @@ impl Mask {
         match &mut message.body {
             Body::Empty => {}
             Body::Json(value) => self.value(value),
-            Body::Text(text) => *text = self.said(text),
-            Body::Cut { beginning, .. } => *beginning = self.said(beginning),
+            Body::Text(text) => *text = self.masked(text),
+            Body::Cut { beginning, .. } => *beginning = self.masked(beginning),
         }
     }
 
