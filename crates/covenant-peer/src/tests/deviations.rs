@@ -45,6 +45,9 @@ async fn run_peering(behaviour: &'static Behaviour) -> Trace {
     for _ in 0..7 {
         mallory.heartbeat(&context, &Value::Null).await.expect("a call");
     }
+    // A behaviour may state what the peer withholds.
+    let withheld = json!({"metadata": {"jurisdiction": null}});
+    mallory.heartbeat(&context, &withheld).await.expect("a call");
     mallory.sync(&context, "skill", vec![], &Value::Null).await.expect("a call");
     mallory.revoke(&context, "done").await.expect("a call");
     call(&bob, Route::TrustBundle).await;
