@@ -69,6 +69,7 @@ const ROWS: &[Row] = &[
             "--every 1s",
         )
     },
+    row("covenant replay out --adapter 'python3 adapter.py'", ""),
     row("covenant verify", "out"),
     Row { placeholders: &[("…", "our contract says so")], ..row("covenant run --attest '4.4=…'", SHORT) },
     Row { placeholders: &[("DIR", "man")], ..row("covenant man --out DIR", "") },
@@ -78,7 +79,7 @@ const ROWS: &[Row] = &[
         ..row("covenant schema scenario|report|config|adapter", "")
     },
     row("covenant run --adapter 'python3 tests/python-platform/adapter.py'", SHORT),
-    row("covenant run --adapter 'python3 tests/g1-platform/adapter.py' --cases 1", SHORT),
+    row("covenant run --adapter 'python3 tests/powernode-platform/adapter.py --generation G3' --cases 1", SHORT),
     row("covenant run --quiet --seed 1 --out out && cp out/report.txt reports/specimen/report.txt", SHORT),
 ];
 
@@ -90,6 +91,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install --locked --path .", "it builds everything again"),
     ("cargo test --release --workspace", "it runs this test"),
     ("bash .ci/run", "it runs this test"),
+    ("covenant replay", "a block of the README runs it with its arguments"),
     ("covenant selftest", SELFTEST),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
     ("ci/picture", "it installs Python packages, and writes into the repository"),
