@@ -70,13 +70,19 @@ async fn late_disclosure_behind_adapter_is_broken() {
         let of_conduct = evaluations.filter(|evaluation| evaluation.check.aspect == Aspect::Conduct);
         of_conduct.map(|evaluation| evaluation.result.verdict).collect::<Vec<_>>()
     };
-    for defect in ["discloses-compromise-after-25-hours", "counts-24-hours-from-declaration"] {
+    // The second defect is seen only where a declaration comes later than the compromise.
+    for (defect, broken) in [
+        ("discloses-compromise-after-25-hours", [true; 4]),
+        ("counts-24-hours-from-declaration", [true, false, false, true]),
+    ] {
         let selection = Selection::new(&[], &[9]).expect("a commitment");
         let line = format!("{COVENANT} adapter --defect {defect}");
         let target = external(Arc::new(stdio(&line)));
         let report =
             Plan { target, selection, cases: 1, ..Plan::default() }.run_to_report().await.expect("a run");
-        assert_eq!(of_9_1(&report), [Verdict::Broken; 4], "{defect}");
+        let is_broken: Vec<bool> =
+            of_9_1(&report).iter().map(|verdict| *verdict == Verdict::Broken).collect();
+        assert_eq!(is_broken, broken, "{defect}");
     }
 }
 

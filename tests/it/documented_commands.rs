@@ -79,7 +79,10 @@ const ROWS: &[Row] = &[
         ..row("covenant schema scenario|report|config|adapter", "")
     },
     row("covenant run --adapter 'python3 tests/python-platform/adapter.py'", SHORT),
-    row("covenant run --adapter 'python3 tests/powernode-platform/adapter.py --generation G3' --cases 1", SHORT),
+    row(
+        "covenant run --adapter 'python3 tests/powernode-platform/adapter.py --generation G3' --cases 1",
+        SHORT,
+    ),
     row("covenant run --quiet --seed 1 --out out && cp out/report.txt reports/specimen/report.txt", SHORT),
 ];
 
