@@ -19,6 +19,8 @@ pub struct Patch {
     /// The variant that is applied first; `None` if there is none. A defect against a contract text is applied on
     /// top of the variant that keeps this text.
     pub on: Option<&'static Patch>,
+    /// The checks that are unproven under the patch, because the platform does not speak what they need.
+    pub leaves_unproven: &'static [&'static str],
     apply: fn(&mut Policy),
 }
 
@@ -42,17 +44,38 @@ impl Patch {
         summary: &'static str,
         apply: fn(&mut Policy),
     ) -> Self {
-        Self { name, kind: PatchKind::Defect { breaks }, summary, hard_to_reach: false, on: None, apply }
+        Self {
+            name,
+            kind: PatchKind::Defect { breaks },
+            summary,
+            hard_to_reach: false,
+            on: None,
+            leaves_unproven: &[],
+            apply,
+        }
     }
 
     /// Creates a patch that keeps every clause.
     pub(crate) const fn variant(name: &'static str, summary: &'static str, apply: fn(&mut Policy)) -> Self {
-        Self { name, kind: PatchKind::Variant, summary, hard_to_reach: false, on: None, apply }
+        Self {
+            name,
+            kind: PatchKind::Variant,
+            summary,
+            hard_to_reach: false,
+            on: None,
+            leaves_unproven: &[],
+            apply,
+        }
     }
 
     /// Puts the patch on top of a variant.
     pub(crate) const fn on(self, variant: &'static Patch) -> Self {
         Self { on: Some(variant), ..self }
+    }
+
+    /// Names the checks that need what the platform does not speak under the patch.
+    pub(crate) const fn leaving_unproven(self, checks: &'static [&'static str]) -> Self {
+        Self { leaves_unproven: checks, ..self }
     }
 
     /// Applies the patch, after its variant.
