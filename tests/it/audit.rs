@@ -6,69 +6,27 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
+use crate::program::{COVENANT, LOOPBACK, Platform, output_of};
 
-/// The reference platform as a program, with an acceptance token for one peer.
-pub(crate) struct Platform {
-    child: Child,
-    pub(crate) url: String,
-    folder: tempfile::TempDir,
-}
-
-impl Platform {
-    pub(crate) fn start(more: &[&str]) -> Self {
-        let mut child = Command::new(COVENANT)
-            .args(["target", "--listen", "127.0.0.1:0", "--propose", "https://127.0.0.1:1"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let description: Value = serde_json::from_str(&line).expect("JSON");
-        let folder = tempfile::tempdir().expect("a folder");
-        let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        std::fs::write(folder.path().join("ca.pem"), text(&description["ca_bundle_pem"])).expect("written");
-        std::fs::write(folder.path().join("token"), text(&description["peers"][0]["acceptance_token"]))
-            .expect("written");
-        Self { child, url: text(&description["base_url"]), folder }
-    }
-
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn audit(&self, more: &[&str], typed: &str) -> Output {
-        let mut child = Command::new(COVENANT)
-            .args(["audit", &self.url, "--quiet", "--rate", "6000", "--poll-timeout", "20", "--seed", "3"])
-            .arg("--ca")
-            .arg(self.file("ca.pem"))
-            .arg("--token-file")
-            .arg(self.file("token"))
-            .arg("--out")
-            .arg(self.file("out"))
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        // The program closes standard input unread unless it asks a question.
-        let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
-        child.wait_with_output().expect("it ends")
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn output_of(output: &Output) -> String {
-    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+/// Runs an audit of the platform, with an answer typed to its question.
+fn audit(platform: &Platform, more: &[&str], typed: &str) -> Output {
+    let mut child = Command::new(COVENANT)
+        .args(["audit", &platform.url, "--quiet", "--rate", "6000", "--poll-timeout", "20", "--seed", "3"])
+        .arg("--ca")
+        .arg(platform.file("ca.pem"))
+        .arg("--token-file")
+        .arg(platform.file("token"))
+        .arg("--out")
+        .arg(platform.file("out"))
+        .args(more)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // The program closes standard input unread unless it asks a question.
+    let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
+    child.wait_with_output().expect("it ends")
 }
 
 /// Returns the files that contain the secret.
@@ -79,8 +37,8 @@ fn files_with(folder: &Path, secret: &str) -> Vec<PathBuf> {
 
 #[test]
 fn authenticated_audit_is_evaluated_and_lists_what_it_created() {
-    let platform = Platform::start(&[]);
-    let output = platform.audit(&[], "");
+    let platform = Platform::start(LOOPBACK, &[]);
+    let output = audit(&platform, &[], "");
     let text = output_of(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("KEPT, in the part that was run: "), "{text}");
@@ -88,7 +46,7 @@ fn authenticated_audit_is_evaluated_and_lists_what_it_created() {
     let token = std::fs::read_to_string(platform.file("token")).expect("a token");
     assert_eq!(files_with(&platform.file("out"), &token), Vec::<PathBuf>::new());
 
-    let again = platform.audit(&[], "");
+    let again = audit(&platform, &[], "");
     assert_eq!(again.status.code(), Some(4), "the token is used up: {}", output_of(&again));
     assert!(
         output_of(&again).contains("created at") && output_of(&again).contains("nothing"),
@@ -99,8 +57,8 @@ fn authenticated_audit_is_evaluated_and_lists_what_it_created() {
 
 #[test]
 fn authenticated_audit_detects_a_breach_and_verify_detects_a_changed_transcript() {
-    let platform = Platform::start(&["--defect", "discloses-no-operator-contact"]);
-    let output = platform.audit(&[], "");
+    let platform = Platform::start(LOOPBACK, &["--defect", "discloses-no-operator-contact"]);
+    let output = audit(&platform, &[], "");
     assert_eq!(output.status.code(), Some(1), "{}", output_of(&output));
     assert!(output_of(&output).contains("BROKEN 1.1 conduct"), "{}", output_of(&output));
     let transcript = platform.file("out/transcript.jsonl");
@@ -115,18 +73,18 @@ fn authenticated_audit_detects_a_breach_and_verify_detects_a_changed_transcript(
 
 #[test]
 fn intrusive_audit_requires_the_host_name_of_the_target() {
-    let platform = Platform::start(&[]);
-    let refused = platform.audit(&["--intrusive"], "somewhere else\n");
+    let platform = Platform::start(LOOPBACK, &[]);
+    let refused = audit(&platform, &["--intrusive"], "somewhere else\n");
     assert_eq!(refused.status.code(), Some(2), "{}", output_of(&refused));
     assert!(!platform.file("out").exists(), "a refused audit created a run folder");
-    let confirmed = platform.audit(&["--intrusive"], "127.0.0.1\n");
+    let confirmed = audit(&platform, &["--intrusive"], "127.0.0.1\n");
     assert_eq!(confirmed.status.code(), Some(0), "{}", output_of(&confirmed));
     assert!(output_of(&confirmed).contains("O Out of scope             kept"), "{}", output_of(&confirmed));
 }
 
 #[test]
 fn anonymous_audit_creates_nothing_and_reports_an_absent_platform() {
-    let platform = Platform::start(&[]);
+    let platform = Platform::start(LOOPBACK, &[]);
     let audit = |url: &str| {
         let output =
             Command::new(COVENANT).args(["audit", url]).env_remove("COVENANT_ACCEPTANCE_TOKEN").output();
@@ -181,7 +139,7 @@ pub(crate) fn wait_for_text(transcript: &Path, wanted: &str, count: usize) {
 
 #[test]
 fn watch_continues_after_a_kill() {
-    let platform = Platform::start(&[]);
+    let platform = Platform::start(LOOPBACK, &[]);
     let token = platform.file("token");
     let mut first = platform.watch(&["--token-file", token.to_str().expect("a path")]);
     platform.wait_for_heartbeats(2);
@@ -209,7 +167,7 @@ fn watch_continues_after_a_kill() {
 
 #[test]
 fn watch_with_a_changed_transcript_does_not_continue() {
-    let platform = Platform::start(&[]);
+    let platform = Platform::start(LOOPBACK, &[]);
     let token = platform.file("token");
     let mut first = platform.watch(&["--token-file", token.to_str().expect("a path")]);
     platform.wait_for_heartbeats(1);

@@ -11,7 +11,7 @@ use covenant::clock::{Clock, Seed};
 use covenant::runner::assess;
 use covenant::transcript::{Outcome, ScenarioStart, Transcript, What, read};
 
-use crate::program::{DEFECT, SHORT, code, covenant_in, output_of, path_text};
+use crate::program::{DEFECT, SHORT, SHORT_RUN, code, covenant_in, output_of, path_text};
 
 #[test]
 fn an_error_in_a_scenario_is_that_of_its_author() {
@@ -91,23 +91,19 @@ fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
         let ran = covenant_in(
             folder.path(),
             &[
-                "run",
-                "--quiet",
-                "--seed",
-                "7",
-                "--only",
-                SHORT,
-                "--contract",
-                "2026-05",
-                "--out",
-                "out",
-                "--identity",
-                "forwarded",
-                "--request-timeout",
-                "1",
-                "--adapter",
-                &adapter,
-            ],
+                &SHORT_RUN[..],
+                &[
+                    "--contract",
+                    "2026-05",
+                    "--identity",
+                    "forwarded",
+                    "--request-timeout",
+                    "1",
+                    "--adapter",
+                    &adapter,
+                ],
+            ]
+            .concat(),
         );
         assert_eq!(code(&ran), 4, "{url}: {}", output_of(&ran));
         let report = fs::read_to_string(folder.path().join("out/report.txt")).expect("a report");

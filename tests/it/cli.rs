@@ -5,8 +5,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::program::{COVENANT, SHORT, code};
+
 fn covenant(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_covenant")).args(arguments).output().expect("the program starts")
+    Command::new(COVENANT).args(arguments).output().expect("the program starts")
 }
 
 fn stdout(output: &Output) -> String {
@@ -16,13 +18,6 @@ fn stdout(output: &Output) -> String {
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it ended by itself")
-}
-
-/// A short scenario.
-const SHORT: &str = "03-truthful-capabilities/declared-kinds-are-served";
 
 fn run(out: &Path, more: &[&str]) -> Output {
     let out = out.to_str().expect("a path");
@@ -58,7 +53,7 @@ fn breach_names_its_clause_and_a_replay_command() {
     assert!(text.starts_with(headline), "{text}");
     assert!(text.contains("BROKEN 3.1 conduct"), "{text}");
     let replay = text.lines().find_map(|line| line.trim().strip_prefix("replay:")).expect("a command").trim();
-    let replayed = Command::new(env!("CARGO_BIN_EXE_covenant"))
+    let replayed = Command::new(COVENANT)
         .args(replay.split_whitespace().skip(1))
         .args(["--out", folder.path().to_str().expect("a path")])
         .output()

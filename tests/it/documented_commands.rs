@@ -13,7 +13,8 @@ use std::process::{Child, Command, Output, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::audit::{Platform, wait_for_text};
+use crate::audit::wait_for_text;
+use crate::program::{LOOPBACK, Platform};
 use crate::python_platform::missing_program;
 
 const README: &str = include_str!("../../README.md");
@@ -233,7 +234,7 @@ impl Folder {
         }
         let mut added = row.added.to_owned();
         // A platform for each audit: a token is good for one.
-        let platform = command.contains("https://platform.example").then(|| Platform::start(&[]));
+        let platform = command.contains("https://platform.example").then(|| Platform::start(LOOPBACK, &[]));
         if let Some(platform) = &platform {
             command = command.replace("https://platform.example", &platform.url);
             fs::copy(platform.file("token"), self.0.path().join("token.txt")).expect("copied");

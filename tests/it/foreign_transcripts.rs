@@ -10,18 +10,14 @@ use covenant::clock::{Clock, Seed};
 use covenant::contract::{HeldText, TextSource, V1_2026_05};
 use covenant::transcript::{Outcome, RunStart, ScenarioStart, Transcript, read};
 
-const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
-/// A short scenario, and a defect that breaks it.
-const SHORT: &str = "03-truthful-capabilities/declared-kinds-are-served";
-const DEFECT: &str = "rejects-declared-kind";
+use crate::program::{COVENANT, DEFECT, SHORT, command};
+
 /// Text that a shell would run.
 const HOSTILE: &str = "x; touch PWNED; $(touch PWNED) `touch PWNED` 'q' \"$(touch PWNED)\"\ntouch PWNED #";
 const SECRET: &str = "operator-token-of-the-victim";
 
 fn covenant_in(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(COVENANT);
-    command.args(arguments).current_dir(folder).env("COVENANT_OPERATOR_TOKEN", SECRET);
-    command.output().expect("the program starts")
+    command(folder, arguments).env("COVENANT_OPERATOR_TOKEN", SECRET).output().expect("the program starts")
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -28,7 +28,7 @@ fn audit(platform: &Platform, host: &str, trust: &[&str]) -> (i32, String) {
 #[test]
 fn a_certificate_of_the_authority_for_another_host_gets_no_token() {
     // Its certificate is for localhost and 0.0.0.0.
-    let platform = Platform::start("0.0.0.0:0");
+    let platform = Platform::start("0.0.0.0:0", &[]);
     let ca = path_text(&platform.file("ca.pem"));
     let (exit, printed) = audit(&platform, "127.0.0.1", &["--ca", &ca]);
     assert_eq!(exit, 4, "{printed}");
@@ -39,21 +39,21 @@ fn a_certificate_of_the_authority_for_another_host_gets_no_token() {
     // The token was not spent.
     let (exit, printed) = audit(&platform, "localhost", &["--ca", &ca]);
     assert_eq!(exit, 0, "{printed}");
-    let (exit, printed) = audit(&Platform::start("0.0.0.0:0"), "localhost", &["--system-roots"]);
+    let (exit, printed) = audit(&Platform::start("0.0.0.0:0", &[]), "localhost", &["--system-roots"]);
     assert_eq!(exit, 4, "{printed}");
     assert!(printed.contains("certificate is not trusted"), "{printed}");
 }
 
 #[test]
 fn a_platform_without_named_authorities_is_pinned_as_before() {
-    let platform = Platform::start("0.0.0.0:0");
+    let platform = Platform::start("0.0.0.0:0", &[]);
     let (exit, printed) = audit(&platform, "127.0.0.1", &[]);
     assert_eq!(exit, 0, "{printed}");
 }
 
 #[test]
 fn the_diagnosis_checks_the_name_too() {
-    let platform = Platform::start("0.0.0.0:0");
+    let platform = Platform::start("0.0.0.0:0", &[]);
     let port = platform.url.rsplit(':').next().expect("a port").trim_end_matches('/').to_owned();
     let ca = path_text(&platform.file("ca.pem"));
     let examine = |host: &str| {

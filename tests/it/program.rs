@@ -12,6 +12,8 @@ pub(crate) const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 /// A short scenario, and a defect that breaks it.
 pub(crate) const SHORT: &str = "03-truthful-capabilities/declared-kinds-are-served";
 pub(crate) const DEFECT: &str = "rejects-declared-kind";
+/// A run of the short scenario into the folder `out`.
+pub(crate) const SHORT_RUN: [&str; 8] = ["run", "--quiet", "--seed", "7", "--only", SHORT, "--out", "out"];
 
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(COVENANT);
@@ -69,10 +71,14 @@ pub(crate) struct Platform {
     pub(crate) folder: tempfile::TempDir,
 }
 
+/// An address of this machine with a free port.
+pub(crate) const LOOPBACK: &str = "127.0.0.1:0";
+
 impl Platform {
-    pub(crate) fn start(listen: &str) -> Self {
+    pub(crate) fn start(listen: &str, more: &[&str]) -> Self {
         let mut child = Command::new(COVENANT)
             .args(["target", "--listen", listen, "--propose", "https://127.0.0.1:1"])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 use std::thread;
 
-use crate::program::{COVENANT, SHORT, code, command, covenant_in, output_of};
+use crate::program::{COVENANT, SHORT, SHORT_RUN, code, command, covenant_in, output_of};
 
 const TOKEN: &str = "0perator-t0ken/of=the user";
 
@@ -116,21 +116,8 @@ fn an_adapter_inherits_what_is_named_for_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = format!("sh -c 'env >&2; exec {COVENANT} adapter'");
     let log = |more: &[&str]| {
-        let fixed = [
-            "run",
-            "--quiet",
-            "--seed",
-            "7",
-            "--only",
-            SHORT,
-            "--jobs",
-            "1",
-            "--out",
-            "out",
-            "--adapter",
-            &line,
-        ];
-        let mut run = command(folder.path(), &[&fixed, more].concat());
+        let fixed = ["--jobs", "1", "--adapter", &line];
+        let mut run = command(folder.path(), &[&SHORT_RUN[..], &fixed, more].concat());
         run.env("COVENANT_OPERATOR_TOKEN", TOKEN).env("COVENANT_ACCEPTANCE_TOKEN", "x-acceptance-1");
         run.env("MY_SETTING", "a-value").env("MY_TOKEN", "my-token-of-adapter").env("HOME", "/home/of-tests");
         let ran = run.output().expect("it starts");

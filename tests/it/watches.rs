@@ -6,7 +6,9 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::program::{Platform, code, command, covenant_in, output_of, path_text, signal, wait_until};
+use crate::program::{
+    LOOPBACK, Platform, code, command, covenant_in, output_of, path_text, signal, wait_until,
+};
 
 fn arguments(platform: &Platform, lasts: &str) -> Vec<String> {
     let fixed = ["--quiet", "--rate", "6000", "--every", "1s", "--watch", lasts, "--seed", "3"];
@@ -37,7 +39,7 @@ fn go_on(platform: &Platform) -> (i32, String) {
 #[test]
 fn a_watch_goes_on_from_any_kill() {
     for milliseconds in [0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 400, 900] {
-        let platform = Platform::start("127.0.0.1:0");
+        let platform = Platform::start(LOOPBACK, &[]);
         let mut watch = start(&platform, "2s");
         thread::park_timeout(Duration::from_millis(milliseconds));
         signal("KILL", watch.id());
@@ -60,7 +62,7 @@ fn a_watch_goes_on_from_any_kill() {
 fn the_state_is_saved_before_the_token_is_spent() {
     // Nothing answers, so the accept lasts until the watch is killed.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let mut silent = Platform::start("127.0.0.1:0");
+    let mut silent = Platform::start(LOOPBACK, &[]);
     silent.url = format!("https://{}", listener.local_addr().expect("an address"));
     let mut watch = start(&silent, "2s");
     let _call = listener.accept().expect("the watch calls");
@@ -73,7 +75,7 @@ fn the_state_is_saved_before_the_token_is_spent() {
 
 #[test]
 fn a_signal_interrupts_a_watch_and_the_same_command_continues_it() {
-    let platform = Platform::start("127.0.0.1:0");
+    let platform = Platform::start(LOOPBACK, &[]);
     let mut watch = start(&platform, "1h");
     wait_until("the watch is accepted", || {
         let state = fs::read_to_string(platform.file("out/watch.json")).unwrap_or_default();
@@ -93,7 +95,7 @@ fn a_signal_interrupts_a_watch_and_the_same_command_continues_it() {
 #[test]
 fn a_torn_state_is_explained() {
     for text in ["", "{\"until\": null, \"listen\": \"127"] {
-        let platform = Platform::start("127.0.0.1:0");
+        let platform = Platform::start(LOOPBACK, &[]);
         fs::create_dir(platform.file("out")).expect("created");
         fs::write(platform.file("out/watch.json"), text).expect("written");
         let (exit, printed) = go_on(&platform);
