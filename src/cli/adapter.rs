@@ -10,7 +10,7 @@ use serde_json::json;
 use url::Url;
 
 use super::config::Config;
-use super::operator::guarded;
+use super::operator::{guarded, learn_flags};
 use super::operator_choice::OperatorChoice;
 use super::stop::stopped;
 use super::target_choice::{TargetArguments, named};
@@ -65,8 +65,8 @@ struct CheckArguments {
     /// URL of the federation plane of the running platform, on which a peer accepts
     #[arg(long, value_name = "URL", value_parser = super::url::parse, requires = "operator")]
     target: Option<Url>,
-    /// Allow a target on another machine to be called with plain http
-    #[arg(long, requires = "target")]
+    /// Allow a target on another machine, or an operator that gets a token, to be called with plain http
+    #[arg(long, requires = "operator")]
     plain_http: bool,
     /// Environment variable that the adapter inherits (repeatable); without it, PATH, HOME, LANG, TMPDIR and the like
     #[arg(long, value_name = "NAME", value_parser = super::operator::variable_name)]
@@ -89,6 +89,7 @@ impl CheckArguments {
     fn adapter(&self) -> Result<Arc<dyn Targets>, Failure> {
         let program = Program::of(self.program.clone())
             .ok_or_else(|| Failure::usage("adapter check -- PROGRAM ARGS: the program's name is empty"))?;
+        learn_flags(&self.program);
         message(&format!("adapter: {program}\n"));
         let program = guarded(program, &self.adapter_env)?;
         Ok(Arc::new(Stdio::new(program, Duration::from_secs(self.adapter_timeout), Log::default())))

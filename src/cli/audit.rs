@@ -159,7 +159,7 @@ fn watch_target(
     let address = asked.address()?.ok_or_else(|| Failure::usage("a URL is needed"))?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
-    let _lock = folder.go_on()?;
+    let _lock = folder.lock()?;
     let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
     run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
     let watch = Watch {

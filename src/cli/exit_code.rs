@@ -148,7 +148,7 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::Interrupted,
-        "interrupted, or the transcript has no end; the report is a partial one",
+        "interrupted, or the transcript has no end, and nothing that was evaluated is broken; the report is a partial one",
         "`covenant verify DIR` prints the report of what was played; the same --seed plays it all",
     ),
 ];
@@ -172,9 +172,9 @@ impl Exit {
         let evaluated = report.counts.kept + report.counts.broken;
         let order = [
             (ends.contains(&Self::Suite), Self::Suite),
-            (ends.contains(&Self::Interrupted), Self::Interrupted),
             // A broken clause was observed, whatever else failed.
             (overall == Overall::Broken, Self::Broken),
+            (ends.contains(&Self::Interrupted), Self::Interrupted),
             (ends.contains(&Self::Usage), Self::Usage),
             (report.outcome.is_none() && evaluated == 0, Self::NothingEvaluated),
             (report.outcome.is_none(), Self::Interrupted),

@@ -117,7 +117,11 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     if arguments.verbose {
-        tracing_subscriber::fmt().with_writer(|| Masked).with_max_level(LevelFilter::DEBUG).init();
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(|| Masked)
+            .with_max_level(LevelFilter::DEBUG)
+            .init();
     }
     let evaluation = match arguments.command {
         Command::Run(arguments) => run::main(&arguments),
@@ -204,7 +208,7 @@ impl std::io::Write for Masked {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         // The log writes one event at a time.
         let text = String::from_utf8_lossy(bytes);
-        anstream::stderr().write_all(secret::without_any(&text).as_bytes())?;
+        anstream::stderr().write_all(visible(&secret::without_any(&text)).as_bytes())?;
         Ok(bytes.len())
     }
 

@@ -35,7 +35,7 @@ pub(super) fn adapter(
     method_time_max: Duration,
     folder: Option<&Path>,
 ) -> Result<Arc<dyn Targets>, Failure> {
-    learn_flags(line);
+    learn_flags(&shlex::split(line).unwrap_or_default());
     let program = Program::parse(line).map_err(|error| Failure::new(Exit::Usage, error))?;
     let log = folder.map_or_else(Log::default, |folder| Log::at(&folder.join(ADAPTER_LOG)));
     Ok(Arc::new(Stdio::new(guarded(program, inherits)?, method_time_max, log)))
@@ -50,6 +50,7 @@ pub(super) fn guarded(program: Program, inherits: &[String]) -> Result<Program, 
         if is_secret_name(name) {
             secret::learn_own("adapter_secret", &value);
         }
+        secret::learn_own_urls(&value);
     }
     let program = program.inheriting(inherits);
     // Without its own path the suite starts the program alone, which ends when its input does.
@@ -74,8 +75,7 @@ pub(super) fn variable_name(text: &str) -> Result<String, String> {
 }
 
 /// Adds the values of flags such as `--token` in an adapter's command line to the secrets.
-fn learn_flags(line: &str) {
-    let words = shlex::split(line).unwrap_or_default();
+pub(super) fn learn_flags(words: &[String]) {
     for (place, word) in words.iter().enumerate() {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -87,12 +87,26 @@ fn learn_flags(line: &str) {
     }
 }
 
+/// Words in the names of variables and flags that hold a secret.
+const SECRET_WORDS: [&str; 13] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "pwd",
+    "credential",
+    "credentials",
+    "key",
+    "apikey",
+    "auth",
+    "cookie",
+];
+
 /// Returns whether a variable or a flag of this name holds a secret.
 fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["token", "secret", "password", "passwd", "credential", "api_key", "api-key", "apikey"]
-        .iter()
-        .any(|part| name.contains(part))
+    name.to_ascii_lowercase().split(['-', '_', '.']).any(|word| SECRET_WORDS.contains(&word))
 }
 
 /// Builds an operator client: an adapter behind a URL, a Powernode's REST surface, or a person.

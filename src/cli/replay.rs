@@ -1,14 +1,14 @@
 //! `covenant replay`: runs each broken check of a run again.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::config::{Config, DEFAULT};
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, message, print};
+use super::{BasisChoice, Exit, Failure, block_on, message, print};
 use crate::contract::TextSource;
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::report::{NO_END, Report, terminal};
@@ -16,8 +16,12 @@ use crate::runner::{Again, Replayed, RunFolder, assess, broken_checks, replay};
 use crate::scenario::RunContext;
 use crate::transcript::{Reading, RunStart, read};
 
-/// The longest time that a transcript sets, in seconds.
-const SECONDS_MAX: u64 = 86_400;
+/// The times that a transcript may set, in seconds: those that the options of `covenant run` take.
+const SECONDS: [(&str, RangeInclusive<u64>); 3] = [
+    ("request_timeout_seconds", 1..=3600),
+    ("max_wait_seconds", 0..=86_400),
+    ("poll_timeout_seconds", 0..=3600),
+];
 
 /// Arguments of `covenant replay`.
 ///
@@ -48,7 +52,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     if broken.is_empty() {
         print("nothing was broken: there is nothing to replay\n")?;
-        return Ok(if before.outcome.is_none() { Exit::Interrupted } else { Exit::Kept });
+        return Ok(Exit::of(&before, false, BasisChoice::All));
     }
     if before.is_audit() {
         return Err(not_replayed(
@@ -76,8 +80,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         all.push(replayed);
     }
     Ok(match exit(&all) {
-        // What the lost part held is not known.
-        Exit::Kept if before.outcome.is_none() => Exit::Interrupted,
+        // What was not played, or is lost, is not known.
+        Exit::Kept if before.is_interrupted() => Exit::Interrupted,
         exit => exit,
     })
 }
@@ -125,15 +129,19 @@ fn target(arguments: &Arguments, before: &Report, start: &RunStart) -> Result<Ta
     }
 }
 
-/// Reads the configuration file. One that lies beside the transcript came with it, so it has to be named.
+/// Reads the configuration file. One in a folder that holds the transcript too may have come with it, so it has to be
+/// named.
 fn config(arguments: &Arguments) -> Result<Config, Failure> {
     let named = arguments.target.config.as_deref();
     let transcript = RunFolder::transcript_of(&arguments.transcript).canonicalize().ok();
-    let came_with_it =
-        transcript.as_deref().and_then(Path::parent) == std::env::current_dir().ok().as_deref();
-    if named.is_none() && came_with_it && Path::new(DEFAULT).exists() {
+    let found = Path::new(DEFAULT).canonicalize().ok();
+    let came_with_it = transcript
+        .zip(found.as_deref().and_then(Path::parent))
+        .is_some_and(|(transcript, folder)| transcript.starts_with(folder));
+    if named.is_none() && came_with_it {
         message(&format!(
-            "{DEFAULT} beside the transcript is not read; if it is yours, name it with --config\n"
+            "{DEFAULT} is not read, because the transcript is in the same folder or below it; if the file is yours, name it \
+             with --config {DEFAULT}\n"
         ));
         return Ok(Config::default());
     }
@@ -158,7 +166,10 @@ fn embedded(given: TargetArguments, names: &[String]) -> Result<TargetArguments,
 /// Returns the run context: the settings of the run where the command line gives no other.
 fn run_context(asked: &TargetArguments, reading: &Reading) -> Result<RunContext, Failure> {
     let recorded = |name: &str| reading.start.settings.get(name);
-    let seconds = |name: &str| recorded(name).and_then(Value::as_u64).map(|seconds| seconds.min(SECONDS_MAX));
+    let seconds = |name: &str| {
+        let (_, range) = SECONDS.iter().find(|(known, _)| *known == name)?;
+        recorded(name)?.as_u64().filter(|seconds| range.contains(seconds))
+    };
     let settled = TargetArguments {
         request_timeout: asked.request_timeout.or_else(|| seconds("request_timeout_seconds")),
         max_wait: asked.max_wait.or_else(|| seconds("max_wait_seconds")),

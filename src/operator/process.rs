@@ -143,11 +143,11 @@ fn is_there(name: &str) -> io::Result<()> {
     if is_path {
         candidates = vec![PathBuf::from(name)];
     }
-    match candidates.iter().find(|path| path.is_file()) {
-        Some(path) if is_executable(path) => Ok(()),
-        Some(_) => Err(io::Error::from_raw_os_error(PERMISSION_DENIED)),
-        None => Err(io::Error::from_raw_os_error(NOT_FOUND)),
+    candidates.retain(|path| path.is_file());
+    if candidates.iter().any(|path| is_executable(path)) {
+        return Ok(());
     }
+    Err(io::Error::from_raw_os_error(if candidates.is_empty() { NOT_FOUND } else { PERMISSION_DENIED }))
 }
 
 /// The numbers of the errors of the system that starting a program gives.

@@ -64,7 +64,12 @@ fn scenario(ours: Option<&str>, theirs: &str) -> Scenario {
         .step(propose("alice"))
         .step(accept("alice").labelled("accepted"))
         .step(heartbeat("alice").labelled("alive"))
-        .step(Step::Scan(Scan { until_about: None, until_kind: None, label: "scanned".to_owned() }))
+        .step(Step::Scan(Scan {
+            until_about: None,
+            and_about: vec![],
+            until_kind: None,
+            label: "scanned".to_owned(),
+        }))
         .step(heartbeat("alice").labelled("alive"))
         .check(observed(check(
             (Commitment(10), 1, Conduct),

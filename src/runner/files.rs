@@ -103,16 +103,9 @@ impl RunFolder {
         Ok(lock)
     }
 
-    /// Prepares the folder for a watch, which may continue one: creates it, locks it, and removes the reports.
-    pub fn go_on(&self) -> Result<FolderLock, FileError> {
-        let lock = self.lock()?;
-        self.remove_reports()?;
-        Ok(lock)
-    }
-
-    /// Removes the reports of an earlier run. In a folder without a transcript, a file that is called like a case is
-    /// the user's own.
-    fn remove_reports(&self) -> Result<(), FileError> {
+    /// Removes the reports of an earlier run, or of the part of a watch before it was interrupted. In a folder without a
+    /// transcript, a file that is called like a case is the user's own.
+    pub fn remove_reports(&self) -> Result<(), FileError> {
         let is_of_run = self.transcript().exists();
         let reports = FORMATS.iter().map(|format| format.file.to_owned());
         let cases = PROPERTIES.iter().filter(|_| is_of_run).map(|property| case_file(property.name));

@@ -478,6 +478,10 @@ step_types! {
         /// timeout ends.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_about: Option<String>,
+        /// Further peers about whom a finding is expected: the scan is repeated until there is one about each, of a
+        /// kind that no other peer has.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        and_about: Vec<String>,
         /// The only kind of new finding that ends the wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until_kind: Option<String>,
@@ -497,7 +501,7 @@ step_types! {
     }
     /// A migration of a record of each kind that the target declares as not migratable, or as flowing out only.
     TryMigrations {
-        /// The peer.
+        /// The name of the peer.
         peer: String,
         /// The label of an accept or heartbeat whose answer holds the target's capabilities.
         of: String,

@@ -89,7 +89,7 @@ fn fault_of_step(
         let fault = FormatFault::new(format!("no peer is called `{peer}`"), span.clone());
         return Some(fault.nearest(peer, peers.iter().copied()));
     }
-    if let Some(label) = uses(step).filter(|label| !labels.contains(label)) {
+    if let Some(label) = uses(step).into_iter().flatten().find(|label| !labels.contains(label)) {
         let fault = FormatFault::new(format!("no step before this one is called `{label}`"), span.clone());
         return Some(fault.nearest(label, labels.iter().copied()));
     }
@@ -141,19 +141,20 @@ fn fault_of_scopes(scopes: &[String], span: &Range<usize>) -> Option<FormatFault
     Some(fault.nearest(unknown, Scope::ALL.iter().map(|scope| scope.as_str())))
 }
 
-/// Returns the label of the earlier step that a step uses.
-fn uses(step: &Step) -> Option<&str> {
-    match step {
+/// Returns the labels of the earlier steps that a step uses.
+fn uses(step: &Step) -> [Option<&str>; 2] {
+    let label = match step {
         Step::Fetch(step) => step.grant.as_deref(),
         Step::Migrate(step) => step.grant.as_deref(),
         Step::Commit(step) | Step::ShowMigration(step) => step.grant.as_deref(),
         Step::Call(step) => step.grant.as_deref(),
-        Step::TryKinds(step) => Some(&step.of),
-        Step::TryMigrations(step) => Some(&step.of),
+        Step::TryKinds(step) => Some(step.of.as_str()),
+        Step::TryMigrations(step) => return [Some(&step.of), Some(&step.listed)],
         Step::Expect(step) => step.of.as_deref(),
         Step::Operator(step) => step.until.as_ref().map(|more| more.than.as_str()),
         _ => None,
-    }
+    };
+    [label, None]
 }
 
 /// The names that a check may refer to.

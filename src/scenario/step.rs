@@ -172,6 +172,7 @@ impl Step {
     #[must_use]
     pub fn other_peers(&self) -> &[String] {
         match self {
+            Self::Scan(step) => &step.and_about,
             Self::Wait(step) => &step.also,
             _ => &[],
         }

@@ -6,11 +6,11 @@
 //! choose one that hides what it did elsewhere.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// Shortest secret of the user that is masked, in bytes.
@@ -34,6 +34,35 @@ const NAMES: [&str; 9] = [
 const SEEN_MAX: usize = 200_000;
 /// Characters that a URL holds encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Characters that a URL holds encoded where it holds all but reserved ones as they are.
+const RESERVED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+')
+    .add(b',')
+    .add(b'/')
+    .add(b':')
+    .add(b';')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+/// Characters that some libraries encode in a query, where `+`, `=` and `,` may stand.
+const QUERY: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'/').add(b'<').add(b'>').add(b'?');
 
 static OWN: RwLock<Known> = RwLock::new(Known(BTreeMap::new()));
 static SEEN: RwLock<Known> = RwLock::new(Known(BTreeMap::new()));
@@ -63,14 +92,34 @@ fn learn(known: &RwLock<Known>, class: &'static str, secret: &str, length_min: u
     if secret.len() < length_min || (secret.starts_with('<') && secret.ends_with('>')) {
         return;
     }
-    let json = serde_json::to_string(secret).unwrap_or_default();
-    let encoded = utf8_percent_encode(secret, ENCODED).to_string();
     let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-    for form in [secret, json.trim_matches('"'), &encoded] {
+    for form in forms(secret) {
         if known.0.len() < SEEN_MAX {
-            known.0.entry(form.as_bytes().to_vec()).or_insert(class);
+            known.0.entry(form.into_bytes()).or_insert(class);
         }
     }
+}
+
+/// Returns a secret as texts hold it: as it is, in JSON, and in URLs and forms, encoded by different libraries.
+fn forms(secret: &str) -> BTreeSet<String> {
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let json = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+    let sets = [ENCODED, RESERVED, QUERY];
+    let encoded = sets.map(|set| utf8_percent_encode(secret, set).to_string());
+    let lower = encoded.clone().map(|text| with_lower_case_escapes(&text));
+    let in_forms = encoded.clone().map(|text| text.replace("%20", "+"));
+    let plain = [secret.to_owned(), json.to_owned(), json.replace('/', "\\/")];
+    plain.into_iter().chain(encoded).chain(lower).chain(in_forms).collect()
+}
+
+fn with_lower_case_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        text.extend(["%", &digits.to_ascii_lowercase(), rest]);
+    }
+    text
 }
 
 impl Known {

@@ -27,7 +27,7 @@ use crate::peer::{
     TargetAddress,
 };
 use crate::pki::PkiError;
-use crate::runner::{WATCH as STATE, announce, way_back_setting};
+use crate::runner::{FileError, RunFolder, WATCH as STATE, announce, way_back_setting};
 use crate::scenario::{LoadError, Loaded, RunContext, load, no_success};
 use crate::transcript::{
     Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart, ScenarioStart, Trace,
@@ -102,6 +102,9 @@ pub enum WatchError {
     /// The transcript cannot be started.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
+    /// An old report cannot be removed.
+    #[error(transparent)]
+    Reports(FileError),
     /// A file of the folder cannot be used.
     #[error("{path}: {why}")]
     File {
@@ -172,6 +175,7 @@ impl Watch {
     /// Watches until the duration is over or `stop` becomes true.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<Watched, WatchError> {
         let path = self.folder.join(STATE);
+        let folder = RunFolder::choose(Some(&self.folder), self.seed);
         State::remove_torn(&self.folder);
         let begun = if path.exists() {
             OngoingWatch::resume(self, path)?
@@ -179,6 +183,7 @@ impl Watch {
             Some(OngoingWatch::begin(self, path)?)
         };
         let Some(begun) = begun else { return Ok(Watched::Completed) };
+        folder.remove_reports().map_err(WatchError::Reports)?;
         match begun.admit().await? {
             Some(ongoing) => ongoing.keep(stop).await,
             None => Ok(Watched::NotAccepted),

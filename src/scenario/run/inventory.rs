@@ -10,7 +10,7 @@ use super::runner::ScenarioRunner;
 use crate::operator::grant::Issue;
 use crate::operator::{OperatorMethod, resource};
 use crate::peer::StepContext;
-use crate::wire::capability::takes_no_migration;
+use crate::wire::capability::{kind_of, rows_for, takes_no_migration};
 use crate::wire::path::is_kind;
 
 /// The number of kinds that are tried at most: an inventory may be long.
@@ -27,10 +27,11 @@ impl ScenarioRunner<'_> {
     ) -> Result<(), StepError> {
         let peer = self.peer_named(&step.peer)?.clone();
         let unlabelled = StepContext { label: None, ..context.clone() };
-        for kind in self.kinds_without_migration(step) {
+        for kind in self.kinds_without_migration(step, peer.id_at_target().as_deref()) {
             let stored = self.values.fill_text(&format!("${{id:{kind}_stored}}"))?;
-            let parameters =
-                json!({"kind": kind, "id": stored, "record": {"id": stored, "name": "A record"}});
+            // A platform may want each name once, so the id is a part of it.
+            let record = json!({"id": stored, "name": format!("A record {stored}")});
+            let parameters = json!({"kind": kind, "id": stored, "record": record});
             // A platform that stores none refuses, or lacks the method. The migration may show a breach even so.
             let _ = self.operate(&unlabelled, resource::Put::METHOD, parameters).await;
             let parameters = json!({
@@ -48,7 +49,7 @@ impl ScenarioRunner<'_> {
                 "operation": "migrate", "root_resource_kind": kind, "root_resource_id": id, "plan_summary": {},
                 "steps": [{
                     "step_order": 1, "resource_kind": kind, "resource_id": id, "action": "create",
-                    "conflict_policy": "fail", "payload": {"id": id, "name": "A record"},
+                    "conflict_policy": "fail", "payload": {"id": id, "name": format!("A record {id}")},
                 }],
             });
             let outcome = peer.migrate(context, plan, Some(&token)).await?;
@@ -57,16 +58,20 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// Returns the kinds of which a declaration says that they take no migration.
-    fn kinds_without_migration(&self, step: &TryMigrations) -> BTreeSet<String> {
+    /// Returns the kinds of which each row of the declarations for this peer says that they take no migration.
+    fn kinds_without_migration(&self, step: &TryMigrations, peer_id: Option<&str>) -> BTreeSet<String> {
         let answered =
             self.values.value(&step.of).map(|value| &value["data"]["capabilities"]["resource_kinds"]);
         let listed = self.values.value(&step.listed);
-        let listed = listed.map(|value| value.get("capabilities").unwrap_or(value));
-        let rows = answered.into_iter().chain(listed).filter_map(Value::as_array).flatten();
-        let kinds = rows
-            .filter(|row| takes_no_migration(row))
-            .filter_map(|row| row["kind"].as_str().or_else(|| row["resource_kind"].as_str()));
-        kinds.filter(|kind| is_kind(kind)).take(KINDS_MAX).map(ToOwned::to_owned).collect()
+        let rows: Vec<&Value> =
+            answered.into_iter().chain(listed).flat_map(|rows| rows_for(rows, peer_id)).collect();
+        let takes_some =
+            |kind: &str| rows.iter().any(|row| kind_of(row) == Some(kind) && !takes_no_migration(row));
+        let kinds = rows.iter().filter_map(|row| kind_of(row));
+        kinds
+            .filter(|kind| is_kind(kind) && !takes_some(kind))
+            .take(KINDS_MAX)
+            .map(ToOwned::to_owned)
+            .collect()
     }
 }

@@ -170,22 +170,34 @@ impl ScenarioRunner<'_> {
         Ok(())
     }
 
-    /// Reads the findings, repeatedly if the step waits for one.
+    /// Reads the findings, repeatedly if the step waits for one, or for one about each of several peers.
     pub(super) async fn scan(&mut self, context: &StepContext, step: &Scan) -> Result<(), StepError> {
-        let about = match &step.until_about {
-            Some(name) => self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)),
-            None => None,
-        };
+        let mut about = vec![];
+        for name in step.until_about.iter().chain(&step.and_about) {
+            about.extend(self.peer_named(name)?.id_at_target().or_else(|| self.id_of(name)));
+        }
         let kind = step.until_kind.as_deref();
-        let known = self.findings_about(about.as_deref(), kind);
+        let is_awaited = |finding: &&Value, all: &[Value]| {
+            kind.is_none_or(|kind| finding["kind"] == kind)
+                && (step.and_about.is_empty() || !is_about_others(finding, all, &about))
+        };
+        let counts = |scan: &Value| -> Vec<usize> {
+            let all = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let of_peer = |id: &String| {
+                let theirs = all.iter().filter(|finding| finding["federation_peer_id"] == id.as_str());
+                theirs.filter(|finding| is_awaited(finding, all)).count()
+            };
+            about.iter().map(of_peer).collect()
+        };
+        let known = counts(&self.last_scan());
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
         loop {
             ticks.tick().await;
             let found = self.ask(context, &governance::Scan {}).await?;
-            let count = count_about(&found, about.as_deref(), kind);
+            let is_complete = counts(&found).iter().zip(&known).all(|(now, before)| now > before);
             self.keep(context, found);
-            if about.is_none() || count > known || looking.elapsed() >= self.poll_timeout() {
+            if is_complete || looking.elapsed() >= self.poll_timeout() {
                 return Ok(());
             }
         }
@@ -261,14 +273,14 @@ impl ScenarioRunner<'_> {
         known.or_else(proposed).map(ToOwned::to_owned)
     }
 
-    /// Returns the number of findings about a peer in the last scan of this trace.
-    fn findings_about(&self, about: Option<&str>, kind: Option<&str>) -> usize {
+    /// Returns the result of the last scan of this trace; null if there is none.
+    fn last_scan(&self) -> Value {
         let trace = self.recorder.trace();
-        let last = trace.entries().iter().rev().filter_map(|entry| entry.operation());
-        let scan = last
-            .filter(|operation| operation.method == governance::Scan::METHOD.name())
-            .find_map(|op| op.result.as_ref());
-        scan.map_or(0, |scan| count_about(scan, about, kind))
+        let operations = trace.entries().iter().rev().filter_map(|entry| entry.operation());
+        let mut results = operations
+            .filter(|operation| operation.is(governance::Scan::METHOD))
+            .filter_map(|operation| operation.result.clone());
+        results.next().unwrap_or_default()
     }
 }
 
@@ -297,14 +309,12 @@ fn items(listed: &Value) -> &[Value] {
     list.map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Counts the findings about a peer, of one kind if it is named.
-fn count_about(scan: &Value, about: Option<&str>, kind: Option<&str>) -> usize {
-    let findings = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    findings
-        .iter()
-        .filter(|finding| about.is_some() && finding["federation_peer_id"].as_str() == about)
-        .filter(|finding| kind.is_none_or(|kind| finding["kind"] == kind))
-        .count()
+/// Returns whether a finding is of a kind that stands about a peer other than these.
+fn is_about_others(finding: &Value, all: &[Value], peers: &[String]) -> bool {
+    let is_other = |other: &&Value| {
+        other["federation_peer_id"].as_str().is_some_and(|id| !peers.iter().any(|peer| peer == id))
+    };
+    all.iter().filter(is_other).any(|other| other["kind"] == finding["kind"])
 }
 
 fn failure(error: &OperatorError) -> OperationFailure {

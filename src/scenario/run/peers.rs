@@ -414,5 +414,10 @@ pub(super) fn proposal(peer: &str) -> String {
 /// adds one.
 fn entries_of(body: &Value) -> usize {
     let entries = body["data"]["events"].as_array().into_iter().flatten();
-    entries.filter(|entry| !entry.to_string().contains("excerpt")).count()
+    let is_about_excerpts = |entry: &Value| {
+        let mut members =
+            ["action", "event", "kind", "route", "path"].iter().filter_map(|name| entry[name].as_str());
+        members.any(|text| text.contains("excerpt"))
+    };
+    entries.filter(|entry| !is_about_excerpts(entry)).count()
 }

@@ -31,6 +31,7 @@ mod schema;
 mod scope;
 mod spoken;
 mod table;
+mod text;
 #[cfg(test)]
 mod trace_builder;
 mod versioning;

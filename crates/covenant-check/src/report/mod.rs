@@ -103,6 +103,13 @@ impl Report {
     pub fn is_audit(&self) -> bool {
         self.settings.get("audit") == Some(&Value::Bool(true))
     }
+
+    /// Returns whether the run was interrupted, or lacks its end.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        let mut outcomes = self.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&self.outcome);
+        self.outcome.is_none() || outcomes.any(|outcome| *outcome == Outcome::Interrupted)
+    }
 }
 
 /// A check with its verdict, and the command that shows it again.

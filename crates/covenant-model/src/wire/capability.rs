@@ -86,6 +86,23 @@ pub enum Policy {
     #[serde(untagged)]
     Other(String),
 }
+
+/// Returns the rows of a declaration, which is a list or holds one, as far as they are for this peer: a row that names
+/// another one is not.
+pub fn rows_for<'a>(declaration: &'a Value, peer_id: Option<&'a str>) -> impl Iterator<Item = &'a Value> {
+    let rows = declaration.get("capabilities").unwrap_or(declaration).as_array().into_iter().flatten();
+    rows.filter(move |row| {
+        let named = ["peer_id", "federation_peer_id"].iter().find_map(|name| row[name].as_str());
+        named.is_none() || named == peer_id
+    })
+}
+
+/// Returns the kind that a row of a declaration is about.
+#[must_use]
+pub fn kind_of(row: &Value) -> Option<&str> {
+    row["kind"].as_str().or_else(|| row["resource_kind"].as_str())
+}
+
 /// Returns whether a row of a declaration says that no record of its kind is migrated to the declarer: the kind does
 /// not migrate, or it only flows out. A row without `migratable` says nothing, since the wire does not show an
 /// inventory.

@@ -22,7 +22,6 @@ pub mod path;
 pub mod resource;
 pub mod state;
 pub mod sync;
-pub mod text;
 
 /// Members of a message that its type does not know, kept so that no data is lost.
 pub type Extra = std::collections::BTreeMap<String, serde_json::Value>;

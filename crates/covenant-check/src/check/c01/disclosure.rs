@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use covenant_model::wire::text::{has_email_address, is_blank, is_semantic_version};
+use crate::check::text::{has_email_address, is_blank, is_semantic_version};
 
 /// A member of the disclosure in `metadata`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

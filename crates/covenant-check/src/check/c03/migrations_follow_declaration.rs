@@ -1,5 +1,7 @@
 //! `migrations-follow-declaration`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +14,7 @@ use covenant_model::operator::OperatorMethod;
 use covenant_model::operator::capability::{Declare, List};
 use covenant_model::operator::resource::Put;
 use covenant_model::transcript::{Operation, Trace};
-use covenant_model::wire::capability::takes_no_migration;
+use covenant_model::wire::capability::{kind_of, rows_for, takes_no_migration};
 use covenant_model::wire::path::Route;
 
 /// The target applies no migration of a kind of which it declares that it does not migrate, or only flows out.
@@ -38,14 +40,21 @@ impl Check for MigrationsFollowDeclaration {
     fn evaluate(&self, trace: &Trace) -> Outcome {
         let rows = self.rows(trace);
         let read: Vec<u64> = rows.iter().map(|(n, _)| *n).collect();
-        if rows.is_empty() {
-            return Err(Stop::unproven("no kind was read that the target declares", []));
-        }
-        // What the suite declared in the operator's name is no statement of the target's own.
-        let own: Vec<&(u64, Value)> = rows
+        let own = own_fixed_kinds(trace, &rows);
+        let tried: Vec<(u64, &str, Call<'_>)> = own
             .iter()
-            .filter(|(_, row)| takes_no_migration(row) && !was_declared_by_suite(trace, kind_of(row)))
+            .filter_map(|(n, kind)| {
+                let call = calls(trace).labelled(&self.call).rfind(|call| kind_sent(call) == Some(kind))?;
+                Some((*n, *kind, call))
+            })
             .collect();
+        if let Some((n, kind, call)) = tried.iter().find(|(_, _, call)| is_applied(call)) {
+            let actual = format!("{kind} is declared as one that takes none: {}", call.summary());
+            return Err(Stop::broken(actual, [*n, call.n()]));
+        }
+        if operations(trace, List::METHOD.name()).next().is_none() || rows.is_empty() {
+            return Err(Stop::unproven("the inventory of the target was not read", read));
+        }
         if own.is_empty() {
             let actual = "the target declares no kind of its own that takes no migration";
             return Err(Stop::not_applicable(actual, read.last().copied()));
@@ -53,41 +62,57 @@ impl Check for MigrationsFollowDeclaration {
         let control = calls(trace).labelled(&self.control).find(|call| is_applied(call));
         let control = control.or_unproven_at("no migration of another kind was accepted", &read)?.n();
         let mut evidence = vec![control];
-        for (n, row) in own {
-            let kind = kind_of(row);
-            let tried = calls(trace).labelled(&self.call).rfind(|call| kind_sent(call) == Some(kind));
-            let tried = tried.or_unproven_at(&format!("no {kind} was migrated"), &[*n])?;
-            let seen = [*n, control, tried.n()];
-            let actual = format!("{kind} is declared as {}: {}", declared_as(row), tried.summary());
-            if is_applied(&tried) {
-                return Err(Stop::broken(actual, seen));
+        for (n, kind, call) in &tried {
+            if !is_refused_for_its_kind(call) {
+                let actual = format!("{kind}: {}, which refuses no kind", call.summary());
+                return Err(Stop::unproven(actual, [*n, call.n()]));
             }
-            let is_refused = tried.exchange.was_refused() && !tried.exchange.succeeded();
-            if !is_refused || !is_storable(trace, kind) {
-                return Err(Stop::unproven(format!("{actual}; no record of it is known to be valid"), seen));
+            if !is_storable(trace, kind) {
+                let actual = format!("{kind}: {}; no record of it is known to be valid", call.summary());
+                return Err(Stop::unproven(actual, [*n, call.n()]));
             }
-            evidence.extend([*n, tried.n()]);
+            evidence.extend([*n, call.n()]);
         }
-        Ok(Pass::new("each such migration was refused", evidence))
+        if tried.is_empty() {
+            return Err(Stop::unproven("no record of such a kind was migrated", read));
+        }
+        Ok(Pass::new(
+            format!("migrations of {} of {} such kinds were refused", tried.len(), own.len()),
+            evidence,
+        ))
     }
 }
 
 impl MigrationsFollowDeclaration {
-    /// Returns the rows of the target's declarations, each with its entry.
-    fn rows(&self, trace: &Trace) -> Vec<(u64, Value)> {
+    /// Returns the rows of the target's declarations to the peer, each with its entry.
+    fn rows<'a>(&self, trace: &'a Trace) -> Vec<(u64, Value)> {
         let answered = calls(trace).labelled(&self.declaration).filter_map(|call| {
-            Some((call.n(), call.exchange.data()?["capabilities"]["resource_kinds"].clone()))
+            Some((call.n(), call.exchange.data()?["capabilities"]["resource_kinds"].clone(), None))
         });
         let listed = operations(trace, List::METHOD.name()).filter_map(|(n, operation)| {
-            let listed = operation.result.clone()?;
-            Some((n, listed.get("capabilities").cloned().unwrap_or(listed)))
+            Some((n, operation.result.clone()?, operation.parameters["peer_id"].as_str()))
         });
-        let rows = |(n, rows): (u64, Value)| match rows {
-            Value::Array(rows) => rows.into_iter().map(|row| (n, row)).collect(),
-            _ => vec![],
-        };
-        answered.chain(listed).flat_map(rows).collect()
+        let all: Vec<(u64, Value, Option<&'a str>)> = answered.chain(listed).collect();
+        all.iter()
+            .flat_map(|(n, rows, peer_id)| rows_for(rows, *peer_id).map(|row| (*n, row.clone())))
+            .collect()
     }
+}
+
+/// Returns the kinds of which each row says that they take no migration, with the first such row. What the suite
+/// declared in the operator's name is no statement of the target's own.
+fn own_fixed_kinds<'a>(trace: &Trace, rows: &'a [(u64, Value)]) -> Vec<(u64, &'a str)> {
+    let kinds: BTreeSet<&str> = rows.iter().filter_map(|(_, row)| kind_of(row)).collect();
+    kinds
+        .into_iter()
+        .filter(|kind| !was_declared_by_suite(trace, kind))
+        .filter_map(|kind| {
+            let mut of_kind = rows.iter().filter(|(_, row)| kind_of(row) == Some(kind));
+            let first = of_kind.next()?;
+            (takes_no_migration(&first.1) && of_kind.all(|(_, row)| takes_no_migration(row)))
+                .then_some((first.0, kind))
+        })
+        .collect()
 }
 
 /// Returns every operation of a method that succeeded.
@@ -119,15 +144,10 @@ fn kind_sent<'a>(call: &Call<'a>) -> Option<&'a str> {
     call.exchange.sent()?["root_resource_kind"].as_str()
 }
 
-fn kind_of(row: &Value) -> &str {
-    row["kind"].as_str().or_else(|| row["resource_kind"].as_str()).unwrap_or_default()
-}
-
-fn declared_as(row: &Value) -> String {
-    match row["direction"].as_str() {
-        Some(direction) if row["migratable"] != false => direction.to_owned(),
-        _ => "not migratable".to_owned(),
-    }
+/// Returns whether the status of a refusal may be about the kind, and not about a token, a limit or a route.
+fn is_refused_for_its_kind(call: &Call<'_>) -> bool {
+    const STATUSES: [u16; 3] = [400, 409, 422];
+    call.exchange.status().is_some_and(|status| STATUSES.contains(&status))
 }
 
 #[cfg(test)]
@@ -153,6 +173,12 @@ mod tests {
         let builder = TraceBuilder::new()
             .operation_with("", "capability.declare", json!({"resource_kind": "skill"}), json!({}))
             .call("declared", heartbeat)
+            .operation_with(
+                "listed",
+                "capability.list",
+                json!({"peer_id": "p"}),
+                json!({"capabilities": [row]}),
+            )
             .call("control", migration("skill", control));
         let put = json!({"kind": "ledger", "id": "1"});
         let builder =
@@ -172,8 +198,22 @@ mod tests {
             assert_eq!(verdict(&row, 422, 201, true), Kept, "{row}");
             assert_eq!(verdict(&row, 422, 422, true), Unproven, "no migration is taken at all");
             assert_eq!(verdict(&row, 422, 201, false), Unproven, "the record may be refused");
-            assert_eq!(verdict(&row, 503, 201, true), Unproven, "{row}");
+            for status in [401, 404, 429, 503] {
+                assert_eq!(verdict(&row, status, 201, true), Unproven, "{row}");
+            }
         }
+    }
+
+    #[test]
+    fn a_kind_that_another_row_opens_and_one_of_another_peer_do_not_count() {
+        let fixed = json!({"kind": "ledger", "migratable": false, "peer_id": "other"});
+        assert_eq!(verdict(&fixed, 201, 201, true), NotApplicable);
+        let rows = json!([{"kind": "ledger", "migratable": false}, {"kind": "ledger", "direction": "bidirectional"}]);
+        let builder = TraceBuilder::new()
+            .operation_with("listed", "capability.list", json!({}), json!({"capabilities": rows}))
+            .call("tried", migration("ledger", 201));
+        let arguments = json!({"declaration": "declared", "call": "tried", "control": "control"});
+        assert_eq!(builder.verdict::<MigrationsFollowDeclaration>(arguments), NotApplicable);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::check::text;
 use covenant_model::wire::header::inbound_subject;
-use covenant_model::wire::text;
 
 /// Returns whether an entry mentions a name: anywhere in a text, or, if the name may be a word or the number
 /// of something else, as the entire value of a member about a peer or a subject.

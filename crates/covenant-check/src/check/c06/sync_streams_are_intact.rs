@@ -48,12 +48,13 @@ impl Check for SyncStreamsAreIntact {
             let earlier = accepted.iter().map(|(_, earlier)| earlier);
             let stream: Vec<&SyncBatch> =
                 earlier.filter(|earlier| earlier.resource_kind == batch.resource_kind).collect();
-            if let Some(fault) = fault(trace, body, &batch, &stream) {
+            let digest = compare_digest(&body["records"], &batch.sha256);
+            if let Some(fault) = fault(trace, digest, &batch, &stream) {
                 let actual = format!("a batch of {}: {fault}", batch.resource_kind);
                 return Err(Stop::broken(actual, [call.n()]));
             }
-            if compare_digest(&body["records"], &batch.sha256) == DigestMatch::Unknown {
-                open.get_or_insert(unproven("a batch with a number beyond 64 bits or with a fraction, and a digest of none of its common notations"));
+            if digest == DigestMatch::Unknown {
+                open.get_or_insert(unproven("a batch that is too long, or has a number of which only the nearest float is known, and a digest of none of its common forms"));
             }
             if goes_back(&stream, &batch) {
                 open.get_or_insert(unproven("a stream that began again from where it was before"));
@@ -89,8 +90,8 @@ fn goes_back(stream: &[&SyncBatch], batch: &SyncBatch) -> bool {
 }
 
 /// Returns the fault of a batch, in words.
-fn fault(trace: &Trace, body: &Value, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
-    if compare_digest(&body["records"], &batch.sha256) == DigestMatch::Wrong {
+fn fault(trace: &Trace, digest: DigestMatch, batch: &SyncBatch, stream: &[&SyncBatch]) -> Option<String> {
+    if digest == DigestMatch::Wrong {
         return Some("the digest is not that of the records".to_owned());
     }
     if let Some(id) = repeated(batch) {

@@ -20,7 +20,7 @@ use covenant_model::wire::path::{PREFIX, Route};
 pub(in crate::check) struct TargetRequestsDeclaredKindsOnly {
     /// The peer that the target calls.
     pub peer: PeerName,
-    /// The operations that prompt the target to call it. Each has to be done: what was not prompted shows no breach.
+    /// The operations that prompt the target to call it. Without each of them, calls without a breach prove nothing.
     #[serde(default)]
     pub prompt: Vec<Label>,
 }
@@ -40,9 +40,6 @@ impl Check for TargetRequestsDeclaredKindsOnly {
         Some("a call of the target to the peer arrived, and the peer declared kinds");
 
     fn evaluate(&self, trace: &Trace) -> Outcome {
-        if let Some(label) = self.prompt.iter().find(|label| trace.operation(label).is_none()) {
-            return Err(Stop::unproven(format!("the target was not prompted ({})", &**label), []));
-        }
         let valid = valid_kinds(trace, &self.peer);
         let made: Vec<Call<'_>> = calls(trace).of(&self.peer).made_by_target().collect();
         if valid.is_empty() || made.is_empty() {
@@ -61,6 +58,9 @@ impl Check for TargetRequestsDeclaredKindsOnly {
             paths.filter_map(|call| call.exchange.request.path.as_deref()).map(sort_of).collect();
         let evidence = made.iter().map(Call::n);
         if unknown.is_empty() {
+            if let Some(label) = self.prompt.iter().find(|label| trace.operation(label).is_none()) {
+                return Err(Stop::unproven(format!("the target was not prompted ({})", &**label), evidence));
+            }
             let actual = format!("{} calls, all about what was declared", made.len());
             return Ok(Pass::new(actual, evidence));
         }

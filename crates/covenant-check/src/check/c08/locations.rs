@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::check::query::{CallQuery, calls};
+use crate::check::text::is_blank;
 use covenant_model::operator::{OperatorMethod, release};
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
-use covenant_model::wire::text::is_blank;
 
 /// The locations of the two sides of a peering.
 pub(super) struct Locations {

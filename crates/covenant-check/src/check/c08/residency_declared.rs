@@ -9,9 +9,9 @@ use crate::check::arguments::PeerName;
 use crate::check::definition::Check;
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, silence_of_heartbeats};
+use crate::check::text::is_blank;
 use covenant_model::transcript::{Direction, Trace};
 use covenant_model::wire::path::Route;
-use covenant_model::wire::text::is_blank;
 
 /// The target declares in its heartbeats, or in its answers to them, where it keeps data.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -84,8 +84,8 @@ fn head(out: &mut String, report: &Report) {
         report.seed,
         report.contract.contract_version,
         digest.map_or_else(|| "text unknown".to_owned(), |digest| format!("{digest}…")),
-        report.binding,
-        report.covenant
+        terminal(&report.binding),
+        terminal(&report.covenant)
     );
     wrapped(out, "contract text: ", &report.contract.to_string());
     let _ = writeln!(out, "transcript: {}", terminal(&report.transcript_sha256));
@@ -196,7 +196,7 @@ fn basis(basis: Basis) -> &'static str {
 fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
-    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.aspect, check.id);
+    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.aspect, terminal(&check.id));
     wrapped(out, "  requirement: ", &check.requirement);
     for (place, expected) in result.expected.iter().enumerate() {
         wrapped(out, if place == 0 { "  expected:    " } else { "  or:          " }, expected);

@@ -58,22 +58,18 @@ const WAYS: &[NonAscii] =
     &[NonAscii::Raw, NonAscii::LowerCase, NonAscii::UpperCase, NonAscii::RawWithUpperCaseEscapes];
 const SHORT_CONTROLS: &[&str] = &["\u{8}\u{c}\n\r\t", "\n\r\t", ""];
 
-/// Size of a value, in bytes of JSON, up to which all forms are tried. Of a longer one only those of texts are.
-const TRIED_MAX: usize = 256 * 1024;
-
 /// Returns the forms in which a value may be written differently.
 pub(super) fn forms_of(value: &Value) -> impl Iterator<Item = Form> {
     let text = value.to_string();
     let is_ascii = text.is_ascii();
     let has_special = !is_ascii || text.contains(|c| "<>&'+`\u{7f}".contains(c) || c == '\\');
-    let (is_long, has_slash, has_controls) =
-        (text.len() > TRIED_MAX, text.contains('/'), text.contains('\\'));
+    let (has_slash, has_controls) = (text.contains('/'), text.contains('\\'));
     let orders = some_of(ORDERS, !is_ascii);
     let ways = some_of(WAYS, has_special);
-    let sets = some_of(SETS, has_special && !is_long);
-    let controls = some_of(SHORT_CONTROLS, has_controls && !is_long);
+    let sets = some_of(SETS, has_special);
+    let controls = some_of(SHORT_CONTROLS, has_controls);
     let slashes = some_of(&[false, true], has_slash);
-    let notations = some_of(NOTATIONS, super::has_float(value) && !is_long);
+    let notations = some_of(NOTATIONS, super::has_float(value));
     orders.iter().flat_map(move |order| {
         ways.iter().flat_map(move |non_ascii| {
             sets.iter().flat_map(move |set| {

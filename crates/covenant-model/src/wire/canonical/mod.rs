@@ -28,17 +28,24 @@ pub enum DigestMatch {
     Right,
     /// The digest is that of another value.
     Wrong,
-    /// The value has a number of which only the nearest 64-bit float is known, so that its digits are lost.
+    /// The value has a number of which only the nearest 64-bit float is known, so that its digits are lost, or it is too
+    /// long to write it in every form.
     Unknown,
 }
+
+/// Size of all forms of a value that are tried, in bytes. A peer compares while the target waits for its answer.
+const WRITTEN_MAX: usize = 32 * 1024 * 1024;
 
 /// Compares a digest, in hex of any case, with every common canonical form of a value.
 #[must_use]
 pub fn compare_digest(value: &Value, digest: &str) -> DigestMatch {
     let is_right = |text: String| sha256_hex(text).eq_ignore_ascii_case(digest);
-    if is_right(canonical_json(value)) || forms_of(value).any(|form| is_right(form.write(value))) {
+    let canonical = canonical_json(value);
+    let tried_max = WRITTEN_MAX / canonical.len().max(1);
+    let mut forms = forms_of(value);
+    if is_right(canonical) || forms.by_ref().take(tried_max).any(|form| is_right(form.write(value))) {
         DigestMatch::Right
-    } else if has_float(value) {
+    } else if has_float(value) || forms.next().is_some() {
         DigestMatch::Unknown
     } else {
         DigestMatch::Wrong

@@ -1,16 +1,14 @@
 //! Forms of short texts in a disclosure: blank text, a semantic version, an email address.
 
-use super::harmless::does_something;
+use covenant_model::wire::harmless::does_something;
 
 /// Returns whether a text shows nothing: no character, or only white space, control and invisible characters.
-#[must_use]
-pub fn is_blank(text: &str) -> bool {
+pub(in crate::check) fn is_blank(text: &str) -> bool {
     text.chars().all(|character| character.is_whitespace() || does_something(character))
 }
 
 /// Returns whether a text is a version by the grammar of Semantic Versioning 2.0.0. Its numbers may be of any length.
-#[must_use]
-pub fn is_semantic_version(text: &str) -> bool {
+pub(in crate::check) fn is_semantic_version(text: &str) -> bool {
     let (text, build) = split_off(text, '+');
     let (core, pre_release) = split_off(text, '-');
     let numbers: Vec<&str> = core.split('.').collect();
@@ -41,22 +39,26 @@ fn is_all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns whether a text contains an email address of RFC 5322: alone, as `mailto:`, in angle brackets, after a
-/// label that ends with a colon, or in a list. White space in an address counts as a part of it, so that
+/// Returns whether a text contains an email address of RFC 5322: alone, as `mailto:`, in brackets, after a label that
+/// ends with a colon, before a comment, or in a list. White space in an address counts as a part of it, so that
 /// `ops team@example.org` has none.
-#[must_use]
-pub fn has_email_address(text: &str) -> bool {
-    let in_brackets =
-        text.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(inside, _)| inside);
-    let items = outside_quotes(text, &[',', ';', '\n']);
-    let after_label = items.iter().map(|item| match item.rsplit_once(": ") {
-        Some((_, address)) => address,
-        None => item,
+pub(in crate::check) fn has_email_address(text: &str) -> bool {
+    let in_brackets = BRACKETS.iter().flat_map(|(open, close)| {
+        text.split(*open).skip(1).filter_map(|rest| rest.split_once(*close)).map(|(inside, _)| inside)
     });
-    in_brackets.chain(after_label).any(|candidate| {
-        let candidate = candidate.trim();
-        is_email_address(candidate.strip_prefix("mailto:").unwrap_or(candidate))
-    })
+    let in_list = outside_quotes(text, &[',', ';', '\n', '|']).into_iter().flat_map(|item| item.split(" / "));
+    in_brackets.chain(in_list).any(is_contact)
+}
+
+const BRACKETS: [(char, char); 2] = [('<', '>'), ('(', ')')];
+
+/// Returns whether an item of a list is an address, but for a label or a scheme before it, and a comment or a query
+/// behind it.
+fn is_contact(item: &str) -> bool {
+    let item = item.split_once(" (").map_or(item, |(before, _)| before).trim();
+    let after_label = item.rsplit_once(':').map_or(item, |(_, after)| after.trim());
+    let without_query = after_label.split_once('?').map_or(after_label, |(before, _)| before);
+    [item, after_label, without_query].into_iter().any(is_email_address)
 }
 
 /// Splits a text at marks outside double quotes.
@@ -86,7 +88,7 @@ fn is_email_address(text: &str) -> bool {
 }
 
 fn is_dot_atom(text: &str, is_allowed: fn(char) -> bool) -> bool {
-    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_allowed))
+    text.split('.').all(|atom| !is_blank(atom) && atom.chars().all(is_allowed))
 }
 
 fn is_atom_character(character: char) -> bool {
@@ -95,8 +97,11 @@ fn is_atom_character(character: char) -> bool {
         || is_visible_beyond_ascii(character)
 }
 
+/// Returns whether a character outside ASCII may be a part of an address. Some scripts join letters by invisible ones.
 fn is_visible_beyond_ascii(character: char) -> bool {
-    !character.is_ascii() && !is_blank(character.encode_utf8(&mut [0; 4]))
+    const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+    !character.is_ascii()
+        && (JOINERS.contains(&character) || !(character.is_whitespace() || does_something(character)))
 }
 
 /// Returns whether a local part is a text in double quotes, in which a quote or a backslash is escaped.
@@ -190,6 +195,12 @@ mod tests {
             "ops@[IPv6:2001:db8::1]",
             "betrieb@münchen.example",
             "ops@localhost",
+            "ops@example.org (Operations)",
+            "Operations (ops@example.org)",
+            "MAILTO:ops@example.org?subject=federation",
+            "E-Mail:ops@example.org",
+            "ops@example.org / +49 30 1234",
+            "ops@نامه\u{200c}ای.example",
         ] {
             assert!(has_email_address(text), "{text}");
         }
@@ -208,6 +219,7 @@ mod tests {
             "@example.org",
             "ops@",
             "call us @ noon",
+            "ops@example..org (Operations)",
             "<ops @example.org>",
             "\u{200b}@example.org",
         ] {
