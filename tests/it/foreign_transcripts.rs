@@ -133,9 +133,15 @@ fn a_target_of_the_command_line_or_of_the_users_file_is_replayed() {
 
     // A file that came with the transcript is not the user's own.
     fs::write(folder.path().join("covenant.toml"), &config).expect("written");
-    let beside = covenant_in(folder.path(), &["replay", &path]);
-    assert_eq!(beside.status.code(), Some(2), "{}", text(&beside.stderr));
-    assert!(text(&beside.stderr).contains("--config"), "{}", text(&beside.stderr));
+    let archive = folder.path().join("archive");
+    fs::create_dir_all(archive.join("out")).expect("created");
+    fs::write(archive.join("covenant.toml"), &config).expect("written");
+    fs::copy(&path, archive.join("out/transcript.jsonl")).expect("copied");
+    for (place, transcript) in [(folder.path(), path.as_str()), (&archive, "out")] {
+        let refused = covenant_in(place, &["replay", transcript]);
+        assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+        assert!(text(&refused.stderr).contains("--config"), "{}", text(&refused.stderr));
+    }
 }
 
 #[test]
