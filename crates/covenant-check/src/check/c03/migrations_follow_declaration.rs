@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_kind_that_another_row_opens_and_one_of_another_peer_do_not_count() {
         let fixed = json!({"kind": "ledger", "migratable": false, "peer_id": "other"});
-        assert_eq!(verdict(&fixed, 201, 201, true), NotApplicable);
+        assert_eq!(verdict(&fixed, 201, 201, true), Unproven, "no row for this peer was read");
         let rows = json!([{"kind": "ledger", "migratable": false}, {"kind": "ledger", "direction": "bidirectional"}]);
         let builder = TraceBuilder::new()
             .operation_with("listed", "capability.list", json!({}), json!({"capabilities": rows}))
