@@ -36,10 +36,6 @@ fn run_writes_its_files_and_verify_prints_the_same_report() {
     let again = covenant(&["verify", folder.path().to_str().expect("a path"), "--format", "json"]);
     assert_eq!(code(&again), 0);
     assert_eq!(stdout(&first), stdout(&again));
-    let report: serde_json::Value = serde_json::from_str(&stdout(&first)).expect("JSON");
-    let schema: serde_json::Value =
-        serde_json::from_str(&stdout(&covenant(&["schema", "report"]))).expect("a schema");
-    jsonschema::validate(&schema, &report).expect("the report matches its schema");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use covenant::operator::{
     Embedded, EmbeddedOptions, Lease, Method, OperatorClient, OperatorError, TargetRequest, Targets,
 };
 use covenant::report::Report;
-use covenant::runner::{ExternalTarget, Plan, Target};
+use covenant::runner::{ExternalTarget, Plan, Selection, Target, library, planned};
+use covenant::scenario::Loaded;
 use serde_json::{Value, json};
 
 /// A dead sensor, and the checks that can't see without it.
@@ -189,8 +190,18 @@ async fn run(sensor: &DeadSensor) -> Report {
         arguments: vec![],
         targets: Arc::new(BlindTargets { inner, method: sensor.method, instead: sensor.instead }),
     };
-    let mut plan = Plan { target: Target::ExternalTarget(external), cases: 0, ..Plan::default() };
+    let selection = Selection::new(&scenarios_of(sensor.blind), &[]).expect("scenarios");
+    let mut plan = Plan { target: Target::ExternalTarget(external), selection, cases: 0, ..Plan::default() };
     // The reference has completed all when it answers.
     plan.run_context.poll_timeout = Duration::ZERO;
     plan.run_to_report().await.expect("a run")
+}
+
+/// Returns the scenarios that evaluate one of the checks.
+fn scenarios_of(checks: &[&str]) -> Vec<String> {
+    let library = library(None).expect("the built-in scenarios");
+    let evaluates = |loaded: &&Loaded| {
+        planned(&loaded.id, loaded).iter().any(|planned| checks.contains(&planned.check.as_str()))
+    };
+    library.iter().filter(evaluates).map(|loaded| loaded.id.clone()).collect()
 }

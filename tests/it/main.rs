@@ -32,3 +32,7 @@ mod signals;
 mod snapshots;
 mod watches;
 mod wire;
+
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -40,7 +40,7 @@ pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
     // If it can't be created, SQLite says why.
     let _ = covenant_model::private::keep(path);
     let db = Connection::open(path)?;
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
     prepared(db)
 }
 
