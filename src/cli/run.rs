@@ -23,8 +23,8 @@ use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, asse
 use crate::shell::flag;
 use crate::transcript::{Outcome, Reading, Trace, read};
 
-/// The time that shows the limits of minutes: five of them, and what a sweep each minute needs.
-const LIMITS_OF_MINUTES: Duration = Duration::from_mins(7);
+/// The time that shows the limits of minutes: five of them, what a sweep each minute needs, and what comes before.
+const LIMITS_OF_MINUTES: Duration = Duration::from_mins(8);
 /// The default number of scenarios that run in parallel.
 const JOBS: u16 = 4;
 
