@@ -6,6 +6,7 @@
 //! - [`wire`]: messages, paths, headers, envelopes, grants, notices. Reading is lenient, writing is exact.
 //! - [`transcript`]: recording, numbering, masking, reading back. Secrets are masked before anything is
 //!   written.
+//! - [`input`]: files that other people wrote; regular files alone, within limits.
 //! - [`private`]: files that only their owner may read.
 //! - [`secret`]: the secrets of this process, and the last pass over everything that it writes.
 //! - [`shell`]: words of a command line that a person may copy.
@@ -16,6 +17,7 @@ mod causes;
 pub mod clock;
 pub mod contract;
 mod fault;
+pub mod input;
 pub mod operator;
 pub mod private;
 pub mod secret;

@@ -1,7 +1,6 @@
 //! The seed of a run, and the seeds derived from it by name.
 
 use std::fmt;
-use std::num::ParseIntError;
 use std::str::FromStr;
 
 use chacha20::ChaCha8Rng;
@@ -48,10 +47,11 @@ impl fmt::Display for Seed {
 }
 
 impl FromStr for Seed {
-    type Err = ParseIntError;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        let wrong = |_| format!("a whole number from 0 to {} was expected", u64::MAX);
+        text.parse().map(Self).map_err(wrong)
     }
 }
 

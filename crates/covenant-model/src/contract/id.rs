@@ -68,6 +68,28 @@ impl fmt::Display for Section {
     }
 }
 
+/// Error for a text that is not a section of the contract.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{0:?} is no commitment: write a number from 1 to 12, or E, V, A or O")]
+pub struct ParseSectionError(String);
+
+impl FromStr for Section {
+    type Err = ParseSectionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "E" => Ok(Self::Enforcement),
+            "V" => Ok(Self::Versioning),
+            "A" => Ok(Self::Acknowledgement),
+            "O" => Ok(Self::OutOfScope),
+            number => match number.parse() {
+                Ok(number @ 1..=12) => Ok(Self::Commitment(number)),
+                _ => Err(ParseSectionError(text.to_owned())),
+            },
+        }
+    }
+}
+
 /// Id of a clause, such as `7.1` or `E.2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClauseId {
@@ -88,16 +110,7 @@ impl FromStr for ClauseId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseClauseError(text.to_owned());
         let (section, item) = text.split_once('.').ok_or_else(error)?;
-        let section = match section {
-            "E" => Section::Enforcement,
-            "V" => Section::Versioning,
-            "A" => Section::Acknowledgement,
-            "O" => Section::OutOfScope,
-            number => match number.parse() {
-                Ok(number @ 1..=12) => Section::Commitment(number),
-                _ => return Err(error()),
-            },
-        };
+        let section = section.parse().map_err(|_| error())?;
         match item.parse() {
             Ok(item) if item > 0 => Ok(Self { section, item }),
             _ => Err(error()),

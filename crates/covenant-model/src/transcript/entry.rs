@@ -40,6 +40,9 @@ pub struct Entry {
     pub label: Option<String>,
     /// Content of the entry. Its readers share it; it is not copied.
     pub what: Arc<What>,
+    /// Content as it was written, if the ids of `what` were put into their usual text; no transcript has it.
+    #[serde(skip)]
+    pub written: Option<Arc<What>>,
 }
 
 /// Entry as it is written, with the digest of the line before it. The digest shows that a line was changed or

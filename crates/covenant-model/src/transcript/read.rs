@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use thiserror::Error;
 
 use super::entry::{Entry, Line, Outcome, RunStart, What};
 use super::{FORMAT, Trace};
+use crate::input::{self, InputError};
 use crate::wire::canonical::sha256_hex;
 
 /// Length of the longest line that is read, in bytes.
@@ -37,6 +37,9 @@ pub struct Reading {
 /// Error for a file that is not a transcript, or not a complete one.
 #[derive(Debug, Error)]
 pub enum ReadError {
+    /// The path is that of no file that can be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// The file can't be read.
     #[error("{path}: cannot read the transcript")]
     Io {
@@ -61,8 +64,7 @@ pub enum ReadError {
 /// valid is an error that names the line, and so is anything after the end.
 pub fn read(path: &Path) -> Result<Reading, ReadError> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|source| ReadError::Io { path: name.clone(), source })?;
-    read_from(BufReader::new(file), &name)
+    read_from(BufReader::new(input::open(path)?), &name)
 }
 
 /// Reads a transcript from any source. `name` appears in errors.

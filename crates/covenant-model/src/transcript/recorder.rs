@@ -197,7 +197,15 @@ fn without_own_secrets(line: String) -> String {
 
 /// Creates an entry of the run itself.
 fn run_entry(n: u64, what: What, clock: &Clock) -> Entry {
-    Entry { scenario: String::new(), n, at: clock.now(), step: None, label: None, what: Arc::new(what) }
+    Entry {
+        scenario: String::new(),
+        n,
+        at: clock.now(),
+        step: None,
+        label: None,
+        what: Arc::new(what),
+        written: None,
+    }
 }
 
 /// Recorder of one scenario. Clones share its numbering; the peers and the operator client write through
@@ -263,6 +271,7 @@ impl Recorder {
             step,
             label: label.map(ToOwned::to_owned),
             what,
+            written: None,
         };
         self.0.transcript.write(&entry);
         let n = entry.n;

@@ -105,6 +105,16 @@ impl Trace {
             .find_map(|entry| entry.operation().map(|operation| (entry.n, operation)))
     }
 
+    /// Returns the exchange with this number as it crossed the wire. A digest is that of the text that was sent.
+    #[must_use]
+    pub fn exchange_as_written(&self, n: u64) -> Option<&Exchange> {
+        let entry = self.entries.iter().find(|entry| entry.n == n)?;
+        match &**entry.written.as_ref().unwrap_or(&entry.what) {
+            What::Exchange(exchange) => Some(exchange),
+            _ => None,
+        }
+    }
+
     /// Returns every exchange, in order.
     pub fn exchanges(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Exchange)> {
         self.entries.iter().filter_map(|entry| entry.exchange().map(|exchange| (entry, exchange)))
@@ -232,6 +242,9 @@ impl Operation {
     }
 }
 
+/// The status of an answer without a body.
+const NO_CONTENT: u16 = 204;
+
 impl Exchange {
     /// Returns the route of the call; `None` if the call is not on a known route.
     #[must_use]
@@ -284,7 +297,15 @@ impl Exchange {
     /// Returns whether the call was admitted: the status is 2xx and the body has no error.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        self.status().is_some_and(|status| (200..300).contains(&status)) && !self.says_otherwise()
+        let is_good = self.status().is_some_and(|status| (200..300).contains(&status));
+        is_good && !self.says_otherwise() && !self.is_empty_accept()
+    }
+
+    /// Returns whether accept was answered with 204. That agrees to nothing and names no peer, so the accept is neither
+    /// admitted nor refused.
+    #[must_use]
+    pub fn is_empty_accept(&self) -> bool {
+        self.status() == Some(NO_CONTENT) && self.route() == Some(Route::Accept)
     }
 
     /// Returns whether the body of a 2xx reports a refusal. Such a call is neither admitted nor refused.
@@ -297,8 +318,7 @@ impl Exchange {
     /// Returns whether the response is one of the federation plane: an envelope, or an empty 204.
     #[must_use]
     pub fn can_be_read(&self) -> bool {
-        const NO_CONTENT: u16 = 204;
-        self.status() == Some(NO_CONTENT) || self.answer().is_some()
+        self.status() == Some(NO_CONTENT) && !self.is_empty_accept() || self.answer().is_some()
     }
 
     /// Returns whether the call was rejected in a valid manner: by 4xx, or by refusal of its certificate.
