@@ -37,14 +37,13 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(unreadable(format!("{} bytes after its end", rest.len())));
         }
-        let time = |seconds| Timestamp::from_second(seconds).map_err(|error| unreadable(error.to_string()));
         let common_name = parsed.subject().iter_common_name().find_map(|name| name.as_str().ok());
         Ok(Self {
             common_name: common_name.map(ToOwned::to_owned),
             serial: hex::encode(parsed.raw_serial()),
             fingerprint: sha256_hex(der),
-            not_before: time(parsed.validity().not_before.timestamp())?,
-            not_after: time(parsed.validity().not_after.timestamp())?,
+            not_before: moment(parsed.validity().not_before.timestamp()),
+            not_after: moment(parsed.validity().not_after.timestamp()),
             der: der.to_vec(),
         })
     }
@@ -66,6 +65,13 @@ impl Certificate {
     pub fn pem(&self) -> String {
         pem_of("CERTIFICATE", &self.der)
     }
+}
+
+/// Returns a moment of a certificate. The last second of the year 9999 means that its validity never ends; it is some
+/// hours beyond what a timestamp holds.
+fn moment(seconds: i64) -> Timestamp {
+    let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_second(seconds).unwrap_or(nearest)
 }
 
 /// Encodes DER as PEM, in lines of 64 characters.

@@ -3,7 +3,11 @@
 use std::fmt;
 
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519};
+use rustls::InconsistentKeys;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 
 use super::certificate::chain_from_pem;
 use super::{Certificate, PEM_BYTES_MAX, PkiError};
@@ -28,11 +32,24 @@ impl Identity {
         if key_pem.len() > PEM_BYTES_MAX {
             return Err(PkiError::TooLong { what: "the PEM text", limit: PEM_BYTES_MAX });
         }
-        let key = KeyPair::from_pem(key_pem)
-            .map_err(|error| PkiError::Unreadable { what: "private key", reason: error.to_string() })?;
+        let unreadable = |reason: String| PkiError::Unreadable { what: "private key", reason };
+        if key_pem.contains("ENCRYPTED") {
+            return Err(unreadable("it is encrypted; give one without a passphrase".to_owned()));
+        }
+        let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| match error {
+            pem::Error::NoItemsFound => PkiError::NoPem { wanted: "private key" },
+            other => unreadable(other.to_string()),
+        })?;
         let chain = chain_from_pem(chain_pem)?;
-        require_same_key(&chain[0], &key)?;
-        Self::new(chain, &key)
+        let signing = any_supported_type(&key).map_err(|error| unreadable(error.to_string()))?;
+        match CertifiedKey::new(chain.clone(), signing).keys_match() {
+            Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(PkiError::OtherKey),
+            // Where the key does not show its public half, the handshake does.
+            Ok(()) | Err(rustls::Error::InconsistentKeys(_)) => {
+                Ok(Self { leaf: Certificate::from_der(&chain[0])?, chain, key })
+            }
+            Err(error) => Err(PkiError::Unreadable { what: "certificate", reason: error.to_string() }),
+        }
     }
 
     /// Returns the leaf.

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::certificate::chain_from_pem;
 use super::{Certificate, PkiError, provider};
+use covenant_model::wire::canonical::sha256_hex;
 
 /// Live set of anchors, each with a label, and the revoked certificates. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ struct State {
 struct Anchor {
     roots: Arc<RootCertStore>,
     clients: Arc<dyn ClientCertVerifier>,
+    /// The fingerprints of the anchors themselves. A platform may present one of them as its own certificate.
+    themselves: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +74,7 @@ pub enum Rejection {
     #[error("the certificate is revoked")]
     Revoked,
     /// The certificate can't be read, or is not valid for this use.
-    #[error("the certificate is malformed or not for this use: {0}")]
+    #[error("the certificate cannot be used: {0}")]
     Malformed(String),
 }
 
@@ -97,9 +100,11 @@ impl Trust {
     pub fn of_hosts(bundle_pem: &str) -> Self {
         let trust = Self::new();
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(chain_from_pem(bundle_pem).unwrap_or_default());
+        let bundle = chain_from_pem(bundle_pem).unwrap_or_default();
+        let themselves = fingerprints(&bundle);
+        roots.add_parsable_certificates(bundle);
         // Without roots there is no anchor, and no server is trusted.
-        let _ = trust.anchor("named", roots);
+        let _ = trust.anchor("named", roots, themselves);
         trust.write().host_names_checked = true;
         trust
     }
@@ -114,27 +119,34 @@ impl Trust {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(system_certificates()?);
         let trust = Self::new();
-        trust.anchor("system", roots)?;
+        trust.anchor("system", roots, BTreeSet::new())?;
         Ok(trust)
     }
 
     /// Adds every authority of a bundle under `label`, in place of the former ones with this label.
     pub fn add(&self, label: &str, bundle_pem: &str) -> Result<(), PkiError> {
         let mut roots = RootCertStore::empty();
-        for certificate in chain_from_pem(bundle_pem)? {
+        let bundle = chain_from_pem(bundle_pem)?;
+        let themselves = fingerprints(&bundle);
+        for certificate in bundle {
             roots
                 .add(certificate)
                 .map_err(|error| PkiError::Unreadable { what: "authority", reason: error.to_string() })?;
         }
-        self.anchor(label, roots)
+        self.anchor(label, roots, themselves)
     }
 
-    fn anchor(&self, label: &str, roots: RootCertStore) -> Result<(), PkiError> {
+    fn anchor(
+        &self,
+        label: &str,
+        roots: RootCertStore,
+        themselves: BTreeSet<String>,
+    ) -> Result<(), PkiError> {
         let roots = Arc::new(roots);
         let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider())
             .build()
             .map_err(|error| PkiError::Unreadable { what: "authority", reason: error.to_string() })?;
-        self.write().anchors.insert(label.to_owned(), Anchor { roots, clients });
+        self.write().anchors.insert(label.to_owned(), Anchor { roots, clients, themselves });
         Ok(())
     }
 
@@ -170,21 +182,22 @@ impl Trust {
     /// connection.
     pub fn check_client(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;
-        let now = unix_time(now);
-        self.check(&leaf, |anchor| anchor.clients.verify_client_cert(&leaf, &rest, now).map(|_| ()))
+        self.check(&leaf, now, |anchor| {
+            anchor.clients.verify_client_cert(&leaf, &rest, unix_time(now)).map(|_| ())
+        })
     }
 
     /// Checks a server's chain, leaf first. The host name is not checked: the anchor is the peer's own
     /// authority.
     pub fn check_server(&self, chain: &[&[u8]], now: Timestamp) -> Result<Verified, Rejection> {
         let (leaf, rest) = split(chain)?;
-        let now = unix_time(now);
         if let Some(answer) = self.check_first_use(&leaf) {
             return answer;
         }
         let parsed = ParsedCertificate::try_from(&leaf).map_err(|error| rejection(&error))?;
         let algorithms = provider().signature_verification_algorithms;
-        self.check(&leaf, |anchor| {
+        self.check(&leaf, now, |anchor| {
+            let now = unix_time(now);
             verify_server_cert_signed_by_trust_anchor(&parsed, &anchor.roots, &rest, now, algorithms.all)
         })
     }
@@ -212,6 +225,7 @@ impl Trust {
     fn check(
         &self,
         leaf: &CertificateDer<'_>,
+        now: Timestamp,
         leads_to: impl Fn(&Anchor) -> Result<(), rustls::Error>,
     ) -> Result<Verified, Rejection> {
         let certificate =
@@ -221,6 +235,11 @@ impl Trust {
         }
         let mut why = Rejection::Unknown;
         for (label, anchor) in &self.read().anchors {
+            // One self-signed certificate may be for everything: the authority and the platform itself.
+            if anchor.themselves.contains(&certificate.fingerprint) {
+                is_valid(&certificate, now)?;
+                return Ok(Verified { label: label.clone(), certificate });
+            }
             match leads_to(anchor) {
                 Ok(()) => return Ok(Verified { label: label.clone(), certificate }),
                 // An "expired" of one anchor is more specific than an "unknown" of another.
@@ -248,6 +267,18 @@ impl State {
     }
 }
 
+fn fingerprints(bundle: &[CertificateDer<'_>]) -> BTreeSet<String> {
+    bundle.iter().map(sha256_hex).collect()
+}
+
+fn is_valid(certificate: &Certificate, now: Timestamp) -> Result<(), Rejection> {
+    match now {
+        _ if now < certificate.not_before => Err(Rejection::NotYetValid),
+        _ if now > certificate.not_after => Err(Rejection::Expired),
+        _ => Ok(()),
+    }
+}
+
 type Chain = (CertificateDer<'static>, Vec<CertificateDer<'static>>);
 
 fn split(chain: &[&[u8]]) -> Result<Chain, Rejection> {
@@ -270,7 +301,7 @@ fn rejection(error: &rustls::Error) -> Rejection {
             }
             CertificateError::Revoked => Rejection::Revoked,
             CertificateError::UnknownIssuer | CertificateError::BadSignature => Rejection::Unknown,
-            other => Rejection::Malformed(format!("{other:?}")),
+            other => Rejection::Malformed(other.to_string()),
         },
         other => Rejection::Malformed(other.to_string()),
     }

@@ -1,6 +1,7 @@
 //! Verifiers for rustls that use a live [`Trust`] at each handshake.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -11,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::time_provider::TimeProvider;
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, SignatureScheme};
 
 use super::{Rejection, Trust, provider};
 use covenant_model::clock::Clock;
@@ -159,6 +160,7 @@ fn alert(why: &Rejection) -> rustls::Error {
         Rejection::Expired => CertificateError::Expired,
         Rejection::NotYetValid => CertificateError::NotValidYet,
         Rejection::Revoked => CertificateError::Revoked,
-        Rejection::Malformed(_) => CertificateError::BadEncoding,
+        // The reason is shown as it is.
+        Rejection::Malformed(_) => CertificateError::Other(OtherError(Arc::new(why.clone()))),
     })
 }

@@ -47,6 +47,8 @@ pub(super) struct Failed {
     pub(super) error: NetError,
     /// `true` if no part of the request was sent.
     pub(super) unsent: bool,
+    /// `true` if the connection ended before anything of an answer came.
+    pub(super) unanswered: bool,
 }
 
 impl Connection {
@@ -90,7 +92,9 @@ impl Connection {
             Ok(response) => Ok(response),
             Err(mut failed) => {
                 let unsent = failed.take_message().is_some();
-                Err(Failed { error: self.explain(failed.error()).await, unsent })
+                let error = self.explain(failed.error()).await;
+                let unanswered = matches!(error, NetError::Closed(_));
+                Err(Failed { error, unsent, unanswered })
             }
         }
     }
@@ -149,7 +153,7 @@ impl Connection {
 
 impl From<NetError> for Failed {
     fn from(error: NetError) -> Self {
-        Self { error, unsent: false }
+        Self { error, unsent: false, unanswered: false }
     }
 }
 

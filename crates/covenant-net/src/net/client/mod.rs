@@ -66,12 +66,13 @@ impl Client {
 
     /// Sends a request to `base_url` and reads the whole response.
     ///
-    /// If the other end has closed a kept-alive connection, a new connection replaces it. This happens only
-    /// if no part of the request has been sent: the client never sends a request twice.
+    /// If the other end has closed a kept-alive connection, a new connection replaces it. This happens only if no part
+    /// of the request has been sent, or if nothing of an answer to a GET came: no other request is ever sent twice.
     pub async fn send(&self, base_url: &Url, request: Request) -> Result<Response, NetError> {
         if let Some(connection) = self.take_idle(base_url) {
             match self.exchange(base_url, connection, &request, None).await {
                 Err(Failed { unsent: true, .. }) => {}
+                Err(Failed { unanswered: true, .. }) if request.method == "GET" => {}
                 other => return other.map_err(|failed| failed.error),
             }
         }
@@ -167,6 +168,10 @@ impl Client {
             let host = &base_url[Position::BeforeHost..Position::AfterPort];
             builder.uri(path).header(http::header::HOST, host)
         };
+        // The client does not decompress, and a body of the limits' size may hold one that is far beyond them.
+        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept-encoding")) {
+            builder = builder.header(http::header::ACCEPT_ENCODING, "identity");
+        }
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
