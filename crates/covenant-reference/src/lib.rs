@@ -33,7 +33,7 @@ mod variants;
 pub use defects::{DEFECTS, defect};
 pub use method_error::MethodError;
 pub use options::{ContractVersion, Database, Options, Settings};
-pub use patch::{Patch, PatchKind};
+pub use patch::{Contradiction, Patch, PatchKind, contradiction};
 pub use platform::{Platform, StartError};
 pub use running::{Running, clock_ahead_seconds, kinds, runs_behind_proxy};
 pub use store::StoreError;

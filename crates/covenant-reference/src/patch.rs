@@ -21,6 +21,9 @@ pub struct Patch {
     pub on: Option<&'static Patch>,
     /// The checks that are unproven under the patch, because the platform does not speak what they need.
     pub leaves_unproven: &'static [&'static str],
+    /// The decisions that the patch takes and that another variant takes otherwise. Two variants that take one decision
+    /// contradict each other.
+    pub decides: &'static [&'static str],
     apply: fn(&mut Policy),
 }
 
@@ -51,6 +54,7 @@ impl Patch {
             hard_to_reach: false,
             on: None,
             leaves_unproven: &[],
+            decides: &[],
             apply,
         }
     }
@@ -64,6 +68,7 @@ impl Patch {
             hard_to_reach: false,
             on: None,
             leaves_unproven: &[],
+            decides: &[],
             apply,
         }
     }
@@ -78,6 +83,21 @@ impl Patch {
         Self { leaves_unproven: checks, ..self }
     }
 
+    /// Names the decisions that other variants take otherwise.
+    pub(crate) const fn deciding(self, decisions: &'static [&'static str]) -> Self {
+        Self { decides: decisions, ..self }
+    }
+
+    /// Returns the decisions of the patch and of the variant below it.
+    fn decisions(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let below = self.on.map_or(&[][..], |variant| variant.decides);
+        self.decides.iter().chain(below).copied()
+    }
+
+    fn is_on(&self, variant: &Self) -> bool {
+        self.on.is_some_and(|below| below.name == variant.name)
+    }
+
     /// Applies the patch, after its variant.
     pub(crate) fn apply_to(&self, policy: &mut Policy) {
         if let Some(variant) = self.on {
@@ -90,6 +110,33 @@ impl Patch {
     pub(crate) const fn hard_to_reach(self) -> Self {
         Self { hard_to_reach: true, ..self }
     }
+}
+
+/// Two patches that cannot hold together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{one} and {other} cannot hold together: each decides by itself {decision}; name one of the two")]
+pub struct Contradiction {
+    /// The name of the first.
+    pub one: &'static str,
+    /// The name of the second.
+    pub other: &'static str,
+    /// What both decide.
+    pub decision: &'static str,
+}
+
+/// Returns the first two patches that contradict each other.
+#[must_use]
+pub fn contradiction(patches: &[&'static Patch]) -> Option<Contradiction> {
+    let pairs = patches.iter().enumerate().flat_map(|(place, one)| {
+        let later = patches.iter().skip(place + 1);
+        later
+            .filter(|other| one.name != other.name && !one.is_on(other) && !other.is_on(one))
+            .map(move |other| (one, other))
+    });
+    pairs
+        .flat_map(|(one, other)| one.decisions().map(move |decision| (one, other, decision)))
+        .find(|(_, other, decision)| other.decisions().any(|own| own == *decision))
+        .map(|(one, other, decision)| Contradiction { one: one.name, other: other.name, decision })
 }
 
 /// Counts the patches of several tables.

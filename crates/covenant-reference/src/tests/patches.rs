@@ -1,12 +1,13 @@
 //! Defects are seeded in the real code paths: each changes the behaviour of the platform.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::conduct::batch;
 use super::{Target, id, options, plan};
-use crate::{DEFECTS, Database, Options, Patch, PatchKind, VARIANTS, defect, variant};
+use crate::policy::Policy;
+use crate::{DEFECTS, Database, Options, Patch, PatchKind, VARIANTS, contradiction, defect, variant};
 use covenant_model::contract::{ClauseId, V1_2026_05};
 
 fn with(patch: &'static Patch) -> Options {
@@ -35,6 +36,62 @@ fn names_are_unique_and_defects_break_clauses_that_exist_in_aspects_that_exist()
         }
     }
     assert!(VARIANTS.iter().all(|patch| patch.kind == PatchKind::Variant));
+}
+
+/// Returns the decisions that a patch changes, with what it puts in their place.
+fn changes(patch: &Patch) -> BTreeMap<String, String> {
+    let mut policy = Policy::default();
+    patch.apply_to(&mut policy);
+    let before = decisions(&Policy::default());
+    decisions(&policy).into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect()
+}
+
+/// Returns the decisions of a policy by name. A function is shown by its address.
+fn decisions(policy: &Policy) -> BTreeMap<String, String> {
+    let (mut group, mut name) = (String::new(), String::new());
+    let mut found = BTreeMap::<String, String>::new();
+    for line in format!("{policy:#?}").lines() {
+        let depth = line.len() - line.trim_start().len();
+        match (depth, line.trim().split_once(": ")) {
+            (4, Some((word, _))) => word.clone_into(&mut group),
+            (8, Some((word, value))) => {
+                name = format!("{group}.{word}");
+                value.clone_into(found.entry(name.clone()).or_default());
+            }
+            _ => found.entry(name.clone()).or_default().push_str(line.trim()),
+        }
+    }
+    found
+}
+
+/// The later of two variants would replace the decision of the earlier one without a word.
+#[test]
+fn variants_that_decide_the_same_otherwise_are_declared_as_a_contradiction() {
+    for (place, one) in VARIANTS.iter().enumerate() {
+        let own = changes(one);
+        for other in &VARIANTS[place + 1..] {
+            let shared = changes(other)
+                .into_iter()
+                .find(|(name, value)| own.get(name).is_some_and(|own| own != value));
+            let declared = contradiction(&[one, other]);
+            if let Some((decision, _)) = shared {
+                assert!(declared.is_some(), "{} and {} both set {decision}", one.name, other.name);
+            }
+            assert_eq!(
+                declared.is_some(),
+                contradiction(&[other, one]).is_some(),
+                "{} {}",
+                one.name,
+                other.name
+            );
+        }
+        assert_eq!(contradiction(&[one, one]), None);
+    }
+    let both = ["http1-only", "http2-only"].map(|name| variant(name).expect("a variant"));
+    let message = contradiction(&both).expect("they contradict").to_string();
+    assert!(message.contains("http1-only and http2-only cannot hold together"), "{message}");
+    let fitting = ["http1-only", "ipv6", "tls12-only"].map(|name| variant(name).expect("a variant"));
+    assert_eq!(contradiction(&fitting), None);
 }
 
 #[tokio::test]

@@ -16,14 +16,16 @@ pub(crate) const KEEPS: Patch = Patch::variant(
         policy.governance.suspends = |_, _| false;
         policy.notices.suspends_compromised = |_, _| false;
     },
-);
+)
+.deciding(&["its contract text", "who is suspended"]);
 
 /// The later text, with the suspensions of the first.
 const SUSPENDS: Patch = Patch::variant(
     "suspends-under-contract-text-of-2026-06",
     "Keeps the later text of contract version 1, and suspends peers by itself all the same.",
     keep_text,
-);
+)
+.deciding(&["its contract text"]);
 
 fn keep_text(policy: &mut Policy) {
     policy.handshake.own_text = DIGEST;

@@ -14,10 +14,12 @@ pub(super) const PATCHES: &[Patch] = &[
         "suspends-at-the-second-breach",
         "Suspends at the second breach of a norm, the strictest choice that the contract allows.",
         |policy| policy.governance.suspends = |breaches, _| breaches >= 2,
-    ),
+    )
+    .deciding(&["who is suspended"]),
     Patch::variant("suspends-at-the-fourth-breach", "Suspends at the fourth breach of a norm.", |policy| {
         policy.governance.suspends = |breaches, _| breaches >= 4;
-    }),
+    })
+    .deciding(&["who is suspended"]),
     Patch::variant(
         "suspends-on-timer",
         "Counts breaches at once, but suspends when its timers run.",
@@ -26,21 +28,24 @@ pub(super) const PATCHES: &[Patch] = &[
             policy.outbound.on_timers =
                 Some(|platform| Box::pin(async move { suspend_repeat_offenders(&platform) }));
         },
-    ),
+    )
+    .deciding(&["who is suspended"]),
     Patch::variant(
         "reports-enumeration-at-first-rejection",
         "Treats the first rejected target as enumeration.",
         |policy| {
             policy.counters.is_enumeration = |targets, absent| targets >= 1 || absent >= 20;
         },
-    ),
+    )
+    .deciding(&["what is enumeration"]),
     Patch::variant(
         "reports-enumeration-after-20-rejections",
         "Treats twenty rejected targets, and no fewer, as enumeration.",
         |policy| {
             policy.counters.is_enumeration = |targets, absent| targets + absent >= 20;
         },
-    ),
+    )
+    .deciding(&["what is enumeration"]),
     Patch::variant(
         "reports-eleven-grants",
         "Treats eleven grants within an hour as mass grants.",

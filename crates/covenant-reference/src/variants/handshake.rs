@@ -11,13 +11,13 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch::variant(
         "keeps-anonymous-peer-accepted",
         "Answers an anonymous accept with 200, and leaves the peer at `accepted`.",
-        |policy| policy.handshake.refuses_anonymous = |_| false,
+        |policy| policy.handshake.refuses_anonymous = admits_anonymous,
     ),
     Patch::variant(
         "enrols-at-first-heartbeat",
         "Leaves every peer at `accepted` until its first heartbeat with a complete disclosure.",
         |policy| {
-            policy.handshake.refuses_anonymous = |_| false;
+            policy.handshake.refuses_anonymous = admits_anonymous;
             policy.handshake.enrols = |_, _| false;
             policy.handshake.enrols_at_heartbeat =
                 Some(|metadata| disclosure::find_gaps(metadata).is_empty());
@@ -46,4 +46,8 @@ pub(super) const PATCHES: &[Patch] = &[
 /// Returns the answer to an accept that acknowledges nothing: its peer is proposed as before.
 fn still_proposed(peer: &Peer) -> Reply {
     Reply::success(&json!({"peer_id": peer.id, "status": peer.status, "contract_version_agreed": 0}))
+}
+
+fn admits_anonymous(_: &[&'static str]) -> bool {
+    false
 }

@@ -20,7 +20,7 @@ pub(crate) const ONE_WAY_KINDS: Patch = Patch::variant(
             Ok(is_fixed.then(|| format!("{} takes no migration", record.kind)))
         };
     },
-);
+).deciding(&["which kinds it takes"]);
 
 /// The direction of a kind that only flows out.
 const OUTWARD: &str = "push_local_to_remote";
@@ -54,7 +54,8 @@ pub(super) const PATCHES: &[Patch] = &[
                 parent.map(|id| (record.kind.clone(), id.to_owned())).into_iter().collect()
             };
         },
-    ),
+    )
+    .deciding(&["which kinds it takes"]),
     ONE_WAY_KINDS,
 ];
 

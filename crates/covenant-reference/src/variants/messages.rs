@@ -12,30 +12,36 @@ pub(super) const PATCHES: &[Patch] = &[
         "declares-capabilities-at-heartbeat",
         "Answers accept with an empty capability document, and declares its kinds at heartbeats.",
         |policy| policy.inbound.override_body = empty_capabilities_at_accept,
-    ),
+    )
+    .deciding(&["the body of a response"]),
     Patch::variant("adds-unknown-members", "Adds unknown members to every response.", |policy| {
         policy.inbound.override_body = add_unknown_members;
-    }),
+    })
+    .deciding(&["the body of a response"]),
     Patch::variant("sends-null-members", "Sends null for absent members.", |policy| {
         policy.inbound.override_body = add_null_members;
-    }),
+    })
+    .deciding(&["the body of a response"]),
     Patch::variant(
         "omits-success-member",
         "Answers with `data` alone, without `success`, on every route.",
         |policy| policy.inbound.override_body = omit_success,
-    ),
+    )
+    .deciding(&["the body of a response"]),
     Patch::variant(
         "sends-full-envelopes",
         "Answers with `success`, `data` and a null `error` on every route.",
         |policy| {
             policy.inbound.override_body = complete_envelope;
         },
-    ),
+    )
+    .deciding(&["the body of a response"]),
     Patch::variant(
         "sends-errors-without-code",
         "Sends errors with `error` alone, without `success` and `code`, on every route.",
         |policy| policy.inbound.override_response = reduce_to_error,
-    ),
+    )
+    .deciding(&["the form of a response"]),
 ];
 
 fn empty_capabilities_at_accept(route: &str, body: &mut Value) {

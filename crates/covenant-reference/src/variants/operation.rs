@@ -8,14 +8,16 @@ pub(super) const LIMITS: &[Patch] = &[
         "applies-strict-rate-limit",
         "Lets a peer call accept and heartbeat at most six times a minute.",
         |policy| policy.counters.is_flood = |calls_before, _| calls_before >= 6,
-    ),
+    )
+    .deciding(&["its rate limit"]),
     Patch::variant(
         "applies-loose-rate-limit",
         "Lets a peer call accept and heartbeat 250 times a minute.",
         |policy| {
             policy.counters.is_flood = |calls_before, _| calls_before >= 250;
         },
-    ),
+    )
+    .deciding(&["its rate limit"]),
     Patch::variant("sends-frequent-heartbeats", "Sends a heartbeat every twenty seconds.", |policy| {
         policy.outbound.choose_heartbeat_seconds = |_| 20;
     }),

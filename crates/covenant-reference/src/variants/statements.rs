@@ -27,7 +27,8 @@ pub(super) const PATCHES: &[Patch] = &[
                 replace_disclosed(members, "operator_contact", contact);
             };
         },
-    ),
+    )
+    .deciding(&["its introduction"]),
     Patch::variant(
         "discloses-in-responses-only",
         "Sends its disclosure in its responses, but not in its own heartbeats.",
@@ -44,7 +45,8 @@ pub(super) const PATCHES: &[Patch] = &[
                 known["digest"] = json!(digest.to_uppercase());
             }
         };
-    }),
+    })
+    .deciding(&["its introduction", "its list of versions"]),
     Patch::variant(
         "lists-contract-versions-as-strings",
         "Lists contract versions as strings, and digests after the name of their algorithm.",
@@ -56,7 +58,8 @@ pub(super) const PATCHES: &[Patch] = &[
                 }
             };
         },
-    ),
+    )
+    .deciding(&["its list of versions"]),
     Patch::variant(
         "prefixes-contract-versions-with-v",
         "Lists contract versions as `v1`, and digests in base64 beside the name of their algorithm.",
@@ -69,7 +72,8 @@ pub(super) const PATCHES: &[Patch] = &[
                 });
             };
         },
-    ),
+    )
+    .deciding(&["its list of versions"]),
     Patch::variant(
         "lists-unmounted-addresses",
         "Keeps the overlay addresses of a revoked peer on its list, as revoked ones.",
@@ -100,7 +104,8 @@ pub(super) const PATCHES: &[Patch] = &[
                 data.remove("data_residency");
             };
         },
-    ),
+    )
+    .deciding(&["its introduction"]),
     Patch::variant(
         "reports-residency-change-of-recipients",
         "Reports a changed residency only of peers to which it sent data.",

@@ -14,20 +14,24 @@ use covenant_net::net::{Inbound, Outbound};
 pub(super) const PATCHES: &[Patch] = &[
     Patch::variant("http1-only", "Speaks HTTP/1.1 only.", |policy| {
         policy.inbound.speaks_http2 = false;
-    }),
+    })
+    .deciding(&["the versions of HTTP"]),
     Patch::variant("http2-only", "Speaks HTTP/2 only.", |policy| {
         policy.inbound.speaks_http1 = false;
-    }),
+    })
+    .deciding(&["the versions of HTTP"]),
     Patch::variant("ipv6", "Listens on IPv6.", |policy| policy.inbound.listens_on_ipv6 = true),
     Patch::variant("tls12-only", "Speaks TLS 1.2 at most.", |policy| {
         policy.inbound.speaks_tls13 = false;
     }),
     Patch::variant("sends-chunked-bodies", "Sends every body in chunks, without a length.", |policy| {
         policy.inbound.override_response = |_, outbound| outbound.chunked = true;
-    }),
+    })
+    .deciding(&["the form of a response"]),
     Patch::variant("pretty-prints-json", "Writes its JSON with line breaks and indentation.", |policy| {
         policy.inbound.override_response = pretty_print;
-    }),
+    })
+    .deciding(&["the form of a response"]),
     Patch::variant(
         "accepts-integral-float-versions",
         "Accepts the contract version 1.0 as 1, as in a language with only one number type.",
@@ -42,14 +46,16 @@ pub(super) const PATCHES: &[Patch] = &[
         "reverses-json-members",
         "Writes the members of every object in reverse order, and non-ASCII characters as escapes.",
         |policy| policy.inbound.override_response = reverse_members,
-    ),
+    )
+    .deciding(&["the form of a response"]),
     Patch::variant(
         "closes-connection-after-each-response",
         "Closes every HTTP/1.1 connection after one response.",
         |policy| {
             policy.inbound.override_response = close_connection;
         },
-    ),
+    )
+    .deciding(&["the form of a response"]),
     Patch::variant("delays-responses", "Delays every response by a twentieth of a second.", |policy| {
         policy.inbound.response_delay = Duration::from_millis(50);
     }),
@@ -62,19 +68,22 @@ pub(super) const PATCHES: &[Patch] = &[
                 outbound.status = 403;
             }
         }
-    }),
+    })
+    .deciding(&["the form of a response"]),
     Patch::variant("returns-400-for-422", "Returns 400 in place of 422.", |policy| {
         policy.inbound.override_response = |_, outbound| {
             if outbound.status == 422 {
                 outbound.status = 400;
             }
         }
-    }),
+    })
+    .deciding(&["the form of a response"]),
     Patch::variant(
         "returns-200-for-failed-plans",
         "Accepts every plan that it can parse, and answers 200 and `failed` if the plan fails.",
         |policy| policy.inbound.override_response = succeed_with_failed_status,
-    ),
+    )
+    .deciding(&["the form of a response"]),
 ];
 
 fn pretty_print(_: &Inbound, outbound: &mut Outbound) {
