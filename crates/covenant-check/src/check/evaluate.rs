@@ -18,9 +18,10 @@ pub fn evaluate(check: &PlannedCheck, trace: Option<&Trace>) -> Evaluation {
 }
 
 fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
-    let Some(trace) = trace else {
+    let Some(trace) = trace.map(Trace::with_usual_ids) else {
         return CheckResult::unproven("the scenario was not run", vec![]);
     };
+    let trace = &*trace;
     let last = trace.entries().last().map(|entry| entry.n).into_iter().collect();
     let reason = match trace.outcome() {
         Some(Outcome::Completed) => return completed(check, trace).naming_left_out(trace),

@@ -13,7 +13,7 @@ use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::last_put;
 use crate::check::query::{CallQuery, calls, operations_of};
 use covenant_model::operator::{OperatorMethod, resource};
-use covenant_model::transcript::Trace;
+use covenant_model::transcript::{Exchange, Trace};
 use covenant_model::wire::canonical::{DigestMatch, compare_digest};
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, is_same_place};
@@ -48,7 +48,8 @@ impl Check for SyncStreamsAreIntact {
             let earlier = accepted.iter().map(|(_, earlier)| earlier);
             let stream: Vec<&SyncBatch> =
                 earlier.filter(|earlier| earlier.resource_kind == batch.resource_kind).collect();
-            let digest = compare_digest(&body["records"], &batch.sha256);
+            let written = trace.exchange_as_written(call.n()).and_then(Exchange::sent).unwrap_or(body);
+            let digest = compare_digest(&written["records"], &batch.sha256);
             if let Some(fault) = fault(trace, digest, &batch, &stream) {
                 let actual = format!("a batch of {}: {fault}", batch.resource_kind);
                 return Err(Stop::broken(actual, [call.n()]));
@@ -167,7 +168,6 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::c06::tests::{batch, batch_of};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::transcript::Exchange;
     use serde_json::json;
 
     fn verdict_of(puts: &[Value], batches: &[Value]) -> Verdict {

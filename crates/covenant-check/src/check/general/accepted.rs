@@ -54,6 +54,19 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn an_empty_answer_to_accept_is_no_acceptance() {
+        let accept = |status| Exchange::to_target("mallory").on("POST", "accept").answered(status);
+        let verdict = |status| {
+            let builder = TraceBuilder::new().call("used", accept(status));
+            builder.verdict::<Accepted>(json!({"call": "used"}))
+        };
+        assert_eq!([verdict(204), verdict(401)], [Unproven, Broken]);
+        let with_data = accept(0).answered_with(200, json!({"data": {"peer_id": "p"}}));
+        let builder = TraceBuilder::new().call("used", with_data);
+        assert_eq!(builder.verdict::<Accepted>(json!({"call": "used"})), Kept);
+    }
+
+    #[test]
     fn a_call_that_may_be_made_again_later_was_not_refused() {
         let call = || Exchange::to_target("mallory").on("GET", "resources/x/1");
         let verdicts = |statuses: &[u16]| {

@@ -50,7 +50,7 @@ pub(in crate::check) const RETRYABLE_STATUS: [u16; 2] = [429, 503];
 /// Returns whether a call was rejected for good: by its response, or by a refusal of its certificate.
 pub(in crate::check) fn is_rejected(exchange: &Exchange) -> bool {
     let is_final = exchange.status().is_some_and(|status| !RETRYABLE_STATUS.contains(&status));
-    !exchange.succeeded() && (is_final || exchange.certificate_was_refused())
+    !exchange.succeeded() && !exchange.is_empty_accept() && (is_final || exchange.certificate_was_refused())
 }
 
 /// Returns the outcome of a call in a few words.
@@ -65,6 +65,9 @@ pub(in crate::check) fn reply_summary(exchange: &Exchange) -> String {
     match (exchange.status(), &exchange.failure) {
         (Some(status), _) if exchange.says_otherwise() => {
             format!("{call} answered {status}, with an error in it")
+        }
+        (Some(status), _) if exchange.is_empty_accept() => {
+            format!("{call} answered {status}, with nothing in it")
         }
         (Some(status), _) => format!("{call} answered {status}"),
         (None, Some(failure)) => format!("{call} failed ({}): {}", failure.kind, failure.message),

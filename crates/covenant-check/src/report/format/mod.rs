@@ -1,5 +1,6 @@
 //! The formats of a report, as one table.
 
+mod aborted;
 mod json;
 mod junit;
 mod markdown;

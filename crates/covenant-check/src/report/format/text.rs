@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
+use super::aborted::aborted as causes;
 use crate::check::Verdict;
 use crate::report::escape::terminal;
 use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, NO_END, Report, UNSIGNED};
@@ -31,16 +32,16 @@ const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
     head(&mut out, report);
-    table(&mut out, report);
-    for evaluated in
-        report.checks.iter().filter(|evaluated| evaluated.evaluation.result.verdict == Verdict::Broken)
-    {
-        if report.void.is_none() {
+    // Of a void run there is nothing to say but its cause, which is in the head.
+    if report.void.is_none() {
+        table(&mut out, report);
+        let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
+        for evaluated in report.checks.iter().filter(is_broken) {
             breach(&mut out, evaluated);
         }
+        open_questions(&mut out, report);
+        missing_methods(&mut out, report);
     }
-    open_questions(&mut out, report);
-    missing_methods(&mut out, report);
     warnings(&mut out, report);
     aborted(&mut out, report);
     tail(&mut out, report);
@@ -261,35 +262,11 @@ fn warnings(out: &mut String, report: &Report) {
     }
 }
 
-/// Writes the scenarios that did not complete, with their blame.
+/// Writes the scenarios that did not complete, with their blame, by cause.
 fn aborted(out: &mut String, report: &Report) {
-    // Missing methods and failed stages are listed above.
-    let reported_here = |outcome: Option<&Outcome>| {
-        !matches!(
-            outcome,
-            Some(
-                Outcome::Completed
-                    | Outcome::Unsupported { .. }
-                    | Outcome::Lacking { .. }
-                    | Outcome::Blocked { .. }
-            )
-        )
-    };
-    let not_ended = report.scenarios.iter().filter(|row| reported_here(row.outcome.as_ref()));
-    for row in not_ended {
-        let (whose, why) = match &row.outcome {
-            Some(Outcome::Aborted(fault)) => (fault.blame.to_string(), fault.to_string()),
-            Some(Outcome::Interrupted) => ("interrupted".to_owned(), String::new()),
-            Some(
-                Outcome::Completed
-                | Outcome::Unsupported { .. }
-                | Outcome::Lacking { .. }
-                | Outcome::Blocked { .. },
-            )
-            | None => ("not run".to_owned(), String::new()),
-        };
+    for line in causes(report) {
         let _ = writeln!(out);
-        wrapped(out, "", &format!("aborted ({whose}): {}: {why}", row.id));
+        wrapped(out, "", &line);
     }
 }
 
