@@ -37,11 +37,12 @@
 //! # A test in Rust
 //!
 //! ```no_run
+//! use covenant::contract::Section;
 //! use covenant::runner::{Plan, Selection};
 //! use covenant::score::Overall;
 //!
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
-//! let run = Plan { selection: Selection::new(&[], &[7])?, ..Plan::default() };
+//! let run = Plan { selection: Selection::new(&[], &[Section::Commitment(7)])?, ..Plan::default() };
 //! assert_eq!(run.run_to_report().await?.score.overall, Overall::Kept);
 //! # Ok(())
 //! # }
@@ -53,6 +54,7 @@ pub mod cli;
 pub mod docs;
 pub mod doctor;
 pub mod golden;
+mod nearest;
 pub mod operator;
 pub mod property;
 pub mod runner;
@@ -61,7 +63,7 @@ pub mod selftest;
 
 pub use covenant_check::{check, report, score, warning};
 pub use covenant_model::{
-    Blame, Fault, Stage, clock, contract, private, secret, shell, transcript, wire, with_causes,
+    Blame, Fault, Stage, clock, contract, input, private, secret, shell, transcript, wire, with_causes,
 };
 pub use covenant_net::{net, pki};
 pub use covenant_peer as peer;

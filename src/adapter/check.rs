@@ -172,8 +172,13 @@ impl<'a> Conversation<'a> {
         }
         let says_it_has = self.description.has(method);
         let remark = match (&evaluation, says_it_has) {
-            (Err(OperatorError::Unsupported { .. }), true) => Some("describe.verbs lists it"),
-            (Ok(_) | Err(OperatorError::Refused { .. }), false) => Some("describe.verbs does not list it"),
+            (Err(OperatorError::Unsupported { .. }), true) => Some("describe.verbs lists it".to_owned()),
+            (Ok(_) | Err(OperatorError::Refused { .. }), false) => {
+                Some("describe.verbs does not list it".to_owned())
+            }
+            _ if method == Describe::METHOD && !self.description.remarks.is_empty() => {
+                Some(terminal(&self.description.remarks.join("; ")))
+            }
             _ => None,
         };
         let finding = match evaluation {
@@ -187,7 +192,7 @@ impl<'a> Conversation<'a> {
             Err(other) => Finding::Failed { message: other.to_string() },
         };
         let finding = self.masked(finding);
-        MethodLine { method: method.to_string(), finding, remark: remark.map(ToOwned::to_owned) }
+        MethodLine { method: method.to_string(), finding, remark }
     }
 
     fn masked(&self, finding: Finding) -> Finding {

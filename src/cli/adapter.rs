@@ -10,15 +10,15 @@ use serde_json::json;
 use url::Url;
 
 use super::config::Config;
+use super::number::AdapterTimeout;
 use super::operator::{guarded, learn_flags};
 use super::operator_choice::OperatorChoice;
 use super::stop::stopped;
-use super::target_choice::{TargetArguments, named};
-use super::{Exit, Failure, block_on, message, print};
+use super::target_choice::{TargetArguments, ip_address, patches};
+use super::{Exit, Failure, block_on, block_on_unless_stopped, message, print};
 use crate::adapter::{Finding, check_operator};
 use crate::clock::Seed;
 use crate::operator::{Embedded, EmbeddedOptions, Log, Program, Stdio, TargetRequest, Targets, serve};
-use crate::reference::{DEFECTS, VARIANTS};
 use crate::runner::Target;
 use crate::secret;
 
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
     /// Address that the platform listens on
-    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = ip_address)]
     listen: IpAddr,
     /// Seed of the platform's keys and ids [default: random]
     #[arg(long, value_name = "S")]
@@ -54,8 +54,8 @@ enum Command {
 #[derive(Debug, Args)]
 struct CheckArguments {
     /// Seconds to wait for the result of one method
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    adapter_timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    adapter_timeout: AdapterTimeout,
     /// Operator of a running platform, in place of an adapter: a URL, or powernode:URL
     #[arg(long, value_name = "URL|powernode:URL", conflicts_with = "program")]
     operator: Option<OperatorChoice>,
@@ -69,7 +69,7 @@ struct CheckArguments {
     #[arg(long, requires = "operator")]
     plain_http: bool,
     /// Environment variable that the adapter inherits (repeatable); without it, PATH, HOME, LANG, TMPDIR and the like
-    #[arg(long, value_name = "NAME", value_parser = super::operator::variable_name)]
+    #[arg(long, value_name = "NAME", value_parser = super::operator::variable_name, conflicts_with = "operator")]
     adapter_env: Vec<String>,
     /// Command line of the adapter
     #[arg(last = true, required_unless_present = "operator", value_name = "PROGRAM ARGS")]
@@ -92,7 +92,7 @@ impl CheckArguments {
         learn_flags(&self.program);
         message(&format!("adapter: {program}\n"));
         let program = guarded(program, &self.adapter_env)?;
-        Ok(Arc::new(Stdio::new(program, Duration::from_secs(self.adapter_timeout), Log::default())))
+        Ok(Arc::new(Stdio::new(program, Duration::from_secs(self.adapter_timeout.get()), Log::default())))
     }
 
     /// Returns the operator of a running platform.
@@ -114,9 +114,7 @@ impl CheckArguments {
 
 /// Serves the reference platform over standard input and output. Standard output carries responses only.
 async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
-    let defects = arguments.defect.iter().map(|name| named(DEFECTS, "defect", name));
-    let variants = arguments.variant.iter().map(|name| named(VARIANTS, "variant", name));
-    let patches = defects.chain(variants).collect::<Result<Vec<_>, _>>()?;
+    let patches = patches(&arguments.variant, &arguments.defect)?;
     let targets = Embedded::new(EmbeddedOptions { listen: arguments.listen, patches, settings: json!({}) });
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let request = TargetRequest { scenario: "adapter", seed, alone: false, durable: true };
@@ -138,7 +136,8 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         }
         None => arguments.adapter()?,
     };
-    let lines = block_on(check_operator(&*targets))?.map_err(|error| Failure::new(Exit::Adapter, error))?;
+    let lines = block_on_unless_stopped(check_operator(&*targets))?
+        .map_err(|error| Failure::new(Exit::Adapter, error))?;
     let mut faults = 0;
     for line in &lines {
         print(&format!("{}\n", secret::without_any(&line.to_string())))?;

@@ -9,17 +9,21 @@ use jiff::{Span, SpanRelativeTo};
 use tokio::sync::watch;
 use url::Url;
 
-use super::report_format::{DEFAULT, Format};
+use super::number::{PollTimeout, Rate};
+use super::report_format::Format;
 use super::run::{play_until_interrupted, read_back};
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
+use super::unused;
 use super::{BasisChoice, Exit, Failure, block_on, doctor, exit_of, message, print};
 use crate::audit::{Audit, Watch, WatchError, Watched, left_behind, left_behind_text};
 use crate::clock::Seed;
 use crate::contract::{HeldText, TextSource};
 use crate::doctor::examine_plane;
+use crate::input;
 use crate::report::{Report, terminal};
 use crate::runner::{RunFolder, assess, without_secrets, write_private};
+use crate::scenario::RunContext;
 use crate::secret;
 use crate::transcript::ReadError;
 
@@ -29,6 +33,8 @@ const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
 const TOKEN_BYTES_MAX: u64 = 4096;
 /// The default poll timeout of an audit, in seconds. A target sends a heartbeat once a minute (`wire.md` §5).
 const POLL_TIMEOUT_SECONDS: u64 = 75;
+/// The default number of calls per minute.
+const RATE: u64 = 30;
 
 /// The shortest and the longest duration of a watch.
 const DURATION_MIN: Duration = Duration::from_secs(1);
@@ -44,12 +50,12 @@ pub(super) struct Arguments {
     /// a token the audit is read-only, as an anonymous client
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Maximum number of calls per minute
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=6000))]
-    rate: u32,
-    /// Seconds to wait for a heartbeat of the target
-    #[arg(long, value_name = "SECONDS", default_value_t = POLL_TIMEOUT_SECONDS)]
-    poll_timeout: u64,
+    /// Maximum number of calls per minute [default: 30]
+    #[arg(long, value_name = "N")]
+    rate: Option<Rate>,
+    /// Seconds to wait for a heartbeat of the target [default: 75]
+    #[arg(long, value_name = "SECONDS")]
+    poll_timeout: Option<PollTimeout>,
     /// Misbehave too. This raises alarms at the target; covenant asks you to type its host name first
     #[arg(long)]
     intrusive: bool,
@@ -67,12 +73,12 @@ pub(super) struct Arguments {
     /// Seed of every choice of the audit [default: random]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
-    /// Format of the report on standard output; the run folder gets every format
-    #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
-    format: Format,
-    /// Basis of the checks that the exit code counts. The report shows every basis
-    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
-    basis: BasisChoice,
+    /// Format of the report on standard output; the run folder gets every format [default: text]
+    #[arg(long, value_name = "FORMAT", value_parser = Format::parser())]
+    format: Option<Format>,
+    /// Basis of the checks that the exit code counts. The report shows every basis [default: all]
+    #[arg(long, value_name = "BASIS", value_enum)]
+    basis: Option<BasisChoice>,
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -83,14 +89,40 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
+impl Arguments {
+    fn rate(&self) -> u64 {
+        self.rate.map_or(RATE, Rate::get)
+    }
+
+    fn run_context(&self, asked: &TargetArguments) -> Result<RunContext, Failure> {
+        let mut found = asked.run_context(self.poll_timeout.or(PollTimeout::new(POLL_TIMEOUT_SECONDS)))?;
+        let calls = u32::try_from(self.rate()).unwrap_or(u32::MAX);
+        found.pace = Some(Duration::from_mins(1) / calls);
+        Ok(found)
+    }
+
+    /// Returns the options that only an audit with a token uses.
+    fn of_peers(&self) -> [(&'static str, bool); 8] {
+        [
+            ("--intrusive", self.intrusive),
+            ("--out", self.out.is_some()),
+            ("--rate", self.rate.is_some()),
+            ("--poll-timeout", self.poll_timeout.is_some()),
+            ("--seed", self.seed.is_some()),
+            ("--format", self.format.is_some()),
+            ("--basis", self.basis.is_some()),
+            ("--quiet", self.quiet),
+        ]
+    }
+}
+
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let asked = TargetArguments { target: Some(arguments.url.clone()), ..arguments.target.clone() };
-    let embedded = [("--defect", !asked.defect.is_empty()), ("--variant", !asked.variant.is_empty())];
-    let operator = [("--adapter", asked.adapter.is_some()), ("--operator", asked.operator.is_some())];
-    if let Some((flag, _)) = embedded.iter().chain(&operator).find(|(_, is_given)| *is_given) {
-        return Err(Failure::usage(format!("{flag}: an audit uses no operator client; see `covenant run`")));
-    }
+    unused::refuse_in_audit(&arguments.target)?;
     let token = token(arguments.token_file.as_deref())?;
+    if token.is_none() && arguments.watch.is_none() {
+        unused::refuse_without_token(&arguments.target, &arguments.of_peers())?;
+    }
     if let Some(lasts) = arguments.watch {
         return watch_target(arguments, &asked, token, lasts);
     }
@@ -113,14 +145,10 @@ fn read_token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(path) = file else {
         return Ok(std::env::var(TOKEN).ok().filter(|token| !token.trim().is_empty()));
     };
-    let wrong = |why: String| Failure::usage(format!("--token-file {}: {why}", path.display()));
-    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-    if length > TOKEN_BYTES_MAX {
-        return Err(wrong("longer than any token".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = input::read_text(path, TOKEN_BYTES_MAX)
+        .map_err(|error| Failure::usage(format!("--token-file {error}")))?;
     match text.trim() {
-        "" => Err(wrong("it is empty".to_owned())),
+        "" => Err(Failure::usage(format!("--token-file {}: the file is empty", path.display()))),
         token => Ok(Some(token.to_owned())),
     }
 }
@@ -160,8 +188,7 @@ fn watch_target(
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
     let _lock = folder.lock()?;
-    let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
-    run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
+    let run_context = arguments.run_context(asked)?;
     let watch = Watch {
         seed,
         contract: contract_text(asked),
@@ -200,7 +227,7 @@ fn watch_target(
     let report = conclude(arguments, &folder)?;
     Ok(match watched {
         Watched::Interrupted => Exit::Interrupted,
-        _ => exit_of(&report, false, arguments.basis),
+        _ => exit_of(&report, false, arguments.basis.unwrap_or_default()),
     })
 }
 
@@ -217,11 +244,10 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     message(&format!(
         "seed: {seed}\naudit: {} calls a minute at most, {}\n",
-        arguments.rate,
+        arguments.rate(),
         if arguments.intrusive { "with misbehaviour" } else { "conforming" }
     ));
-    let mut run_context = asked.run_context(Some(arguments.poll_timeout))?;
-    run_context.pace = Some(Duration::from_mins(1) / arguments.rate);
+    let run_context = arguments.run_context(asked)?;
     let audit = Audit {
         seed,
         contract: contract_text(asked),
@@ -235,7 +261,7 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
     let _lock = folder.begin()?;
     block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
-    Ok(exit_of(&conclude(arguments, &folder)?, false, arguments.basis))
+    Ok(exit_of(&conclude(arguments, &folder)?, false, arguments.basis.unwrap_or_default()))
 }
 
 /// Evaluates the transcript, and prints the report and the peers left at the target.
@@ -243,7 +269,7 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
     let reading = read_back(folder)?;
     let report = without_secrets(assess(&reading));
     folder.write(&report)?;
-    arguments.format.print(&report)?;
+    arguments.format.unwrap_or_default().print(&report)?;
     let left = left_behind_text(&arguments.url, &left_behind(&reading));
     write_private(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     message(&left);

@@ -11,8 +11,11 @@ use url::Url;
 use super::Failure;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
+use super::number::{AdapterTimeout, Cases, Jobs, MaxWait, PollTimeout, RequestTimeout};
 use super::operator_choice::OperatorChoice;
+use crate::input;
 use crate::operator::{Kinds, NamedRecord, ResourceKind};
+use crate::scenario::shown_in_file;
 use crate::secret;
 
 /// The configuration file that is read by default.
@@ -44,7 +47,7 @@ pub struct TargetSection {
     #[schemars(with = "Option<String>")]
     pub operator: Option<OperatorChoice>,
     /// The time to wait for the result of one method, in seconds. The default is 60.
-    pub adapter_timeout_seconds: Option<u64>,
+    pub adapter_timeout_seconds: Option<AdapterTimeout>,
     /// A file with the log-in of `powernode:URL`: TOML with `email`, `password`, `worker_token`.
     pub credentials: Option<PathBuf>,
     /// The URL of the federation plane of a running platform. A path before the federation prefix is kept.
@@ -68,14 +71,14 @@ pub struct TargetSection {
     pub way_back_open: bool,
     /// The time that one scenario may wait in real time, in seconds, where no method moves the platform's clock. The
     /// default is 15; 0 never waits.
-    pub max_wait_seconds: Option<u64>,
+    pub max_wait_seconds: Option<MaxWait>,
     /// Records that the platform has already, for `powernode:URL`. Scenarios that change no record read them.
     pub records: Vec<NamedRecord>,
     /// The kinds of record that the platform has, as `describe` of an adapter names them. They take precedence.
     #[schemars(with = "Option<Vec<ResourceKind>>")]
     pub kinds: Option<Kinds>,
     /// The time limit of one call on the federation plane, in seconds. The default is 10.
-    pub request_timeout_seconds: Option<u64>,
+    pub request_timeout_seconds: Option<RequestTimeout>,
 }
 
 /// The simulated peers.
@@ -104,11 +107,11 @@ pub struct PeersSection {
 #[serde(deny_unknown_fields, default)]
 pub struct RunSection {
     /// The number of scenarios that run in parallel. The default is 4.
-    pub jobs: Option<u16>,
+    pub jobs: Option<Jobs>,
     /// The number of cases of each property. The default is 12.
-    pub cases: Option<u32>,
+    pub cases: Option<Cases>,
     /// The time to wait for a finding, an event or a notice that is due, in seconds. The default is 10.
-    pub poll_timeout_seconds: Option<u64>,
+    pub poll_timeout_seconds: Option<PollTimeout>,
     /// Exit with code 3 if something is unproven.
     pub strict: bool,
 }
@@ -119,7 +122,8 @@ impl Config {
     pub(super) fn find(named: Option<&Path>) -> Result<Self, Failure> {
         match named {
             Some(path) => Self::read(path),
-            None if Path::new(DEFAULT).is_file() => {
+            // A folder or a pipe of this name is an error, and not passed over.
+            None if Path::new(DEFAULT).symlink_metadata().is_ok() => {
                 super::message(&format!("config: {DEFAULT}\n"));
                 Self::read(Path::new(DEFAULT))
             }
@@ -128,15 +132,12 @@ impl Config {
     }
 
     fn read(path: &Path) -> Result<Self, Failure> {
-        let wrong = |why: String| Failure::usage(format!("{}: {why}", path.display()));
-        let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-        if length > BYTES_MAX {
-            return Err(wrong(format!("longer than {} MiB", BYTES_MAX >> 20)));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text = input::read_text(path, BYTES_MAX)
+            .map_err(|error| Failure::usage(format!("configuration {error}")))?;
         // An error quotes the line.
         secret::learn_own_urls(&text);
-        Self::parse(&text).map_err(|error| wrong(error.to_string()))
+        let shown = path.display().to_string();
+        Self::parse(&text).map_err(|error| Failure::usage(shown_in_file(&error, &shown, &text)))
     }
 
     /// Parses the text of a file. An error names the line, the column, the found and the expected value.
@@ -204,7 +205,7 @@ mod tests {
             .collect();
         let config = Config::parse(&edited).expect("every example reads");
         assert_eq!(config.target.adapter.as_deref(), Some("python3 adapter.py"));
-        assert_eq!(config.run.poll_timeout_seconds, Some(10));
+        assert_eq!(config.run.poll_timeout_seconds, PollTimeout::new(10));
     }
 
     #[test]

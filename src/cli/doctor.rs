@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::config::Config;
 use super::target_choice::TargetArguments;
-use super::{Exit, Failure, block_on, print};
+use super::{Exit, Failure, block_on_unless_stopped, print};
 use crate::Blame;
 use crate::doctor::{FailedPoint, Point, PointResult, Points, Subject, examine};
 use crate::report::terminal;
@@ -25,9 +25,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let asked = arguments.target.clone().or(&config);
     let target = asked.target(None);
     let subject = subject(&asked);
+    // As a run does: the certificate of the peers is read, for example.
+    let run_context = asked.run_context(None)?;
     diagnose(async |points| {
         let external = external(points, &target);
-        examine(points, &subject, external).await;
+        examine(points, &subject, external, &run_context).await;
     })
 }
 
@@ -65,7 +67,7 @@ pub(super) fn diagnose(examine: impl AsyncFnOnce(&mut Points<'_>)) -> Result<Exi
         }
     };
     let mut points = Points::new(&mut show);
-    block_on(examine(&mut points))?;
+    block_on_unless_stopped(examine(&mut points))?;
     let of_failure = |failure: &FailedPoint| failure.blame.map_or(Exit::Usage, Exit::from);
     let exit = points.first_failure().map_or(Exit::Kept, of_failure);
     printed?;

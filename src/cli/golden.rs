@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::target_choice::named;
-use super::{Exit, Failure, block_on, print};
+use super::target_choice::patches;
+use super::{Exit, Failure, block_on_unless_stopped, print};
 use crate::golden::{Golden, GoldenError, Which, compare_goldens, record_golden};
-use crate::reference::DEFECTS;
 use crate::runner::write_whole;
 use crate::transcript::Direction;
 
@@ -43,7 +42,7 @@ enum Command {
         #[arg(long, required_unless_present = "route")]
         label: Option<String>,
         /// Match a call that the target sent; such a call has no label
-        #[arg(long)]
+        #[arg(long, conflicts_with = "label")]
         from_target: bool,
         /// Route of the exchange: heartbeat, migrations/commit
         #[arg(long)]
@@ -71,8 +70,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 fn diff(folder: &Path, defects: &[String]) -> Result<Exit, Failure> {
-    let patches = defects.iter().map(|name| named(DEFECTS, "defect", name)).collect::<Result<Vec<_>, _>>()?;
-    let compared = block_on(compare_goldens(folder, &patches))?.map_err(failure)?;
+    let patches = patches(&[], defects)?;
+    let compared = block_on_unless_stopped(compare_goldens(folder, &patches))?.map_err(failure)?;
     let mut text = String::new();
     for golden in compared.iter().filter(|golden| !golden.differences.is_empty()) {
         let _ = writeln!(text, "{} ({} {})", golden.path.display(), golden.now.scenario, golden.now.which);
@@ -87,7 +86,7 @@ fn diff(folder: &Path, defects: &[String]) -> Result<Exit, Failure> {
 }
 
 fn accept(folder: &Path) -> Result<Exit, Failure> {
-    let compared = block_on(compare_goldens(folder, &[]))?.map_err(failure)?;
+    let compared = block_on_unless_stopped(compare_goldens(folder, &[]))?.map_err(failure)?;
     for golden in compared.iter().filter(|golden| !golden.differences.is_empty()) {
         write(&golden.path, &golden.now)?;
         print(&format!("{}\n", golden.path.display()))?;
@@ -96,7 +95,7 @@ fn accept(folder: &Path) -> Result<Exit, Failure> {
 }
 
 fn record(folder: &Path, name: &str, scenario: &str, which: &Which) -> Result<Exit, Failure> {
-    let golden = block_on(record_golden(scenario, which))?.map_err(failure)?;
+    let golden = block_on_unless_stopped(record_golden(scenario, which))?.map_err(failure)?;
     let path = folder.join(name).with_extension("json");
     write(&path, &golden)?;
     print(&format!("{}\n", path.display()))?;

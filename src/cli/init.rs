@@ -18,9 +18,10 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let path = &arguments.path;
-    if path.exists() {
+    // A link to nothing is something too: it is not replaced.
+    if path.symlink_metadata().is_ok() {
         return Err(Failure::usage(format!(
-            "{}: the file exists already and was not changed",
+            "{}: it exists already and was not changed; name another file",
             path.display()
         )));
     }

@@ -12,6 +12,7 @@ use super::{Exit, Failure, print};
 use crate::check;
 use crate::contract::{Clause, REGISTERS, Register, Section, V1_2026_05};
 use crate::docs::{parts, requirements};
+use crate::nearest::did_you_mean;
 use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
@@ -78,7 +79,31 @@ struct Item {
     json: Value,
 }
 
+/// Refuses an option that the kind of list does not use, and a clause that does not exist.
+fn refuse(arguments: &Arguments) -> Result<(), Failure> {
+    let of_scenarios = matches!(arguments.what, What::Scenarios | What::Checks | What::Methods);
+    if arguments.scenarios.is_some() && !of_scenarios {
+        let why = "the list does not depend on scenarios; it is for scenarios, checks and methods";
+        return Err(Failure::usage(format!("--scenarios is of no use here: {why}")));
+    }
+    let Some(wanted) = &arguments.clause else { return Ok(()) };
+    if matches!(arguments.what, What::Variants | What::Generations) {
+        return Err(Failure::usage("--clause is of no use here: no row of the list is about a clause"));
+    }
+    let clauses =
+        REGISTERS.iter().flat_map(|register| register.clauses()).map(|clause| clause.id.to_string());
+    let known: BTreeSet<String> = clauses.chain(Section::all().iter().map(ToString::to_string)).collect();
+    if known.contains(wanted) {
+        return Ok(());
+    }
+    let hint = did_you_mean(wanted, known.iter().map(String::as_str));
+    Err(Failure::usage(format!(
+        "no clause or commitment is called {wanted:?}; `covenant list clauses` lists them{hint}"
+    )))
+}
+
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    refuse(arguments)?;
     let mut items = match arguments.what {
         What::Scenarios => scenarios(arguments)?,
         What::Clauses => clauses(),

@@ -14,6 +14,7 @@ mod guard;
 mod identity;
 mod init;
 mod list;
+mod number;
 mod operator;
 mod operator_choice;
 mod pem;
@@ -32,7 +33,9 @@ mod target;
 mod target_choice;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod url;
+mod values;
 mod verify;
 
 pub use config::Config;
@@ -40,7 +43,7 @@ pub use exit_code::{BasisChoice, Exit};
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::report::Report;
@@ -105,6 +108,14 @@ enum Command {
     Man(shell::ManArguments),
 }
 
+/// Parses the command line.
+fn parse() -> Result<Arguments, clap::Error> {
+    let mut command = values::taking_negative_numbers(Arguments::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    values::refuse_empty(&mut command, &matches)?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -112,7 +123,7 @@ pub fn main() -> ExitCode {
     for argument in std::env::args_os() {
         secret::learn_own_urls(&argument.to_string_lossy());
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
     };
@@ -241,12 +252,33 @@ fn exit_of(report: &Report, strict: bool, basis: BasisChoice) -> Exit {
 
 /// Runs a future to completion on all cores.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let runtime = runtime()?;
     let output = runtime.block_on(future);
     // Tasks that still run hold nothing that a finished command needs.
     runtime.shutdown_background();
     Ok(output)
+}
+
+/// Runs a future as [`block_on`] does, unless a signal asks to stop. The future is dropped then, with the adapters, the
+/// platforms and the temporary folders that it holds.
+fn block_on_unless_stopped<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let output = runtime.block_on(async {
+        tokio::select! {
+            output = future => Some(output),
+            () = stop::stopped() => None,
+        }
+    });
+    if output.is_none() {
+        runtime.block_on(stop::tasks_ended());
+    }
+    runtime.shutdown_background();
+    output.ok_or_else(|| {
+        Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted: the command did not end"))
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(|error| Failure::new(Exit::Environment, error))
 }

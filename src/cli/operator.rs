@@ -10,6 +10,8 @@ use url::Url;
 use super::operator_choice::OperatorChoice;
 use super::{Exit, Failure, block_on};
 use crate::clock::Clock;
+use crate::input;
+use crate::nearest::with_nearest;
 use crate::operator::powernode::{Credentials, Powernode, Rest};
 use crate::operator::{
     Dialogue, Http, Log, NamedRecord, Person, Program, Stdio, Targets, is_plain_elsewhere,
@@ -171,13 +173,10 @@ fn log_in(file: Option<&Path>) -> Result<Credentials, Failure> {
 fn read_log_in(file: Option<&Path>) -> Result<Credentials, Failure> {
     if let Some(path) = file {
         let wrong = |why: String| Failure::usage(format!("--credentials {}: {why}", path.display()));
-        let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-        if length > CREDENTIALS_BYTES_MAX {
-            return Err(wrong("longer than 64 KiB".to_owned()));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text = input::read_text(path, CREDENTIALS_BYTES_MAX)
+            .map_err(|error| Failure::usage(format!("--credentials {error}")))?;
         // The message alone is shown: the whole error quotes the line, which may hold a password.
-        return toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()));
+        return toml::from_str(&text).map_err(|error| wrong(with_nearest(error.message())));
     }
     let [email, password, worker_token] = POWERNODE.map(variable);
     match (email, password) {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Exit, Failure};
+use crate::input;
 use crate::pki::Identity;
 
 /// The longest PEM file that is read, in bytes.
@@ -18,12 +19,7 @@ pub(super) fn read_bundle(path: &Path) -> Result<String, Failure> {
 
 /// Reads a PEM file that a flag names.
 fn read_pem(flag: &str, path: &Path) -> Result<String, Failure> {
-    let wrong = |why: String| Failure::usage(format!("{flag} {}: {why}", path.display()));
-    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-    if length > PEM_BYTES_MAX {
-        return Err(wrong("longer than 1 MiB".to_owned()));
-    }
-    std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))
+    input::read_text(path, PEM_BYTES_MAX).map_err(|error| Failure::usage(format!("{flag} {error}")))
 }
 
 pub(super) fn system_bundle() -> Result<String, Failure> {

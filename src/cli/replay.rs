@@ -1,27 +1,20 @@
 //! `covenant replay`: runs each broken check of a run again.
 
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 
 use super::config::{Config, DEFAULT};
-use super::target_choice::TargetArguments;
-use super::{BasisChoice, Exit, Failure, block_on, message, print};
+use super::number::{MaxWait, PollTimeout, RequestTimeout};
+use super::target_choice::{TargetArguments, patches};
+use super::unused;
+use super::{BasisChoice, Exit, Failure, block_on_unless_stopped, message, print};
 use crate::contract::TextSource;
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::report::{NO_END, Report, terminal};
 use crate::runner::{Again, Replayed, RunFolder, assess, broken_checks, replay};
 use crate::scenario::RunContext;
 use crate::transcript::{Reading, RunStart, read};
-
-/// The times that a transcript may set, in seconds: those that the options of `covenant run` take.
-const SECONDS: [(&str, RangeInclusive<u64>); 3] = [
-    ("request_timeout_seconds", 1..=3600),
-    ("max_wait_seconds", 0..=86_400),
-    ("poll_timeout_seconds", 0..=3600),
-];
 
 /// Arguments of `covenant replay`.
 ///
@@ -43,6 +36,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    for name in &arguments.without_defect {
+        patches(&[], std::slice::from_ref(name))?;
+    }
     let path = RunFolder::transcript_of(&arguments.transcript);
     let reading = read(&path).map_err(|error| Failure::new(Exit::Usage, error))?;
     let before = assess(&reading);
@@ -61,6 +57,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     show_recorded(&before);
     let mut asked = target(arguments, &before, &reading.start)?;
+    unused::refuse(&arguments.target, &asked)?;
     asked.defect.retain(|name| !arguments.without_defect.contains(name));
     let again = Again {
         target: asked.target(None)?,
@@ -72,12 +69,21 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         scenarios: arguments.scenarios.clone(),
     };
     let mut all = Vec::new();
-    for check in broken {
-        let replayed = block_on(replay(&reading, check, &again))?;
-        let id = &check.evaluation.check;
-        let line = format!("{} {} {}: {}", id.clause, id.aspect, id.id, sentence(&replayed));
-        print(&format!("{}\n", terminal(&line)))?;
-        all.push(replayed);
+    let ended = block_on_unless_stopped(async {
+        for check in broken {
+            let replayed = replay(&reading, check, &again).await;
+            let id = &check.evaluation.check;
+            let line = format!("{} {} {}: {}", id.clause, id.aspect, id.id, sentence(&replayed));
+            print(&format!("{}\n", terminal(&line)))?;
+            all.push(replayed);
+        }
+        Ok::<(), Failure>(())
+    });
+    match ended {
+        Err(interrupted) if exit(&all) != Exit::Broken => return Err(interrupted),
+        // What was seen before counts.
+        Err(_) => {}
+        Ok(printed) => printed?,
     }
     Ok(match exit(&all) {
         // What was not played, or is lost, is not known.
@@ -166,21 +172,17 @@ fn embedded(given: TargetArguments, names: &[String]) -> Result<TargetArguments,
 /// Returns the run context: the settings of the run where the command line gives no other.
 fn run_context(asked: &TargetArguments, reading: &Reading) -> Result<RunContext, Failure> {
     let recorded = |name: &str| reading.start.settings.get(name);
-    let seconds = |name: &str| {
-        let (_, range) = SECONDS.iter().find(|(known, _)| *known == name)?;
-        recorded(name)?.as_u64().filter(|seconds| range.contains(seconds))
-    };
+    // A transcript may set what the options of `covenant run` take.
+    let seconds = |name: &str| recorded(name)?.as_u64();
     let settled = TargetArguments {
-        request_timeout: asked.request_timeout.or_else(|| seconds("request_timeout_seconds")),
-        max_wait: asked.max_wait.or_else(|| seconds("max_wait_seconds")),
+        request_timeout: asked
+            .request_timeout
+            .or_else(|| seconds("request_timeout_seconds").and_then(RequestTimeout::new)),
+        max_wait: asked.max_wait.or_else(|| seconds("max_wait_seconds").and_then(MaxWait::new)),
         release: asked.release.clone().or_else(|| recorded("release")?.as_str()?.parse().ok()),
         ..asked.clone()
     };
-    let mut run_context = settled.run_context(None)?;
-    if let Some(seconds) = seconds("poll_timeout_seconds") {
-        run_context.poll_timeout = Duration::from_secs(seconds);
-    }
-    Ok(run_context)
+    settled.run_context(seconds("poll_timeout_seconds").and_then(PollTimeout::new))
 }
 
 fn sentence(replayed: &Replayed) -> String {

@@ -12,6 +12,12 @@ pub(super) const DEFAULT: &str = FORMATS[0].name;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Format(&'static ReportFormat);
 
+impl Default for Format {
+    fn default() -> Self {
+        Self(&FORMATS[0])
+    }
+}
+
 impl Format {
     /// Returns the parser of the command line, which lists every format.
     pub(super) fn parser() -> impl TypedValueParser<Value = Self> {

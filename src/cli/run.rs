@@ -8,14 +8,17 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::config::Config;
+use super::number::{Cases, Jobs, PollTimeout};
 use super::progress::Progress;
 use super::report_format::{DEFAULT, Format};
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
+use super::unused;
 use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
 use crate::Fault;
 use crate::clock::Seed;
-use crate::contract::{ClauseId, REGISTERS};
+use crate::contract::{ClauseId, REGISTERS, Section};
+use crate::nearest::did_you_mean;
 use crate::operator::OperatorMethod;
 use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
@@ -26,7 +29,7 @@ use crate::transcript::{Outcome, Reading, Trace, read};
 /// The time that shows the limits of minutes: five of them, what a sweep each minute needs, and what comes before.
 const LIMITS_OF_MINUTES: Duration = Duration::from_mins(8);
 /// The default number of scenarios that run in parallel.
-const JOBS: u16 = 4;
+const JOBS: u64 = 4;
 
 /// Arguments of `covenant run`.
 #[derive(Debug, Args)]
@@ -34,24 +37,27 @@ pub(super) struct Arguments {
     /// Glob pattern of the scenario ids to run (repeatable): '07-*/**'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Commitment to check (repeatable)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
-    commitment: Vec<u8>,
+    /// Commitment to check, 1 to 12, or a section after them: E, V, A or O (repeatable)
+    #[arg(long, value_name = "N|E|V|A|O")]
+    commitment: Vec<Section>,
+    /// Clause to check (repeatable): plays each scenario and property that checks it, wherever it stands
+    #[arg(long, value_name = "ID", value_parser = clause)]
+    clause: Vec<ClauseId>,
     /// Property to check (repeatable); see `covenant list properties`
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "commitment", "scenarios"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "commitment", "clause", "scenarios"])]
     property: Vec<String>,
     /// Number of generated cases of each property; 0 skips properties [default: 12]
     #[arg(long, value_name = "N")]
-    cases: Option<u32>,
+    cases: Option<Cases>,
     /// Seed of every choice of the run; the same seed repeats the run [default: random]
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
     /// Number of scenarios to run in parallel [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: Option<u16>,
+    #[arg(long, value_name = "N")]
+    jobs: Option<Jobs>,
     /// Seconds to wait for a finding, an event or a notice that is due [default: 10]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
-    poll_timeout: Option<u64>,
+    #[arg(long, value_name = "SECONDS")]
+    poll_timeout: Option<PollTimeout>,
     /// Format of the report on standard output; the run folder gets every format
     #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
     format: Format,
@@ -79,14 +85,22 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
+/// Parses the id of a clause that some text of the contract has.
+fn clause(text: &str) -> Result<ClauseId, String> {
+    let every = || REGISTERS.iter().flat_map(|register| register.clauses()).map(|clause| clause.id);
+    if let Some(id) = text.parse().ok().filter(|id| every().any(|known| known == *id)) {
+        return Ok(id);
+    }
+    let names: Vec<String> = every().map(|id| id.to_string()).collect();
+    let hint = did_you_mean(text, names.iter().map(String::as_str));
+    Err(format!("no clause is called {text:?}; `covenant list clauses` lists them{hint}"))
+}
+
 /// Parses an attestation: `4.4=confirmed by phone`.
 fn attestation(text: &str) -> Result<(ClauseId, String), String> {
     let (clause, statement) =
         text.split_once('=').ok_or("write CLAUSE=STATEMENT, as in '4.4=confirmed by phone'")?;
-    let id: ClauseId = clause.trim().parse().map_err(|_| format!("no clause is called {clause:?}"))?;
-    if REGISTERS.iter().all(|register| register.clause(id).is_none()) {
-        return Err(format!("no clause is called {id}; `covenant list clauses` lists them"));
-    }
+    let id = self::clause(clause.trim())?;
     if statement.trim().is_empty() {
         return Err("the statement is missing after the `=`".to_owned());
     }
@@ -96,6 +110,7 @@ fn attestation(text: &str) -> Result<(ClauseId, String), String> {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
+    unused::refuse(&arguments.target, &asked)?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     message(&format!("seed: {seed}\n"));
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
@@ -105,10 +120,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         seed,
         target: asked.target(Some(folder.path()))?,
         selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
-        cases: arguments.cases.or(config.run.cases).unwrap_or(CASES),
+        cases: cases(arguments.cases.or(config.run.cases)),
         scenarios: arguments.scenarios.clone(),
         run_context,
-        jobs: usize::from(arguments.jobs.or(config.run.jobs).unwrap_or(JOBS)),
+        jobs: usize::try_from(arguments.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
         contract: asked.contract_text(),
         attested: arguments.attest.iter().cloned().collect(),
         ..Plan::default()
@@ -168,9 +183,14 @@ pub(super) async fn play_until_interrupted(
     playing.await
 }
 
+fn cases(asked: Option<Cases>) -> u32 {
+    asked.and_then(|cases| u32::try_from(cases.get()).ok()).unwrap_or(CASES)
+}
+
 fn selection(arguments: &Arguments) -> Result<Selection, SelectionError> {
     if arguments.property.is_empty() {
-        return Selection::new(&arguments.only, &arguments.commitment);
+        let selection = Selection::new(&arguments.only, &arguments.commitment)?;
+        return Ok(selection.with_clauses(&arguments.clause));
     }
     Selection::of_properties(&arguments.property)
 }

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failure, block_on, message, print};
+use super::number::Platforms;
+use super::{Exit, Failure, block_on_unless_stopped, message, print};
 use crate::clock::Seed;
+use crate::input::{self, InputError};
+use crate::nearest::did_you_mean;
+use crate::reference::{DEFECTS, VARIANTS};
 use crate::runner::{Plan, write_whole};
 use crate::selftest::{Partition, Row, Table, check_ids, compare_reports, platforms, probe_all};
 
@@ -23,8 +27,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "S")]
     seed: Option<Seed>,
     /// Number of platforms to test in parallel
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
-    jobs: u16,
+    #[arg(long, value_name = "N", default_value = "2")]
+    jobs: Platforms,
     /// Folder of golden reports to compare with, such as golden/reports
     #[arg(long, value_name = "DIR")]
     goldens: Option<PathBuf>,
@@ -40,12 +44,22 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(Seed(1));
     message(&format!("seed: {seed}\n"));
-    let platforms = platforms(&arguments.only, arguments.partition)
-        .map_err(|unknown| Failure::usage(format!("no defect or variant is called {unknown}")))?;
+    let platforms = platforms(&arguments.only, arguments.partition).map_err(|unknown| {
+        let hint = did_you_mean(&unknown, DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name));
+        Failure::usage(format!("no defect or variant is called {unknown}; `covenant list` shows them{hint}"))
+    })?;
+    if let Some(folder) = &arguments.goldens {
+        // A wrong folder is refused before the half hour that a self-test takes.
+        input::files_in(folder, "txt", false).map_err(unreadable)?;
+    }
     // The self-test needs to know that a case breaks, not the shortest one.
     let plan = Plan { seed, shrinks: 0, ..Plan::default() };
-    let rows = block_on(probe_all(&platforms, &plan, usize::from(arguments.jobs)))?
-        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let rows = block_on_unless_stopped(probe_all(
+        &platforms,
+        &plan,
+        usize::try_from(arguments.jobs.get()).unwrap_or(1),
+    ))?
+    .map_err(|error| Failure::new(Exit::Environment, error))?;
     let table = table(arguments, rows)?;
     if let Some(folder) = &arguments.out {
         table.write(folder)?;
@@ -64,15 +78,20 @@ fn table(arguments: &Arguments, rows: Vec<Row>) -> Result<Table, Failure> {
     if arguments.only.is_empty() && arguments.partition.is_none() {
         return Ok(Table::new(rows, &check_ids));
     }
-    Ok(match arguments.out.as_deref().and_then(Table::read) {
+    let before = arguments.out.as_deref().map(Table::read).transpose();
+    Ok(match before.map_err(unreadable)?.flatten() {
         Some(before) => before.with(rows, &check_ids),
         None => Table::new(rows, &BTreeSet::new()),
     })
 }
 
+fn unreadable(error: InputError) -> Failure {
+    Failure::new(Exit::Usage, error)
+}
+
 /// Compares each report with its golden, and prints or accepts the differences. Returns true if none remain.
 fn compare(table: &Table, folder: &Path, accept: bool) -> Result<bool, Failure> {
-    let differences = compare_reports(&table.rows, folder);
+    let differences = compare_reports(&table.rows, folder).map_err(unreadable)?;
     for difference in &differences {
         if accept {
             write_whole(&difference.path, difference.now.as_bytes())?;

@@ -1,5 +1,7 @@
 //! The signals that end a command in order: Ctrl-C, SIGTERM and SIGHUP.
 
+use std::time::Duration;
+
 /// Waits for a signal to stop. A run then writes its report, and its adapters end.
 #[cfg(unix)]
 pub(super) async fn stopped() {
@@ -25,6 +27,23 @@ pub(super) async fn stopped() {
 #[cfg(not(unix))]
 pub(super) async fn stopped() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// The time that dropped tasks have to give back what they hold.
+const DROP_TIME_MAX: Duration = Duration::from_secs(1);
+/// The interval at which the tasks are counted.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Waits until the tasks that a dropped future had started have ended, within a limit.
+pub(super) async fn tasks_ended() {
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let ended = async {
+        while tasks.num_alive_tasks() > 0 {
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    };
+    // An adapter that does not exit is killed with this process.
+    let _ = tokio::time::timeout(DROP_TIME_MAX, ended).await;
 }
 
 /// Returns whether whoever started this process wants it to ignore a signal, as `nohup` does. Where the system does

@@ -7,12 +7,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::stop::stopped;
-use super::target_choice::named;
+use super::target_choice::patches;
 use super::{Exit, Failure, block_on, message, print};
 use crate::clock::{Clock, Seed};
+use crate::input;
 use crate::operator::OperatorMethod;
 use crate::operator::peer::Propose;
-use crate::reference::{DEFECTS, Database, Options, Platform, Settings, StartError, VARIANTS};
+use crate::reference::{Database, Options, Platform, Settings, StartError};
 use crate::with_causes;
 
 /// Arguments of `covenant target`.
@@ -36,9 +37,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
-    let defects = arguments.defect.iter().map(|name| named(DEFECTS, "defect", name));
-    let variants = arguments.variant.iter().map(|name| named(VARIANTS, "variant", name));
-    let patches = defects.chain(variants).collect::<Result<Vec<_>, _>>()?;
+    let patches = patches(&arguments.variant, &arguments.defect)?;
+    if let Some(path) = arguments.db.as_deref().filter(|path| path.symlink_metadata().is_ok()) {
+        // A pipe or a device would be waited for.
+        input::open(path).map_err(|error| Failure::usage(format!("--db {error}")))?;
+    }
     let options = Options {
         clock: Clock::system(),
         seed: Seed::fresh(),

@@ -13,15 +13,17 @@ use url::Url;
 use super::config::Config;
 use super::contract_choice::ContractChoice;
 use super::identity::IdentityForm;
+use super::number::{AdapterTimeout, MaxWait, PollTimeout, RequestTimeout};
 use super::operator::{adapter, operator_targets, variable_name};
 use super::operator_choice::OperatorChoice;
 use super::pem::{read_bundle, server_identity, system_bundle};
 use super::{Exit, Failure, block_on};
 use crate::contract::HeldText;
 use crate::doctor::{DetectError, detect_caller_form};
+use crate::nearest::{did_you_mean, with_nearest};
 use crate::net::Limits;
 use crate::operator::{Address, At, Identified, Kinds, NamedRecord, is_plain_elsewhere};
-use crate::reference::{DEFECTS, Patch, VARIANTS};
+use crate::reference::{DEFECTS, Patch, VARIANTS, contradiction};
 use crate::runner::{ExternalTarget, MAX_WAIT_SECONDS, Target, run_context};
 use crate::scenario::RunContext;
 use crate::transcript::WayBack;
@@ -55,8 +57,8 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) credentials: Option<PathBuf>,
     /// Seconds to wait for the result of one method [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) adapter_timeout: Option<u64>,
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) adapter_timeout: Option<AdapterTimeout>,
     /// URL of the federation plane of a running platform [default: that of powernode:URL]
     #[arg(long, value_name = "URL", value_parser = super::url::parse, conflicts_with_all = ["defect", "variant"])]
     pub(super) target: Option<Url>,
@@ -78,8 +80,8 @@ pub(super) struct TargetArguments {
     #[arg(long)]
     pub(super) plain_http: bool,
     /// Seconds that one call on the federation plane may take [default: 10]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) request_timeout: Option<u64>,
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) request_timeout: Option<RequestTimeout>,
     /// URL at which the target calls the simulated peers [default: the address they listen on]
     #[arg(long, value_name = "URL", value_parser = super::url::parse)]
     pub(super) advertise: Option<Url>,
@@ -87,7 +89,7 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "VERSION")]
     pub(super) release: Option<Version>,
     /// Address that the simulated peers and an embedded target listen on [default: 127.0.0.1]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = ip_address)]
     pub(super) listen: Option<IpAddr>,
     /// State that the target can reach the simulated peers: a notice that never comes is broken then, though no
     /// call of the target shows the way. The report says that it rests on this
@@ -95,8 +97,8 @@ pub(super) struct TargetArguments {
     pub(super) way_back_open: bool,
     /// Seconds that one scenario may wait in real time, where no method moves the target's clock; 0 never waits. The
     /// limits of the contract are 5 minutes and more: 420 shows those of minutes [default: 15]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86400))]
-    pub(super) max_wait: Option<u64>,
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) max_wait: Option<MaxWait>,
     /// PEM file with the certificate chain that the simulated peers present, which the target can verify; needs
     /// --peer-key [default: each peer has an authority of its own]
     #[arg(long, value_name = "FILE", requires = "peer_key")]
@@ -190,7 +192,7 @@ impl TargetArguments {
                      or check it from outside with `covenant audit URL`",
                 ));
             }
-            (None, None) => return self.patches().map(Target::Embedded),
+            (None, None) => return patches(&self.variant, &self.defect).map(Target::Embedded),
         };
         let arguments = self.record();
         let Some(address) = self.address()? else {
@@ -209,17 +211,17 @@ impl TargetArguments {
     }
 
     /// Returns the run context of the scenarios.
-    pub(super) fn run_context(&self, poll_timeout_seconds: Option<u64>) -> Result<RunContext, Failure> {
+    pub(super) fn run_context(&self, poll_timeout: Option<PollTimeout>) -> Result<RunContext, Failure> {
         let mut found = run_context(self.listen.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
         found.advertise.clone_from(&self.advertise);
         found.release.clone_from(&self.release);
-        if let Some(seconds) = poll_timeout_seconds {
-            found.poll_timeout = Duration::from_secs(seconds);
+        if let Some(seconds) = poll_timeout {
+            found.poll_timeout = Duration::from_secs(seconds.get());
         }
         found.limits = self.limits();
         found.plain_http = self.plain_http;
         found.host_names_checked = self.url().is_some() && (self.ca.is_some() || self.system_roots);
-        found.real_time.max_wait = Duration::from_secs(self.max_wait.unwrap_or(MAX_WAIT_SECONDS));
+        found.real_time.max_wait = Duration::from_secs(self.max_wait.map_or(MAX_WAIT_SECONDS, MaxWait::get));
         if matches!(self.operator, Some(OperatorChoice::Powernode(_))) {
             found.records.clone_from(&self.records);
         }
@@ -238,8 +240,8 @@ impl TargetArguments {
     pub(super) fn limits(&self) -> Limits {
         let mut limits = Limits::default();
         if let Some(seconds) = self.request_timeout {
-            limits.exchange_time_max = Duration::from_secs(seconds);
-            limits.connect_time_max = Duration::from_secs(seconds);
+            limits.exchange_time_max = Duration::from_secs(seconds.get());
+            limits.connect_time_max = Duration::from_secs(seconds.get());
         }
         limits
     }
@@ -282,14 +284,7 @@ impl TargetArguments {
     }
 
     pub(super) fn method_time_max(&self) -> Duration {
-        Duration::from_secs(self.adapter_timeout.unwrap_or(ADAPTER_TIMEOUT_SECONDS))
-    }
-
-    /// Returns the selected defects and variants.
-    fn patches(&self) -> Result<Vec<&'static Patch>, Failure> {
-        let defects = self.defect.iter().map(|name| named(DEFECTS, "defect", name));
-        let variants = self.variant.iter().map(|name| named(VARIANTS, "variant", name));
-        defects.chain(variants).collect()
+        Duration::from_secs(self.adapter_timeout.map_or(ADAPTER_TIMEOUT_SECONDS, AdapterTimeout::get))
     }
 
     /// Returns the words that name an external target, and how it is reached. Settings are recorded apart.
@@ -318,9 +313,14 @@ impl TargetArguments {
     }
 }
 
+/// Parses the address of an interface of this machine.
+pub(super) fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "an IP address without a port was expected, such as 127.0.0.1 or ::1".to_owned())
+}
+
 /// Parses a record that the target has already.
 fn named_record(text: &str) -> Result<NamedRecord, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    serde_json::from_str(text).map_err(|error| with_nearest(&error.to_string()))
 }
 
 fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
@@ -330,15 +330,22 @@ fn detect(url: &Url, limits: Limits) -> Result<CallerForm, Failure> {
     })
 }
 
+/// Returns the variants and then the defects of these names: a variant must not take a defect back. Two that contradict
+/// each other are an error.
+pub(super) fn patches(variants: &[String], defects: &[String]) -> Result<Vec<&'static Patch>, Failure> {
+    let variants = variants.iter().map(|name| named(VARIANTS, "variant", name));
+    let defects = defects.iter().map(|name| named(DEFECTS, "defect", name));
+    let patches = variants.chain(defects).collect::<Result<Vec<_>, _>>()?;
+    match contradiction(&patches) {
+        Some(contradiction) => Err(Failure::new(Exit::Usage, contradiction)),
+        None => Ok(patches),
+    }
+}
+
 /// Returns the patch of this name, or an error that suggests the nearest name.
-pub(super) fn named(
-    patches: &'static [&'static Patch],
-    what: &str,
-    name: &str,
-) -> Result<&'static Patch, Failure> {
+fn named(patches: &'static [&'static Patch], what: &str, name: &str) -> Result<&'static Patch, Failure> {
     patches.iter().copied().find(|patch| patch.name == name).ok_or_else(|| {
-        let near = patches.iter().min_by_key(|patch| strsim::damerau_levenshtein(patch.name, name));
-        let hint = near.map_or_else(String::new, |near| format!("\nhint: did you mean {}?", near.name));
+        let hint = did_you_mean(name, patches.iter().map(|patch| patch.name));
         Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` lists them{hint}"))
     })
 }
@@ -355,7 +362,7 @@ mod tests {
             target: Some("https://a.example/base".parse().expect("a URL")),
             identity: Some(IdentityForm(CallerForm::Forwarded(&FORWARDED_G1))),
             plain_http: true,
-            max_wait: Some(420),
+            max_wait: MaxWait::new(420),
             records: vec![named_record(r#"{"kind": "skill", "id": "it's"}"#).expect("a record")],
             ..TargetArguments::default()
         };
@@ -402,7 +409,10 @@ mod tests {
         )
         .expect("it reads");
         let from_file = TargetArguments::default().or(&config);
-        assert_eq!((from_file.adapter.as_deref(), from_file.adapter_timeout), (Some("a"), Some(5)));
+        assert_eq!(
+            (from_file.adapter.as_deref(), from_file.adapter_timeout),
+            (Some("a"), AdapterTimeout::new(5))
+        );
         assert_eq!(from_file.contract_text(), HeldText::named("2026-06").ok());
         let flag = TargetArguments { operator: Some(OperatorChoice::Person), ..TargetArguments::default() };
         assert_eq!(flag.or(&config).adapter, None);

@@ -15,7 +15,9 @@ use crate::wire::path::{PREFIX, Route};
 /// The platform name in the user agent of the anonymous client.
 const NO_ONE: &str = "covenant";
 /// The status of a path that is no route.
-const NOT_FOUND: u16 = 404;
+pub(super) const NOT_FOUND: u16 = 404;
+/// A path that is no route of any generation.
+const NOWHERE: &str = "covenant_no_such_route";
 
 /// An anonymous client of a federation plane.
 pub(super) struct AnonymousClient {
@@ -52,6 +54,11 @@ impl AnonymousClient {
     /// Requests the trust bundle without a certificate. A platform that has the route refuses.
     pub(super) async fn trust_bundle(&self) -> Result<Response, NetError> {
         self.send("GET", "trust_bundle", None).await
+    }
+
+    /// Requests a path that does not exist. A server that answers everything alike shows nothing of itself.
+    pub(super) async fn nowhere(&self) -> Result<Response, NetError> {
+        self.send("GET", NOWHERE, None).await
     }
 
     /// Calls accept with a token that was never issued. The platform refuses and creates nothing.

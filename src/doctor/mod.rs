@@ -16,8 +16,9 @@ use url::Url;
 
 use crate::Blame;
 use crate::net::Limits;
-use crate::operator::is_here;
-use crate::runner::ExternalTarget;
+use crate::operator::{Description, is_here};
+use crate::runner::{ExternalTarget, WayBackTrial, try_way_back};
+use crate::scenario::RunContext;
 use crate::wire::generation::CallerForm;
 
 /// The subject of a diagnosis, beside the operator client.
@@ -39,7 +40,12 @@ pub struct Subject {
 
 /// Examines the ports, the operator client, the federation plane and the way back to the peers. `external` is
 /// `None` for the embedded reference platform.
-pub async fn examine(points: &mut Points<'_>, subject: &Subject, external: Option<&ExternalTarget>) {
+pub async fn examine(
+    points: &mut Points<'_>,
+    subject: &Subject,
+    external: Option<&ExternalTarget>,
+    run_context: &RunContext,
+) {
     examine_port(points, subject.listen).await;
     let Some(external) = external else {
         if points.first_failure().is_none() {
@@ -52,18 +58,24 @@ pub async fn examine(points: &mut Points<'_>, subject: &Subject, external: Optio
     };
     // The lease is held until the end, because the platform of an adapter ends with it.
     let lease = operator::lease(points, external.targets.as_ref()).await;
-    let started = match &lease {
+    let (described, started) = match &lease {
         Some(lease) => operator::examine(points, lease).await,
-        None => serde_json::Value::Null,
+        None => <_>::default(),
     };
-    let reported = started["base_url"].as_str().and_then(|text| text.parse().ok());
+    let reported = operator::base_url(&started);
     if let Some(url) = subject.url.clone().or(reported) {
         let reported = started["ca_bundle_pem"].as_str();
         let ca_bundle_pem = subject.ca_bundle_pem.as_deref().or(reported);
         examine_plane(points, subject, &url, ca_bundle_pem).await;
-        examine_way_back(points, subject, &url);
+        let is_possible = examine_addresses(points, subject, &url);
+        // The trial leases the target itself.
+        drop(lease);
+        if is_possible && points.first_failure().is_none() {
+            try_call(points, external, run_context, &described).await;
+        }
+    } else {
+        drop(lease);
     }
-    drop(lease);
     external.targets.close().await;
 }
 
@@ -77,20 +89,40 @@ async fn examine_port(points: &mut Points<'_>, listen: IpAddr) {
     }
 }
 
-/// Examines the addresses at which the target calls the peers. Only a run shows that it can.
-fn examine_way_back(points: &mut Points<'_>, subject: &Subject, url: &Url) {
-    match &subject.advertise {
-        Some(url) => {
-            points
-                .note("callback", format!("the target calls the peers at {url}: a run shows whether it can"));
+/// Examines the addresses at which the target calls the peers. Returns false if it can't call them there.
+fn examine_addresses(points: &mut Points<'_>, subject: &Subject, url: &Url) -> bool {
+    let is_lost = subject.advertise.is_none() && subject.listen.is_loopback() && !is_here(url);
+    if is_lost {
+        let found = format!("the peers listen on {}, where the target can't call them", subject.listen);
+        points.failed("callback", found, OTHER_ADDRESS, None);
+    }
+    !is_lost
+}
+
+/// What to do if the target does not reach the peers.
+const OTHER_ADDRESS: &str =
+    "give --listen an address that the target reaches, or --advertise a URL that leads here";
+
+/// Asks the target to call a peer. That none does is no fault: not every target has a reason to call.
+async fn try_call(
+    points: &mut Points<'_>,
+    external: &ExternalTarget,
+    run_context: &RunContext,
+    described: &Description,
+) {
+    match try_way_back(external.targets.as_ref(), run_context, described).await {
+        WayBackTrial::Open(how) => points.fine("callback", how),
+        WayBackTrial::Closed => {
+            let found = "the operator client reports that the platform's host does not reach a peer (network.probe)";
+            points.failed("callback", found.to_owned(), OTHER_ADDRESS, None);
         }
-        None if subject.listen.is_loopback() && !is_here(url) => points.failed(
+        WayBackTrial::Unseen(why) => points.note(
             "callback",
-            format!("the peers listen on {}, where the target can't call them", subject.listen),
-            "give --listen an address that the target reaches, or --advertise a URL that leads here",
-            None,
+            format!(
+                "no call of the target arrived at a peer ({why}), so a notice that does not come will prove nothing: open \
+                 the address of the peers from the platform's host, {OTHER_ADDRESS}, implement network.probe, or state \
+                 --way-back-open"
+            ),
         ),
-        None => points
-            .note("callback", "the target calls the peers at their own address: a run shows whether it can"),
     }
 }

@@ -1,6 +1,7 @@
 //! The diagnosis of an operator client.
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::Points;
 use crate::Blame;
@@ -23,16 +24,20 @@ pub(super) async fn lease(points: &mut Points<'_>, targets: &dyn Targets) -> Opt
     }
 }
 
-/// Examines the description and the abilities of the operator client, and returns the result of
+/// Examines the description and the abilities of the operator client, and returns the description and the result of
 /// `platform.start`.
-pub(super) async fn examine(points: &mut Points<'_>, lease: &Lease) -> Value {
+pub(super) async fn examine(points: &mut Points<'_>, lease: &Lease) -> (Description, Value) {
     let operator = &*lease.operator;
+    let mut description = Description::default();
     if let Ok(reported) = operator.call(Describe::METHOD, json!({})).await {
-        let description = Description::read(&reported).unwrap_or_default();
+        description = Description::read(&reported).unwrap_or_default();
         let had = Method::all().filter(|method| description.has(*method)).count();
         let all = Method::all().count();
         let found = format!("{} {}: {had} of {all} methods", description.name, description.version);
         points.fine("operator", found);
+        for remark in &description.remarks {
+            points.note("describe", remark);
+        }
     } else {
         points.note("operator", "does not describe itself");
     }
@@ -47,7 +52,8 @@ pub(super) async fn examine(points: &mut Points<'_>, lease: &Lease) -> Value {
         }
     }
     examine_clock(points, operator).await;
-    start(points, operator).await
+    let started = start(points, operator).await;
+    (description, started)
 }
 
 async fn examine_clock(points: &mut Points<'_>, operator: &dyn OperatorClient) {
@@ -62,10 +68,28 @@ async fn examine_clock(points: &mut Points<'_>, operator: &dyn OperatorClient) {
     }
 }
 
+/// Returns the URL of the federation plane in the result of `platform.start`; `None` if it is none.
+pub(super) fn base_url(started: &Value) -> Option<Url> {
+    let url: Url = started["base_url"].as_str()?.parse().ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
 async fn start(points: &mut Points<'_>, operator: &dyn OperatorClient) -> Value {
     match operator.call(Start::METHOD, json!({})).await {
         Ok(started) => {
-            points.fine("start", format!("the platform is at {}", started["base_url"]));
+            match base_url(&started) {
+                Some(url) => points.fine("start", format!("the platform is at {url}")),
+                None => {
+                    let found =
+                        format!("base_url: an http or https URL was expected, found {}", started["base_url"]);
+                    points.failed(
+                        "start",
+                        found,
+                        "fix the result of platform.start in the adapter",
+                        Blame::Adapter,
+                    );
+                }
+            }
             started
         }
         Err(error) => {

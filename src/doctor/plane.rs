@@ -3,7 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
-use super::anonymous_client::{AnonymousClient, generations};
+use super::anonymous_client::{AnonymousClient, NOT_FOUND, generations};
 use super::{Points, Subject};
 use crate::Blame;
 use crate::clock::Clock;
@@ -14,6 +14,9 @@ use crate::wire::path::Route;
 
 /// The remaining days of a certificate below which there is a note.
 const SHORT_LIFE_DAYS: i64 = 14;
+
+/// The statuses that say whether there is a trust bundle: it is given, refused to an anonymous client, or not there.
+const CLEAR: [u16; 4] = [200, 401, 403, NOT_FOUND];
 
 /// Examines the federation plane at `url`. Creates nothing there.
 pub async fn examine_plane(
@@ -37,10 +40,17 @@ pub async fn examine_plane(
         }
     };
     examine_connection(points, url, &answered, ca_bundle_pem.is_some());
-    examine_accept(points, &answered);
-    match client.trust_bundle().await {
-        Ok(answered) => examine_generation(points, url, subject.caller, &answered),
-        Err(error) => {
+    let accepts = examine_accept(points, &answered);
+    let bundle = client.trust_bundle().await;
+    let nowhere = client.nowhere().await;
+    match (bundle, nowhere) {
+        (Ok(bundle), Ok(nowhere)) => match shows_nothing(accepts, &bundle, &nowhere) {
+            None => examine_generation(points, url, subject.caller, &bundle),
+            // What was found before is the fault, if there is one.
+            Some(why) => points
+                .note("generation", format!("cannot be found out, nor the identity that it asks for: {why}")),
+        },
+        (Err(error), _) | (_, Err(error)) => {
             points.failed("generation", error.to_string(), "see the platform's own log", Blame::Target);
         }
     }
@@ -80,12 +90,27 @@ fn examine_connection(points: &mut Points<'_>, url: &Url, answered: &Response, i
     }
 }
 
-fn examine_accept(points: &mut Points<'_>, answered: &Response) {
+/// Returns why the answer to the request for the trust bundle does not show the generation; `None` if it does.
+fn shows_nothing(accepts: bool, bundle: &Response, nowhere: &Response) -> Option<String> {
+    let status = bundle.status;
+    if !accepts {
+        return Some("accept did not answer as a federation plane does".to_owned());
+    }
+    if !CLEAR.contains(&status) {
+        return Some(format!("the request for the trust bundle was answered with {status}"));
+    }
+    (status != NOT_FOUND && nowhere.status == status)
+        .then(|| format!("a path that does not exist is answered with {status} too"))
+}
+
+/// Examines the answer to accept. Returns true if it is that of a federation plane.
+fn examine_accept(points: &mut Points<'_>, answered: &Response) -> bool {
     let body: Value = serde_json::from_slice(&answered.body).unwrap_or(Value::Null);
     let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
+    let is_good = refusal && matches!(answered.status, 401 | 422);
     match answered.status {
-        401 | 422 if refusal => {
-            points.fine("accept", format!("rejects a token that was never issued ({})", answered.status));
+        status if is_good => {
+            points.fine("accept", format!("rejects a token that was never issued ({status})"))
         }
         404 => {
             let hint = "is it under a path? give it with --target https://host/path";
@@ -99,6 +124,7 @@ fn examine_accept(points: &mut Points<'_>, answered: &Response) {
             points.failed("accept", found, hint, Blame::Target);
         }
     }
+    is_good
 }
 
 fn examine_generation(points: &mut Points<'_>, url: &Url, caller: Option<CallerForm>, answered: &Response) {

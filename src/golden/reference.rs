@@ -1,7 +1,6 @@
 //! Records golden exchanges of the embedded reference platform, and compares a folder of them with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,8 @@ use thiserror::Error;
 
 use super::{Difference, Golden, Which, compare};
 use crate::clock::Seed;
+use crate::input::{self, InputError};
+use crate::nearest::did_you_mean;
 use crate::operator::{Embedded, EmbeddedOptions};
 use crate::peer::PermittedChoices;
 use crate::reference::Patch;
@@ -20,17 +21,18 @@ use crate::transcript::{Outcome, Trace, Transcript};
 /// The seed of recorded goldens. Normalisation removes every trace of it.
 const SEED: Seed = Seed(1);
 
+/// The longest golden that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
 /// An error that occurs when goldens are compared or recorded.
 #[derive(Debug, Error)]
 pub enum GoldenError {
-    /// A file that cannot be read.
-    #[error("{path}: cannot read")]
-    Io {
-        /// The path of the file.
-        path: String,
-        /// The error of the system.
-        source: std::io::Error,
-    },
+    /// A file or folder that cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A folder without goldens.
+    #[error("{0}: no golden there: a golden is a .json file; `covenant golden record` makes one")]
+    Empty(String),
     /// A file that is not a golden.
     #[error("{path}: not a golden exchange")]
     Json {
@@ -43,8 +45,13 @@ pub enum GoldenError {
     #[error(transparent)]
     Library(#[from] LibraryError),
     /// The scenario does not exist.
-    #[error("no scenario is called {0}; `covenant list scenarios` lists them")]
-    Scenario(String),
+    #[error("no scenario is called {name}; `covenant list scenarios` lists them{hint}")]
+    Scenario {
+        /// The name as given.
+        name: String,
+        /// The nearest id.
+        hint: String,
+    },
     /// The scenario has no such exchange.
     #[error("scenario {scenario}: no exchange is {which}")]
     Exchange {
@@ -109,7 +116,10 @@ fn take(trace: &Trace, which: &Which) -> Result<Golden, GoldenError> {
 /// Plays a scenario with the plainest permitted choices.
 async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, GoldenError> {
     let library = library(None)?;
-    let loaded = library.scenario(scenario).ok_or_else(|| GoldenError::Scenario(scenario.to_owned()))?;
+    let loaded = library.scenario(scenario).ok_or_else(|| GoldenError::Scenario {
+        name: scenario.to_owned(),
+        hint: did_you_mean(scenario, library.iter().map(|loaded| loaded.id.as_str())),
+    })?;
     let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let targets = Embedded::new(EmbeddedOptions { listen, patches: patches.to_vec(), settings: json!({}) });
     let plain = RunContext { permitted_choices: Some(PermittedChoices::plain()), ..run_context(listen) };
@@ -124,17 +134,15 @@ async fn trace(scenario: &str, patches: &[&'static Patch]) -> Result<Trace, Gold
 }
 
 fn read_all(folder: &Path) -> Result<BTreeMap<PathBuf, Golden>, GoldenError> {
-    let io = |path: &Path, source| GoldenError::Io { path: path.display().to_string(), source };
     let mut goldens = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(|error| io(folder, error))? {
-        let path = entry.map_err(|error| io(folder, error))?.path();
-        if path.extension().is_none_or(|outcome| outcome != "json") {
-            continue;
-        }
-        let text = fs::read(&path).map_err(|error| io(&path, error))?;
+    for path in input::files_in(folder, "json", false)? {
+        let text = input::read(&path, FILE_BYTES_MAX)?;
         let golden = serde_json::from_slice(&text)
             .map_err(|source| GoldenError::Json { path: path.display().to_string(), source })?;
         goldens.insert(path, golden);
+    }
+    if goldens.is_empty() {
+        return Err(GoldenError::Empty(folder.display().to_string()));
     }
     Ok(goldens)
 }

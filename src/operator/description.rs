@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::platform::{Describe, Now};
 use super::{ClockSync, Kinds, Method, OperatorError, OperatorMethod, PROTOCOL};
 use crate::clock::Clock;
+use crate::nearest::{nearest, with_nearest};
 use crate::transcript::Addition;
-use crate::wire::generation::CallerForm;
+use crate::wire::generation::{CallerForm, FORWARDED_NAME, GENERATIONS};
 
 /// The description of an adapter.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,9 @@ pub struct Description {
     pub speaks: Vec<Addition>,
     /// The kinds that the platform names.
     pub kinds: Option<Kinds>,
+    /// What is most likely misspelt, with the nearest word. An adapter may describe more than the protocol names, so it
+    /// is no error.
+    pub remarks: Vec<String>,
 }
 
 impl Description {
@@ -49,7 +53,9 @@ impl Description {
             settles_at_once: reported["settles_at_once"] == true,
             resets_completely: reported["resets_completely"] == true,
             speaks: speaks(&reported["speaks"])?,
-            kinds: Kinds::read(&reported["kinds"]).map_err(|error| wrong(error.to_string()))?,
+            kinds: Kinds::read(&reported["kinds"])
+                .map_err(|error| wrong(with_nearest(&error.to_string())))?,
+            remarks: remarks(reported),
         })
     }
 
@@ -70,6 +76,34 @@ impl Description {
     }
 }
 
+/// Returns what is near a word of the protocol and is none: a member, a method, a form of identity, a generation.
+fn remarks(reported: &Value) -> Vec<String> {
+    let members = Describe::METHOD.definition().result().members;
+    let members: Vec<&str> = members.iter().map(|member| &*member.name).collect();
+    let methods: Vec<&str> = Method::all().map(Method::name).collect();
+    let identities = [CallerForm::Tls.name(), FORWARDED_NAME];
+    let generations: Vec<&str> = GENERATIONS.iter().map(|generation| generation.name).collect();
+    let verbs = reported["verbs"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let text = |member: &str| reported[member].as_str().into_iter().collect::<Vec<_>>();
+    let places: [(&str, Vec<&str>, &[&str]); 4] = [
+        (
+            "member",
+            reported.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect(),
+            &members,
+        ),
+        ("verbs", verbs.collect(), &methods),
+        ("identity", text("identity"), &identities),
+        ("generation", text("generation"), &generations),
+    ];
+    let misspelt = places.into_iter().flat_map(|(place, words, known)| {
+        let unknown = words.into_iter().filter(|word| !known.contains(word));
+        unknown
+            .filter_map(|word| Some((place, word, nearest(word, known.iter().copied())?)))
+            .collect::<Vec<_>>()
+    });
+    misspelt.map(|(place, word, near)| format!("{place} {word:?} is unknown; did you mean {near}?")).collect()
+}
+
 /// Parses the additions that the platform speaks.
 fn speaks(reported: &Value) -> Result<Vec<Addition>, OperatorError> {
     if reported.is_null() {
@@ -87,6 +121,18 @@ mod tests {
     use super::*;
     use crate::operator::peer::Show;
     use serde_json::json;
+
+    #[test]
+    fn what_is_misspelt_is_remarked_and_what_is_its_own_is_not() {
+        let remarks = |reported: Value| Description::read(&reported).expect("a description").remarks;
+        let misspelt = remarks(json!({"protocol": 1, "verbs": ["peer.propse"], "settle_at_once": true,
+            "identity": "forwardd", "generation": "G4"}));
+        for near in ["settles_at_once", "peer.propose", "forwarded", "G1"] {
+            assert!(misspelt.iter().any(|remark| remark.contains(near)), "{near}: {misspelt:?}");
+        }
+        let own = json!({"protocol": 1, "verbs": ["describe", "rails.console_of_ours"], "x_build_number": 7});
+        assert!(remarks(own).is_empty());
+    }
 
     #[test]
     fn another_protocol_and_no_methods_are_reported() {

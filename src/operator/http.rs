@@ -44,8 +44,9 @@ impl Http {
             exchange_time_max: request_timeout,
             ..Limits::default()
         };
-        let client =
-            Client::new(tls, limits, ClientOptions { reuse_connections: true, ..ClientOptions::default() });
+        // A server may close a kept-alive connection at any time without saying so. Whether it has acted on the request
+        // that it then does not answer can't be known, so each request has a connection of its own.
+        let client = Client::new(tls, limits, ClientOptions::default());
         Self(Arc::new(Inner { url, client, token, asked: Mutex::new(0), turn: Arc::default() }))
     }
 
@@ -73,8 +74,15 @@ impl Http {
         };
         let answered = inner.client.send(&origin(&inner.url), request).await;
         let answered = answered.map_err(|error| broken(format!("{}: {error}", inner.url)))?;
-        let response = Response::read(&answered.body)
-            .map_err(|message| broken(format!("status {}: {message}", answered.status)))?;
+        let response = Response::read(&answered.body).map_err(|message| {
+            let status = answered.status;
+            broken(match compression(&answered) {
+                Some(encoding) => {
+                    format!("status {status}: the body is compressed ({encoding}), and {UNASKED}")
+                }
+                None => format!("status {status}: {message}"),
+            })
+        })?;
         if response.id != Some(id) {
             return Err(broken(format!(
                 "it answered another request (asked {id}, answered {:?})",
@@ -83,6 +91,15 @@ impl Http {
         }
         response.of(method)
     }
+}
+
+/// What is wrong with a compressed answer.
+const UNASKED: &str = "Accept-Encoding asks for identity; a proxy in front may add it";
+
+/// Returns the compression of an answer, which is read as it is.
+fn compression(answered: &crate::net::Response) -> Option<&str> {
+    let mut named = answered.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    named.next().map(|(_, value)| value.as_str()).filter(|value| !value.eq_ignore_ascii_case("identity"))
 }
 
 /// Returns the URL without the parts that a request adds itself.

@@ -34,6 +34,9 @@ pub enum FileError {
         /// The error of the system.
         source: io::Error,
     },
+    /// Something else has the name of the folder.
+    #[error("{0}: this is no folder, and a run needs one for its files; name another with --out")]
+    NoFolder(String),
     /// Another run writes into the folder.
     #[error("{0}: another run writes into this folder; wait for its end, or name another with --out")]
     Locked(String),
@@ -50,6 +53,14 @@ pub enum FileError {
         path: String,
         /// The error of the system.
         source: io::Error,
+    },
+    /// The folder of a file does not exist.
+    #[error("{path}: the folder {folder} does not exist; create it, or name another file")]
+    NoParent {
+        /// The path of the file.
+        path: String,
+        /// The path of the folder.
+        folder: String,
     },
     /// A file.
     #[error("{path}: cannot write")]
@@ -82,7 +93,10 @@ impl RunFolder {
     pub fn lock(&self) -> Result<FolderLock, FileError> {
         let name = || self.0.display().to_string();
         let error = |source| FileError::Folder { path: name(), source };
-        private::create_folder(&self.0).map_err(error)?;
+        private::create_folder(&self.0).map_err(|source| {
+            let is_taken = source.kind() == io::ErrorKind::AlreadyExists;
+            if is_taken { FileError::NoFolder(name()) } else { error(source) }
+        })?;
         let file = private::keep(&self.0.join(LOCK)).map_err(error)?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock(file)),
@@ -95,7 +109,7 @@ impl RunFolder {
     /// report is taken for that of this run.
     pub fn begin(&self) -> Result<FolderLock, FileError> {
         let lock = self.lock()?;
-        if self.0.join(WATCH).exists() {
+        if self.0.join(WATCH).symlink_metadata().is_ok() {
             return Err(FileError::Watch(self.0.display().to_string()));
         }
         self.remove_reports()?;
@@ -201,13 +215,31 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), FileError> {
 }
 
 fn write(path: &Path, content: &[u8], mode: fn(&File) -> io::Result<()>) -> Result<(), FileError> {
-    write_and_rename(path, content, mode)
-        .map_err(|source| FileError::Write { path: path.display().to_string(), source })
+    let shown = path.display().to_string();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(FileError::NoParent { path: shown, folder: folder.display().to_string() });
+    }
+    write_and_rename(path, folder, content, mode)
+        .map_err(|source| FileError::Write { path: shown, source: without_temporary_name(source) })
+}
+
+/// Returns the error of the system alone: the name of the temporary file says nothing to the user.
+fn without_temporary_name(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((system, _)) => io::Error::new(error.kind(), system.to_owned()),
+        None => error,
+    }
 }
 
 /// A temporary file is readable by its owner only.
-fn write_and_rename(path: &Path, content: &[u8], mode: fn(&File) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn write_and_rename(
+    path: &Path,
+    folder: &Path,
+    content: &[u8],
+    mode: fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     mode(file.as_file())?;

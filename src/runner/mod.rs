@@ -30,3 +30,4 @@ pub use play::{Event, NoObserver, Observer, Run, play};
 pub use replay::{Again, Replayed, broken_checks, replay};
 pub use selection::{Selection, SelectionError};
 pub use target::{ExternalTarget, Target};
+pub use way_back::{WayBackTrial, try_way_back};

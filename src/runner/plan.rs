@@ -115,11 +115,12 @@ impl Plan {
             Some(path) => library(Some(path))?,
             None => built_in,
         };
-        let scenarios: Vec<_> = self.selection.of(&library)?.into_iter().cloned().collect();
-        let own = self.scenarios.is_some();
-        let properties = PROPERTIES.iter().filter(|property| !own && self.selection.takes_property(property));
-        let properties: Vec<_> = properties
-            .filter(|_| self.cases > 0)
+        let with_properties = self.scenarios.is_none() && self.cases > 0;
+        let scenarios = self.selection.of(&library, with_properties)?;
+        let scenarios: Vec<_> = scenarios.into_iter().cloned().collect();
+        let properties: Vec<_> = PROPERTIES
+            .iter()
+            .filter(|property| with_properties && self.selection.takes_property(property))
             .map(|property| (property, self.cases_of(property)))
             .collect();
         let reported = properties.iter().map(|(property, _)| property.trace());

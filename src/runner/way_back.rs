@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::Run;
+use super::{Run, SCENARIOS};
+use crate::clock::Seed;
 use crate::operator::network::Probe;
-use crate::operator::{Description, OperatorMethod};
+use crate::operator::{Description, OperatorMethod, Targets};
 use crate::scenario::{RunContext, load, play_scenario};
-use crate::transcript::{Place, Trace, Transcript, WayBack};
+use crate::transcript::{Outcome, Place, Trace, Transcript, WayBack};
 
 /// The scenario of the probe, and its name.
 const PROBE: &str = include_str!("../../audits/way-back.toml");
@@ -14,6 +15,8 @@ const PROBE_ID: &str = "way-back/probe";
 /// The scenario that waits for the target's own probe of a silent peer, and its name.
 const SILENT: &str = include_str!("../../audits/way-back-silent.toml");
 const SILENT_ID: &str = "way-back/silent";
+/// The stage in which the target has a reason to call a peer.
+const CALLING: &str = "00-sanity/revoke";
 /// The time after which a target that probes silent peers has done so: stale after five minutes, and a sweep each
 /// minute (`wire.md` §9), with a minute to spare.
 const SILENT_PROBE_MAX: Duration = Duration::from_mins(7);
@@ -43,6 +46,58 @@ pub(super) async fn find(
     let silent =
         if described.settles_at_once { None } else { wait_for_probe(run, run_context, transcript).await };
     silent.or(shown).or_else(|| run_context.way_back.clone())
+}
+
+/// What a trial of the way back showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WayBackTrial {
+    /// It is open, as this sentence says.
+    Open(&'static str),
+    /// The operator client looked, and its host does not reach a peer.
+    Closed,
+    /// No call of the target arrived, for this reason. That proves nothing.
+    Unseen(String),
+}
+
+/// Tries the way back outside a run: lets the operator client probe it, and asks the target's operator to revoke a peer,
+/// of which the target notifies the peer. Each peer of the trial is revoked.
+pub async fn try_way_back(
+    targets: &dyn Targets,
+    run_context: &RunContext,
+    described: &Description,
+) -> WayBackTrial {
+    let transcript = Transcript::in_memory();
+    let play = async |(id, file, text): (&str, &str, &str)| {
+        let loaded = load(id, file, text).ok()?;
+        Some(play_scenario(&loaded, targets, &transcript, Seed(1), run_context).await)
+    };
+    let has_probe = described.has(Probe::METHOD);
+    let probed = if has_probe { play((PROBE_ID, "way-back.toml", PROBE)).await } else { None };
+    match probed.as_ref().and_then(shown_by_probe) {
+        Some(WayBack::Arrived(_)) => {
+            return WayBackTrial::Open("a connection from the platform's host arrived at a peer");
+        }
+        Some(_) => {
+            return WayBackTrial::Open("the operator client reports that it reached a peer (network.probe)");
+        }
+        None => {}
+    }
+    let stage = SCENARIOS.iter().find(|(id, _)| *id == CALLING);
+    let Some(called) = play(stage.map_or((CALLING, CALLING, ""), |(id, text)| (id, CALLING, text))).await
+    else {
+        return WayBackTrial::Unseen("the stage that asks for a call is not there".to_owned());
+    };
+    if called.arrival().is_some() {
+        return WayBackTrial::Open("a call of the target arrived at a peer");
+    }
+    if probed.is_some_and(|trace| trace.outcome() == Some(&Outcome::Completed)) {
+        return WayBackTrial::Closed;
+    }
+    WayBackTrial::Unseen(match called.outcome() {
+        Some(Outcome::Aborted(fault)) => fault.to_string(),
+        Some(Outcome::Unsupported { method }) => format!("the method {method} is missing"),
+        _ => "the target notified no peer of its revocation".to_owned(),
+    })
 }
 
 /// Lets a peer fall silent, and waits in real time for the target to call it. The user has to allow that much time.

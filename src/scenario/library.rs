@@ -1,13 +1,12 @@
 //! The scenarios that a run chooses from: the built-in ones, or those of a folder.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::load::{FILE_BYTES_MAX, LoadError, Loaded, load};
+use crate::input::{self, InputError};
 
 /// The source of scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,19 +27,8 @@ pub struct Library {
 #[derive(Debug, Error)]
 pub enum LibraryError {
     /// A file or folder that can't be read.
-    #[error("{path}: cannot read")]
-    Io {
-        /// The path of the file.
-        path: String,
-        /// The error of the system.
-        source: std::io::Error,
-    },
-    /// A file that exceeds the size limit.
-    #[error("{path}: longer than {FILE_BYTES_MAX} bytes")]
-    TooLong {
-        /// The path of the file.
-        path: String,
-    },
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// An invalid file.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -84,7 +72,11 @@ impl Library {
     }
 
     fn read(&mut self, root: &Path) -> Result<(), LibraryError> {
-        let files = files_below(root)?;
+        let files = if input::is_folder(root)? {
+            input::files_in(root, "toml", true)?
+        } else {
+            vec![root.to_owned()]
+        };
         if files.is_empty() {
             return Err(LibraryError::Empty { path: root.display().to_string() });
         }
@@ -92,43 +84,9 @@ impl Library {
             let below =
                 if file == root { file.file_name().map(Path::new) } else { file.strip_prefix(root).ok() };
             let id = below.unwrap_or(&file).with_extension("").to_string_lossy().replace('\\', "/");
-            let text = read_bounded(&file)?;
+            let text = input::read_text(&file, FILE_BYTES_MAX)?;
             self.add(load(&id, &file.display().to_string(), &text)?);
         }
         Ok(())
     }
-}
-
-/// Returns every `.toml` file below a folder, sorted. Returns the path itself if it is a file.
-fn files_below(root: &Path) -> Result<Vec<PathBuf>, LibraryError> {
-    let io = |path: &Path, source| LibraryError::Io { path: path.display().to_string(), source };
-    if root.is_file() {
-        return Ok(vec![root.to_owned()]);
-    }
-    let mut files = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| io(&folder, error))? {
-            let path = entry.map_err(|error| io(&folder, error))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "toml") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn read_bounded(path: &Path) -> Result<String, LibraryError> {
-    let name = || path.display().to_string();
-    let io = |source| LibraryError::Io { path: name(), source };
-    let mut text = String::new();
-    let file = fs::File::open(path).map_err(io)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(LibraryError::TooLong { path: name() });
-    }
-    Ok(text)
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::nearest::nearest;
+
 /// An error at a position of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FormatFault {
@@ -39,6 +41,12 @@ impl FormatFault {
     }
 }
 
+/// Renders an error of the TOML parser for a person: file, line, column, the line itself, and the nearest known word.
+#[must_use]
+pub(crate) fn shown_in_file(error: &toml::de::Error, path: &str, source: &str) -> String {
+    of_toml(error).render(path, source)
+}
+
 /// Converts an error of the TOML parser or of a type's deserializer.
 pub(super) fn of_toml(error: &toml::de::Error) -> FormatFault {
     let message = error.message().to_owned();
@@ -48,13 +56,6 @@ pub(super) fn of_toml(error: &toml::de::Error) -> FormatFault {
         Some((word, known)) if message.starts_with("unknown") => fault.nearest(word, known.iter().copied()),
         _ => fault,
     }
-}
-
-/// Returns the known name that is nearest to `word`, or `None` if none is similar.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |other: &str| strsim::damerau_levenshtein(word, other);
-    let near = known.into_iter().min_by_key(|other| distance(other))?;
-    (distance(near) <= (word.chars().count() / 2).max(2)).then_some(near)
 }
 
 fn within(span: &Range<usize>, source: &str) -> Range<usize> {
@@ -100,11 +101,5 @@ mod tests {
         for span in [0..0, 900..1000, 7..8] {
             let _ = FormatFault::new("x", span).render("x.toml", "a = 1\nbé = 2");
         }
-    }
-
-    #[test]
-    fn what_is_far_from_everything_has_no_hint() {
-        assert_eq!(nearest("zzzzzz", ["heartbeat", "accept"]), None);
-        assert_eq!(nearest("hartbeat", ["heartbeat", "accept"]), Some("heartbeat"));
     }
 }

@@ -2,7 +2,6 @@
 //! that differ from run to run.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -11,7 +10,11 @@ use uuid::Uuid;
 
 use super::Row;
 use crate::check::Verdict;
+use crate::input::{self, InputError};
 use crate::report::{EvaluatedCheck, Report};
+
+/// The longest golden report that is read, in bytes.
+const GOLDEN_BYTES_MAX: u64 = 4 << 20;
 
 /// Returns the golden form of a report.
 #[must_use]
@@ -73,16 +76,15 @@ pub struct ReportDifference {
 
 /// Compares the report of each row that was run now with its golden in a folder. Rows of an earlier self-test
 /// have no report.
-#[must_use]
-pub fn compare_reports(rows: &[Row], folder: &Path) -> Vec<ReportDifference> {
-    let run_now = rows.iter().filter(|row| !row.report.is_empty());
-    run_now
-        .filter_map(|row| {
-            let path = folder.join(name(row)).with_extension("txt");
-            let shown = difference(&path, &row.report)?;
-            Some(ReportDifference { path, now: row.report.clone(), shown })
-        })
-        .collect()
+pub fn compare_reports(rows: &[Row], folder: &Path) -> Result<Vec<ReportDifference>, InputError> {
+    let mut differences = Vec::new();
+    for row in rows.iter().filter(|row| !row.report.is_empty()) {
+        let path = folder.join(name(row)).with_extension("txt");
+        if let Some(shown) = difference(&path, &row.report)? {
+            differences.push(ReportDifference { path, now: row.report.clone(), shown });
+        }
+    }
+    Ok(differences)
 }
 
 fn name(row: &Row) -> &str {
@@ -91,13 +93,17 @@ fn name(row: &Row) -> &str {
 
 /// Returns the unified difference between a report and its golden, or `None` if they are equal. A missing
 /// golden counts as empty.
-fn difference(path: &Path, now: &str) -> Option<String> {
-    let golden = fs::read_to_string(path).unwrap_or_default();
+fn difference(path: &Path, now: &str) -> Result<Option<String>, InputError> {
+    let golden = match input::read_text(path, GOLDEN_BYTES_MAX) {
+        Err(error) if error.is_missing() => String::new(),
+        golden => golden?,
+    };
     if golden == now {
-        return None;
+        return Ok(None);
     }
     let diff = TextDiff::from_lines(golden.as_str(), now);
-    Some(diff.unified_diff().context_radius(2).header(&path.display().to_string(), "now").to_string())
+    let shown = diff.unified_diff().context_radius(2).header(&path.display().to_string(), "now").to_string();
+    Ok(Some(shown))
 }
 
 #[cfg(test)]
@@ -114,9 +120,9 @@ mod tests {
     fn a_golden_that_differs_is_shown_line_by_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.txt");
-        fs::write(&path, "one\ntwo\n").expect("a file");
-        assert_eq!(difference(&path, "one\ntwo\n"), None);
-        let shown = difference(&path, "one\nthree\n").expect("a difference");
+        std::fs::write(&path, "one\ntwo\n").expect("a file");
+        assert_eq!(difference(&path, "one\ntwo\n").expect("read"), None);
+        let shown = difference(&path, "one\nthree\n").expect("read").expect("a difference");
         assert!(shown.contains("-two\n+three"), "{shown}");
     }
 }

@@ -7,12 +7,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Row;
+use crate::input::{self, InputError};
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::runner::{FileError, write_whole};
 
 /// The names of the table's two files.
 const MARKDOWN: &str = "selftest.md";
 const JSON: &str = "selftest.json";
+
+/// The longest table that is read, in bytes.
+const BYTES_MAX: u64 = 64 << 20;
 
 /// The results of the self-test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,9 +89,15 @@ impl Table {
     }
 
     /// Reads the table that an earlier self-test wrote into this folder. Returns `None` if there is none.
-    #[must_use]
-    pub fn read(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(JSON)).ok()?).ok()
+    pub fn read(folder: &Path) -> Result<Option<Self>, InputError> {
+        let path = folder.join(JSON);
+        let text = match input::read(&path, BYTES_MAX) {
+            Err(error) if error.is_missing() => return Ok(None),
+            text => text?,
+        };
+        let wrong =
+            |error| InputError::new(&path, format!("not the table of a self-test ({error}); remove it"));
+        serde_json::from_slice(&text).map(Some).map_err(wrong)
     }
 
     /// Writes the table into a folder, as Markdown and as JSON.

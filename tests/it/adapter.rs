@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::adapter_server::{AdapterServer, TOKEN, serve};
 use covenant::check::Verdict;
 use covenant::clock::Seed;
-use covenant::contract::Aspect;
+use covenant::contract::{Aspect, Section};
 use covenant::operator::platform::{Now, Start};
 use covenant::operator::{
     Http, Log, Method, OperatorClient, OperatorMethod, Program, Stdio, TargetRequest, Targets,
@@ -47,7 +47,7 @@ async fn reference_behind_program_adapter_gets_the_verdicts_of_the_embedded_refe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn defect_behind_adapter_is_detected() {
-    let selection = Selection::new(&[], &[3]).expect("a commitment");
+    let selection = Selection::new(&[], &[Section::Commitment(3)]).expect("a commitment");
     let target = external(Arc::new(stdio(&format!("{COVENANT} adapter --defect rejects-declared-kind"))));
     let report =
         Plan { target, selection, cases: 0, ..Plan::default() }.run_to_report().await.expect("a run");
@@ -75,7 +75,7 @@ async fn late_disclosure_behind_adapter_is_broken() {
         ("discloses-compromise-after-25-hours", [true; 4]),
         ("counts-24-hours-from-declaration", [true, false, false, true]),
     ] {
-        let selection = Selection::new(&[], &[9]).expect("a commitment");
+        let selection = Selection::new(&[], &[Section::Commitment(9)]).expect("a commitment");
         let line = format!("{COVENANT} adapter --defect {defect}");
         let target = external(Arc::new(stdio(&line)));
         let report =
@@ -89,7 +89,8 @@ async fn late_disclosure_behind_adapter_is_broken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reference_behind_url_adapter_gets_the_verdicts_of_the_embedded_reference() {
     let (_server, url) = serve(Arc::new(AdapterServer::start(true).await)).await;
-    let selection = Selection::new(&[], &[4, 11]).expect("commitments");
+    let selection =
+        Selection::new(&[], &[Section::Commitment(4), Section::Commitment(11)]).expect("commitments");
     let plan = Plan { selection, cases: 1, ..Plan::default() };
     let embedded = plan.run_to_report().await.expect("a run");
     let http = Http::new(url, None, Some(TOKEN.to_owned()), Duration::from_mins(1));

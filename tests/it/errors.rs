@@ -151,7 +151,6 @@ async fn errors() -> Vec<Box<dyn Error>> {
                 .expect_err("no database"),
         ),
         Box::new(transcript_error(&missing.join("t.jsonl"), &clock)),
-        Box::new(GoldenError::Io { path: path(&missing), source: io() }),
         Box::new(GoldenError::Json { path: path(&invalid), source: json }),
         Box::new(PeerError::Listen { name: "alice".to_owned(), address: listen, source: io() }),
         Box::new(PeerError::Keys { name: "alice".to_owned(), source: keys() }),

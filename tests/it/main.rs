@@ -6,6 +6,8 @@
 mod adapter;
 mod adapter_server;
 mod audit;
+mod bad_flags;
+mod bad_paths;
 mod blame;
 mod busy_clock;
 mod cli;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant::check::Verdict;
+use covenant::contract::Section;
 use covenant::operator::{Log, Method, Program, Stdio};
 use covenant::report::Report;
 use covenant::runner::{ExternalTarget, Plan, Selection, Target};
@@ -48,7 +49,7 @@ async fn platform_with_queued_notices_discloses_in_time() {
         eprintln!("skipped: the program {missing} is missing");
         return;
     }
-    let selection = Selection::new(&[], &[9]).expect("a commitment");
+    let selection = Selection::new(&[], &[Section::Commitment(9)]).expect("a commitment");
     let report = run("queued_notices.py", Plan { cases: 1, selection, ..Plan::default() }).await;
     let disclosed: Vec<Verdict> = report
         .checks

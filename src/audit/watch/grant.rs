@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::{WatchError, context};
 use crate::clock::{Clock, read_moment};
+use crate::input;
+use crate::nearest::with_nearest;
 use crate::peer::{Call, Peer, PeerError};
 use crate::secret;
 use crate::transcript::{Operation, Recorder, What};
@@ -60,7 +62,7 @@ impl std::fmt::Debug for Grant {
 impl Grant {
     /// Prepares to read the grant in this file. If the file exists already, it must be valid.
     pub(super) fn in_file(file: Option<&Path>) -> Result<Self, WatchError> {
-        if let Some(file) = file.filter(|file| file.exists()) {
+        if let Some(file) = file.filter(|file| file.symlink_metadata().is_ok()) {
             Given::read(file)?;
         }
         let file = file.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
@@ -79,7 +81,9 @@ impl Grant {
             recorder.learn_secret("bearer_token", &given.bearer_token);
             return Ok(());
         }
-        let Some(file) = self.file.as_deref().filter(|file| file.exists()) else { return Ok(()) };
+        let Some(file) = self.file.as_deref().filter(|file| file.symlink_metadata().is_ok()) else {
+            return Ok(());
+        };
         let given = Given::read(file)?;
         recorder.learn_secret("bearer_token", &given.bearer_token);
         let parameters = json!({
@@ -143,14 +147,11 @@ impl Grant {
 impl Given {
     fn read(path: &Path) -> Result<Self, WatchError> {
         let wrong = |why: String| WatchError::Grant { path: path.display().to_string(), why };
-        let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-        if length > FILE_BYTES_MAX {
-            return Err(wrong(format!("{length} bytes, expected no more than {FILE_BYTES_MAX}")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text = input::read_text(path, FILE_BYTES_MAX).map_err(|error| wrong(error.why))?;
         let token = serde_json::from_str::<Value>(&text).unwrap_or_default();
         secret::learn_own("bearer_token", token["bearer_token"].as_str().unwrap_or_default());
-        let given: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let given: Self =
+            serde_json::from_str(&text).map_err(|error| wrong(with_nearest(&error.to_string())))?;
         if !is_kind(&given.resource_kind) || !is_id(&given.resource_id) {
             let why = "resource_kind and resource_id must name a record, as they stand in a path";
             return Err(wrong(why.to_owned()));

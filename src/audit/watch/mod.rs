@@ -4,6 +4,7 @@ mod grant;
 mod state;
 
 use std::fmt::Write;
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use self::state::State;
 use crate::Fault;
 use crate::clock::{Clock, Seed};
 use crate::contract::HeldText;
+use crate::input;
 use crate::operator::Address;
 use crate::peer::{
     Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
@@ -39,6 +41,8 @@ use crate::with_causes;
 const WATCH: &str = include_str!("../../../audits/watch.toml");
 /// The checks that are added if a grant is named.
 const WATCH_GRANT: &str = include_str!("../../../audits/watch-grant.toml");
+/// The length that no line of a transcript has, in bytes.
+const LINE_BYTES_MAX: u64 = 8 << 20;
 /// The name of the trace.
 const TRACE: &str = "audit/watch";
 /// The name of the peer.
@@ -177,7 +181,7 @@ impl Watch {
         let path = self.folder.join(STATE);
         let folder = RunFolder::choose(Some(&self.folder), self.seed);
         State::remove_torn(&self.folder);
-        let begun = if path.exists() {
+        let begun = if path.symlink_metadata().is_ok() {
             OngoingWatch::resume(self, path)?
         } else {
             Some(OngoingWatch::begin(self, path)?)
@@ -194,8 +198,7 @@ impl Watch {
     /// was killed before it called the target is begun again.
     fn is_unused(&self) -> Result<(), WatchError> {
         let folder = || self.folder.display().to_string();
-        let has_lines = std::fs::read(self.transcript()).is_ok_and(|text| text.contains(&b'\n'));
-        if !has_lines {
+        if !has_a_line(&self.transcript())? {
             return Ok(());
         }
         let reading = read(&self.transcript())?;
@@ -540,6 +543,18 @@ async fn until(due: Option<Timestamp>, clock: &Clock) {
 }
 
 /// Returns the entry that is written before the token is spent: the answer may be lost with the process.
+/// Returns whether a file exists and holds a whole line, or a longer one than any of a transcript.
+fn has_a_line(path: &Path) -> Result<bool, ReadError> {
+    let file = match input::open(path) {
+        Err(error) if error.is_missing() => return Ok(false),
+        opened => opened?,
+    };
+    let mut line = Vec::new();
+    let read = BufReader::new(file).take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+    let length = read.map_err(|source| ReadError::Io { path: path.display().to_string(), source })?;
+    Ok(line.ends_with(b"\n") || length as u64 == LINE_BYTES_MAX)
+}
+
 fn accepting() -> What {
     let (parameters, result) = (json!({}), Some(json!({})));
     What::Operation(Operation { method: ACCEPTING.to_owned(), parameters, result, failure: None })

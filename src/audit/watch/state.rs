@@ -10,10 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
 use super::{Excerpt, WatchError};
+use crate::input;
 use crate::peer::PeerSnapshot;
 
 /// The beginning of the names of temporary files. A kill may leave one.
 const TEMPORARY: &str = ".watch-";
+
+/// The longest state that is read, in bytes.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// The state of a watch.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +50,7 @@ impl State {
     /// Reads the state of a watch that continues.
     pub(super) fn read(path: &Path) -> Result<Self, WatchError> {
         let lost = |why: String| WatchError::Lost { path: path.display().to_string(), why };
-        let text = fs::read_to_string(path).map_err(|error| lost(error.to_string()))?;
+        let text = input::read_text(path, BYTES_MAX).map_err(|error| lost(error.why))?;
         if text.trim_matches(['\0', ' ', '\n', '\r', '\t']).is_empty() {
             return Err(lost("the file is empty, as a failed disk or a full one leaves it".to_owned()));
         }

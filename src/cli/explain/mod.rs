@@ -14,6 +14,7 @@ use super::{Exit, Failure, print};
 use crate::check::{check_with_id, checks};
 use crate::contract::{Aspect, REGISTERS};
 use crate::docs::parts;
+use crate::nearest::most_like;
 use crate::operator::{Form, Member, Method};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
@@ -191,7 +192,8 @@ fn unknown(id: &str, parts: &[Loaded]) -> Failure {
     let methods = Method::all().map(|method| method.to_string());
     let all = clauses.chain(checks).chain(scenarios).chain(behaviours).chain(patches);
     let all = all.chain(properties).chain(methods);
-    let nearest = all.max_by(|a, b| strsim::jaro_winkler(a, id).total_cmp(&strsim::jaro_winkler(b, id)));
+    let all: Vec<String> = all.collect();
+    let nearest = most_like(id, all.iter().map(String::as_str)).first().copied();
     let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));
     Failure::usage(format!("nothing is called {id}{hint} (`covenant list` shows the ids)"))
 }

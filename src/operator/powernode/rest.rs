@@ -58,8 +58,8 @@ impl Rest {
         request_timeout: Duration,
     ) -> Self {
         let limits = Limits { exchange_time_max: request_timeout, ..Limits::default() };
-        let client =
-            Client::new(tls, limits, ClientOptions { reuse_connections: true, ..ClientOptions::default() });
+        // As for an adapter behind a URL: no request is left without an answer by a connection that was closed meanwhile.
+        let client = Client::new(tls, limits, ClientOptions::default());
         Self { surface: Surface { url, client }, credentials, session: Mutex::default() }
     }
 

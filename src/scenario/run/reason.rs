@@ -12,7 +12,7 @@ fn advice(outcome: &CallOutcome) -> &'static str {
     match (outcome.failure, outcome.status) {
         (Some(kind), _) => of_failure(kind, &outcome.in_words),
         (None, _) if outcome.encoding.is_some() => {
-            "answer a call that names no Accept-Encoding without compression; a proxy in front may add it"
+            "answer without compression, as Accept-Encoding asks (identity); a proxy in front may add it"
         }
         (None, Some(status)) => of_status(status, outcome.body.is_null()),
         (None, None) => "see the transcript",

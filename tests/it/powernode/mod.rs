@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use covenant::Blame;
 use covenant::check::Verdict;
 use covenant::clock::{Clock, Seed};
+use covenant::contract::Section;
 use covenant::net::{Handler, Inbound, Limits, Outbound, Server};
 use covenant::operator::peer::{self, Propose};
 use covenant::operator::powernode::{Credentials, Powernode, Rest};
@@ -158,7 +159,11 @@ async fn powernode_is_evaluated_through_its_rest_surface_with_one_log_in() {
     let targets = Arc::new(At::new(address, Arc::new(Powernode::new(rest(url, PASSWORD), vec![]))));
     let target =
         Target::ExternalTarget(ExternalTarget { name: "powernode".to_owned(), arguments: vec![], targets });
-    let selection = Selection::new(&[], &[1, 2, 4, 7]).expect("commitments");
+    let selection = Selection::new(
+        &[],
+        &[Section::Commitment(1), Section::Commitment(2), Section::Commitment(4), Section::Commitment(7)],
+    )
+    .expect("commitments");
     // The platform responds fast, so a short timeout is enough for what never arrives.
     let mut plan = Plan { target, selection, cases: 0, ..Plan::default() };
     plan.run_context.poll_timeout = Duration::from_secs(1);

@@ -1,0 +1,126 @@
+//! Options that a command, or what it is asked to do, does not use. They are refused: whoever gives one expects it to
+//! change something.
+
+use super::Failure;
+use super::operator_choice::OperatorChoice;
+use super::target_choice::TargetArguments;
+
+/// What an option of a target is for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// The adapter that is started as a program.
+    Adapter,
+    /// A Powernode's REST surface.
+    Powernode,
+    /// Any target but the embedded reference.
+    External,
+    /// A target with a URL.
+    Url,
+}
+
+/// An option, and whether the command line has it.
+type Given = (&'static str, fn(&TargetArguments) -> bool);
+
+/// The options that some targets do not use. The others are of use for each.
+const OF_TARGETS: &[(Given, Use)] = &[
+    (("--adapter-env", |given| !given.adapter_env.is_empty()), Use::Adapter),
+    (("--credentials", |given| given.credentials.is_some()), Use::Powernode),
+    (("--record", |given| !given.records.is_empty()), Use::Powernode),
+    (("--adapter-timeout", |given| given.adapter_timeout.is_some()), Use::External),
+    (("--identity", |given| given.identity.is_some()), Use::External),
+    (("--plain-http", |given| given.plain_http), Use::External),
+    (("--way-back-open", |given| given.way_back_open), Use::External),
+    (("--max-wait", |given| given.max_wait.is_some()), Use::External),
+    (("--ca", |given| given.ca.is_some()), Use::Url),
+    (("--system-roots", |given| given.system_roots), Use::Url),
+];
+
+/// The options of a target that no audit uses: it has no operator client, and reads no configuration file.
+const NOT_IN_AUDITS: &[Given] = &[
+    ("--defect", |given| !given.defect.is_empty()),
+    ("--variant", |given| !given.variant.is_empty()),
+    ("--adapter", |given| given.adapter.is_some()),
+    ("--adapter-env", |given| !given.adapter_env.is_empty()),
+    ("--adapter-timeout", |given| given.adapter_timeout.is_some()),
+    ("--operator", |given| given.operator.is_some()),
+    ("--credentials", |given| given.credentials.is_some()),
+    ("--record", |given| !given.records.is_empty()),
+];
+
+/// The options of a target that only a peer uses.
+const OF_PEERS: &[Given] = &[
+    ("--release", |given| given.release.is_some()),
+    ("--contract", |given| given.contract.is_some()),
+    ("--advertise", |given| given.advertise.is_some()),
+    ("--listen", |given| given.listen.is_some()),
+    ("--way-back-open", |given| given.way_back_open),
+    ("--max-wait", |given| given.max_wait.is_some()),
+    ("--peer-certificate", |given| given.peer_certificate.is_some()),
+];
+
+/// Refuses what the command line gives for a target and the target does not use. What the configuration file gives
+/// stays, since it is for several commands.
+pub(super) fn refuse(given: &TargetArguments, asked: &TargetArguments) -> Result<(), Failure> {
+    let unused = OF_TARGETS.iter().filter(|((_, is_given), _)| is_given(given));
+    let mut unused = unused.filter_map(|((flag, _), of)| Some((*flag, of.missing(asked)?)));
+    match unused.next() {
+        Some((flag, why)) => Err(Failure::usage(format!("{flag} is of no use here: {why}"))),
+        None => Ok(()),
+    }
+}
+
+impl Use {
+    /// Returns why a target does not use the option; `None` if it does.
+    fn missing(self, asked: &TargetArguments) -> Option<&'static str> {
+        let is_powernode = matches!(asked.operator, Some(OperatorChoice::Powernode(_)));
+        let is_external = asked.adapter.is_some() || asked.operator.is_some() || asked.target.is_some();
+        let (is_used, why) = match self {
+            Self::Adapter => (asked.adapter.is_some(), "no program is started; name one with --adapter"),
+            Self::Powernode => (is_powernode, "only --operator powernode:URL has it"),
+            Self::External => {
+                (is_external, "the target is the embedded reference; name yours with --adapter or --operator")
+            }
+            Self::Url if is_external => (
+                asked.target.is_some() || is_powernode,
+                "the operator names the URL of the target and its authorities; name the URL with --target",
+            ),
+            Self::Url => {
+                (false, "the target is the embedded reference; name yours with --adapter or --operator")
+            }
+        };
+        (!is_used).then_some(why)
+    }
+}
+
+/// Refuses the options that no audit uses.
+pub(super) fn refuse_in_audit(given: &TargetArguments) -> Result<(), Failure> {
+    if let Some(flag) = first(NOT_IN_AUDITS, given) {
+        return Err(Failure::usage(format!("{flag}: an audit uses no operator client; see `covenant run`")));
+    }
+    if given.target.is_some() {
+        return Err(Failure::usage("--target is of no use here: an audit takes the URL as its argument"));
+    }
+    if given.config.is_some() {
+        return Err(Failure::usage("--config is of no use here: an audit reads no configuration file"));
+    }
+    Ok(())
+}
+
+/// Refuses the options that only an audit with a token uses.
+pub(super) fn refuse_without_token(
+    given: &TargetArguments,
+    of_audit: &[(&'static str, bool)],
+) -> Result<(), Failure> {
+    let own = of_audit.iter().find(|(_, is_given)| *is_given).map(|(flag, _)| *flag);
+    match own.or_else(|| first(OF_PEERS, given)) {
+        Some(flag) => Err(Failure::usage(format!(
+            "{flag} is of no use here: without a token the audit is that of an anonymous client, which has no peer and \
+             writes no report; name a token with --token-file"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn first(options: &[Given], given: &TargetArguments) -> Option<&'static str> {
+    options.iter().find(|(_, is_given)| is_given(given)).map(|(flag, _)| *flag)
+}
