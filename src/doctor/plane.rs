@@ -11,6 +11,7 @@ use crate::net::{NetError, Response};
 use crate::wire::envelope::Answer;
 use crate::wire::generation::{CallerForm, Generation, names_of};
 use crate::wire::path::Route;
+use crate::wire::weight;
 
 /// The remaining days of a certificate below which there is a note.
 const SHORT_LIFE_DAYS: i64 = 14;
@@ -105,7 +106,7 @@ fn shows_nothing(accepts: bool, bundle: &Response, nowhere: &Response) -> Option
 
 /// Examines the answer to accept. Returns true if it is that of a federation plane.
 fn examine_accept(points: &mut Points<'_>, answered: &Response) -> bool {
-    let body: Value = serde_json::from_slice(&answered.body).unwrap_or(Value::Null);
+    let body: Value = weight::parse(&answered.body).unwrap_or(Value::Null);
     let refusal = Answer::read(&body).is_some_and(|answer| !matches!(answer, Answer::Data(_)));
     let is_good = refusal && matches!(answered.status, 401 | 422);
     match answered.status {

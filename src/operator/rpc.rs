@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::OperatorError;
 use crate::secret;
+use crate::wire::weight;
 
 /// The longest response that is read, in bytes.
 pub(super) const RESPONSE_BYTES_MAX: usize = 4 << 20;
@@ -47,8 +48,8 @@ pub struct RpcError {
 impl Response {
     /// Parses a response. An error states what was found and what was expected.
     pub fn read(text: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(text)
-            .map_err(|error| format!("not JSON ({error}): {}", beginning(text)))?;
+        let value: Value =
+            weight::parse(text).map_err(|error| format!("not JSON ({error}): {}", beginning(text)))?;
         let Some(members) = value.as_object() else {
             return Err(format!("a JSON object was expected: {}", beginning(text)));
         };

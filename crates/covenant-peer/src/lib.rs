@@ -241,10 +241,10 @@ impl Peer {
         self.state().recording_budget.counted()
     }
 
-    /// Returns the number of recorded calls at which the peer became overloaded; `None` if it did not.
+    /// Returns the limit at which the peer became overloaded, for a person; `None` if it did not.
     #[must_use]
-    pub fn calls_too_many(&self) -> Option<u64> {
-        self.state().recording_budget.too_many()
+    pub fn overloaded_at(&self) -> Option<String> {
+        self.state().recording_budget.exceeded()
     }
 
     /// Returns the name of the peer in the scenario.

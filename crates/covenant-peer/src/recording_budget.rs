@@ -15,6 +15,8 @@ const FLOOD_HEARTBEATS: usize = 300;
 const FLOOD_SPAN: SignedDuration = SignedDuration::from_secs(60);
 /// Number of calls that are recorded of one peer in one scenario. Conforming platforms stay far below it.
 const CALLS_RECORDED_MAX: u64 = 5000;
+/// Memory that the bodies of these calls take at most, in bytes.
+const WEIGHT_RECORDED_MAX: usize = 64 * 1024 * 1024;
 /// Members of a heartbeat that checks evaluate.
 const EVALUATED_MEMBERS: [&str; 9] = [
     "status",
@@ -45,6 +47,8 @@ pub(super) enum Recording {
 #[derive(Debug, Default)]
 pub(super) struct RecordingBudget {
     recorded: u64,
+    /// Memory that the bodies of the recorded calls take.
+    weight: usize,
     heartbeats: u64,
     /// Content of the last heartbeat, and the status of its response.
     last: Value,
@@ -52,15 +56,17 @@ pub(super) struct RecordingBudget {
     /// Times of the last heartbeats, at most as many as a flood needs.
     recent: VecDeque<Timestamp>,
     is_flooding: bool,
-    overloaded: bool,
+    /// What the target did too much of.
+    overloaded: Option<String>,
 }
 
 impl RecordingBudget {
-    /// Decides the treatment of a call that arrived at this time and was answered with `status`.
+    /// Decides the treatment of a call that arrived at this time and was answered with `status`. Its body takes
+    /// `weight` bytes.
     pub(super) fn take(
         &mut self,
         route: Option<&Route>,
-        body: &Value,
+        (body, weight): (&Value, usize),
         status: u16,
         at: Timestamp,
     ) -> Recording {
@@ -71,11 +77,19 @@ impl RecordingBudget {
                 return if begins_flood { Recording::Flood } else { Recording::Counted };
             }
         }
-        if self.recorded >= CALLS_RECORDED_MAX {
-            self.overloaded = true;
+        let weight = self.weight.saturating_add(weight);
+        let too_much = if self.recorded >= CALLS_RECORDED_MAX {
+            Some(format!("{CALLS_RECORDED_MAX} calls"))
+        } else if weight > WEIGHT_RECORDED_MAX {
+            Some(format!("{} MiB", WEIGHT_RECORDED_MAX >> 20))
+        } else {
+            None
+        };
+        if too_much.is_some() {
+            self.overloaded = too_much;
             return Recording::Rejected;
         }
-        self.recorded += 1;
+        (self.recorded, self.weight) = (self.recorded + 1, weight);
         Recording::Recorded
     }
 
@@ -105,9 +119,9 @@ impl RecordingBudget {
         (self.counted > 0).then_some(self.counted)
     }
 
-    /// Returns the recording budget if a call exceeded it, otherwise `None`.
-    pub(super) fn too_many(&self) -> Option<u64> {
-        self.overloaded.then_some(CALLS_RECORDED_MAX)
+    /// Returns the limit that a call exceeded, for a person; `None` if none did.
+    pub(super) fn exceeded(&self) -> Option<String> {
+        self.overloaded.clone()
     }
 }
 
@@ -122,7 +136,8 @@ mod tests {
     #[test]
     fn repeated_heartbeats_are_only_counted_and_changed_ones_are_recorded() {
         let mut recording_budget = RecordingBudget::default();
-        let mut beat = |body: Value| recording_budget.take(Some(&Route::Heartbeat), &body, 200, second(0));
+        let mut beat =
+            |body: Value| recording_budget.take(Some(&Route::Heartbeat), (&body, 0), 200, second(0));
         let plain = |n: u64| json!({"status": "active", "sent_at": n});
         assert!((0..HEARTBEATS_RECORDED_MAX).all(|n| beat(plain(n)) == Recording::Recorded));
         assert_eq!(beat(plain(HEARTBEATS_RECORDED_MAX)), Recording::Counted);
@@ -130,13 +145,14 @@ mod tests {
         assert_eq!([beat(events.clone()), beat(events)], [Recording::Recorded, Recording::Recorded]);
         assert_eq!(beat(json!({"status": "revoked"})), Recording::Recorded);
         assert_eq!(beat(json!({"status": "revoked"})), Recording::Counted);
-        assert_eq!((recording_budget.counted(), recording_budget.too_many()), (Some(2), None));
+        assert_eq!((recording_budget.counted(), recording_budget.exceeded()), (Some(2), None));
     }
 
     #[test]
     fn a_flood_after_many_quiet_hours_is_reported_once() {
         let mut recording_budget = RecordingBudget::default();
-        let mut beat = |at: u64| recording_budget.take(Some(&Route::Heartbeat), &json!({}), 200, second(at));
+        let mut beat =
+            |at: u64| recording_budget.take(Some(&Route::Heartbeat), (&json!({}), 0), 200, second(at));
         let quiet =
             (0..1000).map(|minute| beat(60 * minute)).filter(|recording| *recording == Recording::Flood);
         assert_eq!(quiet.count(), 0);
@@ -156,10 +172,19 @@ mod tests {
     fn calls_beyond_the_budget_are_rejected() {
         let mut recording_budget = RecordingBudget::default();
         let mut beat = |n: u64| {
-            recording_budget.take(Some(&Route::Heartbeat), &json!({ "metadata": n }), 200, second(0))
+            recording_budget.take(Some(&Route::Heartbeat), (&json!({ "metadata": n }), 0), 200, second(0))
         };
         assert!((0..CALLS_RECORDED_MAX).all(|n| beat(n) == Recording::Recorded));
         assert_eq!(beat(CALLS_RECORDED_MAX), Recording::Rejected);
-        assert_eq!(recording_budget.too_many(), Some(CALLS_RECORDED_MAX));
+        assert_eq!(recording_budget.exceeded().as_deref(), Some("5000 calls"));
+    }
+
+    #[test]
+    fn bodies_beyond_the_budget_are_rejected() {
+        let mut recording_budget = RecordingBudget::default();
+        let mut call =
+            || recording_budget.take(None, (&Value::Null, WEIGHT_RECORDED_MAX / 2), 200, second(0));
+        assert_eq!([call(), call(), call()], [Recording::Recorded, Recording::Recorded, Recording::Rejected]);
+        assert_eq!(recording_budget.exceeded().as_deref(), Some("64 MiB"));
     }
 }

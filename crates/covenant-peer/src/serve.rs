@@ -18,6 +18,7 @@ use covenant_model::wire::header::{self, inbound_subject};
 use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, is_same_place};
+use covenant_model::wire::weight;
 use covenant_net::net::{Handler, Inbound, Outbound};
 use serde::Deserialize;
 
@@ -63,7 +64,10 @@ impl From<Answer> for Reply {
 impl Peer {
     fn answer(&self, request: &Inbound) -> Outbound {
         let route = Route::parse(&request.method, &request.path);
-        let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let weight = weight::weight(&request.body);
+        let _turn = weight::turn(weight);
+        let body =
+            weight::parse_from(request.peer_certificate.is_none(), &request.body).unwrap_or(Value::Null);
         let Reply { mut answer, mut injected } = match &route {
             Some(route) => self.route(route, request, &body),
             None => (404, json!({"error": "no such route"})).into(),
@@ -90,7 +94,8 @@ impl Peer {
             ..Outbound::json(answer.0, &answer.1)
         };
         let at = self.0.options.clock.now();
-        let recording = self.state().recording_budget.take(route.as_ref(), &body, outbound.status, at);
+        let recording =
+            self.state().recording_budget.take(route.as_ref(), (&body, weight), outbound.status, at);
         match recording {
             Recording::Recorded => {}
             Recording::Counted => return outbound,

@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use crate::suspicion::Suspicion;
 use covenant_model::wire::envelope;
 use covenant_model::wire::header;
+use covenant_model::wire::weight;
 use covenant_net::net::{Inbound, Outbound};
 
 /// A response, and the suspicions that the call raised.
@@ -110,11 +111,11 @@ impl Reply {
     }
 }
 
-/// Parses the body as JSON. An absent body is an empty object. The parser limits the depth to 128.
+/// Parses the body as JSON. An absent body is an empty object. The parser limits the depth to 128, and the memory.
 pub(crate) fn json_body(call: &Inbound) -> Result<Value, InboundError> {
     if call.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }
-    serde_json::from_slice(&call.body)
+    weight::parse_from(call.peer_certificate.is_none(), &call.body)
         .map_err(|error| Reply::bare_failure(400, format!("Invalid payload: {error}")).refused())
 }

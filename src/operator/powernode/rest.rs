@@ -15,6 +15,7 @@ use crate::operator::OperatorError;
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 use crate::wire::header;
+use crate::wire::weight;
 
 /// The path prefix of the calls of an operator and of a worker.
 const SYSTEM: &str = "/api/v1/system";
@@ -181,7 +182,7 @@ pub(super) fn data_of(method: &str, response: &Response) -> Result<Value, Operat
     let body: Value = if response.body.is_empty() {
         Value::Null
     } else {
-        match serde_json::from_slice(&response.body) {
+        match weight::parse(&response.body) {
             Ok(body) => body,
             Err(_) if response.status == NOT_FOUND => return Err(OperatorError::unsupported(method)),
             Err(error) => {

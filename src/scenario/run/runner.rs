@@ -180,10 +180,10 @@ impl<'a> ScenarioRunner<'a> {
     /// Returns an error if a peer is overloaded. Its trace is incomplete, so nothing can be evaluated by
     /// absence.
     fn is_not_overloaded(&self) -> Result<(), StepError> {
-        let overloaded = self.peers.values().find_map(|peer| Some((peer.name(), peer.calls_too_many()?)));
+        let overloaded = self.peers.values().find_map(|peer| Some((peer.name(), peer.overloaded_at()?)));
         match overloaded {
-            Some((name, calls)) => {
-                Err(StepError::target(format!("the target called {name} more than {calls} times")))
+            Some((name, limit)) => {
+                Err(StepError::target(format!("the target sent {name} more than {limit}")))
             }
             None => Ok(()),
         }

@@ -22,6 +22,7 @@ pub mod path;
 pub mod resource;
 pub mod state;
 pub mod sync;
+pub mod weight;
 
 /// Members of a message that its type does not know, kept so that no data is lost.
 pub type Extra = std::collections::BTreeMap<String, serde_json::Value>;

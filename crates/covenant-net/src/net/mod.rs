@@ -1,6 +1,8 @@
 //! Sockets and HTTP on both ends, over hyper. Every read has limits in bytes, counts and time; there are no
-//! redirects and no decompression. This module knows no federation message.
+//! redirects and no decompression. The whole process has one budget for connections and messages. This module knows
+//! no federation message.
 
+mod budget;
 mod client;
 mod error;
 mod message;
@@ -34,7 +36,8 @@ pub struct Limits {
     pub connect_time_max: Duration,
     /// Time limit of one exchange, from its first byte to its last.
     pub exchange_time_max: Duration,
-    /// Largest number of connections that a server keeps open at the same time.
+    /// Largest number of connections that a server keeps open at the same time. All servers of the process together
+    /// have no more, and fewer of clients without a certificate.
     pub connections_max: usize,
 }
 

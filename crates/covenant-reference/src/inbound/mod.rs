@@ -31,6 +31,7 @@ use super::store::rows::{Direction, Peer};
 use super::suspicion::Suspicion;
 use super::transaction::Transaction;
 use covenant_model::wire::path::Route;
+use covenant_model::wire::weight;
 use covenant_net::net::{Inbound, Outbound};
 use identity::Caller;
 
@@ -72,6 +73,7 @@ pub(crate) struct InboundCall<'a> {
 
 /// Answers a call.
 pub(crate) fn answer(platform: &Platform, call: &Inbound) -> Outbound {
+    let _turn = weight::turn(weight::weight(&call.body));
     let mut outbound = evaluated(platform, call);
     (platform.policy.inbound.override_response)(call, &mut outbound);
     outbound

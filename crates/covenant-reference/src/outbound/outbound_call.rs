@@ -17,6 +17,7 @@ use covenant_model::wire::accept::Endpoint;
 use covenant_model::wire::envelope::Answer;
 use covenant_model::wire::header::{self, inbound_subject};
 use covenant_model::wire::path::{PREFIX, Route};
+use covenant_model::wire::weight;
 use covenant_model::with_causes;
 use covenant_net::net::{Client, ClientOptions, Limits, NetError, Request, Response};
 use covenant_net::pki::{ClientTls, Identity, PkiError, TlsOptions, Trust};
@@ -68,7 +69,7 @@ impl Called {
         match outcome {
             Ok(response) => Self {
                 status: Some(response.status),
-                body: serde_json::from_slice(&response.body).unwrap_or(Value::Null),
+                body: weight::parse(&response.body).unwrap_or(Value::Null),
                 retry_after_seconds: retry_after(&response),
                 ..Self::default()
             },

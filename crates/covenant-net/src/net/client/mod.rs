@@ -9,13 +9,14 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 use url::{Position, Url};
 
 use self::connection::{Connection, Failed};
 use self::socket::Opened;
+use super::budget::Share;
 use super::message::{Body, header_list, in_halves, in_one, in_pieces};
 use super::{Limits, NetError, Pause, Request, Response, tls_facts};
 use crate::pki::ClientTls;
@@ -189,21 +190,23 @@ impl Client {
         response: hyper::Response<Incoming>,
     ) -> Result<(http::response::Parts, Bytes), NetError> {
         let limits = &self.0.limits;
-        let (head, body) = response.into_parts();
+        let (head, mut body) = response.into_parts();
         // HTTP/1 counts the headers while it parses them; HTTP/2 does not.
         if head.headers.len() > limits.headers_max {
             return Err(NetError::TooLarge { what: "headers", limit: limits.headers_max });
         }
-        let body = Limited::new(body, limits.body_bytes_max).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                return NetError::TooLarge { what: "bytes of body", limit: limits.body_bytes_max };
+        let (mut share, mut kept) = (Share::default(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| NetError::of_exchange(&error, limits))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = kept.len() + data.len();
+            if length > limits.body_bytes_max {
+                return Err(NetError::TooLarge { what: "bytes of body", limit: limits.body_bytes_max });
             }
-            match error.downcast_ref::<hyper::Error>() {
-                Some(error) => NetError::of_exchange(error, limits),
-                None => NetError::Closed(error.to_string()),
-            }
-        })?;
-        Ok((head, body.to_bytes()))
+            share.grow(length, limits.body_bytes_max).await;
+            kept.extend_from_slice(&data);
+        }
+        Ok((head, share.with(kept)))
     }
 
     fn take_idle(&self, base_url: &Url) -> Option<Connection> {

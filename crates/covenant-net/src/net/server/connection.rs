@@ -6,20 +6,21 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{StreamExt, future, stream};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::tasks::Tasks;
 use super::{Handler, Inbound, Limits};
+use crate::net::budget::{Place, SMALL_BYTES_MAX, Sender, Share};
 use crate::net::message::{Body, header_list, in_one, in_pieces};
 use crate::net::tls_facts;
 use crate::pki::{Certificate, ServerTls};
@@ -31,6 +32,18 @@ const LINGER_TIME_MAX: Duration = Duration::from_millis(500);
 /// Multiple of the body limit that is read and discarded, so that the client can read its 413 instead of a
 /// reset.
 const OVERLONG_READ_MAX: usize = 4;
+/// Time limit of the connection of an anonymous client.
+const ANONYMOUS_TIME_MAX: Duration = Duration::from_mins(1);
+/// Smallest buffer that hyper accepts, in bytes.
+const BUFFER_BYTES_MIN: usize = 8192;
+/// Bytes that an HTTP/2 client may send ahead, on one stream and on the connection.
+const WINDOW_BYTES: u32 = 64 * 1024;
+/// Bytes of a response that wait in a connection.
+const SEND_BYTES_MAX: usize = 64 * 1024;
+/// Open HTTP/2 streams of one connection: of an anonymous client, and of any other client.
+const STREAMS_MAX: (u32, u32) = (8, 100);
+/// Largest HTTP/2 head of an anonymous client, in bytes.
+const ANONYMOUS_HEAD_BYTES_MAX: u32 = 16 * 1024;
 
 /// State that the connections of a server share.
 pub(super) struct Serving {
@@ -41,6 +54,26 @@ pub(super) struct Serving {
     pub(super) stopped: watch::Receiver<bool>,
 }
 
+/// Places of a connection: at its server, and in the process.
+pub(super) struct Places {
+    sender: Sender,
+    _of_server: OwnedSemaphorePermit,
+    of_process: Place,
+}
+
+impl Places {
+    pub(super) fn new(sender: Sender, of_server: OwnedSemaphorePermit, of_process: Place) -> Self {
+        Self { sender, _of_server: of_server, of_process }
+    }
+
+    /// Takes the place of a known client for that of an anonymous client.
+    async fn become_known(&mut self) {
+        if let Some(place) = Sender::Known.place().await {
+            (self.sender, self.of_process) = (Sender::Known, place);
+        }
+    }
+}
+
 /// Facts of a connection.
 struct Link {
     number: u64,
@@ -48,21 +81,43 @@ struct Link {
     protocol: &'static str,
     tls: Option<TlsFacts>,
     certificate: Option<Certificate>,
+    sender: Sender,
     /// Signal that the handler drops the connection.
     dropped: Arc<Notify>,
 }
 
 /// Serves a connection until either end closes it.
-pub(super) async fn serve(socket: TcpStream, remote: SocketAddr, number: u64, serving: &Arc<Serving>) {
+pub(super) async fn serve(
+    socket: TcpStream,
+    remote: SocketAddr,
+    number: u64,
+    mut places: Places,
+    serving: &Arc<Serving>,
+) {
     let _ = socket.set_nodelay(true);
     serving.handler.on_connect().await;
-    let mut link =
-        Link { number, remote, protocol: "HTTP/1.1", tls: None, certificate: None, dropped: Arc::default() };
+    let mut link = Link {
+        number,
+        remote,
+        protocol: "HTTP/1.1",
+        tls: None,
+        certificate: None,
+        sender: places.sender,
+        dropped: Arc::default(),
+    };
     let Some(tls) = &serving.tls else {
         return speak_http1(socket, link, serving).await;
     };
-    match timeout(serving.limits.connect_time_max, tls.accept(socket)).await {
+    let shaken = timeout(serving.limits.connect_time_max, async {
+        let shaken = tls.accept(socket).await;
+        if shaken.as_ref().is_ok_and(|(_, session)| session.certificate.is_some()) {
+            places.become_known().await;
+        }
+        shaken
+    });
+    match shaken.await {
         Ok(Ok((stream, session))) => {
+            link.sender = places.sender;
             link.tls = Some(tls_facts(&session));
             link.certificate = session.certificate;
             if session.alpn.as_deref() == Some("h2") {
@@ -100,6 +155,7 @@ async fn speak_http1(
         .header_read_timeout(limits.exchange_time_max)
         .max_headers(limits.headers_max)
         .max_header_size(limits.header_bytes_max as usize)
+        .max_buf_size(BUFFER_BYTES_MIN.max(limits.header_bytes_max as usize))
         .auto_date_header(false)
         .serve_connection(
             TokioIo::new(io),
@@ -113,10 +169,19 @@ async fn speak_http2(
     link: Link,
     serving: &Arc<Serving>,
 ) {
+    let head_bytes_max = serving.limits.header_bytes_max;
+    let (streams_max, head_bytes_max) = match link.sender {
+        Sender::Anonymous => (STREAMS_MAX.0, head_bytes_max.min(ANONYMOUS_HEAD_BYTES_MAX)),
+        Sender::Known => (STREAMS_MAX.1, head_bytes_max),
+    };
     let link = Arc::new(link);
     let connection = http2::Builder::new(serving.tasks.clone())
         .timer(TokioTimer::new())
-        .max_header_list_size(serving.limits.header_bytes_max)
+        .max_header_list_size(head_bytes_max)
+        .max_concurrent_streams(streams_max)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .max_send_buf_size(SEND_BYTES_MAX)
         .auto_date_header(false)
         .serve_connection(
             TokioIo::new(io),
@@ -135,13 +200,28 @@ async fn complete<C: Future>(
     let mut connection = pin!(connection);
     let mut stopped = serving.stopped.clone();
     // Poll the connection first: it sends its pending data before it is dropped.
-    tokio::select! {
+    let has_expired = tokio::select! {
         biased;
         _ = connection.as_mut() => return,
         () = link.dropped.notified() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => shut_down(connection.as_mut()),
+        _ = stopped.wait_for(|stopped| *stopped) => false,
+        () = expired(link.sender) => true,
+    };
+    shut_down(connection.as_mut());
+    if has_expired {
+        let _ = timeout(serving.limits.exchange_time_max, connection).await;
+    } else {
+        let _ = connection.await;
     }
-    let _ = connection.await;
+}
+
+/// Returns when the connection of an anonymous client has been open for its time. It would keep its place for ever.
+async fn expired(sender: Sender) {
+    let pending = future::pending();
+    match sender {
+        Sender::Anonymous => timeout(ANONYMOUS_TIME_MAX, pending).await.unwrap_or_default(),
+        Sender::Known => pending.await,
+    }
 }
 
 async fn answer(
@@ -155,6 +235,14 @@ async fn answer(
     if head.headers.len() > limits.headers_max {
         return bare(431);
     }
+    let body_bytes_max = match link.sender {
+        Sender::Anonymous => limits.body_bytes_max.min(SMALL_BYTES_MAX),
+        Sender::Known => limits.body_bytes_max,
+    };
+    let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let small = declared.unwrap_or(SMALL_BYTES_MAX).min(SMALL_BYTES_MAX);
+    let shared = timeout(limits.exchange_time_max, link.sender.share(head_bytes(&head) + small)).await;
+    let Ok(Some(mut share)) = shared else { return bare(503) };
     let mut inbound = Inbound {
         connection: link.number,
         method: head.method.as_str().to_owned(),
@@ -169,38 +257,57 @@ async fn answer(
         mark: false,
     };
     inbound.mark = serving.handler.begins(&inbound).await;
-    inbound.body = match timeout(limits.exchange_time_max, read(body, limits.body_bytes_max)).await {
+    inbound.body = match timeout(limits.exchange_time_max, read(body, body_bytes_max, &mut share)).await {
         Ok(Ok(Some(body))) => body,
         Ok(Ok(None)) => return bare(413),
         Ok(Err(error)) => return Err(io::Error::other(error)),
         Err(_) => return bare(408),
     };
     let outbound = serving.handler.handle(inbound).await;
+    drop(share);
     if outbound.abort && outbound.body.is_empty() {
         link.dropped.notify_one();
         return future::pending().await;
     }
+    let content = shared_response(outbound.body).await;
     let body = match (outbound.abort, outbound.chunked) {
-        (true, _) => torn(&outbound.body, link.dropped.clone()),
-        (false, true) => in_pieces(&outbound.body),
-        (false, false) => in_one(outbound.body),
+        (true, _) => torn(&content, link.dropped.clone()),
+        (false, true) => in_pieces(&content),
+        (false, false) => in_one(content),
     };
     response(outbound.status, &outbound.headers, body)
 }
 
-/// Reads a body. Returns `None` if the body is longer than `limit`.
-async fn read(mut body: Incoming, limit: usize) -> hyper::Result<Option<Bytes>> {
-    let mut kept = BytesMut::new();
+/// Returns about the memory that a head takes, in bytes.
+fn head_bytes(head: &http::request::Parts) -> usize {
+    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    head.uri.path().len() + headers.sum::<usize>()
+}
+
+/// Reads a body, within the share of its message. Returns `None` if the body is longer than `limit`.
+async fn read(mut body: Incoming, limit: usize, share: &mut Share) -> hyper::Result<Option<Bytes>> {
+    let mut kept = Vec::new();
     let mut length: usize = 0;
     while length <= limit.saturating_mul(OVERLONG_READ_MAX) {
         let Some(frame) = body.frame().await else { break };
         let Ok(data) = frame?.into_data() else { continue };
         length = length.saturating_add(data.len());
         if length <= limit {
+            share.grow(length, limit).await;
             kept.extend_from_slice(&data);
         }
     }
-    Ok((length <= limit).then(|| kept.freeze()))
+    Ok((length <= limit).then(|| kept.into()))
+}
+
+/// Returns the body of a response. A large one has a share until it is sent.
+async fn shared_response(body: Bytes) -> Bytes {
+    if body.len() <= SMALL_BYTES_MAX {
+        return body;
+    }
+    let mut share = Share::default();
+    share.grow(body.len(), body.len()).await;
+    share.with(body)
 }
 
 /// Returns a body that sends its first half and then ends the connection.

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use self::connection::{Serving, serve};
+use self::connection::{Places, Serving, serve};
 use self::tasks::Tasks;
+use super::budget::Sender;
 use super::{Inbound, Limits, Outbound};
 use crate::pki::ServerTls;
 
@@ -94,21 +95,22 @@ impl Drop for Server {
 async fn accept(listener: TcpListener, serving: Arc<Serving>) {
     let places = Arc::new(Semaphore::new(serving.limits.connections_max));
     let mut stopped = serving.stopped.clone();
+    // Without TLS, what stands in front of the server knows its clients.
+    let first = if serving.tls.is_some() { Sender::Anonymous } else { Sender::Known };
     let mut connections = 0;
     loop {
         let accepted = tokio::select! {
-            accepted = accept_one(&listener, &places) => accepted,
+            accepted = accept_one(&listener, &places, first) => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
-        let Ok((socket, remote, place)) = accepted else {
+        let Ok((socket, remote, places)) = accepted else {
             let _ = timeout(ACCEPT_PAUSE, std::future::pending::<()>()).await;
             continue;
         };
         connections += 1;
         let (serving, number) = (serving.clone(), connections);
         serving.tasks.clone().spawn(async move {
-            serve(socket, remote, number, &serving).await;
-            drop(place);
+            serve(socket, remote, number, places, &serving).await;
         });
     }
 }
@@ -117,8 +119,11 @@ async fn accept(listener: TcpListener, serving: Arc<Serving>) {
 async fn accept_one(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    first: Sender,
+) -> io::Result<(tokio::net::TcpStream, SocketAddr, Places)> {
+    let of_server = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (socket, remote) = listener.accept().await?;
-    Ok((socket, remote, place))
+    // A server that waits for a client holds no place of the process.
+    let of_process = first.place().await.ok_or_else(|| io::Error::other("no places"))?;
+    Ok((socket, remote, Places::new(first, of_server, of_process)))
 }
