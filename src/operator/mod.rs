@@ -47,6 +47,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::clock::Clock;
+use crate::transcript::shortened;
 use crate::wire::generation::CallerForm;
 use crate::{Fault, secret};
 
@@ -105,17 +106,18 @@ impl OperatorError {
         Self::Unsupported { method: method.to_string() }
     }
 
-    /// Creates the error for a call that the target refused. The message may quote a secret.
+    /// Creates the error for a call that the target refused. The message may quote a secret, and be long.
     #[must_use]
     pub fn refused(method: impl Display, code: i64, message: impl Into<String>) -> Self {
-        let message = secret::without_named(&message.into());
+        let message = shortened(&secret::without_named(&message.into()));
         Self::Refused { method: method.to_string(), code, message }
     }
 
-    /// Creates the error for an adapter that broke its protocol, died or hung. The message may quote a secret.
+    /// Creates the error for an adapter that broke its protocol, died or hung. The message may quote a secret, and be long.
     #[must_use]
     pub fn adapter(method: impl Display, message: impl Into<String>) -> Self {
-        Self::Fault(Fault::adapter(secret::without_named(&message.into())).of_method(method))
+        let message = shortened(&secret::without_named(&message.into()));
+        Self::Fault(Fault::adapter(message).of_method(method))
     }
 }
 

@@ -17,6 +17,7 @@ mod documented_commands;
 mod errors;
 mod foreign_transcripts;
 mod host_names;
+mod limits;
 mod misbehaviours;
 mod own_kinds;
 mod parsers;

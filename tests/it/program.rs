@@ -94,6 +94,11 @@ impl Platform {
         Self { child, url: text(&description["base_url"]), token, folder }
     }
 
+    /// Returns the number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -136,7 +136,7 @@ pub(super) fn result_of(check: &dyn Evaluate, trace: &Trace) -> CheckResult {
         Err(Stop::Unproven(seen)) => (Verdict::Unproven, seen),
         Err(Stop::NotApplicable(seen)) => (Verdict::NotApplicable, seen),
     };
-    CheckResult { verdict, expected: check.expected(), actual, evidence }
+    CheckResult { verdict, expected: check.expected(), actual, evidence }.unless_cut(trace)
 }
 
 impl CheckResult {
@@ -150,6 +150,14 @@ impl CheckResult {
             return self;
         }
         Self { actual: format!("{}; {missing}, and its step was left out", self.actual), ..self }
+    }
+
+    /// Replaces the result with `unproven` if the beginning of a result stands for it: what was cut might say otherwise.
+    fn unless_cut(self, trace: &Trace) -> Self {
+        let evaluated = matches!(self.verdict, Verdict::Kept | Verdict::Broken);
+        let Some(entry) = trace.entries().iter().find(|entry| entry.cut && evaluated) else { return self };
+        let actual = "an answer of the operator is longer than what is recorded of it".to_owned();
+        Self { verdict: Verdict::Unproven, actual, evidence: vec![entry.n], ..self }
     }
 
     /// Replaces the result with `unproven` if no peer misbehaved. The reaction of a target to a misbehaviour

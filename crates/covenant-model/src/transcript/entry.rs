@@ -11,17 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::kind::{FailureKind, NoteKind};
+use super::size::{BODY_BYTES_MAX, BODY_WEIGHT_MAX};
 use crate::Stage;
 use crate::clock::Seed;
 use crate::contract::HeldText;
 use crate::wire::canonical::sha256_hex;
+use crate::wire::weight::weight;
 use crate::{Blame, Fault};
-
-/// Largest body that a transcript keeps whole, in bytes. Of a longer body it keeps the beginning, the length
-/// and the digest.
-const BODY_BYTES_MAX: usize = 256 * 1024;
-/// Length of the beginning that is kept of a longer body, in bytes.
-const BODY_BYTES_KEPT: usize = 2 * 1024;
 
 /// One line of a transcript: an event in a scenario or in the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +34,10 @@ pub struct Entry {
     /// Label that the step gave to the entry (`as = "…"`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// `true` if a result, parameters or facts were too long, and their beginning stands for them. No verdict rests on
+    /// what is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Content of the entry. Its readers share it; it is not copied.
     pub what: Arc<What>,
     /// Content as it was written, if the ids of `what` were put into their usual text; no transcript has it.
@@ -341,14 +341,10 @@ impl Body {
             return Self::Empty;
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) if bytes.len() <= BODY_BYTES_MAX => {
+            Ok(text) if bytes.len() <= BODY_BYTES_MAX && weight(bytes) <= BODY_WEIGHT_MAX => {
                 serde_json::from_str(text).map_or_else(|_| Self::Text(text.to_owned()), Self::Json)
             }
-            _ => Self::Cut {
-                length: bytes.len() as u64,
-                sha256: sha256_hex(bytes),
-                beginning: String::from_utf8_lossy(&bytes[..bytes.len().min(BODY_BYTES_KEPT)]).into_owned(),
-            },
+            _ => Self::cut_of(bytes),
         }
     }
 
@@ -425,6 +421,7 @@ pub struct Note {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transcript::size::BYTES_KEPT;
 
     #[test]
     fn bodies_are_kept_as_what_they_are_and_bounded() {
@@ -436,6 +433,9 @@ mod tests {
         let Body::Cut { length, beginning, .. } = Body::capture(&long) else {
             panic!("a long body is cut");
         };
-        assert_eq!((length, beginning.len()), (long.len() as u64, BODY_BYTES_KEPT));
+        assert_eq!((length, beginning.len()), (long.len() as u64, BYTES_KEPT));
+        // A short text may take much memory.
+        let heavy = format!("[{}0]", "{\"\":0},".repeat(20_000));
+        assert!(matches!(Body::capture(heavy.as_bytes()), Body::Cut { .. }));
     }
 }

@@ -43,6 +43,8 @@ pub enum NoteKind {
     WayBack,
     /// The target speaks additions of the binding that this scenario does not show. The facts say what shows each.
     Spoken,
+    /// An entry is left out, because its line is too long to be read back.
+    TooLong,
 }
 
 /// Kind of a failure.

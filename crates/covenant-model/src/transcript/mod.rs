@@ -15,6 +15,7 @@ mod made;
 pub mod mask;
 mod read;
 mod recorder;
+mod size;
 mod trace;
 mod way_back;
 
@@ -27,6 +28,7 @@ pub use ids::{is_same_id, usual_text};
 pub use kind::{FailureKind, NoteKind};
 pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
+pub use size::shortened;
 pub use trace::Trace;
 pub use way_back::{Place, WayBack};
 

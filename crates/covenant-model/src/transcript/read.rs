@@ -10,14 +10,10 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::entry::{Entry, Line, Outcome, RunStart, What};
+use super::size::{LINE_BYTES_MAX, LINES_MAX};
 use super::{FORMAT, Trace};
 use crate::input::{self, InputError};
 use crate::wire::canonical::sha256_hex;
-
-/// Length of the longest line that is read, in bytes.
-const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// Largest number of lines that are read.
-const LINES_MAX: usize = 5_000_000;
 
 /// Content of a transcript that was read.
 #[derive(Clone, Debug)]
@@ -78,7 +74,8 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
     let mut whole = Sha256::new();
     for line in 1..=LINES_MAX {
         let mut bytes = Vec::new();
-        let length = reader.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut bytes).map_err(io)?;
+        let length =
+            reader.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut bytes).map_err(io)?;
         if length == 0 {
             let sha256 = hex::encode(whole.finalize());
             return parts.finish(cut, sha256).ok_or_else(|| at(1, "the file holds no run".into()));
@@ -87,7 +84,7 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
         if parts.outcome.is_some() {
             return Err(at(line, "something follows the end of the run".to_owned()));
         }
-        if length as u64 > LINE_BYTES_MAX {
+        if length > LINE_BYTES_MAX {
             return Err(at(line, format!("the line is longer than {LINE_BYTES_MAX} bytes")));
         }
         let Some(text) = bytes.strip_suffix(b"\n") else {

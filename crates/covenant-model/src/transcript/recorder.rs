@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::entry::{Entry, Line, Outcome, RunStart, ScenarioStart, Seal, What};
+use super::entry::{Entry, Line, Note, Outcome, RunStart, ScenarioStart, Seal, What};
+use super::kind::NoteKind;
 use super::mask::Mask;
 use super::read::{ReadError, Reading, read};
+use super::size::{LINE_BYTES_MAX, LINES_MAX};
 use super::trace::Trace;
 use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
@@ -51,9 +53,13 @@ impl Chain {
 
     /// Adds a line, whole or not at all: what is written can be read back. A kill leaves complete lines and at most
     /// one incomplete line.
-    fn add(&mut self, mut line: String) -> io::Result<()> {
+    fn add(&mut self, mut line: String, is_seal: bool) -> io::Result<()> {
         if self.closed {
             return Ok(());
+        }
+        // The last line is left for the seal.
+        if self.lines + 1 >= LINES_MAX as u64 && !is_seal {
+            return Err(io::Error::other(format!("a transcript has {LINES_MAX} lines at most")));
         }
         let last = sha256_hex(&line);
         line.push('\n');
@@ -145,7 +151,7 @@ impl Transcript {
         let mut chain = lock(chain);
         let seal = Seal { outcome, lines: chain.lines, digest: String::new() };
         let line = Seal::close(&line_of(&chain.last, &run_entry(2, What::Seal(seal), clock)));
-        let written = chain.add(line).and_then(|()| chain.file.sync_all());
+        let written = chain.add(line, true).and_then(|()| chain.file.sync_all());
         chain.closed = true;
         self.keep_fault(path, written);
     }
@@ -161,8 +167,7 @@ impl Transcript {
             return;
         };
         let mut chain = lock(chain);
-        let line = line_of(&chain.last, entry);
-        let written = chain.add(line);
+        let written = line_within(&chain.last, entry).and_then(|line| chain.add(line, false));
         self.keep_fault(path, written);
     }
 
@@ -171,6 +176,20 @@ impl Transcript {
             lock(&self.0.fault).get_or_insert_with(|| format!("{}: {error}", path.display()));
         }
     }
+}
+
+/// Returns the line of an entry, or of a note in place of it if masks have made it too long to be read back.
+fn line_within(previous: &str, entry: &Entry) -> io::Result<String> {
+    let line = line_of(previous, entry);
+    if line.len() < LINE_BYTES_MAX {
+        return Ok(line);
+    }
+    if matches!(*entry.what, What::Run(_)) {
+        return Err(io::Error::other(format!("the first line is longer than {LINE_BYTES_MAX} bytes")));
+    }
+    let message = format!("an entry of {} bytes is left out", line.len());
+    let note = Note { kind: NoteKind::TooLong, message, facts: serde_json::Value::Null };
+    Ok(line_of(previous, &Entry { cut: true, what: Arc::new(What::Note(note)), ..entry.clone() }))
 }
 
 /// Returns the line of an entry.
@@ -203,6 +222,7 @@ fn run_entry(n: u64, what: What, clock: &Clock) -> Entry {
         at: clock.now(),
         step: None,
         label: None,
+        cut: false,
         what: Arc::new(what),
         written: None,
     }
@@ -241,14 +261,16 @@ impl Recorder {
     pub fn record(&self, step: Option<u32>, label: Option<&str>, what: What) -> u64 {
         self.append(self.0.clock.now(), step, label, |mask| {
             let mut what = what;
+            // The mask goes first: it would not find a secret that is cut in two.
             mask.apply(&mut what);
-            Arc::new(what)
+            let cut = what.cut();
+            (Arc::new(what), cut)
         })
     }
 
     /// Records an entry of another trace again, with its own time. The entry was masked when it was captured.
     pub fn record_again(&self, entry: &Entry, label: Option<&str>) -> u64 {
-        self.append(entry.at, entry.step, label, |_| entry.what.clone())
+        self.append(entry.at, entry.step, label, |_| (entry.what.clone(), entry.cut))
     }
 
     fn append(
@@ -256,13 +278,13 @@ impl Recorder {
         at: Timestamp,
         step: Option<u32>,
         label: Option<&str>,
-        what: impl FnOnce(&mut Mask) -> Arc<What>,
+        what: impl FnOnce(&mut Mask) -> (Arc<What>, bool),
     ) -> u64 {
         let mut state = lock(&self.0.state);
         if state.ended {
             return 0;
         }
-        let what = what(&mut state.mask);
+        let (what, cut) = what(&mut state.mask);
         state.ended = matches!(*what, What::End(_));
         let entry = Entry {
             scenario: self.0.scenario.clone(),
@@ -270,6 +292,7 @@ impl Recorder {
             at,
             step,
             label: label.map(ToOwned::to_owned),
+            cut,
             what,
             written: None,
         };
