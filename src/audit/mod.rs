@@ -7,6 +7,7 @@ mod watch;
 pub use left_behind::{LeftBehind, left_behind, left_behind_text};
 pub use watch::{Watch, WatchError, Watched};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -70,6 +71,7 @@ impl Audit {
             targets: Arc::new(AuditClient::new(self.address, self.token)),
             run_context: self.run_context,
             jobs: 1,
+            fail_fast: BTreeSet::new(),
             transcript,
             stop,
         })

@@ -1,5 +1,6 @@
 //! Exit codes. Scripts rely on these numbers; they change only with a major version.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -58,6 +59,12 @@ impl BasisChoice {
             Self::Proposed => score.overall_by_basis.proposed,
             Self::All => score.overall,
         }
+    }
+
+    /// Returns the bases whose checks count.
+    pub(super) fn counted(self) -> BTreeSet<Basis> {
+        let left_out = self.left_out().map(|(basis, _)| basis);
+        [Basis::Observed, Basis::Proposed].into_iter().filter(|basis| Some(*basis) != left_out).collect()
     }
 
     /// Returns the basis whose checks do not count, with its name in words.
@@ -195,7 +202,8 @@ impl Exit {
             Outcome::Completed
             | Outcome::Unsupported { .. }
             | Outcome::Lacking { .. }
-            | Outcome::Blocked { .. } => None,
+            | Outcome::Blocked { .. }
+            | Outcome::EndedAtBreach { .. } => None,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::nearest::did_you_mean;
 use crate::operator::{Form, METHODS, Member};
 use crate::peer::behaviours::BEHAVIOURS;
 use crate::property::PROPERTIES;
-use crate::reference::{DEFECTS, PatchKind, VARIANTS};
+use crate::reference::{DEFECTS, VARIANTS};
 use crate::runner::{library, planned};
 use crate::wire::generation::{CallerForm, GENERATIONS};
 
@@ -262,18 +262,14 @@ fn behaviours() -> Vec<Item> {
 
 fn defects() -> Vec<Item> {
     let items = DEFECTS.iter().map(|patch| {
-        let breaks = match patch.kind {
-            PatchKind::Defect { breaks } => breaks,
-            PatchKind::Variant => &[],
-        };
         let aspects: Vec<String> =
-            breaks.iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect();
+            patch.kind.breaks().iter().map(|(clause, aspect)| format!("{clause} {aspect}")).collect();
         let json = json!({"id": patch.name, "about": patch.summary, "breaks": aspects,
             "hard_to_reach": patch.hard_to_reach, "on": patch.on.map(|variant| variant.name)});
         let hard = patch.hard_to_reach.then(|| "hard to reach".to_owned());
         let shown: Vec<String> = aspects.into_iter().chain(hard).collect();
         Item {
-            clauses: breaks.iter().map(|(clause, _)| (*clause).to_owned()).collect(),
+            clauses: patch.kind.breaks().iter().map(|(clause, _)| (*clause).to_owned()).collect(),
             text: row(patch.name, patch.summary, &shown),
             json,
         }

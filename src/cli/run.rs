@@ -1,5 +1,6 @@
 //! `covenant run`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +79,9 @@ pub(super) struct Arguments {
     /// every basis
     #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
     basis: BasisChoice,
+    /// End the run at the first broken check of the basis; the scenarios likeliest to show one go first
+    #[arg(long)]
+    fail_fast: bool,
     /// Hide the progress bar
     #[arg(long, short)]
     quiet: bool,
@@ -126,6 +130,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         jobs: usize::try_from(arguments.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
         contract: asked.contract_text(),
         attested: arguments.attest.iter().cloned().collect(),
+        fail_fast: if arguments.fail_fast { arguments.basis.counted() } else { BTreeSet::new() },
         ..Plan::default()
     };
     let (stopper, stop) = watch::channel(false);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::check::{Evaluation, Verdict, evaluate_under, missing_method};
+use crate::check::{Evaluation, Verdict, ended_at, evaluate_under, missing_method};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
@@ -33,6 +33,11 @@ pub fn assess(reading: &Reading) -> Report {
     }
     evaluations.extend(never_begun(reading, &traces));
 
+    if let Some(Outcome::EndedAtBreach { check }) = &reading.outcome {
+        for evaluation in evaluations.iter_mut().filter(|evaluation| was_cut_short(evaluation, &traces)) {
+            evaluation.result.actual = ended_at(check);
+        }
+    }
     let void = void(&parts);
     if let Some(why) = &void {
         for evaluation in &mut evaluations {
@@ -87,6 +92,24 @@ pub fn assess(reading: &Reading) -> Report {
 fn evaluated(id: &str, loaded: &Loaded, trace: Option<&Trace>, held: &HeldText) -> Vec<Evaluation> {
     let checks = planned_with_texts(id, loaded).into_iter();
     checks.filter_map(|(check, texts)| evaluate_under(&check, trace, held, texts)).collect()
+}
+
+/// Returns whether the scenario of a check was not played to its end because the run ended.
+fn was_cut_short(evaluation: &Evaluation, traces: &BTreeMap<&str, &Trace>) -> bool {
+    let trace = traces.get(evaluation.check.scenario.as_str());
+    trace.is_none_or(|trace| matches!(trace.outcome(), None | Some(Outcome::Interrupted)))
+}
+
+/// Returns the first check that a trace breaks, on one of the bases.
+pub(super) fn first_broken(
+    loaded: &Loaded,
+    trace: &Trace,
+    held: &HeldText,
+    bases: &BTreeSet<Basis>,
+) -> Option<String> {
+    let evaluations = evaluated(trace.scenario(), loaded, Some(trace), held).into_iter();
+    let mut broken = evaluations.filter(|evaluation| evaluation.result.verdict == Verdict::Broken);
+    Some(broken.find(|evaluation| bases.contains(&evaluation.check.basis))?.check.id)
 }
 
 /// Sets aside a breach of a void run, which says nothing of the target: it is counted nowhere.
@@ -168,9 +191,11 @@ fn void(parts: &[(&Trace, Option<Loaded>)]) -> Option<String> {
     of_stages(parts).filter(|(stage, _)| *stage == Stage::Handshake).find_map(|(_, trace)| {
         let which = format!("the handshake ({})", trace.scenario());
         match trace.outcome()? {
-            Outcome::Completed | Outcome::Interrupted | Outcome::Lacking { .. } | Outcome::Blocked { .. } => {
-                None
-            }
+            Outcome::Completed
+            | Outcome::Interrupted
+            | Outcome::EndedAtBreach { .. }
+            | Outcome::Lacking { .. }
+            | Outcome::Blocked { .. } => None,
             Outcome::Unsupported { method } => Some(format!("{which} needs the method {method}")),
             Outcome::Aborted(fault) => Some(format!("{which} failed: {fault}")),
         }

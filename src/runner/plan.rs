@@ -12,9 +12,10 @@ use tokio::sync::watch;
 
 use super::{NoObserver, Run, Selection, SelectionError, Target, assess, library, play, property_case};
 use crate::clock::Seed;
-use crate::contract::{BINDING_VERSION, ClauseId, HeldText, TextSource, V1_2026_05};
+use crate::contract::{Aspect, BINDING_VERSION, Basis, ClauseId, HeldText, TextSource, V1_2026_05};
 use crate::net::Limits;
 use crate::property::{PROPERTIES, Property};
+use crate::reference::DEFECTS;
 use crate::report::Report;
 use crate::scenario::{Library, LibraryError, Loaded, RealTime, RunContext, Scenario};
 use crate::transcript::{FORMAT, ReadError, RunStart, read};
@@ -61,6 +62,8 @@ pub struct Plan {
     pub run_context: RunContext,
     /// The number of scenarios that run in parallel.
     pub jobs: usize,
+    /// The bases whose first broken check ends the run. Empty: no breach ends it.
+    pub fail_fast: BTreeSet<Basis>,
 }
 
 impl Default for Plan {
@@ -77,6 +80,7 @@ impl Default for Plan {
             scenarios: None,
             run_context: run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             jobs: 4,
+            fail_fast: BTreeSet::new(),
         }
     }
 }
@@ -117,7 +121,10 @@ impl Plan {
         };
         let with_properties = self.scenarios.is_none() && self.cases > 0;
         let scenarios = self.selection.of(&library, with_properties)?;
-        let scenarios: Vec<_> = scenarios.into_iter().cloned().collect();
+        let mut scenarios: Vec<_> = scenarios.into_iter().cloned().collect();
+        if !self.fail_fast.is_empty() {
+            likeliest_first(&mut scenarios);
+        }
         let properties: Vec<_> = PROPERTIES
             .iter()
             .filter(|property| with_properties && self.selection.takes_property(property))
@@ -131,10 +138,12 @@ impl Plan {
             stages: self.stages_needed(stages, &scenarios, &properties),
             scenarios,
             properties,
-            shrinks: self.shrinks,
+            // A run that ends at the first breach does not look for the shortest case.
+            shrinks: if self.fail_fast.is_empty() { self.shrinks } else { 0 },
             targets: self.target.targets(self.run_context.listen),
             run_context: self.run_context.clone(),
             jobs: self.jobs,
+            fail_fast: self.fail_fast.clone(),
             transcript,
             stop,
         })
@@ -196,6 +205,7 @@ impl Plan {
         let settings = [
             ("attested", Some(json!(self.attested))),
             ("cases", Some(json!(self.cases))),
+            ("fail_fast", (!self.fail_fast.is_empty()).then_some(json!(true))),
             ("max_wait_seconds", max_wait.map(|seconds| json!(seconds))),
             ("poll_timeout_seconds", Some(json!(own.poll_timeout.as_secs()))),
             ("release", own.release.as_ref().map(|release| json!(release.to_string()))),
@@ -205,6 +215,19 @@ impl Plan {
         let given = settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         given.chain(way_back_setting(own)).collect()
     }
+}
+
+/// Puts first the scenarios that are likeliest to show a breach: those of the aspects that most seeded defects break.
+fn likeliest_first(scenarios: &mut [Loaded]) {
+    let mut defects: BTreeMap<(String, Aspect), usize> = BTreeMap::new();
+    for (clause, aspect) in DEFECTS.iter().flat_map(|defect| defect.kind.breaks()) {
+        *defects.entry(((*clause).to_owned(), *aspect)).or_default() += 1;
+    }
+    scenarios.sort_by_cached_key(|loaded| {
+        let checks = loaded.scenario.checks.iter().map(toml::Spanned::get_ref);
+        let aspects: BTreeSet<_> = checks.map(|check| (check.clause.to_string(), check.aspect)).collect();
+        std::cmp::Reverse(aspects.iter().filter_map(|aspect| defects.get(aspect)).sum::<usize>())
+    });
 }
 
 /// Returns the scenarios of the stages, the handshake first.

@@ -1,6 +1,6 @@
 //! Plays the selected scenarios in parallel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio::task::JoinSet;
 use serde_json::json;
 
 use super::contract_text::find;
+use super::evaluate::first_broken;
 use super::{property_case, spoken, way_back};
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
-use crate::contract::{HeldText, TextSource};
+use crate::contract::{Basis, HeldText, TextSource};
 use crate::operator::platform::Describe;
 use crate::operator::{Description, OperatorError, OperatorMethod, TargetRequest, Targets};
 use crate::property::{Property, Setting, check};
@@ -45,6 +46,8 @@ pub struct Run {
     pub run_context: RunContext,
     /// The number of scenarios that run in parallel.
     pub jobs: usize,
+    /// The bases whose first broken check ends the run. Empty: no breach ends it.
+    pub fail_fast: BTreeSet<Basis>,
     /// The path of the transcript.
     pub transcript: PathBuf,
     /// The stop signal: becomes true to end the run.
@@ -147,24 +150,32 @@ async fn play_all(run: &Run, transcript: &Transcript, observer: &Arc<dyn Observe
         failed_stages: BTreeMap::new(),
     };
     let Some((handshake, stages)) = run.stages.split_first() else {
-        session.play_scenarios().await;
-        return Outcome::Completed;
+        return session.play_scenarios().await.unwrap_or(Outcome::Completed);
     };
     let first = session.part(handshake).play().await;
     if first.outcome() != Some(&Outcome::Completed) {
         return first.outcome().cloned().unwrap_or(Outcome::Interrupted);
+    }
+    if let Some(ended) = session.ended_by(handshake, &first) {
+        return ended;
     }
     // The peers of all later scenarios report the release of the target, so that none differs by accident,
     // unless the user gave them another.
     session.run_context.target_release = first.release();
     session.run_context.release = session.run_context.release.or_else(|| first.release());
     let mut tried = session.try_stages(stages).await;
+    let of_stage = |trace: &Trace| stages.iter().find(|loaded| loaded.id == trace.scenario());
+    if let Some(ended) = tried.iter().find_map(|trace| session.ended_by(of_stage(trace)?, trace)) {
+        return ended;
+    }
     tried.push(first);
     let described = description(run).await.unwrap_or_default();
     session.run_context.spoken = spoken::find(&described, &tried);
     session.run_context.way_back =
         way_back::find(run, &session.run_context, &described, &tried, transcript).await;
-    session.play_scenarios().await;
+    if let Some(ended) = session.play_scenarios().await {
+        return ended;
+    }
     let again = Loaded { id: format!("{} again", handshake.id), ..handshake.clone() };
     let last = session.part(&again).play().await;
     last.outcome().cloned().unwrap_or(Outcome::Interrupted)
@@ -215,18 +226,20 @@ impl Session<'_> {
         tried
     }
 
-    /// Plays the scenarios and the properties side by side.
-    async fn play_scenarios(&self) {
+    /// Plays the scenarios and the properties side by side. Returns the outcome of the run if a breach ended it.
+    async fn play_scenarios(&self) -> Option<Outcome> {
         // Dropping this future drops every scenario, which stops the run.
         let mut playing = JoinSet::new();
         for loaded in &self.run.scenarios {
             let (part, blocked, places) = (self.part(loaded), self.blocked(loaded), self.places.clone());
             playing.spawn(async move {
                 let _place = places.acquire_owned().await;
-                match blocked {
+                let loaded = part.loaded.clone();
+                let trace = match blocked {
                     Some(outcome) => part.leave_out(outcome),
                     None => part.play().await,
-                }
+                };
+                (Some(loaded), trace)
             });
         }
         for (property, cases) in &self.run.properties {
@@ -240,13 +253,31 @@ impl Session<'_> {
             let places = self.places.clone();
             playing.spawn(async move {
                 let _place = places.acquire_owned().await;
-                match blocked {
+                let case = property_case(&checked.property.trace());
+                let trace = match blocked {
                     Some(outcome) => checked.leave_out(outcome),
                     None => checked.play().await,
-                }
+                };
+                (case, trace)
             });
         }
-        while playing.join_next().await.is_some() {}
+        while let Some(played) = playing.join_next().await {
+            let Ok((Some(loaded), trace)) = played else { continue };
+            let ended = self.ended_by(&loaded, &trace);
+            if ended.is_some() {
+                return ended;
+            }
+        }
+        None
+    }
+
+    /// Returns the outcome of a run that the trace ends, because it breaks a check that counts.
+    fn ended_by(&self, loaded: &Loaded, trace: &Trace) -> Option<Outcome> {
+        if self.run.fail_fast.is_empty() {
+            return None;
+        }
+        let check = first_broken(loaded, trace, &self.run.start.contract, &self.run.fail_fast)?;
+        Some(Outcome::EndedAtBreach { check })
     }
 
     /// Returns the outcome of a scenario that needs a stage which failed.

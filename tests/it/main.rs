@@ -15,6 +15,7 @@ mod dead_sensors;
 mod delayed_reads;
 mod documented_commands;
 mod errors;
+mod fail_fast;
 mod foreign_transcripts;
 mod host_names;
 mod limits;

@@ -39,6 +39,17 @@ pub enum PatchKind {
     Variant,
 }
 
+impl PatchKind {
+    /// Returns the aspects that the patch breaks.
+    #[must_use]
+    pub const fn breaks(self) -> &'static [(&'static str, Aspect)] {
+        match self {
+            Self::Defect { breaks } => breaks,
+            Self::Variant => &[],
+        }
+    }
+}
+
 impl Patch {
     /// Creates a patch that breaks these clauses.
     pub(crate) const fn defect(

@@ -7,7 +7,7 @@ use super::listed;
 use crate::check::PlannedCheck;
 use crate::contract::{Aspect, Clause, ClauseId, Means, REGISTERS, Register, fix};
 use crate::operator::Method;
-use crate::reference::{DEFECTS, Patch, PatchKind};
+use crate::reference::{DEFECTS, Patch};
 use crate::runner::planned_with_texts;
 use crate::scenario::{Loaded, Step};
 
@@ -126,9 +126,6 @@ pub(in crate::cli) fn methods_of(loaded: &Loaded) -> impl Iterator<Item = &'stat
 
 fn defects_of(id: ClauseId) -> Vec<&'static str> {
     let id = id.to_string();
-    let breaks = |patch: &&&Patch| match patch.kind {
-        PatchKind::Defect { breaks } => breaks.iter().any(|(clause, _)| *clause == id),
-        PatchKind::Variant => false,
-    };
+    let breaks = |patch: &&&Patch| patch.kind.breaks().iter().any(|(clause, _)| *clause == id);
     DEFECTS.iter().filter(breaks).map(|patch| patch.name).collect()
 }

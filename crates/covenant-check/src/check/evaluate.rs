@@ -34,8 +34,15 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
         Some(Outcome::Lacking { lacks }) => lacking(lacks),
         Some(Outcome::Blocked { stage, reason }) => format!("needs {stage}, which failed: {reason}"),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
+        Some(Outcome::EndedAtBreach { check }) => ended_at(check),
     };
     CheckResult::unproven(reason, last).naming_left_out(trace)
+}
+
+/// Returns the reason for which a check is unproven in a run that ended at the first broken check.
+#[must_use]
+pub fn ended_at(check: &str) -> String {
+    format!("the run ended at the first broken check, {check}")
 }
 
 /// Evaluates a check of a scenario that completed. A check that cites a step which was left out is unproven. So

@@ -42,7 +42,7 @@ pub use definition::CheckDef;
 use definition::Evaluate;
 #[cfg(test)]
 use evaluate::result_of;
-pub use evaluate::{evaluate, missing_method};
+pub use evaluate::{ended_at, evaluate, missing_method};
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
 pub use versioning::{digest_written, digests_listed};

@@ -107,6 +107,9 @@ impl Report {
     /// Returns whether the run was interrupted, or lacks its end.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
+        if matches!(self.outcome, Some(Outcome::EndedAtBreach { .. })) {
+            return false;
+        }
         let mut outcomes = self.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&self.outcome);
         self.outcome.is_none() || outcomes.any(|outcome| *outcome == Outcome::Interrupted)
     }

@@ -213,6 +213,11 @@ pub enum Outcome {
     },
     /// A person pressed Ctrl-C.
     Interrupted,
+    /// The run was to end at the first broken check.
+    EndedAtBreach {
+        /// Id of the check.
+        check: String,
+    },
 }
 
 impl Outcome {

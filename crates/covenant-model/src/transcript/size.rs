@@ -171,6 +171,7 @@ impl Outcome {
             }
             Self::Unsupported { method: text }
             | Self::Lacking { lacks: text }
+            | Self::EndedAtBreach { check: text }
             | Self::Blocked { reason: text, .. } => cut_text(text),
         }
     }

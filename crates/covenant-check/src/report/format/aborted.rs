@@ -10,6 +10,10 @@ const NAMED_MAX: usize = 5;
 pub(super) fn aborted(report: &Report) -> Vec<String> {
     let mut causes: Vec<(String, String, Vec<&str>)> = Vec::new();
     for row in &report.scenarios {
+        let is_early = matches!(report.outcome, Some(Outcome::EndedAtBreach { .. }));
+        if is_early && matches!(row.outcome, None | Some(Outcome::Interrupted)) {
+            continue;
+        }
         let Some((whose, why)) = cause(row.outcome.as_ref()) else { continue };
         if !why.is_empty() && report.void.as_deref().is_some_and(|void| void.contains(&why)) {
             continue;
@@ -32,7 +36,8 @@ fn cause(outcome: Option<&Outcome>) -> Option<(String, String)> {
             Outcome::Completed
             | Outcome::Unsupported { .. }
             | Outcome::Lacking { .. }
-            | Outcome::Blocked { .. },
+            | Outcome::Blocked { .. }
+            | Outcome::EndedAtBreach { .. },
         ) => None,
         None => Some(("not run".to_owned(), String::new())),
     }

@@ -57,6 +57,7 @@ fn head(out: &mut String, report: &Report) {
     let cut = match report.outcome {
         Some(Outcome::Completed) => "",
         None | Some(Outcome::Interrupted) => " (interrupted: a partial report)",
+        Some(Outcome::EndedAtBreach { .. }) => " (ended at the first broken check: a partial report)",
         _ => " (cut short: a partial report)",
     };
     // The headline stays on one line, however long it is, so that it is quoted whole.
