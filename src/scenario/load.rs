@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 use super::format::{CheckSpec, Operator, Scenario, Step};
 use super::position::{FormatFault, of_toml};
+use super::references::fault_of_references;
 use crate::check::{ArgumentError, CheckDef, ParameterKind, check_with_id, checks};
 use crate::contract::Register;
 use crate::operator::grant::Issue;
@@ -92,6 +93,9 @@ fn fault_of_step(
     if let Some(label) = uses(step).into_iter().flatten().find(|label| !labels.contains(label)) {
         let fault = FormatFault::new(format!("no step before this one is called `{label}`"), span.clone());
         return Some(fault.nearest(label, labels.iter().copied()));
+    }
+    if let Some(fault) = fault_of_references(step, span) {
+        return Some(fault);
     }
     match step {
         Step::Operator(operator) => fault_of_operator(operator, span),

@@ -10,6 +10,7 @@ mod load;
 mod own_names;
 mod position;
 pub(crate) mod records;
+mod references;
 mod run;
 mod step;
 mod values;

@@ -26,6 +26,11 @@ fn an_error_in_a_scenario_is_that_of_its_author() {
         fs::write(folder.path().join("own.toml"), text).expect("written");
         let ran = covenant_in(folder.path(), &["run", "--quiet", "--scenarios", "own.toml", "--out", "out"]);
         assert_eq!(code(&ran), 2, "{reference}: {}", output_of(&ran));
+        // What no run can fill in is found before one begins.
+        let is_found_early = reference != "${nobody.id}";
+        assert_eq!(!folder.path().join("out").exists(), is_found_early, "{reference}");
+        assert!(!is_found_early || output_of(&ran).contains("own.toml:"), "{reference}: {}", output_of(&ran));
+        let _ = fs::remove_dir_all(folder.path().join("out"));
     }
 }
 
@@ -84,6 +89,11 @@ fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
         (answering(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), ["503", "own log"]),
         (answering(b"HTTP/1.1 302 No\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"), ["302", "redirects"]),
         (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":{}}"), ["200", "lacks"]),
+        (answering(b"HTTP/1.1 204 No Content\r\n\r\n"), ["204", "JSON"]),
+        (answering(b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n{}"), ["500", "own log"]),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"da"), ["closed", "HTTP service"]),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{\"data\":{}}"), ["200", "JSON"]),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}"), ["malformed", "HTTP service"]),
         (answering(b"no HTTP\r\n\r\n"), ["malformed", "HTTP service"]),
         (answering(b""), ["no answer within", "--request-timeout"]),
     ] {

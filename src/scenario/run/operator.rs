@@ -15,7 +15,7 @@ use crate::operator::peer::{Join, Propose};
 use crate::operator::platform::{self, Start};
 use crate::operator::{ClockSync, Method, OperatorError, OperatorMethod, governance, resource};
 use crate::peer::StepContext;
-use crate::transcript::{Operation, OperationFailure, What};
+use crate::transcript::{Operation, OperationFailure, What, is_same_id};
 use crate::wire::migration::state;
 
 impl ScenarioRunner<'_> {
@@ -184,7 +184,9 @@ impl ScenarioRunner<'_> {
         let counts = |scan: &Value| -> Vec<usize> {
             let all = scan["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
             let of_peer = |id: &String| {
-                let theirs = all.iter().filter(|finding| finding["federation_peer_id"] == id.as_str());
+                let theirs = all.iter().filter(|finding| {
+                    finding["federation_peer_id"].as_str().is_some_and(|theirs| is_same_id(theirs, id))
+                });
                 theirs.filter(|finding| is_awaited(finding, all)).count()
             };
             about.iter().map(of_peer).collect()
@@ -312,7 +314,7 @@ fn items(listed: &Value) -> &[Value] {
 /// Returns whether a finding is of a kind that stands about a peer other than these.
 fn is_about_others(finding: &Value, all: &[Value], peers: &[String]) -> bool {
     let is_other = |other: &&Value| {
-        other["federation_peer_id"].as_str().is_some_and(|id| !peers.iter().any(|peer| peer == id))
+        other["federation_peer_id"].as_str().is_some_and(|id| !peers.iter().any(|peer| is_same_id(peer, id)))
     };
     all.iter().filter(is_other).any(|other| other["kind"] == finding["kind"])
 }
