@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::behaviour::mutate;
 use super::serve::Reply;
-use super::state::Place;
+use super::state::{Place, place};
 use super::{Behaviour, Peer};
+use covenant_model::transcript::is_same_id;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::{
     Conflict, MigrationRequest, MigrationView, Step, action, operation, policy,
@@ -119,7 +120,7 @@ impl Draft<'_> {
 
     /// Executes one step. Returns `false` if the step fails, and the plan with it.
     fn step(&mut self, step: &Step) -> bool {
-        let place = (step.resource_kind.clone(), step.resource_id.clone());
+        let place = place(&step.resource_kind, &step.resource_id);
         if self.plan.operation == operation::DELETE {
             return self.delete(&place);
         }
@@ -185,7 +186,7 @@ impl Draft<'_> {
         {
             self.injected.insert(name.to_owned());
         }
-        let place = (step.resource_kind.clone(), id);
+        let place = place(&step.resource_kind, &id);
         self.migrated.insert(place.clone());
         self.records.insert(place, payload);
         self.applied += 1;
@@ -194,9 +195,9 @@ impl Draft<'_> {
     /// Removes references to records of later steps. Returns whether it removed any.
     fn loses_references(&self, payload: &mut Map<String, Value>) -> bool {
         let is_to_come = |id: &str| {
-            let step = self.plan.steps.iter().find(|step| step.resource_id == id);
+            let step = self.plan.steps.iter().find(|step| is_same_id(&step.resource_id, id));
             step.is_some_and(|step| {
-                !self.records.contains_key(&(step.resource_kind.clone(), step.resource_id.clone()))
+                !self.records.contains_key(&place(&step.resource_kind, &step.resource_id))
             })
         };
         let count = payload.len();

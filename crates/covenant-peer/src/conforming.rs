@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::calls::{Call, CallOutcome, StepContext};
 use super::link::Introduction;
-use super::state::{IssuedGrant, Outcome, Proposal};
+use super::state::{IssuedGrant, Outcome, Proposal, place};
 use super::{Peer, PeerError};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::notice::kind;
@@ -230,13 +230,13 @@ impl Peer {
 
     /// Puts a record into the store of the peer.
     pub fn put_record(&self, kind: &str, id: &str, record: Map<String, Value>) {
-        self.state().records.insert((kind.to_owned(), id.to_owned()), record);
+        self.state().records.insert(place(kind, id), record);
     }
 
     /// Returns a record of the store.
     #[must_use]
     pub fn record_at(&self, kind: &str, id: &str) -> Option<Map<String, Value>> {
-        self.state().records.get(&(kind.to_owned(), id.to_owned())).cloned()
+        self.state().records.get(&place(kind, id)).cloned()
     }
 
     fn event(&self, kind: &str, payload: &Value) -> Value {

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::behaviour::{Asked, mutate};
 use super::link::response_members;
 use super::recording_budget::Recording;
-use super::state::Received;
+use super::state::{Received, place};
 use super::versions::compatibility;
 use super::{Inner, Peer};
-use covenant_model::transcript::{Body, Direction, Exchange, Message, Note, NoteKind, What};
+use covenant_model::transcript::{
+    Body, Direction, Exchange, Message, Note, NoteKind, What, is_same_id, usual_path,
+};
 use covenant_model::wire::canonical::{DigestMatch, compare_digest};
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::header::{self, inbound_subject};
@@ -63,7 +65,7 @@ impl From<Answer> for Reply {
 
 impl Peer {
     fn answer(&self, request: &Inbound) -> Outbound {
-        let route = Route::parse(&request.method, &request.path);
+        let route = Route::parse(&request.method, &usual_path(&request.path));
         let weight = weight::weight(&request.body);
         let _turn = weight::turn(weight);
         let body =
@@ -305,7 +307,7 @@ impl Peer {
         }
         state.cursors_in.insert(batch.resource_kind.clone(), batch.cursor.to.clone());
         for record in &batch.records {
-            state.records.insert((batch.resource_kind.clone(), record.id.clone()), record.payload.clone());
+            state.records.insert(place(&batch.resource_kind, &record.id), record.payload.clone());
         }
         success(&json!({"accepted": batch.records.len(), "cursor": batch.cursor.to}))
     }
@@ -335,7 +337,7 @@ impl Peer {
         if grant.resource_kind != kind {
             return Err(forbidden("the grant is for another kind"));
         }
-        if grant.resource_id.as_deref().is_some_and(|granted| granted != id) {
+        if grant.resource_id.as_deref().is_some_and(|granted| !is_same_id(granted, id)) {
             return Err(forbidden("the grant is for another resource"));
         }
         if !grant.scopes.contains(&scope) && !grant.scopes.contains(&Scope::Admin) {

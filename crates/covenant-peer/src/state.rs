@@ -9,6 +9,7 @@ use super::TargetAddress;
 use super::calls::StepContext;
 use super::recording_budget::RecordingBudget;
 use super::services::Subscription;
+use covenant_model::transcript::usual_text;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::migration::{MigrationRequest, MigrationView};
 use covenant_model::wire::path::Route;
@@ -69,6 +70,11 @@ pub(super) struct Outcome {
 
 /// Kind and id of a record.
 pub(super) type Place = (String, String);
+
+/// Returns the place of a record. An id is the same however it is written.
+pub(super) fn place(kind: &str, id: &str) -> Place {
+    (kind.to_owned(), usual_text(id).unwrap_or_else(|| id.to_owned()))
+}
 
 #[derive(Debug)]
 pub(super) struct State {

@@ -29,6 +29,13 @@ pub fn is_same_id(one: &str, other: &str) -> bool {
     one == other || usual(one) == usual(other)
 }
 
+/// Returns a path in which each UUID has its lower-case text.
+#[must_use]
+pub fn usual_path(path: &str) -> String {
+    let segments = path.split('/').map(|written| usual_text(written).unwrap_or_else(|| written.to_owned()));
+    segments.collect::<Vec<_>>().join("/")
+}
+
 impl Trace {
     /// Returns the trace with each UUID in its usual text, so that equal ids are equal texts. An entry that differs keeps
     /// what crossed the wire (see [`Trace::exchange_as_written`]).
@@ -78,15 +85,10 @@ fn message(message: &mut Message) -> bool {
 }
 
 fn path_in(path: &mut String) -> bool {
-    let segments: Vec<Option<String>> = path.split('/').map(usual_text).collect();
-    if segments.iter().all(Option::is_none) {
-        return false;
-    }
-    let both = segments.into_iter().zip(path.split('/'));
-    let usual: Vec<String> =
-        both.map(|(usual, written)| usual.unwrap_or_else(|| written.to_owned())).collect();
-    *path = usual.join("/");
-    true
+    let usual = usual_path(path);
+    let differs = usual != *path;
+    *path = usual;
+    differs
 }
 
 fn value_in(value: &mut Value) -> bool {

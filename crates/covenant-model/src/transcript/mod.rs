@@ -24,7 +24,7 @@ pub use entry::{
     Body, Direction, Entry, Exchange, Failure, Message, Note, Operation, OperationFailure, Outcome, RunStart,
     ScenarioStart, Seal, TlsFacts, What,
 };
-pub use ids::{is_same_id, usual_text};
+pub use ids::{is_same_id, usual_path, usual_text};
 pub use kind::{FailureKind, NoteKind};
 pub use read::{ReadError, Reading, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
