@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use clap::Args;
 
 use super::config::Config;
+use super::operator_choice::OperatorChoice;
 use super::target_choice::TargetArguments;
 use super::{Exit, Failure, block_on_unless_stopped, print};
 use crate::Blame;
@@ -55,6 +56,7 @@ pub(super) fn subject(asked: &TargetArguments) -> Subject {
         advertise: asked.advertise.clone(),
         caller: asked.identity.map(|identity| identity.0),
         limits: asked.limits(),
+        asks_a_person: matches!(asked.operator, Some(OperatorChoice::Person)),
     }
 }
 
