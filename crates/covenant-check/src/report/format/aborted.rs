@@ -73,8 +73,11 @@ mod tests {
         report.scenarios.push(row("other", "it hung"));
         let lines = aborted(&report);
         assert_eq!(lines.len(), 2, "{lines:?}");
-        assert!(lines[0].contains("7 scenarios (s1, s2, s3, s4, s5 and 2 more): it died"), "{lines:?}");
-        assert!(lines[1].contains("): other: it hung"), "{lines:?}");
+        assert!(
+            lines[0].contains("7 scenarios (s1, s2, s3, s4, s5 and 2 more): the adapter failed: it died"),
+            "{lines:?}"
+        );
+        assert!(lines[1].contains("): other: the adapter failed: it hung"), "{lines:?}");
         report.void = Some("the handshake (s1) failed: it died".to_owned());
         assert_eq!(aborted(&report).len(), 1);
     }
