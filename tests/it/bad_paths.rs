@@ -19,19 +19,19 @@ const TIME_MAX: Duration = Duration::from_mins(1);
 /// The paths that are no regular file, and a word of the message for each.
 const NO_FILES: [(&str, &str); 8] = [
     ("missing", "there is none"),
-    ("pipe", "a pipe"),
+    ("fifo", "a pipe"),
     ("loop", "leads back to itself"),
     ("dangling", "link to nothing"),
     ("/dev/null", "a device"),
     ("/dev/zero", "a device"),
-    ("/proc/self/mem", "cannot be read"),
+    ("/proc/self/mem", "cannot "),
     ("file/below", "is no folder"),
 ];
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
-    assert!(Command::new("mkfifo").arg(at("pipe")).status().expect("mkfifo starts").success());
+    assert!(Command::new("mkfifo").arg(at("fifo")).status().expect("mkfifo starts").success());
     symlink(at("loop"), at("loop")).expect("linked");
     symlink(at("nothing"), at("dangling")).expect("linked");
     fs::create_dir(at("folder")).expect("created");
@@ -61,7 +61,7 @@ fn no_path_of_a_file_that_is_none_is_waited_for() {
     let audit = ["audit", "https://127.0.0.1:1"];
     let external = ["--adapter", "true", "--target", "https://127.0.0.1:1"];
     let token = ["--token-file", "file", "--watch", "1s", "--out", "watched"];
-    let commands: [(&str, Vec<&str>); 10] = [
+    let commands: [(&str, Vec<&str>); 12] = [
         ("run --config", vec!["run", "--config"]),
         ("doctor --config", vec!["doctor", "--config"]),
         ("run --scenarios", vec!["run", "--scenarios"]),
@@ -70,6 +70,8 @@ fn no_path_of_a_file_that_is_none_is_waited_for() {
         ("replay", vec!["replay"]),
         ("audit --token-file", [&audit[..], &["--token-file"]].concat()),
         ("run --ca", [&["run"][..], &external, &["--ca"]].concat()),
+        ("run --peer-certificate", vec!["run", "--peer-key", "file", "--peer-certificate"]),
+        ("doctor --peer-certificate", vec!["doctor", "--peer-key", "file", "--peer-certificate"]),
         ("run --credentials", vec!["run", "--operator", "powernode:https://127.0.0.1:1", "--credentials"]),
         ("audit --grant-file", [&audit[..], &token, &["--grant-file"]].concat()),
     ];
@@ -87,6 +89,23 @@ fn no_path_of_a_file_that_is_none_is_waited_for() {
             let is_folder_taken = *path == "folder" && !text.contains(part);
             assert!(is_folder_taken || text.matches(part).count() == 1, "{name} {path}: {part:?} in {text}");
         }
+    }
+}
+
+#[test]
+fn the_files_of_a_watch_are_not_waited_for() {
+    for name in ["watch.json", "transcript.jsonl", "adapter.log", ".lock"] {
+        let folder = folder();
+        fs::create_dir(folder.path().join("watched")).expect("created");
+        let pipe = folder.path().join("watched").join(name);
+        assert!(Command::new("mkfifo").arg(pipe).status().expect("mkfifo starts").success());
+        let watch = ["--token-file", "file", "--watch", "1s", "--out", "watched"];
+        let output = ended(folder.path(), &[&["audit", "https://127.0.0.1:1"][..], &watch].concat());
+        let is_used = ["watch.json", "transcript.jsonl"].contains(&name);
+        assert!(!is_used || output_of(&output).contains("a pipe"), "{name}: {}", output_of(&output));
+        let run = ["run", "--quiet", "--only", "00-sanity/handshake", "--cases", "0", "--out", "watched"];
+        let output = ended(folder.path(), &run);
+        assert!([0, 2, 3, 6].contains(&code(&output)), "{name}: {}", output_of(&output));
     }
 }
 
@@ -120,7 +139,7 @@ fn a_path_of_output_that_cannot_be_used_is_named() {
     let folder = folder();
     for (out, part) in [
         ("file", "this is no folder"),
-        ("pipe", "this is no folder"),
+        ("fifo", "this is no folder"),
         ("loop", "this is no folder"),
         ("/dev/null", "this is no folder"),
         ("file/below", "cannot create the run folder"),
@@ -131,7 +150,7 @@ fn a_path_of_output_that_cannot_be_used_is_named() {
         assert_eq!(code(&output), 6, "{out}: {text}");
         assert!(text.contains(part) && text.contains("--out"), "{out}: {text}");
     }
-    for path in ["pipe", "folder", "loop", "/dev/zero"] {
+    for path in ["fifo", "folder", "loop", "/dev/zero"] {
         let output = ended(folder.path(), &["target", "--listen", "127.0.0.1:0", "--db", path]);
         assert_eq!(code(&output), 2, "{path}: {}", output_of(&output));
     }
@@ -148,7 +167,7 @@ fn init_that_cannot_write_leaves_nothing_behind() {
         ("folder", 2, "exists already"),
         ("dangling", 2, "exists already"),
         ("loop", 2, "exists already"),
-        ("pipe", 2, "exists already"),
+        ("fifo", 2, "exists already"),
     ] {
         let output = covenant_in(folder.path(), &["init", path]);
         let text = output_of(&output);

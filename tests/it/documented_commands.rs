@@ -60,7 +60,7 @@ const ROWS: &[Row] = &[
         "covenant run --quiet --adapter 'python3 adapter.py' --format junit --out out --seed 1 > junit.xml",
         SHORT,
     ),
-    row("covenant audit https://platform.example", QUICK_AUDIT),
+    row("covenant audit https://platform.example", ""),
     row("covenant audit https://platform.example --token-file token.txt", QUICK_AUDIT),
     Row {
         exit: 130,

@@ -13,6 +13,7 @@ mod busy_clock;
 mod cli;
 mod dead_sensors;
 mod delayed_reads;
+mod diagnoses;
 mod documented_commands;
 mod errors;
 mod fail_fast;
@@ -36,6 +37,7 @@ mod signals;
 mod snapshots;
 mod watches;
 mod wire;
+mod written_ids;
 
 /// The allocator of the program.
 #[global_allocator]

@@ -97,12 +97,60 @@ fn target_and_adapter_end_by_a_signal_with_code_0() {
         }
         let mut program = starting.spawn().expect("it starts");
         // The handlers are there once the program waits.
-        wait_until("it waits", || {
-            let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap_or_default();
-            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-            u64::from_str_radix(caught.trim(), 16).is_ok_and(|mask| mask >> 14 & 1 == 1)
-        });
+        wait_for_handlers(program.id());
         signal("TERM", program.id());
         assert_eq!(program.wait().expect("it ends").code(), Some(0), "{arguments:?}");
+    }
+}
+
+/// Waits until a process handles SIGTERM.
+fn wait_for_handlers(process: u32) {
+    wait_until("it handles signals", || {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+        u64::from_str_radix(caught.trim(), 16).is_ok_and(|mask| mask >> 14 & 1 == 1)
+    });
+}
+
+#[test]
+fn every_command_that_plays_ends_in_order_by_a_signal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = ["run", "--quiet", "--seed", "7", "--cases", "0", "--only", "03-*/**", "--only", "07-*/**"];
+    let defect =
+        ["--defect", "omits-first-conflict-from-log", "--defect", "rejects-declared-kind", "--out", "out"];
+    assert_eq!(code(&covenant_in(folder.path(), &[&broken[..], &defect].concat())), 1);
+    let script = "sleep 1000 &\necho \"$$ $!\" > ids.new\nmv ids.new ids\nwhile :; do sleep 1; done\n";
+    fs::write(folder.path().join("adapter.sh"), script).expect("written");
+    let goldens = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/wire");
+    let commands: [&[&str]; 5] = [
+        &["doctor", "--adapter", "sh adapter.sh"],
+        &["adapter", "check", "--", "sh", "adapter.sh"],
+        &["replay", "out", "--adapter", "sh adapter.sh"],
+        &["selftest", "--partition", "hash:1/10"],
+        &["golden", "diff", "--folder", goldens],
+    ];
+    for arguments in commands {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let _ = fs::remove_file(folder.path().join("ids"));
+        let mut starting = command(folder.path(), arguments);
+        starting.env("TMPDIR", temporary.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let running = starting.spawn().expect("it starts");
+        wait_for_handlers(running.id());
+        let has_adapter = arguments.iter().any(|word| word.contains("adapter.sh"));
+        if has_adapter {
+            wait_until("the adapter starts", || folder.path().join("ids").exists());
+        }
+        signal("TERM", running.id());
+        let ended = running.wait_with_output().expect("it ends");
+        assert_eq!(code(&ended), 130, "{arguments:?}: {}", output_of(&ended));
+        assert!(output_of(&ended).contains("interrupted"), "{arguments:?}: {}", output_of(&ended));
+        let left: Vec<_> = fs::read_dir(temporary.path()).expect("a folder").flatten().collect();
+        assert!(left.is_empty(), "{arguments:?} left {left:?}");
+        if has_adapter {
+            let ids = fs::read_to_string(folder.path().join("ids")).expect("ids");
+            wait_until(&format!("{arguments:?}: the adapter and its child end"), || {
+                ids.split_whitespace().all(|process| !is_running(process))
+            });
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod certificates;
 mod exchanges;
 mod failures;
+mod foreign_certificates;
 
 use std::sync::Arc;
 use std::time::Duration;
