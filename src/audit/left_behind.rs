@@ -8,7 +8,7 @@ use url::Url;
 
 use super::watch::is_accepting;
 use crate::report::terminal;
-use crate::transcript::{Direction, Reading, Trace, What};
+use crate::transcript::{Direction, Reading, What};
 use crate::wire::path::Route;
 
 /// A peer that an audit leaves at the target.
@@ -27,7 +27,8 @@ pub struct LeftBehind {
 pub fn left_behind(reading: &Reading) -> Vec<LeftBehind> {
     let mut left: Vec<LeftBehind> = Vec::new();
     let mut unanswered = None;
-    for entry in reading.traces.iter().flat_map(Trace::entries) {
+    let entries = reading.traces().flat_map(|trace| trace.entries().to_vec());
+    for entry in entries {
         if entry.operation().is_some_and(is_accepting) {
             left.extend(unanswered.replace(entry.n).map(unknown));
         }

@@ -12,7 +12,7 @@ use super::{BasisChoice, Exit, Failure, block_on_unless_stopped, message, print}
 use crate::contract::TextSource;
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::report::{NO_END, Report, terminal};
-use crate::runner::{Again, Replayed, RunFolder, assess, broken_checks, replay};
+use crate::runner::{Again, Replayed, RunFolder, assess_and_free, broken_checks, replay};
 use crate::scenario::RunContext;
 use crate::transcript::{Reading, RunStart, read};
 
@@ -40,8 +40,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         patches(&[], std::slice::from_ref(name))?;
     }
     let path = RunFolder::transcript_of(&arguments.transcript);
-    let reading = read(&path).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let before = assess(&reading);
+    let mut reading = read(&path).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let before = assess_and_free(&mut reading);
     let broken = broken_checks(&before);
     if before.outcome.is_none() {
         message(&format!("interrupted: {NO_END}\n"));

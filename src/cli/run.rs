@@ -25,7 +25,7 @@ use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
 use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play, without_secrets};
 use crate::shell::flag;
-use crate::transcript::{Outcome, Reading, Trace, read};
+use crate::transcript::{Outcome, Reading, read};
 
 /// The time that shows the limits of minutes: five of them, what a sweep each minute needs, and what comes before.
 const LIMITS_OF_MINUTES: Duration = Duration::from_mins(8);
@@ -159,8 +159,10 @@ pub(super) fn read_back(folder: &RunFolder) -> Result<Reading, Failure> {
 
 /// Lists what was waited for in real time, and says what a longer wait would show.
 fn tell_of_waits(report: &Report, reading: &Reading, max_wait: Duration) {
-    for waited in reading.traces.iter().flat_map(Trace::waits_in_real_time) {
-        message(&format!("waited: {waited}\n"));
+    for trace in reading.traces() {
+        for waited in trace.waits_in_real_time() {
+            message(&format!("waited: {waited}\n"));
+        }
     }
     let is_clock = |missing: &MissingMethod| missing.method == Advance::METHOD.name();
     if report.missing_methods.iter().any(is_clock) && max_wait < LIMITS_OF_MINUTES {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::report_format::{DEFAULT, Format};
 use super::{BasisChoice, Exit, Failure, exit_of};
-use crate::runner::{RunFolder, assess};
+use crate::runner::{RunFolder, assess_and_free};
 use crate::transcript::read;
 use crate::with_causes;
 
@@ -29,13 +29,13 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let path = RunFolder::transcript_of(&arguments.transcript);
-    let reading = read(&path).map_err(|error| {
+    let mut reading = read(&path).map_err(|error| {
         Failure::usage(format!(
             "{}\nhint: a transcript is the unchanged transcript.jsonl of a run folder",
             with_causes(&error)
         ))
     })?;
-    let report = assess(&reading);
+    let report = assess_and_free(&mut reading);
     arguments.format.print(&report)?;
     Ok(exit_of(&report, arguments.strict, arguments.basis))
 }

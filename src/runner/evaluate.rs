@@ -12,46 +12,77 @@ use crate::report::{
 };
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
-use crate::transcript::{Outcome, Reading, RunStart, Trace};
-use crate::warning::warnings;
+use crate::transcript::{Outcome, Reading, RunStart, StoredTrace, Trace};
+use crate::warning::Warnings;
 use crate::{Blame, Stage};
 
 use super::command::replay;
 use super::planned_with_texts;
 
-/// Evaluates every planned check of a transcript.
+/// What a report needs of a scenario, once its trace was evaluated.
+struct Part {
+    id: String,
+    outcome: Option<Outcome>,
+    /// Number of entries.
+    entries: u64,
+    /// Stage that the scenario tries.
+    stage: Option<Stage>,
+    /// `true` if the planned checks can be read.
+    is_planned: bool,
+}
+
+/// Evaluation of a check, and the method whose lack may be why it is unproven.
+type Evaluated = (Evaluation, Option<String>);
+
+/// Evaluates every planned check of a transcript, one scenario after the other.
 #[must_use]
 pub fn assess(reading: &Reading) -> Report {
-    let held = &reading.start.contract;
-    let traces: BTreeMap<&str, &Trace> =
-        reading.traces.iter().map(|trace| (trace.scenario(), trace)).collect();
-    let parts: Vec<(&Trace, Option<Loaded>)> = traces.values().map(|trace| (*trace, source(trace))).collect();
-    let mut evaluations: Vec<Evaluation> = Vec::new();
-    for (trace, loaded) in &parts {
-        let Some(loaded) = loaded else { continue };
-        evaluations.extend(evaluated(trace.scenario(), loaded, Some(trace), held));
+    let mut stored: Vec<&StoredTrace> = reading.stored().iter().collect();
+    stored.sort_by(|one, other| one.scenario().cmp(other.scenario()));
+    assess_each(reading, stored.into_iter().map(StoredTrace::read))
+}
+
+/// Evaluates a transcript as [`assess`] does, and frees each trace when it is evaluated. The reading keeps none.
+#[must_use]
+pub fn assess_and_free(reading: &mut Reading) -> Report {
+    let mut stored = reading.take_stored();
+    stored.sort_by(|one, other| one.scenario().cmp(other.scenario()));
+    assess_each(reading, stored.into_iter().map(|stored| stored.read()))
+}
+
+/// Evaluates traces, in the order of their ids.
+fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report {
+    let start = &reading.start;
+    let held = &start.contract;
+    let mut warnings = Warnings::default();
+    let (mut parts, mut evaluated) = (Vec::new(), Vec::new());
+    for trace in traces {
+        let (part, of_scenario) = of_trace_alone(&trace, held);
+        warnings.add(&trace);
+        parts.push(part);
+        evaluated.extend(of_scenario);
     }
-    evaluations.extend(never_begun(reading, &traces));
+    evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
     if let Some(Outcome::EndedAtBreach { check }) = &reading.outcome {
-        for evaluation in evaluations.iter_mut().filter(|evaluation| was_cut_short(evaluation, &traces)) {
+        for (evaluation, _) in
+            evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, &parts))
+        {
             evaluation.result.actual = ended_at(check);
         }
     }
     let void = void(&parts);
     if let Some(why) = &void {
-        for evaluation in &mut evaluations {
+        for (evaluation, _) in &mut evaluated {
             set_aside(evaluation, why);
         }
     }
-    let failed_stages = failed_stages(&parts);
+    let (evaluations, methods): (Vec<Evaluation>, Vec<Option<String>>) = evaluated.into_iter().unzip();
     // The known texts have the same clauses and aspects. If the text is unknown, the checks say what is open.
     let register = held.register().unwrap_or(&V1_2026_05);
-    let score =
-        score(register, &evaluations, reading.start.partial, void.as_deref(), &attested(&reading.start));
-    let counts = counts(&evaluations, &traces);
-    let missing_methods = missing_methods(&score, &evaluations, &traces);
-    let start = &reading.start;
+    let score = score(register, &evaluations, start.partial, void.as_deref(), &attested(start));
+    let counts = counts(&evaluations, &parts);
+    let missing_methods = missing_methods(&score, &evaluations, &methods);
     let checks = evaluations
         .into_iter()
         .map(|evaluation| EvaluatedCheck { replay: replay(start, &evaluation.check.scenario), evaluation })
@@ -71,21 +102,45 @@ pub fn assess(reading: &Reading) -> Report {
         outcome: reading.outcome.clone(),
         transcript_sha256: reading.sha256.clone(),
         void,
-        failed_stages,
+        failed_stages: failed_stages(&parts),
         score,
         checks,
-        scenarios: traces
-            .values()
-            .map(|trace| ScenarioRow {
-                id: trace.scenario().to_owned(),
-                outcome: trace.outcome().cloned(),
-                entries: trace.entries().len() as u64,
+        scenarios: parts
+            .iter()
+            .map(|part| ScenarioRow {
+                id: part.id.clone(),
+                outcome: part.outcome.clone(),
+                entries: part.entries,
             })
             .collect(),
         missing_methods,
-        warnings: warnings(traces.values().copied()),
+        warnings: warnings.all(),
         counts,
     }
+}
+
+/// Evaluates the checks of one trace.
+fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
+    let loaded = source(trace);
+    let part = Part {
+        id: trace.scenario().to_owned(),
+        outcome: trace.outcome().cloned(),
+        entries: trace.entries().len() as u64,
+        stage: loaded.as_ref().and_then(|loaded| loaded.scenario.stage),
+        is_planned: loaded.is_some(),
+    };
+    let Some(loaded) = loaded else { return (part, vec![]) };
+    let evaluations = evaluated(trace.scenario(), &loaded, Some(trace), held).into_iter();
+    let with_method = |evaluation: Evaluation| {
+        // A breach that is set aside is unproven, too.
+        let mut open = evaluation.clone();
+        if open.result.verdict == Verdict::Broken {
+            open.result.verdict = Verdict::Unproven;
+        }
+        let method = missing_method(&open, trace).map(ToOwned::to_owned);
+        (evaluation, method)
+    };
+    (part, evaluations.map(with_method).collect())
 }
 
 /// Evaluates the planned checks of a scenario that hold for the contract text of the run.
@@ -95,9 +150,9 @@ fn evaluated(id: &str, loaded: &Loaded, trace: Option<&Trace>, held: &HeldText) 
 }
 
 /// Returns whether the scenario of a check was not played to its end because the run ended.
-fn was_cut_short(evaluation: &Evaluation, traces: &BTreeMap<&str, &Trace>) -> bool {
-    let trace = traces.get(evaluation.check.scenario.as_str());
-    trace.is_none_or(|trace| matches!(trace.outcome(), None | Some(Outcome::Interrupted)))
+fn was_cut_short(evaluation: &Evaluation, parts: &[Part]) -> bool {
+    let part = parts.iter().find(|part| part.id == evaluation.check.scenario);
+    part.is_none_or(|part| matches!(part.outcome, None | Some(Outcome::Interrupted)))
 }
 
 /// Returns the first check that a trace breaks, on one of the bases.
@@ -125,12 +180,14 @@ fn set_aside(evaluation: &mut Evaluation, why: &str) {
 fn missing_methods(
     score: &Score,
     evaluations: &[Evaluation],
-    traces: &BTreeMap<&str, &Trace>,
+    methods: &[Option<String>],
 ) -> Vec<MissingMethod> {
     let mut aspects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for evaluation in evaluations {
-        let trace = traces.get(evaluation.check.scenario.as_str());
-        let Some(method) = trace.and_then(|trace| missing_method(evaluation, trace)) else { continue };
+    for (evaluation, method) in evaluations.iter().zip(methods) {
+        let Some(method) = method.as_deref().filter(|_| evaluation.result.verdict == Verdict::Unproven)
+        else {
+            continue;
+        };
         let (clause, aspect) = (evaluation.check.clause, evaluation.check.aspect);
         let open = |row: &&AspectScore| row.clause == clause && row.aspect == aspect;
         if score.aspects.iter().find(open).is_some_and(|row| row.standing == Standing::Unproven) {
@@ -167,12 +224,13 @@ fn planned_of(library: &Library, id: &str) -> Option<Loaded> {
 
 /// Returns the planned checks of scenarios that never began because the run was interrupted. Their sources
 /// are the built-in scenarios, if there are any of that name.
-fn never_begun(reading: &Reading, traces: &BTreeMap<&str, &Trace>) -> Vec<Evaluation> {
+fn never_begun(start: &RunStart, parts: &[Part]) -> Vec<Evaluation> {
     let Ok(library) = super::library(None) else { return vec![] };
-    let missing = reading.start.scenarios.iter().filter(|id| !traces.contains_key(id.as_str()));
+    let begun: BTreeSet<&str> = parts.iter().map(|part| part.id.as_str()).collect();
+    let missing = start.scenarios.iter().filter(|id| !begun.contains(id.as_str()));
     missing
         .filter_map(|id| planned_of(&library, id))
-        .flat_map(|loaded| evaluated(&loaded.id, &loaded, None, &reading.start.contract))
+        .flat_map(|loaded| evaluated(&loaded.id, &loaded, None, &start.contract))
         .collect()
 }
 
@@ -184,13 +242,13 @@ pub fn property_case(id: &str) -> Option<Loaded> {
 }
 
 /// Returns the reason why the run is void, or `None` if it is not.
-fn void(parts: &[(&Trace, Option<Loaded>)]) -> Option<String> {
-    if let Some((trace, _)) = parts.iter().find(|(_, loaded)| loaded.is_none()) {
-        return Some(format!("the planned checks of {} can't be read", trace.scenario()));
+fn void(parts: &[Part]) -> Option<String> {
+    if let Some(part) = parts.iter().find(|part| !part.is_planned) {
+        return Some(format!("the planned checks of {} can't be read", part.id));
     }
-    of_stages(parts).filter(|(stage, _)| *stage == Stage::Handshake).find_map(|(_, trace)| {
-        let which = format!("the handshake ({})", trace.scenario());
-        match trace.outcome()? {
+    parts.iter().filter(|part| part.stage == Some(Stage::Handshake)).find_map(|part| {
+        let which = format!("the handshake ({})", part.id);
+        match part.outcome.as_ref()? {
             Outcome::Completed
             | Outcome::Interrupted
             | Outcome::EndedAtBreach { .. }
@@ -202,40 +260,26 @@ fn void(parts: &[(&Trace, Option<Loaded>)]) -> Option<String> {
     })
 }
 
-/// Iterates over the traces of the stages.
-fn of_stages<'a>(
-    parts: &'a [(&'a Trace, Option<Loaded>)],
-) -> impl Iterator<Item = (Stage, &'a Trace)> + use<'a> {
-    parts.iter().filter_map(|(trace, loaded)| Some((loaded.as_ref()?.scenario.stage?, *trace)))
-}
-
 /// Returns the stages that failed on this target, with what they cost. A failed handshake makes the run void.
-fn failed_stages(parts: &[(&Trace, Option<Loaded>)]) -> Vec<FailedStage> {
+fn failed_stages(parts: &[Part]) -> Vec<FailedStage> {
     let mut failed = Vec::new();
-    for (stage, trace) in of_stages(parts) {
-        let Some(Outcome::Aborted(fault)) = trace.outcome().filter(|_| stage != Stage::Handshake) else {
-            continue;
-        };
+    for part in parts {
+        let Some(stage) = part.stage.filter(|stage| *stage != Stage::Handshake) else { continue };
+        let Some(Outcome::Aborted(fault)) = &part.outcome else { continue };
         if fault.blame != Blame::Target {
             continue;
         }
-        let needs_it = |trace: &Trace| matches!(trace.outcome(), Some(Outcome::Blocked { stage: blocker, .. }) if *blocker == stage);
-        let blocked = parts.iter().filter(|(trace, _)| needs_it(trace)).count() as u64;
-        failed.push(FailedStage {
-            stage,
-            scenario: trace.scenario().to_owned(),
-            fault: fault.clone(),
-            blocked,
-        });
+        let needs_it = |part: &&Part| matches!(&part.outcome, Some(Outcome::Blocked { stage: blocker, .. }) if *blocker == stage);
+        let blocked = parts.iter().filter(needs_it).count() as u64;
+        failed.push(FailedStage { stage, scenario: part.id.clone(), fault: fault.clone(), blocked });
     }
     failed
 }
 
-fn counts(evaluations: &[Evaluation], traces: &BTreeMap<&str, &Trace>) -> Counts {
-    let ended = |evaluation: &&Evaluation| {
-        let trace = traces.get(evaluation.check.scenario.as_str());
-        trace.is_some_and(|trace| trace.outcome() == Some(&Outcome::Completed))
-    };
+fn counts(evaluations: &[Evaluation], parts: &[Part]) -> Counts {
+    let is_completed = |part: &&Part| part.outcome == Some(Outcome::Completed);
+    let completed: BTreeSet<&str> = parts.iter().filter(is_completed).map(|part| part.id.as_str()).collect();
+    let ended = |evaluation: &&Evaluation| completed.contains(evaluation.check.scenario.as_str());
     let verdicts = |basis: Option<Basis>| {
         let of_basis = evaluations.iter().filter(move |one| basis.is_none_or(|of| one.check.basis == of));
         VerdictCounts::of(of_basis.map(|evaluation| evaluation.result.verdict))

@@ -11,7 +11,7 @@ use crate::check::Verdict;
 use crate::clock::{Clock, Seed};
 use crate::property::{PROPERTIES, of_trace};
 use crate::report::{FORMATS, Report};
-use crate::transcript::{Reading, Trace};
+use crate::transcript::{Reading, StoredTrace};
 use crate::{private, secret};
 
 /// The name of the transcript in the folder of a run.
@@ -168,13 +168,15 @@ impl RunFolder {
 
     /// Writes the shrunk case of each broken property as a scenario that can be run.
     pub fn write_cases(&self, reading: &Reading, report: &Report) -> Result<Vec<PathBuf>, FileError> {
-        let broken = |trace: &Trace| {
+        let broken = |trace: &&StoredTrace| {
             let mut checks = report.checks.iter().map(|evaluated| &evaluated.evaluation);
             checks.any(|o| o.check.scenario == trace.scenario() && o.result.verdict == Verdict::Broken)
         };
         let mut written = Vec::new();
-        for trace in reading.traces.iter().filter(|trace| broken(trace)) {
-            let (Some(property), Some(start)) = (of_trace(trace.scenario()), trace.start()) else { continue };
+        for stored in reading.stored().iter().filter(broken) {
+            let Some(property) = of_trace(stored.scenario()) else { continue };
+            let trace = stored.read();
+            let Some(start) = trace.start() else { continue };
             let path = self.0.join(case_file(property));
             write_private(&path, secret::without_own(&start.source).as_bytes())?;
             written.push(path);

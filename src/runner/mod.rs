@@ -20,7 +20,7 @@ mod target;
 mod way_back;
 
 pub use catalogue::{SCENARIOS, library};
-pub use evaluate::{assess, property_case};
+pub use evaluate::{assess, assess_and_free, property_case};
 pub(crate) use files::WATCH;
 pub use files::{FileError, FolderLock, RunFolder, without_secrets, write_private, write_whole};
 pub use plan::{CASES, Plan, RunError, run_context};

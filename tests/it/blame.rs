@@ -153,7 +153,7 @@ fn a_void_run_counts_no_breach() {
     let path = folder.path().join("void.jsonl");
     let clock = Clock::system();
     let transcript = Transcript::create(&path, whole.start.clone(), &clock).expect("created");
-    for trace in &whole.traces {
+    for trace in whole.traces() {
         let source = trace.start().expect("a start").source.clone();
         let recorder =
             transcript.begin(trace.scenario(), ScenarioStart { source, seed: Seed(7) }, clock.clone());

@@ -44,7 +44,7 @@ fn forge(folder: &Path, change: impl FnOnce(&mut RunStart), scenario: &str) -> S
     let path = folder.join("foreign.jsonl");
     let clock = Clock::system();
     let transcript = Transcript::create(&path, start, &clock).expect("created");
-    for trace in &reading.traces {
+    for trace in reading.traces() {
         let source = trace.start().expect("a start").source.clone();
         let id = if trace.scenario() == SHORT { scenario } else { trace.scenario() };
         let recorder = transcript.begin(id, ScenarioStart { source, seed: Seed(7) }, clock.clone());

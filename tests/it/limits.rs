@@ -112,7 +112,7 @@ async fn a_long_answer_is_cut_and_what_is_written_can_be_read_back() {
         let path: PathBuf = folder.path().join("out/transcript.jsonl");
         assert!(path.metadata().expect("a transcript").len() < 8 << 20);
         let reading = read(&path).expect("it reads");
-        let cut = reading.traces.iter().flat_map(|trace| trace.entries()).filter(|entry| entry.cut);
+        let cut = reading.traces().flat_map(|trace| trace.entries().to_vec()).filter(|entry| entry.cut);
         assert_eq!(cut.count() == 0, errors, "{text}");
         let verified = covenant_in(folder.path(), &["verify", "out"]);
         assert_eq!(verified.status.code(), Some(code), "{}", output_of(&verified));
@@ -126,11 +126,11 @@ async fn a_cut_result_has_the_marks_of_a_cut_body_and_decides_nothing() {
     let (code, text) = run_with(false, folder.path()).await;
     assert!(text.contains("longer than what is recorded of it"), "{code} {text}");
     let reading = read(&folder.path().join("out/transcript.jsonl")).expect("it reads");
-    let entries = reading.traces.iter().flat_map(|trace| trace.entries());
-    let cut: Vec<&Value> = entries
+    let entries = reading.traces().flat_map(|trace| trace.entries().to_vec());
+    let cut: Vec<Value> = entries
         .filter(|entry| entry.cut)
         .filter_map(|entry| match &*entry.what {
-            What::Operation(operation) => operation.result.as_ref(),
+            What::Operation(operation) => operation.result.clone(),
             _ => None,
         })
         .collect();

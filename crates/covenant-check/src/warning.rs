@@ -41,21 +41,30 @@ pub enum WarningKind {
     UnlimitedGuesses,
 }
 
-/// Returns the warnings of the traces of a run, sorted by kind. Equal failures are one warning.
-#[must_use]
-pub fn warnings<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Vec<Warning> {
-    let mut errors: BTreeMap<String, Warning> = BTreeMap::new();
-    let mut guesses = None;
-    for trace in traces {
+/// Warnings of the traces of a run. Equal failures are one warning.
+#[derive(Debug, Default)]
+pub struct Warnings {
+    errors: BTreeMap<String, Warning>,
+    guesses: Option<Warning>,
+}
+
+impl Warnings {
+    /// Adds those of one trace.
+    pub fn add(&mut self, trace: &Trace) {
         for (entry, exchange) in trace.exchanges().filter(|(_, exchange)| has_failed(exchange)) {
             let text = failed_call(exchange);
             let warning =
-                errors.entry(text).or_insert_with_key(|text| server_error(trace, entry, exchange, text));
+                self.errors.entry(text).or_insert_with_key(|text| server_error(trace, entry, exchange, text));
             warning.times += 1;
         }
-        guesses = guesses.or_else(|| unlimited_guesses(trace));
+        self.guesses = self.guesses.take().or_else(|| unlimited_guesses(trace));
     }
-    errors.into_values().chain(guesses).collect()
+
+    /// Returns all of them, sorted by kind.
+    #[must_use]
+    pub fn all(self) -> Vec<Warning> {
+        self.errors.into_values().chain(self.guesses).collect()
+    }
 }
 
 /// Returns whether the target failed at a call. 503 asks the caller to come back.
@@ -142,6 +151,12 @@ mod tests {
     use covenant_model::transcript::{Recorder, What};
     use serde_json::json;
 
+    fn warnings(trace: &Trace) -> Vec<Warning> {
+        let mut warnings = Warnings::default();
+        warnings.add(trace);
+        warnings.all()
+    }
+
     fn trace(exchanges: impl IntoIterator<Item = Exchange>) -> Trace {
         let clock = Clock::manual("2026-06-01T00:00:00Z".parse().expect("a timestamp"));
         let recorder = Recorder::in_memory("x", clock);
@@ -156,7 +171,7 @@ mod tests {
         let call = |status: u16| {
             Exchange::to_target("alice").on("POST", "heartbeat").answered_with(status, json!({"error": "no"}))
         };
-        let seen = warnings([&trace([call(500), call(500), call(503), call(422), call(502)])]);
+        let seen = warnings(&trace([call(500), call(500), call(503), call(422), call(502)]));
         let texts: Vec<(&str, u64)> = seen.iter().map(|seen| (seen.text.as_str(), seen.times)).collect();
         assert_eq!(
             texts,
@@ -167,7 +182,7 @@ mod tests {
         );
         assert_eq!(seen[0].evidence, [2]);
         let own = Exchange::from_target("alice").on("POST", "heartbeat").answered(500);
-        assert_eq!(warnings([&trace([own])]), [], "a peer failed");
+        assert_eq!(warnings(&trace([own])), [], "a peer failed");
     }
 
     #[test]
@@ -179,10 +194,10 @@ mod tests {
         let guessed = |last: u16, good: u16| {
             let guesses = (0..GUESSES_MIN).map(|n| accept(&format!("guess {n}"), 401));
             let all = [accept("good", good)].into_iter().chain(guesses).chain([accept("another", last)]);
-            warnings([&trace(all)]).len()
+            warnings(&trace(all)).len()
         };
         assert_eq!([guessed(401, 200), guessed(429, 200), guessed(401, 401)], [1, 0, 0]);
         let repeated = std::iter::repeat_with(|| accept("used", 401)).take(2 * GUESSES_MIN);
-        assert_eq!(warnings([&trace([accept("used", 200)].into_iter().chain(repeated))]), []);
+        assert_eq!(warnings(&trace([accept("used", 200)].into_iter().chain(repeated))), []);
     }
 }

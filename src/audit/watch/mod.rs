@@ -32,7 +32,7 @@ use crate::pki::PkiError;
 use crate::runner::{FileError, RunFolder, WATCH as STATE, announce, way_back_setting};
 use crate::scenario::{LoadError, Loaded, RunContext, load, no_success};
 use crate::transcript::{
-    Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart, ScenarioStart, Trace,
+    Entry, Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart, ScenarioStart,
     Transcript, TranscriptError, What, read,
 };
 use crate::wire::path::Route;
@@ -202,11 +202,12 @@ impl Watch {
             return Ok(());
         }
         let reading = read(&self.transcript())?;
-        let mut entries = reading.traces.iter().flat_map(Trace::entries);
         if reading.outcome.is_some() {
             return Err(WatchError::Ended(folder()));
         }
-        if entries.any(|entry| entry.exchange().is_some() || entry.operation().is_some_and(is_accepting)) {
+        let is_call =
+            |entry: &Entry| entry.exchange().is_some() || entry.operation().is_some_and(is_accepting);
+        if reading.traces().any(|trace| trace.entries().iter().any(is_call)) {
             return Err(WatchError::NoState(folder()));
         }
         Ok(())
@@ -289,16 +290,15 @@ impl OngoingWatch {
         }
         let clock = Clock::system();
         let resumed = Transcript::resume(&watch.transcript());
-        let has_trace = |reading: &Reading| reading.traces.iter().any(|trace| trace.scenario() == TRACE);
+        let has_trace = |reading: &Reading| reading.trace(TRACE).is_some();
         let (watch, transcript, recorder) = match resumed {
             Ok((_, reading)) if reading.outcome.is_some() => {
                 State::remove(&path);
                 return Ok(None);
             }
             Ok((transcript, reading)) if has_trace(&reading) => {
-                let trace = reading.traces.iter().find(|trace| trace.scenario() == TRACE);
-                let trace = trace.ok_or_else(|| foreign(&path))?;
-                let recorder = transcript.go_on(trace, clock.clone());
+                let trace = reading.trace(TRACE).ok_or_else(|| foreign(&path))?;
+                let recorder = transcript.go_on(&trace, clock.clone());
                 let message = format!("the watch continues after entry {}", trace.entries().len());
                 let note = Note { kind: NoteKind::Resumed, message, facts: Value::Null };
                 recorder.record(None, None, What::Note(note));

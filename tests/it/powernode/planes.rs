@@ -105,7 +105,7 @@ async fn played(plan: &Plan) -> (Report, Vec<Trace>, String) {
     play(run, Arc::new(NoObserver)).await.expect("it plays");
     let reading = read(&transcript).expect("a transcript");
     let text = std::fs::read_to_string(&transcript).expect("a text");
-    (assess(&reading), reading.traces, text)
+    (assess(&reading), reading.traces().collect(), text)
 }
 
 /// Returns the ids of every grant that the platform issued. On G1 they are the tokens.

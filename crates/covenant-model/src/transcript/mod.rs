@@ -26,7 +26,7 @@ pub use entry::{
 };
 pub use ids::{is_same_id, usual_path, usual_text};
 pub use kind::{FailureKind, NoteKind};
-pub use read::{ReadError, Reading, read, read_from};
+pub use read::{ReadError, Reading, StoredTrace, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
 pub use size::shortened;
 pub use trace::Trace;

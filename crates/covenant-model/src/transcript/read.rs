@@ -21,13 +21,63 @@ pub struct Reading {
     /// Start of the run.
     pub start: RunStart,
     /// Traces, in the order in which they began.
-    pub traces: Vec<Trace>,
+    stored: Vec<StoredTrace>,
     /// Outcome of the run; `None` if the transcript has no end: the run was killed or goes on, or the file was cut.
     pub outcome: Option<Outcome>,
     /// `true` if the last line is incomplete, as a kill leaves it.
     pub cut: bool,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
+}
+
+impl Reading {
+    /// Returns the traces one after the other, in the order in which they began.
+    pub fn traces(&self) -> impl Iterator<Item = Trace> {
+        self.stored.iter().map(StoredTrace::read)
+    }
+
+    /// Returns the traces as they are kept.
+    #[must_use]
+    pub fn stored(&self) -> &[StoredTrace] {
+        &self.stored
+    }
+
+    /// Takes the traces out, so that each can be freed when it was read.
+    pub fn take_stored(&mut self) -> Vec<StoredTrace> {
+        std::mem::take(&mut self.stored)
+    }
+
+    /// Returns the trace of a scenario.
+    #[must_use]
+    pub fn trace(&self, scenario: &str) -> Option<Trace> {
+        self.stored.iter().find(|stored| stored.scenario == scenario).map(StoredTrace::read)
+    }
+}
+
+/// Trace as the file has it. Its values would take many times the memory, so that only one trace is read at a time.
+#[derive(Clone, Debug)]
+pub struct StoredTrace {
+    scenario: String,
+    /// Lines of the trace, each with its end. They were read once, and are valid.
+    lines: Vec<u8>,
+    /// Number of the lines.
+    count: u64,
+}
+
+impl StoredTrace {
+    /// Returns the id of the scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &str {
+        &self.scenario
+    }
+
+    /// Returns the trace itself.
+    #[must_use]
+    pub fn read(&self) -> Trace {
+        let lines = self.lines.split_inclusive(|byte| *byte == b'\n');
+        let entries = lines.filter_map(|line| serde_json::from_slice::<Line<'_>>(line).ok());
+        Trace::new(self.scenario.clone(), entries.map(|line| line.entry.into_owned()).collect())
+    }
 }
 
 /// Error for a file that is not a transcript, or not a complete one.
@@ -103,7 +153,7 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
             }
             Ok(found) => {
                 is_sealed(&found.entry, text, line).map_err(|what| at(line, what))?;
-                parts.take(found.entry.into_owned()).map_err(|what| at(line, what))?;
+                parts.take(&found.entry, &bytes).map_err(|what| at(line, what))?;
             }
             Err(error) if line == 1 => {
                 let why =
@@ -152,12 +202,13 @@ fn wrong_format(format: impl Display) -> String {
 struct Parts {
     start: Option<RunStart>,
     outcome: Option<Outcome>,
-    order: Vec<String>,
-    traces: BTreeMap<String, Vec<Entry>>,
+    stored: Vec<StoredTrace>,
+    /// Scenario → place of its trace.
+    places: BTreeMap<String, usize>,
 }
 
 impl Parts {
-    fn take(&mut self, entry: Entry) -> Result<(), String> {
+    fn take(&mut self, entry: &Entry, line: &[u8]) -> Result<(), String> {
         match (&self.start, &*entry.what) {
             (None, What::Run(start)) if start.format == FORMAT => self.start = Some(start.clone()),
             (None, What::Run(start)) => {
@@ -166,34 +217,34 @@ impl Parts {
             (None, _) => return Err("the first line does not start a run".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
             (Some(_), What::Seal(seal)) => self.outcome = Some(seal.outcome.clone()),
-            (Some(_), _) => return self.add(entry),
+            (Some(_), _) => return self.add(entry, line),
         }
         Ok(())
     }
 
-    fn add(&mut self, entry: Entry) -> Result<(), String> {
-        let trace = self.traces.entry(entry.scenario.clone()).or_default();
-        if trace.is_empty() {
-            self.order.push(entry.scenario.clone());
+    fn add(&mut self, entry: &Entry, line: &[u8]) -> Result<(), String> {
+        let place = self.places.get(&entry.scenario).copied().unwrap_or(self.stored.len());
+        if place == self.stored.len() {
+            let scenario = entry.scenario.clone();
+            self.places.insert(scenario.clone(), place);
+            self.stored.push(StoredTrace { scenario, lines: vec![], count: 0 });
         }
-        let expected = trace.len() as u64 + 1;
+        let trace = &mut self.stored[place];
+        let expected = trace.count + 1;
         if entry.n != expected {
             return Err(format!(
                 "entry {} of scenario {:?} where entry {expected} is due: a line is missing, doubled or moved",
                 entry.n, entry.scenario
             ));
         }
-        trace.push(entry);
+        trace.lines.extend(line);
+        trace.count = expected;
         Ok(())
     }
 
     fn finish(mut self, cut: bool, sha256: String) -> Option<Reading> {
-        let traces = self
-            .order
-            .iter()
-            .map(|id| Trace::new(id.clone(), self.traces.remove(id).unwrap_or_default()))
-            .collect();
-        Some(Reading { start: self.start?, traces, outcome: self.outcome, cut, sha256 })
+        self.stored.iter_mut().for_each(|trace| trace.lines.shrink_to_fit());
+        Some(Reading { start: self.start?, stored: self.stored, outcome: self.outcome, cut, sha256 })
     }
 }
 
@@ -242,7 +293,7 @@ mod tests {
         let path = folder.path().join("transcript.jsonl");
         let trace = write(&path);
         let reading = read(&path).expect("a transcript");
-        assert_eq!(reading.traces, vec![trace]);
+        assert_eq!(reading.traces().collect::<Vec<_>>(), [trace]);
         assert_eq!((reading.outcome, reading.cut), (Some(Outcome::Completed), false));
         assert_eq!(reading.sha256, sha256_hex(fs::read(&path).expect("bytes")));
     }

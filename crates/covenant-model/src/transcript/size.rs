@@ -108,7 +108,7 @@ impl Message {
         for (name, value) in &mut self.headers {
             cut_text(name);
             cut_text(value);
-            // Room for the signs around them.
+            // The signs around them count too.
             size += name.len() + value.len() + 8;
             whole += usize::from(size <= HEADERS_BYTES_MAX);
         }
@@ -269,7 +269,7 @@ mod tests {
             transcript.end(Outcome::Completed, &clock);
             prop_assert_eq!(transcript.fault(), None);
             let reading = read(&path).expect("it reads");
-            prop_assert_eq!(&reading.traces, &vec![recorder.trace()]);
+            prop_assert_eq!(reading.traces().collect::<Vec<_>>(), vec![recorder.trace()]);
             let text = std::fs::read(&path).expect("it reads");
             let longest = text.split(|byte| *byte == b'\n').map(<[u8]>::len).max();
             prop_assert!(longest < Some(LINE_BYTES_MAX));
