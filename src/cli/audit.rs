@@ -11,7 +11,7 @@ use url::Url;
 
 use super::number::{PollTimeout, Rate};
 use super::report_format::Format;
-use super::run::{play_until_interrupted, read_back};
+use super::run::{conclude as conclude_run, play_until_interrupted, read_back};
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
@@ -25,7 +25,7 @@ use crate::report::{Report, terminal};
 use crate::runner::{RunFolder, assess, without_secrets, write_private};
 use crate::scenario::RunContext;
 use crate::secret;
-use crate::transcript::ReadError;
+use crate::transcript::{ReadError, Reading};
 
 /// The environment variable that holds an acceptance token.
 const TOKEN: &str = "COVENANT_ACCEPTANCE_TOKEN";
@@ -260,8 +260,11 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let (stopper, stop) = watch::channel(false);
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
     let _lock = folder.begin()?;
-    block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
-    Ok(exit_of(&conclude(arguments, &folder)?, false, arguments.basis.unwrap_or_default()))
+    let played = block_on(play_until_interrupted(run, stopper, arguments.quiet))?;
+    let report = conclude_run(played, &folder, arguments.format.unwrap_or_default(), |reading, _| {
+        tell_of_leftovers(arguments, &folder, reading)
+    })?;
+    Ok(exit_of(&report, false, arguments.basis.unwrap_or_default()))
 }
 
 /// Evaluates the transcript, and prints the report and the peers left at the target.
@@ -270,11 +273,17 @@ fn conclude(arguments: &Arguments, folder: &RunFolder) -> Result<Report, Failure
     let report = without_secrets(assess(&reading));
     folder.write(&report)?;
     arguments.format.unwrap_or_default().print(&report)?;
-    let left = left_behind_text(&arguments.url, &left_behind(&reading));
+    tell_of_leftovers(arguments, folder, &reading)?;
+    Ok(report)
+}
+
+/// Says which peers are left at the target.
+fn tell_of_leftovers(arguments: &Arguments, folder: &RunFolder, reading: &Reading) -> Result<(), Failure> {
+    let left = left_behind_text(&arguments.url, &left_behind(reading));
     write_private(&folder.path().join("left-behind.txt"), left.as_bytes())?;
     message(&left);
     message(&format!("files: {}\n", folder.path().display()));
-    Ok(report)
+    Ok(())
 }
 
 /// Asks the user to type the target's host name, so that a script with a wrong URL cannot misbehave.

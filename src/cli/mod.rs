@@ -5,6 +5,7 @@ mod adapter;
 mod audit;
 mod config;
 mod contract_choice;
+mod descriptors;
 mod docs;
 mod doctor;
 mod exit_code;
@@ -119,6 +120,7 @@ fn parse() -> Result<Arguments, clap::Error> {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    descriptors::prepare();
     // A URL with a password is refused below, and its error does not repeat the password.
     for argument in std::env::args_os() {
         secret::learn_own_urls(&argument.to_string_lossy());

@@ -16,16 +16,17 @@ use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
 use super::{BasisChoice, Exit, Failure, block_on, exit_of, message};
-use crate::Fault;
 use crate::clock::Seed;
 use crate::contract::{ClauseId, REGISTERS, Section};
 use crate::nearest::did_you_mean;
 use crate::operator::OperatorMethod;
 use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
-use crate::runner::{CASES, Plan, Run, RunFolder, Selection, SelectionError, assess, play, without_secrets};
+use crate::runner::{
+    CASES, Plan, Played, Run, RunFolder, Selection, SelectionError, assess, play_and_keep, without_secrets,
+};
 use crate::shell::flag;
-use crate::transcript::{Outcome, Reading, read};
+use crate::transcript::{Reading, read};
 
 /// The time that shows the limits of minutes: five of them, what a sweep each minute needs, and what comes before.
 const LIMITS_OF_MINUTES: Duration = Duration::from_mins(8);
@@ -136,21 +137,52 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let (stopper, stop) = watch::channel(false);
     let run = plan.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
     let _lock = folder.begin()?;
-    block_on(play_until_interrupted(run, stopper, arguments.quiet))??;
+    let played = block_on(play_until_interrupted(run, stopper, arguments.quiet))?;
 
-    let reading = read_back(&folder)?;
-    let report = without_secrets(assess(&reading));
-    folder.write(&report)?;
-    arguments.format.print(&report)?;
-    for case in folder.write_cases(&reading, &report)? {
-        message(&format!("shortest case: covenant run {}\n", flag("--scenarios", case.display())));
-    }
-    tell_of_waits(&report, &reading, max_wait);
-    message(&format!("files: {}\n", folder.path().display()));
+    let report = conclude(played, &folder, arguments.format, |reading, report| {
+        for case in folder.write_cases(reading, report)? {
+            message(&format!("shortest case: covenant run {}\n", flag("--scenarios", case.display())));
+        }
+        tell_of_waits(report, reading, max_wait);
+        message(&format!("files: {}\n", folder.path().display()));
+        Ok(())
+    })?;
     Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))
 }
 
-/// Reads the transcript that this process has just written. If that fails, something else removed or changed it.
+/// Reads the transcript that this process has just written, writes the reports and prints one. If the environment
+/// failed, they say what was evaluated before. `more` shows what else the run gave.
+pub(super) fn conclude(
+    played: Played,
+    folder: &RunFolder,
+    format: Format,
+    more: impl FnOnce(&Reading, &Report) -> Result<(), Failure>,
+) -> Result<Report, Failure> {
+    let read = match played.outcome {
+        Ok(_) => read_back(folder),
+        Err(fault) => Err(fault.into()),
+    };
+    let (reading, failure) = match read {
+        Ok(reading) => (Some(reading), None),
+        // The open file may hold what its name no longer does.
+        Err(failure) => (played.transcript.and_then(|open| open.read_back().ok()), Some(failure)),
+    };
+    let written = reading.map(|reading| {
+        let report = without_secrets(assess(&reading));
+        let written = folder.write(&report).map_err(Failure::from);
+        // A report that no file takes is on the terminal.
+        let printed = format.print(&report);
+        let further = more(&reading, &report);
+        printed.and(written).and(further).map(|()| report)
+    });
+    match (failure, written) {
+        (Some(failure), _) => Err(failure),
+        (None, Some(written)) => written,
+        (None, None) => Err(Failure::new(Exit::Suite, anyhow::anyhow!("there is no transcript"))),
+    }
+}
+
+/// Reads the transcript from its file. If that fails, something else removed or changed it.
 pub(super) fn read_back(folder: &RunFolder) -> Result<Reading, Failure> {
     let lost = "the transcript was removed or changed while the run wrote it";
     read(&folder.transcript())
@@ -174,13 +206,9 @@ fn tell_of_waits(report: &Report, reading: &Reading, max_wait: Duration) {
 }
 
 /// Plays a run. Ctrl-C, SIGTERM and SIGHUP end it in order, so that its transcript can be read.
-pub(super) async fn play_until_interrupted(
-    run: Run,
-    stopper: watch::Sender<bool>,
-    quiet: bool,
-) -> Result<Outcome, Fault> {
+pub(super) async fn play_until_interrupted(run: Run, stopper: watch::Sender<bool>, quiet: bool) -> Played {
     let progress = Arc::new(Progress::new(quiet));
-    let playing = play(run, progress);
+    let playing = play_and_keep(run, progress);
     tokio::pin!(playing);
     tokio::select! {
         ended = &mut playing => return ended,

@@ -14,6 +14,8 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use covenant_model::environment;
+
 use super::log::Log;
 use super::platform::Describe;
 use super::process::{Process, Program};
@@ -23,6 +25,7 @@ use super::{
     Description, Kinds, Lease, Method, NONEXISTENT_METHOD, OperatorClient, OperatorError, OperatorMethod,
     TargetRequest, Targets,
 };
+use crate::Fault;
 
 /// The targets of an adapter program. It is started for each scenario, unless one that ended can be reset.
 #[derive(Clone)]
@@ -46,7 +49,11 @@ impl Stdio {
     pub async fn start(&self) -> Result<Adapter, OperatorError> {
         let started = self.program.start(&self.log);
         let (process, requests, responses) = started.map_err(|error| {
-            OperatorError::adapter(Describe::METHOD, format!("{} does not start: {error}", self.program))
+            let message = format!("{} does not start: {error}", self.program);
+            if environment::note(&error) {
+                return OperatorError::Fault(Fault::environment(message).of_method(Describe::METHOD));
+            }
+            OperatorError::adapter(Describe::METHOD, message)
         })?;
         let line =
             Line { process, requests, responses, asked: 0, abandoned: BTreeSet::new(), is_waiting: false };

@@ -26,7 +26,7 @@ pub use files::{FileError, FolderLock, RunFolder, without_secrets, write_private
 pub use plan::{CASES, Plan, RunError, run_context};
 pub(crate) use plan::{MAX_WAIT_SECONDS, announce, way_back_setting};
 pub use planned::{planned, planned_with_texts};
-pub use play::{Event, NoObserver, Observer, Run, play};
+pub use play::{Event, NoObserver, Observer, Played, Run, play, play_and_keep};
 pub use replay::{Again, Replayed, broken_checks, replay};
 pub use selection::{Selection, SelectionError};
 pub use target::{ExternalTarget, Target};

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 
 use serde_json::json;
 
+use covenant_model::environment;
+
 use super::contract_text::find;
 use super::evaluate::first_broken;
 use super::{property_case, spoken, way_back};
@@ -25,6 +27,8 @@ use crate::{Blame, Fault, Stage};
 
 /// The name of the lease in which the operator client describes itself.
 const DESCRIPTION: &str = "stages/description";
+/// The time between two looks for a fault of the environment.
+const FAULT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The parts of a run.
 pub struct Run {
@@ -100,14 +104,30 @@ impl Observer for NoObserver {
 }
 
 /// Plays a run and returns its outcome. The transcript holds the results. An error is a fault of the
-/// environment: the transcript could not be written.
-pub async fn play(mut run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
+/// environment: the transcript could not be written, or the machine lacks something.
+pub async fn play(run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, Fault> {
+    play_and_keep(run, observer).await.outcome
+}
+
+/// A run that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// The outcome, as [`play`] returns it.
+    pub outcome: Result<Outcome, Fault>,
+    /// The transcript, whose file may be gone. `None` if it could not be created.
+    pub transcript: Option<Transcript>,
+}
+
+/// Plays a run as [`play`] does, and keeps the transcript open, so that what was evaluated before a fault can be read.
+pub async fn play_and_keep(mut run: Run, observer: Arc<dyn Observer>) -> Played {
     let clock = Clock::system();
     let held = contract_text(&run).await;
     run.go_by(&held);
     observer.event(Event::ContractText(held));
-    let transcript = Transcript::create(&run.transcript, run.start.clone(), &clock)
-        .map_err(|error| Fault::of_environment(&error))?;
+    let transcript = match Transcript::create(&run.transcript, run.start.clone(), &clock) {
+        Ok(transcript) => transcript,
+        Err(error) => return Played { outcome: Err(Fault::of_environment(&error)), transcript: None },
+    };
     observer.event(Event::Started {
         scenarios: run.scenarios.len() + run.properties.len() + run.stages.len() + run.stages.len().min(1),
     });
@@ -115,13 +135,28 @@ pub async fn play(mut run: Run, observer: Arc<dyn Observer>) -> Result<Outcome, 
     let outcome = tokio::select! {
         outcome = play_all(&run, &transcript, &observer) => outcome,
         _ = stop.wait_for(|stop| *stop) => Outcome::Interrupted,
+        fault = fault(&transcript) => fault.into(),
     };
     run.targets.close().await;
     transcript.end(outcome.clone(), &clock);
-    match transcript.fault() {
-        Some(why) => Err(Fault::environment(format!("the transcript could not be written whole: {why}"))),
-        None => Ok(outcome),
+    let outcome = fault_of(&transcript).map_or(Ok(outcome), Err);
+    Played { outcome, transcript: Some(transcript) }
+}
+
+/// Returns when the environment has failed: nothing that is played afterwards counts.
+async fn fault(transcript: &Transcript) -> Fault {
+    let mut ticks = tokio::time::interval(FAULT_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if let Some(fault) = fault_of(transcript) {
+            return fault;
+        }
     }
+}
+
+fn fault_of(transcript: &Transcript) -> Option<Fault> {
+    let unwritten = transcript.fault().map(|why| format!("the transcript could not be written whole: {why}"));
+    unwritten.or_else(|| environment::shortage().map(ToOwned::to_owned)).map(Fault::environment)
 }
 
 /// Returns the contract text of the run. A run that is stopped meanwhile has none.

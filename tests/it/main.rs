@@ -33,6 +33,7 @@ mod seals;
 mod secrets;
 mod seeds;
 mod shared_target;
+mod shortages;
 mod signals;
 mod snapshots;
 mod watches;

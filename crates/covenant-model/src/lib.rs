@@ -16,6 +16,7 @@
 mod causes;
 pub mod clock;
 pub mod contract;
+pub mod environment;
 mod fault;
 pub mod input;
 pub mod operator;

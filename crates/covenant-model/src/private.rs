@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Creates an empty file, in place of one of this name.
 pub fn create(path: &Path) -> io::Result<File> {
-    let file = open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
+    let file = open(path, OpenOptions::new().read(true).write(true).create(true).truncate(true))?;
     Ok(file)
 }
 

@@ -12,13 +12,13 @@ use thiserror::Error;
 use super::entry::{Entry, Line, Note, Outcome, RunStart, ScenarioStart, Seal, What};
 use super::kind::NoteKind;
 use super::mask::Mask;
-use super::read::{ReadError, Reading, read};
+use super::read::{ReadError, Reading, read, read_from};
 use super::size::{LINE_BYTES_MAX, LINES_MAX};
 use super::trace::Trace;
 use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
 use crate::wire::harmless::harmless_json;
-use crate::{private, secret};
+use crate::{Fault, environment, private, secret};
 
 /// Transcript of a run, open for writing. Clones share the file.
 #[derive(Clone, Debug)]
@@ -160,6 +160,18 @@ impl Transcript {
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         lock(&self.0.fault).clone()
+    }
+
+    /// Reads back what was written, from the open file: its name may be gone. Nothing more is written.
+    pub fn read_back(&self) -> Result<Reading, ReadError> {
+        let Some((path, chain)) = &self.0.file else {
+            return read_from(io::empty(), "a transcript in memory");
+        };
+        let mut chain = lock(chain);
+        chain.closed = true;
+        let name = path.display().to_string();
+        chain.file.rewind().map_err(|source| ReadError::Io { path: name.clone(), source })?;
+        read_from(io::BufReader::new(&chain.file), &name)
     }
 
     fn write(&self, entry: &Entry) {
@@ -322,6 +334,9 @@ impl Recorder {
     /// Ends the scenario and returns its trace.
     #[must_use]
     pub fn end(&self, outcome: Outcome) -> Trace {
+        // What the machine lacked may look like a fault of the target.
+        let short = environment::shortage().map(|why| Outcome::Aborted(Fault::environment(why)));
+        let outcome = short.unwrap_or(outcome);
         self.record(None, None, What::End(outcome));
         self.trace()
     }

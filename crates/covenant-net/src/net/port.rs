@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
+use covenant_model::environment;
+
 /// Largest number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -38,7 +40,10 @@ impl Port {
 /// Binds a socket so that a second socket of this process can bind to the same port. Only one of them
 /// listens.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.inspect_err(|error| {
+        environment::note(error);
+    })?;
     socket.set_reuseaddr(true)?;
     // Outside Linux, `SO_REUSEADDR` alone does not allow a second socket on the same address.
     #[cfg(all(unix, not(target_os = "linux")))]

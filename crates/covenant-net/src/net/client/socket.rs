@@ -7,6 +7,7 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use url::{Host, Url};
 
 use crate::net::NetError;
+use covenant_model::environment;
 
 /// Connected socket.
 pub(super) struct Opened {
@@ -29,7 +30,10 @@ pub(super) async fn open(base_url: &Url, host: &Host, source: Option<Ipv4Addr>) 
         let (socket, probe) = with_probe(socket)?;
         Ok(Opened { socket, probe, source })
     });
-    opened.map_err(|error| NetError::Refused(error.to_string()))
+    opened.map_err(|error| {
+        environment::note(&error);
+        NetError::Refused(error.to_string())
+    })
 }
 
 type Connected = (TcpStream, Option<Ipv4Addr>);

@@ -18,6 +18,7 @@ use self::tasks::Tasks;
 use super::budget::Sender;
 use super::{Inbound, Limits, Outbound};
 use crate::pki::ServerTls;
+use covenant_model::environment;
 
 /// Time limit of a graceful stop for the requests in progress.
 const STOP_TIME_MAX: Duration = Duration::from_secs(2);
@@ -103,9 +104,13 @@ async fn accept(listener: TcpListener, serving: Arc<Serving>) {
             accepted = accept_one(&listener, &places, first) => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
-        let Ok((socket, remote, places)) = accepted else {
-            let _ = timeout(ACCEPT_PAUSE, std::future::pending::<()>()).await;
-            continue;
+        let (socket, remote, places) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                environment::note(&error);
+                let _ = timeout(ACCEPT_PAUSE, std::future::pending::<()>()).await;
+                continue;
+            }
         };
         connections += 1;
         let (serving, number) = (serving.clone(), connections);
