@@ -38,8 +38,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 pub(super) async fn tasks_ended() {
     let tasks = tokio::runtime::Handle::current().metrics();
     let ended = async {
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         while tasks.num_alive_tasks() > 0 {
-            tokio::time::sleep(POLL_INTERVAL).await;
+            ticks.tick().await;
         }
     };
     // An adapter that does not exit is killed with this process.

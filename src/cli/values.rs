@@ -1,5 +1,7 @@
 //! The values of all options, beyond what each parser takes.
 
+use std::ffi::OsStr;
+
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
@@ -26,7 +28,7 @@ pub(super) fn refuse_empty(command: &mut Command, matches: &ArgMatches) -> Resul
 fn empty_option(command: &Command, matches: &ArgMatches) -> Option<String> {
     let is_empty = |id: &str| {
         let given = matches.try_get_raw(id).ok().flatten();
-        given.into_iter().flatten().any(|value| value.is_empty())
+        given.into_iter().flatten().any(OsStr::is_empty)
     };
     // The arguments of another program are its own.
     let own = command.get_arguments().filter(|argument| !argument.is_last_set());

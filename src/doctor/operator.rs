@@ -77,18 +77,13 @@ pub(super) fn base_url(started: &Value) -> Option<Url> {
 async fn start(points: &mut Points<'_>, operator: &dyn OperatorClient) -> Value {
     match operator.call(Start::METHOD, json!({})).await {
         Ok(started) => {
-            match base_url(&started) {
-                Some(url) => points.fine("start", format!("the platform is at {url}")),
-                None => {
-                    let found =
-                        format!("base_url: an http or https URL was expected, found {}", started["base_url"]);
-                    points.failed(
-                        "start",
-                        found,
-                        "fix the result of platform.start in the adapter",
-                        Blame::Adapter,
-                    );
-                }
+            if let Some(url) = base_url(&started) {
+                points.fine("start", format!("the platform is at {url}"));
+            } else {
+                let found =
+                    format!("base_url: an http or https URL was expected, found {}", started["base_url"]);
+                let hint = "fix the result of platform.start in the adapter";
+                points.failed("start", found, hint, Blame::Adapter);
             }
             started
         }

@@ -111,7 +111,7 @@ fn examine_accept(points: &mut Points<'_>, answered: &Response) -> bool {
     let is_good = refusal && matches!(answered.status, 401 | 422);
     match answered.status {
         status if is_good => {
-            points.fine("accept", format!("rejects a token that was never issued ({status})"))
+            points.fine("accept", format!("rejects a token that was never issued ({status})"));
         }
         404 => {
             let hint = "is it under a path? give it with --target https://host/path";
