@@ -2,6 +2,8 @@
 
 /// The similarity below which a name is no suggestion.
 const SIMILAR: f64 = 0.75;
+/// The distance from the best guess within which another is one too.
+const MARGIN: f64 = 0.1;
 /// The number of suggestions for a word that fits several names.
 const SUGGESTIONS_MAX: usize = 3;
 
@@ -46,6 +48,9 @@ pub(crate) fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>
     let mut rated: Vec<(f64, &str)> = known.into_iter().map(|name| (likeness(name), name)).collect();
     rated.retain(|(likeness, _)| *likeness >= SIMILAR);
     rated.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    // Beside a good guess, a poor one only misleads.
+    let best = rated.first().map_or(0.0, |(likeness, _)| *likeness);
+    rated.retain(|(likeness, _)| best - likeness <= MARGIN);
     rated.into_iter().map(|(_, name)| name).take(SUGGESTIONS_MAX).collect()
 }
 
