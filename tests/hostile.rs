@@ -12,6 +12,8 @@ mod frames;
 mod responses;
 #[path = "hostile/server.rs"]
 mod server;
+#[path = "hostile/texts.rs"]
+mod texts;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ use futures_util::stream;
 use responses::RESPONSES;
 use serde_json::Value;
 use server::{BEARER_TOKEN, Behaviour, Hostile, ROUTES, TOKEN};
+use texts::TEXTS;
 
 const COVENANT: &str = env!("CARGO_BIN_EXE_covenant");
 /// The limit of a run's peak memory, in MiB.
@@ -34,13 +37,19 @@ const MEMORY_MIB_STEP: u64 = 100;
 /// The time limit of a run over all routes.
 const RUN_TIME_MAX: Duration = Duration::from_mins(3);
 /// The number of runs in parallel.
-const PARALLEL_RUNS: usize = 16;
+const PARALLEL_RUNS: usize = 48;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn run_against_hostile_target_ends_in_time_with_correct_verdicts() {
-    let behaviours: Vec<&'static Behaviour> = RESPONSES.iter().chain(FRAMES).chain(CERTIFICATES).collect();
-    assert!(behaviours.len() >= 40, "{} behaviours", behaviours.len());
-    let rows: Vec<Row> = stream::iter(behaviours).map(test_behaviour).buffered(PARALLEL_RUNS).collect().await;
+    let behaviours: Vec<&'static Behaviour> =
+        RESPONSES.iter().chain(TEXTS).chain(FRAMES).chain(CERTIFICATES).collect();
+    assert!(behaviours.len() >= 100, "{} behaviours", behaviours.len());
+    let numbered = behaviours.into_iter().enumerate();
+    let runs = stream::iter(numbered).map(async |(n, behaviour)| (n, test_behaviour(behaviour).await));
+    // Most of them wait: none waits for one that began before it.
+    let mut rows: Vec<(usize, Row)> = runs.buffer_unordered(PARALLEL_RUNS).collect().await;
+    rows.sort_by_key(|(n, _)| *n);
+    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
     let faults: Vec<&String> = rows.iter().flat_map(|row| &row.faults).collect();
     assert!(faults.is_empty(), "{faults:#?}");
     compare(&table(&rows));

@@ -38,6 +38,9 @@ pub(crate) const CERTIFICATES: &[Behaviour] = &[
     certificate("a CA certificate of another authority as the leaf", |_| {
         Authority::new().leaf(|leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))
     }),
+    certificate("a certificate for another host", |authority| {
+        authority.leaf(|leaf| leaf.subject_alt_names = vec![])
+    }),
     certificate("a chain of one hundred self-signed certificates", |_| {
         let (leaf, key) = self_signed("hostile");
         (leaf.into_iter().cycle().take(100).collect(), key)

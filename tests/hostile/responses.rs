@@ -10,7 +10,7 @@ type IoResult = std::io::Result<()>;
 type Respond = for<'a> fn(&'a mut Connection, &'a Request) -> BoxFuture<'a, IoResult>;
 
 /// A response that no check may call kept.
-const fn invalid(name: &'static str, respond: Respond) -> Behaviour {
+pub(super) const fn invalid(name: &'static str, respond: Respond) -> Behaviour {
     Behaviour { name, is_invalid: true, layer: Layer::Response(respond) }
 }
 
@@ -121,15 +121,15 @@ pub(crate) const RESPONSES: &[Behaviour] = &[
 const HEAD_BARE: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
 const HEAD_LONG: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000000000\r\n\r\n";
-const HEAD_CHUNKED: &str =
+pub(super) const HEAD_CHUNKED: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
 
-async fn raw(connection: &mut Connection, text: &str) -> IoResult {
+pub(super) async fn raw(connection: &mut Connection, text: &str) -> IoResult {
     connection.write_all(text.as_bytes()).await?;
     connection.shutdown().await
 }
 
-async fn bytes(connection: &mut Connection, body: &[u8]) -> IoResult {
+pub(super) async fn bytes(connection: &mut Connection, body: &[u8]) -> IoResult {
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -139,7 +139,7 @@ async fn bytes(connection: &mut Connection, body: &[u8]) -> IoResult {
     connection.flush().await
 }
 
-async fn body(connection: &mut Connection, text: String) -> IoResult {
+pub(super) async fn body(connection: &mut Connection, text: String) -> IoResult {
     bytes(connection, text.as_bytes()).await
 }
 
@@ -167,7 +167,12 @@ async fn send_slowly(connection: &mut Connection, request: &Request) -> IoResult
     Ok(())
 }
 
-async fn send_forever(connection: &mut Connection, head: &str, before: &[u8], length: usize) -> IoResult {
+pub(super) async fn send_forever(
+    connection: &mut Connection,
+    head: &str,
+    before: &[u8],
+    length: usize,
+) -> IoResult {
     connection.write_all(head.as_bytes()).await?;
     let piece = [before, &vec![b' '; length], if before.is_empty() { b"" } else { b"\r\n" }].concat();
     loop {
@@ -175,7 +180,7 @@ async fn send_forever(connection: &mut Connection, head: &str, before: &[u8], le
     }
 }
 
-async fn repeat(connection: &mut Connection, text: &str) -> IoResult {
+pub(super) async fn repeat(connection: &mut Connection, text: &str) -> IoResult {
     loop {
         connection.write_all(text.as_bytes()).await?;
     }
