@@ -4,6 +4,8 @@
 //! One run in a process of its own tests each behaviour on every route in turn. The results are in
 //! `reports/specimen/hostile.md`; `COVENANT_BLESS=1` writes that file again.
 
+#[path = "hostile/callers.rs"]
+mod callers;
 #[path = "hostile/certificates.rs"]
 mod certificates;
 #[path = "hostile/frames.rs"]

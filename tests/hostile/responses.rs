@@ -4,6 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt, pending};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
+use super::callers::call_the_peer;
 use super::server::{Behaviour, Connection, Layer, Request, conforming, respond};
 
 type IoResult = std::io::Result<()>;
@@ -115,6 +116,9 @@ pub(crate) const RESPONSES: &[Behaviour] = &[
         two_responses(connection, request).boxed()
     }),
     valid("escapes and XML in every string", |connection, request| with_escapes(connection, request).boxed()),
+    valid("512 connections with 8 MiB each to the peer", |connection, request| {
+        call_the_peer(connection, request).boxed()
+    }),
     valid("endpoints of other hosts", |connection, request| other_hosts(connection, request).boxed()),
 ];
 
