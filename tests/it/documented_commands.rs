@@ -98,6 +98,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("covenant replay", "a block of the README runs it with its arguments"),
     ("covenant selftest", SELFTEST),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
+    (
+        "ci/limits > target/limits.md && cp target/limits.md reports/specimen/limits.md",
+        "it takes minutes, and writes into the repository",
+    ),
     ("ci/picture", "it installs Python packages, and writes into the repository"),
     ("COVENANT_BLESS=1 cargo test --release --test hostile", "it builds, and writes into the repository"),
     (

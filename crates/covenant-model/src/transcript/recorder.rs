@@ -13,7 +13,7 @@ use super::entry::{Entry, Line, Note, Outcome, RunStart, ScenarioStart, Seal, Wh
 use super::kind::NoteKind;
 use super::mask::Mask;
 use super::read::{ReadError, Reading, read, read_from};
-use super::size::{LINE_BYTES_MAX, LINES_MAX};
+use super::size::{Budget, LINE_BYTES_MAX, LINES_MAX};
 use super::trace::Trace;
 use crate::clock::Clock;
 use crate::wire::canonical::sha256_hex;
@@ -30,6 +30,8 @@ struct Sink {
     file: Option<(PathBuf, Mutex<Chain>)>,
     /// First error of writing.
     fault: Mutex<Option<String>>,
+    /// Budget for large values.
+    budget: Budget,
 }
 
 /// File of lines, each with the digest of the line before.
@@ -91,6 +93,7 @@ impl Transcript {
         let transcript = Self(Arc::new(Sink {
             file: Some((path.to_owned(), Mutex::new(Chain::new(file)))),
             fault: Mutex::default(),
+            budget: Budget::default(),
         }));
         transcript.write(&run_entry(1, What::Run(start), clock));
         match transcript.fault() {
@@ -113,7 +116,11 @@ impl Transcript {
         let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').count() as u64;
         let closed = reading.outcome.is_some();
         let chain = Chain { file, last: sha256_hex(last), lines, length: whole as u64, closed };
-        let sink = Sink { file: Some((path.to_owned(), Mutex::new(chain))), fault: Mutex::default() };
+        let sink = Sink {
+            file: Some((path.to_owned(), Mutex::new(chain))),
+            fault: Mutex::default(),
+            budget: Budget::default(),
+        };
         Ok((Self(Arc::new(sink)), reading))
     }
 
@@ -129,7 +136,7 @@ impl Transcript {
     /// Creates a transcript that is kept in memory only.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self(Arc::new(Sink { file: None, fault: Mutex::default() }))
+        Self(Arc::new(Sink { file: None, fault: Mutex::default(), budget: Budget::default() }))
     }
 
     /// Begins the trace of a scenario.
@@ -275,7 +282,7 @@ impl Recorder {
             let mut what = what;
             // The mask goes first: it would not find a secret that is cut in two.
             mask.apply(&mut what);
-            let cut = what.cut();
+            let cut = what.cut(&self.0.transcript.0.budget);
             (Arc::new(what), cut)
         })
     }

@@ -1,16 +1,25 @@
 //! Sizes of what a transcript keeps. Of a longer part it keeps the beginning, the length and the digest. The longest
 //! line follows from the longest parts, so what is written can always be read back.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::entry::{Body, Exchange, Message, Note, Operation, OperationFailure, Outcome, TlsFacts, What};
 use crate::wire::canonical::sha256_hex;
 use crate::wire::weight::weight;
 
-/// Largest body, result or set of parameters or facts that is kept whole, in bytes.
+/// Largest body that is kept whole, in bytes.
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
-/// Largest memory that the values of one of these take, in bytes.
+/// Largest memory that the values of a body take, in bytes.
 pub(super) const BODY_WEIGHT_MAX: usize = 8 * 1024 * 1024;
+/// Largest result, set of parameters or set of facts that is kept whole, in bytes as it is written. A list of all
+/// peers or events is long on a platform in use.
+const VALUE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Largest memory that the values of one of these take, in bytes.
+const VALUE_WEIGHT_MAX: usize = 16 * 1024 * 1024;
+/// Largest size of all of these in a transcript that are larger than a body may be, in bytes.
+const LARGE_VALUES_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Length of the beginning that is kept of a longer part, in bytes.
 pub(super) const BYTES_KEPT: usize = 2 * 1024;
 /// Longest text that is kept whole, such as a path, the value of a header or an error, in bytes.
@@ -25,6 +34,8 @@ const ENTRY_BYTES_MAX: usize =
 const ESCAPED_MAX: usize = 6;
 /// Longest line of a transcript, in bytes, with its end.
 pub(super) const LINE_BYTES_MAX: usize = ESCAPED_MAX * ENTRY_BYTES_MAX;
+// An operation has parameters and a result, which are measured as they are written, and a few texts.
+const _: () = assert!(2 * VALUE_BYTES_MAX + ESCAPED_MAX * 4 * TEXT_BYTES_MAX < LINE_BYTES_MAX);
 /// Largest number of lines of a transcript.
 pub(super) const LINES_MAX: usize = 5_000_000;
 
@@ -48,10 +59,30 @@ fn cut_text(text: &mut String) {
     }
 }
 
+/// Budget of a transcript for large values, in bytes that are left.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicUsize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicUsize::new(LARGE_VALUES_BYTES_MAX))
+    }
+}
+
+impl Budget {
+    /// Takes this many bytes for a value. Returns false if they are not left. A value that is no larger than a body takes
+    /// none.
+    fn takes(&self, bytes: usize) -> bool {
+        let left = |left: usize| left.checked_sub(bytes);
+        bytes <= BODY_BYTES_MAX || self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok()
+    }
+}
+
 /// Cuts a value that is too long. Returns whether it was: no verdict may rest on what is left.
-fn cut_value(value: &mut Value) -> bool {
+fn cut_value(value: &mut Value, budget: &Budget) -> bool {
     let text = value.to_string();
-    let is_long = text.len() > BODY_BYTES_MAX || weight(text.as_bytes()) > BODY_WEIGHT_MAX;
+    let is_long = text.len() > VALUE_BYTES_MAX || weight(text.as_bytes()) > VALUE_WEIGHT_MAX;
+    let is_long = is_long || !budget.takes(text.len());
     if is_long {
         let (length, sha256) = (text.len(), sha256_hex(&text));
         *value = json!({"cut": {"length": length, "sha256": sha256, "beginning": beginning(&text)}});
@@ -61,7 +92,7 @@ fn cut_value(value: &mut Value) -> bool {
 
 impl What {
     /// Cuts everything that is too long. Returns whether a part was cut that does not say so by itself.
-    pub(super) fn cut(&mut self) -> bool {
+    pub(super) fn cut(&mut self, budget: &Budget) -> bool {
         match self {
             // The suite bounds its own settings and its scenarios when it reads them.
             Self::Run(_) | Self::Scenario(_) | Self::Seal(_) => false,
@@ -69,10 +100,10 @@ impl What {
                 exchange.cut();
                 false
             }
-            Self::Operation(operation) => operation.cut(),
+            Self::Operation(operation) => operation.cut(budget),
             Self::Note(Note { message, facts, .. }) => {
                 cut_text(message);
-                cut_value(facts)
+                cut_value(facts, budget)
             }
             Self::End(outcome) => {
                 outcome.cut();
@@ -148,7 +179,7 @@ impl Body {
 }
 
 impl Operation {
-    fn cut(&mut self) -> bool {
+    fn cut(&mut self, budget: &Budget) -> bool {
         let failure = self.failure.as_mut();
         if let Some(OperationFailure::Refused { message, .. } | OperationFailure::Adapter { message }) =
             failure
@@ -156,8 +187,8 @@ impl Operation {
             cut_text(message);
         }
         cut_text(&mut self.method);
-        let parameters = cut_value(&mut self.parameters);
-        self.result.as_mut().is_some_and(cut_value) || parameters
+        let parameters = cut_value(&mut self.parameters, budget);
+        self.result.as_mut().is_some_and(|result| cut_value(result, budget)) || parameters
     }
 }
 
@@ -274,6 +305,21 @@ mod tests {
             let longest = text.split(|byte| *byte == b'\n').map(<[u8]>::len).max();
             prop_assert!(longest < Some(LINE_BYTES_MAX));
         }
+    }
+
+    #[test]
+    fn large_values_are_kept_until_their_budget_is_spent() {
+        let budget = Budget::default();
+        let large = json!("a".repeat(VALUE_BYTES_MAX / 2));
+        let kept = LARGE_VALUES_BYTES_MAX / large.to_string().len();
+        for n in 0..=kept {
+            assert_eq!(cut_value(&mut large.clone(), &budget), n == kept, "value {n}");
+        }
+        assert!(!cut_value(&mut json!("a".repeat(1024)), &budget), "a small value takes none of it");
+        assert!(
+            cut_value(&mut json!("a".repeat(VALUE_BYTES_MAX)), &Budget::default()),
+            "it is too large alone"
+        );
     }
 
     #[test]

@@ -78,7 +78,7 @@ mod tests {
             "{lines:?}"
         );
         assert!(lines[1].contains("): other: the adapter failed: it hung"), "{lines:?}");
-        report.void = Some("the handshake (s1) failed: it died".to_owned());
+        report.void = Some(format!("the handshake (s1) failed: {}", Fault::adapter("it died")));
         assert_eq!(aborted(&report).len(), 1);
     }
 }
