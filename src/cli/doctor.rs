@@ -7,6 +7,7 @@ use clap::Args;
 use super::config::Config;
 use super::operator_choice::OperatorChoice;
 use super::target_choice::TargetArguments;
+use super::unused;
 use super::{Exit, Failure, block_on_unless_stopped, print};
 use crate::Blame;
 use crate::doctor::{FailedPoint, Point, PointResult, Points, Subject, examine};
@@ -24,6 +25,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
+    unused::refuse(&arguments.target, &asked)?;
     let target = asked.target(None);
     let subject = subject(&asked);
     // As a run does: the certificate of the peers is read, for example.

@@ -182,6 +182,8 @@ impl Exit {
             // A broken clause was observed, whatever else failed.
             (overall == Overall::Broken, Self::Broken),
             (ends.contains(&Self::Interrupted), Self::Interrupted),
+            // It ended at a breach that --basis does not count, before the rest was played.
+            (matches!(report.outcome, Some(Outcome::EndedAtBreach { .. })), Self::Interrupted),
             (ends.contains(&Self::Usage), Self::Usage),
             (report.outcome.is_none() && evaluated == 0, Self::NothingEvaluated),
             (report.outcome.is_none(), Self::Interrupted),

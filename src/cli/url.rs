@@ -3,9 +3,13 @@
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-/// Parses a URL.
+/// Parses a URL of HTTP.
 pub(super) fn parse(text: &str) -> Result<Url, String> {
-    let url: Url = text.parse().map_err(|error: url::ParseError| error.to_string())?;
+    const EXPECTED: &str = "a URL such as https://host was expected";
+    let url: Url = text.parse().map_err(|error: url::ParseError| format!("{error}; {EXPECTED}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(EXPECTED.to_owned());
+    }
     has_no_secret(&url).map(|()| url)
 }
 
@@ -38,6 +42,11 @@ mod tests {
             assert!(error.contains("not accepted") && !error.contains("hidden-pw"), "{error}");
         }
         assert!(parse("https://a.example/@x?u=a:b@c").is_ok());
-        assert!(parse("a.example").is_err());
+        for text in ["a.example", "", "ftp://a.example", "https://"] {
+            assert!(
+                parse(text).expect_err(text).contains("a URL such as https://host was expected"),
+                "{text}"
+            );
+        }
     }
 }

@@ -57,6 +57,7 @@ async fn a_target_under_512_anonymous_clients_stays_within_its_memory() {
             let answers = futures_util::future::join_all(calls).await;
             let refused = |status: u16| (400..500).contains(&status);
             assert!(answers.iter().flatten().all(|answer| refused(answer.status)));
+            assert!(answers.iter().any(Result::is_ok), "none was answered");
         }
     }
     let mib = peak_mib(platform.id());

@@ -192,7 +192,8 @@ impl Peer {
         let state = self.state();
         let rows = std::iter::once(&state.target_row).chain(&state.id_at_target);
         let mut names = rows.flat_map(|row| names_of(row));
-        let is_known = names.any(|name| certificate.common_name.as_ref() == Some(&name));
+        let own_name = certificate.common_name.as_deref();
+        let is_known = names.any(|name| own_name.is_some_and(|own_name| is_same_id(own_name, &name)));
         if is_known { Ok(()) } else { Err(unauthorized(UNREACHABLE)) }
     }
 

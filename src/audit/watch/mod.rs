@@ -542,7 +542,6 @@ async fn until(due: Option<Timestamp>, clock: &Clock) {
     }
 }
 
-/// Returns the entry that is written before the token is spent: the answer may be lost with the process.
 /// Returns whether a file exists and holds a whole line, or a longer one than any of a transcript.
 fn has_a_line(path: &Path) -> Result<bool, ReadError> {
     let file = match input::open(path) {
@@ -555,6 +554,7 @@ fn has_a_line(path: &Path) -> Result<bool, ReadError> {
     Ok(line.ends_with(b"\n") || length as u64 == LINE_BYTES_MAX)
 }
 
+/// Returns the entry that is written before the token is spent: the answer may be lost with the process.
 fn accepting() -> What {
     let (parameters, result) = (json!({}), Some(json!({})));
     What::Operation(Operation { method: ACCEPTING.to_owned(), parameters, result, failure: None })

@@ -12,9 +12,17 @@ use super::trace::Trace;
 /// The lengths of a UUID with hyphens: bare, in braces, as a URN. One without hyphens may be a digest.
 const LENGTHS: [usize; 3] = [36, 38, 45];
 
-/// Returns the lower-case text of a UUID that is written in another form; `None` if the text is none, or is it already.
+/// What stands before the id of a peer in the name of a caller.
+const PREFIXES: [&str; 3] = ["federation-peer-", "fed:", "CN="];
+
+/// Returns the lower-case text of a UUID that is written in another form, alone or in the name of a caller; `None` if the
+/// text is none, or is it already.
 #[must_use]
 pub fn usual_text(text: &str) -> Option<String> {
+    let prefix = PREFIXES.iter().find(|prefix| text.starts_with(**prefix));
+    if let Some(prefix) = prefix {
+        return usual_text(&text[prefix.len()..]).map(|usual| format!("{prefix}{usual}"));
+    }
     if !LENGTHS.contains(&text.len()) {
         return None;
     }
@@ -29,11 +37,19 @@ pub fn is_same_id(one: &str, other: &str) -> bool {
     one == other || usual(one) == usual(other)
 }
 
-/// Returns a path in which each UUID has its lower-case text.
+/// The signs that end a part of a path or of its query.
+const ENDS: [char; 4] = ['/', '?', '&', '='];
+
+/// Returns a path, with its query, in which each UUID has its lower-case text.
 #[must_use]
 pub fn usual_path(path: &str) -> String {
-    let segments = path.split('/').map(|written| usual_text(written).unwrap_or_else(|| written.to_owned()));
-    segments.collect::<Vec<_>>().join("/")
+    path.split_inclusive(ENDS).map(usual_part).collect()
+}
+
+/// Returns a part of a path, which may end with a sign, with its id in its lower-case text.
+fn usual_part(part: &str) -> String {
+    let id = part.trim_end_matches(ENDS);
+    usual_text(id).map_or_else(|| part.to_owned(), |usual| format!("{usual}{}", &part[id.len()..]))
 }
 
 impl Trace {
@@ -118,6 +134,12 @@ mod tests {
     #[test]
     fn a_uuid_is_the_same_in_any_form_and_no_other_text_is() {
         let upper = USUAL.to_uppercase();
+        let named = |prefix: &str| (format!("{prefix}{upper}"), format!("{prefix}{USUAL}"));
+        for (text, usual) in [named("fed:"), named("federation-peer-"), named("CN=fed:")] {
+            assert_eq!(usual_text(&text), Some(usual), "{text}");
+        }
+        let path = usual_path(&format!("/resources/skill/{upper}?request_id={upper}&fields=a"));
+        assert_eq!(path, format!("/resources/skill/{USUAL}?request_id={USUAL}&fields=a"));
         for text in [upper.clone(), format!("{{{USUAL}}}"), format!("urn:uuid:{upper}")] {
             assert_eq!(usual_text(&text).as_deref(), Some(USUAL), "{text}");
             assert!(is_same_id(&text, USUAL) && is_same_id(USUAL, &text));

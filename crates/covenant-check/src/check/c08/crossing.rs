@@ -35,6 +35,11 @@ pub(super) struct Crossing {
     pub(super) of_target: Vec<String>,
 }
 
+/// Returns whether the result of `migration.send` says that the peer gave no answer.
+fn has_no_answer(result: &Value) -> bool {
+    result.get("answered").is_some_and(Value::is_null)
+}
+
 impl Crossing {
     /// Reads the migration with this label. The check is unproven if the migration did not succeed, or if the
     /// target is at one of the locations of the peer.
@@ -51,6 +56,9 @@ impl Crossing {
             operation.failure.is_none().then(|| (n, OUTBOUND, operation.result.clone()))
         };
         let (n, ends, data) = received.or_else(sent).or_unproven("the migration did not succeed")?;
+        if data.as_ref().is_some_and(has_no_answer) {
+            return Err(Stop::unproven("the migration got no answer of the peer: nothing crossed", [n]));
+        }
         let reported = last_locations(trace, peer, n);
         let reported = reported.or_unproven_at("the target does not report where it keeps data", &[n])?;
         let of_target: Vec<String> = reported.target.names().into_iter().map(ToOwned::to_owned).collect();

@@ -6,13 +6,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::crossing::Crossing;
+use super::crossing::{Crossing, OUTBOUND};
 use super::crossing_mentions::{Mention, crossing_mentions};
 use super::locations::last_locations;
 use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::Check;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
+use crate::check::query::{CallQuery, calls, silence};
 use covenant_model::transcript::Trace;
+use covenant_model::wire::path::Route;
 
 /// The operator gets an event about data that crossed into, or out of, another residency.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -61,7 +63,12 @@ impl Check for CrossingIsReported {
             let actual = format!("{} was raised, and it does not state why", event["kind"]);
             return Err(Stop::unproven(actual, evidence));
         }
-        Err(Stop::broken(format!("{} new events, none of a crossing", new.len()), evidence))
+        let actual = format!("{} new events, none of a crossing", new.len());
+        if migration.ends == OUTBOUND && !has_arrived(trace, &self.peer) {
+            // Nothing crossed that the peer did not get.
+            return Err(silence(trace, &self.peer, actual, evidence));
+        }
+        Err(Stop::broken(actual, evidence))
     }
 }
 
@@ -92,6 +99,11 @@ impl CrossingIsReported {
     }
 }
 
+/// Returns whether a migration of the target arrived at the peer.
+fn has_arrived(trace: &Trace, peer: &str) -> bool {
+    calls(trace).of(peer).made_by_target().on(Route::Migrations).next().is_some()
+}
+
 /// Returns the events in the result of `event.list`.
 fn events<'a>(trace: &'a Trace, label: &str) -> Option<(u64, &'a [Value])> {
     let (n, operation) = trace.operation(label)?;
@@ -110,7 +122,7 @@ mod tests {
     use crate::check::Verdict::{self, Broken, Kept, Unproven};
     use crate::check::c08::residency_traces::{by_alice, by_target, exchange, is_in};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::transcript::Direction;
+    use covenant_model::transcript::{Direction, Exchange};
     use serde_json::json;
 
     fn arguments() -> Value {
@@ -127,7 +139,27 @@ mod tests {
     /// Adds a migration, and the events before and after it.
     fn migrated(builder: TraceBuilder, events: &Value) -> TraceBuilder {
         let builder = listed(builder, "b", &json!([]));
-        listed(builder.operation("m", "migration.send", json!({})), "a", events)
+        listed(arrived(builder).operation("m", "migration.send", json!({})), "a", events)
+    }
+
+    /// Adds the migration as the peer receives it.
+    fn arrived(builder: TraceBuilder) -> TraceBuilder {
+        builder
+            .call("", Exchange::from_target("alice").on("POST", "migrations").answered_with(201, json!({})))
+    }
+
+    #[test]
+    fn a_migration_that_no_peer_received_crosses_nothing() {
+        let eu = is_in("eu", "DE");
+        let builder = || TraceBuilder::new().call("beat", by_alice(&is_in("br-south", "BR"), &eu));
+        let sent = |builder: TraceBuilder, result: Value| {
+            let builder = listed(builder, "b", &json!([])).operation("m", "migration.send", result);
+            listed(builder, "a", &json!([])).verdict::<CrossingIsReported>(arguments())
+        };
+        assert_eq!(sent(arrived(builder()), json!({})), Broken);
+        assert_eq!(sent(builder(), json!({})), Unproven, "nothing arrived, and no way back is shown open");
+        let unanswered = json!({"answered": null, "error": "cannot connect"});
+        assert_eq!(sent(arrived(builder()), unanswered), Unproven);
     }
 
     #[test]
@@ -160,7 +192,7 @@ mod tests {
             .call("beat", exchange("bob", Direction::ToTarget, bob_is_in, &eu));
         let builder = listed(builder, "u", &json!([]));
         let builder = listed(builder, "b", &json!([common]));
-        let builder = builder.operation("m", "migration.send", json!({"migration_id": "m-1"}));
+        let builder = arrived(builder).operation("m", "migration.send", json!({"migration_id": "m-1"}));
         let mut with = arguments();
         with["baseline"] = json!("u");
         with["same_residency"] = json!("bob");
