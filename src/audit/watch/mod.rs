@@ -1,5 +1,7 @@
 //! A watch: an authenticated audit that lasts hours or days, and continues after its process ends.
 
+mod error;
+mod excerpt;
 mod grant;
 mod state;
 
@@ -10,13 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use url::form_urlencoded::byte_serialize;
 
+pub use self::error::WatchError;
 use self::grant::Grant;
 use self::state::State;
 use crate::Fault;
@@ -25,15 +25,15 @@ use crate::contract::HeldText;
 use crate::input;
 use crate::operator::Address;
 use crate::peer::{
-    Call, CallOutcome, Options, Pace, Peer, PeerError, PeerSnapshot, PermittedChoices, Profile, StepContext,
+    Call, CallOutcome, Options, Pace, Peer, PeerSnapshot, PermittedChoices, Profile, StepContext,
     TargetAddress,
 };
 use crate::pki::PkiError;
-use crate::runner::{FileError, RunFolder, WATCH as STATE, announce, way_back_setting};
+use crate::runner::{RunFolder, WATCH as STATE, announce, way_back_setting};
 use crate::scenario::{LoadError, Loaded, RunContext, load, no_success};
 use crate::transcript::{
-    Entry, Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart, ScenarioStart,
-    Transcript, TranscriptError, What, read,
+    Entry, LINE_BYTES_MAX, Note, NoteKind, Operation, Outcome, ReadError, Reading, Recorder, RunStart,
+    ScenarioStart, Transcript, What, read,
 };
 use crate::wire::path::Route;
 use crate::with_causes;
@@ -41,27 +41,14 @@ use crate::with_causes;
 const WATCH: &str = include_str!("../../../audits/watch.toml");
 /// The checks that are added if a grant is named.
 const WATCH_GRANT: &str = include_str!("../../../audits/watch-grant.toml");
-/// The length that no line of a transcript has, in bytes.
-const LINE_BYTES_MAX: u64 = 8 << 20;
 /// The name of the trace.
 const TRACE: &str = "audit/watch";
 /// The name of the peer.
 const AUDITOR: &str = "auditor";
 /// The entry that is written before the token is spent.
 const ACCEPTING: &str = "watch.accept";
-/// The interval between two requests for an excerpt that was promised.
-const ASK_AGAIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The interval between two reports of the remaining life of the peering's certificate.
 const CERTIFICATE_REPORTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// The time limit for the excerpt (5.3).
-const EXCERPT_DUE: SignedDuration = SignedDuration::from_hours(72);
-/// The time after the limit at which the excerpt is requested once more, so that a slow clock alone does not
-/// make it late.
-const EXCERPT_LATE: SignedDuration = SignedDuration::from_mins(2);
-/// The longest request id that is sent back, in bytes.
-const REQUEST_ID_BYTES_MAX: usize = 256;
-const SERVER_ERRORS: u16 = 500;
-const TOO_MANY: u16 = 429;
 
 /// The settings of a watch that begins or continues.
 #[derive(Clone, Debug)]
@@ -86,82 +73,6 @@ pub struct Watch {
     pub grant: Option<PathBuf>,
     /// The function that shows messages to the user during the watch.
     pub show: fn(&str),
-}
-
-/// The progress of the peer with its audit excerpt.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Excerpt {
-    requested_at: Option<Timestamp>,
-    checked_at: Option<Timestamp>,
-    request_id: Option<String>,
-    is_received: bool,
-}
-
-/// An error that ends a watch.
-#[derive(Debug, Error)]
-pub enum WatchError {
-    /// The evidence cannot be read, or was changed.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The transcript cannot be started.
-    #[error(transparent)]
-    Transcript(#[from] TranscriptError),
-    /// An old report cannot be removed.
-    #[error(transparent)]
-    Reports(FileError),
-    /// A file of the folder cannot be used.
-    #[error("{path}: {why}")]
-    File {
-        /// The path of the file.
-        path: String,
-        /// The error.
-        why: String,
-    },
-    /// The grant file cannot be used.
-    #[error(
-        "--grant-file {path}: {why}; expected JSON with bearer_token, resource_kind, resource_id, expires_at"
-    )]
-    Grant {
-        /// The path of the file.
-        path: String,
-        /// The error.
-        why: String,
-    },
-    /// The checks of a watch are fixed when it begins.
-    #[error("--grant-file: this watch was begun without one; begin another in a folder of its own")]
-    NoGrant,
-    /// The watch has ended already.
-    #[error("{0}: this watch has ended; `covenant verify` shows its report")]
-    Ended(String),
-    /// The state of the watch cannot be read.
-    #[error(
-        "{path}: {why}: with it the keys of the peer are lost, so this watch cannot go on; ask the operator of the target \
-         to revoke the peer (left-behind.txt or `covenant verify` may name it), and begin another watch in a folder of \
-         its own"
-    )]
-    Lost {
-        /// The path.
-        path: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// The folder holds a transcript of a watch, and no state.
-    #[error(
-        "{0}: the transcript in it is not that of a watch that can go on, since watch.json is missing; name another \
-         folder with --out"
-    )]
-    NoState(String),
-    /// A new watch has no acceptance token.
-    #[error(
-        "a watch that the target has not accepted yet needs an acceptance token: name a file with --token-file"
-    )]
-    NoToken,
-    /// The peer could not be set up.
-    #[error(transparent)]
-    Peer(#[from] PeerError),
-    /// The built-in scenario is invalid.
-    #[error(transparent)]
-    Load(#[from] LoadError),
 }
 
 /// The outcome of a watch.
@@ -414,13 +325,10 @@ impl OngoingWatch {
     /// Requests the excerpt at once. If it was promised, requests it again each hour and at its time limit.
     async fn request_excerpt(&mut self) -> Result<(), WatchError> {
         let now = self.clock.now();
-        let excerpt = &self.state.excerpt;
-        if excerpt.is_received
-            || excerpt.checked_at.is_some_and(|at| now.duration_since(at) < excerpt.pause(now))
-        {
+        if !self.state.excerpt.is_due(now) {
             return Ok(());
         }
-        let query = excerpt.request_id.as_ref().map(|id| format!("request_id={id}"));
+        let query = self.state.excerpt.query();
         let asked =
             self.peer.call(&context("asked"), Call { query, ..Call::route(&Route::AuditExcerpts) }).await?;
         self.state.excerpt.take(&asked, now);
@@ -497,36 +405,6 @@ impl Watch {
     }
 }
 
-impl Excerpt {
-    /// Records the result of a request for the excerpt. If the target could not answer, the next heartbeat
-    /// retries it.
-    fn take(&mut self, asked: &CallOutcome, now: Timestamp) {
-        if !asked.status.is_some_and(|status| status < SERVER_ERRORS && status != TOO_MANY) {
-            return;
-        }
-        self.requested_at.get_or_insert(now);
-        self.checked_at = Some(now);
-        self.is_received = asked.status == Some(200);
-        let promised = asked.data.as_ref().and_then(|data| match &data["request_id"] {
-            Value::String(id) => Some(id.clone()),
-            Value::Number(id) => Some(id.to_string()),
-            _ => None,
-        });
-        if let Some(id) = promised.filter(|id| id.len() <= REQUEST_ID_BYTES_MAX) {
-            self.request_id.get_or_insert_with(|| byte_serialize(id.as_bytes()).collect());
-        }
-    }
-
-    /// Returns the time until the next request. The pause never passes the time limit of the excerpt or the
-    /// late check after it.
-    fn pause(&self, now: Timestamp) -> SignedDuration {
-        let after = |due| self.requested_at.and_then(|at| at.saturating_add(due).ok());
-        let next =
-            [EXCERPT_DUE, EXCERPT_DUE + EXCERPT_LATE].into_iter().filter_map(after).find(|due| *due > now);
-        next.map_or(ASK_AGAIN_EVERY, |due| ASK_AGAIN_EVERY.min(due.duration_since(now)))
-    }
-}
-
 /// Returns the scenario with the checks of a watch.
 pub(crate) fn scenario(has_grant: bool) -> Result<Loaded, LoadError> {
     let source = if has_grant { [WATCH, WATCH_GRANT].concat() } else { WATCH.to_owned() };
@@ -549,9 +427,10 @@ fn has_a_line(path: &Path) -> Result<bool, ReadError> {
         opened => opened?,
     };
     let mut line = Vec::new();
-    let read = BufReader::new(file).take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+    let longest = LINE_BYTES_MAX as u64;
+    let read = BufReader::new(file).take(longest).read_until(b'\n', &mut line);
     let length = read.map_err(|source| ReadError::Io { path: path.display().to_string(), source })?;
-    Ok(line.ends_with(b"\n") || length as u64 == LINE_BYTES_MAX)
+    Ok(line.ends_with(b"\n") || length as u64 == longest)
 }
 
 /// Returns the entry that is written before the token is spent: the answer may be lost with the process.
@@ -586,30 +465,5 @@ mod tests {
         for has_grant in [false, true] {
             assert!(scenario(has_grant).is_ok());
         }
-    }
-
-    #[test]
-    fn an_excerpt_is_requested_each_hour_and_at_its_time_limit() {
-        let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
-        let excerpt = Excerpt { requested_at: Some(start), ..Excerpt::default() };
-        assert_eq!(excerpt.pause(start), SignedDuration::from_hours(1));
-        let late = start + SignedDuration::from_mins(72 * 60 - 10);
-        assert_eq!(excerpt.pause(late), SignedDuration::from_mins(10));
-        let due = start + SignedDuration::from_hours(72);
-        assert_eq!(excerpt.pause(due), SignedDuration::from_mins(2));
-        assert_eq!(excerpt.pause(start + SignedDuration::from_hours(80)), SignedDuration::from_hours(1));
-    }
-
-    #[test]
-    fn an_excerpt_that_could_not_be_answered_is_requested_again_and_any_id_is_sent_back() {
-        let now: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a timestamp");
-        let mut excerpt = Excerpt::default();
-        excerpt.take(&CallOutcome { status: Some(503), ..CallOutcome::default() }, now);
-        excerpt.take(&CallOutcome::default(), now);
-        assert_eq!((excerpt.requested_at, excerpt.checked_at), (None, None));
-        let data = Some(json!({"request_id": "req_1&x=2"}));
-        excerpt.take(&CallOutcome { status: Some(202), data, ..CallOutcome::default() }, now);
-        assert_eq!(excerpt.request_id.as_deref(), Some("req_1%26x%3D2"));
-        assert_eq!(excerpt.checked_at, Some(now));
     }
 }

@@ -8,8 +8,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::WatchError;
+use super::excerpt::Excerpt;
 use super::grant::Grant;
-use super::{Excerpt, WatchError};
 use crate::input;
 use crate::peer::PeerSnapshot;
 

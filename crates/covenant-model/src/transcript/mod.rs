@@ -28,7 +28,7 @@ pub use ids::{is_same_id, usual_path, usual_text};
 pub use kind::{FailureKind, NoteKind};
 pub use read::{ReadError, Reading, StoredTrace, read, read_from};
 pub use recorder::{Recorder, Transcript, TranscriptError};
-pub use size::shortened;
+pub use size::{LINE_BYTES_MAX, shortened};
 pub use trace::Trace;
 pub use way_back::{Place, WayBack};
 

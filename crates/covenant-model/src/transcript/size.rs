@@ -34,7 +34,7 @@ const ENTRY_BYTES_MAX: usize =
 /// Bytes that stand for one byte in a line, at most: `\u001b`.
 const ESCAPED_MAX: usize = 6;
 /// Longest line of a transcript, in bytes, with its end.
-pub(super) const LINE_BYTES_MAX: usize = ESCAPED_MAX * ENTRY_BYTES_MAX;
+pub const LINE_BYTES_MAX: usize = ESCAPED_MAX * ENTRY_BYTES_MAX;
 // An operation has parameters and a result, which are measured as they are written, and a few texts.
 const _: () = assert!(2 * VALUE_BYTES_MAX + ESCAPED_MAX * 4 * TEXT_BYTES_MAX < LINE_BYTES_MAX);
 const _: () = assert!(ESCAPED_MAX * BODY_BYTES_MAX <= VALUE_BYTES_MAX);
