@@ -15,6 +15,11 @@ pub(super) const fn invalid(name: &'static str, respond: Respond) -> Behaviour {
     Behaviour { name, is_invalid: true, layer: Layer::Response(respond) }
 }
 
+/// A response with this text, which no check may call kept.
+pub(super) const fn text(name: &'static str, text: &'static str) -> Behaviour {
+    Behaviour { name, is_invalid: true, layer: Layer::Text(text) }
+}
+
 /// An unusual response that is valid all the same.
 const fn valid(name: &'static str, respond: Respond) -> Behaviour {
     Behaviour { name, is_invalid: false, layer: Layer::Response(respond) }
@@ -45,42 +50,29 @@ pub(crate) const RESPONSES: &[Behaviour] = &[
     invalid("a length that is too short", |connection, request| {
         with_length(connection, request, -10).boxed()
     }),
-    invalid("a negative length", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}").boxed()
-    }),
-    invalid("two lengths that differ", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 40\r\n\r\n{}").boxed()
-    }),
-    invalid("a chunk of 2^64 bytes", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n{}")
-            .boxed()
-    }),
-    invalid("chunks without a valid size", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n{}\r\n").boxed()
-    }),
+    text("a negative length", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}"),
+    text("two lengths that differ", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 40\r\n\r\n{}"),
+    text(
+        "a chunk of 2^64 bytes",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n{}",
+    ),
+    text(
+        "chunks without a valid size",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n{}\r\n",
+    ),
     invalid("trailers without end", |connection, _| trailers(connection).boxed()),
-    invalid("closes before the status", |connection, _| raw(connection, "").boxed()),
-    invalid("closes in the status", |connection, _| raw(connection, "HTTP/1.1 2").boxed()),
-    invalid("closes in the headers", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-ty").boxed()
-    }),
-    invalid("closes in the body", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"data\":").boxed()
-    }),
+    text("closes before the status", ""),
+    text("closes in the status", "HTTP/1.1 2"),
+    text("closes in the headers", "HTTP/1.1 200 OK\r\ncontent-ty"),
+    text("closes in the body", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"data\":"),
     invalid("resets the connection", |connection, _| reset(connection).boxed()),
-    invalid("bytes that are not HTTP", |connection, _| {
-        raw(connection, "\u{1}\u{2}\u{7f}SSH-2.0-hello\r\n\r\n").boxed()
-    }),
-    invalid("status 999", |connection, _| {
-        raw(connection, "HTTP/1.1 999 \r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("status 99", |connection, _| {
-        raw(connection, "HTTP/1.1 99 \r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("switches protocols", |connection, _| {
-        raw(connection, "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n")
-            .boxed()
-    }),
+    text("bytes that are not HTTP", "\u{1}\u{2}\u{7f}SSH-2.0-hello\r\n\r\n"),
+    text("status 999", "HTTP/1.1 999 \r\ncontent-length: 2\r\n\r\n{}"),
+    text("status 99", "HTTP/1.1 99 \r\ncontent-length: 2\r\n\r\n{}"),
+    text(
+        "switches protocols",
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+    ),
     invalid("redirects to another host", |connection, request| {
         redirect(connection, format!("https://{}/x", request.decoy)).boxed()
     }),

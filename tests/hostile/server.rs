@@ -16,6 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
 use super::certificates::{Authority, Chain};
+use super::responses::raw;
 
 /// The acceptance token. No file of a run may contain it.
 pub(crate) const TOKEN: &str = "SeCrEtAcCePtAnCeToKeNoFfOrTyThReEcHaRaCtErS";
@@ -43,6 +44,8 @@ pub(crate) struct Behaviour {
 pub(crate) enum Layer {
     /// The response to a request, over HTTP/1.1.
     Response(for<'a> fn(&'a mut Connection, &'a Request) -> BoxFuture<'a, std::io::Result<()>>),
+    /// A text in place of the response to a request, and the end of the connection.
+    Text(&'static str),
     /// HTTP/2, after a TLS handshake that negotiated it.
     Frames(for<'a> fn(&'a mut Connection) -> BoxFuture<'a, std::io::Result<()>>),
     /// TLS.
@@ -211,6 +214,10 @@ async fn serve_connection(mut socket: TcpStream, shared: Arc<Shared>) {
         match &shared.behaviour.layer {
             Layer::Response(send) if request.route == hostile => {
                 let _ = send(&mut connection, &request).await;
+                return;
+            }
+            Layer::Text(text) if request.route == hostile => {
+                let _ = raw(&mut connection, text).await;
                 return;
             }
             _ => {

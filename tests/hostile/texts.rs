@@ -3,58 +3,31 @@
 use futures_util::future::FutureExt;
 use tokio::io::AsyncWriteExt;
 
-use super::responses::{HEAD_CHUNKED, body, bytes, invalid, raw, repeat, send_forever};
+use super::responses::{HEAD_CHUNKED, body, bytes, invalid, raw, repeat, send_forever, text};
 use super::server::{Behaviour, conforming};
 
 pub(crate) const TEXTS: &[Behaviour] = &[
-    invalid("a transfer coding beside a length", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n{}")
-            .boxed()
-    }),
-    invalid("a length with a sign", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\n{}").boxed()
-    }),
-    invalid("a length of 2^64", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551616\r\n\r\n{}").boxed()
-    }),
-    invalid("a list of lengths", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ncontent-length: 2, 40\r\n\r\n{}").boxed()
-    }),
-    invalid("closes in a chunk", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{\"data\":").boxed()
-    }),
-    invalid("a chunk that is longer than its size", |connection, _| {
-        raw(
-            connection,
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{\"data\":{}}\r\n0\r\n\r\n",
-        )
-        .boxed()
-    }),
-    invalid("a body without a head", |connection, _| {
-        raw(connection, "{\"success\":true,\"data\":{}}").boxed()
-    }),
-    invalid("a version of HTTP that does not exist", |connection, _| {
-        raw(connection, "HTTP/9.9 200 OK\r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("a NUL in the status line", |connection, _| {
-        raw(connection, "HTTP/1.1 200 O\u{0}K\r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("a blank in the name of a header", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\nbad name: x\r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("a header without a name", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\n: x\r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("a NUL in a header", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\nx: a\u{0}b\r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("a bare carriage return in a header", |connection, _| {
-        raw(connection, "HTTP/1.1 200 OK\r\nx: a\rb\r\ncontent-length: 2\r\n\r\n{}").boxed()
-    }),
-    invalid("only informational responses", |connection, _| {
-        raw(connection, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n").boxed()
-    }),
-    invalid("not modified", |connection, _| raw(connection, "HTTP/1.1 304 Not Modified\r\n\r\n").boxed()),
+    text(
+        "a transfer coding beside a length",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n{}",
+    ),
+    text("a length with a sign", "HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\n{}"),
+    text("a length of 2^64", "HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551616\r\n\r\n{}"),
+    text("a list of lengths", "HTTP/1.1 200 OK\r\ncontent-length: 2, 40\r\n\r\n{}"),
+    text("closes in a chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{\"data\":"),
+    text(
+        "a chunk that is longer than its size",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{\"data\":{}}\r\n0\r\n\r\n",
+    ),
+    text("a body without a head", "{\"success\":true,\"data\":{}}"),
+    text("a version of HTTP that does not exist", "HTTP/9.9 200 OK\r\ncontent-length: 2\r\n\r\n{}"),
+    text("a NUL in the status line", "HTTP/1.1 200 O\u{0}K\r\ncontent-length: 2\r\n\r\n{}"),
+    text("a blank in the name of a header", "HTTP/1.1 200 OK\r\nbad name: x\r\ncontent-length: 2\r\n\r\n{}"),
+    text("a header without a name", "HTTP/1.1 200 OK\r\n: x\r\ncontent-length: 2\r\n\r\n{}"),
+    text("a NUL in a header", "HTTP/1.1 200 OK\r\nx: a\u{0}b\r\ncontent-length: 2\r\n\r\n{}"),
+    text("a bare carriage return in a header", "HTTP/1.1 200 OK\r\nx: a\rb\r\ncontent-length: 2\r\n\r\n{}"),
+    text("only informational responses", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"),
+    text("not modified", "HTTP/1.1 304 Not Modified\r\n\r\n"),
     invalid("a header of one megabyte", |connection, _| {
         async move {
             connection.write_all(b"HTTP/1.1 200 OK\r\nx: ").await?;
