@@ -11,7 +11,7 @@ use covenant::clock::{Clock, Seed};
 use covenant::runner::assess;
 use covenant::transcript::{Outcome, ScenarioStart, Transcript, What, read};
 
-use crate::program::{DEFECT, SHORT, SHORT_RUN, code, covenant_in, output_of, path_text};
+use crate::program::{ADAPTER_AT, DEFECT, SHORT, SHORT_RUN, code, covenant_in, output_of, path_text};
 
 #[test]
 fn an_error_in_a_scenario_is_that_of_its_author() {
@@ -52,28 +52,10 @@ fn answering(bytes: &'static [u8]) -> String {
     url
 }
 
-/// An adapter to a platform at the URL that it is given.
-const ADAPTER: &str = r#"
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    results = {
-        "describe": {"name": "x", "version": "1", "protocol": 1, "verbs": ["peer.propose"]},
-        "platform.start": {"base_url": sys.argv[1]},
-        "peer.propose": {"peer_id": "p-1", "acceptance_token": "token-of-tests-1"},
-    }
-    answer = {"jsonrpc": "2.0", "id": call["id"]}
-    if call["method"] in results:
-        answer["result"] = results[call["method"]]
-    else:
-        answer["error"] = {"code": -32601, "message": "unknown"}
-    print(json.dumps(answer), flush=True)
-"#;
-
 #[test]
 fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("adapter.py"), ADAPTER).expect("written");
+    fs::write(folder.path().join("adapter.py"), ADAPTER_AT).expect("written");
     let plain = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
     let tls_at_plain = plain.replace("http:", "https:");
     for (url, parts) in [
@@ -97,7 +79,7 @@ fn the_reason_of_a_failed_handshake_is_named_with_what_to_do() {
         (answering(b"no HTTP\r\n\r\n"), ["malformed", "HTTP service"]),
         (answering(b""), ["no answer within", "--request-timeout"]),
     ] {
-        let adapter = format!("python3 adapter.py {url}");
+        let adapter = format!("python3 adapter.py '\"{url}\"'");
         let ran = covenant_in(
             folder.path(),
             &[

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use crate::adapter_server::serve;
-use crate::program::{COVENANT, code, covenant_in, output_of};
+use crate::program::{ADAPTER_AT, COVENANT, code, covenant_in, output_of};
 
 /// Answers every request in the same way, and returns its URL.
 fn answering(head: &'static str, body: &'static str) -> String {
@@ -59,29 +59,15 @@ fn a_platform_has_its_generation_and_identity() {
     }
 }
 
-/// An adapter whose platform is at what the first argument says, in JSON.
-const ADAPTER: &str = r#"
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    results = {
-        "describe": {"name": "x", "version": "1", "protocol": 1, "verbs": ["peer.propse"], "settle_at_once": True},
-        "platform.start": {"base_url": json.loads(sys.argv[1])},
-    }
-    answer = {"jsonrpc": "2.0", "id": call["id"]}
-    if call["method"] in results:
-        answer["result"] = results[call["method"]]
-    else:
-        answer["error"] = {"code": -32601, "message": "unknown"}
-    print(json.dumps(answer), flush=True)
-"#;
+/// Words of a description that are misspelt, in JSON.
+const MISSPELT: &str = r#"{"verbs": ["peer.propse"], "settle_at_once": true}"#;
 
 #[test]
 fn a_base_url_that_is_none_fails_and_misspelt_words_are_noted() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("adapter.py"), ADAPTER).expect("written");
+    std::fs::write(folder.path().join("adapter.py"), ADAPTER_AT).expect("written");
     for base_url in ["12", "null", "\"\"", "\"a.example\"", "\"ftp://a.example\"", "[]", "{}"] {
-        let adapter = format!("python3 adapter.py '{base_url}'");
+        let adapter = format!("python3 adapter.py '{base_url}' '{MISSPELT}'");
         let output = covenant_in(folder.path(), &["doctor", "--adapter", &adapter]);
         let text = output_of(&output);
         assert_eq!(code(&output), 5, "{base_url}: {text}");

@@ -15,6 +15,26 @@ pub(crate) const DEFECT: &str = "rejects-declared-kind";
 /// A run of the short scenario into the folder `out`.
 pub(crate) const SHORT_RUN: [&str; 8] = ["run", "--quiet", "--seed", "7", "--only", SHORT, "--out", "out"];
 
+/// An adapter whose platform is at what its first argument says, and that describes itself by the second, if there is
+/// one. Both are JSON.
+pub(crate) const ADAPTER_AT: &str = r#"
+import json, sys
+described = {"name": "x", "version": "1", "protocol": 1, "verbs": ["peer.propose"]}
+results = {
+    "describe": described | json.loads(sys.argv[2] if len(sys.argv) > 2 else "{}"),
+    "platform.start": {"base_url": json.loads(sys.argv[1])},
+    "peer.propose": {"peer_id": "p-1", "acceptance_token": "token-of-tests-1"},
+}
+for line in sys.stdin:
+    call = json.loads(line)
+    answer = {"jsonrpc": "2.0", "id": call["id"]}
+    if call["method"] in results:
+        answer["result"] = results[call["method"]]
+    else:
+        answer["error"] = {"code": -32601, "message": "unknown"}
+    print(json.dumps(answer), flush=True)
+"#;
+
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(COVENANT);
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
