@@ -15,6 +15,7 @@ use super::operator::{guarded, learn_flags};
 use super::operator_choice::OperatorChoice;
 use super::stop::stopped;
 use super::target_choice::{TargetArguments, ip_address, patches};
+use super::unused;
 use super::{Exit, Failure, block_on, block_on_unless_stopped, message, print};
 use crate::adapter::{Finding, check_operator};
 use crate::clock::Seed;
@@ -105,7 +106,9 @@ impl CheckArguments {
             plain_http: self.plain_http,
             ..TargetArguments::default()
         };
-        match named.or(&Config::find(None)?).target(None)? {
+        let asked = named.clone().or(&Config::find(None)?);
+        unused::refuse(&named, &asked)?;
+        match asked.target(None)? {
             Target::ExternalTarget(external) => Ok(external.targets),
             Target::Embedded(_) => Err(Failure::usage("adapter check: name an operator")),
         }

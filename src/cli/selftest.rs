@@ -49,9 +49,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         Failure::usage(format!("no defect or variant is called {unknown}; `covenant list` shows them{hint}"))
     })?;
     if let Some(folder) = &arguments.goldens {
-        // A wrong folder is refused before the half hour that a self-test takes.
+        // A wrong folder is refused before the half hour that a self-test takes, and so is a wrong --out.
         input::files_in(folder, "txt", false).map_err(unreadable)?;
     }
+    let before = arguments.out.as_deref().map(Table::read).transpose().map_err(unreadable)?.flatten();
     // The self-test needs to know that a case breaks, not the shortest one.
     let plan = Plan { seed, shrinks: 0, ..Plan::default() };
     let rows = block_on_unless_stopped(probe_all(
@@ -60,7 +61,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         usize::try_from(arguments.jobs.get()).unwrap_or(1),
     ))?
     .map_err(|error| Failure::new(Exit::Environment, error))?;
-    let table = table(arguments, rows)?;
+    let table = table(arguments, before, rows)?;
     if let Some(folder) = &arguments.out {
         table.write(folder)?;
     }
@@ -73,13 +74,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// Returns the table of these rows. If only a part was run, the other rows come from an earlier table.
-fn table(arguments: &Arguments, rows: Vec<Row>) -> Result<Table, Failure> {
+fn table(arguments: &Arguments, before: Option<Table>, rows: Vec<Row>) -> Result<Table, Failure> {
     let check_ids = check_ids().map_err(|error| Failure::new(Exit::Suite, error))?;
     if arguments.only.is_empty() && arguments.partition.is_none() {
         return Ok(Table::new(rows, &check_ids));
     }
-    let before = arguments.out.as_deref().map(Table::read).transpose();
-    Ok(match before.map_err(unreadable)?.flatten() {
+    Ok(match before {
         Some(before) => before.with(rows, &check_ids),
         None => Table::new(rows, &BTreeSet::new()),
     })
