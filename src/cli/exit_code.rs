@@ -155,7 +155,8 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::Interrupted,
-        "interrupted, or the transcript has no end, and nothing that was evaluated is broken; the report is a partial one",
+        "interrupted, or the transcript has no end, or --fail-fast ended the run at a breach that --basis does not count; \
+         nothing that counts is broken, and the report is a partial one",
         "`covenant verify DIR` prints the report of what was played; the same --seed plays it all",
     ),
 ];

@@ -65,3 +65,13 @@ fn a_breach_that_does_not_count_ends_no_run() {
     assert_eq!((code, broken(&report)), (1, 1));
     assert!(report["outcome"]["ended_at_breach"].is_object(), "{report}");
 }
+
+#[test]
+fn a_run_that_ended_at_a_breach_that_does_not_count_is_no_green_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["run", "--quiet", "--seed", "7", "--cases", "0", "--jobs", "1", "--out", "out", "--fail-fast"];
+    let ended = covenant_in(folder.path(), &[&run, &SCENARIOS[..], &["--defect", PROPOSED]].concat());
+    assert_eq!(code(&ended), 1, "{}", output_of(&ended));
+    let verified = covenant_in(folder.path(), &["verify", "out", "--basis", "observed"]);
+    assert_eq!(code(&verified), 130, "{}", output_of(&verified));
+}
