@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -64,9 +63,9 @@ const ROWS: &[Row] = &[
     row("covenant audit https://platform.example --token-file token.txt", QUICK_AUDIT),
     Row {
         exit: 130,
-        interrupted_at_work: Some("out/transcript.jsonl"),
+        interrupted_at_work: Some("watch/transcript.jsonl"),
         ..row(
-            "covenant audit https://platform.example --token-file token.txt --watch 3d --out out",
+            "covenant audit https://platform.example --token-file token.txt --watch 3d --out watch",
             "--every 1s",
         )
     },
@@ -190,10 +189,7 @@ fn run_all(folder: &Folder, commands: impl Iterator<Item = Shown>) {
         let row = ROWS.iter().find(|row| row.command == command).unwrap_or(&usual);
         let output = folder.run(&shown, row);
         let text = String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned();
-        // As a shell has it: 128 and the signal, for a command that an interrupt ends.
-        let by_signal = || output.status.signal().map(|signal| 128 + signal);
-        let code = output.status.code().or_else(by_signal);
-        assert_eq!(code, Some(row.exit), "{command}: {text}");
+        assert_eq!(output.status.code(), Some(row.exit), "{command}: {} {text}", output.status);
         if let Some(stated) = shown.comment.strip_prefix("exit code ") {
             assert!(stated.starts_with(&row.exit.to_string()), "{command} exits with {}", row.exit);
         }
@@ -232,6 +228,10 @@ impl Folder {
     }
 
     fn run(&self, shown: &Shown, row: &Row) -> Output {
+        let transcript = row.interrupted_at_work.map(|transcript| self.0.path().join(transcript));
+        if let Some(old) = transcript.as_ref().filter(|transcript| transcript.exists()) {
+            panic!("{}: {} is of an earlier command", shown.command, old.display());
+        }
         let mut command = shown.command.replace("cargo run --release --", "covenant");
         for (placeholder, value) in row.placeholders {
             command = command.replace(placeholder, value);
@@ -257,8 +257,8 @@ impl Folder {
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
-        if let Some(transcript) = row.interrupted_at_work {
-            interrupt_at_work(&child, &self.0.path().join(transcript));
+        if let Some(transcript) = &transcript {
+            interrupt_at_work(&child, transcript);
         }
         child.wait_with_output().expect("it ends")
     }
