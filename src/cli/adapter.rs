@@ -117,6 +117,7 @@ impl CheckArguments {
 
 /// Serves the reference platform over standard input and output. Standard output carries responses only.
 async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
+    let stopped = stopped();
     let patches = patches(&arguments.variant, &arguments.defect)?;
     let targets = Embedded::new(EmbeddedOptions { listen: arguments.listen, patches, settings: json!({}) });
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
@@ -126,7 +127,7 @@ async fn serve_reference(arguments: &Arguments) -> Result<Exit, Failure> {
         served = serve(&*lease.operator, tokio::io::stdin(), tokio::io::stdout()) => {
             served.map_err(|error| Failure::new(Exit::Environment, error))?;
         }
-        () = stopped() => {}
+        () = stopped => {}
     }
     Ok(Exit::Kept)
 }

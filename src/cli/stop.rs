@@ -2,31 +2,34 @@
 
 use std::time::Duration;
 
-/// Waits for a signal to stop. A run then writes its report, and its adapters end.
+/// Returns a future that waits for a signal to stop. A run then writes its report, and its adapters end. The signals are
+/// held from the call on, not only once the future is polled: the work beside it may go far before that.
 #[cfg(unix)]
-pub(super) async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let wait = async |kind: SignalKind| match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        // Without a handler the signal ends the process at once, as before.
-        Err(_) => std::future::pending().await,
-    };
-    let hangup = async {
-        if is_ignored(SignalKind::hangup()) {
-            std::future::pending::<()>().await;
+pub(super) fn stopped() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn received(signals: Option<Signal>) {
+        match signals {
+            Some(mut signals) => drop(signals.recv().await),
+            // Without a handler the signal ends the process at once, or is ignored.
+            None => std::future::pending().await,
         }
-        wait(SignalKind::hangup()).await;
-    };
-    tokio::select! {
-        () = wait(SignalKind::interrupt()) => {}
-        () = wait(SignalKind::terminate()) => {}
-        () = hangup => {}
+    }
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    let terminate = signal(SignalKind::terminate()).ok();
+    let hangup = SignalKind::hangup();
+    let hangup = if is_ignored(hangup) { None } else { signal(hangup).ok() };
+    async {
+        tokio::select! {
+            () = received(interrupt) => {}
+            () = received(terminate) => {}
+            () = received(hangup) => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-pub(super) async fn stopped() {
-    let _ = tokio::signal::ctrl_c().await;
+pub(super) fn stopped() -> impl Future<Output = ()> {
+    async { drop(tokio::signal::ctrl_c().await) }
 }
 
 /// The time that dropped tasks have to give back what they hold.

@@ -54,6 +54,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
+    let stopped = stopped();
     message("The reference platform is for testing only: whoever reaches it can make it misbehave.\n");
     if !options.listen.ip().is_loopback() {
         message("warning: it listens on an address that others may reach\n");
@@ -84,7 +85,7 @@ async fn serve(options: Options, propose: &[String]) -> Result<Exit, Failure> {
     };
     tokio::select! {
         () = ticking => {}
-        () = stopped() => {}
+        () = stopped => {}
     }
     running.stop().await;
     Ok(Exit::Kept)
