@@ -3,7 +3,8 @@
 //! The suite holds the other end of standard input. A suite that is killed cannot end its adapters, but the system
 //! closes that end. An adapter need not notice: the guard does. It passes standard input on; the adapter inherits
 //! standard output and standard error. The suite starts the guard in a process group of its own, in which the adapter
-//! and its children are too.
+//! and its children are too. Once the adapter has ended, so do its children: a suite that is killed at that moment
+//! could not end them.
 
 use std::io::{Read, Write};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
@@ -43,6 +44,7 @@ enum Event {
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let (name, words) =
         arguments.program.split_first().ok_or_else(|| Failure::usage("no program is named"))?;
+    let suite = parent();
     let mut child = match Command::new(name).args(words).stdin(Stdio::piped()).spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -62,7 +64,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
             let _ = sender.send(Event::Exited(status));
         }
     });
-    exit_as(watch(&events))
+    exit_as(watch(suite, &events))
 }
 
 /// Passes the requests on to the adapter until the suite closes them.
@@ -81,17 +83,13 @@ fn pass_on(mut requests: ChildStdin, closed: &Sender<Event>) {
 }
 
 /// Waits for the end of the adapter. Once the suite is gone, the adapter has a short time left.
-fn watch(events: &Receiver<Event>) -> ExitStatus {
-    let suite = parent();
+fn watch(suite: u32, events: &Receiver<Event>) -> ExitStatus {
     let mut closing: Option<Stopwatch> = None;
     loop {
         let left = closing.as_ref().map(|since| EXIT_TIME_MAX.saturating_sub(since.elapsed()));
         match events.recv_timeout(left.unwrap_or(POLL_INTERVAL)) {
             Ok(Event::Exited(status)) => {
-                if parent() != suite {
-                    // Its children may still run, and no one else ends them.
-                    end_group();
-                }
+                end_children(suite);
                 return status;
             }
             Ok(Event::Closed) => closing = closing.or_else(|| Some(Stopwatch::start())),
@@ -122,6 +120,26 @@ fn exit_as(status: ExitStatus) -> ! {
 fn exit_as(status: ExitStatus) -> ! {
     std::process::exit(status.code().unwrap_or(BY_SIGNAL))
 }
+
+/// Kills the children that an adapter leaves. This process first joins the group of the suite, to tell it how the
+/// adapter ended. Where it can't, the suite is gone, and no one asks.
+#[cfg(unix)]
+fn end_children(suite: u32) {
+    use nix::sys::signal::{Signal, killpg};
+    use nix::unistd::{Pid, getpgid, setpgid};
+    let own = Pid::this();
+    let joined = i32::try_from(suite)
+        .map_err(|_| nix::Error::ESRCH)
+        .and_then(|suite| getpgid(Some(Pid::from_raw(suite))))
+        .and_then(|group| setpgid(own, group));
+    match joined {
+        Ok(()) => drop(killpg(own, Signal::SIGKILL)),
+        Err(_) => end_group(),
+    }
+}
+
+#[cfg(not(unix))]
+fn end_children(_: u32) {}
 
 /// Kills the process group: the adapter, its children and this process. Only the leader of a group does so, since
 /// another group would be that of whoever started this program by hand.

@@ -127,7 +127,7 @@ impl Program {
         let stderr_reader = tokio::spawn(read_stderr(errors, stderr_tail.clone(), log.clone()));
         let group = Group(child.id());
         Ok((
-            Process { child, stderr_reader, stderr_tail, _group: group },
+            Process { _group: group, child, stderr_reader, stderr_tail },
             requests,
             BufReader::new(responses),
         ))
@@ -180,11 +180,13 @@ impl fmt::Debug for Program {
 
 /// A running adapter. Dropping it kills its process group.
 pub(super) struct Process {
+    /// The first field, since fields are dropped in order: a guard that is killed alone could end no one, if the suite
+    /// exits at that moment.
+    _group: Group,
     child: Child,
     /// The task that reads its standard error.
     stderr_reader: JoinHandle<()>,
     stderr_tail: StderrTail,
-    _group: Group,
 }
 
 impl Process {

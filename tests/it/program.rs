@@ -77,10 +77,15 @@ pub(crate) fn signal(name: &str, process: u32) {
     assert!(sent.expect("kill starts").success(), "{name} {process}");
 }
 
-/// Returns whether a process runs. One that has ended and that no one has waited for does not.
-pub(crate) fn is_running(process: &str) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    status.rsplit_once(')').is_some_and(|(_, state)| !state.trim_start().starts_with(['Z', 'X']))
+/// Returns the ids of the processes that work in a folder. An id alone would not do: the system gives it again, also
+/// to a thread.
+pub(crate) fn working_in(folder: &Path) -> Vec<String> {
+    let folder = folder.canonicalize().expect("a folder");
+    let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
+    processes
+        .filter(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
+        .map(|process| process.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// The reference platform as a program, with an acceptance token for one peer.

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::program::{
-    COVENANT, code, command, covenant_in, is_running, output_of, path_text, signal, wait_until,
+    COVENANT, code, command, covenant_in, output_of, path_text, signal, wait_until, working_in,
 };
 
 /// Starts a run with an adapter that starts a child and then does what the script says.
-fn begin(folder: &Path, script: &str) -> (Child, String, String) {
+fn begin(folder: &Path, script: &str) -> Child {
     let script_file = folder.join("adapter.sh");
     let script = format!("sleep 1000 &\necho \"$$ $!\" > ids.new\nmv ids.new ids\n{script}\n");
     fs::write(&script_file, script).expect("written");
@@ -20,9 +20,8 @@ fn begin(folder: &Path, script: &str) -> (Child, String, String) {
     let run =
         command(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     wait_until("the adapter starts", || folder.join("ids").exists());
-    let ids = fs::read_to_string(folder.join("ids")).expect("ids");
-    let (adapter, child) = ids.trim().split_once(' ').expect("two ids");
-    (run, adapter.to_owned(), child.to_owned())
+    assert!(working_in(folder).len() > 1, "the run and its adapter");
+    run
 }
 
 #[test]
@@ -30,7 +29,7 @@ fn a_signal_ends_a_run_in_order() {
     for name in ["INT", "TERM", "HUP"] {
         let folder = tempfile::tempdir().expect("a folder");
         // It keeps the platform until it gets the signal to end, so that the run is under way.
-        let (run, adapter, child) = begin(folder.path(), &format!("exec {COVENANT} adapter"));
+        let run = begin(folder.path(), &format!("exec {COVENANT} adapter"));
         wait_until("the run begins", || folder.path().join("out/transcript.jsonl").exists());
         signal(name, run.id());
         let ended = run.wait_with_output().expect("it ends");
@@ -40,10 +39,8 @@ fn a_signal_ends_a_run_in_order() {
         }
         let verified = covenant_in(folder.path(), &["verify", "out"]);
         assert_eq!(code(&verified), 130, "{name}: {}", output_of(&verified));
-        let last = fs::read_to_string(folder.path().join("ids")).expect("ids");
-        let started: Vec<&str> = last.split_whitespace().chain([adapter.as_str(), child.as_str()]).collect();
         wait_until(&format!("{name}: the adapters and their children end"), || {
-            started.iter().all(|process| !is_running(process))
+            working_in(folder.path()).is_empty()
         });
     }
 }
@@ -56,13 +53,11 @@ fn no_adapter_outlives_a_suite_that_is_killed() {
         "trap '' HUP INT TERM PIPE\nwhile :; do sleep 1; done".to_owned(),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
-        let (mut run, adapter, child) = begin(folder.path(), &script);
+        let mut run = begin(folder.path(), &script);
         signal("KILL", run.id());
         run.wait().expect("it ends");
-        let last = fs::read_to_string(folder.path().join("ids")).expect("ids");
-        let started: Vec<&str> = last.split_whitespace().chain([adapter.as_str(), child.as_str()]).collect();
         wait_until(&format!("{script}: the adapters and their children end"), || {
-            started.iter().all(|process| !is_running(process))
+            working_in(folder.path()).is_empty()
         });
     }
 }
@@ -139,6 +134,7 @@ fn every_command_that_plays_ends_in_order_by_a_signal() {
         let has_adapter = arguments.iter().any(|word| word.contains("adapter.sh"));
         if has_adapter {
             wait_until("the adapter starts", || folder.path().join("ids").exists());
+            assert!(working_in(folder.path()).len() > 1, "{arguments:?}");
         }
         signal("TERM", running.id());
         let ended = running.wait_with_output().expect("it ends");
@@ -147,9 +143,8 @@ fn every_command_that_plays_ends_in_order_by_a_signal() {
         let left: Vec<_> = fs::read_dir(temporary.path()).expect("a folder").flatten().collect();
         assert!(left.is_empty(), "{arguments:?} left {left:?}");
         if has_adapter {
-            let ids = fs::read_to_string(folder.path().join("ids")).expect("ids");
             wait_until(&format!("{arguments:?}: the adapter and its child end"), || {
-                ids.split_whitespace().all(|process| !is_running(process))
+                working_in(folder.path()).is_empty()
             });
         }
     }
