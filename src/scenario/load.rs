@@ -204,7 +204,7 @@ fn faults_of_check(
         let place = || places.of(&parameter.name).unwrap_or(span.clone());
         let referred = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
         let referred = referred.into_iter().filter_map(|value| value.as_str());
-        faults.extend(referred.filter_map(|name| fault_of_reference(parameter.kind, name, names, place())));
+        faults.extend(referred.filter_map(|name| fault_of_reference(parameter.kind, name, names, &place)));
     }
     faults
 }
@@ -229,7 +229,7 @@ fn fault_of_reference(
     kind: ParameterKind,
     name: &str,
     names: &Names<'_>,
-    span: Range<usize>,
+    place: &dyn Fn() -> Range<usize>,
 ) -> Option<FormatFault> {
     let (what, known): (&str, Vec<&str>) = match kind {
         ParameterKind::Value => return None,
@@ -242,7 +242,7 @@ fn fault_of_reference(
     if known.contains(&name) {
         return None;
     }
-    Some(FormatFault::new(format!("{what} `{name}`"), span).nearest(name, known))
+    Some(FormatFault::new(format!("{what} `{name}`"), place()).nearest(name, known))
 }
 
 /// The places of the arguments of one check in its file.
@@ -253,7 +253,7 @@ struct ArgumentPlaces<'a> {
 }
 
 impl ArgumentPlaces<'_> {
-    /// Returns the place of an argument: of its name and its value.
+    /// Returns the place of an argument: of its name and its value. Parses the whole file, so it is for faults alone.
     fn of(&self, name: &str) -> Option<Range<usize>> {
         let document = DeTable::parse(self.source).ok()?;
         let checks = document.get_ref().get("check")?.get_ref();
