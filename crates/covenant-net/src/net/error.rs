@@ -39,7 +39,7 @@ pub enum NetError {
     /// The message exceeded a size limit.
     #[error("more than {limit} {what}")]
     TooLarge {
-        /// Limited quantity: `bytes of body`, `bytes of head` or `headers`.
+        /// Limited quantity: `bytes of body`, `bytes of head`, `bytes for one answer` or `headers`.
         what: &'static str,
         /// Limit that was exceeded.
         limit: usize,

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::socket::Probe;
-use super::watched::{Failure, Watched};
+use super::watched::{Watch, Watched};
 use super::{ClientOptions, Protocol};
 use crate::net::message::Body;
 use crate::net::{Limits, NetError};
@@ -32,7 +32,7 @@ pub(super) struct Connection {
     source: Option<Ipv4Addr>,
     tls: Option<TlsFacts>,
     driver: JoinHandle<()>,
-    failure: Failure,
+    watch: Watch,
     limits: Limits,
 }
 
@@ -60,8 +60,8 @@ impl Connection {
         limits: Limits,
         options: ClientOptions,
     ) -> Result<Self, NetError> {
-        let failure = Failure::default();
-        let io = TokioIo::new(Watched::new(io, failure.clone()));
+        let watch = Watch::default();
+        let io = TokioIo::new(Watched::new(io, watch.clone(), &limits));
         let agreed = tls.as_ref().and_then(|tls| tls.alpn.as_deref());
         let opened = if agreed == Some("h2") || options.protocol == Protocol::Http2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -76,7 +76,7 @@ impl Connection {
             builder.handshake(io).await.map(|(sender, driver)| (Sender::Http1(sender), drive(driver)))
         };
         let (sender, driver) = opened.map_err(|error| NetError::of_exchange(&error, &limits))?;
-        Ok(Self { sender, probe, source, tls, driver, failure, limits })
+        Ok(Self { sender, probe, source, tls, driver, watch, limits })
     }
 
     /// Sends a request, and waits for the head of its response.
@@ -84,6 +84,7 @@ impl Connection {
         &mut self,
         message: hyper::Request<Body>,
     ) -> Result<hyper::Response<Incoming>, Failed> {
+        self.watch.begin_exchange();
         let sent = match &mut self.sender {
             Sender::Http1(sender) => sender.try_send_request(message).await,
             Sender::Http2(sender) => sender.try_send_request(message).await,
@@ -138,16 +139,18 @@ impl Connection {
         self.tls.clone()
     }
 
-    /// Returns the TLS error as the cause if there is one. On TLS 1.3, the refusal of a certificate arrives
+    /// Returns the failure that ended the connection, if one is known.
+    pub(super) fn failure(&self) -> Option<NetError> {
+        self.watch.failure()
+    }
+
+    /// Returns the failure of the connection as the cause if there is one. On TLS 1.3, the refusal of a certificate arrives
     /// with the first read of the connection, beside the request that fails.
     async fn explain(&mut self, error: &hyper::Error) -> NetError {
         if !self.is_open() {
             let _ = timeout(EXPLANATION_TIME_MAX, &mut self.driver).await;
         }
-        match self.failure.get() {
-            Some(failure) => NetError::of_tls(failure.clone()),
-            None => NetError::of_exchange(error, &self.limits),
-        }
+        self.failure().unwrap_or_else(|| NetError::of_exchange(error, &self.limits))
     }
 }
 

@@ -134,7 +134,8 @@ impl Client {
         let answered = async {
             let response = connection.send(message).await?;
             let (protocol, tls, source) = (connection.protocol(), connection.tls(), connection.source());
-            let (head, body) = self.read(response).await?;
+            let read = self.read(response).await;
+            let (head, body) = read.map_err(|error| connection.failure().unwrap_or(error))?;
             Ok(Response {
                 status: head.status.as_u16(),
                 headers: header_list(&head.headers),

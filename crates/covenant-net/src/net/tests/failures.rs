@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::net::Protocol;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_failure_has_its_kind_and_does_not_disturb_the_server() {
@@ -124,6 +125,32 @@ async fn invalid_http_invalid_tls_and_a_closed_connection_are_distinguished() {
         let (answer, ()) = tokio::join!(client.send(&url, post("/")), answer);
         let error = answer.expect_err("no answer");
         assert_eq!(error.kind(), kind, "{scheme} {}: {error}", String::from_utf8_lossy(sent));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_without_end_that_are_no_answer_end_the_exchange() {
+    let settings: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let ping: &[u8] = &[0, 0, 8, 6, 1, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7];
+    for (protocol, first, again) in
+        [(Protocol::Http2, settings, ping), (Protocol::Negotiated, b"", b"HTTP/1.1 102 Processing\r\n\r\n")]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let flood = async {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            let _ = socket.read(&mut [0; 4096]).await;
+            socket.write_all(first).await.expect("sent");
+            let many = again.repeat(1000);
+            while socket.write_all(&many).await.is_ok() {}
+        };
+        let limits = Limits { exchange_time_max: Duration::from_mins(1), ..small() };
+        let client = Client::new(None, limits, ClientOptions { protocol, ..ClientOptions::default() });
+        let url = url.parse().expect("a URL");
+        let (answer, ()) = tokio::join!(client.send(&url, post("/")), flood);
+        let error = answer.expect_err("no answer");
+        assert_eq!(error.to_string(), "more than 1052672 bytes for one answer", "{protocol:?}");
+        assert_eq!(error.kind(), FailureKind::TooLarge);
     }
 }
 
