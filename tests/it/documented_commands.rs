@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use crate::audit::wait_for_text;
 use crate::program::{LOOPBACK, Platform};
-use crate::python_platform::missing_program;
+use crate::python::missing_program;
 
 const README: &str = include_str!("../../README.md");
 const CONTRIBUTING: &str = include_str!("../../CONTRIBUTING.md");

@@ -1,7 +1,7 @@
 //! Tests of the library and of the program as a user sees them. They are one test program, which is linked once.
 //!
 //! The other test programs are separate for a reason: `conformance` has a harness of its own; parallel tests would
-//! disturb the limits of time and memory of `hostile`.
+//! disturb the limits of time and memory of `hostile`; `platforms` takes too long for every change.
 
 mod adapter;
 mod adapter_server;
@@ -24,21 +24,17 @@ mod misbehaviours;
 mod own_kinds;
 mod parsers;
 mod powernode;
-mod powernode_platform;
 mod program;
-mod python_platform;
+mod python;
 mod recordings;
 mod run_folders;
 mod seals;
 mod secrets;
-mod seeds;
-mod shared_target;
 mod shortages;
 mod signals;
 mod snapshots;
 mod watches;
 mod wire;
-mod written_ids;
 
 /// The allocator of the program.
 #[global_allocator]

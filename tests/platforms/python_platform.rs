@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,8 @@ use covenant::contract::Section;
 use covenant::operator::{Log, Method, Program, Stdio};
 use covenant::report::Report;
 use covenant::runner::{ExternalTarget, Plan, Selection, Target};
+
+use crate::python::missing_program;
 
 #[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 #[tokio::test(flavor = "multi_thread")]
@@ -84,15 +85,4 @@ async fn run(adapter: &str, plan: Plan) -> Report {
     let name = "the Python platform".to_owned();
     let target = Target::ExternalTarget(ExternalTarget { name, arguments: vec![], targets });
     Plan { target, ..plan }.run_to_report().await.expect("a run")
-}
-
-/// Returns a program that the platform needs and that is not on the PATH.
-pub(crate) fn missing_program() -> Option<&'static str> {
-    let works = |program: &str, argument: &str| {
-        let mut command = Command::new(program);
-        command.arg(argument).output().is_ok_and(|output| output.status.success())
-    };
-    [("python3", "--version"), ("openssl", "version")]
-        .into_iter()
-        .find_map(|(program, argument)| (!works(program, argument)).then_some(program))
 }

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, rest};
 
-/// The breaches of the platform on the observed wire; see `tests/it/powernode_platform.rs`.
+/// The breaches of the platform on the observed wire; see `tests/platforms/powernode_platform.rs`.
 const TRULY_BROKEN: [&str; 8] = [
     "A.1 conduct",
     "4.3 conduct",
