@@ -27,7 +27,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins to count anew, for the next exchange.
+    /// Sets the count to 0, for the next exchange.
     pub(super) fn begin_exchange(&self) {
         self.received.store(0, Ordering::Relaxed);
     }
