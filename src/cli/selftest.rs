@@ -12,7 +12,10 @@ use crate::input::{self, InputError};
 use crate::nearest::did_you_mean;
 use crate::reference::{DEFECTS, VARIANTS};
 use crate::runner::{Plan, write_whole};
-use crate::selftest::{Partition, Row, Table, check_ids, compare_reports, platforms, probe_all};
+use crate::selftest::{
+    Combine, CombinedTable, Partition, Row, Table, check_ids, combinations, compare_reports, platforms,
+    probe_all, probe_combinations,
+};
 
 /// Arguments of `covenant selftest`.
 #[derive(Debug, Args)]
@@ -35,15 +38,31 @@ pub(super) struct Arguments {
     /// Replace each golden report that differs
     #[arg(long, requires = "goldens")]
     accept: bool,
+    /// Run sets of variants instead: `pairs` for sets that hold each pair, or a number of random sets of 3 to 6.
+    /// --out then takes combinations.md and combinations.json, in which runs add up
+    #[arg(long, value_name = "pairs|N", conflicts_with_all = ["only", "goldens"])]
+    combine: Option<Combine>,
     /// Folder for selftest.md and selftest.json. Rows of an existing table stay if their defect or variant is
     /// not run now
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Returns the number of platforms that are tested at a time.
+    fn parallel(&self) -> usize {
+        usize::try_from(self.jobs.get()).unwrap_or(1)
+    }
+}
+
 pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(Seed(1));
     message(&format!("seed: {seed}\n"));
+    // The self-test needs to know that a case breaks, not the shortest one.
+    let plan = Plan { seed, shrinks: 0, ..Plan::default() };
+    if let Some(combine) = arguments.combine {
+        return combined(arguments, combine, &plan);
+    }
     let platforms = platforms(&arguments.only, arguments.partition).map_err(|unknown| {
         let hint = did_you_mean(&unknown, DEFECTS.iter().chain(VARIANTS).map(|patch| patch.name));
         Failure::usage(format!("no defect or variant is called {unknown}; `covenant list` shows them{hint}"))
@@ -53,14 +72,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         input::files_in(folder, "txt", false).map_err(unreadable)?;
     }
     let before = arguments.out.as_deref().map(Table::read).transpose().map_err(unreadable)?.flatten();
-    // The self-test needs to know that a case breaks, not the shortest one.
-    let plan = Plan { seed, shrinks: 0, ..Plan::default() };
-    let rows = block_on_unless_stopped(probe_all(
-        &platforms,
-        &plan,
-        usize::try_from(arguments.jobs.get()).unwrap_or(1),
-    ))?
-    .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let rows = block_on_unless_stopped(probe_all(&platforms, &plan, arguments.parallel()))?
+        .map_err(|error| Failure::new(Exit::Environment, error))?;
     let table = table(arguments, before, rows)?;
     if let Some(folder) = &arguments.out {
         table.write(folder)?;
@@ -71,6 +84,23 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
         None => true,
     };
     Ok(if table.is_good() && is_golden { Exit::Kept } else { Exit::Broken })
+}
+
+/// Runs sets of variants.
+fn combined(arguments: &Arguments, combine: Combine, plan: &Plan) -> Result<Exit, Failure> {
+    let before = arguments.out.as_deref().map(CombinedTable::read).transpose().map_err(unreadable)?;
+    let mut sets = combinations(combine, plan.seed);
+    if let Some(partition) = arguments.partition {
+        sets.retain(|set| partition.holds(&set.names().join(" ")));
+    }
+    let rows = block_on_unless_stopped(probe_combinations(&sets, plan, arguments.parallel()))?
+        .map_err(|error| Failure::new(Exit::Environment, error))?;
+    let table = before.unwrap_or_default().with(rows);
+    if let Some(folder) = &arguments.out {
+        table.write(folder)?;
+    }
+    print(&table.markdown())?;
+    Ok(if table.is_good() { Exit::Kept } else { Exit::Broken })
 }
 
 /// Returns the table of these rows. If only a part was run, the other rows come from an earlier table.

@@ -1,11 +1,15 @@
 //! The self-test: how many seeded defects the suite detects, and how many false positives it has on conforming
 //! platforms.
 
+mod combination;
+mod combined;
 mod golden_report;
 mod partition;
 mod row;
 mod table;
 
+pub use combination::{Combination, Combine, combinations};
+pub use combined::{CombinedRow, CombinedTable, probe_combination};
 pub use golden_report::{ReportDifference, compare_reports, golden_report};
 pub use partition::Partition;
 pub use row::{Row, probe};
@@ -39,6 +43,16 @@ pub fn platforms(names: &[String], partition: Option<Partition>) -> Result<Vec<P
 /// Runs the suite against each platform, `jobs` of them at a time.
 pub async fn probe_all(platforms: &[Platform], plan: &Plan, jobs: usize) -> Result<Vec<Row>, RunError> {
     let rows = stream::iter(platforms.iter().map(|platform| probe(*platform, plan)));
+    rows.buffered(jobs).try_collect().await
+}
+
+/// Runs the suite against each set of variants, `jobs` of them at a time.
+pub async fn probe_combinations(
+    sets: &[Combination],
+    plan: &Plan,
+    jobs: usize,
+) -> Result<Vec<CombinedRow>, RunError> {
+    let rows = stream::iter(sets.iter().map(|set| probe_combination(set, plan)));
     rows.buffered(jobs).try_collect().await
 }
 
