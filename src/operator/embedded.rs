@@ -1,29 +1,25 @@
 //! The embedded adapter: the reference platform in this process, fresh for each scenario.
 
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use covenant_model::operator::{INVALID_PARAMS, METHOD_NOT_FOUND, NOT_RUNNING};
+use covenant_model::operator::METHOD_NOT_FOUND;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::Mutex;
 
-use super::platform::{Advance, PlatformMethod, Reset, Start};
+use super::platform::Start;
 use super::{
-    ClockSync, Description, Kinds, Lease, Method, OperatorClient, OperatorError, OperatorMethod, PROTOCOL,
+    ClockSync, Description, Kinds, Lease, Method, OperatorClient, OperatorError, OperatorMethod,
     TargetRequest, Targets,
 };
 use crate::Fault;
-use crate::clock::{Clock, Seed};
+use crate::clock::Clock;
 use crate::reference::{
-    Database, MethodError, Options, Patch, Platform, Running, Settings, StartError, clock_ahead_seconds,
-    kinds, runs_behind_proxy,
+    MethodError, Patch, Process, ProcessError, ProcessOptions, StartError, clock_ahead_seconds, describe,
 };
-use crate::wire::generation::{FORWARDED_NAME, Generation, TLS_NAME};
 
 /// The start time of an embedded target.
 const BEGINNING: &str = "2026-06-01T00:00:00Z";
@@ -69,15 +65,16 @@ impl Targets for Embedded {
         } else {
             None
         };
-        let description = Description::read(&self.0.describe())?;
-        let operator = Target {
-            options: self.0.clone(),
+        let description = Description::read(&describe(&self.0.patches))?;
+        let process = Process::new(ProcessOptions {
             clock: targets_clock,
             seed: request.seed.derive(request.scenario).derive("target"),
             database: folder.as_ref().map(|folder| folder.path().join("platform.sqlite")),
-            running: Mutex::new(None),
-            kinds: description.kinds,
-        };
+            listen: self.0.listen,
+            settings: self.0.settings.clone(),
+            patches: self.0.patches.clone(),
+        });
+        let operator = Target { process, kinds: description.kinds };
         let guard = folder.map(|folder| Box::new(folder) as Box<dyn Send + Sync>);
         let caller = description.caller;
         Ok(Lease { operator: Arc::new(operator), clock, clock_sync, caller, is_fresh: true, guard })
@@ -86,38 +83,23 @@ impl Targets for Embedded {
 
 /// One embedded target.
 struct Target {
-    options: EmbeddedOptions,
-    clock: Clock,
-    seed: Seed,
-    database: Option<PathBuf>,
-    running: Mutex<Option<Running>>,
+    process: Process,
     kinds: Option<Kinds>,
 }
 
 #[async_trait]
 impl OperatorClient for Target {
     async fn call(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
-        let Method::Platform(of_process) = method else { return self.forward(method, parameters).await };
-        match of_process {
-            PlatformMethod::Describe => Ok(self.options.describe()),
-            PlatformMethod::Start => self.start(parsed(parameters)?).await,
-            PlatformMethod::Stop => {
-                if let Some(running) = self.running.lock().await.take() {
-                    running.stop().await;
-                }
-                Ok(json!({}))
+        self.process.call(method, parameters).await.map_err(|error| match error {
+            ProcessError::Method(MethodError { code: METHOD_NOT_FOUND, .. }) => {
+                OperatorError::unsupported(method)
             }
-            PlatformMethod::Kill => {
-                if let Some(running) = self.running.lock().await.take() {
-                    running.kill().await;
-                }
-                Ok(json!({}))
+            ProcessError::Method(MethodError { code, message }) => {
+                OperatorError::refused(method, code, message)
             }
-            PlatformMethod::Now => Ok(json!({"now": self.clock.now().to_string()})),
-            PlatformMethod::Advance => self.advance(&parsed(parameters)?).await,
-            // A fresh target needs no reset.
-            PlatformMethod::Reset => Err(OperatorError::unsupported(method)),
-        }
+            ProcessError::Start(error @ StartError::Listen { .. }) => environment(&error),
+            ProcessError::Start(other) => OperatorError::adapter(method, crate::with_causes(&other)),
+        })
     }
 
     fn settles_at_once(&self) -> bool {
@@ -129,89 +111,6 @@ impl OperatorClient for Target {
     }
 }
 
-impl Target {
-    /// Starts the platform, or restarts it after a stop or a kill.
-    async fn start(&self, given: Start) -> Result<Value, OperatorError> {
-        let mut running = self.running.lock().await;
-        if let Some(before) = running.take() {
-            before.stop().await;
-        }
-        let mut settings = self.options.settings.clone();
-        let given = [json!(given.settings), json!({"release": given.release})];
-        for (name, member) in given.iter().filter_map(Value::as_object).flatten() {
-            if !member.is_null() {
-                settings[name] = member.clone();
-            }
-        }
-        let settings = Settings::read(&settings)
-            .map_err(|error| OperatorError::refused(Start::METHOD, INVALID_PARAMS, error.to_string()))?;
-        let options = Options {
-            clock: self.clock.clone(),
-            seed: self.seed,
-            database: self.database.clone().map_or(Database::Memory, Database::File),
-            listen: SocketAddr::new(self.options.listen, 0),
-            settings,
-            patches: self.options.patches.clone(),
-        };
-        let started = Platform::start(options).await.map_err(|error| match error {
-            error @ StartError::Listen { .. } => environment(&error),
-            other => OperatorError::adapter(Start::METHOD, crate::with_causes(&other)),
-        })?;
-        let reported = json!({"base_url": started.base_url(), "ca_bundle_pem": started.ca_bundle_pem()});
-        *running = Some(started);
-        Ok(reported)
-    }
-
-    /// Moves the clock. Everything that falls due on the way has run on return.
-    async fn advance(&self, given: &Advance) -> Result<Value, OperatorError> {
-        self.clock.advance_seconds(given.seconds);
-        let platform = self.running.lock().await.as_ref().map(|running| running.platform.clone());
-        if let Some(platform) = platform {
-            platform.run_due_timers(self.clock.now()).await;
-        }
-        Ok(json!({"now": self.clock.now().to_string()}))
-    }
-
-    async fn forward(&self, method: Method, parameters: Value) -> Result<Value, OperatorError> {
-        let platform = self.running.lock().await.as_ref().map(|running| running.platform.clone());
-        let Some(platform) = platform else {
-            return Err(OperatorError::refused(method, NOT_RUNNING, "the platform is not running"));
-        };
-        platform.call(method, parameters).await.map_err(|MethodError { code, message }| {
-            if code == METHOD_NOT_FOUND {
-                OperatorError::unsupported(method)
-            } else {
-                OperatorError::refused(method, code, message)
-            }
-        })
-    }
-}
-
-impl EmbeddedOptions {
-    /// Returns the description of the embedded adapter.
-    fn describe(&self) -> Value {
-        let methods: Vec<&str> =
-            Method::all().filter(|method| *method != Reset::METHOD).map(Method::name).collect();
-        json!({
-            "name": "reference",
-            "version": env!("CARGO_PKG_VERSION"),
-            "protocol": PROTOCOL,
-            "contract_versions": [1],
-            "verbs": methods,
-            "identity": if runs_behind_proxy(&self.patches) { FORWARDED_NAME } else { TLS_NAME },
-            "generation": Generation::newest().name,
-            "settles_at_once": true,
-            "kinds": kinds(&self.patches),
-        })
-    }
-}
-
-/// Parses the parameters of a method that the process answers.
-fn parsed<M: OperatorMethod>(given: Value) -> Result<M, OperatorError> {
-    serde_json::from_value(given)
-        .map_err(|error| OperatorError::refused(M::METHOD, INVALID_PARAMS, error.to_string()))
-}
-
 /// Creates the error for a machine on which no platform can start.
 fn environment(error: &(dyn Error + 'static)) -> OperatorError {
     OperatorError::Fault(Fault::of_environment(error).of_method(Start::METHOD))
@@ -221,8 +120,13 @@ fn environment(error: &(dyn Error + 'static)) -> OperatorError {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use covenant_model::operator::INVALID_PARAMS;
+    use serde_json::json;
+
     use super::*;
+    use crate::clock::Seed;
     use crate::operator::contract::{List, Release};
+    use crate::operator::platform::Reset;
 
     async fn leased() -> Lease {
         let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);

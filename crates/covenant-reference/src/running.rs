@@ -115,14 +115,12 @@ impl Running {
 }
 
 /// Returns whether a platform with these patches takes its callers' identity from a proxy.
-#[must_use]
-pub fn runs_behind_proxy(patches: &[&'static Patch]) -> bool {
+pub(super) fn runs_behind_proxy(patches: &[&'static Patch]) -> bool {
     seeded(patches).inbound.runs_behind_proxy
 }
 
 /// Returns the kinds that a platform with these patches names; null if it takes any.
-#[must_use]
-pub fn kinds(patches: &[&'static Patch]) -> Value {
+pub(super) fn kinds(patches: &[&'static Patch]) -> Value {
     (seeded(patches).capabilities.kinds)()
 }
 
