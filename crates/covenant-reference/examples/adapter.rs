@@ -1,5 +1,5 @@
 //! The reference as an adapter on standard input and output, in a program as small as can be. `ci/mutants` builds it
-//! anew for each mutant, where the suite itself stays as it is.
+//! again for each mutant, and the suite itself stays as it is.
 
 use std::io::{self, BufRead, Write};
 use std::net::{IpAddr, Ipv4Addr};
