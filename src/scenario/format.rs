@@ -308,7 +308,7 @@ step_types! {
     Excerpt {
         /// The name of the peer.
         peer: String,
-        /// The query: `since=…&until=…`
+        /// The query: `since=…&until=…`. With a `request_id=…` that has a value, it is that alone; an empty one is left out
         #[serde(default, skip_serializing_if = "Option::is_none")]
         query: Option<String>,
         /// The number of entries, apart from those about excerpts. The call is repeated until an excerpt has as many

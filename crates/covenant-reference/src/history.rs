@@ -1,6 +1,6 @@
 //! Audit entries (commitment 5) and events for the operator.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::policy::policy;
@@ -19,12 +19,27 @@ policy! {
         excerpt_delay: Option<SignedDuration> = None,
         /// Returns whether an entry belongs in this peer's excerpt (5.4).
         belongs_to: fn(&Transaction<'_>, &AuditEntry, &str) -> bool = belongs_to,
+        /// Returns the moment that an end of a requested window names (5.3). `None` refuses the request.
+        read_time: fn(&str) -> Option<Timestamp> = read_time,
+        /// Returns whether a time is within a window, by its ends (5.4).
+        is_within: fn(Timestamp, Timestamp, Timestamp) -> bool = is_within,
     }
 }
 
 /// Returns whether the entry is about the asking peer.
 pub(crate) fn belongs_to(_: &Transaction<'_>, entry: &AuditEntry, peer_id: &str) -> bool {
     entry.federation_peer_id == peer_id
+}
+
+/// Parses RFC 3339 or a bare date. It restores a plus sign that the query decoding turned into a space.
+pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
+    let text = text.replace(' ', "+");
+    text.parse().ok().or_else(|| format!("{text}T00:00:00Z").parse().ok())
+}
+
+/// Returns whether the time is from the first end on, and before the second.
+pub(crate) fn is_within(since: Timestamp, until: Timestamp, at: Timestamp) -> bool {
+    since <= at && at < until
 }
 
 /// The facts of one action, as the audit entry states them.

@@ -1,5 +1,6 @@
 //! Plays a scenario against a target.
 
+mod excerpts;
 mod inventory;
 mod named_records;
 mod operator;

@@ -7,13 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::format::{
-    AnyCall, EndGrant, Excerpt, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync,
-    Wait,
+    AnyCall, EndGrant, Fetch, Flood, Hold, Migrate, Notify, OfMigration, PeerCall, PeerPut, Sync, Wait,
 };
+use super::StepError;
 use super::reason::no_success;
 use super::runner::ScenarioRunner;
-use super::settling::Settling;
-use super::{POLL_INTERVAL, StepError};
 use crate::clock::Stopwatch;
 use crate::net::Pause;
 use crate::operator::{OperatorMethod, grant};
@@ -25,8 +23,6 @@ use crate::wire::sync::SyncRecord;
 
 /// The time from which on a wait is one in real time, and not that for a call which is under way.
 const LONG_WAIT: Duration = Duration::from_mins(1);
-/// The status of an excerpt that was delivered.
-const DELIVERED: u16 = 200;
 
 impl ScenarioRunner<'_> {
     /// Lets a proposed peer accept and send a heartbeat. Each call must succeed.
@@ -197,29 +193,6 @@ impl ScenarioRunner<'_> {
             Vec::deserialize(records).map_err(|error| StepError::suite(format!("sync records: {error}")))?;
         let with = self.values.fill(&step.with)?;
         let outcome = self.peer_named(&step.peer)?.sync(context, &step.kind, records, &with).await?;
-        self.keep_outcome(context, &outcome);
-        Ok(())
-    }
-
-    pub(super) async fn excerpt(&mut self, context: &StepContext, step: &Excerpt) -> Result<(), StepError> {
-        let query = step.query.as_deref().map(|query| self.values.fill_text(query)).transpose();
-        // Without a promise, the query is empty and the excerpt itself is requested.
-        let query = query?.filter(|query| !query.ends_with('='));
-        let call = Call { query, ..Call::route(&Route::AuditExcerpts) };
-        let mut ticks = tokio::time::interval(POLL_INTERVAL);
-        let looking = Stopwatch::start();
-        let mut settling = Settling::start(self.poll_timeout());
-        let outcome = loop {
-            ticks.tick().await;
-            let outcome = self.peer_named(&step.peer)?.call(context, call.clone()).await?;
-            let found = entries_of(&outcome.body);
-            let has_settled = settling.has_settled(found);
-            let is_whole = step.until_entries.is_none_or(|entries| entries <= found && has_settled);
-            let is_delivered = outcome.status == Some(DELIVERED);
-            if is_whole || !is_delivered || looking.elapsed() >= self.poll_timeout() {
-                break outcome;
-            }
-        };
         self.keep_outcome(context, &outcome);
         Ok(())
     }
@@ -408,16 +381,4 @@ impl ScenarioRunner<'_> {
 /// Returns the label that holds the proposal of a peer.
 pub(super) fn proposal(peer: &str) -> String {
     format!("{peer}'s proposal")
-}
-
-/// Returns the number of entries in the answer to a request for an excerpt, without those about excerpts: each request
-/// adds one.
-fn entries_of(body: &Value) -> usize {
-    let entries = body["data"]["events"].as_array().into_iter().flatten();
-    let is_about_excerpts = |entry: &Value| {
-        let mut members =
-            ["action", "event", "kind", "route", "path"].iter().filter_map(|name| entry[name].as_str());
-        members.any(|text| text.contains("excerpt"))
-    };
-    entries.filter(|entry| !is_about_excerpts(entry)).count()
 }

@@ -140,6 +140,25 @@ pub(super) const AUDIT: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "refuses-excerpts-of-a-window",
+        &[("5.3", Conduct)],
+        "Refuses each request for an excerpt that names the window for which it is.",
+        |policy| policy.history.read_time = |_| None,
+    ),
+    Patch::defect(
+        "sends-the-end-of-a-window",
+        &[("5.4", Conduct)],
+        "Omits from the excerpt of a window of hours what happened in its first half.",
+        |policy| {
+            policy.history.is_within = |since, until, at| {
+                let window = until.duration_since(since);
+                let is_short = window < SignedDuration::from_hours(24);
+                history::is_within(since, until, at) && !(is_short && at.duration_since(since) < window / 2)
+            };
+        },
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "promises-excerpt-in-four-days",
         &[("5.3", Conduct)],
         "Promises an excerpt for four days later.",

@@ -31,8 +31,7 @@ fn excerpt(inbound: &InboundCall<'_>, query: &Query) -> Result<Reply, StoreError
     let entries: Vec<AuditEntry> = table::all(tx.db)?;
     let belongs = |entry: &&AuditEntry| {
         (tx.policy.history.belongs_to)(tx, entry, &inbound.peer.id)
-            && query.since <= entry.at
-            && entry.at < query.until
+            && (tx.policy.history.is_within)(query.since, query.until, entry.at)
     };
     let events: Vec<Value> = entries.iter().filter(belongs).take(query.limit).map(event).collect();
     let count = events.len();
@@ -103,6 +102,7 @@ struct Query {
 impl Query {
     fn read(inbound: &InboundCall<'_>) -> Result<Self, InboundError> {
         let invalid = |name: &str| Reply::failure(422, format!("{name} is invalid")).refused();
+        let read_time = inbound.tx.policy.history.read_time;
         let time = |name: &str| {
             parameter(inbound, name).map(|text| read_time(&text).ok_or_else(|| invalid(name))).transpose()
         };
@@ -126,10 +126,4 @@ fn parameter(inbound: &InboundCall<'_>, name: &str) -> Option<String> {
     let query = inbound.call.query.as_deref().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// Parses RFC 3339 or a bare date. It restores a plus sign that the query decoding turned into a space.
-fn read_time(text: &str) -> Option<Timestamp> {
-    let text = text.replace(' ', "+");
-    text.parse().ok().or_else(|| format!("{text}T00:00:00Z").parse().ok())
 }
