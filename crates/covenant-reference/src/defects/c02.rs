@@ -121,6 +121,13 @@ pub(super) const HELD_GRANTS: &[Patch] = &[
             };
         },
     ),
+    Patch::defect(
+        "ends-all-held-grants-at-one-revocation",
+        &[("2.1", Detection)],
+        "Takes the notice that one grant is revoked as the end of each grant of that peer.",
+        |policy| policy.notices.ends_grant = |_, _| true,
+    )
+    .hard_to_reach(),
 ];
 
 /// Defects in the notice of a grant's revocation.

@@ -22,6 +22,8 @@ policy! {
     Policy {
         /// Returns whether a revocation by the peer is honoured (11.1).
         honours_revocation: fn(&Peer) -> bool = |_| true,
+        /// Returns whether the notice of a revoked grant ends a held grant, by the id that it names (2.3).
+        ends_grant: fn(&HeldGrant, &str) -> bool = |held, named| held.grant_id == named,
         /// Returns whether a disclosed compromise suspends the peer (9.2).
         suspends_compromised: fn(&Peer, &Value) -> bool = |_, _| true,
         /// Returns whether a disclosed compromise is reported to the operator (9.2).
@@ -103,7 +105,7 @@ pub(super) fn revoked_by_peer(
 fn grant_ends(tx: &Transaction<'_>, peer: &Peer, payload: &Value) -> Result<(), StoreError> {
     let named = payload["grant_id"].as_str().unwrap_or_default();
     for mut held in table::of_peer::<HeldGrant>(tx.db, &peer.id)? {
-        if held.grant_id == named && held.revoked_at.is_none() {
+        if (tx.policy.notices.ends_grant)(&held, named) && held.revoked_at.is_none() {
             held.revoked_at = Some(tx.now);
             table::put(tx.db, &held)?;
         }
