@@ -104,8 +104,9 @@ async fn read_back(
 ) -> Result<(MigrationView, Reading), MethodError> {
     let view = view(called);
     let is_done = called.succeeded() && view.status == "completed";
+    let is_read = is_done && (platform.policy.outbound.reads_back)(plan);
     let reading =
-        if is_done { verify(platform, peer, plan, &view, token).await? } else { Reading::default() };
+        if is_read { verify(platform, peer, plan, &view, token).await? } else { Reading::default() };
     Ok((view, reading))
 }
 

@@ -42,6 +42,7 @@ use super::store::StoreError;
 use super::store::records::Record;
 use super::store::rows::{Capability, ExcerptRequest, HeldGrant, KnownContract, Notice, Peer};
 use super::transaction::Transaction;
+use covenant_model::wire::migration::MigrationRequest;
 use covenant_model::wire::sync::SyncBatch;
 use covenant_net::net::Client;
 use covenant_net::pki::SigningRequest;
@@ -140,6 +141,8 @@ policy! {
         reports_crossing: bool = true,
         /// Returns the crossing that the row of a sent migration records (8.3): the actual one.
         choose_recorded_crossing: fn(&Transaction<'_>, &Peer, Option<Value>) -> Option<Value> = |_, _, crossing| crossing,
+        /// Returns whether the records of a completed migration are read back (7.2, 7.3, 7.4): always.
+        reads_back: fn(&MigrationRequest) -> bool = |_| true,
         /// Returns which untruths in a destination's claims count, of all that were found (7.2, 7.3, 7.4).
         select_untruths: fn(Vec<Untruth>) -> Vec<Untruth> = |found| found,
         /// Returns whether the originals of a migration are deleted, by whether all of it was read back

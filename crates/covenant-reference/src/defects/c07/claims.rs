@@ -118,6 +118,13 @@ pub(in crate::defects) const PEER_CLAIMS: &[Patch] = &[
         },
     ),
     Patch::defect(
+        "believes-destination-at-a-commit",
+        &[("7.2", Detection), ("7.3", Detection), ("7.4", Detection)],
+        "Reads the records back after a migration in one call, and believes the destination if it committed an open one.",
+        |policy| policy.outbound.reads_back = |plan| plan.commit != Some(false),
+    )
+    .hard_to_reach(),
+    Patch::defect(
         "overlooks-missing-records",
         &[("7.2", Detection), ("7.4", Detection)],
         "Ignores that a record is not stored under its id at the destination.",
