@@ -23,7 +23,7 @@ policy! {
         /// Returns whether a revocation by the peer is honoured (11.1).
         honours_revocation: fn(&Peer) -> bool = |_| true,
         /// Returns whether the notice of a revoked grant ends a held grant, by the id that it names (2.3).
-        ends_grant: fn(&HeldGrant, &str) -> bool = |held, named| held.grant_id == named,
+        ends_grant: fn(&HeldGrant, &str) -> bool = ends_grant,
         /// Returns whether a disclosed compromise suspends the peer (9.2).
         suspends_compromised: fn(&Peer, &Value) -> bool = |_, _| true,
         /// Returns whether a disclosed compromise is reported to the operator (9.2).
@@ -36,6 +36,11 @@ policy! {
 /// Returns whether more than 24 hours have passed.
 pub(crate) fn is_late(after_detection: SignedDuration) -> bool {
     after_detection > DISCLOSURE
+}
+
+/// Returns whether the notice names this grant.
+pub(crate) fn ends_grant(held: &HeldGrant, named: &str) -> bool {
+    held.grant_id == named
 }
 
 /// Returns whether the payload names an operator.
