@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::HEAD;
 use super::table::members;
-use crate::check::{CheckDef, PlannedCheck, checks};
+use crate::check::{AbsentCall, CheckDef, PlannedCheck, checks};
 use crate::runner::planned;
 use crate::scenario::Loaded;
 
@@ -17,6 +17,8 @@ recorded under `as = \"…\"`; a label or a peer that does not exist is an error
 A check passes (`kept`), or stops: `broken` with the entries that show it, or `unproven` with the reason.
 A check that passes because something is absent states its positive control: what shows, in the same trace, that a breach would
 have been seen. Without it, such a check is `unproven`, unless the control names a call that not each scenario makes.
+A call of the target that a limit of the suite rejected (413, 431, 408 or 503 of a peer) is a note of the trace. It may be the
+call that is missing, so no check rests on its absence.
 `covenant explain ID` shows the same for one check, in the terminal.
 ";
 
@@ -30,6 +32,15 @@ pub(super) fn page(parts: &[Loaded]) -> String {
     page
 }
 
+/// Returns the verdict that may rest on the absence of a call of the target.
+const fn unless_rejected_by_limit(absent: AbsentCall) -> Option<&'static str> {
+    match absent {
+        AbsentCall::SaysNothing => None,
+        AbsentCall::MayBreak => Some("broken"),
+        AbsentCall::MayKeep => Some("kept"),
+    }
+}
+
 fn entry(page: &mut String, check: &CheckDef, all: &[PlannedCheck]) {
     let schema = check.schema();
     let _ = writeln!(page, "\n## `{}`\n\n{}\n", check.id, check.about());
@@ -38,6 +49,9 @@ fn entry(page: &mut String, check: &CheckDef, all: &[PlannedCheck]) {
     }
     if let Some(control) = check.control {
         let _ = writeln!(page, "- passes by absence; positive control: {control}");
+    }
+    if let Some(verdict) = unless_rejected_by_limit(check.absent_call) {
+        let _ = writeln!(page, "- not {verdict} where a limit of the suite rejected a call of the target");
     }
     page.push('\n');
     members(page, &schema);

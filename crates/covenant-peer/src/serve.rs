@@ -21,7 +21,7 @@ use covenant_model::wire::notice::kind;
 use covenant_model::wire::path::Route;
 use covenant_model::wire::sync::{SyncBatch, is_same_place};
 use covenant_model::wire::weight;
-use covenant_net::net::{Handler, Inbound, Outbound};
+use covenant_net::net::{Handler, Inbound, Outbound, RejectedByLimit};
 use serde::Deserialize;
 
 /// Error text of the observed platform for a caller that it does not admit.
@@ -37,6 +37,12 @@ impl Handler for FederationHandler {
     async fn on_connect(&self) {
         if let Some(inner) = self.0.upgrade() {
             Peer(inner).inject_now().await;
+        }
+    }
+
+    fn rejected_by_limit(&self, call: RejectedByLimit) {
+        if let Some(inner) = self.0.upgrade() {
+            Peer(inner).record_rejected_by_limit(&call);
         }
     }
 
@@ -141,6 +147,24 @@ impl Peer {
             injected,
         };
         self.0.options.recorder.record(None, None, What::Exchange(exchange))
+    }
+
+    /// Records a call that a limit rejected. It may be the one that a check looks for.
+    fn record_rejected_by_limit(&self, RejectedByLimit { request, status, reason }: &RejectedByLimit) {
+        let at = self.0.options.clock.now();
+        let no_body = (&Value::Null, 0);
+        if self.state().recording_budget.take(None, no_body, status.unwrap_or_default(), at)
+            != Recording::Recorded
+        {
+            return;
+        }
+        let name = self.name();
+        let answer = status.map(|status| format!("{status}, ")).unwrap_or_default();
+        let message = format!("a call of the target to {name} was rejected by a limit: {answer}{reason}");
+        let (method, path) = request.clone().unzip();
+        let facts = json!({"peer": name, "reason": reason, "status": status, "method": method, "path": path});
+        let note = Note { kind: NoteKind::RejectedByLimit, message, facts };
+        self.0.options.recorder.record(None, None, What::Note(note));
     }
 
     fn record_flood(&self) {

@@ -6,7 +6,7 @@ mod conformance;
 mod deviations;
 
 use super::*;
-use covenant_model::transcript::{Direction, FailureKind, Recorder};
+use covenant_model::transcript::{Direction, FailureKind, NoteKind, Recorder};
 use covenant_model::wire::generation::CallerForm;
 use covenant_model::wire::grant::Scope;
 use covenant_model::wire::path::Route;
@@ -130,4 +130,20 @@ async fn a_stopped_peer_is_unreachable_and_restarts_with_its_port_and_certificat
     let shown: Vec<String> = shown.collect();
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert_eq!(shown[0], shown[1]);
+}
+
+#[tokio::test]
+async fn a_call_that_a_limit_rejected_by_limit_is_recorded() {
+    let (alice, _) = peer("alice", IdentityWay::SignedRequest, vec![]);
+    let (bob, recorder) = peer("bob", IdentityWay::SignedRequest, vec![]);
+    assert!(federate(&alice, &bob).await.succeeded());
+    let long = json!({"metadata": {"contact": "x".repeat(Limits::default().body_bytes_max)}});
+    let beat = alice.heartbeat(&StepContext::default(), &long).await.expect("a call");
+    assert_eq!(beat.status, Some(413), "{}", beat.in_words);
+    let trace = recorder.trace();
+    let notes: Vec<_> = trace.notes().filter(|(_, note)| note.kind == NoteKind::RejectedByLimit).collect();
+    let [(_, note)] = notes.as_slice() else { panic!("{notes:?}") };
+    assert_eq!((&note.facts["peer"], &note.facts["status"]), (&json!("bob"), &json!(413)));
+    assert!(note.facts["path"].as_str().is_some_and(|path| path.ends_with("/heartbeat")), "{}", note.facts);
+    assert!(note.message.contains("its body is longer than 8388608 bytes"), "{}", note.message);
 }

@@ -11,6 +11,18 @@ use super::arguments::{ArgumentError, Parameter};
 use super::outcome::Outcome;
 use covenant_model::transcript::Trace;
 
+/// The meaning that the absence of a call of the target has for a check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AbsentCall {
+    /// None.
+    #[default]
+    SaysNothing,
+    /// The target owes a call, or a call would excuse it: its absence may break the check.
+    MayBreak,
+    /// The target must not make a call: its absence may keep the check.
+    MayKeep,
+}
+
 /// A check: its fields are the arguments that a scenario gives in `with`, and their doc comments describe
 /// them. The doc comment of the type states what has to hold.
 pub(super) trait Check: Debug + DeserializeOwned + JsonSchema + 'static {
@@ -22,6 +34,9 @@ pub(super) trait Check: Debug + DeserializeOwned + JsonSchema + 'static {
     /// The positive control of a check that passes because something is absent: what shows, in the same trace,
     /// that a breach would have been seen. `None` for a check that passes because something is there.
     const CONTROL: Option<&'static str> = None;
+    /// The meaning of a call of the target that did not arrive. Where a limit of the suite rejected one, such a check is
+    /// unproven.
+    const ABSENT_CALL: AbsentCall = AbsentCall::SaysNothing;
 
     /// Evaluates the check over a finished trace.
     fn evaluate(&self, trace: &Trace) -> Outcome;
@@ -64,6 +79,8 @@ pub struct CheckDef {
     /// The positive control: it shows, in the same trace, that a breach would have been seen. `None` for a check that passes
     /// because something is there.
     pub control: Option<&'static str>,
+    /// The meaning of a call of the target that did not arrive.
+    pub absent_call: AbsentCall,
     read: fn(&BTreeMap<String, Value>) -> Read,
     schema: fn() -> Value,
 }
@@ -71,7 +88,14 @@ pub struct CheckDef {
 impl CheckDef {
     /// Creates the row of a check.
     pub(super) const fn of<C: Check>() -> Self {
-        Self { id: C::ID, expected: C::EXPECTED, control: C::CONTROL, read: read::<C>, schema: schema::<C> }
+        Self {
+            id: C::ID,
+            expected: C::EXPECTED,
+            control: C::CONTROL,
+            absent_call: C::ABSENT_CALL,
+            read: read::<C>,
+            schema: schema::<C>,
+        }
     }
 
     /// Returns the schema of the arguments.

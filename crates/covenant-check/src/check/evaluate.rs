@@ -103,10 +103,12 @@ pub fn missing_method<'a>(evaluation: &Evaluation, trace: &'a Trace) -> Option<&
 /// Evaluates a check over each case of a property; a plain scenario is its only case. Broken in one case is
 /// broken. Kept in one case and broken in none is kept: most cases say nothing about most clauses.
 fn over_cases(check: &PlannedCheck, trace: &Trace) -> CheckResult {
-    let read = match check_with_id(&check.check).map(|definition| definition.read(&check.with)) {
-        Some(Ok(read)) => read,
-        Some(Err(error)) => return CheckResult::unproven(error.to_string(), vec![]),
-        None => return CheckResult::unproven(format!("no check is called {:?}", check.check), vec![]),
+    let Some(definition) = check_with_id(&check.check) else {
+        return CheckResult::unproven(format!("no check is called {:?}", check.check), vec![]);
+    };
+    let read = match definition.read(&check.with) {
+        Ok(read) => read,
+        Err(error) => return CheckResult::unproven(error.to_string(), vec![]),
     };
     let cases = trace.cases();
     let mut kept: Option<(usize, CheckResult)> = None;
@@ -114,6 +116,7 @@ fn over_cases(check: &PlannedCheck, trace: &Trace) -> CheckResult {
     // The last case is the shrunk one, if one breaks.
     for case in cases.iter().rev() {
         let result = result_of(&*read, case);
+        let result = result.unless_rejected_by_limit(definition.absent_call, &check.with, case);
         match result.verdict {
             Verdict::Broken => return result,
             Verdict::Kept => {
@@ -137,6 +140,7 @@ fn over_cases(check: &PlannedCheck, trace: &Trace) -> CheckResult {
 
 /// Evaluates a check over one case, and pairs the outcome with what the check expects.
 pub(super) fn result_of(check: &dyn Evaluate, trace: &Trace) -> CheckResult {
+    trace.forget_reads();
     let (verdict, Seen { actual, evidence }) = match check.evaluate(trace) {
         Ok(Pass(seen)) => (Verdict::Kept, seen),
         Err(Stop::Broken(seen)) => (Verdict::Broken, seen),
@@ -157,14 +161,6 @@ impl CheckResult {
             return self;
         }
         Self { actual: format!("{}; {missing}, and its step was left out", self.actual), ..self }
-    }
-
-    /// Replaces the result with `unproven` if the beginning of a result stands for it: what was cut might say otherwise.
-    fn unless_cut(self, trace: &Trace) -> Self {
-        let evaluated = matches!(self.verdict, Verdict::Kept | Verdict::Broken);
-        let Some(entry) = trace.entries().iter().find(|entry| entry.cut && evaluated) else { return self };
-        let actual = "an answer of the operator is longer than what is recorded of it".to_owned();
-        Self { verdict: Verdict::Unproven, actual, evidence: vec![entry.n], ..self }
     }
 
     /// Replaces the result with `unproven` if no peer misbehaved. The reaction of a target to a misbehaviour

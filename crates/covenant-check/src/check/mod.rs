@@ -34,12 +34,13 @@ mod table;
 mod text;
 #[cfg(test)]
 mod trace_builder;
+mod unseen;
 mod versioning;
 
 pub use arguments::{ArgumentError, Parameter, ParameterKind};
 pub use contract_text::{depends_on_text, evaluate_under, not_asked_for_reason};
-pub use definition::CheckDef;
 use definition::Evaluate;
+pub use definition::{AbsentCall, CheckDef};
 #[cfg(test)]
 use evaluate::result_of;
 pub use evaluate::{ended_at, evaluate, missing_method};

@@ -26,6 +26,9 @@ pub enum NoteKind {
     /// A call was not made, because an earlier answer lacks a member that its path names. The facts name the
     /// reference.
     NotCalled,
+    /// A limit of the suite rejected a call of the target, before a peer could answer it. The facts name the peer, the
+    /// reason, and what is known of the call.
+    RejectedByLimit,
     /// Cases of a property were left out, because the operator client lacks a method. The facts name the method.
     CasesLeftOut,
     /// A watch goes on after its process ended.

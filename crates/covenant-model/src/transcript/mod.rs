@@ -14,6 +14,7 @@ mod kind;
 mod made;
 pub mod mask;
 mod read;
+mod reads;
 mod recorder;
 mod size;
 mod trace;

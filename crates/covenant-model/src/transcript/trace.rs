@@ -1,10 +1,12 @@
 //! Trace of one scenario, and the queries that checks make on it.
 
+use jiff::Timestamp;
 use semver::Version;
 use serde_json::Value;
 
-use super::entry::{Direction, Entry, Exchange, Operation, Outcome, ScenarioStart, What};
+use super::entry::{Direction, Entry, Exchange, Note, Operation, Outcome, ScenarioStart, What};
 use super::kind::{FailureKind, NoteKind};
+use super::reads::Reads;
 use crate::operator::Method;
 use crate::wire::envelope::Answer;
 use crate::wire::path::Route;
@@ -17,13 +19,15 @@ const RELEASE_LENGTH_MAX: usize = 64;
 pub struct Trace {
     scenario: String,
     entries: Vec<Entry>,
+    reads: Reads,
 }
 
 impl Trace {
     /// Creates a trace of these entries.
     #[must_use]
     pub fn new(scenario: String, entries: Vec<Entry>) -> Self {
-        Self { scenario, entries }
+        let reads = Reads::of(&entries);
+        Self { scenario, entries, reads }
     }
 
     /// Returns the id of the scenario.
@@ -35,7 +39,58 @@ impl Trace {
     /// Returns every entry.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
+        self.reads.note_all();
         &self.entries
+    }
+
+    /// Returns the time of the entry with this number.
+    #[must_use]
+    pub fn time_of(&self, n: u64) -> Option<Timestamp> {
+        self.entries.iter().find(|entry| entry.n == n).map(|entry| entry.at)
+    }
+
+    /// Returns the number and the time of the last entry.
+    #[must_use]
+    pub fn last(&self) -> Option<(u64, Timestamp)> {
+        self.entries.last().map(|entry| (entry.n, entry.at))
+    }
+
+    /// Returns the number of each entry, in order, and the step that caused it.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = (u64, Option<u32>)> {
+        self.entries.iter().map(|entry| (entry.n, entry.step))
+    }
+
+    /// Returns every note, in order, with the number of its entry.
+    pub fn notes(&self) -> impl DoubleEndedIterator<Item = (u64, &Note)> {
+        self.entries.iter().filter_map(|entry| match &*entry.what {
+            What::Note(note) => Some((entry.n, note)),
+            _ => None,
+        })
+    }
+
+    /// Returns every operation of these methods, in order, with the number of its entry.
+    pub fn operations<const N: usize>(
+        &self,
+        methods: [Method; N],
+    ) -> impl DoubleEndedIterator<Item = (u64, &Operation)> {
+        let operations = self.entries.iter().filter_map(|entry| Some((entry, entry.operation()?)));
+        let of_methods = operations.filter(move |(_, made)| methods.iter().any(|method| made.is(*method)));
+        of_methods.map(|(entry, operation)| {
+            self.reads.note(entry);
+            (entry.n, operation)
+        })
+    }
+
+    /// Forgets which entries were read, before a check is evaluated.
+    pub fn forget_reads(&self) {
+        self.reads.forget();
+    }
+
+    /// Returns the number of an entry that was cut, and whose content was read since. What was cut may say otherwise.
+    /// A check that read no such entry has the same result whatever was cut.
+    #[must_use]
+    pub fn cut_entry_read(&self) -> Option<u64> {
+        self.reads.of_cut()
     }
 
     /// Returns whether the trace is of a property: it consists of cases.
@@ -84,7 +139,8 @@ impl Trace {
 
     /// Returns the entries with this label, in order: one call, or all calls of a repeated step.
     pub fn labelled<'a>(&'a self, label: &'a str) -> impl DoubleEndedIterator<Item = &'a Entry> {
-        self.entries.iter().filter(move |entry| entry.label.as_deref() == Some(label))
+        let labelled = self.entries.iter().filter(move |entry| entry.label.as_deref() == Some(label));
+        labelled.inspect(|entry| self.reads.note(entry))
     }
 
     /// Returns the exchanges with this label.
@@ -102,7 +158,11 @@ impl Trace {
             .iter()
             .rev()
             .filter(|entry| entry.label.as_deref() == Some(label))
-            .find_map(|entry| entry.operation().map(|operation| (entry.n, operation)))
+            .find_map(|entry| Some((entry, entry.operation()?)))
+            .map(|(entry, operation)| {
+                self.reads.note(entry);
+                (entry.n, operation)
+            })
     }
 
     /// Returns the exchange with this number as it crossed the wire. A digest is that of the text that was sent.
@@ -116,7 +176,7 @@ impl Trace {
     }
 
     /// Returns every exchange, in order.
-    pub fn exchanges(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Exchange)> {
+    pub fn exchanges(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Exchange)> + Clone {
         self.entries.iter().filter_map(|entry| entry.exchange().map(|exchange| (entry, exchange)))
     }
 

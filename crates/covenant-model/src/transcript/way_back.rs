@@ -5,12 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::entry::{Direction, Note, Operation, What};
+use super::entry::{Direction, Note, Operation};
 use super::kind::NoteKind;
 use super::trace::Trace;
-use crate::operator::OperatorMethod;
 use crate::operator::network::Probe;
 use crate::operator::peer::{Join, Propose};
+use crate::operator::{Method, OperatorMethod};
 
 /// The evidence that calls of the target reach the peers. Without it, a call that did not arrive may have been
 /// lost on its way.
@@ -93,8 +93,8 @@ impl Trace {
     /// Returns the entry of the first operation `network.probe` whose result says that it reached a peer.
     #[must_use]
     pub fn probe_that_reached(&self) -> Option<u64> {
-        let mut operations = self.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
-        operations.find(|(_, operation)| self.has_reached_peer(operation)).map(|(n, _)| n)
+        let mut probes = self.operations([Probe::METHOD]);
+        probes.find(|(_, probe)| self.has_reached_peer(probe)).map(|(n, _)| n)
     }
 
     fn arrival_at(&self, peer: Option<&str>) -> Option<u64> {
@@ -106,31 +106,23 @@ impl Trace {
         arrived.next().map(|(entry, _)| entry.n)
     }
 
-    /// Returns whether an operation is a probe that reached the address of a peer: one that the operator was
+    /// Returns whether a probe reached the address of a peer: one that the operator was
     /// given to propose or to join.
-    fn has_reached_peer(&self, operation: &Operation) -> bool {
+    fn has_reached_peer(&self, probe: &Operation) -> bool {
         let url = |operation: &Operation, member: &str| {
             operation.parameters[member].as_str().map(|url| url.trim_end_matches('/').to_owned())
         };
-        let is_probe = operation.method == Probe::METHOD.name();
-        let has_reached = operation.result.as_ref().is_some_and(|result| result["reached"] == true);
-        let Some(probed) = url(operation, "url").filter(|_| is_probe && has_reached) else { return false };
-        let mut named = self.entries().iter().filter_map(|entry| {
-            let operation = entry.operation()?;
-            match &*operation.method {
-                method if method == Propose::METHOD.name() => url(operation, "remote_instance_url"),
-                method if method == Join::METHOD.name() => url(operation, "base_url"),
-                _ => None,
-            }
-        });
-        named.any(|url| url == probed)
+        let has_reached = probe.result.as_ref().is_some_and(|result| result["reached"] == true);
+        let Some(probed) = url(probe, "url").filter(|_| has_reached) else { return false };
+        let named = |method: Method, member: &str| {
+            self.operations([method]).any(|(_, made)| url(made, member).as_ref() == Some(&probed))
+        };
+        named(Propose::METHOD, "remote_instance_url") || named(Join::METHOD, "base_url")
     }
 
     fn noted_way_back(&self) -> Option<(u64, WayBack)> {
-        self.entries().iter().find_map(|entry| match &*entry.what {
-            What::Note(Note { kind: NoteKind::WayBack, facts, .. }) => Some((entry.n, read(facts)?)),
-            _ => None,
-        })
+        let mut noted = self.notes().filter(|(_, note)| note.kind == NoteKind::WayBack);
+        noted.find_map(|(n, note)| Some((n, read(&note.facts)?)))
     }
 
     fn place(&self, entry: u64) -> Place {
@@ -144,6 +136,7 @@ fn read(facts: &Value) -> Option<WayBack> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry::What;
     use super::*;
     use crate::clock::Clock;
     use crate::transcript::{Exchange, Recorder};

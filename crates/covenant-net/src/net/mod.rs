@@ -15,7 +15,7 @@ pub use client::{Client, ClientOptions, Protocol};
 pub use error::NetError;
 pub use message::{Inbound, Outbound, Pause, Request, Response};
 pub use port::Port;
-pub use server::{Handler, Server};
+pub use server::{Handler, RejectedByLimit, Server};
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::disclosure::Member;
 use crate::check::arguments::PeerName;
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, silence_of_heartbeats};
 use covenant_model::transcript::Trace;
@@ -28,6 +28,7 @@ pub(in crate::check) struct DisclosureMemberIsSent {
 
 impl Check for DisclosureMemberIsSent {
     const ID: &'static str = "disclosure-member-is-sent";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] =
         &["a well-formed member in the target's heartbeat, or at the handshake"];
 

@@ -44,7 +44,7 @@ impl<'a> Grant<'a> {
         let (n, issue) = trace.operation(label)?;
         let (terms, issued) = (&issue.parameters, issue.result.as_ref()?);
         let reported = read_moment(issued["expires_at"].as_str()?)?;
-        let issued_at = trace.entries().iter().find(|entry| entry.n == n)?.at;
+        let issued_at = trace.time_of(n)?;
         let lasts = terms["ttl_days"].as_i64().map(|days| SignedDuration::from_hours(24 * days));
         let requested = lasts.and_then(|lasts| issued_at.checked_add(lasts).ok());
         Some(Self {
@@ -106,12 +106,8 @@ impl<'a> Grant<'a> {
     }
 
     fn was_revoked(&self, trace: &Trace, call: &Call<'_>) -> bool {
-        let before = trace.entries().iter().take_while(|entry| entry.n < call.n());
-        before.filter_map(|entry| entry.operation()).any(|operation| {
-            operation.is(grant::Revoke::METHOD)
-                && operation.failure.is_none()
-                && operation.parameters["grant_id"] == *self.own_id
-        })
+        let mut before = trace.operations([grant::Revoke::METHOD]).take_while(|(n, _)| *n < call.n());
+        before.any(|(_, revoke)| revoke.failure.is_none() && revoke.parameters["grant_id"] == *self.own_id)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::watched_grant::WatchedGrant;
 use crate::check::arguments::Label;
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use covenant_model::transcript::Trace;
 
@@ -23,6 +23,7 @@ pub(in crate::check) struct GrantEndsInRealTime {
 
 impl Check for GrantEndsInRealTime {
     const ID: &'static str = "grant-ends-in-real-time";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["401 or 403 from the grant's end on"];
     const CONTROL: Option<&'static str> = Some("a read under the same grant was honoured before its end");
 

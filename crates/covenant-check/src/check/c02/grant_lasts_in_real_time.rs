@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::watched_grant::WatchedGrant;
 use crate::check::arguments::Label;
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use covenant_model::transcript::Trace;
 
@@ -27,6 +27,7 @@ pub(in crate::check) struct GrantLastsInRealTime {
 
 impl Check for GrantLastsInRealTime {
     const ID: &'static str = "grant-lasts-in-real-time";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] = &["2xx up to the last second of the grant"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {

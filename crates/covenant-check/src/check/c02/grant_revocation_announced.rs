@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::announcement::{announces_revocation, may_announce_revocation};
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, silence};
 use covenant_model::transcript::Trace;
@@ -22,6 +22,7 @@ pub(in crate::check) struct GrantRevocationAnnounced {
 
 impl Check for GrantRevocationAnnounced {
     const ID: &'static str = "grant-revocation-announced";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] = &["platform.grant.revoked with the grant's id"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::{Direction, Trace};
@@ -29,6 +29,7 @@ pub(in crate::check) struct FilterIsApplied {
 
 impl Check for FilterIsApplied {
     const ID: &'static str = "filter-is-applied";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["the records inside the filter only"];
     const CONTROL: Option<&'static str> =
         Some("every record inside the filter arrived, by the route that the scenario names");

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::grace::Grace;
 use super::revocation::{is_refused_for_good, revocation};
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, peer_id, scans};
 use covenant_model::transcript::Trace;
@@ -42,6 +42,7 @@ const LEFT_MIN: SignedDuration = SignedDuration::from_millis(500);
 
 impl Check for DeniedGraceIsReported {
     const ID: &'static str = "denied-grace-is-reported";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] =
         &["a new finding about the peer, and none of that kind about a peer that kept the grace"];
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::grace::Grace;
 use super::revocation::{is_refused_for_good, revocation};
 use crate::check::arguments::{Label, Labels};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::records;
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
@@ -36,6 +36,7 @@ const COMPLETED: &str = "completed";
 
 impl Check for OpenMigrationsHaveGrace {
     const ID: &'static str = "open-migrations-have-grace";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] = &["accepted within the grace, refused after it"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {

@@ -18,16 +18,15 @@ pub(super) fn revocation(trace: &Trace, label: &str) -> Option<u64> {
 /// Returns the last entry before an operation began: the target's calls during an operation are recorded
 /// before its result.
 pub(super) fn last_before(trace: &Trace, operation: u64) -> u64 {
-    let entries = trace.entries();
-    let step = entries.iter().find(|entry| entry.n == operation).and_then(|entry| entry.step);
-    let mut before = entries.iter().rev().filter(|entry| entry.n < operation);
-    let last = before.find(|entry| entry.step.is_some() && entry.step != step);
-    last.map_or(operation.saturating_sub(1), |entry| entry.n)
+    let of_operation = trace.steps().find(|(n, _)| *n == operation).and_then(|(_, step)| step);
+    let mut before = trace.steps().rev().filter(|(n, _)| *n < operation);
+    let last = before.find(|(_, step)| step.is_some() && *step != of_operation);
+    last.map_or(operation.saturating_sub(1), |(n, _)| n)
 }
 
 /// Returns the time of an entry.
 pub(super) fn time_of(trace: &Trace, n: u64) -> Option<Timestamp> {
-    trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at)
+    trace.time_of(n)
 }
 
 /// Returns whether a call was refused, and not just for now.

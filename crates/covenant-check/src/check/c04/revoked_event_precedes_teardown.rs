@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::notice::{Form, Teardown};
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::Outcome;
 use covenant_model::transcript::Trace;
 
@@ -27,6 +27,7 @@ pub(in crate::check) struct RevokedEventPrecedesTeardown {
 
 impl Check for RevokedEventPrecedesTeardown {
     const ID: &'static str = "revoked-event-precedes-teardown";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] =
         &["a platform.peer.revoked event, before the first refused call"];
 

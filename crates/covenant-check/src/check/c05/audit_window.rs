@@ -12,7 +12,7 @@ use crate::check::arguments::{Label, Labels, PeerName};
 use crate::check::outcome::{OrUnproven, Stop};
 use crate::check::query::{CallQuery, calls, labelled_calls, peer_id};
 use covenant_model::operator::{OperatorMethod, audit};
-use covenant_model::transcript::{Direction, Exchange, NoteKind, Trace, What};
+use covenant_model::transcript::{Direction, Exchange, Note, NoteKind, Trace};
 
 /// The status of a call that was rejected by a limit.
 const TOO_MANY_REQUESTS: u16 = 429;
@@ -31,8 +31,8 @@ pub(super) struct AuditWindow<'a> {
     earlier: Vec<&'a Exchange>,
     /// The paths of all these calls.
     paths: BTreeSet<&'a str>,
-    /// `true` if the target sent heartbeats that the trace does not record.
-    has_unrecorded_heartbeats: bool,
+    /// `true` if the target made calls that the trace does not record.
+    has_unrecorded_calls: bool,
     before: Vec<Value>,
     /// The new entries.
     pub(super) new: Vec<Value>,
@@ -73,7 +73,7 @@ impl<'a> AuditWindow<'a> {
             others: vec![],
             earlier: vec![],
             paths: BTreeSet::new(),
-            has_unrecorded_heartbeats: has_unrecorded_heartbeats(trace, peer),
+            has_unrecorded_calls: has_unrecorded_calls(trace, peer),
             new: after.into_iter().filter(|entry| !is_among(&before, entry)).collect(),
             before,
             peer_id: peer_id(trace, peer).or_unproven("the peer's id is not known")?,
@@ -168,7 +168,7 @@ impl<'a> AuditWindow<'a> {
     fn may_be_unrecorded(&self, entry: &AuditEntry<'_>) -> bool {
         let is_outgoing = entry.direction == Some(Direction::FromTarget);
         (is_outgoing && entry.admitted.is_none())
-            || (self.has_unrecorded_heartbeats && entry.direction != Some(Direction::ToTarget))
+            || (self.has_unrecorded_calls && entry.direction != Some(Direction::ToTarget))
     }
 
     /// Returns whether an entry that the operator sees names the subject of a call, where the snapshots are
@@ -206,8 +206,7 @@ fn disclosed_entries(trace: &Trace, label: &str) -> Option<(u64, Vec<Value>)> {
 
 /// Returns the entries that the operator saw last.
 fn listed_entries(trace: &Trace) -> Option<(u64, Vec<Value>)> {
-    let operations = trace.entries().iter().rev().filter_map(|entry| Some((entry.n, entry.operation()?)));
-    let mut listed = operations.filter(|(_, operation)| operation.is(audit::List::METHOD));
+    let mut listed = trace.operations([audit::List::METHOD]).rev();
     listed.find_map(|(n, listed)| Some((n, listed.result.as_ref()?["entries"].as_array()?.clone())))
 }
 
@@ -219,11 +218,8 @@ fn is_among(before: &[Value], entry: &Value) -> bool {
     }
 }
 
-/// Returns whether the trace only counts some calls of the target to this peer.
-fn has_unrecorded_heartbeats(trace: &Trace, peer: &str) -> bool {
-    let mut notes = trace.entries().iter().filter_map(|entry| match &*entry.what {
-        What::Note(note) => Some(note),
-        _ => None,
-    });
-    notes.any(|note| note.kind == NoteKind::Counted && note.facts["peer"] == peer)
+/// Returns whether the trace does not record some calls of the target to this peer.
+fn has_unrecorded_calls(trace: &Trace, peer: &str) -> bool {
+    let is_unrecorded = |note: &Note| matches!(note.kind, NoteKind::Counted | NoteKind::RejectedByLimit);
+    trace.notes().any(|(_, note)| is_unrecorded(note) && note.facts["peer"] == peer)
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::flood::{FLOOD_CALLS, WINDOW, densest_span, is_counted};
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
-use covenant_model::transcript::{NoteKind, Trace, What};
+use covenant_model::transcript::{Note, NoteKind, Trace};
 
 /// The target's own handshakes and heartbeats are no flood, also when the peer answers errors.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,6 +23,7 @@ pub(in crate::check) struct TargetLimitsOwnCalls {
 
 impl Check for TargetLimitsOwnCalls {
     const ID: &'static str = "target-limits-own-calls";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["fewer than 300 such calls in any 60 s"];
     const CONTROL: Option<&'static str> = Some("a handshake or heartbeat of the target to the peer arrived");
 
@@ -50,8 +51,8 @@ impl Check for TargetLimitsOwnCalls {
 /// Returns the note of a flood. The trace does not record all calls with the same content, but it notes that
 /// there were too many at once.
 fn note_of_flood(trace: &Trace, peer: &str) -> Option<u64> {
-    let is_flood = |what: &What| matches!(what, What::Note(note) if note.kind == NoteKind::Flood && note.facts["peer"] == peer);
-    trace.entries().iter().find(|entry| is_flood(&entry.what)).map(|entry| entry.n)
+    let is_flood = |note: &Note| note.kind == NoteKind::Flood && note.facts["peer"] == peer;
+    trace.notes().find(|(_, note)| is_flood(note)).map(|(n, _)| n)
 }
 
 #[cfg(test)]
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept, Unproven};
     use crate::check::trace_builder::TraceBuilder;
-    use covenant_model::transcript::{Exchange, Note};
+    use covenant_model::transcript::{Exchange, What};
     use serde_json::{Value, json};
 
     fn with() -> Value {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, operations_of};
 use covenant_model::operator::{OperatorMethod, grant};
@@ -35,6 +35,7 @@ const WELL_KNOWN: &str = "/.well-known";
 
 impl Check for TargetRequestsDeclaredKindsOnly {
     const ID: &'static str = "target-requests-declared-kinds-only";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["calls about declared or granted kinds only"];
     const CONTROL: Option<&'static str> =
         Some("a call of the target to the peer arrived, and the peer declared kinds");

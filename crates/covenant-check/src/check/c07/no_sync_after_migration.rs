@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::general::is_undone;
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, mentions};
@@ -31,6 +31,7 @@ pub(in crate::check) struct NoSyncAfterMigration {
 
 impl Check for NoSyncAfterMigration {
     const ID: &'static str = "no-sync-after-migration";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["no sync and no migration from the target"];
     const CONTROL: Option<&'static str> = Some(
         "records of another kind arrived at the same peer, as a sync or as a migration that the target was not asked for, and the peering works afterwards",

@@ -10,7 +10,7 @@ use super::crossing::{Crossing, OUTBOUND};
 use super::crossing_mentions::{Mention, crossing_mentions};
 use super::locations::last_locations;
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, silence};
 use covenant_model::transcript::Trace;
@@ -39,6 +39,7 @@ pub(in crate::check) struct CrossingIsReported {
 
 impl Check for CrossingIsReported {
     const ID: &'static str = "crossing-is-reported";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] = &["a new event that mentions the crossing"];
 
     fn evaluate(&self, trace: &Trace) -> Outcome {

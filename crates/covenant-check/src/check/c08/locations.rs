@@ -30,16 +30,12 @@ pub(super) fn last_locations(trace: &Trace, peer: &str, before: u64) -> Option<L
 /// Returns whether the target's operator has moved its data since the target last reported its residency to
 /// this peer.
 pub(super) fn has_unreported_move(trace: &Trace, peer: &str, before: u64) -> bool {
-    let moves = trace.entries().iter().filter(|entry| {
-        entry.n < before
-            && entry.operation().is_some_and(|operation| {
-                operation.is(release::SetResidency::METHOD) && operation.failure.is_none()
-            })
-    });
+    let moves = trace.operations([release::SetResidency::METHOD]).take_while(|(n, _)| *n < before);
+    let moves = moves.filter(|(_, operation)| operation.failure.is_none());
     let has_residency =
         |report: &Report| report.target.as_ref().is_some_and(|location| location.residency.is_some());
     let reported = reports(trace, peer, before).filter(has_residency);
-    moves.map(|entry| entry.n).max() > reported.map(|report| report.n).max()
+    moves.map(|(n, _)| n).max() > reported.map(|report| report.n).max()
 }
 
 /// The locations that one exchange reports.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::crossing_mentions::has_content;
 use crate::check::arguments::PeerName;
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, silence_of_heartbeats};
 use crate::check::text::is_blank;
@@ -23,6 +23,7 @@ pub(in crate::check) struct ResidencyDeclared {
 
 impl Check for ResidencyDeclared {
     const ID: &'static str = "residency-declared";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] =
         &["data_residency in the target's heartbeat, or in its answer to one"];
 

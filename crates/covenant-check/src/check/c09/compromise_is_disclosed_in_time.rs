@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::arguments::{Label, Labels, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::general::{full_text, message_of_target};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, events, peer_id, silence, succeeded_operation};
@@ -39,6 +39,7 @@ pub(in crate::check) struct CompromiseIsDisclosedInTime {
 
 impl Check for CompromiseIsDisclosedInTime {
     const ID: &'static str = "compromise-is-disclosed-in-time";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] =
         &["platform.peer.compromised delivered to every partner within 24 hours"];
 
@@ -46,7 +47,7 @@ impl Check for CompromiseIsDisclosedInTime {
         let (declared, operation) = succeeded_operation(trace, &self.declare, NOT_DECLARED)?;
         let compromise = Compromise::declared_by(operation).or_unproven(NOT_DECLARED)?;
         let due_at = compromise.detected_at.checked_add(DUE).unwrap_or(Timestamp::MAX);
-        let is_over = trace.entries().last().is_some_and(|entry| entry.at > due_at);
+        let is_over = trace.last().is_some_and(|(_, at)| at > due_at);
         let mut evidence = vec![declared];
         for peer in self.partners(trace) {
             let disclosure = calls(trace).of(peer).made_by_target().find(|call| discloses(call.exchange));

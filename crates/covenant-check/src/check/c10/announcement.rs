@@ -26,8 +26,7 @@ pub(super) fn announcements<'a>(trace: &'a Trace, peer: &'a str) -> impl Iterato
 /// Returns the first call in which the target announced the end to a peer in a form that the binding doesn't
 /// know: it sent the address or the day that its operator named.
 pub(super) fn announced_otherwise<'a>(trace: &'a Trace, peer: &'a str) -> Option<Call<'a>> {
-    let mut operations = trace.entries().iter().filter_map(|entry| Some((entry.n, entry.operation()?)));
-    let (declared, operation) = operations.find(|(_, operation)| operation.is(release::Deprecate::METHOD))?;
+    let (declared, operation) = trace.operations([release::Deprecate::METHOD]).next()?;
     let address = operation.parameters["notice_url"].as_str().unwrap_or_default().to_lowercase();
     let day = day_of_end(operation).unwrap_or_default();
     let announces = |call: &Call<'_>| {

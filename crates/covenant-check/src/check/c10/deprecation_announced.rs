@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::announcement::{announced_otherwise, announcements, day_of_end};
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{silence, succeeded_operation};
 use covenant_model::transcript::Trace;
@@ -22,6 +22,7 @@ pub(in crate::check) struct DeprecationAnnounced {
 
 impl Check for DeprecationAnnounced {
     const ID: &'static str = "deprecation-announced";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] =
         &["platform.release.deprecated or metadata.deprecations, with breaks_at"];
 

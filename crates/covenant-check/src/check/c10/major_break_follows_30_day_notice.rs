@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::announcement::{announced_otherwise, announcements};
 use super::service::{is_like, is_refused, shortfall, took_nothing, was_lost};
 use crate::check::arguments::{Labels, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, calls, silence};
 use covenant_model::transcript::{Exchange, Trace};
@@ -28,6 +28,7 @@ pub(in crate::check) struct MajorBreakFollows30DayNotice {
 
 impl Check for MajorBreakFollows30DayNotice {
     const ID: &'static str = "major-break-follows-30-day-notice";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayBreak;
     const EXPECTED: &'static [&'static str] = &["every call accepted until 30 days after the notice"];
 
     // A target may serve the previous version for ever: only a break that comes too early violates the

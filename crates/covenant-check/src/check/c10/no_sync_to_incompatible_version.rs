@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::handshake::Handshake;
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
@@ -26,6 +26,7 @@ pub(in crate::check) struct NoSyncToIncompatibleVersion {
 
 impl Check for NoSyncToIncompatibleVersion {
     const ID: &'static str = "no-sync-to-incompatible-version";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["no sync to a peer of an incompatible version"];
     const CONTROL: Option<&'static str> =
         Some("a sync of the target to a peer of a compatible version arrived");

@@ -24,9 +24,7 @@ impl ImportedRecords {
     /// Reads the records that came before an entry of a trace.
     pub(super) fn read(trace: &Trace, until: u64) -> Self {
         let mut imported = Self::default();
-        let operations = trace.entries().iter().filter(|entry| entry.n < until);
-        let operations = operations.filter_map(|entry| entry.operation());
-        for put in operations.filter(|operation| operation.is(resource::Put::METHOD)) {
+        for (_, put) in trace.operations([resource::Put::METHOD]).take_while(|(n, _)| *n < until) {
             add(&mut imported.migrated, &put.parameters["id"], &put.parameters["record"]);
         }
         let calls = calls(trace).made_by_peer().before(until);

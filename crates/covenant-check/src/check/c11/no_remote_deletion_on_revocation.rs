@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::arguments::{Label, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, succeeded_operation};
 use covenant_model::transcript::Trace;
@@ -28,6 +28,7 @@ pub(in crate::check) struct NoRemoteDeletionOnRevocation {
 
 impl Check for NoRemoteDeletionOnRevocation {
     const ID: &'static str = "no-remote-deletion-on-revocation";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["no deletion requested from the peer"];
     const CONTROL: Option<&'static str> =
         Some("a migration of the target to the same peer arrived by the same route");

@@ -46,7 +46,7 @@ impl Call<'_> {
 
 /// Returns every call of a trace, in order.
 pub(in crate::check) fn calls(trace: &Trace) -> impl DoubleEndedIterator<Item = Call<'_>> + Clone {
-    trace.entries().iter().filter_map(|entry| Some(Call { entry, exchange: entry.exchange()? }))
+    trace.exchanges().map(|(entry, exchange)| Call { entry, exchange })
 }
 
 /// Returns the calls with these labels, label by label.

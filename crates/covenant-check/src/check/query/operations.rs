@@ -27,8 +27,7 @@ pub(in crate::check) fn operations_of(
     trace: &Trace,
     method: Method,
 ) -> impl DoubleEndedIterator<Item = &Operation> {
-    let operations = trace.entries().iter().filter_map(|entry| entry.operation());
-    operations.filter(move |operation| operation.is(method))
+    trace.operations([method]).map(|(_, operation)| operation)
 }
 
 /// The result of one `governance.scan`.

@@ -44,12 +44,10 @@ pub(in crate::check) fn last_put<'a>(
     kind: &str,
     id: &str,
 ) -> Option<&'a Map<String, Value>> {
-    let entries = trace.entries().iter().rev().skip_while(|entry| entry.n > before);
-    let mut done = entries.filter_map(|entry| entry.operation()).filter(|operation| {
-        let is_of_record = operation.parameters["kind"] == kind && operation.parameters["id"] == id;
-        is_of_record && (operation.is(resource::Put::METHOD) || operation.is(resource::Delete::METHOD))
-    });
-    done.next().filter(|operation| operation.is(resource::Put::METHOD))?.parameters["record"].as_object()
+    let done = trace.operations([resource::Put::METHOD, resource::Delete::METHOD]).rev();
+    let mut done = done.skip_while(|(n, _)| *n > before).map(|(_, operation)| operation);
+    let last = done.find(|made| made.parameters["kind"] == kind && made.parameters["id"] == id);
+    last.filter(|operation| operation.is(resource::Put::METHOD))?.parameters["record"].as_object()
 }
 
 /// Returns whether an answer denies that a record exists, though the operator put it.

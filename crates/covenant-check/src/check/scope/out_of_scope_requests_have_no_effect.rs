@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::answer::{are_alike, is_granted, is_open};
 use crate::check::arguments::{Label, Labels, PeerName};
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls, labelled_calls};
 use covenant_model::transcript::{Exchange, Trace};
@@ -31,6 +31,7 @@ pub(in crate::check) struct OutOfScopeRequestsHaveNoEffect {
 
 impl Check for OutOfScopeRequestsHaveNoEffect {
     const ID: &'static str = "out-of-scope-requests-have-no-effect";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] =
         &["each call refused, unknown, or accepted without anything being passed on"];
     const CONTROL: Option<&'static str> =

@@ -37,7 +37,7 @@ impl Check for DigestsAreStored {
             return Err(Stop::unproven("the list shows nothing but numbers", [n]));
         }
         let supplied = supplied_texts(trace);
-        let now = trace.entries().iter().find(|entry| entry.n == n).map(|entry| entry.at);
+        let now = trace.time_of(n);
         let mut unread = None;
         for row in listed {
             let number = version_of(row).unwrap_or(&Value::Null);
@@ -89,8 +89,7 @@ fn time(text: &str) -> Option<Timestamp> {
 
 /// Returns the versions whose texts the suite supplied, with their digests.
 fn supplied_texts(trace: &Trace) -> Vec<(Value, String)> {
-    let mut starts = trace.entries().iter().filter_map(|entry| entry.operation());
-    let start = starts.find(|operation| operation.is(platform::Start::METHOD));
+    let start = trace.operations([platform::Start::METHOD]).next().map(|(_, start)| start);
     let versions = start.and_then(|start| start.parameters["settings"]["contract_versions"].as_array());
     let versions = versions.into_iter().flatten();
     versions.filter_map(|row| Some((row["version"].clone(), sha256_hex(row["text"].as_str()?)))).collect()

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::agreement::{is_same_version, requested_version};
 use crate::check::arguments::PeerName;
-use crate::check::definition::Check;
+use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{Call, CallQuery, calls};
 use covenant_model::transcript::Trace;
@@ -24,6 +24,7 @@ pub(in crate::check) struct JoinAvoidsDeprecatedVersion {
 
 impl Check for JoinAvoidsDeprecatedVersion {
     const ID: &'static str = "join-avoids-deprecated-version";
+    const ABSENT_CALL: AbsentCall = AbsentCall::MayKeep;
     const EXPECTED: &'static [&'static str] = &["a join on another version than the deprecated one"];
     const CONTROL: Option<&'static str> = Some("a join of the target to the same peer succeeded");
 

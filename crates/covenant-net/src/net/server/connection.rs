@@ -19,7 +19,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::tasks::Tasks;
-use super::{Handler, Inbound, Limits};
+use super::{Handler, Inbound, Limits, RejectedByLimit};
 use crate::net::budget::{Place, SMALL_BYTES_MAX, Sender, Share};
 use crate::net::message::{Body, header_list, in_one, in_pieces};
 use crate::net::tls_facts;
@@ -128,7 +128,10 @@ pub(super) async fn serve(
             }
         }
         Ok(Err(socket)) => linger(socket).await,
-        Err(_) => {}
+        Err(_) => {
+            let reason = format!("its connection was not ready within {:?}", serving.limits.connect_time_max);
+            serving.handler.rejected_by_limit(RejectedByLimit { reason, ..RejectedByLimit::default() });
+        }
     }
 }
 
@@ -191,7 +194,7 @@ async fn speak_http2(
 }
 
 /// Answers on a connection until it ends or is dropped. When the server stops, `shut_down` lets the calls in progress end.
-async fn complete<C: Future>(
+async fn complete<C: Future<Output = hyper::Result<()>>>(
     connection: C,
     link: &Link,
     serving: &Serving,
@@ -200,18 +203,31 @@ async fn complete<C: Future>(
     let mut connection = pin!(connection);
     let mut stopped = serving.stopped.clone();
     // Poll the connection first: it sends its pending data before it is dropped.
-    let has_expired = tokio::select! {
+    let going_on = tokio::select! {
         biased;
-        _ = connection.as_mut() => return,
-        () = link.dropped.notified() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => false,
-        () = expired(link.sender) => true,
+        ended = connection.as_mut() => Err(ended),
+        () = link.dropped.notified() => Err(Ok(())),
+        _ = stopped.wait_for(|stopped| *stopped) => Ok(false),
+        () = expired(link.sender) => Ok(true),
+    };
+    let has_expired = match going_on {
+        Ok(has_expired) => has_expired,
+        Err(ended) => return note_long_head(ended, serving),
     };
     shut_down(connection.as_mut());
     if has_expired {
         let _ = timeout(serving.limits.exchange_time_max, connection).await;
     } else {
         let _ = connection.await;
+    }
+}
+
+/// Reports a head that was too long to be parsed: hyper has answered it.
+fn note_long_head(ended: hyper::Result<()>, serving: &Serving) {
+    if ended.is_err_and(|error| error.is_parse_too_large()) {
+        let Limits { header_bytes_max, headers_max, .. } = serving.limits;
+        let reason = format!("its head has more than {headers_max} headers or {header_bytes_max} bytes");
+        serving.handler.rejected_by_limit(RejectedByLimit { request: None, status: Some(431), reason });
     }
 }
 
@@ -231,9 +247,10 @@ async fn answer(
 ) -> io::Result<hyper::Response<Body>> {
     let (head, body) = request.into_parts();
     let limits = serving.limits;
+    let reject = |status, reason| reject(&serving, &head, status, reason);
     // HTTP/1 counts the headers while it parses them; HTTP/2 does not.
     if head.headers.len() > limits.headers_max {
-        return bare(431);
+        return reject(431, format!("its head has more than {} headers", limits.headers_max));
     }
     let body_bytes_max = match link.sender {
         Sender::Anonymous => limits.body_bytes_max.min(SMALL_BYTES_MAX),
@@ -241,8 +258,13 @@ async fn answer(
     };
     let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let small = declared.unwrap_or(SMALL_BYTES_MAX).min(SMALL_BYTES_MAX);
+    let mut waiting = Waiting { serving: &serving, head: &head, is_over: false };
     let shared = timeout(limits.exchange_time_max, link.sender.share(head_bytes(&head) + small)).await;
-    let Ok(Some(mut share)) = shared else { return bare(503) };
+    waiting.is_over = true;
+    drop(waiting);
+    let Ok(Some(mut share)) = shared else {
+        return reject(503, "the budget for messages in work was used up".to_owned());
+    };
     let mut inbound = Inbound {
         connection: link.number,
         method: head.method.as_str().to_owned(),
@@ -259,9 +281,14 @@ async fn answer(
     inbound.mark = serving.handler.begins(&inbound).await;
     inbound.body = match timeout(limits.exchange_time_max, read(body, body_bytes_max, &mut share)).await {
         Ok(Ok(Some(body))) => body,
-        Ok(Ok(None)) => return bare(413),
+        Ok(Ok(None)) => {
+            return reject(413, format!("its body is longer than {body_bytes_max} bytes"));
+        }
         Ok(Err(error)) => return Err(io::Error::other(error)),
-        Err(_) => return bare(408),
+        Err(_) => {
+            let reason = format!("its body did not arrive within {:?}", limits.exchange_time_max);
+            return reject(408, reason);
+        }
     };
     let outbound = serving.handler.handle(inbound).await;
     drop(share);
@@ -276,6 +303,40 @@ async fn answer(
         (false, false) => in_one(content),
     };
     response(outbound.status, &outbound.headers, body)
+}
+
+/// Answers a call that a limit rejects, and reports it to the handler.
+fn reject(
+    serving: &Serving,
+    head: &http::request::Parts,
+    status: u16,
+    reason: String,
+) -> io::Result<hyper::Response<Body>> {
+    serving.handler.rejected_by_limit(RejectedByLimit { status: Some(status), reason, ..known_of(head) });
+    bare(status)
+}
+
+/// Returns what is known of a call from its head.
+fn known_of(head: &http::request::Parts) -> RejectedByLimit {
+    let request = (head.method.as_str().to_owned(), head.uri.path().to_owned());
+    RejectedByLimit { request: Some(request), ..RejectedByLimit::default() }
+}
+
+/// A call that waits for its share. If its client gives up, hyper drops the answer, and the handler would never hear of
+/// the call.
+struct Waiting<'a> {
+    serving: &'a Serving,
+    head: &'a http::request::Parts,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let reason = "its client gave up while it waited for the budget of messages in work".to_owned();
+            self.serving.handler.rejected_by_limit(RejectedByLimit { reason, ..known_of(self.head) });
+        }
+    }
 }
 
 /// Returns about the memory that a head takes, in bytes.

@@ -37,8 +37,22 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
+    /// Runs when a limit rejected a call, before it could be answered.
+    fn rejected_by_limit(&self, _call: RejectedByLimit) {}
+
     /// Answers one request. If a call panics, only its connection or stream ends.
     async fn handle(&self, request: Inbound) -> Outbound;
+}
+
+/// A call that a limit of the server rejected, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RejectedByLimit {
+    /// Method and path of the request; `None` if its head was not read.
+    pub request: Option<(String, String)>,
+    /// Status of the response; `None` if there was none.
+    pub status: Option<u16>,
+    /// Limit, for a person.
+    pub reason: String,
 }
 
 /// Server that runs until it is stopped, killed or dropped.

@@ -42,6 +42,31 @@ async fn a_request_over_a_limit_is_reported() {
         let response = client.send(&fixture.url, Request { headers, ..post("/") }).await.expect("an answer");
         assert_eq!(response.status, 431, "{tls:?}");
     }
+    // The handler has heard of each, so that it can record what it never got.
+    let heard = |handler: &EchoHandler| {
+        let calls = handler.rejected_by_limit.lock().expect("a list");
+        calls.iter().filter_map(|call| Some((call.status?, call.reason.clone()))).collect::<Vec<_>>()
+    };
+    let long = (413, "its body is longer than 1024 bytes".to_owned());
+    let heard = heard(&fixture.handler);
+    assert_eq!(heard.iter().filter(|call| **call == long).count(), 4, "{heard:?}");
+    let heads = heard.iter().filter(|(status, reason)| *status == 431 && reason.contains("100 headers"));
+    assert_eq!(heads.count(), 2, "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_arrive_is_reported() {
+    let fixture = fixture().await;
+    for tls in [HTTP1, HTTP2] {
+        let client = fixture.client_within(Limits::default(), None, tls, ClientOptions::default());
+        let pause = Pause::default();
+        let sending = client.send_in_halves(&fixture.url, post("/half"), &pause);
+        assert_eq!(sending.await.map(|response| response.status).ok(), Some(408), "{tls:?}");
+        let heard = std::mem::take(&mut *fixture.handler.rejected_by_limit.lock().expect("a list"));
+        let request = Some(("POST".to_owned(), "/half".to_owned()));
+        let reason = "its body did not arrive within 3s".to_owned();
+        assert_eq!(heard, [RejectedByLimit { request, status: Some(408), reason }], "{tls:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ mod exchanges;
 mod failures;
 mod foreign_certificates;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use url::Url;
 
 use super::{
-    Client, ClientOptions, Handler, Inbound, Limits, NetError, Outbound, Pause, Port, Request, Response,
-    Server,
+    Client, ClientOptions, Handler, Inbound, Limits, NetError, Outbound, Pause, Port, RejectedByLimit,
+    Request, Response, Server,
 };
 use crate::pki::{Authority, ClientTls, ServerTls, TlsOptions, Trust};
 use covenant_model::clock::Clock;
@@ -42,6 +42,8 @@ struct EchoHandler {
     silent: Notify,
     /// Signal that the head of a request has arrived.
     begun: Notify,
+    /// Calls that a limit rejected.
+    rejected_by_limit: Mutex<Vec<RejectedByLimit>>,
 }
 
 #[async_trait]
@@ -49,6 +51,10 @@ impl Handler for EchoHandler {
     async fn begins(&self, head: &Inbound) -> bool {
         self.begun.notify_one();
         head.path == "/half"
+    }
+
+    fn rejected_by_limit(&self, call: RejectedByLimit) {
+        self.rejected_by_limit.lock().expect("a list").push(call);
     }
 
     async fn handle(&self, request: Inbound) -> Outbound {
@@ -123,11 +129,22 @@ fn small() -> Limits {
 impl Fixture {
     /// Creates a client that trusts the server; `signer` gives it a certificate.
     fn client(&self, signer: Option<&Authority>, tls: TlsOptions, options: ClientOptions) -> Client {
+        self.client_within(small(), signer, tls, options)
+    }
+
+    /// Creates a client with limits of its own.
+    fn client_within(
+        &self,
+        limits: Limits,
+        signer: Option<&Authority>,
+        tls: TlsOptions,
+        options: ClientOptions,
+    ) -> Client {
         let trust = Trust::new();
         trust.add("server", self.authority.pem()).expect("an anchor");
         let identity = signer.map(|signer| signer.leaf("fed:1", &[], 90).expect("a leaf"));
         let tls = ClientTls::new(identity.as_ref(), trust, &self.clock, tls).expect("TLS");
-        Client::new(Some(tls), small(), options)
+        Client::new(Some(tls), limits, options)
     }
 
     async fn call(&self, client: &Client, path: &str) -> Result<Response, NetError> {
