@@ -10,8 +10,6 @@ use tokio::task::JoinSet;
 
 use serde_json::json;
 
-use covenant_model::environment;
-
 use super::contract_text::find;
 use super::evaluate::first_broken;
 use super::{property_case, spoken, way_back};
@@ -156,7 +154,7 @@ async fn fault(transcript: &Transcript) -> Fault {
 
 fn fault_of(transcript: &Transcript) -> Option<Fault> {
     let unwritten = transcript.fault().map(|why| format!("the transcript could not be written whole: {why}"));
-    unwritten.or_else(|| environment::shortage().map(ToOwned::to_owned)).map(Fault::environment)
+    unwritten.or_else(|| transcript.shortage()).map(Fault::environment)
 }
 
 /// Returns the contract text of the run. A run that is stopped meanwhile has none.

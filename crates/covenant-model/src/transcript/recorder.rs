@@ -32,6 +32,15 @@ struct Sink {
     fault: Mutex<Option<String>>,
     /// Budget for large values.
     budget: Budget,
+    /// Begin of the run.
+    begun: environment::Begin,
+}
+
+impl Sink {
+    fn new(file: Option<(PathBuf, Mutex<Chain>)>) -> Self {
+        let begun = environment::Begin::now();
+        Self { file, fault: Mutex::default(), budget: Budget::default(), begun }
+    }
 }
 
 /// File of lines, each with the digest of the line before.
@@ -90,11 +99,7 @@ impl Transcript {
     pub fn create(path: &Path, start: RunStart, clock: &Clock) -> Result<Self, TranscriptError> {
         let fail = |source| TranscriptError { path: path.display().to_string(), source };
         let file = private::create(path).map_err(fail)?;
-        let transcript = Self(Arc::new(Sink {
-            file: Some((path.to_owned(), Mutex::new(Chain::new(file)))),
-            fault: Mutex::default(),
-            budget: Budget::default(),
-        }));
+        let transcript = Self(Arc::new(Sink::new(Some((path.to_owned(), Mutex::new(Chain::new(file)))))));
         transcript.write(&run_entry(1, What::Run(start), clock));
         match transcript.fault() {
             Some(fault) => Err(fail(io::Error::other(fault))),
@@ -116,12 +121,7 @@ impl Transcript {
         let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').count() as u64;
         let closed = reading.outcome.is_some();
         let chain = Chain { file, last: sha256_hex(last), lines, length: whole as u64, closed };
-        let sink = Sink {
-            file: Some((path.to_owned(), Mutex::new(chain))),
-            fault: Mutex::default(),
-            budget: Budget::default(),
-        };
-        Ok((Self(Arc::new(sink)), reading))
+        Ok((Self(Arc::new(Sink::new(Some((path.to_owned(), Mutex::new(chain)))))), reading))
     }
 
     /// Continues a trace of a resumed transcript.
@@ -136,7 +136,7 @@ impl Transcript {
     /// Creates a transcript that is kept in memory only.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self(Arc::new(Sink { file: None, fault: Mutex::default(), budget: Budget::default() }))
+        Self(Arc::new(Sink::new(None)))
     }
 
     /// Begins the trace of a scenario.
@@ -167,6 +167,12 @@ impl Transcript {
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         lock(&self.0.fault).clone()
+    }
+
+    /// Returns a shortage of the machine since the run began, for a person; `None` if there was none.
+    #[must_use]
+    pub fn shortage(&self) -> Option<String> {
+        self.0.begun.shortage_since()
     }
 
     /// Reads back what was written, from the open file: its name may be gone. Nothing more is written.
@@ -342,7 +348,7 @@ impl Recorder {
     #[must_use]
     pub fn end(&self, outcome: Outcome) -> Trace {
         // What the machine lacked may look like a fault of the target.
-        let short = environment::shortage().map(|why| Outcome::Aborted(Fault::environment(why)));
+        let short = self.0.transcript.shortage().map(|why| Outcome::Aborted(Fault::environment(why)));
         let outcome = short.unwrap_or(outcome);
         self.record(None, None, What::End(outcome));
         self.trace()
