@@ -48,8 +48,7 @@ pub struct RpcError {
 impl Response {
     /// Parses a response. An error states what was found and what was expected.
     pub fn read(text: &[u8]) -> Result<Self, String> {
-        let value: Value =
-            weight::parse(text).map_err(|error| format!("not JSON ({error}): {}", beginning(text)))?;
+        let value: Value = weight::parse(text).map_err(|error| format!("{error}: {}", beginning(text)))?;
         let Some(members) = value.as_object() else {
             return Err(format!("a JSON object was expected: {}", beginning(text)));
         };
@@ -115,7 +114,11 @@ mod tests {
             let error = Response::read(text.as_bytes()).expect_err(text);
             assert!(error.contains(wanted), "{text}: {error}");
         }
-        let deep = "[".repeat(100_000);
-        assert!(Response::read(deep.as_bytes()).expect_err("too deep").len() < 400);
+        for (beyond, limit) in
+            [("[".repeat(100_000), "nested more than 127 deep"), ("[{},".repeat(100_000), "64 MiB of memory")]
+        {
+            let error = Response::read(beyond.as_bytes()).expect_err(limit);
+            assert!(error.contains(limit) && !error.contains("not JSON") && error.len() < 400, "{error}");
+        }
     }
 }

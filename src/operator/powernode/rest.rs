@@ -15,7 +15,7 @@ use crate::operator::OperatorError;
 use crate::pki::ClientTls;
 use crate::wire::envelope::Answer;
 use crate::wire::header;
-use crate::wire::weight;
+use crate::wire::weight::{self, Unparsed};
 
 /// The path prefix of the calls of an operator and of a worker.
 const SYSTEM: &str = "/api/v1/system";
@@ -184,9 +184,11 @@ pub(super) fn data_of(method: &str, response: &Response) -> Result<Value, Operat
     } else {
         match weight::parse(&response.body) {
             Ok(body) => body,
-            Err(_) if response.status == NOT_FOUND => return Err(OperatorError::unsupported(method)),
+            Err(Unparsed::NotJson(_)) if response.status == NOT_FOUND => {
+                return Err(OperatorError::unsupported(method));
+            }
             Err(error) => {
-                let message = format!("status {}: the answer is no JSON: {error}", response.status);
+                let message = format!("status {}: the answer is {error}", response.status);
                 return Err(OperatorError::adapter(method, message));
             }
         }
@@ -227,5 +229,10 @@ mod tests {
         let missing = answered(404, r#"{"success":false,"error":"Peer not found"}"#);
         assert_eq!(missing, Err(OperatorError::refused("peer.show", 404, "Peer not found")));
         assert!(matches!(answered(500, "<html>"), Err(OperatorError::Fault(_))));
+        // A limit says nothing of the route.
+        for status in [200, 404] {
+            let error = answered(status, &"[".repeat(200)).expect_err("too deep").to_string();
+            assert!(error.contains("127 deep") && !error.contains("not JSON"), "{error}");
+        }
     }
 }

@@ -3,6 +3,26 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
+use thiserror::Error;
+
+/// Depth to which the values of a message may be nested: the limit of the parser.
+const DEPTH_MAX: usize = 127;
+/// Beginning of the parser's error for a text that is nested more deeply.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
+/// Reason for which a message was not parsed. A limit says nothing of the message: it may be valid JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unparsed {
+    /// The text is no JSON.
+    #[error("not JSON ({0})")]
+    NotJson(String),
+    /// The values take too much memory.
+    #[error("JSON beyond a limit of covenant: its values take more than {} MiB of memory", .0 >> 20)]
+    TooHeavy(usize),
+    /// The values are nested too deeply.
+    #[error("JSON beyond a limit of covenant: its values are nested more than {DEPTH_MAX} deep")]
+    TooDeep,
+}
 
 /// Largest weight of a message that is parsed, in bytes.
 const WEIGHT_MAX: usize = 64 * 1024 * 1024;
@@ -37,22 +57,24 @@ pub fn turn(weight: usize) -> Option<MutexGuard<'static, ()>> {
     (weight > HEAVY).then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Parses the JSON of a message. Returns an error, for a person, if the text is no JSON or its value takes too much
-/// memory.
-pub fn parse(json: &[u8]) -> Result<Value, String> {
+/// Parses the JSON of a message. Returns an error if the text is no JSON, or is beyond a limit.
+pub fn parse(json: &[u8]) -> Result<Value, Unparsed> {
     parse_within(json, WEIGHT_MAX)
 }
 
 /// Parses the JSON of a message as [`parse`] does. An anonymous client's message may take less memory.
-pub fn parse_from(is_anonymous: bool, json: &[u8]) -> Result<Value, String> {
+pub fn parse_from(is_anonymous: bool, json: &[u8]) -> Result<Value, Unparsed> {
     parse_within(json, if is_anonymous { HEAVY } else { WEIGHT_MAX })
 }
 
-fn parse_within(json: &[u8], weight_max: usize) -> Result<Value, String> {
+fn parse_within(json: &[u8], weight_max: usize) -> Result<Value, Unparsed> {
     if weight(json) > weight_max {
-        return Err(format!("its values take more than {} MiB of memory", weight_max >> 20));
+        return Err(Unparsed::TooHeavy(weight_max));
     }
-    serde_json::from_slice(json).map_err(|error| error.to_string())
+    serde_json::from_slice(json).map_err(|error| match error.to_string() {
+        text if text.starts_with(TOO_DEEP) => Unparsed::TooDeep,
+        text => Unparsed::NotJson(text),
+    })
 }
 
 #[cfg(test)]
@@ -76,9 +98,17 @@ mod tests {
         assert_eq!(parse(b"{\"a\":1}"), Ok(serde_json::json!({"a": 1})));
         assert!(parse(b"{").is_err());
         let heavy = format!("[{}0]", "{\"\":0},".repeat(100_000));
-        assert!(parse(heavy.as_bytes()).expect_err("too heavy").contains("64 MiB"));
+        assert!(parse(heavy.as_bytes()).expect_err("too heavy").to_string().contains("64 MiB"));
         let heavy = &heavy.as_bytes()[heavy.len() - 100_000..];
-        assert!(parse_from(true, heavy).expect_err("too heavy").contains("4 MiB"));
-        assert!(!parse_from(false, heavy).expect_err("not JSON").contains("MiB"));
+        assert!(parse_from(true, heavy).expect_err("too heavy").to_string().contains("4 MiB"));
+        assert!(matches!(parse_from(false, heavy), Err(Unparsed::NotJson(_))));
+    }
+
+    #[test]
+    fn a_message_that_is_nested_too_deeply_differs_from_one_that_is_no_json() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
+        assert_eq!(parse(nested(DEPTH_MAX + 1).as_bytes()), Err(Unparsed::TooDeep));
+        assert!(Unparsed::TooDeep.to_string().contains("127 deep"));
     }
 }
