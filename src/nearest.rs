@@ -36,6 +36,12 @@ pub(crate) fn with_nearest(message: &str) -> String {
     }
 }
 
+/// Returns where a word belongs that is unknown in one place; `None` if no other place knows it. A place is a name with its
+/// words.
+pub(crate) fn elsewhere<'a>(word: &str, places: &[(&'a str, Vec<String>)]) -> Option<&'a str> {
+    places.iter().find(|(_, words)| words.iter().any(|known| known == word)).map(|(place, _)| *place)
+}
+
 /// Returns the names that are most like `word`, of which it may be a part, the best first.
 pub(crate) fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.to_lowercase();
@@ -64,6 +70,13 @@ mod tests {
         assert_eq!(nearest("Hartbeat", ["heartbeat", "accept"]), Some("heartbeat"));
         assert_eq!(nearest("4.5x", ["1.5", "4.4", "4.5"]), Some("4.5"));
         assert_eq!(did_you_mean("zzzzzz", ["heartbeat"]), "");
+    }
+
+    #[test]
+    fn a_word_in_the_wrong_place_is_shown_its_own() {
+        let places = [("[target]", vec!["kinds".to_owned()]), ("[run]", vec!["jobs".to_owned()])];
+        assert_eq!(elsewhere("jobs", &places), Some("[run]"));
+        assert_eq!(elsewhere("job", &places), None);
     }
 
     #[test]

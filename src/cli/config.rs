@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use semver::Version;
 use serde::Deserialize;
 use url::Url;
@@ -14,6 +14,7 @@ use super::identity::IdentityForm;
 use super::number::{AdapterTimeout, Cases, Jobs, MaxWait, PollTimeout, RequestTimeout};
 use super::operator_choice::OperatorChoice;
 use crate::input;
+use crate::nearest::elsewhere;
 use crate::operator::{Kinds, NamedRecord, ResourceKind};
 use crate::scenario::shown_in_file;
 use crate::secret;
@@ -137,13 +138,41 @@ impl Config {
         // An error quotes the line.
         secret::learn_own_urls(&text);
         let shown = path.display().to_string();
-        Self::parse(&text).map_err(|error| Failure::usage(shown_in_file(&error, &shown, &text)))
+        Self::parse(&text).map_err(|error| {
+            let rendered = shown_in_file(&error, &shown, &text);
+            match place_of_unknown(error.message()) {
+                Some(place) if !rendered.contains("did you mean") => {
+                    Failure::usage(format!("{}\nhint: {place}", rendered.trim_end()))
+                }
+                _ => Failure::usage(rendered),
+            }
+        })
     }
 
     /// Parses the text of a file. An error names the line, the column, the found and the expected value.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
+}
+
+/// Returns where an unknown word belongs, if an error is about one that another place knows.
+fn place_of_unknown(message: &str) -> Option<String> {
+    let word = message.strip_prefix("unknown field `")?.split('`').next()?;
+    let places = [
+        ("[target]", members_of::<TargetSection>()),
+        ("[peers]", members_of::<PeersSection>()),
+        ("[run]", members_of::<RunSection>()),
+    ];
+    if let Some(section) = elsewhere(word, &places) {
+        return Some(format!("`{word}` belongs to {section}"));
+    }
+    (word == "base_url").then(|| "the URL of the platform is `url` in [target]".to_owned())
+}
+
+/// Returns the names of the members of a section.
+fn members_of<S: JsonSchema>() -> Vec<String> {
+    let schema = SchemaGenerator::default().into_root_schema_for::<S>().to_value();
+    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 /// The file that `covenant init` writes. Every line is a comment, so the file changes nothing until edited.
@@ -206,6 +235,22 @@ mod tests {
         let config = Config::parse(&edited).expect("every example reads");
         assert_eq!(config.target.adapter.as_deref(), Some("python3 adapter.py"));
         assert_eq!(config.run.poll_timeout_seconds, PollTimeout::new(10));
+    }
+
+    #[test]
+    fn a_word_in_the_wrong_section_is_shown_its_own() {
+        for (text, place) in [
+            ("kinds = []", "`kinds` belongs to [target]"),
+            ("[run]\nlisten = \"::1\"", "`listen` belongs to [peers]"),
+            ("[target]\njobs = 3", "`jobs` belongs to [run]"),
+            ("[target]\nbase_url = \"x\"", "`url` in [target]"),
+        ] {
+            let error = Config::parse(text).expect_err(text);
+            let found = place_of_unknown(error.message());
+            assert!(found.as_ref().is_some_and(|found| found.contains(place)), "{text}: {found:?}");
+        }
+        let error = Config::parse("[run]\nfoo = 1").expect_err("no such word");
+        assert_eq!(place_of_unknown(error.message()), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::reference::{DEFECTS, Patch, VARIANTS, contradiction};
 use crate::runner::{ExternalTarget, MAX_WAIT_SECONDS, Target, run_context};
 use crate::scenario::RunContext;
 use crate::transcript::WayBack;
-use crate::wire::generation::CallerForm;
+use crate::wire::generation::{CallerForm, GENERATIONS};
 
 /// The default time to wait for the result of one method, in seconds.
 const ADAPTER_TIMEOUT_SECONDS: u64 = 60;
@@ -345,7 +345,12 @@ pub(super) fn patches(variants: &[String], defects: &[String]) -> Result<Vec<&'s
 /// Returns the patch of this name, or an error that suggests the nearest name.
 fn named(patches: &'static [&'static Patch], what: &str, name: &str) -> Result<&'static Patch, Failure> {
     patches.iter().copied().find(|patch| patch.name == name).ok_or_else(|| {
-        let hint = did_you_mean(name, patches.iter().map(|patch| patch.name));
+        let is_generation = GENERATIONS.iter().any(|one| one.name.eq_ignore_ascii_case(name));
+        let hint = if is_generation {
+            format!("\nhint: {name} is a generation of the wire: `covenant list generations`")
+        } else {
+            did_you_mean(name, patches.iter().map(|patch| patch.name))
+        };
         Failure::usage(format!("no {what} is called {name}; `covenant list {what}s` lists them{hint}"))
     })
 }
@@ -354,6 +359,16 @@ fn named(patches: &'static [&'static Patch], what: &str, name: &str) -> Result<&
 mod tests {
     use super::*;
     use crate::wire::generation::FORWARDED_G1;
+
+    #[test]
+    fn a_generation_is_no_variant_and_the_error_says_so() {
+        for name in ["g1", "G3"] {
+            let error = named(VARIANTS, "variant", name).expect_err(name).error.to_string();
+            assert!(error.contains("list generations"), "{error}");
+        }
+        let error = named(VARIANTS, "variant", "g9x").expect_err("no variant").error.to_string();
+        assert!(!error.contains("list generations"), "{error}");
+    }
 
     #[test]
     fn a_run_records_the_words_that_named_its_target() {

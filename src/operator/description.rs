@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::platform::{Describe, Now};
+use super::platform::{Describe, Now, Start};
 use super::{ClockSync, Kinds, Method, OperatorError, OperatorMethod, PROTOCOL};
 use crate::clock::Clock;
-use crate::nearest::{nearest, with_nearest};
+use crate::nearest::{elsewhere, nearest, with_nearest};
 use crate::transcript::Addition;
 use crate::wire::generation::{CallerForm, FORWARDED_NAME, GENERATIONS};
 
@@ -101,7 +101,19 @@ fn remarks(reported: &Value) -> Vec<String> {
             .filter_map(|word| Some((place, word, nearest(word, known.iter().copied())?)))
             .collect::<Vec<_>>()
     });
-    misspelt.map(|(place, word, near)| format!("{place} {word:?} is unknown; did you mean {near}?")).collect()
+    let misspelt =
+        misspelt.map(|(place, word, near)| format!("{place} {word:?} is unknown; did you mean {near}?"));
+    // What the platform says when it starts is overlooked here.
+    let names = |method: Method| {
+        method.definition().result().members.into_iter().map(|member| member.name).collect::<Vec<_>>()
+    };
+    let places = [("the result of platform.start", names(Start::METHOD))];
+    let given = reported.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let misplaced = given.filter(|name| !members.contains(name)).filter_map(|name| {
+        let place = elsewhere(name, &places)?;
+        Some(format!("member {name:?} is unknown; it belongs to {place}"))
+    });
+    misspelt.chain(misplaced).collect()
 }
 
 /// Parses the additions that the platform speaks.
@@ -130,6 +142,8 @@ mod tests {
         for near in ["settles_at_once", "peer.propose", "forwarded", "G1"] {
             assert!(misspelt.iter().any(|remark| remark.contains(near)), "{near}: {misspelt:?}");
         }
+        let misplaced = remarks(json!({"protocol": 1, "verbs": [], "base_url": "https://x.example"}));
+        assert!(misplaced.len() == 1 && misplaced[0].contains("platform.start"), "{misplaced:?}");
         let own = json!({"protocol": 1, "verbs": ["describe", "rails.console_of_ours"], "x_build_number": 7});
         assert!(remarks(own).is_empty());
     }
