@@ -172,10 +172,14 @@ impl Exit {
     #[must_use]
     pub fn of(report: &Report, strict: bool, basis: BasisChoice) -> Self {
         let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
-        // The user's own scenarios are at fault themselves.
+        // A mistake in a scenario is the user's, unless the scenario is one of the suite.
         let own = report.settings.contains_key("scenarios");
-        let blamed = |exit: Self| if own && exit == Self::Suite { Self::Usage } else { exit };
-        let ends: Vec<Self> = outcomes.filter_map(Self::of_outcome).map(blamed).collect();
+        let ends: Vec<Self> = outcomes
+            .filter_map(|outcome| match outcome.blame() {
+                Some(Blame::Scenario) if !own => Some(Self::Suite),
+                _ => Self::of_outcome(outcome),
+            })
+            .collect();
         let overall = basis.overall(&report.score);
         let evaluated = report.counts.kept + report.counts.broken;
         let order = [
@@ -217,6 +221,7 @@ impl From<Blame> for Exit {
             Blame::Target => Self::Target,
             Blame::Adapter => Self::Adapter,
             Blame::Environment => Self::Environment,
+            Blame::Scenario => Self::Usage,
             Blame::Suite => Self::Suite,
         }
     }
@@ -234,7 +239,7 @@ mod tests {
     use crate::Fault;
     use crate::check::Verdict;
     use crate::cli::sample;
-    use crate::report::Counts;
+    use crate::report::{Counts, ScenarioRow};
 
     use BasisChoice::{All, Observed, Proposed};
     use Verdict::{Broken, Kept, NotApplicable, Unproven};
@@ -330,6 +335,23 @@ mod tests {
         let report = Report { outcome: Some(Outcome::Aborted(Fault::adapter("it exited"))), ..broken };
         assert_eq!(Exit::of(&report, false, All), Exit::Broken);
         assert_eq!(Exit::of(&report, false, Observed), Exit::Adapter);
+    }
+
+    #[test]
+    fn a_mistake_in_a_scenario_is_its_authors() {
+        let with = |fault: Fault, own: bool| {
+            let mut report = report(&[(Basis::Observed, Unproven)]);
+            let (id, outcome) = ("own".to_owned(), Some(fault.into()));
+            report.scenarios.push(ScenarioRow { id, outcome, entries: 3 });
+            if own {
+                report.settings.insert("scenarios".to_owned(), "own.toml".into());
+            }
+            Exit::of(&report, false, All)
+        };
+        assert_eq!(with(Fault::scenario("`${x}`"), true), Exit::Usage);
+        assert_eq!(with(Fault::scenario("`${x}`"), false), Exit::Suite);
+        assert_eq!(with(Fault::suite("a bug"), true), Exit::Suite);
+        assert_eq!(with(Fault::target("it answers nothing"), true), Exit::Kept);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! References between the steps of a scenario: `${…}` in their texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -8,10 +8,15 @@ use serde_json::Value;
 use crate::Fault;
 use crate::clock::{Clock, Ids, Seed};
 
+/// The member of a peer that the target gives: its id there.
+const ID_OF_PEER: &str = "id";
+
 /// The values by label, and the ids by name.
 #[derive(Debug)]
 pub(super) struct Values {
     known: BTreeMap<String, Value>,
+    /// The labels whose values the suite gives, and no answer.
+    own: BTreeSet<String>,
     ids: BTreeMap<String, String>,
     source: Ids,
     clock: Clock,
@@ -21,14 +26,43 @@ impl Values {
     pub(super) fn new(clock: &Clock, seed: Seed) -> Self {
         Self {
             known: BTreeMap::new(),
+            own: BTreeSet::new(),
             ids: BTreeMap::new(),
             source: Ids::new(clock.clone(), seed.derive("scenario ids")),
             clock: clock.clone(),
         }
     }
 
+    /// Sets the value of a label, from an answer.
     pub(super) fn set(&mut self, label: &str, value: Value) {
+        self.own.remove(label);
         self.known.insert(label.to_owned(), value);
+    }
+
+    /// Sets the value of a label that the suite gives: the release, or a peer. The id of a peer is the target's.
+    pub(super) fn set_own(&mut self, label: &str, value: Value) {
+        self.own.insert(label.to_owned());
+        self.known.insert(label.to_owned(), value);
+    }
+
+    /// Returns whether a value refers to an answer. What is wrong with it may then be due to the side that answered.
+    pub(super) fn refers_to_answer(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => references(text).any(|reference| self.is_of_answer(reference)),
+            Value::Array(items) => items.iter().any(|item| self.refers_to_answer(item)),
+            Value::Object(members) => members.values().any(|member| self.refers_to_answer(member)),
+            _ => false,
+        }
+    }
+
+    fn is_of_answer(&self, reference: &str) -> bool {
+        let (label, member) = reference.split_once('.').unwrap_or((reference, ""));
+        self.known.contains_key(label) && !self.is_own(label, member)
+    }
+
+    /// Returns whether the suite gives a member of a label.
+    fn is_own(&self, label: &str, member: &str) -> bool {
+        self.own.contains(label) && member.trim_end_matches('?') != ID_OF_PEER
     }
 
     pub(super) fn value(&self, label: &str) -> Option<&Value> {
@@ -68,8 +102,9 @@ impl Values {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (reference, tail) =
-                after.split_once('}').ok_or_else(|| Fault::suite(format!("`{text}`: a `${{` has no end")))?;
+            let (reference, tail) = after
+                .split_once('}')
+                .ok_or_else(|| Fault::scenario(format!("`{text}`: a `${{` has no end")))?;
             filled.push_str(before);
             match self.resolve(reference)? {
                 Value::String(text) => filled.push_str(&text),
@@ -83,8 +118,7 @@ impl Values {
 
     /// Returns the first optional reference of a text (`${…?}`) that has no value, or an empty one.
     pub(super) fn absent(&mut self, text: &str) -> Option<String> {
-        let references = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
-        let mut optional = references.filter(|reference| reference.ends_with('?'));
+        let mut optional = references(text).filter(|reference| reference.ends_with('?'));
         let is_empty = |value: &Value| value.is_null() || value.as_str() == Some("");
         optional
             .find(|reference| self.resolve(reference).is_ok_and(|value| is_empty(&value)))
@@ -103,7 +137,7 @@ impl Values {
         }
         if let Some(shift) = reference.strip_prefix("now") {
             let seconds = if shift.is_empty() { Ok(0) } else { shift.parse::<i64>() };
-            let wrong = |why: &str| Fault::suite(format!("`${{{reference}}}`: {why}"));
+            let wrong = |why: &str| Fault::scenario(format!("`${{{reference}}}`: {why}"));
             let seconds = seconds.map_err(|_| wrong("write ${now} or ${now-60}"))?;
             let time = self.clock.now().checked_add(SignedDuration::from_secs(seconds));
             let time = time.map_err(|_| wrong("there is no time so far away"))?;
@@ -118,17 +152,27 @@ impl Values {
         let mut value = self
             .known
             .get(label)
-            .ok_or_else(|| Fault::suite(format!("`${{{reference}}}`: no step is called `{label}`")))?;
+            .ok_or_else(|| Fault::scenario(format!("`${{{reference}}}`: no step is called `{label}`")))?;
         for part in parts {
             let inner = match value {
                 Value::Array(items) => part.parse::<usize>().ok().and_then(|place| items.get(place)),
                 other => other.get(part),
             };
-            value = inner
-                .ok_or_else(|| Fault::target(format!("`${{{reference}}}`: the answer has no `{part}`")))?;
+            value = inner.ok_or_else(|| {
+                if self.is_own(label, part) {
+                    Fault::scenario(format!("`${{{reference}}}`: `{label}` has no `{part}`"))
+                } else {
+                    Fault::target(format!("`${{{reference}}}`: the answer has no `{part}`"))
+                }
+            })?;
         }
         Ok(value.clone())
     }
+}
+
+/// Returns the references in a text, without their signs.
+fn references(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 fn whole_reference(text: &str) -> Option<&str> {
@@ -183,10 +227,20 @@ mod tests {
         values.set("first", json!({}));
         let blame = |filled: Result<String, Fault>| filled.expect_err("no value").blame;
         for text in ["${second}", "${now~1}", "${first"] {
-            assert_eq!(blame(values.fill_text(text)), Blame::Suite, "{text}");
+            assert_eq!(blame(values.fill_text(text)), Blame::Scenario, "{text}");
         }
         // The blame is due to the side whose answer lacks the member.
         assert_eq!(blame(values.fill_text("${first.data}")), Blame::Target);
+        // What the suite gives lacks nothing, apart from the id that a target gives to a peer.
+        values.set_own("alice", json!({"base_url": "https://a"}));
+        values.set_own("release", json!({"same": "1.4.0"}));
+        for text in ["${alice.url}", "${release.smae}", "${release.same.major}"] {
+            assert_eq!(blame(values.fill_text(text)), Blame::Scenario, "{text}");
+        }
+        assert_eq!(blame(values.fill_text("${alice.id}")), Blame::Target);
+        let refers = |text: &str| values.refers_to_answer(&json!({"a": [text]}));
+        assert!(refers("x ${first.data}") && refers("${alice.id}") && refers("${alice.id?}"));
+        assert!(!refers("${now}") && !refers("${alice.base_url}") && !refers("${id:a}") && !refers("no"));
         for text in ["${now9223372036854775807}", "${now-9223372036854775808}", "${now+300000000000}"] {
             assert!(values.fill_text(text).is_err(), "{text}");
         }

@@ -34,6 +34,28 @@ fn an_error_in_a_scenario_is_that_of_its_author() {
     }
 }
 
+#[test]
+fn what_a_scenario_gets_wrong_as_it_runs_is_no_fault_of_the_target() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let beginning = "title = \"t\"\n\n[[peer]]\nname = \"alice\"\n\n[[step]]\nfederate = { peer = \"alice\", as = \"a\" }\n\n[[step]]\n";
+    for (step, reason) in [
+        (r#"operator = { method = "peer.show", with = { peer_id = ["${now}"] } }"#, "peer.show"),
+        (r#"operator = { method = "clock.advance", with = { seconds = "${now}" } }"#, "clock.advance"),
+        (r#"operator = { method = "peer.show", with = { peer_id = "${alice.idd}" } }"#, "has no `idd`"),
+        (r#"call = { peer = "alice", method = "GET", path = "/x?${release.smae}", as = "x" }"#, "no `smae`"),
+        (r#"call = { peer = "alice", method = "GE T", path = "/x", as = "x" }"#, "call: "),
+        ("advance = { seconds = 9000000000000000000 }", "advance: "),
+    ] {
+        fs::write(folder.path().join("own.toml"), format!("{beginning}{step}\n")).expect("written");
+        let ran = covenant_in(folder.path(), &["run", "--quiet", "--scenarios", "own.toml", "--out", "out"]);
+        assert_eq!(code(&ran), 2, "{step}: {}", output_of(&ran));
+        // What is found before the run begins is that of the author as well.
+        let report = fs::read_to_string(folder.path().join("out/report.txt")).unwrap_or_default();
+        assert!(format!("{report}{}", output_of(&ran)).contains(reason), "{step}: {report}");
+        let _ = fs::remove_dir_all(folder.path().join("out"));
+    }
+}
+
 /// Answers every connection with these bytes, and returns its URL.
 fn answering(bytes: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -18,7 +18,9 @@ pub enum Blame {
     Adapter,
     /// The machine that runs the suite failed: no port, no disk space.
     Environment,
-    /// An internal error, or an error in the scenario file.
+    /// A mistake in the scenario file.
+    Scenario,
+    /// An internal error.
     Suite,
 }
 
@@ -67,6 +69,12 @@ impl Fault {
     #[must_use]
     pub fn of_environment(error: &(dyn Error + 'static)) -> Self {
         Self::environment(with_causes(error))
+    }
+
+    /// Creates a fault of the scenario.
+    #[must_use]
+    pub fn scenario(reason: impl Into<String>) -> Self {
+        Self::new(Blame::Scenario, reason.into())
     }
 
     /// Creates a fault of the suite.

@@ -228,8 +228,8 @@ impl StepError {
         Self::Fault(Fault::target(reason))
     }
 
-    fn suite(reason: impl Into<String>) -> Self {
-        Self::Fault(Fault::suite(reason))
+    fn scenario(reason: impl Into<String>) -> Self {
+        Self::Fault(Fault::scenario(reason))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::super::format::{Grant, More, Operator, Put, Scan, TryKinds};
@@ -84,7 +85,7 @@ impl ScenarioRunner<'_> {
         };
         match self.ask(context, &invitation).await {
             Ok(joined) => {
-                self.values.set(name, json!({"id": joined["peer_id"], "base_url": base_url}));
+                self.values.set_own(name, json!({"id": joined["peer_id"], "base_url": base_url}));
                 self.keep(context, joined);
                 Ok(())
             }
@@ -103,7 +104,8 @@ impl ScenarioRunner<'_> {
             parameters = json!({});
         }
         let method = Method::parse(&step.method)
-            .ok_or_else(|| StepError::suite(format!("unknown method `{}`", step.method)))?;
+            .ok_or_else(|| StepError::scenario(format!("unknown method `{}`", step.method)))?;
+        self.has_right_parameters(method, &step.with, &parameters)?;
         let shown = self.values.fill(&step.until_shows)?;
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
         let looking = Stopwatch::start();
@@ -134,6 +136,20 @@ impl ScenarioRunner<'_> {
         }
         self.keep(context, result);
         Ok(())
+    }
+
+    /// Returns an error if parameters are wrong, and no answer that they refer to is the reason: the scenario is wrong
+    /// itself, and not whoever would refuse them.
+    fn has_right_parameters(&self, method: Method, written: &Value, filled: &Value) -> Result<(), StepError> {
+        let example = method.definition().example.parameters();
+        let mut own = filled.clone();
+        for (name, member) in own.as_object_mut().into_iter().flatten() {
+            if self.values.refers_to_answer(&written[name]) {
+                *member = example[name].clone();
+            }
+        }
+        let wrong = |error| StepError::scenario(format!("method `{}`: {error}", method.name()));
+        method.definition().check_parameters(own).map_err(wrong)
     }
 
     pub(super) async fn grant(&mut self, context: &StepContext, step: &Grant) -> Result<(), StepError> {
@@ -235,6 +251,9 @@ impl ScenarioRunner<'_> {
     }
 
     pub(super) async fn advance(&mut self, context: &StepContext, seconds: i64) -> Result<(), StepError> {
+        if self.clock.now().checked_add(SignedDuration::from_secs(seconds)).is_err() {
+            return Err(StepError::scenario(format!("advance: there is no time {seconds} s from now")));
+        }
         let parameters = json!(platform::Advance { seconds });
         let moved = self.operator.call(platform::Advance::METHOD, parameters.clone()).await;
         if matches!(moved, Err(OperatorError::Unsupported { .. })) && self.may_wait(seconds) {

@@ -13,9 +13,9 @@ use super::StepError;
 use super::reason::no_success;
 use super::runner::ScenarioRunner;
 use crate::clock::Stopwatch;
-use crate::net::Pause;
+use crate::net::{NetError, Pause};
 use crate::operator::{OperatorMethod, grant};
-use crate::peer::{Call, CallOutcome, Received, StepContext};
+use crate::peer::{Call, CallOutcome, PeerError, Received, StepContext};
 use crate::transcript::NoteKind;
 use crate::wire::grant::Scope;
 use crate::wire::path::Route;
@@ -59,7 +59,7 @@ impl ScenarioRunner<'_> {
         let peer = self.peer_named(&step.peer)?;
         let outcome = peer.accept(context, &token, &with).await?;
         if let Some(id) = peer.id_at_target() {
-            self.values.set(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
+            self.values.set_own(&step.peer, json!({"id": id, "base_url": peer.base_url_text()}));
         }
         self.keep_with_advice(context, &outcome);
         Ok(outcome)
@@ -189,8 +189,8 @@ impl ScenarioRunner<'_> {
 
     pub(super) async fn sync(&mut self, context: &StepContext, step: &Sync) -> Result<(), StepError> {
         let records = self.values.fill(&Value::from(step.records.clone()))?;
-        let records: Vec<SyncRecord> =
-            Vec::deserialize(records).map_err(|error| StepError::suite(format!("sync records: {error}")))?;
+        let records: Vec<SyncRecord> = Vec::deserialize(records)
+            .map_err(|error| StepError::scenario(format!("sync records: {error}")))?;
         let with = self.values.fill(&step.with)?;
         let outcome = self.peer_named(&step.peer)?.sync(context, &step.kind, records, &with).await?;
         self.keep_outcome(context, &outcome);
@@ -227,7 +227,13 @@ impl ScenarioRunner<'_> {
             self.note(context, NoteKind::Injected, message, json!({"peer": step.peer}));
             return Ok(());
         }
-        let outcome = peer.call(context, call).await?;
+        let outcome = peer.call(context, call).await.map_err(|error| match error {
+            // A text that an answer gave may be why no request can be made of it.
+            PeerError::Call { source: NetError::Request(why), .. } if !is_filled_in(step) => {
+                StepError::scenario(format!("call: {why}"))
+            }
+            error => error.into(),
+        })?;
         self.keep_outcome(context, &outcome);
         Ok(())
     }
@@ -248,7 +254,7 @@ impl ScenarioRunner<'_> {
                         None => peer.heartbeat(&context, &with).await?,
                     };
                 }
-                Ok::<_, crate::peer::PeerError>(last)
+                Ok::<_, PeerError>(last)
             }
         };
         let lanes =
@@ -376,6 +382,12 @@ impl ScenarioRunner<'_> {
     fn token(&self, label: Option<&str>) -> Option<String> {
         self.values.value(label?)?["bearer_token"].as_str().map(ToOwned::to_owned)
     }
+}
+
+/// Returns whether the head of a call has parts that the run fills in.
+fn is_filled_in(step: &AnyCall) -> bool {
+    let mut texts = step.headers.values().chain([&step.path]);
+    step.grant.is_some() || texts.any(|text| text.contains("${"))
 }
 
 /// Returns the label that holds the proposal of a peer.

@@ -81,10 +81,10 @@ impl<'a> ScenarioRunner<'a> {
         run_context: &'a RunContext,
     ) -> Self {
         let mut values = Values::new(&lease.clock, seed);
-        values.set("release", releases::around(run_context.target_release()));
+        values.set_own("release", releases::around(run_context.target_release()));
         // If the text is unknown, a target that has to store one gets the first.
         let digest = run_context.contract_digest.as_deref().unwrap_or(V1_2026_05.digest);
-        values.set("contract", json!({ "digest": digest }));
+        values.set_own("contract", json!({ "digest": digest }));
         Self {
             operator: lease.operator,
             values,
@@ -222,7 +222,7 @@ impl<'a> ScenarioRunner<'a> {
         for spec in &scenario.peers {
             let peer = self.peer(spec)?;
             peer.set_target(target.clone());
-            self.values.set(&spec.name, json!({"base_url": peer.base_url_text()}));
+            self.values.set_own(&spec.name, json!({"base_url": peer.base_url_text()}));
             self.peers.insert(spec.name.clone(), peer);
         }
         Ok(())
@@ -337,7 +337,7 @@ impl<'a> ScenarioRunner<'a> {
         }
         let filled = self.values.fill(&Value::Object(spec.profile.clone()))?;
         let members = filled.as_object().cloned().unwrap_or_default();
-        default.with(&members).map_err(|error| StepError::suite(format!("peer {}: {error}", spec.name)))
+        default.with(&members).map_err(|error| StepError::scenario(format!("peer {}: {error}", spec.name)))
     }
 
     fn step<'s>(
@@ -398,7 +398,7 @@ impl<'a> ScenarioRunner<'a> {
 
     async fn repeat(&mut self, number: u32, repeat: &Repeat) -> Result<(), StepError> {
         for turn in 1..=repeat.times {
-            self.values.set("turn", Value::from(turn));
+            self.values.set_own("turn", Value::from(turn));
             for step in &repeat.step {
                 self.in_time(number, step).await?;
             }
@@ -450,7 +450,7 @@ impl<'a> ScenarioRunner<'a> {
     }
 
     pub(super) fn peer_named(&self, name: &str) -> Result<Peer, StepError> {
-        self.peers.get(name).cloned().ok_or_else(|| StepError::suite(format!("no peer is called {name}")))
+        self.peers.get(name).cloned().ok_or_else(|| StepError::scenario(format!("no peer is called {name}")))
     }
 
     /// Stores the outcome of a call for later steps.
