@@ -14,9 +14,14 @@ impl CheckResult {
     /// Replaces the result with `unproven` if the check read an entry of which the beginning is kept alone: what was cut
     /// might say otherwise. A check that read no such entry has this result over the whole entry too, be it a breach or not.
     pub(super) fn unless_cut(self, trace: &Trace) -> Self {
-        let evaluated = matches!(self.verdict, Verdict::Kept | Verdict::Broken);
-        let Some(entry) = trace.cut_entry_read().filter(|_| evaluated) else { return self };
-        let actual = "an answer of the operator is longer than what is recorded of it".to_owned();
+        let Some(entry) = trace.cut_entry_read() else { return self };
+        let cut = "an answer of the operator is longer than what is recorded of it";
+        let actual = match self.verdict {
+            Verdict::Kept | Verdict::Broken => cut.to_owned(),
+            // What the check did not find may be in what was cut.
+            Verdict::Unproven => format!("{}; {cut}", self.actual),
+            Verdict::NotApplicable => return self,
+        };
         Self { verdict: Verdict::Unproven, actual, evidence: vec![entry], ..self }
     }
 
