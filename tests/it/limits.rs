@@ -122,10 +122,11 @@ async fn a_long_answer_is_cut_and_what_is_written_can_be_read_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_result_has_the_marks_of_a_cut_body_and_decides_nothing() {
+async fn a_cut_result_has_the_marks_of_a_cut_body_and_leaves_what_rests_on_it_unproven() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, text) = run_with(false, folder.path()).await;
-    assert!(text.contains("longer than what is recorded of it"), "{code} {text}");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("longer than what is recorded of it"), "{code} {text}");
     let reading = read(&folder.path().join("out/transcript.jsonl")).expect("it reads");
     let entries = reading.traces().flat_map(|trace| trace.entries().to_vec());
     let cut: Vec<Value> = entries
