@@ -6,20 +6,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Combination;
+use super::{Combination, file};
 use crate::check::Verdict;
 use crate::clock::Seed;
-use crate::input::{self, InputError};
+use crate::input::InputError;
 use crate::report::Report;
-use crate::runner::{FileError, Plan, RunError, Target, write_whole};
+use crate::runner::{FileError, Plan, RunError, Target};
 use crate::score::Overall;
 
-/// The names of the two files.
-const MARKDOWN: &str = "combinations.md";
-const JSON: &str = "combinations.json";
-
-/// The longest file that is read, in bytes.
-const BYTES_MAX: u64 = 64 << 20;
+/// The name of the table's two files.
+const NAME: &str = "combinations";
 
 /// The result of one set of variants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,22 +87,12 @@ impl CombinedTable {
 
     /// Reads the table of an earlier run from this folder. Without a file it is empty.
     pub fn read(folder: &Path) -> Result<Self, InputError> {
-        let path = folder.join(JSON);
-        let text = match input::read(&path, BYTES_MAX) {
-            Err(error) if error.is_missing() => return Ok(Self::default()),
-            text => text?,
-        };
-        let wrong = |error| InputError::new(&path, format!("not the table of sets ({error}); remove it"));
-        serde_json::from_slice(&text).map_err(wrong)
+        Ok(file::read(folder, NAME)?.unwrap_or_default())
     }
 
     /// Writes the table into a folder, as Markdown and as JSON.
     pub fn write(&self, folder: &Path) -> Result<(), FileError> {
-        let json = serde_json::to_string_pretty(self).expect("a table has text keys only");
-        std::fs::create_dir_all(folder)
-            .map_err(|source| FileError::Write { path: folder.display().to_string(), source })?;
-        write_whole(&folder.join(MARKDOWN), self.markdown().as_bytes())?;
-        write_whole(&folder.join(JSON), (json + "\n").as_bytes())
+        file::write(folder, NAME, self, &self.markdown())
     }
 
     /// Formats the table as Markdown: counts, and each set under which a check is not kept.

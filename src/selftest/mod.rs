@@ -3,6 +3,7 @@
 
 mod combination;
 mod combined;
+mod file;
 mod golden_report;
 mod partition;
 mod row;

@@ -6,17 +6,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Row;
-use crate::input::{self, InputError};
+use super::{Row, file};
+use crate::input::InputError;
 use crate::reference::{DEFECTS, VARIANTS};
-use crate::runner::{FileError, write_whole};
+use crate::runner::FileError;
 
-/// The names of the table's two files.
-const MARKDOWN: &str = "selftest.md";
-const JSON: &str = "selftest.json";
-
-/// The longest table that is read, in bytes.
-const BYTES_MAX: u64 = 64 << 20;
+/// The name of the table's two files.
+const NAME: &str = "selftest";
 
 /// The results of the self-test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,23 +86,12 @@ impl Table {
 
     /// Reads the table that an earlier self-test wrote into this folder. Returns `None` if there is none.
     pub fn read(folder: &Path) -> Result<Option<Self>, InputError> {
-        let path = folder.join(JSON);
-        let text = match input::read(&path, BYTES_MAX) {
-            Err(error) if error.is_missing() => return Ok(None),
-            text => text?,
-        };
-        let wrong =
-            |error| InputError::new(&path, format!("not the table of a self-test ({error}); remove it"));
-        serde_json::from_slice(&text).map(Some).map_err(wrong)
+        file::read(folder, NAME)
     }
 
     /// Writes the table into a folder, as Markdown and as JSON.
     pub fn write(&self, folder: &Path) -> Result<(), FileError> {
-        let json = serde_json::to_string_pretty(self).expect("a table has text keys only");
-        std::fs::create_dir_all(folder)
-            .map_err(|source| FileError::Write { path: folder.display().to_string(), source })?;
-        write_whole(&folder.join(MARKDOWN), self.markdown().as_bytes())?;
-        write_whole(&folder.join(JSON), (json + "\n").as_bytes())
+        file::write(folder, NAME, self, &self.markdown())
     }
 
     /// Formats the table as Markdown.
