@@ -60,7 +60,7 @@ const ROWS: &[Row] = &[
         SHORT,
     ),
     row("covenant audit https://platform.example", ""),
-    row("covenant audit https://platform.example --token-file token.txt", QUICK_AUDIT),
+    row("covenant audit https://platform.example --token-file token.txt --out out", QUICK_AUDIT),
     Row {
         exit: 130,
         interrupted_at_work: Some("watch/transcript.jsonl"),
