@@ -33,9 +33,3 @@ misbehaviours! {
         "rejects-other-minor-versions" "accepts-version-two-minors-away" "accepts-any-contract-version";
     defects_of_silent_revocation_break_exactly_their_verdicts in ["04-*/**"]: "omits-peer-revocation-notice" "overlooks-silent-revocation";
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn conforming_reference_has_no_broken_verdict() {
-    let row = probe(None, &Plan::default()).await.expect("a run");
-    assert!(row.is_exact(), "{row:#?}");
-}

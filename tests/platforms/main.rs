@@ -1,9 +1,11 @@
 //! Whole runs against platforms that are not the embedded reference, or that it does not show alone: the Python platform,
-//! platforms of each wire generation, a target that all scenarios share, ids in other forms, other seeds. They take
-//! minutes, so `cargo test` leaves them out: `ci/platforms` runs them.
+//! platforms of each wire generation, a target that all scenarios share, kinds of its own, reads that come late, ids in
+//! other forms, other seeds. They take minutes, so `cargo test` leaves them out: `ci/platforms` runs them.
 
 #[path = "../it/adapter_server.rs"]
 mod adapter_server;
+mod delayed_reads;
+mod own_kinds;
 mod powernode_platform;
 #[path = "../it/python.rs"]
 mod python;
