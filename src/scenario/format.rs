@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use super::again::Again;
 use crate::Stage;
 use crate::contract::{Aspect, Basis, ClauseId, TextId, TextRange};
 use crate::peer::{IdentityWay, OtherCertificate, Profile};
@@ -34,6 +35,11 @@ pub struct Scenario {
     /// The scenario misbehaves or strains the target: an audit leaves it out unless it is intrusive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub intrusive: bool,
+    /// The scenario is played a second time, by further scenarios that are made of this one: `other_peers`, which
+    /// federate after the first ones, or `same_peers`, which do not federate a second time. Their checks are evaluated
+    /// on the second time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<Again>,
     /// The stage that the scenario tries. If a stage fails, the scenarios with steps that need it are not played,
     /// and their checks are unproven. The handshake runs first and last; if it fails, the run is void.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::again::second_times;
 use super::load::{FILE_BYTES_MAX, LoadError, Loaded, load};
 use crate::input::{self, InputError};
 
@@ -47,7 +48,7 @@ impl Library {
         match source {
             Source::BuiltIn(files) => {
                 for (id, text) in *files {
-                    library.add(load(id, &format!("scenarios/{id}.toml"), text)?);
+                    library.add_with_second_times(load(id, &format!("scenarios/{id}.toml"), text)?)?;
                 }
             }
             Source::Path(path) => library.read(path)?,
@@ -71,6 +72,12 @@ impl Library {
         self.scenarios.insert(loaded.id.clone(), loaded);
     }
 
+    fn add_with_second_times(&mut self, loaded: Loaded) -> Result<(), LoadError> {
+        let second_times = second_times(&loaded)?;
+        std::iter::once(loaded).chain(second_times).for_each(|loaded| self.add(loaded));
+        Ok(())
+    }
+
     fn read(&mut self, root: &Path) -> Result<(), LibraryError> {
         let files = if input::is_folder(root)? {
             input::files_in(root, "toml", true)?
@@ -85,7 +92,7 @@ impl Library {
                 if file == root { file.file_name().map(Path::new) } else { file.strip_prefix(root).ok() };
             let id = below.unwrap_or(&file).with_extension("").to_string_lossy().replace('\\', "/");
             let text = input::read_text(&file, FILE_BYTES_MAX)?;
-            self.add(load(&id, &file.display().to_string(), &text)?);
+            self.add_with_second_times(load(&id, &file.display().to_string(), &text)?)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! The format is TOML. A step is externally tagged, one tag per step, so that an error names the file, line
 //! and column. A scenario names its checks; [`crate::check`] evaluates them.
 
+mod again;
 mod fit;
 pub(crate) mod format;
 mod library;

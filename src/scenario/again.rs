@@ -1,0 +1,225 @@
+//! A scenario played a second time on the same target: many a fault shows only at the second grant, the second
+//! revocation or the second peer.
+//!
+//! The steps of the scenario are played twice, and its checks are evaluated on the second time. What the steps name is
+//! renamed there: labels, the ids of records and, with other peers, the peers.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use toml::Spanned;
+
+use super::format::{CheckSpec, PeerSpec, Scenario, Step};
+use super::load::{LoadError, Loaded, load};
+use super::write;
+use crate::check::{CheckDef, ParameterKind, check_with_id};
+
+/// The end of a name that stands for the second time.
+const SECOND: &str = "_again";
+
+/// The members of a step that hold the name of a peer.
+const PEERS: [&str; 4] = ["peer", "also", "until_about", "and_about"];
+
+/// The members of a step that hold the label of a step.
+const LABELS: [&str; 5] = ["as", "of", "grant", "than", "listed"];
+
+/// The peers of the second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Again {
+    /// Other peers, which federate after the first ones.
+    OtherPeers,
+    /// The same peers, which do not federate a second time.
+    SamePeers,
+}
+
+impl Again {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::OtherPeers => "again-with-other-peers",
+            Self::SamePeers => "again-with-the-same-peers",
+        }
+    }
+}
+
+/// Returns the scenarios that play this one a second time, as it asks for them.
+pub(super) fn second_times(loaded: &Loaded) -> Result<Vec<Loaded>, LoadError> {
+    loaded.scenario.again.iter().map(|again| second_time(loaded, *again)).collect()
+}
+
+fn second_time(loaded: &Loaded, again: Again) -> Result<Loaded, LoadError> {
+    let first = &loaded.scenario;
+    let steps: Vec<&Spanned<Step>> = match again {
+        Again::OtherPeers => first.steps.iter().collect(),
+        Again::SamePeers => first.steps.iter().filter(|step| !begins_peering(step.get_ref())).collect(),
+    };
+    let renaming = Renaming::new(first, &steps, again);
+    let peers = if again == Again::OtherPeers { renaming.peers(&first.peers) } else { vec![] };
+    let scenario = Scenario {
+        title: format!("{}, {}", first.title, again.name().replace('-', " ")),
+        again: vec![],
+        peers: [first.peers.clone(), peers].concat(),
+        steps: first.steps.iter().cloned().chain(steps.into_iter().map(|step| renaming.step(step))).collect(),
+        checks: first.checks.iter().map(|check| renaming.check(check)).collect(),
+        ..first.clone()
+    };
+    let id = format!("{}-{}", loaded.id, again.name());
+    let source = write(&scenario).unwrap_or_default();
+    load(&id, &format!("{id}, made of {}", loaded.id), &source)
+}
+
+/// Returns true if the step begins a peering, which the same peers have already.
+fn begins_peering(step: &Step) -> bool {
+    matches!(step, Step::Federate(_) | Step::Propose(_) | Step::Accept(_) | Step::Join(_))
+}
+
+/// The names of the first time that stand for something else in the second one.
+struct Renaming {
+    peers: BTreeSet<String>,
+    labels: BTreeSet<String>,
+    /// The labels that a reference means: a peer of the same name comes before a label.
+    referred: BTreeSet<String>,
+}
+
+impl Renaming {
+    fn new(first: &Scenario, steps: &[&Spanned<Step>], again: Again) -> Self {
+        let all: BTreeSet<String> = first.peers.iter().map(|peer| peer.name.clone()).collect();
+        let played = steps.iter().flat_map(|step| step.get_ref().flatten());
+        let labels: BTreeSet<String> = played.filter_map(Step::label).map(ToOwned::to_owned).collect();
+        let peers = if again == Again::OtherPeers { all.clone() } else { BTreeSet::new() };
+        let referred = labels.difference(&all).chain(&peers).cloned().collect();
+        Self { peers, labels, referred }
+    }
+
+    fn peers(&self, peers: &[PeerSpec]) -> Vec<PeerSpec> {
+        let renamed = |name: &str| renamed_in(&self.peers, name);
+        peers.iter().map(|peer| PeerSpec { name: renamed(&peer.name), ..peer.clone() }).collect()
+    }
+
+    fn step(&self, step: &Spanned<Step>) -> Spanned<Step> {
+        let mut value = serde_json::to_value(step.get_ref()).unwrap_or_default();
+        self.rename_in(&mut value, None);
+        let renamed = Step::deserialize(value).unwrap_or_else(|_| step.get_ref().clone());
+        Spanned::new(step.span(), renamed)
+    }
+
+    /// Renames in a value, which is a name among these, or holds references.
+    fn rename_in(&self, value: &mut Value, names: Option<&BTreeSet<String>>) {
+        match value {
+            Value::String(text) => {
+                *text = names.map_or_else(|| self.text(text), |names| renamed_in(names, text));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.rename_in(item, names)),
+            Value::Object(members) => {
+                for (member, value) in members.iter_mut() {
+                    let names = [(&PEERS[..], &self.peers), (&LABELS[..], &self.labels)];
+                    let of_member = names.into_iter().find(|(members, _)| members.contains(&member.as_str()));
+                    self.rename_in(value, of_member.map(|(_, names)| names));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Renames in the references of a text: `${grant.grant_id}` and `${id:root}`.
+    fn text(&self, text: &str) -> String {
+        let mut parts = text.split("${");
+        let mut renamed = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_at(part.find(['.', '}', '?']).unwrap_or(part.len()));
+            let is_other = name.starts_with("id:") || self.referred.contains(name);
+            renamed.extend(["${", name, if is_other { SECOND } else { "" }, rest]);
+        }
+        renamed
+    }
+
+    fn check(&self, check: &Spanned<CheckSpec>) -> Spanned<CheckSpec> {
+        let mut renamed = check.get_ref().clone();
+        let parameters = check_with_id(&renamed.check).map(CheckDef::parameters).unwrap_or_default();
+        let either = self.peers.union(&self.labels).cloned().collect();
+        for parameter in parameters {
+            let names = match parameter.kind {
+                ParameterKind::Labels => Some(&self.labels),
+                ParameterKind::Peer => Some(&self.peers),
+                ParameterKind::PeerOrJoin => Some(&either),
+                ParameterKind::Value => None,
+            };
+            if let Some(value) = renamed.with.get_mut(&parameter.name) {
+                self.rename_in(value, names);
+            }
+        }
+        Spanned::new(check.span(), renamed)
+    }
+}
+
+fn renamed_in(names: &BTreeSet<String>, name: &str) -> String {
+    if names.contains(name) { format!("{name}{SECOND}") } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = r#"
+title = "A grant ends"
+again = ["other_peers", "same_peers"]
+
+[[peer]]
+name = "alice"
+
+[[step]]
+federate = { peer = "alice", as = "accepted" }
+
+[[step]]
+grant = { peer = "alice", kind = "skill", id = "${id:root}", scopes = ["read"], as = "grant" }
+
+[[step]]
+operator = { method = "grant.revoke", with = { peer_id = "${alice.id}", grant_id = "${grant.grant_id}" }, as = "revoked" }
+
+[[step]]
+fetch = { peer = "alice", kind = "skill", id = "x-${id:root}-${id:leaf}", grant = "grant" }
+
+[[check]]
+clause = "2.3"
+aspect = "conduct"
+check = "grant-revocation-announced"
+requirement = "the target announces it"
+with = { peer = "alice", revoke = "revoked" }
+"#;
+
+    fn second_times_of(source: &str) -> Vec<Loaded> {
+        second_times(&load("02/ends", "02/ends.toml", source).expect("sound")).expect("sound")
+    }
+
+    #[test]
+    fn other_peers_play_every_step_under_names_of_their_own() {
+        let again = &second_times_of(FIRST)[0];
+        assert_eq!(again.id, "02/ends-again-with-other-peers");
+        let scenario = &again.scenario;
+        let peers: Vec<&str> = scenario.peers.iter().map(|peer| peer.name.as_str()).collect();
+        assert_eq!(peers, ["alice", "alice_again"]);
+        assert_eq!(scenario.steps.len(), 8);
+        let text = serde_json::to_string(&scenario.steps[6].get_ref()).expect("JSON");
+        assert!(text.contains("${alice_again.id}") && text.contains("${grant_again.grant_id}"), "{text}");
+        let text = serde_json::to_string(&scenario.steps[7].get_ref()).expect("JSON");
+        assert!(text.contains("x-${id:root_again}-${id:leaf_again}"), "{text}");
+        let with = &scenario.checks[0].get_ref().with;
+        assert_eq!((&with["peer"], &with["revoke"]), (&"alice_again".into(), &"revoked_again".into()));
+    }
+
+    #[test]
+    fn the_same_peers_do_not_federate_again() {
+        let scenario = &second_times_of(FIRST)[1].scenario;
+        assert_eq!((scenario.peers.len(), scenario.steps.len()), (1, 7));
+        assert_eq!(scenario.steps[4].get_ref().label(), Some("grant_again"));
+        let with = &scenario.checks[0].get_ref().with;
+        assert_eq!((&with["peer"], &with["revoke"]), (&"alice".into(), &"revoked_again".into()));
+    }
+
+    #[test]
+    fn a_scenario_that_does_not_ask_is_played_once() {
+        assert_eq!(second_times_of(&FIRST.replace("again = [\"other_peers\", \"same_peers\"]", "")), []);
+    }
+}
