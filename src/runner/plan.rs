@@ -52,6 +52,8 @@ pub struct Plan {
     /// The commitments whose properties run all cases; the others run two cases each. `None` selects all
     /// commitments.
     pub thorough: Option<BTreeSet<u8>>,
+    /// The scenarios that are made of another one, which they play a second time, are played too.
+    pub second_times: bool,
     /// The maximum number of shrinking steps for a case that breaks.
     pub shrinks: u32,
     /// The contract text that the target is held to. `None` finds it before the first accept.
@@ -76,6 +78,7 @@ impl Default for Plan {
             attested: BTreeMap::new(),
             contract: None,
             thorough: None,
+            second_times: true,
             shrinks: SHRINKS,
             scenarios: None,
             run_context: run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -121,7 +124,8 @@ impl Plan {
         };
         let with_properties = self.scenarios.is_none() && self.cases > 0;
         let scenarios = self.selection.of(&library, with_properties)?;
-        let mut scenarios: Vec<_> = scenarios.into_iter().cloned().collect();
+        let is_played = |loaded: &&Loaded| self.second_times || !loaded.second_time;
+        let mut scenarios: Vec<_> = scenarios.into_iter().filter(is_played).cloned().collect();
         if !self.fail_fast.is_empty() {
             likeliest_first(&mut scenarios);
         }

@@ -67,7 +67,8 @@ fn second_time(loaded: &Loaded, again: Again) -> Result<Loaded, LoadError> {
     };
     let id = format!("{}-{}", loaded.id, again.name());
     let source = write(&scenario).unwrap_or_default();
-    load(&id, &format!("{id}, made of {}", loaded.id), &source)
+    let made = load(&id, &format!("{id}, made of {}", loaded.id), &source)?;
+    Ok(Loaded { second_time: true, ..made })
 }
 
 /// Returns true if the step begins a peering, which the same peers have already.

@@ -30,6 +30,8 @@ pub struct Loaded {
     pub source: String,
     /// The parsed scenario.
     pub scenario: Scenario,
+    /// The scenario is made of another one, and plays it a second time.
+    pub second_time: bool,
 }
 
 /// An invalid scenario file.
@@ -45,7 +47,7 @@ pub fn load(id: &str, path: &str, source: &str) -> Result<Loaded, LoadError> {
     let scenario: Scenario = toml::from_str(source).map_err(|error| render(&of_toml(&error)))?;
     match faults(&scenario, source).first() {
         Some(fault) => Err(render(fault)),
-        None => Ok(Loaded { id: id.to_owned(), source: source.to_owned(), scenario }),
+        None => Ok(Loaded { id: id.to_owned(), source: source.to_owned(), scenario, second_time: false }),
     }
 }
 

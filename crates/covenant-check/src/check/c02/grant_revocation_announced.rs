@@ -8,6 +8,7 @@ use crate::check::arguments::{Label, PeerName};
 use crate::check::definition::{AbsentCall, Check};
 use crate::check::outcome::{OrUnproven, Outcome, Pass, Stop};
 use crate::check::query::{CallQuery, calls, silence};
+use covenant_model::operator::{OperatorMethod, grant};
 use covenant_model::transcript::Trace;
 
 /// The target announces to the holder of a grant that the grant was revoked.
@@ -37,7 +38,12 @@ impl Check for GrantRevocationAnnounced {
             return Ok(Pass::new("it was announced", [revoked, call.n()]));
         }
         // The form of the notice is that of the binding, so only silence is a breach of the contract.
-        if let Some(call) = sent().find(|call| may_announce_revocation(call.exchange)) {
+        let others: Vec<&str> = trace
+            .operations([grant::Revoke::METHOD])
+            .filter_map(|(_, revocation)| revocation.parameters["grant_id"].as_str())
+            .filter(|id| *id != grant_id)
+            .collect();
+        if let Some(call) = sent().find(|call| may_announce_revocation(call.exchange, &others)) {
             let actual = "the peer was notified of a revocation in another form";
             return Err(Stop::unproven(actual, [revoked, call.n()]));
         }
@@ -78,5 +84,24 @@ mod tests {
         assert_eq!(verdict(None), Broken);
         assert_eq!(verdict(Some(json!({"status": "active"}))), Broken);
         assert_eq!(verdict(Some(json!({"note": "your grant g was revoked"}))), Unproven);
+    }
+
+    #[test]
+    fn a_notice_of_another_grant_is_none_of_this_one() {
+        let verdict = |sent: Value| {
+            let revoke = |id: &str| json!({"grant_id": id});
+            TraceBuilder::new()
+                .operation_with("first", "grant.revoke", revoke("f"), json!({}))
+                .operation_with("revoked", "grant.revoke", revoke("g"), json!({}))
+                .unlabelled(What::Exchange(
+                    Exchange::made("alice", Direction::FromTarget).sending(sent).answered(200),
+                ))
+                .verdict::<GrantRevocationAnnounced>(json!({"peer": "alice", "revoke": "revoked"}))
+        };
+        let event = |id: &str| json!({"kind": kind::GRANT_REVOKED, "payload": {"grant_id": id}});
+        assert_eq!(verdict(json!({"events": [event("f")]})), Broken);
+        assert_eq!(verdict(json!({"events": [event("f"), event("g")]})), Kept);
+        assert_eq!(verdict(json!({"events": [event("f")], "note": "a grant is revoked"})), Unproven);
+        assert_eq!(verdict(json!({"events": [event("unknown")]})), Unproven);
     }
 }
