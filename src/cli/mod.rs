@@ -29,6 +29,7 @@ mod sample;
 mod schema;
 mod selftest;
 mod shell;
+mod show;
 mod stop;
 mod target;
 mod target_choice;
@@ -86,6 +87,8 @@ enum Command {
     List(list::Arguments),
     /// Evaluate the transcript of a finished run again, without a target.
     Verify(verify::Arguments),
+    /// Print an entry of a run's transcript, such as the exchange that shows a breach.
+    Show(show::Arguments),
     /// Explain a clause, check, scenario, behaviour, defect, variant, property, method or exit code.
     Explain(explain::Arguments),
     /// Replay each broken check of a run: fixed, still broken, or not replayable.
@@ -143,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::main(&arguments),
         Command::List(arguments) => list::main(&arguments),
         Command::Verify(arguments) => verify::main(&arguments),
+        Command::Show(arguments) => show::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),

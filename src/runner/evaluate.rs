@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::check::{Evaluation, Verdict, ended_at, evaluate_under, missing_method};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
-    Counts, EvaluatedCheck, FailedStage, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow, VerdictCounts,
+    Counts, EvaluatedCheck, FailedStage, MissingMethod, Report, SCHEMA_VERSION, ScenarioRow, TargetFinder,
+    VerdictCounts, shown_trace,
 };
 use crate::scenario::{Library, Loaded, load};
 use crate::score::{AspectScore, ByBasis, Score, Standing, score};
@@ -55,9 +57,12 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let start = &reading.start;
     let held = &start.contract;
     let mut warnings = Warnings::default();
-    let (mut parts, mut evaluated) = (Vec::new(), Vec::new());
+    let mut platform = TargetFinder::default();
+    let (mut parts, mut evaluated, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for trace in traces {
         let (part, of_scenario) = of_trace_alone(&trace, held);
+        platform.add(&trace, part.stage == Some(Stage::Handshake));
+        shown.extend(shown_trace(&trace, of_scenario.iter().map(|(evaluation, _)| evaluation)));
         warnings.add(&trace);
         parts.push(part);
         evaluated.extend(of_scenario);
@@ -76,6 +81,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         for (evaluation, _) in &mut evaluated {
             set_aside(evaluation, why);
         }
+        shown.clear();
     }
     let (evaluations, methods): (Vec<Evaluation>, Vec<Option<String>>) = evaluated.into_iter().unzip();
     // The known texts have the same clauses and aspects. If the text is unknown, the checks say what is open.
@@ -94,6 +100,9 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         target: start.target.clone(),
         reference: start.reference.clone(),
         target_arguments: start.target_arguments.clone(),
+        platform: platform.facts(&start.target, start.reference.is_some()),
+        began: Some(reading.began),
+        took_milliseconds: reading.ended.map(|ended| milliseconds(reading.began, ended)),
         contract_text: held.register().map(|register| register.id.to_owned()),
         contract: held.clone(),
         binding: start.binding.clone(),
@@ -105,6 +114,7 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         failed_stages: failed_stages(&parts),
         score,
         checks,
+        shown,
         scenarios: parts
             .iter()
             .map(|part| ScenarioRow {
@@ -117,6 +127,11 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         warnings: warnings.all(),
         counts,
     }
+}
+
+/// Returns the time between two moments; none if the clock of the machine was set back meanwhile.
+fn milliseconds(began: Timestamp, ended: Timestamp) -> u64 {
+    u64::try_from(ended.as_millisecond() - began.as_millisecond()).unwrap_or(0)
 }
 
 /// Evaluates the checks of one trace.

@@ -119,10 +119,11 @@ pub struct Played {
 /// Plays a run as [`play`] does, and keeps the transcript open, so that what was evaluated before a fault can be read.
 pub async fn play_and_keep(mut run: Run, observer: Arc<dyn Observer>) -> Played {
     let clock = Clock::system();
+    let began = clock.now();
     let held = contract_text(&run).await;
     run.go_by(&held);
     observer.event(Event::ContractText(held));
-    let transcript = match Transcript::create(&run.transcript, run.start.clone(), &clock) {
+    let transcript = match Transcript::create_of(&run.transcript, run.start.clone(), began) {
         Ok(transcript) => transcript,
         Err(error) => return Played { outcome: Err(Fault::of_environment(&error)), transcript: None },
     };

@@ -41,7 +41,7 @@ fn authenticated_audit_is_evaluated_and_lists_what_it_created() {
     let output = audit(&platform, &[], "");
     let text = output_of(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("KEPT, in the part that was run: "), "{text}");
+    assert!(text.starts_with("PARTIAL: ") && text.contains(" of 85 aspects proved, none broken"), "{text}");
     assert!(text.contains("it was notified that the peer leaves"), "{text}");
     let token = std::fs::read_to_string(platform.file("token")).expect("a token");
     assert_eq!(files_with(&platform.file("out"), &token), Vec::<PathBuf>::new());

@@ -95,6 +95,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo test --release --workspace", "it runs this test"),
     ("bash .ci/run", "it runs this test"),
     ("covenant replay", "a block of the README runs it with its arguments"),
+    ("covenant show", "a block of the README runs it with its arguments"),
     ("covenant selftest", SELFTEST),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
     (

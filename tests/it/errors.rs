@@ -37,6 +37,7 @@ pub(crate) const WRONG_INPUTS: &[(&str, &[&str])] = &[
     ("missing-transcript", &["verify", "missing.jsonl"]),
     ("invalid-transcript", &["verify", "invalid.toml"]),
     ("empty-run-folder", &["replay", "empty"]),
+    ("show-without-a-run", &["show", "empty", "07-migration-hygiene/conflicts-are-resolved#12"]),
     ("missing-goldens", &["golden", "diff", "--folder", "missing"]),
     ("missing-adapter", &["adapter", "check", "--", "./missing-adapter"]),
     ("missing-token", &["audit", "https://127.0.0.1:1", "--token-file", "missing"]),

@@ -29,6 +29,7 @@ mod run_folders;
 mod seals;
 mod secrets;
 mod shortages;
+mod show;
 mod signals;
 mod snapshots;
 mod watches;

@@ -10,7 +10,7 @@ impl Report {
         let scope = &self.score.scope;
         match self.score.overall {
             Overall::Kept if self.partial => {
-                format!("KEPT, in the part that was run: {}", kept(scope, "aspects"))
+                format!("PARTIAL: {}", kept(scope, "aspects proved, none broken"))
             }
             Overall::Kept => format!("KEPT: {}", kept(scope, "aspects")),
             Overall::Broken => format!("BROKEN: {}", broken(scope)),
@@ -106,15 +106,15 @@ mod tests {
     fn what_is_kept_is_counted_against_the_whole_contract() {
         let some = report(&[("7.1", Observed, Kept), ("7.1", Proposed, Kept), ("7.2", Proposed, Kept)]);
         let all = some.score.aspects.len();
-        let start = format!("KEPT, in the part that was run: 2 of {all} aspects");
+        let start = format!("PARTIAL: 2 of {all} aspects proved, none broken");
         let bases = "1 on the observed wire, 1 on the proposed binding alone";
         assert_eq!(some.headline(), format!("{start}, {bases}"));
         let left = format!("other aspects: 0 broken, 0 unproven, {} not evaluated", all - 2);
         assert_eq!(some.coverage(), Some(left));
         let proposed = headline(&[("7.2", Proposed, Kept)]);
-        assert!(proposed.ends_with("aspects, all on the proposed binding alone"), "{proposed}");
+        assert!(proposed.ends_with("broken, all on the proposed binding alone"), "{proposed}");
         let observed = headline(&[("7.2", Observed, Kept)]);
-        assert!(observed.ends_with("aspects, all on the observed wire"), "{observed}");
+        assert!(observed.ends_with("broken, all on the observed wire"), "{observed}");
     }
 
     #[test]

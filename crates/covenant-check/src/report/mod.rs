@@ -4,16 +4,21 @@
 //! from a target.
 
 mod escape;
+mod facts;
 mod format;
 mod headline;
 #[cfg(test)]
 mod sample;
+mod shown;
 
 pub use escape::terminal;
+pub use facts::{Fact, TargetFacts, TargetFinder};
 pub use format::{FORMATS, ReportFormat, SCHEMA_VERSION, schema};
+pub use shown::{ShownEntry, ShownKind, ShownTrace, clearest_entry, is_named, shown_trace};
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,6 +45,16 @@ pub struct Report {
     pub reference: Option<Vec<String>>,
     /// The words that named another target, as the run recorded them. No program runs them.
     pub target_arguments: Vec<String>,
+    /// What the run shows of the target: release, address, certificate.
+    #[serde(default)]
+    pub platform: TargetFacts,
+    /// The time at which the run began, by the clock of the machine that ran it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub began: Option<Timestamp>,
+    /// The time that it took, by the same clock, in milliseconds; `None` if the transcript has no end.
+    #[serde(default)]
+    pub took_milliseconds: Option<u64>,
     /// The id of the contract text that the target is held to, such as `2026-05`; `None` if it is unknown.
     pub contract_text: Option<String>,
     /// The contract text as it was named, and what named it.
@@ -64,6 +79,9 @@ pub struct Report {
     pub score: Score,
     /// All planned checks, with their results.
     pub checks: Vec<EvaluatedCheck>,
+    /// The entries that show the breaches, shortened. The transcript has them whole.
+    #[serde(default)]
+    pub shown: Vec<ShownTrace>,
     /// All scenarios, with their outcomes.
     pub scenarios: Vec<ScenarioRow>,
     /// The methods that would prove more, sorted by how much they would prove, most first.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
-use crate::report::{Counts, EvaluatedCheck, Report, SCHEMA_VERSION, VerdictCounts};
+use crate::report::{Counts, EvaluatedCheck, Report, SCHEMA_VERSION, TargetFacts, VerdictCounts};
 use crate::score::{ByBasis, score};
 use covenant_model::contract::{Aspect, Basis, HeldText, TextSource, V1_2026_05};
 use covenant_model::transcript::Outcome;
@@ -23,6 +23,9 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         target: "https://platform.example/".to_owned(),
         reference: None,
         target_arguments: vec!["--adapter".to_owned(), "python3 'my adapter.py'".to_owned()],
+        platform: TargetFacts::default(),
+        began: None,
+        took_milliseconds: None,
         contract_text: Some(V1_2026_05.id.to_owned()),
         contract: HeldText::known(&V1_2026_05, TextSource::Assumed),
         binding: "1".to_owned(),
@@ -34,6 +37,7 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         failed_stages: vec![],
         score: score(&V1_2026_05, &evaluations, true, None, &BTreeMap::new()),
         checks: evaluations.into_iter().map(evaluated).collect(),
+        shown: vec![],
         scenarios: vec![],
         missing_methods: vec![],
         warnings: vec![],

@@ -78,8 +78,8 @@ pub struct SectionScore {
     pub conduct_by_basis: ByBasis<Standing>,
     /// The standing of the target's detection on each basis.
     pub detection_by_basis: ByBasis<Standing>,
-    /// The score, 0 to 100: the aspects proved kept, of those that apply, rounded down. `None` if no aspect
-    /// was evaluated.
+    /// The score, 0 to 100: the aspects proved kept, of those that apply, rounded down. `None` if an aspect was not
+    /// evaluated: a part of a commitment has no score.
     pub score: Option<u8>,
     /// The kept clauses. Each clause is listed under the worst standing of its aspects.
     pub kept: Vec<ClauseId>,
@@ -291,10 +291,12 @@ fn section_score(section: Section, aspects: &[AspectScore]) -> SectionScore {
     }
 }
 
+/// Returns the part of a section's aspects that are kept; `None` if the run asked for a part of them only.
 fn percent(aspects: &[&AspectScore]) -> Option<u8> {
-    let applies =
-        |aspect: &&&AspectScore| !matches!(aspect.standing, Standing::NotApplicable | Standing::NotEvaluated);
-    let applying = aspects.iter().filter(applies).count();
+    if aspects.iter().any(|aspect| aspect.standing == Standing::NotEvaluated) {
+        return None;
+    }
+    let applying = aspects.iter().filter(|aspect| aspect.standing != Standing::NotApplicable).count();
     let kept = aspects.iter().filter(|aspect| aspect.standing == Standing::Kept).count();
     let percent = (kept * 100).checked_div(applying)?;
     Some(u8::try_from(percent).unwrap_or(100))

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -20,6 +21,10 @@ use crate::wire::canonical::sha256_hex;
 pub struct Reading {
     /// Start of the run.
     pub start: RunStart,
+    /// Time at which the run began, by the clock of the machine that ran it.
+    pub began: Timestamp,
+    /// Time at which it ended, by the same clock; `None` if the transcript has no end.
+    pub ended: Option<Timestamp>,
     /// Traces, in the order in which they began.
     stored: Vec<StoredTrace>,
     /// Outcome of the run; `None` if the transcript has no end: the run was killed or goes on, or the file was cut.
@@ -200,7 +205,9 @@ fn wrong_format(format: impl Display) -> String {
 /// Content read so far.
 #[derive(Default)]
 struct Parts {
-    start: Option<RunStart>,
+    /// Start of the run, and its time.
+    start: Option<(RunStart, Timestamp)>,
+    ended: Option<Timestamp>,
     outcome: Option<Outcome>,
     stored: Vec<StoredTrace>,
     /// Scenario → place of its trace.
@@ -210,13 +217,18 @@ struct Parts {
 impl Parts {
     fn take(&mut self, entry: &Entry, line: &[u8]) -> Result<(), String> {
         match (&self.start, &*entry.what) {
-            (None, What::Run(start)) if start.format == FORMAT => self.start = Some(start.clone()),
+            (None, What::Run(start)) if start.format == FORMAT => {
+                self.start = Some((start.clone(), entry.at));
+            }
             (None, What::Run(start)) => {
                 return Err(wrong_format(start.format));
             }
             (None, _) => return Err("the first line does not start a run".into()),
             (Some(_), What::Run(_)) => return Err("a second run begins in the same file".into()),
-            (Some(_), What::Seal(seal)) => self.outcome = Some(seal.outcome.clone()),
+            (Some(_), What::Seal(seal)) => {
+                self.outcome = Some(seal.outcome.clone());
+                self.ended = Some(entry.at);
+            }
             (Some(_), _) => return self.add(entry, line),
         }
         Ok(())
@@ -244,7 +256,9 @@ impl Parts {
 
     fn finish(mut self, cut: bool, sha256: String) -> Option<Reading> {
         self.stored.iter_mut().for_each(|trace| trace.lines.shrink_to_fit());
-        Some(Reading { start: self.start?, stored: self.stored, outcome: self.outcome, cut, sha256 })
+        let (start, began) = self.start?;
+        let Self { stored, outcome, ended, .. } = self;
+        Some(Reading { start, began, ended, stored, outcome, cut, sha256 })
     }
 }
 

@@ -97,10 +97,15 @@ pub struct TranscriptError {
 impl Transcript {
     /// Creates a transcript in a new file, and writes the first line of the run.
     pub fn create(path: &Path, start: RunStart, clock: &Clock) -> Result<Self, TranscriptError> {
+        Self::create_of(path, start, clock.now())
+    }
+
+    /// Creates a transcript as [`Self::create`] does, of a run that began at this time.
+    pub fn create_of(path: &Path, start: RunStart, began: Timestamp) -> Result<Self, TranscriptError> {
         let fail = |source| TranscriptError { path: path.display().to_string(), source };
         let file = private::create(path).map_err(fail)?;
         let transcript = Self(Arc::new(Sink::new(Some((path.to_owned(), Mutex::new(Chain::new(file)))))));
-        transcript.write(&run_entry(1, What::Run(start), clock));
+        transcript.write(&run_entry(1, What::Run(start), began));
         match transcript.fault() {
             Some(fault) => Err(fail(io::Error::other(fault))),
             None => Ok(transcript),
@@ -157,7 +162,7 @@ impl Transcript {
         let Some((path, chain)) = &self.0.file else { return };
         let mut chain = lock(chain);
         let seal = Seal { outcome, lines: chain.lines, digest: String::new() };
-        let line = Seal::close(&line_of(&chain.last, &run_entry(2, What::Seal(seal), clock)));
+        let line = Seal::close(&line_of(&chain.last, &run_entry(2, What::Seal(seal), clock.now())));
         let written = chain.add(line, true).and_then(|()| chain.file.sync_all());
         chain.closed = true;
         self.keep_fault(path, written);
@@ -240,11 +245,11 @@ fn without_own_secrets(line: String) -> String {
 }
 
 /// Creates an entry of the run itself.
-fn run_entry(n: u64, what: What, clock: &Clock) -> Entry {
+fn run_entry(n: u64, what: What, at: Timestamp) -> Entry {
     Entry {
         scenario: String::new(),
         n,
-        at: clock.now(),
+        at,
         step: None,
         label: None,
         cut: false,

@@ -36,8 +36,12 @@ pub(super) fn junit(report: &Report) -> String {
 /// Returns the properties of a suite: the headline of the report, and what each basis says of the section.
 fn properties(report: &Report, section: Section, checks: &[&EvaluatedCheck]) -> Vec<(String, String)> {
     let mut properties = vec![("headline".to_owned(), report.headline())];
+    properties.extend(report.coverage().map(|coverage| ("scope".to_owned(), coverage)));
     properties.push(("transcript_sha256".to_owned(), xml(&report.transcript_sha256)));
     properties.push(("transcript".to_owned(), UNSIGNED.to_owned()));
+    // The target and the digest of the transcript have a property of their own.
+    let facts = report.facts().into_iter().filter(|(name, _)| !["target", "transcript"].contains(name));
+    properties.extend(facts.map(|(name, value)| (name.to_owned(), xml(&value))));
     properties.extend(report.outcome.is_none().then(|| ("interrupted".to_owned(), NO_END.to_owned())));
     properties.push(("target".to_owned(), xml(&report.recorded_target())));
     properties

@@ -16,14 +16,17 @@ pub(super) fn markdown(report: &Report) -> String {
     if let Some(void) = &report.void {
         let _ = writeln!(out, "Why: {}\n", plain(void));
     }
-    let _ = writeln!(out, "Target: {}, seed {}\n", plain(&report.recorded_target()), report.seed);
+    out.push_str("| | |\n|---|---|\n");
+    for (name, value) in report.facts() {
+        let _ = writeln!(out, "| {name} | {} |", plain(&value));
+    }
+    let _ = writeln!(out, "\nThe transcript: {UNSIGNED}\n");
     if let Some(words) = report.recorded_arguments() {
         let _ = writeln!(out, "TARGET, as recorded:\n\n    {}\n", terminal(&words));
     }
     if report.outcome.is_none() {
         let _ = writeln!(out, "Interrupted: {NO_END}\n");
     }
-    let _ = writeln!(out, "Transcript: {} ({UNSIGNED})\n", plain(&report.transcript_sha256));
     for failed in &report.failed_stages {
         let fault = plain(&failed.fault.to_string());
         let _ = writeln!(out, "- Failed stage **{}**: {fault}", failed.stage);

@@ -8,9 +8,12 @@ use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::aborted::aborted as causes;
-use crate::check::Verdict;
+use crate::check::{Evaluation, Verdict};
 use crate::report::escape::terminal;
-use crate::report::{EvaluatedCheck, FailedStage, MissingMethod, NO_END, Report, UNSIGNED};
+use crate::report::{
+    EvaluatedCheck, FailedStage, MissingMethod, NO_END, Report, ShownEntry, UNSIGNED, clearest_entry,
+    is_named,
+};
 use crate::score::{Overall, SectionScore, Standing};
 use covenant_model::contract::{Basis, ClauseId};
 use covenant_model::shell;
@@ -22,6 +25,8 @@ const TABLE_WIDTH: usize = 100;
 const CLAUSES_COLUMN: usize = 71;
 /// The maximum number of reasons for unproven clauses that are listed one by one.
 const REASONS_MAX: usize = 12;
+/// The maximum number of lines of a request, and of a response, that are shown under a breach.
+const NAMED_LINES_MAX: usize = 3;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -37,7 +42,7 @@ pub(super) fn text(report: &Report) -> String {
         table(&mut out, report);
         let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
         for evaluated in report.checks.iter().filter(is_broken) {
-            breach(&mut out, evaluated);
+            breach(&mut out, report, evaluated);
         }
         open_questions(&mut out, report);
         missing_methods(&mut out, report);
@@ -79,6 +84,10 @@ fn head(out: &mut String, report: &Report) {
         // A command stays on one line, however long it is.
         let _ = writeln!(out, "TARGET, as recorded: {}", terminal(&words));
     }
+    // What differs from run to run has a line of its own.
+    for (name, value) in report.target_facts().into_iter().chain(report.time_facts()) {
+        wrapped(out, &format!("{name}: "), &value);
+    }
     let digest = report.contract.contract_digest.as_deref().and_then(|digest| digest.get(..12));
     let _ = writeln!(
         out,
@@ -90,6 +99,9 @@ fn head(out: &mut String, report: &Report) {
         terminal(&report.covenant)
     );
     wrapped(out, "contract text: ", &report.contract.to_string());
+    if let Some(digest) = &report.contract.contract_digest {
+        wrapped(out, "               ", digest);
+    }
     let _ = writeln!(out, "transcript: {}", terminal(&report.transcript_sha256));
     wrapped(out, "            ", UNSIGNED);
 }
@@ -195,7 +207,7 @@ fn basis(basis: Basis) -> &'static str {
     }
 }
 
-fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
+fn breach(out: &mut String, report: &Report, evaluated: &EvaluatedCheck) {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
     let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.aspect, terminal(&check.id));
@@ -207,9 +219,30 @@ fn breach(out: &mut String, evaluated: &EvaluatedCheck) {
     let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
     wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
     wrapped(out, "  basis:       ", basis(check.basis));
+    if let Some(entry) = clearest_entry(&report.shown, &evaluated.evaluation) {
+        exchange(out, entry, &evaluated.evaluation);
+    }
     // A command stays on one line, however long it is, so that it can be copied.
     let _ = writeln!(out, "  replay:      {}", terminal(&evaluated.replay));
     let _ = writeln!(out, "  help:        covenant explain {}", check.clause);
+}
+
+/// Writes the exchange that shows a breach, in a few lines: the call, and the members that the verdict names.
+fn exchange(out: &mut String, entry: &ShownEntry, evaluation: &Evaluation) {
+    let ShownEntry { n, from, to, call, outcome, .. } = entry;
+    let to = if to.is_empty() { String::new() } else { format!(" to {to}") };
+    let answer = if outcome.is_empty() { String::new() } else { format!(": {outcome}") };
+    wrapped(out, "  exchange:    ", &format!("#{n} {from}{to}, {call}{answer}"));
+    for (part, lines) in [("sent", &entry.request), ("answered", &entry.response)] {
+        let named = lines.iter().filter(|line| is_named(line, evaluation));
+        let mut named: Vec<&str> = named.map(|line| line.trim().trim_end_matches(',')).collect();
+        named.dedup();
+        for line in named.into_iter().take(NAMED_LINES_MAX) {
+            wrapped(out, &format!("{:15}{part:<9}", ""), line);
+        }
+    }
+    let show = shell::word(&format!("{}#{n}", evaluation.check.scenario));
+    let _ = writeln!(out, "{:15}covenant show RUN {}", "", terminal(&show));
 }
 
 /// Writes the clauses that are unproven, attested or not applicable, by reason.
@@ -372,8 +405,8 @@ mod tests {
         let rows = [
             "                            conduct           detection",
             " # commitment               observed proposed observed proposed score  clauses",
-            " 7 Migration hygiene        unproven BROKEN   ·        ·            0  1 broken, 1 open of 5",
-            " 8 Data residency           ·        kept     ·        ·          100  1 kept of 3",
+            " 7 Migration hygiene        unproven BROKEN   ·        ·            –  1 broken, 1 open of 5",
+            " 8 Data residency           ·        kept     ·        ·            –  1 kept of 3",
             " O Out of scope             ·        ·        –        –            –",
             "·  no check of this basis was evaluated",
         ];
