@@ -1,6 +1,7 @@
 //! The formats of a report, as one table.
 
 mod aborted;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -44,6 +45,12 @@ pub const FORMATS: &[ReportFormat] = &[
         file: "report.md",
         render: markdown::markdown,
     },
+    ReportFormat {
+        name: "html",
+        about: "One HTML file for a browser, with the exchanges that show each breach",
+        file: "report.html",
+        render: html::html,
+    },
 ];
 
 impl ReportFormat {
@@ -65,6 +72,6 @@ mod tests {
             assert!(others().all(|other| other.name != format.name && other.file != format.file));
             assert_eq!(ReportFormat::named(format.name).map(|found| found.file), Some(format.file));
         }
-        assert!(ReportFormat::named("html").is_none());
+        assert!(ReportFormat::named("pdf").is_none());
     }
 }

@@ -1,0 +1,144 @@
+//! The first screen: verdict, scope, the twelve commitments with their two aspects, and the facts of the run.
+
+use maud::{Markup, html};
+
+use super::{anchor, shown, standing};
+use crate::report::{NO_END, Report};
+use crate::score::{ByBasis, Overall, SectionScore, Standing};
+use covenant_model::transcript::Outcome;
+
+pub(super) fn header(report: &Report) -> Markup {
+    let (sign, is_broken) = match report.score.overall {
+        Overall::Kept if report.partial => ("◐", false),
+        Overall::Kept => ("✓", false),
+        Overall::Broken => ("✗", true),
+        Overall::Unproven => ("?", false),
+        Overall::Void => ("∅", true),
+    };
+    html! {
+        header {
+            p.quiet { "covenant, report on " (shown(&report.recorded_target())) }
+            h1.broken[is_broken] { span.sign aria-hidden="true" { (sign) } (shown(&report.headline())) }
+            @if let Some(coverage) = report.coverage() { p { strong { "Scope: " } (shown(&coverage)) } }
+            @if let Some(cut) = cut(report) { p { strong { "A partial report: " } (cut) } }
+            @if let Some(void) = &report.void { p { strong { "Why: " } (shown(void)) } }
+            @for failed in &report.failed_stages {
+                p {
+                    strong { "Failed stage: " } (failed.stage) ": " (shown(&failed.fault.to_string()))
+                    "; " (failed.blocked) " scenarios need it and could not be played"
+                }
+            }
+        }
+    }
+}
+
+fn cut(report: &Report) -> Option<&'static str> {
+    match report.outcome {
+        Some(Outcome::Completed) => None,
+        None => Some(NO_END),
+        Some(Outcome::Interrupted) => Some("the run was interrupted"),
+        Some(Outcome::EndedAtBreach { .. }) => Some("the run ended at the first broken check"),
+        Some(_) => Some("the run was cut short"),
+    }
+}
+
+pub(super) fn screen(report: &Report) -> Markup {
+    html! {
+        div.first {
+            section aria-label="Commitments" { (matrix(report)) }
+            section aria-label="Facts of the run" { (facts(report)) }
+        }
+    }
+}
+
+fn facts(report: &Report) -> Markup {
+    html! {
+        dl {
+            @for (name, value) in report.facts() {
+                dt { (name) }
+                @if is_code(name) { dd.mono { (shown(&value)) } } @else { dd { (shown(&value)) } }
+            }
+            @if let Some(words) = report.recorded_arguments() {
+                dt { "TARGET" } dd { code { (shown(&words)) } " (as recorded)" }
+            }
+        }
+    }
+}
+
+fn is_code(name: &str) -> bool {
+    ["address", "certificate", "contract digest", "transcript"].contains(&name)
+}
+
+fn matrix(report: &Report) -> Markup {
+    let (commitments, after): (Vec<&SectionScore>, Vec<&SectionScore>) =
+        report.score.sections.iter().partition(|row| row.section.parse::<u8>().is_ok());
+    html! {
+        table.matrix {
+            caption { "The commitments and the sections after them: the standing of each aspect, and the basis that shows it" }
+            thead {
+                tr {
+                    th.number scope="col" { "#" }
+                    th scope="col" { "commitment" }
+                    th scope="col" { "conduct" }
+                    th scope="col" { "detection" }
+                    th.number scope="col" { "score" }
+                    th scope="col" { "clauses" }
+                }
+            }
+            tbody { @for section in commitments { (row(report, section)) } }
+            tbody.after { @for section in after { (row(report, section)) } }
+        }
+    }
+}
+
+fn row(report: &Report, row: &SectionScore) -> Markup {
+    let has_checks =
+        report.checks.iter().any(|check| check.evaluation.check.clause.section.to_string() == row.section);
+    html! {
+        tr {
+            td.number { (row.section) }
+            th scope="row" {
+                @if has_checks { a href=(format!("#{}", anchor("section", &row.section))) { (row.title) } }
+                @else { (row.title) }
+            }
+            td { (standing(row.conduct)) (basis(row.conduct, row.conduct_by_basis)) }
+            td { (standing(row.detection)) (basis(row.detection, row.detection_by_basis)) }
+            td.number { @if let Some(score) = row.score { (score) } @else { span.quiet { "–" } } }
+            td { small { (clauses(report, row)) } }
+        }
+    }
+}
+
+/// Returns the bases whose checks give an aspect its standing.
+fn basis(merged: Standing, by_basis: ByBasis<Standing>) -> Markup {
+    let names = match (by_basis.observed == merged, by_basis.proposed == merged) {
+        _ if matches!(merged, Standing::NotApplicable | Standing::NotEvaluated) => "",
+        (true, true) => "both bases",
+        (true, false) => "observed",
+        (false, true) => "proposed",
+        (false, false) => "",
+    };
+    html! { @if !names.is_empty() { " " span.basis { (names) } } }
+}
+
+/// Returns the clauses of a row, such as `1 broken, 2 kept of 5`.
+fn clauses(report: &Report, row: &SectionScore) -> String {
+    let mut of: Vec<_> = report.score.aspects.iter().map(|aspect| aspect.clause).collect();
+    of.retain(|clause| clause.section.to_string() == row.section);
+    of.dedup();
+    let counts = [
+        (row.broken.len(), "broken"),
+        (row.kept.len(), "kept"),
+        (row.unproven.len(), "unproven"),
+        (row.attested.len(), "attested"),
+        (row.not_applicable.len(), "not applicable"),
+    ];
+    let evaluated: usize = counts.iter().map(|(count, _)| count).sum();
+    let words: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let of_all = if (1..of.len()).contains(&evaluated) { format!(" of {}", of.len()) } else { String::new() };
+    words.join(", ") + &of_all
+}
