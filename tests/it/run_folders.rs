@@ -42,7 +42,9 @@ fn an_old_report_is_gone_before_the_new_run_begins() {
     let hangs = "sh -c 'touch started; sleep 1000'";
     let mut begun = command(folder.path(), &run("out", &["--adapter", hangs])).spawn().expect("it starts");
     wait_until("the adapter starts", || folder.path().join("started").exists());
-    for file in ["report.txt", "report.json", "report.md", "junit.xml", "grants.toml"] {
+    for file in
+        ["report.txt", "report.json", "report.md", "report.html", "badge.svg", "junit.xml", "grants.toml"]
+    {
         assert!(!out.join(file).exists(), "{file}");
     }
     assert!(out.join("mine.txt").exists());

@@ -86,7 +86,7 @@ fn every_report_names_the_digest_of_its_transcript_and_what_it_does_not_prove() 
     if let Ok(summed) = summed {
         assert!(String::from_utf8_lossy(&summed.stdout).starts_with(&digest));
     }
-    let reports = ["report.txt", "report.json", "report.md", "junit.xml"];
+    let reports = ["report.txt", "report.json", "report.md", "report.html", "junit.xml"];
     for file in reports {
         let text = fs::read_to_string(Path::new(&out).join(file)).expect("a report");
         assert!(text.contains(&digest), "{file}: {text}");

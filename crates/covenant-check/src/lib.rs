@@ -8,7 +8,7 @@
 //! - [`score`]: verdicts → clauses → commitments → certification. Broken outranks unproven, and unproven
 //!   outranks kept.
 //! - [`warning`]: what a run saw that no clause covers.
-//! - [`report`]: terminal, JSON, JUnit. Each escapes text that came from a target.
+//! - [`report`]: terminal, JSON, JUnit, HTML. Each escapes text that came from a target.
 
 pub mod check;
 pub mod report;

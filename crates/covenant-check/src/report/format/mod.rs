@@ -1,6 +1,7 @@
 //! The formats of a report, as one table.
 
 mod aborted;
+mod badge;
 mod html;
 mod json;
 mod junit;
@@ -50,6 +51,18 @@ pub const FORMATS: &[ReportFormat] = &[
         about: "One HTML file for a browser, with the exchanges that show each breach",
         file: "report.html",
         render: html::html,
+    },
+    ReportFormat {
+        name: "badge",
+        about: "A badge for a page about the target, as SVG",
+        file: "badge.svg",
+        render: badge::svg,
+    },
+    ReportFormat {
+        name: "badge-json",
+        about: "The badge as JSON, for the endpoint of a badge service",
+        file: "badge.json",
+        render: badge::json,
     },
 ];
 

@@ -114,7 +114,7 @@ fn exchange(report: &Report, evaluation: &Evaluation) -> Markup {
         near.iter().copied().filter(|entry| evaluation.result.evidence.contains(&entry.n)).collect();
     html! {
         figure {
-            div.wide tabindex="0" role="region" aria-label="Sequence of the exchange" {
+            div.wide tabindex="0" role="region" aria-label=(format!("Sequence of {}", shown(&evaluation.check.id))) {
                 (diagram(&near, &evaluation.result.evidence, clearest))
             }
             figcaption {

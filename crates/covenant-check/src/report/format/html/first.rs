@@ -74,7 +74,7 @@ fn matrix(report: &Report) -> Markup {
         report.score.sections.iter().partition(|row| row.section.parse::<u8>().is_ok());
     html! {
         table.matrix {
-            caption { "The commitments and the sections after them: the standing of each aspect, and the basis that shows it" }
+            caption { "The standing of each aspect, and the basis that shows it" }
             thead {
                 tr {
                     th.number scope="col" { "#" }

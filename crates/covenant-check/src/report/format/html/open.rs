@@ -54,19 +54,11 @@ fn by_reason(report: &Report) -> Markup {
     }
     html! {
         @if reasons.iter().any(|(_, of)| !of.is_empty()) {
-            div.wide tabindex="0" role="region" aria-label="Aspects that were not proved" {
-                table {
-                    thead { tr { th scope="col" { "standing" } th scope="col" { "why" } th scope="col" { "aspects" } } }
-                    tbody {
-                        @for (wanted, of) in &reasons {
-                            @for (reason, aspects) in of {
-                                tr {
-                                    td { (standing(*wanted)) }
-                                    td { (beginning(shown(reason), REASON_MAX)) }
-                                    td { @for aspect in aspects { (aspect_link(report, aspect)) " " } }
-                                }
-                            }
-                        }
+            dl.reasons {
+                @for (wanted, of) in &reasons {
+                    @for (reason, aspects) in of {
+                        dt { (standing(*wanted)) ": " (beginning(shown(reason), REASON_MAX)) }
+                        dd { @for aspect in aspects { (aspect_link(report, aspect)) " " } }
                     }
                 }
             }
