@@ -19,6 +19,7 @@
 //! - [`scenario`]: the file format, its loader with positions, the scenario runner. It evaluates nothing.
 //! - [`property`]: generated scenarios, with shrinking. It evaluates nothing; a callback reports whether a
 //!   case breaks.
+//! - [`known`]: the file of known breaches, applied to a report and renewed from one.
 //! - [`golden`]: recorded exchanges, normalised and compared by structure.
 //! - [`runner`]: plan, find the contract text, play, evaluate, score. The report of a run is made from its transcript,
 //!   so that a run and `covenant verify` of its transcript agree. What follows uses it.
@@ -54,10 +55,14 @@ pub mod cli;
 pub mod docs;
 pub mod doctor;
 pub mod golden;
+pub mod known;
 mod nearest;
 pub mod operator;
 pub mod property;
 pub mod runner;
+#[cfg(test)]
+#[path = "../crates/covenant-check/src/report/sample.rs"]
+mod sample;
 pub mod scenario;
 pub mod selftest;
 

@@ -72,6 +72,7 @@ impl Audit {
             run_context: self.run_context,
             jobs: 1,
             fail_fast: BTreeSet::new(),
+            deadline: None,
             transcript,
             stop,
         })

@@ -1,15 +1,18 @@
 //! `covenant audit`: checks a platform that someone else operates.
 
+use std::convert::identity;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::{Span, SpanRelativeTo};
 use tokio::sync::watch;
 use url::Url;
 
+use super::duration::duration;
 use super::number::{PollTimeout, Rate};
+use super::progress::Progress;
 use super::report_format::Format;
 use super::run::{conclude as conclude_run, play_until_interrupted, read_back};
 use super::stop::stopped;
@@ -35,10 +38,6 @@ const TOKEN_BYTES_MAX: u64 = 4096;
 const POLL_TIMEOUT_SECONDS: u64 = 75;
 /// The default number of calls per minute.
 const RATE: u64 = 30;
-
-/// The shortest and the longest duration of a watch.
-const DURATION_MIN: Duration = Duration::from_secs(1);
-const DURATION_MAX: Duration = Duration::from_hours(365 * 24);
 
 /// Arguments of `covenant audit`.
 #[derive(Debug, Args)]
@@ -167,16 +166,6 @@ fn examine_from_outside(asked: &TargetArguments, url: &Url) -> Result<Exit, Fail
     Ok(exit)
 }
 
-/// Parses a duration: `3d`, `12h`, `90m`, `1h 30m`. A day has 24 hours.
-fn duration(text: &str) -> Result<Duration, String> {
-    let span: Span = text.parse().map_err(|_| format!("{text:?}: write 3d, 12h, 90m or 30s"))?;
-    let length = span.to_duration(SpanRelativeTo::days_are_24_hours());
-    match length.ok().and_then(|length| Duration::try_from(length).ok()) {
-        Some(length) if (DURATION_MIN..=DURATION_MAX).contains(&length) => Ok(length),
-        _ => Err(format!("{text:?}: expected a duration from a second to a year of 365 days")),
-    }
-}
-
 /// Runs or continues a watch, and reports what was observed. An interrupted watch is reported too.
 fn watch_target(
     arguments: &Arguments,
@@ -260,10 +249,15 @@ fn audit_as_peer(arguments: &Arguments, asked: &TargetArguments, token: String) 
     let (stopper, stop) = watch::channel(false);
     let run = audit.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Suite, error))?;
     let _lock = folder.begin()?;
-    let played = block_on(play_until_interrupted(run, stopper, arguments.quiet))?;
-    let report = conclude_run(played, &folder, arguments.format.unwrap_or_default(), |reading, _| {
-        tell_of_leftovers(arguments, &folder, reading)
-    })?;
+    let progress = Arc::new(Progress::new(arguments.quiet));
+    let played = block_on(progress.while_shown(play_until_interrupted(run, stopper, progress.clone())))?;
+    let report = conclude_run(
+        played,
+        &folder,
+        &arguments.format.unwrap_or_default().into(),
+        identity,
+        |reading, _| tell_of_leftovers(arguments, &folder, reading),
+    )?;
     Ok(exit_of(&report, false, arguments.basis.unwrap_or_default()))
 }
 
@@ -297,29 +291,5 @@ fn confirm(url: &Url) -> Result<(), Failure> {
     match read {
         Ok(_) if line.trim() == host => Ok(()),
         _ => Err(Failure::usage(format!("{:?} was typed, expected {host}: nothing was done", line.trim()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_has_a_unit_and_lasts_a_second_to_a_year() {
-        for (text, seconds) in [
-            ("3d", 259_200),
-            ("12h", 43_200),
-            ("90m", 5400),
-            ("30s", 30),
-            ("1h 30m", 5400),
-            ("365d", 31_536_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in
-            ["", "3", "d", "0s", "366d", "-1h", "1month", "1y", "3 days ago", "99999999999999999999d", "ä"]
-        {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

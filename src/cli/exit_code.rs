@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::Blame;
-use crate::contract::Basis;
+use crate::contract::{Basis, Means, V1_2026_05};
 use crate::report::Report;
-use crate::score::{Overall, Score};
+use crate::score::{AspectScore, Overall, Score, Standing};
 use crate::transcript::Outcome;
 
 /// An exit code of the program.
@@ -29,7 +29,7 @@ pub enum Exit {
     Adapter = 5,
     /// A failed environment: no port, no disk space, no permission to write.
     Environment = 6,
-    /// A transcript that ends before the first verdict.
+    /// No check has a verdict kept or broken.
     NothingEvaluated = 7,
     /// A broken check that `covenant replay` could not evaluate again.
     NotReplayed = 8,
@@ -65,6 +65,23 @@ impl BasisChoice {
     pub(super) fn counted(self) -> BTreeSet<Basis> {
         let left_out = self.left_out().map(|(basis, _)| basis);
         [Basis::Observed, Basis::Proposed].into_iter().filter(|basis| Some(*basis) != left_out).collect()
+    }
+
+    /// Returns whether an aspect is unproven by the checks that count, other than one that no wire can show.
+    fn has_unproven(self, report: &Report) -> bool {
+        let register = report.contract.register().unwrap_or(&V1_2026_05);
+        let can_be_shown = |row: &&AspectScore| {
+            let seen = register.clause(row.clause).and_then(|clause| clause.observation(row.aspect));
+            seen.is_none_or(|seen| seen.by != Means::Attestation)
+        };
+        report.score.aspects.iter().filter(can_be_shown).any(|row| {
+            let standing = match self {
+                Self::Observed => row.by_basis.observed,
+                Self::Proposed => row.by_basis.proposed,
+                Self::All => row.standing,
+            };
+            standing == Standing::Unproven
+        })
     }
 
     /// Returns the basis whose checks do not count, with its name in words.
@@ -110,7 +127,7 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::Broken,
-        "something is broken, on either basis or on that of --basis",
+        "something is broken, on either basis or on that of --basis, or an entry of --known no longer holds",
         "read the evidence in the report, then `covenant explain CLAUSE`; `covenant replay DIR` tries it again",
     ),
     row(
@@ -120,7 +137,7 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::Unproven,
-        "something is unproven, under --strict; with --basis, on that basis",
+        "something is unproven, under --strict, on the basis of --basis; or fewer aspects are proved than --min-proved",
         "the report gives the reason of each clause, such as a missing method: `covenant list methods`",
     ),
     row(
@@ -140,8 +157,8 @@ pub(super) const EXITS: &[ExitDef] = &[
     ),
     row(
         Exit::NothingEvaluated,
-        "interrupted before anything was evaluated: the transcript has no end, and no verdict",
-        "run it again; the same --seed plays the same run",
+        "nothing was evaluated: a filter leaves nothing, or no check is kept or broken, with or without --strict",
+        "standard error or the report says why: widen --only, --clause or --cases, or run it to its end",
     ),
     row(
         Exit::NotReplayed,
@@ -171,25 +188,34 @@ impl Exit {
     /// count.
     #[must_use]
     pub fn of(report: &Report, strict: bool, basis: BasisChoice) -> Self {
+        // Where the run was asked to end early, what it cut short is no interruption.
+        let is_early = report.outcome.as_ref().is_some_and(Outcome::is_early_end);
         let outcomes = report.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&report.outcome);
         // A mistake in a scenario is the user's, unless the scenario is one of the suite.
         let own = report.settings.contains_key("scenarios");
         let ends: Vec<Self> = outcomes
             .filter_map(|outcome| match outcome.blame() {
                 Some(Blame::Scenario) if !own => Some(Self::Suite),
-                _ => Self::of_outcome(outcome),
+                _ => Self::of_outcome(outcome).filter(|exit| !(is_early && *exit == Self::Interrupted)),
             })
             .collect();
         let overall = basis.overall(&report.score);
-        let evaluated = report.counts.kept + report.counts.broken;
+        let counted = basis.counted();
+        let is_broken = report.unknown_breaches(|of| counted.contains(&of)).next().is_some();
+        let evaluated: u64 = counted
+            .iter()
+            .map(|basis| report.counts.by_basis.on(*basis))
+            .map(|counts| counts.kept + counts.broken)
+            .sum();
         let order = [
             (ends.contains(&Self::Suite), Self::Suite),
             // A broken clause was observed, whatever else failed.
-            (overall == Overall::Broken, Self::Broken),
+            (is_broken, Self::Broken),
             (ends.contains(&Self::Interrupted), Self::Interrupted),
             // It ended at a breach that --basis does not count, before the rest was played.
             (matches!(report.outcome, Some(Outcome::EndedAtBreach { .. })), Self::Interrupted),
             (ends.contains(&Self::Usage), Self::Usage),
+            // Without an end, other faults may not show.
             (report.outcome.is_none() && evaluated == 0, Self::NothingEvaluated),
             (report.outcome.is_none(), Self::Interrupted),
             (ends.contains(&Self::Environment), Self::Environment),
@@ -197,7 +223,11 @@ impl Exit {
             // A target that fails in one scenario of a run leaves checks unproven. An audit has one scenario.
             (ends.contains(&Self::Target) && report.is_audit(), Self::Target),
             (overall == Overall::Void, Self::Target),
+            (evaluated == 0, Self::NothingEvaluated),
+            (!report.known_faults.is_empty(), Self::Broken),
             (strict && overall == Overall::Unproven, Self::Unproven),
+            // What is known to be broken does not make the rest proved.
+            (strict && overall == Overall::Broken && basis.has_unproven(report), Self::Unproven),
         ];
         order.into_iter().find(|(applies, _)| *applies).map_or(Self::Kept, |(_, exit)| exit)
     }
@@ -210,7 +240,8 @@ impl Exit {
             | Outcome::Unsupported { .. }
             | Outcome::Lacking { .. }
             | Outcome::Blocked { .. }
-            | Outcome::EndedAtBreach { .. } => None,
+            | Outcome::EndedAtBreach { .. }
+            | Outcome::EndedAtDeadline { .. } => None,
         }
     }
 }
@@ -238,8 +269,9 @@ mod tests {
     use super::*;
     use crate::Fault;
     use crate::check::Verdict;
-    use crate::cli::sample;
-    use crate::report::{Counts, ScenarioRow};
+    use crate::report::{Counts, KnownFault, ScenarioRow, VerdictCounts};
+    use crate::sample;
+    use crate::score::ByBasis;
 
     use BasisChoice::{All, Observed, Proposed};
     use Verdict::{Broken, Kept, NotApplicable, Unproven};
@@ -292,37 +324,84 @@ mod tests {
 
     #[test]
     fn strict_counts_what_is_unproven_on_the_same_basis() {
-        use Exit::{Broken as Breach, Kept as Nothing, Unproven as Open};
+        use Exit::{Broken as Breach, Kept as Nothing, NothingEvaluated as None, Unproven as Open};
         assert_exits(
             &[(Basis::Observed, Kept), (Basis::Proposed, Unproven)],
-            [(All, Nothing, Open), (Observed, Nothing, Nothing), (Proposed, Nothing, Open)],
+            [(All, Nothing, Open), (Observed, Nothing, Nothing), (Proposed, None, None)],
         );
         assert_exits(
             &[(Basis::Observed, Unproven), (Basis::Proposed, Broken)],
-            [(All, Breach, Breach), (Observed, Nothing, Open), (Proposed, Breach, Breach)],
+            [(All, Breach, Breach), (Observed, None, None), (Proposed, Breach, Breach)],
         );
     }
 
     #[test]
-    fn strict_is_never_green_where_nothing_of_the_basis_was_evaluated() {
-        use Exit::{Broken as Breach, Kept as Nothing, Unproven as Open};
+    fn nothing_evaluated_is_never_green_with_or_without_strict() {
+        use Exit::{Broken as Breach, Kept as Nothing, NothingEvaluated as None};
         for (verdict, all) in [(Broken, (Breach, Breach)), (Kept, (Nothing, Nothing))] {
             assert_exits(
                 &[(Basis::Proposed, verdict)],
-                [(All, all.0, all.1), (Observed, Nothing, Open), (Proposed, all.0, all.1)],
+                [(All, all.0, all.1), (Observed, None, None), (Proposed, all.0, all.1)],
             );
         }
-        assert_exits(
-            &[(Basis::Observed, NotApplicable)],
-            [(All, Nothing, Open), (Observed, Nothing, Open), (Proposed, Nothing, Open)],
+        for verdicts in [&[(Basis::Observed, NotApplicable)][..], &[(Basis::Observed, Unproven)], &[]] {
+            assert_exits(verdicts, [(All, None, None), (Observed, None, None), (Proposed, None, None)]);
+        }
+    }
+
+    #[test]
+    fn a_known_breach_does_not_fail_and_hides_nothing_else() {
+        let breach = report(&[(Basis::Observed, Broken), (Basis::Observed, Kept)]);
+        let known = sample::known(&breach);
+        assert_eq!((Exit::of(&breach, false, All), Exit::of(&known, true, All)), (Exit::Broken, Exit::Kept));
+        let open = sample::known(&sample::report(&[
+            ("7.1", Basis::Observed, Broken),
+            ("7.2", Basis::Observed, Unproven),
+        ]));
+        assert_eq!((Exit::of(&open, false, All), Exit::of(&open, true, All)), (Exit::Kept, Exit::Unproven));
+        let with = |outcome: Option<Outcome>| Exit::of(&Report { outcome, ..known.clone() }, false, All);
+        assert_eq!(with(Some(Fault::adapter("it exited").into())), Exit::Adapter);
+        assert_eq!((with(None), with(Some(Outcome::Interrupted))), (Exit::Interrupted, Exit::Interrupted));
+        let mut void = known.clone();
+        void.score.overall = Overall::Void;
+        assert_eq!(Exit::of(&void, false, All), Exit::Target);
+        let mut other = sample::known(&report(&[(Basis::Observed, Broken), (Basis::Proposed, Broken)]));
+        other.checks[1].known = None;
+        assert_eq!(
+            (Exit::of(&other, false, All), Exit::of(&other, false, Observed)),
+            (Exit::Broken, Exit::Kept)
         );
+    }
+
+    #[test]
+    fn an_entry_that_no_longer_holds_fails_the_run() {
+        let fault = KnownFault {
+            place: "known.toml:1".to_owned(),
+            check: "scenario/7.1#1".to_owned(),
+            clause: "7.1".to_owned(),
+            why: "no longer happens".to_owned(),
+        };
+        let kept = Report { known_faults: vec![fault], ..report(&[(Basis::Observed, Kept)]) };
+        assert_eq!(Exit::of(&kept, false, All), Exit::Broken);
+        let interrupted = Report { outcome: Some(Outcome::Interrupted), ..kept };
+        assert_eq!(Exit::of(&interrupted, false, All), Exit::Interrupted);
+    }
+
+    #[test]
+    fn a_run_that_ended_at_its_deadline_is_not_interrupted() {
+        let mut early = report(&[(Basis::Observed, Kept), (Basis::Proposed, Unproven)]);
+        early.outcome = Some(Outcome::EndedAtDeadline { deadline: "10m".to_owned() });
+        early.scenarios.push(ScenarioRow::new("cut", Some(Outcome::Interrupted), 3));
+        assert_eq!((Exit::of(&early, false, All), Exit::of(&early, true, All)), (Exit::Kept, Exit::Unproven));
     }
 
     #[test]
     fn a_transcript_without_an_end_is_never_green() {
         let unsealed = |verdict: Verdict, kept: u64| {
             let whole = report(&[(Basis::Observed, verdict)]);
-            Report { outcome: None, counts: Counts { kept, ..Counts::default() }, ..whole }
+            let observed = VerdictCounts { kept, ..VerdictCounts::default() };
+            let by_basis = ByBasis { observed, proposed: VerdictCounts::default() };
+            Report { outcome: None, counts: Counts { kept, by_basis, ..Counts::default() }, ..whole }
         };
         assert_eq!(Exit::of(&unsealed(Kept, 1), false, All), Exit::Interrupted);
         assert_eq!(Exit::of(&unsealed(Broken, 0), false, All), Exit::Broken);
@@ -341,8 +420,7 @@ mod tests {
     fn a_mistake_in_a_scenario_is_its_authors() {
         let with = |fault: Fault, own: bool| {
             let mut report = report(&[(Basis::Observed, Unproven)]);
-            let (id, outcome) = ("own".to_owned(), Some(fault.into()));
-            report.scenarios.push(ScenarioRow { id, outcome, entries: 3 });
+            report.scenarios.push(ScenarioRow::new("own", Some(fault.into()), 3));
             if own {
                 report.settings.insert("scenarios".to_owned(), "own.toml".into());
             }
@@ -351,7 +429,7 @@ mod tests {
         assert_eq!(with(Fault::scenario("`${x}`"), true), Exit::Usage);
         assert_eq!(with(Fault::scenario("`${x}`"), false), Exit::Suite);
         assert_eq!(with(Fault::suite("a bug"), true), Exit::Suite);
-        assert_eq!(with(Fault::target("it answers nothing"), true), Exit::Kept);
+        assert_eq!(with(Fault::target("it answers nothing"), true), Exit::NothingEvaluated);
     }
 
     #[test]

@@ -8,24 +8,26 @@ mod contract_choice;
 mod descriptors;
 mod docs;
 mod doctor;
+mod duration;
+mod event_lines;
 mod exit_code;
 mod explain;
 mod golden;
 mod guard;
 mod identity;
 mod init;
+mod known;
 mod list;
 mod number;
 mod operator;
 mod operator_choice;
 mod pem;
+mod percent;
 mod progress;
 mod replay;
+mod report;
 mod report_format;
 mod run;
-#[cfg(test)]
-#[path = "../../crates/covenant-check/src/report/sample.rs"]
-mod sample;
 mod schema;
 mod selftest;
 mod shell;
@@ -93,6 +95,10 @@ enum Command {
     Explain(explain::Arguments),
     /// Replay each broken check of a run: fixed, still broken, or not replayable.
     Replay(replay::Arguments),
+    /// Compare two reports, or merge the partitions of a run.
+    Report(report::Arguments),
+    /// Renew a file of known breaches from a report.
+    Known(known::Arguments),
     /// Compare, accept or record golden exchanges of the reference platform.
     Golden(golden::Arguments),
     /// Measure the suite with every seeded defect and every variant.
@@ -149,6 +155,8 @@ pub fn main() -> ExitCode {
         Command::Show(arguments) => show::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
+        Command::Report(arguments) => report::main(&arguments),
+        Command::Known(arguments) => known::main(&arguments),
         Command::Golden(arguments) => golden::main(&arguments),
         Command::Selftest(arguments) => selftest::main(&arguments),
         Command::Target(arguments) => target::main(&arguments),

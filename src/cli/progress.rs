@@ -1,32 +1,107 @@
-//! The progress bar of a terminal. Hidden if standard error is not a terminal.
+//! The progress of a run on standard error: a bar on a terminal, and else a line every half minute.
 
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::check::Verdict;
+use crate::clock::Stopwatch;
 use crate::runner::{Event, Observer};
 
-/// A progress bar with the scenarios that are running.
+/// The time between two lines, where standard error is no terminal.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// The time between two drawings of the elapsed time on a terminal.
+const TICK: Duration = Duration::from_millis(500);
+
+/// A progress bar with the scenarios that are running, or the numbers for a line.
 pub(super) struct Progress {
     bar: ProgressBar,
-    playing: Mutex<Vec<String>>,
+    /// `true` if lines stand in for the bar.
+    in_lines: bool,
+    since: Stopwatch,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    playing: Vec<String>,
+    scenarios: usize,
+    done: usize,
+    broken: usize,
+}
+
+impl State {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Started { scenarios } => self.scenarios = *scenarios,
+            Event::Began { scenario } => self.playing.push(scenario.clone()),
+            Event::Ended { scenario, checks, .. } => {
+                self.playing.retain(|other| other != scenario);
+                self.done += 1;
+                self.broken += checks.iter().filter(|one| one.result.verdict == Verdict::Broken).count();
+            }
+            Event::ContractText(_) | Event::Waiting { .. } => {}
+        }
+    }
+
+    /// Returns the line that shows how far the run is.
+    fn line(&self, elapsed: Duration) -> String {
+        let Self { scenarios, done, broken, .. } = self;
+        let seconds = elapsed.as_secs();
+        let elapsed = format!("{}m {:02}s", seconds / 60, seconds % 60);
+        format!("progress: {done} of {scenarios} scenarios done, {broken} checks broken, {elapsed} elapsed\n")
+    }
 }
 
 impl Progress {
     pub(super) fn new(quiet: bool) -> Self {
-        let shown = !quiet && std::io::stderr().is_terminal();
-        let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}") {
+        let is_terminal = std::io::stderr().is_terminal();
+        let bar = if is_terminal && !quiet { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template(
+            "{bar:24} {pos}/{len} {prefix} {elapsed} elapsed, {eta} remaining {wide_msg}",
+        ) {
             bar.set_style(style);
         }
-        Self { bar, playing: Mutex::default() }
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar, in_lines: !is_terminal && !quiet, since: Stopwatch::start(), state: Mutex::default() }
+    }
+
+    /// Waits for a run, and shows a line every half minute if there is no terminal.
+    pub(super) async fn while_shown<T>(&self, playing: impl Future<Output = T>) -> T {
+        self.with_lines(playing, INTERVAL, |line| super::message(line)).await
+    }
+
+    async fn with_lines<T>(
+        &self,
+        playing: impl Future<Output = T>,
+        interval: Duration,
+        mut show: impl FnMut(&str),
+    ) -> T {
+        tokio::pin!(playing);
+        if !self.in_lines {
+            return playing.await;
+        }
+        loop {
+            tokio::select! {
+                played = &mut playing => return played,
+                () = tokio::time::sleep(interval) => show(&self.state().line(self.since.elapsed())),
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for Progress {
     fn event(&self, event: Event) {
-        let mut playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        state.take(&event);
         match event {
             Event::ContractText(held) => {
                 self.bar.suspend(|| super::message(&format!("contract text: {held}\n")));
@@ -35,18 +110,63 @@ impl Observer for Progress {
                 self.bar.suspend(|| super::message(&format!("{text}\n")));
             }
             Event::Started { scenarios } => self.bar.set_length(scenarios as u64),
-            Event::Began { scenario } => playing.push(scenario),
-            Event::Ended { scenario, .. } => {
-                playing.retain(|other| *other != scenario);
-                self.bar.inc(1);
-            }
+            Event::Began { .. } => {}
+            Event::Ended { .. } => self.bar.inc(1),
         }
-        self.bar.set_message(playing.join(" "));
+        self.bar.set_prefix(format!("{} broken,", state.broken));
+        self.bar.set_message(state.playing.join(" "));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Basis::Observed;
+    use crate::sample::report;
+    use crate::transcript::Outcome;
+
+    fn ended(scenario: &str, verdict: Verdict) -> Event {
+        let checks = report(&[("7.1", Observed, verdict)]).checks;
+        Event::Ended {
+            scenario: scenario.to_owned(),
+            outcome: Outcome::Completed,
+            checks: checks.into_iter().map(|check| check.evaluation).collect(),
+            took: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_line_counts_what_is_done_and_what_is_broken() {
+        let mut state = State::default();
+        state.take(&Event::Started { scenarios: 9 });
+        for event in [ended("a", Verdict::Kept), ended("b", Verdict::Broken)] {
+            state.take(&event);
+        }
+        let line = state.line(Duration::from_secs(61));
+        assert_eq!(line, "progress: 2 of 9 scenarios done, 1 checks broken, 1m 01s elapsed\n");
+    }
+
+    #[tokio::test]
+    async fn lines_come_until_the_run_has_ended_and_none_when_quiet() {
+        for (in_lines, expected) in [(true, 3), (false, 0)] {
+            let mut progress = Progress::new(true);
+            progress.in_lines = in_lines;
+            let lines = Mutex::new(0);
+            let count = || *lines.lock().expect("a lock");
+            let playing = async {
+                while in_lines && count() < 3 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let show = |_: &str| *lines.lock().expect("a lock") += 1;
+            progress.with_lines(playing, Duration::from_millis(1), show).await;
+            assert_eq!(count(), expected);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `covenant run`.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +9,13 @@ use clap::Args;
 use tokio::sync::watch;
 
 use super::config::Config;
+use super::duration::duration;
+use super::event_lines::EventLines;
+use super::known::KnownBreaches;
 use super::number::{Cases, Jobs, PollTimeout};
+use super::percent::{Percent, exit_with_minimum};
 use super::progress::Progress;
-use super::report_format::{DEFAULT, Format};
+use super::report_format::{Output, Outputs};
 use super::stop::stopped;
 use super::target_choice::TargetArguments;
 use super::unused;
@@ -23,7 +27,8 @@ use crate::operator::OperatorMethod;
 use crate::operator::platform::Advance;
 use crate::report::{MissingMethod, Report};
 use crate::runner::{
-    CASES, Plan, Played, Run, RunFolder, Selection, SelectionError, assess, play_and_keep, without_secrets,
+    CASES, Deadline, Observer, Partition, Plan, Played, Run, RunError, RunFolder, Selection, SelectionError,
+    assess, play_and_keep, without_secrets,
 };
 use crate::shell::flag;
 use crate::transcript::{Reading, read};
@@ -60,9 +65,8 @@ pub(super) struct Arguments {
     /// Seconds to wait for a finding, an event or a notice that is due [default: 10]
     #[arg(long, value_name = "SECONDS")]
     poll_timeout: Option<PollTimeout>,
-    /// Format of the report on standard output; the run folder gets every format
-    #[arg(long, value_name = "FORMAT", value_parser = Format::parser(), default_value = DEFAULT)]
-    format: Format,
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Output::parse, help = Output::help())]
+    format: Vec<Output>,
     /// Run folder [default: a new folder under reports/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -76,6 +80,19 @@ pub(super) struct Arguments {
     /// Exit with code 3 if something is unproven
     #[arg(long)]
     strict: bool,
+    /// Exit with code 3 if a smaller share of the aspects that apply is proved: 40%
+    #[arg(long, value_name = "PERCENT")]
+    min_proved: Option<Percent>,
+    /// TOML file with known breaches, which do not fail the run; see `covenant known`
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Time that the whole run may take (90s, 10m, 1h 30m). What was not played then is unproven
+    #[arg(long, value_name = "TIME", value_parser = deadline)]
+    deadline: Option<Deadline>,
+    /// Partition of the scenarios and properties to run: the K-th of N, such as hash:2/5; `covenant report merge`
+    /// merges them
+    #[arg(long, value_name = "hash:K/N", conflicts_with = "fail_fast")]
+    partition: Option<Partition>,
     /// Basis of the checks that the exit code counts: breaches, and with --strict what is unproven. The report shows
     /// every basis
     #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
@@ -101,6 +118,11 @@ fn clause(text: &str) -> Result<ClauseId, String> {
     Err(format!("no clause is called {text:?}; `covenant list clauses` lists them{hint}"))
 }
 
+/// Parses a deadline: `10m`.
+fn deadline(text: &str) -> Result<Deadline, String> {
+    Ok(Deadline { after: duration(text)?, text: text.to_owned() })
+}
+
 /// Parses an attestation: `4.4=confirmed by phone`.
 fn attestation(text: &str) -> Result<(ClauseId, String), String> {
     let (clause, statement) =
@@ -116,46 +138,75 @@ pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
     let config = Config::find(arguments.target.config.as_deref())?;
     let asked = arguments.target.clone().or(&config);
     unused::refuse(&arguments.target, &asked)?;
+    let mut outputs = Outputs::new(&arguments.format)?;
+    let known = KnownBreaches::read(arguments.known.as_deref(), arguments.scenarios.as_deref())?;
     let seed = arguments.seed.unwrap_or_else(Seed::fresh);
     message(&format!("seed: {seed}\n"));
     let folder = RunFolder::choose(arguments.out.as_deref(), seed);
-    let run_context = asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?;
-    let max_wait = run_context.real_time.max_wait;
-    let plan = Plan {
-        seed,
-        target: asked.target(Some(folder.path()))?,
-        selection: selection(arguments).map_err(|error| Failure::new(Exit::Usage, error))?,
-        cases: cases(arguments.cases.or(config.run.cases)),
-        scenarios: arguments.scenarios.clone(),
-        run_context,
-        jobs: usize::try_from(arguments.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
-        contract: asked.contract_text(),
-        attested: arguments.attest.iter().cloned().collect(),
-        fail_fast: if arguments.fail_fast { arguments.basis.counted() } else { BTreeSet::new() },
-        ..Plan::default()
-    };
+    let plan = plan(arguments, &config, &asked, seed, folder.path())?;
+    let max_wait = plan.run_context.real_time.max_wait;
     let (stopper, stop) = watch::channel(false);
-    let run = plan.prepare(folder.transcript(), stop).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let run = plan.prepare(folder.transcript(), stop).map_err(unplanned)?;
     let _lock = folder.begin()?;
-    let played = block_on(play_until_interrupted(run, stopper, arguments.quiet))?;
+    let lines = outputs.open_lines()?;
+    let progress = Arc::new(Progress::new(arguments.quiet));
+    let observer = Arc::new(EventLines::new(lines, &run.start, progress.clone()));
+    let played = block_on(progress.while_shown(play_until_interrupted(run, stopper, observer.clone())))?;
 
-    let report = conclude(played, &folder, arguments.format, |reading, report| {
+    let finish = |report| known.applied(report);
+    let report = conclude(played, &folder, &outputs, finish, |reading, report| {
         for case in folder.write_cases(reading, report)? {
             message(&format!("shortest case: covenant run {}\n", flag("--scenarios", case.display())));
         }
         tell_of_waits(report, reading, max_wait);
         message(&format!("files: {}\n", folder.path().display()));
-        Ok(())
+        observer.failure().map_or(Ok(()), Err)
     })?;
-    Ok(exit_of(&report, arguments.strict || config.run.strict, arguments.basis))
+    let exit = exit_of(&report, arguments.strict || config.run.strict, arguments.basis);
+    Ok(exit_with_minimum(exit, &report, arguments.min_proved))
+}
+
+/// Returns the plan of the run that the command line and the configuration file ask for.
+fn plan(
+    arguments: &Arguments,
+    config: &Config,
+    asked: &TargetArguments,
+    seed: Seed,
+    folder: &Path,
+) -> Result<Plan, Failure> {
+    Ok(Plan {
+        seed,
+        target: asked.target(Some(folder))?,
+        selection: selection(arguments).map_err(|error| unplanned(error.into()))?,
+        cases: cases(arguments.cases.or(config.run.cases)),
+        scenarios: arguments.scenarios.clone(),
+        run_context: asked.run_context(arguments.poll_timeout.or(config.run.poll_timeout_seconds))?,
+        jobs: usize::try_from(arguments.jobs.or(config.run.jobs).map_or(JOBS, Jobs::get)).unwrap_or(1),
+        contract: asked.contract_text(),
+        attested: arguments.attest.iter().cloned().collect(),
+        fail_fast: if arguments.fail_fast { arguments.basis.counted() } else { BTreeSet::new() },
+        deadline: arguments.deadline.clone(),
+        partition: arguments.partition,
+        ..Plan::default()
+    })
+}
+
+/// Returns the failure of a run that cannot be planned. A filter that leaves nothing has a code of its own.
+fn unplanned(error: RunError) -> Failure {
+    let is_nothing = matches!(
+        &error,
+        RunError::Selection(SelectionError::Unmatched { .. } | SelectionError::Nothing { .. })
+    );
+    Failure::new(if is_nothing { Exit::NothingEvaluated } else { Exit::Usage }, error)
 }
 
 /// Reads the transcript that this process has just written, writes the reports and prints one. If the environment
-/// failed, they say what was evaluated before. `more` shows what else the run gave.
+/// failed, they say what was evaluated before. `finish` completes the report, and `more` shows what else the run gave.
 pub(super) fn conclude(
     played: Played,
     folder: &RunFolder,
-    format: Format,
+    outputs: &Outputs,
+    finish: impl FnOnce(Report) -> Report,
     more: impl FnOnce(&Reading, &Report) -> Result<(), Failure>,
 ) -> Result<Report, Failure> {
     let read = match played.outcome {
@@ -168,10 +219,10 @@ pub(super) fn conclude(
         Err(failure) => (played.transcript.and_then(|open| open.read_back().ok()), Some(failure)),
     };
     let written = reading.map(|reading| {
-        let report = without_secrets(assess(&reading));
+        let report = without_secrets(finish(assess(&reading)));
         let written = folder.write(&report).map_err(Failure::from);
         // A report that no file takes is on the terminal.
-        let printed = format.print(&report);
+        let printed = outputs.write(&report);
         let further = more(&reading, &report);
         printed.and(written).and(further).map(|()| report)
     });
@@ -206,9 +257,12 @@ fn tell_of_waits(report: &Report, reading: &Reading, max_wait: Duration) {
 }
 
 /// Plays a run. Ctrl-C, SIGTERM and SIGHUP end it in order, so that its transcript can be read.
-pub(super) async fn play_until_interrupted(run: Run, stopper: watch::Sender<bool>, quiet: bool) -> Played {
-    let progress = Arc::new(Progress::new(quiet));
-    let playing = play_and_keep(run, progress);
+pub(super) async fn play_until_interrupted(
+    run: Run,
+    stopper: watch::Sender<bool>,
+    observer: Arc<dyn Observer>,
+) -> Played {
+    let playing = play_and_keep(run, observer);
     tokio::pin!(playing);
     tokio::select! {
         ended = &mut playing => return ended,

@@ -11,10 +11,10 @@ use crate::clock::Seed;
 use crate::input::{self, InputError};
 use crate::nearest::did_you_mean;
 use crate::reference::{DEFECTS, VARIANTS};
-use crate::runner::{Plan, write_whole};
+use crate::runner::{Partition, Plan, write_whole};
 use crate::selftest::{
-    Combine, CombinedTable, Partition, Row, Table, check_ids, combinations, compare_reports, platforms,
-    probe_all, probe_combinations,
+    Combine, CombinedTable, Row, Table, check_ids, combinations, compare_reports, platforms, probe_all,
+    probe_combinations,
 };
 
 /// Arguments of `covenant selftest`.

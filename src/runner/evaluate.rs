@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::check::{Evaluation, Verdict, ended_at, evaluate_under, missing_method};
+use crate::check::{Evaluation, Verdict, ended_at, ended_at_deadline, evaluate_under, missing_method};
 use crate::contract::{Basis, ClauseId, HeldText, V1_2026_05};
 use crate::property::{of_trace, property};
 use crate::report::{
@@ -27,6 +27,7 @@ struct Part {
     outcome: Option<Outcome>,
     /// Number of entries.
     entries: u64,
+    took_milliseconds: Option<u64>,
     /// Stage that the scenario tries.
     stage: Option<Stage>,
     /// `true` if the planned checks can be read.
@@ -52,6 +53,18 @@ pub fn assess_and_free(reading: &mut Reading) -> Report {
     assess_each(reading, stored.into_iter().map(|stored| stored.read()))
 }
 
+/// Returns the rank of a trace among several of one scenario: the one that speaks against the target most goes first.
+pub(super) fn rank(trace: &Trace, held: &HeldText) -> u8 {
+    let (part, evaluated) = of_trace_alone(trace, held);
+    let has = |wanted: Verdict| evaluated.iter().any(|(one, _)| one.result.verdict == wanted);
+    match part.outcome {
+        Some(Outcome::Completed) if has(Verdict::Broken) => 1,
+        Some(Outcome::Completed) if has(Verdict::Unproven) => 2,
+        Some(Outcome::Completed) => 3,
+        _ => 0,
+    }
+}
+
 /// Evaluates traces, in the order of their ids.
 fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report {
     let start = &reading.start;
@@ -69,11 +82,16 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     }
     evaluated.extend(never_begun(start, &parts).into_iter().map(|evaluation| (evaluation, None)));
 
-    if let Some(Outcome::EndedAtBreach { check }) = &reading.outcome {
+    let early = match &reading.outcome {
+        Some(Outcome::EndedAtBreach { check }) => Some(ended_at(check)),
+        Some(Outcome::EndedAtDeadline { deadline }) => Some(ended_at_deadline(deadline)),
+        _ => None,
+    };
+    if let Some(why) = early {
         for (evaluation, _) in
             evaluated.iter_mut().filter(|(evaluation, _)| was_cut_short(evaluation, &parts))
         {
-            evaluation.result.actual = ended_at(check);
+            evaluation.result.actual.clone_from(&why);
         }
     }
     let void = void(&parts);
@@ -91,7 +109,11 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
     let missing_methods = missing_methods(&score, &evaluations, &methods);
     let checks = evaluations
         .into_iter()
-        .map(|evaluation| EvaluatedCheck { replay: replay(start, &evaluation.check.scenario), evaluation })
+        .map(|evaluation| EvaluatedCheck {
+            replay: replay(start, &evaluation.check.scenario),
+            evaluation,
+            known: None,
+        })
         .collect();
     Report {
         schema_version: SCHEMA_VERSION,
@@ -121,11 +143,13 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
                 id: part.id.clone(),
                 outcome: part.outcome.clone(),
                 entries: part.entries,
+                took_milliseconds: part.took_milliseconds,
             })
             .collect(),
         missing_methods,
         warnings: warnings.all(),
         counts,
+        known_faults: vec![],
     }
 }
 
@@ -141,6 +165,7 @@ fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
         id: trace.scenario().to_owned(),
         outcome: trace.outcome().cloned(),
         entries: trace.entries().len() as u64,
+        took_milliseconds: trace.took_milliseconds(),
         stage: loaded.as_ref().and_then(|loaded| loaded.scenario.stage),
         is_planned: loaded.is_some(),
     };
@@ -156,6 +181,11 @@ fn of_trace_alone(trace: &Trace, held: &HeldText) -> (Part, Vec<Evaluated>) {
         (evaluation, method)
     };
     (part, evaluations.map(with_method).collect())
+}
+
+/// Evaluates the checks of one trace, under the name of the trace.
+pub(super) fn evaluations(loaded: &Loaded, trace: &Trace, held: &HeldText) -> Vec<Evaluation> {
+    evaluated(trace.scenario(), loaded, Some(trace), held)
 }
 
 /// Evaluates the planned checks of a scenario that hold for the contract text of the run.
@@ -267,6 +297,7 @@ fn void(parts: &[Part]) -> Option<String> {
             Outcome::Completed
             | Outcome::Interrupted
             | Outcome::EndedAtBreach { .. }
+            | Outcome::EndedAtDeadline { .. }
             | Outcome::Lacking { .. }
             | Outcome::Blocked { .. } => None,
             Outcome::Unsupported { method } => Some(format!("{which} needs the method {method}")),

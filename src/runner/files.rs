@@ -16,6 +16,8 @@ use crate::{private, secret};
 
 /// The name of the transcript in the folder of a run.
 const TRANSCRIPT: &str = "transcript.jsonl";
+/// The name of the report for programs in the folder of a run.
+const REPORT: &str = "report.json";
 /// The files of a run beside its reports and its transcript.
 const OTHERS: [&str; 2] = ["adapter.log", "left-behind.txt"];
 /// The file that a run holds locked while it writes the others.
@@ -121,7 +123,7 @@ impl RunFolder {
     /// transcript, a file that is called like a case is the user's own.
     pub fn remove_reports(&self) -> Result<(), FileError> {
         let is_of_run = self.transcript().exists();
-        let reports = FORMATS.iter().map(|format| format.file.to_owned());
+        let reports = FORMATS.iter().filter_map(|format| format.file).map(ToOwned::to_owned);
         let cases = PROPERTIES.iter().filter(|_| is_of_run).map(|property| case_file(property.name));
         self.remove(reports.chain(cases))
     }
@@ -151,17 +153,30 @@ impl RunFolder {
         self.0.join(TRANSCRIPT)
     }
 
+    /// Returns the path of the report for programs that a user names: the file, or the folder that holds it.
+    #[must_use]
+    pub fn report_of(path: &Path) -> PathBuf {
+        if path.is_dir() { path.join(REPORT) } else { path.to_owned() }
+    }
+
     /// Returns the path of the transcript that a user names: the file, or the folder that holds it.
     #[must_use]
     pub fn transcript_of(path: &Path) -> PathBuf {
         if path.is_dir() { path.join(TRANSCRIPT) } else { path.to_owned() }
     }
 
+    /// Creates the folder, and writes the report in each format of a run. The folder gets no transcript.
+    pub fn write_reports(&self, report: &Report) -> Result<(), FileError> {
+        let _lock = self.lock()?;
+        self.write(report)
+    }
+
     /// Writes the report in each format.
     pub fn write(&self, report: &Report) -> Result<(), FileError> {
         for format in FORMATS {
+            let Some(file) = format.file else { continue };
             let plain = anstream::adapter::strip_str(&(format.render)(report)).to_string();
-            write_private(&self.0.join(format.file), plain.as_bytes())?;
+            write_private(&self.0.join(file), plain.as_bytes())?;
         }
         Ok(())
     }

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::{NoObserver, Run, Selection, SelectionError, Target, assess, library, play, property_case};
+use super::{
+    Deadline, NoObserver, Partition, Run, Selection, SelectionError, Target, assess, library, play,
+    property_case,
+};
 use crate::clock::Seed;
 use crate::contract::{Aspect, BINDING_VERSION, Basis, ClauseId, HeldText, TextSource, V1_2026_05};
 use crate::net::Limits;
@@ -35,6 +38,11 @@ pub const CASES: u32 = 12;
 
 /// The default maximum of shrinking steps for a case that breaks.
 pub(super) const SHRINKS: u32 = 400;
+
+/// The setting that names the partition of a run.
+pub(super) const PARTITION: &str = "partition";
+/// The setting by which a partition records that the whole is a part of the suite, too.
+pub(super) const PARTITION_OF_PART: &str = "partition_of_part";
 
 /// The plan of a run. By default it checks all of the embedded reference platform, without patches.
 #[derive(Clone, Debug)]
@@ -66,6 +74,10 @@ pub struct Plan {
     pub jobs: usize,
     /// The bases whose first broken check ends the run. Empty: no breach ends it.
     pub fail_fast: BTreeSet<Basis>,
+    /// The time that the run may take; `None` for as long as it takes.
+    pub deadline: Option<Deadline>,
+    /// The partition of the selected part to play; `None` for all of it.
+    pub partition: Option<Partition>,
 }
 
 impl Default for Plan {
@@ -84,6 +96,8 @@ impl Default for Plan {
             run_context: run_context(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             jobs: 4,
             fail_fast: BTreeSet::new(),
+            deadline: None,
+            partition: None,
         }
     }
 }
@@ -129,17 +143,23 @@ impl Plan {
         if !self.fail_fast.is_empty() {
             likeliest_first(&mut scenarios);
         }
-        let properties: Vec<_> = PROPERTIES
+        let mut properties: Vec<_> = PROPERTIES
             .iter()
             .filter(|property| with_properties && self.selection.takes_property(property))
             .map(|property| (property, self.cases_of(property)))
             .collect();
+        // Each partition tries the stages of the whole, so that all of them know the same of the target.
+        let stages = self.stages_needed(stages, &scenarios, &properties);
+        if let Some(partition) = self.partition {
+            scenarios.retain(|loaded| partition.holds(&loaded.id));
+            properties.retain(|(property, _)| partition.holds(&property.trace()));
+        }
         let reported = properties.iter().map(|(property, _)| property.trace());
         let start = self.start(scenarios.iter().map(|loaded| loaded.id.clone()).chain(reported).collect());
         Ok(Run {
             start,
             contract: self.contract.clone(),
-            stages: self.stages_needed(stages, &scenarios, &properties),
+            stages,
             scenarios,
             properties,
             // A run that ends at the first breach does not look for the shortest case.
@@ -148,6 +168,7 @@ impl Plan {
             run_context: self.run_context.clone(),
             jobs: self.jobs,
             fail_fast: self.fail_fast.clone(),
+            deadline: self.deadline.clone(),
             transcript,
             stop,
         })
@@ -186,7 +207,7 @@ impl Plan {
         RunStart {
             settings: self.settings(),
             scenarios,
-            partial: self.selection.is_partial() || self.scenarios.is_some(),
+            partial: self.partition.is_some() || self.is_partial(),
             reference: self.target.patch_names(),
             ..announce(
                 self.seed,
@@ -195,6 +216,11 @@ impl Plan {
                 HeldText::unknown(TextSource::Nothing),
             )
         }
+    }
+
+    /// Returns whether the run covers a part of the suite only, whatever its partition.
+    fn is_partial(&self) -> bool {
+        self.selection.is_partial() || self.scenarios.is_some()
     }
 
     /// Returns the settings that a replay repeats. What depends on the user's machine and platform is not among
@@ -210,6 +236,8 @@ impl Plan {
             ("attested", Some(json!(self.attested))),
             ("cases", Some(json!(self.cases))),
             ("fail_fast", (!self.fail_fast.is_empty()).then_some(json!(true))),
+            (PARTITION, self.partition.map(|partition| json!(partition.to_string()))),
+            (PARTITION_OF_PART, (self.partition.is_some() && self.is_partial()).then_some(json!(true))),
             ("max_wait_seconds", max_wait.map(|seconds| json!(seconds))),
             ("poll_timeout_seconds", Some(json!(own.poll_timeout.as_secs()))),
             ("release", own.release.as_ref().map(|release| json!(release.to_string()))),

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use serde_json::json;
 
 use super::contract_text::find;
-use super::evaluate::first_broken;
-use super::{property_case, spoken, way_back};
+use super::evaluate::{evaluations, first_broken};
+use super::{Event, Observer, property_case, spoken, way_back};
 use crate::check::{Verdict, evaluate};
 use crate::clock::{Clock, Seed, Stopwatch};
 use crate::contract::{Basis, HeldText, TextSource};
@@ -50,55 +50,30 @@ pub struct Run {
     pub jobs: usize,
     /// The bases whose first broken check ends the run. Empty: no breach ends it.
     pub fail_fast: BTreeSet<Basis>,
+    /// The time that the run may take; `None` for as long as it takes.
+    pub deadline: Option<Deadline>,
     /// The path of the transcript.
     pub transcript: PathBuf,
     /// The stop signal: becomes true to end the run.
     pub stop: watch::Receiver<bool>,
 }
 
-/// An event of a run, for the display of its progress.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The contract text of the run is found.
-    ContractText(HeldText),
-    /// The run begins.
-    Started {
-        /// The number of scenarios. The handshake counts twice.
-        scenarios: usize,
-    },
-    /// A scenario waits in real time.
-    Waiting {
-        /// The subject of the wait, and its length.
-        text: String,
-    },
-    /// A scenario begins.
-    Began {
-        /// The id of the scenario.
-        scenario: String,
-    },
-    /// A scenario ended.
-    Ended {
-        /// The id of the scenario.
-        scenario: String,
-        /// The way in which the run ended.
-        outcome: Outcome,
-        /// The duration in real time.
-        took: Duration,
-    },
+/// The time that a run may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The time, from the begin of the run.
+    pub after: Duration,
+    /// The time as the user gave it.
+    pub text: String,
 }
 
-/// An observer of the progress of a run.
-pub trait Observer: Send + Sync {
-    /// Handles an event.
-    fn event(&self, event: Event);
-}
-
-/// An observer that shows nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn event(&self, _: Event) {}
+impl Deadline {
+    /// Returns the outcome of a run when its time is over. Without a deadline it never is.
+    async fn over(deadline: Option<&Self>, since: Stopwatch) -> Outcome {
+        let Some(Self { after, text }) = deadline else { return std::future::pending().await };
+        tokio::time::sleep(after.saturating_sub(since.elapsed())).await;
+        Outcome::EndedAtDeadline { deadline: text.clone() }
+    }
 }
 
 /// Plays a run and returns its outcome. The transcript holds the results. An error is a fault of the
@@ -118,9 +93,9 @@ pub struct Played {
 
 /// Plays a run as [`play`] does, and keeps the transcript open, so that what was evaluated before a fault can be read.
 pub async fn play_and_keep(mut run: Run, observer: Arc<dyn Observer>) -> Played {
-    let clock = Clock::system();
+    let (clock, since) = (Clock::system(), Stopwatch::start());
     let began = clock.now();
-    let held = contract_text(&run).await;
+    let held = contract_text(&run, since).await;
     run.go_by(&held);
     observer.event(Event::ContractText(held));
     let transcript = match Transcript::create_of(&run.transcript, run.start.clone(), began) {
@@ -134,6 +109,7 @@ pub async fn play_and_keep(mut run: Run, observer: Arc<dyn Observer>) -> Played 
     let outcome = tokio::select! {
         outcome = play_all(&run, &transcript, &observer) => outcome,
         _ = stop.wait_for(|stop| *stop) => Outcome::Interrupted,
+        over = Deadline::over(run.deadline.as_ref(), since) => over,
         fault = fault(&transcript) => fault.into(),
     };
     run.targets.close().await;
@@ -159,7 +135,7 @@ fn fault_of(transcript: &Transcript) -> Option<Fault> {
 }
 
 /// Returns the contract text of the run. A run that is stopped meanwhile has none.
-async fn contract_text(run: &Run) -> HeldText {
+async fn contract_text(run: &Run, since: Stopwatch) -> HeldText {
     if let Some(held) = &run.contract {
         return held.clone();
     }
@@ -167,6 +143,7 @@ async fn contract_text(run: &Run) -> HeldText {
     tokio::select! {
         held = find(&run.targets, run.start.seed, &run.run_context) => held,
         _ = stop.wait_for(|stop| *stop) => HeldText::unknown(TextSource::Nothing),
+        _ = Deadline::over(run.deadline.as_ref(), since) => HeldText::unknown(TextSource::Nothing),
     }
 }
 
@@ -281,7 +258,7 @@ impl Session<'_> {
                 property,
                 setting: setting(self.run, *cases, &self.run_context),
                 transcript: self.transcript.clone(),
-                observer: self.observer.clone(),
+                report: self.report(),
             };
             let blocked = property_case(&property.trace()).and_then(|case| self.blocked(&case));
             let places = self.places.clone();
@@ -329,8 +306,33 @@ impl Session<'_> {
             targets: self.run.targets.clone(),
             transcript: self.transcript.clone(),
             run_context: self.run_context.clone(),
-            observer: self.observer.clone(),
+            report: self.report(),
         }
+    }
+
+    fn report(&self) -> Reporting {
+        Reporting { observer: self.observer.clone(), contract: self.run.start.contract.clone() }
+    }
+}
+
+/// Reports to the observer of a run what happens.
+#[derive(Clone)]
+struct Reporting {
+    observer: Arc<dyn Observer>,
+    contract: HeldText,
+}
+
+impl Reporting {
+    fn began(&self, scenario: &str) {
+        self.observer.event(Event::Began { scenario: scenario.to_owned() });
+    }
+
+    /// Reports the end of a scenario, with its checks.
+    fn ended(&self, loaded: Option<&Loaded>, trace: &Trace, took: Duration) {
+        let checks = loaded.map(|loaded| evaluations(loaded, trace, &self.contract)).unwrap_or_default();
+        let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
+        let scenario = trace.scenario().to_owned();
+        self.observer.event(Event::Ended { scenario, outcome, checks, took });
     }
 }
 
@@ -354,7 +356,7 @@ struct Checked {
     property: &'static Property,
     setting: Setting,
     transcript: Transcript,
-    observer: Arc<dyn Observer>,
+    report: Reporting,
 }
 
 impl Checked {
@@ -362,15 +364,18 @@ impl Checked {
     fn leave_out(self, outcome: Outcome) -> Trace {
         let source = self.property.sample().unwrap_or_default();
         let start = ScenarioStart { source, seed: self.setting.seed };
-        self.transcript.begin(&self.property.trace(), start, Clock::system()).end(outcome)
+        let id = self.property.trace();
+        let trace = self.transcript.begin(&id, start, Clock::system()).end(outcome);
+        self.report.ended(property_case(&id).as_ref(), &trace, Duration::ZERO);
+        trace
     }
 
     async fn play(self) -> Trace {
         let took = Stopwatch::start();
         let scenario = self.property.trace();
-        self.observer.event(Event::Began { scenario: scenario.clone() });
+        self.report.began(&scenario);
         let handle = tokio::runtime::Handle::current();
-        let Self { property, setting, transcript, observer } = self;
+        let Self { property, setting, transcript, report } = self;
         let start = ScenarioStart { source: property.sample().unwrap_or_default(), seed: setting.seed };
         let reported = transcript.clone();
         let checked =
@@ -380,8 +385,7 @@ impl Checked {
             let recorder = reported.begin(&scenario, start, Clock::system());
             recorder.end(Fault::suite(fault.to_string()).into())
         });
-        let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
-        observer.event(Event::Ended { scenario, outcome, took: took.elapsed() });
+        report.ended(property_case(&scenario).as_ref(), &trace, took.elapsed());
         trace
     }
 }
@@ -400,7 +404,7 @@ struct Part {
     targets: Arc<dyn Targets>,
     transcript: Transcript,
     run_context: RunContext,
-    observer: Arc<dyn Observer>,
+    report: Reporting,
 }
 
 impl Part {
@@ -408,17 +412,17 @@ impl Part {
     fn leave_out(self, outcome: Outcome) -> Trace {
         let start =
             ScenarioStart { source: self.loaded.source.clone(), seed: self.seed.derive(&self.loaded.id) };
-        self.transcript.begin(&self.loaded.id, start, Clock::system()).end(outcome)
+        let trace = self.transcript.begin(&self.loaded.id, start, Clock::system()).end(outcome);
+        self.report.ended(Some(&self.loaded), &trace, Duration::ZERO);
+        trace
     }
 
     async fn play(self) -> Trace {
         let took = Stopwatch::start();
-        self.observer.event(Event::Began { scenario: self.loaded.id.clone() });
+        self.report.began(&self.loaded.id);
         let Self { loaded, seed, targets, transcript, run_context, .. } = &self;
         let trace = play_scenario(loaded, targets.as_ref(), transcript, *seed, run_context).await;
-        let outcome = trace.outcome().cloned().unwrap_or(Outcome::Interrupted);
-        let scenario = self.loaded.id.clone();
-        self.observer.event(Event::Ended { scenario, outcome, took: took.elapsed() });
+        self.report.ended(Some(loaded), &trace, took.elapsed());
         trace
     }
 }

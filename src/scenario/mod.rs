@@ -21,7 +21,7 @@ pub(crate) use fit::fit_parameters;
 pub use format::{CheckSpec, PeerSpec, Scenario, Step};
 pub use library::{Library, LibraryError, Source};
 pub use load::{LoadError, Loaded, load};
-pub(crate) use position::shown_in_file;
+pub(crate) use position::{FormatFault, shown_in_file};
 pub(crate) use run::no_success;
 pub use run::{Announcer, RealTime, RunContext, play_scenario};
 pub use write::write;

@@ -8,26 +8,26 @@ use crate::nearest::nearest;
 
 /// An error at a position of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FormatFault {
-    pub message: String,
-    pub span: Range<usize>,
-    pub hint: Option<String>,
+pub(crate) struct FormatFault {
+    pub(crate) message: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) hint: Option<String>,
 }
 
 impl FormatFault {
-    pub(super) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
+    pub(crate) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
         Self { message: message.into(), span, hint: None }
     }
 
     /// Adds a hint with the known name that is nearest to `word`.
-    pub(super) fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         self.hint = nearest(word, known).map(|near| format!("did you mean `{near}`?"));
         self
     }
 
     /// Renders the fault for a person: file, line, column, the line itself, and a hint. Whoever prints it says that
     /// it is an error.
-    pub(super) fn render(&self, path: &str, source: &str) -> String {
+    pub(crate) fn render(&self, path: &str, source: &str) -> String {
         let span = within(&self.span, source);
         let (line, column) = line_and_column(source, span.start);
         let snippet = Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(span));

@@ -5,14 +5,12 @@ mod combination;
 mod combined;
 mod file;
 mod golden_report;
-mod partition;
 mod row;
 mod table;
 
 pub use combination::{Combination, Combine, combinations};
 pub use combined::{CombinedRow, CombinedTable, probe_combination};
 pub use golden_report::{ReportDifference, compare_reports, golden_report};
-pub use partition::Partition;
 pub use row::{Row, probe};
 pub use table::Table;
 
@@ -22,7 +20,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::property::PROPERTIES;
 use crate::reference::{DEFECTS, Patch, VARIANTS};
-use crate::runner::{Plan, RunError, library, planned, property_case};
+use crate::runner::{Partition, Plan, RunError, library, planned, property_case};
 use crate::scenario::LibraryError;
 
 /// A platform of the self-test: a patch, or `None` for the conforming platform.

@@ -7,10 +7,14 @@ use crate::program::{SHORT, code, covenant_in, output_of};
 
 /// Runs the program with each command line, and checks its exit code and that its message has the parts.
 fn refused(folder: &Path, rows: &[(&[&str], &[&str])]) {
+    refused_with(2, folder, rows);
+}
+
+fn refused_with(exit: i32, folder: &Path, rows: &[(&[&str], &[&str])]) {
     for (arguments, parts) in rows {
         let output = covenant_in(folder, arguments);
         let text = output_of(&output);
-        assert_eq!(code(&output), 2, "{arguments:?}: {text}");
+        assert_eq!(code(&output), exit, "{arguments:?}: {text}");
         for part in *parts {
             assert!(text.contains(part), "{arguments:?}: {part:?} in {text}");
         }
@@ -101,9 +105,8 @@ fn a_misspelt_name_gets_the_nearest_one() {
             (&["run", "--property", "grant"], &["did you mean grants?"]),
             (&["run", "--clause", "7.33"], &["did you mean 7.3?"]),
             (&["run", "--attest", "7.33=seen"], &["did you mean 7.3?"]),
-            (&["run", "--only", "declared-kinds-are-servd"], &[SHORT]),
-            (&["run", "--only", "03-*/**", "--only", "17-*"], &["--only 17-*", "no scenario is selected"]),
-            (&["run", "--format", "jsn"], &["'json'"]),
+            (&["run", "--format", "jsn"], &["did you mean json?"]),
+            (&["verify", "x", "--format", "jsn"], &["'json'"]),
             (&["runn"], &["'run'"]),
             (&["selftest", "--only", "http1only"], &["did you mean http1-only?"]),
             (
@@ -121,22 +124,34 @@ fn a_misspelt_name_gets_the_nearest_one() {
 }
 
 #[test]
-fn what_selects_nothing_or_contradicts_itself_is_an_error() {
+fn what_is_malformed_or_contradicts_itself_is_an_error() {
     refused(
         folder().path(),
         &[
             (&["run", "--only", "[abc"], &["--only [abc: not a glob pattern", "unclosed character class"]),
-            (
-                &["run", "--clause", "7.3", "--only", "03-*/**"],
-                &["none that fits --only checks --clause 7.3"],
-            ),
-            (&["run", "--property", "grants", "--cases", "0"], &["--cases 0 leaves no case"]),
             (&["run", "--variant", "http1-only", "--variant", "http2-only"], &["cannot hold together"]),
             (&["target", "--variant", "http2-only", "--variant", "http1-only"], &["cannot hold together"]),
             (
                 &["adapter", "--variant", "sends-null-members", "--variant", "adds-unknown-members"],
                 &["cannot hold"],
             ),
+        ],
+    );
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_exits_with_7_and_the_nearest_names() {
+    refused_with(
+        7,
+        folder().path(),
+        &[
+            (
+                &["run", "--clause", "7.3", "--only", "03-*/**"],
+                &["none that fits --only checks --clause 7.3"],
+            ),
+            (&["run", "--property", "grants", "--cases", "0"], &["--cases 0 leaves no case"]),
+            (&["run", "--only", "declared-kinds-are-servd"], &[SHORT]),
+            (&["run", "--only", "03-*/**", "--only", "17-*"], &["--only 17-*", "no scenario is selected"]),
         ],
     );
 }

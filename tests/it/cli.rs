@@ -132,7 +132,7 @@ fn bad_input_is_reported_with_place_cause_and_hint() {
         ),
         (vec!["run", "--variant", "nothing"], 2, "covenant list variants"),
         (vec!["run", "--commitment", "13"], 2, "13"),
-        (vec!["run", "--only", "nothing-fits"], 2, "no scenario is selected"),
+        (vec!["run", "--only", "nothing-fits"], 7, "no scenario is selected"),
         (vec!["run", "--only", "["], 2, "--only ["),
         (vec!["run", "--property", "nothing"], 2, "covenant list properties"),
         (vec!["run", "--only", SHORT, "--out", &below_a_file], 6, "--out"),

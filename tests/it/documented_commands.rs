@@ -59,6 +59,11 @@ const ROWS: &[Row] = &[
         "covenant run --quiet --adapter 'python3 adapter.py' --format junit --out out --seed 1 > junit.xml",
         SHORT,
     ),
+    row(
+        "covenant run --quiet --seed 1 --out new --format junit=out.xml --format markdown=summary.md --format github --deadline 30m",
+        SHORT,
+    ),
+    row("covenant run --quiet --seed 1 --out known --known known-breaches.toml --min-proved 1%", SHORT),
     row("covenant audit https://platform.example", ""),
     row("covenant audit https://platform.example --token-file token.txt --out out", QUICK_AUDIT),
     Row {
@@ -97,6 +102,9 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("covenant replay", "a block of the README runs it with its arguments"),
     ("covenant show", "a block of the README runs it with its arguments"),
     ("covenant selftest", SELFTEST),
+    ("covenant known update", "a block of the README runs it with its arguments"),
+    ("covenant report diff", "a block of the README runs it with its arguments"),
+    ("covenant report merge part-1 part-2", "`pipeline.rs` plays the parts of a run, and merges them"),
     ("covenant selftest --out reports/specimen --goldens golden/reports --accept", SELFTEST),
     (
         "ci/limits > target/limits.md && cp target/limits.md reports/specimen/limits.md",

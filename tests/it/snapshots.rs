@@ -141,7 +141,12 @@ fn report_of_a_transcript() {
     let output = covenant_in(folder.path(), &["verify", "transcript.jsonl"]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("a text");
-    compare("report", [("of-a-transcript".to_owned(), text)]);
+    // A transcript holds the time that each scenario took.
+    let lines = text.lines().map(|line| match line.strip_prefix("transcript: ") {
+        Some(digest) => format!("transcript: {}", "0".repeat(digest.len())),
+        None => line.to_owned(),
+    });
+    compare("report", [("of-a-transcript".to_owned(), lines.collect::<Vec<_>>().join("\n") + "\n")]);
 }
 
 fn operation(method: &str, parameters: Value, result: Value) -> What {

@@ -35,6 +35,7 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
         Some(Outcome::Blocked { stage, reason }) => format!("needs {stage}, which failed: {reason}"),
         Some(Outcome::Interrupted) => "the run was interrupted".to_owned(),
         Some(Outcome::EndedAtBreach { check }) => ended_at(check),
+        Some(Outcome::EndedAtDeadline { deadline }) => ended_at_deadline(deadline),
     };
     CheckResult::unproven(reason, last).naming_left_out(trace)
 }
@@ -43,6 +44,12 @@ fn evaluated(check: &PlannedCheck, trace: Option<&Trace>) -> CheckResult {
 #[must_use]
 pub fn ended_at(check: &str) -> String {
     format!("the run ended at the first broken check, {check}")
+}
+
+/// Returns the reason for which a check is unproven in a run that ended at its deadline.
+#[must_use]
+pub fn ended_at_deadline(deadline: &str) -> String {
+    format!("the run ended at its deadline, after {deadline}")
 }
 
 /// Evaluates a check of a scenario that completed. A check that cites a step which was left out is unproven. So

@@ -43,7 +43,7 @@ use definition::Evaluate;
 pub use definition::{AbsentCall, CheckDef};
 #[cfg(test)]
 use evaluate::result_of;
-pub use evaluate::{ended_at, evaluate, missing_method};
+pub use evaluate::{ended_at, ended_at_deadline, evaluate, missing_method};
 pub use schema::add_arguments;
 pub use table::{check_with_id, checks};
 pub use versioning::{digest_written, digests_listed};

@@ -34,6 +34,20 @@ pub(super) fn xml(text: &str) -> String {
         .collect()
 }
 
+/// Returns a text in which no character has a meaning for Markdown, HTML or the site that shows it.
+pub(super) fn markdown(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in terminal(text).chars() {
+        if character.is_ascii_punctuation() && !"., -:;()/?!'\"=%".contains(character) {
+            let _ = write!(safe, "&#{};", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    // A site makes a link of a bare address.
+    safe.replace("://", "&#58;//").replace("www.", "www&#46;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +63,16 @@ mod tests {
     #[test]
     fn xml_gets_no_forbidden_character() {
         assert_eq!(xml("a\u{0}\u{1b}\u{fffe}b\n"), "a\u{fffd}\u{fffd}\u{fffd}b\n");
+    }
+
+    #[test]
+    fn text_of_a_target_has_no_meaning() {
+        let hostile =
+            "x | <script>a</script> [b](https://evil.example) @all #1 `c` *d* www.evil.example\n# e";
+        let safe = markdown(hostile);
+        for part in ["|", "<", "[", "`", "*", "@", "://", "www.", "\n"] {
+            assert!(!safe.contains(part), "{part}: {safe}");
+        }
+        assert!(safe.contains("script") && safe.contains("evil.example"), "{safe}");
     }
 }

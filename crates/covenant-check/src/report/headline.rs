@@ -1,6 +1,7 @@
 //! The headline of a report: the verdict, how much of the contract it covers, and on which basis it rests.
 
-use crate::report::Report;
+use crate::check::Verdict;
+use crate::report::{EvaluatedCheck, Report};
 use crate::score::{Overall, Scope, Standing};
 
 impl Report {
@@ -13,7 +14,7 @@ impl Report {
                 format!("PARTIAL: {}", kept(scope, "aspects proved, none broken"))
             }
             Overall::Kept => format!("KEPT: {}", kept(scope, "aspects")),
-            Overall::Broken => format!("BROKEN: {}", broken(scope)),
+            Overall::Broken => format!("BROKEN: {}{}", broken(scope), known(self)),
             Overall::Unproven if self.checks.is_empty() => "UNPROVEN: nothing was evaluated".to_owned(),
             Overall::Unproven => format!("UNPROVEN, nothing broken: {}", kept(scope, "aspects kept")),
             Overall::Void => "VOID: this run says nothing of the target".to_owned(),
@@ -47,6 +48,15 @@ fn broken(scope: &Scope) -> String {
         (observed, proposed) => {
             format!("{} on the observed wire, {proposed} more on the proposed binding", clauses(observed))
         }
+    }
+}
+
+/// Returns how much of what is broken is known; nothing if none of it is.
+fn known(report: &Report) -> String {
+    let is_broken = |check: &&EvaluatedCheck| check.evaluation.result.verdict == Verdict::Broken;
+    match (report.known_breaches(), report.checks.iter().filter(is_broken).count()) {
+        (0, _) => String::new(),
+        (known, all) => format!("; known: {known} of {all} broken checks"),
     }
 }
 

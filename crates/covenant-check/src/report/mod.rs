@@ -3,17 +3,21 @@
 //! A [`Report`] is data, built once; the formats are functions of it. Each format escapes all text that came
 //! from a target.
 
+mod diff;
 mod escape;
 mod facts;
 mod format;
 mod headline;
+mod known;
 #[cfg(test)]
 mod sample;
 mod shown;
 
+pub use diff::{Change, DIFF_FORMATS, DiffFormat, ReportDiff};
 pub use escape::terminal;
 pub use facts::{Fact, TargetFacts, TargetFinder};
-pub use format::{FORMATS, ReportFormat, SCHEMA_VERSION, schema};
+pub use format::{CheckLine, FORMATS, JSON_LINES, ReportFormat, RunEvent, SCHEMA_VERSION, schema};
+pub use known::{KnownBreach, KnownFault};
 pub use shown::{ShownEntry, ShownKind, ShownTrace, clearest_entry, is_named, shown_trace};
 
 use std::collections::BTreeMap;
@@ -90,6 +94,9 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// The numbers of planned and evaluated checks.
     pub counts: Counts,
+    /// The entries of known breaches that fail the run: what they name no longer breaks, or they have expired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_faults: Vec<KnownFault>,
 }
 
 /// What a transcript without an end means, for a person.
@@ -125,7 +132,7 @@ impl Report {
     /// Returns whether the run was interrupted, or lacks its end.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
-        if matches!(self.outcome, Some(Outcome::EndedAtBreach { .. })) {
+        if self.outcome.as_ref().is_some_and(Outcome::is_early_end) {
             return false;
         }
         let mut outcomes = self.scenarios.iter().filter_map(|row| row.outcome.as_ref()).chain(&self.outcome);
@@ -141,6 +148,9 @@ pub struct EvaluatedCheck {
     pub evaluation: Evaluation,
     /// The command that repeats just this check.
     pub replay: String,
+    /// Why the breach is known; `None` if it is not, or there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownBreach>,
 }
 
 /// A method that the adapter lacks, and the aspects that it would prove.
@@ -174,6 +184,17 @@ pub struct ScenarioRow {
     pub outcome: Option<Outcome>,
     /// The number of entries in its trace.
     pub entries: u64,
+    /// The real time that it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_milliseconds: Option<u64>,
+}
+
+impl ScenarioRow {
+    /// Creates the row of a scenario whose times are not known.
+    #[must_use]
+    pub fn new(id: impl Into<String>, outcome: Option<Outcome>, entries: u64) -> Self {
+        Self { id: id.into(), outcome, entries, took_milliseconds: None }
+    }
 }
 
 /// The numbers of planned and evaluated checks.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::check::{CheckResult, Evaluation, PlannedCheck, Verdict};
-use crate::report::{Counts, EvaluatedCheck, Report, SCHEMA_VERSION, TargetFacts, VerdictCounts};
+use crate::report::{
+    Counts, EvaluatedCheck, KnownBreach, Report, SCHEMA_VERSION, TargetFacts, VerdictCounts,
+};
 use crate::score::{ByBasis, score};
 use covenant_model::contract::{Aspect, Basis, HeldText, TextSource, V1_2026_05};
 use covenant_model::transcript::Outcome;
@@ -15,7 +17,16 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         let of_basis = checks.iter().filter(|(_, of, _)| *of == basis);
         VerdictCounts::of(of_basis.map(|(_, _, verdict)| *verdict))
     };
-    let counts = Counts { by_basis: ByBasis::of(counted), ..Counts::default() };
+    let VerdictCounts { kept, broken, unproven, not_applicable } =
+        VerdictCounts::of(checks.iter().map(|(_, _, verdict)| *verdict));
+    let counts = Counts {
+        kept,
+        broken,
+        unproven,
+        not_applicable,
+        by_basis: ByBasis::of(counted),
+        ..Counts::default()
+    };
     Report {
         schema_version: SCHEMA_VERSION,
         covenant: "0.0.0".to_owned(),
@@ -42,7 +53,19 @@ pub(super) fn report(checks: &[(&str, Basis, Verdict)]) -> Report {
         missing_methods: vec![],
         warnings: vec![],
         counts,
+        known_faults: vec![],
     }
+}
+
+/// Returns the report in which each breach is known.
+pub(super) fn known(report: &Report) -> Report {
+    let mut known = report.clone();
+    for check in &mut known.checks {
+        let is_broken = check.evaluation.result.verdict == Verdict::Broken;
+        let why = KnownBreach { reason: "we fix it".to_owned(), link: None, expires: None };
+        check.known = is_broken.then_some(why);
+    }
+    known
 }
 
 fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
@@ -68,5 +91,5 @@ fn evaluation((clause, basis, verdict): &(&str, Basis, Verdict)) -> Evaluation {
 }
 
 fn evaluated(evaluation: Evaluation) -> EvaluatedCheck {
-    EvaluatedCheck { evaluation, replay: "covenant run".to_owned() }
+    EvaluatedCheck { evaluation, replay: "covenant run".to_owned(), known: None }
 }

@@ -286,6 +286,7 @@ fn ended(outcome: &Outcome) -> String {
         Outcome::Blocked { stage, reason } => format!("not played: the stage {stage} failed: {reason}"),
         Outcome::Interrupted => "interrupted".to_owned(),
         Outcome::EndedAtBreach { check } => format!("ended at the broken check {check}"),
+        Outcome::EndedAtDeadline { deadline } => format!("ended at the deadline of {deadline}"),
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Entry {
     /// what is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// Real time that the scenario took, in milliseconds, on the entry that ends it. The clock of a scenario may be moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_milliseconds: Option<u64>,
     /// Content of the entry. Its readers share it; it is not copied.
     pub what: Arc<What>,
     /// Content as it was written, if the ids of `what` were put into their usual text; no transcript has it.
@@ -218,9 +221,20 @@ pub enum Outcome {
         /// Id of the check.
         check: String,
     },
+    /// The time that the run was given is over.
+    EndedAtDeadline {
+        /// The time, as the user gave it: `10m`.
+        deadline: String,
+    },
 }
 
 impl Outcome {
+    /// Returns whether the run ended early because its user had asked for it.
+    #[must_use]
+    pub const fn is_early_end(&self) -> bool {
+        matches!(self, Self::EndedAtBreach { .. } | Self::EndedAtDeadline { .. })
+    }
+
     /// Returns the blame; `None` if no fault ended it.
     #[must_use]
     pub fn blame(&self) -> Option<Blame> {

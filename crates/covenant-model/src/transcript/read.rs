@@ -36,6 +36,19 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Joins the parts of a reading.
+    #[must_use]
+    pub const fn of(
+        start: RunStart,
+        (began, ended): (Timestamp, Option<Timestamp>),
+        stored: Vec<StoredTrace>,
+        outcome: Option<Outcome>,
+        cut: bool,
+        sha256: String,
+    ) -> Self {
+        Self { start, began, ended, stored, outcome, cut, sha256 }
+    }
+
     /// Returns the traces one after the other, in the order in which they began.
     pub fn traces(&self) -> impl Iterator<Item = Trace> {
         self.stored.iter().map(StoredTrace::read)
@@ -99,6 +112,12 @@ pub enum ReadError {
         /// Error of the system.
         source: std::io::Error,
     },
+    /// The file holds no run.
+    #[error("{path}:1: the file holds no run, so nothing was evaluated")]
+    Empty {
+        /// Path of the file.
+        path: String,
+    },
     /// A line is not valid.
     #[error("{path}:{line}: {what}")]
     Line {
@@ -133,7 +152,7 @@ pub fn read_from(mut reader: impl BufRead, name: &str) -> Result<Reading, ReadEr
             reader.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut bytes).map_err(io)?;
         if length == 0 {
             let sha256 = hex::encode(whole.finalize());
-            return parts.finish(cut, sha256).ok_or_else(|| at(1, "the file holds no run".into()));
+            return parts.finish(cut, sha256).ok_or_else(|| ReadError::Empty { path: name.to_owned() });
         }
         whole.update(&bytes);
         if parts.outcome.is_some() {

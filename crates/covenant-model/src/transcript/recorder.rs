@@ -15,7 +15,7 @@ use super::mask::Mask;
 use super::read::{ReadError, Reading, read, read_from};
 use super::size::{Budget, LINE_BYTES_MAX, LINES_MAX};
 use super::trace::Trace;
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::wire::canonical::sha256_hex;
 use crate::wire::harmless::harmless_json;
 use crate::{Fault, environment, private, secret};
@@ -135,7 +135,13 @@ impl Transcript {
         let entries = trace.entries().to_vec();
         let state = State { entries, ..State::default() };
         let scenario = trace.scenario().to_owned();
-        Recorder(Arc::new(Shared { transcript: self.clone(), scenario, clock, state: Mutex::new(state) }))
+        Recorder(Arc::new(Shared {
+            transcript: self.clone(),
+            scenario,
+            clock,
+            since: None,
+            state: Mutex::new(state),
+        }))
     }
 
     /// Creates a transcript that is kept in memory only.
@@ -151,6 +157,7 @@ impl Transcript {
             transcript: self.clone(),
             scenario: scenario.to_owned(),
             clock,
+            since: Some(Stopwatch::start()),
             state: Mutex::default(),
         }));
         recorder.record(None, None, What::Scenario(start));
@@ -253,6 +260,7 @@ fn run_entry(n: u64, what: What, at: Timestamp) -> Entry {
         step: None,
         label: None,
         cut: false,
+        took_milliseconds: None,
         what: Arc::new(what),
         written: None,
     }
@@ -268,6 +276,8 @@ struct Shared {
     transcript: Transcript,
     scenario: String,
     clock: Clock,
+    /// Real time since the begin; `None` if another process began it.
+    since: Option<Stopwatch>,
     state: Mutex<State>,
 }
 
@@ -316,6 +326,8 @@ impl Recorder {
         }
         let (what, cut) = what(&mut state.mask);
         state.ended = matches!(*what, What::End(_));
+        let took = || u64::try_from(self.0.since?.elapsed().as_millis()).ok();
+        let took_milliseconds = state.ended.then(took).flatten();
         let entry = Entry {
             scenario: self.0.scenario.clone(),
             n: state.entries.len() as u64 + 1,
@@ -323,6 +335,7 @@ impl Recorder {
             step,
             label: label.map(ToOwned::to_owned),
             cut,
+            took_milliseconds,
             what,
             written: None,
         };

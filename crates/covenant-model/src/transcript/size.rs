@@ -207,6 +207,7 @@ impl Outcome {
             Self::Unsupported { method: text }
             | Self::Lacking { lacks: text }
             | Self::EndedAtBreach { check: text }
+            | Self::EndedAtDeadline { deadline: text }
             | Self::Blocked { reason: text, .. } => cut_text(text),
         }
     }

@@ -49,6 +49,12 @@ impl Trace {
         self.entries.iter().find(|entry| entry.n == n).map(|entry| entry.at)
     }
 
+    /// Returns the real time that the scenario took, in milliseconds; `None` if it has no end.
+    #[must_use]
+    pub fn took_milliseconds(&self) -> Option<u64> {
+        self.entries.last().and_then(|entry| entry.took_milliseconds)
+    }
+
     /// Returns the number and the time of the last entry.
     #[must_use]
     pub fn last(&self) -> Option<(u64, Timestamp)> {

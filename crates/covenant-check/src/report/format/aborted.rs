@@ -10,7 +10,7 @@ const NAMED_MAX: usize = 5;
 pub(super) fn aborted(report: &Report) -> Vec<String> {
     let mut causes: Vec<(String, String, Vec<&str>)> = Vec::new();
     for row in &report.scenarios {
-        let is_early = matches!(report.outcome, Some(Outcome::EndedAtBreach { .. }));
+        let is_early = report.outcome.as_ref().is_some_and(Outcome::is_early_end);
         if is_early && matches!(row.outcome, None | Some(Outcome::Interrupted)) {
             continue;
         }
@@ -37,7 +37,8 @@ fn cause(outcome: Option<&Outcome>) -> Option<(String, String)> {
             | Outcome::Unsupported { .. }
             | Outcome::Lacking { .. }
             | Outcome::Blocked { .. }
-            | Outcome::EndedAtBreach { .. },
+            | Outcome::EndedAtBreach { .. }
+            | Outcome::EndedAtDeadline { .. },
         ) => None,
         None => Some(("not run".to_owned(), String::new())),
     }
@@ -63,11 +64,7 @@ mod tests {
 
     #[test]
     fn one_cause_has_one_line_with_its_scenarios() {
-        let row = |id: &str, why: &str| ScenarioRow {
-            id: id.to_owned(),
-            outcome: Some(Outcome::Aborted(Fault::adapter(why))),
-            entries: 0,
-        };
+        let row = |id: &str, why: &str| ScenarioRow::new(id, Some(Outcome::Aborted(Fault::adapter(why))), 0);
         let mut report = report(&[]);
         report.scenarios = (1..=7).map(|n| row(&format!("s{n}"), "it died")).collect();
         report.scenarios.push(row("other", "it hung"));

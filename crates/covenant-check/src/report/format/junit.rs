@@ -1,16 +1,20 @@
 //! The report for a CI server: JUnit XML, one suite per commitment, one test case per check. Properties of suite
 //! and case name the basis.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
+use super::cases::attested;
 use crate::check::Verdict;
 use crate::report::escape::xml;
-use crate::report::{EvaluatedCheck, NO_END, Report, UNSIGNED, VerdictCounts};
+use crate::report::{EvaluatedCheck, NO_END, Report, ScenarioRow, UNSIGNED, VerdictCounts};
 use crate::warning::Warning;
 use covenant_model::contract::{Basis, Section};
 
-/// Returns the report as JUnit XML. Broken is a failure. Unproven is skipped, with its reason. In a void run
-/// every case is an error.
+/// Returns the report as JUnit XML. Broken is a failure. Unproven, attested and a known breach are skipped, with their
+/// reason. In a void run every case is an error.
 #[must_use]
 pub(super) fn junit(report: &Report) -> String {
     let mut document = Xml::new("covenant");
@@ -22,7 +26,25 @@ pub(super) fn junit(report: &Report) -> String {
         }
         let mut suite = TestSuite::new(format!("{section} {}", section.title()));
         suite.add_properties(properties(report, section, &checks));
+        times(&mut suite, report, &checks);
         suite.add_test_cases(checks.into_iter().map(|check| case(report, check)));
+        document.add_test_suite(suite);
+    }
+    let attested: Vec<TestCase> = attested(report)
+        .map(|(name, statement)| TestCase::new(xml(&name), skipped(&format!("attested: {statement}"))))
+        .collect();
+    if !attested.is_empty() {
+        let mut suite = TestSuite::new("Attested");
+        suite.add_test_cases(attested);
+        document.add_test_suite(suite);
+    }
+    if !report.known_faults.is_empty() {
+        let mut suite = TestSuite::new("Known breaches");
+        suite.add_test_cases(report.known_faults.iter().map(|fault| {
+            let status =
+                failure(NonSuccessKind::Failure, "known-breach", &fault.why, &xml(&fault.to_string()));
+            TestCase::new(xml(&format!("{} ({})", fault.clause, fault.check)), status)
+        }));
         document.add_test_suite(suite);
     }
     if !report.warnings.is_empty() {
@@ -31,6 +53,31 @@ pub(super) fn junit(report: &Report) -> String {
         document.add_test_suite(suite);
     }
     document.to_string().unwrap_or_else(|error| format!("<!-- {} -->", xml(&error.to_string())))
+}
+
+/// Sets when a suite began, how long its scenarios took, and where. A report names no machine, and `localhost` is what
+/// the format has for that.
+fn times(suite: &mut TestSuite, report: &Report, checks: &[&EvaluatedCheck]) {
+    let scenarios: BTreeSet<&str> =
+        checks.iter().map(|check| check.evaluation.check.scenario.as_str()).collect();
+    let rows = report.scenarios.iter().filter(|row| scenarios.contains(row.id.as_str()));
+    suite.set_time(rows.filter_map(took).sum());
+    if let Some(began) = report.began {
+        suite.extra.insert("timestamp".into(), began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into());
+    }
+    suite.extra.insert("hostname".into(), "localhost".into());
+}
+
+fn took(row: &ScenarioRow) -> Option<Duration> {
+    row.took_milliseconds.map(Duration::from_millis)
+}
+
+/// Returns the time of a check: that of its scenario, shared by the checks of the scenario.
+fn time_of(report: &Report, scenario: &str) -> Duration {
+    let row = report.scenarios.iter().find(|row| row.id == scenario);
+    let checks = report.checks.iter().filter(|check| check.evaluation.check.scenario == scenario).count();
+    let checks = u32::try_from(checks).unwrap_or(u32::MAX).max(1);
+    row.and_then(took).unwrap_or_default() / checks
 }
 
 /// Returns the properties of a suite: the headline of the report, and what each basis says of the section.
@@ -87,14 +134,20 @@ fn case(report: &Report, evaluated: &EvaluatedCheck) -> TestCase {
         evaluated.replay,
     ));
     let status = match (&report.void, result.verdict) {
-        (Some(void), _) => failure(NonSuccessKind::Error, &format!("the run is void: {void}"), &reported),
-        (None, Verdict::Broken) => failure(NonSuccessKind::Failure, &result.actual, &reported),
+        (Some(void), _) => {
+            failure(NonSuccessKind::Error, "void", &format!("the run is void: {void}"), &reported)
+        }
+        (None, Verdict::Broken) => match &evaluated.known {
+            Some(known) => skipped(&format!("known breach: {known}")),
+            None => failure(NonSuccessKind::Failure, "broken", &result.actual, &reported),
+        },
         (None, Verdict::Unproven) => skipped(&format!("unproven: {}", result.actual)),
         (None, Verdict::NotApplicable) => skipped(&format!("not applicable: {}", result.actual)),
         (None, Verdict::Kept) => TestCaseStatus::success(),
     };
     let mut case = TestCase::new(xml(&format!("{} {} ({})", check.clause, check.aspect, check.id)), status);
     case.set_classname(xml(&check.scenario));
+    case.set_time(time_of(report, &check.scenario));
     case.add_property(("basis".to_owned(), check.basis.to_string()));
     case
 }
@@ -108,9 +161,9 @@ fn warning(warning: &Warning) -> TestCase {
     case
 }
 
-fn failure(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {
+fn failure(kind: NonSuccessKind, name: &str, message: &str, description: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(xml(message)).set_description(description);
+    status.set_message(xml(message)).set_type(name).set_description(description);
     status
 }
 
@@ -124,7 +177,8 @@ fn skipped(message: &str) -> TestCaseStatus {
 mod tests {
     use super::*;
     use crate::check::Verdict::{Broken, Kept};
-    use crate::report::sample::report;
+    use crate::report::sample::{known, report};
+    use crate::score::Standing;
     use crate::warning::sample as warning;
 
     #[test]
@@ -145,6 +199,36 @@ mod tests {
             let property = format!("<property name=\"{name}\" value=\"{value}\"/>");
             assert!(xml.contains(&property), "{property} in {xml}");
         }
+    }
+
+    #[test]
+    fn a_suite_and_a_case_say_when_they_began_and_how_long_they_took() {
+        let row = ScenarioRow { took_milliseconds: Some(3000), ..ScenarioRow::new("scenario", None, 1) };
+        let checks = [("7.1", Basis::Observed, Kept), ("7.2", Basis::Proposed, Broken)];
+        let xml = junit(&Report {
+            began: Some("2026-05-04T03:02:01Z".parse().expect("a time")),
+            scenarios: vec![row],
+            ..report(&checks)
+        });
+        assert!(
+            xml.contains("time=\"3.000\" timestamp=\"2026-05-04T03:02:01Z\" hostname=\"localhost\""),
+            "{xml}"
+        );
+        assert_eq!(xml.matches("time=\"1.500\"").count(), 2, "{xml}");
+        assert!(xml.contains("<failure message=\"why\" type=\"broken\">"), "{xml}");
+    }
+
+    #[test]
+    fn what_is_attested_and_what_is_known_are_cases_that_are_skipped() {
+        let mut attested = known(&report(&[("7.2", Basis::Proposed, Broken)]));
+        let row =
+            attested.score.aspects.iter_mut().find(|row| row.clause.to_string() == "4.4").expect("a row");
+        row.standing = Standing::Attested;
+        row.reason = Some("by phone".to_owned());
+        let xml = junit(&attested);
+        assert!(xml.contains("<skipped message=\"attested: by phone\"/>"), "{xml}");
+        assert!(xml.contains("<skipped message=\"known breach: we fix it\"/>"), "{xml}");
+        assert!(!xml.contains("<failure"), "{xml}");
     }
 
     #[test]

@@ -2,13 +2,18 @@
 
 mod aborted;
 mod badge;
+mod cases;
+mod github;
 mod html;
 mod json;
+mod json_lines;
 mod junit;
 mod markdown;
+mod tap;
 mod text;
 
 pub use json::{SCHEMA_VERSION, schema};
+pub use json_lines::{CheckLine, RunEvent};
 
 use super::Report;
 
@@ -19,50 +24,66 @@ pub struct ReportFormat {
     pub name: &'static str,
     /// The use of the format, for the help.
     pub about: &'static str,
-    /// The file in the run folder.
-    pub file: &'static str,
+    /// The file in the run folder; `None` if a run writes it only where `--format` asks for it.
+    pub file: Option<&'static str>,
     /// Renders a report. The output may contain escape sequences for colour.
     pub render: fn(&Report) -> String,
 }
 
+/// The name of the format whose lines a run writes as their events happen.
+pub const JSON_LINES: &str = "json-lines";
+
 /// Every format. The first is the default.
 pub const FORMATS: &[ReportFormat] = &[
-    ReportFormat { name: "text", about: "Text for a person", file: "report.txt", render: text::text },
+    ReportFormat { name: "text", about: "Text for a person", file: Some("report.txt"), render: text::text },
     ReportFormat {
         name: "json",
         about: "JSON for a program; see `covenant schema report`",
-        file: "report.json",
+        file: Some("report.json"),
         render: json::json,
     },
     ReportFormat {
         name: "junit",
         about: "JUnit XML for a CI server",
-        file: "junit.xml",
+        file: Some("junit.xml"),
         render: junit::junit,
     },
     ReportFormat {
         name: "markdown",
         about: "Markdown for a comment on a change",
-        file: "report.md",
+        file: Some("report.md"),
         render: markdown::markdown,
     },
     ReportFormat {
         name: "html",
         about: "One HTML file for a browser, with the exchanges that show each breach",
-        file: "report.html",
+        file: Some("report.html"),
         render: html::html,
     },
     ReportFormat {
         name: "badge",
         about: "A badge for a page about the target, as SVG",
-        file: "badge.svg",
+        file: Some("badge.svg"),
         render: badge::svg,
     },
     ReportFormat {
         name: "badge-json",
         about: "The badge as JSON, for the endpoint of a badge service",
-        file: "badge.json",
+        file: Some("badge.json"),
         render: badge::json,
+    },
+    ReportFormat {
+        name: "github",
+        about: "Annotations of a GitHub workflow, on its standard output",
+        file: None,
+        render: github::github,
+    },
+    ReportFormat { name: "tap", about: "Test Anything Protocol 14", file: None, render: tap::tap },
+    ReportFormat {
+        name: JSON_LINES,
+        about: "JSON, a line for each event of the run as it happens",
+        file: None,
+        render: json_lines::json_lines,
     },
 ];
 
@@ -82,9 +103,10 @@ mod tests {
     fn every_format_has_a_name_and_a_file_of_its_own() {
         for (place, format) in FORMATS.iter().enumerate() {
             let others = || FORMATS[..place].iter();
-            assert!(others().all(|other| other.name != format.name && other.file != format.file));
+            assert!(others().all(|other| other.name != format.name));
+            assert!(format.file.is_none() || others().all(|other| other.file != format.file));
             assert_eq!(ReportFormat::named(format.name).map(|found| found.file), Some(format.file));
         }
-        assert!(ReportFormat::named("pdf").is_none());
+        assert!(ReportFormat::named("no-such-format").is_none());
     }
 }

@@ -47,6 +47,10 @@ pub(super) fn text(report: &Report) -> String {
         open_questions(&mut out, report);
         missing_methods(&mut out, report);
     }
+    for fault in &report.known_faults {
+        out.push('\n');
+        wrapped(&mut out, "known breaches: ", &fault.to_string());
+    }
     warnings(&mut out, report);
     aborted(&mut out, report);
     tail(&mut out, report);
@@ -63,6 +67,7 @@ fn head(out: &mut String, report: &Report) {
         Some(Outcome::Completed) => "",
         None | Some(Outcome::Interrupted) => " (interrupted: a partial report)",
         Some(Outcome::EndedAtBreach { .. }) => " (ended at the first broken check: a partial report)",
+        Some(Outcome::EndedAtDeadline { .. }) => " (ended at its deadline: a partial report)",
         _ => " (cut short: a partial report)",
     };
     // The headline stays on one line, however long it is, so that it is quoted whole.
@@ -210,7 +215,9 @@ fn basis(basis: Basis) -> &'static str {
 fn breach(out: &mut String, report: &Report, evaluated: &EvaluatedCheck) {
     let check = &evaluated.evaluation.check;
     let result = &evaluated.evaluation.result;
-    let _ = writeln!(out, "\n{BAD}BROKEN{BAD:#} {} {}  {}", check.clause, check.aspect, terminal(&check.id));
+    let (style, word) = if evaluated.known.is_some() { (OPEN, "KNOWN ") } else { (BAD, "BROKEN") };
+    let _ =
+        writeln!(out, "\n{style}{word}{style:#} {} {}  {}", check.clause, check.aspect, terminal(&check.id));
     wrapped(out, "  requirement: ", &check.requirement);
     for (place, expected) in result.expected.iter().enumerate() {
         wrapped(out, if place == 0 { "  expected:    " } else { "  or:          " }, expected);
@@ -219,6 +226,9 @@ fn breach(out: &mut String, report: &Report, evaluated: &EvaluatedCheck) {
     let evidence: Vec<String> = result.evidence.iter().map(|n| format!("#{n}")).collect();
     wrapped(out, "  evidence:    ", &format!("{} of {}", evidence.join(" "), check.scenario));
     wrapped(out, "  basis:       ", basis(check.basis));
+    if let Some(known) = &evaluated.known {
+        wrapped(out, "  known:       ", &known.to_string());
+    }
     if let Some(entry) = clearest_entry(&report.shown, &evaluated.evaluation) {
         exchange(out, entry, &evaluated.evaluation);
     }

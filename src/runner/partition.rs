@@ -1,5 +1,6 @@
-//! The partitions of a self-test that is spread over several machines.
+//! The partitions of a run or a self-test that is spread over several machines.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::wire::canonical::sha256_hex;
@@ -19,6 +20,24 @@ impl Partition {
         const DIGITS: usize = 15;
         let hash = u64::from_str_radix(&sha256_hex(name)[..DIGITS], 16).unwrap_or_default();
         hash % self.parts == self.part - 1
+    }
+
+    /// Returns the number of the partition, from 1.
+    #[must_use]
+    pub const fn part(self) -> u64 {
+        self.part
+    }
+
+    /// Returns the number of all partitions.
+    #[must_use]
+    pub const fn parts(self) -> u64 {
+        self.parts
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hash:{}/{}", self.part, self.parts)
     }
 }
 
@@ -47,6 +66,7 @@ mod tests {
         for name in ["a", "b", "replays-notices", "ipv6", ""] {
             assert_eq!(parts.iter().filter(|part| part.holds(name)).count(), 1, "{name}");
         }
+        assert_eq!(parts[1].to_string(), "hash:2/3");
     }
 
     #[test]

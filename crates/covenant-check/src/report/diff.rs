@@ -1,0 +1,281 @@
+//! The difference of two reports, check by check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::escape::{markdown, terminal};
+use super::{EvaluatedCheck, Report};
+use crate::check::Verdict;
+use covenant_model::contract::{Aspect, ClauseId};
+use covenant_model::wire::harmless::harmless_json;
+
+/// The difference of two reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReportDiff {
+    /// The reason why the new run is void, if the old one is not. Its verdicts say nothing then.
+    pub newly_void: Option<String>,
+    /// Broken now, and not before.
+    pub worse: Vec<Change>,
+    /// Kept now, and broken before.
+    pub better: Vec<Change>,
+    /// Kept now, and unproven before.
+    pub newly_proved: Vec<Change>,
+    /// Unproven now, and kept or broken before.
+    pub newly_unproven: Vec<Change>,
+    /// Played now, and not before, or not applicable before. What is broken is under `worse`.
+    pub newly_played: Vec<Change>,
+    /// Played before, and not now, or not applicable now.
+    pub no_longer_played: Vec<Change>,
+}
+
+/// A check of which two reports differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Change {
+    /// The id of the check.
+    pub check: String,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The aspect.
+    pub aspect: Aspect,
+    /// The verdict before; `None` if the check was not played.
+    pub before: Option<Verdict>,
+    /// The verdict now; `None` if the check was not played.
+    pub after: Option<Verdict>,
+    /// What was observed now, or before if nothing is now.
+    pub actual: String,
+}
+
+/// A format of a difference.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffFormat {
+    /// The name, as the command line has it.
+    pub name: &'static str,
+    /// The use of the format, for the help.
+    pub about: &'static str,
+    /// Renders a difference.
+    pub render: fn(&ReportDiff) -> String,
+}
+
+/// Every format of a difference. The first is the default.
+pub const DIFF_FORMATS: &[DiffFormat] = &[
+    DiffFormat { name: "text", about: "Text for a person", render: text },
+    DiffFormat { name: "json", about: "JSON for a program", render: json },
+    DiffFormat { name: "markdown", about: "Markdown for a comment on a change", render: in_markdown },
+];
+
+impl ReportDiff {
+    /// Compares two reports. A check that was not played, or does not apply, has no verdict.
+    #[must_use]
+    pub fn of(old: &Report, new: &Report) -> Self {
+        let (before, after) = (by_id(old), by_id(new));
+        let mut diff = Self::default();
+        if old.void.is_none() {
+            diff.newly_void.clone_from(&new.void);
+        }
+        let ids: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        for id in ids {
+            let (old_check, new_check) = (before.get(id), after.get(id));
+            let was = old_check.and_then(|check| verdict(old, check));
+            let is = new_check.and_then(|check| verdict(new, check));
+            let shown = new_check.filter(|_| is.is_some()).or(old_check).or(new_check);
+            let (Some(list), Some(shown)) = (diff.list(was, is), shown) else { continue };
+            let evaluation = &shown.evaluation;
+            list.push(Change {
+                check: id.to_owned(),
+                clause: evaluation.check.clause,
+                aspect: evaluation.check.aspect,
+                before: was,
+                after: is,
+                actual: evaluation.result.actual.clone(),
+            });
+        }
+        diff
+    }
+
+    /// Returns the list of a change; `None` if nothing changed.
+    fn list(&mut self, was: Option<Verdict>, is: Option<Verdict>) -> Option<&mut Vec<Change>> {
+        use Verdict::{Broken, Kept, NotApplicable, Unproven};
+        match (was, is) {
+            (was, is) if was == is => None,
+            (_, Some(Broken)) => Some(&mut self.worse),
+            (None, _) => Some(&mut self.newly_played),
+            (_, None | Some(NotApplicable)) => Some(&mut self.no_longer_played),
+            (Some(Broken), Some(Kept)) => Some(&mut self.better),
+            (_, Some(Kept)) => Some(&mut self.newly_proved),
+            (_, Some(Unproven)) => Some(&mut self.newly_unproven),
+        }
+    }
+
+    /// Returns whether something got worse. With `strict`, so is what is no longer proved or played.
+    #[must_use]
+    pub fn is_worse(&self, strict: bool) -> bool {
+        let lost = !(self.newly_unproven.is_empty() && self.no_longer_played.is_empty());
+        self.newly_void.is_some() || !self.worse.is_empty() || (strict && lost)
+    }
+
+    /// Returns the lists with their titles, the worst first.
+    fn lists(&self) -> [(&'static str, &[Change]); 6] {
+        [
+            ("worse", &self.worse),
+            ("newly unproven", &self.newly_unproven),
+            ("no longer played", &self.no_longer_played),
+            ("better", &self.better),
+            ("newly proved", &self.newly_proved),
+            ("newly played", &self.newly_played),
+        ]
+    }
+
+    /// Returns the difference in one line.
+    fn headline(&self) -> String {
+        let counted = self.lists().into_iter().filter(|(_, list)| !list.is_empty());
+        let counted: Vec<String> = counted.map(|(title, list)| format!("{} {title}", list.len())).collect();
+        match (&self.newly_void, counted.as_slice()) {
+            (Some(_), _) => "WORSE: the new run is void".to_owned(),
+            (None, []) => "SAME: each check has the verdict that it had".to_owned(),
+            (None, some) if self.is_worse(false) => format!("WORSE: {}", some.join(", ")),
+            (None, some) => format!("NOT WORSE: {}", some.join(", ")),
+        }
+    }
+}
+
+fn by_id(report: &Report) -> BTreeMap<&str, &EvaluatedCheck> {
+    report.checks.iter().map(|check| (check.evaluation.check.id.as_str(), check)).collect()
+}
+
+/// Returns the verdict of a check that was played and applies. In a void run nothing is proved.
+fn verdict(report: &Report, check: &EvaluatedCheck) -> Option<Verdict> {
+    let scenario = &check.evaluation.check.scenario;
+    let was_played = report.scenarios.iter().any(|row| row.id == *scenario);
+    let verdict = Some(check.evaluation.result.verdict)
+        .filter(|verdict| was_played && *verdict != Verdict::NotApplicable);
+    if report.void.is_some() { verdict.map(|_| Verdict::Unproven) } else { verdict }
+}
+
+fn word(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Kept) => "kept",
+        Some(Verdict::Broken) => "broken",
+        Some(Verdict::Unproven) => "unproven",
+        Some(Verdict::NotApplicable) => "not applicable",
+        None => "not played",
+    }
+}
+
+fn text(diff: &ReportDiff) -> String {
+    let mut out = format!("{}\n", diff.headline());
+    if let Some(void) = &diff.newly_void {
+        let _ = writeln!(out, "why: {}", terminal(void));
+    }
+    for (title, list) in diff.lists().into_iter().filter(|(_, list)| !list.is_empty()) {
+        let _ = writeln!(out, "\n{title} ({})", list.len());
+        for change in list {
+            let Change { check, clause, aspect, before, after, actual } = change;
+            let _ = writeln!(out, "  {clause} {aspect}  {}", terminal(check));
+            let _ = writeln!(out, "    {} -> {}: {}", word(*before), word(*after), terminal(actual));
+        }
+    }
+    out
+}
+
+fn in_markdown(diff: &ReportDiff) -> String {
+    let mut out = format!("## covenant: {}\n", diff.headline());
+    if let Some(void) = &diff.newly_void {
+        let _ = writeln!(out, "\nWhy: {}", markdown(void));
+    }
+    for (title, list) in diff.lists().into_iter().filter(|(_, list)| !list.is_empty()) {
+        let _ = writeln!(
+            out,
+            "\n### {title}\n\n| clause | check | before | now | actual |\n|---|---|---|---|---|"
+        );
+        for change in list {
+            let Change { check, clause, aspect, before, after, actual } = change;
+            let (before, after) = (word(*before), word(*after));
+            let (check, actual) = (markdown(check), markdown(actual));
+            let _ = writeln!(out, "| {clause} {aspect} | {check} | {before} | {after} | {actual} |");
+        }
+    }
+    out
+}
+
+fn json(diff: &ReportDiff) -> String {
+    let text = serde_json::to_string_pretty(diff).expect("a difference has text keys only");
+    harmless_json(&text) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::ScenarioRow;
+    use crate::report::sample::report;
+    use Verdict::{Broken, Kept, NotApplicable, Unproven};
+    use covenant_model::contract::Basis::Observed;
+    use covenant_model::transcript::Outcome;
+
+    fn played(checks: &[(&str, Verdict)]) -> Report {
+        let checks: Vec<_> = checks.iter().map(|(clause, verdict)| (*clause, Observed, *verdict)).collect();
+        let scenarios = vec![ScenarioRow::new("scenario", Some(Outcome::Completed), 1)];
+        Report { scenarios, ..report(&checks) }
+    }
+
+    fn names(list: &[Change]) -> Vec<String> {
+        list.iter().map(|change| change.clause.to_string()).collect()
+    }
+
+    #[test]
+    fn each_change_has_its_list() {
+        let old = played(&[
+            ("7.1", Kept),
+            ("7.2", Broken),
+            ("7.3", Unproven),
+            ("7.4", Kept),
+            ("7.5", Kept),
+            ("8.1", Kept),
+            ("9.1", Broken),
+            ("9.2", NotApplicable),
+        ]);
+        let new = played(&[
+            ("7.1", Broken),
+            ("7.2", Kept),
+            ("7.3", Kept),
+            ("7.4", Unproven),
+            ("8.1", NotApplicable),
+            ("8.2", Kept),
+            ("8.3", Broken),
+            ("9.1", Broken),
+            ("9.2", Kept),
+        ]);
+        let diff = ReportDiff::of(&old, &new);
+        assert_eq!(names(&diff.worse), ["7.1", "8.3"]);
+        assert_eq!(names(&diff.better), ["7.2"]);
+        assert_eq!(names(&diff.newly_proved), ["7.3"]);
+        assert_eq!(names(&diff.newly_unproven), ["7.4"]);
+        assert_eq!(names(&diff.no_longer_played), ["7.5", "8.1"]);
+        assert_eq!(names(&diff.newly_played), ["8.2", "9.2"]);
+        assert!(diff.is_worse(false));
+        for format in DIFF_FORMATS {
+            assert!((format.render)(&diff).contains("8.3"), "{}", format.name);
+        }
+    }
+
+    #[test]
+    fn what_is_no_longer_proved_is_worse_only_under_strict() {
+        let diff = ReportDiff::of(&played(&[("7.1", Kept)]), &played(&[("7.1", Unproven)]));
+        assert_eq!((diff.is_worse(false), diff.is_worse(true)), (false, true));
+        let same = ReportDiff::of(&played(&[("7.1", Broken)]), &played(&[("7.1", Broken)]));
+        assert!(!same.is_worse(true) && text(&same).starts_with("SAME"));
+    }
+
+    #[test]
+    fn a_void_run_is_worse_and_better_in_nothing() {
+        let void = Report { void: Some("no handshake".to_owned()), ..played(&[("7.1", Kept)]) };
+        let diff = ReportDiff::of(&played(&[("7.1", Broken)]), &void);
+        assert!(diff.is_worse(false) && diff.better.is_empty(), "{diff:?}");
+        assert!(text(&diff).contains("why: no handshake"));
+        let unplayed = Report { scenarios: vec![], ..played(&[("7.1", Unproven)]) };
+        let diff = ReportDiff::of(&played(&[("7.1", Kept)]), &unplayed);
+        assert_eq!(names(&diff.no_longer_played), ["7.1"]);
+    }
+}

@@ -1,0 +1,133 @@
+//! `covenant report`: compares two reports, and merges the partitions of a run.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use super::known::KnownBreaches;
+use super::report_format::{Output, Outputs};
+use super::verify::unreadable;
+use super::{BasisChoice, Exit, Failure, exit_of, print};
+use crate::clock::Seed;
+use crate::input;
+use crate::report::{DIFF_FORMATS, DiffFormat, Report, ReportDiff, SCHEMA_VERSION};
+use crate::runner::{RunFolder, merge, without_secrets};
+use crate::transcript::read;
+
+/// The longest report that is read, in bytes.
+const BYTES_MAX: u64 = 256 << 20;
+
+/// Arguments of `covenant report`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare two reports, check by check: exit code 1 if something got worse.
+    ///
+    /// Worse is what is broken now and was not before, and a run that is void now. Better, newly proved, newly unproven,
+    /// newly played and no longer played are listed too.
+    Diff(DiffArguments),
+    /// Merge the partitions of a run into the report of the whole.
+    ///
+    /// The report is made from the transcripts, so it is the one that the run gives on one machine. Its transcript
+    /// digest is the SHA-256 of the digests of the parts, in order, a line each.
+    Merge(MergeArguments),
+}
+
+#[derive(Debug, Args)]
+struct DiffArguments {
+    /// Run folder, or its report.json
+    old: PathBuf,
+    /// Run folder, or its report.json
+    new: PathBuf,
+    /// Format of the difference on standard output
+    #[arg(long, value_name = "FORMAT", value_parser = diff_format(), default_value = DIFF_FORMATS[0].name)]
+    format: &'static DiffFormat,
+    /// Count what is newly unproven or no longer played as worse, too
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Args)]
+struct MergeArguments {
+    /// Run folder of a partition, or its transcript.jsonl; every partition of the run is needed
+    #[arg(required = true)]
+    runs: Vec<PathBuf>,
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Output::parse, help = Output::help())]
+    format: Vec<Output>,
+    /// Folder that gets the report in every format of a run
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Exit with code 3 if something is unproven
+    #[arg(long)]
+    strict: bool,
+    /// TOML file with known breaches, which do not fail the run; see `covenant known`
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Basis of the checks that the exit code counts. The report shows every basis
+    #[arg(long, value_name = "BASIS", value_enum, default_value_t)]
+    basis: BasisChoice,
+}
+
+/// Returns the parser of a format, which lists every format.
+fn diff_format() -> impl TypedValueParser<Value = &'static DiffFormat> {
+    let values = DIFF_FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(values)
+        .try_map(|name| DIFF_FORMATS.iter().find(|format| format.name == name).ok_or("no such format"))
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Command::Diff(arguments) => diff(arguments),
+        Command::Merge(arguments) => merged(arguments),
+    }
+}
+
+fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
+    let (old, new) = (read_report(&arguments.old)?, read_report(&arguments.new)?);
+    let diff = ReportDiff::of(&old, &new);
+    print(&(arguments.format.render)(&diff))?;
+    Ok(if diff.is_worse(arguments.strict) { Exit::Broken } else { Exit::Kept })
+}
+
+fn merged(arguments: &MergeArguments) -> Result<Exit, Failure> {
+    let outputs = Outputs::new(&arguments.format)?;
+    let mut parts = Vec::new();
+    for run in &arguments.runs {
+        let reading = read(&RunFolder::transcript_of(run)).map_err(unreadable)?;
+        parts.push((run.display().to_string(), reading));
+    }
+    let report = merge(parts).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let report = without_secrets(KnownBreaches::applied_to(arguments.known.as_deref(), report)?);
+    if let Some(folder) = &arguments.out {
+        RunFolder::choose(Some(folder), Seed(report.seed)).write_reports(&report)?;
+    }
+    outputs.write(&report)?;
+    Ok(exit_of(&report, arguments.strict, arguments.basis))
+}
+
+/// Reads the report of a run from its folder or its file.
+pub(super) fn read_report(path: &Path) -> Result<Report, Failure> {
+    let path = RunFolder::report_of(path);
+    let text =
+        input::read_text(&path, BYTES_MAX).map_err(|error| Failure::usage(format!("report {error}")))?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| {
+        let shown = path.display();
+        Failure::usage(format!(
+            "{shown}: not a report: {error}\nhint: a report is the report.json of a run folder"
+        ))
+    })?;
+    if report.schema_version != SCHEMA_VERSION {
+        let (shown, found) = (path.display(), report.schema_version);
+        return Err(Failure::usage(format!(
+            "{shown}: version {found} of the report format; this program reads {SCHEMA_VERSION}: make it again with \
+             `covenant verify`"
+        )));
+    }
+    Ok(report)
+}

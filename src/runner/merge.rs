@@ -1,0 +1,166 @@
+//! Merges the partitions of a run: their traces give the report that the run would give on one machine.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::assess;
+use super::evaluate::rank;
+use super::partition::Partition;
+use super::plan::{PARTITION, PARTITION_OF_PART};
+use crate::report::Report;
+use crate::transcript::{Outcome, Reading, RunStart, StoredTrace};
+use crate::wire::canonical::sha256_hex;
+
+/// Runs that are not the partitions of one.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum MergeError {
+    /// A run without a partition.
+    #[error("{name}: the run was made without --partition, so it is no part of another")]
+    Whole {
+        /// The name of the run.
+        name: String,
+    },
+    /// Runs that differ in more than their partition.
+    #[error(
+        "{name}: its {what} differs from that of {first}; the partitions of one run differ in --partition alone"
+    )]
+    Differs {
+        /// The name of the run.
+        name: String,
+        /// The name of the first run.
+        first: String,
+        /// What differs.
+        what: &'static str,
+    },
+    /// Two runs of one partition.
+    #[error("{name}: {partition} is there twice")]
+    Twice {
+        /// The name of the run.
+        name: String,
+        /// The partition.
+        partition: String,
+    },
+    /// Partitions that are missing.
+    #[error("{missing} missing; a part of the partitions is no report of the whole")]
+    Missing {
+        /// The partitions, and `is` or `are`.
+        missing: String,
+    },
+}
+
+/// Merges the partitions of one run, each with its name for messages, into the report of the whole.
+pub fn merge(parts: Vec<(String, Reading)>) -> Result<Report, MergeError> {
+    let partitions = partitions(&parts)?;
+    same_run(&parts)?;
+    let mut numbered: Vec<(u64, Reading)> = partitions
+        .into_iter()
+        .map(Partition::part)
+        .zip(parts.into_iter().map(|(_, reading)| reading))
+        .collect();
+    numbered.sort_by_key(|(part, _)| *part);
+    let readings: Vec<Reading> = numbered.into_iter().map(|(_, reading)| reading).collect();
+    let Some(start) = readings.first().map(|reading| whole(&reading.start, &readings)) else {
+        return Err(MergeError::Missing { missing: "every partition is".to_owned() });
+    };
+    let digests: Vec<&str> = readings.iter().map(|reading| reading.sha256.as_str()).collect();
+    let sha256 = sha256_hex(digests.join("\n"));
+    let began = readings.iter().map(|reading| reading.began).min().unwrap_or_default();
+    let ended = readings.iter().map(|reading| reading.ended).max().flatten();
+    let outcome = outcome(&readings);
+    let cut = readings.iter().any(|reading| reading.cut);
+    let stored = traces(readings, &start);
+    Ok(assess(&Reading::of(start, (began, ended), stored, outcome, cut, sha256)))
+}
+
+/// Returns the partition of each run. Each of them is there once.
+fn partitions(parts: &[(String, Reading)]) -> Result<Vec<Partition>, MergeError> {
+    let mut found: Vec<Partition> = Vec::new();
+    for (name, reading) in parts {
+        let setting = reading.start.settings.get(PARTITION).and_then(serde_json::Value::as_str);
+        let partition: Partition = setting
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| MergeError::Whole { name: name.clone() })?;
+        if let Some((first, _)) = found
+            .first()
+            .zip(parts.first())
+            .filter(|(one, _)| one.parts() != partition.parts())
+            .map(|(_, part)| part)
+        {
+            let what = "number of partitions";
+            return Err(MergeError::Differs { name: name.clone(), first: first.clone(), what });
+        }
+        if found.contains(&partition) {
+            return Err(MergeError::Twice { name: name.clone(), partition: partition.to_string() });
+        }
+        found.push(partition);
+    }
+    let all = found.first().map_or(0, |partition| partition.parts());
+    let missing: Vec<String> = (1..=all)
+        .filter(|part| found.iter().all(|partition| partition.part() != *part))
+        .map(|part| format!("hash:{part}/{all}"))
+        .collect();
+    match missing.as_slice() {
+        [] => Ok(found),
+        [one] => Err(MergeError::Missing { missing: format!("{one} is") }),
+        several => Err(MergeError::Missing { missing: format!("{} are", several.join(", ")) }),
+    }
+}
+
+/// Refuses runs that differ in more than their partition.
+fn same_run(parts: &[(String, Reading)]) -> Result<(), MergeError> {
+    let Some((first, one)) = parts.first() else { return Ok(()) };
+    let settings = |start: &RunStart| {
+        let mut settings = start.settings.clone();
+        settings.remove(PARTITION);
+        settings
+    };
+    for (name, other) in &parts[1..] {
+        let (one, other) = (&one.start, &other.start);
+        let what = [
+            ("seed", one.seed == other.seed),
+            ("target", one.target == other.target && one.reference == other.reference),
+            ("target's arguments", one.target_arguments == other.target_arguments),
+            ("contract text", one.contract == other.contract),
+            ("version of covenant", one.covenant == other.covenant && one.binding == other.binding),
+            ("settings", settings(one) == settings(other)),
+        ];
+        if let Some((what, _)) = what.into_iter().find(|(_, same)| !same) {
+            return Err(MergeError::Differs { name: name.clone(), first: first.clone(), what });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the start of the whole run.
+fn whole(first: &RunStart, readings: &[Reading]) -> RunStart {
+    let mut start = first.clone();
+    start.settings.remove(PARTITION);
+    start.partial = start.settings.remove(PARTITION_OF_PART).is_some();
+    start.scenarios = readings.iter().flat_map(|reading| reading.start.scenarios.iter().cloned()).collect();
+    start
+}
+
+/// Returns the outcome of the whole: that of the first part which did not complete.
+fn outcome(readings: &[Reading]) -> Option<Outcome> {
+    let mut outcomes = readings.iter().map(|reading| reading.outcome.clone());
+    if outcomes.clone().any(|outcome| outcome.is_none()) {
+        return None;
+    }
+    outcomes.find(|outcome| *outcome != Some(Outcome::Completed)).unwrap_or(Some(Outcome::Completed))
+}
+
+/// Returns one trace of each scenario. The stages were tried in each partition; of several traces, the one that speaks
+/// against the target most stays.
+fn traces(readings: Vec<Reading>, start: &RunStart) -> Vec<StoredTrace> {
+    let mut by_scenario: BTreeMap<String, StoredTrace> = BTreeMap::new();
+    for stored in readings.into_iter().flat_map(|mut reading| reading.take_stored()) {
+        let scenario = stored.scenario().to_owned();
+        let rank_of = |stored: &StoredTrace| rank(&stored.read(), &start.contract);
+        let is_worse = by_scenario.get(&scenario).is_none_or(|before| rank_of(&stored) < rank_of(before));
+        if is_worse {
+            by_scenario.insert(scenario, stored);
+        }
+    }
+    by_scenario.into_values().collect()
+}
