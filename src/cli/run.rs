@@ -283,3 +283,7 @@ fn selection(arguments: &Arguments) -> Result<Selection, SelectionError> {
     }
     Selection::of_properties(&arguments.property)
 }
+
+#[cfg(test)]
+#[path = "run_flags.rs"]
+mod flags;

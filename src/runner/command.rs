@@ -26,7 +26,7 @@ const FLAGS: [(&str, &str); 4] = [
 ];
 
 /// Returns the command that replays a scenario of a run.
-pub(super) fn replay(start: &RunStart, scenario: &str) -> String {
+pub(crate) fn replay(start: &RunStart, scenario: &str) -> String {
     let is_set = |name: &str| start.settings.get(name) == Some(&Value::Bool(true));
     let mut words = if is_set("audit") {
         // The replay needs a new token, because the old one is used up.

@@ -23,6 +23,8 @@ mod target;
 mod way_back;
 
 pub use catalogue::{SCENARIOS, library};
+#[cfg(test)]
+pub(crate) use command::replay as replay_command;
 pub use evaluate::{assess, assess_and_free, property_case};
 pub use event::{Event, NoObserver, Observer};
 pub(crate) use files::WATCH;
