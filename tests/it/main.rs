@@ -34,6 +34,7 @@ mod shortages;
 mod show;
 mod signals;
 mod snapshots;
+mod templates;
 mod watches;
 mod wire;
 
