@@ -137,20 +137,17 @@ fn assess_each(reading: &Reading, traces: impl Iterator<Item = Trace>) -> Report
         score,
         checks,
         shown,
-        scenarios: parts
-            .iter()
-            .map(|part| ScenarioRow {
-                id: part.id.clone(),
-                outcome: part.outcome.clone(),
-                entries: part.entries,
-                took_milliseconds: part.took_milliseconds,
-            })
-            .collect(),
+        scenarios: parts.into_iter().map(row).collect(),
         missing_methods,
         warnings: warnings.all(),
         counts,
         known_faults: vec![],
     }
+}
+
+fn row(part: Part) -> ScenarioRow {
+    let Part { id, outcome, entries, took_milliseconds, .. } = part;
+    ScenarioRow { id, outcome, entries, took_milliseconds }
 }
 
 /// Returns the time between two moments; none if the clock of the machine was set back meanwhile.

@@ -24,40 +24,52 @@ pub(super) fn checks(report: &Report, described: &[&EvaluatedCheck]) -> Markup {
         .collect();
     let mut left = ROWS_BYTES_MAX;
     let mut left_out = 0_usize;
+    let mut groups: Vec<(Section, Vec<Markup>)> = Vec::new();
+    for (section, checks) in sections.iter().filter(|(_, checks)| !checks.is_empty()) {
+        let mut rows = Vec::new();
+        for check in checks {
+            let is_described = described.iter().any(|one| std::ptr::eq(*one, *check));
+            let row = row(*section, check, is_described);
+            if row.0.len() <= left {
+                left -= row.0.len();
+                rows.push(row);
+            } else {
+                left_out += 1;
+            }
+        }
+        groups.push((*section, rows));
+    }
     html! {
         section #checks aria-labelledby="checks-title" {
             h2 #checks-title { "Checks" }
             (filter(&sections))
             div.wide tabindex="0" role="region" aria-label="Table of checks" {
                 table.checks {
-                    thead {
-                        tr {
-                            th scope="col" { "clause" }
-                            th scope="col" { "verdict" }
-                            th scope="col" { "basis" }
-                            th scope="col" { "requirement, and why it is not kept" }
-                            th.wide-only scope="col" { "evidence" }
-                            th.wide-only scope="col" { "check" }
-                        }
-                    }
-                    @for (section, checks) in &sections {
-                        @if !checks.is_empty() {
-                            tbody #(anchor("section", &section.to_string())) data-group="" {
-                                tr { th colspan="6" scope="rowgroup" { (section) " " (section.title()) } }
-                                @for check in checks {
-                                    @let is_described = described.iter().any(|one| std::ptr::eq(*one, *check));
-                                    @let row = row(*section, check, is_described);
-                                    @if row.0.len() <= left {
-                                        @let _ = left -= row.0.len();
-                                        (row)
-                                    } @else { @let _ = left_out += 1; }
-                                }
-                            }
+                    (column_titles())
+                    @for (section, rows) in &groups {
+                        tbody #(anchor("section", &section.to_string())) data-group="" {
+                            tr { th colspan="6" scope="rowgroup" { (section) " " (section.title()) } }
+                            @for row in rows { (row) }
                         }
                     }
                 }
             }
             @if left_out > 0 { p { (left_out) " checks more are in report.json." } }
+        }
+    }
+}
+
+fn column_titles() -> Markup {
+    html! {
+        thead {
+            tr {
+                th scope="col" { "clause" }
+                th scope="col" { "verdict" }
+                th scope="col" { "basis" }
+                th scope="col" { "requirement, and why it is not kept" }
+                th.wide-only scope="col" { "evidence" }
+                th.wide-only scope="col" { "check" }
+            }
         }
     }
 }

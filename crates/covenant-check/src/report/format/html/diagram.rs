@@ -27,17 +27,21 @@ pub(super) fn diagram(entries: &[&ShownEntry], cited: &[u64], clearest: u64) -> 
     let lanes = lanes(entries);
     let rows = rows(entries);
     let width = LEFT + LANE * (lanes.len() - 1) + RIGHT;
-    let height = TOP + rows.iter().map(Row::height).sum::<usize>() + 8;
-    let mut y = TOP;
+    let mut below = TOP;
+    let mut tops = Vec::new();
+    for row in &rows {
+        tops.push(below);
+        below += row.height();
+    }
+    let height = below + 8;
     html! {
         svg width=(width) height=(height) viewBox=(format!("0 0 {width} {height}")) role="img" aria-label=(spoken(entries)) {
             @for (place, lane) in lanes.iter().enumerate() {
                 line.lane x1=(x(place)) y1=(TOP - 8) x2=(x(place)) y2=(height) {}
                 text x=(x(place)) y="14" text-anchor="middle" { (shown(&fitting(lane))) }
             }
-            @for row in &rows {
-                g transform=(format!("translate(0 {y})")) { (draw(row, &lanes, width, cited, clearest)) }
-                @let _ = y += row.height();
+            @for (row, top) in rows.iter().zip(&tops) {
+                g transform=(format!("translate(0 {top})")) { (draw(row, &lanes, width, cited, clearest)) }
             }
         }
     }

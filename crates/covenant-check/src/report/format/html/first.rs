@@ -129,9 +129,9 @@ fn clauses(report: &Report, row: &SectionScore) -> String {
     let counts = [
         (row.broken.len(), "broken"),
         (row.kept.len(), "kept"),
-        (row.unproven.len(), "unproven"),
+        (row.unproven.len(), "open"),
         (row.attested.len(), "attested"),
-        (row.not_applicable.len(), "not applicable"),
+        (row.not_applicable.len(), "n/a"),
     ];
     let evaluated: usize = counts.iter().map(|(count, _)| count).sum();
     let words: Vec<String> = counts

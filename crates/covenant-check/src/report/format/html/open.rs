@@ -16,13 +16,13 @@ const OPEN: [Standing; 4] =
 /// The maximum number of characters of a reason.
 const REASON_MAX: usize = 400;
 
-fn is_open(aspect: &&AspectScore) -> bool {
+fn is_open(aspect: &AspectScore) -> bool {
     matches!(aspect.standing, Standing::Unproven | Standing::Attested | Standing::NotEvaluated)
 }
 
 /// Returns the number of aspects that apply and are neither kept nor broken.
 pub(super) fn count(report: &Report) -> usize {
-    report.score.aspects.iter().filter(is_open).count()
+    report.score.aspects.iter().filter(|aspect| is_open(aspect)).count()
 }
 
 pub(super) fn open(report: &Report) -> Markup {
